@@ -1,0 +1,1 @@
+//! `tidegate.toml` to valid domain values; errors with file, line, column and a suggestion.

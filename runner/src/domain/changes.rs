@@ -1,0 +1,251 @@
+//! What a plan would do and what an apply did, in Terraform's words (`create`, `update`, `replace`, `delete`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// What Terraform means to do with one resource.
+/// Source: the `action` field of Terraform's machine-readable UI, `planned_change` messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The resource does not exist yet.
+    Create,
+    /// A change in place.
+    Update,
+    /// Deleted and made again (in either order).
+    Replace,
+    /// Deleted.
+    Delete,
+    /// Only moved to another address.
+    Move,
+    /// Only adopted into the state.
+    Import,
+    /// Dropped from the state, left in the cloud.
+    Forget,
+}
+
+impl Action {
+    /// True when the thing that exists now will not exist afterwards.
+    #[must_use]
+    pub fn destroys(self) -> bool {
+        match self {
+            Self::Replace | Self::Delete => true,
+            Self::Create | Self::Update | Self::Move | Self::Import | Self::Forget => false,
+        }
+    }
+}
+
+/// One planned change of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Change {
+    /// The resource's address: `module.slaves.terraform_data.slave[0]`.
+    pub address: String,
+    /// What will be done.
+    pub action: Action,
+    /// Terraform's reason where it gives one (`tainted`, `requested`, `cannot_update`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How many resources are created, changed, replaced, destroyed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Resources created.
+    pub create: u32,
+    /// Resources changed in place (also moved or imported).
+    pub update: u32,
+    /// Resources replaced.
+    pub replace: u32,
+    /// Resources destroyed.
+    pub delete: u32,
+}
+
+impl Counts {
+    /// Counts the actions of `changes`.
+    #[must_use]
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let mut counts = Self::default();
+        for change in changes {
+            match change.action {
+                Action::Create => counts.create += 1,
+                Action::Update | Action::Move | Action::Import | Action::Forget => counts.update += 1,
+                Action::Replace => counts.replace += 1,
+                Action::Delete => counts.delete += 1,
+            }
+        }
+        counts
+    }
+
+    /// All changes together; a replacement counts once.
+    #[must_use]
+    pub fn total(self) -> u32 {
+        self.create + self.update + self.replace + self.delete
+    }
+
+    /// Both counts added up, for a run over several stacks.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            create: self.create + other.create,
+            update: self.update + other.update,
+            replace: self.replace + other.replace,
+            delete: self.delete + other.delete,
+        }
+    }
+}
+
+/// How far a stack's plan can be believed before its upstream stacks have been applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exactness {
+    /// This very plan will be applied.
+    Exact,
+    /// Planned against upstream outputs that are about to change; planned again when they have.
+    Provisional,
+    /// Cannot be planned yet, because an upstream stack has no state. Only creations are allowed, their number is unknown.
+    Unknown,
+}
+
+/// What a plan of one stack says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackPlan {
+    /// Exact, provisional or unknown.
+    pub exactness: Exactness,
+    /// Planned changes, sorted by address. Empty when nothing is to be done or the plan is unknown.
+    pub changes: Vec<Change>,
+    /// Changes that Terraform found to have been made outside of it (`resource_drift`), sorted by address.
+    pub drift: Vec<Change>,
+    /// True when an output of the stack changes, so that stacks which need it must be planned again.
+    pub outputs_change: bool,
+    /// True when this is a plan to destroy the whole stack.
+    pub destroy: bool,
+    /// Why a stack that should have been destroyed is only lowered: addresses that `protect` names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_for: Vec<String>,
+}
+
+impl StackPlan {
+    /// True when applying it would do something: resources or outputs change.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        match self.exactness {
+            Exactness::Exact | Exactness::Provisional => !self.changes.is_empty() || self.outputs_change,
+            Exactness::Unknown => true,
+        }
+    }
+
+    /// The counts of the planned changes.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.changes)
+    }
+
+    /// What a later plan of this stack may do without asking again.
+    #[must_use]
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            unknown_creates: self.exactness == Exactness::Unknown,
+            counts: self.counts(),
+            destroys: self.changes.iter().filter(|c| c.action.destroys()).map(|c| c.address.clone()).collect(),
+        }
+    }
+}
+
+/// A digest of a set of changes (addresses and actions of all stacks, order-free), in hexadecimal. Two plans with the
+/// same digest ask people the same question. SHA-256.
+#[must_use]
+pub fn digest<'a>(plans: impl IntoIterator<Item = (&'a str, &'a StackPlan)>) -> String {
+    let sorted: BTreeMap<&str, &StackPlan> = plans.into_iter().collect();
+    let mut hash = Sha256::new();
+    for (stack, plan) in sorted {
+        let mut changes: Vec<_> = plan.changes.iter().map(|c| (&c.address, c.action)).collect();
+        changes.sort();
+        // JSON quotes every text, so that no address can imitate a boundary between two of them.
+        let line = serde_json::json!([stack, plan.exactness, plan.destroy, changes]);
+        hash.update(line.to_string().as_bytes());
+        hash.update(b"\n");
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The most that a later plan of a stack may do without a new question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Creations were foreseen but could not be counted.
+    pub unknown_creates: bool,
+    /// The most of each action.
+    pub counts: Counts,
+    /// Addresses whose deletion or replacement was shown.
+    pub destroys: Vec<String>,
+}
+
+impl Envelope {
+    /// What `plan` would do beyond this envelope: empty means that the run may go on.
+    ///
+    /// Deletions and replacements must have been shown by name; creations and updates must not outnumber what was
+    /// shown. When creations could not be counted, any number of them is inside.
+    #[must_use]
+    pub fn beyond(&self, plan: &StackPlan) -> Vec<Change> {
+        let counts = plan.counts();
+        plan.changes
+            .iter()
+            .filter(|change| match change.action {
+                Action::Delete | Action::Replace => !self.destroys.contains(&change.address),
+                Action::Create => !self.unknown_creates && counts.create > self.counts.create,
+                Action::Update | Action::Move | Action::Import | Action::Forget => counts.update > self.counts.update,
+            })
+            .cloned()
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(changes: &[(&str, Action)]) -> StackPlan {
+        StackPlan {
+            exactness: Exactness::Exact,
+            changes: changes
+                .iter()
+                .map(|(address, action)| Change { address: (*address).to_owned(), action: *action, reason: None })
+                .collect(),
+            drift: Vec::new(),
+            outputs_change: false,
+            destroy: false,
+            kept_for: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_order_and_sees_every_action() {
+        let a = plan(&[("a", Action::Create), ("b", Action::Update)]);
+        let b = plan(&[("b", Action::Update), ("a", Action::Create)]);
+        let c = plan(&[("b", Action::Replace), ("a", Action::Create)]);
+        assert_eq!(digest([("app", &a)]), digest([("app", &b)]));
+        assert_ne!(digest([("app", &a)]), digest([("app", &c)]));
+        assert_ne!(digest([("app", &a)]), digest([("jmeter", &a)]));
+    }
+
+    #[test]
+    fn an_envelope_lets_pass_what_was_shown_and_names_what_was_not() {
+        let shown = plan(&[("a", Action::Create), ("b", Action::Delete)]).envelope();
+        assert!(shown.beyond(&plan(&[("x", Action::Create), ("b", Action::Delete)])).is_empty());
+        assert!(shown.beyond(&plan(&[])).is_empty());
+        assert_eq!(shown.beyond(&plan(&[("c", Action::Delete)])).len(), 1);
+        assert_eq!(shown.beyond(&plan(&[("a", Action::Create), ("c", Action::Create)])).len(), 2);
+        assert_eq!(shown.beyond(&plan(&[("a", Action::Replace)])).len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_plan_allows_any_number_of_creations_and_no_deletion() {
+        let mut unknown = plan(&[]);
+        unknown.exactness = Exactness::Unknown;
+        let envelope = unknown.envelope();
+        assert!(envelope.beyond(&plan(&[("a", Action::Create), ("b", Action::Create)])).is_empty());
+        assert_eq!(envelope.beyond(&plan(&[("a", Action::Delete)])).len(), 1);
+        assert!(unknown.has_work());
+    }
+}

@@ -1,0 +1,6 @@
+//! The pure heart: names, environments, changes, runs, policy. It knows no clock, no database, no environment variable
+//! and no async runtime; what it needs comes in as arguments.
+
+pub mod changes;
+pub mod failure;
+pub mod ids;

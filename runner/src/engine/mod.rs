@@ -1,0 +1,1 @@
+//! Claims a run, drives its state machine, heartbeats, recovers.

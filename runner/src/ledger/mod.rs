@@ -1,0 +1,1 @@
+//! The database: one folder of SQL on SQLite and PostgreSQL, a file per aggregate.

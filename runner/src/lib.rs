@@ -1,0 +1,9 @@
+//! The engine of Tidegate: everything but the conversation.
+
+pub mod config;
+pub mod domain;
+pub mod engine;
+pub mod ledger;
+pub mod redact;
+pub mod source;
+pub mod terraform;

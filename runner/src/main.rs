@@ -1,0 +1,2 @@
+//! `tidegate-runner`.
+fn main() {}

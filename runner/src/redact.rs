@@ -1,0 +1,1 @@
+//! The one redaction layer before every sink.

@@ -1,0 +1,1 @@
+//! Which code a stack runs: the accepted commit in a checkout of its own, or a hashed copy.

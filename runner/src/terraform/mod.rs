@@ -1,0 +1,1 @@
+//! Terraform (or OpenTofu) as a child process: typed events out of its JSON, in files that outlive us.

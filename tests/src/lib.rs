@@ -1,0 +1,1 @@
+//! Fakes and helpers of the end-to-end tests.
