@@ -2,5 +2,7 @@
 //! and no async runtime; what it needs comes in as arguments.
 
 pub mod changes;
+pub mod environment;
 pub mod failure;
 pub mod ids;
+pub mod order;
