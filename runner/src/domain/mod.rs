@@ -2,7 +2,11 @@
 //! and no async runtime; what it needs comes in as arguments.
 
 pub mod changes;
+pub mod command;
 pub mod environment;
 pub mod failure;
 pub mod ids;
 pub mod order;
+pub mod refusal;
+pub mod request;
+pub mod run;

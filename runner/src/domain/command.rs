@@ -1,0 +1,372 @@
+//! What people can ask for, after parsing: names are those of the configuration, values are typed. Whether it may be
+//! done is the desk's business.
+
+use serde::{Deserialize, Serialize};
+
+use super::environment::{Level, SettingValue};
+use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
+
+/// The commands by name. A permission is the right to run one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandName {
+    /// `help`
+    Help,
+    /// `envs`
+    Envs,
+    /// `status`
+    Status,
+    /// `up`
+    Up,
+    /// `down`
+    Down,
+    /// `scale`
+    Scale,
+    /// `plan`
+    Plan,
+    /// `destroy`
+    Destroy,
+    /// `undo`
+    Undo,
+    /// `cancel`
+    Cancel,
+    /// `retry`
+    Retry,
+    /// `accept`
+    Accept,
+    /// `approve`
+    Approve,
+    /// `reject`
+    Reject,
+    /// `recover`
+    Recover,
+    /// `show`
+    Show,
+    /// `log`
+    Log,
+    /// `history`
+    History,
+    /// `whoami`
+    Whoami,
+}
+
+impl CommandName {
+    /// All commands, in the order of `help`.
+    pub const ALL: [Self; 19] = [
+        Self::Help,
+        Self::Envs,
+        Self::Status,
+        Self::Up,
+        Self::Down,
+        Self::Scale,
+        Self::Plan,
+        Self::Destroy,
+        Self::Undo,
+        Self::Cancel,
+        Self::Retry,
+        Self::Accept,
+        Self::Approve,
+        Self::Reject,
+        Self::Recover,
+        Self::Show,
+        Self::Log,
+        Self::History,
+        Self::Whoami,
+    ];
+
+    /// The word that people type.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Help => "help",
+            Self::Envs => "envs",
+            Self::Status => "status",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Scale => "scale",
+            Self::Plan => "plan",
+            Self::Destroy => "destroy",
+            Self::Undo => "undo",
+            Self::Cancel => "cancel",
+            Self::Retry => "retry",
+            Self::Accept => "accept",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Recover => "recover",
+            Self::Show => "show",
+            Self::Log => "log",
+            Self::History => "history",
+            Self::Whoami => "whoami",
+        }
+    }
+
+    /// True for commands that only read.
+    #[must_use]
+    pub fn only_reads(self) -> bool {
+        match self {
+            Self::Help | Self::Envs | Self::Status | Self::Show | Self::Log | Self::History | Self::Whoami => true,
+            Self::Up
+            | Self::Down
+            | Self::Scale
+            | Self::Plan
+            | Self::Destroy
+            | Self::Undo
+            | Self::Cancel
+            | Self::Retry
+            | Self::Accept
+            | Self::Approve
+            | Self::Reject
+            | Self::Recover => false,
+        }
+    }
+}
+
+impl std::fmt::Display for CommandName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How a setting is to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operator {
+    /// `slaves=40`
+    Set,
+    /// `slaves+=10`
+    Add,
+    /// `slaves-=5`
+    Subtract,
+    /// `slaves*=2`
+    Multiply,
+}
+
+impl Operator {
+    /// As people type it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "=",
+            Self::Add => "+=",
+            Self::Subtract => "-=",
+            Self::Multiply => "*=",
+        }
+    }
+}
+
+/// One `setting=value` of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The setting.
+    pub setting: SettingName,
+    /// How.
+    pub operator: Operator,
+    /// The value on the right.
+    pub value: SettingValue,
+}
+
+/// A command that asks for something to happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Raise an environment.
+    Up {
+        /// Which.
+        environment: EnvironmentName,
+        /// To which level; `None` means the environment's `up` profile.
+        level: Option<Level>,
+        /// Settings over the profile.
+        settings: Vec<Assignment>,
+        /// Take newer code than the accepted commit.
+        newest_code: bool,
+    },
+    /// Lower an environment.
+    Down {
+        /// Which.
+        environment: EnvironmentName,
+        /// To which level; `None` means the environment's `down`.
+        level: Option<Level>,
+    },
+    /// Change settings, leave the level.
+    Scale {
+        /// Which.
+        environment: EnvironmentName,
+        /// At least one.
+        settings: Vec<Assignment>,
+    },
+    /// Show what would be done; never does it.
+    Plan {
+        /// Which.
+        environment: EnvironmentName,
+        /// To which level; `None` means the present one, or `up` when there is none.
+        level: Option<Level>,
+        /// Settings over the profile.
+        settings: Vec<Assignment>,
+        /// Take newer code than the accepted commit.
+        newest_code: bool,
+    },
+    /// Destroy all stacks but what `protect` names.
+    Destroy {
+        /// Which.
+        environment: EnvironmentName,
+    },
+    /// Back to the settings before the last change, previewed.
+    Undo {
+        /// Which.
+        environment: EnvironmentName,
+    },
+    /// Stop a run.
+    Cancel {
+        /// Which; `None` means the only one there is.
+        run: Option<RunNumber>,
+        /// Kill Terraform instead of asking it to stop.
+        force: bool,
+    },
+    /// Do an ended run again, linked to it.
+    Retry {
+        /// Which.
+        run: RunNumber,
+    },
+    /// Take a partial or failed run as it is.
+    Accept {
+        /// Which.
+        run: RunNumber,
+    },
+    /// Say yes to the question of a run.
+    Approve {
+        /// Which.
+        run: RunNumber,
+    },
+    /// Say no to it.
+    Reject {
+        /// Which.
+        run: RunNumber,
+    },
+    /// Look what became of a run in state `unknown`, and end it as what is true.
+    Recover {
+        /// Which.
+        run: RunNumber,
+        /// Also break a state lock that the dead run left behind.
+        unlock: bool,
+    },
+}
+
+impl Order {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> CommandName {
+        match self {
+            Self::Up { .. } => CommandName::Up,
+            Self::Down { .. } => CommandName::Down,
+            Self::Scale { .. } => CommandName::Scale,
+            Self::Plan { .. } => CommandName::Plan,
+            Self::Destroy { .. } => CommandName::Destroy,
+            Self::Undo { .. } => CommandName::Undo,
+            Self::Cancel { .. } => CommandName::Cancel,
+            Self::Retry { .. } => CommandName::Retry,
+            Self::Accept { .. } => CommandName::Accept,
+            Self::Approve { .. } => CommandName::Approve,
+            Self::Reject { .. } => CommandName::Reject,
+            Self::Recover { .. } => CommandName::Recover,
+        }
+    }
+}
+
+/// A command that only asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// All environments, a line each.
+    Envs,
+    /// One environment, or all.
+    Status {
+        /// Which; `None` means all.
+        environment: Option<EnvironmentName>,
+    },
+    /// One run, whole.
+    Show {
+        /// Which.
+        run: RunNumber,
+    },
+    /// A run's Terraform log.
+    Log {
+        /// Which.
+        run: RunNumber,
+        /// Only this stack.
+        stack: Option<StackName>,
+    },
+    /// What happened, newest first.
+    History(HistoryFilter),
+    /// Who am I to you?
+    Whoami,
+}
+
+impl Query {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> CommandName {
+        match self {
+            Self::Envs => CommandName::Envs,
+            Self::Status { .. } => CommandName::Status,
+            Self::Show { .. } => CommandName::Show,
+            Self::Log { .. } => CommandName::Log,
+            Self::History(_) => CommandName::History,
+            Self::Whoami => CommandName::Whoami,
+        }
+    }
+}
+
+/// Which runs `history` shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Only this environment.
+    pub environment: Option<EnvironmentName>,
+    /// Only runs asked for by this person: an actor id (`local:ito`) or the part after the colon (`ito`).
+    pub by: Option<String>,
+    /// Only runs accepted at or after this moment.
+    pub since: Option<Timestamp>,
+    /// Only runs accepted before this moment.
+    pub until: Option<Timestamp>,
+    /// Only runs that did not end well: failed, partial, unknown.
+    pub failed: bool,
+    /// Page, from 1.
+    pub page: u32,
+}
+
+/// Anything that people can type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `help [command]`
+    Help(Option<CommandName>),
+    /// Something to do.
+    Order {
+        /// What.
+        order: Order,
+        /// Why, as typed after `because`.
+        because: Option<String>,
+    },
+    /// Something to tell.
+    Query(Query),
+}
+
+impl Command {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> CommandName {
+        match self {
+            Self::Help(_) => CommandName::Help,
+            Self::Order { order, .. } => order.name(),
+            Self::Query(query) => query.name(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_listed_once() {
+        let words: std::collections::BTreeSet<_> = CommandName::ALL.iter().map(|c| c.as_str()).collect();
+        assert_eq!(words.len(), CommandName::ALL.len());
+    }
+}

@@ -1,0 +1,77 @@
+//! An answer that says what was refused, why, and what to type instead.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether the words were not understood or the thing is not allowed. Decides the exit status of `shell -c`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// The words do not make a command.
+    NotUnderstood,
+    /// Understood, and not done.
+    Refused,
+}
+
+/// A refusal. `hints` are exact next commands, without a leading `/tide`; the words around them are the chat's business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct Refusal {
+    /// Not understood or not allowed.
+    pub kind: RefusalKind,
+    /// What was refused, in a few words: `shop has no setting slavs`.
+    pub what: String,
+    /// Why, in one sentence.
+    pub why: String,
+    /// What to type instead: whole commands, ready to copy. May be empty when there is truly nothing to type.
+    pub hints: Vec<String>,
+}
+
+impl Refusal {
+    /// Words that do not make a command.
+    #[must_use]
+    pub fn not_understood(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::NotUnderstood, what: what.into(), why: why.into(), hints: Vec::new() }
+    }
+
+    /// A command that is understood and not carried out.
+    #[must_use]
+    pub fn refused(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::Refused, what: what.into(), why: why.into(), hints: Vec::new() }
+    }
+
+    /// The same with one more command to copy.
+    #[must_use]
+    pub fn hint(mut self, command: impl Into<String>) -> Self {
+        self.hints.push(command.into());
+        self
+    }
+}
+
+/// The candidate that `word` was most likely meant to be: the smallest edit distance, at most a third of the longer
+/// word's characters (rounded up). Damerau-Levenshtein, so that a transposition counts once.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| {
+            let longest = word.chars().count().max(candidate.chars().count());
+            *distance <= longest.div_ceil(3)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        assert_eq!(nearest("slavs", ["servers", "slaves"]), Some("slaves"));
+        assert_eq!(nearest("Shpo", ["shop", "zoo"]), Some("shop"));
+        assert_eq!(nearest("日本", ["shop"]), None);
+        assert_eq!(nearest("", ["shop"]), None);
+    }
+}

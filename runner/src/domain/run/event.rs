@@ -1,0 +1,274 @@
+//! Facts about a run: stored once, never changed, each with the state that it led to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::changes::{Change, StackPlan};
+use crate::domain::failure::{Applied, Failure, ResourceEvent};
+use crate::domain::ids::{ActorId, RunId, StackName, Timestamp};
+use crate::domain::refusal::Refusal;
+
+/// Which part of the work on a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Getting the code, checking the tool, `init`.
+    Prepare,
+    /// `plan`
+    Plan,
+    /// `apply`
+    Apply,
+    /// Is what was asked for there?
+    Verify,
+}
+
+impl Phase {
+    /// The word for it, also in names of folders and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// With what a stack is worked on. Stored with each run, so that one can tell later which code did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Git commit of the root module; `None` when it is not in git.
+    pub commit: Option<String>,
+    /// True when the folder had uncommitted changes. They are not what ran: the commit is.
+    pub dirty: bool,
+    /// SHA-256 over the content, when the root is not in git.
+    pub digest: Option<String>,
+    /// Newer code that was there and was not used: commit, and how many commits it is ahead.
+    pub newer: Option<(String, u32)>,
+    /// `Terraform 1.11.4` or `OpenTofu 1.9.0`.
+    pub tool: String,
+    /// Provider versions by source address.
+    pub providers: std::collections::BTreeMap<String, String>,
+    /// The variables given; sensitive ones are named and have no value.
+    pub variables: std::collections::BTreeMap<String, Option<serde_json::Value>>,
+    /// Why `init` ran, or that it was skipped.
+    pub init: String,
+}
+
+/// Why a run asks for a yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum QuestionWhy {
+    /// The command always shows its plan first (`destroy`, `undo`).
+    Previewed,
+    /// Planned again, the plan is another than the one people saw.
+    PlanChanged {
+        /// Stack whose plan is another.
+        stack: StackName,
+        /// What is new in it.
+        beyond: Vec<Change>,
+    },
+}
+
+/// A question to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Why it is asked.
+    #[serde(flatten)]
+    pub why: QuestionWhy,
+    /// Digest of the set of changes that a yes is for; see [`crate::domain::changes::digest`].
+    pub digest: String,
+    /// When it expires.
+    pub expires: Timestamp,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Applied and checked.
+    Succeeded,
+    /// Everything was already as asked; nothing was applied.
+    NothingToDo,
+    /// A `plan` was shown, as asked; nothing was applied.
+    Planned,
+    /// Some of it was done and some was not.
+    Partial,
+    /// Nothing of it was done, or nothing that is known to stand.
+    Failed,
+    /// Stopped by a person.
+    Cancelled,
+    /// Not allowed by a rule, found after planning; nothing was applied.
+    Refused,
+    /// Nobody said yes in time; nothing was applied.
+    Expired,
+}
+
+impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::NothingToDo => "nothing_to_do",
+            Self::Planned => "planned",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A fact about a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The desk accepted it into the queue. Always the first event.
+    Accepted,
+    /// A runner took it. `attempt` fences off whoever had it before.
+    Claimed {
+        /// The runner's name.
+        runner: String,
+        /// Counts up with each claim, from 1.
+        attempt: i64,
+    },
+    /// A stack's code and tool are ready.
+    StackPrepared {
+        /// Which.
+        stack: StackName,
+        /// With what.
+        provenance: Box<Provenance>,
+    },
+    /// A part of the work on a stack began.
+    StackStarted {
+        /// Which.
+        stack: StackName,
+        /// Which part.
+        phase: Phase,
+    },
+    /// Something worth a line on the card: a lock that is waited for, an `init` that runs.
+    StackNoted {
+        /// Which.
+        stack: StackName,
+        /// The line.
+        note: String,
+    },
+    /// A stack was planned (again).
+    StackPlanned {
+        /// Which.
+        stack: StackName,
+        /// The plan.
+        plan: StackPlan,
+    },
+    /// All stacks are planned and the rules allow it: applying begins.
+    ApplyBegan,
+    /// Something happened to a resource.
+    Resource {
+        /// In which stack.
+        stack: StackName,
+        /// What.
+        resource: ResourceEvent,
+    },
+    /// A stack's plan was applied, as Terraform reports.
+    StackApplied {
+        /// Which.
+        stack: StackName,
+        /// What was done.
+        applied: Box<Applied>,
+    },
+    /// All stacks are applied: checking begins.
+    VerifyBegan,
+    /// A stack was checked: what was planned is there.
+    StackVerified {
+        /// Which.
+        stack: StackName,
+        /// What was checked, in words: `7 of 7 changes reported done`.
+        checked: String,
+    },
+    /// A part of the work on a stack failed.
+    StackFailed {
+        /// Which.
+        stack: StackName,
+        /// Which part.
+        phase: Phase,
+        /// Why.
+        failure: Box<Failure>,
+        /// What had been done when it failed.
+        applied: Option<Box<Applied>>,
+    },
+    /// People are asked for a yes.
+    Asked {
+        /// What.
+        question: Question,
+    },
+    /// Somebody said yes.
+    Approved {
+        /// Who.
+        by: ActorId,
+        /// To what: the digest of the question.
+        digest: String,
+    },
+    /// Somebody said no.
+    Rejected {
+        /// Who.
+        by: ActorId,
+        /// Why.
+        because: Option<String>,
+    },
+    /// Nobody answered in time.
+    QuestionExpired,
+    /// Somebody (or the drain of a stopping bot) wants it stopped.
+    StopAsked {
+        /// Who.
+        by: ActorId,
+        /// Kill instead of asking Terraform to stop.
+        force: bool,
+        /// Why.
+        because: Option<String>,
+    },
+    /// Nobody saw how an apply ended.
+    LostTrack {
+        /// Of which stack.
+        stack: StackName,
+        /// What is known.
+        finding: String,
+    },
+    /// Somebody asked to look what became of it.
+    RecoverAsked {
+        /// Who.
+        by: ActorId,
+        /// Also break a left state lock.
+        unlock: bool,
+    },
+    /// A look at state and lock did not settle it.
+    StillUnknown {
+        /// What was found.
+        finding: String,
+    },
+    /// It is over.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// Which rule refused it, when one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<Refusal>,
+        /// What is true now, where that needs saying.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finding: Option<String>,
+    },
+}
+
+/// An event with its place in the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// Of which run.
+    pub run: RunId,
+    /// Place in the run, from 1 without gaps.
+    pub seq: i64,
+    /// When the ledger stored it.
+    pub at: Timestamp,
+    /// The fact.
+    pub event: RunEvent,
+}

@@ -1,0 +1,9 @@
+//! A run: its events, its state machine, and what is known of it.
+
+pub mod event;
+pub mod state;
+pub mod view;
+
+pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent};
+pub use state::{Effect, IllegalEvent, RunState, Stop};
+pub use view::{InFlight, RunView, StackState, StackView};

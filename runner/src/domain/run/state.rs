@@ -1,0 +1,421 @@
+//! The states of a run and the one function that changes them.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Outcome, Question, RunEvent};
+use crate::domain::ids::{ActorId, StackName};
+
+/// A wish that a run stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// Whose.
+    pub by: ActorId,
+    /// Kill instead of asking.
+    pub force: bool,
+}
+
+/// Where a run is. What belongs to a state is in its variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RunState {
+    /// Waits for its turn. `approved` holds the digest that somebody said yes to; such a run goes to the front.
+    Queued {
+        /// What was said yes to.
+        approved: Option<String>,
+    },
+    /// Code, `init`, `plan`. Nothing has been changed yet.
+    Planning {
+        /// What was said yes to before.
+        approved: Option<String>,
+        /// Somebody wants it stopped.
+        stop: Option<Stop>,
+    },
+    /// Waits for a yes. With `applied` it has changed something already and keeps the environment; else it gave it back.
+    AwaitingApproval {
+        /// What is asked.
+        question: Question,
+        /// Something has been applied already.
+        applied: bool,
+    },
+    /// Changing things.
+    Applying {
+        /// What was said yes to last.
+        approved: Option<String>,
+        /// Somebody wants it stopped.
+        stop: Option<Stop>,
+    },
+    /// Checking that what was asked for is there.
+    Verifying {
+        /// Somebody wants it stopped.
+        stop: Option<Stop>,
+    },
+    /// A runner died in mid-apply and nobody knows yet what stands. Keeps the environment.
+    Unknown {
+        /// The stack whose apply nobody saw end.
+        stack: StackName,
+        /// What is known.
+        finding: String,
+        /// Somebody asked to look: `Some(true)` also breaks a left lock.
+        look: Option<bool>,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// What the caller does after event and state are stored, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the run's Terraform to stop.
+    Interrupt,
+    /// Kill the run's Terraform.
+    Kill,
+    /// A new message, not only an edit: needs a yes, ended, unknown.
+    Announce,
+    /// The environment is free, or a run came back: look at the queue.
+    LookAtQueue,
+}
+
+/// An event that a state cannot have. A bug or a stale message, never bad user input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is {state} cannot take the event {event}")]
+pub struct IllegalEvent {
+    /// The state's word.
+    pub state: &'static str,
+    /// The event's word.
+    pub event: String,
+}
+
+impl RunState {
+    /// The word for it, as the ledger stores it in `runs.status`.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Queued { .. } => "queued",
+            Self::Planning { .. } => "planning",
+            Self::AwaitingApproval { .. } => "awaiting_approval",
+            Self::Applying { .. } => "applying",
+            Self::Verifying { .. } => "verifying",
+            Self::Unknown { .. } => "unknown",
+            Self::Ended { outcome } => outcome.as_str(),
+        }
+    }
+
+    /// True while no other run may work on the environment.
+    #[must_use]
+    pub fn holds_environment(&self) -> bool {
+        match self {
+            Self::Planning { .. } | Self::Applying { .. } | Self::Verifying { .. } | Self::Unknown { .. } => true,
+            Self::AwaitingApproval { applied, .. } => *applied,
+            Self::Queued { .. } | Self::Ended { .. } => false,
+        }
+    }
+
+    /// True when nothing more will happen to the run.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    /// How it ended, if it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Ended { outcome } => Some(*outcome),
+            Self::Queued { .. }
+            | Self::Planning { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::Applying { .. }
+            | Self::Verifying { .. }
+            | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The wish to stop, if there is one.
+    #[must_use]
+    pub fn stop(&self) -> Option<&Stop> {
+        match self {
+            Self::Planning { stop, .. } | Self::Applying { stop, .. } | Self::Verifying { stop } => stop.as_ref(),
+            Self::Queued { .. } | Self::AwaitingApproval { .. } | Self::Unknown { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Applies `event`. Pure: the caller commits event and state together, then performs the effects in order.
+    ///
+    /// # Errors
+    /// [`IllegalEvent`] names state and event. It is a bug or a stale message, never bad user input.
+    pub fn on(&self, event: &RunEvent) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        match self {
+            Self::Queued { approved } => self.on_queued(approved.as_ref(), event),
+            Self::Planning { approved, stop } => self.on_planning(approved.as_ref(), stop.as_ref(), event),
+            Self::AwaitingApproval { question, applied } => self.on_awaiting(question, *applied, event),
+            Self::Applying { approved, stop } => self.on_applying(approved.as_ref(), stop.as_ref(), event),
+            Self::Verifying { stop } => self.on_verifying(stop.as_ref(), event),
+            Self::Unknown { stack, finding, look } => self.on_unknown(stack, finding, *look, event),
+            Self::Ended { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn on_queued(&self, approved: Option<&String>, event: &RunEvent) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        match event {
+            RunEvent::Accepted => Ok((self.clone(), vec![Effect::LookAtQueue])),
+            RunEvent::Claimed { .. } => Ok((Self::Planning { approved: approved.cloned(), stop: None }, Vec::new())),
+            RunEvent::StopAsked { .. } => Ok(Self::over(Outcome::Cancelled)),
+            // A queued run is ended without a claim when its environment has left the configuration.
+            RunEvent::Ended {
+                outcome: outcome @ (Outcome::Failed | Outcome::Refused | Outcome::Cancelled), ..
+            } => Ok(Self::over(*outcome)),
+            RunEvent::Ended {
+                outcome:
+                    Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned | Outcome::Partial | Outcome::Expired,
+                ..
+            }
+            | RunEvent::StackPrepared { .. }
+            | RunEvent::StackStarted { .. }
+            | RunEvent::StackNoted { .. }
+            | RunEvent::StackPlanned { .. }
+            | RunEvent::ApplyBegan
+            | RunEvent::Resource { .. }
+            | RunEvent::StackApplied { .. }
+            | RunEvent::VerifyBegan
+            | RunEvent::StackVerified { .. }
+            | RunEvent::StackFailed { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::Approved { .. }
+            | RunEvent::Rejected { .. }
+            | RunEvent::QuestionExpired
+            | RunEvent::LostTrack { .. }
+            | RunEvent::RecoverAsked { .. }
+            | RunEvent::StillUnknown { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn on_planning(
+        &self,
+        approved: Option<&String>,
+        stop: Option<&Stop>,
+        event: &RunEvent,
+    ) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        match event {
+            RunEvent::Claimed { .. }
+            | RunEvent::StackPrepared { .. }
+            | RunEvent::StackStarted { .. }
+            | RunEvent::StackNoted { .. }
+            | RunEvent::StackPlanned { .. }
+            | RunEvent::StackFailed { .. } => Ok((self.clone(), Vec::new())),
+            RunEvent::ApplyBegan => {
+                Ok((Self::Applying { approved: approved.cloned(), stop: stop.cloned() }, Vec::new()))
+            }
+            RunEvent::Asked { question } => Ok((
+                Self::AwaitingApproval { question: question.clone(), applied: false },
+                vec![Effect::Announce, Effect::LookAtQueue],
+            )),
+            RunEvent::StopAsked { by, force, .. } => {
+                let stop = Some(Stop { by: by.clone(), force: *force });
+                Ok((Self::Planning { approved: approved.cloned(), stop }, vec![Self::stopping(*force)]))
+            }
+            RunEvent::Ended {
+                outcome:
+                    outcome @ (Outcome::NothingToDo
+                    | Outcome::Planned
+                    | Outcome::Failed
+                    | Outcome::Refused
+                    | Outcome::Cancelled),
+                ..
+            } => Ok(Self::over(*outcome)),
+            RunEvent::Ended { outcome: Outcome::Succeeded | Outcome::Partial | Outcome::Expired, .. }
+            | RunEvent::Accepted
+            | RunEvent::Resource { .. }
+            | RunEvent::StackApplied { .. }
+            | RunEvent::VerifyBegan
+            | RunEvent::StackVerified { .. }
+            | RunEvent::Approved { .. }
+            | RunEvent::Rejected { .. }
+            | RunEvent::QuestionExpired
+            | RunEvent::LostTrack { .. }
+            | RunEvent::RecoverAsked { .. }
+            | RunEvent::StillUnknown { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn on_awaiting(
+        &self,
+        question: &Question,
+        applied: bool,
+        event: &RunEvent,
+    ) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        match event {
+            // Another runner may take over a run that keeps its environment; it goes on waiting.
+            RunEvent::Claimed { .. } if applied => Ok((self.clone(), Vec::new())),
+            RunEvent::Approved { digest, .. } if *digest == question.digest => {
+                let approved = Some(digest.clone());
+                let next = if applied { Self::Applying { approved, stop: None } } else { Self::Queued { approved } };
+                Ok((next, vec![Effect::LookAtQueue]))
+            }
+            RunEvent::Rejected { .. } | RunEvent::StopAsked { .. } => {
+                Ok(Self::over(if applied { Outcome::Partial } else { Outcome::Cancelled }))
+            }
+            RunEvent::QuestionExpired => Ok(Self::over(if applied { Outcome::Partial } else { Outcome::Expired })),
+            RunEvent::Approved { .. }
+            | RunEvent::Claimed { .. }
+            | RunEvent::Ended { .. }
+            | RunEvent::Accepted
+            | RunEvent::StackPrepared { .. }
+            | RunEvent::StackStarted { .. }
+            | RunEvent::StackNoted { .. }
+            | RunEvent::StackPlanned { .. }
+            | RunEvent::ApplyBegan
+            | RunEvent::Resource { .. }
+            | RunEvent::StackApplied { .. }
+            | RunEvent::VerifyBegan
+            | RunEvent::StackVerified { .. }
+            | RunEvent::StackFailed { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::LostTrack { .. }
+            | RunEvent::RecoverAsked { .. }
+            | RunEvent::StillUnknown { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn on_applying(
+        &self,
+        approved: Option<&String>,
+        stop: Option<&Stop>,
+        event: &RunEvent,
+    ) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        match event {
+            RunEvent::Claimed { .. }
+            | RunEvent::StackPrepared { .. }
+            | RunEvent::StackStarted { .. }
+            | RunEvent::StackNoted { .. }
+            | RunEvent::StackPlanned { .. }
+            | RunEvent::Resource { .. }
+            | RunEvent::StackApplied { .. }
+            | RunEvent::StackFailed { .. } => Ok((self.clone(), Vec::new())),
+            RunEvent::VerifyBegan => Ok((Self::Verifying { stop: stop.cloned() }, Vec::new())),
+            RunEvent::Asked { question } => {
+                Ok((Self::AwaitingApproval { question: question.clone(), applied: true }, vec![Effect::Announce]))
+            }
+            RunEvent::StopAsked { by, force, .. } => {
+                let stop = Some(Stop { by: by.clone(), force: *force });
+                Ok((Self::Applying { approved: approved.cloned(), stop }, vec![Self::stopping(*force)]))
+            }
+            RunEvent::LostTrack { stack, finding } => Ok((
+                Self::Unknown { stack: stack.clone(), finding: finding.clone(), look: None },
+                vec![Effect::Announce],
+            )),
+            RunEvent::Ended {
+                outcome: outcome @ (Outcome::Failed | Outcome::Partial | Outcome::Cancelled), ..
+            } => Ok(Self::over(*outcome)),
+            RunEvent::Ended {
+                outcome:
+                    Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned | Outcome::Refused | Outcome::Expired,
+                ..
+            }
+            | RunEvent::Accepted
+            | RunEvent::ApplyBegan
+            | RunEvent::StackVerified { .. }
+            | RunEvent::Approved { .. }
+            | RunEvent::Rejected { .. }
+            | RunEvent::QuestionExpired
+            | RunEvent::RecoverAsked { .. }
+            | RunEvent::StillUnknown { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn on_verifying(&self, stop: Option<&Stop>, event: &RunEvent) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        match event {
+            RunEvent::Claimed { .. }
+            | RunEvent::StackStarted { .. }
+            | RunEvent::StackNoted { .. }
+            | RunEvent::StackVerified { .. }
+            | RunEvent::StackFailed { .. } => Ok((Self::Verifying { stop: stop.cloned() }, Vec::new())),
+            RunEvent::StopAsked { by, force, .. } => {
+                Ok((Self::Verifying { stop: Some(Stop { by: by.clone(), force: *force }) }, Vec::new()))
+            }
+            RunEvent::Ended {
+                outcome: outcome @ (Outcome::Succeeded | Outcome::Partial | Outcome::Failed), ..
+            } => Ok(Self::over(*outcome)),
+            RunEvent::Ended {
+                outcome:
+                    Outcome::NothingToDo | Outcome::Planned | Outcome::Cancelled | Outcome::Refused | Outcome::Expired,
+                ..
+            }
+            | RunEvent::Accepted
+            | RunEvent::StackPrepared { .. }
+            | RunEvent::StackPlanned { .. }
+            | RunEvent::ApplyBegan
+            | RunEvent::Resource { .. }
+            | RunEvent::StackApplied { .. }
+            | RunEvent::VerifyBegan
+            | RunEvent::Asked { .. }
+            | RunEvent::Approved { .. }
+            | RunEvent::Rejected { .. }
+            | RunEvent::QuestionExpired
+            | RunEvent::LostTrack { .. }
+            | RunEvent::RecoverAsked { .. }
+            | RunEvent::StillUnknown { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn on_unknown(
+        &self,
+        stack: &StackName,
+        finding: &str,
+        look: Option<bool>,
+        event: &RunEvent,
+    ) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+        let here = |finding: &str, look| Self::Unknown { stack: stack.clone(), finding: finding.to_owned(), look };
+        match event {
+            RunEvent::Claimed { .. } | RunEvent::StackStarted { .. } | RunEvent::StackNoted { .. } => {
+                Ok((here(finding, look), Vec::new()))
+            }
+            RunEvent::RecoverAsked { unlock, .. } => Ok((here(finding, Some(*unlock)), vec![Effect::LookAtQueue])),
+            RunEvent::StillUnknown { finding } => Ok((here(finding, None), vec![Effect::Announce])),
+            RunEvent::Ended { outcome: outcome @ (Outcome::Failed | Outcome::Partial), .. } => Ok(Self::over(*outcome)),
+            RunEvent::Ended {
+                outcome:
+                    Outcome::Succeeded
+                    | Outcome::NothingToDo
+                    | Outcome::Planned
+                    | Outcome::Cancelled
+                    | Outcome::Refused
+                    | Outcome::Expired,
+                ..
+            }
+            | RunEvent::Accepted
+            | RunEvent::StackPrepared { .. }
+            | RunEvent::StackPlanned { .. }
+            | RunEvent::ApplyBegan
+            | RunEvent::Resource { .. }
+            | RunEvent::StackApplied { .. }
+            | RunEvent::VerifyBegan
+            | RunEvent::StackVerified { .. }
+            | RunEvent::StackFailed { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::Approved { .. }
+            | RunEvent::Rejected { .. }
+            | RunEvent::QuestionExpired
+            | RunEvent::StopAsked { .. }
+            | RunEvent::LostTrack { .. } => Err(self.illegal(event)),
+        }
+    }
+
+    fn over(outcome: Outcome) -> (Self, Vec<Effect>) {
+        (Self::Ended { outcome }, vec![Effect::Announce, Effect::LookAtQueue])
+    }
+
+    fn stopping(force: bool) -> Effect {
+        if force { Effect::Kill } else { Effect::Interrupt }
+    }
+
+    fn illegal(&self, event: &RunEvent) -> IllegalEvent {
+        let event = serde_json::to_value(event)
+            .ok()
+            .and_then(|json| json.get("event").and_then(|name| name.as_str().map(str::to_owned)))
+            .unwrap_or_else(|| format!("{event:?}"));
+        IllegalEvent { state: self.status(), event }
+    }
+}

@@ -1,0 +1,339 @@
+//! What is known of a run, folded from its events: the one thing that cards, recovery and the ledger's readers read.
+
+use indexmap::IndexMap;
+
+use super::event::{EventRecord, Outcome, Phase, Provenance, Question, RunEvent};
+use super::state::{IllegalEvent, RunState};
+use crate::domain::changes::{Action, Change, Counts, StackPlan};
+use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
+use crate::domain::ids::{ActorId, StackName, Timestamp};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::RunRequest;
+
+/// How far a stack is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StackState {
+    /// Not begun.
+    Waiting,
+    /// In this part of the work since then.
+    Working(Phase, Timestamp),
+    /// Planned; not applied (yet).
+    Planned,
+    /// Planned, and there is nothing to do.
+    NothingToDo,
+    /// Applied, not checked yet.
+    Applied,
+    /// Applied and checked.
+    Verified,
+    /// Failed in this part of the work.
+    Failed(Phase, Box<Failure>),
+    /// Nobody saw how its apply ended.
+    Unknown,
+}
+
+/// A resource that is being changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InFlight {
+    /// Its address.
+    pub address: String,
+    /// What is being done.
+    pub action: Action,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What is known of one stack in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackView {
+    /// How far it is.
+    pub state: StackState,
+    /// Its latest plan.
+    pub plan: Option<StackPlan>,
+    /// With what it is worked on.
+    pub provenance: Option<Provenance>,
+    /// Resource changes reported done while the apply runs.
+    pub done: u32,
+    /// Resources being changed now, the one that waits longest first.
+    pub in_flight: Vec<InFlight>,
+    /// What the apply did, once it ended, well or not.
+    pub applied: Option<Applied>,
+    /// What was checked.
+    pub checked: Option<String>,
+    /// The latest line worth showing.
+    pub note: Option<String>,
+    /// When its apply began.
+    pub apply_began: Option<Timestamp>,
+    /// When its apply ended.
+    pub apply_ended: Option<Timestamp>,
+}
+
+/// What is known of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunView {
+    /// What was asked for.
+    pub request: RunRequest,
+    /// Where it is.
+    pub state: RunState,
+    /// Place of the last event folded in; 0 before the first.
+    pub seq: i64,
+    /// Its stacks, in the order of the request.
+    pub stacks: IndexMap<StackName, StackView>,
+    /// When it was accepted.
+    pub accepted: Option<Timestamp>,
+    /// When a runner first took it.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Latest attempt number; 0 before the first claim.
+    pub attempt: i64,
+    /// The question that is open.
+    pub question: Option<Question>,
+    /// Who said yes last.
+    pub approved_by: Option<ActorId>,
+    /// Who stopped or rejected it, and why.
+    pub stopped_by: Option<(ActorId, Option<String>)>,
+    /// Which rule refused it.
+    pub refusal: Option<Refusal>,
+    /// What is true at the end, where that needs saying.
+    pub finding: Option<String>,
+}
+
+impl RunView {
+    /// A run before its first event.
+    #[must_use]
+    pub fn new(request: RunRequest) -> Self {
+        let stacks = request
+            .stacks
+            .keys()
+            .map(|name| {
+                let view = StackView {
+                    state: StackState::Waiting,
+                    plan: None,
+                    provenance: None,
+                    done: 0,
+                    in_flight: Vec::new(),
+                    applied: None,
+                    checked: None,
+                    note: None,
+                    apply_began: None,
+                    apply_ended: None,
+                };
+                (name.clone(), view)
+            })
+            .collect();
+        Self {
+            request,
+            state: RunState::Queued { approved: None },
+            seq: 0,
+            stacks,
+            accepted: None,
+            started: None,
+            ended: None,
+            attempt: 0,
+            question: None,
+            approved_by: None,
+            stopped_by: None,
+            refusal: None,
+            finding: None,
+        }
+    }
+
+    /// Folds in the next event. An event that was folded in before (same `seq` or lower) changes nothing.
+    ///
+    /// # Errors
+    /// As [`RunState::on`]; the view is unchanged then.
+    pub fn fold(&mut self, record: &EventRecord) -> Result<(), IllegalEvent> {
+        if record.seq <= self.seq {
+            return Ok(());
+        }
+        let (next, _) = self.state.on(&record.event)?;
+        let freed = self.state.holds_environment() && !next.holds_environment() && !next.ended();
+        self.state = next;
+        self.seq = record.seq;
+        self.note_event(record.at, &record.event);
+        if freed {
+            // It will be planned again: what people saw stays in the plans, the work starts over.
+            for stack in self.stacks.values_mut() {
+                stack.in_flight.clear();
+                stack.note = None;
+            }
+        }
+        if self.state.ended() {
+            self.ended = Some(record.at);
+            self.question = None;
+        }
+        Ok(())
+    }
+
+    fn note_event(&mut self, at: Timestamp, event: &RunEvent) {
+        match event {
+            RunEvent::Accepted => self.accepted = Some(at),
+            RunEvent::Claimed { attempt, .. } => {
+                self.attempt = *attempt;
+                self.started.get_or_insert(at);
+            }
+            RunEvent::Asked { question } => self.question = Some(question.clone()),
+            RunEvent::Approved { by, .. } => {
+                self.approved_by = Some(by.clone());
+                self.question = None;
+            }
+            RunEvent::Rejected { by, because } | RunEvent::StopAsked { by, because, .. } => {
+                self.stopped_by = Some((by.clone(), because.clone()));
+                self.question = None;
+            }
+            RunEvent::StillUnknown { finding } => self.finding = Some(finding.clone()),
+            RunEvent::Ended { refusal, finding, .. } => {
+                self.refusal.clone_from(refusal);
+                if finding.is_some() {
+                    self.finding.clone_from(finding);
+                }
+            }
+            RunEvent::ApplyBegan
+            | RunEvent::VerifyBegan
+            | RunEvent::QuestionExpired
+            | RunEvent::RecoverAsked { .. } => {}
+            RunEvent::StackPrepared { stack, .. }
+            | RunEvent::StackStarted { stack, .. }
+            | RunEvent::StackNoted { stack, .. }
+            | RunEvent::StackPlanned { stack, .. }
+            | RunEvent::Resource { stack, .. }
+            | RunEvent::StackApplied { stack, .. }
+            | RunEvent::StackVerified { stack, .. }
+            | RunEvent::StackFailed { stack, .. }
+            | RunEvent::LostTrack { stack, .. } => {
+                if let Some(view) = self.stacks.get_mut(stack) {
+                    view.note_event(at, event);
+                }
+                if let RunEvent::LostTrack { finding, .. } = event {
+                    self.finding = Some(finding.clone());
+                }
+            }
+        }
+    }
+
+    /// True once some stack's apply has begun: from then on something may have changed.
+    #[must_use]
+    pub fn anything_applied(&self) -> bool {
+        self.stacks.values().any(|stack| stack.apply_began.is_some())
+    }
+
+    /// Planned changes of all stacks together.
+    #[must_use]
+    pub fn planned(&self) -> Counts {
+        self.stacks
+            .values()
+            .filter_map(|s| s.plan.as_ref())
+            .fold(Counts::default(), |sum, plan| sum.plus(plan.counts()))
+    }
+
+    /// Done changes of all stacks together, from what the applies reported at their end.
+    #[must_use]
+    pub fn done(&self) -> Counts {
+        self.stacks.values().filter_map(|s| s.applied.as_ref()).fold(Counts::default(), |sum, a| sum.plus(a.counts()))
+    }
+
+    /// Non-secret outputs of the stacks that were applied, with the stack.
+    pub fn outputs(&self) -> impl Iterator<Item = (&StackName, &Output)> {
+        self.stacks
+            .iter()
+            .flat_map(|(name, stack)| stack.applied.iter().flat_map(move |a| a.outputs.iter().map(move |o| (name, o))))
+            .filter(|(_, output)| output.value.is_some())
+    }
+
+    /// The first failure, in the order of the stacks.
+    #[must_use]
+    pub fn failure(&self) -> Option<(&StackName, Phase, &Failure)> {
+        self.stacks.iter().find_map(|(name, stack)| match &stack.state {
+            StackState::Failed(phase, failure) => Some((name, *phase, &**failure)),
+            StackState::Waiting
+            | StackState::Working(..)
+            | StackState::Planned
+            | StackState::NothingToDo
+            | StackState::Applied
+            | StackState::Verified
+            | StackState::Unknown => None,
+        })
+    }
+
+    /// How it ended, if it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.state.outcome()
+    }
+}
+
+impl StackView {
+    fn note_event(&mut self, at: Timestamp, event: &RunEvent) {
+        match event {
+            RunEvent::StackPrepared { provenance, .. } => self.provenance = Some((**provenance).clone()),
+            RunEvent::StackStarted { phase, .. } => {
+                self.state = StackState::Working(*phase, at);
+                self.note = None;
+                if *phase == Phase::Apply {
+                    self.apply_began.get_or_insert(at);
+                    self.done = 0;
+                    self.in_flight.clear();
+                }
+            }
+            RunEvent::StackNoted { note, .. } => self.note = Some(note.clone()),
+            RunEvent::StackPlanned { plan, .. } => {
+                self.state = if plan.has_work() { StackState::Planned } else { StackState::NothingToDo };
+                self.note = None;
+                self.plan = Some(plan.clone());
+            }
+            RunEvent::Resource { resource, .. } => {
+                self.in_flight.retain(|r| r.address != resource.address);
+                match resource.stage {
+                    ResourceStage::Started => self.in_flight.push(InFlight {
+                        address: resource.address.clone(),
+                        action: resource.action,
+                        since: at,
+                    }),
+                    ResourceStage::Done => self.done += 1,
+                    ResourceStage::Failed => {}
+                }
+            }
+            RunEvent::StackApplied { applied, .. } => {
+                self.state = StackState::Applied;
+                self.in_flight.clear();
+                self.note = None;
+                self.applied = Some((**applied).clone());
+                self.apply_ended = Some(at);
+            }
+            RunEvent::StackVerified { checked, .. } => {
+                self.state = StackState::Verified;
+                self.checked = Some(checked.clone());
+            }
+            RunEvent::StackFailed { phase, failure, applied, .. } => {
+                self.state = StackState::Failed(*phase, failure.clone());
+                self.in_flight.clear();
+                self.note = None;
+                if applied.is_some() {
+                    self.applied = applied.as_deref().cloned();
+                    self.apply_ended = Some(at);
+                }
+            }
+            RunEvent::LostTrack { .. } => self.state = StackState::Unknown,
+            RunEvent::Accepted
+            | RunEvent::Claimed { .. }
+            | RunEvent::ApplyBegan
+            | RunEvent::VerifyBegan
+            | RunEvent::Asked { .. }
+            | RunEvent::Approved { .. }
+            | RunEvent::Rejected { .. }
+            | RunEvent::QuestionExpired
+            | RunEvent::StopAsked { .. }
+            | RunEvent::RecoverAsked { .. }
+            | RunEvent::StillUnknown { .. }
+            | RunEvent::Ended { .. } => {}
+        }
+    }
+
+    /// Planned changes that were not reported done, for a stack whose apply did not end well.
+    #[must_use]
+    pub fn not_done(&self) -> Vec<&Change> {
+        let done = self.applied.as_ref().map(|a| a.done.as_slice()).unwrap_or_default();
+        let planned = self.plan.as_ref().map(|p| p.changes.as_slice()).unwrap_or_default();
+        planned.iter().filter(|change| !done.iter().any(|d| d.address == change.address)).collect()
+    }
+}
