@@ -1,6 +1,7 @@
 //! The pure heart: names, environments, changes, runs, policy. It knows no clock, no database, no environment variable
 //! and no async runtime; what it needs comes in as arguments.
 
+pub mod answer;
 pub mod changes;
 pub mod command;
 pub mod environment;

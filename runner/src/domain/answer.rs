@@ -1,0 +1,186 @@
+//! What the desk tells: plain data that every chat makes its words from.
+
+use indexmap::IndexMap;
+
+use super::environment::{Level, SettingValue};
+use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
+use super::request::{RunRequest, Target};
+use super::run::{RunState, RunView};
+
+/// Who asks, as the chat knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Immutable id.
+    pub id: ActorId,
+    /// Name at this moment, for people to read.
+    pub name: String,
+}
+
+/// A run without its events: a row of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSummary {
+    /// Its key.
+    pub id: RunId,
+    /// Its number.
+    pub number: RunNumber,
+    /// What was asked for.
+    pub request: RunRequest,
+    /// Where it is.
+    pub state: RunState,
+    /// Who asked.
+    pub asker: Actor,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// When a runner first took it.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Who took a partial or failed run as it is, and why (`accept`).
+    pub taken_by: Option<(ActorId, Option<String>)>,
+}
+
+/// The desk's answer to an order that it did not refuse.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// A run is in the queue.
+    Queued {
+        /// The run.
+        run: RunSummary,
+        /// Runs that go first, in order: the one that has the environment, then those waiting. Empty: it starts now.
+        ahead: Vec<RunSummary>,
+        /// Milliseconds that the last such run took; `None` when there was none.
+        last_time_ms: Option<i64>,
+        /// Milliseconds until it starts, from how long those ahead took last time; `None` when that is not known.
+        starts_in_ms: Option<i64>,
+    },
+    /// A queued or waiting run was cancelled at once.
+    Cancelled(RunSummary),
+    /// A running run was told to stop; its card tells the rest.
+    Stopping {
+        /// The run.
+        run: RunSummary,
+        /// It is killed instead of asked.
+        force: bool,
+    },
+    /// The yes is stored; the run goes on.
+    Approved(RunSummary),
+    /// The no is stored; the run is over.
+    Rejected(RunSummary),
+    /// A partial or failed run is taken as it is.
+    Taken(RunSummary),
+    /// A runner will look what became of the run.
+    Recovering(RunSummary),
+}
+
+/// Where one stack stands, as last verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackStanding {
+    /// The level it was last brought to; `None` when Tidegate never finished anything on it.
+    pub level: Option<Level>,
+    /// Its settings then.
+    pub settings: Vec<(SettingName, SettingValue)>,
+    /// The run that did it.
+    pub run: Option<RunNumber>,
+    /// When.
+    pub at: Option<Timestamp>,
+    /// An apply on it did not end well since then: it may be anywhere between.
+    pub in_doubt: bool,
+}
+
+/// Everything `status` shows of one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvironmentStatus {
+    /// Which.
+    pub name: EnvironmentName,
+    /// One line about it.
+    pub about: Option<String>,
+    /// Its owners.
+    pub owners: Vec<ActorId>,
+    /// Levels from lowest to highest, without `off`.
+    pub levels: Vec<Level>,
+    /// Where it should be; `None` when nobody has ever said.
+    pub wanted: Option<Target>,
+    /// Where its stacks are.
+    pub stacks: IndexMap<StackName, StackStanding>,
+    /// Settings with the value that counts now; `None` when only the root's default gives one.
+    pub settings: Vec<(SettingName, Option<SettingValue>)>,
+    /// The run that has the environment.
+    pub running: Option<(RunSummary, Box<RunView>)>,
+    /// Runs that wait: in the queue, or for a yes.
+    pub waiting: Vec<RunSummary>,
+    /// The run that last changed something or tried to.
+    pub last: Option<RunSummary>,
+}
+
+/// One environment in `status`, or why it is not managed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// It is managed.
+    Managed(Box<EnvironmentStatus>),
+    /// Its configuration or root does not check: file, line and message of each problem.
+    Unmanaged {
+        /// The name as written in the configuration.
+        name: String,
+        /// What is wrong, one line each.
+        problems: Vec<String>,
+    },
+}
+
+/// One page of `history`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub runs: Vec<RunSummary>,
+    /// From 1.
+    pub page: u32,
+    /// True when there are older ones.
+    pub more: bool,
+}
+
+/// A run with everything known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunDetail {
+    /// The row.
+    pub run: RunSummary,
+    /// The fold of its events.
+    pub view: RunView,
+    /// Milliseconds that the last such run took.
+    pub last_time_ms: Option<i64>,
+    /// Now, by the ledger's clock.
+    pub now: Timestamp,
+}
+
+/// Lines of a run's Terraform log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogExtract {
+    /// The run.
+    pub run: RunNumber,
+    /// Stack, phase (`plan`, `apply`) and the readable lines, in the order of the work.
+    pub parts: Vec<LogPart>,
+}
+
+/// The log of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPart {
+    /// Which stack.
+    pub stack: StackName,
+    /// Which part of the work: `init`, `plan`, `apply`.
+    pub phase: String,
+    /// Terraform's own messages.
+    pub lines: Vec<String>,
+    /// How many earlier lines were left out.
+    pub left_out: u64,
+    /// Where the whole log lies, for people on this machine.
+    pub file: String,
+}
+
+/// Who somebody is to Tidegate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whoami {
+    /// Who.
+    pub actor: Actor,
+    /// Environments that they own, and may therefore change.
+    pub owns: Vec<EnvironmentName>,
+    /// Environments that they may read.
+    pub reads: Vec<EnvironmentName>,
+}
