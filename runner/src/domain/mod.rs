@@ -8,6 +8,8 @@ pub mod environment;
 pub mod failure;
 pub mod ids;
 pub mod order;
+pub mod policy;
+pub mod protect;
 pub mod refusal;
 pub mod request;
 pub mod run;

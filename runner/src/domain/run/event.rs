@@ -61,6 +61,11 @@ pub struct Provenance {
 pub enum QuestionWhy {
     /// The command always shows its plan first (`destroy`, `undo`).
     Previewed,
+    /// Something would be deleted or replaced in a stack that should rise.
+    Unannounced {
+        /// Stack and address of each.
+        destroys: Vec<(StackName, String)>,
+    },
     /// Planned again, the plan is another than the one people saw.
     PlanChanged {
         /// Stack whose plan is another.

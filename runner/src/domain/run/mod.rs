@@ -4,6 +4,9 @@ pub mod event;
 pub mod state;
 pub mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent};
 pub use state::{Effect, IllegalEvent, RunState, Stop};
 pub use view::{InFlight, RunView, StackState, StackView};

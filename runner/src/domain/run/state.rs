@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Outcome, Question, RunEvent};
+use super::event::{Outcome, Phase, Question, RunEvent};
 use crate::domain::ids::{ActorId, StackName};
 
 /// A wish that a run stop.
@@ -201,7 +201,7 @@ impl RunState {
         match event {
             RunEvent::Claimed { .. }
             | RunEvent::StackPrepared { .. }
-            | RunEvent::StackStarted { .. }
+            | RunEvent::StackStarted { phase: Phase::Prepare | Phase::Plan, .. }
             | RunEvent::StackNoted { .. }
             | RunEvent::StackPlanned { .. }
             | RunEvent::StackFailed { .. } => Ok((self.clone(), Vec::new())),
@@ -226,6 +226,7 @@ impl RunState {
                 ..
             } => Ok(Self::over(*outcome)),
             RunEvent::Ended { outcome: Outcome::Succeeded | Outcome::Partial | Outcome::Expired, .. }
+            | RunEvent::StackStarted { phase: Phase::Apply | Phase::Verify, .. }
             | RunEvent::Accepted
             | RunEvent::Resource { .. }
             | RunEvent::StackApplied { .. }
@@ -328,7 +329,7 @@ impl RunState {
     fn on_verifying(&self, stop: Option<&Stop>, event: &RunEvent) -> Result<(Self, Vec<Effect>), IllegalEvent> {
         match event {
             RunEvent::Claimed { .. }
-            | RunEvent::StackStarted { .. }
+            | RunEvent::StackStarted { phase: Phase::Verify, .. }
             | RunEvent::StackNoted { .. }
             | RunEvent::StackVerified { .. }
             | RunEvent::StackFailed { .. } => Ok((Self::Verifying { stop: stop.cloned() }, Vec::new())),
@@ -343,6 +344,7 @@ impl RunState {
                     Outcome::NothingToDo | Outcome::Planned | Outcome::Cancelled | Outcome::Refused | Outcome::Expired,
                 ..
             }
+            | RunEvent::StackStarted { phase: Phase::Prepare | Phase::Plan | Phase::Apply, .. }
             | RunEvent::Accepted
             | RunEvent::StackPrepared { .. }
             | RunEvent::StackPlanned { .. }

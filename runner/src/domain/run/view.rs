@@ -147,15 +147,14 @@ impl RunView {
             return Ok(());
         }
         let (next, _) = self.state.on(&record.event)?;
-        let freed = self.state.holds_environment() && !next.holds_environment() && !next.ended();
+        let starts_over = matches!((&self.state, &next), (RunState::Queued { .. }, RunState::Planning { .. }));
         self.state = next;
         self.seq = record.seq;
         self.note_event(record.at, &record.event);
-        if freed {
-            // It will be planned again: what people saw stays in the plans, the work starts over.
+        if starts_over {
+            // After a yes everything is planned again; the old plans stay readable until the new ones are there.
             for stack in self.stacks.values_mut() {
-                stack.in_flight.clear();
-                stack.note = None;
+                stack.state = StackState::Waiting;
             }
         }
         if self.state.ended() {
