@@ -127,12 +127,13 @@ pub struct StackPlan {
 }
 
 impl StackPlan {
-    /// True when applying it would do something: resources or outputs change.
+    /// True when applying it would do something: resources or outputs change. A plan that is not exact may always turn
+    /// out to have work, because what it was planned against is about to change.
     #[must_use]
     pub fn has_work(&self) -> bool {
         match self.exactness {
-            Exactness::Exact | Exactness::Provisional => !self.changes.is_empty() || self.outputs_change,
-            Exactness::Unknown => true,
+            Exactness::Exact => !self.changes.is_empty() || self.outputs_change,
+            Exactness::Provisional | Exactness::Unknown => true,
         }
     }
 

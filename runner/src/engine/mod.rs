@@ -1,1 +1,3 @@
 //! Claims a run, drives its state machine, heartbeats, recovers.
+
+pub mod course;

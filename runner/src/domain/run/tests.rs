@@ -1,5 +1,7 @@
 //! The state machine against every event in every state, and whole stories.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -126,11 +128,11 @@ fn the_whole_transition_table_is_as_agreed() {
             RunState::AwaitingApproval { applied: true, .. } => " (after a first apply)",
             _ => "",
         };
-        table.push_str(&format!("{}{approved}{holds}\n", state.status()));
+        let _ = writeln!(table, "{}{approved}{holds}", state.status());
         for event in all_events() {
             match state.on(&event) {
                 Ok((next, effects)) => {
-                    table.push_str(&format!("  {} -> {} {effects:?}\n", label(&event), next.status()));
+                    let _ = writeln!(table, "  {} -> {} {effects:?}", label(&event), next.status());
                 }
                 Err(illegal) => assert_eq!(illegal.state, state.status()),
             }

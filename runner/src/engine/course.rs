@@ -1,0 +1,340 @@
+//! What a run does next: a pure function of what is known of it. After a restart the same function goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::answer::Actor;
+use crate::domain::changes::{self, Change, Envelope, Exactness, StackPlan};
+use crate::domain::command::CommandName;
+use crate::domain::environment::Environment;
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::order::{upstream_of, waits_for};
+use crate::domain::policy::{Decision, Place, PlannedStack, policy};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::RunKind;
+use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent, RunState, RunView, StackState, StackView};
+
+/// A step to take now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Store these events, together.
+    Record(Vec<RunEvent>),
+    /// Make this stack ready where needed, and plan it.
+    Plan(StackName),
+    /// Apply this stack's saved plan.
+    Apply(StackName),
+}
+
+/// Everything that the next step depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// What is known of the run.
+    pub view: &'a RunView,
+    /// Its environment, as configured now.
+    pub environment: &'a Environment,
+    /// Who asked for the run.
+    pub asker: &'a Actor,
+    /// Where.
+    pub place: &'a Place,
+    /// Stacks that are being worked on.
+    pub busy: &'a BTreeSet<StackName>,
+    /// Plans that have come back and are not stored yet.
+    pub planned: &'a BTreeMap<StackName, Result<StackPlan, Failure>>,
+    /// What people saw, or were told, of each stack before it was planned again.
+    pub seen: &'a BTreeMap<StackName, Envelope>,
+    /// Now, by the ledger's clock.
+    pub now: Timestamp,
+    /// How long a question stays open, in milliseconds.
+    pub ask_ms: i64,
+}
+
+/// What to do next; empty means: wait for what is under way, or for people.
+#[must_use]
+pub fn next(s: &Situation<'_>) -> Vec<Step> {
+    match &s.view.state {
+        RunState::Planning { stop, approved } => match stop {
+            Some(_) => s.stopped(),
+            None => s.planning(approved.as_deref()),
+        },
+        RunState::Applying { stop, approved } => match stop {
+            Some(_) => s.stopped(),
+            None => s.applying(approved.as_deref()),
+        },
+        // A wish to stop comes too late here: everything is applied, and looking costs nothing.
+        RunState::Verifying { .. } => s.verifying(),
+        RunState::Queued { .. }
+        | RunState::AwaitingApproval { .. }
+        | RunState::Unknown { .. }
+        | RunState::Ended { .. } => Vec::new(),
+    }
+}
+
+impl Situation<'_> {
+    fn needs(&self) -> BTreeMap<StackName, Vec<StackName>> {
+        self.environment.stacks.iter().map(|(name, stack)| (name.clone(), stack.needs.clone())).collect()
+    }
+
+    fn goes_first(&self, stack: &StackName) -> BTreeSet<StackName> {
+        let directions = self.view.request.stacks.iter().map(|(name, way)| (name.clone(), *way)).collect();
+        waits_for(stack, &directions, &self.needs())
+    }
+
+    /// Stacks that are applied before `stack` and whose outputs it may read.
+    fn feeds(&self, stack: &StackName) -> impl Iterator<Item = &StackView> {
+        let upstream = upstream_of(stack, &self.needs());
+        let first = self.goes_first(stack);
+        self.view
+            .stacks
+            .iter()
+            .filter(move |(name, _)| upstream.contains(*name) && first.contains(*name))
+            .map(|(_, view)| view)
+    }
+
+    fn idle(&self) -> bool {
+        self.busy.is_empty() && self.planned.is_empty()
+    }
+
+    fn stopped(&self) -> Vec<Step> {
+        if self.busy.is_empty() { vec![end(Outcome::Cancelled)] } else { Vec::new() }
+    }
+
+    fn planning(&self, approved: Option<&str>) -> Vec<Step> {
+        let mut steps: Vec<Step> = self
+            .planned
+            .iter()
+            .filter(|(stack, _)| self.feeds(stack).all(|feed| is_planned(&feed.state) || is_failed(&feed.state)))
+            .map(|(stack, result)| Step::Record(vec![self.first_plan(stack, result)]))
+            .collect();
+        steps.extend(
+            self.view
+                .stacks
+                .iter()
+                .filter(|(name, view)| {
+                    matches!(view.state, StackState::Waiting | StackState::Working(Phase::Prepare | Phase::Plan, _))
+                        && !self.busy.contains(*name)
+                        && !self.planned.contains_key(*name)
+                })
+                .map(|(name, _)| Step::Plan(name.clone())),
+        );
+        if !steps.is_empty() || !self.idle() {
+            return steps;
+        }
+        if self.view.stacks.values().any(|stack| is_failed(&stack.state)) {
+            return vec![end(Outcome::Failed)];
+        }
+        vec![self.judge(approved)]
+    }
+
+    /// How far a plan made before anything was applied can be believed. Source: "the envelope's figures" in
+    /// `docs/ARCHITECTURE.md`.
+    fn first_plan(&self, stack: &StackName, result: &Result<StackPlan, Failure>) -> RunEvent {
+        let stack = stack.clone();
+        let feeds_change = self.feeds(&stack).filter_map(|feed| feed.plan.as_ref()).any(|plan| match plan.exactness {
+            Exactness::Exact => plan.outputs_change,
+            Exactness::Provisional | Exactness::Unknown => true,
+        });
+        match result {
+            Ok(plan) => {
+                let exactness = if feeds_change { Exactness::Provisional } else { Exactness::Exact };
+                RunEvent::StackPlanned { stack, plan: StackPlan { exactness, ..plan.clone() } }
+            }
+            Err(failure) if failure.kind == FailureKind::UpstreamMissing && feeds_change => RunEvent::StackPlanned {
+                stack,
+                plan: StackPlan {
+                    exactness: Exactness::Unknown,
+                    changes: Vec::new(),
+                    drift: Vec::new(),
+                    outputs_change: true,
+                    destroy: false,
+                    kept_for: Vec::new(),
+                },
+            },
+            Err(failure) => failed(stack, Phase::Plan, failure),
+        }
+    }
+
+    /// Everything is planned: may it go on?
+    fn judge(&self, approved: Option<&str>) -> Step {
+        let request = &self.view.request;
+        let plans = || self.view.stacks.iter().filter_map(|(name, view)| view.plan.as_ref().map(|plan| (name, plan)));
+        let digest = changes::digest(plans().map(|(name, plan)| (name.as_str(), plan)));
+        let decision = self.rules(plans());
+        if request.kind == RunKind::Plan {
+            let refusal = match decision {
+                Decision::Refuse { refusal, .. } => Some(refusal),
+                Decision::Allow | Decision::NeedsApproval { .. } => None,
+            };
+            return Step::Record(vec![RunEvent::Ended { outcome: Outcome::Planned, refusal, finding: None }]);
+        }
+        if plans().all(|(_, plan)| !plan.has_work()) {
+            return end(Outcome::NothingToDo);
+        }
+        let beyond = plans().find_map(|(name, plan)| {
+            let beyond = self.beyond(name, plan);
+            (!beyond.is_empty()).then(|| QuestionWhy::PlanChanged { stack: name.clone(), beyond })
+        });
+        let why = match (decision, approved) {
+            (Decision::Refuse { refusal, .. }, _) => return refuse(refusal),
+            (Decision::Allow | Decision::NeedsApproval { .. }, Some(approved)) if approved == digest => None,
+            // Less than what was agreed to is agreed to as well.
+            (Decision::Allow | Decision::NeedsApproval { .. }, Some(_)) => beyond,
+            (Decision::NeedsApproval { unannounced }, None) => Some(QuestionWhy::Unannounced { destroys: unannounced }),
+            (Decision::Allow, None) => request.asks.then_some(QuestionWhy::Previewed),
+        };
+        match why {
+            None => Step::Record(vec![RunEvent::ApplyBegan]),
+            Some(why) => Step::Record(vec![self.ask(why, digest)]),
+        }
+    }
+
+    /// What `plan` does beyond what people saw of this stack. Where nobody remembers what they saw (a restart), all of it.
+    fn beyond(&self, stack: &StackName, plan: &StackPlan) -> Vec<Change> {
+        self.seen.get(stack).map_or_else(|| plan.changes.clone(), |seen| seen.beyond(plan))
+    }
+
+    fn rules<'p>(&self, plans: impl Iterator<Item = (&'p StackName, &'p StackPlan)>) -> Decision {
+        let planned: Vec<PlannedStack<'_>> = plans
+            .filter_map(|(stack, plan)| {
+                let direction = *self.view.request.stacks.get(stack)?;
+                Some(PlannedStack { stack, direction, plan })
+            })
+            .collect();
+        let command = match self.view.request.kind {
+            RunKind::Up => CommandName::Up,
+            RunKind::Down => CommandName::Down,
+            RunKind::Scale => CommandName::Scale,
+            RunKind::Plan => CommandName::Plan,
+            RunKind::Destroy => CommandName::Destroy,
+            RunKind::Undo => CommandName::Undo,
+        };
+        policy(self.asker, self.place, command, Some(self.environment), Some(&planned), self.now)
+    }
+
+    fn ask(&self, why: QuestionWhy, digest: String) -> RunEvent {
+        RunEvent::Asked { question: Question { why, digest, expires: self.now.plus_ms(self.ask_ms) } }
+    }
+
+    fn applying(&self, approved: Option<&str>) -> Vec<Step> {
+        if let Some(steps) = self.planned_again(approved) {
+            return steps;
+        }
+        if self.view.stacks.values().any(|stack| is_failed(&stack.state)) {
+            return if self.idle() { vec![end(self.how_bad())] } else { Vec::new() };
+        }
+        if self.view.stacks.values().all(|stack| is_through(&stack.state)) {
+            return vec![Step::Record(vec![RunEvent::VerifyBegan])];
+        }
+        self.view
+            .stacks
+            .iter()
+            .filter(|(name, _)| !self.busy.contains(*name) && !self.planned.contains_key(*name))
+            .filter(|(name, _)| {
+                let first = self.goes_first(name);
+                self.view.stacks.iter().filter(|(other, _)| first.contains(*other)).all(|(_, o)| is_through(&o.state))
+            })
+            .filter_map(|(name, view)| match (&view.state, view.plan.as_ref().map(|plan| plan.exactness)) {
+                (StackState::Planned, Some(Exactness::Exact)) => Some(Step::Apply(name.clone())),
+                (
+                    StackState::Planned | StackState::Waiting | StackState::Working(Phase::Prepare | Phase::Plan, _),
+                    _,
+                ) => Some(Step::Plan(name.clone())),
+                (
+                    StackState::Working(Phase::Apply | Phase::Verify, _)
+                    | StackState::NothingToDo
+                    | StackState::Applied
+                    | StackState::Verified
+                    | StackState::Failed(..)
+                    | StackState::Unknown,
+                    _,
+                ) => None,
+            })
+            .collect()
+    }
+
+    /// Stores plans that were made again after an upstream stack was applied; asks where they go beyond what was shown.
+    fn planned_again(&self, approved: Option<&str>) -> Option<Vec<Step>> {
+        let (stack, result) = self.planned.iter().next()?;
+        let plan = match result {
+            Ok(plan) => plan,
+            Err(failure) => return Some(vec![Step::Record(vec![failed(stack.clone(), Phase::Plan, failure)])]),
+        };
+        if let Decision::Refuse { refusal, .. } = self.rules(std::iter::once((stack, plan))) {
+            let failure =
+                Failure::new(FailureKind::Configuration, refusal.what.clone()).with_detail(refusal.why.clone());
+            return Some(vec![Step::Record(vec![failed(stack.clone(), Phase::Plan, &failure)])]);
+        }
+        let stored = RunEvent::StackPlanned { stack: stack.clone(), plan: plan.clone() };
+        let digest = changes::digest([(stack.as_str(), plan)]);
+        let beyond = self.beyond(stack, plan);
+        if beyond.is_empty() || approved == Some(digest.as_str()) {
+            return Some(vec![Step::Record(vec![stored])]);
+        }
+        // While others are still being applied, the question waits: what they report must find the run applying.
+        if !self.busy.is_empty() {
+            return Some(Vec::new());
+        }
+        let question = self.ask(QuestionWhy::PlanChanged { stack: stack.clone(), beyond }, digest);
+        Some(vec![Step::Record(vec![stored, question])])
+    }
+
+    fn verifying(&self) -> Vec<Step> {
+        let checks: Vec<RunEvent> = self
+            .view
+            .stacks
+            .iter()
+            .filter(|(_, view)| matches!(view.state, StackState::Applied | StackState::Working(Phase::Verify, _)))
+            .map(|(name, view)| check(name, view))
+            .collect();
+        if !checks.is_empty() {
+            return vec![Step::Record(checks)];
+        }
+        let failed = self.view.stacks.values().any(|stack| is_failed(&stack.state));
+        vec![end(if failed { self.how_bad() } else { Outcome::Succeeded })]
+    }
+
+    fn how_bad(&self) -> Outcome {
+        if self.view.done().total() > 0 { Outcome::Partial } else { Outcome::Failed }
+    }
+}
+
+/// Compares what was planned with what Terraform reported as done, resource by resource.
+fn check(name: &StackName, view: &StackView) -> RunEvent {
+    let planned = view.plan.as_ref().map_or(0, |plan| plan.changes.len());
+    let missing: Vec<&str> = view.not_done().iter().map(|change| change.address.as_str()).collect();
+    if missing.is_empty() {
+        return RunEvent::StackVerified {
+            stack: name.clone(),
+            checked: format!("{planned} of {planned} changes done"),
+        };
+    }
+    let summary = format!("{} of {planned} planned changes were not reported done", missing.len());
+    let failure = Failure::new(FailureKind::OutputNotUnderstood, summary).with_detail(missing.join("\n"));
+    failed(name.clone(), Phase::Verify, &failure)
+}
+
+fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {
+    RunEvent::StackFailed { stack, phase, failure: Box::new(failure.clone()), applied: None }
+}
+
+fn end(outcome: Outcome) -> Step {
+    Step::Record(vec![RunEvent::Ended { outcome, refusal: None, finding: None }])
+}
+
+fn refuse(refusal: Refusal) -> Step {
+    Step::Record(vec![RunEvent::Ended { outcome: Outcome::Refused, refusal: Some(refusal), finding: None }])
+}
+
+fn is_planned(state: &StackState) -> bool {
+    matches!(state, StackState::Planned | StackState::NothingToDo)
+}
+
+fn is_failed(state: &StackState) -> bool {
+    matches!(state, StackState::Failed(..))
+}
+
+fn is_through(state: &StackState) -> bool {
+    matches!(state, StackState::NothingToDo | StackState::Applied | StackState::Verified)
+}
+
+#[cfg(test)]
+mod tests;

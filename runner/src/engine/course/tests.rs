@@ -1,0 +1,435 @@
+//! Whole runs without Terraform: plans come back as scripted, and the transcript of the steps is what is tested.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::domain::changes::Action;
+use crate::domain::command::Order;
+use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings};
+use crate::domain::failure::Applied;
+use crate::domain::ids::{ActorId, RunId};
+use crate::domain::request::{RunRequest, request};
+use crate::domain::run::{EventRecord, Stop};
+
+fn name(text: &str) -> StackName {
+    text.parse().expect("a name")
+}
+
+fn stack(text: &str, needs: &[&str]) -> (StackName, Stack) {
+    let stack = Stack {
+        name: name(text),
+        source: StackSource::Folder(text.into()),
+        needs: needs.iter().map(|n| name(n)).collect(),
+        workspace: None,
+        backend: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        off: OffAction::Destroy,
+        terraform: TerraformSettings {
+            program: "terraform".into(),
+            version: None,
+            lock_timeout_s: 0,
+            parallelism: None,
+        },
+    };
+    (name(text), stack)
+}
+
+fn shop() -> Environment {
+    Environment {
+        name: "shop".parse().expect("a name"),
+        about: None,
+        channel: None,
+        owners: vec![ActorId::local("ito")],
+        oncall: Vec::new(),
+        up: "full".parse().expect("a name"),
+        down: crate::domain::environment::Level::Off,
+        levels: vec!["full".parse().expect("a name")],
+        protect: vec!["precious.*".to_owned()],
+        stacks: [stack("monitoring", &[]), stack("app", &["monitoring"]), stack("jmeter", &["app"])].into(),
+        settings: indexmap::IndexMap::new(),
+        profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
+    }
+}
+
+fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
+    StackPlan {
+        exactness: Exactness::Exact,
+        changes: changes
+            .iter()
+            .map(|(address, action)| Change { address: (*address).to_owned(), action: *action, reason: None })
+            .collect(),
+        drift: Vec::new(),
+        outputs_change,
+        destroy: false,
+        kept_for: Vec::new(),
+    }
+}
+
+fn missing() -> Failure {
+    Failure::new(FailureKind::UpstreamMissing, "Unable to find remote state")
+}
+
+fn broken() -> Failure {
+    Failure::new(FailureKind::Terraform, "Invalid reference")
+}
+
+/// A run with scripted plans: the first time a stack is planned gives the first entry, and so on.
+struct Story {
+    environment: Environment,
+    view: RunView,
+    plans: BTreeMap<StackName, Vec<Result<StackPlan, Failure>>>,
+    applies: BTreeMap<StackName, Failure>,
+    planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
+    seen: BTreeMap<StackName, Envelope>,
+    told: String,
+}
+
+impl Story {
+    fn new(order: &Order, plans: &[(&str, Vec<Result<StackPlan, Failure>>)]) -> Self {
+        let environment = shop();
+        let request: RunRequest = request(&environment, order, None, None, None).expect("a request");
+        let mut story = Self {
+            view: RunView::new(request),
+            environment,
+            plans: plans.iter().map(|(stack, plans)| (name(stack), plans.clone())).collect(),
+            applies: BTreeMap::new(),
+            planned: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            told: String::new(),
+        };
+        story.record(RunEvent::Accepted);
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 1 });
+        story
+    }
+
+    fn up(plans: &[(&str, Vec<Result<StackPlan, Failure>>)]) -> Self {
+        let order = Order::Up {
+            environment: "shop".parse().expect("a name"),
+            level: None,
+            settings: Vec::new(),
+            newest_code: false,
+        };
+        Self::new(&order, plans)
+    }
+
+    fn record(&mut self, event: RunEvent) {
+        let seq = self.view.seq + 1;
+        let record = EventRecord { run: RunId(uuid::Uuid::nil()), seq, at: Timestamp(seq), event };
+        self.view.fold(&record).expect("a legal event");
+    }
+
+    /// Goes on until nothing is left to do or people must answer; one step of each kind at a time.
+    fn go(mut self) -> Self {
+        loop {
+            let steps = next(&Situation {
+                view: &self.view,
+                environment: &self.environment,
+                asker: &Actor { id: ActorId::local("ito"), name: "ito".to_owned() },
+                place: &Place { door: "shell", channel: None },
+                busy: &BTreeSet::new(),
+                planned: &self.planned,
+                seen: &self.seen,
+                now: Timestamp(0),
+                ask_ms: 1_000,
+            });
+            if steps.is_empty() {
+                return self;
+            }
+            let together: Vec<String> = steps.iter().map(|step| self.take(step)).collect();
+            let _ = writeln!(self.told, "{}", together.join(" | "));
+        }
+    }
+
+    fn take(&mut self, step: &Step) -> String {
+        match step {
+            Step::Record(events) => {
+                let words: Vec<String> = events.iter().map(tell).collect();
+                for event in events {
+                    if let RunEvent::StackPlanned { stack, .. } | RunEvent::StackFailed { stack, .. } = event {
+                        self.planned.remove(stack);
+                    }
+                    self.record(event.clone());
+                }
+                words.join(", ")
+            }
+            Step::Plan(stack) => {
+                if let Some(plan) = self.view.stacks.get(stack).and_then(|s| s.plan.as_ref()) {
+                    self.seen.insert(stack.clone(), plan.envelope());
+                }
+                self.record(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Plan });
+                let scripted = self.plans.get_mut(stack).expect("scripted").remove(0);
+                self.planned.insert(stack.clone(), scripted);
+                format!("plan {stack}")
+            }
+            Step::Apply(stack) => {
+                self.record(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Apply });
+                let done = self.view.stacks.get(stack).and_then(|s| s.plan.clone()).expect("planned").changes;
+                let applied = Box::new(Applied { done, ..Applied::default() });
+                match self.applies.remove(stack) {
+                    None => self.record(RunEvent::StackApplied { stack: stack.clone(), applied }),
+                    Some(failure) => self.record(RunEvent::StackFailed {
+                        stack: stack.clone(),
+                        phase: Phase::Apply,
+                        failure: Box::new(failure),
+                        applied: None,
+                    }),
+                }
+                format!("apply {stack}")
+            }
+        }
+    }
+}
+
+fn tell(event: &RunEvent) -> String {
+    match event {
+        RunEvent::StackPlanned { stack, plan } => format!("{stack} {:?} {}", plan.exactness, plan.counts().total()),
+        RunEvent::Ended { outcome, refusal, .. } => {
+            let rule = refusal.as_ref().map(|r| format!(" ({})", r.what)).unwrap_or_default();
+            format!("ended {}{rule}", outcome.as_str())
+        }
+        RunEvent::Asked { question } => match &question.why {
+            QuestionWhy::Previewed => "asked to see it first".to_owned(),
+            QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
+            QuestionWhy::PlanChanged { stack, beyond } => format!("asked about {stack} {}", beyond[0].address),
+        },
+        RunEvent::StackFailed { stack, failure, .. } => format!("{stack} failed: {}", failure.summary),
+        RunEvent::StackVerified { stack, checked } => format!("{stack} {checked}"),
+        RunEvent::ApplyBegan => "apply began".to_owned(),
+        RunEvent::VerifyBegan => "verify began".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+const A: (&str, Action) = ("new.a", Action::Create);
+const B: (&str, Action) = ("new.b", Action::Create);
+
+#[test]
+fn the_first_up_plans_what_it_can_and_the_rest_once_its_upstream_is_there() {
+    let story = Story::up(&[
+        ("monitoring", vec![Ok(plan(true, &[A]))]),
+        ("app", vec![Err(missing()), Ok(plan(true, &[A, B]))]),
+        ("jmeter", vec![Err(missing()), Ok(plan(true, &[A]))]),
+    ])
+    .go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 1
+    app Unknown 0
+    jmeter Unknown 0
+    apply began
+    apply monitoring
+    plan app
+    app Exact 2
+    apply app
+    plan jmeter
+    jmeter Exact 1
+    apply jmeter
+    verify began
+    monitoring 1 of 1 changes done, app 2 of 2 changes done, jmeter 1 of 1 changes done
+    ended succeeded
+    "#);
+}
+
+#[test]
+fn when_no_output_changes_upstream_all_plans_are_exact_and_made_once() {
+    let story = Story::up(&[
+        ("monitoring", vec![Ok(plan(false, &[]))]),
+        ("app", vec![Ok(plan(false, &[A]))]),
+        ("jmeter", vec![Ok(plan(true, &[A]))]),
+    ])
+    .go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 0
+    app Exact 1
+    jmeter Exact 1
+    apply began
+    apply app
+    apply jmeter
+    verify began
+    app 1 of 1 changes done, jmeter 1 of 1 changes done
+    ended succeeded
+    "#);
+}
+
+#[test]
+fn nothing_to_do_is_said_and_nothing_is_applied() {
+    let none = || vec![Ok(plan(false, &[]))];
+    let story = Story::up(&[("monitoring", none()), ("app", none()), ("jmeter", none())]).go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 0
+    app Exact 0
+    jmeter Exact 0
+    ended nothing_to_do
+    "#);
+}
+
+#[test]
+fn a_plan_that_fails_ends_the_run_before_anything_is_applied() {
+    let story = Story::up(&[
+        ("monitoring", vec![Ok(plan(true, &[A]))]),
+        ("app", vec![Err(broken())]),
+        ("jmeter", vec![Err(missing())]),
+    ])
+    .go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 1
+    app failed: Invalid reference
+    jmeter Unknown 0
+    ended failed
+    "#);
+}
+
+#[test]
+fn a_missing_upstream_that_nobody_is_about_to_make_is_a_failure() {
+    let story = Story::up(&[
+        ("monitoring", vec![Ok(plan(false, &[]))]),
+        ("app", vec![Err(missing())]),
+        ("jmeter", vec![Ok(plan(false, &[]))]),
+    ])
+    .go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 0
+    app failed: Unable to find remote state
+    jmeter Exact 0
+    ended failed
+    "#);
+}
+
+#[test]
+fn a_later_plan_beyond_its_envelope_asks() {
+    let mut story = Story::up(&[
+        ("monitoring", vec![Ok(plan(true, &[A]))]),
+        ("app", vec![Ok(plan(false, &[A])), Ok(plan(false, &[A, ("old.x", Action::Delete)]))]),
+        ("jmeter", vec![Ok(plan(false, &[A])), Ok(plan(false, &[A]))]),
+    ])
+    .go();
+    let digest = story.view.question.clone().expect("asked").digest;
+    story.record(RunEvent::Approved { by: ActorId::local("ito"), digest });
+    let story = story.go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 1
+    app Provisional 1
+    jmeter Provisional 1
+    apply began
+    apply monitoring
+    plan app
+    app Exact 2, asked about app old.x
+    apply app
+    plan jmeter
+    jmeter Exact 1
+    apply jmeter
+    verify began
+    monitoring 1 of 1 changes done, app 2 of 2 changes done, jmeter 1 of 1 changes done
+    ended succeeded
+    "#);
+}
+
+#[test]
+fn an_up_that_would_delete_something_asks_first() {
+    let story = Story::up(&[
+        ("monitoring", vec![Ok(plan(false, &[("old.x", Action::Replace)]))]),
+        ("app", vec![Ok(plan(false, &[]))]),
+        ("jmeter", vec![Ok(plan(false, &[]))]),
+    ])
+    .go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 1
+    app Exact 0
+    jmeter Exact 0
+    asked about old.x
+    "#);
+}
+
+#[test]
+fn what_protect_names_is_never_lost() {
+    let story = Story::up(&[
+        ("monitoring", vec![Ok(plan(false, &[("precious.db", Action::Replace)]))]),
+        ("app", vec![Ok(plan(false, &[]))]),
+        ("jmeter", vec![Ok(plan(false, &[]))]),
+    ])
+    .go();
+    insta::assert_snapshot!(story.told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 1
+    app Exact 0
+    jmeter Exact 0
+    ended refused (precious.db would be lost in shop/monitoring)
+    "#);
+}
+
+#[test]
+fn a_failed_apply_starts_nothing_that_needs_it_and_ends_partial() {
+    let mut story = Story::up(&[
+        ("monitoring", vec![Ok(plan(false, &[A]))]),
+        ("app", vec![Ok(plan(false, &[A]))]),
+        ("jmeter", vec![Ok(plan(false, &[A]))]),
+    ]);
+    story.applies.insert(name("app"), broken());
+    insta::assert_snapshot!(story.go().told, @r#"
+    plan monitoring | plan app | plan jmeter
+    monitoring Exact 1
+    app Exact 1
+    jmeter Exact 1
+    apply began
+    apply monitoring
+    apply app
+    ended partial
+    "#);
+}
+
+#[test]
+fn destroy_shows_itself_first_and_goes_against_the_needs() {
+    let gone = || plan(true, &[("new.a", Action::Delete)]);
+    let order = Order::Destroy { environment: "shop".parse().expect("a name") };
+    let plans = || vec![Ok(gone()), Ok(gone())];
+    let mut story = Story::new(&order, &[("monitoring", plans()), ("app", plans()), ("jmeter", plans())]).go();
+    let digest = story.view.question.clone().expect("asked").digest;
+    story.record(RunEvent::Approved { by: ActorId::local("ito"), digest });
+    story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+    insta::assert_snapshot!(story.go().told, @r#"
+    plan monitoring | plan app | plan jmeter
+    app Exact 1 | jmeter Exact 1 | monitoring Exact 1
+    asked to see it first
+    plan monitoring | plan app | plan jmeter
+    app Exact 1 | jmeter Exact 1 | monitoring Exact 1
+    apply began
+    apply jmeter
+    apply app
+    apply monitoring
+    verify began
+    monitoring 1 of 1 changes done, app 1 of 1 changes done, jmeter 1 of 1 changes done
+    ended succeeded
+    "#);
+}
+
+#[test]
+fn a_yes_is_asked_for_again_when_the_plan_has_grown_and_not_when_it_has_shrunk() {
+    let gone = |address| plan(true, &[(address, Action::Delete)]);
+    let order = Order::Destroy { environment: "shop".parse().expect("a name") };
+    let told = |second: StackPlan| {
+        let none = || vec![Ok(plan(false, &[])), Ok(plan(false, &[]))];
+        let plans = vec![Ok(gone("old.a")), Ok(second)];
+        let mut story = Story::new(&order, &[("monitoring", plans), ("app", none()), ("jmeter", none())]).go();
+        let digest = story.view.question.clone().expect("asked").digest;
+        story.record(RunEvent::Approved { by: ActorId::local("ito"), digest });
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+        story.go().view.state.status()
+    };
+    assert_eq!(told(gone("old.b")), "awaiting_approval");
+    assert_eq!(told(gone("old.a")), "succeeded");
+    assert_eq!(told(plan(false, &[])), "nothing_to_do");
+}
+
+#[test]
+fn a_stop_waits_for_what_is_under_way_and_starts_nothing_new() {
+    let mut story = Story::up(&[]);
+    story.record(RunEvent::StopAsked { by: ActorId::local("mori"), force: false, because: None });
+    assert_eq!(story.view.state.stop(), Some(&Stop { by: ActorId::local("mori"), force: false }));
+    insta::assert_snapshot!(story.go().told, @"ended cancelled");
+}
