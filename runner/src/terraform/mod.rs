@@ -1,1 +1,36 @@
 //! Terraform (or OpenTofu) as a child process: typed events out of its JSON, in files that outlive us.
+//!
+//! Here live the arguments of each subcommand, the typed stream and its folds (a plan, an apply, a failure), and the
+//! supervised child itself. What to run, and when, is the engine's business; what people read is the conversation's.
+
+mod apply;
+pub mod child;
+pub mod command;
+mod exit;
+mod failure;
+pub mod init;
+mod lines;
+mod lock;
+pub mod logfile;
+mod plan;
+mod query;
+mod rundir;
+mod stream;
+mod supervise;
+mod tool;
+
+pub use apply::{ApplyFold, not_done};
+pub use child::{Attached, Child, ChildEvent, Stop, Supervisor};
+pub use exit::Exit;
+pub use failure::{Diagnostics, failure_of};
+pub use lines::{LINE_MAX, LineItem, LineSplitter};
+pub use lock::lock_holder;
+pub use plan::PlanFold;
+pub use query::{Finished, Query, QueryError};
+pub use rundir::Spec;
+pub use stream::{
+    ChangeOf, Diagnostic, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning,
+    Resource, StreamAction, Summary,
+};
+pub use supervise::supervise;
+pub use tool::{MINIMUM_TERRAFORM, Product, Tool, Version};

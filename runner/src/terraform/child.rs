@@ -1,0 +1,240 @@
+//! One supervised child, seen from the runner: its lines as they come, its end, and how to stop it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::Pid;
+use tokio::process::Command;
+
+use super::exit::Exit;
+use super::lines::{LineItem, LineSplitter};
+use super::rundir::{Processes, RunDir, Spec};
+use super::supervise::signal_child;
+
+/// How often the output file and, for a child found again, the lock are looked at.
+const POLL: Duration = Duration::from_millis(40);
+
+/// How much is read at once. A regular file that was just written comes out of the page cache.
+const CHUNK: usize = 64 * 1024;
+
+/// The program that supervises: this very one with its hidden subcommand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supervisor {
+    /// The executable, usually `std::env::current_exe()`.
+    pub exe: PathBuf,
+    /// The arguments before the run folder, usually `supervise`.
+    pub args: Vec<OsString>,
+}
+
+/// How a child is asked to end. The order is the order of force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// SIGINT to the child alone: Terraform finishes what it can, writes its state and frees its lock.
+    Interrupt,
+    /// SIGKILL to its process group: the state may be lost, and what was being made is orphaned.
+    Kill,
+}
+
+impl Stop {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Interrupt => "interrupt",
+            Self::Kill => "kill",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        [Self::Interrupt, Self::Kill].into_iter().find(|stop| stop.word() == word.trim())
+    }
+}
+
+/// What [`Child::next`] gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChildEvent {
+    /// A whole line of standard output, without its line break.
+    Line(String),
+    /// The last line, which had no line break: perhaps cut off.
+    HalfLine(String),
+    /// A line longer than [`super::LINE_MAX`] was dropped.
+    Oversized,
+    /// The child has ended and all its lines have been given. Given again whenever asked again.
+    Exited(Exit),
+}
+
+/// What is found in a run folder. Each child gives its lines again from the first.
+#[derive(Debug)]
+pub enum Attached {
+    /// It still runs.
+    Running(Child),
+    /// It ended, as was written down.
+    Ended(Exit, Child),
+    /// It is gone, and nobody saw how it ended.
+    Lost(Child),
+}
+
+/// A supervised child. Dropping it neither stops nor kills anything: [`Child::attach`] finds it again.
+#[derive(Debug)]
+pub struct Child {
+    run: RunDir,
+    /// Present when this process started the supervisor and has not yet seen its end.
+    supervisor: Option<tokio::process::Child>,
+    stdout: Option<File>,
+    splitter: LineSplitter,
+    exit: Option<Exit>,
+}
+
+impl Child {
+    /// Starts a supervisor that runs `spec`. `dir` must be new; it is made, with everything in it for its owner only.
+    ///
+    /// Give `dir` as an absolute path, and call it inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the folder cannot be written or has been used, or when the supervisor cannot be started. That the *child* cannot be
+    /// started is no error here but [`Exit::CouldNotStart`].
+    pub fn start(supervisor: &Supervisor, dir: &Path, spec: &Spec) -> io::Result<Self> {
+        let run = RunDir::new(dir);
+        run.create(spec)?;
+        let process = Command::new(&supervisor.exe)
+            .args(&supervisor.args)
+            .arg(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { run, supervisor: Some(process), stdout: None, splitter: LineSplitter::default(), exit: None })
+    }
+
+    /// Looks at the run folder `dir` of a child that another process may have started.
+    #[must_use]
+    pub fn attach(dir: &Path) -> Attached {
+        let run = RunDir::new(dir);
+        let mut child = Self { run, supervisor: None, stdout: None, splitter: LineSplitter::default(), exit: None };
+        child.exit = child.run.settle();
+        match &child.exit {
+            None => Attached::Running(child),
+            Some(Exit::Lost) => Attached::Lost(child),
+            Some(exit) => Attached::Ended(exit.clone(), child),
+        }
+    }
+
+    /// The folder with its files.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.run.path()
+    }
+
+    /// The process id of the child, for people and logs only.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.run.read::<Processes>("child.json").ok().map(|processes| processes.child.pid)
+    }
+
+    /// The next line, or the end once all lines have been given.
+    ///
+    /// Cancellation safe: a future that is dropped has taken no line. Memory stays flat whatever the child prints.
+    pub async fn next(&mut self) -> ChildEvent {
+        loop {
+            if let Some(item) = self.splitter.pop() {
+                return match item {
+                    LineItem::Whole(line) => ChildEvent::Line(line),
+                    LineItem::Half(line) => ChildEvent::HalfLine(line),
+                    LineItem::Oversized => ChildEvent::Oversized,
+                };
+            }
+            // The end must be known before the last read: only then is an empty read the end of the output.
+            let ended = self.exit.clone();
+            if self.read_chunk() {
+                // 100 MB are some thousand reads without waiting: other tasks get their turn in between.
+                tokio::task::coop::consume_budget().await;
+            } else if let Some(exit) = ended {
+                self.splitter.finish();
+                match self.splitter.pop() {
+                    Some(LineItem::Half(line)) => return ChildEvent::HalfLine(line),
+                    Some(_) | None => return ChildEvent::Exited(exit),
+                }
+            } else {
+                self.wait().await;
+            }
+        }
+    }
+
+    /// Reads once; false when there is nothing more at the moment. A file that cannot be read is as good as an empty one: the
+    /// folds then tell that the output proves nothing.
+    fn read_chunk(&mut self) -> bool {
+        if self.stdout.is_none() {
+            self.stdout = File::open(self.run.file("stdout")).ok();
+        }
+        let Some(file) = &mut self.stdout else { return false };
+        let mut chunk = vec![0_u8; CHUNK];
+        let count = file.read(&mut chunk).unwrap_or(0);
+        self.splitter.push(chunk.get(..count).unwrap_or_default());
+        count > 0
+    }
+
+    /// Waits for the end of our own supervisor, but no longer than [`POLL`], and notes how the child ended.
+    async fn wait(&mut self) {
+        if let Some(supervisor) = &mut self.supervisor {
+            let Ok(ended) = tokio::time::timeout(POLL, supervisor.wait()).await else { return };
+            if let Err(error) = ended {
+                tracing::warn!(dir = %self.run.path().display(), %error, "cannot wait for the supervisor");
+            }
+            self.supervisor = None;
+        } else {
+            tokio::time::sleep(POLL).await;
+        }
+        self.exit = self.run.settle();
+        if self.exit.is_none()
+            && let Err(error) = self.pass_on()
+        {
+            tracing::warn!(dir = %self.run.path().display(), %error, "cannot stop a child whose supervisor is gone");
+        }
+    }
+
+    /// Asks the child to end; the end itself is told by [`Child::next`]. Asking again is harmless, and more force replaces less.
+    ///
+    /// # Errors
+    /// When the request cannot be written, or when the supervisor is gone and it cannot be told whether the process with the
+    /// child's number is still the child (nothing is signalled then).
+    pub fn stop(&self, stop: Stop) -> io::Result<()> {
+        self.run.ask_to_stop(stop)?;
+        if self.supervisor.is_some() || self.exit.is_some() { Ok(()) } else { self.pass_on() }
+    }
+
+    /// Does the supervisor's part when it is dead and the child lives.
+    fn pass_on(&self) -> io::Result<()> {
+        let Some(stop) = self.run.stop_to_pass_on() else { return Ok(()) };
+        // Without `child.json` the supervisor is only about to start: it finds the `stop` file itself.
+        let Ok(processes) = self.run.read::<Processes>("child.json") else { return Ok(()) };
+        if !processes.supervisor.surely_gone() || self.run.exit().is_some() {
+            return Ok(());
+        }
+        match Pid::from_raw(processes.child.pid) {
+            Some(pid) if processes.child.surely_runs() => {
+                self.run.note_passed_on(stop)?;
+                signal_child(stop, pid)
+            }
+            _ => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the child's process is gone or cannot be told from another",
+            )),
+        }
+    }
+
+    /// The end of the child's standard error, at most `max` bytes of it. Empty when there is none.
+    #[must_use]
+    pub fn stderr_tail(&self, max: u64) -> String {
+        let tail = || -> io::Result<Vec<u8>> {
+            let mut file = File::open(self.run.file("stderr"))?;
+            let len = file.metadata()?.len();
+            file.seek(SeekFrom::Start(len.saturating_sub(max)))?;
+            let mut bytes = Vec::new();
+            file.take(max).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        String::from_utf8_lossy(&tail().unwrap_or_default()).into_owned()
+    }
+}

@@ -1,0 +1,157 @@
+//! The arguments of each subcommand, each built in one function. Variables never go on the command line: everybody on the
+//! machine can read it, and an undeclared one would be an error there.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// What `init` is told.
+#[derive(Debug, Clone, Copy)]
+pub struct InitArgs<'a> {
+    /// Backend settings, each `key=value`.
+    pub backend_config: &'a [String],
+    /// Messages as JSON: not every version can, see [`super::Version::init_speaks_json`].
+    pub json: bool,
+}
+
+/// `init`. Never with `-reconfigure` or `-migrate-state`: with a changed backend the one would plan as if nothing existed and
+/// the other would move a state; Terraform's own error leaves that to people.
+#[must_use]
+pub fn init(told: &InitArgs<'_>) -> Vec<OsString> {
+    let mut argv = words(&["init", "-input=false", "-no-color"]);
+    if told.json {
+        argv.push("-json".into());
+    }
+    argv.extend(told.backend_config.iter().map(|setting| OsString::from(format!("-backend-config={setting}"))));
+    argv
+}
+
+/// `workspace select`, making the workspace where there is none (Terraform 1.4).
+#[must_use]
+pub fn workspace_select(name: &str) -> Vec<OsString> {
+    words(&["workspace", "select", "-or-create", name])
+}
+
+/// What `plan` is told.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanArgs<'a> {
+    /// Where the plan is saved.
+    pub out: &'a Path,
+    /// Variables, as JSON.
+    pub var_file: &'a Path,
+    /// How long the state lock is waited for, in seconds.
+    pub lock_timeout_s: u32,
+    /// Plan to destroy everything.
+    pub destroy: bool,
+}
+
+/// `plan`, saved and told as JSON.
+#[must_use]
+pub fn plan(told: &PlanArgs<'_>) -> Vec<OsString> {
+    let mut argv = words(&["plan", "-json", "-input=false"]);
+    argv.push(option("-out=", told.out));
+    argv.push(option("-var-file=", told.var_file));
+    argv.push(format!("-lock-timeout={}s", told.lock_timeout_s).into());
+    if told.destroy {
+        argv.push("-destroy".into());
+    }
+    argv
+}
+
+/// `apply` of a saved plan. `lock_timeout_s`: how long the state lock is waited for, in seconds.
+#[must_use]
+pub fn apply(plan: &Path, lock_timeout_s: u32) -> Vec<OsString> {
+    let mut argv = words(&["apply", "-json", "-input=false"]);
+    argv.push(format!("-lock-timeout={lock_timeout_s}s").into());
+    argv.push(plan.into());
+    argv
+}
+
+/// `validate`, told as one JSON document.
+#[must_use]
+pub fn validate() -> Vec<OsString> {
+    words(&["validate", "-json"])
+}
+
+/// `version`, told as one JSON document.
+#[must_use]
+pub fn version() -> Vec<OsString> {
+    words(&["version", "-json"])
+}
+
+/// `show` of a saved plan with values before and after, as one JSON document. It holds secrets in clear.
+#[must_use]
+pub fn show(plan: &Path) -> Vec<OsString> {
+    let mut argv = words(&["show", "-json"]);
+    argv.push(plan.into());
+    argv
+}
+
+/// `output`, as one JSON document. It holds secrets in clear.
+#[must_use]
+pub fn output() -> Vec<OsString> {
+    words(&["output", "-json"])
+}
+
+/// `force-unlock` of the lock with this id.
+#[must_use]
+pub fn force_unlock(id: &str) -> Vec<OsString> {
+    words(&["force-unlock", "-force", id])
+}
+
+/// `state list`: the addresses in the state, one in a line.
+#[must_use]
+pub fn state_list() -> Vec<OsString> {
+    words(&["state", "list"])
+}
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
+}
+
+/// `name` and a path that need not be UTF-8, as one argument.
+fn option(name: &str, path: &Path) -> OsString {
+    let mut argument = OsString::from(name);
+    argument.push(path);
+    argument
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(argv: Vec<OsString>) -> String {
+        argv.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_subcommand_has_exactly_these_arguments() {
+        let lines = [
+            init(&InitArgs { backend_config: &[], json: false }),
+            init(&InitArgs { backend_config: &["path=a b.tfstate".to_owned()], json: true }),
+            workspace_select("shop"),
+            plan(&PlanArgs { out: Path::new("p"), var_file: Path::new("v.json"), lock_timeout_s: 5, destroy: false }),
+            plan(&PlanArgs { out: Path::new("p"), var_file: Path::new("v.json"), lock_timeout_s: 0, destroy: true }),
+            apply(Path::new("p"), 30),
+            validate(),
+            version(),
+            show(Path::new("p")),
+            output(),
+            force_unlock("fd11"),
+            state_list(),
+        ];
+        insta::assert_snapshot!(lines.map(shown).join("\n"), @r"
+        init -input=false -no-color
+        init -input=false -no-color -json -backend-config=path=a b.tfstate
+        workspace select -or-create shop
+        plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s
+        plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy
+        apply -json -input=false -lock-timeout=30s p
+        validate -json
+        version -json
+        show -json p
+        output -json
+        force-unlock -force fd11
+        state list
+        ");
+    }
+}

@@ -1,0 +1,214 @@
+//! From diagnostics and the way a child ended to one [`Failure`].
+
+use super::exit::Exit;
+use super::lock::lock_holder;
+use super::stream::{Diagnostic, Line, Message};
+use crate::domain::failure::{DETAIL_MAX, Failure, FailureKind, SourceLine};
+
+/// What is kept of the diagnostics of one child: the first error and counts. Bounded, whatever the child prints.
+#[derive(Debug, Clone, Default)]
+pub struct Diagnostics {
+    first: Option<Diagnostic>,
+    errors: u32,
+    warnings: u32,
+    interrupted: bool,
+    garbage: Option<String>,
+    garbage_lines: u64,
+}
+
+impl Diagnostics {
+    /// Takes the next line of the child.
+    pub fn take(&mut self, line: &Line) {
+        match line {
+            Line::Entry(entry) => match &entry.message {
+                Message::Diagnostic(diagnostic) => self.diagnostic(diagnostic),
+                // Terraform has no message type for it: the text is all there is ("\nInterrupt received.\nPlease wait ...").
+                Message::Log if entry.text.trim_start().starts_with("Interrupt received") => self.interrupted = true,
+                _ => {}
+            },
+            Line::Garbage(text) => {
+                self.garbage_lines += 1;
+                if self.garbage.is_none() && !text.trim().is_empty() {
+                    self.garbage = Some(text.chars().take(200).collect());
+                }
+            }
+            Line::Oversized => self.garbage_lines += 1,
+        }
+    }
+
+    fn diagnostic(&mut self, diagnostic: &Diagnostic) {
+        if diagnostic.severity != "error" {
+            self.warnings = self.warnings.saturating_add(1);
+            return;
+        }
+        self.errors = self.errors.saturating_add(1);
+        // "execution halted" tells only that another error, or an interrupt, stopped the rest.
+        let says_nothing = |d: &Diagnostic| d.summary == "execution halted";
+        if self.first.as_ref().is_none_or(|first| says_nothing(first) && !says_nothing(diagnostic)) {
+            self.first = Some(diagnostic.clone());
+        }
+    }
+
+    /// Errors so far.
+    #[must_use]
+    pub fn errors(&self) -> u32 {
+        self.errors
+    }
+
+    /// Warnings so far.
+    #[must_use]
+    pub fn warnings(&self) -> u32 {
+        self.warnings
+    }
+
+    /// True once Terraform said that it was interrupted.
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Lines that were no messages, with the beginning of the first one, as a sentence; `None` when there were none.
+    #[must_use]
+    pub fn garbage(&self) -> Option<String> {
+        let first = self.garbage.as_deref()?;
+        Some(format!("{} lines of its output are no messages; the first: {first}", self.garbage_lines))
+    }
+}
+
+/// Why a child that did not do its work failed. `stop_asked`: Tidegate had asked it to stop. `stderr` is the end of its
+/// standard error, which is told only where Terraform gave no reason of its own.
+///
+/// Call it when `exit` is no success or when the output does not show that the work was done.
+#[must_use]
+pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stderr: &str) -> Failure {
+    let seen_ending = match exit {
+        Exit::Code(_) | Exit::Signal(_) => true,
+        Exit::CouldNotStart(_) | Exit::Lost => false,
+    };
+    if seen_ending && (diagnostics.interrupted || (stop_asked && diagnostics.errors == 0 && !exit.is_success())) {
+        return interrupted(diagnostics, exit);
+    }
+    if let Some(first) = diagnostics.first.as_ref().filter(|_| seen_ending) {
+        return from_diagnostic(kind_of(first), first, diagnostics.errors);
+    }
+    let stderr = stderr.trim();
+    let explain = |failure: Failure| match diagnostics.garbage() {
+        _ if !stderr.is_empty() => failure.with_detail(last_chars(stderr, DETAIL_MAX)),
+        Some(garbage) => failure.with_detail(garbage),
+        None => failure,
+    };
+    match exit {
+        Exit::CouldNotStart(why) => Failure::new(FailureKind::CouldNotStart, why),
+        Exit::Lost => Failure::new(FailureKind::Lost, "the process is gone and nobody saw how it ended"),
+        _ if is_storage(stderr) => {
+            explain(Failure::new(FailureKind::Storage, "a disk or file system refused to be written to"))
+        }
+        Exit::Signal(signal) => {
+            explain(Failure::new(FailureKind::Signal { signal: *signal }, format!("ended by signal {signal}")))
+        }
+        Exit::Code(0) => {
+            let summary = "exit status 0, but the output does not show that the work was done";
+            explain(Failure::new(FailureKind::OutputNotUnderstood, summary))
+        }
+        Exit::Code(code) => {
+            let summary = format!("exit status {code} without a reason");
+            explain(Failure::new(FailureKind::NoReason { code: *code }, summary))
+        }
+    }
+}
+
+fn interrupted(diagnostics: &Diagnostics, exit: &Exit) -> Failure {
+    let summary = match exit {
+        Exit::Signal(signal) => format!("stopped on request (signal {signal})"),
+        Exit::Code(_) | Exit::CouldNotStart(_) | Exit::Lost => "stopped on request".to_owned(),
+    };
+    let Some(first) = diagnostics.first.as_ref().filter(|first| first.summary != "execution halted") else {
+        return Failure::new(FailureKind::Interrupted, summary);
+    };
+    // What Terraform was doing is still worth a line: a resource caught half-way is named there.
+    let mut failure = from_diagnostic(FailureKind::Interrupted, first, diagnostics.errors);
+    failure.detail = format!("{}\n{}", failure.summary, failure.detail).trim().chars().take(DETAIL_MAX).collect();
+    failure.summary = summary;
+    failure
+}
+
+fn from_diagnostic(kind: FailureKind, first: &Diagnostic, errors: u32) -> Failure {
+    let mut failure = Failure::new(kind, one_line(&first.summary)).with_detail(first.detail.trim());
+    failure.address.clone_from(&first.address);
+    failure.at = first.range.as_ref().map(|range| SourceLine {
+        file: range.filename.clone(),
+        line: range.start.line,
+        code: first
+            .snippet
+            .as_ref()
+            .and_then(|snippet| snippet.code.lines().next())
+            .map(|code| code.trim().to_owned())
+            .filter(|code| !code.is_empty()),
+    });
+    failure.more_errors = errors.saturating_sub(1);
+    failure
+}
+
+/// Summaries of errors that `init` cures. Source: Terraform's `internal/command` and `internal/initwd`, seen with 1.11.
+const NOT_INITIALISED: &[&str] = &[
+    "Backend initialization required",
+    "Backend configuration changed",
+    "Backend type changed",
+    "Cloud backend initialization required",
+    "HCP Terraform initialization required",
+    "Terraform Cloud initialization required",
+    "Initialization required",
+    "Inconsistent dependency lock file",
+    "Module not installed",
+    "Module source has changed",
+    "Module version requirements have changed",
+    "Required plugins are not installed",
+    "Could not load plugin",
+];
+
+fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
+    let Diagnostic { summary, detail, .. } = diagnostic;
+    if let Some(holder) = summary.contains("state lock").then(|| lock_holder(detail)).flatten() {
+        return FailureKind::LockHeld(holder);
+    }
+    if summary == "Saved plan is stale" || summary == "Saved plan does not match the given state" {
+        return FailureKind::StalePlan;
+    }
+    if NOT_INITIALISED.iter().any(|known| summary.starts_with(known)) {
+        return FailureKind::NotInitialised;
+    }
+    if summary == "Unable to find remote state" || lacks_upstream_output(diagnostic) {
+        return FailureKind::UpstreamMissing;
+    }
+    if is_storage(summary) || is_storage(detail) {
+        return FailureKind::Storage;
+    }
+    FailureKind::Terraform
+}
+
+/// An upstream state without the output that is asked for: it exists, but was never applied as far as that.
+fn lacks_upstream_output(diagnostic: &Diagnostic) -> bool {
+    let asks = matches!(diagnostic.summary.as_str(), "Unsupported attribute" | "Invalid index");
+    let of_remote_state = |snippet: &super::stream::Snippet| {
+        snippet
+            .values
+            .iter()
+            .any(|v| v.traversal.contains("terraform_remote_state.") && v.traversal.contains(".outputs"))
+    };
+    asks && diagnostic.snippet.as_ref().is_some_and(of_remote_state)
+}
+
+/// The texts of ENOSPC, EDQUOT and EROFS as Go and libc write them.
+fn is_storage(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["no space left on device", "disk quota exceeded", "read-only file system"].iter().any(|known| text.contains(known))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn last_chars(text: &str, max: usize) -> String {
+    let count = text.chars().count();
+    text.chars().skip(count.saturating_sub(max)).collect()
+}
