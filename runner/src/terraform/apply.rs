@@ -66,7 +66,8 @@ impl ApplyFold {
                 }
                 None
             }
-            Message::Outputs(outputs) => {
+            // With an action they are the plan's, which some commands print first.
+            Message::Outputs(outputs) if outputs.values().all(|output| output.action.is_none()) => {
                 self.applied.outputs = outputs
                     .iter()
                     .map(|(name, output)| Output {
