@@ -1,6 +1,7 @@
 //! The engine of Tidegate: everything but the conversation.
 
 pub mod config;
+pub mod desk;
 pub mod domain;
 pub mod engine;
 pub mod ledger;

@@ -148,6 +148,12 @@ impl ActorId {
         Self(format!("local:{name}"))
     }
 
+    /// Tidegate itself, where it acts on nobody's behalf: a drain before a stop.
+    #[must_use]
+    pub fn tidegate() -> Self {
+        Self("clock:tidegate".to_owned())
+    }
+
     /// The id as text, with its `where:` prefix.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,3 +1,68 @@
-//! Claims a run, drives its state machine, heartbeats, recovers.
+//! Claims runs, drives them, heartbeats, recovers. Where a run is and what comes next is [`crate::domain::run`]'s and
+//! [`course`]'s to say; here it is done.
 
+pub mod bell;
 pub mod course;
+mod drive;
+mod lock;
+pub mod paths;
+mod queue;
+mod recover;
+mod standing;
+pub mod work;
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::Config;
+use crate::domain::run::IllegalEvent;
+use crate::ledger::runs::AppendError;
+use crate::ledger::{LedgerError, Store};
+use crate::terraform::Supervisor;
+pub use bell::Bell;
+pub use lock::{EngineLock, EngineLockError};
+use paths::Paths;
+pub use queue::Engine;
+
+/// What the parts of one engine share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) config: watch::Receiver<Arc<Config>>,
+    pub(crate) bell: Bell,
+    pub(crate) paths: Paths,
+    pub(crate) supervisor: Supervisor,
+    /// Terraform processes that plan at the same time.
+    pub(crate) processes: Arc<Semaphore>,
+    pub(crate) runner: String,
+    pub(crate) host: String,
+}
+
+impl Shared {
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Values of the environment variables that the configuration names in `redact`.
+    fn secrets(&self) -> Vec<String> {
+        self.config().redact.iter().filter_map(|name| std::env::var(name).ok()).collect()
+    }
+}
+
+/// Why the engine could not go on with a run. The run stays as it is in the ledger and is taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An event could not be stored.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The ledger holds events that cannot follow each other.
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
+    /// A task of ours panicked.
+    #[error("a task of the engine ended abnormally: {0}")]
+    Task(String),
+}

@@ -1,0 +1,144 @@
+//! Questions: they read, and everybody may ask them.
+
+use indexmap::IndexMap;
+
+use super::{Desk, DeskError};
+use crate::domain::answer::{
+    Actor, EnvironmentStatus, HistoryPage, RunDetail, RunSummary, StackStanding, Standing, Whoami,
+};
+use crate::domain::command::HistoryFilter;
+use crate::domain::environment::{Environment, Level};
+use crate::domain::ids::{EnvironmentName, RunNumber};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::value_at;
+use crate::domain::run::{EventRecord, RunState};
+use crate::ledger::{LedgerError, environments, runs, stacks};
+
+/// Runs on one page of `history`.
+const PAGE: u32 = 10;
+
+impl Desk {
+    /// Where an environment stands, or all of them in the order of the configuration, unmanaged ones last.
+    pub async fn status(&self, only: Option<&EnvironmentName>) -> Result<Vec<Standing>, DeskError> {
+        let config = self.config();
+        let mut standings = Vec::new();
+        for environment in config.environments.values().filter(|e| only.is_none_or(|name| &e.name == name)) {
+            standings.push(Standing::Managed(Box::new(self.standing(environment).await?)));
+        }
+        for (name, problems) in &config.unmanaged {
+            if only.is_none_or(|only| only.as_str() == name) {
+                let problems = problems.iter().map(ToString::to_string).collect();
+                standings.push(Standing::Unmanaged { name: name.clone(), problems });
+            }
+        }
+        Ok(standings)
+    }
+
+    async fn standing(&self, environment: &Environment) -> Result<EnvironmentStatus, LedgerError> {
+        let name = &environment.name;
+        let wanted = environments::wanted(&self.store, name).await?.map(|wanted| wanted.target);
+        let known = stacks::standings(&self.store, name).await?;
+        let active = runs::active(&self.store, name).await?;
+        let mut running = None;
+        let mut waiting = Vec::new();
+        for run in active {
+            if run.state.holds_environment() && running.is_none() {
+                if let Some(view) = runs::view(&self.store, run.id).await? {
+                    running = Some((run, Box::new(view)));
+                }
+            } else {
+                waiting.push(run);
+            }
+        }
+        let untouched = StackStanding { level: None, settings: Vec::new(), run: None, at: None, in_doubt: false };
+        let stacks: IndexMap<_, _> = environment
+            .stacks
+            .keys()
+            .map(|stack| (stack.clone(), known.get(stack).cloned().unwrap_or_else(|| untouched.clone())))
+            .collect();
+        let settings = environment
+            .settings
+            .values()
+            .map(|setting| {
+                let now = wanted.as_ref().and_then(|wanted| value_at(environment, setting, wanted));
+                (setting.name.clone(), now)
+            })
+            .collect();
+        Ok(EnvironmentStatus {
+            name: name.clone(),
+            about: environment.about.clone(),
+            owners: environment.owners.clone(),
+            levels: environment.levels.iter().cloned().map(Level::Profile).collect(),
+            wanted,
+            stacks,
+            settings,
+            running,
+            waiting,
+            last: runs::last_of(&self.store, name).await?,
+        })
+    }
+
+    /// One run, whole.
+    pub async fn show(&self, number: RunNumber) -> Result<RunDetail, DeskError> {
+        let run = self.find(number).await?;
+        let Some(view) = runs::view(&self.store, run.id).await? else { return Err(no_run(number).into()) };
+        let request = &run.request;
+        let last_time_ms =
+            runs::last_duration(&self.store, &request.environment, request.kind, &request.target.level).await?;
+        let now = self.store.now().await?;
+        Ok(RunDetail { run, view, last_time_ms, now })
+    }
+
+    /// Brings a detail that was shown before up to date: only what is new is read. True when something is.
+    pub async fn refresh(&self, detail: &mut RunDetail) -> Result<bool, DeskError> {
+        let news: Vec<EventRecord> = runs::events(&self.store, detail.run.id, detail.view.seq).await?;
+        detail.now = self.store.now().await?;
+        if news.is_empty() {
+            return Ok(false);
+        }
+        for record in &news {
+            detail.view.fold(record).map_err(|error| LedgerError::impossible("run_events", detail.run.id, &error))?;
+        }
+        detail.run = self.find(detail.run.number).await?;
+        Ok(true)
+    }
+
+    /// The row of a run.
+    pub async fn find(&self, number: RunNumber) -> Result<RunSummary, DeskError> {
+        runs::by_number(&self.store, number).await?.ok_or_else(|| no_run(number).into())
+    }
+
+    /// One page of what happened, newest first.
+    pub async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, DeskError> {
+        Ok(runs::history(&self.store, filter, PAGE).await?)
+    }
+
+    /// Runs that are not over, oldest first.
+    pub async fn active(&self) -> Result<Vec<RunSummary>, DeskError> {
+        let mut active = runs::all_active(&self.store).await?;
+        active.sort_by_key(|run| run.number);
+        Ok(active)
+    }
+
+    /// Whether somebody still has to do something before this run can go on: it waits for a yes, or for `recover`.
+    #[must_use]
+    pub fn needs_somebody(run: &RunSummary) -> bool {
+        matches!(run.state, RunState::AwaitingApproval { .. } | RunState::Unknown { look: None, .. })
+    }
+
+    /// Who somebody is to Tidegate.
+    #[must_use]
+    pub fn whoami(&self, actor: &Actor) -> Whoami {
+        let config = self.config();
+        let all = || config.environments.values();
+        Whoami {
+            actor: actor.clone(),
+            owns: all().filter(|e| e.owners.contains(&actor.id)).map(|e| e.name.clone()).collect(),
+            reads: all().map(|e| e.name.clone()).collect(),
+        }
+    }
+}
+
+fn no_run(number: RunNumber) -> Refusal {
+    Refusal::refused(format!("there is no run {number}"), "nothing with that number was ever accepted").hint("history")
+}

@@ -1,0 +1,206 @@
+//! Which order does what; and the orders on a run: `cancel`, `retry`, `accept`, `approve`, `reject`, `recover`.
+
+use super::order::{as_typed, standing_after};
+use super::{Case, Denied, Done};
+use crate::domain::answer::{Answer, RunSummary};
+use crate::domain::command::{CommandName, Order};
+use crate::domain::ids::RunNumber;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RunKind, RunRequest};
+use crate::domain::run::{Outcome, RunEvent, RunState};
+use crate::ledger::{Tx, runs, stacks};
+
+impl Case<'_> {
+    /// Decides on an order and carries it out in `tx`.
+    pub(super) async fn decide(&self, tx: &mut Tx, order: &Order) -> Result<Done, Denied> {
+        match order {
+            Order::Up { environment, .. }
+            | Order::Down { environment, .. }
+            | Order::Scale { environment, .. }
+            | Order::Plan { environment, .. }
+            | Order::Destroy { environment }
+            | Order::Undo { environment } => {
+                let found = self.allowed(tx, order.name(), environment).await?;
+                self.queue(tx, order, &found).await.map_err(|denied| denied.on(environment))
+            }
+            Order::Cancel { run: Some(number), force } => self.cancel(tx, *number, *force).await,
+            Order::Cancel { run: None, .. } => self.which_to_cancel(tx).await,
+            Order::Retry { run } => self.retry(tx, *run).await,
+            Order::Accept { run } => self.accept(tx, *run).await,
+            Order::Approve { run } => self.approve(tx, *run).await,
+            Order::Reject { run } => self.reject(tx, *run).await,
+            Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
+        }
+    }
+
+    /// The run of that number, if this person may do this to it.
+    async fn run(&self, tx: &mut Tx, command: CommandName, number: RunNumber) -> Result<RunSummary, Denied> {
+        let Some(run) = runs::by_number(&mut *tx, number).await? else {
+            return Err(Denied::from(
+                Refusal::refused(format!("there is no run {number}"), "nothing with that number was ever accepted")
+                    .hint("history"),
+            ));
+        };
+        self.allowed(tx, command, &run.request.environment).await?;
+        Ok(run)
+    }
+
+    async fn store(&self, tx: &mut Tx, run: &RunSummary, event: RunEvent) -> Result<RunSummary, Denied> {
+        let appended = runs::append(tx, run.id, &event, None).await.map_err(super::DeskError::from)?;
+        let ended = appended.state.ended().then_some(appended.at);
+        Ok(RunSummary { state: appended.state, ended, ..run.clone() })
+    }
+
+    fn done(&self, run: &RunSummary, answer: Answer) -> Done {
+        Done { answer, environment: run.request.environment.clone(), run: run.number }
+    }
+
+    async fn cancel(&self, tx: &mut Tx, number: RunNumber, force: bool) -> Result<Done, Denied> {
+        let run = self.run(tx, CommandName::Cancel, number).await?;
+        if let RunState::Unknown { .. } = run.state {
+            return Err(wrong_state(&run, "there is nothing left to stop in it").hint_for(&run, "recover"));
+        }
+        if run.state.ended() {
+            return Err(wrong_state(&run, "it is over").hint_for(&run, "show"));
+        }
+        if force && run.state.stop().is_none() && matches!(run.state, RunState::Applying { .. }) {
+            return Err(Denied::from(
+                Refusal::refused(
+                    format!("run {number} has not been asked to stop yet"),
+                    "`force` kills Terraform: what it is making at that moment can exist in no state, and the state lock stays; \
+                     ask first, and use `force` only if that does not end it",
+                )
+                .hint(format!("cancel {number}")),
+            )
+            .on(&run.request.environment));
+        }
+        let event =
+            RunEvent::StopAsked { by: self.message.actor.id.clone(), force, because: self.because.clone() };
+        let run = self.store(tx, &run, event).await?;
+        let answer =
+            if run.state.ended() { Answer::Cancelled(run.clone()) } else { Answer::Stopping { run: run.clone(), force } };
+        Ok(self.done(&run, answer))
+    }
+
+    /// `cancel` without a number guesses nothing: it lists.
+    async fn which_to_cancel(&self, tx: &mut Tx) -> Result<Done, Denied> {
+        let active = runs::all_active(&mut *tx).await?;
+        let mut refusal = if active.is_empty() {
+            Refusal::refused("there is nothing to cancel", "no run is queued, running or waiting").hint("history")
+        } else {
+            let list: Vec<String> = active
+                .iter()
+                .map(|run| {
+                    format!("{} (`{} {}` of {})", run.number, run.request.kind.as_str(), run.request.environment, run.asker.name)
+                })
+                .collect();
+            Refusal::refused("which run?", format!("these are not over: {}", list.join(", ")))
+        };
+        for run in active.iter().take(5) {
+            refusal = refusal.hint(format!("cancel {}", run.number));
+        }
+        Err(Denied::from(refusal))
+    }
+
+    async fn retry(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+        let old = self.run(tx, CommandName::Retry, number).await?;
+        if !old.state.ended() {
+            let command = if matches!(old.state, RunState::Unknown { .. }) { "recover" } else { "show" };
+            return Err(wrong_state(&old, "it is not over").hint_for(&old, command));
+        }
+        if matches!(old.state.outcome(), Some(Outcome::Succeeded | Outcome::NothingToDo)) {
+            return Err(wrong_state(&old, "there is nothing left of it to do").hint_for(&old, "show"));
+        }
+        let environment = self.allowed(tx, CommandName::Retry, &old.request.environment).await?;
+        let active = runs::active(&mut *tx, &environment.name).await?;
+        let newer = active
+            .iter()
+            .cloned()
+            .chain(runs::last_change(&mut *tx, &environment.name).await?)
+            .find(|run| run.number > old.number && run.request.kind != RunKind::Plan);
+        if let Some(newer) = newer {
+            let line = as_typed(old.number, &old.request);
+            return Err(Denied::from(
+                Refusal::refused(
+                    format!("run {number} is not the last word on {}", environment.name),
+                    format!("run {} of {} came after it; say what you want now", newer.number, newer.asker.name),
+                )
+                .hint(line)
+                .hint(format!("show {}", newer.number)),
+            )
+            .on(&environment.name));
+        }
+        let before = standing_after(tx, &environment, &active).await?;
+        let request = RunRequest {
+            retry_of: Some(old.number),
+            before: before.or(old.request.before.clone()),
+            because: self.because.clone().or_else(|| old.request.because.clone()),
+            ..old.request.clone()
+        };
+        self.enqueue(tx, &environment, request, &active).await
+    }
+
+    async fn accept(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+        let run = self.run(tx, CommandName::Accept, number).await?;
+        if !matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled)) {
+            return Err(wrong_state(&run, "only a partial, failed or cancelled run can be taken as it is")
+                .hint_for(&run, "show"));
+        }
+        if let Some((by, _)) = &run.taken_by {
+            return Err(wrong_state(&run, &format!("{} has taken it as it is already", by.short())).hint_for(&run, "show"));
+        }
+        let because = self.because.as_deref();
+        if !runs::take_as_is(tx, run.id, &self.message.actor.id, because).await? {
+            return Err(wrong_state(&run, "somebody was faster").hint_for(&run, "show"));
+        }
+        stacks::settle(tx, &run.request.environment, &run.request.stacks.keys().cloned().collect::<Vec<_>>()).await?;
+        let run = RunSummary { taken_by: Some((self.message.actor.id.clone(), self.because.clone())), ..run };
+        Ok(self.done(&run, Answer::Taken(run.clone())))
+    }
+
+    async fn approve(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+        let run = self.run(tx, CommandName::Approve, number).await?;
+        let RunState::AwaitingApproval { question, .. } = &run.state else {
+            return Err(wrong_state(&run, "it asks nothing").hint_for(&run, "show"));
+        };
+        let event = RunEvent::Approved { by: self.message.actor.id.clone(), digest: question.digest.clone() };
+        let run = self.store(tx, &run, event).await?;
+        Ok(self.done(&run, Answer::Approved(run.clone())))
+    }
+
+    async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+        let run = self.run(tx, CommandName::Reject, number).await?;
+        let RunState::AwaitingApproval { .. } = &run.state else {
+            return Err(wrong_state(&run, "it asks nothing").hint_for(&run, "show"));
+        };
+        let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
+        let run = self.store(tx, &run, event).await?;
+        Ok(self.done(&run, Answer::Rejected(run.clone())))
+    }
+
+    async fn recover(&self, tx: &mut Tx, number: RunNumber, unlock: bool) -> Result<Done, Denied> {
+        let run = self.run(tx, CommandName::Recover, number).await?;
+        let RunState::Unknown { .. } = &run.state else {
+            return Err(wrong_state(&run, "it is known what became of it").hint_for(&run, "show"));
+        };
+        let event = RunEvent::RecoverAsked { by: self.message.actor.id.clone(), unlock };
+        let run = self.store(tx, &run, event).await?;
+        Ok(self.done(&run, Answer::Recovering(run.clone())))
+    }
+}
+
+fn wrong_state(run: &RunSummary, why: &str) -> Denied {
+    let state = run.state.status().replace('_', " ");
+    Denied::from(Refusal::refused(format!("run {} is {state}", run.number), why)).on(&run.request.environment)
+}
+
+impl Denied {
+    fn hint_for(self, run: &RunSummary, command: &str) -> Self {
+        match self {
+            Self::Refused { environment, rule, refusal } => {
+                Self::Refused { environment, rule, refusal: Box::new(refusal.hint(format!("{command} {}", run.number))) }
+            }
+            Self::Error(error) => Self::Error(error),
+        }
+    }
+}

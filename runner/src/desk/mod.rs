@@ -1,0 +1,247 @@
+//! The one door: orders and questions of people, from whichever chat, schedule or command line. Policy and audit are behind
+//! it, so that every door passes the same checks.
+
+mod ask;
+mod decide;
+mod extract;
+mod order;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::domain::answer::{Actor, Answer};
+use crate::domain::command::{CommandName, Order};
+use crate::domain::environment::Environment;
+use crate::domain::ids::EnvironmentName;
+use crate::domain::policy::{Decision, Place, policy};
+use crate::domain::refusal::Refusal;
+use crate::engine::Bell;
+use crate::engine::paths::Paths;
+use crate::ledger::audit::{self, Entry};
+use crate::ledger::runs::AppendError;
+use crate::ledger::{LedgerError, Store, Tx, inbox};
+
+/// The desk. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    store: Store,
+    config: watch::Receiver<Arc<Config>>,
+    bell: Bell,
+    paths: Paths,
+}
+
+/// One message of a person.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Unique for the message wherever it comes from, so that a repeated delivery is seen: (team, channel, timestamp) and alike.
+    pub key: String,
+    /// Who.
+    pub actor: Actor,
+    /// Where.
+    pub place: Place,
+    /// The words as typed.
+    pub typed: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The order was refused; nothing was changed, and the audit says so.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// This very message was answered before.
+    #[error("this message was answered already")]
+    Repeated,
+    /// A fault of ours.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl From<AppendError> for DeskError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Db(error) => Self::Ledger(error),
+            AppendError::Illegal(_) | AppendError::LostRace(_) | AppendError::NotFound(_) | AppendError::Fenced(_) => {
+                Self::Refused(
+                    Refusal::refused("that came too late", "the run has changed in the same moment").hint("status"),
+                )
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// A desk on `store`. It rings `bell` when there is something for the engine.
+    #[must_use]
+    pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, bell: Bell) -> Self {
+        let paths = Paths::new(&config.borrow().runner.state_dir);
+        Self { store, config, bell, paths }
+    }
+
+    /// The configuration as it is now.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Takes an order: decides, stores the run or the change of a run with its audit row in one transaction, and answers.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
+    pub async fn submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
+        let mut tx = self.store.begin().await?;
+        if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
+            return Err(DeskError::Repeated);
+        }
+        let case = Case { desk: self, message, because };
+        match case.decide(&mut tx, order).await {
+            Ok(done) => {
+                case.note(&mut tx, order.name(), &done.environment, Some(&done), audit::Decision::Allowed, None).await?;
+                inbox::answered(&mut tx, &message.key, Some(done.run)).await?;
+                tx.commit().await?;
+                self.bell.ring();
+                Ok(done.answer)
+            }
+            Err(Denied::Refused { environment, rule, refusal }) => {
+                // Nothing that `decide` may have begun is kept; that it was refused is.
+                tx.rollback().await?;
+                self.note_refusal(&case, order.name(), environment.as_ref(), rule).await?;
+                Err(DeskError::Refused(*refusal))
+            }
+            Err(Denied::Error(error)) => Err(error),
+        }
+    }
+
+    async fn note_refusal(
+        &self,
+        case: &Case<'_>,
+        command: CommandName,
+        environment: Option<&EnvironmentName>,
+        rule: &str,
+    ) -> Result<(), DeskError> {
+        let message = case.message;
+        let mut tx = self.store.begin().await?;
+        if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
+            return Err(DeskError::Repeated);
+        }
+        let entry = Entry {
+            rule: Some(rule),
+            ..case.entry(command, environment, audit::Decision::Refused)
+        };
+        audit::append(&mut tx, &entry).await?;
+        inbox::answered(&mut tx, &message.key, None).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    fn environment(&self, name: &EnvironmentName) -> Option<Environment> {
+        self.config().environments.get(name).cloned()
+    }
+}
+
+/// One message being decided on.
+struct Case<'a> {
+    desk: &'a Desk,
+    message: &'a Message,
+    because: Option<String>,
+}
+
+/// What was done, before it is committed.
+struct Done {
+    answer: Answer,
+    environment: EnvironmentName,
+    run: crate::domain::ids::RunNumber,
+}
+
+/// Why something is not done.
+enum Denied {
+    Refused { environment: Option<EnvironmentName>, rule: &'static str, refusal: Box<Refusal> },
+    Error(DeskError),
+}
+
+impl<E: Into<DeskError>> From<E> for Denied {
+    fn from(error: E) -> Self {
+        match error.into() {
+            DeskError::Refused(refusal) => {
+                Self::Refused { environment: None, rule: "meaning", refusal: Box::new(refusal) }
+            }
+            error @ (DeskError::Repeated | DeskError::Ledger(_)) => Self::Error(error),
+        }
+    }
+}
+
+impl Denied {
+    fn on(self, name: &EnvironmentName) -> Self {
+        match self {
+            Self::Refused { rule, refusal, .. } => Self::Refused { environment: Some(name.clone()), rule, refusal },
+            Self::Error(error) => Self::Error(error),
+        }
+    }
+}
+
+impl Case<'_> {
+    /// May this person do this to this environment? Gives the environment where they may.
+    async fn allowed(
+        &self,
+        tx: &mut Tx,
+        command: CommandName,
+        name: &EnvironmentName,
+    ) -> Result<Environment, Denied> {
+        let environment = self.desk.environment(name);
+        let now = crate::ledger::now(&mut *tx).await?;
+        let decision =
+            policy(&self.message.actor, &self.message.place, command, environment.as_ref(), None, now);
+        match (decision, environment) {
+            (Decision::Refuse { rule, refusal }, _) => {
+                Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })
+            }
+            (Decision::Allow | Decision::NeedsApproval { .. }, Some(environment)) => Ok(environment),
+            (Decision::Allow | Decision::NeedsApproval { .. }, None) => Err(Denied::Refused {
+                environment: Some(name.clone()),
+                rule: "environment",
+                refusal: Box::new(Refusal::refused(format!("there is no environment {name}"), "it is not configured").hint("envs")),
+            }),
+        }
+    }
+
+    fn entry<'e>(
+        &'e self,
+        command: CommandName,
+        environment: Option<&'e EnvironmentName>,
+        decision: audit::Decision,
+    ) -> Entry<'e> {
+        Entry {
+            actor: &self.message.actor,
+            door: self.message.place.door,
+            place: self.message.place.channel.as_deref(),
+            action: command.as_str(),
+            environment,
+            run: None,
+            typed: Some(&self.message.typed),
+            because: self.because.as_deref(),
+            decision,
+            rule: None,
+            detail: None,
+        }
+    }
+
+    async fn note(
+        &self,
+        tx: &mut Tx,
+        command: CommandName,
+        environment: &EnvironmentName,
+        done: Option<&Done>,
+        decision: audit::Decision,
+        rule: Option<&str>,
+    ) -> Result<(), LedgerError> {
+        let entry = Entry {
+            run: done.map(|done| done.run),
+            rule,
+            ..self.entry(command, Some(environment), decision)
+        };
+        audit::append(tx, &entry).await?;
+        Ok(())
+    }
+}

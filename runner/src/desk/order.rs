@@ -1,0 +1,133 @@
+//! Orders on an environment: `up`, `down`, `scale`, `plan`, `destroy`, `undo`. Each becomes a run in the queue.
+
+use super::{Case, Denied, Done};
+use crate::domain::answer::{Answer, RunSummary};
+use crate::domain::command::Order;
+use crate::domain::environment::Environment;
+use crate::domain::ids::{EnvironmentName, RunId, RunNumber};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RunKind, RunRequest, Target, request};
+use crate::domain::run::RunState;
+use crate::ledger::runs::{self, NewRun};
+use crate::ledger::{LedgerError, Tx, environments};
+
+impl Case<'_> {
+    /// Turns an order on an environment into a run in the queue.
+    pub(super) async fn queue(
+        &self,
+        tx: &mut Tx,
+        order: &Order,
+        environment: &Environment,
+    ) -> Result<Done, Denied> {
+        let active = runs::active(&mut *tx, &environment.name).await?;
+        let before = standing_after(tx, environment, &active).await?;
+        let undo_to = match order {
+            Order::Undo { .. } => self.undo_to(tx, environment, &active).await?,
+            _ => None,
+        };
+        let request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
+        self.enqueue(tx, environment, request, &active).await
+    }
+
+    /// Stores the run and tells who goes first.
+    pub(super) async fn enqueue(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        request: RunRequest,
+        active: &[RunSummary],
+    ) -> Result<Done, Denied> {
+        let new = RunId(uuid::Uuid::now_v7());
+        let last_time_ms =
+            runs::last_duration(&mut *tx, &environment.name, request.kind, &request.target.level).await?;
+        let run = NewRun {
+            id: new,
+            request,
+            asker: self.message.actor.clone(),
+            door: self.message.place.door.to_owned(),
+            place: self.message.place.channel.clone(),
+        };
+        let run = runs::insert(tx, run).await?;
+        // A run that waits for a yes has given up its place: it does not go first.
+        let ahead: Vec<RunSummary> = active
+            .iter()
+            .filter(|other| other.state.holds_environment() || matches!(other.state, RunState::Queued { .. }))
+            .cloned()
+            .collect();
+        let starts_in_ms = starts_in(tx, &environment.name, &ahead).await?;
+        let number = run.number;
+        let answer = Answer::Queued { run, ahead, last_time_ms, starts_in_ms };
+        Ok(Done { answer, environment: environment.name.clone(), run: number })
+    }
+
+    async fn undo_to(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        active: &[RunSummary],
+    ) -> Result<Option<Target>, Denied> {
+        if let Some(busy) = active.iter().find(|run| run.request.kind != RunKind::Plan) {
+            let name = &environment.name;
+            return Err(Denied::from(
+                Refusal::refused(
+                    format!("{name} is being changed, so there is no last change to undo yet"),
+                    format!("run {} (`{}`) of {} is not over", busy.number, busy.request.kind.as_str(), busy.asker.name),
+                )
+                .hint(format!("cancel {}", busy.number))
+                .hint(format!("show {}", busy.number)),
+            )
+            .on(name));
+        }
+        let last = runs::last_change(&mut *tx, &environment.name).await?;
+        Ok(last.and_then(|run| run.request.before))
+    }
+}
+
+/// Where an environment is to be once everything accepted so far is done: relative values count from there.
+pub(super) async fn standing_after(
+    tx: &mut Tx,
+    environment: &Environment,
+    active: &[RunSummary],
+) -> Result<Option<Target>, LedgerError> {
+    let last: Option<&RunSummary> =
+        active.iter().filter(|run| run.request.kind != RunKind::Plan).max_by_key(|run| run.number);
+    match last {
+        Some(run) => Ok(Some(run.request.target.clone())),
+        None => Ok(environments::wanted(tx, &environment.name).await?.map(|wanted| wanted.target)),
+    }
+}
+
+/// Milliseconds until those ahead are done, if all of them have been done before. What one has spent already is not known
+/// here to the second, so that this is the longest it should take.
+async fn starts_in(
+    tx: &mut Tx,
+    environment: &EnvironmentName,
+    ahead: &[RunSummary],
+) -> Result<Option<i64>, LedgerError> {
+    let now = crate::ledger::now(&mut *tx).await?;
+    let mut sum = 0;
+    for run in ahead {
+        let Some(took) =
+            runs::last_duration(&mut *tx, environment, run.request.kind, &run.request.target.level).await?
+        else {
+            return Ok(None);
+        };
+        let spent = run.started.map_or(0, |started| now.ms_since(started));
+        sum += (took - spent).max(0);
+    }
+    Ok(Some(sum))
+}
+
+/// A run as an order would say it, for hints: `up shop full slaves=40`.
+pub(super) fn as_typed(number: RunNumber, request: &RunRequest) -> String {
+    let name = &request.environment;
+    let settings: String = request.target.settings.iter().map(|(setting, value)| format!(" {setting}={value}")).collect();
+    match request.kind {
+        RunKind::Up => format!("up {name} {}{settings}", request.target.level),
+        RunKind::Down => format!("down {name} {}", request.target.level),
+        RunKind::Scale => format!("scale {name}{settings}"),
+        RunKind::Plan => format!("plan {name} {}{settings}", request.target.level),
+        RunKind::Destroy => format!("destroy {name}"),
+        RunKind::Undo => format!("show {number}"),
+    }
+}

@@ -1,0 +1,400 @@
+//! Drives one run: stores what happens, asks [`super::course`] what comes next, starts it. The only writer of a run's events
+//! beside the desk, fenced by the attempt number of its claim.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::bell::Listener;
+use super::course::{self, Situation, Step};
+use super::standing;
+use super::work::{self, Report, RunContext};
+use super::{EngineError, Shared};
+use crate::domain::answer::RunSummary;
+use crate::domain::changes::{Envelope, StackPlan};
+use crate::domain::environment::Environment;
+use crate::domain::failure::{Applied, Failure, FailureKind};
+use crate::domain::ids::StackName;
+use crate::domain::policy::Place;
+use crate::domain::run::{Effect, Outcome, Phase, RunEvent, RunState, RunView, StackState};
+use crate::ledger::runs::{self, AppendError, Fence};
+use crate::terraform::{Attached, Child, Stop};
+
+/// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Most reports that are stored in one transaction.
+const BATCH: usize = 256;
+
+/// A run in the hands of this process.
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    run: RunSummary,
+    fence: Fence,
+    view: RunView,
+    environment: Environment,
+    context: Arc<RunContext>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    stop: watch::Sender<Option<Stop>>,
+    tasks: JoinSet<()>,
+    busy: BTreeSet<StackName>,
+    planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
+    seen: BTreeMap<StackName, Envelope>,
+    bell: Listener,
+}
+
+impl Driver {
+    /// Takes a run that was just claimed or taken over. `None` when its environment has left the configuration: the run is
+    /// ended as failed then, if nothing of it can be under way.
+    pub(super) async fn take(
+        shared: Arc<Shared>,
+        run: RunSummary,
+        fence: Fence,
+    ) -> Result<Option<Self>, EngineError> {
+        let view = runs::view(&shared.store, run.id).await?;
+        let name = &view.request.environment;
+        let Some(environment) = shared.config().environments.get(name).cloned() else {
+            return gone(&shared, &run, &fence, &view).await.map(|()| None);
+        };
+        let accepted = standing::accepted_commits(&shared.store, &environment).await?;
+        let (sender, reports) = mpsc::unbounded_channel();
+        let (stop, stopped) = watch::channel(view.state.stop().map(|stop| force_of(stop.force)));
+        let context = Arc::new(RunContext {
+            number: run.number,
+            request: view.request.clone(),
+            environment: environment.clone(),
+            accepted,
+            paths: shared.paths.clone(),
+            supervisor: shared.supervisor.clone(),
+            secrets: shared.secrets(),
+            reports: sender,
+            stop: stopped,
+            ready: Mutex::default(),
+        });
+        // What people saw before a yes: the plans that are in the view until the new ones come.
+        let seen = view
+            .stacks
+            .iter()
+            .filter_map(|(name, stack)| Some((name.clone(), stack.plan.as_ref()?.envelope())))
+            .collect();
+        let bell = shared.bell.listen();
+        Ok(Some(Self {
+            shared,
+            bell,
+            run,
+            fence,
+            view,
+            environment,
+            context,
+            reports,
+            stop,
+            tasks: JoinSet::new(),
+            busy: BTreeSet::new(),
+            planned: BTreeMap::new(),
+            seen,
+        }))
+    }
+
+    /// Drives until the run has ended, waits for a yes without holding the environment, or is unknown.
+    pub(super) async fn drive(mut self) -> Result<(), EngineError> {
+        self.settle_children().await?;
+        while !self.at_rest() {
+            let steps = self.next_steps().await?;
+            let waits = steps.is_empty();
+            for step in steps {
+                self.take_step(step).await?;
+            }
+            if waits && !self.at_rest() {
+                self.wait().await?;
+            }
+        }
+        if self.view.state.ended() {
+            self.clean_up();
+        }
+        Ok(())
+    }
+
+    fn at_rest(&self) -> bool {
+        match &self.view.state {
+            RunState::Ended { .. } | RunState::Queued { .. } | RunState::Unknown { .. } => true,
+            RunState::AwaitingApproval { applied, .. } => !applied,
+            RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => false,
+        }
+    }
+
+    async fn next_steps(&self) -> Result<Vec<Step>, EngineError> {
+        let now = self.shared.store.now().await?;
+        Ok(course::next(&Situation {
+            view: &self.view,
+            environment: &self.environment,
+            asker: &self.run.asker,
+            place: &Place { door: "engine", channel: None },
+            busy: &self.busy,
+            planned: &self.planned,
+            seen: &self.seen,
+            now,
+            ask_ms: self.shared.config().runner.ask_expires_ms(),
+        }))
+    }
+
+    async fn take_step(&mut self, step: Step) -> Result<(), EngineError> {
+        match step {
+            Step::Record(events) => {
+                for event in &events {
+                    if let RunEvent::StackPlanned { stack, .. } | RunEvent::StackFailed { stack, .. } = event {
+                        self.planned.remove(stack);
+                    }
+                }
+                self.store(events).await
+            }
+            Step::Plan(stack) => self.start_plan(stack).await,
+            Step::Apply(stack) => self.start_apply(stack).await,
+        }
+    }
+
+    async fn start_plan(&mut self, stack: StackName) -> Result<(), EngineError> {
+        if let (RunState::Applying { .. }, Some(plan)) =
+            (&self.view.state, self.view.stacks.get(&stack).and_then(|view| view.plan.as_ref()))
+        {
+            self.seen.insert(stack.clone(), plan.envelope());
+        }
+        self.store(vec![RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Prepare }]).await?;
+        if self.view.state.stop().is_some() {
+            return Ok(());
+        }
+        self.busy.insert(stack.clone());
+        let (context, permits) = (Arc::clone(&self.context), Arc::clone(&self.shared.processes));
+        self.tasks.spawn(async move {
+            // Terraform with a big provider takes a core and most of a gigabyte: no more of them than the machine can bear.
+            let _permit = permits.acquire_owned().await;
+            work::plan(&context, stack).await;
+        });
+        Ok(())
+    }
+
+    async fn start_apply(&mut self, stack: StackName) -> Result<(), EngineError> {
+        let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.clone()) else { return Ok(()) };
+        // Stored before the child is started: a crash in between finds an apply without a child, never the reverse.
+        self.store(vec![RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Apply }]).await?;
+        if self.view.state.stop().is_some() {
+            // The wish came in with the same look at the ledger: nothing was started, and the course ends the run.
+            return Ok(());
+        }
+        self.busy.insert(stack.clone());
+        let context = Arc::clone(&self.context);
+        self.tasks.spawn(async move { work::apply(&context, stack, plan).await });
+        Ok(())
+    }
+
+    /// Waits for a report, for the bell, or for the next look at the ledger, and takes what came.
+    async fn wait(&mut self) -> Result<(), EngineError> {
+        let report = tokio::select! {
+            report = self.reports.recv() => report,
+            Some(ended) = self.tasks.join_next() => {
+                if let Err(error) = ended {
+                    return Err(EngineError::Task(error.to_string()));
+                }
+                None
+            }
+            () = self.bell.heard() => None,
+            () = tokio::time::sleep(LOOK_EVERY) => None,
+        };
+        match report {
+            Some(report) => self.take_reports(report).await,
+            None => self.look().await,
+        }
+    }
+
+    /// Takes a report and all that came with it, so that bursts cost one transaction.
+    async fn take_reports(&mut self, first: Report) -> Result<(), EngineError> {
+        let mut events = Vec::new();
+        let mut next = Some(first);
+        while let Some(report) = next {
+            self.take_report(report, &mut events);
+            next = if events.len() < BATCH { self.reports.try_recv().ok() } else { None };
+        }
+        self.store(events).await
+    }
+
+    fn take_report(&mut self, report: Report, events: &mut Vec<RunEvent>) {
+        match report {
+            Report::Event(event) => events.push(event),
+            Report::Planned(stack, result) => {
+                self.busy.remove(&stack);
+                self.planned.insert(stack, result);
+            }
+            Report::Applied(stack, applied) => {
+                self.busy.remove(&stack);
+                events.push(RunEvent::StackApplied { stack, applied: Box::new(applied) });
+            }
+            Report::ApplyFailed(stack, failure, applied) => {
+                self.busy.remove(&stack);
+                events.push(self.apply_failed(stack, failure, applied));
+            }
+            Report::Lost(stack, finding) => {
+                self.busy.remove(&stack);
+                events.push(RunEvent::LostTrack { stack, finding });
+            }
+        }
+    }
+
+    /// A plan that went stale before anything was done is no failure: the stack is planned again, and people are asked where
+    /// the new plan goes beyond what they saw.
+    fn apply_failed(&mut self, stack: StackName, failure: Failure, applied: Applied) -> RunEvent {
+        let untouched = applied.done.is_empty() && applied.in_doubt.is_empty() && applied.failed.is_empty();
+        if failure.kind == FailureKind::StalePlan && untouched && self.view.state.stop().is_none() {
+            if let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.as_ref()) {
+                self.seen.insert(stack.clone(), plan.envelope());
+            }
+            return RunEvent::StackStarted { stack, phase: Phase::Prepare };
+        }
+        RunEvent::StackFailed { stack, phase: Phase::Apply, failure: Box::new(failure), applied: Some(Box::new(applied)) }
+    }
+
+    /// Reads what others stored about this run: a wish to stop, a yes.
+    async fn look(&mut self) -> Result<(), EngineError> {
+        for record in runs::events(&self.shared.store, self.run.id, self.view.seq).await? {
+            self.view.fold(&record)?;
+        }
+        let wish = self.view.state.stop().map(|stop| force_of(stop.force));
+        if wish > *self.stop.borrow() {
+            self.stop.send_replace(wish);
+        }
+        Ok(())
+    }
+
+    /// Stores events and what they mean for the environment's standing, in one transaction. Losing a race against the desk
+    /// is normal: what it stored is read, and the same events are tried on top of it.
+    async fn store(&mut self, events: Vec<RunEvent>) -> Result<(), EngineError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        loop {
+            self.look().await?;
+            if self.view.state.ended() || matches!(self.view.state, RunState::Unknown { .. }) {
+                return Ok(());
+            }
+            let mut tx = self.shared.store.begin().await?;
+            let appended = match runs::append_many(&mut tx, self.run.id, &events, Some(&self.fence)).await {
+                Ok(appended) => appended,
+                Err(AppendError::LostRace) => continue,
+                Err(AppendError::Illegal(illegal)) if self.view.state.stop().is_some() => {
+                    // A stop overtook these events; the course decides anew with the stop in view.
+                    tracing::debug!(run.number = self.run.number.0, %illegal, "an event came after a stop");
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let mut after = self.view.clone();
+            for record in &appended {
+                after.fold(&record.record)?;
+            }
+            standing::note(&mut tx, &self.run, &self.environment, &after, &events).await?;
+            tx.commit().await?;
+            self.view = after;
+            if appended.iter().any(|a| a.effects.contains(&Effect::LookAtQueue)) {
+                self.shared.bell.ring();
+            }
+            return Ok(());
+        }
+    }
+
+    /// Before anything else after a claim: no child of an earlier attempt may still work without us. An apply is followed to
+    /// its end; a plan or `init` is of no use any more, is asked to stop and waited for.
+    async fn settle_children(&mut self) -> Result<(), EngineError> {
+        let mut applies = Vec::new();
+        for (name, stack) in &self.view.stacks {
+            let working = matches!(stack.state, StackState::Working(Phase::Apply, _));
+            let mut children = self.shared.paths.children(self.run.number, name);
+            if working
+                && matches!(self.view.state, RunState::Applying { .. })
+                && let Some((command, _, dir)) = children.last().cloned()
+                && command == "apply"
+            {
+                children.pop();
+                applies.push((name.clone(), dir));
+            }
+            for (_, _, dir) in children {
+                end_child(Child::attach(&dir)).await;
+            }
+        }
+        for (name, dir) in applies {
+            self.follow_apply(name, dir).await?;
+        }
+        self.plan_what_never_started().await
+    }
+
+    async fn follow_apply(&mut self, stack: StackName, dir: std::path::PathBuf) -> Result<(), EngineError> {
+        let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.clone()) else { return Ok(()) };
+        let stored = runs::count_resource_events(&self.shared.store, self.run.id, &stack).await?;
+        tracing::info!(run.number = self.run.number.0, %stack, "an apply that was begun earlier is followed again");
+        self.busy.insert(stack.clone());
+        let context = Arc::clone(&self.context);
+        self.tasks.spawn(async move { work::reattach(&context, stack, plan, &dir, stored).await });
+        Ok(())
+    }
+
+    /// An apply that was stored as begun but whose child was never started: the stack is planned again.
+    async fn plan_what_never_started(&mut self) -> Result<(), EngineError> {
+        let never: Vec<RunEvent> = self
+            .view
+            .stacks
+            .iter()
+            .filter(|(name, view)| {
+                matches!(view.state, StackState::Working(Phase::Apply, _)) && !self.busy.contains(*name)
+            })
+            .map(|(name, _)| RunEvent::StackStarted { stack: name.clone(), phase: Phase::Prepare })
+            .collect();
+        for event in &never {
+            if let RunEvent::StackStarted { stack, .. } = event
+                && let Some(plan) = self.view.stacks.get(stack).and_then(|view| view.plan.as_ref())
+            {
+                self.seen.insert(stack.clone(), plan.envelope());
+            }
+        }
+        self.store(never).await
+    }
+
+    /// Removes what only a living run needs: saved plans and raw output hold secrets in clear.
+    fn clean_up(&self) {
+        let folder = self.shared.paths.run(self.run.number);
+        if let Err(error) = std::fs::remove_dir_all(&folder)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %folder.display(), %error, "what an ended run left behind cannot be removed");
+        }
+    }
+}
+
+/// Ends a run whose environment is not in the configuration any more. One that was applying stays as it is: `recover` needs
+/// the configuration back.
+async fn gone(shared: &Shared, run: &RunSummary, fence: &Fence, view: &RunView) -> Result<(), EngineError> {
+    let finding = format!("{} is not in the configuration any more", view.request.environment);
+    let event = match (&view.state, view.stacks.keys().next()) {
+        (RunState::Planning { .. }, _) => {
+            RunEvent::Ended { outcome: Outcome::Failed, refusal: None, finding: Some(finding) }
+        }
+        (RunState::Applying { .. }, Some(stack)) => RunEvent::LostTrack { stack: stack.clone(), finding },
+        _ => return Ok(()),
+    };
+    let mut tx = shared.store.begin().await?;
+    runs::append(&mut tx, run.id, &event, Some(fence)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Asks a child that is of no use any more to stop, and waits for its end.
+pub(super) async fn end_child(attached: Attached) {
+    let Attached::Running(mut child) = attached else { return };
+    if let Err(error) = child.stop(Stop::Interrupt) {
+        tracing::warn!(dir = %child.dir().display(), %error, "an old child cannot be asked to stop");
+    }
+    while !matches!(child.next().await, crate::terraform::ChildEvent::Exited(_)) {}
+}
+
+fn force_of(force: bool) -> Stop {
+    if force { Stop::Kill } else { Stop::Interrupt }
+}

@@ -1,0 +1,55 @@
+//! One engine on an SQLite ledger: whoever holds the file lock beside it.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// The right to be the engine of this ledger. Given back when dropped, also by the kernel after `kill -9`.
+#[derive(Debug)]
+pub struct EngineLock(#[expect(dead_code, reason = "held for its lock, which ends when the file is closed")] Option<File>);
+
+/// Why the lock could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine's lock {path} cannot be used: {source}")]
+pub struct EngineLockError {
+    /// The file.
+    path: PathBuf,
+    /// What the system said.
+    source: std::io::Error,
+}
+
+impl EngineLock {
+    /// Takes the lock beside the SQLite file `ledger`; `Ok(None)` when another process is the engine. A ledger on PostgreSQL
+    /// (`None`) takes any number of engines: leases order them.
+    ///
+    /// # Errors
+    /// When the file cannot be made or locked at all.
+    pub fn try_take(ledger: Option<&Path>) -> Result<Option<Self>, EngineLockError> {
+        let Some(ledger) = ledger else { return Ok(Some(Self(None))) };
+        let mut name = ledger.as_os_str().to_owned();
+        name.push(".engine");
+        let path = PathBuf::from(name);
+        let failed = |source| EngineLockError { path: path.clone(), source };
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(Some(file)))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_engine_until_it_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = folder.path().join("tidegate.db");
+        let first = EngineLock::try_take(Some(&ledger)).expect("a lock");
+        assert!(first.is_some());
+        assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_none());
+        drop(first);
+        assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_some());
+    }
+}

@@ -1,0 +1,270 @@
+//! The engine's loop: takes runs off the queue, keeps their leases, and finds those that others left behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::bell::Bell;
+use super::drive::Driver;
+use super::paths::Paths;
+use super::recover;
+use super::{EngineError, Shared};
+use crate::config::Config;
+use crate::domain::answer::RunSummary;
+use crate::domain::ids::ActorId;
+use crate::domain::run::RunEvent;
+use crate::ledger::runs::{self, Claim, Fence};
+use crate::ledger::{LedgerError, Store, runners};
+use crate::terraform::Supervisor;
+
+/// How often the queue is looked at when no bell rings: another process may have put something in.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How often leases are renewed and those of others looked at.
+const BEAT_EVERY: Duration = Duration::from_secs(3);
+
+/// How long a lease lasts without a beat, in milliseconds. With [`BEAT_EVERY`] a dead runner's run is taken over within 15 s.
+const LEASE_MS: i64 = 10_000;
+
+/// After a drain's limit, how long interrupted runs get to write their state.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The engine of this process.
+#[derive(Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    runs: JoinSet<(RunSummary, Result<(), EngineError>)>,
+}
+
+impl Engine {
+    /// An engine on `store`. `alone`: no other engine can live on this ledger (the SQLite file lock is ours), so that whatever
+    /// is under way in it was left behind.
+    ///
+    /// # Errors
+    /// When the runner cannot be entered in the ledger.
+    pub async fn new(
+        store: Store,
+        config: watch::Receiver<Arc<Config>>,
+        bell: Bell,
+        supervisor: Supervisor,
+        alone: bool,
+    ) -> Result<Self, LedgerError> {
+        let state_dir = config.borrow().runner.state_dir.clone();
+        let host = host_of(&state_dir);
+        // Every start is another runner: a lease of the same name could otherwise be taken for our own.
+        let runner = format!("{host}#{}", uuid::Uuid::now_v7());
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let shared = Arc::new(Shared {
+            store,
+            config,
+            bell,
+            paths: Paths::new(&state_dir),
+            supervisor,
+            processes: Arc::new(Semaphore::new(cores.max(2))),
+            runner,
+            host,
+        });
+        runners::hello(&shared.store, &shared.runner, &shared.host, env!("CARGO_PKG_VERSION")).await?;
+        if alone {
+            runs::expire_leases(&shared.store).await?;
+        }
+        Ok(Self { shared, runs: JoinSet::new() })
+    }
+
+    /// Works until `stop` turns true, then drains: nothing new is taken, what runs may end within the configured limit, what
+    /// then still runs is interrupted gently. What even then does not end lives on and is found again by the next engine.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut bell = self.shared.bell.listen();
+        let mut next_beat = Instant::now();
+        while !*stop.borrow_and_update() {
+            if Instant::now() >= next_beat {
+                next_beat = Instant::now() + BEAT_EVERY;
+                self.beat().await;
+            }
+            if let Err(error) = self.take_runs().await {
+                tracing::error!(%error, "the queue cannot be looked at; trying again");
+            }
+            tokio::select! {
+                () = bell.heard() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                Some(ended) = self.runs.join_next() => Self::note_end(ended),
+                _ = stop.changed() => {}
+            }
+        }
+        self.drain().await;
+    }
+
+    fn note_end(ended: Result<(RunSummary, Result<(), EngineError>), tokio::task::JoinError>) {
+        match ended {
+            Ok((run, Ok(()))) => tracing::debug!(run.number = run.number.0, "let go of a run"),
+            Ok((run, Err(error))) => {
+                tracing::error!(run.number = run.number.0, %error, "a run was dropped; it is taken up again when its lease ends");
+            }
+            Err(error) => tracing::error!(%error, "a run's task ended abnormally; the run is taken up again when its lease ends"),
+        }
+    }
+
+    /// Renews leases, takes over what others left behind, expires questions.
+    async fn beat(&mut self) {
+        if let Err(error) = self.try_beat().await {
+            tracing::error!(%error, "a beat failed; trying again");
+        }
+    }
+
+    async fn try_beat(&mut self) -> Result<(), EngineError> {
+        let shared = &self.shared;
+        runners::seen(&shared.store, &shared.runner).await?;
+        runs::heartbeat(&shared.store, &shared.runner, LEASE_MS).await?;
+        for orphan in runs::orphans(&shared.store).await? {
+            let claim = runs::take_over(&shared.store, orphan.id, &shared.runner, &shared.host, LEASE_MS).await?;
+            if let Some(claim) = claim {
+                tracing::info!(run.number = claim.run.number.0, attempt = claim.attempt, "took over a run");
+                self.spawn(claim, orphan.host.as_deref() == Some(self.shared.host.as_str()));
+            }
+            if self.runs.len() >= self.limit() {
+                break;
+            }
+        }
+        let shared = Arc::clone(&self.shared);
+        for run in runs::expired_questions(&shared.store).await? {
+            let mut tx = shared.store.begin().await?;
+            match runs::append(&mut tx, run.id, &RunEvent::QuestionExpired, None).await {
+                Ok(_) => {
+                    tx.commit().await?;
+                    shared.bell.ring();
+                }
+                // Somebody answered at the same moment.
+                Err(runs::AppendError::LostRace | runs::AppendError::Illegal(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> usize {
+        self.shared.config().runner.parallel
+    }
+
+    async fn take_runs(&mut self) -> Result<(), EngineError> {
+        let shared = Arc::clone(&self.shared);
+        for run in runs::to_look_at(&shared.store).await? {
+            let claim = runs::take_over(&shared.store, run.id, &shared.runner, &shared.host, LEASE_MS).await?;
+            if let Some(claim) = claim {
+                recover::look(&shared, &claim).await?;
+            }
+        }
+        while self.runs.len() < self.limit() {
+            let Some(claim) = runs::claim_next(&shared.store, &shared.runner, &shared.host, LEASE_MS).await? else {
+                break;
+            };
+            tracing::info!(run.number = claim.run.number.0, attempt = claim.attempt, "took a run");
+            self.spawn(claim, true);
+        }
+        Ok(())
+    }
+
+    /// `here`: what an earlier attempt left is on this machine, if it left anything.
+    fn spawn(&mut self, claim: Claim, here: bool) {
+        let shared = Arc::clone(&self.shared);
+        let Claim { run, attempt } = claim;
+        let span = tracing::info_span!("run", number = run.number.0, environment = %run.request.environment, attempt);
+        let work = async move {
+            let fence = Fence { runner: shared.runner.clone(), attempt };
+            let result = async {
+                if !here && recover::left_elsewhere(&shared, &run, &fence).await? {
+                    return Ok(());
+                }
+                match Driver::take(Arc::clone(&shared), run.clone(), fence).await? {
+                    Some(driver) => driver.drive().await,
+                    None => Ok(()),
+                }
+            };
+            let result = result.await;
+            shared.bell.ring();
+            (run, result)
+        };
+        self.runs.spawn(tracing::Instrument::instrument(work, span));
+    }
+
+    async fn drain(mut self) {
+        let limit = Duration::from_secs(u64::from(self.shared.config().runner.drain_s));
+        if self.runs.is_empty() {
+            self.goodbye().await;
+            return;
+        }
+        tracing::info!(runs = self.runs.len(), limit_s = limit.as_secs(), "draining: nothing new is taken");
+        if !self.wait_for_runs(limit).await {
+            self.interrupt_all().await;
+            if !self.wait_for_runs(GRACE).await {
+                tracing::warn!(runs = self.runs.len(), "some runs do not end; the next start finds them again");
+            }
+        }
+        self.goodbye().await;
+    }
+
+    /// True when all runs have ended within `limit`. Their leases are kept meanwhile.
+    async fn wait_for_runs(&mut self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        while !self.runs.is_empty() {
+            let beat = (Instant::now() + BEAT_EVERY).min(end);
+            tokio::select! {
+                Some(ended) = self.runs.join_next() => Self::note_end(ended),
+                () = tokio::time::sleep_until(beat) => {
+                    if Instant::now() >= end {
+                        return false;
+                    }
+                    if let Err(error) = runs::heartbeat(&self.shared.store, &self.shared.runner, LEASE_MS).await {
+                        tracing::error!(%error, "a beat failed while draining");
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    async fn interrupt_all(&self) {
+        let held = match runs::held_by(&self.shared.store, &self.shared.runner).await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::error!(%error, "what runs cannot be interrupted: the ledger does not answer");
+                return;
+            }
+        };
+        for run in held {
+            if let Err(error) = self.interrupt(&run).await {
+                tracing::error!(run.number = run.number.0, %error, "a run cannot be interrupted");
+            }
+        }
+    }
+
+    async fn interrupt(&self, run: &RunSummary) -> Result<(), EngineError> {
+        let event = RunEvent::StopAsked {
+            by: ActorId::tidegate(),
+            force: false,
+            because: Some("Tidegate is stopping".to_owned()),
+        };
+        let mut tx = self.shared.store.begin().await?;
+        match runs::append(&mut tx, run.id, &event, None).await {
+            Ok(_) => tx.commit().await?,
+            Err(runs::AppendError::Illegal(_) | runs::AppendError::LostRace) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.shared.bell.ring();
+        Ok(())
+    }
+
+    async fn goodbye(&self) {
+        if let Err(error) = runners::forget(&self.shared.store, &self.shared.runner).await {
+            tracing::warn!(%error, "this runner stays in the ledger until somebody misses it");
+        }
+    }
+}
+
+/// What tells one machine and state folder from another: children left behind can be found only there.
+fn host_of(state_dir: &std::path::Path) -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{name}:{}", state_dir.display())
+}

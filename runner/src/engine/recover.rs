@@ -1,0 +1,128 @@
+//! Runs whose end nobody saw: left on another machine, or lost in mid-apply. Nothing is guessed: a plan says what is there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{mpsc, watch};
+
+use super::work::{self, RunContext};
+use super::{EngineError, Shared};
+use crate::domain::answer::RunSummary;
+use crate::domain::failure::FailureKind;
+use crate::domain::ids::StackName;
+use crate::domain::run::{Outcome, Phase, RunEvent, RunState, RunView, StackState};
+use crate::ledger::runs::{self, Claim, Fence};
+use crate::terraform::{Attached, Child};
+
+/// A run that another machine had. True when nothing more can be done here: it was applying, and only that machine can tell
+/// whether its Terraform still runs. A run that was only planning is simply planned again.
+pub(super) async fn left_elsewhere(shared: &Shared, run: &RunSummary, fence: &Fence) -> Result<bool, EngineError> {
+    let view = runs::view(&shared.store, run.id).await?;
+    let lost = view.stacks.iter().find(|(_, stack)| matches!(stack.state, StackState::Working(Phase::Apply, _)));
+    let (RunState::Applying { .. }, Some((stack, _))) = (&view.state, lost) else { return Ok(false) };
+    let finding =
+        "the runner that applied it has gone silent; its Terraform may still run on that machine".to_owned();
+    store(shared, run, fence, RunEvent::LostTrack { stack: stack.clone(), finding }).await?;
+    Ok(true)
+}
+
+/// Looks what became of a run in state `unknown`, because somebody asked: is anything still running, who holds the lock, what
+/// does a plan say is left to do? Changes nothing but, with `unlock`, a lock that nobody alive holds.
+pub(super) async fn look(shared: &Arc<Shared>, claim: &Claim) -> Result<(), EngineError> {
+    let run = &claim.run;
+    let fence = Fence { runner: shared.runner.clone(), attempt: claim.attempt };
+    let view = runs::view(&shared.store, run.id).await?;
+    let RunState::Unknown { stack, look: Some(unlock), .. } = &view.state else { return Ok(()) };
+    let event = finding(shared, run, &view, stack, *unlock).await?;
+    let ended = matches!(event, RunEvent::Ended { .. });
+    store(shared, run, &fence, event).await?;
+    if ended {
+        let folder = shared.paths.run(run.number);
+        if let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::debug!(path = %folder.display(), %error, "nothing to remove of a recovered run");
+        }
+    }
+    Ok(())
+}
+
+async fn finding(
+    shared: &Arc<Shared>,
+    run: &RunSummary,
+    view: &RunView,
+    stack: &StackName,
+    unlock: bool,
+) -> Result<RunEvent, EngineError> {
+    for name in view.stacks.keys() {
+        for (command, _, dir) in shared.paths.children(run.number, name) {
+            if let Attached::Running(child) = Child::attach(&dir) {
+                let pid = child.pid().map(|pid| format!(" (process {pid})")).unwrap_or_default();
+                let finding = format!("`terraform {command}` of {name} still runs{pid}; ask again once it has ended");
+                return Ok(RunEvent::StillUnknown { finding });
+            }
+        }
+    }
+    let name = &view.request.environment;
+    let Some(environment) = shared.config().environments.get(name).cloned() else {
+        return Ok(RunEvent::StillUnknown { finding: format!("{name} is not in the configuration any more") });
+    };
+    let (reports, _drain) = mpsc::unbounded_channel();
+    let (_stop, stopped) = watch::channel(None);
+    let context = RunContext {
+        number: run.number,
+        request: view.request.clone(),
+        environment,
+        accepted: provenance(view),
+        paths: shared.paths.clone(),
+        supervisor: shared.supervisor.clone(),
+        secrets: shared.secrets(),
+        reports,
+        stop: stopped,
+        ready: Mutex::default(),
+    };
+    Ok(match work::look(&context, stack, unlock).await {
+        Ok(plan) if plan.changes.is_empty() => RunEvent::Ended {
+            outcome: Outcome::Partial,
+            refusal: None,
+            finding: Some(format!("a plan of {stack} finds nothing left to do; what came after it was not begun")),
+        },
+        Ok(plan) => RunEvent::Ended {
+            outcome: if view.done().total() > 0 || plan.changes.len() < planned(view, stack) {
+                Outcome::Partial
+            } else {
+                Outcome::Failed
+            },
+            refusal: None,
+            finding: Some(format!("a plan of {stack} finds {} changes left to do", plan.changes.len())),
+        },
+        Err(failure) => {
+            let finding = match &failure.kind {
+                FailureKind::LockHeld(holder) => format!(
+                    "the state lock is held by {} ({}) since {}; `recover {} unlock` breaks it",
+                    holder.who, holder.operation, holder.created, run.number
+                ),
+                _ => format!("{stack} cannot be planned: {}", failure.summary),
+            };
+            RunEvent::StillUnknown { finding }
+        }
+    })
+}
+
+fn planned(view: &RunView, stack: &StackName) -> usize {
+    view.stacks.get(stack).and_then(|stack| stack.plan.as_ref()).map_or(0, |plan| plan.changes.len())
+}
+
+/// The commits that the run itself used: what became of it is asked with the same code.
+fn provenance(view: &RunView) -> BTreeMap<StackName, String> {
+    view.stacks
+        .iter()
+        .filter_map(|(name, stack)| Some((name.clone(), stack.provenance.as_ref()?.commit.clone()?)))
+        .collect()
+}
+
+async fn store(shared: &Shared, run: &RunSummary, fence: &Fence, event: RunEvent) -> Result<(), EngineError> {
+    let mut tx = shared.store.begin().await?;
+    runs::append(&mut tx, run.id, &event, Some(fence)).await?;
+    tx.commit().await?;
+    shared.bell.ring();
+    Ok(())
+}

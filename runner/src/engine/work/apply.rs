@@ -1,0 +1,133 @@
+//! Applies a stack's saved plan, or goes on following an apply that an earlier process began.
+
+use std::path::Path;
+
+use super::child::Ended;
+use super::prepare::InitWish;
+use super::{Ready, Report, RunContext};
+use crate::domain::changes::StackPlan;
+use crate::domain::failure::{Failure, FailureKind, ResourceEvent};
+use crate::domain::ids::StackName;
+use crate::domain::request::Goal;
+use crate::domain::run::RunEvent;
+use crate::terraform::command;
+use crate::terraform::{ApplyFold, Attached, Child, Exit, Line};
+
+/// Applies exactly the saved plan of `stack` and reports how it ended. The caller has stored that it begins.
+pub async fn apply(run: &RunContext, stack: StackName, plan: StackPlan) {
+    let report = match run.apply_saved(&stack, &plan).await {
+        Ok(report) => report,
+        Err(failure) => Report::ApplyFailed(stack, failure, crate::domain::failure::Applied::default()),
+    };
+    run.report(report);
+}
+
+/// Follows the apply in `dir` that an earlier process began. `stored` resource events of it are in the ledger already.
+pub async fn reattach(run: &RunContext, stack: StackName, plan: StackPlan, dir: &Path, stored: usize) {
+    let report = match run.follow_again(&stack, &plan, dir, stored).await {
+        Ok(report) => report,
+        Err(failure) => Report::Lost(stack, failure.summary),
+    };
+    run.report(report);
+}
+
+impl RunContext {
+    async fn apply_saved(&self, name: &StackName, plan: &StackPlan) -> Result<Report, Failure> {
+        let ready = self.ready_again(name).await?;
+        let wait_s = self.stack(name)?.terraform.lock_timeout_s;
+        let report = self.apply_once(name, &ready, plan, 0).await?;
+        match report {
+            Report::ApplyFailed(stack, failure, _)
+                if wait_s > 0 && matches!(failure.kind, FailureKind::LockHeld(_)) =>
+            {
+                self.note_lock(&stack, &failure, wait_s);
+                self.apply_once(name, &ready, plan, wait_s).await
+            }
+            report => Ok(report),
+        }
+    }
+
+    /// Between plan and apply the stack is ready as it was; after a restart this finds it so again.
+    async fn ready_again(&self, name: &StackName) -> Result<Ready, Failure> {
+        if let Some(ready) = self.remembered(name) {
+            return Ok(ready);
+        }
+        let stack = self.stack(name)?;
+        let variables = match self.request.goal(&self.environment, stack) {
+            Goal::Apply(variables) | Goal::Destroy { instead: variables } => variables,
+        };
+        self.prepare(name, &variables, InitWish::WhereNeeded).await
+    }
+
+    async fn apply_once(
+        &self,
+        name: &StackName,
+        ready: &Ready,
+        plan: &StackPlan,
+        lock_timeout_s: u32,
+    ) -> Result<Report, Failure> {
+        let args = command::apply(&self.plan_file(name), lock_timeout_s);
+        let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0 };
+        let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
+        Ok(fold.report(&ended))
+    }
+
+    async fn follow_again(
+        &self,
+        name: &StackName,
+        plan: &StackPlan,
+        dir: &Path,
+        stored: usize,
+    ) -> Result<Report, Failure> {
+        let child = match Child::attach(dir) {
+            Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child,
+        };
+        let ready = self.ready_again(name).await?;
+        let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored };
+        let ended = self.follow(name, &ready, child, |line| fold.take(line)).await?;
+        Ok(fold.report(&ended))
+    }
+}
+
+/// The fold of an apply, whose resource events go to the driver as they come.
+struct Resources<'a> {
+    run: &'a RunContext,
+    stack: &'a StackName,
+    fold: ApplyFold,
+    /// Events that were stored before a restart: the child's output is read again from its first line.
+    skip: usize,
+}
+
+impl Resources<'_> {
+    fn take(&mut self, line: &Line) {
+        let Some(resource) = self.fold.take(line) else { return };
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        self.tell(resource);
+    }
+
+    fn tell(&self, resource: ResourceEvent) {
+        self.run.event(RunEvent::Resource { stack: self.stack.clone(), resource });
+    }
+
+    fn report(self, ended: &Ended) -> Report {
+        let stack = self.stack.clone();
+        let (applied, failure) = self.fold.finish(&ended.exit, ended.stop_asked, &ended.stderr);
+        match failure {
+            None => Report::Applied(stack, applied),
+            Some(_) if ended.exit == Exit::Lost => {
+                let done = applied.done.len();
+                let doubt: Vec<&str> = applied.in_doubt.iter().map(|change| change.address.as_str()).collect();
+                let doubt =
+                    if doubt.is_empty() { String::new() } else { format!("; begun and not heard of: {}", doubt.join(", ")) };
+                Report::Lost(
+                    stack,
+                    format!("Terraform and its supervisor are gone in mid-apply; {done} changes were reported done{doubt}"),
+                )
+            }
+            Some(failure) => Report::ApplyFailed(stack, failure, applied),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Runs one Terraform command as a supervised child: its lines to a fold and to the log, the wish to stop to the child.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::ids::StackName;
+use crate::terraform::logfile::LogWriter;
+use crate::terraform::{Child, ChildEvent, Exit, Line, Spec, Stop};
+
+use super::{Ready, RunContext};
+
+/// How much of a child's standard error is kept, in bytes. Terraform writes errors to its JSON stream; what comes here
+/// is a crash or a linker's complaint.
+const STDERR_KEPT: u64 = 4_096;
+
+/// How a child ended, as the folds want to know it.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    pub(super) stop_asked: bool,
+    pub(super) stderr: String,
+}
+
+impl RunContext {
+    /// Starts `terraform ARGS` for a stack and gives each line to `take`. Returns at its end.
+    pub(super) async fn run(
+        &self,
+        stack: &StackName,
+        ready: &Ready,
+        command: &str,
+        args: Vec<OsString>,
+        take: impl FnMut(&Line),
+    ) -> Result<Ended, Failure> {
+        let dir = self.paths.next_child(self.number, stack, command);
+        let spec =
+            Spec { program: ready.tool.program.clone(), args, cwd: ready.root.clone(), env: ready.env.clone() };
+        let child = Child::start(&self.supervisor, &dir, &spec)
+            .map_err(|error| storage(format!("cannot start `terraform {command}`"), &error))?;
+        self.follow(stack, ready, child, take).await
+    }
+
+    /// Gives each line of a child, from its first, to `take`. Returns at its end.
+    pub(super) async fn follow(
+        &self,
+        stack: &StackName,
+        ready: &Ready,
+        mut child: Child,
+        mut take: impl FnMut(&Line),
+    ) -> Result<Ended, Failure> {
+        let path = self.paths.log(self.number, stack, child.dir());
+        let mut log = open_log(&path, ready);
+        let mut stop = self.stop.clone();
+        let mut asked: Option<Stop> = None;
+        let exit = loop {
+            // A stop that was wished for before this child was started is for this child too.
+            let wish = *stop.borrow_and_update();
+            if wish > asked {
+                asked = wish;
+                pass_on(&child, wish);
+            }
+            let event = tokio::select! {
+                event = child.next() => event,
+                // Without a sender nobody can wish for anything any more; the child is followed to its end.
+                Ok(()) = stop.changed() => continue,
+            };
+            let line = match event {
+                ChildEvent::Line(line) | ChildEvent::HalfLine(line) => line,
+                ChildEvent::Oversized => "(a line of more than 1 MiB was left out)".to_owned(),
+                ChildEvent::Exited(exit) => break exit,
+            };
+            take(&Line::parse(&ready.redactor.redact(&line)));
+            if let Some(writer) = &mut log
+                && let Err(error) = writer.line(&line)
+            {
+                tracing::warn!(path = %path.display(), %error, "the log of a step cannot be written; it ends here");
+                log = None;
+            }
+        };
+        if let Some(writer) = log
+            && let Err(error) = writer.finish()
+        {
+            tracing::warn!(path = %path.display(), %error, "the log of a step cannot be finished");
+        }
+        let stderr = ready.redactor.redact(&child.stderr_tail(STDERR_KEPT)).into_owned();
+        Ok(Ended { exit, stop_asked: asked.is_some(), stderr })
+    }
+}
+
+fn open_log<'a>(path: &Path, ready: &'a Ready) -> Option<LogWriter<'a>> {
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    match made.and_then(|()| LogWriter::create(path, &ready.redactor)) {
+        Ok(log) => Some(log),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "a step has no log");
+            None
+        }
+    }
+}
+
+fn pass_on(child: &Child, wish: Option<Stop>) {
+    let Some(wish) = wish else { return };
+    if let Err(error) = child.stop(wish) {
+        tracing::warn!(dir = %child.dir().display(), %error, "a child could not be asked to stop");
+    }
+}
+
+/// A failure of a disk or a file system, in the system's words.
+pub(super) fn storage(what: String, error: &std::io::Error) -> Failure {
+    Failure::new(FailureKind::Storage, what).with_detail(error.to_string())
+}

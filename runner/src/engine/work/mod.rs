@@ -1,0 +1,120 @@
+//! The work on one stack: getting it ready, planning, applying. Tasks that report to the run's driver; they store nothing
+//! themselves and know nothing of the queue.
+
+mod apply;
+mod child;
+mod plan;
+mod prepare;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use super::paths::Paths;
+use crate::domain::changes::StackPlan;
+use crate::domain::environment::{Environment, Stack};
+use crate::domain::failure::{Applied, Failure};
+use crate::domain::ids::{RunNumber, StackName};
+use crate::domain::request::RunRequest;
+use crate::domain::run::RunEvent;
+use crate::redact::Redactor;
+use crate::terraform::{Stop, Supervisor, Tool};
+
+pub use apply::{apply, reattach};
+pub use plan::{look, plan};
+
+/// What a task tells the driver.
+#[derive(Debug)]
+pub enum Report {
+    /// Facts to store.
+    Event(RunEvent),
+    /// A plan came back.
+    Planned(StackName, Result<StackPlan, Failure>),
+    /// An apply ended well.
+    Applied(StackName, Applied),
+    /// An apply did not end well; what it did all the same.
+    ApplyFailed(StackName, Failure, Applied),
+    /// Nobody saw how an apply ended.
+    Lost(StackName, String),
+}
+
+/// What every task of one run shares.
+#[derive(Debug)]
+pub struct RunContext {
+    /// Its number.
+    pub number: RunNumber,
+    /// What was asked for.
+    pub request: RunRequest,
+    /// The environment as configured when the run was taken.
+    pub environment: Environment,
+    /// The commit last accepted for each stack.
+    pub accepted: BTreeMap<StackName, String>,
+    /// Where things lie.
+    pub paths: Paths,
+    /// Starts children that outlive us.
+    pub supervisor: Supervisor,
+    /// Values of the environment variables named in `redact`.
+    pub secrets: Vec<String>,
+    /// To the driver.
+    pub reports: mpsc::UnboundedSender<Report>,
+    /// The wish to stop, with how much force.
+    pub stop: watch::Receiver<Option<Stop>>,
+    /// Stacks that were made ready in this process, so that an apply need not do again what its plan did.
+    pub ready: Mutex<BTreeMap<StackName, Ready>>,
+}
+
+/// A stack that is ready for Terraform.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The root module: Terraform's working directory.
+    root: PathBuf,
+    /// The program.
+    tool: Tool,
+    /// Environment variables for it.
+    env: Vec<(OsString, OsString)>,
+    /// Takes secrets out of everything that is kept.
+    redactor: Arc<Redactor>,
+}
+
+impl RunContext {
+    fn report(&self, report: Report) {
+        // The driver is gone only when it lost the run; then nobody may store anything for it any more.
+        let _ = self.reports.send(report);
+    }
+
+    fn event(&self, event: RunEvent) {
+        self.report(Report::Event(event));
+    }
+
+    fn note(&self, stack: &StackName, note: impl Into<String>) {
+        self.event(RunEvent::StackNoted { stack: stack.clone(), note: note.into() });
+    }
+
+    fn stack(&self, name: &StackName) -> Result<&Stack, Failure> {
+        self.environment.stacks.get(name).ok_or_else(|| {
+            Failure::new(
+                crate::domain::failure::FailureKind::Configuration,
+                format!("stack {name} is not in the configuration any more"),
+            )
+        })
+    }
+
+    fn remember(&self, stack: &StackName, ready: &Ready) {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.clone(), ready.clone());
+    }
+
+    fn remembered(&self, stack: &StackName) -> Option<Ready> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(stack).cloned()
+    }
+
+    fn plan_file(&self, stack: &StackName) -> PathBuf {
+        self.paths.stack_of_run(self.number, stack).join("plan.bin")
+    }
+
+    fn variables_file(&self, stack: &StackName) -> PathBuf {
+        self.paths.stack_of_run(self.number, stack).join("variables.tfvars.json")
+    }
+}

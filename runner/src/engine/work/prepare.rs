@@ -1,0 +1,217 @@
+//! Gets a stack ready: its code, the program, where its state lies, `init` where it is needed, its variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::child::storage;
+use super::{Ready, RunContext};
+use crate::config::roots;
+use crate::domain::environment::{Stack, Variables};
+use crate::domain::failure::Failure;
+use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::run::{Provenance, RunEvent};
+use crate::redact::Redactor;
+use crate::source::{self, Wanted, backend};
+use crate::terraform::command::{self, InitArgs};
+use crate::terraform::init::{self, Fingerprint, Init};
+use crate::terraform::{Diagnostics, Tool, Version, failure_of};
+
+/// Whether `init` runs although nothing it depends on changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InitWish {
+    WhereNeeded,
+    /// Terraform itself said that it is not initialised.
+    Always,
+}
+
+impl RunContext {
+    /// Makes `stack` ready to be worked on with `variables`, and reports with what.
+    pub(super) async fn prepare(
+        &self,
+        name: &StackName,
+        variables: &Variables,
+        wish: InitWish,
+    ) -> Result<Ready, Failure> {
+        let stack = self.stack(name)?;
+        let checkout = self.paths.checkout(&self.environment.name, name);
+        let wanted = if self.request.newest_code { Wanted::Newest } else { Wanted::Accepted };
+        let accepted = self.accepted.get(name).map(String::as_str);
+        let checkout = source::prepare(&stack.source, accepted, wanted, &checkout).await?;
+        let tool = Tool::find(&stack.terraform.program, std::env::var_os("PATH").as_deref()).map_err(|f| *f)?;
+        let version = tool.version(&checkout.root).await.map_err(|f| *f)?;
+        let home =
+            source::state_home(&stack.source, self.paths.state_dir(), self.environment.name.as_str(), name.as_str());
+        let backend = backend::settle(&checkout.root, &home, &stack.backend).map_err(Failure::from)?;
+        let sensitive = sensitive_variables(&checkout.root);
+        let data_dir = self.paths.data(&self.environment.name, name);
+        std::fs::create_dir_all(&data_dir).map_err(|error| storage("cannot make the data folder".to_owned(), &error))?;
+        let mut ready = Ready {
+            root: checkout.root.clone(),
+            tool,
+            env: vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())],
+            redactor: Arc::new(self.redactor(&sensitive, variables)),
+        };
+        let arguments: Vec<String> =
+            backend.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let workspace_env = self.workspace_env(stack, &data_dir);
+        ready.env.extend(workspace_env);
+        self.write_variables(name, variables)?;
+        let init = self.init(name, &ready, &version, &arguments, &data_dir, wish).await?;
+        self.select_workspace(name, stack, &ready, &data_dir).await?;
+        // `init` may have chosen providers just now, so that they are asked for again; the answer is remembered.
+        let version = ready.tool.version(&checkout.root).await.map_err(|f| *f)?;
+        let provenance = Provenance {
+            digest: checkout.code.commit.is_none().then(|| checkout.code.digest.clone()),
+            commit: checkout.code.commit,
+            dirty: checkout.code.dirty,
+            newer: checkout.code.newer.map(|newer| (newer.commit, newer.commits_ahead)),
+            tool: version.to_string(),
+            providers: version.providers,
+            variables: shown(variables, &sensitive, &ready.redactor),
+            init,
+        };
+        self.event(RunEvent::StackPrepared { stack: name.clone(), provenance: Box::new(provenance) });
+        self.remember(name, &ready);
+        Ok(ready)
+    }
+
+    fn redactor(&self, sensitive: &BTreeMap<String, Option<String>>, variables: &Variables) -> Redactor {
+        let given = variables.iter().filter(|(name, _)| sensitive.contains_key(*name)).flat_map(|(_, v)| texts(v));
+        let inherited = sensitive.keys().filter_map(|name| std::env::var(format!("TF_VAR_{name}")).ok());
+        let defaults = sensitive.values().flatten().cloned();
+        Redactor::new(self.secrets.iter().cloned().chain(given).chain(inherited).chain(defaults))
+    }
+
+    /// Runs `init` where it is needed and says in words what was done.
+    async fn init(
+        &self,
+        name: &StackName,
+        ready: &Ready,
+        version: &Version,
+        arguments: &[String],
+        data_dir: &Path,
+        wish: InitWish,
+    ) -> Result<String, Failure> {
+        let fingerprint = || init::fingerprint(&ready.root, data_dir, arguments, &ready.tool, version);
+        let why = match fingerprint().map(|now| init::needed(data_dir, &now)) {
+            Ok(Init::Skip { .. }) if wish == InitWish::WhereNeeded => {
+                return Ok("skipped: nothing it depends on changed".to_owned());
+            }
+            Ok(Init::Skip { .. }) => "Terraform asked for it",
+            Ok(Init::Needed { why }) => why,
+            // Whatever cannot be read here, Terraform will say better what is wrong with it.
+            Err(error) => {
+                tracing::debug!(stack = %name, %error, "the root cannot be read; init will say why");
+                "the root could not be read"
+            }
+        };
+        self.note(name, format!("terraform init ({why})"));
+        let json = version.init_speaks_json();
+        let args = command::init(&InitArgs { backend_config: arguments, json });
+        let mut diagnostics = Diagnostics::default();
+        let ended = self.run(name, ready, "init", args, |line| diagnostics.take(line)).await?;
+        if !ended.exit.is_success() {
+            return Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr));
+        }
+        match fingerprint() {
+            Ok(now) => record_init(data_dir, &now),
+            Err(error) => tracing::warn!(stack = %name, %error, "init will run again next time"),
+        }
+        Ok(why.to_owned())
+    }
+
+    /// `TF_WORKSPACE` where the workspace is known to exist. It is not set before that: `init` refuses one that it cannot find.
+    fn workspace_env(&self, stack: &Stack, data_dir: &Path) -> Option<(OsString, OsString)> {
+        let workspace = stack.workspace.as_ref()?;
+        (selected_workspace(data_dir).as_ref() == Some(workspace))
+            .then(|| (OsString::from("TF_WORKSPACE"), OsString::from(workspace)))
+    }
+
+    async fn select_workspace(
+        &self,
+        name: &StackName,
+        stack: &Stack,
+        ready: &Ready,
+        data_dir: &Path,
+    ) -> Result<(), Failure> {
+        let wanted = stack.workspace.as_deref().unwrap_or("default");
+        let selected = selected_workspace(data_dir).unwrap_or_else(|| "default".to_owned());
+        if selected == wanted {
+            return Ok(());
+        }
+        self.note(name, format!("terraform workspace select -or-create {wanted}"));
+        let mut diagnostics = Diagnostics::default();
+        let args = command::workspace_select(wanted);
+        let ended = self.run(name, ready, "workspace", args, |line| diagnostics.take(line)).await?;
+        if ended.exit.is_success() {
+            Ok(())
+        } else {
+            Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr))
+        }
+    }
+
+    fn write_variables(&self, name: &StackName, variables: &Variables) -> Result<(), Failure> {
+        let file = self.variables_file(name);
+        let write = || -> std::io::Result<()> {
+            if let Some(folder) = file.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let json = serde_json::to_vec_pretty(variables)?;
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            options.open(&file)?.write_all(&json)
+        };
+        write().map_err(|error| storage("the file with the variables cannot be written".to_owned(), &error))
+    }
+}
+
+fn record_init(data_dir: &Path, fingerprint: &Fingerprint) {
+    // The moment is only shown; what decides is the fingerprint.
+    if let Err(error) = init::record(data_dir, fingerprint, Timestamp(0)) {
+        tracing::warn!(dir = %data_dir.display(), %error, "init will run again next time");
+    }
+}
+
+/// The workspace that Terraform itself remembers in its data folder.
+fn selected_workspace(data_dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(data_dir.join("environment")).ok()?;
+    Some(text.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// The variables that the root marks sensitive, with the text of their default where it has one.
+fn sensitive_variables(root: &Path) -> BTreeMap<String, Option<String>> {
+    roots::sensitive_variables(root)
+}
+
+/// Every text in a value: a sensitive object leaks by each of its parts.
+fn texts(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Null | serde_json::Value::Bool(_) => Vec::new(),
+        serde_json::Value::Number(number) => vec![number.to_string()],
+        serde_json::Value::String(text) => vec![text.clone()],
+        serde_json::Value::Array(values) => values.iter().flat_map(texts).collect(),
+        serde_json::Value::Object(values) => values.values().flat_map(texts).collect(),
+    }
+}
+
+/// The variables as they may be stored: sensitive ones without their value.
+fn shown(
+    variables: &Variables,
+    sensitive: &BTreeMap<String, Option<String>>,
+    redactor: &Redactor,
+) -> BTreeMap<String, Option<serde_json::Value>> {
+    let names: BTreeSet<&String> = sensitive.keys().collect();
+    variables
+        .iter()
+        .map(|(name, value)| {
+            let text = value.to_string();
+            let secret = names.contains(name) || redactor.redact(&text) != text;
+            (name.clone(), (!secret).then(|| value.clone()))
+        })
+        .collect()
+}
+
