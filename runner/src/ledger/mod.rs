@@ -1,1 +1,28 @@
 //! The database: one folder of SQL on SQLite and PostgreSQL, a file per aggregate.
+//!
+//! Reads take a [`Store`] or a transaction ([`Access`]); every write takes a transaction ([`Tx`]), so that what belongs
+//! together is committed together. All times are the database's. No rule about what people may do lives here.
+
+#[macro_use]
+mod store;
+mod address;
+pub mod audit;
+mod column;
+pub mod environments;
+mod error;
+pub mod ids;
+pub mod inbox;
+mod migrate;
+mod open;
+pub mod outbox;
+pub mod runners;
+pub mod runs;
+pub mod stacks;
+mod triggers;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use address::{Address, AddressError};
+pub use error::{LedgerError, OpenError};
+pub use store::{Access, Link, Reach, Store, Tx};

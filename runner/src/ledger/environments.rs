@@ -1,0 +1,83 @@
+//! Environments: where each should be.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+
+use super::column::{Row, to_json};
+use super::error::LedgerError;
+use super::store::{Access, Tx, now};
+use crate::domain::ids::{EnvironmentName, RunNumber};
+use crate::domain::request::Target;
+
+/// Where an environment should be, and the run that said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where.
+    pub target: Target,
+    /// By which run.
+    pub run: Option<RunNumber>,
+}
+
+#[derive(FromRow)]
+struct EnvironmentRow {
+    name: String,
+    wanted: String,
+    wanted_run: Option<i64>,
+}
+
+impl TryFrom<EnvironmentRow> for (EnvironmentName, Wanted) {
+    type Error = LedgerError;
+    fn try_from(found: EnvironmentRow) -> Result<Self, LedgerError> {
+        let row = Row { table: "environments", id: &found.name };
+        let target = row.json("wanted", &found.wanted)?;
+        let name = row.text("name", found.name.clone())?;
+        Ok((name, Wanted { target, run: found.wanted_run.map(RunNumber) }))
+    }
+}
+
+/// Notes where the environment should be. `None`: nobody wants anything of it any more (after `destroy`).
+pub async fn set_wanted(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    wanted: Option<&Target>,
+    run: Option<RunNumber>,
+) -> Result<(), LedgerError> {
+    let at = now(&mut *tx).await?;
+    let target = wanted.map(|target| to_json("wanted", target)).transpose()?;
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO environments (name, wanted, wanted_run, updated_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name) DO UPDATE SET wanted = excluded.wanted, wanted_run = excluded.wanted_run, \
+             updated_at = excluded.updated_at"
+        )
+        .bind(environment.as_str())
+        .bind(&target)
+        .bind(run.map(|run| run.0))
+        .bind(at.0)
+    )?;
+    Ok(())
+}
+
+/// Where the environment should be; `None` when nobody has said.
+pub async fn wanted(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<Wanted>, LedgerError> {
+    let row: Option<EnvironmentRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as("SELECT name, wanted, wanted_run FROM environments WHERE name = $1 AND wanted IS NOT NULL")
+            .bind(environment.as_str())
+    )?;
+    Ok(row.map(<(EnvironmentName, Wanted)>::try_from).transpose()?.map(|(_, wanted)| wanted))
+}
+
+/// Where all environments should be of which anybody has said it.
+pub async fn all_wanted(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Wanted>, LedgerError> {
+    let rows: Vec<EnvironmentRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL ORDER BY name")
+    )?;
+    rows.into_iter().map(<(EnvironmentName, Wanted)>::try_from).collect()
+}

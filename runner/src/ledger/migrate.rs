@@ -1,0 +1,86 @@
+//! Brings a ledger to the format that this program knows, one program at a time.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{PgConnection, SqliteConnection};
+
+use super::error::LedgerError;
+use super::triggers;
+
+/// All migrations, in order; the same text for both databases.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// How long to wait for another program that is migrating the same ledger.
+const OTHERS_MIGRATE: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Key of the advisory lock on PostgreSQL: "tidegate" in ASCII.
+const ADVISORY_KEY: i64 = 0x7469_6465_6761_7465;
+
+const HIGHEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+
+/// Held while a program makes or migrates an SQLite ledger. Given up when dropped, also by the death of the process.
+pub(super) struct FileLock {
+    _file: File,
+}
+
+/// Waits for the lock beside the SQLite file.
+pub(super) async fn lock_beside(ledger: &Path) -> Result<FileLock, LedgerError> {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".migrate-lock");
+    let file = super::open::private_file().open(Path::new(&name))?;
+    let deadline = tokio::time::Instant::now() + OTHERS_MIGRATE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(FileLock { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Err(std::fs::TryLockError::WouldBlock) => return Err(LedgerError::Locked),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// Migrates an SQLite ledger. The caller holds the [`FileLock`].
+pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    if let Err(error) = MIGRATIONS.run_direct(None, connection, false).await {
+        let highest = sqlx::query_scalar(HIGHEST).fetch_optional(&mut *connection).await.ok().flatten().flatten();
+        return Err(refused(error, highest));
+    }
+    for statement in triggers::SQLITE {
+        sqlx::query(*statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Migrates a PostgreSQL ledger under an advisory lock, which ends with the connection at the latest.
+pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), LedgerError> {
+    let wait = format!("SET lock_timeout = {}", OTHERS_MIGRATE.as_millis());
+    sqlx::query(sqlx::AssertSqlSafe(wait)).execute(&mut *connection).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(ADVISORY_KEY).execute(&mut *connection).await?;
+    if let Err(error) = MIGRATIONS.run_direct(None, connection, false).await {
+        let highest = sqlx::query_scalar(HIGHEST).fetch_optional(&mut *connection).await.ok().flatten().flatten();
+        return Err(refused(error, highest));
+    }
+    for statement in triggers::POSTGRES {
+        sqlx::query(*statement).execute(&mut *connection).await?;
+    }
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(ADVISORY_KEY).execute(&mut *connection).await?;
+    Ok(())
+}
+
+fn refused(error: MigrateError, highest: Option<i64>) -> LedgerError {
+    let binary = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        MigrateError::VersionMissing(missing) => match highest.unwrap_or(missing).max(missing) {
+            ledger if ledger > binary => LedgerError::Newer { ledger, binary },
+            _ => LedgerError::OtherMigration(missing),
+        },
+        MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => LedgerError::OtherMigration(version),
+        other => LedgerError::Database(sqlx::Error::Migrate(Box::new(other))),
+    }
+}

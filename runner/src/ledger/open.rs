@@ -1,0 +1,97 @@
+//! Opens a ledger: makes what is missing, migrates, and says clearly what is wrong.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::address::Address;
+use super::error::{LedgerError, OpenError};
+use super::migrate;
+use super::store::Store;
+
+/// How long a statement waits for a lock that another program holds.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server may take to answer the first time.
+const ANSWER: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 8;
+
+impl Store {
+    /// Opens the ledger at `address` (`sqlite:FILE`, `postgres://...`). Makes the SQLite file and its folder, readable
+    /// by their owner only, and brings the tables to the format of this program.
+    pub async fn open(address: &str) -> Result<Self, OpenError> {
+        Self::open_at(&address.parse()?).await
+    }
+
+    /// As [`Store::open`], with an address that was read before.
+    pub async fn open_at(address: &Address) -> Result<Self, OpenError> {
+        Self::open_patiently(address, PATIENCE).await
+    }
+
+    /// As [`Store::open_at`]; a statement waits for others at most as long as `patience`.
+    pub async fn open_patiently(address: &Address, patience: Duration) -> Result<Self, OpenError> {
+        let opened = match address {
+            Address::Sqlite(file) => sqlite(file, patience).await,
+            Address::Postgres(options) => postgres(options, patience).await,
+        };
+        opened.map_err(|why| OpenError::Ledger { place: address.to_string(), why })
+    }
+}
+
+/// Opens or makes files that only their owner may read.
+pub(super) fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    options
+}
+
+async fn sqlite(file: &Path, patience: Duration) -> Result<Store, LedgerError> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    // The superuser could write all the same; who took the permission away meant it.
+    if std::fs::metadata(file).is_ok_and(|found| found.permissions().readonly()) {
+        return Err(LedgerError::ReadOnly);
+    }
+    let lock = migrate::lock_beside(file).await?;
+    drop(private_file().open(file)?);
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(patience);
+    let write =
+        SqlitePoolOptions::new().max_connections(1).acquire_timeout(patience).connect_with(options.clone()).await?;
+    migrate::sqlite(&mut *write.acquire().await?).await?;
+    drop(lock);
+    let read = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .acquire_timeout(patience)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Store::Sqlite { read, write })
+}
+
+async fn postgres(options: &PgConnectOptions, patience: Duration) -> Result<Store, LedgerError> {
+    // Not from the pool: a pool tries again and again, and its timeout says less than the first refusal.
+    let mut connection = tokio::time::timeout(ANSWER, options.connect())
+        .await
+        .map_err(|_| LedgerError::Unreachable(format!("no answer within {} s", ANSWER.as_secs())))??;
+    migrate::postgres(&mut connection).await?;
+    connection.close().await?;
+    let wait = format!("SET lock_timeout = {}", patience.as_millis());
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ANSWER)
+        .after_connect(move |connection, _| {
+            let wait = sqlx::AssertSqlSafe(wait.clone());
+            Box::pin(async move { sqlx::query(wait).execute(connection).await.map(|_| ()) })
+        })
+        .connect_lazy_with(options.clone());
+    Ok(Store::Postgres(pool))
+}

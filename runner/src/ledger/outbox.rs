@@ -1,0 +1,148 @@
+//! Messages to send: stored in the transaction that they tell of, sent afterwards.
+
+use std::fmt;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::column::{Row, storable};
+use super::error::LedgerError;
+use super::ids;
+use super::store::{Access, Tx, now};
+use crate::domain::ids::{RunNumber, Timestamp};
+
+/// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`.
+pub const KIND_RUN: &str = "run";
+
+/// To whom: a chat and a person or channel in it, `shell:ito`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// The person or channel `who` of the chat `door`.
+    #[must_use]
+    pub fn new(door: &str, who: &str) -> Self {
+        Self(format!("{door}:{who}"))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its key.
+    pub id: Uuid,
+    /// To whom.
+    pub address: Address,
+    /// What it is about.
+    pub kind: String,
+    /// Which run.
+    pub run: Option<RunNumber>,
+    /// What it says; the form depends on the kind.
+    pub body: String,
+    /// When it was stored.
+    pub created: Timestamp,
+    /// How often sending was tried.
+    pub tries: i64,
+}
+
+#[derive(FromRow)]
+struct OutboxRow {
+    id: String,
+    address: String,
+    kind: String,
+    run_number: Option<i64>,
+    body: String,
+    created_at: i64,
+    tries: i64,
+}
+
+impl TryFrom<OutboxRow> for Message {
+    type Error = LedgerError;
+    fn try_from(found: OutboxRow) -> Result<Self, LedgerError> {
+        let row = Row { table: "outbox", id: &found.id };
+        Ok(Self {
+            id: Uuid::parse_str(&found.id).map_err(|why| row.impossible("id", why))?,
+            address: Address(found.address),
+            kind: found.kind,
+            run: found.run_number.map(RunNumber),
+            body: found.body,
+            created: Timestamp(found.created_at),
+            tries: found.tries,
+        })
+    }
+}
+
+/// Stores a message to be sent and gives its key.
+pub async fn put(
+    mut tx: &mut Tx,
+    address: &Address,
+    kind: &str,
+    run: Option<RunNumber>,
+    body: &str,
+) -> Result<Uuid, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let id = ids::key(at);
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO outbox (id, address, kind, run_number, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(id.to_string())
+        .bind(address.as_str())
+        .bind(kind)
+        .bind(run.map(|run| run.0))
+        .bind(storable(body))
+        .bind(at.0)
+    )?;
+    Ok(id)
+}
+
+/// Messages to this address that were not sent, oldest first.
+pub async fn pending(mut db: impl Access, address: &Address) -> Result<Vec<Message>, LedgerError> {
+    let rows: Vec<OutboxRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT id, address, kind, run_number, body, created_at, tries FROM outbox \
+             WHERE address = $1 AND sent_at IS NULL ORDER BY created_at, id"
+        )
+        .bind(address.as_str())
+    )?;
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// Notes that a message was sent. False: somebody had noted it before.
+pub async fn mark_sent(mut tx: &mut Tx, id: Uuid) -> Result<bool, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE outbox SET sent_at = $1, tries = tries + 1 WHERE id = $2 AND sent_at IS NULL")
+            .bind(at.0)
+            .bind(id.to_string())
+    )?;
+    Ok(changed == 1)
+}
+
+/// Notes a try that failed.
+pub async fn mark_tried(mut tx: &mut Tx, id: Uuid) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE outbox SET tries = tries + 1 WHERE id = $1 AND sent_at IS NULL").bind(id.to_string())
+    )?;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Runs: rows with the state that their last event led to, and the events themselves.
+
+mod append;
+mod claim;
+mod history;
+mod insert;
+mod read;
+mod recovery;
+mod row;
+
+pub use append::{AppendError, Appended, Fence, append, append_many, record};
+pub use claim::{claim_next, heartbeat};
+pub use history::{history, last_change, last_duration, last_of};
+pub use insert::{NewRun, insert, take_as_is};
+pub use read::{Changes, Cursor, active, all_active, by_number, changed_since, events, get, holding, queue, view};
+pub use recovery::{expired_questions, held_by, orphans, take_over, to_look_at};

@@ -1,0 +1,162 @@
+//! Reading runs.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+
+use crate::domain::answer::RunSummary;
+use crate::domain::ids::{EnvironmentName, RunId, RunNumber, Timestamp};
+use crate::domain::run::{EventRecord, RunView};
+use crate::ledger::column::Row;
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::{Access, now};
+
+use super::row::{RunRow, select_runs, summaries};
+
+/// Milliseconds that a transaction may take between reading the clock and being seen by others.
+const OVERLAP_MS: i64 = 15_000;
+
+/// The run with this key.
+pub async fn get(mut db: impl Access, run: RunId) -> Result<Option<RunSummary>, LedgerError> {
+    let row: Option<RunRow> =
+        on!(db, fetch_optional, sqlx::query_as(select_runs!("WHERE id = $1")).bind(run.to_string()))?;
+    row.map(RunSummary::try_from).transpose()
+}
+
+/// The run with this number.
+pub async fn by_number(mut db: impl Access, number: RunNumber) -> Result<Option<RunSummary>, LedgerError> {
+    let row: Option<RunRow> =
+        on!(db, fetch_optional, sqlx::query_as(select_runs!("WHERE number = $1")).bind(number.0))?;
+    row.map(RunSummary::try_from).transpose()
+}
+
+/// Runs of an environment that are not over: the one that has it, then the queue in order, then those that wait for a yes.
+pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Result<Vec<RunSummary>, LedgerError> {
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_runs!(
+            "WHERE environment = $1 AND ended_at IS NULL ORDER BY holds DESC, status DESC, front DESC, number"
+        ))
+        .bind(environment.as_str())
+    )?;
+    summaries(rows)
+}
+
+/// Runs of all environments that are not over, environment by environment, each in the order of [`active`].
+pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_runs!(
+            "WHERE ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number"
+        ))
+    )?;
+    summaries(rows)
+}
+
+/// Runs of an environment that wait for their turn, in the order in which they will be taken.
+pub async fn queue(mut db: impl Access, environment: &EnvironmentName) -> Result<Vec<RunSummary>, LedgerError> {
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_runs!("WHERE environment = $1 AND status = 'queued' ORDER BY front DESC, number"))
+            .bind(environment.as_str())
+    )?;
+    summaries(rows)
+}
+
+/// The run that has the environment.
+pub async fn holding(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
+    let row: Option<RunRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as(select_runs!("WHERE environment = $1 AND holds")).bind(environment.as_str())
+    )?;
+    row.map(RunSummary::try_from).transpose()
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    seq: i64,
+    at: i64,
+    event: String,
+}
+
+/// Events of a run after the place `after` (0: all), in order.
+pub async fn events(mut db: impl Access, run: RunId, after: i64) -> Result<Vec<EventRecord>, LedgerError> {
+    let key = run.to_string();
+    let rows: Vec<EventRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT seq, at, event FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq")
+            .bind(&key)
+            .bind(after)
+    )?;
+    rows.into_iter()
+        .map(|EventRow { seq, at, event }| {
+            let id = format!("{key}/{seq}");
+            let event = Row { table: "run_events", id: &id }.json("event", &event)?;
+            Ok(EventRecord { run, seq, at: Timestamp(at), event })
+        })
+        .collect()
+}
+
+/// What is known of a run: the fold of all its events.
+pub async fn view(mut db: impl Access, run: RunId) -> Result<Option<RunView>, LedgerError> {
+    let Some(found) = get(&mut db, run).await? else { return Ok(None) };
+    let mut view = RunView::new(found.request);
+    for record in events(&mut db, run, 0).await? {
+        let id = format!("{run}/{}", record.seq);
+        view.fold(&record).map_err(|why| Row { table: "run_events", id: &id }.impossible("event", why))?;
+    }
+    Ok(Some(view))
+}
+
+/// How far a reader has read. Kept by the reader; a new one sees only what changes from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    since: Timestamp,
+    told: BTreeMap<RunId, (i64, Timestamp)>,
+}
+
+impl Cursor {
+    /// Tells what changes from `at` on (and what changed shortly before).
+    #[must_use]
+    pub fn from(at: Timestamp) -> Self {
+        Self { since: at, told: BTreeMap::new() }
+    }
+}
+
+/// Runs that changed, and where to read on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// Runs with the place of their last event, in the order of their last change.
+    pub runs: Vec<(RunSummary, i64)>,
+    /// For the next time.
+    pub cursor: Cursor,
+}
+
+/// Runs that got events, or were taken as they are, since the reader last read. Each change is told once per reader;
+/// none is missed by transactions that end out of order, nor when the clock jumps back.
+pub async fn changed_since(mut db: impl Access, cursor: Cursor) -> Result<Changes, LedgerError> {
+    let at = now(&mut db).await?;
+    let from = cursor.since.min(at).plus_ms(-OVERLAP_MS);
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_runs!("WHERE updated_at >= $1 ORDER BY updated_at, number")).bind(from.0)
+    )?;
+    let mut told = BTreeMap::new();
+    let mut runs = Vec::new();
+    for row in rows {
+        let (seq, updated) = (row.seq, Timestamp(row.updated_at));
+        let summary = RunSummary::try_from(row)?;
+        let mark = (seq, updated);
+        if cursor.told.get(&summary.id) != Some(&mark) {
+            runs.push((summary.clone(), seq));
+        }
+        told.insert(summary.id, mark);
+    }
+    Ok(Changes { runs, cursor: Cursor { since: at, told } })
+}

@@ -1,0 +1,163 @@
+//! Stacks: where each was last verified to stand, and the commit that its runs use.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use sqlx::FromRow;
+
+use super::column::{Row, to_json};
+use super::error::LedgerError;
+use super::store::{Access, Tx};
+use crate::domain::answer::StackStanding;
+use crate::domain::environment::SettingValue;
+use crate::domain::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
+
+/// The standings of one environment's stacks, by name.
+pub type Standings = BTreeMap<StackName, StackStanding>;
+
+#[derive(FromRow)]
+struct StackRow {
+    environment: String,
+    stack: String,
+    level: Option<String>,
+    settings: String,
+    run_number: Option<i64>,
+    at: Option<i64>,
+    in_doubt: bool,
+}
+
+impl TryFrom<StackRow> for (EnvironmentName, StackName, StackStanding) {
+    type Error = LedgerError;
+    fn try_from(found: StackRow) -> Result<Self, LedgerError> {
+        let id = format!("{}/{}", found.environment, found.stack);
+        let row = Row { table: "stacks", id: &id };
+        let settings: IndexMap<SettingName, SettingValue> = row.json("settings", &found.settings)?;
+        let standing = StackStanding {
+            level: found.level.map(|level| row.text("level", level)).transpose()?,
+            settings: settings.into_iter().collect(),
+            run: found.run_number.map(RunNumber),
+            at: found.at.map(Timestamp),
+            in_doubt: found.in_doubt,
+        };
+        Ok((row.text("environment", found.environment)?, row.text("stack", found.stack)?, standing))
+    }
+}
+
+/// Notes where a stack stands. `commit` is the one that it was brought there with; `None` leaves the accepted one as it is.
+pub async fn set_standing(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+    standing: &StackStanding,
+    commit: Option<&str>,
+) -> Result<(), LedgerError> {
+    let StackStanding { level, settings, run, at, in_doubt } = standing;
+    let settings: IndexMap<&SettingName, &SettingValue> = settings.iter().map(|(name, value)| (name, value)).collect();
+    let settings = to_json("settings", &settings)?;
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO stacks (environment, stack, level, settings, run_number, at, in_doubt, accepted_commit) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (environment, stack) DO UPDATE SET level = excluded.level, settings = excluded.settings, \
+             run_number = excluded.run_number, at = excluded.at, in_doubt = excluded.in_doubt, \
+             accepted_commit = COALESCE(excluded.accepted_commit, stacks.accepted_commit)"
+        )
+        .bind(environment.as_str())
+        .bind(stack.as_str())
+        .bind(level.as_ref().map(ToString::to_string))
+        .bind(&settings)
+        .bind(run.map(|run| run.0))
+        .bind(at.map(|at| at.0))
+        .bind(*in_doubt)
+        .bind(commit)
+    )?;
+    Ok(())
+}
+
+/// Notes that an apply on the stack began or did not end well: until the next [`set_standing`] it may be anywhere between.
+pub async fn mark_in_doubt(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO stacks (environment, stack, in_doubt) VALUES ($1, $2, TRUE) \
+             ON CONFLICT (environment, stack) DO UPDATE SET in_doubt = TRUE"
+        )
+        .bind(environment.as_str())
+        .bind(stack.as_str())
+    )?;
+    Ok(())
+}
+
+/// Where the stacks of an environment stand; only those that Tidegate ever touched.
+pub async fn standings(mut db: impl Access, environment: &EnvironmentName) -> Result<Standings, LedgerError> {
+    let rows: Vec<StackRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT environment, stack, level, settings, run_number, at, in_doubt FROM stacks WHERE environment = $1"
+        )
+        .bind(environment.as_str())
+    )?;
+    rows.into_iter()
+        .map(|row| <(EnvironmentName, StackName, StackStanding)>::try_from(row).map(|(_, stack, of)| (stack, of)))
+        .collect()
+}
+
+/// Where all stacks of all environments stand.
+pub async fn all_standings(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Standings>, LedgerError> {
+    let rows: Vec<StackRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT environment, stack, level, settings, run_number, at, in_doubt FROM stacks")
+    )?;
+    let mut all: BTreeMap<_, Standings> = BTreeMap::new();
+    for row in rows {
+        let (environment, stack, standing) = row.try_into()?;
+        all.entry(environment).or_default().insert(stack, standing);
+    }
+    Ok(all)
+}
+
+/// The commit that runs on this stack use; `None` before the first.
+pub async fn accepted_commit(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+    stack: &StackName,
+) -> Result<Option<String>, LedgerError> {
+    let commit: Option<Option<String>> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_scalar("SELECT accepted_commit FROM stacks WHERE environment = $1 AND stack = $2")
+            .bind(environment.as_str())
+            .bind(stack.as_str())
+    )?;
+    Ok(commit.flatten())
+}
+
+/// Accepts a commit for this stack.
+pub async fn set_accepted_commit(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+    commit: &str,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO stacks (environment, stack, accepted_commit) VALUES ($1, $2, $3) \
+             ON CONFLICT (environment, stack) DO UPDATE SET accepted_commit = excluded.accepted_commit"
+        )
+        .bind(environment.as_str())
+        .bind(stack.as_str())
+        .bind(commit)
+    )?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The two databases behind one face: connections, transactions and the clock.
+
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::error::LedgerError;
+use crate::domain::ids::Timestamp;
+
+/// Carries out one statement on whichever database it is: `on!(db, fetch_all, sqlx::query_as(SQL).bind(x))`.
+/// `execute` gives the number of rows that it changed.
+macro_rules! on {
+    ($db:expr, execute, $query:expr) => {
+        match $crate::ledger::store::Access::reach(&mut $db).await? {
+            $crate::ledger::store::Reach::Sqlite(mut link) => {
+                $query.execute(&mut *link).await.map(|done| done.rows_affected())
+            }
+            $crate::ledger::store::Reach::Postgres(mut link) => {
+                $query.execute(&mut *link).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err($crate::ledger::error::LedgerError::from)
+    };
+    ($db:expr, $how:ident, $query:expr) => {
+        match $crate::ledger::store::Access::reach(&mut $db).await? {
+            $crate::ledger::store::Reach::Sqlite(mut link) => $query.$how(&mut *link).await,
+            $crate::ledger::store::Reach::Postgres(mut link) => $query.$how(&mut *link).await,
+        }
+        .map_err($crate::ledger::error::LedgerError::from)
+    };
+}
+
+/// An open ledger. Cloning is cheap; all clones share their connections.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// An SQLite file.
+    Sqlite {
+        /// Connections that only read.
+        read: SqlitePool,
+        /// The one connection that writes: writers of this process queue here in order, instead of polling a lock.
+        write: SqlitePool,
+    },
+    /// A PostgreSQL database.
+    Postgres(PgPool),
+}
+
+/// A transaction. Rolled back when dropped.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A connection for one statement.
+#[derive(Debug)]
+pub enum Link<'a, DB: Database> {
+    /// From the pool.
+    Pooled(PoolConnection<DB>),
+    /// Of a transaction.
+    Borrowed(&'a mut DB::Connection),
+}
+
+/// A connection to either database.
+#[derive(Debug)]
+pub enum Reach<'a> {
+    /// To SQLite.
+    Sqlite(Link<'a, Sqlite>),
+    /// To PostgreSQL.
+    Postgres(Link<'a, Postgres>),
+}
+
+/// Anything that a statement can be carried out on: `&Store` (reading) or `&mut Tx`.
+pub trait Access: Send {
+    /// A connection.
+    fn reach(&mut self) -> impl Future<Output = Result<Reach<'_>, LedgerError>> + Send;
+}
+
+impl<DB: Database> Deref for Link<'_, DB> {
+    type Target = DB::Connection;
+    fn deref(&self) -> &DB::Connection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Borrowed(connection) => connection,
+        }
+    }
+}
+
+impl<DB: Database> DerefMut for Link<'_, DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Borrowed(connection) => connection,
+        }
+    }
+}
+
+impl Access for &Store {
+    async fn reach(&mut self) -> Result<Reach<'_>, LedgerError> {
+        Ok(match self {
+            Store::Sqlite { read, .. } => Reach::Sqlite(Link::Pooled(read.acquire().await?)),
+            Store::Postgres(pool) => Reach::Postgres(Link::Pooled(pool.acquire().await?)),
+        })
+    }
+}
+
+impl Access for Tx {
+    async fn reach(&mut self) -> Result<Reach<'_>, LedgerError> {
+        Ok(match self {
+            Self::Sqlite(transaction) => Reach::Sqlite(Link::Borrowed(&mut **transaction)),
+            Self::Postgres(transaction) => Reach::Postgres(Link::Borrowed(&mut **transaction)),
+        })
+    }
+}
+
+impl<A: Access> Access for &mut A {
+    fn reach(&mut self) -> impl Future<Output = Result<Reach<'_>, LedgerError>> + Send {
+        (**self).reach()
+    }
+}
+
+impl Store {
+    /// Begins a transaction that may write. Dropping it before [`Tx::commit`] undoes it.
+    ///
+    /// Never hold one across a child process or a network call: on SQLite it keeps all other writers out.
+    pub async fn begin(&self) -> Result<Tx, LedgerError> {
+        Ok(match self {
+            // A deferred transaction that reads first and writes later can fail in its middle; this one cannot.
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that sees everything as it is at one moment and cannot write.
+    pub async fn snapshot(&self) -> Result<Tx, LedgerError> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        })
+    }
+
+    /// Now, by the database's clock.
+    pub async fn now(&self) -> Result<Timestamp, LedgerError> {
+        now(self).await
+    }
+
+    /// Waits until all connections are given back and closes them.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes it last. When this returns, the changes survive a power cut.
+    pub async fn commit(self) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes it now rather than at some time after the drop.
+    pub async fn rollback(self) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Now, by the database's clock; the one statement whose text differs. It moves on inside a transaction.
+pub(super) async fn now(mut db: impl Access) -> Result<Timestamp, LedgerError> {
+    let ms: i64 = match db.reach().await? {
+        Reach::Sqlite(mut link) => {
+            sqlx::query_scalar("SELECT CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)")
+                .fetch_one(&mut *link)
+                .await?
+        }
+        Reach::Postgres(mut link) => {
+            sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+                .fetch_one(&mut *link)
+                .await?
+        }
+    };
+    Ok(Timestamp(ms))
+}
