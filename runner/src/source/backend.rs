@@ -1,0 +1,326 @@
+//! Local state stays where Terraform started by hand in the original folder would put it, though Tidegate runs it
+//! elsewhere: both see the same state and the same lock, and nothing is lost with a checkout. Remote backends are left alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hcl_edit::structure::{Block, Body};
+
+use super::{SourceError, modules};
+
+/// The file that gives a root without a backend block one. Terraform merges `*_override.tf` over the rest.
+pub const OVERRIDE_FILE: &str = "tidegate_backend_override.tf";
+
+/// Terraform's name for the state file of the local backend.
+const STATE_FILE: &str = "terraform.tfstate";
+
+/// Terraform's name for the folder with the states of the other workspaces.
+const WORKSPACE_FOLDER: &str = "terraform.tfstate.d";
+
+/// How a stack's state is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// Type as Terraform names it: `local`, `s3`; `cloud` for a `cloud` block.
+    pub kind: String,
+    /// All arguments for `-backend-config=NAME=VALUE`: the configured ones and, for a local state, ours.
+    pub arguments: BTreeMap<String, String>,
+    /// The state file of the default workspace; `None` for a remote backend.
+    pub state: Option<PathBuf>,
+    /// The folder with the states of the other workspaces (`<folder>/NAME/terraform.tfstate`); `None` for a remote backend.
+    pub workspaces: Option<PathBuf>,
+}
+
+impl Backend {
+    /// The state file of a workspace; `None` for a remote backend.
+    #[must_use]
+    pub fn state_of(&self, workspace: Option<&str>) -> Option<PathBuf> {
+        match workspace {
+            None | Some("default") => self.state.clone(),
+            Some(name) => self.workspaces.as_ref().map(|folder| folder.join(name).join(STATE_FILE)),
+        }
+    }
+}
+
+/// Reads which backend the root in a checkout declares and fixes a local one to `home` (see
+/// [`super::state_home`]; absolute), writing [`OVERRIDE_FILE`] into the checkout where there is no backend block. Idempotent.
+///
+/// # Errors
+/// [`SourceError::Backend`] when the file that declares it cannot be read, [`SourceError::Io`] when the disk refuses.
+pub fn settle(root: &Path, home: &Path, configured: &BTreeMap<String, String>) -> Result<Backend, SourceError> {
+    let declared = declared(root)?;
+    let override_file = root.join(OVERRIDE_FILE);
+    let (given, has_block) = match declared {
+        None => (Given::default(), false),
+        Some(Declared::Local(given)) => (given, true),
+        Some(Declared::Remote(kind)) => {
+            remove(&override_file)?;
+            return Ok(Backend { kind, arguments: configured.clone(), state: None, workspaces: None });
+        }
+    };
+    let place = |name: &str, given: Option<String>, usual: &str| {
+        home.join(configured.get(name).cloned().or(given).unwrap_or_else(|| usual.to_owned()))
+    };
+    let state = place("path", given.path, STATE_FILE);
+    let workspaces = place("workspace_dir", given.workspace_dir, WORKSPACE_FOLDER);
+    let mut arguments = configured.clone();
+    let (state_text, workspaces_text) = (text(&state)?, text(&workspaces)?);
+    if has_block {
+        remove(&override_file)?;
+        arguments.insert("path".to_owned(), state_text);
+        arguments.insert("workspace_dir".to_owned(), workspaces_text);
+    } else {
+        arguments.remove("path");
+        arguments.remove("workspace_dir");
+        let hcl = format!(
+            "# Written by Tidegate: local state stays where Terraform by hand would put it.\n\
+             terraform {{\n  backend \"local\" {{\n    path          = {}\n    workspace_dir = {}\n  }}\n}}\n",
+            quoted(&state_text),
+            quoted(&workspaces_text),
+        );
+        if fs::read_to_string(&override_file).ok().as_deref() != Some(hcl.as_str()) {
+            fs::write(&override_file, hcl).map_err(SourceError::io("write", &override_file))?;
+        }
+    }
+    Ok(Backend { kind: "local".to_owned(), arguments, state: Some(state), workspaces: Some(workspaces) })
+}
+
+/// The backend block of a root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Declared {
+    Local(Given),
+    Remote(String),
+}
+
+/// What a `backend "local"` block sets itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Given {
+    path: Option<String>,
+    workspace_dir: Option<String>,
+}
+
+/// The backend that counts: the last one, override files after all others, as Terraform merges them.
+fn declared(root: &Path) -> Result<Option<Declared>, SourceError> {
+    let (overrides, normal): (Vec<PathBuf>, Vec<PathBuf>) =
+        modules::terraform_files(root).into_iter().partition(|path| is_override(path));
+    let mut found = None;
+    for path in normal.iter().chain(&overrides) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name == OVERRIDE_FILE {
+            continue;
+        }
+        let text = fs::read(path).map_err(SourceError::io("read", path))?;
+        let text = String::from_utf8_lossy(&text);
+        // Only a file with one of these words can declare one; what is wrong with the others is for Terraform to say.
+        if !(text.contains("backend") || text.contains("cloud")) {
+            continue;
+        }
+        let here = if modules::is_json(path) { in_json(&name, &text)? } else { in_hcl(&name, &text)? };
+        found = here.or(found);
+    }
+    Ok(found)
+}
+
+fn is_override(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default();
+    stem == "override" || stem.ends_with("_override")
+}
+
+fn in_hcl(file: &str, text: &str) -> Result<Option<Declared>, SourceError> {
+    let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| SourceError::Backend {
+        file: file.to_owned(),
+        line: u32::try_from(error.location().line()).unwrap_or(0),
+        why: error.message().to_owned(),
+    })?;
+    let mut found = None;
+    for terraform in body.get_blocks("terraform") {
+        for block in terraform.body.blocks() {
+            match block.ident.as_str() {
+                "cloud" => found = Some(Declared::Remote("cloud".to_owned())),
+                "backend" => found = Some(backend_block(file, text, block)?),
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn backend_block(file: &str, text: &str, block: &Block) -> Result<Declared, SourceError> {
+    let kind = block.labels.first().map_or("", |label| label.as_str());
+    if kind != "local" {
+        return Ok(Declared::Remote(kind.to_owned()));
+    }
+    let literal = |name: &str| -> Result<Option<String>, SourceError> {
+        let Some(attribute) = block.body.get_attribute(name) else { return Ok(None) };
+        if attribute.value.is_null() {
+            return Ok(None);
+        }
+        let value = attribute.value.as_str().ok_or_else(|| SourceError::Backend {
+            file: file.to_owned(),
+            line: line_of(text, hcl_edit::Span::span(attribute)),
+            why: format!("the backend's `{name}` is not a plain text"),
+        })?;
+        Ok(Some(value.to_owned()))
+    };
+    Ok(Declared::Local(Given { path: literal("path")?, workspace_dir: literal("workspace_dir")? }))
+}
+
+fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> u32 {
+    let before = span.and_then(|span| text.as_bytes().get(..span.start));
+    before.map_or(0, |before| u32::try_from(before.split(|byte| *byte == b'\n').count()).unwrap_or(0))
+}
+
+/// `{"terraform": {"backend": {"local": {"path": "..."}}}}`, where any level may also be a list of such objects.
+fn in_json(file: &str, text: &str) -> Result<Option<Declared>, SourceError> {
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| SourceError::Backend {
+        file: file.to_owned(),
+        line: u32::try_from(error.line()).unwrap_or(0),
+        why: error.to_string(),
+    })?;
+    let mut found = None;
+    for terraform in modules::objects(&json).filter_map(|top| top.get("terraform")).flat_map(modules::objects) {
+        if terraform.contains_key("cloud") {
+            found = Some(Declared::Remote("cloud".to_owned()));
+        }
+        for (kind, body) in terraform.get("backend").into_iter().flat_map(modules::objects).flatten() {
+            let set = |name: &str| modules::objects(body).find_map(|body| body.get(name)?.as_str().map(str::to_owned));
+            found = Some(if kind == "local" {
+                Declared::Local(Given { path: set("path"), workspace_dir: set("workspace_dir") })
+            } else {
+                Declared::Remote(kind.clone())
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn text(path: &Path) -> Result<String, SourceError> {
+    path.to_str().map(str::to_owned).ok_or_else(|| SourceError::NotUnicode(path.to_owned()))
+}
+
+/// A quoted template that means exactly `text`. Source: HCL native syntax specification, "Template Expressions".
+fn quoted(text: &str) -> String {
+    let mut hcl = String::with_capacity(text.len() + 2);
+    hcl.push('"');
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '"' => hcl.push_str("\\\""),
+            '\\' => hcl.push_str("\\\\"),
+            '\n' => hcl.push_str("\\n"),
+            '\r' => hcl.push_str("\\r"),
+            '\t' => hcl.push_str("\\t"),
+            '$' | '%' if rest.peek() == Some(&'{') => hcl.extend([character, character]),
+            other => hcl.push(other),
+        }
+    }
+    hcl.push('"');
+    hcl
+}
+
+fn remove(path: &Path) -> Result<(), SourceError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SourceError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: &str = "/srv/roots/app";
+
+    fn settled(
+        files: &[(&str, &str)],
+        configured: &[(&str, &str)],
+    ) -> (tempfile::TempDir, Result<Backend, SourceError>) {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(root.path().join(name), text).unwrap();
+        }
+        let configured = configured.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let backend = settle(root.path(), Path::new(HOME), &configured);
+        (root, backend)
+    }
+
+    fn state(files: &[(&str, &str)], configured: &[(&str, &str)]) -> String {
+        settled(files, configured).1.unwrap().state.unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_root_without_a_backend_gets_one_where_its_state_already_is() {
+        let (root, backend) = settled(&[("main.tf", "output \"x\" { value = \"backend cloud\" }\n")], &[]);
+        let backend = backend.unwrap();
+        assert_eq!(backend.state_of(None), Some(PathBuf::from("/srv/roots/app/terraform.tfstate")));
+        assert_eq!(
+            backend.state_of(Some("night")),
+            Some(PathBuf::from("/srv/roots/app/terraform.tfstate.d/night/terraform.tfstate"))
+        );
+        assert!(backend.arguments.is_empty());
+        let text = fs::read_to_string(root.path().join(OVERRIDE_FILE)).unwrap();
+        assert!(text.contains("path          = \"/srv/roots/app/terraform.tfstate\""), "{text}");
+        let again = settle(root.path(), Path::new(HOME), &BTreeMap::new()).unwrap();
+        assert_eq!(again, backend);
+    }
+
+    #[test]
+    fn a_local_backend_keeps_its_own_path_unless_the_configuration_gives_another() {
+        let block = "terraform {\n  backend \"local\" {\n    path = \"../states/app.tfstate\"\n  }\n}\n";
+        assert_eq!(state(&[("main.tf", block)], &[]), "/srv/roots/app/../states/app.tfstate");
+        assert_eq!(state(&[("main.tf", block)], &[("path", "/elsewhere")]), "/elsewhere");
+        assert_eq!(state(&[("main.tf", block)], &[("path", "here.tfstate")]), "/srv/roots/app/here.tfstate");
+        let (root, backend) = settled(&[("main.tf", block)], &[]);
+        let arguments = backend.unwrap().arguments;
+        assert_eq!(arguments["path"], "/srv/roots/app/../states/app.tfstate");
+        assert_eq!(arguments["workspace_dir"], "/srv/roots/app/terraform.tfstate.d");
+        assert!(!root.path().join(OVERRIDE_FILE).exists());
+    }
+
+    #[test]
+    fn json_roots_and_override_files_are_read_too() {
+        let json = r#"{"terraform": [{"backend": {"local": [{"path": "j.tfstate"}]}}]}"#;
+        assert_eq!(state(&[("main.tf.json", json)], &[]), "/srv/roots/app/j.tfstate");
+        let s3 = "terraform {\n  backend \"s3\" {}\n}\n";
+        let local = "terraform {\n  backend \"local\" {}\n}\n";
+        assert_eq!(state(&[("z.tf", s3), ("a_override.tf", local)], &[]), "/srv/roots/app/terraform.tfstate");
+        let (_root, backend) = settled(&[("z.tf", local), ("override.tf", s3)], &[]);
+        assert_eq!(backend.unwrap().kind, "s3");
+    }
+
+    #[test]
+    fn remote_backends_are_left_alone() {
+        let (root, backend) = settled(&[("main.tf", "terraform {\n  backend \"s3\" {}\n}\n")], &[("bucket", "b")]);
+        let backend = backend.unwrap();
+        assert_eq!((backend.kind.as_str(), backend.state, backend.workspaces), ("s3", None, None));
+        assert_eq!(backend.arguments, [("bucket".to_owned(), "b".to_owned())].into());
+        assert!(!root.path().join(OVERRIDE_FILE).exists());
+        let (_root, backend) = settled(&[("main.tf", "terraform {\n  cloud {}\n}\n")], &[]);
+        assert_eq!(backend.unwrap().kind, "cloud");
+        let (_root, backend) = settled(&[("m.tf.json", r#"{"terraform": {"cloud": {}}}"#)], &[]);
+        assert_eq!(backend.unwrap().kind, "cloud");
+    }
+
+    #[test]
+    fn a_backend_that_cannot_be_read_is_never_taken_for_none() {
+        let (root, backend) = settled(&[("main.tf", "terraform {\n  backend \"s3\" {\n}\n")], &[]);
+        let error = backend.unwrap_err();
+        assert!(matches!(&error, SourceError::Backend { file, line, .. } if file == "main.tf" && *line > 0), "{error}");
+        assert!(!root.path().join(OVERRIDE_FILE).exists());
+        let variable = "terraform {\n  backend \"local\" {\n    path = var.path\n  }\n}\n";
+        let (_root, backend) = settled(&[("main.tf", variable)], &[]);
+        assert!(matches!(backend, Err(SourceError::Backend { line: 3, .. })), "{backend:?}");
+        let (_root, backend) = settled(&[("main.tf.json", "{\"terraform\": {\"backend\"")], &[]);
+        assert!(matches!(backend, Err(SourceError::Backend { line: 1, .. })), "{backend:?}");
+        // A syntax error elsewhere is Terraform's to tell.
+        assert_eq!(state(&[("broken.tf", "resource {{{")], &[]), "/srv/roots/app/terraform.tfstate");
+    }
+
+    #[test]
+    fn a_path_is_quoted_so_that_it_means_itself() {
+        assert_eq!(quoted(r#"a"b\c${d}%{e}$f 日本"#), r#""a\"b\\c$${d}%%{e}$f 日本""#);
+        let body: Body = format!("x = {}\n", quoted("a\"b\\c\nd\te$ % 日本")).parse().unwrap();
+        assert_eq!(body.get_attribute("x").unwrap().value.as_str(), Some("a\"b\\c\nd\te$ % 日本"));
+    }
+}
