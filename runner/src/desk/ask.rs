@@ -97,7 +97,7 @@ impl Desk {
             return Ok(false);
         }
         for record in &news {
-            detail.view.fold(record).map_err(|error| LedgerError::impossible("run_events", detail.run.id, &error))?;
+            detail.view.fold(record).map_err(|error| LedgerError::events_of(detail.run.id, &error))?;
         }
         detail.run = self.find(detail.run.number).await?;
         Ok(true)

@@ -74,11 +74,13 @@ impl Case<'_> {
             )
             .on(&run.request.environment));
         }
-        let event =
-            RunEvent::StopAsked { by: self.message.actor.id.clone(), force, because: self.because.clone() };
+        let event = RunEvent::StopAsked { by: self.message.actor.id.clone(), force, because: self.because.clone() };
         let run = self.store(tx, &run, event).await?;
-        let answer =
-            if run.state.ended() { Answer::Cancelled(run.clone()) } else { Answer::Stopping { run: run.clone(), force } };
+        let answer = if run.state.ended() {
+            Answer::Cancelled(run.clone())
+        } else {
+            Answer::Stopping { run: run.clone(), force }
+        };
         Ok(self.done(&run, answer))
     }
 
@@ -91,7 +93,13 @@ impl Case<'_> {
             let list: Vec<String> = active
                 .iter()
                 .map(|run| {
-                    format!("{} (`{} {}` of {})", run.number, run.request.kind.as_str(), run.request.environment, run.asker.name)
+                    format!(
+                        "{} (`{} {}` of {})",
+                        run.number,
+                        run.request.kind.as_str(),
+                        run.request.environment,
+                        run.asker.name
+                    )
                 })
                 .collect();
             Refusal::refused("which run?", format!("these are not over: {}", list.join(", ")))
@@ -147,13 +155,15 @@ impl Case<'_> {
                 .hint_for(&run, "show"));
         }
         if let Some((by, _)) = &run.taken_by {
-            return Err(wrong_state(&run, &format!("{} has taken it as it is already", by.short())).hint_for(&run, "show"));
+            return Err(
+                wrong_state(&run, &format!("{} has taken it as it is already", by.short())).hint_for(&run, "show")
+            );
         }
         let because = self.because.as_deref();
         if !runs::take_as_is(tx, run.id, &self.message.actor.id, because).await? {
             return Err(wrong_state(&run, "somebody was faster").hint_for(&run, "show"));
         }
-        stacks::settle(tx, &run.request.environment, &run.request.stacks.keys().cloned().collect::<Vec<_>>()).await?;
+        stacks::settle(tx, &run.request.environment, run.request.stacks.keys()).await?;
         let run = RunSummary { taken_by: Some((self.message.actor.id.clone(), self.because.clone())), ..run };
         Ok(self.done(&run, Answer::Taken(run.clone())))
     }
@@ -197,9 +207,11 @@ fn wrong_state(run: &RunSummary, why: &str) -> Denied {
 impl Denied {
     fn hint_for(self, run: &RunSummary, command: &str) -> Self {
         match self {
-            Self::Refused { environment, rule, refusal } => {
-                Self::Refused { environment, rule, refusal: Box::new(refusal.hint(format!("{command} {}", run.number))) }
-            }
+            Self::Refused { environment, rule, refusal } => Self::Refused {
+                environment,
+                rule,
+                refusal: Box::new(refusal.hint(format!("{command} {}", run.number))),
+            },
             Self::Error(error) => Self::Error(error),
         }
     }

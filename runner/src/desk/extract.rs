@@ -26,7 +26,8 @@ impl Desk {
             return Err(refusal.hint(format!("log {number}")).into());
         }
         let folder = self.paths.logs(number);
-        let wanted: Vec<StackName> = run.request.stacks.keys().filter(|s| stack.is_none_or(|o| o == *s)).cloned().collect();
+        let wanted: Vec<StackName> =
+            run.request.stacks.keys().filter(|s| stack.is_none_or(|o| o == *s)).cloned().collect();
         let parts = tokio::task::spawn_blocking(move || parts(&folder, &wanted)).await.unwrap_or_default();
         if parts.is_empty() {
             let refusal = Refusal::refused(
@@ -85,7 +86,8 @@ fn part(stack: &StackName, command: &str, file: &Path) -> LogPart {
 /// Terraform's message of a line of its JSON stream; anything else as it is.
 fn readable(line: &str) -> String {
     match Line::parse(line) {
-        Line::Message(entry) => entry.text,
+        Line::Entry(entry) => entry.text,
         Line::Garbage(text) => text,
+        Line::Oversized => "(a line of more than 1 MiB)".to_owned(),
     }
 }

@@ -98,7 +98,8 @@ impl Desk {
         let case = Case { desk: self, message, because };
         match case.decide(&mut tx, order).await {
             Ok(done) => {
-                case.note(&mut tx, order.name(), &done.environment, Some(&done), audit::Decision::Allowed, None).await?;
+                case.note(&mut tx, order.name(), &done.environment, Some(&done), audit::Decision::Allowed, None)
+                    .await?;
                 inbox::answered(&mut tx, &message.key, Some(done.run)).await?;
                 tx.commit().await?;
                 self.bell.ring();
@@ -126,10 +127,7 @@ impl Desk {
         if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
             return Err(DeskError::Repeated);
         }
-        let entry = Entry {
-            rule: Some(rule),
-            ..case.entry(command, environment, audit::Decision::Refused)
-        };
+        let entry = Entry { rule: Some(rule), ..case.entry(command, environment, audit::Decision::Refused) };
         audit::append(&mut tx, &entry).await?;
         inbox::answered(&mut tx, &message.key, None).await?;
         tx.commit().await?;
@@ -183,16 +181,10 @@ impl Denied {
 
 impl Case<'_> {
     /// May this person do this to this environment? Gives the environment where they may.
-    async fn allowed(
-        &self,
-        tx: &mut Tx,
-        command: CommandName,
-        name: &EnvironmentName,
-    ) -> Result<Environment, Denied> {
+    async fn allowed(&self, tx: &mut Tx, command: CommandName, name: &EnvironmentName) -> Result<Environment, Denied> {
         let environment = self.desk.environment(name);
         let now = crate::ledger::now(&mut *tx).await?;
-        let decision =
-            policy(&self.message.actor, &self.message.place, command, environment.as_ref(), None, now);
+        let decision = policy(&self.message.actor, &self.message.place, command, environment.as_ref(), None, now);
         match (decision, environment) {
             (Decision::Refuse { rule, refusal }, _) => {
                 Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })
@@ -201,7 +193,9 @@ impl Case<'_> {
             (Decision::Allow | Decision::NeedsApproval { .. }, None) => Err(Denied::Refused {
                 environment: Some(name.clone()),
                 rule: "environment",
-                refusal: Box::new(Refusal::refused(format!("there is no environment {name}"), "it is not configured").hint("envs")),
+                refusal: Box::new(
+                    Refusal::refused(format!("there is no environment {name}"), "it is not configured").hint("envs"),
+                ),
             }),
         }
     }
@@ -236,11 +230,7 @@ impl Case<'_> {
         decision: audit::Decision,
         rule: Option<&str>,
     ) -> Result<(), LedgerError> {
-        let entry = Entry {
-            run: done.map(|done| done.run),
-            rule,
-            ..self.entry(command, Some(environment), decision)
-        };
+        let entry = Entry { run: done.map(|done| done.run), rule, ..self.entry(command, Some(environment), decision) };
         audit::append(tx, &entry).await?;
         Ok(())
     }

@@ -13,12 +13,7 @@ use crate::ledger::{LedgerError, Tx, environments};
 
 impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
-    pub(super) async fn queue(
-        &self,
-        tx: &mut Tx,
-        order: &Order,
-        environment: &Environment,
-    ) -> Result<Done, Denied> {
+    pub(super) async fn queue(&self, tx: &mut Tx, order: &Order, environment: &Environment) -> Result<Done, Denied> {
         let active = runs::active(&mut *tx, &environment.name).await?;
         let before = standing_after(tx, environment, &active).await?;
         let undo_to = match order {
@@ -71,7 +66,12 @@ impl Case<'_> {
             return Err(Denied::from(
                 Refusal::refused(
                     format!("{name} is being changed, so there is no last change to undo yet"),
-                    format!("run {} (`{}`) of {} is not over", busy.number, busy.request.kind.as_str(), busy.asker.name),
+                    format!(
+                        "run {} (`{}`) of {} is not over",
+                        busy.number,
+                        busy.request.kind.as_str(),
+                        busy.asker.name
+                    ),
                 )
                 .hint(format!("cancel {}", busy.number))
                 .hint(format!("show {}", busy.number)),
@@ -121,7 +121,8 @@ async fn starts_in(
 /// A run as an order would say it, for hints: `up shop full slaves=40`.
 pub(super) fn as_typed(number: RunNumber, request: &RunRequest) -> String {
     let name = &request.environment;
-    let settings: String = request.target.settings.iter().map(|(setting, value)| format!(" {setting}={value}")).collect();
+    let settings: String =
+        request.target.settings.iter().map(|(setting, value)| format!(" {setting}={value}")).collect();
     match request.kind {
         RunKind::Up => format!("up {name} {}{settings}", request.target.level),
         RunKind::Down => format!("down {name} {}", request.target.level),

@@ -19,7 +19,7 @@ use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::ids::StackName;
 use crate::domain::policy::Place;
-use crate::domain::run::{Effect, Outcome, Phase, RunEvent, RunState, RunView, StackState};
+use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::terraform::{Attached, Child, Stop};
 
@@ -49,12 +49,8 @@ pub(super) struct Driver {
 impl Driver {
     /// Takes a run that was just claimed or taken over. `None` when its environment has left the configuration: the run is
     /// ended as failed then, if nothing of it can be under way.
-    pub(super) async fn take(
-        shared: Arc<Shared>,
-        run: RunSummary,
-        fence: Fence,
-    ) -> Result<Option<Self>, EngineError> {
-        let view = runs::view(&shared.store, run.id).await?;
+    pub(super) async fn take(shared: Arc<Shared>, run: RunSummary, fence: Fence) -> Result<Option<Self>, EngineError> {
+        let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let name = &view.request.environment;
         let Some(environment) = shared.config().environments.get(name).cloned() else {
             return gone(&shared, &run, &fence, &view).await.map(|()| None);
@@ -136,7 +132,7 @@ impl Driver {
             planned: &self.planned,
             seen: &self.seen,
             now,
-            ask_ms: self.shared.config().runner.ask_expires_ms(),
+            ask_ms: i64::from(self.shared.config().runner.ask_expires_s) * 1_000,
         }))
     }
 
@@ -251,7 +247,12 @@ impl Driver {
             }
             return RunEvent::StackStarted { stack, phase: Phase::Prepare };
         }
-        RunEvent::StackFailed { stack, phase: Phase::Apply, failure: Box::new(failure), applied: Some(Box::new(applied)) }
+        RunEvent::StackFailed {
+            stack,
+            phase: Phase::Apply,
+            failure: Box::new(failure),
+            applied: Some(Box::new(applied)),
+        }
     }
 
     /// Reads what others stored about this run: a wish to stop, a yes.
@@ -280,7 +281,7 @@ impl Driver {
             let mut tx = self.shared.store.begin().await?;
             let appended = match runs::append_many(&mut tx, self.run.id, &events, Some(&self.fence)).await {
                 Ok(appended) => appended,
-                Err(AppendError::LostRace) => continue,
+                Err(AppendError::LostRace(_)) => continue,
                 Err(AppendError::Illegal(illegal)) if self.view.state.stop().is_some() => {
                     // A stop overtook these events; the course decides anew with the stop in view.
                     tracing::debug!(run.number = self.run.number.0, %illegal, "an event came after a stop");
@@ -289,15 +290,15 @@ impl Driver {
                 Err(error) => return Err(error.into()),
             };
             let mut after = self.view.clone();
-            for record in &appended {
-                after.fold(&record.record)?;
+            for (place, event) in (1..).zip(&events) {
+                let seq = appended.seq - i64::try_from(events.len()).unwrap_or(i64::MAX) + place;
+                after.fold(&EventRecord { run: self.run.id, seq, at: appended.at, event: event.clone() })?;
             }
-            standing::note(&mut tx, &self.run, &self.environment, &after, &events).await?;
+            standing::note(&mut tx, &self.run, &self.environment, &after, &events, appended.at).await?;
             tx.commit().await?;
-            self.view = after;
-            if appended.iter().any(|a| a.effects.contains(&Effect::LookAtQueue)) {
-                self.shared.bell.ring();
-            }
+            // Read back rather than taken over: the desk may have stored something in between.
+            self.look().await?;
+            self.shared.bell.ring();
             return Ok(());
         }
     }
@@ -329,7 +330,13 @@ impl Driver {
 
     async fn follow_apply(&mut self, stack: StackName, dir: std::path::PathBuf) -> Result<(), EngineError> {
         let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.clone()) else { return Ok(()) };
-        let stored = runs::count_resource_events(&self.shared.store, self.run.id, &stack).await?;
+        let events = runs::events(&self.shared.store, self.run.id, 0).await?;
+        let since_start = events.iter().rev().take_while(
+            |record| !matches!(&record.event, RunEvent::StackStarted { stack: s, phase: Phase::Apply } if *s == stack),
+        );
+        let stored = since_start
+            .filter(|record| matches!(&record.event, RunEvent::Resource { stack: s, .. } if *s == stack))
+            .count();
         tracing::info!(run.number = self.run.number.0, %stack, "an apply that was begun earlier is followed again");
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);

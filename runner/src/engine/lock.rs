@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The right to be the engine of this ledger. Given back when dropped, also by the kernel after `kill -9`.
 #[derive(Debug)]
-pub struct EngineLock(#[expect(dead_code, reason = "held for its lock, which ends when the file is closed")] Option<File>);
+pub struct EngineLock(
+    #[expect(dead_code, reason = "held for its lock, which ends when the file is closed")] Option<File>,
+);
 
 /// Why the lock could not be looked at.
 #[derive(Debug, thiserror::Error)]

@@ -94,7 +94,8 @@ mod tests {
             let child = paths.next_child(RunNumber(7), &stack, command);
             std::fs::create_dir_all(child).expect("a folder");
         }
-        let names: Vec<_> = paths.children(RunNumber(7), &stack).into_iter().map(|(c, n, _)| format!("{c}-{n}")).collect();
+        let names: Vec<_> =
+            paths.children(RunNumber(7), &stack).into_iter().map(|(c, n, _)| format!("{c}-{n}")).collect();
         assert_eq!(names, ["init-1", "plan-2", "apply-3"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The engine's loop: takes runs off the queue, keeps their leases, and finds those that others left behind.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,20 +15,14 @@ use super::recover;
 use super::{EngineError, Shared};
 use crate::config::Config;
 use crate::domain::answer::RunSummary;
-use crate::domain::ids::ActorId;
+use crate::domain::ids::{ActorId, RunId};
 use crate::domain::run::RunEvent;
-use crate::ledger::runs::{self, Claim, Fence};
+use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{LedgerError, Store, runners};
 use crate::terraform::Supervisor;
 
 /// How often the queue is looked at when no bell rings: another process may have put something in.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-
-/// How often leases are renewed and those of others looked at.
-const BEAT_EVERY: Duration = Duration::from_secs(3);
-
-/// How long a lease lasts without a beat, in milliseconds. With [`BEAT_EVERY`] a dead runner's run is taken over within 15 s.
-const LEASE_MS: i64 = 10_000;
 
 /// After a drain's limit, how long interrupted runs get to write their state.
 const GRACE: Duration = Duration::from_secs(30);
@@ -36,7 +31,17 @@ const GRACE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
-    runs: JoinSet<(RunSummary, Result<(), EngineError>)>,
+    runs: JoinSet<(RunId, Result<(), EngineError>)>,
+    /// What this process has in hand, with the right to write about it.
+    held: HashMap<RunId, Fence>,
+}
+
+/// What is to be done with a run that was just taken.
+enum Work {
+    /// Carry it out. `here`: what an earlier attempt left is on this machine, if it left anything.
+    Drive { here: bool },
+    /// See what became of it.
+    Look,
 }
 
 impl Engine {
@@ -67,11 +72,14 @@ impl Engine {
             runner,
             host,
         });
-        runners::hello(&shared.store, &shared.runner, &shared.host, env!("CARGO_PKG_VERSION")).await?;
+        let mut tx = shared.store.begin().await?;
+        let process = std::process::id().to_string();
+        runners::hello(&mut tx, &shared.runner, &shared.host, &process, env!("CARGO_PKG_VERSION")).await?;
         if alone {
-            runs::expire_leases(&shared.store).await?;
+            runs::expire_leases(&mut tx).await?;
         }
-        Ok(Self { shared, runs: JoinSet::new() })
+        tx.commit().await?;
+        Ok(Self { shared, runs: JoinSet::new(), held: HashMap::new() })
     }
 
     /// Works until `stop` turns true, then drains: nothing new is taken, what runs may end within the configured limit, what
@@ -81,7 +89,7 @@ impl Engine {
         let mut next_beat = Instant::now();
         while !*stop.borrow_and_update() {
             if Instant::now() >= next_beat {
-                next_beat = Instant::now() + BEAT_EVERY;
+                next_beat = Instant::now() + self.beat_every();
                 self.beat().await;
             }
             if let Err(error) = self.take_runs().await {
@@ -90,21 +98,48 @@ impl Engine {
             tokio::select! {
                 () = bell.heard() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
-                Some(ended) = self.runs.join_next() => Self::note_end(ended),
+                Some(ended) = self.runs.join_next() => self.note_end(ended),
                 _ = stop.changed() => {}
             }
         }
         self.drain().await;
     }
 
-    fn note_end(ended: Result<(RunSummary, Result<(), EngineError>), tokio::task::JoinError>) {
+    fn note_end(&mut self, ended: Result<(RunId, Result<(), EngineError>), tokio::task::JoinError>) {
         match ended {
-            Ok((run, Ok(()))) => tracing::debug!(run.number = run.number.0, "let go of a run"),
-            Ok((run, Err(error))) => {
-                tracing::error!(run.number = run.number.0, %error, "a run was dropped; it is taken up again when its lease ends");
+            Ok((run, result)) => {
+                self.held.remove(&run);
+                if let Err(error) = result {
+                    tracing::error!(run.id = %run, %error, "a run was dropped; it is taken up again when its lease ends");
+                }
             }
-            Err(error) => tracing::error!(%error, "a run's task ended abnormally; the run is taken up again when its lease ends"),
+            Err(error) => {
+                // Which one it was is not told; its lease is not renewed once the others are known to be in hand.
+                tracing::error!(%error, "a run's task ended abnormally; the run is taken up again when its lease ends");
+                self.held.clear();
+            }
         }
+    }
+
+    fn beat_every(&self) -> Duration {
+        Duration::from_secs(u64::from(self.shared.config().runner.heartbeat_s))
+    }
+
+    fn lease_ms(&self) -> i64 {
+        i64::from(self.shared.config().runner.lease_s) * 1_000
+    }
+
+    async fn heartbeat(&self) -> Result<(), EngineError> {
+        let shared = &self.shared;
+        let mut tx = shared.store.begin().await?;
+        runners::seen(&mut tx, &shared.runner).await?;
+        tx.commit().await?;
+        let held: Vec<(RunId, Fence)> = self.held.iter().map(|(run, fence)| (*run, fence.clone())).collect();
+        for lost in runs::heartbeat(&shared.store, &held, self.lease_ms()).await? {
+            // Its driver finds out at its next write, which the fence refuses.
+            tracing::warn!(run.id = %lost, "another runner has taken over a run of ours");
+        }
+        Ok(())
     }
 
     /// Renews leases, takes over what others left behind, expires questions.
@@ -115,18 +150,13 @@ impl Engine {
     }
 
     async fn try_beat(&mut self) -> Result<(), EngineError> {
-        let shared = &self.shared;
-        runners::seen(&shared.store, &shared.runner).await?;
-        runs::heartbeat(&shared.store, &shared.runner, LEASE_MS).await?;
-        for orphan in runs::orphans(&shared.store).await? {
-            let claim = runs::take_over(&shared.store, orphan.id, &shared.runner, &shared.host, LEASE_MS).await?;
-            if let Some(claim) = claim {
-                tracing::info!(run.number = claim.run.number.0, attempt = claim.attempt, "took over a run");
-                self.spawn(claim, orphan.host.as_deref() == Some(self.shared.host.as_str()));
-            }
+        self.heartbeat().await?;
+        for orphan in runs::orphans(&self.shared.store).await? {
             if self.runs.len() >= self.limit() {
                 break;
             }
+            let here = runs::host(&self.shared.store, orphan.id).await?.as_deref() == Some(self.shared.host.as_str());
+            self.take_over(orphan, Work::Drive { here }).await?;
         }
         let shared = Arc::clone(&self.shared);
         for run in runs::expired_questions(&shared.store).await? {
@@ -137,7 +167,7 @@ impl Engine {
                     shared.bell.ring();
                 }
                 // Somebody answered at the same moment.
-                Err(runs::AppendError::LostRace | runs::AppendError::Illegal(_)) => {}
+                Err(AppendError::LostRace(_) | AppendError::Illegal(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -149,42 +179,47 @@ impl Engine {
     }
 
     async fn take_runs(&mut self) -> Result<(), EngineError> {
-        let shared = Arc::clone(&self.shared);
-        for run in runs::to_look_at(&shared.store).await? {
-            let claim = runs::take_over(&shared.store, run.id, &shared.runner, &shared.host, LEASE_MS).await?;
-            if let Some(claim) = claim {
-                recover::look(&shared, &claim).await?;
+        for run in runs::to_look_at(&self.shared.store).await? {
+            if !self.held.contains_key(&run.id) {
+                self.take_over(run, Work::Look).await?;
             }
         }
         while self.runs.len() < self.limit() {
-            let Some(claim) = runs::claim_next(&shared.store, &shared.runner, &shared.host, LEASE_MS).await? else {
-                break;
-            };
-            tracing::info!(run.number = claim.run.number.0, attempt = claim.attempt, "took a run");
-            self.spawn(claim, true);
+            let (shared, lease_ms) = (&self.shared, self.lease_ms());
+            let limit = u32::try_from(self.limit()).unwrap_or(u32::MAX);
+            let claim = runs::claim_next(&shared.store, &shared.runner, &shared.host, lease_ms, limit).await?;
+            let Some((run, attempt)) = claim else { break };
+            tracing::info!(run.number = run.number.0, attempt, "took a run");
+            self.spawn(run, attempt, Work::Drive { here: true });
         }
         Ok(())
     }
 
-    /// `here`: what an earlier attempt left is on this machine, if it left anything.
-    fn spawn(&mut self, claim: Claim, here: bool) {
+    async fn take_over(&mut self, run: RunSummary, work: Work) -> Result<(), EngineError> {
+        let shared = &self.shared;
+        let mut tx = shared.store.begin().await?;
+        match runs::take_over(&mut tx, run.id, &shared.runner, &shared.host, self.lease_ms()).await {
+            Ok(attempt) => {
+                tx.commit().await?;
+                tracing::info!(run.number = run.number.0, attempt, "took over a run");
+                self.spawn(run, attempt, work);
+                Ok(())
+            }
+            // Another runner was faster, or the run has just ended.
+            Err(AppendError::LostRace(_) | AppendError::Illegal(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn spawn(&mut self, run: RunSummary, attempt: i64, work: Work) {
         let shared = Arc::clone(&self.shared);
-        let Claim { run, attempt } = claim;
+        let fence = Fence { runner: shared.runner.clone(), attempt };
+        self.held.insert(run.id, fence.clone());
         let span = tracing::info_span!("run", number = run.number.0, environment = %run.request.environment, attempt);
         let work = async move {
-            let fence = Fence { runner: shared.runner.clone(), attempt };
-            let result = async {
-                if !here && recover::left_elsewhere(&shared, &run, &fence).await? {
-                    return Ok(());
-                }
-                match Driver::take(Arc::clone(&shared), run.clone(), fence).await? {
-                    Some(driver) => driver.drive().await,
-                    None => Ok(()),
-                }
-            };
-            let result = result.await;
+            let result = carry_out(&shared, &run, fence, work).await;
             shared.bell.ring();
-            (run, result)
+            (run.id, result)
         };
         self.runs.spawn(tracing::Instrument::instrument(work, span));
     }
@@ -209,14 +244,14 @@ impl Engine {
     async fn wait_for_runs(&mut self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
         while !self.runs.is_empty() {
-            let beat = (Instant::now() + BEAT_EVERY).min(end);
+            let beat = (Instant::now() + self.beat_every()).min(end);
             tokio::select! {
-                Some(ended) = self.runs.join_next() => Self::note_end(ended),
+                Some(ended) = self.runs.join_next() => self.note_end(ended),
                 () = tokio::time::sleep_until(beat) => {
                     if Instant::now() >= end {
                         return false;
                     }
-                    if let Err(error) = runs::heartbeat(&self.shared.store, &self.shared.runner, LEASE_MS).await {
+                    if let Err(error) = self.heartbeat().await {
                         tracing::error!(%error, "a beat failed while draining");
                     }
                 }
@@ -249,7 +284,7 @@ impl Engine {
         let mut tx = self.shared.store.begin().await?;
         match runs::append(&mut tx, run.id, &event, None).await {
             Ok(_) => tx.commit().await?,
-            Err(runs::AppendError::Illegal(_) | runs::AppendError::LostRace) => {}
+            Err(AppendError::Illegal(_) | AppendError::LostRace(_)) => {}
             Err(error) => return Err(error.into()),
         }
         self.shared.bell.ring();
@@ -257,8 +292,28 @@ impl Engine {
     }
 
     async fn goodbye(&self) {
-        if let Err(error) = runners::forget(&self.shared.store, &self.shared.runner).await {
+        let forget = async {
+            let mut tx = self.shared.store.begin().await?;
+            runners::forget(&mut tx, &self.shared.runner).await?;
+            tx.commit().await
+        };
+        if let Err(error) = forget.await {
             tracing::warn!(%error, "this runner stays in the ledger until somebody misses it");
+        }
+    }
+}
+
+async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: Work) -> Result<(), EngineError> {
+    match work {
+        Work::Look => recover::look(shared, run, &fence).await,
+        Work::Drive { here } => {
+            if !here && recover::left_elsewhere(shared, run, &fence).await? {
+                return Ok(());
+            }
+            match Driver::take(Arc::clone(shared), run.clone(), fence).await? {
+                Some(driver) => driver.drive().await,
+                None => Ok(()),
+            }
         }
     }
 }

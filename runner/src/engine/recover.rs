@@ -11,31 +11,28 @@ use crate::domain::answer::RunSummary;
 use crate::domain::failure::FailureKind;
 use crate::domain::ids::StackName;
 use crate::domain::run::{Outcome, Phase, RunEvent, RunState, RunView, StackState};
-use crate::ledger::runs::{self, Claim, Fence};
+use crate::ledger::runs::{self, Fence};
 use crate::terraform::{Attached, Child};
 
 /// A run that another machine had. True when nothing more can be done here: it was applying, and only that machine can tell
 /// whether its Terraform still runs. A run that was only planning is simply planned again.
 pub(super) async fn left_elsewhere(shared: &Shared, run: &RunSummary, fence: &Fence) -> Result<bool, EngineError> {
-    let view = runs::view(&shared.store, run.id).await?;
+    let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(true) };
     let lost = view.stacks.iter().find(|(_, stack)| matches!(stack.state, StackState::Working(Phase::Apply, _)));
     let (RunState::Applying { .. }, Some((stack, _))) = (&view.state, lost) else { return Ok(false) };
-    let finding =
-        "the runner that applied it has gone silent; its Terraform may still run on that machine".to_owned();
+    let finding = "the runner that applied it has gone silent; its Terraform may still run on that machine".to_owned();
     store(shared, run, fence, RunEvent::LostTrack { stack: stack.clone(), finding }).await?;
     Ok(true)
 }
 
 /// Looks what became of a run in state `unknown`, because somebody asked: is anything still running, who holds the lock, what
 /// does a plan say is left to do? Changes nothing but, with `unlock`, a lock that nobody alive holds.
-pub(super) async fn look(shared: &Arc<Shared>, claim: &Claim) -> Result<(), EngineError> {
-    let run = &claim.run;
-    let fence = Fence { runner: shared.runner.clone(), attempt: claim.attempt };
-    let view = runs::view(&shared.store, run.id).await?;
+pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) -> Result<(), EngineError> {
+    let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
     let RunState::Unknown { stack, look: Some(unlock), .. } = &view.state else { return Ok(()) };
     let event = finding(shared, run, &view, stack, *unlock).await?;
     let ended = matches!(event, RunEvent::Ended { .. });
-    store(shared, run, &fence, event).await?;
+    store(shared, run, fence, event).await?;
     if ended {
         let folder = shared.paths.run(run.number);
         if let Err(error) = std::fs::remove_dir_all(&folder) {

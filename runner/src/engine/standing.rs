@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::answer::RunSummary;
+use crate::domain::answer::{RunSummary, StackStanding};
 use crate::domain::environment::Environment;
-use crate::domain::ids::StackName;
+use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::request::{RunKind, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::{LedgerError, Store, Tx, environments, stacks};
@@ -30,16 +30,17 @@ pub(super) async fn note(
     environment: &Environment,
     after: &RunView,
     events: &[RunEvent],
+    at: Timestamp,
 ) -> Result<(), LedgerError> {
     for event in events {
         match event {
             RunEvent::ApplyBegan => {
-                environments::set_wanted(tx, &environment.name, &after.request.target, run.number).await?;
+                environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
             }
             RunEvent::StackStarted { stack, phase: Phase::Apply } => {
-                stacks::mark_in_doubt(tx, &environment.name, stack, true).await?;
+                stacks::mark_in_doubt(tx, &environment.name, stack).await?;
             }
-            RunEvent::Ended { outcome, .. } => ended(tx, run, environment, after, *outcome).await?,
+            RunEvent::Ended { outcome, .. } => ended(tx, run, environment, after, *outcome, at).await?,
             _ => {}
         }
     }
@@ -52,6 +53,7 @@ async fn ended(
     environment: &Environment,
     after: &RunView,
     outcome: Outcome,
+    at: Timestamp,
 ) -> Result<(), LedgerError> {
     let proven = match outcome {
         Outcome::Succeeded | Outcome::NothingToDo | Outcome::Partial | Outcome::Failed | Outcome::Cancelled => {
@@ -63,7 +65,7 @@ async fn ended(
         return Ok(());
     }
     if outcome == Outcome::NothingToDo {
-        environments::set_wanted(tx, &environment.name, &after.request.target, run.number).await?;
+        environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
     }
     let target = &after.request.target;
     for (name, view) in &after.stacks {
@@ -88,7 +90,14 @@ async fn ended(
             .filter_map(|setting| Some((setting.name.clone(), value_at(environment, setting, target)?)))
             .collect();
         let commit = view.provenance.as_ref().and_then(|provenance| provenance.commit.as_deref());
-        stacks::set_standing(tx, &environment.name, name, &target.level, &settings, run.number, commit).await?;
+        let standing = StackStanding {
+            level: Some(target.level.clone()),
+            settings,
+            run: Some(run.number),
+            at: Some(at),
+            in_doubt: false,
+        };
+        stacks::set_standing(tx, &environment.name, name, &standing, commit).await?;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use sqlx::error::DatabaseError;
 
 use super::address::AddressError;
+use crate::domain::ids::RunId;
+use crate::domain::run::IllegalEvent;
 
 /// Why the ledger did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,14 @@ pub enum LedgerError {
     /// Anything else that the database says.
     #[error("the database says: {0}")]
     Database(#[source] sqlx::Error),
+}
+
+impl LedgerError {
+    /// Events that cannot follow each other: the ledger was changed by something else than Tidegate.
+    #[must_use]
+    pub fn events_of(run: RunId, why: &IllegalEvent) -> Self {
+        Self::Row { table: "run_events", column: "event", id: run.to_string(), why: why.to_string() }
+    }
 }
 
 /// A ledger that could not be opened.

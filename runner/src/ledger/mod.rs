@@ -25,4 +25,4 @@ pub(crate) mod tests;
 
 pub use address::{Address, AddressError};
 pub use error::{LedgerError, OpenError};
-pub use store::{Access, Link, Reach, Store, Tx};
+pub use store::{Access, Link, Reach, Store, Tx, now};

@@ -95,6 +95,24 @@ pub async fn mark_in_doubt(
     Ok(())
 }
 
+/// Takes stacks as they are: whoever said so has looked, and they are in doubt no more.
+pub async fn settle(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stacks: impl IntoIterator<Item = &StackName>,
+) -> Result<(), LedgerError> {
+    for stack in stacks {
+        on!(
+            tx,
+            execute,
+            sqlx::query("UPDATE stacks SET in_doubt = FALSE WHERE environment = $1 AND stack = $2")
+                .bind(environment.as_str())
+                .bind(stack.as_str())
+        )?;
+    }
+    Ok(())
+}
+
 /// Where the stacks of an environment stand; only those that Tidegate ever touched.
 pub async fn standings(mut db: impl Access, environment: &EnvironmentName) -> Result<Standings, LedgerError> {
     let rows: Vec<StackRow> = on!(

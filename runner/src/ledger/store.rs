@@ -182,7 +182,7 @@ impl Tx {
 }
 
 /// Now, by the database's clock; the one statement whose text differs. It moves on inside a transaction.
-pub(super) async fn now(mut db: impl Access) -> Result<Timestamp, LedgerError> {
+pub async fn now(mut db: impl Access) -> Result<Timestamp, LedgerError> {
     let ms: i64 = match db.reach().await? {
         Reach::Sqlite(mut link) => {
             sqlx::query_scalar("SELECT CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)")

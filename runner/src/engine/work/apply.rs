@@ -120,11 +120,16 @@ impl Resources<'_> {
             Some(_) if ended.exit == Exit::Lost => {
                 let done = applied.done.len();
                 let doubt: Vec<&str> = applied.in_doubt.iter().map(|change| change.address.as_str()).collect();
-                let doubt =
-                    if doubt.is_empty() { String::new() } else { format!("; begun and not heard of: {}", doubt.join(", ")) };
+                let doubt = if doubt.is_empty() {
+                    String::new()
+                } else {
+                    format!("; begun and not heard of: {}", doubt.join(", "))
+                };
                 Report::Lost(
                     stack,
-                    format!("Terraform and its supervisor are gone in mid-apply; {done} changes were reported done{doubt}"),
+                    format!(
+                        "Terraform and its supervisor are gone in mid-apply; {done} changes were reported done{doubt}"
+                    ),
                 )
             }
             Some(failure) => Report::ApplyFailed(stack, failure, applied),

@@ -33,8 +33,7 @@ impl RunContext {
         take: impl FnMut(&Line),
     ) -> Result<Ended, Failure> {
         let dir = self.paths.next_child(self.number, stack, command);
-        let spec =
-            Spec { program: ready.tool.program.clone(), args, cwd: ready.root.clone(), env: ready.env.clone() };
+        let spec = Spec { program: ready.tool.program.clone(), args, cwd: ready.root.clone(), env: ready.env.clone() };
         let child = Child::start(&self.supervisor, &dir, &spec)
             .map_err(|error| storage(format!("cannot start `terraform {command}`"), &error))?;
         self.follow(stack, ready, child, take).await

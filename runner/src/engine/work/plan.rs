@@ -10,9 +10,9 @@ use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
 use crate::domain::request::Goal;
 use crate::domain::run::{Phase, RunEvent};
-use crate::terraform::{Diagnostics, PlanFold, failure_of};
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
+use crate::terraform::{Diagnostics, PlanFold, failure_of};
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
@@ -112,7 +112,7 @@ impl RunContext {
         let args = command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s, destroy });
         let mut fold = PlanFold::new(destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
-        let plan = fold.finish(&exit, stop_asked, &stderr)?;
+        let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
         if !out.exists() {
             let text = "Terraform ended well but left no saved plan";
             return Err(Failure::new(FailureKind::OutputNotUnderstood, text));

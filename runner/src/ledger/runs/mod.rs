@@ -13,4 +13,4 @@ pub use claim::{claim_next, heartbeat};
 pub use history::{history, last_change, last_duration, last_of};
 pub use insert::{NewRun, insert, take_as_is};
 pub use read::{Changes, Cursor, active, all_active, by_number, changed_since, events, get, holding, queue, view};
-pub use recovery::{expired_questions, held_by, orphans, take_over, to_look_at};
+pub use recovery::{expire_leases, expired_questions, held_by, host, orphans, take_over, to_look_at};

@@ -65,6 +65,19 @@ pub async fn expired_questions(mut db: impl Access) -> Result<Vec<RunSummary>, L
     Ok(runs)
 }
 
+/// Ends every lease: for the only engine of a ledger at its start, when whatever is under way was left behind.
+pub async fn expire_leases(mut tx: &mut Tx) -> Result<(), LedgerError> {
+    on!(tx, execute, sqlx::query("UPDATE runs SET lease_until = NULL WHERE lease_until IS NOT NULL"))?;
+    Ok(())
+}
+
+/// The machine and state folder of the runner that last had a run.
+pub async fn host(mut db: impl Access, run: RunId) -> Result<Option<String>, LedgerError> {
+    let host: Option<Option<String>> =
+        on!(db, fetch_optional, sqlx::query_scalar("SELECT host FROM runs WHERE id = $1").bind(run.to_string()))?;
+    Ok(host.flatten())
+}
+
 /// Takes over a run that another runner, or an earlier life of this one, left behind, and gives the number of the
 /// attempt: whatever the earlier one still writes is refused from now on.
 ///
