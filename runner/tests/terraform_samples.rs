@@ -77,7 +77,9 @@ fn plans_say_what_would_be_done() {
     let mut text = String::new();
     for name in names("plan-").into_iter().chain(names("nocloud-plan")).chain(names("lock-")).chain(names("warn-")) {
         let mut fold = PlanFold::new(name == "plan-destroy.jsonl");
-        lines(&name).iter().for_each(|line| fold.take(line));
+        for line in &lines(&name) {
+            fold.take(line);
+        }
         let warnings = fold.diagnostics().warnings();
         let plan = fold.finish(&Exit::Code(0), false, "").expect("a plan");
         let (shown, drift) = (counts(plan.counts()), plan.drift.len());
@@ -137,7 +139,9 @@ fn errors_are_told_in_terraforms_own_words_and_sorted_by_what_to_do_next() {
     let mut text = String::new();
     for name in names("error-") {
         let mut diagnostics = Diagnostics::default();
-        lines(&name).iter().for_each(|line| diagnostics.take(line));
+        for line in &lines(&name) {
+            diagnostics.take(line);
+        }
         writeln!(text, "{name}: {}", told(&failure_of(&diagnostics, &Exit::Code(1), false, ""))).expect("written");
     }
     insta::assert_snapshot!(text);
@@ -175,7 +179,9 @@ fn a_plan_without_its_summary_or_with_a_lost_change_is_not_believed() {
     let all = lines("nocloud-plan.jsonl");
     let finish = |lines: &[Line], exit: Exit| {
         let mut fold = PlanFold::new(false);
-        lines.iter().for_each(|line| fold.take(line));
+        for line in lines {
+            fold.take(line);
+        }
         fold.finish(&exit, false, "").map_err(|failure| failure.kind)
     };
     assert!(finish(&all, Exit::Code(0)).is_ok());

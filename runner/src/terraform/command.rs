@@ -119,7 +119,7 @@ fn option(name: &str, path: &Path) -> OsString {
 mod tests {
     use super::*;
 
-    fn shown(argv: Vec<OsString>) -> String {
+    fn shown(argv: &[OsString]) -> String {
         argv.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
@@ -139,7 +139,7 @@ mod tests {
             force_unlock("fd11"),
             state_list(),
         ];
-        insta::assert_snapshot!(lines.map(shown).join("\n"), @r"
+        insta::assert_snapshot!(lines.map(|argv| shown(&argv)).join("\n"), @r"
         init -input=false -no-color
         init -input=false -no-color -json -backend-config=path=a b.tfstate
         workspace select -or-create shop

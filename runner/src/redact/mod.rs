@@ -1,0 +1,184 @@
+//! The one redaction layer before every sink: cards, logs, events, the ledger.
+//!
+//! Two kinds of secrets are replaced by `[redacted]`: values that Tidegate was told (environment variables named in `redact`,
+//! sensitive variables), and texts that have the [shape](shapes) of a well-known token. JSON lines stay JSON lines. What is
+//! sensitive to Terraform alone, which hides it itself, is not known here.
+
+mod json;
+mod shapes;
+mod stream;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+use crate::domain::failure::{Failure, Output};
+
+pub use stream::{LineRedactor, StreamRedactor};
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// Shortest told value that is looked for, in characters. Shorter ones (`on`, `42`, a PIN) would be found everywhere: they are
+/// **not** redacted, and a secret so short is none.
+pub const VALUE_MIN: usize = 4;
+
+/// Shortest line of a told value of several lines (a key file) that is looked for on its own, in characters.
+const LINE_MIN: usize = 8;
+
+/// Finds and replaces secrets. Cheap to use, not to build: make one per run and share it.
+#[derive(Debug, Clone)]
+pub struct Redactor {
+    /// The told values as they are, longest first where one begins another. Pattern 0 is the placeholder itself, so that what
+    /// was redacted stays as it is.
+    values: AhoCorasick,
+    /// What makes a line worth a closer look: told values, as they are and as JSON writes them, and the words of the shapes.
+    hints: AhoCorasick,
+    told: Vec<String>,
+}
+
+impl Redactor {
+    /// A redactor for these values. Values shorter than [`VALUE_MIN`] characters are left out.
+    #[must_use]
+    pub fn new<T: Into<String>>(values: impl IntoIterator<Item = T>) -> Self {
+        let mut told: Vec<String> = Vec::new();
+        for value in values {
+            let value: String = value.into();
+            let parts: Vec<&str> =
+                value.lines().map(str::trim).filter(|line| line.chars().count() >= LINE_MIN).collect();
+            if value.lines().count() > 1 {
+                told.extend(parts.into_iter().map(str::to_owned));
+            }
+            let trimmed = value.trim();
+            if trimmed.chars().count() >= VALUE_MIN {
+                told.push(trimmed.to_owned());
+            }
+        }
+        told.sort();
+        told.dedup();
+        let hints: Vec<String> = told
+            .iter()
+            .flat_map(|value| json::escaped(value))
+            .chain(told.iter().cloned())
+            .chain(shapes::HINTS.iter().map(|hint| (*hint).to_owned()))
+            .collect();
+        let values: Vec<&str> = std::iter::once(REDACTED).chain(told.iter().map(String::as_str)).collect();
+        Self { values: searcher(&values, MatchKind::LeftmostLongest, false), hints: hint_searcher(&hints), told }
+    }
+
+    /// The text without secrets; the very same text when there are none. Idempotent. A line that is a JSON object stays one.
+    #[must_use]
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.hints.is_match(text) {
+            return Cow::Borrowed(text);
+        }
+        if text.trim_start().starts_with('{')
+            && let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text)
+        {
+            let changed = json::redact(self, &mut value);
+            return if changed { Cow::Owned(value.to_string()) } else { Cow::Borrowed(text) };
+        }
+        self.redact_plain(text)
+    }
+
+    /// The failure without secrets.
+    #[must_use]
+    pub fn redact_failure(&self, mut failure: Failure) -> Failure {
+        let Failure { kind: _, summary, detail, address, at, more_errors: _ } = &mut failure;
+        let code = at.as_mut().and_then(|at| at.code.as_mut());
+        for text in [Some(summary), Some(detail), address.as_mut(), code].into_iter().flatten() {
+            if let Cow::Owned(redacted) = self.redact(text) {
+                *text = redacted;
+            }
+        }
+        failure
+    }
+
+    /// The output without secrets: its name tells whether its value is one.
+    #[must_use]
+    pub fn redact_output(&self, mut output: Output) -> Output {
+        if let Some(value) = &mut output.value {
+            if shapes::is_secret_name(&output.name) {
+                *value = REDACTED.into();
+            } else {
+                json::redact(self, value);
+            }
+        }
+        output
+    }
+
+    /// The same for text that is no JSON.
+    fn redact_plain<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut redacted = replace(text, self.spans(text));
+        // A secret that stood right after another one has a boundary before it only now. Each round leaves less to find.
+        while let Cow::Owned(before) = &redacted {
+            match replace(before, self.spans(before)) {
+                Cow::Owned(after) => redacted = Cow::Owned(after),
+                Cow::Borrowed(_) => break,
+            }
+        }
+        redacted
+    }
+
+    /// Where the secrets in a text are, in no order; they may overlap.
+    fn spans(&self, text: &str) -> Vec<Range<usize>> {
+        let found = self.values.find_iter(text).filter(|found| found.pattern().as_usize() > 0);
+        let mut spans = found.map(|found| found.range()).collect();
+        shapes::find(text, &mut spans);
+        spans
+    }
+
+    /// True when `text` is a told value as a whole.
+    fn is_value(&self, text: &str) -> bool {
+        self.told.binary_search_by(|value| value.as_str().cmp(text)).is_ok()
+    }
+}
+
+/// Replaces the spans, which may overlap and come in any order; spans that touch become one.
+fn replace(text: &str, mut spans: Vec<Range<usize>>) -> Cow<'_, str> {
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    spans.sort_by_key(|span| span.start);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    let mut open: Option<Range<usize>> = None;
+    let flush = |open: Range<usize>, at: &mut usize, out: &mut String| {
+        out.push_str(text.get(*at..open.start).unwrap_or_default());
+        out.push_str(REDACTED);
+        *at = open.end;
+    };
+    for span in spans {
+        match &mut open {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => {
+                if let Some(last) = open.replace(span) {
+                    flush(last, &mut at, &mut out);
+                }
+            }
+        }
+    }
+    if let Some(last) = open {
+        flush(last, &mut at, &mut out);
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// A searcher for these texts.
+fn searcher(patterns: &[&str], kind: MatchKind, ignore_case: bool) -> AhoCorasick {
+    AhoCorasickBuilder::new()
+        .match_kind(kind)
+        .ascii_case_insensitive(ignore_case)
+        .build(patterns)
+        .expect("only sets of some two thousand million patterns do not build")
+}
+
+fn hint_searcher(hints: &[String]) -> AhoCorasick {
+    let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
+    searcher(&hints, MatchKind::Standard, true)
+}
+
+#[cfg(test)]
+mod tests;
