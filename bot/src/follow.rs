@@ -1,0 +1,66 @@
+//! Follows one run: reads what is new of it and shows its card until it rests.
+
+use std::time::Duration;
+
+use chrono::FixedOffset;
+use tidegate_runner::desk::{Desk, DeskError};
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::run::{Outcome, RunState};
+use tidegate_runner::engine::Bell;
+
+use crate::cards::{self, Card, Clock};
+
+/// How often a card is drawn again while nothing new is in the ledger: its seconds go on.
+const REDRAW: Duration = Duration::from_millis(250);
+
+/// Where a followed run came to rest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rest {
+    /// It is over.
+    Ended(Outcome),
+    /// It is unknown what became of it; `recover` is for a person.
+    Unknown,
+}
+
+/// Follows `run` and gives each new card to `show`, the last one with `true`. A run that waits for a yes goes on being
+/// followed: somebody may say it elsewhere.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn follow(
+    desk: &Desk,
+    bell: &Bell,
+    run: RunNumber,
+    offset: FixedOffset,
+    mut show: impl FnMut(&Card, &RunDetail, bool),
+) -> Result<Rest, DeskError> {
+    let mut listener = bell.listen();
+    let mut detail = desk.show(run).await?;
+    loop {
+        let rest = resting(&detail);
+        let clock = Clock { now: detail.now, offset };
+        show(&cards::run_card(&detail, &clock), &detail, rest.is_some());
+        if let Some(rest) = rest {
+            return Ok(rest);
+        }
+        tokio::select! {
+            () = listener.heard() => {}
+            () = tokio::time::sleep(REDRAW) => {}
+        }
+        desk.refresh(&mut detail).await?;
+    }
+}
+
+fn resting(detail: &RunDetail) -> Option<Rest> {
+    match &detail.view.state {
+        RunState::Ended { outcome } => Some(Rest::Ended(*outcome)),
+        RunState::Unknown { look: None, .. } => Some(Rest::Unknown),
+        RunState::Unknown { look: Some(_), .. }
+        | RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::AwaitingApproval { .. }
+        | RunState::Applying { .. }
+        | RunState::Verifying { .. } => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! What one process of Tidegate is made of: configuration, ledger, desk, and the engine where none lives yet.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_runner::config::{self, Config, DatabaseConfig, Problems};
+use tidegate_runner::desk::Desk;
+use tidegate_runner::engine::{Bell, Engine, EngineLock};
+use tidegate_runner::ledger::{OpenError, Store};
+use tidegate_runner::terraform::Supervisor;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often a process without an engine looks whether the one that lives has gone.
+const LOOK_FOR_ENGINE: Duration = Duration::from_secs(1);
+
+/// How often the configuration file is looked at.
+const LOOK_AT_FILE: Duration = Duration::from_secs(2);
+
+/// Everything that a command line works with.
+#[derive(Debug)]
+pub struct House {
+    /// The one door.
+    pub desk: Desk,
+    /// Rings when something is new in the ledger.
+    pub bell: Bell,
+    /// The ledger.
+    pub store: Store,
+    config: watch::Receiver<Arc<Config>>,
+    sqlite: Option<std::path::PathBuf>,
+    engine: Option<Keeper>,
+    reload: JoinHandle<()>,
+}
+
+/// Why a house cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum HouseError {
+    /// The configuration.
+    #[error("{0}")]
+    Config(Problems),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] OpenError),
+}
+
+/// The task that is, or waits to become, the engine.
+#[derive(Debug)]
+struct Keeper {
+    stop: watch::Sender<bool>,
+    working: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+impl House {
+    /// Reads the configuration, opens the ledger, and goes on reading the configuration when it changes.
+    ///
+    /// # Errors
+    /// [`HouseError`], each in words for people.
+    pub async fn open(file: &Path) -> Result<Self, HouseError> {
+        let config = config::load(file).map_err(HouseError::Config)?;
+        let store = Store::open_at(&config.database.address()).await?;
+        let sqlite = match &config.database {
+            DatabaseConfig::Sqlite(path) => Some(path.clone()),
+            DatabaseConfig::Postgres(_) => None,
+        };
+        let (sender, receiver) = watch::channel(Arc::new(config));
+        let bell = Bell::default();
+        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone());
+        let reload = tokio::spawn(keep_reading(file.to_owned(), sender));
+        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, reload })
+    }
+
+    /// The configuration as it is now.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Is the engine from now on, or becomes it as soon as the one that lives has gone.
+    pub fn start_engine(&mut self) {
+        let (stop, stopped) = watch::channel(false);
+        let (tell, working) = watch::channel(false);
+        let keeper = Keep {
+            store: self.store.clone(),
+            config: self.config.clone(),
+            bell: self.bell.clone(),
+            sqlite: self.sqlite.clone(),
+        };
+        let task = tokio::spawn(keeper.keep(stopped, tell));
+        self.engine = Some(Keeper { stop, working, task });
+    }
+
+    /// Waits a moment until it is known whether this process is the engine, and says so.
+    pub async fn is_engine(&mut self) -> bool {
+        let Some(keeper) = &mut self.engine else { return false };
+        // The first look takes some milliseconds; a ledger that is slow to answer is no reason to wait for ever.
+        let _ = tokio::time::timeout(LOOK_FOR_ENGINE, keeper.working.wait_for(|working| *working)).await;
+        *keeper.working.borrow()
+    }
+
+    /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.
+    pub async fn an_engine_lives(&self) -> bool {
+        match &self.sqlite {
+            Some(path) => matches!(EngineLock::try_take(Some(path)), Ok(None)),
+            None => tidegate_runner::ledger::runners::alive(&self.store, 15_000).await.is_ok_and(|all| !all.is_empty()),
+        }
+    }
+
+    /// Stops the engine of this process, if it has one: it drains.
+    pub async fn close(mut self) {
+        self.reload.abort();
+        if let Some(keeper) = self.engine.take() {
+            keeper.stop.send_replace(true);
+            if let Err(error) = keeper.task.await {
+                tracing::error!(%error, "the engine ended abnormally");
+            }
+        }
+    }
+}
+
+struct Keep {
+    store: Store,
+    config: watch::Receiver<Arc<Config>>,
+    bell: Bell,
+    sqlite: Option<std::path::PathBuf>,
+}
+
+impl Keep {
+    async fn keep(self, mut stop: watch::Receiver<bool>, working: watch::Sender<bool>) {
+        let _lock = loop {
+            match EngineLock::try_take(self.sqlite.as_deref()) {
+                Ok(Some(lock)) => break lock,
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "no engine here"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        };
+        let supervisor = match std::env::current_exe() {
+            Ok(exe) => Supervisor { exe, args: vec!["supervise".into()] },
+            Err(error) => {
+                tracing::error!(%error, "no engine here: this program cannot find itself");
+                return;
+            }
+        };
+        let alone = self.sqlite.is_some();
+        match Engine::new(self.store, self.config, self.bell, supervisor, alone).await {
+            Ok(engine) => {
+                working.send_replace(true);
+                engine.run(stop).await;
+                working.send_replace(false);
+            }
+            Err(error) => tracing::error!(%error, "no engine here"),
+        }
+    }
+}
+
+/// Reads the configuration again when its file changes. A file that does not check leaves the last good one in force.
+async fn keep_reading(file: std::path::PathBuf, config: watch::Sender<Arc<Config>>) {
+    let stamp = |file: &Path| std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok();
+    let mut seen = stamp(&file);
+    loop {
+        tokio::time::sleep(LOOK_AT_FILE).await;
+        let now = stamp(&file);
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        match config::load(&file) {
+            Ok(new) => {
+                tracing::info!(file = %file.display(), "the configuration was read again");
+                config.send_replace(Arc::new(new));
+            }
+            Err(problems) => {
+                tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");
+            }
+        }
+    }
+}
