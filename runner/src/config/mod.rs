@@ -1,1 +1,32 @@
 //! `tidegate.toml` to valid domain values; errors with file, line, column and a suggestion.
+//!
+//! Reading goes in three steps, each of which tells all that it finds: the text becomes a tree with places
+//! (`document`), the tree is held against the form (`shape`), and each environment is turned into a domain value by
+//! the rules of its sections (`sections`). Terraform roots are read (`root`) and held against the configuration
+//! (`check`) apart, because that needs many more files. Nothing here knows the ledger or starts a program.
+
+pub mod check;
+mod document;
+mod duration;
+mod excerpt;
+mod findings;
+mod load;
+mod nearest;
+pub mod problem;
+pub mod reference;
+pub mod root;
+mod schema;
+mod sections;
+mod shape;
+pub mod source;
+pub mod version;
+
+pub use excerpt::render;
+pub use load::{Config, load, parse};
+pub use problem::{Problem, Problems, Severity};
+pub use schema::{schema, schema_text};
+pub use sections::database::DatabaseConfig;
+pub use sections::runner::RunnerConfig;
+
+#[cfg(test)]
+mod tests;
