@@ -1,28 +1,32 @@
 //! `tidegate.toml` to valid domain values; errors with file, line, column and a suggestion.
-#![expect(missing_docs, reason = "stand-in")]
-use crate::domain::{environment::Environment, ids::EnvironmentName};
-use indexmap::IndexMap;
-use std::path::PathBuf;
-#[derive(Debug)]
-pub struct Config {
-    pub file: PathBuf,
-    pub database: DatabaseConfig,
-    pub runner: RunnerConfig,
-    pub redact: Vec<String>,
-    pub environments: IndexMap<EnvironmentName, Environment>,
-    pub unmanaged: IndexMap<String, Vec<String>>,
-}
-#[derive(Debug)]
-pub enum DatabaseConfig {
-    Sqlite(PathBuf),
-    Postgres(String),
-}
-#[derive(Debug)]
-pub struct RunnerConfig {
-    pub parallel: usize,
-    pub state_dir: PathBuf,
-    pub drain_s: u32,
-    pub ask_expires_s: u32,
-    pub heartbeat_s: u32,
-    pub lease_s: u32,
-}
+//!
+//! Reading goes in three steps, each of which tells all that it finds: the text becomes a tree with places
+//! (`document`), the tree is held against the form (`shape`), and each environment is turned into a domain value by
+//! the rules of its sections (`sections`). Terraform roots are read (`root`) and held against the configuration
+//! (`check`) apart, because that needs many more files. Nothing here knows the ledger or starts a program.
+
+pub mod check;
+mod document;
+mod duration;
+mod excerpt;
+mod findings;
+mod load;
+mod nearest;
+pub mod problem;
+pub mod reference;
+pub mod root;
+mod schema;
+mod sections;
+mod shape;
+pub mod source;
+pub mod version;
+
+pub use excerpt::render;
+pub use load::{Config, load, parse};
+pub use problem::{Problem, Problems, Severity};
+pub use schema::{schema, schema_text};
+pub use sections::database::DatabaseConfig;
+pub use sections::runner::RunnerConfig;
+
+#[cfg(test)]
+mod tests;

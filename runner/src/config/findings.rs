@@ -1,0 +1,63 @@
+//! Where problems are gathered while a document is read, so that one reading tells all of them.
+
+use std::ops::Range;
+
+use super::document::{Document, Path};
+use super::problem::Problem;
+
+/// The problems found in one document so far.
+pub(super) struct Findings<'d, 'i> {
+    document: &'d Document<'i>,
+    problems: Vec<Problem>,
+}
+
+impl<'d, 'i> Findings<'d, 'i> {
+    pub(super) fn new(document: &'d Document<'i>) -> Self {
+        Self { document, problems: Vec::new() }
+    }
+
+    /// Tells a problem with the key at `path`.
+    pub(super) fn at_key(&mut self, path: &Path<'_>, message: impl Into<String>, hint: Option<String>) {
+        let span = self.document.key_span(path);
+        self.push(path, span, message.into(), hint);
+    }
+
+    /// Tells a problem with the value at `path`.
+    pub(super) fn at_value(&mut self, path: &Path<'_>, message: impl Into<String>, hint: Option<String>) {
+        let span = self.document.value_span(path);
+        self.push(path, span, message.into(), hint);
+    }
+
+    fn push(&mut self, path: &Path<'_>, span: Range<usize>, message: String, hint: Option<String>) {
+        let mut problem = Problem::at(self.document.source(), span, message).with_hint(hint);
+        problem.key_path = path.to_string();
+        problem.environment = path.environment().map(str::to_owned);
+        self.problems.push(problem);
+    }
+
+    /// Problems found so far.
+    pub(super) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Drops later problems (from number `from` on) that only repeat that a part with an earlier problem is incomplete:
+    /// whoever wrote `mim = 1` need not be told as well that `min` is missing.
+    pub(super) fn drop_consequences(&mut self, from: usize) {
+        let later = self.problems.split_off(from.min(self.problems.len()));
+        let is_consequence = |problem: &Problem| {
+            self.problems.iter().any(|first| {
+                first.environment == problem.environment
+                    && first
+                        .key_path
+                        .strip_prefix(&problem.key_path)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
+            })
+        };
+        let kept: Vec<Problem> = later.into_iter().filter(|problem| !is_consequence(problem)).collect();
+        self.problems.extend(kept);
+    }
+}

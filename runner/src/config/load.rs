@@ -1,0 +1,170 @@
+//! From a file to a [`Config`].
+
+use std::path::{Path as FilePath, PathBuf};
+
+use indexmap::IndexMap;
+use serde::Deserialize as _;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::document::{Document, Node, Path};
+use super::findings::Findings;
+use super::problem::{Problem, Problems};
+use super::schema::{resolve, schema};
+use super::sections::database::{self, DatabaseConfig};
+use super::sections::environment::{self, EnvironmentSection, Surroundings};
+use super::sections::runner::{self, RunnerConfig};
+use super::sections::{ConfigFile, values};
+use super::shape::Shape;
+use super::source::Source;
+use crate::domain::environment::Environment;
+use crate::domain::ids::EnvironmentName;
+
+/// A configuration whose values are valid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The file that it was read from, as it was given.
+    pub file: PathBuf,
+    /// Where the ledger is kept.
+    pub database: DatabaseConfig,
+    /// How runs are carried out.
+    pub runner: RunnerConfig,
+    /// Names of environment variables whose values never reach any sink.
+    pub redact: Vec<String>,
+    /// The environments that are as they should be, in the order of the file.
+    pub environments: IndexMap<EnvironmentName, Environment>,
+    /// The environments with errors, by the name that the file gives them, which may not be a valid one.
+    pub unmanaged: IndexMap<String, Vec<Problem>>,
+    /// The text of the file, for problems that are found later.
+    pub(super) source: Source,
+}
+
+/// Reads a configuration file. Secrets that it takes from environment variables come from this process.
+///
+/// # Errors
+/// The file cannot be read, is not TOML, or something outside of the environments is wrong. All problems are told,
+/// those of the environments too. A problem of an environment alone is no error: it is then in [`Config::unmanaged`].
+pub fn load(path: &FilePath) -> Result<Config, Problems> {
+    parse(Source::read(path)?, &|name| std::env::var(name).ok())
+}
+
+/// Reads a configuration from text; `variable` looks an environment variable up. Relative paths start at the folder of
+/// the source's path.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
+    let folder = folder_of(source.path());
+    let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
+    let mut environments = IndexMap::new();
+    let (database, runner, redact, whole) = {
+        let document = Document::parse(&source).map_err(Problems::new)?;
+        let mut findings = Findings::new(&document);
+        let top = top_level(&document, &mut findings);
+        let (database, runner) = (
+            database::read(top.database, &folder, variable, &mut findings),
+            runner::read(top.runner, &folder, &mut findings),
+        );
+        check_redact(&top.redact, &mut findings);
+        let surroundings = Surroundings { folder: &folder, runner: &runner };
+        for (name, node) in environment_nodes(&document) {
+            match one_environment(&document, name, node, &surroundings) {
+                Ok(environment) => {
+                    environments.insert(environment.name.clone(), environment);
+                }
+                Err(problems) => {
+                    unmanaged.insert(name.get_ref().to_string(), Problems::new(problems).into_vec());
+                }
+            }
+        }
+        (database, runner, top.redact, findings.into_problems())
+    };
+    if whole.is_empty() {
+        let file = source.path().to_owned();
+        return Ok(Config { file, database, runner, redact, environments, unmanaged, source });
+    }
+    Err(Problems::new(whole.into_iter().chain(unmanaged.into_values().flatten()).collect()))
+}
+
+/// The folder of a file; `.` for a bare file name. Absolute where the current folder is known.
+fn folder_of(file: &FilePath) -> PathBuf {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    absolute.parent().map_or_else(|| PathBuf::from("."), FilePath::to_owned)
+}
+
+/// Checks and reads all but the environments.
+fn top_level(document: &Document<'_>, findings: &mut Findings<'_, '_>) -> ConfigFile {
+    let mut shape = Shape::default();
+    let mut rest = DeTable::new();
+    for (key, value) in document.table() {
+        if key.get_ref() == "environments" && value.get_ref().is_table() {
+            continue;
+        }
+        shape.entry(schema(), key, value, &Path::ROOT, findings);
+        rest.insert(key.clone(), value.clone());
+    }
+    let node = shape.without_wrong(&Spanned::new(0..0, DeValue::Table(rest)));
+    ConfigFile::deserialize(ValueDeserializer::from(node)).unwrap_or_else(|error| {
+        // The form allows nothing that cannot be read; if it did, people should still see where.
+        if findings.problems().is_empty() {
+            findings.at_key(&Path::ROOT, error.message().to_owned(), None);
+        }
+        ConfigFile::default()
+    })
+}
+
+fn check_redact(names: &[String], findings: &mut Findings<'_, '_>) {
+    for (index, name) in names.iter().enumerate() {
+        if name.trim().is_empty() || name.contains(['=', '\0']) {
+            let message = "this is not the name of an environment variable";
+            let hint = Some("write the name, not the value: `DB_PASSWORD`".to_owned());
+            findings.at_value(&Path::ROOT.key("redact").index(index), message, hint);
+        }
+    }
+}
+
+fn environment_nodes<'d, 'i>(
+    document: &'d Document<'i>,
+) -> impl Iterator<Item = (&'d Spanned<std::borrow::Cow<'i, str>>, &'d Node<'i>)> {
+    document.table().get("environments").and_then(|node| node.get_ref().as_table()).into_iter().flatten()
+}
+
+/// Checks and reads one environment.
+fn one_environment(
+    document: &Document<'_>,
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    node: &Node<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Result<Environment, Vec<Problem>> {
+    let mut findings = Findings::new(document);
+    let name: &str = key.get_ref();
+    let environments = Path::ROOT.key("environments");
+    let at = environments.key(name);
+    let form = schema().pointer("/properties/environments/additionalProperties").map_or(&Value::Bool(true), resolve);
+    let mut shape = Shape::default();
+    shape.check(form, key.span().start, node, &at, &mut findings);
+    let of_form = findings.problems().len();
+    let mut environment = None;
+    match EnvironmentSection::deserialize(ValueDeserializer::from(shape.without_wrong(node))) {
+        Ok(section) => environment = environment::read(&at, name, &section, surroundings, &mut findings),
+        // What is missing has been told; anything else would be a hole in the form and must not pass silently.
+        Err(error) if of_form == 0 => findings.at_key(&at, error.message().to_owned(), None),
+        Err(_) => {
+            values::name_of_key::<EnvironmentName>(&at, name, &mut findings);
+        }
+    }
+    findings.drop_consequences(of_form);
+    match environment {
+        Some(environment) if findings.problems().is_empty() => Ok(environment),
+        _ => {
+            let mut problems = findings.into_problems();
+            if problems.is_empty() {
+                // Every way to no environment tells why; this keeps a gap from becoming an environment that vanishes.
+                let message = format!("the environment {} cannot be used", super::problem::quoted(name));
+                problems.push(Problem::at(document.source(), key.span(), message).in_environment(name));
+            }
+            Err(problems)
+        }
+    }
+}

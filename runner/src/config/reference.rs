@@ -1,0 +1,170 @@
+//! `docs/configuration.md`: the reference of the configuration, made from the schema.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::schema::{resolve, schema};
+use super::shape::describe;
+
+/// Where a section is written in the file.
+#[derive(Clone)]
+struct Place {
+    /// Keys from the top.
+    keys: Vec<String>,
+    /// True for `[[..]]`.
+    repeated: bool,
+}
+
+/// The reference as Markdown.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from(INTRODUCTION);
+    section(&mut text, schema(), &Place { keys: Vec::new(), repeated: false });
+    text
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+<!-- Generated from runner/src/config/sections; `UPDATE_DOCS=1 cargo test -p tidegate-runner docs` writes it anew. -->
+
+Tidegate reads one file, `tidegate.toml`. `tidegate check` tells everything that is wrong in it, with line, column and
+the nearest right name, and reads the Terraform roots too. A complete example is [`tidegate.example.toml`](../tidegate.example.toml).
+Editors that know JSON Schema find it in [`tidegate.schema.json`](tidegate.schema.json): with Taplo or Even Better TOML, write
+`#:schema docs/tidegate.schema.json` in the first line.
+
+An unknown key is an error. An environment with an error is *unmanaged*: `status` says so, and the others run.
+
+Values of Terraform variables come from, later ones first: settings given by command, the profile, the stack's
+`variables`, the root's own defaults.
+";
+
+/// One table of the file and, after it, the tables inside it.
+fn section(text: &mut String, schema: &'static Value, place: &Place) {
+    let mut inner: Vec<(&'static Value, Place)> = Vec::new();
+    let header = header(place);
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "\n## {header}\n");
+    let _ = writeln!(text, "{}\n", describe_section(schema));
+    let _ = writeln!(text, "| key | value | default | meaning |\n| --- | --- | --- | --- |");
+    let list = |key| schema.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let required: Vec<&str> = list("required").collect();
+    let Some(keys) = schema.get("properties").and_then(Value::as_object) else { return };
+    // Needed keys first: whoever writes a section begins with them.
+    let mut keys: Vec<(&String, &'static Value)> = keys.iter().collect();
+    keys.sort_by_key(|(name, _)| !required.contains(&name.as_str()));
+    for (name, part) in keys {
+        let mut keys = place.keys.clone();
+        keys.push(name.clone());
+        if let Some((form, repeated, named)) = nested(part) {
+            if named {
+                keys.push("NAME".to_owned());
+            }
+            inner.push((form, Place { keys, repeated }));
+        }
+        row(text, name, part, required.contains(&name.as_str()));
+    }
+    for (form, place) in inner {
+        section(text, form, &place);
+    }
+}
+
+/// The table inside a key, whether it is one of a list, and whether it is one of several by name.
+fn nested(part: &'static Value) -> Option<(&'static Value, bool, bool)> {
+    let is_section = |value: &'static Value| value.get("$ref").map(|_| resolve(value));
+    let form = resolve(part);
+    if part.get("$ref").is_some() && form.get("properties").is_some() {
+        return Some((form, false, false));
+    }
+    if let Some(items) = form.get("items").and_then(is_section) {
+        return Some((items, true, false));
+    }
+    form.get("additionalProperties").and_then(is_section).map(|form| (form, false, true))
+}
+
+fn header(place: &Place) -> String {
+    if place.keys.is_empty() {
+        return "At the top".to_owned();
+    }
+    let keys = place.keys.join(".");
+    if place.repeated { format!("`[[{keys}]]`") } else { format!("`[{keys}]`") }
+}
+
+fn describe_section(schema: &Value) -> String {
+    let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    one_line(text)
+}
+
+fn row(text: &mut String, name: &str, part: &'static Value, required: bool) {
+    let meaning = part.get("description").or_else(|| resolve(part).get("description")).and_then(Value::as_str);
+    let mut meaning = one_line(meaning.unwrap_or_default());
+    if let Some(example) = part.pointer("/examples/0") {
+        let _ = write!(meaning, " Example: `{}`.", toml_text(example));
+    }
+    let default = match part.get("default") {
+        Some(value) => format!("`{}`", toml_text(value)),
+        None if required => "needed".to_owned(),
+        None => String::new(),
+    };
+    let mut kind = describe(part);
+    if let (Some(least), Some(most)) = (part.get("minimum"), part.get("maximum")) {
+        let _ = write!(kind, ", {least} to {most}");
+    }
+    if part.get("pattern").is_some() {
+        "a duration: `90s`, `5m`, `2h`, `1d`".clone_into(&mut kind);
+    }
+    if let Some((_, repeated, named)) = nested(part) {
+        kind = match (repeated, named) {
+            (true, _) => "tables, see below".to_owned(),
+            (false, true) => "tables by name, see below".to_owned(),
+            (false, false) => "a table, see below".to_owned(),
+        };
+    }
+    let cells = [format!("`{name}`"), kind, default, meaning];
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    let _ = writeln!(text, "| {} |", cells.join(" | "));
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A value as TOML writes it in one line.
+fn toml_text(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
+        Value::Object(table) => {
+            let entries = table.iter().map(|(key, value)| format!("{key} = {}", toml_text(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => format!("\"{text}\""),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod docs {
+    use std::path::Path;
+
+    /// The file holds `expected`; with `UPDATE_DOCS` set it is written instead.
+    fn holds(file: &str, expected: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("docs can be made");
+            std::fs::write(&path, expected).expect("docs can be written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == expected, "docs/{file} is old: run `UPDATE_DOCS=1 cargo test -p tidegate-runner docs`");
+    }
+
+    #[test]
+    fn the_reference_is_what_the_code_says() {
+        holds("configuration.md", &super::reference());
+    }
+
+    #[test]
+    fn the_schema_is_what_the_code_says() {
+        holds("tidegate.schema.json", &super::super::schema_text());
+    }
+}

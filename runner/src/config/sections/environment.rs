@@ -1,0 +1,224 @@
+//! `[environments.NAME]`: what people name in chat.
+
+use std::collections::BTreeMap;
+use std::path::Path as FilePath;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::document::Path;
+use super::super::findings::Findings;
+use super::super::nearest::suggestion;
+use super::super::problem::quoted;
+use super::profile::{self, ProfileSection};
+use super::runner::RunnerConfig;
+use super::setting::SettingSection;
+use super::stack::StackSection;
+use super::{levels, values};
+use crate::domain::environment::{Environment, Setting, Stack};
+use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use crate::domain::order::find_circle;
+
+/// An environment: one or more stacks, one lock, one channel, owners.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(in super::super) struct EnvironmentSection {
+    /// One line for `envs`.
+    #[schemars(example = &"Production-sized shop for load tests")]
+    about: Option<String>,
+    /// Where its messages go.
+    #[schemars(length(min = 1), example = &"#load-test")]
+    channel: Option<String>,
+    /// Who may change it, by immutable id: `local:NAME` for a user of this machine, `slack:ID`, `discord:ID`.
+    #[serde(default)]
+    #[schemars(example = ["slack:U024BE7LH"])]
+    owners: Vec<String>,
+    /// Who is told when something fails and nobody asked for it.
+    #[serde(default)]
+    #[schemars(example = ["slack:S0604QSJC"])]
+    oncall: Vec<String>,
+    /// The profile that `up` means without one. Without it, the highest level.
+    #[schemars(example = &"full")]
+    pub(super) up: Option<String>,
+    /// The profile, or `off`, that `down` means without one. Without it, the lowest level.
+    #[schemars(example = &"small")]
+    pub(super) down: Option<String>,
+    /// All profiles, lowest first; `off` is below them and not listed. May be left out when the profiles are just those
+    /// of `down` and `up`.
+    #[schemars(example = ["small", "full"])]
+    pub(super) levels: Option<Vec<String>>,
+    /// Addresses of resources that no run may delete or replace; `*` stands for any characters.
+    #[serde(default)]
+    #[schemars(example = ["aws_db_instance.*"])]
+    protect: Vec<String>,
+    /// Its stacks.
+    #[schemars(length(min = 1))]
+    stacks: Vec<StackSection>,
+    /// What people may change by chat, by the name that they type.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SettingSection>")]
+    settings: IndexMap<String, SettingSection>,
+    /// Its levels: for each profile the values of variables, by stack.
+    #[serde(default)]
+    #[schemars(
+        with = "BTreeMap<String, ProfileSection>",
+        example = serde_json::json!({ "full": { "jmeter": { "slave_count": 40 } } })
+    )]
+    profiles: IndexMap<String, ProfileSection>,
+}
+
+/// What is the same for all environments of a file.
+pub(in super::super) struct Surroundings<'a> {
+    /// The configuration file's folder.
+    pub(in super::super) folder: &'a FilePath,
+    /// Where the defaults of stacks come from.
+    pub(in super::super) runner: &'a RunnerConfig,
+}
+
+/// Reads one environment; `None` when something about it is wrong, which then is in `findings`.
+pub(in super::super) fn read(
+    at: &Path<'_>,
+    name: &str,
+    section: &EnvironmentSection,
+    surroundings: &Surroundings<'_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Environment> {
+    let before = findings.problems().len();
+    let name: Option<EnvironmentName> = values::name_of_key(at, name, findings);
+    let owners = people(&at.key("owners"), &section.owners, findings);
+    let oncall = people(&at.key("oncall"), &section.oncall, findings);
+    check_protect(&at.key("protect"), &section.protect, findings);
+    let stacks = stacks(&at.key("stacks"), section, surroundings, findings);
+    let names: Vec<&str> = section.stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let settings = settings(&at.key("settings"), section, &names, findings);
+    for (index, stack) in section.stacks.iter().enumerate() {
+        let at = at.key("stacks");
+        let at = at.index(index);
+        profile::check_settings(&at.key("variables"), &stack.name, &stack.variables, &settings, findings);
+    }
+    let profiles = profile::read(&at.key("profiles"), &section.profiles, &names, &settings, findings);
+    let known: Vec<&ProfileName> = profiles.keys().collect();
+    // A refused profile is no missing one: what `levels` says about it is a consequence.
+    let all_profiles = profiles.len() == section.profiles.len();
+    let levels = if all_profiles { levels::read(at, section, &known, findings) } else { None };
+    if findings.problems().len() > before {
+        return None;
+    }
+    let levels = levels?;
+    Some(Environment {
+        name: name?,
+        about: section.about.clone(),
+        channel: section.channel.clone(),
+        owners,
+        oncall,
+        up: levels.up,
+        down: levels.down,
+        levels: levels.order,
+        protect: section.protect.clone(),
+        stacks,
+        settings,
+        profiles,
+    })
+}
+
+fn check_protect(at: &Path<'_>, patterns: &[String], findings: &mut Findings<'_, '_>) {
+    for (index, pattern) in patterns.iter().enumerate() {
+        if pattern.is_empty() || pattern.trim() != pattern || pattern.chars().any(char::is_control) {
+            let message = format!("{} names no resource", quoted(pattern));
+            let hint = "write an address as Terraform prints it: `aws_db_instance.*`";
+            findings.at_value(&at.index(index), message, Some(hint.to_owned()));
+        }
+    }
+}
+
+fn people(at: &Path<'_>, texts: &[String], findings: &mut Findings<'_, '_>) -> Vec<ActorId> {
+    let mut people = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        if let Ok(person) = text.parse::<ActorId>() {
+            people.push(person);
+            continue;
+        }
+        let hint = if text.contains(':') || text.trim().is_empty() {
+            "write `local:NAME`, `slack:ID` or `discord:ID`".to_owned()
+        } else {
+            let local = quoted(&format!("local:{}", text.trim()));
+            format!("write {local} for a user of this machine, `slack:ID` or `discord:ID` for others")
+        };
+        findings.at_value(&at.index(index), format!("{} is not a person or group", quoted(text)), Some(hint));
+    }
+    people
+}
+
+fn stacks(
+    at: &Path<'_>,
+    section: &EnvironmentSection,
+    surroundings: &Surroundings<'_>,
+    findings: &mut Findings<'_, '_>,
+) -> IndexMap<StackName, Stack> {
+    let names: Vec<&str> = section.stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let mut stacks: IndexMap<StackName, Stack> = IndexMap::new();
+    let mut needs = BTreeMap::new();
+    for (index, stack) in section.stacks.iter().enumerate() {
+        let at = at.index(index);
+        let read = stack.read(&at, surroundings, findings);
+        let needed = needs_of(&at.key("needs"), stack, &names, findings);
+        if names.iter().take(index).any(|earlier| *earlier == stack.name) {
+            let message = format!("there are two stacks {} in this environment", quoted(&stack.name));
+            findings.at_value(&at.key("name"), message, Some("rename or remove one of them".to_owned()));
+            continue;
+        }
+        if let Ok(name) = stack.name.parse::<StackName>() {
+            needs.insert(name, needed.clone());
+        }
+        if let Some(mut read) = read {
+            read.needs = needed;
+            stacks.insert(read.name.clone(), read);
+        }
+    }
+    if let Err(circle) = find_circle(&needs) {
+        let first = circle.0.first().and_then(|name| names.iter().position(|known| *known == name.as_str()));
+        let at = at.index(first.unwrap_or_default());
+        let hint = Some("take one `needs` of the circle out".to_owned());
+        findings.at_value(&at.key("needs"), circle.to_string(), hint);
+    }
+    stacks
+}
+
+fn needs_of(at: &Path<'_>, stack: &StackSection, names: &[&str], findings: &mut Findings<'_, '_>) -> Vec<StackName> {
+    let mut needs = Vec::new();
+    for (index, needed) in stack.needs.iter().enumerate() {
+        if !names.contains(&needed.as_str()) {
+            let message = format!("there is no stack {} in this environment", quoted(needed));
+            let others = names.iter().copied().filter(|name| *name != stack.name);
+            findings.at_value(&at.index(index), message, suggestion(needed, others, "its other stacks"));
+        } else if let Ok(needed) = needed.parse::<StackName>()
+            && !needs.contains(&needed)
+        {
+            needs.push(needed);
+        }
+    }
+    needs
+}
+
+fn settings(
+    at: &Path<'_>,
+    section: &EnvironmentSection,
+    stacks: &[&str],
+    findings: &mut Findings<'_, '_>,
+) -> IndexMap<SettingName, Setting> {
+    let mut settings: IndexMap<SettingName, Setting> = IndexMap::new();
+    for (name, setting) in &section.settings {
+        let at = at.key(name);
+        let Some(name) = values::name_of_key::<SettingName>(&at, name, findings) else { continue };
+        let Some(read) = setting.read(&at, name, stacks, findings) else { continue };
+        let twin = settings.values().find(|other| other.stack == read.stack && other.variable == read.variable);
+        if let Some(twin) = twin {
+            let message = format!("the setting `{}` already changes this variable of `{}`", twin.name, twin.stack);
+            findings.at_value(&at.key("variable"), message, Some("remove one of the two".to_owned()));
+            continue;
+        }
+        settings.insert(read.name.clone(), read);
+    }
+    settings
+}

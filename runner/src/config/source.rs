@@ -1,0 +1,194 @@
+//! The text of a file and where its lines begin: from byte offsets to lines, columns and excerpts.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::problem::{Excerpt, Problem, Problems, harmless};
+
+/// Longest excerpt of a line, in characters.
+const EXCERPT_MAX: usize = 160;
+
+/// A text file in memory. Cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    path: PathBuf,
+    text: Arc<str>,
+    line_starts: Arc<[usize]>,
+}
+
+/// Where a span of bytes begins, for people.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) excerpt: Excerpt,
+}
+
+impl Source {
+    /// A file whose text is already known. A byte order mark is dropped.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path: path.into(), text: text.into(), line_starts }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It does not exist, is a folder, cannot be read, or is not UTF-8 (with the place of the first bad byte).
+    pub fn read(path: &Path) -> Result<Self, Problems> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let why = match error.kind() {
+                    std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                    std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+                    _ => error.to_string(),
+                };
+                return Err(Problem::of_file(path, format!("the file cannot be read: {why}")).into());
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self::new(path, &text)),
+            Err(error) => {
+                let good = error.utf8_error().valid_up_to();
+                let source = Self::new(path, &String::from_utf8_lossy(error.as_bytes()));
+                // The lossy text equals the original up to the bad byte, apart from a byte order mark.
+                let mark = if error.as_bytes().starts_with("\u{feff}".as_bytes()) { '\u{feff}'.len_utf8() } else { 0 };
+                let at = good.saturating_sub(mark);
+                Err(Problem::at(&source, at..at, "the file is not UTF-8 text: this byte belongs to no character")
+                    .into())
+            }
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its text, without a byte order mark.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line, from 1, in which a byte offset lies.
+    #[must_use]
+    pub fn line_of(&self, offset: usize) -> u32 {
+        u32::try_from(self.line_starts.partition_point(|start| *start <= offset).max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Line, column and excerpt of a span; offsets beyond the text or inside a character are moved to a boundary.
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
+        let start = self.boundary(span.start);
+        let end = self.boundary(span.end).max(start);
+        let row = self.line_starts.partition_point(|line| *line <= start).max(1) - 1;
+        let line_start = self.line_starts.get(row).copied().unwrap_or(0);
+        let line_end = self.line_starts.get(row + 1).map_or(self.text.len(), |next| next - 1);
+        let line = self.text.get(line_start..line_end).unwrap_or_default();
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let count = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
+        let before = count(self.text.get(line_start..start));
+        // A span over several lines is marked to the end of its first line.
+        let marked = count(self.text.get(start..end.min(line_start + line.len()).max(start))).max(1);
+        Place {
+            line: u32::try_from(row + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(before + 1).unwrap_or(u32::MAX),
+            excerpt: cut(line, before, marked),
+        }
+    }
+
+    fn boundary(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+}
+
+/// A readable piece of a line around its marked part.
+fn cut(line: &str, before: usize, marked: usize) -> Excerpt {
+    let length = line.chars().count();
+    let skip = if length > EXCERPT_MAX { before.saturating_sub(EXCERPT_MAX / 2) } else { 0 };
+    let mut shown: String = line.chars().skip(skip).take(EXCERPT_MAX).map(harmless).collect();
+    if length > skip + EXCERPT_MAX {
+        shown.push('…');
+    }
+    let before = before - skip;
+    if skip > 0 {
+        shown.insert(0, '…');
+    }
+    let before = if skip > 0 { before + 1 } else { before };
+    let room = shown.chars().count().saturating_sub(before).max(1);
+    Excerpt { line: shown, before, marked: marked.min(room) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, needle: &str) -> (u32, u32, Excerpt) {
+        let source = Source::new("tidegate.toml", text);
+        let at = source.text().find(needle).expect("the needle is in the text");
+        let place = source.place(at..at + needle.len());
+        (place.line, place.column, place.excerpt)
+    }
+
+    #[test]
+    fn columns_count_characters_not_bytes() {
+        let (line, column, excerpt) = place("a = 1\nabout = \"日本\" # 環境\n", "環境");
+        assert_eq!((line, column), (2, 16));
+        assert_eq!(excerpt.marked, 2);
+    }
+
+    #[test]
+    fn windows_line_ends_and_a_byte_order_mark_do_not_move_places() {
+        let (line, column, excerpt) = place("\u{feff}a = 1\r\n\tb = 2\r\n", "b = 2");
+        assert_eq!((line, column, excerpt.line.as_str()), (2, 2, "\tb = 2"));
+        let (line, column, _) = place("\u{feff}a = 1", "a");
+        assert_eq!((line, column), (1, 1));
+    }
+
+    #[test]
+    fn any_offset_has_a_place() {
+        let source = Source::new("f", "日\r\n本");
+        for start in 0..20 {
+            for end in 0..20 {
+                let place = source.place(start..end);
+                assert!(place.line >= 1 && place.column >= 1 && place.excerpt.marked >= 1);
+            }
+        }
+        assert_eq!(Source::new("f", "").place(0..0).line, 1);
+    }
+
+    #[test]
+    fn a_very_long_line_is_cut_around_the_mark() {
+        let text = format!("{}X{}", "a".repeat(5_000), "b".repeat(5_000));
+        let (_, column, excerpt) = place(&text, "X");
+        assert_eq!(column, 5_001);
+        assert!(excerpt.line.chars().count() <= EXCERPT_MAX + 2);
+        assert_eq!(excerpt.line.chars().nth(excerpt.before), Some('X'));
+    }
+
+    #[test]
+    fn what_could_disturb_a_terminal_is_replaced() {
+        let (_, _, excerpt) = place("a = \u{1b}[31m\u{202e}x", "a");
+        assert!(!excerpt.line.contains('\u{1b}') && !excerpt.line.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_file_that_is_not_utf8_is_told_with_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tidegate.toml");
+        std::fs::write(&path, b"\xef\xbb\xbfa = 1\nb = \"\xff\"\n").expect("written");
+        let problems = Source::read(&path).expect_err("not UTF-8").into_vec();
+        assert_eq!(problems.iter().map(|p| (p.line, p.column)).collect::<Vec<_>>(), [(2, 6)]);
+        assert!(Source::read(folder.path()).is_err());
+        assert!(Source::read(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,237 @@
+//! Whole files: good ones, broken ones, hostile ones, large ones.
+
+use std::path::Path;
+
+use super::*;
+use crate::domain::environment::{Environment, Level, OffAction, SettingKind, StackSource};
+
+fn read(text: &str) -> Result<Config, Problems> {
+    parse(source::Source::new("/etc/tide/tidegate.toml", text), &|name| {
+        (name == "DATABASE_URL").then(|| "postgres://tide:secret@db/tide".to_owned())
+    })
+}
+
+fn report(text: &str) -> String {
+    match read(text) {
+        Ok(config) => render(&config.unmanaged.into_values().flatten().collect::<Vec<_>>(), false),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+fn shop(text: &str) -> Environment {
+    let config = read(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let problems: Vec<_> = config.unmanaged.into_values().flatten().collect();
+    assert!(problems.is_empty(), "{}", render(&problems, false));
+    config.environments.get("shop").expect("shop is there").clone()
+}
+
+/// A small environment; `more` goes into its table.
+fn small(more: &str) -> String {
+    format!(
+        "[environments.shop]\nup = 'full'\ndown = 'small'\n{more}\n[[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+         [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n"
+    )
+}
+
+const GOOD: &str = r##"
+redact = ["DB_PASSWORD"]
+
+[database]
+url = { env = "DATABASE_URL" }
+
+[runner]
+parallel = 4
+ask_expires = "2h"
+terraform = "tools/terraform"
+
+[environments.shop]
+about    = "Production-sized shop for load tests"
+channel  = "#load-test"
+owners   = ["slack:U024BE7LH", "local:ito"]
+oncall   = ["slack:S0604QSJC"]
+up       = "full"
+down     = "small"
+protect  = ["aws_db_instance.*"]
+
+[[environments.shop.stacks]]
+name = "app"
+root = "../roots/app"
+backend = { key = "app.tfstate", encrypt = true }
+variables = { env_name = "shop", zones = ["a", "b"], tags = { team = "日本" } }
+off = "destroy"
+lock_timeout = "90s"
+
+[[environments.shop.stacks]]
+name = "jmeter"
+source = { git = "https://git.example.com/infra.git", ref = "main", folder = "jmeter" }
+needs = ["app"]
+terraform = "tofu"
+version = "~> 1.9"
+
+[environments.shop.settings.slaves]
+stack = "jmeter"
+variable = "slave_count"
+min = 0
+max = 200
+step = 10
+
+[environments.shop.settings.class]
+stack = "app"
+variable = "db_class"
+values = ["small", "large"]
+
+[environments.shop.settings.debug]
+stack = "app"
+variable = "debug"
+type = "bool"
+
+[environments.shop.profiles.full]
+app = { servers = 20, db_class = "large", debug = false }
+jmeter = { slave_count = 40 }
+
+[environments.shop.profiles.small]
+app = { servers = 1, db_class = "small" }
+jmeter = { slave_count = 0 }
+"##;
+
+#[test]
+fn a_good_file_becomes_domain_values() {
+    let config = read(GOOD).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.database, DatabaseConfig::Postgres("postgres://tide:secret@db/tide".to_owned()));
+    assert_eq!(config.redact, ["DB_PASSWORD"]);
+    assert_eq!((config.runner.parallel, config.runner.ask_expires_s, config.runner.drain_s), (4, 7_200, 300));
+    assert_eq!(config.runner.state_dir, Path::new("/etc/tide/.tidegate"));
+    let shop = shop(GOOD);
+    assert_eq!(shop.levels.iter().map(|l| l.as_str()).collect::<Vec<_>>(), ["small", "full"]);
+    assert_eq!((shop.up.as_str(), &shop.down), ("full", &Level::Profile("small".parse().unwrap())));
+    assert_eq!(shop.stacks.keys().map(|s| s.as_str()).collect::<Vec<_>>(), ["app", "jmeter"]);
+    assert_eq!(shop.settings.keys().map(|s| s.as_str()).collect::<Vec<_>>(), ["slaves", "class", "debug"]);
+    let app = &shop.stacks["app"];
+    assert_eq!(app.source, StackSource::Folder("/etc/roots/app".into()));
+    assert_eq!((app.off, app.terraform.lock_timeout_s), (OffAction::Destroy, 90));
+    assert_eq!(app.terraform.program, Path::new("/etc/tide/tools/terraform"));
+    assert_eq!(app.backend["encrypt"], "true");
+    assert_eq!(app.variables["tags"], serde_json::json!({ "team": "日本" }));
+    let jmeter = &shop.stacks["jmeter"];
+    assert_eq!(jmeter.needs, ["app".parse().unwrap()]);
+    assert_eq!((jmeter.off, jmeter.terraform.lock_timeout_s), (OffAction::Lowest, 300));
+    assert_eq!(jmeter.terraform.program, Path::new("tofu"));
+    assert_eq!(shop.settings["slaves"].kind, SettingKind::Number { min: 0, max: 200, step: 10 });
+    assert_eq!(shop.settings["debug"].kind, SettingKind::Switch);
+    assert_eq!(shop.profiles["full"]["jmeter"]["slave_count"], serde_json::json!(40));
+}
+
+#[test]
+fn the_smallest_file_has_sensible_defaults() {
+    let config = read("").unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.database, DatabaseConfig::Sqlite("/etc/tide/.tidegate/tidegate.db".into()));
+    assert_eq!((config.runner.parallel, config.runner.lease_s), (2, 10));
+    let one = small("").replace("down = 'small'\n", "down = 'off'\n").replace("small.app.servers = 1\n", "");
+    let shop = shop(&one);
+    assert_eq!((shop.levels.len(), &shop.down), (1, &Level::Off));
+}
+
+#[test]
+fn levels_are_taken_from_down_and_up_or_asked_for() {
+    let of = |more: &str, drop: &str| report(&small(more).replace(drop, ""));
+    assert_eq!(of("", "#"), "");
+    assert_eq!(of("levels = ['small', 'full']", "up = 'full'\n"), "");
+    assert!(of("", "up = 'full'\n").contains("add `levels = [\"full\", \"small\"]`"));
+    assert!(of("levels = ['full', 'small']", "#").contains("`down` is `small`, which is above `up`, `full`"));
+    assert!(of("levels = ['full']", "#").contains("`levels` leaves out `small`"));
+    assert!(of("levels = ['full', 'full', 'small']", "#").contains("`full` is listed twice"));
+    assert!(of("levels = ['off', 'small', 'full']", "#").contains("`off` is below all levels"));
+    assert!(of("levels = ['smal', 'full']", "#").contains("did you mean `small`?"));
+}
+
+#[test]
+fn every_mistake_of_a_broken_file_is_told_at_once() {
+    insta::assert_snapshot!(report(include_str!("samples/broken.toml")));
+}
+
+#[test]
+fn mistakes_outside_of_the_environments_stop_everything_and_hide_nothing() {
+    insta::assert_snapshot!(report(include_str!("samples/broken_top.toml")));
+}
+
+#[test]
+fn broken_toml_is_told_line_by_line() {
+    insta::assert_snapshot!(report(
+        "[runner\nparallel = 3\nabout = \"日本\nredact = [1,, 2]\r\n[environments.shop]\nup = \n"
+    ));
+}
+
+#[test]
+fn one_bad_environment_does_not_stop_the_others() {
+    let text = format!("{}[environments.'日本 ']\nup = 3\n", small(""));
+    let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.environments.len(), 1);
+    let problems = &config.unmanaged["日本 "];
+    assert!(problems.iter().all(|problem| problem.environment.as_deref() == Some("日本 ")));
+    assert!(problems.iter().any(|problem| problem.key_path == "environments.\"日本 \".up"), "{problems:?}");
+}
+
+#[test]
+fn keys_of_later_versions_are_unknown_keys() {
+    let text = report(&small("zone = 'Asia/Tokyo'\nholidays = 'JP'"));
+    assert!(text.contains("there is no key `zone` here") && text.contains("there is no key `holidays` here"), "{text}");
+}
+
+#[test]
+fn places_are_right_with_a_byte_order_mark_windows_line_ends_and_wide_characters() {
+    let text =
+        format!("\u{feff}# 設定\r\n{}", small("about = 3 # 日本\nowners = ['日本', '伊藤']").replace('\n', "\r\n"));
+    let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let places: Vec<_> = config.unmanaged["shop"].iter().map(|p| (p.line, p.column)).collect();
+    assert_eq!(places, [(5, 9), (6, 11), (6, 17)]);
+}
+
+#[test]
+fn a_missing_secret_names_the_variable_and_not_its_value() {
+    let text = report("[database]\nurl = { env = 'NOT_SET' }");
+    assert!(text.contains("the environment variable `NOT_SET` is not set"), "{text}");
+    let text = report("[database]\nurl = 'postgre://u:geheim@h/n'");
+    assert_eq!(text.matches("geheim").count(), 1, "only in the excerpt of the file itself: {text}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(load(folder.path()).unwrap_err().to_string().contains("a folder, not a file"));
+    assert!(load(&folder.path().join("none.toml")).unwrap_err().to_string().contains("there is no such file"));
+}
+
+#[test]
+fn a_thousand_environments_load_fast() {
+    let one = GOOD.split_once("[environments.shop]").expect("the environment").1;
+    let mut text = String::new();
+    for number in 0..1_000 {
+        let body =
+            format!("[environments.shop]{one}").replace("environments.shop", &format!("environments.shop{number}"));
+        text.push_str(&body);
+    }
+    let start = std::time::Instant::now();
+    let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let took = start.elapsed();
+    println!("1,000 environments, {} bytes: {} ms", text.len(), took.as_millis());
+    assert_eq!(config.environments.len(), 1_000);
+    // A machine busy with other tests takes several times as long; the figure itself is printed.
+    assert!(took.as_secs() < 5, "{took:?}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "(\\PC|\n){0,200}") {
+        let _ = report(&text);
+    }
+
+    #[test]
+    fn no_value_makes_it_panic(
+        key in "[a-z_]{0,8}|up|down|levels|stacks|settings|profiles|owners|protect",
+        value in "-?[0-9]{1,20}|'\\PC{0,20}'|\\[\\]|\\[\\[1\\], 'a'\\]|\\{\\}|true|1979-05-27|inf|nan|1e400|\\{ a = \\{ b = 日 \\} \\}",
+    ) {
+        let _ = report(&small(&format!("{key} = {value}")));
+        let _ = report(&format!("{}\n{key} = {value}\n", GOOD.replace("max = 200", &format!("max = {value}"))));
+        let _ = report(&format!("[{key}]\n{key} = {value}\n[runner]\nparallel = {value}\n[environments.{key}]\n"));
+    }
+}
