@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidegate_runner::config::{self, Config, DatabaseConfig, Problems};
 use tidegate_runner::desk::Desk;
 use tidegate_runner::engine::{Bell, Engine, EngineLock};
-use tidegate_runner::ledger::{OpenError, Store};
+use tidegate_runner::ledger::{Address, AddressError, OpenError, Store};
 use tidegate_runner::terraform::Supervisor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -42,6 +42,9 @@ pub enum HouseError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] OpenError),
+    /// The ledger's address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
 }
 
 /// The task that is, or waits to become, the engine.
@@ -59,7 +62,7 @@ impl House {
     /// [`HouseError`], each in words for people.
     pub async fn open(file: &Path) -> Result<Self, HouseError> {
         let config = config::load(file).map_err(HouseError::Config)?;
-        let store = Store::open_at(&config.database.address()).await?;
+        let store = Store::open_at(&address(&config.database)?).await?;
         let sqlite = match &config.database {
             DatabaseConfig::Sqlite(path) => Some(path.clone()),
             DatabaseConfig::Postgres(_) => None,
@@ -116,6 +119,13 @@ impl House {
                 tracing::error!(%error, "the engine ended abnormally");
             }
         }
+    }
+}
+
+fn address(database: &DatabaseConfig) -> Result<Address, AddressError> {
+    match database {
+        DatabaseConfig::Sqlite(path) => Ok(Address::Sqlite(path.clone())),
+        DatabaseConfig::Postgres(url) => url.parse(),
     }
 }
 

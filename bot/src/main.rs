@@ -1,2 +1,22 @@
-//! `tidegate`.
-fn main() {}
+//! `tidegate`: the command line.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tidegate::cli::{self, Arguments, Command};
+
+fn main() -> ExitCode {
+    let Arguments { config, log_format, command } = Arguments::parse();
+    // Before any runtime is made: the supervisor of a child has its own and must stay small.
+    if let Command::Supervise { dir } = command {
+        return tidegate_runner::terraform::supervise(&dir);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fail(&format!("cannot start: {error}")),
+    };
+    let status = runtime.block_on(cli::run(&config, log_format, command));
+    // A prompt that waits for a line sits in a thread of its own; nobody waits for it.
+    runtime.shutdown_background();
+    status
+}

@@ -3,12 +3,13 @@
 use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
+use crate::config::Problem;
 use crate::domain::answer::{
     Actor, EnvironmentStatus, HistoryPage, RunDetail, RunSummary, StackStanding, Standing, Whoami,
 };
 use crate::domain::command::HistoryFilter;
 use crate::domain::environment::{Environment, Level};
-use crate::domain::ids::{EnvironmentName, RunNumber};
+use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::value_at;
 use crate::domain::run::{EventRecord, RunState};
@@ -27,7 +28,7 @@ impl Desk {
         }
         for (name, problems) in &config.unmanaged {
             if only.is_none_or(|only| only.as_str() == name) {
-                let problems = problems.iter().map(ToString::to_string).collect();
+                let problems = problems.iter().map(one_line).collect();
                 standings.push(Standing::Unmanaged { name: name.clone(), problems });
             }
         }
@@ -113,6 +114,11 @@ impl Desk {
         Ok(runs::history(&self.store, filter, PAGE).await?)
     }
 
+    /// Now, by the ledger's clock.
+    pub async fn now(&self) -> Result<Timestamp, DeskError> {
+        Ok(self.store.now().await?)
+    }
+
     /// Runs that are not over, oldest first.
     pub async fn active(&self) -> Result<Vec<RunSummary>, DeskError> {
         let mut active = runs::all_active(&self.store).await?;
@@ -137,6 +143,12 @@ impl Desk {
             reads: all().map(|e| e.name.clone()).collect(),
         }
     }
+}
+
+/// `tidegate.toml:12:3: message`, so that an editor finds it.
+fn one_line(problem: &Problem) -> String {
+    let Problem { file, line, column, message, .. } = problem;
+    format!("{}:{line}:{column}: {message}", file.display())
 }
 
 fn no_run(number: RunNumber) -> Refusal {

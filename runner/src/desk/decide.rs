@@ -51,10 +51,6 @@ impl Case<'_> {
         Ok(RunSummary { state: appended.state, ended, ..run.clone() })
     }
 
-    fn done(&self, run: &RunSummary, answer: Answer) -> Done {
-        Done { answer, environment: run.request.environment.clone(), run: run.number }
-    }
-
     async fn cancel(&self, tx: &mut Tx, number: RunNumber, force: bool) -> Result<Done, Denied> {
         let run = self.run(tx, CommandName::Cancel, number).await?;
         if let RunState::Unknown { .. } = run.state {
@@ -81,7 +77,7 @@ impl Case<'_> {
         } else {
             Answer::Stopping { run: run.clone(), force }
         };
-        Ok(self.done(&run, answer))
+        Ok(done(&run, answer))
     }
 
     /// `cancel` without a number guesses nothing: it lists.
@@ -165,7 +161,7 @@ impl Case<'_> {
         }
         stacks::settle(tx, &run.request.environment, run.request.stacks.keys()).await?;
         let run = RunSummary { taken_by: Some((self.message.actor.id.clone(), self.because.clone())), ..run };
-        Ok(self.done(&run, Answer::Taken(run.clone())))
+        Ok(done(&run, Answer::Taken(run.clone())))
     }
 
     async fn approve(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
@@ -175,7 +171,7 @@ impl Case<'_> {
         };
         let event = RunEvent::Approved { by: self.message.actor.id.clone(), digest: question.digest.clone() };
         let run = self.store(tx, &run, event).await?;
-        Ok(self.done(&run, Answer::Approved(run.clone())))
+        Ok(done(&run, Answer::Approved(run.clone())))
     }
 
     async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
@@ -185,7 +181,7 @@ impl Case<'_> {
         };
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
         let run = self.store(tx, &run, event).await?;
-        Ok(self.done(&run, Answer::Rejected(run.clone())))
+        Ok(done(&run, Answer::Rejected(run.clone())))
     }
 
     async fn recover(&self, tx: &mut Tx, number: RunNumber, unlock: bool) -> Result<Done, Denied> {
@@ -195,8 +191,12 @@ impl Case<'_> {
         };
         let event = RunEvent::RecoverAsked { by: self.message.actor.id.clone(), unlock };
         let run = self.store(tx, &run, event).await?;
-        Ok(self.done(&run, Answer::Recovering(run.clone())))
+        Ok(done(&run, Answer::Recovering(run.clone())))
     }
+}
+
+fn done(run: &RunSummary, answer: Answer) -> Done {
+    Done { answer, environment: run.request.environment.clone(), run: run.number }
 }
 
 fn wrong_state(run: &RunSummary, why: &str) -> Denied {

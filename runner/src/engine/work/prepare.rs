@@ -49,15 +49,13 @@ impl RunContext {
         let data_dir = self.paths.data(&self.environment.name, name);
         std::fs::create_dir_all(&data_dir)
             .map_err(|error| storage("cannot make the data folder".to_owned(), &error))?;
-        let mut ready = Ready {
+        let ready = Ready {
             root: checkout.root.clone(),
             tool,
             env: vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())],
             redactor: Arc::new(self.redactor(&sensitive, variables)),
         };
         let arguments: Vec<String> = backend.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let workspace_env = self.workspace_env(stack, &data_dir);
-        ready.env.extend(workspace_env);
         self.write_variables(name, variables)?;
         let init = self.init(name, &ready, &version, &arguments, &data_dir, wish).await?;
         self.select_workspace(name, stack, &ready, &data_dir).await?;
@@ -121,13 +119,6 @@ impl RunContext {
             Err(error) => tracing::warn!(stack = %name, %error, "init will run again next time"),
         }
         Ok(why.to_owned())
-    }
-
-    /// `TF_WORKSPACE` where the workspace is known to exist. It is not set before that: `init` refuses one that it cannot find.
-    fn workspace_env(&self, stack: &Stack, data_dir: &Path) -> Option<(OsString, OsString)> {
-        let workspace = stack.workspace.as_ref()?;
-        (selected_workspace(data_dir).as_ref() == Some(workspace))
-            .then(|| (OsString::from("TF_WORKSPACE"), OsString::from(workspace)))
     }
 
     async fn select_workspace(

@@ -1,0 +1,96 @@
+//! The command line: `shell`, `demo`, `check`, `serve`. Each subcommand in a file of its own.
+
+mod check;
+mod demo;
+mod serve;
+mod shell;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::house::{House, HouseError};
+use crate::logging::LogFormat;
+
+/// Raises and lowers load-test environments from chat.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version)]
+pub struct Arguments {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "tidegate.toml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// Form of the program's own log.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The chat in this terminal, as the user of the operating system.
+    Shell(shell::Shell),
+    /// A guided tour and a playground: real Terraform, nothing downloaded, no cloud.
+    Demo(demo::Demo),
+    /// Reads configuration and Terraform roots, and tells everything that is wrong with them.
+    Check(check::Check),
+    /// Carries out runs until it is told to stop.
+    Serve,
+    /// Watches over one child process; started by Tidegate itself.
+    #[command(hide = true)]
+    Supervise {
+        /// The folder with `spec.json`.
+        dir: PathBuf,
+    },
+}
+
+/// Runs a subcommand and gives the exit status.
+pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> ExitCode {
+    match command {
+        Command::Shell(shell) => shell.run(config, log_format).await,
+        Command::Demo(demo) => demo.run(log_format).await,
+        Command::Check(check) => check.run(config).await,
+        Command::Serve => serve::run(config, log_format).await,
+        // `main` has dealt with it before there was a runtime.
+        Command::Supervise { .. } => ExitCode::FAILURE,
+    }
+}
+
+/// Says on standard error what is wrong with the command line's surroundings. Exit status 1.
+#[must_use]
+pub fn fail(what: &str) -> ExitCode {
+    eprintln!("tidegate: {what}");
+    ExitCode::FAILURE
+}
+
+async fn open(config: &Path) -> Result<House, ExitCode> {
+    House::open(config).await.map_err(|error| match error {
+        HouseError::Config(problems) => {
+            eprint!("{}", tidegate_runner::config::render(&problems, crate::chat::shell::color_on_stderr()));
+            ExitCode::FAILURE
+        }
+        HouseError::Ledger(error) => fail(&error.to_string()),
+        HouseError::Address(error) => fail(&error.to_string()),
+    })
+}
+
+/// The log file of a process whose terminal must stay free for the conversation.
+fn log_file(house: &Path) -> PathBuf {
+    house.join("tidegate.log")
+}
+
+/// The name of the OS user, for `local:NAME`.
+fn os_user() -> Result<String, String> {
+    let id = rustix::process::geteuid();
+    let named = std::fs::read_to_string("/etc/passwd").ok().and_then(|passwd| {
+        passwd.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let (name, uid) = (fields.next()?, fields.nth(1)?);
+            (uid == id.as_raw().to_string()).then(|| name.to_owned())
+        })
+    });
+    named.ok_or_else(|| format!("the operating system knows no name for user {}", id.as_raw()))
+}
