@@ -1,1 +1,5 @@
 //! The conversation of Tidegate.
+
+pub mod cards;
+pub mod chat;
+pub mod commands;
