@@ -7,7 +7,7 @@ use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::line::Line;
 use super::table::{self, Spec, Takes};
-use super::{Known, normalise};
+use super::{Known, assignment, normalise};
 
 /// Longest word that a refusal repeats, in characters.
 const QUOTED_MAX: usize = 40;
@@ -124,6 +124,15 @@ impl<'a> Context<'a> {
                 format!("the environment comes right after `{}`", self.spec.name),
             )
             .hint(Line::read(&self.line.without(later)).inserted(1, &name));
+        }
+        // `scale shop =40`: the value was taken for the environment's.
+        if let Some(parts) = assignment::parts(word)
+            && let Some(environment) = self.known.environments.get(parts.name.to_lowercase().as_str())
+            && self.spec.takes.contains(&Takes::Setting)
+        {
+            let apart = Line::read(&self.line.with(at, environment.name.as_str()));
+            let inner = Context { line: &Line::read(&apart.inserted(at + 1, "_")), ..*self };
+            return inner.nameless(environment, at + 1, &assignment::Parts { name: "", ..parts });
         }
         let assigns = lower.contains(['=', ':']);
         let level = |e: &Environment| lower == "off" || e.profiles.contains_key(lower.as_str());

@@ -14,6 +14,7 @@ const WORDS: [&str; 5] = ["by", "since", "until", "failed", "page"];
 pub(super) fn read_history(context: &Context<'_>) -> Result<Command, Refusal> {
     let mut filter = HistoryFilter { page: 1, ..HistoryFilter::default() };
     let mut at = 1;
+    let mut until_words = 0..0;
     while let Some(word) = context.line.word(at) {
         let keyword = WORDS.into_iter().find(|keyword| Context::is_keyword(word, keyword));
         at = match keyword {
@@ -33,6 +34,7 @@ pub(super) fn read_history(context: &Context<'_>) -> Result<Command, Refusal> {
             Some("until") => {
                 let (moment, next) = context.moment(at, End::Last)?;
                 filter.until = Some(moment);
+                until_words = at..next;
                 next
             }
             Some(_) => {
@@ -51,9 +53,8 @@ pub(super) fn read_history(context: &Context<'_>) -> Result<Command, Refusal> {
     if let (Some(since), Some(until)) = (filter.since, filter.until)
         && until <= since
     {
-        let without = HistoryFilter { until: None, ..filter };
         return Err(Refusal::not_understood("nothing can lie in that time", "`until` is not after `since`")
-            .hint(super::render(&Command::Query(Query::History(without)))));
+            .hint(context.line.without_all(until_words)));
     }
     Ok(Command::Query(Query::History(filter)))
 }
@@ -66,7 +67,10 @@ impl Context<'_> {
     ) -> Result<tidegate_runner::domain::ids::EnvironmentName, Refusal> {
         self.readable_environment(at, word).map_err(|refusal| {
             let named = assignment::parts(word).is_some_and(|p| WORDS.contains(&p.name.to_lowercase().as_str()));
-            if named || word.starts_with(['-', '@']) || nearest(word, WORDS).is_some() {
+            if named
+                || word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '@'))
+                || nearest(word, WORDS).is_some()
+            {
                 self.no_filter(at, word)
             } else {
                 refusal

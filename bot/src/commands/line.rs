@@ -75,6 +75,11 @@ impl Line {
         self.with(at, "")
     }
 
+    /// The whole line again, without the words at these places.
+    pub(super) fn without_all(&self, places: std::ops::Range<usize>) -> String {
+        self.edited(|words| words.iter_mut().skip(places.start).take(places.len()).for_each(String::clear))
+    }
+
     /// The whole line again, without the words from `at` on.
     pub(super) fn until(&self, at: usize) -> String {
         self.edited(|words| words.truncate(at))

@@ -105,6 +105,7 @@ pub(super) fn read_cancel(context: &Context<'_>) -> Result<Command, Refusal> {
         } else if word.eq_ignore_ascii_case("run")
             && matches!(context.line.word(at + 1).map(number), Some(Number::Is(_)))
         {
+            // The number itself comes next.
         } else {
             match number(word) {
                 Number::Is(number) if run.is_none() => run = Some(number),
