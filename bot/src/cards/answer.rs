@@ -5,16 +5,18 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::RunState;
 
 use super::card::{Card, Line, Tone};
-use super::words::{DOT, duration, run_of, sizes, what};
+use super::words::{Clock, DOT, duration, run_of, sizes, what};
 
 /// Most runs ahead that are named.
 const AHEAD_MAX: usize = 3;
 
-/// The desk's answer.
+/// The desk's answer. `clock` gives local time.
 #[must_use]
-pub fn answer(answer: &Answer) -> Card {
+pub fn answer(answer: &Answer, clock: &Clock) -> Card {
     match answer {
-        Answer::Queued { run, ahead, last_time_ms, starts_in_ms } => queued(run, ahead, *last_time_ms, *starts_in_ms),
+        Answer::Queued { run, ahead, last_time_ms, starts_in_ms } => {
+            queued(run, ahead, *last_time_ms, *starts_in_ms, clock)
+        }
         Answer::Cancelled(run) => {
             let why = if run.started.is_none() { "It had not begun." } else { "Its plan is not applied." };
             Card::new(Tone::Plain, format!("Run {} is cancelled{DOT}{}", run.number, what(&run.request)))
@@ -57,7 +59,13 @@ pub fn answer(answer: &Answer) -> Card {
     }
 }
 
-fn queued(run: &RunSummary, ahead: &[RunSummary], last_time_ms: Option<i64>, starts_in_ms: Option<i64>) -> Card {
+fn queued(
+    run: &RunSummary,
+    ahead: &[RunSummary],
+    last_time_ms: Option<i64>,
+    starts_in_ms: Option<i64>,
+    clock: &Clock,
+) -> Card {
     let request = &run.request;
     let number = run.number;
     let mut facts = vec![format!("run {number}"), what(request)];
@@ -86,8 +94,12 @@ fn queued(run: &RunSummary, ahead: &[RunSummary], last_time_ms: Option<i64>, sta
                 first.number, request.environment
             )))
             .next(format!("recover {}", first.number)),
-        RunState::AwaitingApproval { .. } => card
-            .line(Line::text(format!("Run {} waits for somebody's yes.", first.number)))
+        RunState::AwaitingApproval { question, .. } => card
+            .line(Line::text(format!(
+                "Run {} waits for somebody's yes until {}.",
+                first.number,
+                clock.moment(question.expires)
+            )))
             .next(format!("show {}", first.number)),
         RunState::Queued { .. }
         | RunState::Planning { .. }

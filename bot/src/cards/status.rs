@@ -72,16 +72,17 @@ fn place(status: &EnvironmentStatus) -> String {
     }
 }
 
-/// One environment, in full.
+/// One environment in full, or several, a line each.
 #[must_use]
-pub fn status(standing: &Standing, clock: &Clock) -> Card {
-    match standing {
-        Standing::Managed(status) => managed(status, clock),
-        Standing::Unmanaged { name, problems } => {
+pub fn status(all: &[Standing], clock: &Clock) -> Card {
+    match all {
+        [Standing::Managed(status)] => managed(status, clock),
+        [Standing::Unmanaged { name, problems }] => {
             Card::new(Tone::Bad, format!("{} is NOT MANAGED: its configuration does not check", cut(name)))
                 .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
                 .line(Line::text("The other environments are not affected."))
         }
+        several => envs(several, clock),
     }
 }
 

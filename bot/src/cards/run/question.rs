@@ -15,6 +15,17 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     let mut card = Card::new(Tone::Warning, format!("{}{DOT}needs a yes", heading(detail))).line(asker(detail, clock));
     match &question.why {
         QuestionWhy::Previewed => card = card.line(Line::text("This is what it would do:")),
+        QuestionWhy::Unannounced { destroys } => {
+            card = card.line(Line::text("Something would be lost that the command does not speak of:"));
+            card = card.lines(destroys.iter().take(NAMED_MAX).map(|(stack, address)| {
+                Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(address))]).indented(1)
+            }));
+            if destroys.len() > NAMED_MAX {
+                let more = destroys.len() - NAMED_MAX;
+                card = card.line(Line::marked(&format!("and {more} more: `show {number}`")).indented(1));
+            }
+            card = card.line(Line::text("Altogether it would do this:"));
+        }
         QuestionWhy::PlanChanged { stack, beyond } => {
             card = card
                 .line(Line::text(format!("The plan of {stack} is another than the one people saw. New in it:")))
