@@ -223,11 +223,13 @@ pub fn example(setting: &Setting) -> SettingValue {
     }
 }
 
-fn nearest_allowed(setting: &Setting, wanted: &SettingValue) -> SettingValue {
+/// The allowed value that is nearest to `wanted`, for hints.
+#[must_use]
+pub fn nearest_allowed(setting: &Setting, wanted: &SettingValue) -> SettingValue {
     match (&setting.kind, wanted) {
         (SettingKind::Number { min, max, step }, SettingValue::Number(wanted)) => {
-            let inside = (*wanted).clamp(*min, *max);
-            SettingValue::Number(min + (inside - min) / step * step)
+            let inside = (*wanted).min(*max).max(*min);
+            SettingValue::Number(min + inside.saturating_sub(*min) / step * step)
         }
         (SettingKind::Choice(values), SettingValue::Text(wanted)) => {
             let near = super::refusal::nearest(wanted, values.iter().map(String::as_str));

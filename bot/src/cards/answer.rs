@@ -1,0 +1,111 @@
+//! The answer to an order: what was accepted, what will change, when.
+
+use tidegate_runner::domain::answer::{Answer, RunSummary};
+use tidegate_runner::domain::request::RunKind;
+use tidegate_runner::domain::run::RunState;
+
+use super::card::{Card, Line, Tone};
+use super::words::{Clock, DOT, duration, run_of, sizes, what};
+
+/// Most runs ahead that are named.
+const AHEAD_MAX: usize = 3;
+
+/// The desk's answer. `clock` gives local time.
+#[must_use]
+pub fn answer(answer: &Answer, clock: &Clock) -> Card {
+    match answer {
+        Answer::Queued { run, ahead, last_time_ms, starts_in_ms } => {
+            queued(run, ahead, *last_time_ms, *starts_in_ms, clock)
+        }
+        Answer::Cancelled(run) => {
+            let why = if run.started.is_none() { "It had not begun." } else { "Its plan is not applied." };
+            Card::new(Tone::Plain, format!("Run {} is cancelled{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text(why))
+        }
+        Answer::Stopping { run, force: false } => {
+            let number = run.number;
+            Card::new(Tone::Working, format!("Run {number} is asked to stop{DOT}{}", what(&run.request)))
+                .line(Line::text("Terraform breaks off, writes its state and frees its lock; the run's card tells the rest."))
+                .line(Line::marked(&format!(
+                    "If that takes too long: `cancel {number} force` kills it, and what it was just making may then exist without being known."
+                )))
+        }
+        Answer::Stopping { run, force: true } => {
+            let number = run.number;
+            Card::new(Tone::Warning, format!("Run {number} is being killed{DOT}{}", what(&run.request)))
+                .line(Line::text(
+                    "What it was just making may exist without Terraform knowing it, and its state lock may stay.",
+                ))
+                .next(format!("show {number}"))
+        }
+        Answer::Approved(run) => {
+            Card::new(Tone::Working, format!("Run {} has its yes and goes on{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text(
+                    "It is planned again first; if the plan is another than the one shown, it asks again.",
+                ))
+        }
+        Answer::Rejected(run) => {
+            Card::new(Tone::Plain, format!("Run {} is rejected{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text("What it asked for is not done."))
+        }
+        Answer::Taken(run) => {
+            Card::new(Tone::Plain, format!("Run {} is taken as it is{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text("The record says by whom; the run stays what it was."))
+        }
+        Answer::Recovering(run) => {
+            Card::new(Tone::Working, format!("Run {} is looked into{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text("State and lock are read; the run then ends as what is true."))
+        }
+    }
+}
+
+fn queued(
+    run: &RunSummary,
+    ahead: &[RunSummary],
+    last_time_ms: Option<i64>,
+    starts_in_ms: Option<i64>,
+    clock: &Clock,
+) -> Card {
+    let request = &run.request;
+    let number = run.number;
+    let mut facts = vec![format!("run {number}"), what(request)];
+    facts.extend(Some(sizes(request)).filter(|sizes| !sizes.is_empty()));
+    facts.push(last_time_ms.map_or_else(|| "first time".to_owned(), |ms| format!("last time {}", duration(ms))));
+    let mut card = Card::new(Tone::Working, facts.join(DOT));
+    if let Some(retried) = request.retry_of {
+        card = card.line(Line::text(format!("Does run {retried} again.")));
+    }
+    if request.kind == RunKind::Plan {
+        card = card.line(Line::text("Only shows; nothing is done."));
+    } else if request.asks {
+        card = card.line(Line::marked(&format!("Shows first what it would do, and waits for `approve {number}`.")));
+    }
+    let Some(first) = ahead.first() else { return card };
+    let mut names: Vec<String> = ahead.iter().take(AHEAD_MAX).map(run_of).collect();
+    if ahead.len() > AHEAD_MAX {
+        names.push(format!("{} more", ahead.len() - AHEAD_MAX));
+    }
+    let when = starts_in_ms.map_or_else(String::new, |ms| format!(", about {}", duration(ms)));
+    card = card.line(Line::text(format!("Waits for {}{when}.", names.join(", then "))));
+    match &first.state {
+        RunState::Unknown { .. } => card
+            .line(Line::text(format!(
+                "Nobody saw how run {} ended; until that is known, {} waits.",
+                first.number, request.environment
+            )))
+            .next(format!("recover {}", first.number)),
+        RunState::AwaitingApproval { question, .. } => card
+            .line(Line::text(format!(
+                "Run {} waits for somebody's yes until {}.",
+                first.number,
+                clock.moment(question.expires)
+            )))
+            .next(format!("show {}", first.number)),
+        RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::Applying { .. }
+        | RunState::Verifying { .. }
+        | RunState::Ended { .. } => card,
+    }
+    .next(format!("cancel {number}"))
+}

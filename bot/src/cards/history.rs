@@ -1,0 +1,82 @@
+//! `history`: what happened, newest first.
+
+use tidegate_runner::domain::answer::{HistoryPage, RunSummary};
+use tidegate_runner::domain::command::{Command, HistoryFilter, Query};
+use tidegate_runner::domain::run::{Outcome, RunState};
+
+use super::card::{Card, Line, Span, Tone};
+use super::words::{Clock, DOT, cut, duration, sizes, what};
+use crate::commands::render;
+
+/// One page of history; `filter` is what was asked for, so that the next page can be.
+#[must_use]
+pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Card {
+    let HistoryPage { runs, page: number, more } = page;
+    if runs.is_empty() {
+        let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits".to_owned() };
+        return Card::new(Tone::Plain, title).next("history");
+    }
+    let title = if *number > 1 || *more {
+        format!("Runs, newest first, page {number}")
+    } else {
+        "Runs, newest first".to_owned()
+    };
+    let number_width = runs.iter().map(|run| run.number.to_string().len()).max().unwrap_or_default() + 2;
+    let when_width = runs.iter().map(|run| clock.moment(run.accepted).len()).max().unwrap_or_default() + 2;
+    let lines = runs.iter().map(|run| {
+        Line::of([
+            Span::Column(run.number.to_string(), number_width),
+            Span::Column(clock.moment(run.accepted), when_width),
+            Span::Text(one(run)),
+        ])
+    });
+    let mut card = Card::new(Tone::Plain, title).lines(lines);
+    if *more {
+        let next = HistoryFilter { page: number.saturating_add(1), ..filter.clone() };
+        card = card.next(render(&Command::Query(Query::History(next))));
+    }
+    match runs.first() {
+        Some(run) => card.next(format!("show {}", run.number)),
+        None => card,
+    }
+}
+
+fn one(run: &RunSummary) -> String {
+    let mut parts = vec![what(&run.request)];
+    parts.extend(Some(sizes(&run.request)).filter(|sizes| !sizes.is_empty()));
+    parts.push(state_word(&run.state).to_owned());
+    parts.push(cut(&run.asker.name));
+    if let (Some(started), Some(ended)) = (run.started, run.ended) {
+        parts.push(duration(ended.ms_since(started)));
+    }
+    if let Some(because) = &run.request.because {
+        parts.push(format!("because {}", cut(because)));
+    }
+    if let Some((by, because)) = &run.taken_by {
+        let because = because.as_deref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
+        parts.push(format!("taken as it is by {}{because}", by.short()));
+    }
+    parts.join(DOT)
+}
+
+/// One word or two for where a run is.
+pub(super) fn state_word(state: &RunState) -> &'static str {
+    match state {
+        RunState::Queued { .. } => "waits",
+        RunState::Planning { .. } => "planning",
+        RunState::AwaitingApproval { .. } => "needs a yes",
+        RunState::Applying { .. } => "applying",
+        RunState::Verifying { .. } => "checking",
+        RunState::Unknown { .. } => "UNKNOWN",
+        RunState::Ended { outcome } => match outcome {
+            Outcome::Succeeded => "done",
+            Outcome::NothingToDo => "nothing to do",
+            Outcome::Planned => "planned",
+            Outcome::Partial => "PARTIAL",
+            Outcome::Failed => "FAILED",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Refused => "refused",
+            Outcome::Expired => "expired",
+        },
+    }
+}

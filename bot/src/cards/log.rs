@@ -1,0 +1,25 @@
+//! `log`: what Terraform said.
+
+use tidegate_runner::domain::answer::LogExtract;
+
+use super::card::{Card, Line, Span, Tone};
+use super::words::plural;
+
+/// Lines of a run's log, step by step.
+#[must_use]
+pub fn log(extract: &LogExtract) -> Card {
+    let LogExtract { run, parts } = extract;
+    if parts.is_empty() {
+        return Card::new(Tone::Plain, format!("Run {run} has no log yet")).next(format!("show {run}"));
+    }
+    let mut card = Card::new(Tone::Plain, format!("Log of run {run}"));
+    for part in parts {
+        card = card.line(Line::of([Span::Strong(format!("{} {}", part.stack, part.phase))]));
+        if part.left_out > 0 {
+            card = card.line(Line::text(format!("({} left out)", plural(part.left_out, "earlier line"))).indented(1));
+        }
+        let lines = part.lines.iter().map(|line| Line::text(line.trim_end().to_owned()).indented(1));
+        card = card.lines(lines).line(Line::text(format!("whole log: {}", part.file)).indented(1));
+    }
+    card
+}

@@ -1,0 +1,25 @@
+//! Every word that people read: one function per message, each a pure function to a [`Card`].
+//!
+//! Chats turn cards into their own form; none of them has words of its own.
+
+mod answer;
+mod card;
+mod help;
+mod history;
+mod log;
+mod refusal;
+mod run;
+mod status;
+mod whoami;
+mod words;
+
+pub use answer::answer;
+pub use card::{Card, Line, Span, Tone, Watch};
+pub use help::{help, help_on};
+pub use history::history;
+pub use log::log;
+pub use refusal::{fault, refusal};
+pub use run::{notice, run_card, show};
+pub use status::{envs, status};
+pub use whoami::whoami;
+pub use words::{Clock, duration};

@@ -1,0 +1,32 @@
+//! What is refused, and what went wrong on our side.
+
+use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
+
+use super::card::{Card, Line, Tone};
+
+/// A refusal: what, why, and what to type instead.
+#[must_use]
+pub fn refusal(refusal: &Refusal) -> Card {
+    let Refusal { kind, what, why, hints } = refusal;
+    let word = match kind {
+        RefusalKind::NotUnderstood => "Not understood",
+        RefusalKind::Refused => "Refused",
+    };
+    let card = Card::new(Tone::Warning, format!("{word}: {what}"));
+    let card = if why.is_empty() { card } else { card.line(Line::marked(why)) };
+    hints.iter().fold(card, |card, hint| card.next(hint.clone()))
+}
+
+/// A fault of ours. `reference` is in the log; `run` is the run that it was about, which goes on by itself.
+#[must_use]
+pub fn fault(reference: &str, run: Option<RunNumber>) -> Card {
+    let card = Card::new(Tone::Bad, format!("Tidegate could not answer; the fault is its own (reference {reference})"))
+        .line(Line::text("The log says more under that reference."));
+    match run {
+        Some(run) => {
+            card.line(Line::text(format!("Run {run} is not affected and goes on."))).next(format!("show {run}"))
+        }
+        None => card.line(Line::text("Nothing was changed by this message.")),
+    }
+}

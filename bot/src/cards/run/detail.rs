@@ -1,0 +1,74 @@
+//! `show`: a run's card, every change by name, and with which code, tools and variables.
+
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::ids::StackName;
+use tidegate_runner::domain::run::{Provenance, StackView};
+
+use super::super::card::{Card, Line, Span};
+use super::super::words::{Clock, DOT, Tense, changes, cut};
+use super::run_card;
+
+/// Most changes of one stack that are named here; the log has all of them.
+const ALL_MAX: usize = 200;
+
+/// Everything about a run.
+#[must_use]
+pub fn show(detail: &RunDetail, clock: &Clock) -> Card {
+    let mut card = run_card(detail, clock);
+    let number = detail.run.number;
+    card.next.retain(|command| *command != format!("show {number}"));
+    for (name, stack) in &detail.view.stacks {
+        card = card
+            .line(Line::of([Span::Strong(name.to_string())]))
+            .lines(stack_lines(detail, name, stack).into_iter().map(|line| line.indented(1)));
+    }
+    let log = format!("log {number}");
+    if card.next.iter().any(|command| command.starts_with(&log)) { card } else { card.next(log) }
+}
+
+fn stack_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<Line> {
+    let number = detail.run.number;
+    let (all, tense) = match (&stack.applied, &stack.plan) {
+        (Some(applied), _) => (applied.done.as_slice(), Tense::Done),
+        (None, Some(plan)) => (plan.changes.as_slice(), Tense::Planned),
+        (None, None) => (&[][..], Tense::Planned),
+    };
+    let mut lines = changes(all.iter().take(ALL_MAX), tense, ALL_MAX, number);
+    if all.len() > ALL_MAX {
+        lines.push(Line::marked(&format!("and {} more: `log {number} {name}`", all.len() - ALL_MAX)));
+    }
+    if let Some(checked) = &stack.checked {
+        lines.push(Line::text(format!("checked: {}", cut(checked))));
+    }
+    if let Some(provenance) = &stack.provenance {
+        lines.extend(provenance_lines(provenance));
+    }
+    if lines.is_empty() {
+        lines.push(Line::text("not begun"));
+    }
+    lines
+}
+
+fn provenance_lines(provenance: &Provenance) -> Vec<Line> {
+    let Provenance { commit, dirty: _, digest, newer: _, tool, providers, variables, init } = provenance;
+    let code = match (commit, digest) {
+        (Some(commit), _) => format!("commit {}", cut(commit)),
+        (None, Some(digest)) => format!("not in git, content {}", digest.chars().take(12).collect::<String>()),
+        (None, None) => "code unknown".to_owned(),
+    };
+    let mut tools = vec![cut(tool)];
+    tools.extend(providers.iter().map(|(name, version)| format!("{} {}", cut(name), cut(version))));
+    let mut lines =
+        vec![Line::text(format!("{code}{DOT}{}", tools.join(DOT))), Line::text(format!("init: {}", cut(init)))];
+    if !variables.is_empty() {
+        let all: Vec<String> = variables
+            .iter()
+            .map(|(name, value)| match value {
+                Some(value) => format!("{name}={}", cut(&value.to_string())),
+                None => format!("{name} (secret)"),
+            })
+            .collect();
+        lines.push(Line::text(format!("variables: {}", all.join(" "))));
+    }
+    lines
+}

@@ -1,0 +1,283 @@
+//! A run that is over, or of which nobody knows how it ended: the fact first, then what was done, what stands, what next.
+
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::ids::StackName;
+use tidegate_runner::domain::order::Direction;
+use tidegate_runner::domain::request::RunKind;
+use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView};
+
+use super::super::card::{Card, Line, Span, Tone};
+use super::super::words::{Clock, DOT, Tense, action, changes, counts, cut, duration, sizes, what};
+use super::{NAMED_MAX, asker, code_notes, failure, question};
+
+/// The card of an ended run.
+pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock) -> Card {
+    let number = detail.run.number;
+    let view = &detail.view;
+    let head = |tone| {
+        let spent = spent(detail).map(|ms| format!("{DOT}{}", duration(ms))).unwrap_or_default();
+        Card::new(tone, fact(detail, outcome))
+            .line(Line::text(format!("run {number}{DOT}{}{spent}", what(&detail.run.request))))
+            .line(asker(detail, clock))
+    };
+    match outcome {
+        Outcome::Succeeded => head(Tone::Good)
+            .lines(done(detail))
+            .lines(found(detail))
+            .lines(question::drift(view))
+            .lines(outputs(view))
+            .lines(code_notes(detail)),
+        Outcome::NothingToDo => head(Tone::Good)
+            .line(Line::text("Everything is as asked already; nothing was done."))
+            .lines(found(detail))
+            .lines(question::drift(view))
+            .lines(code_notes(detail)),
+        Outcome::Planned => {
+            let card = head(Tone::Plain).lines(question::plans(view, number)).lines(code_notes(detail));
+            card.line(Line::text("Nothing was done.")).next(carried_out(detail)).next(format!("show {number}"))
+        }
+        Outcome::Partial | Outcome::Failed => {
+            let mut card = head(Tone::Bad);
+            if let Some((stack, _, failure)) = view.failure() {
+                card = card.lines(failure::lines(stack, failure, number));
+            }
+            card = card.lines(found(detail)).lines(standing(detail)).lines(taken(detail)).lines(code_notes(detail));
+            card = card.next(format!("retry {number}"));
+            if detail.run.taken_by.is_none() {
+                card = card.next(format!("accept {number}"));
+            }
+            with_log(card.next(format!("show {number}")), detail)
+        }
+        Outcome::Cancelled => {
+            let card = head(Tone::Warning).lines(stopped(detail)).lines(found(detail)).lines(standing(detail));
+            card.next(format!("retry {number}")).next(format!("show {number}"))
+        }
+        Outcome::Refused => {
+            let mut card = head(Tone::Warning);
+            if let Some(refusal) = &view.refusal {
+                card = card.line(Line::marked(&format!("{}: {}", refusal.what, refusal.why)));
+                card = refusal.hints.iter().fold(card, |card, hint| card.next(hint.clone()));
+            }
+            card.lines(found(detail)).line(Line::text("Nothing was done.")).next(format!("show {number}"))
+        }
+        Outcome::Expired => head(Tone::Warning)
+            .line(Line::text("Nobody said yes in time."))
+            .lines(standing(detail))
+            .next(format!("retry {number}")),
+    }
+}
+
+/// The card of a run whose apply nobody saw end.
+pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, looking: bool, clock: &Clock) -> Card {
+    let number = detail.run.number;
+    let environment = &detail.run.request.environment;
+    let mut card =
+        Card::new(Tone::Bad, format!("{environment} is UNKNOWN{DOT}nobody saw how {stack} ended{DOT}run {number}"))
+            .line(Line::text(what(&detail.run.request)))
+            .line(asker(detail, clock))
+            .line(Line::text(cut(finding)));
+    card = card.lines(found(detail).filter(|line| *line != Line::text(cut(finding)))).lines(standing(detail));
+    if looking {
+        card = card.line(Line::text("State and lock are being read."));
+    }
+    card = card.line(Line::text(format!("Until it is known, no other run changes {environment}.")));
+    with_log(card.next(format!("recover {number}")).next(format!("show {number}")), detail)
+}
+
+/// The fact, in one line: what is now, sizes first.
+pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
+    let request = &detail.run.request;
+    let environment = &request.environment;
+    let sized = |text: String| match sizes(request) {
+        sizes if sizes.is_empty() => text,
+        sizes => format!("{text}{DOT}{sizes}"),
+    };
+    let failed = || {
+        detail
+            .view
+            .failure()
+            .map(|(stack, phase, _)| format!("{DOT}{stack} {}", failure::when(phase)))
+            .unwrap_or_default()
+    };
+    match outcome {
+        Outcome::Succeeded if request.kind == RunKind::Destroy => format!("{environment} is destroyed"),
+        Outcome::Succeeded => sized(format!("{environment} is {}", level(&request.target.level))),
+        Outcome::NothingToDo if request.kind == RunKind::Destroy => format!("{environment} is destroyed already"),
+        Outcome::NothingToDo => format!("{environment} is {} already", level(&request.target.level)),
+        Outcome::Planned => sized(format!("plan for {environment} {}", request.target.level)),
+        Outcome::Partial => format!("{environment} is PARTIAL{}", failed()),
+        Outcome::Failed if matches!(request.kind, RunKind::Up | RunKind::Scale) => {
+            format!("{environment} NOT READY{}", failed())
+        }
+        Outcome::Failed => format!("{environment}: {} FAILED{}", request.kind.as_str(), failed()),
+        Outcome::Cancelled => format!("{environment}: {} was cancelled", request.kind.as_str()),
+        Outcome::Refused => format!("{environment}: {} was refused", request.kind.as_str()),
+        Outcome::Expired => format!("{environment}: {} expired", request.kind.as_str()),
+    }
+}
+
+fn level(level: &Level) -> String {
+    match level {
+        Level::Off => "off".to_owned(),
+        Level::Profile(profile) => format!("at {profile}"),
+    }
+}
+
+/// Milliseconds from the first claim (or the acceptance, when there was none) to the end.
+pub(super) fn spent(detail: &RunDetail) -> Option<i64> {
+    let view = &detail.view;
+    Some(view.ended?.ms_since(view.started.or(view.accepted)?))
+}
+
+/// What was done: counts, and what went by name.
+fn done(detail: &RunDetail) -> Vec<Line> {
+    let view = &detail.view;
+    let mut lines = vec![Line::text(counts(view.done(), Tense::Done))];
+    let gone = view
+        .stacks
+        .values()
+        .filter_map(|stack| stack.applied.as_ref())
+        .flat_map(|applied| &applied.done)
+        .filter(|change| change.action.destroys());
+    lines.extend(changes(gone, Tense::Done, NAMED_MAX, detail.run.number).into_iter().map(|line| line.indented(1)));
+    for (name, stack) in &view.stacks {
+        let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
+        if !kept.is_empty() {
+            lines.push(
+                Line::text(format!("{name} was lowered and not destroyed, because {} is protected", kept.join(", ")))
+                    .indented(1),
+            );
+        }
+    }
+    lines
+}
+
+/// What is true, where the engine says so.
+fn found(detail: &RunDetail) -> impl Iterator<Item = Line> + use<> {
+    detail.view.finding.as_ref().map(|finding| Line::text(cut(finding))).into_iter()
+}
+
+/// What the stacks offer, when it is not secret.
+fn outputs(view: &RunView) -> Vec<Line> {
+    let all: Vec<_> = view.outputs().take(NAMED_MAX).collect();
+    all.iter()
+        .filter_map(|(_, output)| {
+            let value = match output.value.as_ref()? {
+                serde_json::Value::String(text) => cut(text),
+                other => cut(&other.to_string()),
+            };
+            let shown = if value.starts_with("https://") || value.starts_with("http://") {
+                Span::Link { text: value.clone(), url: value }
+            } else {
+                Span::Text(value)
+            };
+            Some(Line::of([Span::Text(format!("{}: ", output.name)), shown]).indented(1))
+        })
+        .collect()
+}
+
+/// What stands and what does not, stack by stack.
+fn standing(detail: &RunDetail) -> Vec<Line> {
+    let view = &detail.view;
+    if !view.anything_applied() {
+        return vec![Line::text("Nothing was changed.")];
+    }
+    let width = view.stacks.keys().map(|name| name.as_str().len()).max().unwrap_or_default() + 2;
+    let mut lines = vec![Line::text("What stands:")];
+    for (name, stack) in &view.stacks {
+        lines.push(Line::of([Span::Column(name.to_string(), width), Span::Text(stands(stack))]).indented(1));
+    }
+    let number = detail.run.number;
+    let named = |title: &str, lines: Vec<Line>| {
+        let title = (!lines.is_empty()).then(|| Line::text(title.to_owned()));
+        title.into_iter().chain(lines.into_iter().map(|line| line.indented(1))).collect::<Vec<_>>()
+    };
+    let broken = || view.stacks.values().filter(|s| s.apply_began.is_some()).filter_map(|s| s.applied.as_ref());
+    let gone = broken().flat_map(|applied| &applied.done).filter(|change| change.action.destroys());
+    lines.extend(named("What is gone or was replaced:", changes(gone, Tense::Done, NAMED_MAX, number)));
+    let failed = broken().flat_map(|applied| &applied.failed);
+    lines.extend(named("What failed; it may exist half made:", changes(failed, Tense::Planned, NAMED_MAX, number)));
+    let doubt: Vec<Line> = broken()
+        .flat_map(|applied| &applied.in_doubt)
+        .take(NAMED_MAX)
+        .map(|change| {
+            Line::of([
+                Span::Code(cut(&change.address)),
+                Span::Text(format!(" (was to be {})", action(change.action, Tense::Done))),
+            ])
+        })
+        .collect();
+    lines.extend(named("What may exist outside the state:", doubt));
+    let not_done = view.stacks.values().filter(|stack| !finished(stack)).flat_map(|stack| {
+        let told = stack.applied.as_ref();
+        stack.not_done().into_iter().filter(move |change| {
+            told.is_none_or(|a| !a.failed.iter().chain(&a.in_doubt).any(|other| other.address == change.address))
+        })
+    });
+    lines.extend(named("What was not done:", changes(not_done, Tense::Planned, NAMED_MAX, number)));
+    lines
+}
+
+fn finished(stack: &StackView) -> bool {
+    matches!(stack.state, StackState::Applied | StackState::Verified | StackState::NothingToDo)
+}
+
+/// How one stack stands after a run that did not end well.
+fn stands(stack: &StackView) -> String {
+    let planned = stack.plan.as_ref().map_or(0, |plan| plan.counts().total());
+    let done = stack.applied.as_ref().map_or(stack.done, |applied| applied.counts().total());
+    let so_far = format!("{done} of {} changes done", planned.max(done));
+    match &stack.state {
+        StackState::NothingToDo => "as asked already".to_owned(),
+        StackState::Verified => format!("done and checked, {so_far}"),
+        StackState::Applied => format!("applied and not checked, {so_far}"),
+        StackState::Failed(phase @ (Phase::Apply | Phase::Verify), _) => format!("{}, {so_far}", failure::when(*phase)),
+        StackState::Failed(phase @ (Phase::Prepare | Phase::Plan), _) => {
+            format!("{}, not changed", failure::when(*phase))
+        }
+        StackState::Unknown => format!("unknown, at least {so_far}"),
+        StackState::Working(Phase::Apply | Phase::Verify, _) => format!("broken off, {so_far}"),
+        StackState::Waiting | StackState::Planned | StackState::Working(Phase::Prepare | Phase::Plan, _) => {
+            "not begun".to_owned()
+        }
+    }
+}
+
+fn stopped(detail: &RunDetail) -> Option<Line> {
+    let (by, because) = detail.view.stopped_by.as_ref()?;
+    let because = because.as_ref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
+    Some(Line::text(format!("Stopped by {}{because}.", by.short())))
+}
+
+fn taken(detail: &RunDetail) -> Option<Line> {
+    let (by, because) = detail.run.taken_by.as_ref()?;
+    let because = because.as_ref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
+    Some(Line::text(format!("Taken as it is by {}{because}.", by.short())))
+}
+
+/// Offers the log of the stack that failed.
+fn with_log(card: Card, detail: &RunDetail) -> Card {
+    let number = detail.run.number;
+    let unknown = detail.view.stacks.iter().find(|(_, s)| s.state == StackState::Unknown).map(|(name, _)| name);
+    match detail.view.failure().map(|(stack, _, _)| stack).or(unknown) {
+        Some(stack) => card.next(format!("log {number} {stack}")),
+        None => card,
+    }
+}
+
+/// The command that does what a plan showed.
+fn carried_out(detail: &RunDetail) -> String {
+    let request = &detail.run.request;
+    let environment = &request.environment;
+    let falls = !request.stacks.is_empty() && request.stacks.values().all(|direction| *direction == Direction::Fall);
+    let code = if request.newest_code { " code" } else { "" };
+    if request.target.level == Level::Off || (falls && request.target.settings.is_empty()) {
+        return format!("down {environment} {}", request.target.level);
+    }
+    let settings: String = request.target.settings.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    if falls && !settings.is_empty() {
+        return format!("scale {environment}{settings}");
+    }
+    format!("up {environment} {}{code}{settings}", request.target.level)
+}

@@ -1,0 +1,83 @@
+//! Why a step did not do what it should, in the words of the program that said so.
+
+use tidegate_runner::domain::failure::{Failure, FailureKind};
+use tidegate_runner::domain::ids::{RunNumber, StackName};
+use tidegate_runner::domain::run::Phase;
+
+use super::super::card::{Line, Span};
+use super::super::words::{cut, plural};
+
+/// Most lines of an explanation.
+const DETAIL_LINES: usize = 6;
+
+/// `failed while applying`.
+pub(super) fn when(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Prepare => "failed before planning",
+        Phase::Plan => "failed while planning",
+        Phase::Apply => "failed while applying",
+        Phase::Verify => "failed the check",
+    }
+}
+
+/// The first error, with address and source line.
+pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec<Line> {
+    let Failure { kind, summary, detail, address, at, more_errors } = failure;
+    let mut lines = vec![Line::of([Span::Text(format!("{stack}: ")), Span::Strong(cut(summary))])];
+    let mut place = Vec::new();
+    if let Some(address) = address {
+        place.push(Span::Code(cut(address)));
+    }
+    if let Some(at) = at {
+        let gap = if place.is_empty() { "" } else { " in " };
+        place.push(Span::Text(format!("{gap}{} line {}", cut(&at.file), at.line)));
+    }
+    if !place.is_empty() {
+        lines.push(Line::of(place).indented(1));
+    }
+    if let Some(code) = at.as_ref().and_then(|at| at.code.as_ref()) {
+        lines.push(Line::of([Span::Code(cut(code))]).indented(1));
+    }
+    let told: Vec<&str> = detail.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
+    lines.extend(told.iter().take(DETAIL_LINES).map(|line| Line::text((*line).to_owned()).indented(1)));
+    if told.len() > DETAIL_LINES || *more_errors > 0 {
+        let more = if *more_errors > 0 { format!("{} more", plural(*more_errors, "error")) } else { "more".to_owned() };
+        let more = more.replace("errors more", "more errors").replace("error more", "more error");
+        lines.push(Line::marked(&format!("{more}: `log {run} {stack}`")).indented(1));
+    }
+    lines.extend(meaning(kind).map(|text| Line::text(text).indented(1)));
+    lines
+}
+
+/// What a kind of failure means for whoever reads, where the summary does not say it.
+fn meaning(kind: &FailureKind) -> Option<String> {
+    match kind {
+        FailureKind::LockHeld(holder) => {
+            let mut text = format!("The state lock is held by {}", cut(&holder.who));
+            for (before, fact) in [(" for ", &holder.operation), (" since ", &holder.created), (", lock ", &holder.id)]
+            {
+                if !fact.is_empty() {
+                    text.push_str(before);
+                    text.push_str(&cut(fact));
+                }
+            }
+            Some(text)
+        }
+        FailureKind::StalePlan => Some("Somebody else changed the state after the plan was made.".to_owned()),
+        FailureKind::UpstreamMissing => Some("A stack that it needs has no state or outputs yet.".to_owned()),
+        FailureKind::CouldNotStart => Some("The program could not be started; nothing was done with it.".to_owned()),
+        FailureKind::Signal { signal } => {
+            Some(format!("It was ended by signal {signal}, which Tidegate did not send."))
+        }
+        FailureKind::NoReason { code } => Some(format!("It ended with exit status {code} and did not say why.")),
+        FailureKind::OutputNotUnderstood => {
+            Some("Its exit status says success, but its output does not show that it did its work.".to_owned())
+        }
+        FailureKind::Lost => Some("It and what watched it are gone, and nobody saw how it ended.".to_owned()),
+        FailureKind::Storage => Some("The disk of the machine that runs Terraform refused to be written.".to_owned()),
+        FailureKind::Terraform
+        | FailureKind::NotInitialised
+        | FailureKind::Interrupted
+        | FailureKind::Configuration => None,
+    }
+}

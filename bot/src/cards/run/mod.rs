@@ -1,0 +1,70 @@
+//! The card of one run, true in every state: `run_card` for the channel, `show` with everything, `notice` in one line.
+
+mod detail;
+mod ending;
+mod failure;
+mod notice;
+mod progress;
+mod question;
+
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::run::RunState;
+
+use super::card::{Card, Line};
+use super::words::{Clock, DOT, cut, sizes, what};
+
+pub use detail::show;
+pub use notice::notice;
+pub(super) use progress::stacks as progress_lines;
+
+/// Most changes that a card names; `show` names the rest.
+pub(super) const NAMED_MAX: usize = 20;
+
+/// The card of a run. `clock` gives local time; now is the detail's own.
+#[must_use]
+pub fn run_card(detail: &RunDetail, clock: &Clock) -> Card {
+    let clock = Clock { now: detail.now, ..*clock };
+    match &detail.view.state {
+        RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::Applying { .. }
+        | RunState::Verifying { .. } => progress::card(detail, &clock),
+        RunState::AwaitingApproval { question, applied } => question::card(detail, question, *applied, &clock),
+        RunState::Unknown { stack, finding, look } => ending::unknown(detail, stack, finding, look.is_some(), &clock),
+        RunState::Ended { outcome } => ending::card(detail, *outcome, &clock),
+    }
+}
+
+/// `run 5 · up shop full · slaves 2 -> 40`.
+fn heading(detail: &RunDetail) -> String {
+    let request = &detail.run.request;
+    let mut facts = vec![format!("run {}", detail.run.number), what(request)];
+    facts.extend(Some(sizes(request)).filter(|sizes| !sizes.is_empty()));
+    facts.join(DOT)
+}
+
+/// Who asked, when, and why.
+fn asker(detail: &RunDetail, clock: &Clock) -> Line {
+    let run = &detail.run;
+    let mut facts = vec![format!("by {} at {}", cut(&run.asker.name), clock.moment(run.accepted))];
+    facts.extend(run.request.retry_of.map(|retried| format!("does run {retried} again")));
+    facts.extend(detail.view.approved_by.as_ref().map(|by| format!("approved by {}", by.short())));
+    facts.extend(run.request.because.as_ref().map(|because| format!("because {}", cut(because))));
+    Line::text(facts.join(DOT))
+}
+
+/// Code that was there and was not used.
+fn code_notes(detail: &RunDetail) -> Vec<Line> {
+    let environment = &detail.run.request.environment;
+    let used = detail.view.stacks.iter().filter_map(|(name, stack)| stack.provenance.as_ref().map(|p| (name, p)));
+    used.flat_map(|(name, provenance)| {
+        let dirty =
+            provenance.dirty.then(|| Line::text(format!("{name}: uncommitted changes in its folder were not used")));
+        let newer = provenance.newer.as_ref().map(|(_, ahead)| {
+            let commits = super::words::plural(*ahead, "commit");
+            Line::marked(&format!("{name}: newer code, {commits}: `plan {environment} code`"))
+        });
+        dirty.into_iter().chain(newer)
+    })
+    .collect()
+}

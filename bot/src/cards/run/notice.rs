@@ -1,0 +1,51 @@
+//! One line for whoever asked: a run ended, or needs somebody. Fact first.
+
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::run::{Outcome, RunState};
+
+use super::super::card::{Card, Tone};
+use super::super::words::{Clock, DOT, cut, duration, what};
+use super::ending;
+
+/// The line that is a new message; `None` while a run only works or waits.
+#[must_use]
+pub fn notice(detail: &RunDetail, clock: &Clock) -> Option<Card> {
+    let number = detail.run.number;
+    let clock = Clock { now: detail.now, ..*clock };
+    match &detail.view.state {
+        RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::Applying { .. }
+        | RunState::Verifying { .. } => None,
+        RunState::AwaitingApproval { question, .. } => {
+            let until = clock.moment(question.expires);
+            let title = format!("{} needs a yes until {until}{DOT}run {number}", what(&detail.run.request));
+            Some(Card::new(Tone::Warning, title).next(format!("approve {number}")).next(format!("reject {number}")))
+        }
+        RunState::Unknown { stack, .. } => {
+            let environment = &detail.run.request.environment;
+            let title = format!("{environment} is UNKNOWN{DOT}nobody saw how {stack} ended{DOT}run {number}");
+            Some(Card::new(Tone::Bad, title).next(format!("recover {number}")))
+        }
+        RunState::Ended { outcome } => Some(ended(detail, *outcome)),
+    }
+}
+
+fn ended(detail: &RunDetail, outcome: Outcome) -> Card {
+    let number = detail.run.number;
+    let mut facts = vec![ending::fact(detail, outcome)];
+    facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
+    facts.push(format!("run {number}"));
+    facts.extend(ending::spent(detail).map(duration));
+    let title = facts.join(DOT);
+    match outcome {
+        Outcome::Succeeded | Outcome::NothingToDo => Card::new(Tone::Good, title),
+        Outcome::Planned => Card::new(Tone::Plain, title),
+        Outcome::Partial | Outcome::Failed => {
+            Card::new(Tone::Bad, title).next(format!("retry {number}")).next(format!("show {number}"))
+        }
+        Outcome::Cancelled | Outcome::Refused | Outcome::Expired => {
+            Card::new(Tone::Warning, title).next(format!("show {number}"))
+        }
+    }
+}

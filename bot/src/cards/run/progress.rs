@@ -1,0 +1,131 @@
+//! A run at work: stack by stack, a bar each, time spent and left, and what is waited for.
+
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::changes::Exactness;
+use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackView};
+
+use super::super::card::{Card, Line, Span, Tone};
+use super::super::history::state_word;
+use super::super::words::{Clock, DOT, Tense, action, counts, cut, duration};
+use super::{asker, code_notes, heading};
+
+/// The card of a run that waits or works.
+pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
+    let view = &detail.view;
+    let number = detail.run.number;
+    let state = match (&view.state, view.state.stop()) {
+        (RunState::Queued { approved: Some(_) }, _) => "approved, waits for its turn",
+        (RunState::Queued { approved: None }, _) => "waits for its turn",
+        (_, Some(stop)) if stop.force => "being killed",
+        (_, Some(_)) => "stopping",
+        (state, None) => state_word(state),
+    };
+    let mut card = Card::new(Tone::Working, format!("{}{DOT}{state}", heading(detail))).line(asker(detail, clock));
+    if let Some(stop) = view.state.stop() {
+        card = card.line(Line::text(format!("{} wants it stopped.", stop.by.short())));
+        if !stop.force {
+            card = card.line(Line::marked(&format!(
+                "If that takes too long: `cancel {number} force` kills it, and what it was just making may then exist without being known."
+            )));
+        }
+    }
+    card = card.lines(stacks(view, clock));
+    card = card.lines(waited_for(view, clock)).lines(time(detail));
+    if matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. }) {
+        card = card.lines(code_notes(detail));
+    }
+    if view.state.stop().is_none() { card.next(format!("cancel {number}")) } else { card }
+}
+
+/// A line for each stack: its name, what is done to it, how far.
+pub(in super::super) fn stacks(view: &RunView, clock: &Clock) -> Vec<Line> {
+    let width = view.stacks.keys().map(|name| name.as_str().len()).max().unwrap_or_default() + 2;
+    view.stacks
+        .iter()
+        .flat_map(|(name, stack)| {
+            let (word, bar) = word(view, stack);
+            let mut line = Line::of([Span::Column(name.to_string(), width), Span::Column(word.clone(), 10)])
+                .indented(1)
+                .watching(name.as_str(), word);
+            if let Some((done, total)) = bar {
+                line = line.and(Span::Bar { done, total });
+            }
+            if let Some(plan) = stack.plan.as_ref().filter(|_| matches!(stack.state, StackState::Planned)) {
+                let figures = match plan.exactness {
+                    Exactness::Exact => counts(plan.counts(), Tense::Planned),
+                    Exactness::Provisional => format!("about {}", counts(plan.counts(), Tense::Planned)),
+                    Exactness::Unknown => "to create, counted when its upstream is there".to_owned(),
+                };
+                line = line.and(Span::Text(figures));
+            }
+            if let (StackState::Working(phase, since), None) = (&stack.state, bar) {
+                let spent = clock.now.ms_since(*since);
+                if *phase != Phase::Apply && spent >= 1000 {
+                    line = line.and(Span::Text(duration(spent)));
+                }
+            }
+            let note = stack
+                .note
+                .as_ref()
+                .map(|note| Line::text(cut(note)).indented(2).watching(format!("{name} note"), note));
+            std::iter::once(line).chain(note)
+        })
+        .collect()
+}
+
+/// What is done to a stack, and how much of it is done when that can be counted.
+fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
+    let total = stack.plan.as_ref().map_or(0, |plan| plan.counts().total());
+    // More can be done than was counted, where the plan was made before its upstream changed.
+    let bar = |done: u32| (total > 0).then_some((done, total.max(done)));
+    let applied = || stack.applied.as_ref().map_or(stack.done, |applied| applied.counts().total());
+    match &stack.state {
+        StackState::Waiting => ("waits".to_owned(), None),
+        StackState::Working(Phase::Prepare, _) => ("preparing".to_owned(), None),
+        StackState::Working(Phase::Plan, _) => ("planning".to_owned(), None),
+        StackState::Working(Phase::Apply, _) => ("applying".to_owned(), bar(stack.done)),
+        StackState::Working(Phase::Verify, _) => ("checking".to_owned(), bar(applied())),
+        StackState::Planned => {
+            let word = if view.anything_applied() || matches!(view.state, RunState::Applying { .. }) {
+                "waits"
+            } else {
+                "planned"
+            };
+            (word.to_owned(), None)
+        }
+        StackState::NothingToDo => ("as asked".to_owned(), None),
+        StackState::Applied => ("applied".to_owned(), bar(applied())),
+        StackState::Verified => ("done".to_owned(), bar(applied())),
+        StackState::Failed(_, _) => ("FAILED".to_owned(), bar(applied())),
+        StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.done)),
+    }
+}
+
+/// The resource that is being changed the longest.
+fn waited_for(view: &RunView, clock: &Clock) -> Option<Line> {
+    let resource = view.stacks.values().flat_map(|stack| &stack.in_flight).min_by_key(|resource| resource.since)?;
+    Some(
+        Line::of([
+            Span::Text("waiting for ".to_owned()),
+            Span::Code(cut(&resource.address)),
+            Span::Text(format!(
+                " ({}) since {}, {}",
+                action(resource.action, Tense::Planned),
+                clock.moment(resource.since),
+                duration(clock.now.ms_since(resource.since))
+            )),
+        ])
+        .indented(1),
+    )
+}
+
+/// Time spent, and left when the last such run tells.
+fn time(detail: &RunDetail) -> Option<Line> {
+    let spent = detail.now.ms_since(detail.view.started?);
+    let rest = match detail.last_time_ms {
+        None => String::new(),
+        Some(last) if spent > last => format!("; longer than last time ({})", duration(last)),
+        Some(last) => format!("; about {} left", duration(last - spent)),
+    };
+    Some(Line::text(format!("{} so far{rest}", duration(spent))).indented(1))
+}

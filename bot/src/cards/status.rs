@@ -1,0 +1,156 @@
+//! `envs` and `status`: where environments should be, and where they are.
+
+use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, StackStanding, Standing};
+use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::run::RunState;
+
+use super::card::{Card, Line, Span, Tone};
+use super::history::state_word;
+use super::run::progress_lines;
+use super::words::{Clock, DOT, cut, run_of, settings, target};
+
+/// All environments, a line each.
+#[must_use]
+pub fn envs(all: &[Standing], clock: &Clock) -> Card {
+    if all.is_empty() {
+        return Card::new(Tone::Plain, "No environment is configured").next("help");
+    }
+    let name = |standing: &Standing| match standing {
+        Standing::Managed(status) => status.name.to_string(),
+        Standing::Unmanaged { name, .. } => cut(name),
+    };
+    let width = all.iter().map(|standing| name(standing).chars().count()).max().unwrap_or_default() + 2;
+    let lines = all.iter().map(|standing| {
+        let fact = match standing {
+            Standing::Managed(status) => one(status),
+            Standing::Unmanaged { problems, .. } => {
+                format!("NOT MANAGED{DOT}{}", problems.first().map(|p| cut(p)).unwrap_or_default())
+            }
+        };
+        Line::of([Span::Column(name(standing), width), Span::Text(fact)]).indented(1)
+    });
+    let card = Card::new(Tone::Plain, format!("Environments at {}", clock.moment(clock.now))).lines(lines);
+    all.iter().take(3).fold(card, |card, standing| card.next(format!("status {}", name(standing))))
+}
+
+fn one(status: &EnvironmentStatus) -> String {
+    let mut facts = vec![place(status)];
+    let sizes: Vec<_> = status.settings.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect();
+    if !sizes.is_empty() {
+        facts.push(settings(sizes));
+    }
+    facts.extend(status.running.as_ref().map(|(run, _)| format!("{} {}", run_of(run), state_word(&run.state))));
+    if !status.waiting.is_empty() {
+        facts.push(format!("{} waiting", status.waiting.len()));
+    }
+    facts.extend(status.about.as_ref().map(|about| cut(about)));
+    facts.join(DOT)
+}
+
+/// The level where all stacks are; `None` when they differ or nothing is known.
+fn actual(status: &EnvironmentStatus) -> Option<&Level> {
+    let mut levels = status.stacks.values().map(|stack| stack.level.as_ref());
+    let first = levels.next()??;
+    levels.all(|level| level == Some(first)).then_some(first)
+}
+
+/// `at full`, or how wanted and actual differ.
+fn place(status: &EnvironmentStatus) -> String {
+    let doubt = status.stacks.values().any(|stack| stack.in_doubt);
+    let never = status.stacks.values().all(|stack| stack.level.is_none());
+    let wanted = status.wanted.as_ref().map(|target| &target.level);
+    let is = match actual(status) {
+        _ if doubt => "IN DOUBT".to_owned(),
+        Some(level) => format!("at {level}"),
+        None if never => "never raised by Tidegate".to_owned(),
+        None => "between levels".to_owned(),
+    };
+    match wanted {
+        Some(wanted) if doubt || actual(status) != Some(wanted) => format!("{is}, wanted {wanted}"),
+        Some(_) | None => is,
+    }
+}
+
+/// One environment in full, or several, a line each.
+#[must_use]
+pub fn status(all: &[Standing], clock: &Clock) -> Card {
+    match all {
+        [Standing::Managed(status)] => managed(status, clock),
+        [Standing::Unmanaged { name, problems }] => {
+            Card::new(Tone::Bad, format!("{} is NOT MANAGED: its configuration does not check", cut(name)))
+                .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
+                .line(Line::text("The other environments are not affected."))
+        }
+        several => envs(several, clock),
+    }
+}
+
+fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
+    let EnvironmentStatus { name, about, owners, levels, wanted, stacks, settings: values, running, waiting, last } =
+        status;
+    let doubt = stacks.values().any(|stack| stack.in_doubt);
+    let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
+    card = card.lines(about.as_ref().map(|about| Line::text(cut(about))));
+    if let Some(wanted) = wanted {
+        card = card.line(Line::text(format!("wanted: {}", target(wanted))));
+    }
+    let width = stacks.keys().map(|name| name.as_str().len()).max().unwrap_or_default() + 2;
+    card = card.lines(stacks.iter().map(|(name, stack)| {
+        Line::of([Span::Column(name.to_string(), width), Span::Text(stack_stands(stack, clock))]).indented(1)
+    }));
+    if !values.is_empty() {
+        let all: Vec<String> = values
+            .iter()
+            .map(|(name, value)| value.as_ref().map_or_else(|| format!("{name} (default)"), |v| format!("{name}={v}")))
+            .collect();
+        card = card.line(Line::text(format!("settings: {}", all.join(" "))));
+    }
+    let order: Vec<String> = std::iter::once("off".to_owned()).chain(levels.iter().map(ToString::to_string)).collect();
+    let owners: Vec<&str> = owners.iter().map(ActorId::short).collect();
+    card = card.line(Line::text(format!("levels: {}{DOT}owners: {}", order.join(" < "), owners.join(", "))));
+    if let Some((run, view)) = running {
+        card = card
+            .line(Line::text(format!("now: {}, {}", run_of(run), state_word(&run.state))))
+            .lines(progress_lines(view, clock));
+        card = with_next(card, run);
+    }
+    for run in waiting {
+        card = card.line(Line::text(format!("waiting: {}, {}", run_of(run), state_word(&run.state))));
+        card = with_next(card, run);
+    }
+    if let Some(run) = last.as_ref().filter(|last| running.as_ref().is_none_or(|(run, _)| run.id != last.id)) {
+        let when = clock.moment(run.ended.unwrap_or(run.accepted));
+        card = card.line(Line::text(format!("last: {}, {} at {when}", run_of(run), state_word(&run.state))));
+        card = card.next(format!("show {}", run.number));
+    }
+    card
+}
+
+fn with_next(card: Card, run: &RunSummary) -> Card {
+    let number = run.number;
+    match &run.state {
+        RunState::AwaitingApproval { .. } => card.next(format!("approve {number}")).next(format!("reject {number}")),
+        RunState::Unknown { .. } => card.next(format!("recover {number}")),
+        RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
+            card.next(format!("cancel {number}"))
+        }
+        RunState::Queued { .. } | RunState::Ended { .. } => card,
+    }
+}
+
+fn stack_stands(stack: &StackStanding, clock: &Clock) -> String {
+    let StackStanding { level, settings: values, run, at, in_doubt } = stack;
+    let mut facts = Vec::new();
+    if *in_doubt {
+        facts.push("IN DOUBT: its last apply did not end well".to_owned());
+    }
+    facts.push(match level {
+        None => "never finished by Tidegate".to_owned(),
+        Some(level) if values.is_empty() => level.to_string(),
+        Some(level) => format!("{level} {}", settings(values.iter().map(|(name, value)| (name, value)))),
+    });
+    facts.extend(run.map(|run| format!("run {run}")));
+    facts.extend(at.map(|at| clock.moment(at)));
+    facts.join(DOT)
+}

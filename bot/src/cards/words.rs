@@ -1,0 +1,212 @@
+//! Small pieces of wording that many cards share: durations, moments, counts, sizes, lists of changes.
+
+use chrono::{DateTime, FixedOffset, TimeZone};
+use tidegate_runner::domain::answer::RunSummary;
+use tidegate_runner::domain::changes::{Action, Change, Counts};
+use tidegate_runner::domain::environment::SettingValue;
+use tidegate_runner::domain::ids::{RunNumber, SettingName, Timestamp};
+use tidegate_runner::domain::request::{RunKind, RunRequest, SizeChange, Target};
+
+use super::card::{Line, Span};
+
+/// What stands between the facts of one line.
+pub(super) const DOT: &str = " \u{b7} ";
+
+/// Longest text of others inside a line, in characters.
+const TEXT_MAX: usize = 300;
+
+/// What time it is for whoever reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// Now, by the ledger's clock.
+    pub now: Timestamp,
+    /// Local time.
+    pub offset: FixedOffset,
+}
+
+impl Clock {
+    fn local(&self, at: Timestamp) -> Option<DateTime<FixedOffset>> {
+        self.offset.timestamp_millis_opt(at.0).single()
+    }
+
+    /// `09:12` for a moment of today, else `2026-11-19 09:12`.
+    #[must_use]
+    pub fn moment(&self, at: Timestamp) -> String {
+        let (Some(then), Some(now)) = (self.local(at), self.local(self.now)) else { return "at some time".to_owned() };
+        let format = if then.date_naive() == now.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        then.format(format).to_string()
+    }
+}
+
+/// `48 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. Below a second: `less than 1 s`.
+#[must_use]
+pub fn duration(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |large: i64, large_unit: &str, small: i64, small_unit: &str| {
+        if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
+    };
+    match (days, hours, minutes, seconds) {
+        (0, 0, 0, 0) => "less than 1 s".to_owned(),
+        (0, 0, 0, _) => format!("{seconds} s"),
+        (0, 0, _, _) => two(minutes, "min", seconds % 60, "s"),
+        (0, _, _, _) => two(hours, "h", minutes % 60, "min"),
+        _ => two(days, "d", hours % 24, "h"),
+    }
+}
+
+/// `1 commit`, `3 commits`.
+pub(super) fn plural(count: impl Into<u64>, noun: &str) -> String {
+    let count = count.into();
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A text of others, cut and on one line.
+pub(super) fn cut(text: &str) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if flat.chars().count() > TEXT_MAX {
+        format!("{}...", flat.chars().take(TEXT_MAX).collect::<String>())
+    } else {
+        flat
+    }
+}
+
+/// `slaves 2 -> 40`.
+pub(super) fn size(change: &SizeChange) -> String {
+    match &change.from {
+        Some(from) => format!("{} {from} -> {}", change.setting, change.to),
+        None => format!("{} {}", change.setting, change.to),
+    }
+}
+
+/// All sizes in one line; empty when none changes.
+pub(super) fn sizes(request: &RunRequest) -> String {
+    request.sizes.iter().map(size).collect::<Vec<_>>().join(DOT)
+}
+
+/// `full slaves=40`.
+pub(super) fn target(target: &Target) -> String {
+    let settings: String = target.settings.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    format!("{}{settings}", target.level)
+}
+
+/// `slaves=40 servers=6`.
+pub(super) fn settings<'a>(all: impl IntoIterator<Item = (&'a SettingName, &'a SettingValue)>) -> String {
+    all.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+/// What a run is for: `up shop full`.
+pub(super) fn what(request: &RunRequest) -> String {
+    let RunRequest { kind, environment, target, newest_code, .. } = request;
+    let code = if *newest_code { " code" } else { "" };
+    match kind {
+        RunKind::Up | RunKind::Down | RunKind::Plan => {
+            format!("{} {environment} {}{code}", kind.as_str(), target.level)
+        }
+        RunKind::Scale | RunKind::Destroy | RunKind::Undo => format!("{} {environment}{code}", kind.as_str()),
+    }
+}
+
+/// `run 4 of ito (up shop full)`.
+pub(super) fn run_of(run: &RunSummary) -> String {
+    format!("run {} of {} ({})", run.number, cut(&run.asker.name), what(&run.request))
+}
+
+/// Whether something was done or is only meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tense {
+    Done,
+    Planned,
+}
+
+/// `5 created, 1 replaced`; `no changes` when there are none.
+pub(super) fn counts(counts: Counts, tense: Tense) -> String {
+    let Counts { create, update, replace, delete } = counts;
+    let words = match tense {
+        Tense::Done => ["created", "changed", "replaced", "destroyed"],
+        Tense::Planned => ["to create", "to change", "to replace", "to destroy"],
+    };
+    let parts: Vec<String> = [create, update, replace, delete]
+        .into_iter()
+        .zip(words)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if parts.is_empty() { "no changes".to_owned() } else { parts.join(", ") }
+}
+
+/// The word for what is done to one resource.
+pub(super) fn action(action: Action, tense: Tense) -> &'static str {
+    match (action, tense) {
+        (Action::Create, Tense::Done) => "created",
+        (Action::Create, Tense::Planned) => "create",
+        (Action::Update, Tense::Done) => "changed",
+        (Action::Update, Tense::Planned) => "change",
+        (Action::Replace, Tense::Done) => "replaced",
+        (Action::Replace, Tense::Planned) => "replace",
+        (Action::Delete, Tense::Done) => "destroyed",
+        (Action::Delete, Tense::Planned) => "destroy",
+        (Action::Move, Tense::Done) => "moved",
+        (Action::Move, Tense::Planned) => "move",
+        (Action::Import, Tense::Done) => "imported",
+        (Action::Import, Tense::Planned) => "import",
+        (Action::Forget, Tense::Done) => "forgotten",
+        (Action::Forget, Tense::Planned) => "forget",
+    }
+}
+
+/// A line for each change, at most `most` of them, and where the others are told.
+pub(super) fn changes<'a>(
+    all: impl IntoIterator<Item = &'a Change>,
+    tense: Tense,
+    most: usize,
+    run: RunNumber,
+) -> Vec<Line> {
+    let all: Vec<&Change> = all.into_iter().collect();
+    let more = all.len().saturating_sub(most);
+    let mut lines: Vec<Line> = all
+        .iter()
+        .take(most)
+        .map(|change| {
+            let line =
+                Line::of([Span::Text(format!("{} ", action(change.action, tense))), Span::Code(cut(&change.address))]);
+            match &change.reason {
+                Some(reason) => line.and(Span::Text(format!(" ({})", cut(reason).replace('_', " ")))),
+                None => line,
+            }
+        })
+        .collect();
+    if more > 0 {
+        lines.push(Line::marked(&format!("and {more} more: `show {run}`")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        for (ms, text) in [
+            (-5, "less than 1 s"),
+            (999, "less than 1 s"),
+            (48_000, "48 s"),
+            (200_000, "3 min 20 s"),
+            (180_000, "3 min"),
+            (7_500_000, "2 h 5 min"),
+            (273_600_000, "3 d 4 h"),
+            (i64::MAX, "106751991167 d 7 h"),
+        ] {
+            assert_eq!(duration(ms), text);
+        }
+    }
+
+    #[test]
+    fn a_moment_of_another_day_has_its_date() {
+        let clock = Clock { now: crate::commands::fixture::NOW, offset: crate::commands::fixture::tokyo() };
+        assert_eq!(clock.moment(clock.now.plus_ms(-60_000)), "11:59");
+        assert_eq!(clock.moment(clock.now.plus_ms(-13 * 3_600_000)), "2026-11-19 23:00");
+        assert_eq!(clock.moment(Timestamp(i64::MAX)), "at some time");
+    }
+}

@@ -1,0 +1,3 @@
+//! Chats: native message in, card out.
+
+pub mod shell;

@@ -1,0 +1,3 @@
+//! The terminal as a chat.
+
+pub mod render;

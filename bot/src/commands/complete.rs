@@ -1,0 +1,109 @@
+//! Completion: which words can stand where the cursor is.
+
+use tidegate_runner::domain::environment::Environment;
+use tidegate_runner::domain::ids::RunNumber;
+
+use super::Known;
+use super::line::Line;
+use super::table::{self, Object, TABLE, Takes};
+
+/// What can be put in the place of the word under the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// Where that word begins, in bytes of the text given; always at a character boundary.
+    pub start: usize,
+    /// Whole words, in the order of the table or the configuration. A setting ends with `=` and wants no space.
+    pub candidates: Vec<String>,
+}
+
+/// Completes the last word of `before`, the text up to the cursor. `runs` are numbers worth offering, newest first.
+#[must_use]
+pub fn complete(before: &str, known: &Known<'_>, runs: &[RunNumber]) -> Completion {
+    let start = before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8());
+    let (done, partial) = before.split_at_checked(start).unwrap_or((before, ""));
+    let partial = partial.to_lowercase();
+    let line = Line::read(done);
+    let mut candidates = if line.because().is_some() { Vec::new() } else { possible(&line, known, runs) };
+    candidates.retain(|word| word.starts_with(&partial));
+    candidates.dedup();
+    Completion { start, candidates }
+}
+
+fn possible(line: &Line, known: &Known<'_>, runs: &[RunNumber]) -> Vec<String> {
+    let commands = || TABLE.iter().map(|spec| spec.name.to_string());
+    let Some(word) = line.word(0) else { return commands().collect() };
+    let Some(spec) = table::find(word) else { return Vec::new() };
+    let environments = || known.environments.keys().map(ToString::to_string);
+    if line.len() == 1 {
+        let mut words: Vec<String> = match spec.object {
+            Object::Nothing => Vec::new(),
+            Object::Command => commands().collect(),
+            Object::Environment => environments().collect(),
+            Object::AnyEnvironment => environments().chain(known.others.iter().map(ToString::to_string)).collect(),
+            Object::Run => runs.iter().map(ToString::to_string).collect(),
+        };
+        // Only the words of `history` and `cancel` may come without an object before them.
+        if matches!(spec.object, Object::AnyEnvironment) {
+            words.extend(spec.takes.iter().flat_map(|takes| following(*takes, None, known)));
+        }
+        return words;
+    }
+    let environment = line.word(1).and_then(|word| known.environments.get(word.to_lowercase().as_str()));
+    let mut words: Vec<String> = spec.takes.iter().flat_map(|takes| following(*takes, environment, known)).collect();
+    words.retain(|word| {
+        !line.from(1).any(|(_, used)| used == word || used.starts_with(word.as_str()) && word.ends_with('='))
+    });
+    if !spec.name.only_reads() {
+        words.push("because".to_owned());
+    }
+    words
+}
+
+fn following(takes: Takes, environment: Option<&Environment>, known: &Known<'_>) -> Vec<String> {
+    match takes {
+        Takes::Level => environment
+            .into_iter()
+            .flat_map(|e| e.levels.iter().map(ToString::to_string).chain(["off".to_owned()]))
+            .collect(),
+        Takes::Setting => {
+            environment.into_iter().flat_map(|e| e.settings.keys().map(|name| format!("{name}="))).collect()
+        }
+        Takes::Stack => {
+            let mut stacks: Vec<String> =
+                known.environments.values().flat_map(|e| e.stacks.keys().map(ToString::to_string)).collect();
+            stacks.sort();
+            stacks
+        }
+        Takes::Person => vec!["by".to_owned()],
+        Takes::Moment(word) | Takes::Keyword(word) => vec![word.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::fixture;
+
+    fn words(before: &str) -> Vec<String> {
+        fixture::with_known(|known| complete(before, known, &[RunNumber(812), RunNumber(811)]).candidates)
+    }
+
+    #[test]
+    fn completion_follows_the_table() {
+        assert_eq!(words("sta"), ["status"]);
+        assert_eq!(words("/tide sta"), ["status"]);
+        assert_eq!(words("up s"), ["shop"]);
+        assert_eq!(
+            words("up shop "),
+            ["small", "full", "off", "code", "slaves=", "servers=", "mode=", "spot=", "because"]
+        );
+        assert_eq!(words("up shop full slaves=4 s"), ["small", "servers=", "spot="]);
+        assert_eq!(words("cancel "), ["812", "811"]);
+        assert_eq!(words("cancel 812 "), ["force", "because"]);
+        assert_eq!(words("log 812 j"), ["jmeter"]);
+        assert_eq!(words("help who"), ["whoami"]);
+        assert_eq!(words("history f"), ["failed"]);
+        assert!(words("up shop because of s").is_empty());
+        assert!(words("日本 s").is_empty());
+    }
+}

@@ -1,0 +1,89 @@
+//! Environments that the tests of the conversation talk about.
+
+use std::collections::BTreeMap;
+
+use chrono::FixedOffset;
+use indexmap::IndexMap;
+use tidegate_runner::domain::environment::{
+    Environment, Level, OffAction, Setting, SettingKind, Stack, StackSource, TerraformSettings,
+};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
+
+use super::Known;
+
+/// 2026-11-20 12:00 in Tokyo.
+pub(crate) const NOW: Timestamp = Timestamp(1_795_143_600_000);
+
+/// Nine hours east of Greenwich.
+pub(crate) fn tokyo() -> FixedOffset {
+    FixedOffset::east_opt(9 * 3600).expect("an offset")
+}
+
+fn stack(name: &str, needs: &[&str]) -> Stack {
+    Stack {
+        name: name.parse().expect("a name"),
+        source: StackSource::Folder(name.into()),
+        needs: needs.iter().map(|n| n.parse().expect("a name")).collect(),
+        workspace: None,
+        backend: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        off: OffAction::Destroy,
+        terraform: TerraformSettings {
+            program: "terraform".into(),
+            version: None,
+            lock_timeout_s: 60,
+            parallelism: None,
+        },
+    }
+}
+
+fn setting(name: &str, stack: &str, kind: SettingKind) -> Setting {
+    Setting {
+        name: name.parse().expect("a name"),
+        stack: stack.parse().expect("a name"),
+        variable: name.to_owned(),
+        kind,
+        about: None,
+    }
+}
+
+/// An environment with the stacks of the demo and a setting of each kind.
+pub(crate) fn environment(name: &str) -> Environment {
+    let number = |max, step| SettingKind::Number { min: 0, max, step };
+    let settings = [
+        setting("slaves", "jmeter", number(200, 1)),
+        setting("servers", "app", number(60, 2)),
+        setting("mode", "app", SettingKind::Choice(vec!["fast".to_owned(), "cheap".to_owned()])),
+        setting("spot", "app", SettingKind::Switch),
+    ];
+    let stacks = [stack("monitoring", &[]), stack("app", &["monitoring"]), stack("jmeter", &["app"])];
+    let profiles = ["small", "full"].map(|p| (p.parse().expect("a name"), BTreeMap::new()));
+    Environment {
+        name: name.parse().expect("a name"),
+        about: Some("Production-sized shop".to_owned()),
+        channel: Some("#load-test".to_owned()),
+        owners: vec![ActorId::local("ito")],
+        oncall: Vec::new(),
+        up: "full".parse().expect("a name"),
+        down: Level::Profile("small".parse().expect("a name")),
+        levels: vec!["small".parse().expect("a name"), "full".parse().expect("a name")],
+        protect: Vec::new(),
+        stacks: stacks.into_iter().map(|s| (s.name.clone(), s)).collect(),
+        settings: settings.into_iter().map(|s| (s.name.clone(), s)).collect(),
+        profiles: profiles.into_iter().collect(),
+    }
+}
+
+/// Calls `f` with the environments of these names.
+pub(crate) fn with_environments<T>(names: &[&str], f: impl FnOnce(&Known<'_>) -> T) -> T {
+    let environments: IndexMap<EnvironmentName, Environment> =
+        names.iter().map(|name| environment(name)).map(|e| (e.name.clone(), e)).collect();
+    let others = ["attic".parse().expect("a name")];
+    let me = ActorId::local("ito");
+    f(&Known { environments: &environments, others: &others, me: &me, now: NOW, offset: tokyo() })
+}
+
+/// Calls `f` with the one environment `shop`.
+pub(crate) fn with_known<T>(f: impl FnOnce(&Known<'_>) -> T) -> T {
+    with_environments(&["shop"], f)
+}

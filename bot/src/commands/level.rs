@@ -1,0 +1,151 @@
+//! `up`, `plan` and `down`: an environment, and the level that it is to have.
+
+use tidegate_runner::domain::command::{Assignment, Command, Order};
+use tidegate_runner::domain::environment::{Environment, Level};
+use tidegate_runner::domain::ids::ProfileName;
+use tidegate_runner::domain::refusal::{Refusal, nearest};
+
+use super::assignment;
+use super::context::{Context, listed, quoted};
+use super::table::{self, Takes};
+
+/// What may stand after the environment, in any order.
+struct Wish {
+    level: Option<Level>,
+    settings: Vec<Assignment>,
+    newest_code: bool,
+}
+
+/// Reads `up ENV ...`.
+pub(super) fn read_up(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let Wish { level, settings, newest_code } = context.wish(environment)?;
+    Ok(context.order(Order::Up { environment: environment.name.clone(), level, settings, newest_code }))
+}
+
+/// Reads `plan ENV ...`.
+pub(super) fn read_plan(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let Wish { level, settings, newest_code } = context.wish(environment)?;
+    Ok(context.order(Order::Plan { environment: environment.name.clone(), level, settings, newest_code }))
+}
+
+/// Reads `down ENV [profile|off]`.
+pub(super) fn read_down(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let name = &environment.name;
+    let assigned = context.line.from(2).find(|(_, word)| assignment::parts(word).is_some());
+    if let Some((at, word)) = assigned {
+        return Err(Refusal::not_understood(
+            format!("`down` does not take {}", quoted(word)),
+            "a lowered environment has the sizes of its profile; sizes alone are changed with `scale`",
+        )
+        .hint(format!("scale {name} {word}"))
+        .hint(context.line.without(at)));
+    }
+    let Wish { level, settings: _, newest_code: _ } = context.wish(environment)?;
+    Ok(context.order(Order::Down { environment: name.clone(), level }))
+}
+
+/// The level that a word names, if it names one of this environment's.
+pub(super) fn level(environment: &Environment, word: &str) -> Option<Level> {
+    let lower = word.to_lowercase();
+    if lower == "off" {
+        return Some(Level::Off);
+    }
+    environment.profiles.get_key_value(lower.as_str()).map(|(name, _)| Level::Profile(name.clone()))
+}
+
+impl Context<'_> {
+    fn takes(&self, what: Takes) -> bool {
+        self.spec.takes.contains(&what)
+    }
+
+    fn wish(&self, environment: &Environment) -> Result<Wish, Refusal> {
+        let mut wish = Wish { level: None, settings: Vec::new(), newest_code: false };
+        let mut level_at = None;
+        for (at, word) in self.line.from(2) {
+            if self.takes(Takes::Keyword("code")) && Self::is_keyword(word, "code") {
+                wish.newest_code = true;
+            } else if let Some(found) = level(environment, word) {
+                if let Some(first) = level_at.replace(at) {
+                    return Err(Refusal::not_understood(
+                        format!("`{}` is given two levels", self.spec.name),
+                        format!("{} is at one level at a time", environment.name),
+                    )
+                    .hint(self.line.without(at))
+                    .hint(self.line.without(first)));
+                }
+                wish.level = Some(found);
+            } else if let Some(assignment) = self.assignment(environment, at, word, &wish.settings)? {
+                wish.settings.push(assignment);
+            } else {
+                return Err(self.no_such_word(environment, at, word));
+            }
+        }
+        Ok(wish)
+    }
+
+    /// Refuses a word that is no level, no setting and no keyword.
+    pub(super) fn no_such_word(&self, environment: &Environment, at: usize, word: &str) -> Refusal {
+        if let Some(refusal) = self.unassigned(environment, at, word) {
+            return refusal;
+        }
+        if word.starts_with('-') || table::find(word).is_some() || !self.takes(Takes::Level) {
+            return self.stray(at, word);
+        }
+        let levels = || environment.levels.iter().map(ProfileName::as_str).chain(["off"]);
+        let refusal = Refusal::not_understood(
+            format!("{} has no profile {}", environment.name, quoted(word)),
+            format!("its levels are: {}", listed(levels())),
+        );
+        let keywords = self.spec.takes.iter().filter_map(|takes| match takes {
+            Takes::Keyword(keyword) => Some(*keyword),
+            Takes::Level | Takes::Setting | Takes::Stack | Takes::Person | Takes::Moment(_) => None,
+        });
+        match nearest(word, levels().chain(keywords)) {
+            Some(near) => refusal.hint(self.line.with(at, near)),
+            None => refusal.hint(self.line.without(at)),
+        }
+    }
+
+    /// `slaves 10`, `slaves +10`, `-5`: a setting or a value that lacks its other half.
+    fn unassigned(&self, environment: &Environment, at: usize, word: &str) -> Option<Refusal> {
+        if !self.takes(Takes::Setting) {
+            return None;
+        }
+        let lower = word.to_lowercase();
+        if let Some(setting) = environment.settings.get(lower.as_str()) {
+            let name = &setting.name;
+            let refusal = Refusal::not_understood(
+                format!("`{name}` has no value"),
+                format!("a setting is written `{name}=value`, without spaces"),
+            );
+            let next = self.line.word(at + 1).filter(|next| next.chars().any(|c| c.is_ascii_digit()));
+            return Some(match next {
+                Some(value) => {
+                    let (sign, number) = match value.chars().next() {
+                        Some(sign @ ('+' | '-' | '*')) => (sign.to_string(), value.trim_start_matches(sign)),
+                        _ => (String::new(), value),
+                    };
+                    let rest = super::line::Line::read(&self.line.without(at + 1));
+                    refusal.hint(rest.with(at, &format!("{name}{sign}={number}")))
+                }
+                None => refusal.hint(
+                    self.line.with(at, &format!("{name}={}", tidegate_runner::domain::request::example(setting))),
+                ),
+            });
+        }
+        let number = lower.strip_prefix(['+', '-']).unwrap_or(&lower);
+        if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+            let sign = lower.chars().next().filter(|c| matches!(c, '+' | '-')).map(String::from).unwrap_or_default();
+            let parts = assignment::Parts {
+                name: "",
+                operator: assignment::parts(&format!("{sign}=")).and_then(|p| p.operator),
+                value: number,
+            };
+            return Some(self.nameless(environment, at, &parts));
+        }
+        None
+    }
+}

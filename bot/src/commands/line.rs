@@ -1,0 +1,187 @@
+//! A message as words: the plain words of the command, and the reason as typed.
+
+use super::normalise::{invisible, normalise};
+
+/// One message. `words` never contains an empty word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    words: Vec<String>,
+    because: Option<String>,
+}
+
+/// What may stand before the command: the slash command, the bot's name.
+const NAMES: [&str; 6] = ["/tide", "/tidegate", "@tidegate", "@tide", "tidegate", "tide"];
+
+impl Line {
+    /// Cuts a message into words. Nothing is lost but white space, quotes around words, and the bot's own name.
+    pub(super) fn read(text: &str) -> Self {
+        let mut rest = text.trim_start();
+        let mut before = String::new();
+        let mut because = None;
+        while !rest.is_empty() {
+            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            if is_because(word) {
+                because = Some(after.trim().to_owned());
+                break;
+            }
+            before.push_str(word);
+            before.push(' ');
+            rest = after.trim_start();
+        }
+        let plain = normalise(&before);
+        let mut words: Vec<String> =
+            plain.split_whitespace().map(unquoted).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let named = words.first().is_some_and(|first| {
+            let first = first.to_lowercase();
+            NAMES.contains(&first.trim_end_matches([':', ',']))
+        });
+        if named {
+            words.remove(0);
+        }
+        Self { words: joined(words), because }
+    }
+
+    /// The word at `at`; 0 is the command.
+    pub(super) fn word(&self, at: usize) -> Option<&str> {
+        self.words.get(at).map(String::as_str)
+    }
+
+    /// The words from `from` on, each with its place.
+    pub(super) fn from(&self, from: usize) -> impl Iterator<Item = (usize, &str)> {
+        self.words.iter().enumerate().skip(from).map(|(at, word)| (at, word.as_str()))
+    }
+
+    /// How many words there are, the command included.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The reason; empty when `because` ended the message.
+    pub(super) fn because(&self) -> Option<&str> {
+        self.because.as_deref()
+    }
+
+    /// The whole line again, with another word at `at` (none for an empty one).
+    pub(super) fn with(&self, at: usize, word: &str) -> String {
+        self.edited(|words| {
+            if let Some(place) = words.get_mut(at) {
+                word.clone_into(place);
+            }
+        })
+    }
+
+    /// The whole line again, without the word at `at`.
+    pub(super) fn without(&self, at: usize) -> String {
+        self.with(at, "")
+    }
+
+    /// The whole line again, without the words at these places.
+    pub(super) fn without_all(&self, places: std::ops::Range<usize>) -> String {
+        self.edited(|words| words.iter_mut().skip(places.start).take(places.len()).for_each(String::clear))
+    }
+
+    /// The whole line again, without the words from `at` on.
+    pub(super) fn until(&self, at: usize) -> String {
+        self.edited(|words| words.truncate(at))
+    }
+
+    /// The whole line again, with a further word before the one at `at`.
+    pub(super) fn inserted(&self, at: usize, word: &str) -> String {
+        self.edited(|words| words.insert(at.min(words.len()), word.to_owned()))
+    }
+
+    /// The whole line again, without its reason.
+    pub(super) fn unreasoned(&self) -> String {
+        self.words.join(" ")
+    }
+
+    fn edited(&self, edit: impl FnOnce(&mut Vec<String>)) -> String {
+        let mut words = self.words.clone();
+        edit(&mut words);
+        words.retain(|word| !word.is_empty());
+        let mut text = words.join(" ");
+        if let Some(because) = self.because.as_deref().filter(|because| !because.is_empty()) {
+            text.push_str(" because ");
+            text.push_str(because);
+        }
+        text
+    }
+}
+
+fn is_because(word: &str) -> bool {
+    // Longer words than this cannot be it; a message may be one word of a megabyte.
+    word.chars().filter(|c| !invisible(*c)).take(10).count() <= 8
+        && normalise(word).to_lowercase().trim_end_matches(':') == "because"
+}
+
+/// The text without quotes around it. Back quotes too: people copy them with a hint.
+pub(super) fn unquoted(text: &str) -> &str {
+    text.trim_matches(['"', '\'', '`'])
+}
+
+/// Puts `slaves = 40`, `slaves =40` and `slaves + = 40` together again.
+fn joined(words: Vec<String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(words.len());
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let next_assigns = words.peek().is_some_and(|next| next.starts_with(['=', ':']));
+        let first = out.len() == 1;
+        match out.last_mut() {
+            Some(last) if belongs(last, &word, first, next_assigns) => last.push_str(&word),
+            _ => out.push(word),
+        }
+    }
+    out
+}
+
+/// True when `word` goes on with the assignment that `last` began. `first`: `last` is where the command stands.
+fn belongs(last: &str, word: &str, first: bool, next_assigns: bool) -> bool {
+    let open = last.ends_with('=') || (last.ends_with(':') && !first);
+    if last.contains(['=', ':']) {
+        return open && !word.contains(['=', ':']);
+    }
+    let sign = ['+', '-', '*', '/', '÷'];
+    let assigns = word.strip_prefix(sign).unwrap_or(word).starts_with(['=', ':']);
+    let lone_sign = next_assigns && word.chars().count() == 1 && word.starts_with(sign);
+    assigns || lone_sign
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        Line::read(text).words
+    }
+
+    #[test]
+    fn an_assignment_is_one_word_however_it_is_spaced() {
+        for typed in ["slaves=40", "slaves = 40", "slaves =40", "slaves= 40", "slaves ＝ 40", "slaves=\"40\""] {
+            let words = words(&format!("scale shop {typed} servers=2"));
+            assert_eq!(words.len(), 4, "{typed}");
+            assert!(words[2].starts_with("slaves="), "{typed}");
+        }
+        assert_eq!(words("scale shop slaves + = 10"), ["scale", "shop", "slaves+=10"]);
+        assert_eq!(words("scale shop slaves += 10"), ["scale", "shop", "slaves+=10"]);
+        assert_eq!(words("scale shop slaves= servers=2"), ["scale", "shop", "slaves=", "servers=2"]);
+        assert_eq!(words("scale shop slaves: 40"), ["scale", "shop", "slaves:40"]);
+    }
+
+    #[test]
+    fn the_bots_name_may_stand_before_the_command() {
+        for name in ["/tide", "@tidegate", "tide", "TIDE", "@Tidegate:", "／ｔｉｄｅ"] {
+            assert_eq!(words(&format!("{name} up shop")), ["up", "shop"], "{name}");
+        }
+        assert!(words("/tide").is_empty());
+        assert_eq!(words("tidey up"), ["tidey", "up"]);
+    }
+
+    #[test]
+    fn a_reason_is_kept_as_typed() {
+        let line = Line::read("up shop ＢＥＣＡＵＳＥ  of “Black Friday” — ２０ slaves=1  because yes ");
+        assert_eq!(line.words, ["up", "shop"]);
+        assert_eq!(line.because(), Some("of “Black Friday” — ２０ slaves=1  because yes"));
+        assert_eq!(Line::read("up shop because").because(), Some(""));
+        assert_eq!(Line::read("up shop").because(), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! The grammar: what people type becomes a [`Command`], or a refusal with the right command ready to copy.
+//!
+//! One table ([`table`]) defines all commands; help, completion, permission names and `docs/commands.md` derive from it.
+//! Pure: no clock, no ledger, no chat. Whether a command may be carried out is the desk's business.
+
+mod ask;
+mod assignment;
+mod complete;
+mod context;
+mod history;
+mod level;
+mod line;
+mod moment;
+mod normalise;
+mod number;
+mod ready;
+mod reference;
+mod render;
+mod run;
+mod scale;
+pub mod table;
+mod unknown;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+use chrono::FixedOffset;
+use indexmap::IndexMap;
+use tidegate_runner::domain::command::Command;
+use tidegate_runner::domain::environment::Environment;
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use tidegate_runner::domain::refusal::Refusal;
+
+pub use complete::{Completion, complete};
+pub use reference::markdown;
+pub use render::render;
+pub use table::{Example, Spec, TABLE, spec};
+
+use context::Context;
+use line::Line;
+
+/// What the words of a command are read against.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The environments that can be changed.
+    pub environments: &'a IndexMap<EnvironmentName, Environment>,
+    /// Environments that can only be asked about: unmanaged ones, and those that only the ledger remembers.
+    pub others: &'a [EnvironmentName],
+    /// Who types: what `by me` means.
+    pub me: &'a ActorId,
+    /// Now, for `since 7d`.
+    pub now: Timestamp,
+    /// Local time, for `since 09:00`.
+    pub offset: FixedOffset,
+}
+
+/// Reads one message of a person.
+///
+/// A leading `/tide`, `@tidegate` or `tide` is optional. Everything after the word `because` is the reason, verbatim
+/// but for white space at its ends.
+///
+/// # Errors
+/// A refusal whose hints are whole commands that this function understands.
+pub fn parse(text: &str, known: &Known<'_>) -> Result<Command, Refusal> {
+    let line = Line::read(text);
+    read(&line, known).map_err(|refusal| ready::to_copy(refusal, &line, known))
+}
+
+/// As [`parse`], with hints as they come.
+fn read(line: &Line, known: &Known<'_>) -> Result<Command, Refusal> {
+    let Some(word) = line.word(0) else {
+        return Err(Refusal::not_understood("there is no command", "the message is empty").hint("help"));
+    };
+    let Some(spec) = table::find(word) else { return Err(unknown::refuse(line, known)) };
+    let context = Context { line, known, spec };
+    context.check_reason()?;
+    (spec.read)(&context)
+}

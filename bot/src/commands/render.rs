@@ -1,0 +1,91 @@
+//! A command as its plainest text: what `parse` reads back as the same command.
+
+use std::fmt::Write as _;
+
+use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order, Query};
+use tidegate_runner::domain::environment::Level;
+
+use super::moment;
+
+/// The canonical text of a command.
+#[must_use]
+pub fn render(command: &Command) -> String {
+    match command {
+        Command::Help(None) => "help".to_owned(),
+        Command::Help(Some(name)) => format!("help {name}"),
+        Command::Order { order, because } => {
+            let mut text = render_order(order);
+            if let Some(because) = because {
+                let _ = write!(text, " because {because}");
+            }
+            text
+        }
+        Command::Query(query) => render_query(query),
+    }
+}
+
+/// The canonical text of an order, without a reason.
+fn render_order(order: &Order) -> String {
+    let name = order.name();
+    match order {
+        Order::Up { environment, level, settings, newest_code }
+        | Order::Plan { environment, level, settings, newest_code } => {
+            let code = if *newest_code { " code" } else { "" };
+            format!("{name} {environment}{}{code}{}", spaced(level.as_ref()), assignments(settings))
+        }
+        Order::Down { environment, level } => format!("{name} {environment}{}", spaced(level.as_ref())),
+        Order::Scale { environment, settings } => format!("{name} {environment}{}", assignments(settings)),
+        Order::Destroy { environment } | Order::Undo { environment } => format!("{name} {environment}"),
+        Order::Cancel { run, force } => {
+            let run = run.map(|run| format!(" {run}")).unwrap_or_default();
+            format!("{name}{run}{}", if *force { " force" } else { "" })
+        }
+        Order::Retry { run } | Order::Accept { run } | Order::Approve { run } | Order::Reject { run } => {
+            format!("{name} {run}")
+        }
+        Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
+    }
+}
+
+fn render_query(query: &Query) -> String {
+    let name = query.name();
+    match query {
+        Query::Envs | Query::Whoami | Query::Status { environment: None } => name.to_string(),
+        Query::Status { environment: Some(environment) } => format!("{name} {environment}"),
+        Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
+        Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
+        Query::History(filter) => format!("{name}{}", filters(filter)),
+    }
+}
+
+fn filters(filter: &HistoryFilter) -> String {
+    let HistoryFilter { environment, by, since, until, failed, page } = filter;
+    let mut text = String::new();
+    if let Some(environment) = environment {
+        let _ = write!(text, " {environment}");
+    }
+    if let Some(by) = by {
+        let _ = write!(text, " by {by}");
+    }
+    if let Some(since) = since {
+        let _ = write!(text, " since {}", moment::render(*since));
+    }
+    if let Some(until) = until {
+        let _ = write!(text, " until {}", moment::render(*until));
+    }
+    if *failed {
+        text.push_str(" failed");
+    }
+    if *page > 1 {
+        let _ = write!(text, " page {page}");
+    }
+    text
+}
+
+fn spaced(level: Option<&Level>) -> String {
+    level.map(|level| format!(" {level}")).unwrap_or_default()
+}
+
+fn assignments(settings: &[Assignment]) -> String {
+    settings.iter().map(|a| format!(" {}{}{}", a.setting, a.operator.as_str(), a.value)).collect()
+}

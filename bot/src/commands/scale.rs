@@ -1,0 +1,56 @@
+//! `scale`, `destroy` and `undo`: an environment, without a level.
+
+use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::refusal::Refusal;
+use tidegate_runner::domain::request::example;
+
+use super::context::{Context, quoted};
+use super::level::level;
+
+/// Reads `scale ENV setting=value ...`.
+pub(super) fn read_scale(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let name = &environment.name;
+    let mut settings = Vec::new();
+    for (at, word) in context.line.from(2) {
+        if level(environment, word).is_some() {
+            let refusal = Refusal::not_understood(
+                format!("`scale` does not take {}", quoted(word)),
+                "`scale` changes sizes and leaves the level; a level is reached with `up` or `down`",
+            );
+            let other = if word.eq_ignore_ascii_case("off") { "down" } else { "up" };
+            return Err(refusal.hint(context.line.with(0, other)).hint(context.line.without(at)));
+        }
+        match context.assignment(environment, at, word, &settings)? {
+            Some(assignment) => settings.push(assignment),
+            None => return Err(context.no_such_word(environment, at, word)),
+        }
+    }
+    if settings.is_empty() {
+        let refusal = Refusal::not_understood(
+            "`scale` needs a setting".to_owned(),
+            format!("it changes sizes of {name}, and none is given"),
+        );
+        return Err(match environment.settings.values().next() {
+            Some(setting) => refusal
+                .hint(context.line.inserted(2, &format!("{}={}", setting.name, example(setting))))
+                .hint(format!("status {name}")),
+            None => refusal.hint(format!("status {name}")),
+        });
+    }
+    Ok(context.order(Order::Scale { environment: name.clone(), settings }))
+}
+
+/// Reads `destroy ENV`.
+pub(super) fn read_destroy(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    context.no_more_words(2)?;
+    Ok(context.order(Order::Destroy { environment: environment.name.clone() }))
+}
+
+/// Reads `undo ENV`.
+pub(super) fn read_undo(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    context.no_more_words(2)?;
+    Ok(context.order(Order::Undo { environment: environment.name.clone() }))
+}

@@ -1,0 +1,386 @@
+//! All commands in one table: what they are called, what they take, what they mean, who reads them.
+
+use tidegate_runner::domain::command::{Command, CommandName};
+use tidegate_runner::domain::refusal::Refusal;
+
+use super::context::Context;
+use super::{ask, history, level, run, scale};
+
+/// What stands right after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// Nothing.
+    Nothing,
+    /// The name of a command, if anything.
+    Command,
+    /// An environment that can be changed.
+    Environment,
+    /// An environment, if anything.
+    AnyEnvironment,
+    /// A run's number.
+    Run,
+}
+
+/// What may stand after that, in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A profile of the environment, or `off`.
+    Level,
+    /// `setting=value`.
+    Setting,
+    /// A stack.
+    Stack,
+    /// `by` and a person.
+    Person,
+    /// This word and a time.
+    Moment(&'static str),
+    /// This word.
+    Keyword(&'static str),
+}
+
+/// A line that people can copy, and what it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// The line.
+    pub line: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// One command.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name, which is also the name of the permission to run it.
+    pub name: CommandName,
+    /// How it is written.
+    pub usage: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// The rest, in paragraphs without line breaks of their own.
+    pub details: &'static [&'static str],
+    /// Lines to copy; each is tested.
+    pub examples: &'static [Example],
+    /// What stands right after it.
+    pub object: Object,
+    /// What may follow.
+    pub takes: &'static [Takes],
+    /// Words that people type when they mean it. They are never taken for it, only answered with it.
+    pub also: &'static [&'static str],
+    pub(super) read: fn(&Context<'_>) -> Result<Command, Refusal>,
+}
+
+/// The command of this name.
+#[must_use]
+pub fn spec(name: CommandName) -> &'static Spec {
+    // `every_command_is_in_the_table_in_the_order_of_help` holds this lookup to the table.
+    TABLE.iter().find(|spec| spec.name == name).unwrap_or(&TABLE[0])
+}
+
+/// The command that a word is, in any case.
+pub(super) fn find(word: &str) -> Option<&'static Spec> {
+    let lower = word.to_lowercase();
+    TABLE.iter().find(|spec| spec.name.as_str() == lower)
+}
+
+/// The command that a word of another program means.
+pub(super) fn meant_by(word: &str) -> Option<&'static str> {
+    let lower = word.to_lowercase();
+    TABLE.iter().find(|spec| spec.also.contains(&lower.as_str())).map(|spec| spec.name.as_str())
+}
+
+const fn example(line: &'static str, meaning: &'static str) -> Example {
+    Example { line, meaning }
+}
+
+/// All commands, in the order of `help`.
+pub static TABLE: [Spec; 19] = [
+    Spec {
+        name: CommandName::Help,
+        usage: "help [command]",
+        summary: "what can be typed",
+        details: &["Every refusal names the right command, ready to copy."],
+        examples: &[example("help", "all commands, a line each"), example("help scale", "one command, with examples")],
+        object: Object::Command,
+        takes: &[],
+        also: &["?", "man", "commands", "usage", "--help", "-h", "hello", "hi"],
+        read: ask::read_help,
+    },
+    Spec {
+        name: CommandName::Envs,
+        usage: "envs",
+        summary: "all environments, a line each",
+        details: &[],
+        examples: &[example("envs", "which environments there are, and where each stands")],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["list", "ls", "environments", "env"],
+        read: ask::read_envs,
+    },
+    Spec {
+        name: CommandName::Status,
+        usage: "status [env]",
+        summary: "where an environment should be, and where it is",
+        details: &[
+            "Shows the level wanted and the one last verified, stack by stack, the settings, and the runs that work or wait.",
+        ],
+        examples: &[example("status", "all environments"), example("status shop", "one, in full")],
+        object: Object::AnyEnvironment,
+        takes: &[],
+        also: &["st", "state", "info"],
+        read: ask::read_status,
+    },
+    Spec {
+        name: CommandName::Up,
+        usage: "up ENV [profile] [code] [setting=value ...] [because reason ...]",
+        summary: "raise an environment",
+        details: &[
+            "Without a profile it goes to the environment's usual one. Settings count over the profile, for as long as the level lasts.",
+            "`code` takes newer code than the commit that was last accepted.",
+            "An `up` that would lower something is refused, with both commands to choose from.",
+        ],
+        examples: &[
+            example("up shop", "to its usual profile"),
+            example("up shop small", "to the profile small"),
+            example(
+                "up shop slaves=40 because Black Friday rehearsal",
+                "with 40 slaves, and the reason for the record",
+            ),
+            example("up shop full code", "with the newest code"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Level, Takes::Keyword("code"), Takes::Setting],
+        also: &["start", "raise", "create", "apply", "deploy", "launch", "boot"],
+        read: level::read_up,
+    },
+    Spec {
+        name: CommandName::Down,
+        usage: "down ENV [profile|off] [because reason ...]",
+        summary: "lower an environment",
+        details: &[
+            "Without a profile it goes to the environment's usual low level.",
+            "`off` destroys the stacks that may be destroyed, and lowers the others as far as they go.",
+        ],
+        examples: &[
+            example("down shop", "to its usual low level"),
+            example("down shop off because the test is over", "everything away that may go"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Level],
+        also: &["stop", "lower", "shutdown", "sleep"],
+        read: level::read_down,
+    },
+    Spec {
+        name: CommandName::Scale,
+        usage: "scale ENV setting=value ... [because reason ...]",
+        summary: "change sizes, leave the level",
+        details: &[
+            "`=` sets, `+=` adds, `-=` subtracts, `*=` multiplies. What is relative is worked out when the command is accepted, counting the runs queued ahead.",
+            "Only the stacks of the settings named are planned.",
+        ],
+        examples: &[
+            example("scale shop slaves=40", "40 slaves"),
+            example("scale shop slaves+=10", "ten more than now"),
+            example("scale shop slaves-=5 servers=2", "two settings at once"),
+            example("scale shop slaves*=2", "twice as many"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Setting],
+        also: &["set", "resize", "size"],
+        read: scale::read_scale,
+    },
+    Spec {
+        name: CommandName::Plan,
+        usage: "plan ENV [profile] [code] [setting=value ...] [because reason ...]",
+        summary: "show what would be done, and do nothing",
+        details: &["Without a profile it is about the present level."],
+        examples: &[
+            example("plan shop full", "what `up shop full` would do"),
+            example("plan shop slaves=40", "what 40 slaves would change"),
+            example("plan shop code", "what newer code would change"),
+            example("plan shop off", "what `down shop off` would take away"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Level, Takes::Keyword("code"), Takes::Setting],
+        also: &["preview", "diff", "dry-run", "whatif"],
+        read: level::read_plan,
+    },
+    Spec {
+        name: CommandName::Destroy,
+        usage: "destroy ENV [because reason ...]",
+        summary: "take everything away that is not protected",
+        details: &["Shows first what would go, by name, and waits for `approve`."],
+        examples: &[example("destroy shop because the project has ended", "shows what would go, and asks")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["delete", "remove", "rm", "terminate"],
+        read: scale::read_destroy,
+    },
+    Spec {
+        name: CommandName::Undo,
+        usage: "undo ENV [because reason ...]",
+        summary: "back to what was before the last change",
+        details: &["Shows first what would change, and waits for `approve`."],
+        examples: &[example("undo shop", "shows the way back, and asks")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["rollback", "revert", "back"],
+        read: scale::read_undo,
+    },
+    Spec {
+        name: CommandName::Cancel,
+        usage: "cancel [run] [force] [because reason ...]",
+        summary: "stop a run",
+        details: &[
+            "Without a number it means the only run there is. Terraform is asked to stop, writes its state and frees its lock.",
+            "`force`, after that, kills it: what it was just making may then exist without being known.",
+        ],
+        examples: &[
+            example("cancel 812", "ask run 812 to stop"),
+            example("cancel", "the only run there is"),
+            example("cancel 812 force", "kill it"),
+        ],
+        object: Object::Run,
+        takes: &[Takes::Keyword("force")],
+        also: &["abort", "kill", "interrupt", "halt"],
+        read: run::read_cancel,
+    },
+    Spec {
+        name: CommandName::Retry,
+        usage: "retry RUN [because reason ...]",
+        summary: "do an ended run again",
+        details: &["Makes a new run that is linked to the old one, and goes on where that one failed."],
+        examples: &[example("retry 812", "once more what run 812 was for")],
+        object: Object::Run,
+        takes: &[],
+        also: &["rerun", "again", "redo", "repeat"],
+        read: run::read_retry,
+    },
+    Spec {
+        name: CommandName::Accept,
+        usage: "accept RUN [because reason ...]",
+        summary: "take a partial or failed run as it is",
+        details: &["The run stays what it was; the record says who took it so, and why."],
+        examples: &[example("accept 812 because 37 slaves are enough today", "no more of it")],
+        object: Object::Run,
+        takes: &[],
+        also: &["take", "ack"],
+        read: run::read_accept,
+    },
+    Spec {
+        name: CommandName::Approve,
+        usage: "approve RUN [because reason ...]",
+        summary: "say yes to what a run asks",
+        details: &["The yes is to the changes that were shown. If they are others by then, it asks again."],
+        examples: &[example("approve 812", "go on")],
+        object: Object::Run,
+        takes: &[],
+        also: &["yes", "ok", "confirm", "lgtm"],
+        read: run::read_approve,
+    },
+    Spec {
+        name: CommandName::Reject,
+        usage: "reject RUN [because reason ...]",
+        summary: "say no to it",
+        details: &["The run ends, and nothing of what it asked for is done."],
+        examples: &[example("reject 812 because the database would go", "no, and why")],
+        object: Object::Run,
+        takes: &[],
+        also: &["no", "deny", "decline"],
+        read: run::read_reject,
+    },
+    Spec {
+        name: CommandName::Recover,
+        usage: "recover RUN [unlock] [because reason ...]",
+        summary: "find out what became of a run that nobody saw end",
+        details: &[
+            "Looks at state and lock, and ends the run as what is true.",
+            "`unlock` also breaks a state lock that the dead run left behind.",
+        ],
+        examples: &[example("recover 812", "look"), example("recover 812 unlock", "look, and break its lock")],
+        object: Object::Run,
+        takes: &[Takes::Keyword("unlock")],
+        also: &["unlock", "repair", "fix"],
+        read: run::read_recover,
+    },
+    Spec {
+        name: CommandName::Show,
+        usage: "show RUN",
+        summary: "one run, whole",
+        details: &["Every change by name, with which code, versions and variables."],
+        examples: &[example("show 812", "everything about run 812"), example("show #812", "the same")],
+        object: Object::Run,
+        takes: &[],
+        also: &["describe", "run", "details", "view"],
+        read: run::read_show,
+    },
+    Spec {
+        name: CommandName::Log,
+        usage: "log RUN [stack]",
+        summary: "what Terraform said in a run",
+        details: &[],
+        examples: &[example("log 812", "all stacks"), example("log 812 jmeter", "one stack")],
+        object: Object::Run,
+        takes: &[Takes::Stack],
+        also: &["logs", "tail", "output"],
+        read: run::read_log,
+    },
+    Spec {
+        name: CommandName::History,
+        usage: "history [env] [by @who] [since time] [until time] [failed] [page number]",
+        summary: "what happened, newest first",
+        details: &[
+            "The words may stand in any order. Times are local: `7d`, `12h`, `30m`, `2w` ago; `2026-11-20`, `2026-11-20T09:00`, `09:00`, `today`, `yesterday`. `until` a date includes that day.",
+        ],
+        examples: &[
+            example("history", "the latest runs"),
+            example("history shop since 7d", "a week of one environment"),
+            example("history by @ito failed", "what went wrong for ito"),
+            example("history by me since 2026-11-01 until 2026-11-20", "mine, in a span of days"),
+            example("history shop page 2", "older ones"),
+        ],
+        object: Object::AnyEnvironment,
+        takes: &[
+            Takes::Person,
+            Takes::Moment("since"),
+            Takes::Moment("until"),
+            Takes::Keyword("failed"),
+            Takes::Keyword("page"),
+        ],
+        also: &["audit", "runs", "who-did"],
+        read: history::read_history,
+    },
+    Spec {
+        name: CommandName::Whoami,
+        usage: "whoami",
+        summary: "who Tidegate takes you for, and what you may do",
+        details: &[],
+        examples: &[example("whoami", "your id and your environments")],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["who", "me", "id"],
+        read: ask::read_whoami,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_the_table_in_the_order_of_help() {
+        let names: Vec<_> = TABLE.iter().map(|spec| spec.name).collect();
+        assert_eq!(names, CommandName::ALL);
+        for name in CommandName::ALL {
+            assert_eq!(spec(name).name, name);
+        }
+    }
+
+    #[test]
+    fn a_word_means_at_most_one_command_and_none_that_exists() {
+        let mut seen = std::collections::BTreeSet::new();
+        for word in TABLE.iter().flat_map(|spec| spec.also) {
+            assert!(seen.insert(word), "{word} is listed twice");
+            assert!(find(word).is_none(), "{word} is a command");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The grammar as tables: what is understood, what is refused and with which words, and what holds for any text.
+
+use proptest::prelude::*;
+use tidegate_runner::domain::command::Command;
+use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
+
+use super::{TABLE, fixture, parse, render};
+
+fn read(text: &str) -> Result<Command, Refusal> {
+    fixture::with_known(|known| parse(text, known))
+}
+
+fn canonical(text: &str) -> String {
+    read(text).map_or_else(|refusal| panic!("`{text}` is refused: {refusal:?}"), |command| render(&command))
+}
+
+#[test]
+fn every_example_of_the_table_is_understood() {
+    for spec in &TABLE {
+        for example in spec.examples {
+            let command = read(example.line).unwrap_or_else(|refusal| panic!("{}: {refusal:?}", example.line));
+            assert_eq!(command.name(), spec.name, "{}", example.line);
+        }
+    }
+}
+
+#[test]
+fn what_is_meant_is_understood() {
+    for (typed, meant) in [
+        ("/tide UP Shop FULL Slaves=40", "up shop full slaves=40"),
+        ("@tidegate: status", "status"),
+        ("`up shop`", "up shop"),
+        ("up shop slaves=40 code full", "up shop full code slaves=40"),
+        ("up shop --code", "up shop code"),
+        ("ｓｃａｌｅ　ｓｈｏｐ　ｓｌａｖｅｓ＝４０", "scale shop slaves=40"),
+        ("scale shop slaves：40", "scale shop slaves=40"),
+        ("scale shop slaves:=40", "scale shop slaves=40"),
+        ("scale shop slaves = “40”", "scale shop slaves=40"),
+        ("scale shop slaves –= 5", "scale shop slaves-=5"),
+        ("scale shop slaves + = 10", "scale shop slaves+=10"),
+        ("scale shop slaves×=2", "scale shop slaves*=2"),
+        ("scale shop mode=FAST spot=True", "scale shop mode=fast spot=true"),
+        ("cancel —force", "cancel force"),
+        ("cancel force run 812", "cancel 812 force"),
+        ("show ＃812", "show 812"),
+        ("recover run #812 --unlock", "recover 812 unlock"),
+        ("log 812 JMeter", "log 812 jmeter"),
+        ("down shop OFF", "down shop off"),
+        ("status attic", "status attic"),
+        ("history failed by @ito shop page 3", "history shop by ito failed page 3"),
+        ("history by me", "history by local:ito"),
+        ("history since 2026-11-20 09:00", "history since 2026-11-20T00:00:00.000Z"),
+        ("reject 5 BECAUSE  the “db”  would go ", "reject 5 because the “db”  would go"),
+        ("up shop because: slaves=4 is enough", "up shop because slaves=4 is enough"),
+    ] {
+        assert_eq!(canonical(typed), meant, "{typed}");
+    }
+}
+
+/// Lines that are refused, with one environment.
+const BAD: &[&str] = &[
+    "",
+    "   ",
+    "/tide",
+    "\u{200b}",
+    "statsu shop",
+    "stats",
+    "hlep",
+    "日本語",
+    "🌊",
+    "up",
+    "scale slaves=10",
+    "up full",
+    "up shpo full",
+    "up prod",
+    "up full shop",
+    "up shop fll",
+    "up shop zzz",
+    "up shop full small",
+    "up shop down",
+    "up shop --help",
+    "up shop --forse",
+    "up shop; rm -rf /",
+    "up shop && down shop",
+    "$(reboot)",
+    "shop",
+    "shop up full",
+    "shop slaves=10",
+    "slaves=10",
+    "slavs=10",
+    "slaves=10 shop",
+    "foo=1",
+    "scale shop",
+    "scale shop slavs=10",
+    "scale shop foo=3",
+    "scale shop slaves=-5",
+    "scale shop slaves=+5",
+    "scale shop slaves+=-5",
+    "scale shop slaves-=-5",
+    "scale shop slaves*=-2",
+    "scale shop slaves=1e9",
+    "scale shop slaves=0x10",
+    "scale shop slaves=4.5",
+    "scale shop slaves=ten",
+    "scale shop slaves=1,000",
+    "scale shop slaves=",
+    "scale shop slaves+=",
+    "scale shop slaves= servers=2",
+    "scale shop slaves=4 slaves=5",
+    "scale shop slaves==4",
+    "scale shop slaves=201",
+    "scale shop servers=3",
+    "scale shop slaves=99999999999999999999",
+    "scale shop slaves+=99999999999999999999",
+    "scale shop slaves+=ten",
+    "scale shop slaves=*2",
+    "scale shop slaves/=2",
+    "scale shop slaves=10²",
+    "scale shop slaves 10",
+    "scale shop slaves +10",
+    "scale shop slaves",
+    "scale shop -5",
+    "scale shop =40",
+    "scale shop full",
+    "scale shop full slaves=10",
+    "scale shop mode=fsat",
+    "scale shop mode=",
+    "scale shop mode+=1",
+    "scale shop spot=on",
+    "scale shop spot=no",
+    "down shop slaves=2",
+    "down shop code",
+    "destroy",
+    "destroy shop jmeter",
+    "destroy shpo",
+    "undo attic",
+    "cancel 0",
+    "cancel shop",
+    "cancel 812 --forse",
+    "cancel 812 813",
+    "cancel everything",
+    "retry",
+    "retry shop",
+    "retry abc",
+    "retry 99999999999999999999",
+    "retry r812",
+    "retry 812 813",
+    "accept -5",
+    "show",
+    "812",
+    "run 812",
+    "log 812 jmetr",
+    "log jmeter 812",
+    "log 812 zzz",
+    "recover 812 unlok",
+    "envs all",
+    "whoami ito",
+    "help me",
+    "help statsu",
+    "help up down",
+    "history since",
+    "history since tomorrow",
+    "history since 7y",
+    "history page 0",
+    "history page=2",
+    "history by",
+    "history @ito",
+    "history fialed",
+    "history since:7d",
+    "history 2026-11-20",
+    "history since 2026-11-20 until 2026-11-01",
+    "history shop attic",
+    "status shop because I want",
+    "up shop because",
+    "up shop because \u{200b}",
+    "start shop",
+    "delete shop",
+    "ls",
+    "yes 812",
+    "stop shop",
+    "rollback shop",
+];
+
+#[test]
+fn what_is_refused_says_what_why_and_what_to_type_instead() {
+    let told: Vec<String> = BAD.iter().map(|text| told(text, read(text))).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn with_several_environments_nothing_is_guessed() {
+    let bad = ["up", "scale slaves=10", "slaves=10", "up full", "down", "destroy", "undo", "up blgo"];
+    let told: Vec<String> = bad
+        .iter()
+        .map(|text| told(text, fixture::with_environments(&["shop", "blog"], |known| parse(text, known))))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+fn told(text: &str, result: Result<Command, Refusal>) -> String {
+    match result {
+        Ok(command) => panic!("`{text}` is understood as {command:?}"),
+        Err(Refusal { kind, what, why, hints }) => {
+            let kind = match kind {
+                RefusalKind::NotUnderstood => "?",
+                RefusalKind::Refused => "!",
+            };
+            format!("{:?}\n  {kind} {what}\n    {why}\n    -> {}\n", text, hints.join(" | "))
+        }
+    }
+}
+
+#[test]
+fn every_hint_can_be_copied() {
+    for names in [&["shop"][..], &["shop", "blog"], &["a", "b", "c", "d", "e"], &[]] {
+        fixture::with_environments(names, |known| {
+            for text in BAD {
+                let Err(refusal) = parse(text, known) else { continue };
+                assert!(!refusal.hints.is_empty(), "{text}");
+                for hint in &refusal.hints {
+                    assert!(parse(hint, known).is_ok(), "`{text}` offers `{hint}`");
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn a_very_long_message_is_refused_in_few_words() {
+    for text in ["x".repeat(1_000_000), "up shop ".to_owned() + &"日本 ".repeat(100_000), "slaves=".repeat(100_000)] {
+        let refusal = read(&text).expect_err("nonsense");
+        assert!(format!("{refusal:?}").chars().count() < 2_000);
+    }
+    let reason = "because ".to_owned() + &"long ".repeat(10_000);
+    assert!(read(&format!("up shop {reason}")).is_ok());
+    assert_eq!(read(&format!("up shop fll {reason}")).expect_err("no profile").hints, ["help up"]);
+}
+
+/// Words that make lines which are nearly right.
+fn nearly() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        8 => prop::sample::select(vec![
+            "up", "down", "scale", "plan", "destroy", "undo", "cancel", "retry", "recover", "show", "log", "history", "help",
+            "status", "shop", "attic", "full", "small", "off", "code", "force", "unlock", "by", "me", "@ito", "since", "until", "7d",
+            "2026-11-20", "09:00", "failed", "page", "2", "812", "#5", "run", "app", "slaves", "=", "+", "-", "+=", ":", "slaves=40", "slaves+=1",
+            "servers=2", "mode=fast", "spot=true", "because", "“", "—force", "slaves=-5", "＝", "\u{200b}", "\u{3000}",
+        ]).prop_map(str::to_owned),
+        1 => "\\PC{0,6}",
+    ];
+    let join = prop::sample::select(vec![" ", "", "\u{3000}", "\n"]);
+    prop::collection::vec((word, join), 0..9).prop_map(|words| words.into_iter().map(|(w, j)| w + j).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_gets_an_answer(text in any::<String>()) {
+        check(&text)?;
+    }
+
+    #[test]
+    fn nearly_right_text_gets_an_answer(text in nearly()) {
+        check(&text)?;
+    }
+}
+
+fn check(text: &str) -> Result<(), TestCaseError> {
+    fixture::with_known(|known| {
+        match parse(text, known) {
+            Ok(command) => {
+                let again = parse(&render(&command), known);
+                prop_assert_eq!(again.as_ref(), Ok(&command), "{}", render(&command));
+            }
+            Err(refusal) => {
+                for hint in &refusal.hints {
+                    prop_assert!(parse(hint, known).is_ok(), "`{}` offers `{}`", text, hint);
+                }
+                prop_assert!(!refusal.hints.is_empty());
+            }
+        }
+        let _ = super::complete(text, known, &[]);
+        Ok(())
+    })
+}
