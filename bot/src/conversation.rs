@@ -67,7 +67,8 @@ pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply
         Ok(reply) => reply,
         Err(DeskError::Refused(refusal)) => refused(&refusal),
         Err(DeskError::Repeated) => {
-            let refusal = Refusal::refused("this message was answered already", "it came a second time").hint("history");
+            let refusal =
+                Refusal::refused("this message was answered already", "it came a second time").hint("history");
             refused(&refusal)
         }
         Err(DeskError::Ledger(error)) => fault(&error),
@@ -94,8 +95,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let now = desk.now().await?;
     let clock = Clock { now, offset };
     let others: Vec<EnvironmentName> = config.unmanaged.keys().filter_map(|name| name.parse().ok()).collect();
-    let known =
-        Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
+    let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
         Err(refusal) => return Ok(refused(&refusal)),
@@ -103,11 +103,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let card = match command {
         Command::Order { order, because } => {
             let answer = desk.submit(message, &order, because).await?;
-            return Ok(Reply {
-                card: cards::answer(&answer, &clock),
-                verdict: Verdict::Done,
-                follow: follow(&answer),
-            });
+            return Ok(Reply { card: cards::answer(&answer, &clock), verdict: Verdict::Done, follow: follow(&answer) });
         }
         Command::Help(None) => cards::help(),
         Command::Help(Some(name)) => cards::help_on(name),

@@ -73,7 +73,8 @@ impl Demo {
         }
         let name = self.name.unwrap_or(user);
         let actor = Actor { id: ActorId::local(&name), name };
-        screen.note("Real Terraform, no cloud. Try: `envs`, `up shop small`, `scale shop slaves+=2`, `history`, `help`.");
+        screen
+            .note("Real Terraform, no cloud. Try: `envs`, `up shop small`, `scale shop slaves+=2`, `history`, `help`.");
         shell::talk(house, actor, &folder.join("history.txt"), screen).await
     }
 }

@@ -69,7 +69,7 @@ pub fn fail(what: &str) -> ExitCode {
 async fn open(config: &Path) -> Result<House, ExitCode> {
     House::open(config).await.map_err(|error| match error {
         HouseError::Config(problems) => {
-            eprint!("{}", tidegate_runner::config::render(&problems, crate::chat::shell::color_on_stderr()));
+            eprint!("{}", tidegate_runner::config::render(problems.as_slice(), crate::chat::shell::color_on_stderr()));
             ExitCode::FAILURE
         }
         HouseError::Ledger(error) => fail(&error.to_string()),

@@ -16,7 +16,8 @@ pub(super) async fn run(config: &Path, log_format: LogFormat) -> ExitCode {
         Ok(house) => house,
         Err(status) => return status,
     };
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return fail("cannot listen for signals");
     };
     house.start_engine();

@@ -48,9 +48,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn configuration(folder: &Path, owners: &[&str]) -> String {
-    let state = |stack: &str| {
-        quoted(&folder.join("terraform").join(stack).join("terraform.tfstate").display().to_string())
-    };
+    let state =
+        |stack: &str| quoted(&folder.join("terraform").join(stack).join("terraform.tfstate").display().to_string());
     let owners: Vec<String> = owners.iter().map(|name| quoted(&format!("local:{name}"))).collect();
     format!(
         r##"# Written by `tidegate demo` at each start.
@@ -72,21 +71,21 @@ down    = "small"
 name      = "monitoring"
 root      = "terraform/monitoring"
 off       = "destroy"
-variables = {{ env_name = "shop", delay = 0.6 }}
+variables = {{ env_name = "shop", delay = 1 }}
 
 [[environments.shop.stacks]]
 name      = "app"
 root      = "terraform/app"
 needs     = ["monitoring"]
 off       = "destroy"
-variables = {{ env_name = "shop", delay = 0.6, monitoring_state = {monitoring} }}
+variables = {{ env_name = "shop", delay = 1, monitoring_state = {monitoring} }}
 
 [[environments.shop.stacks]]
 name      = "jmeter"
 root      = "terraform/jmeter"
 needs     = ["app"]
 off       = "destroy"
-variables = {{ env_name = "shop", delay = 0.6, app_state = {app} }}
+variables = {{ env_name = "shop", delay = 1, app_state = {app} }}
 
 [environments.shop.settings.slaves]
 stack    = "jmeter"
@@ -127,10 +126,9 @@ mod tests {
         let config = tidegate_runner::config::load(&file).expect("valid");
         assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
         let shop = config.environments.values().next().expect("an environment");
-        assert_eq!(shop.stacks.keys().map(tidegate_runner::domain::ids::StackName::as_str).collect::<Vec<_>>(), [
-            "monitoring",
-            "app",
-            "jmeter"
-        ]);
+        assert_eq!(
+            shop.stacks.keys().map(tidegate_runner::domain::ids::StackName::as_str).collect::<Vec<_>>(),
+            ["monitoring", "app", "jmeter"]
+        );
     }
 }

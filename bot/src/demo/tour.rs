@@ -162,7 +162,8 @@ impl Guide<'_> {
         let screen = &mut *self.screen;
         let show = |card: &crate::cards::Card, _: &RunDetail, last: bool| screen.live(card, last);
         let following = follow(&self.house.desk, &self.house.bell, run, self.offset, show);
-        let rest = tokio::time::timeout(PATIENCE, following).await.map_err(|_| TourError::TooSlow(line.to_owned()))??;
+        let rest =
+            tokio::time::timeout(PATIENCE, following).await.map_err(|_| TourError::TooSlow(line.to_owned()))??;
         match rest {
             Rest::Ended(outcome) if outcome == told => Ok(()),
             Rest::Ended(outcome) => {
@@ -204,7 +205,9 @@ impl Guide<'_> {
         let found = self.shop().await?.map(|shop| shop.stacks).unwrap_or_default();
         let wrong: Vec<String> = found
             .iter()
-            .filter(|(_, stack)| stack.in_doubt || stack.level.as_ref().map(ToString::to_string).as_deref() != Some(told))
+            .filter(|(_, stack)| {
+                stack.in_doubt || stack.level.as_ref().map(ToString::to_string).as_deref() != Some(told)
+            })
             .map(|(name, stack)| match &stack.level {
                 Some(level) if !stack.in_doubt => format!("{name} is at {level}"),
                 _ => format!("{name} is in doubt"),

@@ -6,10 +6,10 @@ use crate::domain::command::Order;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{EnvironmentName, RunId, RunNumber};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest, Target, request};
+use crate::domain::request::{RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
 use crate::ledger::runs::{self, NewRun};
-use crate::ledger::{LedgerError, Tx, environments};
+use crate::ledger::{LedgerError, Tx, environments, stacks};
 
 impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
@@ -20,7 +20,10 @@ impl Case<'_> {
             Order::Undo { .. } => self.undo_to(tx, environment, &active).await?,
             _ => None,
         };
-        let request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
+        let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
+        if active.is_empty() {
+            request.sizes = sizes_from_standing(tx, environment, &request).await?;
+        }
         self.enqueue(tx, environment, request, &active).await
     }
 
@@ -81,6 +84,25 @@ impl Case<'_> {
         let last = runs::last_change(&mut *tx, &environment.name).await?;
         Ok(last.and_then(|run| run.request.before))
     }
+}
+
+/// Sizes as they really are now: what was wanted is no size where an apply did not get there.
+async fn sizes_from_standing(
+    tx: &mut Tx,
+    environment: &Environment,
+    request: &RunRequest,
+) -> Result<Vec<SizeChange>, LedgerError> {
+    let standings = stacks::standings(tx, &environment.name).await?;
+    let sizes = environment.settings.values().filter(|setting| request.stacks.contains_key(&setting.stack));
+    Ok(sizes
+        .filter_map(|setting| {
+            let to = value_at(environment, setting, &request.target)?;
+            let stands = standings.get(&setting.stack).filter(|standing| !standing.in_doubt);
+            let from = stands.and_then(|s| s.settings.iter().find(|(name, _)| *name == setting.name));
+            let from = from.map(|(_, value)| value.clone());
+            (from.as_ref() != Some(&to)).then(|| SizeChange { setting: setting.name.clone(), from, to })
+        })
+        .collect())
 }
 
 /// Where an environment is to be once everything accepted so far is done: relative values count from there.

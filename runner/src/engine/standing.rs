@@ -64,8 +64,15 @@ async fn ended(
     if !proven {
         return Ok(());
     }
-    if outcome == Outcome::NothingToDo {
-        environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
+    match outcome {
+        Outcome::NothingToDo => {
+            environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
+        }
+        // Whoever stops a run does not want what it was for; what it was to be before is wanted again.
+        Outcome::Cancelled if after.anything_applied() => {
+            environments::set_wanted(tx, &environment.name, after.request.before.as_ref(), Some(run.number)).await?;
+        }
+        _ => {}
     }
     let target = &after.request.target;
     for (name, view) in &after.stacks {

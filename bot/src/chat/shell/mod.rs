@@ -1,3 +1,41 @@
 //! The terminal as a chat.
 
+mod once;
 pub mod render;
+mod voice;
+
+use chrono::{FixedOffset, Local, Offset as _};
+use tidegate_runner::desk::Message;
+use tidegate_runner::domain::answer::Actor;
+use tidegate_runner::domain::policy::Place;
+
+pub use once::{Once, once};
+pub use voice::Screen;
+
+/// The terminal's offset from UTC, now.
+#[must_use]
+pub fn local_offset() -> FixedOffset {
+    Local::now().offset().fix()
+}
+
+/// A line typed at this terminal as a message: each line is one, also when it is typed twice.
+fn message(actor: &Actor, line: &str) -> Message {
+    Message {
+        key: format!("shell:{}", uuid::Uuid::now_v7()),
+        actor: actor.clone(),
+        place: Place { door: "shell", channel: None },
+        typed: line.to_owned(),
+    }
+}
+
+/// Whether an error report on standard error may be coloured.
+#[must_use]
+pub fn color_on_stderr() -> bool {
+    use std::io::IsTerminal as _;
+    render::Style::of(std::io::stderr().is_terminal(), None, |name| std::env::var(name).ok()).color
+}
+
+/// x
+pub async fn talk(_h: crate::house::House, _a: Actor, _p: &std::path::Path, _s: Screen) -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}
