@@ -52,13 +52,13 @@ async fn run_child(run: &RunDir) -> io::Result<()> {
     }
     let exit = match start(run, &alive) {
         Ok(mut child) => {
-            let described = describe(run, &child);
-            let exit = watch(run, &mut child).await;
-            described.and(exit)?
+            // Without it the child cannot be stopped once this supervisor is dead, which is no reason to leave it alone now.
+            let _ = describe(run, &child);
+            watch(run, &mut child).await?
         }
         Err(error) => Exit::CouldNotStart(error.to_string()),
     };
-    run.write("exit.json", &exit, true)
+    run.write_exit(&exit)
 }
 
 fn deafen() -> io::Result<[SignalStream; 3]> {
@@ -100,7 +100,7 @@ fn start(run: &RunDir, alive: &File) -> io::Result<Child> {
 fn describe(run: &RunDir, child: &Child) -> io::Result<()> {
     let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) else { return Ok(()) };
     let supervisor = rustix::process::getpid().as_raw_pid();
-    run.write("child.json", &Processes { child: ProcessId::of(pid), supervisor: ProcessId::of(supervisor) }, false)
+    run.write_processes(&Processes { child: ProcessId::of(pid), supervisor: ProcessId::of(supervisor) })
 }
 
 async fn watch(run: &RunDir, child: &mut Child) -> io::Result<Exit> {

@@ -10,7 +10,8 @@ use tidegate_runner::domain::changes::{Action, StackPlan};
 use tidegate_runner::domain::failure::{Applied, Failure, FailureKind};
 use tidegate_runner::terraform::command::{self, InitArgs, PlanArgs};
 use tidegate_runner::terraform::{
-    ApplyFold, Attached, Child, ChildEvent, Exit, Line, Message, PlanFold, Spec, Stop, Supervisor, Tool, not_done,
+    ApplyFold, Attached, Child, ChildEvent, Exit, Line, Message, PlanFold, Spec, Stop, Supervisor, Tool,
+    check_plan_file, not_done,
 };
 
 /// Longer than anything here takes on a busy machine.
@@ -431,6 +432,20 @@ async fn the_real_terraform_interrupted_in_mid_apply_keeps_its_state() {
     let left: Vec<_> = rest.changes.iter().map(|change| (change.address.as_str(), change.action)).collect();
     assert_eq!(left, [("terraform_data.b", Action::Replace), ("terraform_data.c", Action::Create)]);
     assert_eq!(apply(&place, "rest", &rest, None).await.1, None);
+}
+
+#[tokio::test]
+async fn a_plan_that_did_not_fit_on_the_disk_is_found_out_before_anybody_says_yes() {
+    let place = Place::new();
+    root(&place, "0");
+    init(&place).await;
+    std::os::unix::fs::symlink("/dev/full", place.path("full.tfplan")).expect("a link");
+    let believed = plan(&place, "full", 1, false).await;
+    assert!(believed.has_work(), "Terraform itself says that all is well");
+    let failure = check_plan_file(&place.path("full.tfplan")).expect_err("a failure");
+    assert_eq!(failure.kind, FailureKind::Storage);
+    plan(&place, "saved", 1, false).await;
+    check_plan_file(&place.path("saved.tfplan")).expect("a whole plan");
 }
 
 #[tokio::test]
