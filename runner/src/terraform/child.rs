@@ -85,6 +85,8 @@ pub struct Child {
     stdout: Option<File>,
     splitter: LineSplitter,
     exit: Option<Exit>,
+    /// What was signalled from here, without the supervisor.
+    signalled: Option<Stop>,
 }
 
 impl Child {
@@ -105,14 +107,28 @@ impl Child {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { run, supervisor: Some(process), stdout: None, splitter: LineSplitter::default(), exit: None })
+        Ok(Self {
+            run,
+            supervisor: Some(process),
+            stdout: None,
+            splitter: LineSplitter::default(),
+            exit: None,
+            signalled: None,
+        })
     }
 
     /// Looks at the run folder `dir` of a child that another process may have started.
     #[must_use]
     pub fn attach(dir: &Path) -> Attached {
         let run = RunDir::new(dir);
-        let mut child = Self { run, supervisor: None, stdout: None, splitter: LineSplitter::default(), exit: None };
+        let mut child = Self {
+            run,
+            supervisor: None,
+            stdout: None,
+            splitter: LineSplitter::default(),
+            exit: None,
+            signalled: None,
+        };
         child.exit = child.run.settle();
         match &child.exit {
             None => Attached::Running(child),
@@ -199,22 +215,36 @@ impl Child {
     /// # Errors
     /// When the request cannot be written, or when the supervisor is gone and it cannot be told whether the process with the
     /// child's number is still the child (nothing is signalled then).
-    pub fn stop(&self, stop: Stop) -> io::Result<()> {
-        self.run.ask_to_stop(stop)?;
+    pub fn stop(&mut self, stop: Stop) -> io::Result<()> {
+        if let Err(error) = self.run.ask_to_stop(stop) {
+            // A full disk, perhaps the very reason to stop: then without the supervisor.
+            return self.signal(stop).map_err(|_| error);
+        }
         if self.supervisor.is_some() || self.exit.is_some() { Ok(()) } else { self.pass_on() }
     }
 
     /// Does the supervisor's part when it is dead and the child lives.
-    fn pass_on(&self) -> io::Result<()> {
+    fn pass_on(&mut self) -> io::Result<()> {
         let Some(stop) = self.run.stop_to_pass_on() else { return Ok(()) };
         // Without `child.json` the supervisor is only about to start: it finds the `stop` file itself.
         let Ok(processes) = self.run.read::<Processes>("child.json") else { return Ok(()) };
         if !processes.supervisor.surely_gone() || self.run.exit().is_some() {
             return Ok(());
         }
+        // In vain on a full disk; then what is kept in memory must do.
+        let _ = self.run.note_passed_on(stop);
+        self.signal(stop)
+    }
+
+    /// Signals the child without the supervisor, if it is sure that the process is still the child.
+    fn signal(&mut self, stop: Stop) -> io::Result<()> {
+        if Some(stop) <= self.signalled {
+            return Ok(());
+        }
+        let processes = self.run.read::<Processes>("child.json")?;
         match Pid::from_raw(processes.child.pid) {
             Some(pid) if processes.child.surely_runs() => {
-                self.run.note_passed_on(stop)?;
+                self.signalled = Some(stop);
                 signal_child(stop, pid)
             }
             _ => Err(io::Error::new(

@@ -105,20 +105,25 @@ fn describe(run: &RunDir, child: &Child) -> io::Result<()> {
 
 async fn watch(run: &RunDir, child: &mut Child) -> io::Result<Exit> {
     let mut poll = tokio::time::interval(STOP_POLL);
+    let mut passed_on = None;
     loop {
         tokio::select! {
             biased;
             status = child.wait() => return status.map(exit_of),
-            _ = poll.tick() => pass_on(run, child),
+            _ = poll.tick() => pass_on(run, child, &mut passed_on),
         }
     }
 }
 
 /// Signals the child if that is asked. `Child::id` is `Some` only until `wait` has reaped it, so that the number is never
 /// somebody else's.
-fn pass_on(run: &RunDir, child: &Child) {
+fn pass_on(run: &RunDir, child: &Child, passed_on: &mut Option<Stop>) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let (Some(stop), Some(pid)) = (run.stop_to_pass_on(), pid) else { return };
+    if Some(stop) <= *passed_on {
+        return;
+    }
+    *passed_on = Some(stop);
     // A disk that is full must not keep anybody from stopping; that the child ended meanwhile, the next `wait` tells.
     let _ = run.note_passed_on(stop);
     let _ = signal_child(stop, pid);
