@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustix::process::Pid;
@@ -40,6 +41,13 @@ pub enum Stop {
 }
 
 impl Stop {
+    const fn force(self) -> u8 {
+        match self {
+            Self::Interrupt => 1,
+            Self::Kill => 2,
+        }
+    }
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Interrupt => "interrupt",
@@ -85,8 +93,8 @@ pub struct Child {
     stdout: Option<File>,
     splitter: LineSplitter,
     exit: Option<Exit>,
-    /// What was signalled from here, without the supervisor.
-    signalled: Option<Stop>,
+    /// The force of what was signalled from here, without the supervisor; 0 for nothing.
+    signalled: AtomicU8,
 }
 
 impl Child {
@@ -113,7 +121,7 @@ impl Child {
             stdout: None,
             splitter: LineSplitter::default(),
             exit: None,
-            signalled: None,
+            signalled: AtomicU8::new(0),
         })
     }
 
@@ -127,7 +135,7 @@ impl Child {
             stdout: None,
             splitter: LineSplitter::default(),
             exit: None,
-            signalled: None,
+            signalled: AtomicU8::new(0),
         };
         child.exit = child.run.settle();
         match &child.exit {
@@ -215,7 +223,7 @@ impl Child {
     /// # Errors
     /// When the request cannot be written, or when the supervisor is gone and it cannot be told whether the process with the
     /// child's number is still the child (nothing is signalled then).
-    pub fn stop(&mut self, stop: Stop) -> io::Result<()> {
+    pub fn stop(&self, stop: Stop) -> io::Result<()> {
         if let Err(error) = self.run.ask_to_stop(stop) {
             // A full disk, perhaps the very reason to stop: then without the supervisor.
             return self.signal(stop).map_err(|_| error);
@@ -224,7 +232,7 @@ impl Child {
     }
 
     /// Does the supervisor's part when it is dead and the child lives.
-    fn pass_on(&mut self) -> io::Result<()> {
+    fn pass_on(&self) -> io::Result<()> {
         let Some(stop) = self.run.stop_to_pass_on() else { return Ok(()) };
         // Without `child.json` the supervisor is only about to start: it finds the `stop` file itself.
         let Ok(processes) = self.run.read::<Processes>("child.json") else { return Ok(()) };
@@ -237,15 +245,12 @@ impl Child {
     }
 
     /// Signals the child without the supervisor, if it is sure that the process is still the child.
-    fn signal(&mut self, stop: Stop) -> io::Result<()> {
-        if Some(stop) <= self.signalled {
-            return Ok(());
-        }
+    fn signal(&self, stop: Stop) -> io::Result<()> {
         let processes = self.run.read::<Processes>("child.json")?;
         match Pid::from_raw(processes.child.pid) {
             Some(pid) if processes.child.surely_runs() => {
-                self.signalled = Some(stop);
-                signal_child(stop, pid)
+                let before = self.signalled.fetch_max(stop.force(), Ordering::Relaxed);
+                if before < stop.force() { signal_child(stop, pid) } else { Ok(()) }
             }
             _ => Err(io::Error::new(
                 io::ErrorKind::NotFound,

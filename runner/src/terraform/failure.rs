@@ -1,8 +1,9 @@
 //! From diagnostics and the way a child ended to one [`Failure`].
 
+use super::diagnostic::{Diagnostic, Snippet};
 use super::exit::Exit;
 use super::lock::lock_holder;
-use super::stream::{Diagnostic, Line, Message};
+use super::stream::{Line, Message};
 use crate::domain::failure::{DETAIL_MAX, Failure, FailureKind, SourceLine};
 
 /// What is kept of the diagnostics of one child: the first error and counts. Bounded, whatever the child prints.
@@ -200,7 +201,7 @@ fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
 /// An upstream state without the output that is asked for: it exists, but was never applied as far as that.
 fn lacks_upstream_output(diagnostic: &Diagnostic) -> bool {
     let asks = matches!(diagnostic.summary.as_str(), "Unsupported attribute" | "Invalid index");
-    let of_remote_state = |snippet: &super::stream::Snippet| {
+    let of_remote_state = |snippet: &Snippet| {
         snippet
             .values
             .iter()

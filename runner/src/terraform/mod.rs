@@ -6,6 +6,7 @@
 mod apply;
 pub mod child;
 pub mod command;
+mod diagnostic;
 mod exit;
 mod failure;
 pub mod init;
@@ -22,6 +23,7 @@ mod tool;
 
 pub use apply::{ApplyFold, not_done};
 pub use child::{Attached, Child, ChildEvent, Stop, Supervisor};
+pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;
 pub use failure::{Diagnostics, failure_of, failure_of_io};
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
@@ -31,8 +33,8 @@ pub use planfile::check_plan_file;
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use stream::{
-    ChangeOf, Diagnostic, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning,
-    Resource, StreamAction, Summary,
+    ChangeOf, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning, Resource,
+    StreamAction, Summary,
 };
 pub use supervise::supervise;
 pub use tool::{MINIMUM_TERRAFORM, Product, Tool, Version};
