@@ -1,7 +1,7 @@
 //! The one redaction layer before every sink: cards, logs, events, the ledger.
 //!
 //! Two kinds of secrets are replaced by `[redacted]`: values that Tidegate was told (environment variables named in `redact`,
-//! sensitive variables), and texts that have the [shape](shapes) of a well-known token. JSON lines stay JSON lines. What is
+//! sensitive variables), and texts that have the shape of a well-known token. JSON lines stay JSON lines. What is
 //! sensitive to Terraform alone, which hides it itself, is not known here.
 
 mod json;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustix::process::Pid;
@@ -40,6 +41,13 @@ pub enum Stop {
 }
 
 impl Stop {
+    const fn force(self) -> u8 {
+        match self {
+            Self::Interrupt => 1,
+            Self::Kill => 2,
+        }
+    }
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Interrupt => "interrupt",
@@ -85,6 +93,8 @@ pub struct Child {
     stdout: Option<File>,
     splitter: LineSplitter,
     exit: Option<Exit>,
+    /// The force of what was signalled from here, without the supervisor; 0 for nothing.
+    signalled: AtomicU8,
 }
 
 impl Child {
@@ -105,14 +115,28 @@ impl Child {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { run, supervisor: Some(process), stdout: None, splitter: LineSplitter::default(), exit: None })
+        Ok(Self {
+            run,
+            supervisor: Some(process),
+            stdout: None,
+            splitter: LineSplitter::default(),
+            exit: None,
+            signalled: AtomicU8::new(0),
+        })
     }
 
     /// Looks at the run folder `dir` of a child that another process may have started.
     #[must_use]
     pub fn attach(dir: &Path) -> Attached {
         let run = RunDir::new(dir);
-        let mut child = Self { run, supervisor: None, stdout: None, splitter: LineSplitter::default(), exit: None };
+        let mut child = Self {
+            run,
+            supervisor: None,
+            stdout: None,
+            splitter: LineSplitter::default(),
+            exit: None,
+            signalled: AtomicU8::new(0),
+        };
         child.exit = child.run.settle();
         match &child.exit {
             None => Attached::Running(child),
@@ -200,7 +224,10 @@ impl Child {
     /// When the request cannot be written, or when the supervisor is gone and it cannot be told whether the process with the
     /// child's number is still the child (nothing is signalled then).
     pub fn stop(&self, stop: Stop) -> io::Result<()> {
-        self.run.ask_to_stop(stop)?;
+        if let Err(error) = self.run.ask_to_stop(stop) {
+            // A full disk, perhaps the very reason to stop: then without the supervisor.
+            return self.signal(stop).map_err(|_| error);
+        }
         if self.supervisor.is_some() || self.exit.is_some() { Ok(()) } else { self.pass_on() }
     }
 
@@ -212,10 +239,18 @@ impl Child {
         if !processes.supervisor.surely_gone() || self.run.exit().is_some() {
             return Ok(());
         }
+        // In vain on a full disk; then what is kept in memory must do.
+        let _ = self.run.note_passed_on(stop);
+        self.signal(stop)
+    }
+
+    /// Signals the child without the supervisor, if it is sure that the process is still the child.
+    fn signal(&self, stop: Stop) -> io::Result<()> {
+        let processes = self.run.read::<Processes>("child.json")?;
         match Pid::from_raw(processes.child.pid) {
             Some(pid) if processes.child.surely_runs() => {
-                self.run.note_passed_on(stop)?;
-                signal_child(stop, pid)
+                let before = self.signalled.fetch_max(stop.force(), Ordering::Relaxed);
+                if before < stop.force() { signal_child(stop, pid) } else { Ok(()) }
             }
             _ => Err(io::Error::new(
                 io::ErrorKind::NotFound,

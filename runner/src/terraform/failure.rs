@@ -1,8 +1,9 @@
 //! From diagnostics and the way a child ended to one [`Failure`].
 
+use super::diagnostic::{Diagnostic, Snippet};
 use super::exit::Exit;
 use super::lock::lock_holder;
-use super::stream::{Diagnostic, Line, Message};
+use super::stream::{Line, Message};
 use crate::domain::failure::{DETAIL_MAX, Failure, FailureKind, SourceLine};
 
 /// What is kept of the diagnostics of one child: the first error and counts. Bounded, whatever the child prints.
@@ -117,6 +118,17 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
     }
 }
 
+/// The failure of an own file or process: `what` was to be done, in the form "the supervisor could not be started".
+#[must_use]
+pub fn failure_of_io(what: &str, error: &std::io::Error) -> Failure {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kind = match error.kind() {
+        StorageFull | QuotaExceeded | ReadOnlyFilesystem => FailureKind::Storage,
+        _ => FailureKind::CouldNotStart,
+    };
+    Failure::new(kind, format!("{what}: {error}"))
+}
+
 fn interrupted(diagnostics: &Diagnostics, exit: &Exit) -> Failure {
     let summary = match exit {
         Exit::Signal(signal) => format!("stopped on request (signal {signal})"),
@@ -189,7 +201,7 @@ fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
 /// An upstream state without the output that is asked for: it exists, but was never applied as far as that.
 fn lacks_upstream_output(diagnostic: &Diagnostic) -> bool {
     let asks = matches!(diagnostic.summary.as_str(), "Unsupported attribute" | "Invalid index");
-    let of_remote_state = |snippet: &super::stream::Snippet| {
+    let of_remote_state = |snippet: &Snippet| {
         snippet
             .values
             .iter()

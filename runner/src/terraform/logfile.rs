@@ -12,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use super::rundir::private;
-use crate::redact::Redactor;
+use crate::redact::{LineRedactor, Redactor};
 
 /// Most raw bytes of the beginning, and of each of the two halves of the end: 64 MiB in all.
 pub const HEAD_MAX: u64 = 32 * 1024 * 1024;
@@ -25,7 +25,7 @@ const FLUSH_AFTER: u64 = 32 * 1024;
 #[derive(Debug)]
 pub struct LogWriter<'a> {
     path: PathBuf,
-    redactor: &'a Redactor,
+    redactor: LineRedactor<'a>,
     head: Part,
     tail: Option<Part>,
     /// Lines in the file of the tail that is not being written.
@@ -77,7 +77,7 @@ impl<'a> LogWriter<'a> {
         }
         Ok(Self {
             path: path.to_owned(),
-            redactor,
+            redactor: LineRedactor::new(redactor),
             head: Part::create(path)?,
             tail: None,
             older_lines: 0,

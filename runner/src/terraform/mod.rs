@@ -6,6 +6,7 @@
 mod apply;
 pub mod child;
 pub mod command;
+mod diagnostic;
 mod exit;
 mod failure;
 pub mod init;
@@ -13,6 +14,7 @@ mod lines;
 mod lock;
 pub mod logfile;
 mod plan;
+mod planfile;
 mod query;
 mod rundir;
 mod stream;
@@ -21,16 +23,18 @@ mod tool;
 
 pub use apply::{ApplyFold, not_done};
 pub use child::{Attached, Child, ChildEvent, Stop, Supervisor};
+pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;
-pub use failure::{Diagnostics, failure_of};
+pub use failure::{Diagnostics, failure_of, failure_of_io};
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use plan::PlanFold;
+pub use planfile::check_plan_file;
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use stream::{
-    ChangeOf, Diagnostic, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning,
-    Resource, StreamAction, Summary,
+    ChangeOf, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning, Resource,
+    StreamAction, Summary,
 };
 pub use supervise::supervise;
 pub use tool::{MINIMUM_TERRAFORM, Product, Tool, Version};

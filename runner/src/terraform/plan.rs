@@ -68,7 +68,8 @@ impl PlanFold {
         &self.diagnostics
     }
 
-    /// What the plan says, once the child has ended. `stop_asked`: Tidegate had asked it to stop.
+    /// What the plan says, once the child has ended. `stop_asked`: Tidegate had asked it to stop. Whether the plan was *saved* is
+    /// another question: see [`super::check_plan_file`].
     ///
     /// # Errors
     /// The failure, when the child failed or when its output does not prove a whole plan: the `change_summary` must have

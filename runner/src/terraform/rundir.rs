@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::child::Stop;
 use super::exit::Exit;
 
+/// Bytes kept for `exit.json`: an error of the system with a long path.
+const EXIT_ROOM: usize = 4096;
+
 /// What a supervisor is to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -101,23 +104,31 @@ impl RunDir {
     pub(super) fn create(&self, spec: &Spec) -> io::Result<()> {
         std::fs::create_dir_all(&self.0)?;
         let json = serde_json::to_vec(spec)?;
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.file("spec.json"))?.write_all(&json)
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.file("spec.json"))?.write_all(&json)?;
+        // Room for the end is taken now: when the disk is full later, how the child ended is still written down.
+        private().open(self.file("exit.json.new"))?.write_all(&[b' '; EXIT_ROOM])
     }
 
     pub(super) fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
         Ok(serde_json::from_slice(&std::fs::read(self.file(name))?)?)
     }
 
-    /// Writes a file so that readers see it whole or not at all. `durable`: also over a power cut.
-    pub(super) fn write<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> io::Result<()> {
-        let json = serde_json::to_vec(value)?;
-        let new = self.file(&format!("{name}.new"));
-        let mut file = private().truncate(true).open(&new)?;
+    /// Writes down how the child ended. Readers see it whole or not at all, also after a power cut.
+    pub(super) fn write_exit(&self, exit: &Exit) -> io::Result<()> {
+        let json = serde_json::to_vec(exit)?;
+        let new = self.file("exit.json.new");
+        // Not truncated before it is written: the room that it has is the point of it.
+        let mut file = private().truncate(false).open(&new)?;
         file.write_all(&json)?;
-        if durable {
-            file.sync_data()?;
-        }
-        std::fs::rename(new, self.file(name))
+        file.set_len(json.len() as u64)?;
+        file.sync_data()?;
+        std::fs::rename(new, self.file("exit.json"))
+    }
+
+    /// Writes down which processes these are, for as long as the machine runs. Readers see it whole or not at all.
+    pub(super) fn write_processes(&self, processes: &Processes) -> io::Result<()> {
+        let json = serde_json::to_vec(processes)?;
+        self.replace("child.json", &json)
     }
 
     /// How the child ended, if that was written down.
@@ -150,7 +161,7 @@ impl RunDir {
         }
         let exit =
             if begun { Exit::Lost } else { Exit::CouldNotStart("its supervisor ended before it began".to_owned()) };
-        if let Err(error) = self.write("exit.json", &exit, true) {
+        if let Err(error) = self.write_exit(&exit) {
             tracing::warn!(dir = %self.0.display(), %error, "cannot write down how a child ended");
         }
         Some(exit)
@@ -165,17 +176,17 @@ impl RunDir {
 
     /// Notes a stop as passed on. Before the signal is sent: a second SIGINT would make Terraform drop everything.
     pub(super) fn note_passed_on(&self, stop: Stop) -> io::Result<()> {
-        self.write_text("passed-on", stop.word())
+        self.replace("passed-on", stop.word().as_bytes())
     }
 
     /// Asks for a stop.
     pub(super) fn ask_to_stop(&self, stop: Stop) -> io::Result<()> {
-        self.write_text("stop", stop.word())
+        self.replace("stop", stop.word().as_bytes())
     }
 
-    fn write_text(&self, name: &str, text: &str) -> io::Result<()> {
+    fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let new = self.file(&format!("{name}.new"));
-        private().truncate(true).open(&new)?.write_all(text.as_bytes())?;
+        private().truncate(true).open(&new)?.write_all(content)?;
         std::fs::rename(new, self.file(name))
     }
 }

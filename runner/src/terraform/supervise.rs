@@ -52,13 +52,13 @@ async fn run_child(run: &RunDir) -> io::Result<()> {
     }
     let exit = match start(run, &alive) {
         Ok(mut child) => {
-            let described = describe(run, &child);
-            let exit = watch(run, &mut child).await;
-            described.and(exit)?
+            // Without it the child cannot be stopped once this supervisor is dead, which is no reason to leave it alone now.
+            let _ = describe(run, &child);
+            watch(run, &mut child).await?
         }
         Err(error) => Exit::CouldNotStart(error.to_string()),
     };
-    run.write("exit.json", &exit, true)
+    run.write_exit(&exit)
 }
 
 fn deafen() -> io::Result<[SignalStream; 3]> {
@@ -100,25 +100,30 @@ fn start(run: &RunDir, alive: &File) -> io::Result<Child> {
 fn describe(run: &RunDir, child: &Child) -> io::Result<()> {
     let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) else { return Ok(()) };
     let supervisor = rustix::process::getpid().as_raw_pid();
-    run.write("child.json", &Processes { child: ProcessId::of(pid), supervisor: ProcessId::of(supervisor) }, false)
+    run.write_processes(&Processes { child: ProcessId::of(pid), supervisor: ProcessId::of(supervisor) })
 }
 
 async fn watch(run: &RunDir, child: &mut Child) -> io::Result<Exit> {
     let mut poll = tokio::time::interval(STOP_POLL);
+    let mut passed_on = None;
     loop {
         tokio::select! {
             biased;
             status = child.wait() => return status.map(exit_of),
-            _ = poll.tick() => pass_on(run, child),
+            _ = poll.tick() => pass_on(run, child, &mut passed_on),
         }
     }
 }
 
 /// Signals the child if that is asked. `Child::id` is `Some` only until `wait` has reaped it, so that the number is never
 /// somebody else's.
-fn pass_on(run: &RunDir, child: &Child) {
+fn pass_on(run: &RunDir, child: &Child, passed_on: &mut Option<Stop>) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let (Some(stop), Some(pid)) = (run.stop_to_pass_on(), pid) else { return };
+    if Some(stop) <= *passed_on {
+        return;
+    }
+    *passed_on = Some(stop);
     // A disk that is full must not keep anybody from stopping; that the child ended meanwhile, the next `wait` tells.
     let _ = run.note_passed_on(stop);
     let _ = signal_child(stop, pid);

@@ -1,4 +1,5 @@
-//! A Terraform that does what a script says. The script is a JSON file named by `FAKE_TERRAFORM_SCRIPT`:
+//! A Terraform that does what a script says. The script is a JSON file named by `FAKE_TERRAFORM_SCRIPT`, or
+//! `script.json` in the current folder:
 //!
 //! ```json
 //! {
@@ -36,7 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let script = std::env::var("FAKE_TERRAFORM_SCRIPT").expect("FAKE_TERRAFORM_SCRIPT names a script");
+    let script = std::env::var("FAKE_TERRAFORM_SCRIPT").unwrap_or_else(|_| "script.json".to_owned());
     let script: Value = serde_json::from_slice(&std::fs::read(script).expect("the script")).expect("a script in JSON");
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let Some(log) = script.get("argv_log").and_then(Value::as_str) {

@@ -10,7 +10,8 @@ use tidegate_runner::domain::changes::{Action, StackPlan};
 use tidegate_runner::domain::failure::{Applied, Failure, FailureKind};
 use tidegate_runner::terraform::command::{self, InitArgs, PlanArgs};
 use tidegate_runner::terraform::{
-    ApplyFold, Attached, Child, ChildEvent, Exit, Line, Message, PlanFold, Spec, Stop, Supervisor, Tool, not_done,
+    ApplyFold, Attached, Child, ChildEvent, Exit, Line, Message, PlanFold, Query, QueryError, Spec, Stop, Supervisor,
+    Tool, check_plan_file, not_done,
 };
 
 /// Longer than anything here takes on a busy machine.
@@ -294,6 +295,43 @@ async fn a_child_without_supervisor_can_still_be_stopped() {
     assert_eq!(drain(&mut child).await.1, Exit::Lost);
 }
 
+#[tokio::test]
+async fn a_program_that_is_no_terraform_or_too_old_is_refused_in_clear_words() {
+    let tool = Tool { program: env!("CARGO_BIN_EXE_fake-terraform").into() };
+    let cases = [
+        (
+            json!([{ "print": "{\"terraform_version\":\"1.3.9\"}" }]),
+            "Terraform 1.3.9 is too old: 1.4 or newer is needed",
+        ),
+        (json!([{ "print": "hello" }]), "did not answer as Terraform or OpenTofu does"),
+        (json!([]), "did not answer as Terraform or OpenTofu does"),
+        (json!([{ "print_err": "no such flag" }, { "exit": 1 }]), "it is no Terraform 1.4 or newer"),
+        (json!([{ "fill": 1 }]), "printed more than"),
+    ];
+    for (steps, expected) in cases {
+        let place = Place::new();
+        place.fake(&steps);
+        let failure = tool.version(place.0.path()).await.expect_err("a refusal");
+        assert_eq!(failure.kind, FailureKind::CouldNotStart);
+        assert!(failure.summary.contains(expected), "{}", failure.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_short_command_that_hangs_is_killed_in_time() {
+    let place = Place::new();
+    place.fake(&json!([{ "sleep_ms": 60_000 }]));
+    let query = Query {
+        program: Path::new(env!("CARGO_BIN_EXE_fake-terraform")),
+        args: &command::state_list(),
+        cwd: place.0.path(),
+        env: &[],
+        timeout: Duration::from_millis(200),
+        limit: 1000,
+    };
+    assert!(matches!(query.run().await, Err(QueryError::Timeout { .. })));
+}
+
 // With the real Terraform.
 
 /// A root of three resources, one after the other, each of which takes `delay` seconds.
@@ -431,6 +469,20 @@ async fn the_real_terraform_interrupted_in_mid_apply_keeps_its_state() {
     let left: Vec<_> = rest.changes.iter().map(|change| (change.address.as_str(), change.action)).collect();
     assert_eq!(left, [("terraform_data.b", Action::Replace), ("terraform_data.c", Action::Create)]);
     assert_eq!(apply(&place, "rest", &rest, None).await.1, None);
+}
+
+#[tokio::test]
+async fn a_plan_that_did_not_fit_on_the_disk_is_found_out_before_anybody_says_yes() {
+    let place = Place::new();
+    root(&place, "0");
+    init(&place).await;
+    std::os::unix::fs::symlink("/dev/full", place.path("full.tfplan")).expect("a link");
+    let believed = plan(&place, "full", 1, false).await;
+    assert!(believed.has_work(), "Terraform itself says that all is well");
+    let failure = check_plan_file(&place.path("full.tfplan")).expect_err("a failure");
+    assert_eq!(failure.kind, FailureKind::Storage);
+    plan(&place, "saved", 1, false).await;
+    check_plan_file(&place.path("saved.tfplan")).expect("a whole plan");
 }
 
 #[tokio::test]
