@@ -13,6 +13,9 @@ mod status;
 mod whoami;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::answer;
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{help, help_on};

@@ -57,7 +57,13 @@ pub(crate) fn environment(name: &str) -> Environment {
         setting("spot", "app", SettingKind::Switch),
     ];
     let stacks = [stack("monitoring", &[]), stack("app", &["monitoring"]), stack("jmeter", &["app"])];
-    let profiles = ["small", "full"].map(|p| (p.parse().expect("a name"), BTreeMap::new()));
+    let profile = |name: &str, servers: i64, slaves: i64| {
+        let of = |stack: &str, variable: &str, value: i64| {
+            (stack.parse().expect("a name"), BTreeMap::from([(variable.to_owned(), value.into())]))
+        };
+        (name.parse().expect("a name"), [of("app", "servers", servers), of("jmeter", "slaves", slaves)].into())
+    };
+    let profiles = [profile("small", 2, 2), profile("full", 6, 40)];
     Environment {
         name: name.parse().expect("a name"),
         about: Some("Production-sized shop".to_owned()),

@@ -1,0 +1,210 @@
+//! Every message, as a terminal without colours shows it.
+
+mod run;
+mod scene;
+
+use insta::assert_snapshot;
+use tidegate_runner::domain::answer::{
+    Answer, EnvironmentStatus, HistoryPage, LogExtract, LogPart, StackStanding, Standing, Whoami,
+};
+use tidegate_runner::domain::command::{CommandName, HistoryFilter};
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::refusal::Refusal;
+use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy};
+
+use crate::cards::{self, Card};
+use crate::chat::shell::render::{Style, render};
+use scene::{Scene, clock, ito, level, name, stacks, target};
+
+fn shown(card: &Card) -> String {
+    // Every command offered is one that is understood.
+    for command in &card.next {
+        crate::commands::fixture::with_known(|known| {
+            assert!(crate::commands::parse(command, known).is_ok(), "`{command}` is offered by {card:?}");
+        });
+    }
+    render(card, &Style { color: false, width: 110, unicode: false })
+}
+
+#[test]
+fn help() {
+    assert_snapshot!("help", shown(&cards::help()));
+    let all: Vec<String> = CommandName::ALL.into_iter().map(|name| shown(&cards::help_on(name))).collect();
+    assert_snapshot!("help_on", all.join("\n"));
+}
+
+#[test]
+fn refusals_and_faults() {
+    let refusal = Refusal::refused("`slaves=201` is not allowed", "`slaves` takes a whole number from 0 to 200")
+        .hint("scale shop slaves=200");
+    let all = [
+        cards::refusal(&refusal),
+        cards::refusal(&Refusal::not_understood("there is no command", "the message is empty").hint("help")),
+        cards::fault("7f3a", None),
+        cards::fault("7f3a", Some(RunNumber(5))),
+    ];
+    assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn whoami() {
+    let shop = || vec!["shop".parse().expect("a name")];
+    let all = [
+        cards::whoami(&Whoami { actor: ito(), owns: shop(), reads: shop() }),
+        cards::whoami(&Whoami { actor: ito(), owns: Vec::new(), reads: shop() }),
+    ];
+    assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn answers() {
+    let queued = |run: &Scene, ahead: Vec<&Scene>, starts_in_ms| Answer::Queued {
+        run: run.summary(),
+        ahead: ahead.into_iter().map(Scene::summary).collect(),
+        last_time_ms: run.detail().last_time_ms,
+        starts_in_ms,
+    };
+    let up = Scene::of("up shop because Black Friday");
+    let working = Scene::of("up shop").numbered(3).by("sato").claimed();
+    let lost = Scene::of("up shop").numbered(3).planned().then(tidegate_runner::domain::run::RunEvent::ApplyBegan);
+    let lost = lost.starts("app", Phase::Apply).then(tidegate_runner::domain::run::RunEvent::LostTrack {
+        stack: name("app"),
+        finding: "the runner died".to_owned(),
+    });
+    let asking = Scene::of("destroy shop").numbered(3).planned().asks(QuestionWhy::Previewed);
+    let many: Vec<Scene> = (1..=5).map(|n| Scene::of("plan shop").numbered(n)).collect();
+    let all = [
+        queued(&up, vec![], None),
+        queued(&Scene::of("up shop slaves=50").first_time(), vec![&working], Some(30_000)),
+        queued(&up, many.iter().collect(), None),
+        queued(&up, vec![&lost], None),
+        queued(&up, vec![&asking], None),
+        queued(&Scene::of("plan shop full"), vec![], None),
+        queued(&Scene::of("destroy shop"), vec![], None),
+        queued(&Scene::of("scale shop slaves+=10"), vec![], None),
+        queued(&Scene::of("down shop off"), vec![], None),
+        Answer::Cancelled(Scene::of("up shop").stop(false).summary()),
+        Answer::Cancelled(asking.stop(false).summary()),
+        Answer::Stopping { run: working.summary(), force: false },
+        Answer::Stopping { run: working.summary(), force: true },
+        Answer::Approved(up.summary()),
+        Answer::Rejected(up.summary()),
+        Answer::Taken(up.summary()),
+        Answer::Recovering(lost.summary()),
+    ];
+    assert_snapshot!(all.iter().map(|a| shown(&cards::answer(a, &clock()))).collect::<Vec<_>>().join("\n"));
+}
+
+fn managed() -> EnvironmentStatus {
+    let stands = |at: &str, run: i64, in_doubt: bool| StackStanding {
+        level: Some(level(at)),
+        settings: Vec::new(),
+        run: Some(RunNumber(run)),
+        at: Some(clock().now.plus_ms(-3_600_000)),
+        in_doubt,
+    };
+    EnvironmentStatus {
+        name: "shop".parse().expect("a name"),
+        about: Some("Production-sized shop for load tests".to_owned()),
+        owners: vec![ActorId::local("ito"), ActorId::local("sato")],
+        levels: vec![level("small"), level("full")],
+        wanted: Some(target("full")),
+        stacks: stacks([
+            ("monitoring", stands("full", 3, false)),
+            ("app", stands("full", 3, false)),
+            ("jmeter", stands("full", 3, false)),
+        ]),
+        settings: vec![
+            ("slaves".parse().expect("a name"), Some(tidegate_runner::domain::environment::SettingValue::Number(40))),
+            ("servers".parse().expect("a name"), None),
+        ],
+        running: None,
+        waiting: Vec::new(),
+        last: Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::NothingToDo).summary()),
+    }
+}
+
+#[test]
+fn status_and_envs() {
+    let steady = managed();
+    let mut working = managed();
+    let scene = Scene::of("up shop slaves=50").planned().then(tidegate_runner::domain::run::RunEvent::ApplyBegan);
+    let scene = scene.starts("app", Phase::Apply);
+    working.running = Some((scene.summary(), Box::new(scene.detail().view)));
+    working.waiting = vec![
+        Scene::of("down shop").numbered(6).by("sato").summary(),
+        Scene::of("destroy shop").numbered(7).planned().asks(QuestionWhy::Previewed).summary(),
+    ];
+    let mut doubt = managed();
+    doubt.stacks[2].in_doubt = true;
+    let mut between = managed();
+    between.stacks[2].level = Some(level("small"));
+    let mut never = managed();
+    never.wanted = None;
+    never.last = None;
+    for stack in never.stacks.values_mut() {
+        *stack = StackStanding { level: None, settings: Vec::new(), run: None, at: None, in_doubt: false };
+    }
+    let unmanaged = Standing::Unmanaged {
+        name: "attic".to_owned(),
+        problems: vec!["tidegate.toml:12:8: unknown key `stak`, did you mean `stack`?".to_owned()],
+    };
+    let mut all: Vec<Standing> = [steady, working, doubt, between, never]
+        .into_iter()
+        .map(|status| Standing::Managed(Box::new(status)))
+        .collect();
+    all.push(unmanaged);
+    let one: Vec<String> = all.iter().map(|s| shown(&cards::status(std::slice::from_ref(s), &clock()))).collect();
+    assert_snapshot!("status", one.join("\n"));
+    assert_snapshot!("envs", shown(&cards::envs(&all, &clock())));
+    assert_snapshot!("envs_none", shown(&cards::envs(&[], &clock())));
+}
+
+#[test]
+fn history() {
+    let mut runs = vec![
+        Scene::of("up shop because Black Friday").numbered(812).planned().summary(),
+        Scene::of("scale shop slaves=50")
+            .numbered(811)
+            .by("sato")
+            .claimed()
+            .after(200)
+            .ends(Outcome::NothingToDo)
+            .summary(),
+        Scene::of("up shop")
+            .numbered(9)
+            .taken_by("ito", "enough for today")
+            .claimed()
+            .after(7)
+            .ends(Outcome::Failed)
+            .summary(),
+    ];
+    runs[2].accepted = runs[2].accepted.plus_ms(-86_400_000);
+    let filter = HistoryFilter { failed: true, page: 2, ..HistoryFilter::default() };
+    let page = |runs, page, more| HistoryPage { runs, page, more };
+    let all = [
+        cards::history(&page(runs, 2, true), &filter, &clock()),
+        cards::history(&page(Vec::new(), 1, false), &filter, &clock()),
+        cards::history(&page(Vec::new(), 9, false), &filter, &clock()),
+    ];
+    assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn log() {
+    let part = LogPart {
+        stack: name("jmeter"),
+        phase: "apply".to_owned(),
+        lines: vec![
+            "terraform_data.slave[0]: Creating...".to_owned(),
+            "\u{1b}[31mError: \u{1b}[0mno capacity".to_owned(),
+        ],
+        left_out: 120,
+        file: ".tidegate/runs/5/jmeter/apply.jsonl.gz".to_owned(),
+    };
+    let all = [
+        cards::log(&LogExtract { run: RunNumber(5), parts: vec![part] }),
+        cards::log(&LogExtract { run: RunNumber(5), parts: Vec::new() }),
+    ];
+    assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}

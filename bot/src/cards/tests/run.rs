@@ -1,0 +1,176 @@
+//! A run's card in every state.
+
+use insta::assert_snapshot;
+use tidegate_runner::domain::changes::Action;
+use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder, ResourceStage};
+use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::refusal::Refusal;
+use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
+
+use super::scene::{Scene, change, clock, half, name, outputs, plan, script_failed};
+use super::shown;
+use crate::cards::{notice, run_card, show};
+
+/// Card and notice of each scene.
+fn told(scenes: &[Scene]) -> String {
+    let one = |scene: &Scene| {
+        let detail = scene.detail();
+        let notice = notice(&detail, &clock()).map(|card| format!("NOTICE {}", shown(&card))).unwrap_or_default();
+        shown(&run_card(&detail, &clock())) + &notice
+    };
+    scenes.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+fn applying() -> Scene {
+    Scene::of("up shop because Black Friday").planned().after(3).then(RunEvent::ApplyBegan)
+}
+
+#[test]
+fn a_run_at_work() {
+    let at_work = || {
+        applying()
+            .applied("app", Vec::new())
+            .starts("jmeter", Phase::Apply)
+            .resource("jmeter", "terraform_data.slave[0]", ResourceStage::Started)
+            .after(4)
+            .resource("jmeter", "terraform_data.slave[1]", ResourceStage::Started)
+            .resource("jmeter", "terraform_data.slave[0]", ResourceStage::Done)
+            .after(6)
+    };
+    assert_snapshot!(told(&[
+        Scene::of("up shop"),
+        Scene::of("up shop")
+            .claimed()
+            .starts("monitoring", Phase::Prepare)
+            .notes("monitoring", "init runs: the lock file changed")
+            .after(5),
+        Scene::of("up shop").planned().after(2),
+        at_work(),
+        at_work().after(60),
+        at_work().first_time(),
+        at_work().stop(false),
+        at_work().stop(false).stop(true),
+        applying()
+            .applied("app", Vec::new())
+            .applied("jmeter", Vec::new())
+            .then(RunEvent::VerifyBegan)
+            .verified("app")
+            .starts("jmeter", Phase::Verify),
+    ]));
+}
+
+#[test]
+fn a_run_that_asks() {
+    let destroy = || {
+        let mut kept = plan(vec![change("terraform_data.server[0]", Action::Delete)]);
+        kept.kept_for = vec!["terraform_data.database".to_owned()];
+        let slaves = (0..30).map(|n| change(&format!("terraform_data.slave[{n}]"), Action::Delete)).collect();
+        Scene::of("destroy shop because the project has ended")
+            .claimed()
+            .plans("jmeter", plan(slaves))
+            .plans("app", kept)
+            .plans("monitoring", plan(Vec::new()))
+    };
+    let beyond = vec![change("terraform_data.cache", Action::Replace)];
+    assert_snapshot!(told(&[
+        destroy().asks(QuestionWhy::Previewed),
+        Scene::of("up shop")
+            .planned()
+            .asks(QuestionWhy::Unannounced { destroys: vec![(name("app"), "terraform_data.cache".to_owned())] }),
+        Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { stack: name("app"), beyond }),
+        destroy()
+            .asks(QuestionWhy::Previewed)
+            .then(RunEvent::Approved { by: ActorId::local("sato"), digest: "d".to_owned() }),
+        destroy()
+            .asks(QuestionWhy::Previewed)
+            .then(RunEvent::Rejected { by: ActorId::local("sato"), because: Some("not yet".to_owned()) }),
+        destroy().asks(QuestionWhy::Previewed).after(1800).then(RunEvent::QuestionExpired),
+    ]));
+}
+
+fn succeeded() -> Scene {
+    applying()
+        .applied("app", Vec::new())
+        .applied("jmeter", outputs())
+        .then(RunEvent::VerifyBegan)
+        .verified("app")
+        .verified("jmeter")
+        .ends(Outcome::Succeeded)
+}
+
+#[test]
+fn a_run_that_ended_well() {
+    assert_snapshot!(told(&[
+        succeeded(),
+        Scene::of("up shop small").planned().ends(Outcome::NothingToDo),
+        Scene::of("plan shop full slaves=50").planned().ends(Outcome::Planned),
+        Scene::of("plan shop off")
+            .claimed()
+            .plans("jmeter", plan(vec![change("terraform_data.slave[0]", Action::Delete)]))
+            .ends(Outcome::Planned),
+    ]));
+}
+
+#[test]
+fn a_run_that_did_not_end_well() {
+    let lock = Failure::new(
+        FailureKind::LockHeld(LockHolder {
+            id: "9db590f1".to_owned(),
+            who: "ito@desk".to_owned(),
+            operation: "OperationTypeApply".to_owned(),
+            created: "2026-11-20 02:58:01 UTC".to_owned(),
+        }),
+        "Error acquiring the state lock",
+    );
+    let planning =
+        || Scene::of("up shop").claimed().prepared("monitoring", false, None).starts("monitoring", Phase::Plan);
+    let refusal =
+        Refusal::refused("terraform_data.database would be lost in shop/app", "`protect` names it").hint("plan shop");
+    let half_done = || applying().applied("app", Vec::new()).starts("jmeter", Phase::Apply).after(9);
+    assert_snapshot!(told(&[
+        half_done().fails("jmeter", Phase::Apply, script_failed(), Some(half())).ends(Outcome::Partial),
+        half_done()
+            .fails("jmeter", Phase::Apply, script_failed(), Some(half()))
+            .ends(Outcome::Partial)
+            .taken_by("sato", "enough"),
+        planning().fails("monitoring", Phase::Plan, lock, None).ends(Outcome::Failed),
+        planning()
+            .fails(
+                "monitoring",
+                Phase::Plan,
+                Failure::new(FailureKind::Signal { signal: 9 }, "Terraform was killed"),
+                None
+            )
+            .ends(Outcome::Failed),
+        half_done()
+            .stop(false)
+            .fails("jmeter", Phase::Apply, Failure::new(FailureKind::Interrupted, "stopped on request"), Some(half()))
+            .ends(Outcome::Cancelled),
+        Scene::of("up shop").stop(false),
+        Scene::of("up shop").planned().then(RunEvent::Ended {
+            outcome: Outcome::Refused,
+            refusal: Some(refusal),
+            finding: None
+        }),
+        half_done().then(RunEvent::LostTrack {
+            stack: name("jmeter"),
+            finding: "its runner died at 12:00 and the apply was not seen to end".to_owned()
+        }),
+        half_done()
+            .then(RunEvent::LostTrack { stack: name("jmeter"), finding: "its runner died".to_owned() })
+            .then(RunEvent::RecoverAsked { by: ActorId::local("ito"), unlock: false }),
+    ]));
+}
+
+#[test]
+fn a_run_whole() {
+    let failed = applying().applied("app", Vec::new()).starts("jmeter", Phase::Apply).fails(
+        "jmeter",
+        Phase::Apply,
+        script_failed(),
+        Some(half()),
+    );
+    let all = [succeeded(), failed.ends(Outcome::Partial), Scene::of("up shop")];
+    let all: Vec<String> = all.iter().map(|scene| shown(&show(&scene.detail(), &clock()))).collect();
+    assert_snapshot!(all.join("\n"));
+}
