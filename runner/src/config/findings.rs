@@ -18,21 +18,38 @@ impl<'d, 'i> Findings<'d, 'i> {
 
     /// Tells a problem with the key at `path`.
     pub(super) fn at_key(&mut self, path: &Path<'_>, message: impl Into<String>, hint: Option<String>) {
-        let span = self.document.key_span(path);
-        self.push(path, span, message.into(), hint);
+        let problem = self.problem(path, self.document.key_span(path), message.into(), hint);
+        self.problems.push(problem);
     }
 
     /// Tells a problem with the value at `path`.
     pub(super) fn at_value(&mut self, path: &Path<'_>, message: impl Into<String>, hint: Option<String>) {
-        let span = self.document.value_span(path);
-        self.push(path, span, message.into(), hint);
+        let problem = self.problem(path, self.document.value_span(path), message.into(), hint);
+        self.problems.push(problem);
     }
 
-    fn push(&mut self, path: &Path<'_>, span: Range<usize>, message: String, hint: Option<String>) {
+    /// Warns about the key at `path`.
+    pub(super) fn warn_at_key(&mut self, path: &Path<'_>, message: impl Into<String>, hint: Option<String>) {
+        let problem = self.problem(path, self.document.key_span(path), message.into(), hint);
+        self.problems.push(problem.as_warning());
+    }
+
+    /// Warns about the value at `path`.
+    pub(super) fn warn_at_value(&mut self, path: &Path<'_>, message: impl Into<String>, hint: Option<String>) {
+        let problem = self.problem(path, self.document.value_span(path), message.into(), hint);
+        self.problems.push(problem.as_warning());
+    }
+
+    fn problem(&self, path: &Path<'_>, span: Range<usize>, message: String, hint: Option<String>) -> Problem {
         let mut problem = Problem::at(self.document.source(), span, message).with_hint(hint);
         problem.key_path = path.to_string();
         problem.environment = path.environment().map(str::to_owned);
-        self.problems.push(problem);
+        problem
+    }
+
+    /// How many errors were found so far.
+    pub(super) fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.is_error()).count()
     }
 
     /// Problems found so far.

@@ -21,6 +21,7 @@ mod shape;
 pub mod source;
 pub mod version;
 
+pub use check::{CheckOptions, Report, check};
 pub use excerpt::render;
 pub use load::{Config, load, parse};
 pub use problem::{Problem, Problems, Severity};

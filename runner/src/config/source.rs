@@ -82,6 +82,22 @@ impl Source {
         u32::try_from(self.line_starts.partition_point(|start| *start <= offset).max(1)).unwrap_or(u32::MAX)
     }
 
+    /// The bytes of a line (from 1) without the white space around it.
+    pub(super) fn line_span(&self, line: u32) -> Range<usize> {
+        let row = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+        let start = self.line_starts.get(row).copied().unwrap_or(self.text.len());
+        let end = self.line_starts.get(row + 1).copied().unwrap_or(self.text.len());
+        let line = self.text.get(start..end).unwrap_or_default();
+        let indent = line.len() - line.trim_start().len();
+        start + indent..(start + line.trim_end().len()).max(start + indent)
+    }
+
+    /// The offset of a line (from 1) and a column in bytes (from 1), as serde tells places; at most the text's end.
+    pub(super) fn offset(&self, line: usize, column: usize) -> usize {
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        self.boundary(start.saturating_add(column.saturating_sub(1)))
+    }
+
     /// Line, column and excerpt of a span; offsets beyond the text or inside a character are moved to a boundary.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
         let start = self.boundary(span.start);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::environment::{Environment, Level, OffAction, SettingKind, StackSource};
+use crate::domain::ids::{ProfileName, SettingName, StackName};
 
 fn read(text: &str) -> Result<Config, Problems> {
     parse(source::Source::new("/etc/tide/tidegate.toml", text), &|name| {
@@ -102,10 +103,10 @@ fn a_good_file_becomes_domain_values() {
     assert_eq!((config.runner.parallel, config.runner.ask_expires_s, config.runner.drain_s), (4, 7_200, 300));
     assert_eq!(config.runner.state_dir, Path::new("/etc/tide/.tidegate"));
     let shop = shop(GOOD);
-    assert_eq!(shop.levels.iter().map(|l| l.as_str()).collect::<Vec<_>>(), ["small", "full"]);
+    assert_eq!(shop.levels.iter().map(ProfileName::as_str).collect::<Vec<_>>(), ["small", "full"]);
     assert_eq!((shop.up.as_str(), &shop.down), ("full", &Level::Profile("small".parse().unwrap())));
-    assert_eq!(shop.stacks.keys().map(|s| s.as_str()).collect::<Vec<_>>(), ["app", "jmeter"]);
-    assert_eq!(shop.settings.keys().map(|s| s.as_str()).collect::<Vec<_>>(), ["slaves", "class", "debug"]);
+    assert_eq!(shop.stacks.keys().map(StackName::as_str).collect::<Vec<_>>(), ["app", "jmeter"]);
+    assert_eq!(shop.settings.keys().map(SettingName::as_str).collect::<Vec<_>>(), ["slaves", "class", "debug"]);
     let app = &shop.stacks["app"];
     assert_eq!(app.source, StackSource::Folder("/etc/roots/app".into()));
     assert_eq!((app.off, app.terraform.lock_timeout_s), (OffAction::Destroy, 90));

@@ -1,0 +1,226 @@
+//! Configurations against roots in a temporary folder.
+
+use std::path::Path as FilePath;
+
+use super::super::{Problem, Report, load};
+use super::*;
+
+/// A folder with a configuration and roots.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let place = Self(tempfile::tempdir().expect("a folder"));
+        for (name, text) in files {
+            place.write(name, text);
+        }
+        place
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+
+    fn check(&self, options: &CheckOptions<'_>) -> Report {
+        match load(&self.0.path().join("tidegate.toml")) {
+            Ok(config) => check(&config, options),
+            Err(problems) => Report::of(problems.into_vec()),
+        }
+    }
+
+    fn text(&self, options: &CheckOptions<'_>) -> String {
+        self.check(options).render(false).replace(&self.0.path().display().to_string(), "PLACE")
+    }
+}
+
+const CONFIG: &str = r#"
+[environments.shop]
+owners = ["local:ito"]
+up = "full"
+down = "small"
+
+[[environments.shop.stacks]]
+name = "app"
+root = "roots/app"
+variables = { env_name = "shop" }
+
+[[environments.shop.stacks]]
+name = "jmeter"
+root = "roots/jmeter"
+needs = ["app"]
+
+[environments.shop.settings.slaves]
+stack = "jmeter"
+variable = "slaves"
+min = 0
+max = 200
+
+[environments.shop.profiles.full]
+app = { servers = 20 }
+jmeter = { slaves = 40 }
+
+[environments.shop.profiles.small]
+app = { servers = 1 }
+jmeter = { slaves = 0 }
+"#;
+
+const APP: &str = "variable \"env_name\" {\n  type = string\n}\nvariable \"servers\" {\n  type = number\n}\n";
+const JMETER: &str = "variable \"slaves\" {\n  type    = number\n  default = 2\n}\n";
+
+fn good() -> Place {
+    Place::new(&[("tidegate.toml", CONFIG), ("roots/app/main.tf", APP), ("roots/jmeter/main.tf", JMETER)])
+}
+
+#[test]
+fn a_configuration_that_fits_its_roots_has_nothing_wrong() {
+    let report = good().check(&CheckOptions::default());
+    assert!(!report.has_errors(), "{}", report.render(false));
+    assert_eq!(report.render(false), "1 environment and 2 stacks checked: nothing wrong\n");
+    assert_eq!(report.to_json()["checked"]["stacks"], 2);
+}
+
+#[test]
+fn what_does_not_fit_the_roots_is_told_all_at_once() {
+    let place = good();
+    let config = CONFIG
+        .replace("variables = { env_name = \"shop\" }", "variables = { env_nam = \"shop\", tags = [\"a\"] }\nbackend = { key = \"x\" }")
+        .replace("app = { servers = 20 }", "app = { servers = \"twenty\" }")
+        .replace("app = { servers = 1 }", "app = { zone = \"日本\" }")
+        .replace("[environments.shop.profiles.full]", "[environments.shop.settings.size]\nstack = \"app\"\nvariable = \"servers\"\nvalues = [\"s\", \"m\"]\n\n[environments.shop.settings.debug]\nstack = \"jmeter\"\nvariable = \"debgu\"\ntype = \"bool\"\n\n[environments.shop.settings.password]\nstack = \"app\"\nvariable = \"password\"\nvalues = [\"x\"]\n\n[environments.shop.profiles.full]");
+    // The values that the settings refuse by themselves would end it earlier; here the roots are asked.
+    let config = config.replace("servers = \"twenty\"", "tags = { a = [] }");
+    place.write("tidegate.toml", &config);
+    place.write(
+        "roots/app/main.tf",
+        &format!("{APP}variable \"tags\" {{\n  type = map(string)\n  default = {{}}\n}}\nvariable \"password\" {{\n  type = string\n  sensitive = true\n}}\n"),
+    );
+    insta::assert_snapshot!(place.text(&CheckOptions::default()));
+}
+
+#[test]
+fn a_value_in_only_some_profiles_is_not_enough() {
+    let place = good();
+    place.write("tidegate.toml", &CONFIG.replace("app = { servers = 1 }\n", ""));
+    let text = place.text(&CheckOptions::default());
+    assert!(
+        text.contains("`servers` of the stack `app` has no default, and `small` does not give it a value"),
+        "{text}"
+    );
+    place.write("roots/app/x.auto.tfvars", "servers = 3\n");
+    assert!(!place.check(&CheckOptions::default()).has_errors());
+}
+
+#[test]
+fn a_value_may_come_from_the_environment_of_the_process() {
+    let place = good();
+    place.write("roots/app/secret.tf", "variable \"password\" {\n  type = string\n  sensitive = true\n}\n");
+    let text = place.text(&CheckOptions::default());
+    assert!(text.contains("set the environment variable `TF_VAR_password`"), "{text}");
+    let options = CheckOptions { is_set: Some(&|name| name == "TF_VAR_password"), ..CheckOptions::default() };
+    assert!(!place.check(&options).has_errors());
+}
+
+#[test]
+fn roots_that_cannot_be_read_are_told_where_they_are_named() {
+    let place = good();
+    std::fs::remove_dir_all(place.0.path().join("roots/app")).expect("removed");
+    place.write("roots/jmeter/main.tf", "variable \"slaves\" {\n  type = = number\n}\n");
+    insta::assert_snapshot!(place.text(&CheckOptions::default()));
+}
+
+#[test]
+fn versions_are_held_against_stack_root_and_modules() {
+    let place = good();
+    place.write(
+        "tidegate.toml",
+        &CONFIG.replace("needs = [\"app\"]", "needs = [\"app\"]\nversion = \"~> 1.12\"\nterraform = \"tofu\""),
+    );
+    place.write(
+        "roots/app/versions.tf",
+        "terraform {\n  required_version = \">= 2\"\n}\nmodule \"m\" {\n  source = \"./m\"\n}\n",
+    );
+    place.write("roots/app/m/main.tf", "terraform {\n  required_version = \"latest\"\n}\n");
+    let asked = std::cell::Cell::new(0);
+    let version = |program: &FilePath| {
+        asked.set(asked.get() + 1);
+        if program == FilePath::new("tofu") {
+            "1.11.4".parse().map_err(|_| String::new())
+        } else {
+            Err("it is a folder".to_owned())
+        }
+    };
+    let first = place.text(&CheckOptions { version: Some(&version), ..CheckOptions::default() });
+    let known = |_: &FilePath| "1.11.4".parse::<Version>().map_err(|error| error.to_string());
+    let second = place.text(&CheckOptions { version: Some(&known), ..CheckOptions::default() });
+    assert_eq!(asked.get(), 2, "each program is asked once");
+    insta::assert_snapshot!(format!("{first}\n=====\n\n{second}"));
+}
+
+#[test]
+fn local_modules_must_be_part_of_what_is_copied_for_a_run() {
+    let place = good();
+    place.write("modules/base/main.tf", "module \"deep\" {\n  source = \"../deep\"\n}\n");
+    place.write("modules/deep/main.tf", "variable \"x\" {}\n");
+    place.write(
+        "roots/app/modules.tf",
+        "module \"base\" {\n  source = \"../../modules/base\"\n}\nmodule \"gone\" {\n  source = \"./gone\"\n}\n",
+    );
+    insta::assert_snapshot!(place.text(&CheckOptions::default()));
+    place.write(".git/HEAD", "ref: refs/heads/main\n");
+    place.write("roots/app/gone/main.tf", "");
+    assert!(!place.check(&CheckOptions::default()).has_errors(), "{}", place.text(&CheckOptions::default()));
+}
+
+#[test]
+fn terraform_is_asked_only_about_stacks_without_errors() {
+    let place = good();
+    place.write("roots/jmeter/main.tf", "");
+    let validate = |environment: &Environment, stack: &Stack, folder: &FilePath| {
+        vec![Problem::of_file(folder, format!("asked about {}/{}", environment.name, stack.name))]
+    };
+    let report = place.check(&CheckOptions { validate: Some(&validate), ..CheckOptions::default() });
+    let asked: Vec<_> = report.problems.iter().filter(|problem| problem.message.starts_with("asked")).collect();
+    assert_eq!(asked.len(), 1, "{}", report.render(false));
+    assert_eq!(asked[0].environment.as_deref(), Some("shop"));
+    assert!(report.errors_of("shop").count() >= 2);
+}
+
+#[test]
+fn stacks_in_other_repositories_are_read_when_somebody_can_fetch_them() {
+    let place = good();
+    let config =
+        CONFIG.replace("root = \"roots/app\"", "source = { git = \"https://git.example.com/x.git\", ref = \"main\" }");
+    place.write("tidegate.toml", &config);
+    let report = place.check(&CheckOptions::default());
+    assert_eq!(report.checked.not_read, ["shop/app"]);
+    assert!(!report.has_errors());
+    let folder = place.0.path().join("roots/jmeter");
+    let checkout = |_: &StackSource| Ok(folder.clone());
+    let text = place.text(&CheckOptions { checkout: Some(&checkout), ..CheckOptions::default() });
+    assert!(text.contains("the root declares no variable `env_name`"), "{text}");
+}
+
+#[test]
+fn environments_that_did_not_load_are_in_the_report() {
+    let place = good();
+    place.write("tidegate.toml", &format!("{CONFIG}\n[environments.other]\nup = 3\n"));
+    let report = place.check(&CheckOptions::default());
+    assert_eq!((report.checked.environments, report.errors_of("shop").count()), (2, 0));
+    assert!(report.errors_of("other").count() >= 2);
+    let only = "shop".parse().expect("a name");
+    assert!(!place.check(&CheckOptions { only: Some(&only), ..CheckOptions::default() }).has_errors());
+    let json = report.to_json();
+    assert_eq!(json["problems"][0]["severity"], "error");
+    assert_eq!(json["problems"][0]["environment"], "other");
+    assert!(json["problems"][0]["line"].as_u64().is_some_and(|line| line > 30), "{json}");
+}
+
+#[test]
+fn a_file_without_environments_is_a_warning() {
+    let place = Place::new(&[("tidegate.toml", "")]);
+    let report = place.check(&CheckOptions::default());
+    assert!(!report.has_errors());
+    assert!(report.render(false).contains("warning: the file names no environment"));
+}

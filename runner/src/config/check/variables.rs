@@ -1,0 +1,146 @@
+//! Settings, profiles and stack variables against the variables that a root declares.
+
+use super::super::document::Path;
+use super::super::findings::Findings;
+use super::super::nearest::{listed, suggestion};
+use super::super::problem::quoted;
+use super::super::root::{DefaultValue, Root, Type, Variable};
+use super::{At, CheckOptions};
+use crate::domain::environment::{Environment, Setting, SettingKind, Stack, Variables};
+use crate::domain::ids::ProfileName;
+
+/// Checks all that the configuration says about the variables of one stack.
+pub(super) fn check(
+    environment: &Environment,
+    stack: &Stack,
+    root: &Root,
+    options: &CheckOptions<'_>,
+    at: &At<'_>,
+    findings: &mut Findings<'_, '_>,
+) {
+    values(&at.stack.key("variables"), &stack.variables, root, findings);
+    for (profile, stacks) in &environment.profiles {
+        if let Some(variables) = stacks.get(&stack.name) {
+            let profiles = at.environment.key("profiles");
+            let profile = profiles.key(profile.as_str());
+            values(&profile.key(stack.name.as_str()), variables, root, findings);
+        }
+    }
+    for setting in environment.settings.values().filter(|setting| setting.stack == stack.name) {
+        let settings = at.environment.key("settings");
+        self::setting(&settings.key(setting.name.as_str()), setting, root, findings);
+    }
+    required(environment, stack, root, options, at, findings);
+}
+
+/// Values for variables: are they declared, do they fit?
+fn values(at: &Path<'_>, variables: &Variables, root: &Root, findings: &mut Findings<'_, '_>) {
+    for (name, value) in variables {
+        let Some(variable) = declared(name, root) else {
+            let (message, hint) = unknown(name, root);
+            findings.at_key(&at.key(name), message, hint);
+            continue;
+        };
+        if let Some(why) = variable.kind.misfit(value) {
+            let message = format!("{} does not take this: {why}", quoted(name));
+            findings.at_value(&at.key(name), message, Some(declaration(variable)));
+        } else if variable.sensitive {
+            let message =
+                format!("{} is sensitive, and here its value can be read by all who read this file", quoted(name));
+            let hint = format!("give it as the environment variable `TF_VAR_{name}`");
+            findings.warn_at_value(&at.key(name), message, Some(hint));
+        }
+    }
+}
+
+/// A setting: is its variable declared, has it a fitting type?
+fn setting(at: &Path<'_>, setting: &Setting, root: &Root, findings: &mut Findings<'_, '_>) {
+    let at = at.key("variable");
+    let Some(variable) = declared(&setting.variable, root) else {
+        let (message, hint) = unknown(&setting.variable, root);
+        findings.at_value(&at, message, hint);
+        return;
+    };
+    let (fits, wanted) = match &setting.kind {
+        SettingKind::Number { .. } => (matches!(variable.kind, Type::Number | Type::Any), "number"),
+        SettingKind::Choice(_) => (matches!(variable.kind, Type::String | Type::Any), "string"),
+        SettingKind::Switch => (matches!(variable.kind, Type::Bool | Type::Any), "bool"),
+    };
+    if !fits {
+        let message = format!(
+            "the setting `{}` needs a variable of type `{wanted}`, and {} is {}",
+            setting.name,
+            quoted(&variable.name),
+            quoted(&variable.type_text)
+        );
+        findings.at_value(&at, message, Some(declaration(variable)));
+    } else if variable.sensitive {
+        let message = format!("{} is sensitive, and what is set by chat is seen by everybody", quoted(&variable.name));
+        findings.at_value(&at, message, Some("remove the setting".to_owned()));
+    }
+}
+
+/// Variables without a default: does every level give a value?
+fn required(
+    environment: &Environment,
+    stack: &Stack,
+    root: &Root,
+    options: &CheckOptions<'_>,
+    at: &At<'_>,
+    findings: &mut Findings<'_, '_>,
+) {
+    for variable in root.variables.values() {
+        let name = &variable.name;
+        let from_outside = options.is_set.is_some_and(|is_set| is_set(&format!("TF_VAR_{name}")));
+        let given = stack.variables.contains_key(name) || root.given.contains(name) || from_outside;
+        if given || variable.default != DefaultValue::Missing {
+            continue;
+        }
+        let lacks = |profile: &&ProfileName| {
+            let values = environment.profiles.get(*profile).and_then(|stacks| stacks.get(&stack.name));
+            !values.is_some_and(|values| values.contains_key(name))
+        };
+        let lacking: Vec<&str> = environment.profiles.keys().filter(lacks).map(ProfileName::as_str).collect();
+        if lacking.len() == environment.profiles.len() {
+            let message =
+                format!("the variable {} of this root has no default, and nobody gives it a value", quoted(name));
+            let declaration = declaration(variable);
+            let hint = if variable.sensitive {
+                format!(
+                    "it is sensitive: set the environment variable `TF_VAR_{name}` where Tidegate is started; {declaration}"
+                )
+            } else {
+                let stack = &stack.name;
+                format!(
+                    "add it to the stack's `variables = {{ {name} = ... }}`, or to `{stack}` in every profile; {declaration}"
+                )
+            };
+            findings.at_key(&at.stack, message, Some(hint));
+        } else if !lacking.is_empty() {
+            let message = format!(
+                "the variable {} of the stack `{}` has no default, and {} does not give it a value",
+                quoted(name),
+                stack.name,
+                listed(&lacking)
+            );
+            let profiles = at.environment.key("profiles");
+            let first = lacking.first().copied().unwrap_or_default();
+            let hint = format!("add `{name}` to `{}` there, or to the stack's `variables`", stack.name);
+            findings.at_key(&profiles.key(first), message, Some(hint));
+        }
+    }
+}
+
+fn declared<'r>(name: &str, root: &'r Root) -> Option<&'r Variable> {
+    root.variables.get(name)
+}
+
+fn unknown(name: &str, root: &Root) -> (String, Option<String>) {
+    let message = format!("the root declares no variable {}", quoted(name));
+    (message, suggestion(name, root.variables.keys().map(String::as_str), "its variables"))
+}
+
+fn declaration(variable: &Variable) -> String {
+    let file = variable.at.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    format!("{} is declared in {file}, line {}", quoted(&variable.name), variable.at.line)
+}
