@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate_runner::config::{self, Config, DatabaseConfig, Problems};
 use tidegate_runner::desk::Desk;
 use tidegate_runner::engine::{Bell, Engine, EngineLock};
+use tidegate_runner::inspection::set_bad_roots_aside;
 use tidegate_runner::ledger::{Address, AddressError, OpenError, Store};
 use tidegate_runner::terraform::Supervisor;
 use tokio::sync::watch;
@@ -61,7 +62,7 @@ impl House {
     /// # Errors
     /// [`HouseError`], each in words for people.
     pub async fn open(file: &Path) -> Result<Self, HouseError> {
-        let config = config::load(file).map_err(HouseError::Config)?;
+        let config = set_bad_roots_aside(config::load(file).map_err(HouseError::Config)?);
         let store = Store::open_at(&address(&config.database)?).await?;
         let sqlite = match &config.database {
             DatabaseConfig::Sqlite(path) => Some(path.clone()),
@@ -182,7 +183,7 @@ async fn keep_reading(file: std::path::PathBuf, config: watch::Sender<Arc<Config
         match config::load(&file) {
             Ok(new) => {
                 tracing::info!(file = %file.display(), "the configuration was read again");
-                config.send_replace(Arc::new(new));
+                config.send_replace(Arc::new(set_bad_roots_aside(new)));
             }
             Err(problems) => {
                 tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");

@@ -4,6 +4,7 @@ pub mod config;
 pub mod desk;
 pub mod domain;
 pub mod engine;
+pub mod inspection;
 pub mod ledger;
 pub mod redact;
 pub mod source;

@@ -4,6 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use tidegate_runner::config;
+use tidegate_runner::config::check::Report;
+use tidegate_runner::inspection::inspect;
+
+use crate::chat::shell::color_on_stdout;
 
 /// `tidegate check`
 #[derive(Debug, Args)]
@@ -23,8 +28,16 @@ enum Format {
 }
 
 impl Check {
-    pub(super) async fn run(self, config: &Path) -> ExitCode {
-        let _ = (config, self.format);
-        ExitCode::FAILURE
+    /// Exit status 0 when nothing is wrong (warnings may be), else 1.
+    pub(super) fn run(&self, file: &Path) -> ExitCode {
+        let report = match config::load(file) {
+            Ok(config) => inspect(&config),
+            Err(problems) => Report::of(problems.into_vec()),
+        };
+        match self.format {
+            Format::Text => print!("{}", report.render(color_on_stdout())),
+            Format::Json => println!("{}", report.to_json()),
+        }
+        if report.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }

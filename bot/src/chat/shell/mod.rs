@@ -4,6 +4,8 @@ mod once;
 pub mod render;
 mod voice;
 
+use std::io::IsTerminal as _;
+
 use chrono::{FixedOffset, Local, Offset as _};
 use tidegate_runner::desk::Message;
 use tidegate_runner::domain::answer::Actor;
@@ -28,11 +30,20 @@ fn message(actor: &Actor, line: &str) -> Message {
     }
 }
 
-/// Whether an error report on standard error may be coloured.
+/// Whether a report on standard error may be coloured.
 #[must_use]
 pub fn color_on_stderr() -> bool {
-    use std::io::IsTerminal as _;
-    render::Style::of(std::io::stderr().is_terminal(), None, |name| std::env::var(name).ok()).color
+    color_on(std::io::stderr().is_terminal())
+}
+
+/// Whether a report on standard output may be coloured.
+#[must_use]
+pub fn color_on_stdout() -> bool {
+    color_on(std::io::stdout().is_terminal())
+}
+
+fn color_on(is_terminal: bool) -> bool {
+    render::Style::of(is_terminal, None, |name| std::env::var(name).ok()).color
 }
 
 /// x

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
+use crate::redact::LineRedactor;
 use crate::terraform::logfile::LogWriter;
 use crate::terraform::{Child, ChildEvent, Exit, Line, Spec, Stop};
 
@@ -49,6 +50,8 @@ impl RunContext {
     ) -> Result<Ended, Failure> {
         let path = self.paths.log(self.number, stack, child.dir());
         let mut log = open_log(&path, ready);
+        // Over lines: Terraform tells the output of a provisioner in pieces.
+        let mut redactor = LineRedactor::new(&ready.redactor);
         let mut stop = self.stop.clone();
         let mut asked: Option<Stop> = None;
         let exit = loop {
@@ -68,7 +71,7 @@ impl RunContext {
                 ChildEvent::Oversized => "(a line of more than 1 MiB was left out)".to_owned(),
                 ChildEvent::Exited(exit) => break exit,
             };
-            take(&Line::parse(&ready.redactor.redact(&line)));
+            take(&Line::parse(&redactor.redact(&line)));
             if let Some(writer) = &mut log
                 && let Err(error) = writer.line(&line)
             {

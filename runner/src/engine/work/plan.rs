@@ -12,7 +12,7 @@ use crate::domain::request::Goal;
 use crate::domain::run::{Phase, RunEvent};
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
-use crate::terraform::{Diagnostics, PlanFold, failure_of};
+use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of};
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
@@ -113,10 +113,7 @@ impl RunContext {
         let mut fold = PlanFold::new(destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
-        if !out.exists() {
-            let text = "Terraform ended well but left no saved plan";
-            return Err(Failure::new(FailureKind::OutputNotUnderstood, text));
-        }
+        check_plan_file(&out).map_err(|failure| *failure)?;
         Ok(plan)
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::child::storage;
 use super::{Ready, RunContext};
+use crate::config::root::{DefaultValue, read_root};
 use crate::domain::environment::{Stack, Variables};
 use crate::domain::failure::Failure;
 use crate::domain::ids::{StackName, Timestamp};
@@ -76,10 +77,10 @@ impl RunContext {
         Ok(ready)
     }
 
-    fn redactor(&self, sensitive: &BTreeMap<String, Option<String>>, variables: &Variables) -> Redactor {
+    fn redactor(&self, sensitive: &BTreeMap<String, Option<serde_json::Value>>, variables: &Variables) -> Redactor {
         let given = variables.iter().filter(|(name, _)| sensitive.contains_key(*name)).flat_map(|(_, v)| texts(v));
         let inherited = sensitive.keys().filter_map(|name| std::env::var(format!("TF_VAR_{name}")).ok());
-        let defaults = sensitive.values().flatten().cloned();
+        let defaults = sensitive.values().flatten().flat_map(texts);
         Redactor::new(self.secrets.iter().cloned().chain(given).chain(inherited).chain(defaults))
     }
 
@@ -172,10 +173,20 @@ fn selected_workspace(data_dir: &Path) -> Option<String> {
     Some(text.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// The variables that the root marks sensitive, with the text of their default where it has one.
-fn sensitive_variables(root: &Path) -> BTreeMap<String, Option<String>> {
-    let _ = root;
-    BTreeMap::new()
+/// The variables that the root marks sensitive, with their default where it has a plain one. A root that cannot be read has
+/// none that are known; Terraform will say what is wrong with it.
+fn sensitive_variables(root: &Path) -> BTreeMap<String, Option<serde_json::Value>> {
+    let Ok(root) = read_root(root) else { return BTreeMap::new() };
+    let sensitive = root.variables.into_values().filter(|variable| variable.sensitive);
+    sensitive
+        .map(|variable| {
+            let default = match variable.default {
+                DefaultValue::Value(value) => Some(value),
+                DefaultValue::Missing | DefaultValue::Unread => None,
+            };
+            (variable.name, default)
+        })
+        .collect()
 }
 
 /// Every text in a value: a sensitive object leaks by each of its parts.
@@ -192,7 +203,7 @@ fn texts(value: &serde_json::Value) -> Vec<String> {
 /// The variables as they may be stored: sensitive ones without their value.
 fn shown(
     variables: &Variables,
-    sensitive: &BTreeMap<String, Option<String>>,
+    sensitive: &BTreeMap<String, Option<serde_json::Value>>,
     redactor: &Redactor,
 ) -> BTreeMap<String, Option<serde_json::Value>> {
     let names: BTreeSet<&String> = sensitive.keys().collect();

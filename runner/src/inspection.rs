@@ -1,0 +1,174 @@
+//! `check` with programs: the configuration held against the roots, the versions of the programs, and Terraform's own
+//! `validate`. What only reads files is [`crate::config::check`]'s.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::config::check::{CheckOptions, Report, check};
+use crate::config::version::Version;
+use crate::config::{Config, Problem};
+use crate::domain::environment::{Environment, Stack, StackSource};
+use crate::domain::failure::Failure;
+use crate::engine::paths::Paths;
+use crate::source::{self, Wanted};
+use crate::terraform::command::{self, InitArgs};
+use crate::terraform::{Query, Tool};
+
+/// `init` may fetch providers over the network.
+const INIT_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// `validate` loads the schemas of all providers.
+const VALIDATE_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Most bytes of an answer.
+const ANSWER_MAX: u64 = 8 * 1024 * 1024;
+
+/// Checks `config` with everything that can be asked. Must be called inside a multi-threaded tokio runtime.
+#[must_use]
+pub fn inspect(config: &Config) -> Report {
+    let paths = Paths::new(&config.runner.state_dir.join("check"));
+    let version = |program: &Path| {
+        let version = wait(async { find(program)?.version(Path::new("/")).await.map_err(|failure| *failure) });
+        version.map_err(|failure| failure.summary).and_then(|v| v.text.parse::<Version>().map_err(|e| e.to_string()))
+    };
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    let checkout = |source: &StackSource| {
+        let place = paths.state_dir().join("sources").join(digest(&format!("{source:?}")));
+        let fetched = wait(source::prepare(source, None, Wanted::Newest, &place));
+        fetched.map(|checkout| checkout.root).map_err(|failure| failure.summary)
+    };
+    let validate = |environment: &Environment, stack: &Stack, root: &Path| match wait(ask(&paths, environment, stack)) {
+        Ok(answer) => answer.problems(environment, root),
+        Err(failure) => vec![problem_of(&failure, environment, root)],
+    };
+    check(
+        config,
+        &CheckOptions {
+            only: None,
+            version: Some(&version),
+            is_set: Some(&is_set),
+            validate: Some(&validate),
+            checkout: Some(&checkout),
+        },
+    )
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}
+
+fn find(program: &Path) -> Result<Tool, Failure> {
+    Tool::find(program, std::env::var_os("PATH").as_deref()).map_err(|failure| *failure)
+}
+
+fn digest(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The answer of `terraform validate -json`. Source: <https://developer.hashicorp.com/terraform/cli/commands/validate#json>.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    diagnostics: Vec<Told>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Told {
+    severity: String,
+    summary: String,
+    #[serde(default)]
+    detail: String,
+    range: Option<Range>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Range {
+    filename: String,
+    start: Start,
+}
+
+#[derive(Debug, Deserialize)]
+struct Start {
+    line: u32,
+    column: u32,
+}
+
+/// Asks Terraform about the code that would run: the commit, or the copy.
+async fn ask(paths: &Paths, environment: &Environment, stack: &Stack) -> Result<Answer, Failure> {
+    let place = paths.checkout(&environment.name, &stack.name);
+    let checkout = source::prepare(&stack.source, None, Wanted::Newest, &place).await?;
+    let data_dir = paths.data(&environment.name, &stack.name);
+    let env = [
+        (OsString::from("TF_DATA_DIR"), data_dir.into_os_string()),
+        (OsString::from("TF_INPUT"), OsString::from("0")),
+        (OsString::from("CHECKPOINT_DISABLE"), OsString::from("1")),
+    ];
+    let tool = find(&stack.terraform.program)?;
+    let mut init = command::init(&InitArgs { backend_config: &[], json: false });
+    init.push("-backend=false".into());
+    let query = |args, timeout| Query {
+        program: &tool.program,
+        args,
+        cwd: &checkout.root,
+        env: &env,
+        timeout,
+        limit: ANSWER_MAX,
+    };
+    let failed = |summary: String| Failure::new(crate::domain::failure::FailureKind::Terraform, summary);
+    let done = query(&init, INIT_TIMEOUT).run().await.map_err(|error| failed(error.to_string()))?;
+    if !done.exit.is_success() {
+        return Err(failed("`terraform init` failed".to_owned()).with_detail(done.stderr.trim()));
+    }
+    let args = command::validate();
+    let done = query(&args, VALIDATE_TIMEOUT).run().await.map_err(|error| failed(error.to_string()))?;
+    serde_json::from_slice(&done.stdout).map_err(|_| {
+        failed("`terraform validate` gave no answer that can be read".to_owned()).with_detail(done.stderr.trim())
+    })
+}
+
+impl Answer {
+    /// As problems of the folder that people edit.
+    fn problems(self, environment: &Environment, root: &Path) -> Vec<Problem> {
+        self.diagnostics
+            .into_iter()
+            .map(|told| {
+                let file = told.range.as_ref().map_or_else(|| root.to_owned(), |range| root.join(&range.filename));
+                let (line, column) = told.range.map_or((0, 0), |range| (range.start.line, range.start.column));
+                let message =
+                    if told.detail.is_empty() { told.summary } else { format!("{}: {}", told.summary, told.detail) };
+                let problem = Problem { line, column, ..Problem::of_file(file, message) };
+                let problem = problem.in_environment(environment.name.as_str());
+                if told.severity == "error" { problem } else { problem.as_warning() }
+            })
+            .collect()
+    }
+}
+
+fn problem_of(failure: &Failure, environment: &Environment, root: &Path) -> Problem {
+    let message = if failure.detail.is_empty() {
+        failure.summary.clone()
+    } else {
+        format!("{}: {}", failure.summary, failure.detail)
+    };
+    Problem::of_file(root, message).in_environment(environment.name.as_str())
+}
+
+/// Checks what only needs files, and sets environments with errors aside: they are unmanaged, the others go on.
+#[must_use]
+pub fn set_bad_roots_aside(mut config: Config) -> Config {
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    let report = check(&config, &CheckOptions { is_set: Some(&is_set), ..CheckOptions::default() });
+    let names: Vec<_> = config.environments.keys().cloned().collect();
+    for name in names {
+        let errors: Vec<Problem> = report.errors_of(name.as_str()).cloned().collect();
+        if !errors.is_empty() {
+            config.environments.shift_remove(&name);
+            config.unmanaged.insert(name.to_string(), errors);
+        }
+    }
+    config
+}
