@@ -21,7 +21,7 @@ impl Case<'_> {
             _ => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
-        if active.is_empty() {
+        if active.is_empty() && request.kind != RunKind::Destroy {
             request.sizes = sizes_from_standing(tx, environment, &request).await?;
         }
         self.enqueue(tx, environment, request, &active).await

@@ -227,9 +227,13 @@ impl Environment {
     }
 
     /// The value that a setting has at a level when nobody overrides it; `None` when neither the profile nor the
-    /// stack's variables give one, so that the root's own default counts.
+    /// stack's variables give one, so that the root's own default counts, and when its stack is not there at that level.
     #[must_use]
     pub fn configured_value(&self, setting: &Setting, level: &Level) -> Option<SettingValue> {
+        let destroyed = self.stacks.get(&setting.stack).is_some_and(|stack| stack.off == OffAction::Destroy);
+        if *level == Level::Off && destroyed {
+            return None;
+        }
         let profile = match level {
             Level::Off => self.levels.first(),
             Level::Profile(name) => Some(name),

@@ -1,15 +1,25 @@
 //! From an order to a run: which level, which values, which stacks, in which direction.
 
+mod assign;
+mod movement;
+mod refuse;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::command::{Assignment, Operator, Order};
-use super::environment::{Environment, Level, OffAction, Setting, SettingKind, SettingValue, Stack, Variables};
+use super::command::{Assignment, Order};
+use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName};
 use super::order::Direction;
 use super::refusal::Refusal;
+pub use assign::{allowed, assign, check_value, example};
+use movement::numbers;
+pub use movement::{Movement, movement};
+use refuse::{refuse_lowering, refuse_raising, scalable};
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,159 +152,6 @@ pub fn value_at(environment: &Environment, setting: &Setting, target: &Target) -
     target.settings.get(&setting.name).cloned().or_else(|| environment.configured_value(setting, &target.level))
 }
 
-/// Carries out one assignment on the value that counts until now.
-///
-/// # Errors
-/// Refuses a value outside of the setting's range or choices, and a relative change of a value that is not known or
-/// not a number. `command` is the line to offer, up to and with the environment: `scale shop`.
-pub fn assign(
-    setting: &Setting,
-    assignment: &Assignment,
-    now: Option<&SettingValue>,
-    command: &str,
-) -> Result<SettingValue, Refusal> {
-    let name = &setting.name;
-    let wanted = match (assignment.operator, &assignment.value) {
-        (Operator::Set, value) => value.clone(),
-        (operator, SettingValue::Number(by)) => {
-            let Some(SettingValue::Number(now)) = now else {
-                return Err(Refusal::refused(
-                    format!("`{name}{}{by}` changes a number that is not known", operator.as_str()),
-                    format!("Tidegate has not set `{name}` yet, so there is nothing to change it from"),
-                )
-                .hint(format!("{command} {name}={}", example(setting))));
-            };
-            let result = match operator {
-                Operator::Add => now.checked_add(*by),
-                Operator::Subtract => now.checked_sub(*by),
-                Operator::Multiply => now.checked_mul(*by),
-                Operator::Set => Some(*by),
-            };
-            let Some(result) = result else {
-                return Err(Refusal::refused(
-                    format!("`{name}{}{by}` is no number that a computer can hold", operator.as_str()),
-                    format!("`{name}` is {now} now"),
-                )
-                .hint(format!("{command} {name}={}", example(setting))));
-            };
-            SettingValue::Number(result)
-        }
-        (operator, value) => {
-            return Err(Refusal::refused(
-                format!("`{name}{}{value}` is not a change of a number", operator.as_str()),
-                format!("`{name}` takes {}", allowed(setting)),
-            )
-            .hint(format!("{command} {name}={}", example(setting))));
-        }
-    };
-    check_value(setting, &wanted).map_err(|why| {
-        let (what, hint) = match (assignment.operator, now) {
-            (Operator::Set, _) | (_, None) => {
-                (format!("`{name}={wanted}` is not allowed"), nearest_allowed(setting, &wanted))
-            }
-            (operator, Some(now)) => (
-                format!("`{name}{}{}` would make it {wanted} (it is {now})", operator.as_str(), assignment.value),
-                nearest_allowed(setting, &wanted),
-            ),
-        };
-        Refusal::refused(what, why).hint(format!("{command} {name}={hint}"))
-    })?;
-    Ok(wanted)
-}
-
-/// Says in words which values a setting takes: `a whole number from 0 to 200`.
-#[must_use]
-pub fn allowed(setting: &Setting) -> String {
-    match &setting.kind {
-        SettingKind::Number { min, max, step: 1 } => format!("a whole number from {min} to {max}"),
-        SettingKind::Number { min, max, step } => format!("a whole number from {min} to {max} in steps of {step}"),
-        SettingKind::Choice(values) => format!("one of {}", values.join(", ")),
-        SettingKind::Switch => "true or false".to_owned(),
-    }
-}
-
-/// An allowed value, for hints.
-#[must_use]
-pub fn example(setting: &Setting) -> SettingValue {
-    match &setting.kind {
-        SettingKind::Number { min, max, step } => SettingValue::Number((*min).max(*step).min(*max)),
-        SettingKind::Choice(values) => SettingValue::Text(values.first().cloned().unwrap_or_default()),
-        SettingKind::Switch => SettingValue::Switch(true),
-    }
-}
-
-/// The allowed value that is nearest to `wanted`, for hints.
-#[must_use]
-pub fn nearest_allowed(setting: &Setting, wanted: &SettingValue) -> SettingValue {
-    match (&setting.kind, wanted) {
-        (SettingKind::Number { min, max, step }, SettingValue::Number(wanted)) => {
-            let inside = (*wanted).min(*max).max(*min);
-            SettingValue::Number(min + inside.saturating_sub(*min) / step * step)
-        }
-        (SettingKind::Choice(values), SettingValue::Text(wanted)) => {
-            let near = super::refusal::nearest(wanted, values.iter().map(String::as_str));
-            near.map_or_else(|| example(setting), |value| SettingValue::Text(value.to_owned()))
-        }
-        (SettingKind::Number { .. } | SettingKind::Choice(_) | SettingKind::Switch, _) => example(setting),
-    }
-}
-
-/// Checks a value against its setting; the error is the reason in words.
-pub fn check_value(setting: &Setting, value: &SettingValue) -> Result<(), String> {
-    let name = &setting.name;
-    let fits = match (&setting.kind, value) {
-        (SettingKind::Number { min, max, step }, SettingValue::Number(n)) => {
-            n >= min && n <= max && n.checked_sub(*min).is_some_and(|above| above % step == 0)
-        }
-        (SettingKind::Choice(values), SettingValue::Text(text)) => values.contains(text),
-        (SettingKind::Switch, SettingValue::Switch(_)) => true,
-        (SettingKind::Number { .. } | SettingKind::Choice(_) | SettingKind::Switch, _) => false,
-    };
-    if fits { Ok(()) } else { Err(format!("`{name}` takes {}", allowed(setting))) }
-}
-
-/// Whether going from one target to another raises, lowers, or does neither.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Movement {
-    /// A higher level, or a larger number in some setting at the same level. Mixed counts as raising.
-    Raises,
-    /// A lower level, or only smaller numbers at the same level.
-    Lowers,
-    /// Neither: the same, or only texts and switches change.
-    Same,
-}
-
-/// Compares two targets. Source: "Levels have an order" in `docs/ARCHITECTURE.md`.
-#[must_use]
-pub fn movement(environment: &Environment, from: &Target, to: &Target) -> Movement {
-    match environment.rank(&to.level).cmp(&environment.rank(&from.level)) {
-        std::cmp::Ordering::Greater => return Movement::Raises,
-        std::cmp::Ordering::Less => return Movement::Lowers,
-        std::cmp::Ordering::Equal => {}
-    }
-    let numbers: Vec<_> = numbers(environment, from, to).collect();
-    if numbers.iter().any(|(_, from, to)| to > from) {
-        Movement::Raises
-    } else if numbers.iter().any(|(_, from, to)| to < from) {
-        Movement::Lowers
-    } else {
-        Movement::Same
-    }
-}
-
-fn numbers<'a>(
-    environment: &'a Environment,
-    from: &'a Target,
-    to: &'a Target,
-) -> impl Iterator<Item = (&'a Setting, i64, i64)> {
-    environment.settings.values().filter_map(move |setting| {
-        match (value_at(environment, setting, from), value_at(environment, setting, to)) {
-            (Some(SettingValue::Number(from)), Some(SettingValue::Number(to))) => Some((setting, from, to)),
-            _ => None,
-        }
-    })
-}
-
 fn sizes(environment: &Environment, from: Option<&Target>, to: &Target) -> Vec<SizeChange> {
     environment
         .settings
@@ -393,7 +250,8 @@ pub fn request(
     Ok(RunRequest {
         kind,
         environment: name.clone(),
-        sizes: sizes(environment, before, &target),
+        // What is destroyed has no size; its resources are named one by one.
+        sizes: if kind == RunKind::Destroy { Vec::new() } else { sizes(environment, before, &target) },
         asks: matches!(kind, RunKind::Destroy | RunKind::Undo),
         newest_code: matches!(order, Order::Up { newest_code: true, .. } | Order::Plan { newest_code: true, .. }),
         target,
@@ -476,79 +334,4 @@ fn overridden(
         target.settings.insert(setting.name.clone(), value);
     }
     Ok(target)
-}
-
-fn words(settings: &[Assignment]) -> String {
-    settings.iter().map(|a| format!(" {}{}{}", a.setting, a.operator.as_str(), a.value)).collect()
-}
-
-fn scalable<'a>(
-    environment: &Environment,
-    before: Option<&'a Target>,
-    settings: &[Assignment],
-) -> Result<&'a Target, Refusal> {
-    let name = &environment.name;
-    match before {
-        None => Err(Refusal::refused(
-            format!("{name} cannot be scaled yet"),
-            "Tidegate has never set its level, so that it does not know which other values to keep",
-        )
-        .hint(format!("up {name}{}", words(settings)))),
-        Some(Target { level: Level::Off, .. }) => {
-            Err(Refusal::refused(format!("{name} is off"), "what is off has no size; raise it with the size instead")
-                .hint(format!("up {name}{}", words(settings))))
-        }
-        Some(target) => Ok(target),
-    }
-}
-
-/// Refuses an `up` that would lower something, with both lines to choose from.
-fn refuse_lowering(environment: &Environment, before: Option<&Target>, target: &Target) -> Result<(), Refusal> {
-    let Some(before) = before else { return Ok(()) };
-    let name = &environment.name;
-    if environment.rank(&target.level) < environment.rank(&before.level) {
-        return Err(Refusal::refused(
-            format!("`up {name} {}` would lower it", target.level),
-            format!("{name} is at {}, which is higher", before.level),
-        )
-        .hint(format!("down {name} {}", target.level))
-        .hint(format!("up {name} {}", before.level)));
-    }
-    if environment.rank(&target.level) > environment.rank(&before.level) {
-        return Ok(());
-    }
-    let all: Vec<_> = numbers(environment, before, target).collect();
-    let lower: Vec<_> = all.iter().filter(|(_, from, to)| to < from).collect();
-    if lower.is_empty() {
-        return Ok(());
-    }
-    let kept: String = all.iter().map(|(s, from, to)| format!(" {}={}", s.name, from.max(to))).collect();
-    let lowered: String = lower.iter().map(|(s, _, to)| format!(" {}={to}", s.name)).collect();
-    let what: Vec<String> = lower.iter().map(|(s, from, to)| format!("{} {from} -> {to}", s.name)).collect();
-    Err(Refusal::refused(
-        format!("`up {name}` would lower {}", what.join(", ")),
-        "`up` only raises; choose one of these",
-    )
-    .hint(format!("up {name} {}{kept}", target.level))
-    .hint(format!("scale {name}{lowered}")))
-}
-
-fn refuse_raising(environment: &Environment, before: Option<&Target>, target: &Target) -> Result<(), Refusal> {
-    let Some(before) = before else { return Ok(()) };
-    let name = &environment.name;
-    if movement(environment, before, target) != Movement::Raises {
-        return Ok(());
-    }
-    let why = if environment.rank(&target.level) > environment.rank(&before.level) {
-        format!("{name} is at {}, which is lower", before.level)
-    } else {
-        let more: Vec<_> = numbers(environment, before, target)
-            .filter(|(_, from, to)| to > from)
-            .map(|(s, from, to)| format!("{} {from} -> {to}", s.name))
-            .collect();
-        format!("it would raise {}", more.join(", "))
-    };
-    Err(Refusal::refused(format!("`down {name} {}` would raise it", target.level), why)
-        .hint(format!("up {name} {}", target.level))
-        .hint(format!("down {name} off")))
 }

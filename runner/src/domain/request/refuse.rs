@@ -1,0 +1,91 @@
+//! Orders that contradict where an environment is: an `up` that would lower it, a `down` that would raise it, a `scale` of
+//! what is off. Each is answered with the lines to choose from.
+
+use super::Target;
+use super::movement::{Movement, movement, numbers};
+use crate::domain::command::Assignment;
+use crate::domain::environment::{Environment, Level};
+use crate::domain::refusal::Refusal;
+
+fn words(settings: &[Assignment]) -> String {
+    settings.iter().map(|a| format!(" {}{}{}", a.setting, a.operator.as_str(), a.value)).collect()
+}
+
+pub(super) fn scalable<'a>(
+    environment: &Environment,
+    before: Option<&'a Target>,
+    settings: &[Assignment],
+) -> Result<&'a Target, Refusal> {
+    let name = &environment.name;
+    match before {
+        None => Err(Refusal::refused(
+            format!("{name} cannot be scaled yet"),
+            "Tidegate has never set its level, so that it does not know which other values to keep",
+        )
+        .hint(format!("up {name}{}", words(settings)))),
+        Some(Target { level: Level::Off, .. }) => {
+            Err(Refusal::refused(format!("{name} is off"), "what is off has no size; raise it with the size instead")
+                .hint(format!("up {name}{}", words(settings))))
+        }
+        Some(target) => Ok(target),
+    }
+}
+
+/// Refuses an `up` that would lower something, with both lines to choose from.
+pub(super) fn refuse_lowering(
+    environment: &Environment,
+    before: Option<&Target>,
+    target: &Target,
+) -> Result<(), Refusal> {
+    let Some(before) = before else { return Ok(()) };
+    let name = &environment.name;
+    if environment.rank(&target.level) < environment.rank(&before.level) {
+        return Err(Refusal::refused(
+            format!("`up {name} {}` would lower it", target.level),
+            format!("{name} is at {}, which is higher", before.level),
+        )
+        .hint(format!("down {name} {}", target.level))
+        .hint(format!("up {name} {}", before.level)));
+    }
+    if environment.rank(&target.level) > environment.rank(&before.level) {
+        return Ok(());
+    }
+    let all: Vec<_> = numbers(environment, before, target).collect();
+    let lower: Vec<_> = all.iter().filter(|(_, from, to)| to < from).collect();
+    if lower.is_empty() {
+        return Ok(());
+    }
+    let kept: String = all.iter().map(|(s, from, to)| format!(" {}={}", s.name, from.max(to))).collect();
+    let lowered: String = lower.iter().map(|(s, _, to)| format!(" {}={to}", s.name)).collect();
+    let what: Vec<String> = lower.iter().map(|(s, from, to)| format!("{} {from} -> {to}", s.name)).collect();
+    Err(Refusal::refused(
+        format!("`up {name}` would lower {}", what.join(", ")),
+        "`up` only raises; choose one of these",
+    )
+    .hint(format!("up {name} {}{kept}", target.level))
+    .hint(format!("scale {name}{lowered}")))
+}
+
+pub(super) fn refuse_raising(
+    environment: &Environment,
+    before: Option<&Target>,
+    target: &Target,
+) -> Result<(), Refusal> {
+    let Some(before) = before else { return Ok(()) };
+    let name = &environment.name;
+    if movement(environment, before, target) != Movement::Raises {
+        return Ok(());
+    }
+    let why = if environment.rank(&target.level) > environment.rank(&before.level) {
+        format!("{name} is at {}, which is lower", before.level)
+    } else {
+        let more: Vec<_> = numbers(environment, before, target)
+            .filter(|(_, from, to)| to > from)
+            .map(|(s, from, to)| format!("{} {from} -> {to}", s.name))
+            .collect();
+        format!("it would raise {}", more.join(", "))
+    };
+    Err(Refusal::refused(format!("`down {name} {}` would raise it", target.level), why)
+        .hint(format!("up {name} {}", target.level))
+        .hint(format!("down {name} off")))
+}

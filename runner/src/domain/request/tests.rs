@@ -1,0 +1,186 @@
+//! Orders against an environment with two levels and two settings, as a table of words in and lines out.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::domain::command::Operator;
+use crate::domain::environment::{SettingKind, StackSource, TerraformSettings};
+use crate::domain::ids::ActorId;
+
+fn stack(name: &str, off: OffAction, needs: &[&str]) -> (StackName, Stack) {
+    let stack = Stack {
+        name: name.parse().expect("a name"),
+        source: StackSource::Folder(name.into()),
+        needs: needs.iter().map(|n| n.parse().expect("a name")).collect(),
+        workspace: None,
+        backend: BTreeMap::new(),
+        variables: [("env".to_owned(), serde_json::json!("shop"))].into(),
+        off,
+        terraform: TerraformSettings {
+            program: "terraform".into(),
+            version: None,
+            lock_timeout_s: 0,
+            parallelism: None,
+        },
+    };
+    (stack.name.clone(), stack)
+}
+
+fn setting(name: &str, stack: &str, kind: SettingKind) -> (SettingName, Setting) {
+    let setting = Setting {
+        name: name.parse().expect("a name"),
+        stack: stack.parse().expect("a name"),
+        variable: format!("{name}_count"),
+        kind,
+        about: None,
+    };
+    (setting.name.clone(), setting)
+}
+
+fn shop() -> Environment {
+    let values = |servers: i64, slaves: i64| {
+        BTreeMap::from([
+            ("app".parse().expect("a name"), Variables::from([("servers_count".to_owned(), servers.into())])),
+            ("jmeter".parse().expect("a name"), Variables::from([("slaves_count".to_owned(), slaves.into())])),
+        ])
+    };
+    Environment {
+        name: "shop".parse().expect("a name"),
+        about: None,
+        channel: None,
+        owners: vec![ActorId::local("ito")],
+        oncall: Vec::new(),
+        up: "full".parse().expect("a name"),
+        down: "small".parse().expect("a name"),
+        levels: vec!["small".parse().expect("a name"), "full".parse().expect("a name")],
+        protect: Vec::new(),
+        stacks: [stack("app", OffAction::Lowest, &[]), stack("jmeter", OffAction::Destroy, &["app"])].into(),
+        settings: [
+            setting("slaves", "jmeter", SettingKind::Number { min: 0, max: 200, step: 5 }),
+            setting("servers", "app", SettingKind::Number { min: 1, max: 20, step: 1 }),
+        ]
+        .into(),
+        profiles: [("small".parse().expect("a name"), values(1, 5)), ("full".parse().expect("a name"), values(20, 40))]
+            .into(),
+    }
+}
+
+fn level(text: &str) -> Level {
+    text.parse().expect("a level")
+}
+
+fn at(text: &str, settings: &[(&str, i64)]) -> Target {
+    Target {
+        level: level(text),
+        settings: settings.iter().map(|(n, v)| (n.parse().expect("a name"), SettingValue::Number(*v))).collect(),
+    }
+}
+
+fn assignments(settings: &[(&str, Operator, i64)]) -> Vec<Assignment> {
+    settings
+        .iter()
+        .map(|(name, operator, value)| Assignment {
+            setting: name.parse().expect("a name"),
+            operator: *operator,
+            value: SettingValue::Number(*value),
+        })
+        .collect()
+}
+
+fn name() -> EnvironmentName {
+    "shop".parse().expect("a name")
+}
+
+fn up(to: Option<&str>, settings: &[(&str, Operator, i64)]) -> Order {
+    Order::Up { environment: name(), level: to.map(level), settings: assignments(settings), newest_code: false }
+}
+
+fn down(to: Option<&str>) -> Order {
+    Order::Down { environment: name(), level: to.map(level) }
+}
+
+fn scale(settings: &[(&str, Operator, i64)]) -> Order {
+    Order::Scale { environment: name(), settings: assignments(settings) }
+}
+
+fn tell(order: &Order, before: Option<&Target>) -> String {
+    match request(&shop(), order, None, before, None) {
+        Ok(request) => {
+            let mut line = format!("{} to {}", request.kind.as_str(), request.target.level);
+            for (name, value) in &request.target.settings {
+                let _ = write!(line, " {name}={value}");
+            }
+            for (name, direction) in &request.stacks {
+                let _ = write!(line, ", {name} {direction:?}");
+            }
+            for SizeChange { setting, from, to } in &request.sizes {
+                let from = from.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+                let _ = write!(line, ", {setting} {from} -> {to}");
+            }
+            line
+        }
+        Err(refusal) => format!("{}; {}; {}", refusal.what, refusal.why, refusal.hints.join(" | ")),
+    }
+}
+
+#[test]
+fn orders_mean_what_they_say_from_where_the_environment_is() {
+    use Operator::{Add, Multiply, Set, Subtract};
+    let never = None;
+    let (off, small, full) = (at("off", &[]), at("small", &[]), at("full", &[]));
+    let more = at("full", &[("slaves", 60)]);
+    let cases: Vec<(&str, Option<&Target>, Order)> = vec![
+        ("never", never, up(None, &[])),
+        ("never", never, up(None, &[("slaves", Set, 60)])),
+        ("never", never, up(None, &[("slaves", Add, 10)])),
+        ("never", never, scale(&[("slaves", Set, 10)])),
+        ("off", Some(&off), up(Some("small"), &[])),
+        ("off", Some(&off), scale(&[("slaves", Add, 10)])),
+        ("off", Some(&off), down(None)),
+        ("small", Some(&small), up(None, &[])),
+        ("small", Some(&small), up(Some("off"), &[])),
+        ("small", Some(&small), down(Some("full"))),
+        ("small", Some(&small), down(Some("off"))),
+        ("small", Some(&small), scale(&[("slaves", Add, 10)])),
+        ("small", Some(&small), scale(&[("slaves", Multiply, 2), ("slaves", Add, 5)])),
+        ("small", Some(&small), scale(&[("slaves", Subtract, 10)])),
+        ("small", Some(&small), scale(&[("slaves", Set, 7)])),
+        ("small", Some(&small), scale(&[("slaves", Set, 1_000)])),
+        ("small", Some(&small), scale(&[("slaves", Multiply, i64::MAX)])),
+        ("small", Some(&small), scale(&[("slavs", Set, 10)])),
+        ("full", Some(&full), up(Some("small"), &[])),
+        ("full", Some(&full), up(None, &[("slaves", Set, 20)])),
+        ("full", Some(&full), scale(&[("slaves", Set, 20), ("servers", Set, 20)])),
+        ("full slaves=60", Some(&more), up(None, &[])),
+        ("full slaves=60", Some(&more), up(None, &[("servers", Set, 10)])),
+        ("full slaves=60", Some(&more), down(Some("full"))),
+        ("full slaves=60", Some(&more), scale(&[("servers", Set, 10)])),
+        ("full slaves=60", Some(&more), Order::Destroy { environment: name() }),
+        ("full", Some(&full), Order::Undo { environment: name() }),
+    ];
+    let mut table = String::new();
+    for (from, before, order) in &cases {
+        let order_words = serde_json::to_value(order).expect("serialises")["order"].as_str().unwrap_or("").to_owned();
+        let _ = writeln!(table, "{from} | {order_words} | {}", tell(order, *before));
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn values_are_the_stacks_then_the_profiles_then_the_commands() {
+    let shop = shop();
+    let (_, jmeter) = shop.stacks.get_key_value("jmeter").expect("a stack");
+    let values = variables(&shop, jmeter, &at("full", &[("slaves", 60)]));
+    assert_eq!(serde_json::json!(values), serde_json::json!({ "env": "shop", "slaves_count": 60 }));
+    let values = variables(&shop, jmeter, &at("small", &[]));
+    assert_eq!(serde_json::json!(values), serde_json::json!({ "env": "shop", "slaves_count": 5 }));
+}
+
+#[test]
+fn off_destroys_what_may_be_destroyed_and_lowers_the_rest() {
+    let shop = shop();
+    let request = request(&shop, &down(Some("off")), None, Some(&at("full", &[])), None).expect("a run");
+    let goals: Vec<_> = shop.stacks.values().map(|stack| request.goal(&shop, stack)).collect();
+    assert!(matches!(&goals[0], Goal::Apply(values) if values["servers_count"] == 1));
+    assert!(matches!(&goals[1], Goal::Destroy { instead } if instead["slaves_count"] == 5));
+}
