@@ -243,3 +243,20 @@ fn a_mistake_in_a_shared_root_is_shown_once_and_stops_each_environment_that_uses
     assert_eq!((report.errors_of("shop").count(), report.errors_of("second").count()), (1, 1));
     assert_eq!(report.render(false).matches("not Terraform's syntax").count(), 1, "{}", report.render(false));
 }
+
+#[test]
+fn a_thousand_environments_check_fast() {
+    let place = good();
+    let text: String =
+        (0..1_000).map(|number| CONFIG.replace("environments.shop", &format!("environments.shop{number}"))).collect();
+    place.write("tidegate.toml", &text);
+    let start = std::time::Instant::now();
+    let report = place.check(&CheckOptions::default());
+    println!(
+        "1,000 environments with 2,000 stacks on shared roots, loaded and checked: {} ms",
+        start.elapsed().as_millis()
+    );
+    assert_eq!((report.checked.stacks, report.problems.len()), (2_000, 0));
+    // A machine busy with other tests takes several times as long; the figure itself is printed.
+    assert!(start.elapsed().as_secs() < 10);
+}
