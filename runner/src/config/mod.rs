@@ -20,6 +20,7 @@ mod sections;
 mod shape;
 pub mod source;
 pub mod version;
+mod wording;
 
 pub use check::{CheckOptions, Report, check};
 pub use excerpt::render;

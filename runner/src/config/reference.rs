@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::schema::{resolve, schema};
-use super::shape::describe;
+use super::wording::describe;
 
 /// Where a section is written in the file.
 #[derive(Clone)]

@@ -9,9 +9,10 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::document::{Node, Path};
 use super::findings::Findings;
-use super::nearest::{listed, suggestion};
+use super::nearest::suggestion;
 use super::problem::quoted;
 use super::schema::resolve;
+use super::wording::{describe, describe_key, found, remedy, types};
 
 /// What a check of the form found beside the problems.
 #[derive(Default)]
@@ -218,14 +219,6 @@ fn least(schema: &Value, key: &str) -> bool {
     schema.get(key).and_then(Value::as_u64).is_some_and(|least| least > 0)
 }
 
-fn types(schema: &Value) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(name)) => vec![name],
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
 fn fits(schema: &Value, value: &DeValue<'_>) -> bool {
     let types = types(schema);
     types.is_empty()
@@ -240,74 +233,4 @@ fn fits(schema: &Value, value: &DeValue<'_>) -> bool {
                     | ("object", DeValue::Table(_))
             )
         })
-}
-
-/// What a schema wants, in words: `a text`, ``one of `destroy`, `lowest` ``.
-pub(super) fn describe(schema: &'static Value) -> String {
-    let schema = resolve(schema);
-    if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
-        return parts.iter().map(describe).collect::<Vec<_>>().join(" or ");
-    }
-    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-        return if words.len() == 1 { listed(&words) } else { format!("one of {}", listed(&words)) };
-    }
-    let words: Vec<String> = types(schema).into_iter().map(|name| describe_type(name, schema)).collect();
-    if words.is_empty() { "any value".to_owned() } else { words.join(" or ") }
-}
-
-fn describe_type(name: &str, schema: &'static Value) -> String {
-    let keys = schema.get("properties").and_then(Value::as_object);
-    match name {
-        "string" => "a text".to_owned(),
-        "integer" => "a whole number".to_owned(),
-        "number" => "a number".to_owned(),
-        "boolean" => "`true` or `false`".to_owned(),
-        "array" if schema.pointer("/items/type").is_some_and(|items| items == "string") => "a list of texts".to_owned(),
-        "array" => "a list".to_owned(),
-        "object" => match keys.filter(|keys| keys.len() == 1).and_then(|keys| keys.keys().next()) {
-            Some(only) => format!("`{{ {only} = \"...\" }}`"),
-            None => "a table".to_owned(),
-        },
-        other => other.to_owned(),
-    }
-}
-
-fn describe_key(schema: &'static Value) -> String {
-    let text = schema.get("description").or_else(|| resolve(schema).get("description")).and_then(Value::as_str);
-    let first = text.and_then(|text| text.split(['.', ':', ';', '\n']).next()).unwrap_or_default();
-    if first.is_empty() { String::new() } else { format!(": {}", first.trim()) }
-}
-
-fn found(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(_) => "a text".to_owned(),
-        DeValue::Integer(_) => "a whole number".to_owned(),
-        DeValue::Float(_) => "a number with decimals".to_owned(),
-        DeValue::Boolean(value) => format!("`{value}`"),
-        DeValue::Datetime(_) => "a date".to_owned(),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
-    }
-}
-
-/// How to write what was probably meant.
-fn remedy(schema: &Value, value: &DeValue<'_>, path: &Path<'_>) -> Option<String> {
-    let wants = |name: &str| types(schema).contains(&name);
-    match value {
-        DeValue::String(text) if wants("integer") && text.trim().parse::<i64>().is_ok() => {
-            Some(format!("write it without quotes: `{}`", text.trim()))
-        }
-        DeValue::String(text) if wants("boolean") && matches!(text.as_ref(), "true" | "false") => {
-            Some(format!("write it without quotes: `{text}`"))
-        }
-        DeValue::String(text) if wants("array") && text.chars().count() <= 60 => {
-            Some(format!("write it in brackets: `[{text:?}]`"))
-        }
-        DeValue::Integer(number) if wants("string") => Some(format!("write it in quotes: `\"{}\"`", number.as_str())),
-        DeValue::Boolean(value) if wants("string") => Some(format!("write it in quotes: `\"{value}\"`")),
-        DeValue::Table(_) if wants("array") => Some(format!("write the header with two brackets: `[[{path}]]`")),
-        DeValue::Array(_) if wants("object") => Some(format!("write the header with one bracket: `[{path}]`")),
-        _ => None,
-    }
 }

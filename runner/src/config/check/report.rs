@@ -56,12 +56,17 @@ impl Report {
     /// The report for people: each problem with its place, then one line that sums up.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let mut text = render(&self.problems, colour);
+        // A root that many environments share has one mistake to put right, not many.
+        let mut shown: Vec<Problem> = self.problems.clone();
+        shown.dedup_by(|a, b| {
+            (&a.file, a.line, a.column, &a.message, &a.hint) == (&b.file, b.line, b.column, &b.message, &b.hint)
+        });
+        let mut text = render(&shown, colour);
         if !text.is_empty() {
             text.push('\n');
         }
-        let errors = self.problems.iter().filter(|problem| problem.is_error()).count();
-        let found = match (errors, self.problems.len() - errors) {
+        let errors = shown.iter().filter(|problem| problem.is_error()).count();
+        let found = match (errors, shown.len() - errors) {
             (0, 0) => "nothing wrong".to_owned(),
             (0, warnings) => counted(warnings, "warning"),
             (errors, 0) => counted(errors, "error"),

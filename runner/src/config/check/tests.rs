@@ -224,3 +224,39 @@ fn a_file_without_environments_is_a_warning() {
     assert!(!report.has_errors());
     assert!(report.render(false).contains("warning: the file names no environment"));
 }
+
+#[test]
+fn the_example_at_the_top_of_the_repository_checks() {
+    let file = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../tidegate.example.toml");
+    let config = load(&file).unwrap_or_else(|problems| panic!("{problems}"));
+    let version = |_: &FilePath| "1.11.4".parse::<Version>().map_err(|error| error.to_string());
+    let report = check(&config, &CheckOptions { version: Some(&version), ..CheckOptions::default() });
+    assert_eq!(report.render(false), "1 environment and 3 stacks checked: nothing wrong\n");
+}
+
+#[test]
+fn a_mistake_in_a_shared_root_is_shown_once_and_stops_each_environment_that_uses_it() {
+    let place = good();
+    place.write("tidegate.toml", &format!("{CONFIG}{}", CONFIG.replace("environments.shop", "environments.second")));
+    place.write("roots/jmeter/main.tf", "variable \"slaves\" {");
+    let report = place.check(&CheckOptions::default());
+    assert_eq!((report.errors_of("shop").count(), report.errors_of("second").count()), (1, 1));
+    assert_eq!(report.render(false).matches("not Terraform's syntax").count(), 1, "{}", report.render(false));
+}
+
+#[test]
+fn a_thousand_environments_check_fast() {
+    let place = good();
+    let text: String =
+        (0..1_000).map(|number| CONFIG.replace("environments.shop", &format!("environments.shop{number}"))).collect();
+    place.write("tidegate.toml", &text);
+    let start = std::time::Instant::now();
+    let report = place.check(&CheckOptions::default());
+    println!(
+        "1,000 environments with 2,000 stacks on shared roots, loaded and checked: {} ms",
+        start.elapsed().as_millis()
+    );
+    assert_eq!((report.checked.stacks, report.problems.len()), (2_000, 0));
+    // A machine busy with other tests takes several times as long; the figure itself is printed.
+    assert!(start.elapsed().as_secs() < 10);
+}

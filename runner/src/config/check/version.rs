@@ -31,21 +31,18 @@ impl Visit<'_, '_> {
             findings.at_value(&at.key("version"), message, Some(ANOTHER.to_owned()));
         }
         for (wanted, place) in roots.iter().flat_map(|root| &root.required_versions) {
-            let message = match wanted.parse::<Constraints>() {
-                Err(error) => error.to_string(),
+            let (message, hint) = match wanted.parse::<Constraints>() {
+                Err(error) => (error.to_string(), "write it like `~> 1.11` or `>= 1.9, < 2.0`"),
                 Ok(wanted) => match &version {
                     Some(version) if !wanted.allow(version) => {
-                        format!(
-                            "this wants version {}, and {} is {version}",
-                            quoted(&wanted.to_string()),
-                            quoted(&program)
-                        )
+                        let wanted = quoted(&wanted.to_string());
+                        (format!("this wants version {wanted}, and {} is {version}", quoted(&program)), ANOTHER)
                     }
                     Some(_) | None => continue,
                 },
             };
             let problem = at_line(&place.file, place.line, message);
-            elsewhere.push(problem.with_hint(Some(ANOTHER.to_owned())));
+            elsewhere.push(problem.with_hint(Some(hint.to_owned())));
         }
     }
 
