@@ -1,8 +1,10 @@
 //! The terminal as a chat.
 
 mod once;
+mod prompt;
 pub mod render;
-mod voice;
+mod screen;
+mod talk;
 
 use chrono::{FixedOffset, Local, Offset as _};
 use tidegate_runner::desk::Message;
@@ -10,7 +12,9 @@ use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::policy::Place;
 
 pub use once::{Once, once};
-pub use voice::Screen;
+pub use prompt::{Printer, Prompt, Typed, Vocabulary};
+pub use screen::Screen;
+pub use talk::talk;
 
 /// The terminal's offset from UTC, now.
 #[must_use]
@@ -33,9 +37,4 @@ fn message(actor: &Actor, line: &str) -> Message {
 pub fn color_on_stderr() -> bool {
     use std::io::IsTerminal as _;
     render::Style::of(std::io::stderr().is_terminal(), None, |name| std::env::var(name).ok()).color
-}
-
-/// x
-pub async fn talk(_h: crate::house::House, _a: Actor, _p: &std::path::Path, _s: Screen) -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
 }
