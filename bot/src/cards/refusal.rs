@@ -27,6 +27,6 @@ pub fn fault(reference: &str, run: Option<RunNumber>) -> Card {
         Some(run) => {
             card.line(Line::text(format!("Run {run} is not affected and goes on."))).next(format!("show {run}"))
         }
-        None => card.line(Line::text("Nothing was changed by this message.")),
+        None => card.line(Line::text("If it was an order, the history says whether it was accepted.")).next("history"),
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, TimeZone};
 use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::changes::{Action, Change, Counts};
 use tidegate_runner::domain::environment::SettingValue;
-use tidegate_runner::domain::ids::{RunNumber, SettingName, Timestamp};
+use tidegate_runner::domain::ids::{SettingName, Timestamp};
 use tidegate_runner::domain::request::{RunKind, RunRequest, SizeChange, Target};
 
 use super::card::{Line, Span};
@@ -103,7 +103,8 @@ pub(super) fn what(request: &RunRequest) -> String {
         RunKind::Up | RunKind::Down | RunKind::Plan => {
             format!("{} {environment} {}{code}", kind.as_str(), target.level)
         }
-        RunKind::Scale | RunKind::Destroy | RunKind::Undo => format!("{} {environment}{code}", kind.as_str()),
+        RunKind::Undo => format!("undo {environment} to {}{code}", target.level),
+        RunKind::Scale | RunKind::Destroy => format!("{} {environment}{code}", kind.as_str()),
     }
 }
 
@@ -155,13 +156,25 @@ pub(super) fn action(action: Action, tense: Tense) -> &'static str {
     }
 }
 
-/// A line for each change, at most `most` of them, and where the others are told.
-pub(super) fn changes<'a>(
-    all: impl IntoIterator<Item = &'a Change>,
-    tense: Tense,
-    most: usize,
-    run: RunNumber,
-) -> Vec<Line> {
+/// How many changes a card names, and where the others are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Naming {
+    /// Most that are named in one list.
+    pub(super) most: usize,
+    /// The command that tells the others.
+    pub(super) others: String,
+}
+
+impl Naming {
+    /// The same with shorter lists.
+    pub(super) fn shorter(&self) -> Self {
+        Self { most: (self.most / 4).max(1), others: self.others.clone() }
+    }
+}
+
+/// A line for each change, as many as are named, and where the others are told.
+pub(super) fn changes<'a>(all: impl IntoIterator<Item = &'a Change>, tense: Tense, naming: &Naming) -> Vec<Line> {
+    let most = naming.most;
     let all: Vec<&Change> = all.into_iter().collect();
     let more = all.len().saturating_sub(most);
     let mut lines: Vec<Line> = all
@@ -177,7 +190,7 @@ pub(super) fn changes<'a>(
         })
         .collect();
     if more > 0 {
-        lines.push(Line::marked(&format!("and {more} more: `show {run}`")));
+        lines.push(Line::marked(&format!("and {more} more: `{}`", naming.others)));
     }
     lines
 }

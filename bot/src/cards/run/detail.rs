@@ -5,8 +5,8 @@ use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::run::{Provenance, StackView};
 
 use super::super::card::{Card, Line, Span};
-use super::super::words::{Clock, DOT, Tense, changes, cut};
-use super::run_card;
+use super::super::words::{Clock, DOT, Naming, Tense, changes, cut};
+use super::card_naming;
 
 /// Most changes of one stack that are named here; the log has all of them.
 const ALL_MAX: usize = 200;
@@ -14,8 +14,8 @@ const ALL_MAX: usize = 200;
 /// Everything about a run.
 #[must_use]
 pub fn show(detail: &RunDetail, clock: &Clock) -> Card {
-    let mut card = run_card(detail, clock);
     let number = detail.run.number;
+    let mut card = card_naming(detail, clock, &Naming { most: ALL_MAX, others: format!("log {number}") });
     card.next.retain(|command| *command != format!("show {number}"));
     for (name, stack) in &detail.view.stacks {
         card = card
@@ -23,7 +23,11 @@ pub fn show(detail: &RunDetail, clock: &Clock) -> Card {
             .lines(stack_lines(detail, name, stack).into_iter().map(|line| line.indented(1)));
     }
     let log = format!("log {number}");
-    if card.next.iter().any(|command| command.starts_with(&log)) { card } else { card.next(log) }
+    if detail.view.started.is_none() || card.next.iter().any(|command| command.starts_with(&log)) {
+        card
+    } else {
+        card.next(log)
+    }
 }
 
 fn stack_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<Line> {
@@ -33,10 +37,8 @@ fn stack_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<L
         (None, Some(plan)) => (plan.changes.as_slice(), Tense::Planned),
         (None, None) => (&[][..], Tense::Planned),
     };
-    let mut lines = changes(all.iter().take(ALL_MAX), tense, ALL_MAX, number);
-    if all.len() > ALL_MAX {
-        lines.push(Line::marked(&format!("and {} more: `log {number} {name}`", all.len() - ALL_MAX)));
-    }
+    let naming = Naming { most: ALL_MAX, others: format!("log {number} {name}") };
+    let mut lines = changes(all, tense, &naming);
     if let Some(checked) = &stack.checked {
         lines.push(Line::text(format!("checked: {}", cut(checked))));
     }

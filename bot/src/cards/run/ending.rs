@@ -1,18 +1,23 @@
 //! A run that is over, or of which nobody knows how it ended: the fact first, then what was done, what stands, what next.
 
 use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::changes::Change;
 use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::failure::FailureKind;
 use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::order::Direction;
 use tidegate_runner::domain::request::RunKind;
-use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView};
+use tidegate_runner::domain::run::{Outcome, Phase, RunState, RunView, StackState, StackView};
 
 use super::super::card::{Card, Line, Span, Tone};
-use super::super::words::{Clock, DOT, Tense, action, changes, counts, cut, duration, sizes, what};
-use super::{NAMED_MAX, asker, code_notes, failure, question};
+use super::super::words::{Clock, DOT, Naming, Tense, action, changes, counts, cut, duration, sizes, what};
+use super::{asker, code_notes, failure, question};
+
+/// Most outputs that a card shows.
+const OUTPUTS_MAX: usize = 20;
 
 /// The card of an ended run.
-pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock) -> Card {
+pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: &Naming) -> Card {
     let number = detail.run.number;
     let view = &detail.view;
     let head = |tone| {
@@ -23,18 +28,18 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock) -> Card 
     };
     match outcome {
         Outcome::Succeeded => head(Tone::Good)
-            .lines(done(detail))
+            .lines(done(detail, naming))
             .lines(found(detail))
-            .lines(question::drift(view))
+            .lines(question::drift(view, naming))
             .lines(outputs(view))
             .lines(code_notes(detail)),
         Outcome::NothingToDo => head(Tone::Good)
             .line(Line::text("Everything is as asked already; nothing was done."))
             .lines(found(detail))
-            .lines(question::drift(view))
+            .lines(question::drift(view, naming))
             .lines(code_notes(detail)),
         Outcome::Planned => {
-            let card = head(Tone::Plain).lines(question::plans(view, number)).lines(code_notes(detail));
+            let card = head(Tone::Plain).lines(question::plans(view, naming)).lines(code_notes(detail));
             card.line(Line::text("Nothing was done.")).next(carried_out(detail)).next(format!("show {number}"))
         }
         Outcome::Partial | Outcome::Failed => {
@@ -42,7 +47,11 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock) -> Card 
             if let Some((stack, _, failure)) = view.failure() {
                 card = card.lines(failure::lines(stack, failure, number));
             }
-            card = card.lines(found(detail)).lines(standing(detail)).lines(taken(detail)).lines(code_notes(detail));
+            card = card
+                .lines(found(detail))
+                .lines(standing(detail, naming))
+                .lines(taken(detail))
+                .lines(code_notes(detail));
             card = card.next(format!("retry {number}"));
             if detail.run.taken_by.is_none() {
                 card = card.next(format!("accept {number}"));
@@ -50,7 +59,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock) -> Card 
             with_log(card.next(format!("show {number}")), detail)
         }
         Outcome::Cancelled => {
-            let card = head(Tone::Warning).lines(stopped(detail)).lines(found(detail)).lines(standing(detail));
+            let card = head(Tone::Warning).lines(stopped(detail)).lines(found(detail)).lines(standing(detail, naming));
             card.next(format!("retry {number}")).next(format!("show {number}"))
         }
         Outcome::Refused => {
@@ -63,13 +72,13 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock) -> Card 
         }
         Outcome::Expired => head(Tone::Warning)
             .line(Line::text("Nobody said yes in time."))
-            .lines(standing(detail))
+            .lines(standing(detail, naming))
             .next(format!("retry {number}")),
     }
 }
 
 /// The card of a run whose apply nobody saw end.
-pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, looking: bool, clock: &Clock) -> Card {
+pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, clock: &Clock, naming: &Naming) -> Card {
     let number = detail.run.number;
     let environment = &detail.run.request.environment;
     let mut card =
@@ -77,8 +86,8 @@ pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, look
             .line(Line::text(what(&detail.run.request)))
             .line(asker(detail, clock))
             .line(Line::text(cut(finding)));
-    card = card.lines(found(detail).filter(|line| *line != Line::text(cut(finding)))).lines(standing(detail));
-    if looking {
+    card = card.lines(found(detail).filter(|line| *line != Line::text(cut(finding)))).lines(standing(detail, naming));
+    if matches!(detail.view.state, RunState::Unknown { look: Some(_), .. }) {
         card = card.line(Line::text("State and lock are being read."));
     }
     card = card.line(Line::text(format!("Until it is known, no other run changes {environment}.")));
@@ -131,7 +140,7 @@ pub(super) fn spent(detail: &RunDetail) -> Option<i64> {
 }
 
 /// What was done: counts, and what went by name.
-fn done(detail: &RunDetail) -> Vec<Line> {
+fn done(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let view = &detail.view;
     let mut lines = vec![Line::text(counts(view.done(), Tense::Done))];
     let gone = view
@@ -140,7 +149,7 @@ fn done(detail: &RunDetail) -> Vec<Line> {
         .filter_map(|stack| stack.applied.as_ref())
         .flat_map(|applied| &applied.done)
         .filter(|change| change.action.destroys());
-    lines.extend(changes(gone, Tense::Done, NAMED_MAX, detail.run.number).into_iter().map(|line| line.indented(1)));
+    lines.extend(changes(gone, Tense::Done, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
         let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
         if !kept.is_empty() {
@@ -160,7 +169,7 @@ fn found(detail: &RunDetail) -> impl Iterator<Item = Line> + use<> {
 
 /// What the stacks offer, when it is not secret.
 fn outputs(view: &RunView) -> Vec<Line> {
-    let all: Vec<_> = view.outputs().take(NAMED_MAX).collect();
+    let all: Vec<_> = view.outputs().take(OUTPUTS_MAX).collect();
     all.iter()
         .filter_map(|(_, output)| {
             let value = match output.value.as_ref()? {
@@ -178,7 +187,7 @@ fn outputs(view: &RunView) -> Vec<Line> {
 }
 
 /// What stands and what does not, stack by stack.
-fn standing(detail: &RunDetail) -> Vec<Line> {
+fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let view = &detail.view;
     if !view.anything_applied() {
         return vec![Line::text("Nothing was changed.")];
@@ -188,35 +197,50 @@ fn standing(detail: &RunDetail) -> Vec<Line> {
     for (name, stack) in &view.stacks {
         lines.push(Line::of([Span::Column(name.to_string(), width), Span::Text(stands(stack))]).indented(1));
     }
-    let number = detail.run.number;
     let named = |title: &str, lines: Vec<Line>| {
         let title = (!lines.is_empty()).then(|| Line::text(title.to_owned()));
         title.into_iter().chain(lines.into_iter().map(|line| line.indented(1))).collect::<Vec<_>>()
     };
-    let broken = || view.stacks.values().filter(|s| s.apply_began.is_some()).filter_map(|s| s.applied.as_ref());
-    let gone = broken().flat_map(|applied| &applied.done).filter(|change| change.action.destroys());
-    lines.extend(named("What is gone or was replaced:", changes(gone, Tense::Done, NAMED_MAX, number)));
-    let failed = broken().flat_map(|applied| &applied.failed);
-    lines.extend(named("What failed; it may exist half made:", changes(failed, Tense::Planned, NAMED_MAX, number)));
-    let doubt: Vec<Line> = broken()
-        .flat_map(|applied| &applied.in_doubt)
-        .take(NAMED_MAX)
-        .map(|change| {
-            Line::of([
-                Span::Code(cut(&change.address)),
-                Span::Text(format!(" (was to be {})", action(change.action, Tense::Done))),
-            ])
-        })
-        .collect();
-    lines.extend(named("What may exist outside the state:", doubt));
-    let not_done = view.stacks.values().filter(|stack| !finished(stack)).flat_map(|stack| {
-        let told = stack.applied.as_ref();
-        stack.not_done().into_iter().filter(move |change| {
-            told.is_none_or(|a| !a.failed.iter().chain(&a.in_doubt).any(|other| other.address == change.address))
-        })
-    });
-    lines.extend(named("What was not done:", changes(not_done, Tense::Planned, NAMED_MAX, number)));
+    let reported = || view.stacks.values().filter_map(|stack| stack.applied.as_ref());
+    let gone = reported().flat_map(|applied| &applied.done).filter(|change| change.action.destroys());
+    lines.extend(named("What is gone or was replaced:", changes(gone, Tense::Done, naming)));
+    let failed = reported().flat_map(|applied| &applied.failed);
+    lines.extend(named("What failed; it may exist half made:", changes(failed, Tense::Planned, naming)));
+    lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
+    let left = |unknown: bool| {
+        view.stacks
+            .values()
+            .filter(move |stack| !finished(stack) && (stack.state == StackState::Unknown) == unknown)
+            .flat_map(untold)
+    };
+    // Destroys by name; the rest is long and of little use on a card.
+    lines.extend(named("What was not done:", changes(left(false), Tense::Planned, &naming.shorter())));
+    lines.extend(named("What is not known to be done:", changes(left(true), Tense::Planned, &naming.shorter())));
     lines
+}
+
+/// Changes that were begun and of which nothing more was heard.
+fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
+    let reported = view.stacks.values().filter_map(|stack| stack.applied.as_ref()).flat_map(|a| &a.in_doubt);
+    let unseen = view.stacks.values().filter(|s| s.state == StackState::Unknown).flat_map(|s| &s.in_flight);
+    reported
+        .map(|change| (&change.address, change.action))
+        .chain(unseen.map(|resource| (&resource.address, resource.action)))
+        .take(naming.most)
+        .map(|(address, what)| {
+            Line::of([Span::Code(cut(address)), Span::Text(format!(" (was to be {})", action(what, Tense::Done)))])
+        })
+        .collect()
+}
+
+/// Planned changes of a stack of which nothing was heard at all.
+fn untold(stack: &StackView) -> Vec<&Change> {
+    let told = |address: &str| {
+        let reported =
+            stack.applied.iter().flat_map(|a| a.failed.iter().chain(&a.in_doubt)).any(|c| c.address == address);
+        reported || stack.in_flight.iter().any(|resource| resource.address == address)
+    };
+    stack.not_done().into_iter().filter(|change| !told(&change.address)).collect()
 }
 
 fn finished(stack: &StackView) -> bool {
@@ -232,6 +256,10 @@ fn stands(stack: &StackView) -> String {
         StackState::NothingToDo => "as asked already".to_owned(),
         StackState::Verified => format!("done and checked, {so_far}"),
         StackState::Applied => format!("applied and not checked, {so_far}"),
+        StackState::Failed(phase, failure) if failure.kind == FailureKind::Interrupted => match phase {
+            Phase::Apply | Phase::Verify => format!("broken off, {so_far}"),
+            Phase::Prepare | Phase::Plan => "not begun".to_owned(),
+        },
         StackState::Failed(phase @ (Phase::Apply | Phase::Verify), _) => format!("{}, {so_far}", failure::when(*phase)),
         StackState::Failed(phase @ (Phase::Prepare | Phase::Plan), _) => {
             format!("{}, not changed", failure::when(*phase))

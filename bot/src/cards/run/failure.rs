@@ -54,8 +54,9 @@ fn meaning(kind: &FailureKind) -> Option<String> {
     match kind {
         FailureKind::LockHeld(holder) => {
             let mut text = format!("The state lock is held by {}", cut(&holder.who));
-            for (before, fact) in [(" for ", &holder.operation), (" since ", &holder.created), (", lock ", &holder.id)]
-            {
+            // Terraform writes the Go name of the operation: `OperationTypeApply`.
+            let operation = holder.operation.strip_prefix("OperationType").unwrap_or(&holder.operation).to_lowercase();
+            for (before, fact) in [(" for ", &operation), (" since ", &holder.created), (", lock ", &holder.id)] {
                 if !fact.is_empty() {
                     text.push_str(before);
                     text.push_str(&cut(fact));

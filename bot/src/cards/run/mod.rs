@@ -11,27 +11,31 @@ use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::run::RunState;
 
 use super::card::{Card, Line};
-use super::words::{Clock, DOT, cut, sizes, what};
+use super::words::{Clock, DOT, Naming, cut, sizes, what};
 
 pub use detail::show;
 pub use notice::notice;
 pub(super) use progress::stacks as progress_lines;
 
-/// Most changes that a card names; `show` names the rest.
-pub(super) const NAMED_MAX: usize = 20;
+/// Most changes in one list of a card; `show` names the rest.
+const NAMED_MAX: usize = 20;
 
 /// The card of a run. `clock` gives local time; now is the detail's own.
 #[must_use]
 pub fn run_card(detail: &RunDetail, clock: &Clock) -> Card {
+    card_naming(detail, clock, &Naming { most: NAMED_MAX, others: format!("show {}", detail.run.number) })
+}
+
+fn card_naming(detail: &RunDetail, clock: &Clock, naming: &Naming) -> Card {
     let clock = Clock { now: detail.now, ..*clock };
     match &detail.view.state {
         RunState::Queued { .. }
         | RunState::Planning { .. }
         | RunState::Applying { .. }
         | RunState::Verifying { .. } => progress::card(detail, &clock),
-        RunState::AwaitingApproval { question, applied } => question::card(detail, question, *applied, &clock),
-        RunState::Unknown { stack, finding, look } => ending::unknown(detail, stack, finding, look.is_some(), &clock),
-        RunState::Ended { outcome } => ending::card(detail, *outcome, &clock),
+        RunState::AwaitingApproval { question, applied } => question::card(detail, question, *applied, &clock, naming),
+        RunState::Unknown { stack, finding, .. } => ending::unknown(detail, stack, finding, &clock, naming),
+        RunState::Ended { outcome } => ending::card(detail, *outcome, &clock, naming),
     }
 }
 

@@ -34,7 +34,9 @@ pub fn notice(detail: &RunDetail, clock: &Clock) -> Option<Card> {
 fn ended(detail: &RunDetail, outcome: Outcome) -> Card {
     let number = detail.run.number;
     let mut facts = vec![ending::fact(detail, outcome)];
-    facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
+    if matches!(outcome, Outcome::Failed | Outcome::Partial) {
+        facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
+    }
     facts.push(format!("run {number}"));
     facts.extend(ending::spent(detail).map(duration));
     let title = facts.join(DOT);

@@ -121,6 +121,9 @@ fn waited_for(view: &RunView, clock: &Clock) -> Option<Line> {
 
 /// Time spent, and left when the last such run tells.
 fn time(detail: &RunDetail) -> Option<Line> {
+    if matches!(detail.view.state, RunState::Queued { .. }) {
+        return None;
+    }
     let spent = detail.now.ms_since(detail.view.started?);
     let rest = match detail.last_time_ms {
         None => String::new(),

@@ -2,38 +2,37 @@
 
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::{Change, Exactness, StackPlan};
-use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
-use super::super::words::{Clock, DOT, Tense, action, changes, counts, cut};
-use super::{NAMED_MAX, asker, code_notes, heading};
+use super::super::words::{Clock, DOT, Naming, Tense, action, changes, counts, cut};
+use super::{asker, code_notes, heading};
 
 /// The card of a run that waits for a yes.
-pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock: &Clock) -> Card {
+pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock: &Clock, naming: &Naming) -> Card {
     let number = detail.run.number;
     let mut card = Card::new(Tone::Warning, format!("{}{DOT}needs a yes", heading(detail))).line(asker(detail, clock));
     match &question.why {
         QuestionWhy::Previewed => card = card.line(Line::text("This is what it would do:")),
         QuestionWhy::Unannounced { destroys } => {
             card = card.line(Line::text("Something would be lost that the command does not speak of:"));
-            card = card.lines(destroys.iter().take(NAMED_MAX).map(|(stack, address)| {
+            card = card.lines(destroys.iter().take(naming.most).map(|(stack, address)| {
                 Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(address))]).indented(1)
             }));
-            if destroys.len() > NAMED_MAX {
-                let more = destroys.len() - NAMED_MAX;
-                card = card.line(Line::marked(&format!("and {more} more: `show {number}`")).indented(1));
+            if destroys.len() > naming.most {
+                let more = destroys.len() - naming.most;
+                card = card.line(Line::marked(&format!("and {more} more: `{}`", naming.others)).indented(1));
             }
             card = card.line(Line::text("Altogether it would do this:"));
         }
         QuestionWhy::PlanChanged { stack, beyond } => {
             card = card
                 .line(Line::text(format!("The plan of {stack} is another than the one people saw. New in it:")))
-                .lines(changes(beyond, Tense::Planned, NAMED_MAX, number).into_iter().map(|line| line.indented(1)))
+                .lines(changes(beyond, Tense::Planned, naming).into_iter().map(|line| line.indented(1)))
                 .line(Line::text("Altogether it would do this:"));
         }
     }
-    card = card.lines(plans(&detail.view, number)).lines(code_notes(detail));
+    card = card.lines(plans(&detail.view, naming)).lines(code_notes(detail));
     if applied {
         card = card.line(Line::text(format!(
             "Some of it is done already; until there is an answer, {} stays taken.",
@@ -47,7 +46,7 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
 }
 
 /// What each stack's plan says: counts, and destroys and replacements by name.
-pub(super) fn plans(view: &RunView, number: RunNumber) -> Vec<Line> {
+pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     let width = view.stacks.keys().map(|name| name.as_str().len()).max().unwrap_or_default() + 2;
     let mut lines: Vec<Line> = view
         .stacks
@@ -59,10 +58,10 @@ pub(super) fn plans(view: &RunView, number: RunNumber) -> Vec<Line> {
         .collect();
     let planned = || view.stacks.values().filter_map(|stack| stack.plan.as_ref());
     let going = planned().flat_map(|plan| &plan.changes).filter(|change| change.action.destroys());
-    lines.extend(changes(going, Tense::Planned, NAMED_MAX, number).into_iter().map(|line| line.indented(1)));
+    lines.extend(changes(going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
         let kept = stack.plan.iter().flat_map(|plan| &plan.kept_for);
-        let kept: Vec<String> = kept.take(NAMED_MAX).map(|address| cut(address)).collect();
+        let kept: Vec<String> = kept.take(naming.most).map(|address| cut(address)).collect();
         if !kept.is_empty() {
             lines.push(
                 Line::text(format!("{name} is lowered and not destroyed, because {} is protected", kept.join(", ")))
@@ -70,7 +69,7 @@ pub(super) fn plans(view: &RunView, number: RunNumber) -> Vec<Line> {
             );
         }
     }
-    lines.extend(drift(view));
+    lines.extend(drift(view, naming));
     lines
 }
 
@@ -85,20 +84,20 @@ fn figures(plan: &StackPlan) -> String {
 }
 
 /// What was found to be changed by others, apart from what the run does.
-pub(super) fn drift(view: &RunView) -> Vec<Line> {
+pub(super) fn drift(view: &RunView, naming: &Naming) -> Vec<Line> {
     let found: Vec<&Change> =
         view.stacks.values().filter_map(|stack| stack.plan.as_ref()).flat_map(|plan| &plan.drift).collect();
     if found.is_empty() {
         return Vec::new();
     }
-    let more = found.len().saturating_sub(NAMED_MAX);
+    let more = found.len().saturating_sub(naming.most);
     let mut lines = vec![Line::text("changed outside Terraform:").indented(1)];
-    lines.extend(found.iter().take(NAMED_MAX).map(|change| {
+    lines.extend(found.iter().take(naming.most).map(|change| {
         Line::of([Span::Code(cut(&change.address)), Span::Text(format!(" {}", action(change.action, Tense::Done)))])
             .indented(2)
     }));
     if more > 0 {
-        lines.push(Line::text(format!("and {more} more")).indented(2));
+        lines.push(Line::marked(&format!("and {more} more: `{}`", naming.others)).indented(2));
     }
     lines
 }

@@ -1,8 +1,10 @@
 //! The terminal as a chat.
 
 mod once;
+mod prompt;
 pub mod render;
-mod voice;
+mod screen;
+mod talk;
 
 use std::io::IsTerminal as _;
 
@@ -12,7 +14,9 @@ use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::policy::Place;
 
 pub use once::{Once, once};
-pub use voice::Screen;
+pub use prompt::{Printer, Prompt, Typed, Vocabulary};
+pub use screen::Screen;
+pub use talk::talk;
 
 /// The terminal's offset from UTC, now.
 #[must_use]
@@ -44,9 +48,4 @@ pub fn color_on_stdout() -> bool {
 
 fn color_on(is_terminal: bool) -> bool {
     render::Style::of(is_terminal, None, |name| std::env::var(name).ok()).color
-}
-
-/// x
-pub async fn talk(_h: crate::house::House, _a: Actor, _p: &std::path::Path, _s: Screen) -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
 }
