@@ -28,7 +28,7 @@ pub struct Once {
 pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Screen) -> ExitCode {
     if !once.wait && !house.an_engine_lives().await {
         let what = "`--no-wait` needs a process that carries out runs, and none lives: start `tidegate serve`, or leave it out";
-        return super::super::super::cli::fail(what);
+        return crate::cli::fail(what);
     }
     let offset = local_offset();
     let reply = conversation::reply(&house.desk, &message(&actor, &once.line), offset).await;

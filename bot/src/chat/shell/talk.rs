@@ -53,7 +53,13 @@ pub async fn talk(house: House, actor: Actor, history: &Path, mut screen: Screen
     leave(house, &mut screen).await
 }
 
-async fn answer(house: &House, actor: &Actor, line: &str, screen: &mut Screen, printer: &Option<Arc<super::prompt::Printer>>) {
+async fn answer(
+    house: &House,
+    actor: &Actor,
+    line: &str,
+    screen: &mut Screen,
+    printer: &Option<Arc<super::prompt::Printer>>,
+) {
     let reply = reply(&house.desk, &message(actor, line), local_offset()).await;
     screen.card(&reply.card);
     let Some((run, _)) = reply.follow else { return };

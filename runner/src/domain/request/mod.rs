@@ -16,7 +16,7 @@ use super::environment::{Environment, Level, OffAction, Setting, SettingValue, S
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName};
 use super::order::Direction;
 use super::refusal::Refusal;
-pub use assign::{allowed, assign, check_value, example};
+pub use assign::{allowed, assign, check_value, example, nearest_allowed};
 use movement::numbers;
 pub use movement::{Movement, movement};
 use refuse::{refuse_lowering, refuse_raising, scalable};
