@@ -42,14 +42,12 @@ impl Shell {
         let actor = Actor { id: ActorId::local(&name), name };
         let mut screen = Screen::new();
         for (name, problems) in &house.config().unmanaged {
-            screen.note(&format!("{name} is not managed: {} problems, see `tidegate check`", problems.iter().count()));
+            screen.note(&format!("{name} is not managed: {} problems, see `tidegate check`", problems.len()));
         }
-        match self.command {
-            Some(command) => shell::once(house, actor, &Once { line: command, wait: !self.no_wait }, screen).await,
-            None => {
-                house.start_engine();
-                shell::talk(house, actor, &state_dir.join("history.txt"), screen).await
-            }
+        if let Some(line) = self.command {
+            return shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen).await;
         }
+        house.start_engine();
+        shell::talk(house, actor, &state_dir.join("history.txt"), screen).await
     }
 }

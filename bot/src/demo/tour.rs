@@ -16,7 +16,7 @@ use crate::follow::{Rest, follow};
 use crate::house::House;
 
 /// How long one run of the tour may take before the tour gives up on it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Somebody who may change `shop`.
 const OWNER: &str = "ito";

@@ -11,7 +11,7 @@ use tidegate_runner::domain::run::RunState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::prompt::{Prompt, Typed};
+use super::prompt::{Printer, Prompt, Typed};
 use super::{Screen, local_offset, message};
 use crate::cards::Card;
 use crate::conversation::{self, fault, reply};
@@ -40,7 +40,7 @@ pub async fn talk(house: House, actor: Actor, history: &Path, mut screen: Screen
         match typed {
             Typed::Line(line) if line.trim().is_empty() => {}
             Typed::Line(line) if matches!(line.trim(), "exit" | "quit" | "bye") => break,
-            Typed::Line(line) => answer(&house, &actor, &line, &mut screen, &printer).await,
+            Typed::Line(line) => answer(&house, &actor, &line, &mut screen, printer.as_ref()).await,
             Typed::Interrupted => screen.note("Ctrl-D leaves; `cancel` stops a run."),
             Typed::End => break,
             Typed::Broken(error) => {
@@ -53,13 +53,7 @@ pub async fn talk(house: House, actor: Actor, history: &Path, mut screen: Screen
     leave(house, &mut screen).await
 }
 
-async fn answer(
-    house: &House,
-    actor: &Actor,
-    line: &str,
-    screen: &mut Screen,
-    printer: &Option<Arc<super::prompt::Printer>>,
-) {
+async fn answer(house: &House, actor: &Actor, line: &str, screen: &mut Screen, printer: Option<&Arc<Printer>>) {
     let reply = reply(&house.desk, &message(actor, line), local_offset()).await;
     screen.card(&reply.card);
     let Some((run, _)) = reply.follow else { return };
@@ -86,11 +80,11 @@ async fn answer(
     if left {
         screen.note(&format!("Run {run} goes on; `cancel {run}` stops it, `show {run}` shows it."));
     }
-    tell_later(house, run, printer.clone());
+    tell_later(house, run, printer.cloned());
 }
 
 /// Tells the end of a run above the prompt.
-fn tell_later(house: &House, run: RunNumber, printer: Option<Arc<super::prompt::Printer>>) {
+fn tell_later(house: &House, run: RunNumber, printer: Option<Arc<Printer>>) {
     let Some(printer) = printer else { return };
     let (desk, bell) = (house.desk.clone(), house.bell.clone());
     tokio::spawn(async move {

@@ -87,8 +87,6 @@ pub fn example(setting: &Setting) -> SettingValue {
 
 /// The allowed value that is nearest to `wanted`, for hints.
 #[must_use]
-/// The allowed value that is nearest to a wanted one, for hints.
-#[must_use]
 pub fn nearest_allowed(setting: &Setting, wanted: &SettingValue) -> SettingValue {
     match (&setting.kind, wanted) {
         (SettingKind::Number { min, max, step }, SettingValue::Number(wanted)) => {
