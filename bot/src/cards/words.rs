@@ -156,6 +156,17 @@ pub(super) fn action(action: Action, tense: Tense) -> &'static str {
     }
 }
 
+/// Terraform's reason for a change in words; `None` for those that only say what the command said already.
+/// Source: `reason` of `planned_change` messages, Terraform's machine-readable UI.
+fn reason(reason: &str) -> Option<String> {
+    match reason {
+        "delete_because_count_index" | "delete_because_each_key" | "requested" => None,
+        "delete_because_no_resource_config" | "delete_because_no_module" => Some("no longer in the code".to_owned()),
+        "cannot_update" => Some("cannot be changed in place".to_owned()),
+        other => Some(cut(other).replace('_', " ")),
+    }
+}
+
 /// How many changes a card names, and where the others are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Naming {
@@ -183,8 +194,8 @@ pub(super) fn changes<'a>(all: impl IntoIterator<Item = &'a Change>, tense: Tens
         .map(|change| {
             let line =
                 Line::of([Span::Text(format!("{} ", action(change.action, tense))), Span::Code(cut(&change.address))]);
-            match &change.reason {
-                Some(reason) => line.and(Span::Text(format!(" ({})", cut(reason).replace('_', " ")))),
+            match change.reason.as_deref().and_then(reason) {
+                Some(reason) => line.and(Span::Text(format!(" ({reason})"))),
                 None => line,
             }
         })

@@ -2,6 +2,7 @@
 
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::Exactness;
+use tidegate_runner::domain::failure::FailureKind;
 use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackView};
 
 use super::super::card::{Card, Line, Span, Tone};
@@ -46,7 +47,8 @@ pub(in super::super) fn stacks(view: &RunView, clock: &Clock) -> Vec<Line> {
             let (word, bar) = word(view, stack);
             let mut line = Line::of([Span::Column(name.to_string(), width), Span::Column(word.clone(), 10)])
                 .indented(1)
-                .watching(name.as_str(), word);
+                // A planned stack that begins to wait for its turn is no news.
+                .watching(name.as_str(), if matches!(stack.state, StackState::Planned) { "planned" } else { &word });
             if let Some((done, total)) = bar {
                 line = line.and(Span::Bar { done, total });
             }
@@ -64,10 +66,9 @@ pub(in super::super) fn stacks(view: &RunView, clock: &Clock) -> Vec<Line> {
                     line = line.and(Span::Text(duration(spent)));
                 }
             }
-            let note = stack
-                .note
-                .as_ref()
-                .map(|note| Line::text(cut(note)).indented(2).watching(format!("{name} note"), note));
+            let note = stack.note.as_ref().map(|note| {
+                Line::text(format!("{name}: {}", cut(note))).indented(2).watching(format!("{name} note"), note)
+            });
             std::iter::once(line).chain(note)
         })
         .collect()
@@ -96,6 +97,9 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
         StackState::NothingToDo => ("as asked".to_owned(), None),
         StackState::Applied => ("applied".to_owned(), bar(applied())),
         StackState::Verified => ("done".to_owned(), bar(applied())),
+        StackState::Failed(_, failure) if failure.kind == FailureKind::Interrupted => {
+            ("stopped".to_owned(), bar(applied()))
+        }
         StackState::Failed(_, _) => ("FAILED".to_owned(), bar(applied())),
         StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.done)),
     }

@@ -58,8 +58,7 @@ pub enum Typed {
 }
 
 /// The prompt for a person: `ito@tidegate> `.
-#[must_use]
-pub fn prompt_for(name: &str) -> String {
+fn prompt_for(name: &str) -> String {
     let plain: String = clean(name).chars().filter(|c| !c.is_whitespace()).take(32).collect();
     format!("{}@tidegate> ", if plain.is_empty() { "you" } else { &plain })
 }
