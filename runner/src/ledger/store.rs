@@ -13,22 +13,21 @@ use crate::domain::ids::Timestamp;
 /// `execute` gives the number of rows that it changed.
 macro_rules! on {
     ($db:expr, execute, $query:expr) => {
-        match $crate::ledger::store::Access::reach(&mut $db).await? {
-            $crate::ledger::store::Reach::Sqlite(mut link) => {
-                $query.execute(&mut *link).await.map(|done| done.rows_affected())
-            }
-            $crate::ledger::store::Reach::Postgres(mut link) => {
-                $query.execute(&mut *link).await.map(|done| done.rows_affected())
-            }
-        }
-        .map_err($crate::ledger::error::LedgerError::from)
+        on!(@each $db, link => $query.execute(&mut *link).await.map(|done| done.rows_affected()))
     };
     ($db:expr, $how:ident, $query:expr) => {
-        match $crate::ledger::store::Access::reach(&mut $db).await? {
-            $crate::ledger::store::Reach::Sqlite(mut link) => $query.$how(&mut *link).await,
-            $crate::ledger::store::Reach::Postgres(mut link) => $query.$how(&mut *link).await,
+        on!(@each $db, link => $query.$how(&mut *link).await)
+    };
+    (@each $db:expr, $link:ident => $outcome:expr) => {
+        match $crate::ledger::store::Access::reach(&mut $db).await {
+            Ok($crate::ledger::store::Reach::Sqlite(mut $link)) => {
+                $outcome.map_err($crate::ledger::error::LedgerError::from)
+            }
+            Ok($crate::ledger::store::Reach::Postgres(mut $link)) => {
+                $outcome.map_err($crate::ledger::error::LedgerError::from)
+            }
+            Err(error) => Err(error),
         }
-        .map_err($crate::ledger::error::LedgerError::from)
     };
 }
 

@@ -1,0 +1,1 @@
+INSERT INTO counters (name, value) VALUES ('run', 2);

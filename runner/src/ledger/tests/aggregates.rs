@@ -1,0 +1,135 @@
+//! Environments, stacks, inbox, outbox, runners.
+
+use super::{actor, environment, on_both, sql, stack, target};
+use crate::domain::answer::StackStanding;
+use crate::domain::environment::{Level, SettingValue};
+use crate::domain::ids::RunNumber;
+use crate::ledger::{environments, inbox, outbox, runners, stacks};
+
+#[tokio::test]
+async fn where_an_environment_should_be_is_what_was_said_last() {
+    on_both(async |store| {
+        let shop = environment("shop");
+        assert_eq!(environments::wanted(&store, &shop).await.unwrap(), None);
+        for (level, run) in [("small", 1), ("full", 2)] {
+            let mut tx = store.begin().await.unwrap();
+            environments::set_wanted(&mut tx, &shop, Some(&target(level)), Some(RunNumber(run))).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let wanted = environments::wanted(&store, &shop).await.unwrap().unwrap();
+        assert_eq!((wanted.target, wanted.run), (target("full"), Some(RunNumber(2))));
+        assert_eq!(environments::all_wanted(&store).await.unwrap().len(), 1);
+        let mut tx = store.begin().await.unwrap();
+        environments::set_wanted(&mut tx, &shop, None, Some(RunNumber(3))).await.unwrap();
+        assert_eq!(environments::wanted(&mut tx, &shop).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
+    on_both(async |store| {
+        let (shop, app, jmeter) = (environment("shop"), stack("app"), stack("jmeter"));
+        let now = store.now().await.unwrap();
+        let standing = StackStanding {
+            level: Some(Level::Off),
+            settings: vec![
+                ("slaves".parse().unwrap(), SettingValue::Number(40)),
+                ("mode".parse().unwrap(), SettingValue::Text("速い".to_owned())),
+                ("debug".parse().unwrap(), SettingValue::Switch(true)),
+            ],
+            run: Some(RunNumber(7)),
+            at: Some(now),
+            in_doubt: false,
+        };
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(stacks::accepted_commit(&mut tx, &shop, &app).await.unwrap(), None);
+        stacks::set_accepted_commit(&mut tx, &shop, &app, "c1").await.unwrap();
+        stacks::set_standing(&mut tx, &shop, &app, &standing, None).await.unwrap();
+        assert_eq!(stacks::accepted_commit(&mut tx, &shop, &app).await.unwrap().as_deref(), Some("c1"));
+        stacks::set_standing(&mut tx, &shop, &app, &standing, Some("c2")).await.unwrap();
+        assert_eq!(stacks::accepted_commit(&mut tx, &shop, &app).await.unwrap().as_deref(), Some("c2"));
+        stacks::mark_in_doubt(&mut tx, &shop, &jmeter).await.unwrap();
+        stacks::mark_in_doubt(&mut tx, &shop, &jmeter).await.unwrap();
+        tx.commit().await.unwrap();
+        let standings = stacks::standings(&store, &shop).await.unwrap();
+        assert_eq!(standings.get("app"), Some(&standing));
+        assert!(standings.get("jmeter").is_some_and(|s| s.in_doubt && s.level.is_none()));
+        assert_eq!(stacks::all_standings(&store).await.unwrap().get("shop"), Some(&standings));
+        let mut tx = store.begin().await.unwrap();
+        stacks::mark_in_doubt(&mut tx, &shop, &app).await.unwrap();
+        let doubted = stacks::standings(&mut tx, &shop).await.unwrap();
+        assert_eq!(doubted.get("app"), Some(&StackStanding { in_doubt: true, ..standing }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_is_taken_once_however_often_it_comes() {
+    on_both(async |store| {
+        let ito = actor("ito").id;
+        let take = async |key: &str| {
+            let mut tx = store.begin().await.unwrap();
+            let new = inbox::take(&mut tx, key, "shell", &ito, "up shop 日本 \0").await.unwrap();
+            tx.commit().await.unwrap();
+            new
+        };
+        assert!(take("k1").await);
+        assert!(!take("k1").await);
+        assert!(take("k2").await);
+        let mut tx = store.begin().await.unwrap();
+        inbox::answered(&mut tx, "k1", Some(RunNumber(1))).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!take("k1").await);
+        let open = inbox::unanswered(&store).await.unwrap();
+        assert_eq!(
+            open.iter().map(|m| (m.key.as_str(), m.body.as_str())).collect::<Vec<_>>(),
+            [("k2", "up shop 日本 \u{fffd}")]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_wait_in_order_until_they_are_sent_once() {
+    on_both(async |store| {
+        let to = outbox::Address::new("shell", "伊藤");
+        let mut tx = store.begin().await.unwrap();
+        for n in 0..20 {
+            outbox::put(&mut tx, &to, outbox::KIND_RUN, Some(RunNumber(n)), "{}").await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let waiting = outbox::pending(&store, &to).await.unwrap();
+        assert_eq!(
+            waiting.iter().filter_map(|m| m.run).map(|run| run.0).collect::<Vec<_>>(),
+            (0..20).collect::<Vec<_>>()
+        );
+        let mut tx = store.begin().await.unwrap();
+        outbox::mark_tried(&mut tx, waiting[0].id).await.unwrap();
+        assert_eq!(outbox::pending(&mut tx, &to).await.unwrap()[0].tries, 1);
+        assert!(outbox::mark_sent(&mut tx, waiting[0].id).await.unwrap());
+        assert!(!outbox::mark_sent(&mut tx, waiting[0].id).await.unwrap());
+        assert_eq!(outbox::pending(&mut tx, &to).await.unwrap().len(), 19);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runners_are_alive_while_they_are_seen() {
+    on_both(async |store| {
+        let mut tx = store.begin().await.unwrap();
+        runners::hello(&mut tx, "r1", "host", "123", "0.1.0").await.unwrap();
+        runners::hello(&mut tx, "r1", "host", "456", "0.1.0").await.unwrap();
+        runners::hello(&mut tx, "r2", "host", "789", "0.1.0").await.unwrap();
+        assert!(runners::seen(&mut tx, "r1").await.unwrap());
+        assert!(!runners::seen(&mut tx, "r3").await.unwrap());
+        tx.commit().await.unwrap();
+        sql(&store, "UPDATE runners SET seen_at = seen_at - 100000 WHERE name = 'r2'").await.unwrap();
+        let alive = runners::alive(&store, 60_000).await.unwrap();
+        assert_eq!(alive.iter().map(|r| (r.name.as_str(), r.process.as_str())).collect::<Vec<_>>(), [("r1", "456")]);
+        let mut tx = store.begin().await.unwrap();
+        runners::forget(&mut tx, "r1").await.unwrap();
+        assert!(runners::alive(&mut tx, 60_000).await.unwrap().is_empty());
+    })
+    .await;
+}

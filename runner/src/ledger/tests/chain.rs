@@ -1,0 +1,120 @@
+//! The audit's chain of hashes shows what was done to it.
+
+use super::{actor, environment, on_both, sql};
+use crate::ledger::audit::{self, Broken, Decision, Entry, VerifyError};
+use crate::ledger::{Address, Store};
+
+pub(super) async fn act(store: &Store, typed: &str) -> i64 {
+    let shop = environment("shop");
+    let detail = serde_json::json!({ "slaves": 40, "why": "試験" });
+    let ito = actor("ito");
+    let entry = Entry {
+        actor: &ito,
+        door: "shell",
+        place: Some("#load-test"),
+        action: "up",
+        environment: Some(&shop),
+        run: None,
+        typed: Some(typed),
+        because: Some("nul \0 and 日本"),
+        decision: Decision::Allowed,
+        rule: Some("owner"),
+        detail: Some(&detail),
+    };
+    let mut tx = store.begin().await.unwrap();
+    let seq = audit::append(&mut tx, &entry).await.unwrap();
+    tx.commit().await.unwrap();
+    seq
+}
+
+async fn broken_by(statements: &str) -> Vec<Broken> {
+    let found = std::cell::RefCell::new(Vec::new());
+    on_both(async |store| {
+        for n in 1..=5 {
+            act(&store, &format!("up shop slaves={n}")).await;
+        }
+        assert_eq!(audit::verify(&store).await.unwrap(), 5);
+        let lift = match &store {
+            Store::Sqlite { .. } => {
+                "DROP TRIGGER audit_never_updated; DROP TRIGGER audit_never_deleted; DROP TRIGGER audit_never_replaced"
+            }
+            Store::Postgres(_) => "DROP TRIGGER audit_append_only ON audit",
+        };
+        sql(&store, lift).await.unwrap();
+        sql(&store, statements).await.unwrap();
+        match audit::verify(&store).await {
+            Err(VerifyError::Broken(broken)) => found.borrow_mut().push(broken),
+            other => panic!("{statements}: {other:?}"),
+        }
+    })
+    .await;
+    found.into_inner()
+}
+
+async fn breaks(statements: &str, seq: i64, why: &'static str) {
+    let expected = Broken { seq, why };
+    assert_eq!(broken_by(statements).await, [expected.clone(), expected], "{statements}");
+}
+
+#[tokio::test]
+async fn an_altered_entry_is_found() {
+    breaks("UPDATE audit SET typed = 'down shop' WHERE seq = 3", 3, "it was altered").await;
+    breaks("UPDATE audit SET at = at + 1 WHERE seq = 1", 1, "it was altered").await;
+}
+
+#[tokio::test]
+async fn an_entry_with_a_hash_of_its_own_does_not_fit_the_chain() {
+    breaks("UPDATE audit SET hash = prev WHERE seq = 2", 2, "it was altered").await;
+    breaks("UPDATE audit_head SET hash = 'x'", 5, "it is not the entry that was written last").await;
+}
+
+#[tokio::test]
+async fn a_removed_entry_is_found_also_at_either_end() {
+    breaks("DELETE FROM audit WHERE seq = 3", 3, "it was removed").await;
+    breaks("DELETE FROM audit WHERE seq = 1", 1, "it was removed").await;
+    breaks("DELETE FROM audit WHERE seq >= 4", 4, "it and what followed it were removed").await;
+    breaks("DELETE FROM audit", 1, "it and what followed it were removed").await;
+    breaks("DELETE FROM audit_head", 0, "the end of the chain is not known any more").await;
+}
+
+#[tokio::test]
+async fn an_inserted_entry_is_found() {
+    let copy = "INSERT INTO audit SELECT 6, hash, hash, at, actor_id, actor_name, door, place, action, environment, \
+                run_number, typed, because, decision, rule, detail FROM audit WHERE seq = 5";
+    breaks(copy, 6, "it was altered").await;
+}
+
+#[tokio::test]
+async fn reordered_entries_are_found() {
+    let swap = "UPDATE audit SET seq = 99 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; \
+                UPDATE audit SET seq = 3 WHERE seq = 99";
+    breaks(swap, 2, "it was altered").await;
+}
+
+#[tokio::test]
+async fn entries_of_many_writers_make_one_chain() {
+    super::at_both(async |address: Address| {
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let address = address.clone();
+                tokio::spawn(async move {
+                    let store = Store::open_at(&address).await.unwrap();
+                    for n in 0..5 {
+                        act(&store, &format!("{writer}/{n}")).await;
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let store = Store::open_at(&address).await.unwrap();
+        assert_eq!(audit::verify(&store).await.unwrap(), 20);
+        let latest = audit::recent(&store, Some(&environment("shop")), 3).await.unwrap();
+        assert_eq!(latest.len(), 3);
+        assert!(latest.windows(2).all(|pair| pair[0].at >= pair[1].at));
+        assert_eq!(latest[0].because.as_deref(), Some("nul \u{fffd} and 日本"));
+        assert_eq!(audit::recent(&store, None, 1).await.unwrap()[0].seq, 20);
+    })
+    .await;
+}

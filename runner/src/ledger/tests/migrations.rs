@@ -1,0 +1,70 @@
+//! Every migration, applied in order on top of rows that the ones before it allowed.
+
+use std::path::Path;
+
+use sqlx::ConnectOptions as _;
+
+use super::at_both;
+use crate::domain::ids::RunNumber;
+use crate::ledger::migrate::MIGRATIONS;
+use crate::ledger::{Address, Store, audit, environments, inbox, outbox, runners, runs, stacks};
+
+/// The rows that belong to a migration: the file of the same name in `samples`.
+fn sample(version: i64, description: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/samples");
+    let file = folder.join(format!("{version:04}_{}.sql", description.replace(' ', "_")));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+async fn apply_one_by_one(address: &Address) {
+    match address {
+        Address::Sqlite(file) => {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).create_if_missing(true);
+            let mut connection = options.connect().await.unwrap();
+            for migration in MIGRATIONS.iter() {
+                MIGRATIONS.run_direct(Some(migration.version), &mut connection, false).await.unwrap();
+                let rows = sample(migration.version, &migration.description);
+                sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+            }
+        }
+        Address::Postgres(options) => {
+            let mut connection = options.connect().await.unwrap();
+            for migration in MIGRATIONS.iter() {
+                MIGRATIONS.run_direct(Some(migration.version), &mut connection, false).await.unwrap();
+                let rows = sample(migration.version, &migration.description);
+                sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn migrations_keep_the_rows_that_were_there_and_they_can_be_read() {
+    at_both(async |address| {
+        apply_one_by_one(&address).await;
+        let store = Store::open_at(&address).await.unwrap();
+        assert_eq!(environments::all_wanted(&store).await.unwrap().len(), 1);
+        assert_eq!(stacks::all_standings(&store).await.unwrap()["shop"].len(), 2);
+        let run = runs::by_number(&store, RunNumber(1)).await.unwrap().unwrap();
+        assert_eq!(runs::view(&store, run.id).await.unwrap().unwrap().state, run.state);
+        assert_eq!(audit::verify(&store).await.unwrap(), 1);
+        assert_eq!(audit::recent(&store, None, 10).await.unwrap()[0].actor.name, "Ito 伊藤");
+        assert_eq!(inbox::unanswered(&store).await.unwrap().len(), 1);
+        assert_eq!(outbox::pending(&store, &outbox::Address::new("shell", "ito")).await.unwrap().len(), 1);
+        assert_eq!(runners::alive(&store, i64::MAX).await.unwrap().len(), 1);
+        assert_eq!(super::submit_up(&store, "shop").await.number, RunNumber(3));
+    })
+    .await;
+}
+
+#[test]
+fn migrations_use_only_what_both_databases_know() {
+    for migration in MIGRATIONS.iter() {
+        let code = migration.sql.as_str().lines().map(|line| line.split("--").next().unwrap_or_default());
+        let text = code.collect::<Vec<_>>().join("\n").to_uppercase();
+        for word in ["BLOB", "BYTEA", "SERIAL", "NOW()", "JSONB", "AUTOINCREMENT", "CURRENT_TIMESTAMP"] {
+            assert!(!text.contains(word), "{} uses {word}", migration.description);
+        }
+    }
+}
