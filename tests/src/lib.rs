@@ -1,1 +1,4 @@
 //! Fakes and helpers of the end-to-end tests.
+#![expect(clippy::missing_panics_doc, reason = "what a test finds otherwise than expected is told by a panic")]
+
+pub mod yard;

@@ -1,3 +1,4 @@
 //! End-to-end tests: real processes, real files.
 
 mod driver;
+mod ends;
