@@ -197,7 +197,8 @@ impl Layout {
             self.top, self.database, self.runner
         );
         for (name, lines, stacks) in &self.environments {
-            let owners = if lines.contains("owners") { String::new() } else { format!("owners = [\"local:{}\"]\n", me()) };
+            let owners =
+                if lines.contains("owners") { String::new() } else { format!("owners = [\"local:{}\"]\n", me()) };
             write!(text, "[environments.{name}]\n{owners}levels = [\"small\", \"full\"]\nup = \"full\"\ndown = \"small\"\n{lines}\n")
                 .expect("written");
             for (stack, needs) in stacks {

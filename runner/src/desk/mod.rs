@@ -4,6 +4,7 @@
 mod ask;
 mod decide;
 mod extract;
+mod notices;
 mod order;
 
 use std::sync::Arc;

@@ -42,6 +42,8 @@ pub struct PlanArgs<'a> {
     pub lock_timeout_s: u32,
     /// Plan to destroy everything.
     pub destroy: bool,
+    /// Resources read at the same time; `None` means Terraform's default.
+    pub parallelism: Option<u32>,
 }
 
 /// `plan`, saved and told as JSON.
@@ -57,11 +59,13 @@ pub fn plan(told: &PlanArgs<'_>) -> Vec<OsString> {
     argv
 }
 
-/// `apply` of a saved plan. `lock_timeout_s`: how long the state lock is waited for, in seconds.
+/// `apply` of a saved plan. `lock_timeout_s`: how long the state lock is waited for, in seconds. `parallelism`: resources changed
+/// at the same time.
 #[must_use]
-pub fn apply(plan: &Path, lock_timeout_s: u32) -> Vec<OsString> {
+pub fn apply(plan: &Path, lock_timeout_s: u32, parallelism: Option<u32>) -> Vec<OsString> {
     let mut argv = words(&["apply", "-json", "-input=false"]);
     argv.push(format!("-lock-timeout={lock_timeout_s}s").into());
+    argv.extend(parallelism.map(|count| format!("-parallelism={count}").into()));
     argv.push(plan.into());
     argv
 }
@@ -129,9 +133,21 @@ mod tests {
             init(&InitArgs { backend_config: &[], json: false }),
             init(&InitArgs { backend_config: &["path=a b.tfstate".to_owned()], json: true }),
             workspace_select("shop"),
-            plan(&PlanArgs { out: Path::new("p"), var_file: Path::new("v.json"), lock_timeout_s: 5, destroy: false }),
-            plan(&PlanArgs { out: Path::new("p"), var_file: Path::new("v.json"), lock_timeout_s: 0, destroy: true }),
-            apply(Path::new("p"), 30),
+            plan(&PlanArgs {
+                out: Path::new("p"),
+                var_file: Path::new("v.json"),
+                lock_timeout_s: 5,
+                destroy: false,
+                parallelism: None,
+            }),
+            plan(&PlanArgs {
+                out: Path::new("p"),
+                var_file: Path::new("v.json"),
+                lock_timeout_s: 0,
+                destroy: true,
+                parallelism: Some(2),
+            }),
+            apply(Path::new("p"), 30, Some(4)),
             validate(),
             version(),
             show(Path::new("p")),
@@ -144,8 +160,8 @@ mod tests {
         init -input=false -no-color -json -backend-config=path=a b.tfstate
         workspace select -or-create shop
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s
-        plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy
-        apply -json -input=false -lock-timeout=30s p
+        plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2
+        apply -json -input=false -lock-timeout=30s -parallelism=4 p
         validate -json
         version -json
         show -json p

@@ -72,7 +72,11 @@ async fn what_may_not_be_exits_with_3_and_changes_nothing() {
 #[tokio::test]
 async fn what_is_protected_is_never_destroyed() {
     let yard = Layout::new()
-        .environment_with("shop", "protect = [\"terraform_data.slave[[]0[]]\", \"terraform_data.slave[0]\"]", &[("app", &[])])
+        .environment_with(
+            "shop",
+            "protect = [\"terraform_data.slave[[]0[]]\", \"terraform_data.slave[0]\"]",
+            &[("app", &[])],
+        )
         .lay();
     yard.shell("up shop").await.exits(0);
     let told = yard.shell("down shop off").await;

@@ -18,6 +18,9 @@ pub use prompt::{Printer, Prompt, Typed, Vocabulary};
 pub use screen::Screen;
 pub use talk::talk;
 
+/// The name of this chat in ledger and audit.
+const DOOR: &str = "shell";
+
 /// The terminal's offset from UTC, now.
 #[must_use]
 pub fn local_offset() -> FixedOffset {
@@ -29,7 +32,7 @@ fn message(actor: &Actor, line: &str) -> Message {
     Message {
         key: format!("shell:{}", uuid::Uuid::now_v7()),
         actor: actor.clone(),
-        place: Place { door: "shell", channel: None },
+        place: Place { door: DOOR, channel: None },
         typed: line.to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use tidegate_runner::domain::answer::{Actor, RunDetail};
 use tidegate_runner::domain::ids::RunNumber;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Screen, local_offset, message};
+use super::{DOOR, Screen, local_offset, message};
 use crate::cards::Card;
 use crate::conversation::{self, Hope, Verdict, exit_status};
 use crate::follow::{Rest, follow};
@@ -36,7 +36,11 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     let status = match (reply.verdict, reply.follow) {
         (Verdict::Done, Some((run, hope))) if once.wait => {
             house.start_engine();
-            wait(&house, run, hope, &mut screen).await
+            let status = wait(&house, run, hope, &mut screen).await;
+            if let Err(error) = house.desk.told(DOOR, &actor, run).await {
+                tracing::warn!(%error, "a message will be shown again at the next start");
+            }
+            status
         }
         (Verdict::Done, _) => 0,
         (Verdict::NotUnderstood, _) => 2,

@@ -66,7 +66,7 @@ impl RunContext {
         plan: &StackPlan,
         lock_timeout_s: u32,
     ) -> Result<Report, Failure> {
-        let args = command::apply(&self.plan_file(name), lock_timeout_s);
+        let args = command::apply(&self.plan_file(name), lock_timeout_s, self.stack(name)?.terraform.parallelism);
         let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0 };
         let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
         Ok(fold.report(&ended))

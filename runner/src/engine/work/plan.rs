@@ -109,7 +109,8 @@ impl RunContext {
     ) -> Result<StackPlan, Failure> {
         let out = self.plan_file(name);
         let var_file = self.variables_file(name);
-        let args = command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s, destroy });
+        let parallelism = self.stack(name)?.terraform.parallelism;
+        let args = command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s, destroy, parallelism });
         let mut fold = PlanFold::new(destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
