@@ -8,5 +8,3 @@ pub mod commands;
 pub mod conversation;
 pub mod demo;
 pub mod follow;
-pub mod house;
-pub mod logging;

@@ -10,7 +10,7 @@ use tidegate_runner::domain::ids::ActorId;
 use super::{fail, log_file, open, os_user};
 use crate::chat::shell::{self, Screen};
 use crate::demo::{self, Tour, tour};
-use crate::logging::{self, LogFormat};
+use tidegate_runner::logging::{self, LogFormat};
 
 /// `tidegate demo`
 #[derive(Debug, Args)]

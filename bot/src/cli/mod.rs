@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::house::{House, HouseError};
-use crate::logging::LogFormat;
+use tidegate_runner::house::{House, HouseError};
+use tidegate_runner::logging::LogFormat;
 
 /// Raises and lowers load-test environments from chat.
 #[derive(Debug, Parser)]

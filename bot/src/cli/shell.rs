@@ -9,7 +9,7 @@ use tidegate_runner::domain::ids::ActorId;
 
 use super::{fail, log_file, open, os_user};
 use crate::chat::shell::{self, Once, Screen};
-use crate::logging::{self, LogFormat};
+use tidegate_runner::logging::{self, LogFormat};
 
 /// `tidegate shell`
 #[derive(Debug, Args)]

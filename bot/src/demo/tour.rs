@@ -13,7 +13,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use crate::chat::shell::Screen;
 use crate::conversation::{Reply, Verdict, reply};
 use crate::follow::{Rest, follow};
-use crate::house::House;
+use tidegate_runner::house::House;
 
 /// How long one run of the tour may take before the tour gives up on it.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -10,7 +10,7 @@ use super::{DOOR, Screen, local_offset, message};
 use crate::cards::Card;
 use crate::conversation::{self, Hope, Verdict, exit_status};
 use crate::follow::{Rest, follow};
-use crate::house::House;
+use tidegate_runner::house::House;
 
 /// Exit status for a fault of ours.
 const FAULT: u8 = 1;

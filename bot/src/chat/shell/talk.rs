@@ -17,7 +17,7 @@ use super::{DOOR, Screen, local_offset, message};
 use crate::cards::{self, Card, Clock};
 use crate::conversation::{self, fault, reply};
 use crate::follow::follow;
-use crate::house::House;
+use tidegate_runner::house::House;
 
 /// Talks until the person leaves.
 pub async fn talk(house: House, actor: Actor, history: &Path, screen: Screen) -> ExitCode {

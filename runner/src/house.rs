@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_runner::config::{self, Config, DatabaseConfig, Problems};
-use tidegate_runner::desk::Desk;
-use tidegate_runner::engine::{Bell, Engine, EngineLock};
-use tidegate_runner::inspection::set_bad_roots_aside;
-use tidegate_runner::ledger::{Address, AddressError, OpenError, Store};
-use tidegate_runner::terraform::Supervisor;
+use crate::config::{self, Config, DatabaseConfig, Problems};
+use crate::desk::Desk;
+use crate::engine::{Bell, Engine, EngineLock};
+use crate::inspection::set_bad_roots_aside;
+use crate::ledger::{Address, AddressError, OpenError, Store};
+use crate::terraform::Supervisor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -107,7 +107,7 @@ impl House {
     pub async fn an_engine_lives(&self) -> bool {
         match &self.sqlite {
             Some(path) => matches!(EngineLock::try_take(Some(path)), Ok(None)),
-            None => tidegate_runner::ledger::runners::alive(&self.store, 15_000).await.is_ok_and(|all| !all.is_empty()),
+            None => crate::ledger::runners::alive(&self.store, 15_000).await.is_ok_and(|all| !all.is_empty()),
         }
     }
 

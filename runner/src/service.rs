@@ -1,0 +1,32 @@
+//! A process that carries out runs until SIGTERM or SIGINT, then drains.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::house::House;
+
+/// Is the engine of `house` until a signal comes; then what runs may end within the configured limit. A second signal does not
+/// wait: Terraform goes on without us, and the next start finds it again.
+pub async fn serve(mut house: House) -> ExitCode {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("cannot listen for signals");
+        return ExitCode::FAILURE;
+    };
+    house.start_engine();
+    if house.is_engine().await {
+        tracing::info!(environments = house.config().environments.len(), "ready");
+    } else {
+        tracing::warn!("another process carries out the runs of this ledger; waiting until it has gone");
+    }
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    }
+    tokio::select! {
+        () = house.close() => ExitCode::SUCCESS,
+        _ = terminate.recv() => ExitCode::FAILURE,
+        _ = interrupt.recv() => ExitCode::FAILURE,
+    }
+}
