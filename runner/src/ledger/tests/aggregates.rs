@@ -59,7 +59,11 @@ async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
         let mut tx = store.begin().await.unwrap();
         stacks::mark_in_doubt(&mut tx, &shop, &app).await.unwrap();
         let doubted = stacks::standings(&mut tx, &shop).await.unwrap();
-        assert_eq!(doubted.get("app"), Some(&StackStanding { in_doubt: true, ..standing }));
+        assert_eq!(doubted.get("app"), Some(&StackStanding { in_doubt: true, ..standing.clone() }));
+        stacks::settle(&mut tx, &shop, [&app]).await.unwrap();
+        let settled = stacks::standings(&mut tx, &shop).await.unwrap();
+        assert_eq!(settled.get("app"), Some(&standing));
+        assert!(settled.get("jmeter").is_some_and(|s| s.in_doubt));
     })
     .await;
 }
