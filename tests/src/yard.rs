@@ -572,6 +572,16 @@ impl Yard {
         .await
     }
 
+    /// Waits until another engine than the first has taken the run over, and asserts that it is in this state then.
+    pub async fn until_taken_over(&self, number: i64, status: &str) {
+        let what = format!("run {number} taken over");
+        let there = self.wait(&what, async || {
+            let view = self.try_view(number).await?;
+            (view.attempt > 1).then_some(view.state.status())
+        });
+        assert_eq!(there.await, status);
+    }
+
     /// Waits until a run has ended, and gives the word for how.
     pub async fn ends(&self, number: i64) -> &'static str {
         self.wait(&format!("the end of run {number}"), async || {
