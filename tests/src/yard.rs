@@ -69,7 +69,7 @@ while [ -e "YARD/hold.$1.$2" ]; do sleep 0.05; done
 const TERRAFORM: &str = r#"#!/bin/sh
 case "$1" in
 version) ;;
-*) echo "$1 $(basename "$(dirname "$PWD")")-$(basename "$PWD") $$" >>"YARD/calls" ;;
+*) echo "$1 $(basename "$(dirname "$TF_DATA_DIR")")-$(basename "$TF_DATA_DIR") $$" >>"YARD/calls" ;;
 esac
 while [ -e "YARD/hold.$1" ]; do sleep 0.05; done
 [ ! -e "YARD/instead.$1" ] || exec sh "YARD/instead.$1" "$@"
@@ -113,7 +113,15 @@ pub struct Layout {
     top: String,
     database: String,
     runner: String,
-    environments: Vec<(String, String, Vec<(String, Vec<String>)>)>,
+    environments: Vec<EnvironmentLayout>,
+}
+
+/// An environment of a [`Layout`].
+#[derive(Debug)]
+struct EnvironmentLayout {
+    name: String,
+    lines: String,
+    stacks: Vec<(String, Vec<String>)>,
 }
 
 impl Default for Layout {
@@ -169,7 +177,7 @@ impl Layout {
             .iter()
             .map(|(stack, needs)| ((*stack).to_owned(), needs.iter().map(|need| (*need).to_owned()).collect()))
             .collect();
-        self.environments.push((name.to_owned(), lines.to_owned(), stacks));
+        self.environments.push(EnvironmentLayout { name: name.to_owned(), lines: lines.to_owned(), stacks });
         self
     }
 
@@ -180,9 +188,9 @@ impl Layout {
         let yard =
             Yard { folder, database: self.database.clone(), store: OnceCell::new(), processes: AtomicU32::new(0) };
         yard.write("tidegate.toml", &self.configuration(yard.path()));
-        for (environment, _, stacks) in &self.environments {
+        for EnvironmentLayout { name, stacks, .. } in &self.environments {
             for (stack, _) in stacks {
-                yard.write(&format!("roots/{environment}/{stack}/main.tf"), ROOT);
+                yard.write(&format!("roots/{name}/{stack}/main.tf"), ROOT);
             }
         }
         yard.program("does", DOES);
@@ -196,7 +204,7 @@ impl Layout {
              \"1s\"\nlease = \"3s\"\n{}\n",
             self.top, self.database, self.runner
         );
-        for (name, lines, stacks) in &self.environments {
+        for EnvironmentLayout { name, lines, stacks } in &self.environments {
             let owners =
                 if lines.contains("owners") { String::new() } else { format!("owners = [\"local:{}\"]\n", me()) };
             write!(text, "[environments.{name}]\n{owners}levels = [\"small\", \"full\"]\nup = \"full\"\ndown = \"small\"\n{lines}\n")
@@ -255,6 +263,7 @@ impl Told {
     /// # Panics
     /// When it is another.
     #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "the assertion is what most want")]
     pub fn exits(&self, status: i32) -> &str {
         assert_eq!(self.status, Some(status), "it said:\n{}\n{}", self.out, self.err);
         &self.out
@@ -265,6 +274,7 @@ impl Told {
     /// # Panics
     /// When something was not.
     #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "the assertion is what most want")]
     pub fn says(&self, words: &[&str]) -> &Self {
         for word in words {
             assert!(self.out.contains(word) || self.err.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
@@ -561,6 +571,16 @@ impl Yard {
             (there == status).then_some(view)
         })
         .await
+    }
+
+    /// Waits until another engine than the first has taken the run over, and asserts that it is in this state then.
+    pub async fn until_taken_over(&self, number: i64, status: &str) {
+        let what = format!("run {number} taken over");
+        let there = self.wait(&what, async || {
+            let view = self.try_view(number).await?;
+            (view.attempt > 1).then_some(view.state.status())
+        });
+        assert_eq!(there.await, status);
     }
 
     /// Waits until a run has ended, and gives the word for how.

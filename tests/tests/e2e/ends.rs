@@ -46,7 +46,6 @@ async fn what_is_not_understood_exits_with_2_and_changes_nothing() {
     let yard = Yard::new();
     yard.shell("upp shop").await.says(&["`up shop`"]).exits(2);
     yard.shell("up shop ap=3").await.says(&["app=3"]).exits(2);
-    yard.shell("scale shop app=-5").await.says(&["app-=5"]).exits(2);
     yard.shell("").await.exits(2);
     assert_eq!(yard.status(1).await, "");
     assert_eq!(yard.read("calls"), "");
@@ -61,6 +60,8 @@ async fn what_may_not_be_exits_with_3_and_changes_nothing() {
     yard.shell("up theirs").await.says(&["theirs"]).exits(3);
     yard.shell("cancel 7").await.says(&["there is no run 7"]).exits(3);
     yard.shell("undo shop").await.exits(3);
+    yard.shell("scale shop app=-5").await.says(&["app-=5"]).exits(3);
+    yard.shell("scale shop app=21").await.says(&["20"]).exits(3);
     yard.shell("up shop").await.exits(0);
     yard.shell("up shop small").await.says(&["down shop small"]).exits(3);
     yard.shell("cancel 1").await.says(&["it is over"]).exits(3);
@@ -71,20 +72,12 @@ async fn what_may_not_be_exits_with_3_and_changes_nothing() {
 
 #[tokio::test]
 async fn what_is_protected_is_never_destroyed() {
-    let yard = Layout::new()
-        .environment_with(
-            "shop",
-            "protect = [\"terraform_data.slave[[]0[]]\", \"terraform_data.slave[0]\"]",
-            &[("app", &[])],
-        )
-        .lay();
+    let yard = Layout::new().environment_with("shop", "protect = [\"terraform_data.slave[0]\"]", &[("app", &[])]).lay();
     yard.shell("up shop").await.exits(0);
-    let told = yard.shell("down shop off").await;
-    told.says(&["terraform_data.slave[0]"]).exits(0);
+    yard.shell("scale shop app=0").await.says(&["terraform_data.slave[0]"]).exits(3);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
+    yard.shell("down shop off").await.says(&["terraform_data.slave[0]"]).exits(0);
     assert_eq!(yard.in_state("shop", "app").await, ["terraform_data.slave[0]"], "lowered, not destroyed");
-    let told = yard.shell("scale shop app=0").await;
-    told.says(&["terraform_data.slave[0]"]).exits(3);
-    assert_eq!(yard.in_state("shop", "app").await, ["terraform_data.slave[0]"]);
 }
 
 #[tokio::test]
@@ -99,11 +92,30 @@ async fn what_is_cancelled_exits_with_4_for_the_asker_and_0_for_who_cancelled_it
 }
 
 #[tokio::test]
-async fn what_nobody_knows_exits_with_5() {
+async fn what_nobody_knows_yet_exits_with_5() {
     let yard = Yard::new();
     yard.hold("create.shop-app");
     let up = yard.begin("up shop");
     yard.until_did("create shop-app", 3).await;
     up.signal(Signal::INT);
+    yard.wait("a word", async || up.out().contains("Ctrl-C leaves at once").then_some(())).await;
+    up.signal(Signal::INT);
     up.end().await.says(&["Run 1 is not over"]).exits(5);
+    yard.release("create.shop-app");
+    let serve = yard.serve().await;
+    assert_eq!((yard.ends(1).await, yard.calls("apply", "shop-app")), ("succeeded", 1));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn who_does_not_wait_is_told_the_truth_when_the_run_ends_all_the_same() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let up = yard.begin("up shop");
+    yard.until_did("create shop-app", 3).await;
+    up.signal(Signal::TERM);
+    yard.wait("a word", async || up.out().contains("not over").then_some(())).await;
+    yard.release("create.shop-app");
+    up.end().await.exits(0);
+    assert_eq!(yard.status(1).await, "succeeded");
 }

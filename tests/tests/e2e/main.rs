@@ -1,4 +1,5 @@
 //! End-to-end tests: real processes, real files.
 
+mod crash;
 mod driver;
 mod ends;

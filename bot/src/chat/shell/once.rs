@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tidegate_runner::domain::answer::{Actor, RunDetail};
 use tidegate_runner::domain::ids::RunNumber;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{DOOR, Screen, local_offset, message};
 use crate::cards::Card;
@@ -36,11 +36,7 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     let status = match (reply.verdict, reply.follow) {
         (Verdict::Done, Some((run, hope))) if once.wait => {
             house.start_engine();
-            let status = wait(&house, run, hope, &mut screen).await;
-            if let Err(error) = house.desk.told(DOOR, &actor, run).await {
-                tracing::warn!(%error, "a message will be shown again at the next start");
-            }
-            status
+            return wait(house, &actor, run, hope, &mut screen).await;
         }
         (Verdict::Done, _) => 0,
         (Verdict::NotUnderstood, _) => 2,
@@ -51,28 +47,67 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     ExitCode::from(status)
 }
 
-async fn wait(house: &House, run: RunNumber, hope: Hope, screen: &mut Screen) -> u8 {
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-        tracing::error!("cannot listen for signals");
-        return FAULT;
+/// SIGINT and SIGTERM.
+struct Signals(Signal, Signal);
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    }
+
+    async fn came(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
+async fn wait(house: House, actor: &Actor, run: RunNumber, hope: Hope, screen: &mut Screen) -> ExitCode {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return crate::cli::fail(&format!("cannot listen for signals: {error}")),
     };
     let show = |card: &Card, _: &RunDetail, last: bool| screen.live(card, last);
     let rest = tokio::select! {
         rest = follow(&house.desk, &house.bell, run, local_offset(), show) => Some(rest),
-        _ = interrupt.recv() => None,
-        _ = terminate.recv() => None,
+        () = signals.came() => None,
     };
-    match rest {
+    let status = match rest {
         Some(Ok(Rest::Ended(outcome))) => exit_status(hope, Some(outcome)),
         Some(Ok(Rest::Unknown)) => exit_status(hope, None),
         Some(Err(error)) => {
             screen.card(&conversation::fault(&error).card);
             FAULT
         }
-        None => {
-            screen.note(&format!("Not waiting any longer. Run {run} is not over: `show {run}`, `cancel {run}`."));
-            exit_status(hope, None)
-        }
+        None => return leave(house, &mut signals, run, hope, screen).await,
+    };
+    if let Err(error) = house.desk.told(DOOR, actor, run).await {
+        tracing::warn!(%error, "a message will be shown again at the next start");
     }
+    // Runs of others may be in this engine's hands too.
+    tokio::select! {
+        () = house.close() => {}
+        () = signals.came() => {}
+    }
+    ExitCode::from(status)
+}
+
+/// Ends before the run does. Where this process carries it out, it drains, until a second signal does not wait for that either.
+async fn leave(mut house: House, signals: &mut Signals, run: RunNumber, hope: Hope, screen: &mut Screen) -> ExitCode {
+    screen.leave_live();
+    screen.note(&format!("Not waiting any longer. Run {run} is not over: `show {run}`, `cancel {run}`."));
+    if house.is_engine().await {
+        screen.note(
+            "This process carries it out, and goes on with what has begun. Ctrl-C leaves at once: Terraform goes on by \
+             itself, and the next start finds it again.",
+        );
+    }
+    let desk = house.desk.clone();
+    tokio::select! {
+        () = house.close() => {}
+        () = signals.came() => {}
+    }
+    let outcome = desk.find(run).await.ok().and_then(|run| run.state.outcome());
+    ExitCode::from(exit_status(hope, outcome))
 }

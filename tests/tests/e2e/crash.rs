@@ -1,0 +1,233 @@
+//! `kill -9` in every state: whoever starts next finds out what is true.
+
+use tidegate_runner::domain::failure::FailureKind;
+use tidegate_runner::domain::run::{Outcome, RunEvent, RunState};
+use tidegate_tests::yard::{Layout, Process, Yard, failure, kill_9, runs};
+
+/// Kills the engine, and starts another.
+async fn crash(yard: &Yard, serve: Process) -> Process {
+    serve.kill().await;
+    yard.serve().await
+}
+
+/// After whatever happened, people can go on.
+async fn goes_on(yard: &Yard) {
+    yard.shell("up shop full app=4").await.says(&["shop is at full"]).exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 4);
+}
+
+async fn begins(yard: &Yard, line: &str) -> Process {
+    let serve = yard.serve().await;
+    yard.accepted(line).await;
+    serve
+}
+
+#[tokio::test]
+async fn while_queued_the_run_keeps_its_place() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop small").await;
+    yard.until_did("create shop-app", 1).await;
+    yard.accepted("up shop full").await;
+    yard.accepted("plan shop full app=7").await;
+    assert_eq!((yard.status(2).await, yard.status(3).await), ("queued", "queued"));
+    let _serve = crash(&yard, serve).await;
+    yard.until_taken_over(1, "applying").await;
+    assert_eq!((yard.status(2).await, yard.status(3).await), ("queued", "queued"));
+    yard.release("create.shop-app");
+    assert_eq!((yard.ends(1).await, yard.ends(2).await, yard.ends(3).await), ("succeeded", "succeeded", "planned"));
+    assert_eq!(yard.calls("apply", "shop-app"), 2);
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn while_initialising_or_planning_it_is_simply_planned_again() {
+    for step in ["init", "plan"] {
+        let yard = Yard::new();
+        yard.hold(step);
+        let serve = begins(&yard, "up shop").await;
+        yard.until_calls(step, "shop-app", 1).await;
+        let _serve = crash(&yard, serve).await;
+        yard.release(step);
+        assert_eq!(yard.ends(1).await, "succeeded", "{step}");
+        assert_eq!((yard.calls("apply", "shop-app"), yard.did("create")), (1, 3), "{step}");
+        goes_on(&yard).await;
+    }
+}
+
+#[tokio::test]
+async fn while_applying_terraform_lives_on_and_is_found_again() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (_, terraform) = yard.processes(1, "app").expect("processes");
+    let serve = crash(&yard, serve).await;
+    assert!(runs(terraform), "an apply outlives its engine");
+    yard.until_taken_over(1, "applying").await;
+    let serve = crash(&yard, serve).await;
+    assert!(runs(terraform));
+    yard.release("create.shop-app");
+    assert_eq!(yard.ends(1).await, "succeeded");
+    assert_eq!((yard.calls("apply", "shop-app"), yard.did("create")), (1, 3));
+    let told_once = yard.events(1).await.into_iter().filter(|event| matches!(event, RunEvent::StackApplied { .. }));
+    assert_eq!(told_once.count(), 1);
+    serve.stop().await.exits(0);
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn an_apply_that_ends_while_nobody_looks_is_told_as_it_ended() {
+    for fails in [false, true] {
+        let yard = Yard::new();
+        yard.hold("create.shop-app");
+        if fails {
+            yard.fail("create.shop-app.2");
+        }
+        let serve = begins(&yard, "up shop").await;
+        yard.until_did("create shop-app", 3).await;
+        let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+        serve.kill().await;
+        yard.release("create.shop-app");
+        yard.wait("the end of Terraform", async || (!runs(terraform) && !runs(supervisor)).then_some(())).await;
+        assert_eq!(yard.status(1).await, "applying", "nobody has looked yet");
+        // Any process that may be the engine finds it: here a shell that wants something else.
+        yard.shell("plan shop").await.exits(0);
+        let view = yard.view(1).await;
+        assert_eq!(view.state.outcome(), Some(if fails { Outcome::Partial } else { Outcome::Succeeded }));
+        assert_eq!((view.done().create, yard.calls("apply", "shop-app")), (if fails { 2 } else { 3 }, 1));
+        goes_on(&yard).await;
+    }
+}
+
+#[tokio::test]
+async fn the_next_stacks_are_applied_by_whoever_comes_next() {
+    let yard = Layout::new().environment("shop", &[("base", &[]), ("app", &["base"])]).lay();
+    yard.hold("create.shop-base");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-base", 3).await;
+    let _serve = crash(&yard, serve).await;
+    yard.release("create.shop-base");
+    assert_eq!(yard.ends(1).await, "succeeded");
+    assert_eq!((yard.calls("apply", "shop-base"), yard.calls("apply", "shop-app")), (1, 1));
+    assert_eq!((yard.did("create shop-base"), yard.did("create shop-app")), (3, 3));
+}
+
+#[tokio::test]
+async fn while_it_waits_for_a_yes_the_question_stays() {
+    for order in ["destroy shop", "undo shop"] {
+        let yard = Yard::new();
+        let serve = begins(&yard, "up shop small").await;
+        assert_eq!(yard.ends(1).await, "succeeded");
+        yard.accepted("scale shop app=2").await;
+        assert_eq!(yard.ends(2).await, "succeeded");
+        yard.accepted(order).await;
+        let asked = yard.until(3, "awaiting_approval").await;
+        let serve = crash(&yard, serve).await;
+        assert_eq!(yard.view(3).await.question, asked.question);
+        yard.accepted("approve 3").await;
+        let serve = crash(&yard, serve).await;
+        assert_eq!(yard.ends(3).await, "succeeded", "{order}");
+        let left = if order == "destroy shop" { 0 } else { 1 };
+        assert_eq!(yard.in_state("shop", "app").await.len(), left);
+        serve.stop().await.exits(0);
+        goes_on(&yard).await;
+    }
+}
+
+#[tokio::test]
+async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    serve.kill().await;
+    kill_9(supervisor);
+    kill_9(terraform);
+    let serve = yard.serve().await;
+    let view = yard.until(1, "unknown").await;
+    assert!(matches!(&view.state, RunState::Unknown { finding, .. } if finding.contains("gone")), "{:?}", view.state);
+    yard.shell("status shop").await.says(&["unknown", "recover 1"]).exits(0);
+    yard.shell("history shop").await.says(&["unknown"]).exits(0);
+    yard.shell("cancel 1").await.says(&["recover 1"]).exits(3);
+    yard.shell("retry 1").await.says(&["recover 1"]).exits(3);
+    // It keeps the environment: who asks for something waits.
+    let waits = yard.begin("up shop full app=4");
+    yard.until(2, "queued").await;
+    yard.wait("whom it waits for", async || waits.out().contains("run 1").then_some(())).await;
+    yard.release("create.shop-app");
+    let told = yard.shell("recover 1").await;
+    told.exits(0);
+    let view = yard.view(1).await;
+    assert!(matches!(view.state.outcome(), Some(Outcome::Failed | Outcome::Partial)), "{:?}", view.state);
+    assert!(view.finding.as_deref().is_some_and(|finding| finding.contains("left to do")), "{:?}", view.finding);
+    waits.end().await.says(&["shop is at full"]).exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 4);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_run_that_becomes_unknown_exits_with_5() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let _serve = yard.serve().await;
+    let up = yard.begin("up shop");
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    kill_9(supervisor);
+    kill_9(terraform);
+    up.end().await.says(&["recover 1"]).exits(5);
+    yard.release("create.shop-app");
+    yard.shell("recover 1").await.exits(0);
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn a_supervisor_alone_is_not_missed_while_terraform_lives() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let _serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    kill_9(supervisor);
+    yard.wait("its end", async || (!runs(supervisor)).then_some(())).await;
+    assert_eq!(yard.status(1).await, "applying");
+    assert!(runs(terraform));
+    yard.release("create.shop-app");
+    // Nobody saw its exit status; that it is not told as a success is what counts.
+    let view = yard.until(1, "unknown").await;
+    assert_eq!(view.stacks.values().map(|stack| stack.done).sum::<u32>(), 3);
+    yard.shell("recover 1").await.says(&["nothing left to do"]).exits(0);
+    assert_eq!((yard.status(1).await, yard.calls("apply", "shop-app")), ("partial", 1));
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn a_terraform_that_somebody_kills_is_a_failure_with_the_signal_in_it() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let _serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (_, terraform) = yard.processes(1, "app").expect("processes");
+    kill_9(terraform);
+    assert_eq!(yard.ends(1).await, "failed");
+    let view = yard.view(1).await;
+    let failure = failure(&view, "app").expect("a failure");
+    assert!(failure.summary.contains("signal 9"), "{failure:?}");
+    assert_ne!(failure.kind, FailureKind::Interrupted);
+    yard.release("create.shop-app");
+    yard.shell("status shop").await.says(&["shop"]).exits(0);
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn a_plan_that_somebody_kills_is_a_failure_and_nothing_was_done() {
+    let yard = Yard::new();
+    yard.instead("plan", "kill -9 $$");
+    yard.shell("up shop").await.exits(1);
+    let view = yard.view(1).await;
+    assert!(failure(&view, "app").expect("a failure").summary.contains("signal 9"));
+    yard.really("plan");
+    goes_on(&yard).await;
+}
