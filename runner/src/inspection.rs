@@ -1,5 +1,5 @@
 //! `check` with programs: the configuration held against the roots, the versions of the programs, and Terraform's own
-//! `validate`. What only reads files is [`crate::config::check`]'s.
+//! `validate`. What only reads files is [`mod@crate::config::check`]'s.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -6,7 +6,7 @@ mod tour;
 use std::path::{Path, PathBuf};
 
 pub use files::{DemoError, lay_out};
-pub use tour::{Tour, tour};
+pub use tour::{Tour, TourError, tour};
 
 /// Where the demo keeps everything, below the current folder.
 pub const FOLDER: &str = ".tidegate/demo";

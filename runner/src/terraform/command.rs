@@ -56,6 +56,7 @@ pub fn plan(told: &PlanArgs<'_>) -> Vec<OsString> {
     if told.destroy {
         argv.push("-destroy".into());
     }
+    argv.extend(told.parallelism.map(|count| format!("-parallelism={count}").into()));
     argv
 }
 
