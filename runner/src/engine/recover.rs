@@ -80,7 +80,7 @@ async fn finding(
         Ok(plan) if plan.changes.is_empty() => RunEvent::Ended {
             outcome: Outcome::Partial,
             refusal: None,
-            finding: Some(format!("a plan of {stack} finds nothing left to do; what came after it was not begun")),
+            finding: Some(nothing_left(view, stack)),
         },
         Ok(plan) => RunEvent::Ended {
             outcome: if view.done().total() > 0 || plan.changes.len() < planned(view, stack) {
@@ -102,6 +102,21 @@ async fn finding(
             RunEvent::StillUnknown { finding }
         }
     })
+}
+
+/// That is no success all the same: stacks after it were not begun, and what was done nobody verified.
+fn nothing_left(view: &RunView, stack: &StackName) -> String {
+    let after: Vec<&str> = view
+        .stacks
+        .iter()
+        .filter(|(name, other)| {
+            let through = matches!(other.state, StackState::NothingToDo | StackState::Applied | StackState::Verified);
+            *name != stack && !through
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let found = format!("a plan of {stack} finds nothing left to do");
+    if after.is_empty() { found } else { format!("{found}; not done: {}", after.join(", ")) }
 }
 
 fn planned(view: &RunView, stack: &StackName) -> usize {
