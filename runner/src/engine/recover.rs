@@ -77,11 +77,9 @@ async fn finding(
         ready: Mutex::default(),
     };
     Ok(match work::look(&context, stack, unlock).await {
-        Ok(plan) if plan.changes.is_empty() => RunEvent::Ended {
-            outcome: Outcome::Partial,
-            refusal: None,
-            finding: Some(nothing_left(view, stack)),
-        },
+        Ok(plan) if plan.changes.is_empty() => {
+            RunEvent::Ended { outcome: Outcome::Partial, refusal: None, finding: Some(nothing_left(view, stack)) }
+        }
         Ok(plan) => RunEvent::Ended {
             outcome: if view.done().total() > 0 || plan.changes.len() < planned(view, stack) {
                 Outcome::Partial
