@@ -457,7 +457,7 @@ impl Yard {
     async fn complain(&self, what: &str) -> ! {
         let mut text = format!("never came: {what}\n");
         for number in 1.. {
-            let Some(view) = self.try_view(number).await else { break };
+            let Some(view) = self.known(number).await else { break };
             writeln!(text, "run {number}: {:?}", view.state).expect("written");
             for (stack, view) in &view.stacks {
                 writeln!(text, "  {stack}: {:?} {:?}", view.state, view.note).expect("written");
@@ -535,14 +535,15 @@ impl Yard {
         self.store.get_or_init(open).await
     }
 
-    async fn try_view(&self, number: i64) -> Option<RunView> {
+    /// A run, if there is one.
+    pub async fn known(&self, number: i64) -> Option<RunView> {
         let run = runs::by_number(self.store().await, RunNumber(number)).await.expect("the ledger")?;
         runs::view(self.store().await, run.id).await.expect("the ledger")
     }
 
     /// A run.
     pub async fn view(&self, number: i64) -> RunView {
-        self.try_view(number).await.expect("a run")
+        self.known(number).await.expect("a run")
     }
 
     /// A run's row.
@@ -559,13 +560,13 @@ impl Yard {
 
     /// The word for a run's state; empty when there is no such run.
     pub async fn status(&self, number: i64) -> &'static str {
-        self.try_view(number).await.map_or("", |view| view.state.status())
+        self.known(number).await.map_or("", |view| view.state.status())
     }
 
     /// Waits until a run is in this state, and gives it.
     pub async fn until(&self, number: i64, status: &str) -> RunView {
         self.wait(&format!("run {number} {status}"), async || {
-            let view = self.try_view(number).await?;
+            let view = self.known(number).await?;
             let there = view.state.status();
             assert!(there == status || !view.state.ended(), "run {number} is {there}, not {status}: {view:#?}");
             (there == status).then_some(view)
@@ -577,7 +578,7 @@ impl Yard {
     pub async fn until_taken_over(&self, number: i64, status: &str) {
         let what = format!("run {number} taken over");
         let there = self.wait(&what, async || {
-            let view = self.try_view(number).await?;
+            let view = self.known(number).await?;
             (view.attempt > 1).then_some(view.state.status())
         });
         assert_eq!(there.await, status);
@@ -586,7 +587,7 @@ impl Yard {
     /// Waits until a run has ended, and gives the word for how.
     pub async fn ends(&self, number: i64) -> &'static str {
         self.wait(&format!("the end of run {number}"), async || {
-            let view = self.try_view(number).await?;
+            let view = self.known(number).await?;
             view.state.ended().then_some(view.state.status())
         })
         .await
@@ -627,6 +628,13 @@ impl Yard {
         let output = output.await.expect("terraform");
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Told { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Somebody applies `shop-app` by hand, with that many resources.
+    pub async fn apply_by_hand(&self, slaves: u32) {
+        let (yard, slaves) = (format!("-var=yard={}", self.path().display()), format!("-var=slaves={slaves}"));
+        let arguments = ["apply", "-auto-approve", "-input=false", "-var=stack=shop-app", &yard, &slaves];
+        self.terraform(&self.by_hand("shop", "app"), &arguments).await.exits(0);
     }
 
     /// Supervisor and Terraform of the newest child of a stack in a run.

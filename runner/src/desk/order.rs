@@ -46,12 +46,7 @@ impl Case<'_> {
             place: self.message.place.channel.clone(),
         };
         let run = runs::insert(tx, run).await?;
-        // A run that waits for a yes has given up its place: it does not go first.
-        let ahead: Vec<RunSummary> = active
-            .iter()
-            .filter(|other| other.state.holds_environment() || matches!(other.state, RunState::Queued { .. }))
-            .cloned()
-            .collect();
+        let ahead: Vec<RunSummary> = active.iter().filter(|other| has_its_place(other)).cloned().collect();
         let starts_in_ms = starts_in(tx, &environment.name, &ahead).await?;
         let number = run.number;
         let answer = Answer::Queued { run, ahead, last_time_ms, starts_in_ms };
@@ -111,12 +106,19 @@ pub(super) async fn standing_after(
     environment: &Environment,
     active: &[RunSummary],
 ) -> Result<Option<Target>, LedgerError> {
-    let last: Option<&RunSummary> =
-        active.iter().filter(|run| run.request.kind != RunKind::Plan).max_by_key(|run| run.number);
+    let last: Option<&RunSummary> = active
+        .iter()
+        .filter(|run| run.request.kind != RunKind::Plan && has_its_place(run))
+        .max_by_key(|run| run.number);
     match last {
         Some(run) => Ok(Some(run.request.target.clone())),
         None => Ok(environments::wanted(tx, &environment.name).await?.map(|wanted| wanted.target)),
     }
+}
+
+/// False for a run that waits for a yes and has given up its place: it neither goes first nor counts as going to happen.
+fn has_its_place(run: &RunSummary) -> bool {
+    run.state.holds_environment() || matches!(run.state, RunState::Queued { .. })
 }
 
 /// Milliseconds until those ahead are done, if all of them have been done before. What one has spent already is not known

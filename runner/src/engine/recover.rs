@@ -77,11 +77,9 @@ async fn finding(
         ready: Mutex::default(),
     };
     Ok(match work::look(&context, stack, unlock).await {
-        Ok(plan) if plan.changes.is_empty() => RunEvent::Ended {
-            outcome: Outcome::Partial,
-            refusal: None,
-            finding: Some(format!("a plan of {stack} finds nothing left to do; what came after it was not begun")),
-        },
+        Ok(plan) if plan.changes.is_empty() => {
+            RunEvent::Ended { outcome: Outcome::Partial, refusal: None, finding: Some(nothing_left(view, stack)) }
+        }
         Ok(plan) => RunEvent::Ended {
             outcome: if view.done().total() > 0 || plan.changes.len() < planned(view, stack) {
                 Outcome::Partial
@@ -102,6 +100,21 @@ async fn finding(
             RunEvent::StillUnknown { finding }
         }
     })
+}
+
+/// That is no success all the same: stacks after it were not begun, and what was done nobody verified.
+fn nothing_left(view: &RunView, stack: &StackName) -> String {
+    let after: Vec<&str> = view
+        .stacks
+        .iter()
+        .filter(|(name, other)| {
+            let through = matches!(other.state, StackState::NothingToDo | StackState::Applied | StackState::Verified);
+            *name != stack && !through
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let found = format!("a plan of {stack} finds nothing left to do");
+    if after.is_empty() { found } else { format!("{found}; not done: {}", after.join(", ")) }
 }
 
 fn planned(view: &RunView, stack: &StackName) -> usize {

@@ -96,6 +96,9 @@ async fn an_apply_that_ends_while_nobody_looks_is_told_as_it_ended() {
         let view = yard.view(1).await;
         assert_eq!(view.state.outcome(), Some(if fails { Outcome::Partial } else { Outcome::Succeeded }));
         assert_eq!((view.done().create, yard.calls("apply", "shop-app")), (if fails { 2 } else { 3 }, 1));
+        if fails {
+            yard.heal("create.shop-app.2");
+        }
         goes_on(&yard).await;
     }
 }
@@ -148,8 +151,8 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
     let serve = yard.serve().await;
     let view = yard.until(1, "unknown").await;
     assert!(matches!(&view.state, RunState::Unknown { finding, .. } if finding.contains("gone")), "{:?}", view.state);
-    yard.shell("status shop").await.says(&["unknown", "recover 1"]).exits(0);
-    yard.shell("history shop").await.says(&["unknown"]).exits(0);
+    yard.shell("status shop").await.says(&["UNKNOWN", "recover 1"]).exits(0);
+    yard.shell("history shop").await.says(&["UNKNOWN"]).exits(0);
     yard.shell("cancel 1").await.says(&["recover 1"]).exits(3);
     yard.shell("retry 1").await.says(&["recover 1"]).exits(3);
     // It keeps the environment: who asks for something waits.

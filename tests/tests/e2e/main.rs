@@ -1,5 +1,7 @@
 //! End-to-end tests: real processes, real files.
 
+mod cancel;
 mod crash;
 mod driver;
 mod ends;
+mod queue;

@@ -250,7 +250,8 @@ fn finished(stack: &StackView) -> bool {
 /// How one stack stands after a run that did not end well.
 fn stands(stack: &StackView) -> String {
     let planned = stack.plan.as_ref().map_or(0, |plan| plan.counts().total());
-    let done = stack.applied.as_ref().map_or(stack.done, |applied| applied.counts().total());
+    let left = u32::try_from(stack.not_done().len()).unwrap_or(u32::MAX);
+    let done = if stack.applied.is_some() { planned.saturating_sub(left) } else { stack.done };
     let so_far = format!("{done} of {} changes done", planned.max(done));
     match &stack.state {
         StackState::NothingToDo => "as asked already".to_owned(),

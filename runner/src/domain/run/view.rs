@@ -328,11 +328,25 @@ impl StackView {
         }
     }
 
-    /// Planned changes that were not reported done, for a stack whose apply did not end well.
+    /// Planned changes that were not reported done, for a stack whose apply has ended. A replacement of which only one half was
+    /// done is not done. Moves, imports and forgettings are left out: Terraform reports nothing when it does them.
     #[must_use]
     pub fn not_done(&self) -> Vec<&Change> {
         let done = self.applied.as_ref().map(|a| a.done.as_slice()).unwrap_or_default();
+        // An address can be planned twice: an update, and the deletion of what a failed replacement left.
+        let mut done: Vec<(&str, Action)> =
+            done.iter().map(|change| (change.address.as_str(), change.action)).collect();
         let planned = self.plan.as_ref().map(|p| p.changes.as_slice()).unwrap_or_default();
-        planned.iter().filter(|change| !done.iter().any(|d| d.address == change.address)).collect()
+        let reported =
+            planned.iter().filter(|change| !matches!(change.action, Action::Move | Action::Import | Action::Forget));
+        reported
+            .filter(|change| match done.iter().position(|d| *d == (change.address.as_str(), change.action)) {
+                Some(at) => {
+                    done.swap_remove(at);
+                    false
+                }
+                None => true,
+            })
+            .collect()
     }
 }
