@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
+use crate::domain::environment::Level;
 use crate::engine::{Bell, Engine, EngineLock};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, OpenError, Store};
+use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, environments, runs};
 use crate::terraform::Supervisor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -71,7 +72,7 @@ impl House {
         let (sender, receiver) = watch::channel(Arc::new(config));
         let bell = Bell::default();
         let desk = Desk::new(store.clone(), receiver.clone(), bell.clone());
-        let reload = tokio::spawn(keep_reading(file.to_owned(), sender));
+        let reload = tokio::spawn(keep_reading(file.to_owned(), store.clone(), sender));
         Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, reload })
     }
 
@@ -170,7 +171,7 @@ impl Keep {
 }
 
 /// Reads the configuration again when its file changes. A file that does not check leaves the last good one in force.
-async fn keep_reading(file: std::path::PathBuf, config: watch::Sender<Arc<Config>>) {
+async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
     let stamp = |file: &Path| std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok();
     let mut seen = stamp(&file);
     loop {
@@ -182,12 +183,40 @@ async fn keep_reading(file: std::path::PathBuf, config: watch::Sender<Arc<Config
         seen = now;
         match config::load(&file) {
             Ok(new) => {
-                tracing::info!(file = %file.display(), "the configuration was read again");
-                config.send_replace(Arc::new(set_bad_roots_aside(new)));
+                let (new, old) = (set_bad_roots_aside(new), Arc::clone(&config.borrow()));
+                match still_up(&store, &old, &new).await {
+                    Ok(up) if up.is_empty() => {
+                        tracing::info!(file = %file.display(), "the configuration was read again");
+                        config.send_replace(Arc::new(new));
+                    }
+                    Ok(up) => tracing::error!(
+                        file = %file.display(),
+                        environments = up.join(", "),
+                        "the changed configuration is not used: it leaves out what is still up; bring it `down NAME off` first"
+                    ),
+                    Err(error) => {
+                        tracing::error!(%error, "the changed configuration is not used: the ledger does not answer")
+                    }
+                }
             }
             Err(problems) => {
                 tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");
             }
         }
     }
+}
+
+/// Environments that `new` leaves out although they are raised, or a run is about to change them.
+async fn still_up(store: &Store, old: &Config, new: &Config) -> Result<Vec<String>, LedgerError> {
+    let mut up = Vec::new();
+    for name in old.environments.keys() {
+        if new.environments.contains_key(name) || new.unmanaged.contains_key(name.as_str()) {
+            continue;
+        }
+        let raised = environments::wanted(store, name).await?.is_some_and(|wanted| wanted.target.level != Level::Off);
+        if raised || !runs::active(store, name).await?.is_empty() {
+            up.push(name.to_string());
+        }
+    }
+    Ok(up)
 }

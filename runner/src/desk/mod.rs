@@ -23,6 +23,7 @@ use crate::engine::paths::Paths;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, Tx, inbox};
+use crate::redact::Redactor;
 
 /// The desk. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,6 +93,10 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
     pub async fn submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
+        let redactor = self.redactor();
+        let clean = |text: &str| redactor.redact(text).into_owned();
+        let because = because.as_deref().map(clean);
+        let message = &Message { typed: clean(&message.typed), ..message.clone() };
         let mut tx = self.store.begin().await?;
         if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
             return Err(DeskError::Repeated);
@@ -133,6 +138,11 @@ impl Desk {
         inbox::answered(&mut tx, &message.key, None).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Takes secrets out of what people type: a reason with a token in it is kept without the token.
+    fn redactor(&self) -> Redactor {
+        Redactor::new(self.config().redact.iter().filter_map(|name| std::env::var(name).ok()))
     }
 
     fn environment(&self, name: &EnvironmentName) -> Option<Environment> {

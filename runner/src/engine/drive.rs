@@ -21,7 +21,7 @@ use crate::domain::ids::StackName;
 use crate::domain::policy::Place;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
-use crate::terraform::{Attached, Child, Stop};
+use crate::terraform::{Attached, Child, ChildEvent, Stop};
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -43,6 +43,8 @@ pub(super) struct Driver {
     busy: BTreeSet<StackName>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
     seen: BTreeMap<StackName, Envelope>,
+    /// Applies whose end nobody saw. Told once nothing else is under way: what the others do must still be stored.
+    lost: Vec<(StackName, String)>,
     bell: Listener,
 }
 
@@ -91,6 +93,7 @@ impl Driver {
             busy: BTreeSet::new(),
             planned: BTreeMap::new(),
             seen,
+            lost: Vec::new(),
         }))
     }
 
@@ -98,7 +101,7 @@ impl Driver {
     pub(super) async fn drive(mut self) -> Result<(), EngineError> {
         self.settle_children().await?;
         while !self.at_rest() {
-            let steps = self.next_steps().await?;
+            let steps = if self.lost.is_empty() { self.next_steps().await? } else { self.tell_lost() };
             let waits = steps.is_empty();
             for step in steps {
                 self.take_step(step).await?;
@@ -111,6 +114,15 @@ impl Driver {
             self.clean_up();
         }
         Ok(())
+    }
+
+    /// With a stack lost nothing new is begun.
+    fn tell_lost(&mut self) -> Vec<Step> {
+        if !self.busy.is_empty() {
+            return Vec::new();
+        }
+        let lost = self.lost.pop().map(|(stack, finding)| RunEvent::LostTrack { stack, finding });
+        lost.map(|event| Step::Record(vec![event])).into_iter().collect()
     }
 
     fn at_rest(&self) -> bool {
@@ -232,7 +244,7 @@ impl Driver {
             }
             Report::Lost(stack, finding) => {
                 self.busy.remove(&stack);
-                events.push(RunEvent::LostTrack { stack, finding });
+                self.lost.push((stack, finding));
             }
         }
     }
@@ -393,13 +405,22 @@ async fn gone(shared: &Shared, run: &RunSummary, fence: &Fence, view: &RunView) 
     Ok(())
 }
 
+/// How long a plan or `init` of no use any more may take to stop when it is asked. It changes nothing, so that it is killed then.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Asks a child that is of no use any more to stop, and waits for its end.
-pub(super) async fn end_child(attached: Attached) {
+async fn end_child(attached: Attached) {
     let Attached::Running(mut child) = attached else { return };
-    if let Err(error) = child.stop(Stop::Interrupt) {
-        tracing::warn!(dir = %child.dir().display(), %error, "an old child cannot be asked to stop");
+    for stop in [Stop::Interrupt, Stop::Kill] {
+        if let Err(error) = child.stop(stop) {
+            tracing::warn!(dir = %child.dir().display(), %error, "an old child cannot be asked to stop");
+        }
+        let end = async { while !matches!(child.next().await, ChildEvent::Exited(_)) {} };
+        if tokio::time::timeout(PATIENCE, end).await.is_ok() {
+            return;
+        }
     }
-    while !matches!(child.next().await, crate::terraform::ChildEvent::Exited(_)) {}
+    tracing::error!(dir = %child.dir().display(), "an old child does not end");
 }
 
 fn force_of(force: bool) -> Stop {

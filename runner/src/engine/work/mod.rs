@@ -81,6 +81,15 @@ pub struct Ready {
 
 impl RunContext {
     fn report(&self, report: Report) {
+        // Most texts were redacted line by line; those of git and of the system were not.
+        let redactor = || Redactor::new(self.secrets.iter().cloned());
+        let report = match report {
+            Report::Planned(stack, Err(failure)) => Report::Planned(stack, Err(redactor().redact_failure(failure))),
+            Report::ApplyFailed(stack, failure, applied) => {
+                Report::ApplyFailed(stack, redactor().redact_failure(failure), applied)
+            }
+            report @ (Report::Event(_) | Report::Planned(_, Ok(_)) | Report::Applied(..) | Report::Lost(..)) => report,
+        };
         // The driver is gone only when it lost the run; then nobody may store anything for it any more.
         let _ = self.reports.send(report);
     }
