@@ -195,7 +195,7 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
                         "the changed configuration is not used: it leaves out what is still up; bring it `down NAME off` first"
                     ),
                     Err(error) => {
-                        tracing::error!(%error, "the changed configuration is not used: the ledger does not answer")
+                        tracing::error!(%error, "the changed configuration is not used: the ledger does not answer");
                     }
                 }
             }
