@@ -124,3 +124,97 @@ fn policy_of_plan(environment: &Environment, plan: &[PlannedStack<'_>]) -> Decis
         .collect();
     if unannounced.is_empty() { Decision::Allow } else { Decision::NeedsApproval { unannounced } }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::changes::{Action, Change, Exactness};
+    use crate::domain::environment::Level;
+
+    fn shop(owners: &[&str], protect: &[&str]) -> Environment {
+        Environment {
+            name: "shop".parse().expect("a name"),
+            about: None,
+            channel: None,
+            owners: owners.iter().map(|name| ActorId::local(name)).collect(),
+            oncall: Vec::new(),
+            up: "full".parse().expect("a name"),
+            down: Level::Off,
+            levels: vec!["full".parse().expect("a name")],
+            protect: protect.iter().map(|&pattern| pattern.to_owned()).collect(),
+            stacks: indexmap::IndexMap::new(),
+            settings: indexmap::IndexMap::new(),
+            profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
+        }
+    }
+
+    fn decide(who: &str, command: CommandName, environment: Option<&Environment>) -> Decision {
+        let actor = Actor { id: ActorId::local(who), name: who.to_owned() };
+        policy(&actor, &Place { door: "shell", channel: None }, command, environment, None, Timestamp(0))
+    }
+
+    fn planned(change: Change, direction: Direction, environment: &Environment) -> Decision {
+        let plan = StackPlan {
+            exactness: Exactness::Exact,
+            changes: vec![change],
+            drift: Vec::new(),
+            outputs_change: false,
+            destroy: false,
+            kept_for: Vec::new(),
+        };
+        let stack = "app".parse().expect("a name");
+        let actor = Actor { id: ActorId::local("ito"), name: "ito".to_owned() };
+        let place = Place { door: "shell", channel: None };
+        let plan = [PlannedStack { stack: &stack, direction, plan: &plan }];
+        policy(&actor, &place, CommandName::Up, Some(environment), Some(&plan), Timestamp(0))
+    }
+
+    fn change(action: Action, reason: Option<&str>) -> Change {
+        Change { address: "aws_instance.web[0]".to_owned(), action, reason: reason.map(str::to_owned) }
+    }
+
+    #[test]
+    fn everybody_reads_and_only_owners_change() {
+        let shop = shop(&["ito"], &[]);
+        for command in CommandName::ALL {
+            assert_eq!(decide("ito", command, Some(&shop)), Decision::Allow, "{command} of an owner");
+            let stranger = decide("kato", command, Some(&shop));
+            if command.only_reads() {
+                assert_eq!(stranger, Decision::Allow, "{command} of a stranger");
+            } else {
+                assert!(matches!(stranger, Decision::Refuse { rule: "owners", .. }), "{command} of a stranger");
+            }
+        }
+    }
+
+    #[test]
+    fn without_owners_nobody_changes_anything_and_without_an_environment_neither() {
+        let nobodys = shop(&[], &[]);
+        assert!(matches!(decide("ito", CommandName::Up, Some(&nobodys)), Decision::Refuse { rule: "owners", .. }));
+        assert!(matches!(decide("ito", CommandName::Up, None), Decision::Refuse { rule: "environment", .. }));
+    }
+
+    #[test]
+    fn what_protect_names_is_refused_whichever_way_the_stack_moves() {
+        let shop = shop(&["ito"], &["aws_instance.web"]);
+        for direction in [Direction::Rise, Direction::Fall] {
+            for action in [Action::Delete, Action::Replace] {
+                let decision = planned(change(action, None), direction, &shop);
+                assert!(matches!(decision, Decision::Refuse { rule: "protect", .. }), "{action:?} {direction:?}");
+            }
+            assert_eq!(planned(change(Action::Update, None), direction, &shop), Decision::Allow);
+        }
+    }
+
+    #[test]
+    fn a_rising_stack_that_would_lose_something_needs_a_yes_and_a_falling_one_does_not() {
+        let shop = shop(&["ito"], &[]);
+        let rising = planned(change(Action::Delete, None), Direction::Rise, &shop);
+        assert!(matches!(rising, Decision::NeedsApproval { ref unannounced } if unannounced.len() == 1));
+        assert_eq!(planned(change(Action::Delete, None), Direction::Fall, &shop), Decision::Allow);
+        assert_eq!(planned(change(Action::Replace, Some("tainted")), Direction::Rise, &shop), Decision::Allow);
+        assert_eq!(planned(change(Action::Create, None), Direction::Rise, &shop), Decision::Allow);
+    }
+}
