@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::bell::Listener;
 use super::course::{self, Situation, Step};
@@ -175,11 +176,13 @@ impl Driver {
         }
         self.busy.insert(stack.clone());
         let (context, permits) = (Arc::clone(&self.context), Arc::clone(&self.shared.processes));
-        self.tasks.spawn(async move {
+        let span = tracing::info_span!("step", %stack, phase = Phase::Plan.as_str());
+        let work = async move {
             // Terraform with a big provider takes a core and most of a gigabyte: no more of them than the machine can bear.
             let _permit = permits.acquire_owned().await;
             work::plan(&context, stack).await;
-        });
+        };
+        self.tasks.spawn(work.instrument(span));
         Ok(())
     }
 
@@ -193,7 +196,8 @@ impl Driver {
         }
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);
-        self.tasks.spawn(async move { work::apply(&context, stack, plan).await });
+        let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str());
+        self.tasks.spawn(async move { work::apply(&context, stack, plan).await }.instrument(span));
         Ok(())
     }
 
@@ -352,7 +356,8 @@ impl Driver {
         tracing::info!(run.number = self.run.number.0, %stack, "an apply that was begun earlier is followed again");
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);
-        self.tasks.spawn(async move { work::reattach(&context, stack, plan, &dir, stored).await });
+        let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str(), reattached = true);
+        self.tasks.spawn(async move { work::reattach(&context, stack, plan, &dir, stored).await }.instrument(span));
         Ok(())
     }
 

@@ -35,6 +35,7 @@ impl RunContext {
     ) -> Result<Ended, Failure> {
         let dir = self.paths.next_child(self.number, stack, command);
         let spec = Spec { program: ready.tool.program.clone(), args, cwd: ready.root.clone(), env: ready.env.clone() };
+        tracing::debug!(command, dir = %dir.display(), "starting Terraform");
         let child = Child::start(&self.supervisor, &dir, &spec)
             .map_err(|error| storage(format!("cannot start `terraform {command}`"), &error))?;
         self.follow(stack, ready, child, take).await
@@ -84,6 +85,7 @@ impl RunContext {
         {
             tracing::warn!(path = %path.display(), %error, "the log of a step cannot be finished");
         }
+        tracing::debug!(dir = %child.dir().display(), ?exit, stop_asked = asked.is_some(), "Terraform ended");
         let stderr = ready.redactor.redact(&child.stderr_tail(STDERR_KEPT)).into_owned();
         Ok(Ended { exit, stop_asked: asked.is_some(), stderr })
     }
