@@ -1,4 +1,8 @@
 //! Fakes and helpers of the end-to-end tests.
 #![expect(clippy::missing_panics_doc, reason = "what a test finds otherwise than expected is told by a panic")]
 
+mod by_hand;
+mod layout;
+mod ledger;
+mod process;
 pub mod yard;

@@ -98,8 +98,8 @@ async fn a_terraform_that_does_not_listen_is_killed_only_when_asked_twice() {
     yard.shell("cancel 1 force").await.says(&["`cancel 1`"]).exits(3);
     yard.accepted("cancel 1").await;
     yard.wait("the first stop", async || {
-        let asked = yard.view(1).await.state.stop().is_some();
-        (asked && asker.out().contains("topping")).then_some(())
+        let stopping = yard.view(1).await.state.stop().is_some();
+        (stopping && asker.out().contains("topping")).then_some(())
     })
     .await;
     assert!(runs(terraform), "it does not listen");

@@ -1,0 +1,279 @@
+//! Bad input and bad surroundings: each ends in a clear word, and nothing is lost.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use tidegate_runner::domain::failure::FailureKind;
+use tidegate_runner::domain::run::Outcome;
+use tidegate_tests::yard::{Layout, Yard, failure};
+
+/// Two environments, one of which a test spoils: the other one must not mind.
+fn two() -> Yard {
+    Layout::new().environment("shop", &[("app", &[])]).environment("other", &[("app", &[])]).lay()
+}
+
+async fn the_other_goes_on(yard: &Yard) {
+    yard.shell("up other small").await.says(&["other is at small"]).exits(0);
+}
+
+/// `up shop` fails before anything is applied, in these words; nothing stands in the way afterwards.
+async fn up_fails(yard: &Yard, words: &[&str]) {
+    yard.shell("up shop").await.says(words).exits(1);
+    assert_eq!(yard.calls("apply", "shop-app"), 0);
+    yard.shell("status shop").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_broken_configuration_is_told_with_its_place_and_starts_nothing() {
+    let yard = Yard::new();
+    yard.configure("[runner]", "[runner");
+    for arguments in [&["shell", "-c", "up shop"][..], &["serve"], &["check"]] {
+        yard.run(arguments).await.says(&["tidegate.toml:5:8"]).exits(1);
+    }
+    assert!(!yard.file("tidegate.db").exists() && !yard.file("state").exists(), "nothing was made");
+    yard.configure("[runner", "[runner]");
+    yard.configure("heartbeat", "hartbeat");
+    yard.run(&["check"]).await.says(&["hartbeat", "heartbeat"]).exits(1);
+    std::fs::remove_file(yard.file("tidegate.toml")).expect("removed");
+    yard.run(&["shell", "-c", "envs"]).await.says(&["tidegate.toml"]).exits(1);
+}
+
+#[tokio::test]
+async fn one_bad_environment_stops_no_other() {
+    let yard = two();
+    yard.configure("[environments.shop]\n", "[environments.shop]\nup = \"huge\"\n");
+    yard.configure(
+        "levels = [\"small\", \"full\"]\nup = \"full\"\ndown = \"small\"\n\n[[environments.shop",
+        "levels = [\"small\", \"full\"]\ndown = \"small\"\n\n[[environments.shop",
+    );
+    yard.shell("up shop").await.says(&["shop", "not managed"]).exits(3);
+    yard.shell("status shop").await.says(&["huge"]).exits(0);
+    the_other_goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_breaks_while_it_serves_leaves_the_last_good_one_in_force() {
+    let yard = Yard::new();
+    let serve = yard.serve().await;
+    yard.accepted("up shop small").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    yard.accepted("up shop").await;
+    yard.configure("[runner]", "[runner");
+    yard.wait("a word about it", async || serve.err().contains("does not check").then_some(())).await;
+    assert_eq!(yard.ends(2).await, "succeeded");
+    yard.configure("[runner", "[runner]");
+    yard.wait("the good one", async || serve.err().contains("read again").then_some(())).await;
+    yard.shell("down shop off").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_bad_root_is_told_by_check_and_by_the_run() {
+    let root = "roots/shop/app/main.tf";
+    let syntax = "resource \"terraform_data\" \"a\" {\n";
+    let needs = "variable \"nobody_gives\" {\n  type = string\n}\n\nvariable \"yard\" {}\nvariable \"stack\" {}\n\
+                 variable \"slaves\" {}\nresource \"terraform_data\" \"a\" {\n  input = var.nobody_gives\n}\n";
+    for (text, words) in [(syntax, "main.tf"), (needs, "nobody_gives")] {
+        let yard = two();
+        yard.write(root, text);
+        yard.run(&["check"]).await.says(&[words]).exits(1);
+        up_fails(&yard, &[words]).await;
+        the_other_goes_on(&yard).await;
+    }
+    let yard = two();
+    std::fs::remove_file(yard.file(root)).expect("removed");
+    yard.run(&["check"]).await.says(&["roots/shop/app"]).exits(1);
+    up_fails(&yard, &["roots/shop/app"]).await;
+    the_other_goes_on(&yard).await;
+    let yard = two();
+    std::fs::remove_dir_all(yard.file("roots/shop")).expect("removed");
+    yard.run(&["check"]).await.says(&["roots/shop/app"]).exits(1);
+    up_fails(&yard, &["roots/shop/app"]).await;
+    the_other_goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn a_terraform_that_cannot_be_used_is_told_in_clear_words() {
+    let yard = Yard::new();
+    let put_back = std::fs::read(yard.file("terraform")).expect("the program");
+    std::fs::remove_file(yard.file("terraform")).expect("removed");
+    up_fails(&yard, &["there is no file"]).await;
+    std::fs::create_dir(yard.file("terraform")).expect("a folder");
+    up_fails(&yard, &["is a folder, not a program"]).await;
+    std::fs::remove_dir(yard.file("terraform")).expect("removed");
+    std::fs::write(yard.file("terraform"), put_back).expect("a file");
+    up_fails(&yard, &["is not executable"]).await;
+    std::fs::set_permissions(yard.file("terraform"), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    yard.instead("version", "echo '{\"terraform_version\":\"1.3.9\",\"platform\":\"linux_amd64\"}'");
+    up_fails(&yard, &["Terraform 1.3.9 is too old", "1.4"]).await;
+    yard.instead("version", "echo 'Hello, I am not Terraform'");
+    up_fails(&yard, &["did not answer as Terraform"]).await;
+    yard.instead("version", "sleep 600");
+    yard.really("version");
+    yard.shell("up shop").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_terraform_on_the_path_that_is_not_there_is_told() {
+    let yard = Yard::new();
+    yard.configure("terraform = \"./terraform\"", "terraform = \"terraform-of-nobody\"");
+    up_fails(&yard, &["`terraform-of-nobody` is not on the PATH"]).await;
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_understood_is_never_applied() {
+    let outputs = [
+        ("nothing", "exit 0"),
+        ("garbage", "echo 'segfault at 0'; echo '<<<>>>'; exit 0"),
+        ("half a line", "printf '{\"@level\":\"info\",\"type\":\"planned_cha'; exit 0"),
+        ("a hundred megabytes", "head -c 70000000 /dev/zero | tr '\\0' x; head -c 30000000 /dev/zero | tr '\\0' '\\n'"),
+        (
+            "no plan file",
+            "terraform \"$@\" | sed 's/nothing//'; for a; do case $a in -out=*) rm \"${a#-out=}\";; esac; done",
+        ),
+    ];
+    for (what, script) in outputs {
+        let yard = Yard::new();
+        yard.instead("plan", script);
+        yard.shell("up shop").await.exits(1);
+        let view = yard.view(1).await;
+        assert_eq!(view.state.outcome(), Some(Outcome::Failed), "{what}");
+        let kind = failure(&view, "app").map(|failure| failure.kind.clone());
+        assert_eq!(kind, Some(FailureKind::OutputNotUnderstood), "{what}");
+        assert_eq!(yard.calls("apply", "shop-app"), 0, "{what}");
+        let ledger = std::fs::metadata(yard.file("tidegate.db")).expect("the ledger").len();
+        assert!(ledger < 5_000_000, "{what} is in the ledger: {ledger} bytes");
+        yard.shell("log 1").await.exits(0);
+        yard.really("plan");
+        yard.shell("retry 1").await.exits(0);
+    }
+}
+
+#[tokio::test]
+async fn an_apply_that_cannot_be_understood_is_never_a_success() {
+    let done = r#"{"@level":"info","@message":"m","@timestamp":"t","type":"apply_complete","hook":{"resource":{"addr":"terraform_data.slave[0]","resource_type":"terraform_data"},"action":"create","elapsed_seconds":0}}"#;
+    let outputs = [
+        ("nothing", "exit 0".to_owned(), Outcome::Failed),
+        ("garbage", "echo xyz; exit 0".to_owned(), Outcome::Failed),
+        ("half of it and a good end", format!("echo '{done}'; exit 0"), Outcome::Partial),
+        ("half of it and a bad end", format!("echo '{done}'; exit 1"), Outcome::Partial),
+        ("half a line", format!("printf '%s' '{}'; exit 0", &done[..80]), Outcome::Failed),
+        ("a hundred megabytes", "head -c 100000000 /dev/zero | tr '\\0' x".to_owned(), Outcome::Failed),
+    ];
+    for (what, script, outcome) in outputs {
+        let yard = Yard::new();
+        yard.instead("apply", &script);
+        yard.shell("up shop").await.exits(1);
+        let view = yard.view(1).await;
+        assert_eq!(view.state.outcome(), Some(outcome), "{what}: {view:#?}");
+        assert!(failure(&view, "app").is_some(), "{what}");
+        yard.shell("status shop").await.says(&["IN DOUBT"]).exits(0);
+        yard.really("apply");
+        yard.shell("retry 1").await.says(&["shop is at full"]).exits(0);
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_for_the_plan_is_found_out_before_anything_is_done() {
+    let yard = Yard::new();
+    yard.instead(
+        "plan",
+        "for a; do case $a in -out=*) ln -sf /dev/full \"${a#-out=}\";; esac; done; exec terraform \"$@\"",
+    );
+    yard.shell("up shop").await.exits(1);
+    let view = yard.view(1).await;
+    assert_eq!(failure(&view, "app").expect("a failure").kind, FailureKind::Storage, "{view:#?}");
+    assert_eq!(yard.calls("apply", "shop-app"), 0);
+    yard.really("plan");
+    yard.shell("retry 1").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_state_folder_that_cannot_be_written_is_told() {
+    let yard = Yard::new();
+    yard.write("state", "a file where a folder should be");
+    yard.shell("up shop").await.says(&["state"]).exits(1);
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_be_used_is_told_in_one_sentence() {
+    let yard = Yard::new();
+    yard.shell("up shop").await.exits(0);
+    let ledger = yard.file("tidegate.db");
+    let mode = |mode| std::fs::set_permissions(&ledger, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    mode(0o400);
+    for arguments in [&["shell", "-c", "status"][..], &["serve"]] {
+        yard.run(arguments).await.says(&["read-only"]).exits(1);
+    }
+    mode(0o600);
+    yard.shell("history").await.says(&["up shop"]).exits(0);
+
+    yard.change_ledger(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (999999, 'later', TRUE, x'00', 0)",
+    )
+    .await;
+    yard.run(&["serve"]).await.says(&["newer Tidegate"]).exits(1);
+    yard.shell("up shop").await.says(&["newer Tidegate"]).exits(1);
+    yard.change_ledger("DELETE FROM _sqlx_migrations WHERE version = 999999").await;
+    yard.shell("history").await.says(&["up shop"]).exits(0);
+
+    let yard = Yard::new();
+    yard.write("tidegate.db", &"this is no ledger at all, and never was one\n".repeat(100));
+    yard.shell("up shop").await.says(&["no ledger at all"]).exits(1);
+    yard.run(&["serve"]).await.says(&["no ledger at all"]).exits(1);
+}
+
+#[tokio::test]
+async fn a_locked_ledger_is_waited_for_and_told_when_it_takes_too_long() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    let lock = yard.lock_ledger().await;
+    yard.shell("up shop full").await.says(&["locked"]).exits(1);
+    lock.free().await;
+    assert_eq!(yard.status(2).await, "", "what was not accepted is not half there");
+    yard.shell("up shop full").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_locked_in_mid_run_delays_the_run_and_loses_nothing() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let lock = yard.lock_ledger().await;
+    yard.release("create.shop-app");
+    yard.wait("a complaint", async || serve.err().contains("locked").then_some(())).await;
+    lock.free().await;
+    assert_eq!((yard.ends(1).await, yard.calls("apply", "shop-app")), ("succeeded", 1));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_blocks_nobody_and_breaks_no_card() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    // Forward for the living engine: its lease is long over. It goes on all the same, and nobody applies twice.
+    yard.change_ledger("UPDATE runs SET lease_until = 1").await;
+    yard.wait("the next sign of life", async || {
+        (yard.number("SELECT COUNT(*) FROM runs WHERE lease_until > 1").await > 0).then_some(())
+    })
+    .await;
+    assert_eq!((yard.view(1).await.attempt, yard.calls("apply", "shop-app")), (1, 1));
+    // Backward for the next engine: the dead one's lease holds for years. Alone on its file, it knows better.
+    yard.change_ledger("UPDATE runs SET lease_until = 9000000000000, started_at = 9000000000000").await;
+    serve.kill().await;
+    yard.change_ledger("UPDATE runs SET lease_until = 9000000000000").await;
+    let _serve = yard.serve().await;
+    yard.until_taken_over(1, "applying").await;
+    yard.release("create.shop-app");
+    assert_eq!((yard.ends(1).await, yard.calls("apply", "shop-app")), ("succeeded", 1));
+    yard.change_ledger("DROP TRIGGER run_events_never_updated").await;
+    yard.change_ledger("UPDATE run_events SET at = 9000000000000 - seq * 1000000").await;
+    for line in ["show 1", "history", "status shop", "log 1"] {
+        let told = yard.shell(line).await;
+        assert!(!told.exits(0).contains(" -"), "{}", told.out);
+    }
+    yard.shell("down shop off").await.exits(0);
+}
