@@ -8,7 +8,7 @@ use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
 
-use crate::cards::{self, Card, Clock};
+use crate::cards::{self, Card, Clock, Line};
 use crate::commands::{self, Known};
 
 /// What came of a message.
@@ -71,7 +71,7 @@ pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
             refused(&refusal)
         }
-        Err(DeskError::Ledger(error)) => fault(&error),
+        Err(error @ DeskError::Ledger(_)) => fault(&error),
     }
 }
 
@@ -83,11 +83,19 @@ fn refused(refusal: &Refusal) -> Reply {
     Reply { card: cards::refusal(refusal), verdict, follow: None }
 }
 
-/// The card for a fault of ours; the log has the rest under the same reference.
-pub fn fault(error: &dyn std::fmt::Display) -> Reply {
+/// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
+/// at once.
+pub fn fault(error: &DeskError) -> Reply {
     let reference = uuid::Uuid::now_v7().simple().to_string().split_off(20);
     tracing::error!(reference, %error, "a message could not be answered");
-    Reply { card: cards::fault(&reference, None), verdict: Verdict::Fault, follow: None }
+    let card = cards::fault(&reference, None);
+    let card = match error {
+        DeskError::Ledger(error) if error.is_of_surroundings() => {
+            card.line(Line::text(format!("What is wrong with the ledger: {error}.")))
+        }
+        DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
+    };
+    Reply { card, verdict: Verdict::Fault, follow: None }
 }
 
 async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Result<Reply, DeskError> {

@@ -97,6 +97,21 @@ impl OpenError {
 }
 
 impl LedgerError {
+    /// True when not the ledger's content but what is around it is at fault: a disk, a lock, a server. Whoever runs Tidegate
+    /// can do something about it, and the sentence says what.
+    #[must_use]
+    pub fn is_of_surroundings(&self) -> bool {
+        match self {
+            Self::ReadOnly | Self::Locked | Self::DiskFull | Self::Unreachable(_) | Self::Denied(_) => true,
+            Self::Newer { .. }
+            | Self::OtherMigration(_)
+            | Self::Corrupt
+            | Self::LostRace
+            | Self::Row { .. }
+            | Self::Database(_) => false,
+        }
+    }
+
     /// True when a unique index, a deadlock or a serialisation failure decided against this transaction.
     #[must_use]
     pub fn lost_race(&self) -> bool {

@@ -14,6 +14,9 @@ pub enum SourceError {
     /// The configured root is a file.
     #[error("`{}` is not a folder", .0.display())]
     NotAFolder(PathBuf),
+    /// The folder holds nothing that Terraform reads. A plan of it would be a plan to destroy everything.
+    #[error("there are no Terraform files in `{0}`")]
+    NoTerraformFiles(String),
     /// git could not be started.
     #[error("git could not be started: {0}")]
     GitMissing(io::Error),
@@ -93,6 +96,7 @@ impl SourceError {
         match self {
             Self::NoFolder(_)
             | Self::NotAFolder(_)
+            | Self::NoTerraformFiles(_)
             | Self::GitMissing(_)
             | Self::NoCommit { .. }
             | Self::NoReference { .. }
@@ -119,6 +123,7 @@ impl SourceError {
             Self::NoFolder(_) | Self::NotAFolder(_) => {
                 "Correct the stack's `root` in tidegate.toml; it is relative to that file.".to_owned()
             }
+            Self::NoTerraformFiles(_) => "Put them back, or correct the stack's `root` in tidegate.toml.".to_owned(),
             Self::GitMissing(_) => "This stack runs a commit. Install git, or put it on the PATH.".to_owned(),
             Self::Git { words, .. } => words.clone(),
             Self::NoCommit { .. } => {

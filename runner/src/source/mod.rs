@@ -96,12 +96,21 @@ pub fn prepare_blocking(
     dest: &Path,
 ) -> Result<Checkout, SourceError> {
     let place = place::Place::open(dest)?;
-    match source {
-        StackSource::Folder(folder) => folder::prepare(folder, accepted, wanted, &place),
-        StackSource::Git { url, reference, folder } => {
-            mirror::prepare(url, reference, folder, accepted, wanted, &place)
+    let (checkout, named) = match source {
+        StackSource::Folder(folder) => {
+            (folder::prepare(folder, accepted, wanted, &place)?, folder.display().to_string())
         }
+        StackSource::Git { url, reference, folder } => {
+            let checkout = mirror::prepare(url, reference, folder, accepted, wanted, &place)?;
+            (checkout, format!("{url} {reference} {}", folder.display()))
+        }
+    };
+    // Our own file would make an empty root look like one that wants nothing to be there.
+    let ours = |file: &PathBuf| file.file_name().is_some_and(|name| name == backend::OVERRIDE_FILE);
+    if modules::terraform_files(&checkout.root).iter().all(ours) {
+        return Err(SourceError::NoTerraformFiles(named));
     }
+    Ok(checkout)
 }
 
 /// Asks the server of a repository by URL for what is new, so that [`Code::newer`] knows it. Nothing for a folder.
