@@ -151,6 +151,14 @@ impl Child {
         self.run.path()
     }
 
+    /// What was started, and where.
+    ///
+    /// # Errors
+    /// When that cannot be read any more.
+    pub fn spec(&self) -> io::Result<Spec> {
+        self.run.read("spec.json")
+    }
+
     /// The process id of the child, for people and logs only.
     #[must_use]
     pub fn pid(&self) -> Option<i32> {

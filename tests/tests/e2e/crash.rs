@@ -117,6 +117,30 @@ async fn the_next_stacks_are_applied_by_whoever_comes_next() {
 }
 
 #[tokio::test]
+async fn what_was_planned_and_what_runs_does_not_mind_newer_code() {
+    let broken = "resource \"terraform_data\" \"a\" {\n";
+    let yard = Layout::new().environment("shop", &[("base", &[]), ("app", &["base"])]).lay();
+    yard.shell("up shop").await.exits(0);
+    yard.hold("delete.shop-app");
+    let serve = begins(&yard, "down shop off").await;
+    yard.until_did("delete shop-app", 3).await;
+    serve.kill().await;
+    let (base, app) = ("roots/shop/base/main.tf", "roots/shop/app/main.tf");
+    let (good_base, good_app) = (yard.read(base), yard.read(app));
+    // The environment stays managed, and what is there now is not what was planned.
+    yard.write(base, &good_base.replace("does create", "does never"));
+    yard.write(app, &good_app.replace("does create", "does never"));
+    let _serve = yard.serve().await;
+    yard.until_taken_over(2, "applying").await;
+    yard.write(base, broken);
+    std::fs::remove_file(yard.file(app)).expect("removed");
+    yard.release("delete.shop-app");
+    assert_eq!(yard.ends(2).await, "succeeded");
+    assert_eq!((yard.calls("plan", "shop-app"), yard.calls("plan", "shop-base")), (2 + 1, 2));
+    assert_eq!((yard.did("delete shop-app"), yard.did("delete shop-base")), (3, 3));
+}
+
+#[tokio::test]
 async fn while_it_waits_for_a_yes_the_question_stays() {
     for (order, left) in [("destroy shop", 0), ("undo shop", 1)] {
         let yard = Yard::new();

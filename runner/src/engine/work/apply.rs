@@ -47,7 +47,9 @@ impl RunContext {
         }
     }
 
-    /// Between plan and apply the stack is ready as it was; after a restart this finds it so again.
+    /// Between plan and apply the stack is ready as it was, also after a restart. Only where nothing tells how that was, it is
+    /// made ready anew: newer code must neither take the place of the code that a living Terraform works with, nor be told as
+    /// what a saved plan was made from.
     async fn ready_again(&self, name: &StackName) -> Result<Ready, Failure> {
         if let Some(ready) = self.remembered(name) {
             return Ok(ready);
@@ -56,7 +58,10 @@ impl RunContext {
         let variables = match self.request.goal(&self.environment, stack) {
             Goal::Apply(variables) | Goal::Destroy { instead: variables } => variables,
         };
-        self.prepare(name, &variables, InitWish::WhereNeeded).await
+        match self.ready_as_it_was(name, &variables) {
+            Some(ready) => Ok(ready),
+            None => self.prepare(name, &variables, InitWish::WhereNeeded).await,
+        }
     }
 
     async fn apply_once(

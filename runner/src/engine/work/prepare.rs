@@ -18,7 +18,7 @@ use crate::redact::Redactor;
 use crate::source::{self, Wanted, backend};
 use crate::terraform::command::{self, InitArgs};
 use crate::terraform::init::{self, Fingerprint, Init};
-use crate::terraform::{Diagnostics, Tool, Version, failure_of};
+use crate::terraform::{Attached, Child, Diagnostics, Tool, Version, failure_of};
 
 /// Whether `init` runs although nothing it depends on changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,23 @@ impl RunContext {
         self.event(RunEvent::StackPrepared { stack: name.clone(), provenance: Box::new(provenance) });
         self.remember(name, &ready);
         Ok(ready)
+    }
+
+    /// How the stack was ready for the last child of this run that was started for it, by this process or an earlier one.
+    pub(super) fn ready_as_it_was(&self, name: &StackName, variables: &Variables) -> Option<Ready> {
+        let (_, _, dir) = self.paths.children(self.number, name).pop()?;
+        let spec = match Child::attach(&dir) {
+            Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child.spec().ok()?,
+        };
+        let sensitive = sensitive_variables(&spec.cwd);
+        let ready = Ready {
+            root: spec.cwd,
+            tool: Tool { program: spec.program },
+            env: spec.env,
+            redactor: Arc::new(self.redactor(&sensitive, variables)),
+        };
+        self.remember(name, &ready);
+        Some(ready)
     }
 
     fn redactor(&self, sensitive: &BTreeMap<String, Option<serde_json::Value>>, variables: &Variables) -> Redactor {
