@@ -33,10 +33,16 @@ impl Paths {
         self.0.join("data").join(environment.as_str()).join(stack.as_str())
     }
 
+    /// What runs need only while they live; nobody but the owner may enter it.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.0.join("runs")
+    }
+
     /// What a run needs only while it lives: variables, saved plans, the children's folders. Removed at its end.
     #[must_use]
     pub fn run(&self, run: RunNumber) -> PathBuf {
-        self.0.join("runs").join(run.to_string())
+        self.runs().join(run.to_string())
     }
 
     /// A stack's part of [`Paths::run`].

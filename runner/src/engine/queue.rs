@@ -72,6 +72,7 @@ impl Engine {
             runner,
             host,
         });
+        keep_to_ourselves(&shared.paths);
         let mut tx = shared.store.begin().await?;
         let process = std::process::id().to_string();
         runners::hello(&mut tx, &shared.runner, &shared.host, &process, env!("CARGO_PKG_VERSION")).await?;
@@ -315,6 +316,17 @@ async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: W
                 None => Ok(()),
             }
         }
+    }
+}
+
+/// Makes the folder for living runs one that nobody else can enter: Terraform leaves the plans in it open to all, and they hold
+/// secrets in clear.
+fn keep_to_ourselves(paths: &Paths) {
+    let folder = paths.runs();
+    let closed = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)));
+    if let Err(error) = closed {
+        tracing::warn!(path = %folder.display(), %error, "the folder for living runs cannot be closed to others");
     }
 }
 

@@ -5,4 +5,6 @@ mod cancel;
 mod crash;
 mod driver;
 mod ends;
+mod envelope;
 mod queue;
+mod secrets;

@@ -187,10 +187,13 @@ impl RunView {
                     self.finding.clone_from(finding);
                 }
             }
-            RunEvent::ApplyBegan
-            | RunEvent::VerifyBegan
-            | RunEvent::QuestionExpired
-            | RunEvent::RecoverAsked { .. } => {}
+            // Without anything applied the outcome itself says so.
+            RunEvent::QuestionExpired => {
+                if self.state.outcome() == Some(Outcome::Partial) {
+                    self.finding = Some("nobody said yes in time".to_owned());
+                }
+            }
+            RunEvent::ApplyBegan | RunEvent::VerifyBegan | RunEvent::RecoverAsked { .. } => {}
             RunEvent::StackPrepared { stack, .. }
             | RunEvent::StackStarted { stack, .. }
             | RunEvent::StackNoted { stack, .. }

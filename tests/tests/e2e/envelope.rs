@@ -1,0 +1,184 @@
+//! Stacks that read each other's outputs: what was shown holds, and what goes beyond it asks.
+
+use tidegate_runner::domain::changes::Exactness;
+use tidegate_runner::domain::run::QuestionWhy;
+use tidegate_tests::yard::{Layout, Yard};
+
+/// `app` makes as many resources as `EXPRESSION` says of the outputs of `base`.
+const APP: &str = r#"variable "slaves" { type = number }
+variable "yard" { type = string }
+variable "stack" { type = string }
+
+data "terraform_remote_state" "base" {
+  backend = "local"
+  config  = { path = "${var.yard}/roots/shop/base/terraform.tfstate" }
+}
+
+locals {
+  base = data.terraform_remote_state.base.outputs.slaves
+}
+
+resource "terraform_data" "slave" {
+  count = EXPRESSION
+  input = { yard = var.yard, stack = var.stack, index = count.index }
+
+  provisioner "local-exec" {
+    command = "exec ${self.input.yard}/does create ${self.input.stack} ${self.input.index}"
+  }
+
+  provisioner "local-exec" {
+    when    = destroy
+    command = "exec ${self.input.yard}/does delete ${self.input.stack} ${self.input.index}"
+  }
+}
+"#;
+
+fn yard(expression: &str) -> Yard {
+    let yard = Layout::new()
+        .runner("ask_expires = \"10s\"")
+        .environment("shop", &[("base", &[]), ("app", &["base"])])
+        .environment("other", &[("app", &[])])
+        .lay();
+    yard.write("roots/shop/app/main.tf", &APP.replace("EXPRESSION", expression));
+    yard
+}
+
+/// A yard in which `up shop full` makes `app` lose two resources that no plan could show before `base` was applied.
+async fn with_a_surprise() -> Yard {
+    let yard = yard("4 - local.base");
+    yard.shell("up shop small").await.exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3 + 1);
+    yard
+}
+
+async fn exactness(yard: &Yard, run: i64, stack: &str) -> Vec<Exactness> {
+    use tidegate_runner::domain::run::RunEvent;
+    let events = yard.events(run).await;
+    events
+        .into_iter()
+        .filter_map(|event| match event {
+            RunEvent::StackPlanned { stack: name, plan } if name.as_str() == stack => Some(plan.exactness),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn without_an_upstream_state_creations_are_foreseen_and_counted_later() {
+    let yard = yard("local.base");
+    yard.shell("up shop").await.says(&["6 created"]).exits(0);
+    assert_eq!(exactness(&yard, 1, "app").await, [Exactness::Unknown, Exactness::Exact]);
+    assert_eq!((yard.did("create shop-base"), yard.did("create shop-app")), (3, 3));
+    // No output changes: everything is planned at once, and once.
+    yard.shell("up shop").await.exits(0);
+    assert_eq!(exactness(&yard, 2, "app").await, [Exactness::Exact]);
+    yard.shell("down shop off").await.says(&["6 destroyed"]).exits(0);
+}
+
+#[tokio::test]
+async fn what_stays_within_what_was_shown_goes_on_by_itself() {
+    let yard = yard("var.slaves + min(local.base, 1)");
+    yard.shell("up shop small").await.exits(0);
+    yard.shell("up shop full").await.says(&["4 created"]).exits(0);
+    assert_eq!(exactness(&yard, 2, "app").await, [Exactness::Provisional, Exactness::Exact]);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 4 + 1);
+}
+
+#[tokio::test]
+async fn what_would_be_lost_beyond_it_asks_and_keeps_the_environment_meanwhile() {
+    let yard = with_a_surprise().await;
+    let _serve = yard.serve().await;
+    let up = yard.begin("up shop full");
+    let asked = yard.until(2, "awaiting_approval").await;
+    let question = asked.question.expect("a question");
+    let QuestionWhy::PlanChanged { stack, beyond } = question.why else { panic!("{question:?}") };
+    assert_eq!((stack.as_str(), beyond.len()), ("app", 2));
+    assert_eq!((yard.did("create shop-base"), yard.did("delete shop-app")), (3, 0));
+    yard.wait("the names", async || up.out().contains("terraform_data.slave[2]").then_some(())).await;
+    // It has begun, so that nobody else may change this environment; others go on.
+    let waits = yard.begin("scale shop base=2");
+    yard.until(3, "queued").await;
+    yard.shell("up other small").await.exits(0);
+    assert_eq!(yard.status(3).await, "queued");
+    yard.accepted("cancel 3").await;
+    waits.end().await.exits(4);
+    yard.shell("approve 2").await.exits(0);
+    up.end().await.says(&["shop is at full"]).exits(0);
+    assert_eq!(yard.did("delete shop-app"), 2);
+}
+
+#[tokio::test]
+async fn a_no_in_between_ends_partial_and_says_what_stands() {
+    for answer in ["reject 2 because they are needed", "cancel 2"] {
+        let yard = with_a_surprise().await;
+        let _serve = yard.serve().await;
+        let up = yard.begin("up shop full");
+        yard.until(2, "awaiting_approval").await;
+        yard.accepted(answer).await;
+        up.end().await.says(&["base", "app"]).exits(1);
+        assert_eq!((yard.status(2).await, yard.did("delete shop-app")), ("partial", 0));
+        yard.shell("status shop").await.exits(0);
+        yard.shell("accept 2 because it is enough").await.exits(0);
+        yard.shell("scale shop base=1").await.exits(0);
+    }
+}
+
+#[tokio::test]
+async fn no_answer_in_between_ends_partial_and_frees_the_environment() {
+    let yard = with_a_surprise().await;
+    // Whoever waits is the engine here; it sees the question expire.
+    let up = yard.shell("up shop full").await;
+    up.says(&["nobody said yes in time"]).exits(1);
+    assert_eq!((yard.status(2).await, yard.did("delete shop-app")), ("partial", 0));
+    yard.shell("scale shop base=1").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_question_in_between_survives_a_crash() {
+    let yard = with_a_surprise().await;
+    let serve = yard.serve().await;
+    yard.accepted("up shop full").await;
+    let asked = yard.until(2, "awaiting_approval").await;
+    serve.kill().await;
+    let serve = yard.serve().await;
+    assert_eq!(yard.view(2).await.question, asked.question);
+    yard.accepted("approve 2").await;
+    serve.kill().await;
+    let _serve = yard.serve().await;
+    assert_eq!(yard.ends(2).await, "succeeded");
+    assert_eq!(yard.did("delete shop-app"), 2);
+}
+
+#[tokio::test]
+async fn what_would_be_replaced_although_nobody_asked_for_it_asks_first() {
+    let yard = Yard::new();
+    yard.shell("up shop").await.exits(0);
+    let root = yard.read("roots/shop/app/main.tf");
+    let text = root.replace("  count = var.slaves\n", "  count = var.slaves\n  triggers_replace = [\"new\"]\n");
+    yard.write("roots/shop/app/main.tf", &text);
+    let _serve = yard.serve().await;
+    let up = yard.begin("up shop app=4");
+    yard.until(2, "awaiting_approval").await;
+    yard.wait("the names", async || up.out().contains("replace `terraform_data.slave[0]`").then_some(())).await;
+    assert_eq!(yard.did("delete"), 0);
+    yard.shell("reject 2").await.exits(0);
+    up.end().await.says(&["Nothing was changed"]).exits(4);
+    // For the level that was announced nobody is asked.
+    yard.shell("down shop off").await.exits(0);
+}
+
+#[tokio::test]
+async fn what_moves_or_is_forgotten_is_not_missed_afterwards() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    let root = yard.read("roots/shop/app/main.tf").replace("\"slave\"", "\"worker\"");
+    let moved = "\nmoved {\n  from = terraform_data.slave\n  to   = terraform_data.worker\n}\n";
+    yard.write("roots/shop/app/main.tf", &format!("{root}{moved}"));
+    yard.shell("up shop full").await.says(&["2 created"]).exits(0);
+    assert_eq!(yard.in_state("shop", "app").await[0], "terraform_data.worker[0]");
+    let removed = "variable \"slaves\" {}\nvariable \"yard\" {}\nvariable \"stack\" {}\nremoved {\n  from = \
+                   terraform_data.worker\n  lifecycle {\n    destroy = false\n  }\n}\n";
+    yard.write("roots/shop/app/main.tf", removed);
+    yard.shell("up shop").await.exits(0);
+    assert_eq!((yard.in_state("shop", "app").await.len(), yard.did("delete")), (0, 0));
+}
