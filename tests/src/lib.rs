@@ -4,5 +4,6 @@
 mod by_hand;
 mod layout;
 mod ledger;
+pub mod postgres;
 mod process;
 pub mod yard;

@@ -194,6 +194,32 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
 }
 
 #[tokio::test]
+async fn a_lock_that_the_dead_left_behind_is_shown_and_broken_only_when_asked() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let _serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    // A remote backend's lock stays, which a local one's does not: here a script stands for it.
+    yard.write(
+        "locked.jsonl",
+        include_str!("../../../runner/tests/samples/terraform/error-lock-held-after-kill9.jsonl"),
+    );
+    yard.instead("plan", "[ ! -e YARD/unlocked ] || exec terraform \"$@\"; cat YARD/locked.jsonl; exit 1");
+    yard.instead("force-unlock", "[ \"$3\" = 350def4c-e3b9-a2bc-8f19-64d3fd03b068 ] && touch YARD/unlocked");
+    yard.configure("[runner]\n", "[runner]\nlock_timeout = \"0s\"\n");
+    kill_9(supervisor);
+    kill_9(terraform);
+    yard.until(1, "unknown").await;
+    yard.release("create.shop-app");
+    yard.shell("recover 1").await.says(&["root@vm", "`recover 1 unlock`"]).exits(5);
+    assert_eq!((yard.status(1).await, yard.calls("force-unlock", "shop-app")), ("unknown", 0));
+    yard.shell("recover 1 unlock because I asked everybody").await.exits(0);
+    assert_eq!(yard.calls("force-unlock", "shop-app"), 1);
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
 async fn who_waits_for_a_run_that_becomes_unknown_exits_with_5() {
     let yard = Yard::new();
     yard.hold("create.shop-app");

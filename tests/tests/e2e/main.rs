@@ -8,3 +8,4 @@ mod ends;
 mod envelope;
 mod queue;
 mod secrets;
+mod story;
