@@ -84,7 +84,7 @@ fn command(number: u32) -> (Kind, tidegate_runner::desk::Message) {
     match number % 10 {
         0 | 5 => (Kind::Accepted, order(&format!("up env{env} full slaves={number} because the test begins"))),
         2 | 7 => (Kind::Accepted, order(&format!("plan env{env} full slaves={number}"))),
-        4 => (Kind::Accepted, order(&format!("up env{env}"))),
+        4 => (Kind::Accepted, order(&format!("plan env{env}"))),
         1 | 6 => (Kind::Question, order(&format!("status env{env}"))),
         3 => (Kind::Question, order(&format!("history env{env}"))),
         8 => (Kind::Refused, message("mallory", &format!("up env{env}"))),
