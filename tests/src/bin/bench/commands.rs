@@ -67,7 +67,8 @@ pub(crate) async fn run(seconds: u32) {
     }
     println!("| commands, {RATE} a second | number | p50 | p99 | max |");
     println!("| --- | --- | --- | --- | --- |");
-    let names = ["all", "accepted (run, event, audit, commit)", "refused (audit, commit)", "questions", "not understood"];
+    let names =
+        ["all", "accepted (run, event, audit, commit)", "refused (audit, commit)", "questions", "not understood"];
     for (name, took) in names.iter().zip(&took) {
         let [p50, p99, max] = [50.0, 99.0, 100.0].map(|percent| ms(took.percentile(percent)));
         println!("| {name} | {} | {p50} ms | **{p99} ms** | {max} ms |", took.len());

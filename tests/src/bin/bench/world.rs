@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use tidegate::conversation::{self, Verdict};
 use tidegate::follow::{Rest, follow};
-use tidegate::house::House;
 use tidegate_runner::desk::Message;
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::policy::Place;
 use tidegate_runner::domain::run::Outcome;
+use tidegate_runner::house::House;
 
 /// Five resources that are made at once: what remains is Terraform itself and whoever starts it.
 const ROOT: &str = r#"variable "slaves" {
@@ -48,7 +48,8 @@ impl World {
     /// `environments` environments `env0`, `env1`, ..., each with one stack and a root of its own.
     pub(crate) fn new(environments: usize, runner: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-bench.").tempdir().expect("a folder");
-        let mut text = format!("[database]\nurl = \"sqlite:state/tidegate.db\"\n\n[runner]\nstate_dir = \"state\"\n{runner}\n");
+        let mut text =
+            format!("[database]\nurl = \"sqlite:state/tidegate.db\"\n\n[runner]\nstate_dir = \"state\"\n{runner}\n");
         for number in 0..environments {
             let root = folder.path().join(format!("roots/env{number}"));
             std::fs::create_dir_all(&root).expect("a folder");
@@ -57,7 +58,8 @@ impl World {
         }
         std::fs::write(folder.path().join("tidegate.toml"), text).expect("a file");
         std::fs::write(folder.path().join("script"), SCRIPT).expect("a file");
-        std::fs::write(folder.path().join(".gitignore"), "state/\n.terraform/\n*.tfstate*\nplan.bin\n").expect("a file");
+        std::fs::write(folder.path().join(".gitignore"), "state/\n.terraform/\n*.tfstate*\nplan.bin\n")
+            .expect("a file");
         let git = |arguments: &[&str]| {
             let mut command = Command::new("git");
             command.arg("-C").arg(folder.path()).args(["-c", "user.name=bench", "-c", "user.email=bench@localhost"]);
