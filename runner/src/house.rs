@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 use crate::domain::environment::Level;
-use crate::engine::{Bell, Engine, EngineLock};
+use crate::engine::{Bell, Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, environments, runs};
 use crate::terraform::Supervisor;
@@ -33,6 +33,7 @@ pub struct House {
     sqlite: Option<std::path::PathBuf>,
     engine: Option<Keeper>,
     reload: JoinHandle<()>,
+    echo: Option<JoinHandle<()>>,
 }
 
 /// Why a house cannot be opened.
@@ -73,7 +74,11 @@ impl House {
         let bell = Bell::default();
         let desk = Desk::new(store.clone(), receiver.clone(), bell.clone());
         let reload = tokio::spawn(keep_reading(file.to_owned(), store.clone(), sender));
-        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, reload })
+        let echo = sqlite.clone().map(|file| {
+            let bell = bell.clone();
+            tokio::spawn(async move { echo(&file, &bell).await })
+        });
+        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, reload, echo })
     }
 
     /// The configuration as it is now.
@@ -115,6 +120,9 @@ impl House {
     /// Stops the engine of this process, if it has one: it drains.
     pub async fn close(mut self) {
         self.reload.abort();
+        if let Some(echo) = &self.echo {
+            echo.abort();
+        }
         if let Some(keeper) = self.engine.take() {
             keeper.stop.send_replace(true);
             if let Err(error) = keeper.task.await {

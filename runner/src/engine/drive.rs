@@ -18,7 +18,7 @@ use crate::domain::answer::RunSummary;
 use crate::domain::changes::{Envelope, StackPlan};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
-use crate::domain::ids::StackName;
+use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
@@ -135,9 +135,12 @@ impl Driver {
     }
 
     async fn next_steps(&self) -> Result<Vec<Step>, EngineError> {
-        let now = self.shared.store.now().await?;
-        Ok(course::next(&Situation {
-            view: &self.view,
+        Ok(self.steps_from(&self.view, self.shared.store.now().await?))
+    }
+
+    fn steps_from(&self, view: &RunView, now: Timestamp) -> Vec<Step> {
+        course::next(&Situation {
+            view,
             environment: &self.environment,
             asker: &self.run.asker,
             place: &Place { door: "engine", channel: None },
@@ -146,21 +149,39 @@ impl Driver {
             seen: &self.seen,
             now,
             ask_ms: i64::from(self.shared.config().runner.ask_expires_s) * 1_000,
-        }))
+        })
     }
 
     async fn take_step(&mut self, step: Step) -> Result<(), EngineError> {
         match step {
-            Step::Record(events) => {
-                for event in &events {
-                    if let RunEvent::StackPlanned { stack, .. } | RunEvent::StackFailed { stack, .. } = event {
-                        self.planned.remove(stack);
-                    }
-                }
-                self.store(events).await
-            }
+            Step::Record(events) => self.record(events).await,
             Step::Plan(stack) => self.start_plan(stack).await,
             Step::Apply(stack) => self.start_apply(stack).await,
+        }
+    }
+
+    /// Stores `events` and whatever follows from them without any work in between, in one transaction: each one waits for the
+    /// disk.
+    async fn record(&mut self, mut events: Vec<RunEvent>) -> Result<(), EngineError> {
+        let now = self.shared.store.now().await?;
+        let mut ahead = self.view.clone();
+        let mut folded = 0;
+        loop {
+            for event in events.iter().skip(folded) {
+                if let RunEvent::StackPlanned { stack, .. } | RunEvent::StackFailed { stack, .. } = event {
+                    self.planned.remove(stack);
+                }
+                let record = EventRecord { run: self.run.id, seq: ahead.seq + 1, at: now, event: event.clone() };
+                if ahead.fold(&record).is_err() {
+                    // Storing it says what to make of that.
+                    return self.store(events).await;
+                }
+            }
+            folded = events.len();
+            match <[Step; 1]>::try_from(self.steps_from(&ahead, now)) {
+                Ok([Step::Record(more)]) if !more.is_empty() => events.extend(more),
+                Ok(_) | Err(_) => return self.store(events).await,
+            }
         }
     }
 

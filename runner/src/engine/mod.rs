@@ -4,6 +4,7 @@
 pub mod bell;
 pub mod course;
 mod drive;
+mod echo;
 mod lock;
 pub mod paths;
 mod queue;
@@ -21,6 +22,7 @@ use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store};
 use crate::terraform::Supervisor;
 pub use bell::Bell;
+pub use echo::echo;
 pub use lock::{EngineLock, EngineLockError};
 use paths::Paths;
 pub use queue::Engine;

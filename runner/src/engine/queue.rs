@@ -1,6 +1,6 @@
 //! The engine's loop: takes runs off the queue, keeps their leases, and finds those that others left behind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::domain::ids::{ActorId, RunId};
 use crate::domain::run::RunEvent;
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{LedgerError, Store, runners};
-use crate::terraform::Supervisor;
+use crate::terraform::{Supervisor, Tool};
 
 /// How often the queue is looked at when no bell rings: another process may have put something in.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -86,6 +86,7 @@ impl Engine {
     /// Works until `stop` turns true, then drains: nothing new is taken, what runs may end within the configured limit, what
     /// then still runs is interrupted gently. What even then does not end lives on and is found again by the next engine.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        tokio::spawn(get_to_know_programs(self.shared.config()));
         let mut bell = self.shared.bell.listen();
         let mut next_beat = Instant::now();
         while !*stop.borrow_and_update() {
@@ -300,6 +301,21 @@ impl Engine {
         };
         if let Err(error) = forget.await {
             tracing::warn!(%error, "this runner stays in the ledger until somebody misses it");
+        }
+    }
+}
+
+/// Asks the programs for their versions before a run needs them: an answer takes as long as a small plan. What is wrong with
+/// one, the run says that needs it.
+async fn get_to_know_programs(config: Arc<Config>) {
+    let stacks = config.environments.values().flat_map(|environment| environment.stacks.values());
+    let programs: BTreeSet<_> = stacks.map(|stack| stack.terraform.program.clone()).collect();
+    for program in programs {
+        if let Ok(tool) = Tool::find(&program, std::env::var_os("PATH").as_deref())
+            && tool.is_itself()
+            && let Err(failure) = tool.version(&config.runner.state_dir).await
+        {
+            tracing::debug!(program = %program.display(), reason = failure.summary, "the program does not tell its version");
         }
     }
 }

@@ -60,11 +60,11 @@ fn check_out(wish: &Wish<'_>, place: &Place) -> Result<Prepared, SourceError> {
     let commit = repository
         .commit(wish.commit)?
         .ok_or_else(|| SourceError::NoCommit { commit: wish.commit.to_owned(), repository: repository.name.clone() })?;
-    if !repository.has_folder(&commit.id, wish.root)? {
-        return Err(SourceError::NoFolderInCommit { commit: commit.id, folder: wish.root.to_owned() });
-    }
     place.replace(|tree, index| {
         repository.export(&commit.id, tree, index)?;
+        if !tree.join(wish.root).is_dir() {
+            return Err(SourceError::NoFolderInCommit { commit: commit.id, folder: wish.root.to_owned() });
+        }
         Ok(Prepared {
             origin: origin(wish),
             root: wish.root.to_owned(),

@@ -93,11 +93,11 @@ impl Repository {
     /// The commit that `revision` names, or `None` when there is no such one here.
     pub(super) fn commit(&self, revision: &str) -> Result<Option<Commit>, SourceError> {
         let mut git = self.git();
-        git.args(["rev-parse", "--quiet", "--verify", "--end-of-options"]).arg(format!("{revision}^{{commit}}"));
-        let Some(id) = answer(&mut git)? else { return Ok(None) };
-        let mut git = self.git();
-        git.args(["rev-parse", "--quiet", "--verify", "--end-of-options"]).arg(format!("{id}^{{tree}}"));
-        Ok(answer(&mut git)?.map(|tree| Commit { id, tree }))
+        git.args(["log", "-1", "--no-show-signature", "--format=%H %T", "--end-of-options"]);
+        git.arg(format!("{revision}^{{commit}}")).arg("--");
+        let answer = answer(&mut git)?;
+        let both = answer.as_deref().and_then(|line| line.split_once(' '));
+        Ok(both.map(|(id, tree)| Commit { id: id.to_owned(), tree: tree.to_owned() }))
     }
 
     /// True when the commit has `folder` (relative to the top) as a folder with something in it.

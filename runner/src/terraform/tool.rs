@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use super::command;
 use super::query::Query;
@@ -21,6 +22,10 @@ const INIT_JSON: (u64, u64, u64) = (1, 9, 0);
 
 /// `version` answers in 40 ms; a machine that is very busy gets two hundred times that.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of the smallest program that is taken for Terraform itself. Terraform 1.4 has 65 MB; scripts and programs that
+/// choose a version for the folder and start that one have a fraction of it.
+const SMALLEST: u64 = 50_000_000;
 
 /// The answer is some 200 bytes and one line for each provider.
 const ANSWER_MAX: u64 = 256 * 1024;
@@ -99,19 +104,32 @@ impl Tool {
         Err(first_refusal.unwrap_or_else(|| refused(format!("`{}` is not on the PATH", name.display()))))
     }
 
-    /// Asks the program for its version, in `cwd`. Answers are remembered in memory for as long as the file stays the same;
-    /// the providers of `cwd` are part of the answer, so that it is remembered for each folder and its lock file.
+    /// Asks the program for its version, in `cwd`, and reads there which providers are selected. The version is remembered
+    /// in memory for as long as the file stays the same: for all folders where the program is Terraform itself, for this folder
+    /// where it may be a version manager's stand-in.
     ///
     /// # Errors
     /// [`FailureKind::CouldNotStart`] when it does not answer as Terraform or OpenTofu would, or is too old.
     pub async fn version(&self, cwd: &Path) -> Result<Version, Box<Failure>> {
-        let key = Key { program: stamp(&self.program), lock: stamp(&cwd.join(".terraform.lock.hcl")) };
-        if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(known.clone());
-        }
-        let version = self.ask(cwd).await?;
-        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(key, version.clone());
-        Ok(version)
+        let folder = (!self.is_itself()).then(|| cwd.to_owned());
+        let key = Key { program: stamp(&self.program), folder };
+        let known = Arc::clone(KNOWN.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let version = known.get_or_try_init(|| self.ask(cwd)).await?.clone();
+        let providers = locked_providers(&cwd.join(".terraform.lock.hcl"));
+        let tofu = providers.keys().any(|provider| provider.starts_with("registry.opentofu.org/"));
+        let product = if tofu { Product::OpenTofu } else { version.product };
+        Ok(Version { product, providers, ..version })
+    }
+
+    /// True for the real program: it answers the same in every folder.
+    #[must_use]
+    pub fn is_itself(&self) -> bool {
+        let Ok(real) = self.program.canonicalize() else { return false };
+        let named = real.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("terraform") || name.starts_with("tofu")
+        });
+        named && std::fs::metadata(&real).is_ok_and(|metadata| metadata.len() >= SMALLEST)
     }
 
     async fn ask(&self, cwd: &Path) -> Result<Version, Box<Failure>> {
@@ -154,10 +172,11 @@ type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     program: Stamp,
-    lock: Stamp,
+    folder: Option<PathBuf>,
 }
 
-static KNOWN: LazyLock<Mutex<HashMap<Key, Version>>> = LazyLock::new(Mutex::default);
+/// Several who ask at once wait for one answer; a refusal is not remembered.
+static KNOWN: LazyLock<Mutex<HashMap<Key, Arc<OnceCell<Version>>>>> = LazyLock::new(Mutex::default);
 
 fn stamp(file: &Path) -> Stamp {
     let metadata = std::fs::metadata(file).ok();
@@ -170,18 +189,28 @@ struct Answer {
     terraform_version: String,
     #[serde(default)]
     platform: String,
-    #[serde(default)]
-    provider_selections: BTreeMap<String, String>,
 }
 
 fn parse(answer: &[u8], program: &Path) -> Option<Version> {
-    let Answer { terraform_version: text, platform, provider_selections: providers } =
-        serde_json::from_slice(answer).ok()?;
-    // Nothing in the answer names the product; a provider's registry or the program's own name does.
-    let named_tofu = program.file_name().is_some_and(|name| name.to_string_lossy().contains("tofu"));
-    let tofu = named_tofu || providers.keys().any(|provider| provider.starts_with("registry.opentofu.org/"));
+    let Answer { terraform_version: text, platform } = serde_json::from_slice(answer).ok()?;
+    // Nothing in the answer names the product; the program's own name does, or a provider's registry in the lock file.
+    let tofu = program.file_name().is_some_and(|name| name.to_string_lossy().contains("tofu"));
     let product = if tofu { Product::OpenTofu } else { Product::Terraform };
-    Some(Version { product, number: number(&text)?, text, platform, providers })
+    Some(Version { product, number: number(&text)?, text, platform, providers: BTreeMap::new() })
+}
+
+/// Providers and versions that a lock file selects; none where it is missing or cannot be read, which Terraform tells better.
+/// Format: <https://developer.hashicorp.com/terraform/language/files/dependency-lock>.
+fn locked_providers(file: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let Ok(body) = hcl_edit::parser::parse_body(&text) else { return BTreeMap::new() };
+    let providers = body.blocks().filter(|block| block.ident.as_str() == "provider");
+    providers
+        .filter_map(|block| {
+            let version = block.body.get_attribute("version")?.value.as_str()?;
+            Some((block.labels.first()?.as_str().to_owned(), version.to_owned()))
+        })
+        .collect()
 }
 
 /// Major, minor and patch of `1.12.0-beta1`; the part after `-` or `+` does not count.
@@ -197,16 +226,50 @@ mod tests {
 
     #[test]
     fn a_version_is_read_from_the_answer_of_either_program() {
-        let answer = br#"{"terraform_version":"1.12.0-beta1","platform":"linux_amd64","provider_selections":{"a/b/c":"5.1.0"},"x":1}"#;
+        let answer = br#"{"terraform_version":"1.12.0-beta1","platform":"linux_amd64","x":1}"#;
         let version = parse(answer, Path::new("/usr/bin/terraform")).expect("a version");
         assert_eq!(version.to_string(), "Terraform 1.12.0-beta1");
         assert_eq!(version.number, (1, 12, 0));
-        assert_eq!(version.providers.get("a/b/c").map(String::as_str), Some("5.1.0"));
         assert!(version.init_speaks_json());
         let tofu = parse(br#"{"terraform_version":"1.9.0"}"#, Path::new("/opt/tofu")).expect("a version");
         assert_eq!(tofu.to_string(), "OpenTofu 1.9.0");
         assert_eq!(parse(br#"{"terraform_version":"one"}"#, Path::new("x")), None);
         assert_eq!(parse(b"", Path::new("x")), None);
+    }
+
+    #[test]
+    fn providers_are_read_from_the_lock_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(".terraform.lock.hcl");
+        assert_eq!(locked_providers(&file), BTreeMap::new());
+        let text = "# made by init\nprovider \"registry.opentofu.org/a/b\" {\n  version     = \"5.1.0\"\n  constraints = \"~> 5.0\"\n  \
+                    hashes = [\n    \"h1:x\",\n  ]\n}\n\nprovider \"x/y/z\" {\n  version = \"1.0.0\"\n}\n";
+        std::fs::write(&file, text).expect("a file");
+        let expected = [("registry.opentofu.org/a/b", "5.1.0"), ("x/y/z", "1.0.0")];
+        assert_eq!(
+            locked_providers(&file),
+            expected.map(|(name, version)| (name.to_owned(), version.to_owned())).into()
+        );
+        std::fs::write(&file, "provider {{{").expect("a file");
+        assert_eq!(locked_providers(&file), BTreeMap::new());
+    }
+
+    #[tokio::test]
+    async fn a_stand_in_is_asked_again_in_another_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("terraform");
+        std::fs::write(&program, "#!/bin/sh\nprintf '{\"terraform_version\":\"%s\"}' \"$(cat want)\"\n")
+            .expect("a file");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        let tool = Tool { program };
+        for version in ["1.9.1", "1.10.2"] {
+            let place = folder.path().join(version);
+            std::fs::create_dir(&place).expect("a folder");
+            std::fs::write(place.join("want"), version).expect("a file");
+            assert_eq!(tool.version(&place).await.expect("a version").text, version);
+            std::fs::write(place.join("want"), "0.0.1").expect("a file");
+            assert_eq!(tool.version(&place).await.expect("remembered").text, version);
+        }
     }
 
     #[test]

@@ -1,0 +1,65 @@
+//! Hears other processes that write to the same SQLite ledger, and rings the bell for them. Without it they would be heard at
+//! the next look, a quarter of a second later.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::bell::Bell;
+
+/// Between two looks at the file: a few microseconds each.
+const EVERY: Duration = Duration::from_millis(20);
+
+/// Rings `bell` whenever something was written to the SQLite ledger in `database`, by anybody. Never ends.
+///
+/// Every commit is appended to the write-ahead log or begins it anew, which its size or its time shows. Two commits within
+/// one tick of the file system's clock may look like one; who listens looks by itself every now and then all the same.
+pub async fn echo(database: &Path, bell: &Bell) {
+    let log = write_ahead_log(database);
+    let mut seen = stamp(&log);
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let now = stamp(&log);
+        if now != seen {
+            seen = now;
+            bell.ring();
+        }
+    }
+}
+
+/// Source: <https://www.sqlite.org/wal.html>, "The WAL File".
+fn write_ahead_log(database: &Path) -> PathBuf {
+    let mut name: OsString = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Store, runners};
+
+    #[tokio::test]
+    async fn what_another_process_commits_rings_the_bell() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ledger.db");
+        let other = Store::open(&format!("sqlite:{}", file.display())).await.expect("a ledger");
+        let bell = Bell::default();
+        let mut listener = bell.listen();
+        let heard = async {
+            let mut tx = other.begin().await.expect("a transaction");
+            runners::hello(&mut tx, "other", "host", "1", "0").await.expect("written");
+            tx.commit().await.expect("committed");
+            listener.heard().await;
+        };
+        tokio::select! {
+            () = echo(&file, &bell) => {}
+            heard = tokio::time::timeout(Duration::from_secs(30), heard) => heard.expect("a ring"),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Measures what `docs/performance.md` tells. `tests/bench` builds and starts it; it asserts nothing, since other work on the
+//! machine would make it fail.
+
+mod commands;
+mod figures;
+mod runs;
+mod serve;
+mod world;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |word: &str| word.parse::<u32>().ok().filter(|number| *number > 0);
+    match words.as_slice() {
+        // The engine in this process starts its children through this very program.
+        ["supervise", dir] => tidegate_runner::terraform::supervise(Path::new(dir)),
+        ["runs"] => measure(runs::run(20)),
+        ["runs", pairs] if number(pairs).is_some() => measure(runs::run(number(pairs).unwrap_or(1))),
+        ["commands"] => measure(commands::run(20)),
+        ["commands", seconds] if number(seconds).is_some() => measure(commands::run(number(seconds).unwrap_or(1))),
+        ["serve"] => measure(serve::run()),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn measure(work: impl Future<Output = ()>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            runtime.block_on(work);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
