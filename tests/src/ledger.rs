@@ -1,6 +1,6 @@
 //! What the ledger of a yard says, and what a test does to it behind everybody's back.
 
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::failure::Failure;
 use tidegate_runner::domain::ids::RunNumber;
@@ -86,9 +86,9 @@ impl Yard {
     }
 
     /// Changes the ledger behind everybody's back.
-    pub async fn change_ledger(&self, sql: &'static str) {
+    pub async fn change_ledger(&self, sql: &str) {
         let mut behind = self.behind().await;
-        sqlx::query(sql).execute(&mut behind).await.expect("changed");
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut behind).await.expect("changed");
         behind.close().await.expect("closed");
     }
 

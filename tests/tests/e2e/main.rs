@@ -6,6 +6,7 @@ mod crash;
 mod driver;
 mod ends;
 mod envelope;
+mod fault;
 mod queue;
 mod secrets;
 mod story;
