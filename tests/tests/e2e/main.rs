@@ -2,6 +2,7 @@
 
 mod bad;
 mod cancel;
+mod code;
 mod crash;
 mod driver;
 mod ends;
