@@ -97,6 +97,16 @@ impl World {
         timed(&mut command)
     }
 
+    /// How long `git clone` and the script in it take. Tidegate, too, makes a checkout of its own when it has none.
+    pub(crate) fn clone_and_script(&self, slaves: u32) -> [Duration; 2] {
+        let clone = self.path().join("state/clone");
+        let mut git = Command::new("git");
+        git.args(["clone", "--quiet"]).arg(self.path()).arg(&clone);
+        let mut script = Command::new("sh");
+        script.arg("../../script").arg(slaves.to_string()).current_dir(clone.join("roots/env0"));
+        [timed(&mut git), timed(&mut script)]
+    }
+
     /// How long `tidegate shell -c` takes.
     pub(crate) fn shell(&self, line: &str) -> Duration {
         let mut command = Command::new(tidegate());
