@@ -56,6 +56,17 @@ async fn while_initialising_or_planning_it_is_simply_planned_again() {
 }
 
 #[tokio::test]
+async fn what_a_killed_init_left_half_written_is_no_obstacle() {
+    for file in ["terraform.tfstate", "modules/modules.json"] {
+        for half in ["", "{\n  \"version\": 3,\n  \"ser"] {
+            let yard = Yard::new();
+            yard.write(&format!("state/data/shop/app/{file}"), half);
+            yard.shell("up shop small").await.exits(0);
+        }
+    }
+}
+
+#[tokio::test]
 async fn while_applying_terraform_lives_on_and_is_found_again() {
     let yard = Yard::new();
     yard.hold("create.shop-app");

@@ -125,6 +125,11 @@ impl RunContext {
             }
         };
         self.note(name, format!("terraform init ({why})"));
+        match init::remove_half_written(data_dir) {
+            Ok(removed) if removed.is_empty() => {}
+            Ok(removed) => tracing::warn!(stack = %name, ?removed, "removed what a killed init had written only half"),
+            Err(error) => tracing::warn!(stack = %name, %error, "what a killed init left cannot be removed"),
+        }
         let json = version.init_speaks_json();
         let args = command::init(&InitArgs { backend_config: arguments, json });
         let mut diagnostics = Diagnostics::default();

@@ -207,6 +207,25 @@ pub fn forget(data_dir: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes what an `init` that was killed has written only half, and gives the names of those files. They hold what `init`
+/// works out again; half of one would make each later `init` fail ("Failed to load state: unexpected end of JSON input").
+///
+/// # Errors
+/// When one of them cannot be removed.
+pub fn remove_half_written(data_dir: &Path) -> io::Result<Vec<&'static str>> {
+    // Which backend is used, and which modules are installed. No resource is in either.
+    let mut removed = Vec::new();
+    for name in ["terraform.tfstate", "modules/modules.json"] {
+        let file = data_dir.join(name);
+        let Ok(text) = std::fs::read(&file) else { continue };
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&text).is_err() {
+            std::fs::remove_file(&file)?;
+            removed.push(name);
+        }
+    }
+    Ok(removed)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
