@@ -142,7 +142,7 @@ impl Yard {
         self.wait(&format!("{count} x {does}"), async || (self.did(does) >= count).then_some(())).await;
     }
 
-    /// [`eventually`], with everything that the yard knows when it never comes.
+    /// Waits for it, with everything that the yard knows when it never comes.
     pub async fn wait<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let start = Instant::now();
         loop {
