@@ -112,7 +112,7 @@ impl House {
     /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.
     pub async fn an_engine_lives(&self) -> bool {
         match &self.sqlite {
-            Some(path) => matches!(EngineLock::try_take(Some(path)), Ok(None)),
+            Some(path) => EngineLock::is_held(path).unwrap_or(false),
             None => crate::ledger::runners::alive(&self.store, 15_000).await.is_ok_and(|all| !all.is_empty()),
         }
     }

@@ -42,7 +42,9 @@ impl Shell {
         let actor = Actor { id: ActorId::local(&name), name };
         let mut screen = Screen::new();
         for (name, problems) in &house.config().unmanaged {
-            screen.note(&format!("{name} is not managed: {} problems, see `tidegate check`", problems.len()));
+            let count = problems.len();
+            let noun = if count == 1 { "problem" } else { "problems" };
+            screen.note(&format!("{name} is not managed: {count} {noun}, see `tidegate check`"));
         }
         if let Some(line) = self.command {
             return shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen).await;

@@ -417,7 +417,12 @@ impl Driver {
 /// Ends a run whose environment is not in the configuration any more. One that was applying stays as it is: `recover` needs
 /// the configuration back.
 async fn gone(shared: &Shared, run: &RunSummary, fence: &Fence, view: &RunView) -> Result<(), EngineError> {
-    let finding = format!("{} is not in the configuration any more", view.request.environment);
+    let name = &view.request.environment;
+    let finding = if shared.config().unmanaged.contains_key(name.as_str()) {
+        format!("the configuration of {name} does not check; `tidegate check` tells why")
+    } else {
+        format!("{name} is not in the configuration any more")
+    };
     let event = match (&view.state, view.stacks.keys().next()) {
         (RunState::Planning { .. }, _) => {
             RunEvent::Ended { outcome: Outcome::Failed, refusal: None, finding: Some(finding) }

@@ -27,16 +27,36 @@ impl EngineLock {
     /// When the file cannot be made or locked at all.
     pub fn try_take(ledger: Option<&Path>) -> Result<Option<Self>, EngineLockError> {
         let Some(ledger) = ledger else { return Ok(Some(Self(None))) };
-        let mut name = ledger.as_os_str().to_owned();
-        name.push(".engine");
-        let path = PathBuf::from(name);
-        let failed = |source| EngineLockError { path: path.clone(), source };
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let (path, file) = open(ledger)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(Some(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
         }
+    }
+
+    /// Whether some process is the engine of the SQLite file `ledger`. Looks with a shared lock, so that two who look at the
+    /// same moment do not take each other for an engine.
+    ///
+    /// # Errors
+    /// As [`EngineLock::try_take`].
+    pub fn is_held(ledger: &Path) -> Result<bool, EngineLockError> {
+        let (path, file) = open(ledger)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
+        }
+    }
+}
+
+fn open(ledger: &Path) -> Result<(PathBuf, File), EngineLockError> {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".engine");
+    let path = PathBuf::from(name);
+    match File::options().create(true).truncate(false).write(true).open(&path) {
+        Ok(file) => Ok((path, file)),
+        Err(source) => Err(EngineLockError { path, source }),
     }
 }
 
@@ -50,8 +70,10 @@ mod tests {
         let ledger = folder.path().join("tidegate.db");
         let first = EngineLock::try_take(Some(&ledger)).expect("a lock");
         assert!(first.is_some());
+        assert!(EngineLock::is_held(&ledger).expect("a look"));
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_none());
         drop(first);
+        assert!(!EngineLock::is_held(&ledger).expect("a look"));
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_some());
     }
 }
