@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
-
 use super::column::{Row, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
@@ -19,11 +17,12 @@ pub struct Wanted {
     pub run: Option<RunNumber>,
 }
 
-#[derive(FromRow)]
-struct EnvironmentRow {
-    name: String,
-    wanted: String,
-    wanted_run: Option<i64>,
+row! {
+    struct EnvironmentRow {
+        name: String,
+        wanted: String,
+        wanted_run: Option<i64>,
+    }
 }
 
 impl TryFrom<EnvironmentRow> for (EnvironmentName, Wanted) {

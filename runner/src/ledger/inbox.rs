@@ -1,7 +1,5 @@
 //! Messages that came in: each is taken once, also when the platform delivers it twice.
 
-use sqlx::FromRow;
-
 use super::column::{Row, storable};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
@@ -22,13 +20,14 @@ pub struct Message {
     pub body: String,
 }
 
-#[derive(FromRow)]
-struct InboxRow {
-    key: String,
-    at: i64,
-    door: String,
-    actor_id: String,
-    body: String,
+row! {
+    struct InboxRow {
+        key: String,
+        at: i64,
+        door: String,
+        actor_id: String,
+        body: String,
+    }
 }
 
 impl TryFrom<InboxRow> for Message {

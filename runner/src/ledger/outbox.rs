@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::column::{Row, storable};
@@ -57,15 +56,16 @@ pub struct Message {
     pub tries: i64,
 }
 
-#[derive(FromRow)]
-struct OutboxRow {
-    id: String,
-    address: String,
-    kind: String,
-    run_number: Option<i64>,
-    body: String,
-    created_at: i64,
-    tries: i64,
+row! {
+    struct OutboxRow {
+        id: String,
+        address: String,
+        kind: String,
+        run_number: Option<i64>,
+        body: String,
+        created_at: i64,
+        tries: i64,
+    }
 }
 
 impl TryFrom<OutboxRow> for Message {

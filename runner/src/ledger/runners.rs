@@ -1,7 +1,5 @@
 //! Runners: the processes that carry out runs.
 
-use sqlx::FromRow;
-
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::ids::Timestamp;
@@ -23,14 +21,15 @@ pub struct Runner {
     pub seen: Timestamp,
 }
 
-#[derive(FromRow)]
-struct RunnerRow {
-    name: String,
-    host: String,
-    process: String,
-    version: String,
-    started_at: i64,
-    seen_at: i64,
+row! {
+    struct RunnerRow {
+        name: String,
+        host: String,
+        process: String,
+        version: String,
+        started_at: i64,
+        seen_at: i64,
+    }
 }
 
 impl From<RunnerRow> for Runner {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use sqlx::FromRow;
 
 use super::column::{Row, to_json};
 use super::error::LedgerError;
@@ -15,15 +14,16 @@ use crate::domain::ids::{EnvironmentName, RunNumber, SettingName, StackName, Tim
 /// The standings of one environment's stacks, by name.
 pub type Standings = BTreeMap<StackName, StackStanding>;
 
-#[derive(FromRow)]
-struct StackRow {
-    environment: String,
-    stack: String,
-    level: Option<String>,
-    settings: String,
-    run_number: Option<i64>,
-    at: Option<i64>,
-    in_doubt: bool,
+row! {
+    struct StackRow {
+        environment: String,
+        stack: String,
+        level: Option<String>,
+        settings: String,
+        run_number: Option<i64>,
+        at: Option<i64>,
+        in_doubt: bool,
+    }
 }
 
 impl TryFrom<StackRow> for (EnvironmentName, StackName, StackStanding) {

@@ -31,6 +31,28 @@ macro_rules! on {
     };
 }
 
+/// A struct that is read from a row, field by field by the names of its columns, of either database. In place of
+/// `#[derive(FromRow)]`: sqlx's own macros would build both database drivers, with SQLite in C, a second time for themselves.
+macro_rules! row {
+    (
+        $(#[$about:meta])*
+        $seen:vis struct $name:ident { $($(#[$of:meta])* $reach:vis $field:ident: $kind:ty,)* }
+    ) => {
+        $(#[$about])*
+        $seen struct $name { $($(#[$of])* $reach $field: $kind,)* }
+
+        impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $name
+        where
+            &'static str: sqlx::ColumnIndex<R>,
+            $($kind: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,)*
+        {
+            fn from_row(row: &'r R) -> sqlx::Result<Self> {
+                Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
+            }
+        }
+    };
+}
+
 /// An open ledger. Cloning is cheap; all clones share their connections.
 #[derive(Debug, Clone)]
 pub enum Store {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use sqlx::FromRow;
 
 use crate::domain::answer::Actor;
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
@@ -104,26 +103,28 @@ pub struct Record {
 pub(super) const COLUMNS: &str = "seq, prev, hash, at, actor_id, actor_name, door, place, action, environment, \
      run_number, typed, because, decision, rule, detail";
 
-/// A row of `audit`. The order of the fields is the order in the hashed JSON and must never change.
-#[derive(Debug, Clone, FromRow, Serialize)]
-pub(super) struct AuditRow {
-    pub(super) seq: i64,
-    pub(super) prev: String,
-    #[serde(skip)]
-    pub(super) hash: String,
-    pub(super) at: i64,
-    pub(super) actor_id: String,
-    pub(super) actor_name: String,
-    pub(super) door: String,
-    pub(super) place: Option<String>,
-    pub(super) action: String,
-    pub(super) environment: Option<String>,
-    pub(super) run_number: Option<i64>,
-    pub(super) typed: Option<String>,
-    pub(super) because: Option<String>,
-    pub(super) decision: String,
-    pub(super) rule: Option<String>,
-    pub(super) detail: Option<String>,
+row! {
+    /// A row of `audit`. The order of the fields is the order in the hashed JSON and must never change.
+    #[derive(Debug, Clone, Serialize)]
+    pub(super) struct AuditRow {
+        pub(super) seq: i64,
+        pub(super) prev: String,
+        #[serde(skip)]
+        pub(super) hash: String,
+        pub(super) at: i64,
+        pub(super) actor_id: String,
+        pub(super) actor_name: String,
+        pub(super) door: String,
+        pub(super) place: Option<String>,
+        pub(super) action: String,
+        pub(super) environment: Option<String>,
+        pub(super) run_number: Option<i64>,
+        pub(super) typed: Option<String>,
+        pub(super) because: Option<String>,
+        pub(super) decision: String,
+        pub(super) rule: Option<String>,
+        pub(super) detail: Option<String>,
+    }
 }
 
 impl AuditRow {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
-
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{EnvironmentName, RunId, RunNumber, Timestamp};
 use crate::domain::run::{EventRecord, RunView};
@@ -76,11 +74,12 @@ pub async fn holding(mut db: impl Access, environment: &EnvironmentName) -> Resu
     row.map(RunSummary::try_from).transpose()
 }
 
-#[derive(FromRow)]
-struct EventRow {
-    seq: i64,
-    at: i64,
-    event: String,
+row! {
+    struct EventRow {
+        seq: i64,
+        at: i64,
+        event: String,
+    }
 }
 
 /// Events of a run after the place `after` (0: all), in order.

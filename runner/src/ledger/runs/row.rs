@@ -1,6 +1,5 @@
 //! One row of `runs`, and what it means.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::domain::answer::{Actor, RunSummary};
@@ -23,33 +22,35 @@ macro_rules! select_runs {
 }
 pub(super) use select_runs;
 
-/// A row of `runs`, as the database has it.
-#[derive(Debug, Clone, FromRow)]
-pub(super) struct RunRow {
-    pub(super) id: String,
-    pub(super) number: i64,
-    pub(super) environment: String,
-    pub(super) kind: String,
-    pub(super) request: String,
-    pub(super) status: String,
-    pub(super) state: String,
-    pub(super) holds: bool,
-    pub(super) asker_id: String,
-    pub(super) asker_name: String,
-    pub(super) door: String,
-    pub(super) accepted_at: i64,
-    pub(super) started_at: Option<i64>,
-    pub(super) claimed_at: Option<i64>,
-    pub(super) ended_at: Option<i64>,
-    pub(super) updated_at: i64,
-    pub(super) seq: i64,
-    pub(super) attempt: i64,
-    pub(super) runner: Option<String>,
-    pub(super) host: Option<String>,
-    pub(super) lease_until: Option<i64>,
-    pub(super) taken_by: Option<String>,
-    pub(super) taken_because: Option<String>,
-    pub(super) changed: bool,
+row! {
+    /// A row of `runs`, as the database has it.
+    #[derive(Debug, Clone)]
+    pub(super) struct RunRow {
+        pub(super) id: String,
+        pub(super) number: i64,
+        pub(super) environment: String,
+        pub(super) kind: String,
+        pub(super) request: String,
+        pub(super) status: String,
+        pub(super) state: String,
+        pub(super) holds: bool,
+        pub(super) asker_id: String,
+        pub(super) asker_name: String,
+        pub(super) door: String,
+        pub(super) accepted_at: i64,
+        pub(super) started_at: Option<i64>,
+        pub(super) claimed_at: Option<i64>,
+        pub(super) ended_at: Option<i64>,
+        pub(super) updated_at: i64,
+        pub(super) seq: i64,
+        pub(super) attempt: i64,
+        pub(super) runner: Option<String>,
+        pub(super) host: Option<String>,
+        pub(super) lease_until: Option<i64>,
+        pub(super) taken_by: Option<String>,
+        pub(super) taken_because: Option<String>,
+        pub(super) changed: bool,
+    }
 }
 
 impl RunRow {

@@ -6,7 +6,7 @@ use sqlx::ConnectOptions as _;
 
 use super::at_both;
 use crate::domain::ids::RunNumber;
-use crate::ledger::migrate::MIGRATIONS;
+use crate::ledger::migrate::{MIGRATIONS, TEXTS};
 use crate::ledger::{Address, Store, audit, environments, inbox, outbox, runners, runs, stacks};
 
 /// The rows that belong to a migration: the file of the same name in `samples`.
@@ -37,6 +37,15 @@ async fn apply_one_by_one(address: &Address) {
             }
         }
     }
+}
+
+#[test]
+fn every_file_in_the_folder_is_in_the_list_of_migrations() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = entries.filter(|name| name != "samples").collect();
+    files.sort();
+    assert_eq!(files, TEXTS.map(|(version, name, _)| format!("{version:04}_{name}.sql")));
 }
 
 #[tokio::test]

@@ -1,5 +1,0 @@
-//! Builds again when a migration is added: the macro that embeds them sees only those that were there.
-
-fn main() {
-    println!("cargo::rerun-if-changed=../migrations");
-}
