@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::FixedOffset;
+use tidegate_runner::bell::Bell;
 use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
-use tidegate_runner::engine::Bell;
 
 use crate::cards::{self, Card, Clock};
 

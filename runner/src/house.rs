@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bell::Bell;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 use crate::domain::environment::Level;
-use crate::engine::{Bell, Engine, EngineLock, echo};
+use crate::engine::{Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, environments, runs};
 use crate::terraform::Supervisor;

@@ -12,7 +12,7 @@ use crate::config::version::Version;
 use crate::config::{Config, Problem};
 use crate::domain::environment::{Environment, Stack, StackSource};
 use crate::domain::failure::Failure;
-use crate::engine::paths::Paths;
+use crate::paths::Paths;
 use crate::source::{self, Wanted};
 use crate::terraform::command::{self, InitArgs};
 use crate::terraform::{Query, Tool};

@@ -1,5 +1,6 @@
 //! The engine of Tidegate: everything but the conversation.
 
+pub mod bell;
 pub mod config;
 pub mod desk;
 pub mod domain;
@@ -8,7 +9,9 @@ pub mod house;
 pub mod inspection;
 pub mod ledger;
 pub mod logging;
+pub mod paths;
 pub mod redact;
 pub mod service;
 pub mod source;
+mod standing;
 pub mod terraform;

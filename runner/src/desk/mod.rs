@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::{Actor, Answer};
 use crate::domain::command::{CommandName, Order};
@@ -18,11 +19,10 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::policy::{Decision, Place, policy};
 use crate::domain::refusal::Refusal;
-use crate::engine::Bell;
-use crate::engine::paths::Paths;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, Tx, inbox};
+use crate::paths::Paths;
 use crate::redact::Redactor;
 
 /// The desk. Cheap to clone.

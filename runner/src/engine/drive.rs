@@ -9,11 +9,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::bell::Listener;
 use super::course::{self, Situation, Step};
-use super::standing;
 use super::work::{self, Report, RunContext};
 use super::{EngineError, Shared};
+use crate::bell::Listener;
 use crate::domain::answer::RunSummary;
 use crate::domain::changes::{Envelope, StackPlan};
 use crate::domain::environment::Environment;
@@ -22,6 +21,7 @@ use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
+use crate::standing;
 use crate::terraform::{Attached, Child, ChildEvent, Stop};
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.

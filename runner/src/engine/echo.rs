@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::bell::Bell;
+use crate::bell::Bell;
 
 /// Between two looks at the file: a few microseconds each.
 const EVERY: Duration = Duration::from_millis(20);

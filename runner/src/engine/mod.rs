@@ -1,30 +1,27 @@
 //! Claims runs, drives them, heartbeats, recovers. Where a run is and what comes next is [`crate::domain::run`]'s and
 //! [`course`]'s to say; here it is done.
 
-pub mod bell;
 pub mod course;
 mod drive;
 mod echo;
 mod lock;
-pub mod paths;
 mod queue;
 mod recover;
-mod standing;
 pub mod work;
 
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::run::IllegalEvent;
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store};
+use crate::paths::Paths;
 use crate::terraform::Supervisor;
-pub use bell::Bell;
 pub use echo::echo;
 pub use lock::{EngineLock, EngineLockError};
-use paths::Paths;
 pub use queue::Engine;
 
 /// What the parts of one engine share.

@@ -8,17 +8,17 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::bell::Bell;
 use super::drive::Driver;
-use super::paths::Paths;
 use super::recover;
 use super::{EngineError, Shared};
+use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, RunId};
 use crate::domain::run::RunEvent;
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{LedgerError, Store, runners};
+use crate::paths::Paths;
 use crate::terraform::{Supervisor, Tool};
 
 /// How often the queue is looked at when no bell rings: another process may have put something in.

@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use super::paths::Paths;
 use crate::domain::changes::StackPlan;
 use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
 use crate::domain::ids::{RunNumber, StackName};
 use crate::domain::request::RunRequest;
 use crate::domain::run::RunEvent;
+use crate::paths::Paths;
 use crate::redact::Redactor;
 use crate::terraform::{Stop, Supervisor, Tool};
 

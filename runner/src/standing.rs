@@ -10,7 +10,7 @@ use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::{LedgerError, Store, Tx, environments, stacks};
 
 /// The commit last accepted for each stack that has one.
-pub(super) async fn accepted_commits(
+pub(crate) async fn accepted_commits(
     store: &Store,
     environment: &Environment,
 ) -> Result<BTreeMap<StackName, String>, LedgerError> {
@@ -24,7 +24,7 @@ pub(super) async fn accepted_commits(
 }
 
 /// Notes what `events`, which led to `after`, mean.
-pub(super) async fn note(
+pub(crate) async fn note(
     tx: &mut Tx,
     run: &RunSummary,
     environment: &Environment,
