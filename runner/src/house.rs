@@ -168,13 +168,21 @@ impl Keep {
             }
         };
         let alone = self.sqlite.is_some();
-        match Engine::new(self.store, self.config, self.bell, supervisor, alone).await {
-            Ok(engine) => {
-                working.send_replace(true);
-                engine.run(stop).await;
-                working.send_replace(false);
+        loop {
+            let (store, config, bell) = (self.store.clone(), self.config.clone(), self.bell.clone());
+            match Engine::new(store, config, bell, supervisor.clone(), alone).await {
+                Ok(engine) => {
+                    working.send_replace(true);
+                    engine.run(stop).await;
+                    working.send_replace(false);
+                    return;
+                }
+                Err(error) => tracing::error!(%error, "no engine here yet"),
             }
-            Err(error) => tracing::error!(%error, "no engine here"),
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
         }
     }
 }
@@ -190,9 +198,13 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
             continue;
         }
         seen = now;
-        match config::load(&file) {
+        let path = file.clone();
+        let read = move || config::load(&path).map(set_bad_roots_aside);
+        let Ok(loaded) = tokio::task::spawn_blocking(read).await else { continue };
+        match loaded {
             Ok(new) => {
-                let (new, old) = (set_bad_roots_aside(new), Arc::clone(&config.borrow()));
+                let old = Arc::clone(&config.borrow());
+                let new = keep_last_good(new, &old);
                 match still_up(&store, &old, &new).await {
                     Ok(up) if up.is_empty() => {
                         tracing::info!(file = %file.display(), "the configuration was read again");
@@ -213,6 +225,16 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
             }
         }
     }
+}
+
+/// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong.
+fn keep_last_good(mut new: Config, old: &Config) -> Config {
+    for (name, environment) in &old.environments {
+        if new.unmanaged.contains_key(name.as_str()) {
+            new.environments.insert(name.clone(), environment.clone());
+        }
+    }
+    new
 }
 
 /// Environments that `new` leaves out although they are raised, or a run is about to change them.

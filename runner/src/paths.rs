@@ -66,10 +66,19 @@ impl Paths {
         found
     }
 
-    /// A new folder for a child: its number follows the last one of this stack and run, whatever the command.
+    /// A new folder for a child: its number follows the last one of this stack and run, whatever the command. Logs count too: they
+    /// stay when a run that waits for a yes gives up its folders, and must not be written over afterwards.
     #[must_use]
     pub fn next_child(&self, run: RunNumber, stack: &StackName, command: &str) -> PathBuf {
-        let number = self.children(run, stack).last().map_or(1, |(_, number, _)| number + 1);
+        let begun = self.children(run, stack).last().map_or(0, |(_, number, _)| *number);
+        let logs = std::fs::read_dir(self.logs(run)).into_iter().flatten().flatten();
+        let logged = logs.filter_map(|log| {
+            let name = log.file_name().to_string_lossy().into_owned();
+            let (of, step) = name.split_once('.')?;
+            let (_, number) = step.split('.').next()?.rsplit_once('-')?;
+            (of == stack.as_str()).then(|| number.parse::<u32>().ok())?
+        });
+        let number = logged.max().unwrap_or(0).max(begun) + 1;
         self.stack_of_run(run, stack).join(format!("{command}-{number}"))
     }
 
@@ -103,5 +112,9 @@ mod tests {
         let names: Vec<_> =
             paths.children(RunNumber(7), &stack).into_iter().map(|(c, n, _)| format!("{c}-{n}")).collect();
         assert_eq!(names, ["init-1", "plan-2", "apply-3"]);
+        std::fs::create_dir_all(paths.logs(RunNumber(7))).expect("a folder");
+        std::fs::write(paths.logs(RunNumber(7)).join("app.apply-3.jsonl.gz"), "").expect("a log");
+        std::fs::remove_dir_all(paths.run(RunNumber(7))).expect("removed");
+        assert!(paths.next_child(RunNumber(7), &stack, "plan").ends_with("plan-4"));
     }
 }

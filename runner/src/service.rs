@@ -18,7 +18,7 @@ pub async fn serve(mut house: House) -> ExitCode {
     if house.is_engine().await {
         tracing::info!(environments = house.config().environments.len(), "ready");
     } else {
-        tracing::warn!("another process carries out the runs of this ledger; waiting until it has gone");
+        tracing::warn!("not carrying out runs yet: another process does, or the lines above say why");
     }
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),

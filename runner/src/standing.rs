@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::domain::answer::{RunSummary, StackStanding};
-use crate::domain::environment::Environment;
+use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{StackName, Timestamp};
-use crate::domain::request::{RunKind, value_at};
+use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
+use crate::ledger::runs::{self, AppendError, Appended, Fence};
 use crate::ledger::{LedgerError, Store, Tx, environments, stacks};
 
 /// The commit last accepted for each stack that has one.
@@ -23,6 +24,24 @@ pub(crate) async fn accepted_commits(
     Ok(commits)
 }
 
+/// Stores events of a run together with what they mean, for whoever does not drive it. Without the environment's
+/// configuration only the events are stored.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    run: &RunSummary,
+    environment: Option<&Environment>,
+    events: &[RunEvent],
+    fence: Option<&Fence>,
+) -> Result<Appended, AppendError> {
+    let appended = runs::append_many(tx, run.id, events, fence).await?;
+    if let Some(environment) = environment
+        && let Some(after) = runs::view(&mut *tx, run.id).await?
+    {
+        note(tx, run, environment, &after, events, appended.at).await?;
+    }
+    Ok(appended)
+}
+
 /// Notes what `events`, which led to `after`, mean.
 pub(crate) async fn note(
     tx: &mut Tx,
@@ -33,18 +52,17 @@ pub(crate) async fn note(
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     for event in events {
-        match event {
-            RunEvent::ApplyBegan => {
-                environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
-            }
-            RunEvent::StackStarted { stack, phase: Phase::Apply } => {
-                stacks::mark_in_doubt(tx, &environment.name, stack).await?;
-            }
-            RunEvent::Ended { outcome, .. } => ended(tx, run, environment, after, *outcome, at).await?,
-            _ => {}
+        if *event == RunEvent::ApplyBegan {
+            environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
+        }
+        if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
+            stacks::mark_in_doubt(tx, &environment.name, stack).await?;
         }
     }
-    Ok(())
+    match after.outcome() {
+        Some(outcome) => ended(tx, run, environment, after, outcome, at).await,
+        None => Ok(()),
+    }
 }
 
 async fn ended(
@@ -69,13 +87,26 @@ async fn ended(
             environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
         }
         // Whoever stops a run does not want what it was for; what it was to be before is wanted again.
-        Outcome::Cancelled if after.anything_applied() => {
+        Outcome::Cancelled if after.began => {
             environments::set_wanted(tx, &environment.name, after.request.before.as_ref(), Some(run.number)).await?;
         }
-        _ => {}
+        Outcome::Cancelled
+        | Outcome::Succeeded
+        | Outcome::Planned
+        | Outcome::Partial
+        | Outcome::Failed
+        | Outcome::Refused
+        | Outcome::Expired => {}
     }
-    let target = &after.request.target;
     for (name, view) in &after.stacks {
+        // A stack that `protect` kept was lowered instead of destroyed.
+        let kept = view.plan.as_ref().is_some_and(|plan| !plan.kept_for.is_empty());
+        let lowest = environment
+            .levels
+            .first()
+            .filter(|_| kept)
+            .map(|lowest| Target { level: Level::Profile(lowest.clone()), settings: BTreeMap::new() });
+        let target = lowest.as_ref().unwrap_or(&after.request.target);
         // Whatever ended well stands where it was to be, also when the run as a whole did not end well. A plan without work
         // proves the same, but only where it was exact.
         let stands = match &view.state {

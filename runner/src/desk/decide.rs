@@ -9,6 +9,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest};
 use crate::domain::run::{Outcome, RunEvent, RunState};
 use crate::ledger::{Tx, runs, stacks};
+use crate::standing;
 
 impl Case<'_> {
     /// Decides on an order and carries it out in `tx`.
@@ -46,7 +47,10 @@ impl Case<'_> {
     }
 
     async fn store(&self, tx: &mut Tx, run: &RunSummary, event: RunEvent) -> Result<RunSummary, Denied> {
-        let appended = runs::append(tx, run.id, &event, None).await.map_err(super::DeskError::from)?;
+        let environment = self.desk.environment(&run.request.environment);
+        let events = [event];
+        let appended =
+            standing::append(tx, run, environment.as_ref(), &events, None).await.map_err(super::DeskError::from)?;
         let ended = appended.state.ended().then_some(appended.at);
         Ok(RunSummary { state: appended.state, ended, ..run.clone() })
     }

@@ -124,6 +124,9 @@ pub struct StackPlan {
     /// Why a stack that should have been destroyed is only lowered: addresses that `protect` names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
+    /// SHA-256 over the variables that it was made with, sensitive values left out; `None` where it could not be made yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<String>,
 }
 
 impl StackPlan {
@@ -150,11 +153,12 @@ impl StackPlan {
             unknown_creates: self.exactness == Exactness::Unknown,
             counts: self.counts(),
             destroys: self.changes.iter().filter(|c| c.action.destroys()).map(|c| c.address.clone()).collect(),
+            inputs: self.inputs.clone(),
         }
     }
 }
 
-/// A digest of a set of changes (addresses and actions of all stacks, order-free), in hexadecimal. Two plans with the
+/// A digest of a set of changes (addresses, actions and variables of all stacks, order-free), in hexadecimal. Two plans with the
 /// same digest ask people the same question. SHA-256.
 #[must_use]
 pub fn digest<'a>(plans: impl IntoIterator<Item = (&'a str, &'a StackPlan)>) -> String {
@@ -164,7 +168,7 @@ pub fn digest<'a>(plans: impl IntoIterator<Item = (&'a str, &'a StackPlan)>) -> 
         let mut changes: Vec<_> = plan.changes.iter().map(|c| (&c.address, c.action)).collect();
         changes.sort();
         // JSON quotes every text, so that no address can imitate a boundary between two of them.
-        let line = serde_json::json!([stack, plan.exactness, plan.destroy, changes]);
+        let line = serde_json::json!([stack, plan.exactness, plan.destroy, plan.inputs, changes]);
         hash.update(line.to_string().as_bytes());
         hash.update(b"\n");
     }
@@ -180,15 +184,24 @@ pub struct Envelope {
     pub counts: Counts,
     /// Addresses whose deletion or replacement was shown.
     pub destroys: Vec<String>,
+    /// SHA-256 over the variables that were shown; `None` where they were not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<String>,
 }
 
 impl Envelope {
     /// What `plan` would do beyond this envelope: empty means that the run may go on.
     ///
     /// Deletions and replacements must have been shown by name; creations and updates must not outnumber what was
-    /// shown. When creations could not be counted, any number of them is inside.
+    /// shown. When creations could not be counted, any number of them is inside. With other variables than those that were
+    /// shown, everything is beyond: the same update of the same resource can then mean ten times as much.
     #[must_use]
     pub fn beyond(&self, plan: &StackPlan) -> Vec<Change> {
+        if let (Some(shown), Some(now)) = (&self.inputs, &plan.inputs)
+            && shown != now
+        {
+            return plan.changes.clone();
+        }
         let counts = plan.counts();
         plan.changes
             .iter()
@@ -217,6 +230,7 @@ mod tests {
             outputs_change: false,
             destroy: false,
             kept_for: Vec::new(),
+            inputs: None,
         }
     }
 
@@ -238,6 +252,17 @@ mod tests {
         assert_eq!(shown.beyond(&plan(&[("c", Action::Delete)])).len(), 1);
         assert_eq!(shown.beyond(&plan(&[("a", Action::Create), ("c", Action::Create)])).len(), 2);
         assert_eq!(shown.beyond(&plan(&[("a", Action::Replace)])).len(), 1);
+    }
+
+    #[test]
+    fn with_other_variables_the_same_actions_are_beyond_what_was_shown() {
+        let mut shown = plan(&[("a", Action::Update)]);
+        shown.inputs = Some("40 slaves".to_owned());
+        let mut now = shown.clone();
+        assert!(shown.envelope().beyond(&now).is_empty());
+        now.inputs = Some("400 slaves".to_owned());
+        assert_eq!(shown.envelope().beyond(&now).len(), 1);
+        assert_ne!(digest([("app", &shown)]), digest([("app", &now)]));
     }
 
     #[test]

@@ -163,6 +163,7 @@ mod tests {
             outputs_change: false,
             destroy: false,
             kept_for: Vec::new(),
+            inputs: None,
         };
         let stack = "app".parse().expect("a name");
         let actor = Actor { id: ActorId::local("ito"), name: "ito".to_owned() };

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::answer::Actor;
-use crate::domain::changes::{self, Change, Envelope, Exactness, StackPlan};
-use crate::domain::command::CommandName;
+use crate::domain::changes::{self, Change, Exactness, StackPlan};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
@@ -40,8 +39,6 @@ pub struct Situation<'a> {
     pub busy: &'a BTreeSet<StackName>,
     /// Plans that have come back and are not stored yet.
     pub planned: &'a BTreeMap<StackName, Result<StackPlan, Failure>>,
-    /// What people saw, or were told, of each stack before it was planned again.
-    pub seen: &'a BTreeMap<StackName, Envelope>,
     /// Now, by the ledger's clock.
     pub now: Timestamp,
     /// How long a question stays open, in milliseconds.
@@ -147,6 +144,7 @@ impl Situation<'_> {
                     outputs_change: true,
                     destroy: false,
                     kept_for: Vec::new(),
+                    inputs: None,
                 },
             },
             Err(failure) => failed(stack, Phase::Plan, failure),
@@ -187,9 +185,10 @@ impl Situation<'_> {
         }
     }
 
-    /// What `plan` does beyond what people saw of this stack. Where nobody remembers what they saw (a restart), all of it.
+    /// What `plan` does beyond what people saw of this stack: all of it, where they saw nothing.
     fn beyond(&self, stack: &StackName, plan: &StackPlan) -> Vec<Change> {
-        self.seen.get(stack).map_or_else(|| plan.changes.clone(), |seen| seen.beyond(plan))
+        let shown = self.view.stacks.get(stack).and_then(|view| view.shown.as_ref());
+        shown.map_or_else(|| plan.changes.clone(), |shown| shown.beyond(plan))
     }
 
     fn rules<'p>(&self, plans: impl Iterator<Item = (&'p StackName, &'p StackPlan)>) -> Decision {
@@ -199,14 +198,7 @@ impl Situation<'_> {
                 Some(PlannedStack { stack, direction, plan })
             })
             .collect();
-        let command = match self.view.request.kind {
-            RunKind::Up => CommandName::Up,
-            RunKind::Down => CommandName::Down,
-            RunKind::Scale => CommandName::Scale,
-            RunKind::Plan => CommandName::Plan,
-            RunKind::Destroy => CommandName::Destroy,
-            RunKind::Undo => CommandName::Undo,
-        };
+        let command = self.view.request.kind.command();
         policy(self.asker, self.place, command, Some(self.environment), Some(&planned), self.now)
     }
 

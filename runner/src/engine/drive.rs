@@ -2,6 +2,9 @@
 //! beside the desk, fenced by the attempt number of its claim.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,17 +13,19 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::course::{self, Situation, Step};
+use super::recover::commits_of;
 use super::work::{self, Report, RunContext};
 use super::{EngineError, Shared};
 use crate::bell::Listener;
 use crate::domain::answer::RunSummary;
-use crate::domain::changes::{Envelope, StackPlan};
+use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
-use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::ids::{RunNumber, StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
+use crate::paths::Paths;
 use crate::standing;
 use crate::terraform::{Attached, Child, ChildEvent, Stop};
 
@@ -43,10 +48,10 @@ pub(super) struct Driver {
     tasks: JoinSet<()>,
     busy: BTreeSet<StackName>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
-    seen: BTreeMap<StackName, Envelope>,
     /// Applies whose end nobody saw. Told once nothing else is under way: what the others do must still be stored.
     lost: Vec<(StackName, String)>,
     bell: Listener,
+    _alone: Alone,
 }
 
 impl Driver {
@@ -66,6 +71,7 @@ impl Driver {
             request: view.request.clone(),
             environment: environment.clone(),
             accepted,
+            commits: Mutex::new(commits_of(&view)),
             paths: shared.paths.clone(),
             supervisor: shared.supervisor.clone(),
             secrets: shared.secrets(),
@@ -73,14 +79,10 @@ impl Driver {
             stop: stopped,
             ready: Mutex::default(),
         });
-        // What people saw before a yes: the plans that are in the view until the new ones come.
-        let seen = view
-            .stacks
-            .iter()
-            .filter_map(|(name, stack)| Some((name.clone(), stack.plan.as_ref()?.envelope())))
-            .collect();
         let bell = shared.bell.listen();
+        let alone = Alone::with(&shared.paths.run(run.number)).await?;
         Ok(Some(Self {
+            _alone: alone,
             shared,
             bell,
             run,
@@ -93,7 +95,6 @@ impl Driver {
             tasks: JoinSet::new(),
             busy: BTreeSet::new(),
             planned: BTreeMap::new(),
-            seen,
             lost: Vec::new(),
         }))
     }
@@ -111,25 +112,27 @@ impl Driver {
                 self.wait().await?;
             }
         }
-        if self.view.state.ended() {
-            self.clean_up();
+        // A run that gave its place back is planned again: nothing of it is needed until then.
+        if !self.view.state.holds_environment() {
+            clean_up(&self.shared.paths, self.run.number);
         }
         Ok(())
     }
 
-    /// With a stack lost nothing new is begun.
+    /// With a stack lost nothing new is begun. Of several, one decides the state and the others are failures of their own.
     fn tell_lost(&mut self) -> Vec<Step> {
         if !self.busy.is_empty() {
             return Vec::new();
         }
-        let lost = self.lost.pop().map(|(stack, finding)| RunEvent::LostTrack { stack, finding });
-        lost.map(|event| Step::Record(vec![event])).into_iter().collect()
+        let events = lost_track(std::mem::take(&mut self.lost));
+        if events.is_empty() { Vec::new() } else { vec![Step::Record(events)] }
     }
 
     fn at_rest(&self) -> bool {
         match &self.view.state {
             RunState::Ended { .. } | RunState::Queued { .. } | RunState::Unknown { .. } => true,
-            RunState::AwaitingApproval { applied, .. } => !applied,
+            // A yes may come hours later: a process that stops does not wait for it, the next one does.
+            RunState::AwaitingApproval { applied, .. } => !applied || self.shared.draining.load(Ordering::Relaxed),
             RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => false,
         }
     }
@@ -146,7 +149,6 @@ impl Driver {
             place: &Place { door: "engine", channel: None },
             busy: &self.busy,
             planned: &self.planned,
-            seen: &self.seen,
             now,
             ask_ms: i64::from(self.shared.config().runner.ask_expires_s) * 1_000,
         })
@@ -186,11 +188,6 @@ impl Driver {
     }
 
     async fn start_plan(&mut self, stack: StackName) -> Result<(), EngineError> {
-        if let (RunState::Applying { .. }, Some(plan)) =
-            (&self.view.state, self.view.stacks.get(&stack).and_then(|view| view.plan.as_ref()))
-        {
-            self.seen.insert(stack.clone(), plan.envelope());
-        }
         self.store(vec![RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Prepare }]).await?;
         if self.view.state.stop().is_some() {
             return Ok(());
@@ -279,9 +276,6 @@ impl Driver {
     fn apply_failed(&mut self, stack: StackName, failure: Failure, applied: Applied) -> RunEvent {
         let untouched = applied.done.is_empty() && applied.in_doubt.is_empty() && applied.failed.is_empty();
         if failure.kind == FailureKind::StalePlan && untouched && self.view.state.stop().is_none() {
-            if let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.as_ref()) {
-                self.seen.insert(stack.clone(), plan.envelope());
-            }
             return RunEvent::StackStarted { stack, phase: Phase::Prepare };
         }
         RunEvent::StackFailed {
@@ -393,25 +387,51 @@ impl Driver {
             })
             .map(|(name, _)| RunEvent::StackStarted { stack: name.clone(), phase: Phase::Prepare })
             .collect();
-        for event in &never {
-            if let RunEvent::StackStarted { stack, .. } = event
-                && let Some(plan) = self.view.stacks.get(stack).and_then(|view| view.plan.as_ref())
-            {
-                self.seen.insert(stack.clone(), plan.envelope());
-            }
-        }
         self.store(never).await
     }
+}
 
-    /// Removes what only a living run needs: saved plans and raw output hold secrets in clear.
-    fn clean_up(&self) {
-        let folder = self.shared.paths.run(self.run.number);
-        if let Err(error) = std::fs::remove_dir_all(&folder)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(path = %folder.display(), %error, "what an ended run left behind cannot be removed");
+/// The right to start children for a run on this machine: one driver at a time, whatever the ledger says. A driver that lost
+/// its lease while it got a stack ready could otherwise start an apply that its successor knows nothing of.
+struct Alone(#[expect(dead_code, reason = "held for its lock, which ends when the file is closed")] File);
+
+impl Alone {
+    async fn with(folder: &Path) -> Result<Self, EngineError> {
+        std::fs::create_dir_all(folder).map_err(EngineError::State)?;
+        let file = File::options().create(true).truncate(false).write(true).open(folder.join("driver"));
+        let file = file.map_err(EngineError::State)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK_EVERY).await,
+                Err(TryLockError::Error(error)) => return Err(EngineError::State(error)),
+            }
         }
     }
+}
+
+/// Removes what only a living run needs: saved plans and raw output hold secrets in clear.
+pub(super) fn clean_up(paths: &Paths, run: RunNumber) {
+    let folder = paths.run(run);
+    if let Err(error) = std::fs::remove_dir_all(&folder)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %folder.display(), %error, "what an ended run left behind cannot be removed");
+    }
+}
+
+/// The events for applies whose end nobody saw.
+pub(super) fn lost_track(mut lost: Vec<(StackName, String)>) -> Vec<RunEvent> {
+    let Some((stack, finding)) = lost.pop() else { return Vec::new() };
+    let mut events: Vec<RunEvent> = lost
+        .into_iter()
+        .map(|(stack, finding)| {
+            let failure = Failure::new(FailureKind::Lost, "nobody saw how its apply ended").with_detail(finding);
+            RunEvent::StackFailed { stack, phase: Phase::Apply, failure: Box::new(failure), applied: None }
+        })
+        .collect();
+    events.push(RunEvent::LostTrack { stack, finding });
+    events
 }
 
 /// Ends a run whose environment is not in the configuration any more. One that was applying stays as it is: `recover` needs
@@ -423,15 +443,31 @@ async fn gone(shared: &Shared, run: &RunSummary, fence: &Fence, view: &RunView) 
     } else {
         format!("{name} is not in the configuration any more")
     };
-    let event = match (&view.state, view.stacks.keys().next()) {
-        (RunState::Planning { .. }, _) => {
-            RunEvent::Ended { outcome: Outcome::Failed, refusal: None, finding: Some(finding) }
+    let events = match &view.state {
+        RunState::Planning { .. } => {
+            vec![RunEvent::Ended { outcome: Outcome::Failed, refusal: None, finding: Some(finding) }]
         }
-        (RunState::Applying { .. }, Some(stack)) => RunEvent::LostTrack { stack: stack.clone(), finding },
-        _ => return Ok(()),
+        RunState::Applying { .. } => {
+            let applying = view.stacks.iter().filter(|(_, s)| matches!(s.state, StackState::Working(Phase::Apply, _)));
+            let lost: Vec<_> = applying.map(|(stack, _)| (stack.clone(), finding.clone())).collect();
+            if lost.is_empty() {
+                let outcome = if view.done().total() > 0 { Outcome::Partial } else { Outcome::Failed };
+                vec![RunEvent::Ended { outcome, refusal: None, finding: Some(finding) }]
+            } else {
+                lost_track(lost)
+            }
+        }
+        // All is applied, and what was applied can be checked without the configuration only by a person.
+        RunState::Verifying { .. } => {
+            vec![RunEvent::Ended { outcome: Outcome::Partial, refusal: None, finding: Some(finding) }]
+        }
+        RunState::Queued { .. }
+        | RunState::AwaitingApproval { .. }
+        | RunState::Unknown { .. }
+        | RunState::Ended { .. } => return Ok(()),
     };
     let mut tx = shared.store.begin().await?;
-    runs::append(&mut tx, run.id, &event, Some(fence)).await?;
+    standing::append(&mut tx, run, None, &events, Some(fence)).await?;
     tx.commit().await?;
     Ok(())
 }

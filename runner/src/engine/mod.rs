@@ -10,6 +10,7 @@ mod recover;
 pub mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Semaphore, watch};
 
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) processes: Arc<Semaphore>,
     pub(crate) runner: String,
     pub(crate) host: String,
+    /// This process is stopping: runs that only wait for people are left to the next one.
+    pub(crate) draining: AtomicBool,
 }
 
 impl Shared {
@@ -61,6 +64,9 @@ pub enum EngineError {
     /// The ledger holds events that cannot follow each other.
     #[error(transparent)]
     Illegal(#[from] IllegalEvent),
+    /// The state folder cannot be written.
+    #[error("the state folder cannot be used: {0}")]
+    State(#[source] std::io::Error),
     /// A task of ours panicked.
     #[error("a task of the engine ended abnormally: {0}")]
     Task(String),

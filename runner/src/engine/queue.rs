@@ -2,23 +2,25 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::drive::Driver;
+use super::drive::{Driver, clean_up};
 use super::recover;
 use super::{EngineError, Shared};
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::RunSummary;
-use crate::domain::ids::{ActorId, RunId};
-use crate::domain::run::RunEvent;
+use crate::domain::ids::{ActorId, RunId, RunNumber};
+use crate::domain::run::{RunEvent, RunState};
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{LedgerError, Store, runners};
 use crate::paths::Paths;
+use crate::standing;
 use crate::terraform::{Supervisor, Tool};
 
 /// How often the queue is looked at when no bell rings: another process may have put something in.
@@ -31,9 +33,9 @@ const GRACE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
-    runs: JoinSet<(RunId, Result<(), EngineError>)>,
-    /// What this process has in hand, with the right to write about it.
-    held: HashMap<RunId, Fence>,
+    runs: JoinSet<Result<(), EngineError>>,
+    /// Which run, in which attempt, a task of `runs` has in hand.
+    tasks: HashMap<task::Id, (RunId, Fence)>,
 }
 
 /// What is to be done with a run that was just taken.
@@ -71,6 +73,7 @@ impl Engine {
             processes: Arc::new(Semaphore::new(cores.max(2))),
             runner,
             host,
+            draining: AtomicBool::new(false),
         });
         keep_to_ourselves(&shared.paths);
         let mut tx = shared.store.begin().await?;
@@ -80,13 +83,27 @@ impl Engine {
             runs::expire_leases(&mut tx).await?;
         }
         tx.commit().await?;
-        Ok(Self { shared, runs: JoinSet::new(), held: HashMap::new() })
+        Ok(Self { shared, runs: JoinSet::new(), tasks: HashMap::new() })
+    }
+
+    /// Removes what an earlier process left of runs that have ended since, or ended as it died: it holds secrets in clear.
+    async fn sweep(&self) {
+        let folders = std::fs::read_dir(self.shared.paths.runs()).into_iter().flatten().flatten();
+        let numbers = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok().map(RunNumber));
+        for number in numbers {
+            match runs::by_number(&self.shared.store, number).await {
+                Ok(Some(run)) if !run.state.holds_environment() => clean_up(&self.shared.paths, number),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(run.number = number.0, %error, "what an earlier process left stays"),
+            }
+        }
     }
 
     /// Works until `stop` turns true, then drains: nothing new is taken, what runs may end within the configured limit, what
     /// then still runs is interrupted gently. What even then does not end lives on and is found again by the next engine.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         tokio::spawn(get_to_know_programs(self.shared.config()));
+        self.sweep().await;
         let mut bell = self.shared.bell.listen();
         let mut next_beat = Instant::now();
         while !*stop.borrow_and_update() {
@@ -100,26 +117,21 @@ impl Engine {
             tokio::select! {
                 () = bell.heard() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
-                Some(ended) = self.runs.join_next() => self.note_end(ended),
+                Some(ended) = self.runs.join_next_with_id() => self.note_end(ended),
                 _ = stop.changed() => {}
             }
         }
         self.drain().await;
     }
 
-    fn note_end(&mut self, ended: Result<(RunId, Result<(), EngineError>), tokio::task::JoinError>) {
-        match ended {
-            Ok((run, result)) => {
-                self.held.remove(&run);
-                if let Err(error) = result {
-                    tracing::error!(run.id = %run, %error, "a run was dropped; it is taken up again when its lease ends");
-                }
-            }
-            Err(error) => {
-                // Which one it was is not told; its lease is not renewed once the others are known to be in hand.
-                tracing::error!(%error, "a run's task ended abnormally; the run is taken up again when its lease ends");
-                self.held.clear();
-            }
+    fn note_end(&mut self, ended: Result<(task::Id, Result<(), EngineError>), JoinError>) {
+        let (id, error) = match ended {
+            Ok((id, result)) => (id, result.err().map(|error| error.to_string())),
+            Err(error) => (error.id(), Some(error.to_string())),
+        };
+        let Some((run, _)) = self.tasks.remove(&id) else { return };
+        if let Some(error) = error {
+            tracing::error!(run.id = %run, error, "a run was dropped; it is taken up again when its lease ends");
         }
     }
 
@@ -136,7 +148,7 @@ impl Engine {
         let mut tx = shared.store.begin().await?;
         runners::seen(&mut tx, &shared.runner).await?;
         tx.commit().await?;
-        let held: Vec<(RunId, Fence)> = self.held.iter().map(|(run, fence)| (*run, fence.clone())).collect();
+        let held: Vec<(RunId, Fence)> = self.tasks.values().cloned().collect();
         for lost in runs::heartbeat(&shared.store, &held, self.lease_ms()).await? {
             // Its driver finds out at its next write, which the fence refuses.
             tracing::warn!(run.id = %lost, "another runner has taken over a run of ours");
@@ -162,8 +174,10 @@ impl Engine {
         }
         let shared = Arc::clone(&self.shared);
         for run in runs::expired_questions(&shared.store).await? {
+            let config = shared.config();
+            let environment = config.environments.get(&run.request.environment);
             let mut tx = shared.store.begin().await?;
-            match runs::append(&mut tx, run.id, &RunEvent::QuestionExpired, None).await {
+            match standing::append(&mut tx, &run, environment, &[RunEvent::QuestionExpired], None).await {
                 Ok(_) => {
                     tx.commit().await?;
                     shared.bell.ring();
@@ -182,7 +196,7 @@ impl Engine {
 
     async fn take_runs(&mut self) -> Result<(), EngineError> {
         for run in runs::to_look_at(&self.shared.store).await? {
-            if !self.held.contains_key(&run.id) {
+            if !self.tasks.values().any(|(held, _)| *held == run.id) {
                 self.take_over(run, Work::Look).await?;
             }
         }
@@ -216,17 +230,20 @@ impl Engine {
     fn spawn(&mut self, run: RunSummary, attempt: i64, work: Work) {
         let shared = Arc::clone(&self.shared);
         let fence = Fence { runner: shared.runner.clone(), attempt };
-        self.held.insert(run.id, fence.clone());
+        let held = (run.id, fence.clone());
         let span = tracing::info_span!("run", number = run.number.0, environment = %run.request.environment, attempt);
         let work = async move {
             let result = carry_out(&shared, &run, fence, work).await;
             shared.bell.ring();
-            (run.id, result)
+            result
         };
-        self.runs.spawn(tracing::Instrument::instrument(work, span));
+        let task = self.runs.spawn(tracing::Instrument::instrument(work, span));
+        self.tasks.insert(task.id(), held);
     }
 
     async fn drain(mut self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        self.shared.bell.ring();
         let limit = Duration::from_secs(u64::from(self.shared.config().runner.drain_s));
         if self.runs.is_empty() {
             self.goodbye().await;
@@ -248,7 +265,7 @@ impl Engine {
         while !self.runs.is_empty() {
             let beat = (Instant::now() + self.beat_every()).min(end);
             tokio::select! {
-                Some(ended) = self.runs.join_next() => self.note_end(ended),
+                Some(ended) = self.runs.join_next_with_id() => self.note_end(ended),
                 () = tokio::time::sleep_until(beat) => {
                     if Instant::now() >= end {
                         return false;
@@ -278,6 +295,9 @@ impl Engine {
     }
 
     async fn interrupt(&self, run: &RunSummary) -> Result<(), EngineError> {
+        if let RunState::AwaitingApproval { .. } = run.state {
+            return Ok(());
+        }
         let event = RunEvent::StopAsked {
             by: ActorId::tidegate(),
             force: false,

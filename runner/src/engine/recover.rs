@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, watch};
 
+use super::drive::{clean_up, lost_track};
 use super::work::{self, RunContext};
 use super::{EngineError, Shared};
 use crate::domain::answer::RunSummary;
@@ -12,16 +13,21 @@ use crate::domain::failure::FailureKind;
 use crate::domain::ids::StackName;
 use crate::domain::run::{Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, Fence};
+use crate::redact::Redactor;
+use crate::standing;
 use crate::terraform::{Attached, Child};
 
 /// A run that another machine had. True when nothing more can be done here: it was applying, and only that machine can tell
 /// whether its Terraform still runs. A run that was only planning is simply planned again.
 pub(super) async fn left_elsewhere(shared: &Shared, run: &RunSummary, fence: &Fence) -> Result<bool, EngineError> {
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(true) };
-    let lost = view.stacks.iter().find(|(_, stack)| matches!(stack.state, StackState::Working(Phase::Apply, _)));
-    let (RunState::Applying { .. }, Some((stack, _))) = (&view.state, lost) else { return Ok(false) };
-    let finding = "the runner that applied it has gone silent; its Terraform may still run on that machine".to_owned();
-    store(shared, run, fence, RunEvent::LostTrack { stack: stack.clone(), finding }).await?;
+    let finding = "the runner that applied it has gone silent; its Terraform may still run on that machine";
+    let applying = view.stacks.iter().filter(|(_, stack)| matches!(stack.state, StackState::Working(Phase::Apply, _)));
+    let lost: Vec<_> = applying.map(|(stack, _)| (stack.clone(), finding.to_owned())).collect();
+    if lost.is_empty() || !matches!(view.state, RunState::Applying { .. }) {
+        return Ok(false);
+    }
+    store(shared, run, fence, &lost_track(lost)).await?;
     Ok(true)
 }
 
@@ -30,16 +36,44 @@ pub(super) async fn left_elsewhere(shared: &Shared, run: &RunSummary, fence: &Fe
 pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) -> Result<(), EngineError> {
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
     let RunState::Unknown { stack, look: Some(unlock), .. } = &view.state else { return Ok(()) };
-    let event = finding(shared, run, &view, stack, *unlock).await?;
+    let event = match applied_elsewhere(shared, run, stack).await? {
+        // Nobody here can see whether that Terraform lives; only a person can say that the machine is gone.
+        Some(host) if !unlock => RunEvent::StillUnknown {
+            finding: format!(
+                "it was applied on {host}, and only there can be seen whether its Terraform still runs; \
+                 if that machine is gone for good: `recover {} unlock`",
+                run.number
+            ),
+        },
+        Some(_) | None => finding(shared, run, &view, stack, *unlock).await?,
+    };
     let ended = matches!(event, RunEvent::Ended { .. });
-    store(shared, run, fence, event).await?;
+    store(shared, run, fence, &[event]).await?;
     if ended {
-        let folder = shared.paths.run(run.number);
-        if let Err(error) = std::fs::remove_dir_all(&folder) {
-            tracing::debug!(path = %folder.display(), %error, "nothing to remove of a recovered run");
-        }
+        clean_up(&shared.paths, run.number);
     }
     Ok(())
+}
+
+/// The machine and state folder on which the last apply of a stack was begun, if they are not ours. A runner's name begins
+/// with them; see [`super::queue::Engine::new`].
+async fn applied_elsewhere(
+    shared: &Shared,
+    run: &RunSummary,
+    stack: &StackName,
+) -> Result<Option<String>, EngineError> {
+    let mut claimed = None;
+    let mut applied = None;
+    for record in runs::events(&shared.store, run.id, 0).await? {
+        if let RunEvent::Claimed { runner, .. } = &record.event {
+            claimed = Some(runner.clone());
+        }
+        if matches!(&record.event, RunEvent::StackStarted { stack: of, phase: Phase::Apply } if of == stack) {
+            applied.clone_from(&claimed);
+        }
+    }
+    let host = applied.and_then(|runner| runner.rsplit_once('#').map(|(host, _)| host.to_owned()));
+    Ok(host.filter(|host| *host != shared.host))
 }
 
 async fn finding(
@@ -68,7 +102,8 @@ async fn finding(
         number: run.number,
         request: view.request.clone(),
         environment,
-        accepted: provenance(view),
+        accepted: BTreeMap::new(),
+        commits: Mutex::new(commits_of(view)),
         paths: shared.paths.clone(),
         supervisor: shared.supervisor.clone(),
         secrets: shared.secrets(),
@@ -90,6 +125,7 @@ async fn finding(
             finding: Some(format!("a plan of {stack} finds {} changes left to do", plan.changes.len())),
         },
         Err(failure) => {
+            let failure = Redactor::new(shared.secrets()).redact_failure(failure);
             let finding = match &failure.kind {
                 FailureKind::LockHeld(holder) => format!(
                     "the state lock is held by {} ({}) since {}; `recover {} unlock` breaks it",
@@ -121,17 +157,19 @@ fn planned(view: &RunView, stack: &StackName) -> usize {
     view.stacks.get(stack).and_then(|stack| stack.plan.as_ref()).map_or(0, |plan| plan.changes.len())
 }
 
-/// The commits that the run itself used: what became of it is asked with the same code.
-fn provenance(view: &RunView) -> BTreeMap<StackName, String> {
+/// The commits that the run itself used: it goes on, and what became of it is asked, with the same code.
+pub(super) fn commits_of(view: &RunView) -> BTreeMap<StackName, String> {
     view.stacks
         .iter()
         .filter_map(|(name, stack)| Some((name.clone(), stack.provenance.as_ref()?.commit.clone()?)))
         .collect()
 }
 
-async fn store(shared: &Shared, run: &RunSummary, fence: &Fence, event: RunEvent) -> Result<(), EngineError> {
+async fn store(shared: &Shared, run: &RunSummary, fence: &Fence, events: &[RunEvent]) -> Result<(), EngineError> {
+    let config = shared.config();
+    let environment = config.environments.get(&run.request.environment);
     let mut tx = shared.store.begin().await?;
-    runs::append(&mut tx, run.id, &event, Some(fence)).await?;
+    standing::append(&mut tx, run, environment, events, Some(fence)).await?;
     tx.commit().await?;
     shared.bell.ring();
     Ok(())

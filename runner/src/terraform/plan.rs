@@ -100,6 +100,7 @@ impl PlanFold {
             outputs_change: self.outputs_change,
             destroy: self.destroy,
             kept_for: Vec::new(),
+            inputs: None,
         })
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         outputs_change: false,
         destroy: false,
         kept_for: Vec::new(),
+        inputs: None,
     }
 }
 

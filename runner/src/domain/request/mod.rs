@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::command::{Assignment, Order};
+use super::command::{Assignment, CommandName, Order};
 use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName};
 use super::order::Direction;
@@ -50,6 +50,21 @@ impl RunKind {
             Self::Plan => "plan",
             Self::Destroy => "destroy",
             Self::Undo => "undo",
+        }
+    }
+}
+
+impl RunKind {
+    /// The command that asks for it.
+    #[must_use]
+    pub fn command(self) -> CommandName {
+        match self {
+            Self::Up => CommandName::Up,
+            Self::Down => CommandName::Down,
+            Self::Scale => CommandName::Scale,
+            Self::Plan => CommandName::Plan,
+            Self::Destroy => CommandName::Destroy,
+            Self::Undo => CommandName::Undo,
         }
     }
 }

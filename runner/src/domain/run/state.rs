@@ -65,17 +65,12 @@ pub enum RunState {
     },
 }
 
-/// What the caller does after event and state are stored, in this order.
+/// What the ledger does beside storing event and state, in the same transaction. A wish to stop is no effect: it stays in the
+/// state, where whoever drives the run finds it, also after a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Ask the run's Terraform to stop.
-    Interrupt,
-    /// Kill the run's Terraform.
-    Kill,
-    /// A new message, not only an edit: needs a yes, ended, unknown.
+    /// A message to the asker: needs a yes, ended, unknown.
     Announce,
-    /// The environment is free, or a run came back: look at the queue.
-    LookAtQueue,
 }
 
 /// An event that a state cannot have. A bug or a stale message, never bad user input.
@@ -142,7 +137,7 @@ impl RunState {
         }
     }
 
-    /// Applies `event`. Pure: the caller commits event and state together, then performs the effects in order.
+    /// Applies `event`. Pure: the caller commits event, state and effects together.
     ///
     /// # Errors
     /// [`IllegalEvent`] names state and event. It is a bug or a stale message, never bad user input.
@@ -160,7 +155,7 @@ impl RunState {
 
     fn on_queued(&self, approved: Option<&String>, event: &RunEvent) -> Result<(Self, Vec<Effect>), IllegalEvent> {
         match event {
-            RunEvent::Accepted => Ok((self.clone(), vec![Effect::LookAtQueue])),
+            RunEvent::Accepted => Ok((self.clone(), Vec::new())),
             RunEvent::Claimed { .. } => Ok((Self::Planning { approved: approved.cloned(), stop: None }, Vec::new())),
             RunEvent::StopAsked { .. } => Ok(Self::over(Outcome::Cancelled)),
             // A queued run is ended without a claim when its environment has left the configuration.
@@ -205,16 +200,15 @@ impl RunState {
             | RunEvent::StackNoted { .. }
             | RunEvent::StackPlanned { .. }
             | RunEvent::StackFailed { .. } => Ok((self.clone(), Vec::new())),
-            RunEvent::ApplyBegan => {
+            RunEvent::ApplyBegan if stop.is_none() => {
                 Ok((Self::Applying { approved: approved.cloned(), stop: stop.cloned() }, Vec::new()))
             }
-            RunEvent::Asked { question } => Ok((
-                Self::AwaitingApproval { question: question.clone(), applied: false },
-                vec![Effect::Announce, Effect::LookAtQueue],
-            )),
+            RunEvent::Asked { question } if stop.is_none() => {
+                Ok((Self::AwaitingApproval { question: question.clone(), applied: false }, vec![Effect::Announce]))
+            }
             RunEvent::StopAsked { by, force, .. } => {
                 let stop = Some(Stop { by: by.clone(), force: *force });
-                Ok((Self::Planning { approved: approved.cloned(), stop }, vec![Self::stopping(*force)]))
+                Ok((Self::Planning { approved: approved.cloned(), stop }, Vec::new()))
             }
             RunEvent::Ended {
                 outcome:
@@ -227,6 +221,8 @@ impl RunState {
             } => Ok(Self::over(*outcome)),
             RunEvent::Ended { outcome: Outcome::Succeeded | Outcome::Partial | Outcome::Expired, .. }
             | RunEvent::StackStarted { phase: Phase::Apply | Phase::Verify, .. }
+            | RunEvent::ApplyBegan
+            | RunEvent::Asked { .. }
             | RunEvent::Accepted
             | RunEvent::Resource { .. }
             | RunEvent::StackApplied { .. }
@@ -253,7 +249,7 @@ impl RunState {
             RunEvent::Approved { digest, .. } if *digest == question.digest => {
                 let approved = Some(digest.clone());
                 let next = if applied { Self::Applying { approved, stop: None } } else { Self::Queued { approved } };
-                Ok((next, vec![Effect::LookAtQueue]))
+                Ok((next, Vec::new()))
             }
             RunEvent::Rejected { .. } | RunEvent::StopAsked { .. } => {
                 Ok(Self::over(if applied { Outcome::Partial } else { Outcome::Cancelled }))
@@ -296,12 +292,12 @@ impl RunState {
             | RunEvent::StackApplied { .. }
             | RunEvent::StackFailed { .. } => Ok((self.clone(), Vec::new())),
             RunEvent::VerifyBegan => Ok((Self::Verifying { stop: stop.cloned() }, Vec::new())),
-            RunEvent::Asked { question } => {
+            RunEvent::Asked { question } if stop.is_none() => {
                 Ok((Self::AwaitingApproval { question: question.clone(), applied: true }, vec![Effect::Announce]))
             }
             RunEvent::StopAsked { by, force, .. } => {
                 let stop = Some(Stop { by: by.clone(), force: *force });
-                Ok((Self::Applying { approved: approved.cloned(), stop }, vec![Self::stopping(*force)]))
+                Ok((Self::Applying { approved: approved.cloned(), stop }, Vec::new()))
             }
             RunEvent::LostTrack { stack, finding } => Ok((
                 Self::Unknown { stack: stack.clone(), finding: finding.clone(), look: None },
@@ -315,6 +311,7 @@ impl RunState {
                     Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned | Outcome::Refused | Outcome::Expired,
                 ..
             }
+            | RunEvent::Asked { .. }
             | RunEvent::Accepted
             | RunEvent::ApplyBegan
             | RunEvent::StackVerified { .. }
@@ -374,7 +371,7 @@ impl RunState {
             RunEvent::Claimed { .. } | RunEvent::StackStarted { .. } | RunEvent::StackNoted { .. } => {
                 Ok((here(finding, look), Vec::new()))
             }
-            RunEvent::RecoverAsked { unlock, .. } => Ok((here(finding, Some(*unlock)), vec![Effect::LookAtQueue])),
+            RunEvent::RecoverAsked { unlock, .. } => Ok((here(finding, Some(*unlock)), Vec::new())),
             RunEvent::StillUnknown { finding } => Ok((here(finding, None), vec![Effect::Announce])),
             RunEvent::Ended { outcome: outcome @ (Outcome::Failed | Outcome::Partial), .. } => Ok(Self::over(*outcome)),
             RunEvent::Ended {
@@ -406,11 +403,7 @@ impl RunState {
     }
 
     fn over(outcome: Outcome) -> (Self, Vec<Effect>) {
-        (Self::Ended { outcome }, vec![Effect::Announce, Effect::LookAtQueue])
-    }
-
-    fn stopping(force: bool) -> Effect {
-        if force { Effect::Kill } else { Effect::Interrupt }
+        (Self::Ended { outcome }, vec![Effect::Announce])
     }
 
     fn illegal(&self, event: &RunEvent) -> IllegalEvent {

@@ -25,6 +25,7 @@ fn empty_plan() -> StackPlan {
         outputs_change: false,
         destroy: false,
         kept_for: Vec::new(),
+        inputs: None,
     }
 }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::event::{EventRecord, Outcome, Phase, Provenance, Question, RunEvent};
 use super::state::{IllegalEvent, RunState};
-use crate::domain::changes::{Action, Change, Counts, StackPlan};
+use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan};
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
@@ -49,6 +49,8 @@ pub struct StackView {
     pub state: StackState,
     /// Its latest plan.
     pub plan: Option<StackPlan>,
+    /// What people saw of it when they were last asked, or when applying began: what a later plan may do.
+    pub shown: Option<Envelope>,
     /// With what it is worked on.
     pub provenance: Option<Provenance>,
     /// Resource changes reported done while the apply runs.
@@ -86,6 +88,8 @@ pub struct RunView {
     pub ended: Option<Timestamp>,
     /// Latest attempt number; 0 before the first claim.
     pub attempt: i64,
+    /// Applying began: from then on its target is wanted.
+    pub began: bool,
     /// The question that is open.
     pub question: Option<Question>,
     /// Who said yes last.
@@ -109,6 +113,7 @@ impl RunView {
                 let view = StackView {
                     state: StackState::Waiting,
                     plan: None,
+                    shown: None,
                     provenance: None,
                     done: 0,
                     in_flight: Vec::new(),
@@ -130,6 +135,7 @@ impl RunView {
             started: None,
             ended: None,
             attempt: 0,
+            began: false,
             question: None,
             approved_by: None,
             stopped_by: None,
@@ -171,7 +177,14 @@ impl RunView {
                 self.attempt = *attempt;
                 self.started.get_or_insert(at);
             }
-            RunEvent::Asked { question } => self.question = Some(question.clone()),
+            RunEvent::Asked { question } => {
+                self.question = Some(question.clone());
+                self.show_plans();
+            }
+            RunEvent::ApplyBegan => {
+                self.began = true;
+                self.show_plans();
+            }
             RunEvent::Approved { by, .. } => {
                 self.approved_by = Some(by.clone());
                 self.question = None;
@@ -193,7 +206,7 @@ impl RunView {
                     self.finding = Some("nobody said yes in time".to_owned());
                 }
             }
-            RunEvent::ApplyBegan | RunEvent::VerifyBegan | RunEvent::RecoverAsked { .. } => {}
+            RunEvent::VerifyBegan | RunEvent::RecoverAsked { .. } => {}
             RunEvent::StackPrepared { stack, .. }
             | RunEvent::StackStarted { stack, .. }
             | RunEvent::StackNoted { stack, .. }
@@ -210,6 +223,12 @@ impl RunView {
                     self.finding = Some(finding.clone());
                 }
             }
+        }
+    }
+
+    fn show_plans(&mut self) {
+        for stack in self.stacks.values_mut() {
+            stack.shown = stack.plan.as_ref().map(StackPlan::envelope);
         }
     }
 

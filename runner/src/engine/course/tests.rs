@@ -62,6 +62,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         outputs_change,
         destroy: false,
         kept_for: Vec::new(),
+        inputs: None,
     }
 }
 
@@ -80,7 +81,6 @@ struct Story {
     plans: BTreeMap<StackName, Vec<Result<StackPlan, Failure>>>,
     applies: BTreeMap<StackName, Failure>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
-    seen: BTreeMap<StackName, Envelope>,
     told: String,
 }
 
@@ -94,7 +94,6 @@ impl Story {
             plans: plans.iter().map(|(stack, plans)| (name(stack), plans.clone())).collect(),
             applies: BTreeMap::new(),
             planned: BTreeMap::new(),
-            seen: BTreeMap::new(),
             told: String::new(),
         };
         story.record(RunEvent::Accepted);
@@ -128,7 +127,6 @@ impl Story {
                 place: &Place { door: "shell", channel: None },
                 busy: &BTreeSet::new(),
                 planned: &self.planned,
-                seen: &self.seen,
                 now: Timestamp(0),
                 ask_ms: 1_000,
             });
@@ -153,9 +151,6 @@ impl Story {
                 words.join(", ")
             }
             Step::Plan(stack) => {
-                if let Some(plan) = self.view.stacks.get(stack).and_then(|s| s.plan.as_ref()) {
-                    self.seen.insert(stack.clone(), plan.envelope());
-                }
                 self.record(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Plan });
                 let scripted = self.plans.get_mut(stack).expect("scripted").remove(0);
                 self.planned.insert(stack.clone(), scripted);

@@ -52,6 +52,8 @@ pub struct RunContext {
     pub environment: Environment,
     /// The commit last accepted for each stack.
     pub accepted: BTreeMap<StackName, String>,
+    /// The commit that this run uses for each stack, from the first time it was made ready: a run has one code.
+    pub commits: Mutex<BTreeMap<StackName, String>>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.
@@ -77,6 +79,8 @@ pub struct Ready {
     env: Vec<(OsString, OsString)>,
     /// Takes secrets out of everything that is kept.
     redactor: Arc<Redactor>,
+    /// Digest of the variables; see [`StackPlan::inputs`].
+    inputs: String,
 }
 
 impl RunContext {
@@ -109,6 +113,17 @@ impl RunContext {
                 format!("stack {name} is not in the configuration any more"),
             )
         })
+    }
+
+    fn pinned(&self, stack: &StackName) -> Option<String> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).get(stack).cloned()
+    }
+
+    fn pin(&self, stack: &StackName, commit: Option<&str>) {
+        if let Some(commit) = commit {
+            let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+            commits.entry(stack.clone()).or_insert_with(|| commit.to_owned());
+        }
     }
 
     fn remember(&self, stack: &StackName, ready: &Ready) {

@@ -7,11 +7,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::child::storage;
 use super::{Ready, RunContext};
 use crate::config::root::{DefaultValue, read_root};
 use crate::domain::environment::{Stack, Variables};
-use crate::domain::failure::Failure;
+use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::run::{Provenance, RunEvent};
 use crate::redact::Redactor;
@@ -36,17 +38,22 @@ impl RunContext {
         variables: &Variables,
         wish: InitWish,
     ) -> Result<Ready, Failure> {
+        if self.stop.borrow().is_some() {
+            return Err(Failure::new(FailureKind::Interrupted, "stopped before anything was begun"));
+        }
         let stack = self.stack(name)?;
         let checkout = self.paths.checkout(&self.environment.name, name);
-        let wanted = if self.request.newest_code { Wanted::Newest } else { Wanted::Accepted };
-        let accepted = self.accepted.get(name).map(String::as_str);
+        let pinned = self.pinned(name);
+        let wanted = if self.request.newest_code && pinned.is_none() { Wanted::Newest } else { Wanted::Accepted };
+        let accepted = pinned.as_deref().or(self.accepted.get(name).map(String::as_str));
         let checkout = source::prepare(&stack.source, accepted, wanted, &checkout).await?;
+        self.pin(name, checkout.code.commit.as_deref());
         let tool = Tool::find(&stack.terraform.program, std::env::var_os("PATH").as_deref()).map_err(|f| *f)?;
         let version = tool.version(&checkout.root).await.map_err(|f| *f)?;
         let home =
             source::state_home(&stack.source, self.paths.state_dir(), self.environment.name.as_str(), name.as_str());
         let backend = backend::settle(&checkout.root, &home, &stack.backend).map_err(Failure::from)?;
-        let sensitive = sensitive_variables(&checkout.root);
+        let sensitive = sensitive_variables(&checkout.root, variables);
         let data_dir = self.paths.data(&self.environment.name, name);
         std::fs::create_dir_all(&data_dir)
             .map_err(|error| storage("cannot make the data folder".to_owned(), &error))?;
@@ -55,6 +62,7 @@ impl RunContext {
             tool,
             env: vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())],
             redactor: Arc::new(self.redactor(&sensitive, variables)),
+            inputs: digest_of(variables, &sensitive),
         };
         let arguments: Vec<String> = backend.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.write_variables(name, variables)?;
@@ -83,12 +91,13 @@ impl RunContext {
         let spec = match Child::attach(&dir) {
             Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child.spec().ok()?,
         };
-        let sensitive = sensitive_variables(&spec.cwd);
+        let sensitive = sensitive_variables(&spec.cwd, variables);
         let ready = Ready {
             root: spec.cwd,
             tool: Tool { program: spec.program },
             env: spec.env,
             redactor: Arc::new(self.redactor(&sensitive, variables)),
+            inputs: digest_of(variables, &sensitive),
         };
         self.remember(name, &ready);
         Some(ready)
@@ -195,10 +204,10 @@ fn selected_workspace(data_dir: &Path) -> Option<String> {
     Some(text.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// The variables that the root marks sensitive, with their default where it has a plain one. A root that cannot be read has
-/// none that are known; Terraform will say what is wrong with it.
-fn sensitive_variables(root: &Path) -> BTreeMap<String, Option<serde_json::Value>> {
-    let Ok(root) = read_root(root) else { return BTreeMap::new() };
+/// The variables that the root marks sensitive, with their default where it has a plain one. Of a root that cannot be read, all
+/// that are given count as sensitive; Terraform will say what is wrong with it.
+fn sensitive_variables(root: &Path, given: &Variables) -> BTreeMap<String, Option<serde_json::Value>> {
+    let Ok(root) = read_root(root) else { return given.keys().map(|name| (name.clone(), None)).collect() };
     let sensitive = root.variables.into_values().filter(|variable| variable.sensitive);
     sensitive
         .map(|variable| {
@@ -209,6 +218,19 @@ fn sensitive_variables(root: &Path) -> BTreeMap<String, Option<serde_json::Value
             (variable.name, default)
         })
         .collect()
+}
+
+/// SHA-256 over the variables, in hexadecimal. Of sensitive ones only the name: a hash of a short secret can be guessed.
+fn digest_of(variables: &Variables, sensitive: &BTreeMap<String, Option<serde_json::Value>>) -> String {
+    let told: Variables = variables
+        .iter()
+        .map(|(name, value)| {
+            let value = if sensitive.contains_key(name) { serde_json::Value::Null } else { value.clone() };
+            (name.clone(), value)
+        })
+        .collect();
+    let text = serde_json::json!(told).to_string();
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Every text in a value: a sensitive object leaks by each of its parts.

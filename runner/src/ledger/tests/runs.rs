@@ -70,7 +70,7 @@ async fn a_run_that_waits_before_its_first_apply_belongs_to_nobody() {
         let never = store.now().await.unwrap().plus_ms(1_000_000);
         let own = fence("r1", attempt);
         let asked = runs::record(&store, run.id, &[asked(never)], Some(&own)).await.unwrap();
-        assert_eq!(asked.effects, [Effect::Announce, Effect::LookAtQueue]);
+        assert_eq!(asked.effects, [Effect::Announce]);
         let error = runs::record(&store, run.id, &[RunEvent::ApplyBegan], Some(&own)).await.unwrap_err();
         assert!(matches!(error, AppendError::Fenced(_)), "{error:?}");
         assert_eq!(runs::heartbeat(&store, &[(run.id, own)], 60_000).await.unwrap(), [run.id]);
