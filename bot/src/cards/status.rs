@@ -58,12 +58,14 @@ fn actual(status: &EnvironmentStatus) -> Option<&Level> {
 /// `at full`, or how wanted and actual differ.
 fn place(status: &EnvironmentStatus) -> String {
     let doubt = status.stacks.values().any(|stack| stack.in_doubt);
-    let never = status.stacks.values().all(|stack| stack.level.is_none());
+    let unknown = status.stacks.values().all(|stack| stack.level.is_none());
+    let never = unknown && status.stacks.values().all(|stack| stack.run.is_none());
     let wanted = status.wanted.as_ref().map(|target| &target.level);
     let is = match actual(status) {
         _ if doubt => "IN DOUBT".to_owned(),
         Some(level) => format!("at {level}"),
         None if never => "never raised by Tidegate".to_owned(),
+        None if unknown => "at no known level".to_owned(),
         None => "between levels".to_owned(),
     };
     match wanted {
@@ -146,6 +148,7 @@ fn stack_stands(stack: &StackStanding, clock: &Clock) -> String {
         facts.push("IN DOUBT: its last apply did not end well".to_owned());
     }
     facts.push(match level {
+        None if run.is_some() && !in_doubt => "level not known: taken as it is".to_owned(),
         None => "never finished by Tidegate".to_owned(),
         Some(level) if values.is_empty() => level.to_string(),
         Some(level) => format!("{level} {}", settings(values.iter().map(|(name, value)| (name, value)))),

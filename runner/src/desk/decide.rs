@@ -8,7 +8,7 @@ use crate::domain::ids::RunNumber;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest};
 use crate::domain::run::{Outcome, RunEvent, RunState};
-use crate::ledger::{Tx, runs, stacks};
+use crate::ledger::{LedgerError, Tx, runs, stacks};
 use crate::standing;
 
 impl Case<'_> {
@@ -121,22 +121,10 @@ impl Case<'_> {
         }
         let environment = self.allowed(tx, CommandName::Retry, &old.request.environment).await?;
         let active = runs::active(&mut *tx, &environment.name).await?;
-        let newer = active
-            .iter()
-            .cloned()
-            .chain(runs::last_change(&mut *tx, &environment.name).await?)
-            .find(|run| run.number > old.number && run.request.kind != RunKind::Plan);
-        if let Some(newer) = newer {
-            let line = as_typed(old.number, &old.request);
-            return Err(Denied::from(
-                Refusal::refused(
-                    format!("run {number} is not the last word on {}", environment.name),
-                    format!("run {} of {} came after it; say what you want now", newer.number, newer.asker.name),
-                )
-                .hint(line)
-                .hint(format!("show {}", newer.number)),
-            )
-            .on(&environment.name));
+        if let Some(newer) = newer_change(tx, &old, &active).await? {
+            let why = format!("run {} of {} came after it; say what you want now", newer.number, newer.asker.name);
+            let refusal = not_the_last_word(&old, why).hint(as_typed(old.number, &old.request));
+            return Err(Denied::from(refusal.hint(format!("show {}", newer.number))).on(&environment.name));
         }
         let before = standing_after(tx, &environment, &active).await?;
         let request = RunRequest {
@@ -159,11 +147,20 @@ impl Case<'_> {
                 wrong_state(&run, &format!("{} has taken it as it is already", by.short())).hint_for(&run, "show")
             );
         }
+        let active = runs::active(&mut *tx, &run.request.environment).await?;
+        if let Some(newer) = newer_change(tx, &run, &active).await? {
+            let why = format!(
+                "run {} of {} came after it, so that what run {number} left is not what stands",
+                newer.number, newer.asker.name
+            );
+            let refusal = not_the_last_word(&run, why).hint(format!("show {}", newer.number));
+            return Err(Denied::from(refusal).on(&run.request.environment));
+        }
         let because = self.because.as_deref();
-        if !runs::take_as_is(tx, run.id, &self.message.actor.id, because).await? {
+        if !runs::take_as_is(tx, &run, &self.message.actor.id, because).await? {
             return Err(wrong_state(&run, "somebody was faster").hint_for(&run, "show"));
         }
-        stacks::settle(tx, &run.request.environment, run.request.stacks.keys()).await?;
+        stacks::settle(tx, &run.request.environment, run.request.stacks.keys(), number).await?;
         let run = RunSummary { taken_by: Some((self.message.actor.id.clone(), self.because.clone())), ..run };
         Ok(done(&run, Answer::Taken(run.clone())))
     }
@@ -197,6 +194,17 @@ impl Case<'_> {
         let run = self.store(tx, &run, event).await?;
         Ok(done(&run, Answer::Recovering(run.clone())))
     }
+}
+
+/// A run that changed the environment of `run` after it, or is going to.
+async fn newer_change(tx: &mut Tx, run: &RunSummary, active: &[RunSummary]) -> Result<Option<RunSummary>, LedgerError> {
+    let last = runs::last_change(tx, &run.request.environment).await?;
+    let mut changes = active.iter().cloned().chain(last);
+    Ok(changes.find(|other| other.number > run.number && other.request.kind != RunKind::Plan))
+}
+
+fn not_the_last_word(run: &RunSummary, why: String) -> Refusal {
+    Refusal::refused(format!("run {} is not the last word on {}", run.number, run.request.environment), why)
 }
 
 fn done(run: &RunSummary, answer: Answer) -> Done {

@@ -66,7 +66,7 @@ pub enum Answer {
     Approved(RunSummary),
     /// The no is stored; the run is over.
     Rejected(RunSummary),
-    /// A partial or failed run is taken as it is.
+    /// A partial, failed or cancelled run is taken as it is.
     Taken(RunSummary),
     /// A runner will look what became of the run.
     Recovering(RunSummary),
@@ -75,11 +75,12 @@ pub enum Answer {
 /// Where one stack stands, as last verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackStanding {
-    /// The level it was last brought to; `None` when Tidegate never finished anything on it.
+    /// The level it was last brought to. `None`: Tidegate never finished anything on it, or, with `run`, somebody took it as
+    /// that run left it.
     pub level: Option<Level>,
     /// Its settings then.
     pub settings: Vec<(SettingName, SettingValue)>,
-    /// The run that did it.
+    /// The run that did it, or left it so.
     pub run: Option<RunNumber>,
     /// When.
     pub at: Option<Timestamp>,

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::column::{Row, to_json};
 use super::error::LedgerError;
-use super::store::{Access, Tx};
+use super::store::{Access, Tx, now};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::SettingValue;
 use crate::domain::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
@@ -95,19 +95,27 @@ pub async fn mark_in_doubt(
     Ok(())
 }
 
-/// Takes stacks as they are: whoever said so has looked, and they are in doubt no more.
+/// Takes stacks that are in doubt as `run` left them. They are in doubt no more, but nobody knows a level or settings of
+/// them until the next [`set_standing`]. Those that are not in doubt stay as they are.
 pub async fn settle(
     mut tx: &mut Tx,
     environment: &EnvironmentName,
     stacks: impl IntoIterator<Item = &StackName>,
+    run: RunNumber,
 ) -> Result<(), LedgerError> {
+    let at = now(&mut *tx).await?;
     for stack in stacks {
         on!(
             tx,
             execute,
-            sqlx::query("UPDATE stacks SET in_doubt = FALSE WHERE environment = $1 AND stack = $2")
-                .bind(environment.as_str())
-                .bind(stack.as_str())
+            sqlx::query(
+                "UPDATE stacks SET in_doubt = FALSE, level = NULL, settings = '{}', run_number = $1, at = $2 \
+                 WHERE environment = $3 AND stack = $4 AND in_doubt"
+            )
+            .bind(run.0)
+            .bind(at.0)
+            .bind(environment.as_str())
+            .bind(stack.as_str())
         )?;
     }
     Ok(())

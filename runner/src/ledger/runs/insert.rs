@@ -76,11 +76,11 @@ pub async fn insert(mut tx: &mut Tx, run: NewRun) -> Result<RunSummary, LedgerEr
     })
 }
 
-/// Notes that `actor` takes a partial or failed run as it is. False when there is nothing to take: another outcome, or
-/// taken before. The audit row is the caller's.
+/// Notes that `actor` takes a run that is over as it is. False when it is not over, has changed since it was read, or was
+/// taken before. Which outcomes can be taken, and the audit row, are the caller's.
 pub async fn take_as_is(
     mut tx: &mut Tx,
-    run: RunId,
+    run: &RunSummary,
     actor: &ActorId,
     because: Option<&str>,
 ) -> Result<bool, LedgerError> {
@@ -90,12 +90,13 @@ pub async fn take_as_is(
         execute,
         sqlx::query(
             "UPDATE runs SET taken_by = $1, taken_because = $2, updated_at = $3 \
-             WHERE id = $4 AND taken_by IS NULL AND status IN ('partial', 'failed')"
+             WHERE id = $4 AND taken_by IS NULL AND ended_at IS NOT NULL AND status = $5"
         )
         .bind(actor.as_str())
         .bind(because.map(storable))
         .bind(at.0)
-        .bind(run.to_string())
+        .bind(run.id.to_string())
+        .bind(run.state.status())
     )?;
     Ok(changed == 1)
 }

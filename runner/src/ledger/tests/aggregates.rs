@@ -60,10 +60,16 @@ async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
         stacks::mark_in_doubt(&mut tx, &shop, &app).await.unwrap();
         let doubted = stacks::standings(&mut tx, &shop).await.unwrap();
         assert_eq!(doubted.get("app"), Some(&StackStanding { in_doubt: true, ..standing.clone() }));
-        stacks::settle(&mut tx, &shop, [&app]).await.unwrap();
+        stacks::settle(&mut tx, &shop, [&app], RunNumber(9)).await.unwrap();
         let settled = stacks::standings(&mut tx, &shop).await.unwrap();
-        assert_eq!(settled.get("app"), Some(&standing));
+        let taken = settled.get("app").unwrap();
+        assert_eq!((taken.level.as_ref(), taken.settings.len(), taken.in_doubt), (None, 0, false));
+        assert_eq!((taken.run, taken.at.is_some()), (Some(RunNumber(9)), true));
         assert!(settled.get("jmeter").is_some_and(|s| s.in_doubt));
+        // What is in no doubt keeps its level.
+        stacks::set_standing(&mut tx, &shop, &app, &standing, None).await.unwrap();
+        stacks::settle(&mut tx, &shop, [&app], RunNumber(9)).await.unwrap();
+        assert_eq!(stacks::standings(&mut tx, &shop).await.unwrap().get("app"), Some(&standing));
     })
     .await;
 }

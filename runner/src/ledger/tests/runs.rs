@@ -101,13 +101,14 @@ async fn what_needs_a_person_is_in_the_outbox_with_the_event_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_partial_run_can_be_taken_as_it_is_once() {
+async fn a_run_that_is_over_can_be_taken_as_it_is_once() {
     on_both(async |store| {
         let run = submit_up(&store, "shop").await;
         let mori = ActorId::local("mori");
         let take = async |because: Option<&str>| {
             let mut tx = store.begin().await.unwrap();
-            let taken = runs::take_as_is(&mut tx, run.id, &mori, because).await.unwrap();
+            let run = runs::get(&mut tx, run.id).await.unwrap().unwrap();
+            let taken = runs::take_as_is(&mut tx, &run, &mori, because).await.unwrap();
             tx.commit().await.unwrap();
             taken
         };
