@@ -126,10 +126,14 @@ impl Case<'_> {
             let refusal = not_the_last_word(&old, why).hint(as_typed(old.number, &old.request));
             return Err(Denied::from(refusal.hint(format!("show {}", newer.number))).on(&environment.name));
         }
-        let before = standing_after(tx, &environment, &active).await?;
+        // What the first try began is wanted by now; `undo` goes back to before that.
+        let before = match &old.request.before {
+            Some(before) => Some(before.clone()),
+            None => standing_after(tx, &environment, &active).await?,
+        };
         let request = RunRequest {
             retry_of: Some(old.number),
-            before: before.or(old.request.before.clone()),
+            before,
             because: self.because.clone().or_else(|| old.request.because.clone()),
             ..old.request.clone()
         };
