@@ -174,6 +174,12 @@ impl Case<'_> {
         let RunState::AwaitingApproval { question, .. } = &run.state else {
             return Err(wrong_state(&run, "it asks nothing").hint_for(&run, "show"));
         };
+        // The engine sweeps expired questions, but there may be none for a while.
+        if question.expires <= crate::ledger::now(&mut *tx).await? {
+            return Err(wrong_state(&run, "nobody said yes in time; it ends as soon as an engine sees it")
+                .hint_for(&run, "retry")
+                .hint_for(&run, "show"));
+        }
         let event = RunEvent::Approved { by: self.message.actor.id.clone(), digest: question.digest.clone() };
         let run = self.store(tx, &run, event).await?;
         Ok(done(&run, Answer::Approved(run.clone())))

@@ -6,6 +6,8 @@ mod decide;
 mod extract;
 mod notices;
 mod order;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,0 +1,186 @@
+//! Orders on runs, decided on a ledger of their own and without an engine: the tests tell what an engine would have.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{Desk, DeskError, Message};
+use crate::bell::Bell;
+use crate::config::{self, source::Source};
+use crate::domain::answer::{Actor, Answer, RunSummary};
+use crate::domain::command::Order;
+use crate::domain::environment::Level;
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
+use crate::domain::policy::Place;
+use crate::domain::request::{RunKind, Target};
+use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
+use crate::ledger::tests::on_both;
+use crate::ledger::{Store, environments, runs, stacks};
+
+const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n\
+    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+
+struct Room {
+    desk: Desk,
+    store: Store,
+    messages: std::cell::Cell<u32>,
+}
+
+impl Room {
+    fn new(store: Store) -> Self {
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", CONFIG), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let config = watch::channel(Arc::new(config)).1;
+        Self { desk: Desk::new(store.clone(), config, Bell::default()), store, messages: std::cell::Cell::new(0) }
+    }
+
+    async fn says(&self, order: Order) -> Result<Answer, DeskError> {
+        let number = self.messages.get() + 1;
+        self.messages.set(number);
+        let message = Message {
+            key: format!("m{number}"),
+            actor: Actor { id: ActorId::local("ito"), name: "ito".to_owned() },
+            place: Place { door: "shell", channel: None },
+            typed: format!("{order:?}"),
+        };
+        self.desk.submit(&message, &order, None).await
+    }
+
+    async fn queues(&self, order: Order) -> RunSummary {
+        match self.says(order).await.unwrap() {
+            Answer::Queued { run, .. } => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn refuses(&self, order: Order) -> String {
+        match self.says(order).await {
+            Err(DeskError::Refused(refusal)) => format!("{refusal:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Appends what an engine would, and wants what it would.
+    async fn happens(&self, run: &RunSummary, events: &[RunEvent]) {
+        let mut tx = self.store.begin().await.unwrap();
+        runs::append_many(&mut tx, run.id, events, None).await.unwrap();
+        let wanted = Some(&run.request.target);
+        environments::set_wanted(&mut tx, &shop(), wanted, Some(run.number)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Lets a run change something and end.
+    async fn changes(&self, run: &RunSummary, outcome: Outcome) {
+        let stack = "app".parse().unwrap();
+        let phase = crate::domain::run::Phase::Apply;
+        let mut events = vec![claimed(), RunEvent::ApplyBegan, RunEvent::StackStarted { stack, phase }];
+        if outcome == Outcome::Succeeded {
+            events.push(RunEvent::VerifyBegan);
+        }
+        events.push(ended(outcome));
+        self.happens(run, &events).await;
+    }
+}
+
+fn shop() -> EnvironmentName {
+    "shop".parse().unwrap()
+}
+
+fn at(level: &str) -> Target {
+    Target { level: level.parse().unwrap(), settings: std::collections::BTreeMap::new() }
+}
+
+fn up(level: &str) -> Order {
+    let level: Level = level.parse().unwrap();
+    Order::Up { environment: shop(), level: Some(level), settings: Vec::new(), newest_code: false }
+}
+
+fn claimed() -> RunEvent {
+    RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 }
+}
+
+fn ended(outcome: Outcome) -> RunEvent {
+    RunEvent::Ended { outcome, refusal: None, finding: None }
+}
+
+#[tokio::test]
+async fn undo_after_a_retry_goes_back_to_before_the_first_try() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let small = room.queues(up("small")).await;
+        room.changes(&small, Outcome::Succeeded).await;
+        let first = room.queues(up("full")).await;
+        room.changes(&first, Outcome::Partial).await;
+        let again = room.queues(Order::Retry { run: first.number }).await;
+        assert_eq!(again.request.before, Some(at("small")));
+        room.changes(&again, Outcome::Succeeded).await;
+        let undone = room.queues(Order::Undo { environment: shop() }).await;
+        assert_eq!((undone.request.kind, undone.request.target), (RunKind::Undo, at("small")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn partial_failed_and_cancelled_runs_are_taken_as_they_are_and_nobody_knows_their_level() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        for outcome in [Outcome::Partial, Outcome::Failed, Outcome::Cancelled] {
+            let run = room.queues(up("full")).await;
+            room.changes(&run, outcome).await;
+            let mut tx = room.store.begin().await.unwrap();
+            stacks::mark_in_doubt(&mut tx, &shop(), &"app".parse().unwrap()).await.unwrap();
+            tx.commit().await.unwrap();
+            let taken = room.says(Order::Accept { run: run.number }).await.unwrap();
+            assert!(matches!(taken, Answer::Taken(_)), "{taken:?}");
+            let stands = stacks::standings(&room.store, &shop()).await.unwrap();
+            let app = stands.get("app").unwrap();
+            assert_eq!((app.in_doubt, app.level.as_ref(), app.run), (false, None, Some(run.number)));
+            assert!(room.refuses(Order::Accept { run: run.number }).await.contains("already"));
+        }
+        let run = room.queues(up("full")).await;
+        room.changes(&run, Outcome::Succeeded).await;
+        assert!(room.refuses(Order::Accept { run: run.number }).await.contains("only a partial"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_with_a_newer_change_is_neither_taken_nor_tried_again() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let old = room.queues(up("full")).await;
+        room.changes(&old, Outcome::Partial).await;
+        let newer = room.queues(up("full")).await;
+        for ended in [false, true] {
+            if ended {
+                room.changes(&newer, Outcome::Succeeded).await;
+            }
+            for order in [Order::Accept { run: old.number }, Order::Retry { run: old.number }] {
+                let refusal = room.refuses(order).await;
+                assert!(refusal.contains("is not the last word") && refusal.contains("show 2"), "{refusal}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_past_its_time_takes_no_yes() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let now = room.store.now().await.unwrap();
+        for (number, expires) in [(1, now.plus_ms(-1)), (2, now.plus_ms(600_000))] {
+            let run = room.queues(up("full")).await;
+            let question = Question { why: QuestionWhy::Previewed, digest: "d1".to_owned(), expires };
+            room.happens(&run, &[claimed(), RunEvent::Asked { question }]).await;
+            let order = Order::Approve { run: RunNumber(number) };
+            if number == 1 {
+                assert!(room.refuses(order).await.contains("retry 1"));
+            } else {
+                assert!(matches!(room.says(order).await.unwrap(), Answer::Approved(_)));
+            }
+        }
+    })
+    .await;
+}
