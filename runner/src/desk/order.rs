@@ -4,12 +4,12 @@ use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::Order;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{EnvironmentName, RunId, RunNumber};
+use crate::domain::ids::{EnvironmentName, RunNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
 use crate::ledger::runs::{self, NewRun};
-use crate::ledger::{LedgerError, Tx, environments, stacks};
+use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
 
 impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
@@ -18,7 +18,17 @@ impl Case<'_> {
         let before = standing_after(tx, environment, &active).await?;
         let undo_to = match order {
             Order::Undo { .. } => self.undo_to(tx, environment, &active).await?,
-            _ => None,
+            Order::Up { .. }
+            | Order::Down { .. }
+            | Order::Scale { .. }
+            | Order::Plan { .. }
+            | Order::Destroy { .. }
+            | Order::Cancel { .. }
+            | Order::Retry { .. }
+            | Order::Accept { .. }
+            | Order::Approve { .. }
+            | Order::Reject { .. }
+            | Order::Recover { .. } => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
         if active.is_empty() && request.kind != RunKind::Destroy {
@@ -35,11 +45,11 @@ impl Case<'_> {
         request: RunRequest,
         active: &[RunSummary],
     ) -> Result<Done, Denied> {
-        let new = RunId(uuid::Uuid::now_v7());
+        let id = ids::run_id(crate::ledger::now(&mut *tx).await?);
         let last_time_ms =
             runs::last_duration(&mut *tx, &environment.name, request.kind, &request.target.level).await?;
         let run = NewRun {
-            id: new,
+            id,
             request,
             asker: self.message.actor.clone(),
             door: self.message.place.door.to_owned(),

@@ -105,9 +105,12 @@ pub fn prepare_blocking(
             (checkout, format!("{url} {reference} {}", folder.display()))
         }
     };
-    // Our own file would make an empty root look like one that wants nothing to be there.
-    let ours = |file: &PathBuf| file.file_name().is_some_and(|name| name == backend::OVERRIDE_FILE);
-    if modules::terraform_files(&checkout.root).iter().all(ours) {
+    // Our own file would make an empty root look like one that wants nothing to be there; so would files that only OpenTofu
+    // reads, and with them alone Terraform would destroy everything.
+    let counts = |file: &PathBuf| {
+        file.file_name().is_some_and(|name| name != backend::OVERRIDE_FILE) && !modules::is_tofu_only(file)
+    };
+    if !modules::terraform_files(&checkout.root).iter().any(counts) {
         return Err(SourceError::NoTerraformFiles(named));
     }
     Ok(checkout)

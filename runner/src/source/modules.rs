@@ -72,6 +72,12 @@ pub(super) fn terraform_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// True for a file that OpenTofu reads and Terraform passes over.
+pub(super) fn is_tofu_only(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    [".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
+}
+
 /// True for Terraform's JSON syntax.
 pub(super) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")
