@@ -1,11 +1,12 @@
 //! The folds against real outputs of Terraform 1.11.4: what people would be told of each.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use tidegate_runner::domain::changes::{Change, Counts};
-use tidegate_runner::domain::failure::{Failure, FailureKind, ResourceStage};
-use tidegate_runner::terraform::{ApplyFold, Diagnostics, Exit, Line, Message, PlanFold, failure_of, not_done};
+use tidegate_runner::domain::changes::{Action, Change, Counts};
+use tidegate_runner::domain::failure::{Applied, Failure, FailureKind, ResourceStage};
+use tidegate_runner::terraform::{ApplyFold, Diagnostics, Exit, Line, Message, PlanFold, failure_of};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples/terraform")
@@ -216,4 +217,26 @@ fn an_apply_without_its_summary_is_no_success_and_a_full_disk_is_named() {
     assert_eq!(finish(&[], Exit::CouldNotStart("x".to_owned()), true, ""), Some(FailureKind::CouldNotStart));
     let lost = all[..summary - 1].iter().chain(&all[summary..]).cloned().collect::<Vec<_>>();
     assert_eq!(finish(&lost, Exit::Code(0), false, ""), Some(FailureKind::OutputNotUnderstood));
+}
+
+/// Addresses that were planned and not reported done, sorted. Moves, imports and forgettings are left out: Terraform
+/// reports nothing when it does them.
+fn not_done(planned: &[Change], applied: &Applied) -> Vec<String> {
+    let mut done: Vec<(&str, Action)> = applied.done.iter().map(|c| (c.address.as_str(), c.action)).collect();
+    let mut missing = BTreeSet::new();
+    for change in planned {
+        if matches!(change.action, Action::Move | Action::Import | Action::Forget) {
+            continue;
+        }
+        // An address can be planned twice: an update, and the deletion of an old object left by a failed replacement.
+        match done.iter().position(|(address, action)| *address == change.address && *action == change.action) {
+            Some(at) => {
+                done.swap_remove(at);
+            }
+            None => {
+                missing.insert(change.address.clone());
+            }
+        }
+    }
+    missing.into_iter().collect()
 }

@@ -1,7 +1,5 @@
 //! Environments: where each should be.
 
-use std::collections::BTreeMap;
-
 use super::column::{Row, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
@@ -69,14 +67,4 @@ pub async fn wanted(mut db: impl Access, environment: &EnvironmentName) -> Resul
             .bind(environment.as_str())
     )?;
     Ok(row.map(<(EnvironmentName, Wanted)>::try_from).transpose()?.map(|(_, wanted)| wanted))
-}
-
-/// Where all environments should be of which anybody has said it.
-pub async fn all_wanted(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Wanted>, LedgerError> {
-    let rows: Vec<EnvironmentRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as("SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL ORDER BY name")
-    )?;
-    rows.into_iter().map(<(EnvironmentName, Wanted)>::try_from).collect()
 }

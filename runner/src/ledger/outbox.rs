@@ -136,13 +136,3 @@ pub async fn mark_sent(mut tx: &mut Tx, id: Uuid) -> Result<bool, LedgerError> {
     )?;
     Ok(changed == 1)
 }
-
-/// Notes a try that failed.
-pub async fn mark_tried(mut tx: &mut Tx, id: Uuid) -> Result<(), LedgerError> {
-    on!(
-        tx,
-        execute,
-        sqlx::query("UPDATE outbox SET tries = tries + 1 WHERE id = $1 AND sent_at IS NULL").bind(id.to_string())
-    )?;
-    Ok(())
-}

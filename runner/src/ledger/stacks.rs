@@ -136,21 +136,6 @@ pub async fn standings(mut db: impl Access, environment: &EnvironmentName) -> Re
         .collect()
 }
 
-/// Where all stacks of all environments stand.
-pub async fn all_standings(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Standings>, LedgerError> {
-    let rows: Vec<StackRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as("SELECT environment, stack, level, settings, run_number, at, in_doubt FROM stacks")
-    )?;
-    let mut all: BTreeMap<_, Standings> = BTreeMap::new();
-    for row in rows {
-        let (environment, stack, standing) = row.try_into()?;
-        all.entry(environment).or_default().insert(stack, standing);
-    }
-    Ok(all)
-}
-
 /// The commit that runs on this stack use; `None` before the first.
 pub async fn accepted_commit(
     mut db: impl Access,
@@ -165,25 +150,4 @@ pub async fn accepted_commit(
             .bind(stack.as_str())
     )?;
     Ok(commit.flatten())
-}
-
-/// Accepts a commit for this stack.
-pub async fn set_accepted_commit(
-    mut tx: &mut Tx,
-    environment: &EnvironmentName,
-    stack: &StackName,
-    commit: &str,
-) -> Result<(), LedgerError> {
-    on!(
-        tx,
-        execute,
-        sqlx::query(
-            "INSERT INTO stacks (environment, stack, accepted_commit) VALUES ($1, $2, $3) \
-             ON CONFLICT (environment, stack) DO UPDATE SET accepted_commit = excluded.accepted_commit"
-        )
-        .bind(environment.as_str())
-        .bind(stack.as_str())
-        .bind(commit)
-    )?;
-    Ok(())
 }

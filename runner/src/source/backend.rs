@@ -31,17 +31,6 @@ pub struct Backend {
     pub workspaces: Option<PathBuf>,
 }
 
-impl Backend {
-    /// The state file of a workspace; `None` for a remote backend.
-    #[must_use]
-    pub fn state_of(&self, workspace: Option<&str>) -> Option<PathBuf> {
-        match workspace {
-            None | Some("default") => self.state.clone(),
-            Some(name) => self.workspaces.as_ref().map(|folder| folder.join(name).join(STATE_FILE)),
-        }
-    }
-}
-
 /// Reads which backend the root in a checkout declares and fixes a local one to `home` (see
 /// [`super::state_home`]; absolute), writing [`OVERRIDE_FILE`] into the checkout where there is no backend block. Idempotent.
 ///
@@ -253,11 +242,8 @@ mod tests {
     fn a_root_without_a_backend_gets_one_where_its_state_already_is() {
         let (root, backend) = settled(&[("main.tf", "output \"x\" { value = \"backend cloud\" }\n")], &[]);
         let backend = backend.unwrap();
-        assert_eq!(backend.state_of(None), Some(PathBuf::from("/srv/roots/app/terraform.tfstate")));
-        assert_eq!(
-            backend.state_of(Some("night")),
-            Some(PathBuf::from("/srv/roots/app/terraform.tfstate.d/night/terraform.tfstate"))
-        );
+        assert_eq!(backend.state, Some(PathBuf::from("/srv/roots/app/terraform.tfstate")));
+        assert_eq!(backend.workspaces, Some(PathBuf::from("/srv/roots/app/terraform.tfstate.d")));
         assert!(backend.arguments.is_empty());
         let text = fs::read_to_string(root.path().join(OVERRIDE_FILE)).unwrap();
         assert!(text.contains("path          = \"/srv/roots/app/terraform.tfstate\""), "{text}");

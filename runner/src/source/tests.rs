@@ -67,6 +67,19 @@ impl Scene {
     }
 }
 
+#[test]
+fn a_root_that_terraform_would_find_empty_is_refused() {
+    let scene = Scene::new();
+    let source = scene.folder("repo");
+    for name in ["main.tofu", "more.tofu.json", backend::OVERRIDE_FILE] {
+        scene.write(&format!("repo/{name}"), "{}\n");
+        let refused = scene.prepare(&source, None, Wanted::Newest);
+        assert!(matches!(refused, Err(SourceError::NoTerraformFiles(_))), "{name}: {refused:?}");
+    }
+    scene.write("repo/main.tf", "\n");
+    scene.prepare(&source, None, Wanted::Newest).unwrap();
+}
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -356,8 +369,9 @@ fn a_checkout_sees_the_state_that_was_made_by_hand_in_every_workspace() {
         for workspace in ["default", "night"] {
             terraform(&checkout.root, &data, &["workspace", "select", workspace]);
             terraform(&checkout.root, &data, &["plan", "-no-color", "-detailed-exitcode"]);
-            assert!(backend.state_of(Some(workspace)).unwrap().is_file(), "{workspace}");
         }
+        assert!(backend.state.as_ref().unwrap().is_file());
+        assert!(backend.workspaces.as_ref().unwrap().join("night/terraform.tfstate").is_file());
         assert!(!checkout.root.join("terraform.tfstate").exists());
         // Our own file does not count as a change of the checkout.
         let again = scene.prepare(&source, None, Wanted::Accepted).unwrap();

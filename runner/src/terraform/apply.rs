@@ -1,6 +1,6 @@
 //! The messages of `apply -json` folded into what was done, what failed and what is in doubt.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::exit::Exit;
 use super::failure::{Diagnostics, failure_of};
@@ -135,17 +135,6 @@ impl ApplyFold {
         ResourceEvent { address: address.to_owned(), action: self.as_planned(address, action), stage, elapsed_s }
     }
 
-    /// Changes that are under way, in the order of their start.
-    pub fn running(&self) -> impl Iterator<Item = (&str, Action)> {
-        self.running.iter().map(|(address, action)| (address.as_str(), self.as_planned(address, *action)))
-    }
-
-    /// Warnings and errors so far.
-    #[must_use]
-    pub fn diagnostics(&self) -> &Diagnostics {
-        &self.diagnostics
-    }
-
     /// What was done, and the failure unless the apply is proven to have ended well: exit status 0 and a
     /// `change_summary` whose counts agree with what was reported done. `stop_asked`: Tidegate had asked it to stop.
     ///
@@ -188,27 +177,4 @@ fn change_in(hook: &HookOf) -> Option<(&str, Action)> {
         Some(StreamAction::Change(action)) if !hook.resource.is_data() => Some((&hook.resource.addr, action)),
         Some(StreamAction::Change(_) | StreamAction::Noop | StreamAction::Read | StreamAction::Other(_)) | None => None,
     }
-}
-
-/// Addresses that were planned and not reported done, sorted. Moves, imports and forgettings are left out: Terraform
-/// reports nothing when it does them.
-#[must_use]
-pub fn not_done(planned: &[Change], applied: &Applied) -> Vec<String> {
-    let mut done: Vec<(&str, Action)> = applied.done.iter().map(|c| (c.address.as_str(), c.action)).collect();
-    let mut missing = BTreeSet::new();
-    for change in planned {
-        if matches!(change.action, Action::Move | Action::Import | Action::Forget) {
-            continue;
-        }
-        // An address can be planned twice: an update, and the deletion of an old object left by a failed replacement.
-        match done.iter().position(|(address, action)| *address == change.address && *action == change.action) {
-            Some(at) => {
-                done.swap_remove(at);
-            }
-            None => {
-                missing.insert(change.address.clone());
-            }
-        }
-    }
-    missing.into_iter().collect()
 }

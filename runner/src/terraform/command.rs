@@ -91,22 +91,10 @@ pub fn show(plan: &Path) -> Vec<OsString> {
     argv
 }
 
-/// `output`, as one JSON document. It holds secrets in clear.
-#[must_use]
-pub fn output() -> Vec<OsString> {
-    words(&["output", "-json"])
-}
-
 /// `force-unlock` of the lock with this id.
 #[must_use]
 pub fn force_unlock(id: &str) -> Vec<OsString> {
     words(&["force-unlock", "-force", id])
-}
-
-/// `state list`: the addresses in the state, one in a line.
-#[must_use]
-pub fn state_list() -> Vec<OsString> {
-    words(&["state", "list"])
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {
@@ -152,9 +140,7 @@ mod tests {
             validate(),
             version(),
             show(Path::new("p")),
-            output(),
             force_unlock("fd11"),
-            state_list(),
         ];
         insta::assert_snapshot!(lines.map(|argv| shown(&argv)).join("\n"), @r"
         init -input=false -no-color
@@ -166,9 +152,7 @@ mod tests {
         validate -json
         version -json
         show -json p
-        output -json
         force-unlock -force fd11
-        state list
         ");
     }
 }

@@ -21,7 +21,7 @@ mod stream;
 mod supervise;
 mod tool;
 
-pub use apply::{ApplyFold, not_done};
+pub use apply::ApplyFold;
 pub use child::{Attached, Child, ChildEvent, Stop, Supervisor};
 pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;

@@ -113,13 +113,6 @@ pub struct Provider {
     pub version: Option<String>,
 }
 
-impl Root {
-    /// Names of the variables that are marked sensitive.
-    pub fn sensitive(&self) -> impl Iterator<Item = &str> {
-        self.variables.values().filter(|variable| variable.sensitive).map(|variable| variable.name.as_str())
-    }
-}
-
 /// Reads the Terraform files of a folder: `*.tf`, `*.tf.json`, override files merged as Terraform does.
 ///
 /// # Errors

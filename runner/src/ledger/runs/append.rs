@@ -5,7 +5,7 @@ use crate::domain::run::{Effect, IllegalEvent, Phase, RunEvent, RunState};
 use crate::ledger::column::{Row, to_json};
 use crate::ledger::error::LedgerError;
 use crate::ledger::outbox;
-use crate::ledger::store::{Store, Tx, now};
+use crate::ledger::store::{Tx, now};
 
 use super::row::{RunRow, select_runs};
 
@@ -57,9 +57,6 @@ impl From<LedgerError> for AppendError {
     }
 }
 
-/// Tries of [`record`] when somebody else was faster.
-const TRIES: u32 = 5;
-
 /// Appends one event to a run. The state after it, the columns that repeat parts of the state, and the message to the
 /// asker when the state calls for one, are stored in the same transaction.
 pub async fn append(tx: &mut Tx, run: RunId, event: &RunEvent, fence: Option<&Fence>) -> Result<Appended, AppendError> {
@@ -78,31 +75,6 @@ pub async fn append_many(
         return Err(AppendError::Fenced(run));
     }
     write(tx, run, row, events, None).await
-}
-
-/// [`append_many`] in a transaction of its own, tried again when somebody else was faster.
-pub async fn record(
-    store: &Store,
-    run: RunId,
-    events: &[RunEvent],
-    fence: Option<&Fence>,
-) -> Result<Appended, AppendError> {
-    let mut tries = 1;
-    loop {
-        let mut tx = store.begin().await?;
-        let outcome = match append_many(&mut tx, run, events, fence).await {
-            Ok(appended) => tx.commit().await.map(|()| appended).map_err(AppendError::Db),
-            Err(error) => {
-                tx.rollback().await?;
-                Err(error)
-            }
-        };
-        match outcome {
-            Err(AppendError::LostRace(_)) if tries < TRIES => tries += 1,
-            Err(AppendError::Db(error)) if error.lost_race() && tries < TRIES => tries += 1,
-            outcome => return outcome,
-        }
-    }
 }
 
 /// The row, and nobody else changes it until the transaction ends.

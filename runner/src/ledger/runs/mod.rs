@@ -8,9 +8,9 @@ mod read;
 mod recovery;
 mod row;
 
-pub use append::{AppendError, Appended, Fence, append, append_many, record};
+pub use append::{AppendError, Appended, Fence, append, append_many};
 pub use claim::{claim_next, heartbeat};
 pub use history::{history, last_change, last_duration, last_of};
 pub use insert::{NewRun, insert, take_as_is};
-pub use read::{Changes, Cursor, active, all_active, by_number, changed_since, events, get, holding, queue, view};
+pub use read::{active, all_active, by_number, events, get, view};
 pub use recovery::{expire_leases, expired_questions, held_by, host, orphans, take_over, to_look_at};

@@ -1,18 +1,13 @@
 //! Reading runs.
 
-use std::collections::BTreeMap;
-
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{EnvironmentName, RunId, RunNumber, Timestamp};
 use crate::domain::run::{EventRecord, RunView};
 use crate::ledger::column::Row;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{Access, now};
+use crate::ledger::store::Access;
 
 use super::row::{RunRow, select_runs, summaries};
-
-/// Milliseconds that a transaction may take between reading the clock and being seen by others.
-const OVERLAP_MS: i64 = 15_000;
 
 /// The run with this key.
 pub async fn get(mut db: impl Access, run: RunId) -> Result<Option<RunSummary>, LedgerError> {
@@ -53,27 +48,6 @@ pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerEr
     summaries(rows)
 }
 
-/// Runs of an environment that wait for their turn, in the order in which they will be taken.
-pub async fn queue(mut db: impl Access, environment: &EnvironmentName) -> Result<Vec<RunSummary>, LedgerError> {
-    let rows: Vec<RunRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as(select_runs!("WHERE environment = $1 AND status = 'queued' ORDER BY front DESC, number"))
-            .bind(environment.as_str())
-    )?;
-    summaries(rows)
-}
-
-/// The run that has the environment.
-pub async fn holding(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
-    let row: Option<RunRow> = on!(
-        db,
-        fetch_optional,
-        sqlx::query_as(select_runs!("WHERE environment = $1 AND holds")).bind(environment.as_str())
-    )?;
-    row.map(RunSummary::try_from).transpose()
-}
-
 row! {
     struct EventRow {
         seq: i64,
@@ -110,52 +84,4 @@ pub async fn view(mut db: impl Access, run: RunId) -> Result<Option<RunView>, Le
         view.fold(&record).map_err(|why| Row { table: "run_events", id: &id }.impossible("event", why))?;
     }
     Ok(Some(view))
-}
-
-/// How far a reader has read. Kept by the reader; a new one sees only what changes from then on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    since: Timestamp,
-    told: BTreeMap<RunId, (i64, Timestamp)>,
-}
-
-impl Cursor {
-    /// Tells what changes from `at` on (and what changed shortly before).
-    #[must_use]
-    pub fn from(at: Timestamp) -> Self {
-        Self { since: at, told: BTreeMap::new() }
-    }
-}
-
-/// Runs that changed, and where to read on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Changes {
-    /// Runs with the place of their last event, in the order of their last change.
-    pub runs: Vec<(RunSummary, i64)>,
-    /// For the next time.
-    pub cursor: Cursor,
-}
-
-/// Runs that got events, or were taken as they are, since the reader last read. Each change is told once per reader;
-/// none is missed by transactions that end out of order, nor when the clock jumps back.
-pub async fn changed_since(mut db: impl Access, cursor: Cursor) -> Result<Changes, LedgerError> {
-    let at = now(&mut db).await?;
-    let from = cursor.since.min(at).plus_ms(-OVERLAP_MS);
-    let rows: Vec<RunRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as(select_runs!("WHERE updated_at >= $1 ORDER BY updated_at, number")).bind(from.0)
-    )?;
-    let mut told = BTreeMap::new();
-    let mut runs = Vec::new();
-    for row in rows {
-        let (seq, updated) = (row.seq, Timestamp(row.updated_at));
-        let summary = RunSummary::try_from(row)?;
-        let mark = (seq, updated);
-        if cursor.told.get(&summary.id) != Some(&mark) {
-            runs.push((summary.clone(), seq));
-        }
-        told.insert(summary.id, mark);
-    }
-    Ok(Changes { runs, cursor: Cursor { since: at, told } })
 }

@@ -14,7 +14,7 @@ macro_rules! select_runs {
     ($rest:literal) => {
         concat!(
             "SELECT id, number, environment, kind, request, status, state, holds, asker_id, asker_name, door, \
-             accepted_at, started_at, claimed_at, ended_at, updated_at, seq, attempt, runner, host, lease_until, \
+             accepted_at, started_at, claimed_at, ended_at, seq, attempt, runner, host, lease_until, \
              taken_by, taken_because, changed FROM runs ",
             $rest
         )
@@ -41,7 +41,6 @@ row! {
         pub(super) started_at: Option<i64>,
         pub(super) claimed_at: Option<i64>,
         pub(super) ended_at: Option<i64>,
-        pub(super) updated_at: i64,
         pub(super) seq: i64,
         pub(super) attempt: i64,
         pub(super) runner: Option<String>,

@@ -33,13 +33,12 @@ async fn runs_of_one_environment_go_one_after_the_other_and_approved_ones_first(
         tell(&store, first.id, &[asked(never)]).await;
         assert_eq!(claim(&store, "r1").await, Some((second.id, 1)));
         tell(&store, first.id, &[approved()]).await;
-        let queue = runs::queue(&store, &environment("shop")).await.unwrap();
-        assert_eq!(queue.iter().map(|r| r.id).collect::<Vec<_>>(), [first.id, third.id]);
         let active = runs::active(&store, &environment("shop")).await.unwrap();
         assert_eq!(active.iter().map(|r| r.id).collect::<Vec<_>>(), [second.id, first.id, third.id]);
         tell(&store, second.id, &[ended(Outcome::NothingToDo)]).await;
         assert_eq!(claim(&store, "r1").await, Some((first.id, 2)));
-        assert_eq!(runs::holding(&store, &environment("shop")).await.unwrap().map(|r| r.id), Some(first.id));
+        let active = runs::active(&store, &environment("shop")).await.unwrap();
+        assert_eq!(active.iter().map(|r| r.id).collect::<Vec<_>>(), [first.id, third.id]);
     })
     .await;
 }
@@ -80,14 +79,14 @@ async fn a_run_whose_lease_ran_out_is_taken_over_and_its_old_runner_fenced_off()
         let (claimed_run, attempt) = runs::claim_next(&store, "dead", "h1", -1, NO_LIMIT).await.unwrap().unwrap();
         assert_eq!((claimed_run.id, attempt), (run.id, 1));
         let dead = fence("dead", 1);
-        runs::record(&store, run.id, &[RunEvent::ApplyBegan, started(Phase::Apply)], Some(&dead)).await.unwrap();
+        super::record(&store, run.id, &[RunEvent::ApplyBegan, started(Phase::Apply)], Some(&dead)).await.unwrap();
         assert_eq!(runs::orphans(&store).await.unwrap().len(), 1);
         let mut tx = store.begin().await.unwrap();
         let attempt = runs::take_over(&mut tx, run.id, "new", "h2", LEASE_MS).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(attempt, 2);
         assert!(runs::orphans(&store).await.unwrap().is_empty());
-        let error = runs::record(&store, run.id, &[RunEvent::VerifyBegan], Some(&dead)).await.unwrap_err();
+        let error = super::record(&store, run.id, &[RunEvent::VerifyBegan], Some(&dead)).await.unwrap_err();
         assert!(matches!(error, AppendError::Fenced(_)), "{error:?}");
         let held = [(run.id, dead)];
         assert_eq!(runs::heartbeat(&store, &held, LEASE_MS).await.unwrap(), [run.id]);
@@ -169,7 +168,7 @@ async fn an_unknown_run_keeps_its_environment_until_a_person_asks_to_look() {
         tx.commit().await.unwrap();
         assert!(runs::to_look_at(&store).await.unwrap().is_empty());
         let still = RunEvent::StillUnknown { finding: "the lock is held".to_owned() };
-        runs::record(&store, run.id, &[still], Some(&fence("r1", attempt))).await.unwrap();
+        super::record(&store, run.id, &[still], Some(&fence("r1", attempt))).await.unwrap();
         assert!(runs::to_look_at(&store).await.unwrap().is_empty());
         tell(&store, run.id, &[ended(Outcome::Partial)]).await;
         assert!(claim(&store, "r1").await.is_some());
@@ -209,14 +208,14 @@ async fn work_until_nothing_is_left(address: Address, name: String, at_work: AtW
         assert_eq!(before, None, "{name} got {place}, where somebody is at work");
         let own = fence(&name, attempt);
         let begin = [RunEvent::ApplyBegan, started(Phase::Apply)];
-        runs::record(&store, run.id, &begin, Some(&own)).await.unwrap();
+        super::record(&store, run.id, &begin, Some(&own)).await.unwrap();
         for zombie in [fence(&name, attempt - 1), fence("zombie", attempt), fence(&name, attempt + 1)] {
-            let refused = runs::record(&store, run.id, &[ended(Outcome::Failed)], Some(&zombie)).await;
+            let refused = super::record(&store, run.id, &[ended(Outcome::Failed)], Some(&zombie)).await;
             assert!(matches!(refused, Err(AppendError::Fenced(_))), "{refused:?}");
         }
         assert_eq!(at_work.lock().unwrap().remove(&place), Some(name.clone()));
         let end = [RunEvent::VerifyBegan, ended(Outcome::Succeeded)];
-        runs::record(&store, run.id, &end, Some(&own)).await.unwrap();
+        super::record(&store, run.id, &end, Some(&own)).await.unwrap();
         *left.lock().unwrap() -= 1;
     }
 }

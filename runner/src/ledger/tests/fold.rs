@@ -65,7 +65,7 @@ async fn live(store: &Store, name: &str, choices: &[(prop::sample::Index, usize)
             events.push(event);
         }
         seq += i64::try_from(events.len()).unwrap();
-        let appended = runs::record(store, run.id, &events, None).await.unwrap();
+        let appended = super::record(store, run.id, &events, None).await.unwrap();
         assert_eq!((appended.seq, &appended.state), (seq, &state));
     }
     let stored = runs::get(store, run.id).await.unwrap().unwrap();
@@ -78,7 +78,7 @@ async fn live(store: &Store, name: &str, choices: &[(prop::sample::Index, usize)
     assert_eq!(changed.is_some(), view.anything_applied());
     let told = outbox::pending(store, &Address::new("shell", "ito")).await.unwrap();
     assert_eq!(told.iter().filter(|message| message.run == Some(run.number)).count(), announced);
-    let illegal = runs::record(store, run.id, &[RunEvent::Accepted], None).await;
+    let illegal = super::record(store, run.id, &[RunEvent::Accepted], None).await;
     assert_eq!(illegal.is_ok(), matches!(state, RunState::Queued { .. }));
 }
 

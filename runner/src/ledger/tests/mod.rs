@@ -13,7 +13,7 @@ mod server;
 
 use std::collections::BTreeMap;
 
-use super::runs::{Fence, NewRun};
+use super::runs::{AppendError, Appended, Fence, NewRun};
 use super::{Address, Store, Tx, ids};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::environment::Level;
@@ -90,9 +90,34 @@ async fn submit_up(store: &Store, environment: &str) -> RunSummary {
     submit(store, request(RunKind::Up, environment, "full"), "ito").await
 }
 
+/// [`append_many`] in a transaction of its own, tried again when somebody else was faster.
+async fn record(
+    store: &Store,
+    run: RunId,
+    events: &[RunEvent],
+    fence: Option<&Fence>,
+) -> Result<Appended, AppendError> {
+    let mut tries = 1;
+    loop {
+        let mut tx = store.begin().await?;
+        let outcome = match super::runs::append_many(&mut tx, run, events, fence).await {
+            Ok(appended) => tx.commit().await.map(|()| appended).map_err(AppendError::Db),
+            Err(error) => {
+                tx.rollback().await?;
+                Err(error)
+            }
+        };
+        match outcome {
+            Err(AppendError::LostRace(_)) if tries < 5 => tries += 1,
+            Err(AppendError::Db(error)) if error.lost_race() && tries < 5 => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Appends events, which must be possible.
 async fn tell(store: &Store, run: RunId, events: &[RunEvent]) {
-    super::runs::record(store, run, events, None).await.unwrap();
+    record(store, run, events, None).await.unwrap();
 }
 
 fn claimed(runner: &str, attempt: i64) -> RunEvent {

@@ -1,13 +1,13 @@
-//! A run's row, its events, and those who follow them.
+//! A run's row and its events.
 
-use super::{approved, asked, claimed, ended, environment, fence, lost_track, on_both, request, sql};
+use super::{approved, asked, claimed, ended, fence, lost_track, on_both, request, sql};
 use super::{started, submit, submit_up, succeeding, tell};
 use crate::domain::ids::{ActorId, RunId, RunNumber, Timestamp};
 use crate::domain::request::RunKind;
 use crate::domain::run::{Effect, Outcome, Phase, RunEvent, RunState};
+use crate::ledger::LedgerError;
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::runs::{self, AppendError, Cursor};
-use crate::ledger::{LedgerError, Store};
+use crate::ledger::runs::{self, AppendError};
 
 #[tokio::test]
 async fn runs_are_numbered_from_one_and_found_by_number_and_key() {
@@ -48,10 +48,10 @@ async fn events_are_stored_with_their_places_and_an_illegal_one_stores_nothing()
     on_both(async |store| {
         let run = submit_up(&store, "shop").await;
         tell(&store, run.id, &[claimed("r1", 1), started(Phase::Plan)]).await;
-        let error = runs::record(&store, run.id, &[RunEvent::ApplyBegan, approved()], None).await.unwrap_err();
+        let error = super::record(&store, run.id, &[RunEvent::ApplyBegan, approved()], None).await.unwrap_err();
         assert!(matches!(error, AppendError::Illegal(_)), "{error:?}");
         let missing = RunId(uuid::Uuid::nil());
-        let error = runs::record(&store, missing, &[RunEvent::ApplyBegan], None).await.unwrap_err();
+        let error = super::record(&store, missing, &[RunEvent::ApplyBegan], None).await.unwrap_err();
         assert!(matches!(error, AppendError::NotFound(run) if run == missing), "{error:?}");
         let events = runs::events(&store, run.id, 0).await.unwrap();
         assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2, 3]);
@@ -69,12 +69,12 @@ async fn a_run_that_waits_before_its_first_apply_belongs_to_nobody() {
         let (_, attempt) = runs::claim_next(&store, "r1", "h", 60_000, 9).await.unwrap().unwrap();
         let never = store.now().await.unwrap().plus_ms(1_000_000);
         let own = fence("r1", attempt);
-        let asked = runs::record(&store, run.id, &[asked(never)], Some(&own)).await.unwrap();
+        let asked = super::record(&store, run.id, &[asked(never)], Some(&own)).await.unwrap();
         assert_eq!(asked.effects, [Effect::Announce]);
-        let error = runs::record(&store, run.id, &[RunEvent::ApplyBegan], Some(&own)).await.unwrap_err();
+        let error = super::record(&store, run.id, &[RunEvent::ApplyBegan], Some(&own)).await.unwrap_err();
         assert!(matches!(error, AppendError::Fenced(_)), "{error:?}");
         assert_eq!(runs::heartbeat(&store, &[(run.id, own)], 60_000).await.unwrap(), [run.id]);
-        assert_eq!(runs::holding(&store, &environment("shop")).await.unwrap(), None);
+        assert!(!runs::get(&store, run.id).await.unwrap().unwrap().state.holds_environment());
     })
     .await;
 }
@@ -122,38 +122,6 @@ async fn a_run_that_is_over_can_be_taken_as_it_is_once() {
     .await;
 }
 
-async fn told(store: &Store, cursor: &mut Cursor) -> Vec<(i64, i64)> {
-    let changes = runs::changed_since(store, cursor.clone()).await.unwrap();
-    *cursor = changes.cursor;
-    changes.runs.iter().map(|(run, seq)| (run.number.0, *seq)).collect()
-}
-
-#[tokio::test]
-async fn a_follower_is_told_each_change_once() {
-    on_both(async |store| {
-        let mut cursor = Cursor::from(store.now().await.unwrap());
-        let first = submit_up(&store, "shop").await;
-        submit_up(&store, "bank").await;
-        assert_eq!(told(&store, &mut cursor).await, [(1, 1), (2, 1)]);
-        assert_eq!(told(&store, &mut cursor).await, []);
-        tell(&store, first.id, &[claimed("r1", 1), started(Phase::Plan)]).await;
-        assert_eq!(told(&store, &mut cursor).await, [(1, 3)]);
-        assert_eq!(told(&store, &mut cursor).await, []);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_follower_misses_nothing_when_the_clock_jumps_back() {
-    on_both(async |store| {
-        let mut cursor = Cursor::from(store.now().await.unwrap().plus_ms(86_400_000));
-        submit_up(&store, "shop").await;
-        assert_eq!(told(&store, &mut cursor).await, [(1, 1)]);
-        assert_eq!(told(&store, &mut cursor).await, []);
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn an_impossible_row_is_refused_with_table_column_and_key() {
     on_both(async |store| {
@@ -195,9 +163,9 @@ async fn a_cancelled_run_is_over_and_takes_nothing_more() {
     on_both(async |store| {
         let run = submit_up(&store, "shop").await;
         let stop = RunEvent::StopAsked { by: ActorId::local("ito"), force: false, because: None };
-        let stopped = runs::record(&store, run.id, std::slice::from_ref(&stop), None).await.unwrap();
+        let stopped = super::record(&store, run.id, std::slice::from_ref(&stop), None).await.unwrap();
         assert_eq!(stopped.state, RunState::Ended { outcome: Outcome::Cancelled });
-        assert!(matches!(runs::record(&store, run.id, &[stop], None).await, Err(AppendError::Illegal(_))));
+        assert!(matches!(super::record(&store, run.id, &[stop], None).await, Err(AppendError::Illegal(_))));
         assert!(runs::claim_next(&store, "r1", "h", 1_000, 9).await.unwrap().is_none());
     })
     .await;

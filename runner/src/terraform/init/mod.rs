@@ -71,14 +71,6 @@ pub enum RootError {
     },
 }
 
-impl Fingerprint {
-    /// The SHA-256 over all parts, in hexadecimal.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        hash(self.parts.values())
-    }
-}
-
 /// What `init` of the root module in `root` depends on now. `backend_config` are the backend settings that it is given.
 ///
 /// `init` itself may write the lock file: take the fingerprint to [`record`] after it, not before.
