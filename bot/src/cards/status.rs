@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, StackStanding, Standing};
 use tidegate_runner::domain::environment::Level;
-use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::ids::{ActorId, StackName};
 use tidegate_runner::domain::run::RunState;
 
 use super::card::{Card, Line, Span, Tone};
@@ -57,12 +57,13 @@ fn actual(status: &EnvironmentStatus) -> Option<&Level> {
 
 /// `at full`, or how wanted and actual differ.
 fn place(status: &EnvironmentStatus) -> String {
-    let doubt = status.stacks.values().any(|stack| stack.in_doubt);
+    let doubt = in_doubt(status);
     let unknown = status.stacks.values().all(|stack| stack.level.is_none());
     let never = unknown && status.stacks.values().all(|stack| stack.run.is_none());
     let wanted = status.wanted.as_ref().map(|target| &target.level);
     let is = match actual(status) {
         _ if doubt => "IN DOUBT".to_owned(),
+        _ if being_changed(status) => "being changed".to_owned(),
         Some(level) => format!("at {level}"),
         None if never => "never raised by Tidegate".to_owned(),
         None if unknown => "at no known level".to_owned(),
@@ -91,7 +92,7 @@ pub fn status(all: &[Standing], clock: &Clock) -> Card {
 fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let EnvironmentStatus { name, about, owners, levels, wanted, stacks, settings: values, running, waiting, last } =
         status;
-    let doubt = stacks.values().any(|stack| stack.in_doubt);
+    let doubt = in_doubt(status);
     let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
     card = card.lines(about.as_ref().map(|about| Line::text(cut(about))));
     if let Some(wanted) = wanted {
@@ -99,7 +100,8 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     }
     let width = stacks.keys().map(|name| name.as_str().len()).max().unwrap_or_default() + 2;
     card = card.lines(stacks.iter().map(|(name, stack)| {
-        Line::of([Span::Column(name.to_string(), width), Span::Text(stack_stands(stack, clock))]).indented(1)
+        Line::of([Span::Column(name.to_string(), width), Span::Text(stack_stands(stack, changes(status, name), clock))])
+            .indented(1)
     }));
     if !values.is_empty() {
         let all: Vec<String> = values
@@ -141,10 +143,29 @@ fn with_next(card: Card, run: &RunSummary) -> Card {
     }
 }
 
-fn stack_stands(stack: &StackStanding, clock: &Clock) -> String {
+/// Whether the run that has the environment is changing this stack: what stands is then its card's to tell, and nothing ended
+/// badly yet.
+fn changes(status: &EnvironmentStatus, stack: &StackName) -> bool {
+    status.running.as_ref().is_some_and(|(run, view)| {
+        !matches!(run.state, RunState::Unknown { .. })
+            && view.stacks.get(stack).is_some_and(|s| s.apply_began.is_some())
+    })
+}
+
+fn being_changed(status: &EnvironmentStatus) -> bool {
+    status.stacks.iter().any(|(name, stack)| stack.in_doubt && changes(status, name))
+}
+
+fn in_doubt(status: &EnvironmentStatus) -> bool {
+    status.stacks.iter().any(|(name, stack)| stack.in_doubt && !changes(status, name))
+}
+
+fn stack_stands(stack: &StackStanding, being_changed: bool, clock: &Clock) -> String {
     let StackStanding { level, settings: values, run, at, in_doubt } = stack;
     let mut facts = Vec::new();
-    if *in_doubt {
+    if *in_doubt && being_changed {
+        facts.push("being changed".to_owned());
+    } else if *in_doubt {
         facts.push("IN DOUBT: its last apply did not end well".to_owned());
     }
     facts.push(match level {

@@ -123,7 +123,7 @@ pub(super) fn read_cancel(context: &Context<'_>) -> Result<Command, Refusal> {
                 Number::Not if context.known.environments.contains_key(word.to_lowercase().as_str()) => {
                     return Err(Refusal::not_understood(
                         format!("`cancel` takes a run, not an environment like {}", quoted(word)),
-                        "without a number it means the only run there is",
+                        "without a number it lists the runs that are not over",
                     )
                     .hint(context.line.without(at))
                     .hint(format!("status {}", word.to_lowercase())));

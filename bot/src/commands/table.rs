@@ -231,12 +231,12 @@ pub static TABLE: [Spec; 19] = [
         usage: "cancel [run] [force] [because reason ...]",
         summary: "stop a run",
         details: &[
-            "Without a number it means the only run there is. Terraform is asked to stop, writes its state and frees its lock.",
+            "Without a number it lists the runs that are not over. Terraform is asked to stop, writes its state and frees its lock.",
             "`force`, after that, kills it: what it was just making may then exist without being known.",
         ],
         examples: &[
             example("cancel 812", "ask run 812 to stop"),
-            example("cancel", "the only run there is"),
+            example("cancel", "lists the runs that are not over"),
             example("cancel 812 force", "kill it"),
         ],
         object: Object::Run,

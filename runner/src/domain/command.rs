@@ -217,7 +217,7 @@ pub enum Order {
     },
     /// Stop a run.
     Cancel {
-        /// Which; `None` means the only one there is.
+        /// Which; `None` guesses nothing, it lists.
         run: Option<RunNumber>,
         /// Kill Terraform instead of asking it to stop.
         force: bool,

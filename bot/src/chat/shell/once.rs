@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use tidegate_runner::domain::answer::{Actor, RunDetail};
 use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::run::RunState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{DOOR, Screen, local_offset, message};
@@ -68,7 +69,14 @@ async fn wait(house: House, actor: &Actor, run: RunNumber, hope: Hope, screen: &
         Ok(signals) => signals,
         Err(error) => return crate::cli::fail(&format!("cannot listen for signals: {error}")),
     };
-    let show = |card: &Card, _: &RunDetail, last: bool| screen.live(card, last);
+    let mut told = false;
+    let show = |card: &Card, detail: &RunDetail, last: bool| {
+        screen.live(card, last);
+        if !told && matches!(detail.view.state, RunState::AwaitingApproval { .. }) {
+            told = true;
+            screen.note(&format!("(This command waits; say `approve {run}` or `reject {run}` in another terminal.)"));
+        }
+    };
     let rest = tokio::select! {
         rest = follow(&house.desk, &house.bell, run, local_offset(), show) => Some(rest),
         () = signals.came() => None,

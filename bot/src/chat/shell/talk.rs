@@ -97,6 +97,7 @@ impl Talk {
         let reply = reply(&self.house.desk, &message(&self.actor, line), local_offset()).await;
         self.screen.card(&reply.card);
         if let Some((run, _)) = reply.follow {
+            self.screen.note("(Ctrl-C gives the prompt back; the run goes on.)");
             self.follow(run).await;
         }
     }

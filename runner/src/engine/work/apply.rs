@@ -10,6 +10,7 @@ use crate::domain::failure::{Failure, FailureKind, ResourceEvent};
 use crate::domain::ids::StackName;
 use crate::domain::request::Goal;
 use crate::domain::run::RunEvent;
+use crate::redact::Redactor;
 use crate::terraform::command;
 use crate::terraform::{ApplyFold, Attached, Child, Exit, Line};
 
@@ -72,7 +73,8 @@ impl RunContext {
         lock_timeout_s: u32,
     ) -> Result<Report, Failure> {
         let args = command::apply(&self.plan_file(name), lock_timeout_s, self.stack(name)?.terraform.parallelism);
-        let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0 };
+        let redactor = &ready.redactor;
+        let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0, redactor };
         let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
         Ok(fold.report(&ended))
     }
@@ -88,7 +90,9 @@ impl RunContext {
             Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child,
         };
         let ready = self.ready_again(name).await?;
-        let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored };
+        let redactor = &ready.redactor;
+        let mut fold =
+            Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored, redactor };
         let ended = self.follow(name, &ready, child, |line| fold.take(line)).await?;
         Ok(fold.report(&ended))
     }
@@ -101,6 +105,7 @@ struct Resources<'a> {
     fold: ApplyFold,
     /// Events that were stored before a restart: the child's output is read again from its first line.
     skip: usize,
+    redactor: &'a Redactor,
 }
 
 impl Resources<'_> {
@@ -119,7 +124,9 @@ impl Resources<'_> {
 
     fn report(self, ended: &Ended) -> Report {
         let stack = self.stack.clone();
-        let (applied, failure) = self.fold.finish(&ended.exit, ended.stop_asked, &ended.stderr);
+        let (mut applied, failure) = self.fold.finish(&ended.exit, ended.stop_asked, &ended.stderr);
+        let outputs = std::mem::take(&mut applied.outputs);
+        applied.outputs = outputs.into_iter().map(|output| self.redactor.redact_output(output)).collect();
         match failure {
             None => Report::Applied(stack, applied),
             Some(_) if ended.exit == Exit::Lost => {
