@@ -125,8 +125,9 @@ impl<'a> LogWriter<'a> {
         }
     }
 
-    /// Ends the log: joins its parts, with a line that says how many lines were left out.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Ends the log: joins its parts, with a line that says how many lines were left out. Gives the whole file, which the
+    /// caller may make outlast a power cut when it has time to.
+    pub fn finish(mut self) -> io::Result<File> {
         if self.left_out > 0 {
             let said = format!("[{} lines left out: the log is too long]", self.left_out);
             self.head.write(&said)?;
@@ -142,7 +143,7 @@ impl<'a> LogWriter<'a> {
                 }
             }
         }
-        file.sync_data()
+        Ok(file)
     }
 }
 

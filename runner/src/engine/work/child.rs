@@ -80,10 +80,14 @@ impl RunContext {
                 log = None;
             }
         };
-        if let Some(writer) = log
-            && let Err(error) = writer.finish()
-        {
-            tracing::warn!(path = %path.display(), %error, "the log of a step cannot be finished");
+        if let Some(writer) = log {
+            match writer.finish() {
+                // Nobody waits for the disk: the next step needs no log.
+                Ok(file) => drop(tokio::task::spawn_blocking(move || file.sync_data())),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "the log of a step cannot be finished");
+                }
+            }
         }
         tracing::debug!(dir = %child.dir().display(), ?exit, stop_asked = asked.is_some(), "Terraform ended");
         let stderr = ready.redactor.redact(&child.stderr_tail(STDERR_KEPT)).into_owned();
