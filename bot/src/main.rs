@@ -8,8 +8,8 @@ use tidegate::cli::{self, Arguments, Command};
 fn main() -> ExitCode {
     let Arguments { config, log_format, command } = Arguments::parse();
     // Before any runtime is made: the supervisor of a child has its own and must stay small.
-    if let Command::Supervise { dir } = command {
-        return tidegate_runner::terraform::supervise(&dir);
+    if let Command::Supervise = command {
+        return tidegate_runner::terraform::supervise();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

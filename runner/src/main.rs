@@ -1,5 +1,5 @@
 //! `tidegate-runner`: the engine without the conversation, for machines that only run Terraform. Besides, hidden,
-//! `supervise DIR`, which the engine starts for each child.
+//! `supervise`, which the engine starts for each child.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,16 +26,13 @@ struct Arguments {
 enum Command {
     /// Watches over one child process; started by Tidegate itself.
     #[command(hide = true)]
-    Supervise {
-        /// The run folder with `spec.json`.
-        dir: PathBuf,
-    },
+    Supervise,
 }
 
 fn main() -> ExitCode {
     let Arguments { config, log_format, command } = Arguments::parse();
-    if let Some(Command::Supervise { dir }) = command {
-        return tidegate_runner::terraform::supervise(&dir);
+    if let Some(Command::Supervise) = command {
+        return tidegate_runner::terraform::supervise();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -41,10 +41,7 @@ pub enum Command {
     Serve,
     /// Watches over one child process; started by Tidegate itself.
     #[command(hide = true)]
-    Supervise {
-        /// The folder with `spec.json`.
-        dir: PathBuf,
-    },
+    Supervise,
 }
 
 /// Runs a subcommand and gives the exit status.
@@ -55,7 +52,7 @@ pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> Exit
         Command::Check(check) => check.run(config),
         Command::Serve => serve::run(config, log_format).await,
         // `main` has dealt with it before there was a runtime.
-        Command::Supervise { .. } => ExitCode::FAILURE,
+        Command::Supervise => ExitCode::FAILURE,
     }
 }
 

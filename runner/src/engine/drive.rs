@@ -27,7 +27,7 @@ use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunVie
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::paths::Paths;
 use crate::standing;
-use crate::terraform::{Attached, Child, ChildEvent, Stop};
+use crate::terraform::{Attached, Child, ChildEvent, Standby, Stop};
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -73,7 +73,7 @@ impl Driver {
             accepted,
             commits: Mutex::new(commits_of(&view)),
             paths: shared.paths.clone(),
-            supervisor: shared.supervisor.clone(),
+            supervisors: Standby::new(shared.supervisor.clone()),
             secrets: shared.secrets(),
             reports: sender,
             stop: stopped,

@@ -15,7 +15,7 @@ use crate::domain::run::{Outcome, Phase, RunEvent, RunState, RunView, StackState
 use crate::ledger::runs::{self, Fence};
 use crate::redact::Redactor;
 use crate::standing;
-use crate::terraform::{Attached, Child};
+use crate::terraform::{Attached, Child, Standby};
 
 /// A run that another machine had. True when nothing more can be done here: it was applying, and only that machine can tell
 /// whether its Terraform still runs. A run that was only planning is simply planned again.
@@ -105,7 +105,7 @@ async fn finding(
         accepted: BTreeMap::new(),
         commits: Mutex::new(commits_of(view)),
         paths: shared.paths.clone(),
-        supervisor: shared.supervisor.clone(),
+        supervisors: Standby::new(shared.supervisor.clone()),
         secrets: shared.secrets(),
         reports,
         stop: stopped,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::git::Repository;
+use super::git::{Commit, Repository};
 use super::place::{Place, Prepared};
 use super::{Checkout, Code, Newer, SourceError, modules};
 
@@ -14,20 +14,28 @@ pub(super) struct Wish<'a> {
     pub(super) root: &'a Path,
     /// The commit to run, by full object id.
     pub(super) commit: &'a str,
-    /// The newest commit, where it is known.
-    pub(super) newest: Option<&'a str>,
-    /// Changes that are in no commit.
-    pub(super) dirty: bool,
+    /// The same commit, where it was looked up already.
+    pub(super) known: Option<&'a Commit>,
 }
 
 /// Makes the place what `wish` says, with nothing written when it is so already.
-pub(super) fn fulfil(wish: &Wish<'_>, place: &Place) -> Result<Checkout, SourceError> {
-    let mut prepared = match present(wish, place)? {
-        Some(prepared) => prepared,
-        None => check_out(wish, place)?,
-    };
+pub(super) fn put(wish: &Wish<'_>, place: &Place) -> Result<Prepared, SourceError> {
+    match present(wish, place)? {
+        Some(prepared) => Ok(prepared),
+        None => check_out(wish, place),
+    }
+}
+
+/// Says what lies there: `newest` is the newest commit, where it is known, and `dirty` tells of changes that are in no commit.
+pub(super) fn describe(
+    wish: &Wish<'_>,
+    mut prepared: Prepared,
+    newest: Option<&str>,
+    dirty: bool,
+    place: &Place,
+) -> Result<Checkout, SourceError> {
     let root = place.tree().join(&prepared.root);
-    let newer = match (wish.newest, &prepared.compared) {
+    let newer = match (newest, &prepared.compared) {
         (None, _) => None,
         (Some(newest), _) if newest == wish.commit => None,
         (Some(newest), Some((compared, newer))) if newest == compared => newer.clone(),
@@ -38,7 +46,7 @@ pub(super) fn fulfil(wish: &Wish<'_>, place: &Place) -> Result<Checkout, SourceE
             newer
         }
     };
-    let code = Code { commit: prepared.commit, dirty: wish.dirty, digest: prepared.digest, newer };
+    let code = Code { commit: prepared.commit, dirty, digest: prepared.digest, newer };
     Ok(Checkout { root, code })
 }
 
@@ -57,9 +65,14 @@ fn present(wish: &Wish<'_>, place: &Place) -> Result<Option<Prepared>, SourceErr
 
 fn check_out(wish: &Wish<'_>, place: &Place) -> Result<Prepared, SourceError> {
     let repository = wish.repository;
-    let commit = repository
-        .commit(wish.commit)?
-        .ok_or_else(|| SourceError::NoCommit { commit: wish.commit.to_owned(), repository: repository.name.clone() })?;
+    let known = wish.known.filter(|known| known.id == wish.commit).cloned();
+    let commit = match known {
+        Some(known) => known,
+        None => repository.commit(wish.commit)?.ok_or_else(|| SourceError::NoCommit {
+            commit: wish.commit.to_owned(),
+            repository: repository.name.clone(),
+        })?,
+    };
     place.replace(|tree, index| {
         repository.export(&commit.id, tree, index)?;
         if !tree.join(wish.root).is_dir() {

@@ -28,31 +28,34 @@ pub(super) fn prepare(
     let repository = Repository { top: top.to_owned(), name: top.display().to_string() };
     let root = real.strip_prefix(top).unwrap_or(Path::new(""));
 
-    let status = match status(&repository) {
-        // Without git there is no commit to run; where one was accepted, nothing else may run in its place.
-        Err(SourceError::GitMissing(error)) if accepted.is_none() => {
-            tracing::warn!(%error, root = %real.display(), "git is missing: the folder is copied as it is");
-            return copy::prepare(&real, place);
-        }
-        other => other?,
-    };
-    let newest = status.head.as_deref();
-    let target = match (wanted, accepted) {
-        (Wanted::Accepted, Some(accepted)) => accepted,
-        (Wanted::Accepted, None) | (Wanted::Newest, _) => match newest {
-            Some(head) if is_in(&repository, head, root, place)? => head,
-            // Ignored, or not committed yet: git does not know it, so that it has no commit to run.
-            _ => return copy::prepare(&real, place),
+    let head = match (wanted, accepted) {
+        (Wanted::Accepted, Some(_)) => None,
+        (Wanted::Accepted, None) | (Wanted::Newest, _) => match repository.head(root) {
+            // Without git there is no commit to run; where one was accepted, nothing else may run in its place.
+            Err(SourceError::GitMissing(error)) if accepted.is_none() => {
+                tracing::warn!(%error, root = %real.display(), "git is missing: the folder is copied as it is");
+                return copy::prepare(&real, place);
+            }
+            other => other?,
         },
     };
+    let commit = match (wanted, accepted, &head) {
+        (Wanted::Accepted, Some(accepted), _) => accepted,
+        (_, _, Some((head, true))) => &head.id,
+        // Ignored, or not committed yet: git does not know it, so that it has no commit to run. If git cannot even look, that
+        // is what is told.
+        _ => return status(&repository).and_then(|_| copy::prepare(&real, place)),
+    };
+    let wish = Wish { repository: &repository, root, commit, known: head.as_ref().map(|(head, _)| head) };
+    // Side by side: on a warm checkout each is one git call, and all that is waited for before Terraform starts.
+    let (status, prepared) = std::thread::scope(|scope| {
+        let status = scope.spawn(|| status(&repository));
+        let prepared = checkout::put(&wish, place);
+        (status.join(), prepared)
+    });
+    let (prepared, status) = (prepared?, status.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
     let dirty = status.touches(&repository.top, &real);
-    checkout::fulfil(&Wish { repository: &repository, root, commit: target, newest, dirty }, place)
-}
-
-/// True when the commit has the root; asked of git only when the place does not show it already.
-fn is_in(repository: &Repository, commit: &str, root: &Path, place: &Place) -> Result<bool, SourceError> {
-    let shown = place.prepared().is_some_and(|p| p.commit.as_deref() == Some(commit) && p.root == root);
-    Ok(shown || repository.has_folder(commit, root)?)
+    checkout::describe(&wish, prepared, status.head.as_deref(), dirty, place)
 }
 
 /// What git says about a work tree.

@@ -100,16 +100,19 @@ impl Repository {
         Ok(both.map(|(id, tree)| Commit { id: id.to_owned(), tree: tree.to_owned() }))
     }
 
-    /// True when the commit has `folder` (relative to the top) as a folder with something in it.
-    pub(super) fn has_folder(&self, commit: &str, folder: &Path) -> Result<bool, SourceError> {
-        if folder.as_os_str().is_empty() {
-            return Ok(true);
-        }
-        let mut object = std::ffi::OsString::from(format!("{commit}:"));
-        object.push(folder);
+    /// The commit that is checked out, and whether it has `folder` (relative to the top) as a folder with something in it; `None`
+    /// before the first commit. One call, since each of them is waited for.
+    pub(super) fn head(&self, folder: &Path) -> Result<Option<(Commit, bool)>, SourceError> {
+        let mut object = std::ffi::OsString::from("HEAD:");
+        // With a slash at its end the path of a file is none.
+        object.push(folder.join(""));
         let mut git = self.git();
-        git.args(["cat-file", "-t"]).arg(object);
-        Ok(answer(&mut git)?.as_deref() == Some("tree"))
+        git.args(["rev-parse", "HEAD^{commit}", "HEAD^{tree}"]).arg(object).arg("--");
+        // git gives up at the first that is missing, after it told those before.
+        let output = String::from_utf8_lossy(&run(&mut git)?.stdout).into_owned();
+        let mut ids = output.lines().filter(|line| *line != "--").map(str::to_owned);
+        let (Some(id), Some(tree)) = (ids.next(), ids.next()) else { return Ok(None) };
+        Ok(Some((Commit { id, tree }, ids.next().is_some())))
     }
 
     /// How many commits that `to` has and `from` does not touch one of `paths` (relative to the top; none means all).

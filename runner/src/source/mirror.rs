@@ -44,7 +44,9 @@ pub(super) fn prepare(
     };
     let newest = newest.as_deref();
     let root = folder.strip_prefix(".").unwrap_or(folder);
-    let checkout = checkout::fulfil(&Wish { repository: &mirror, root, commit, newest, dirty: false }, place)?;
+    let wish = Wish { repository: &mirror, root, commit, known: None };
+    let prepared = checkout::put(&wish, place)?;
+    let checkout = checkout::describe(&wish, prepared, newest, false, place)?;
     keep(&mirror, commit)?;
     Ok(checkout)
 }

@@ -1,19 +1,17 @@
 //! One supervised child, seen from the runner: its lines as they come, its end, and how to stop it.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustix::process::Pid;
-use tokio::process::Command;
 
 use super::exit::Exit;
 use super::lines::{LineItem, LineSplitter};
 use super::rundir::{Processes, RunDir, Spec};
+use super::standby::Standby;
 use super::supervise::signal_child;
 
 /// How often the output file and, for a child found again, the lock are looked at.
@@ -21,15 +19,6 @@ const POLL: Duration = Duration::from_millis(40);
 
 /// How much is read at once. A regular file that was just written comes out of the page cache.
 const CHUNK: usize = 64 * 1024;
-
-/// The program that supervises: this very one with its hidden subcommand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Supervisor {
-    /// The executable, usually `std::env::current_exe()`.
-    pub exe: PathBuf,
-    /// The arguments before the run folder, usually `supervise`.
-    pub args: Vec<OsString>,
-}
 
 /// How a child is asked to end. The order is the order of force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,23 +87,17 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts a supervisor that runs `spec`. `dir` must be new; it is made, with everything in it for its owner only.
+    /// Lets a supervisor run `spec`. `dir` must be new; it is made, with everything in it for its owner only.
     ///
     /// Give `dir` as an absolute path, and call it inside a tokio runtime.
     ///
     /// # Errors
     /// When the folder cannot be written or has been used, or when the supervisor cannot be started. That the *child* cannot be
     /// started is no error here but [`Exit::CouldNotStart`].
-    pub fn start(supervisor: &Supervisor, dir: &Path, spec: &Spec) -> io::Result<Self> {
+    pub fn start(standby: &Standby, dir: &Path, spec: &Spec) -> io::Result<Self> {
         let run = RunDir::new(dir);
         run.create(spec)?;
-        let process = Command::new(&supervisor.exe)
-            .args(&supervisor.args)
-            .arg(dir)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+        let process = standby.take(dir)?;
         Ok(Self {
             run,
             supervisor: Some(process),

@@ -17,12 +17,13 @@ mod plan;
 mod planfile;
 mod query;
 mod rundir;
+mod standby;
 mod stream;
 mod supervise;
 mod tool;
 
 pub use apply::ApplyFold;
-pub use child::{Attached, Child, ChildEvent, Stop, Supervisor};
+pub use child::{Attached, Child, ChildEvent, Stop};
 pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;
 pub use failure::{Diagnostics, failure_of, failure_of_io};
@@ -32,6 +33,7 @@ pub use plan::PlanFold;
 pub use planfile::check_plan_file;
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
+pub use standby::{Standby, Supervisor};
 pub use stream::{
     ChangeOf, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning, Resource,
     StreamAction, Summary,

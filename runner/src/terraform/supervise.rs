@@ -1,8 +1,10 @@
 //! The supervisor: a small re-exec in its own session, which starts one child, hands its output to files, passes on stops, and
 //! writes down how it ended. It outlives the runner that started it.
 
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
@@ -25,27 +27,32 @@ const LOCK_WAIT: Duration = Duration::from_secs(1);
 /// Set for every child, below what the spec sets: no questions, no hints for people at a prompt, no call home.
 const ENVIRONMENT: [(&str, &str); 3] = [("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")];
 
-/// Runs what `dir/spec.json` says, to its end. For the hidden subcommand `supervise DIR` only.
+/// Reads the path of a run folder from standard input, to its end, and runs what `spec.json` there says, to its end. For the hidden
+/// subcommand `supervise` only.
 ///
-/// Exit status 0 when the child's end (also that it could not start) was written to `dir/exit.json`; 1 when nothing could be
-/// written or another supervisor has this folder.
+/// Exit status 0 when the child's end (also that it could not start) was written to `exit.json`, or when there was no path:
+/// whoever started this did not need it after all. 1 when nothing could be written or another supervisor has this folder.
 #[must_use]
-pub fn supervise(dir: &Path) -> ExitCode {
+pub fn supervise() -> ExitCode {
     // Fails only for the leader of a process group, which is then out of reach of the terminal's signals anyway.
     let _ = rustix::process::setsid();
-    let run = RunDir::new(dir);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return ExitCode::FAILURE;
     };
-    match runtime.block_on(run_child(&run)) {
+    let done = runtime.block_on(async {
+        // Caught and dropped rather than ignored: ignored signals would be inherited, and Terraform would not hear its SIGINT.
+        let _deaf = deafen()?;
+        let mut path = Vec::new();
+        io::stdin().read_to_end(&mut path)?;
+        if path.is_empty() { Ok(()) } else { run_child(&RunDir::new(Path::new(OsStr::from_bytes(&path)))).await }
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
 async fn run_child(run: &RunDir) -> io::Result<()> {
-    // Caught and dropped rather than ignored: ignored signals would be inherited, and Terraform would not hear its SIGINT.
-    let _deaf = deafen()?;
     let alive = lock(run)?;
     if run.file("exit.json").exists() || run.file("child.json").exists() {
         return Err(io::Error::other("this run folder has been used"));

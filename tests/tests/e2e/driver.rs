@@ -10,8 +10,8 @@ use tidegate_runner::domain::changes::{Action, StackPlan};
 use tidegate_runner::domain::failure::{Applied, Failure, FailureKind};
 use tidegate_runner::terraform::command::{self, InitArgs, PlanArgs};
 use tidegate_runner::terraform::{
-    ApplyFold, Attached, Child, ChildEvent, Exit, Line, Message, PlanFold, Query, QueryError, Spec, Stop, Supervisor,
-    Tool, check_plan_file,
+    ApplyFold, Attached, Child, ChildEvent, Exit, Line, Message, PlanFold, Query, QueryError, Spec, Standby, Stop,
+    Supervisor, Tool, check_plan_file,
 };
 
 /// Longer than anything here takes on a busy machine.
@@ -56,8 +56,12 @@ impl Place {
     }
 }
 
-fn supervisor() -> Supervisor {
-    Supervisor { exe: env!("CARGO_BIN_EXE_supervisor").into(), args: vec!["supervise".into()] }
+fn program() -> Supervisor {
+    Supervisor { exe: env!("CARGO_BIN_EXE_supervisor").into(), args: Vec::new() }
+}
+
+fn supervisor() -> Standby {
+    Standby::new(program())
 }
 
 async fn drain(child: &mut Child) -> (Vec<ChildEvent>, Exit) {
@@ -218,7 +222,8 @@ async fn what_cannot_be_started_says_why() {
         let Exit::CouldNotStart(why) = exit else { panic!("{exit:?}") };
         assert!(why.contains(expected), "{why}");
     }
-    let missing = Supervisor { exe: place.path("missing"), args: Vec::new() };
+    let missing = Standby::new(Supervisor { exe: place.path("missing"), args: Vec::new() });
+    missing.prepare();
     assert!(Child::start(&missing, &place.path("run-x"), &place.fake(&json!([]))).is_err());
 }
 
@@ -233,9 +238,48 @@ async fn a_run_folder_is_used_once_and_a_late_supervisor_starts_nothing() {
     // A runner wrote the spec and died before its supervisor began.
     place.write("late/spec.json", &serde_json::to_string(&spec).expect("JSON"));
     let Attached::Ended(Exit::CouldNotStart(_), _) = Child::attach(&place.path("late")) else { panic!("not begun") };
-    let status = std::process::Command::new(supervisor().exe).arg(place.path("late")).status().expect("it runs");
+    place.write("late.path", place.path("late").to_str().expect("text"));
+    let path = std::fs::File::open(place.path("late.path")).expect("a file");
+    let status = std::process::Command::new(program().exe).stdin(path).status().expect("it runs");
     assert!(!status.success());
     assert!(!place.path("late/stdout").exists());
+}
+
+#[tokio::test]
+async fn a_supervisor_that_waits_is_used_and_ends_when_nobody_needs_it() {
+    let place = Place::new();
+    let standby = supervisor();
+    standby.prepare();
+    let waiting = standby.waiting().expect("one waits");
+    standby.prepare();
+    assert_eq!(standby.waiting(), Some(waiting), "never more than one");
+    let mut child =
+        Child::start(&standby, &place.path("run"), &place.fake(&json!([{ "print": "x" }]))).expect("a child");
+    assert_eq!(drain(&mut child).await.1, Exit::Code(0));
+    assert_eq!(place.processes()["supervisor"]["pid"], waiting);
+
+    // One that died while it waited is replaced.
+    standby.prepare();
+    let dead = standby.waiting().expect("one waits");
+    kill(&json!(dead), Signal::KILL);
+    gone(dead).await;
+    let mut child = Child::start(&standby, &place.path("run-2"), &place.fake(&json!([]))).expect("a child");
+    assert_eq!(drain(&mut child).await.1, Exit::Code(0));
+
+    standby.prepare();
+    let unneeded = standby.waiting().expect("one waits");
+    drop(standby);
+    gone(unneeded).await;
+}
+
+/// Waits for the end of a process; one that nobody has waited for yet counts as ended.
+async fn gone(pid: u32) {
+    let deadline = Instant::now() + DEADLINE;
+    // A process that has ended has no program any more.
+    while std::fs::read_link(format!("/proc/{pid}/exe")).is_ok() {
+        assert!(Instant::now() < deadline, "process {pid} goes on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

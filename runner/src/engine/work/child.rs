@@ -36,8 +36,12 @@ impl RunContext {
         let dir = self.paths.next_child(self.number, stack, command);
         let spec = Spec { program: ready.tool.program.clone(), args, cwd: ready.root.clone(), env: ready.env.clone() };
         tracing::debug!(command, dir = %dir.display(), "starting Terraform");
-        let child = Child::start(&self.supervisor, &dir, &spec)
+        let child = Child::start(&self.supervisors, &dir, &spec)
             .map_err(|error| storage(format!("cannot start `terraform {command}`"), &error))?;
+        // What comes after an apply is none of this run's.
+        if command != "apply" {
+            self.supervisors.prepare();
+        }
         self.follow(stack, ready, child, take).await
     }
 

@@ -21,7 +21,7 @@ use crate::domain::request::RunRequest;
 use crate::domain::run::RunEvent;
 use crate::paths::Paths;
 use crate::redact::Redactor;
-use crate::terraform::{Stop, Supervisor, Tool};
+use crate::terraform::{Standby, Stop, Tool};
 
 pub use apply::{apply, reattach};
 pub use plan::{look, plan};
@@ -57,7 +57,7 @@ pub struct RunContext {
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.
-    pub supervisor: Supervisor,
+    pub supervisors: Standby,
     /// Values of the environment variables named in `redact`.
     pub secrets: Vec<String>,
     /// To the driver.

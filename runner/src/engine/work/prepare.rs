@@ -41,6 +41,7 @@ impl RunContext {
         if self.stop.borrow().is_some() {
             return Err(Failure::new(FailureKind::Interrupted, "stopped before anything was begun"));
         }
+        self.supervisors.prepare();
         let stack = self.stack(name)?;
         let checkout = self.paths.checkout(&self.environment.name, name);
         let pinned = self.pinned(name);

@@ -7,7 +7,6 @@ mod runs;
 mod serve;
 mod world;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve";
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
     let number = |word: &str| word.parse::<u32>().ok().filter(|number| *number > 0);
     match words.as_slice() {
         // The engine in this process starts its children through this very program.
-        ["supervise", dir] => tidegate_runner::terraform::supervise(Path::new(dir)),
+        ["supervise"] => tidegate_runner::terraform::supervise(),
         ["runs"] => measure(runs::run(20)),
         ["runs", pairs] if number(pairs).is_some() => measure(runs::run(number(pairs).unwrap_or(1))),
         ["commands"] => measure(commands::run(20)),
