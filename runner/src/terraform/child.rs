@@ -11,7 +11,7 @@ use rustix::process::Pid;
 use super::exit::Exit;
 use super::lines::{LineItem, LineSplitter};
 use super::rundir::{Processes, RunDir, Spec};
-use super::standby::Standby;
+use super::standby::{Process, Standby};
 use super::supervise::signal_child;
 
 /// How often the output file and, for a child found again, the lock are looked at.
@@ -77,8 +77,8 @@ pub enum Attached {
 #[derive(Debug)]
 pub struct Child {
     run: RunDir,
-    /// Present when this process started the supervisor and has not yet seen its end.
-    supervisor: Option<tokio::process::Child>,
+    /// Present when this process started the supervisor and has not seen it die.
+    supervisor: Option<Process>,
     stdout: Option<File>,
     splitter: LineSplitter,
     exit: Option<Exit>,
@@ -126,6 +126,11 @@ impl Child {
             Some(Exit::Lost) => Attached::Lost(child),
             Some(exit) => Attached::Ended(exit.clone(), child),
         }
+    }
+
+    /// Its supervisor, when that has nothing more to do for it.
+    pub(super) fn into_supervisor(self) -> Option<Process> {
+        self.exit.and(self.supervisor)
     }
 
     /// The folder with its files.
@@ -190,18 +195,19 @@ impl Child {
         count > 0
     }
 
-    /// Waits for the end of our own supervisor, but no longer than [`POLL`], and notes how the child ended.
+    /// Waits until our own supervisor is done, but no longer than [`POLL`], and notes how the child ended.
     async fn wait(&mut self) {
+        let mut done = false;
         if let Some(supervisor) = &mut self.supervisor {
-            let Ok(ended) = tokio::time::timeout(POLL, supervisor.wait()).await else { return };
-            if let Err(error) = ended {
-                tracing::warn!(dir = %self.run.path().display(), %error, "cannot wait for the supervisor");
-            }
-            self.supervisor = None;
+            let Ok(told) = tokio::time::timeout(POLL, supervisor.done()).await else { return };
+            done = told;
         } else {
             tokio::time::sleep(POLL).await;
         }
         self.exit = self.run.settle();
+        if !done || self.exit.is_none() {
+            self.supervisor = None;
+        }
         if self.exit.is_none()
             && let Err(error) = self.pass_on()
         {

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -27,11 +27,11 @@ const LOCK_WAIT: Duration = Duration::from_secs(1);
 /// Set for every child, below what the spec sets: no questions, no hints for people at a prompt, no call home.
 const ENVIRONMENT: [(&str, &str); 3] = [("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")];
 
-/// Reads the path of a run folder from standard input, to its end, and runs what `spec.json` there says, to its end. For the hidden
-/// subcommand `supervise` only.
+/// Reads paths of run folders from standard input, each with a NUL at its end, and runs what `spec.json` there says, to its end,
+/// one after another. After each a byte goes to standard output, and `exit.json` there tells how the child ended, also that it
+/// could not start. For the hidden subcommand `supervise` only.
 ///
-/// Exit status 0 when the child's end (also that it could not start) was written to `exit.json`, or when there was no path:
-/// whoever started this did not need it after all. 1 when nothing could be written or another supervisor has this folder.
+/// Exit status 0 at the end of the input; 1 when nothing could be written or another supervisor has the folder.
 #[must_use]
 pub fn supervise() -> ExitCode {
     // Fails only for the leader of a process group, which is then out of reach of the terminal's signals anyway.
@@ -39,17 +39,22 @@ pub fn supervise() -> ExitCode {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return ExitCode::FAILURE;
     };
-    let done = runtime.block_on(async {
-        // Caught and dropped rather than ignored: ignored signals would be inherited, and Terraform would not hear its SIGINT.
-        let _deaf = deafen()?;
-        let mut path = Vec::new();
-        io::stdin().read_to_end(&mut path)?;
-        if path.is_empty() { Ok(()) } else { run_child(&RunDir::new(Path::new(OsStr::from_bytes(&path)))).await }
-    });
-    match done {
+    match runtime.block_on(run_children()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+async fn run_children() -> io::Result<()> {
+    // Caught and dropped rather than ignored: ignored signals would be inherited, and Terraform would not hear its SIGINT.
+    let _deaf = deafen()?;
+    for path in io::stdin().lock().split(0) {
+        run_child(&RunDir::new(Path::new(OsStr::from_bytes(&path?)))).await?;
+        // Nobody reads it when whoever started this is dead; the child's end is in its file.
+        let mut told = io::stdout();
+        let _ = told.write_all(b".").and_then(|()| told.flush());
+    }
+    Ok(())
 }
 
 async fn run_child(run: &RunDir) -> io::Result<()> {

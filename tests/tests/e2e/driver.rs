@@ -246,30 +246,33 @@ async fn a_run_folder_is_used_once_and_a_late_supervisor_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_supervisor_that_waits_is_used_and_ends_when_nobody_needs_it() {
+async fn a_supervisor_takes_one_child_after_another_and_ends_when_nobody_needs_it() {
     let place = Place::new();
     let standby = supervisor();
     standby.prepare();
-    let waiting = standby.waiting().expect("one waits");
+    let waiting = standby.waiting();
     standby.prepare();
-    assert_eq!(standby.waiting(), Some(waiting), "never more than one");
-    let mut child =
-        Child::start(&standby, &place.path("run"), &place.fake(&json!([{ "print": "x" }]))).expect("a child");
-    assert_eq!(drain(&mut child).await.1, Exit::Code(0));
-    assert_eq!(place.processes()["supervisor"]["pid"], waiting);
+    assert_eq!((standby.waiting(), waiting.len()), (waiting.clone(), 1), "no more than one");
+    for name in ["run", "run-2"] {
+        let spec = place.fake(&json!([{ "print": name }, { "exit": 3 }]));
+        let mut child = Child::start(&standby, &place.path(name), &spec).expect("a child");
+        assert_eq!(standby.waiting(), [0_u32; 0]);
+        assert_eq!(drain(&mut child).await, (vec![line(name)], Exit::Code(3)));
+        standby.take_back(child);
+        assert_eq!(standby.waiting(), waiting);
+    }
+    assert_eq!(place.processes()["supervisor"]["pid"], waiting[0]);
 
     // One that died while it waited is replaced.
-    standby.prepare();
-    let dead = standby.waiting().expect("one waits");
-    kill(&json!(dead), Signal::KILL);
-    gone(dead).await;
-    let mut child = Child::start(&standby, &place.path("run-2"), &place.fake(&json!([]))).expect("a child");
+    kill(&json!(waiting[0]), Signal::KILL);
+    gone(waiting[0]).await;
+    let mut child = Child::start(&standby, &place.path("run-3"), &place.fake(&json!([]))).expect("a child");
     assert_eq!(drain(&mut child).await.1, Exit::Code(0));
+    standby.take_back(child);
 
-    standby.prepare();
-    let unneeded = standby.waiting().expect("one waits");
+    let unneeded = standby.waiting();
     drop(standby);
-    gone(unneeded).await;
+    gone(unneeded[0]).await;
 }
 
 /// Waits for the end of a process; one that nobody has waited for yet counts as ended.

@@ -38,10 +38,6 @@ impl RunContext {
         tracing::debug!(command, dir = %dir.display(), "starting Terraform");
         let child = Child::start(&self.supervisors, &dir, &spec)
             .map_err(|error| storage(format!("cannot start `terraform {command}`"), &error))?;
-        // What comes after an apply is none of this run's.
-        if command != "apply" {
-            self.supervisors.prepare();
-        }
         self.follow(stack, ready, child, take).await
     }
 
@@ -95,6 +91,7 @@ impl RunContext {
         }
         tracing::debug!(dir = %child.dir().display(), ?exit, stop_asked = asked.is_some(), "Terraform ended");
         let stderr = ready.redactor.redact(&child.stderr_tail(STDERR_KEPT)).into_owned();
+        self.supervisors.take_back(child);
         Ok(Ended { exit, stop_asked: asked.is_some(), stderr })
     }
 }
