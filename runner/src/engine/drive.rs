@@ -35,6 +35,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Most reports that are stored in one transaction.
 const BATCH: usize = 256;
 
+/// How long progress is gathered before it is stored: people see it a little later, and neither the ledger nor Terraform, which
+/// writes its state to the same disk, waits for a commit per resource. What decides something is stored at once.
+const GATHER: Duration = Duration::from_millis(100);
+
 /// A run in the hands of this process.
 pub(super) struct Driver {
     shared: Arc<Shared>,
@@ -157,15 +161,32 @@ impl Driver {
     async fn take_step(&mut self, step: Step) -> Result<(), EngineError> {
         match step {
             Step::Record(events) => self.record(events).await,
-            Step::Plan(stack) => self.start_plan(stack).await,
+            Step::Plan(stack) => {
+                self.start_plan(stack);
+                Ok(())
+            }
             Step::Apply(stack) => self.start_apply(stack).await,
         }
     }
 
     /// Stores `events` and whatever follows from them without any work in between, in one transaction: each one waits for the
-    /// disk.
-    async fn record(&mut self, mut events: Vec<RunEvent>) -> Result<(), EngineError> {
+    /// disk. Applies that are next are stored as begun in it too, and started after it.
+    async fn record(&mut self, events: Vec<RunEvent>) -> Result<(), EngineError> {
         let now = self.shared.store.now().await?;
+        let (all, applies) = self.with_what_follows(events.clone(), now);
+        let grown = all.len() > events.len();
+        if !self.store(all).await? && grown {
+            // A stop overtook what was to follow. What happened has happened all the same.
+            self.store(events).await?;
+            return Ok(());
+        }
+        for stack in applies {
+            self.launch_apply(stack);
+        }
+        Ok(())
+    }
+
+    fn with_what_follows(&mut self, mut events: Vec<RunEvent>, now: Timestamp) -> (Vec<RunEvent>, Vec<StackName>) {
         let mut ahead = self.view.clone();
         let mut folded = 0;
         loop {
@@ -176,23 +197,32 @@ impl Driver {
                 let record = EventRecord { run: self.run.id, seq: ahead.seq + 1, at: now, event: event.clone() };
                 if ahead.fold(&record).is_err() {
                     // Storing it says what to make of that.
-                    return self.store(events).await;
+                    return (events, Vec::new());
                 }
             }
             folded = events.len();
-            match <[Step; 1]>::try_from(self.steps_from(&ahead, now)) {
-                Ok([Step::Record(more)]) if !more.is_empty() => events.extend(more),
-                Ok(_) | Err(_) => return self.store(events).await,
+            if !self.lost.is_empty() {
+                return (events, Vec::new());
+            }
+            let mut applies = Vec::new();
+            for step in self.steps_from(&ahead, now) {
+                match step {
+                    Step::Record(more) => events.extend(more),
+                    Step::Apply(stack) => applies.push(stack),
+                    Step::Plan(_) => {}
+                }
+            }
+            if events.len() == folded {
+                events.extend(applies.iter().cloned().map(apply_begins));
+                return (events, applies);
             }
         }
     }
 
-    async fn start_plan(&mut self, stack: StackName) -> Result<(), EngineError> {
-        self.store(vec![RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Prepare }]).await?;
-        if self.view.state.stop().is_some() {
-            return Ok(());
-        }
+    fn start_plan(&mut self, stack: StackName) {
         self.busy.insert(stack.clone());
+        // Not waited for: a crash before it is stored finds a stack that nothing was done to, and that is so.
+        self.context.event(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Prepare });
         let (context, permits) = (Arc::clone(&self.context), Arc::clone(&self.shared.processes));
         let span = tracing::info_span!("step", %stack, phase = Phase::Plan.as_str());
         let work = async move {
@@ -201,22 +231,25 @@ impl Driver {
             work::plan(&context, stack).await;
         };
         self.tasks.spawn(work.instrument(span));
-        Ok(())
     }
 
     async fn start_apply(&mut self, stack: StackName) -> Result<(), EngineError> {
-        let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.clone()) else { return Ok(()) };
-        // Stored before the child is started: a crash in between finds an apply without a child, never the reverse.
-        self.store(vec![RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Apply }]).await?;
-        if self.view.state.stop().is_some() {
-            // The wish came in with the same look at the ledger: nothing was started, and the course ends the run.
-            return Ok(());
+        if self.store(vec![apply_begins(stack.clone())]).await? {
+            self.launch_apply(stack);
         }
+        Ok(())
+    }
+
+    /// Starts an apply that the ledger has as begun, never the reverse: a crash in between finds an apply without a child.
+    fn launch_apply(&mut self, stack: StackName) {
+        let Some(view) = self.view.stacks.get(&stack) else { return };
+        // With a wish to stop that came in with the same look at the ledger nothing is started, and the course ends the run.
+        let begun = matches!(view.state, StackState::Working(Phase::Apply, _)) && self.view.state.stop().is_none();
+        let Some(plan) = view.plan.clone().filter(|_| begun) else { return };
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str());
         self.tasks.spawn(async move { work::apply(&context, stack, plan).await }.instrument(span));
-        Ok(())
     }
 
     /// Waits for a report, for the bell, or for the next look at the ledger, and takes what came.
@@ -238,15 +271,20 @@ impl Driver {
         }
     }
 
-    /// Takes a report and all that came with it, so that bursts cost one transaction.
+    /// Takes a report and those that come soon after it, so that bursts cost one transaction.
     async fn take_reports(&mut self, first: Report) -> Result<(), EngineError> {
         let mut events = Vec::new();
+        let until = tokio::time::Instant::now() + GATHER;
         let mut next = Some(first);
         while let Some(report) = next {
+            let decides = !matches!(report, Report::Event(_));
             self.take_report(report, &mut events);
-            next = if events.len() < BATCH { self.reports.try_recv().ok() } else { None };
+            if decides || events.len() >= BATCH {
+                break;
+            }
+            next = tokio::time::timeout_at(until, self.reports.recv()).await.ok().flatten();
         }
-        self.store(events).await
+        self.record(events).await
     }
 
     fn take_report(&mut self, report: Report, events: &mut Vec<RunEvent>) {
@@ -299,15 +337,16 @@ impl Driver {
     }
 
     /// Stores events and what they mean for the environment's standing, in one transaction. Losing a race against the desk
-    /// is normal: what it stored is read, and the same events are tried on top of it.
-    async fn store(&mut self, events: Vec<RunEvent>) -> Result<(), EngineError> {
+    /// is normal: what it stored is read, and the same events are tried on top of it. False when they do not fit what was found
+    /// there: nothing of them is stored then.
+    async fn store(&mut self, events: Vec<RunEvent>) -> Result<bool, EngineError> {
         if events.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         loop {
             self.look().await?;
             if self.view.state.ended() || matches!(self.view.state, RunState::Unknown { .. }) {
-                return Ok(());
+                return Ok(false);
             }
             let mut tx = self.shared.store.begin().await?;
             let appended = match runs::append_many(&mut tx, self.run.id, &events, Some(&self.fence)).await {
@@ -316,7 +355,7 @@ impl Driver {
                 Err(AppendError::Illegal(illegal)) if self.view.state.stop().is_some() => {
                     // A stop overtook these events; the course decides anew with the stop in view.
                     tracing::debug!(run.number = self.run.number.0, %illegal, "an event came after a stop");
-                    return Ok(());
+                    return Ok(false);
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -330,7 +369,7 @@ impl Driver {
             // Read back rather than taken over: the desk may have stored something in between.
             self.look().await?;
             self.shared.bell.ring();
-            return Ok(());
+            return Ok(true);
         }
     }
 
@@ -338,8 +377,11 @@ impl Driver {
     /// its end; a plan or `init` is of no use any more, is asked to stop and waited for.
     async fn settle_children(&mut self) -> Result<(), EngineError> {
         let mut applies = Vec::new();
-        for (name, stack) in &self.view.stacks {
-            let working = matches!(stack.state, StackState::Working(Phase::Apply, _));
+        // A stack may have had a child before anything was stored of it.
+        let names: BTreeSet<&StackName> = self.view.stacks.keys().chain(self.environment.stacks.keys()).collect();
+        for name in names {
+            let stack = self.view.stacks.get(name);
+            let working = stack.is_some_and(|stack| matches!(stack.state, StackState::Working(Phase::Apply, _)));
             let mut children = self.shared.paths.children(self.run.number, name);
             if working
                 && matches!(self.view.state, RunState::Applying { .. })
@@ -387,7 +429,7 @@ impl Driver {
             })
             .map(|(name, _)| RunEvent::StackStarted { stack: name.clone(), phase: Phase::Prepare })
             .collect();
-        self.store(never).await
+        self.store(never).await.map(drop)
     }
 }
 
@@ -488,6 +530,10 @@ async fn end_child(attached: Attached) {
         }
     }
     tracing::error!(dir = %child.dir().display(), "an old child does not end");
+}
+
+fn apply_begins(stack: StackName) -> RunEvent {
+    RunEvent::StackStarted { stack, phase: Phase::Apply }
 }
 
 fn force_of(force: bool) -> Stop {

@@ -98,7 +98,7 @@ impl RunContext {
         let _ = self.reports.send(report);
     }
 
-    fn event(&self, event: RunEvent) {
+    pub(in crate::engine) fn event(&self, event: RunEvent) {
         self.report(Report::Event(event));
     }
 
