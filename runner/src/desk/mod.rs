@@ -19,7 +19,7 @@ use crate::domain::answer::{Actor, Answer};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::ids::EnvironmentName;
-use crate::domain::policy::{Decision, Place, policy};
+use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::runs::AppendError;
@@ -197,7 +197,14 @@ impl Case<'_> {
     async fn allowed(&self, tx: &mut Tx, command: CommandName, name: &EnvironmentName) -> Result<Environment, Denied> {
         let environment = self.desk.environment(name);
         let now = crate::ledger::now(&mut *tx).await?;
-        let decision = policy(&self.message.actor, &self.message.place, command, environment.as_ref(), None, now);
+        let decision = policy(&Matter {
+            actor: &self.message.actor,
+            place: &self.message.place,
+            command,
+            environment: environment.as_ref(),
+            plan: None,
+            now,
+        });
         match (decision, environment) {
             (Decision::Refuse { rule, refusal }, _) => {
                 Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })

@@ -29,6 +29,23 @@ pub struct PlannedStack<'a> {
     pub plan: &'a StackPlan,
 }
 
+/// What is to be decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Matter<'a> {
+    /// Who wants it.
+    pub actor: &'a Actor,
+    /// Where they said so.
+    pub place: &'a Place,
+    /// What they want.
+    pub command: CommandName,
+    /// Of which environment; `None` when it is not in the configuration (any more).
+    pub environment: Option<&'a Environment>,
+    /// Every stack of the run once it is planned; `None` before.
+    pub plan: Option<&'a [PlannedStack<'a>]>,
+    /// When, by the ledger's clock.
+    pub now: Timestamp,
+}
+
 /// What the rules say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -54,17 +71,10 @@ pub enum Decision {
 /// is deleted or replaced; a stack that should rise and would lose something by it needs a yes. A replacement of a
 /// tainted resource needs none: its making failed before, and making it again is what was asked for.
 #[must_use]
-pub fn policy(
-    actor: &Actor,
-    place: &Place,
-    command: CommandName,
-    environment: Option<&Environment>,
-    plan: Option<&[PlannedStack<'_>]>,
-    now: Timestamp,
-) -> Decision {
+pub fn policy(matter: &Matter<'_>) -> Decision {
     // Neither place nor time decide anything in this version; they are part of the question from the start, so that
     // no caller has to be found again when a rule about channels or working hours arrives.
-    let _ = (place, now);
+    let &Matter { actor, place: _, command, environment, plan, now: _ } = matter;
     if command.only_reads() {
         return Decision::Allow;
     }
@@ -152,7 +162,8 @@ mod tests {
 
     fn decide(who: &str, command: CommandName, environment: Option<&Environment>) -> Decision {
         let actor = Actor { id: ActorId::local(who), name: who.to_owned() };
-        policy(&actor, &Place { door: "shell", channel: None }, command, environment, None, Timestamp(0))
+        let place = Place { door: "shell", channel: None };
+        policy(&Matter { actor: &actor, place: &place, command, environment, plan: None, now: Timestamp(0) })
     }
 
     fn planned(change: Change, direction: Direction, environment: &Environment) -> Decision {
@@ -169,7 +180,14 @@ mod tests {
         let actor = Actor { id: ActorId::local("ito"), name: "ito".to_owned() };
         let place = Place { door: "shell", channel: None };
         let plan = [PlannedStack { stack: &stack, direction, plan: &plan }];
-        policy(&actor, &place, CommandName::Up, Some(environment), Some(&plan), Timestamp(0))
+        policy(&Matter {
+            actor: &actor,
+            place: &place,
+            command: CommandName::Up,
+            environment: Some(environment),
+            plan: Some(&plan),
+            now: Timestamp(0),
+        })
     }
 
     fn change(action: Action, reason: Option<&str>) -> Change {

@@ -8,7 +8,7 @@ use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::order::{upstream_of, waits_for};
-use crate::domain::policy::{Decision, Place, PlannedStack, policy};
+use crate::domain::policy::{Decision, Matter, Place, PlannedStack, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunKind;
 use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent, RunState, RunView, StackState, StackView};
@@ -199,7 +199,14 @@ impl Situation<'_> {
             })
             .collect();
         let command = self.view.request.kind.command();
-        policy(self.asker, self.place, command, Some(self.environment), Some(&planned), self.now)
+        policy(&Matter {
+            actor: self.asker,
+            place: self.place,
+            command,
+            environment: Some(self.environment),
+            plan: Some(&planned),
+            now: self.now,
+        })
     }
 
     fn ask(&self, why: QuestionWhy, digest: String) -> RunEvent {
