@@ -11,3 +11,4 @@ mod fault;
 mod queue;
 mod secrets;
 mod story;
+mod tofu;
