@@ -143,7 +143,7 @@ impl RunContext {
         let json = version.init_speaks_json();
         let args = command::init(&InitArgs { backend_config: arguments, json });
         let mut diagnostics = Diagnostics::default();
-        let ended = self.run(name, ready, "init", args, |line| diagnostics.take(line)).await?;
+        let ended = self.run(name, &collecting_less(ready), "init", args, |line| diagnostics.take(line)).await?;
         if !ended.exit.is_success() {
             return Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr));
         }
@@ -190,6 +190,16 @@ impl RunContext {
         };
         write().map_err(|error| storage("the file with the variables cannot be written".to_owned(), &error))
     }
+}
+
+/// Terraform's own memory is small while it initialises, and it starts no provider, whose memory this would multiply: with less
+/// garbage collection an `init` takes a fifth less time and no more memory (`docs/performance.md`). What the user set stays.
+fn collecting_less(ready: &Ready) -> Ready {
+    let mut ready = ready.clone();
+    if std::env::var_os("GOGC").is_none() {
+        ready.env.push(("GOGC".into(), "400".into()));
+    }
+    ready
 }
 
 fn record_init(data_dir: &Path, fingerprint: &Fingerprint) {
