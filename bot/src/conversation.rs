@@ -42,8 +42,6 @@ pub enum Hope {
     Success,
     /// That it stops.
     Stop,
-    /// That it becomes known what happened.
-    Certainty,
 }
 
 /// Exit status of `shell -c`: 0 carried out, 1 failed or partial, 2 not understood, 3 refused, 4 cancelled, 5 unknown.
@@ -52,8 +50,7 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
     match (hope, outcome) {
         (_, None) => 5,
         (Hope::Success, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned))
-        | (Hope::Stop, Some(Outcome::Cancelled))
-        | (Hope::Certainty, Some(_)) => 0,
+        | (Hope::Stop, Some(Outcome::Cancelled)) => 0,
         (Hope::Success | Hope::Stop, Some(Outcome::Partial | Outcome::Failed))
         | (Hope::Stop, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned)) => 1,
         (Hope::Success | Hope::Stop, Some(Outcome::Refused | Outcome::Expired)) => 3,
@@ -130,9 +127,11 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
 
 fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
     match answer {
-        Answer::Queued { run, .. } | Answer::Approved(run) => Some((run.number, Hope::Success)),
+        // What a look at an unknown run finds out is what became of the run, not of the look.
+        Answer::Queued { run, .. } | Answer::Approved(run) | Answer::Recovering(run) => {
+            Some((run.number, Hope::Success))
+        }
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
-        Answer::Recovering(run) => Some((run.number, Hope::Certainty)),
         Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) => None,
     }
 }

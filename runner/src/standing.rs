@@ -3,25 +3,35 @@
 use std::collections::BTreeMap;
 
 use crate::domain::answer::{RunSummary, StackStanding};
-use crate::domain::environment::{Environment, Level};
-use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::environment::{Environment, Level, Stack};
+use crate::domain::ids::{RunNumber, StackName, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
 use crate::ledger::{LedgerError, Store, Tx, environments, stacks};
+use crate::source;
 
-/// The commit last accepted for each stack that has one.
+/// The commit that each stack is to run, where one was accepted: of stacks that share a repository the one accepted last for any
+/// of them, since a run is made with one commit.
 pub(crate) async fn accepted_commits(
     store: &Store,
     environment: &Environment,
 ) -> Result<BTreeMap<StackName, String>, LedgerError> {
-    let mut commits = BTreeMap::new();
-    for stack in environment.stacks.keys() {
-        if let Some(commit) = stacks::accepted_commit(store, &environment.name, stack).await? {
-            commits.insert(stack.clone(), commit);
+    let accepted = stacks::accepted_commits(store, &environment.name).await?;
+    let mut last: BTreeMap<String, &(Option<RunNumber>, String)> = BTreeMap::new();
+    for (name, stack) in &environment.stacks {
+        if let (Some(of_stack), Some(repository)) = (accepted.get(name), source::repository(&stack.source)) {
+            let newest = last.entry(repository).or_insert(of_stack);
+            if of_stack.0 > newest.0 {
+                *newest = of_stack;
+            }
         }
     }
-    Ok(commits)
+    let of = |name, stack: &Stack| {
+        let shared = source::repository(&stack.source).and_then(|repository| last.get(&repository).copied());
+        shared.or_else(|| accepted.get(name)).map(|(_, commit)| commit.clone())
+    };
+    Ok(environment.stacks.iter().filter_map(|(name, stack)| Some((name.clone(), of(name, stack)?))).collect())
 }
 
 /// Stores events of a run together with what they mean, for whoever does not drive it. Without the environment's

@@ -3,7 +3,7 @@
 use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, StackStanding, Standing};
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::ids::{ActorId, StackName};
-use tidegate_runner::domain::run::RunState;
+use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
@@ -126,7 +126,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     if let Some(run) = last.as_ref().filter(|last| running.as_ref().is_none_or(|(run, _)| run.id != last.id)) {
         let when = clock.moment(run.ended.unwrap_or(run.accepted));
         card = card.line(Line::text(format!("last: {}, {} at {when}", run_of(run), state_word(&run.state))));
-        card = card.next(format!("show {}", run.number));
+        card = with_next(card, run).next(format!("show {}", run.number));
     }
     card
 }
@@ -138,6 +138,10 @@ fn with_next(card: Card, run: &RunSummary) -> Card {
         RunState::Unknown { .. } => card.next(format!("recover {number}")),
         RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
             card.next(format!("cancel {number}"))
+        }
+        // Taken as it is, or followed by another one, it is not the last word any more.
+        RunState::Ended { outcome: Outcome::Partial | Outcome::Failed } if run.taken_by.is_none() => {
+            card.next(format!("retry {number}"))
         }
         RunState::Queued { .. } | RunState::Ended { .. } => card,
     }

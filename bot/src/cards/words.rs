@@ -4,8 +4,9 @@ use chrono::{DateTime, FixedOffset, TimeZone};
 use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::changes::{Action, Change, Counts};
 use tidegate_runner::domain::environment::SettingValue;
-use tidegate_runner::domain::ids::{SettingName, Timestamp};
+use tidegate_runner::domain::ids::{SettingName, StackName, Timestamp};
 use tidegate_runner::domain::request::{RunKind, RunRequest, SizeChange, Target};
+use tidegate_runner::domain::run::RunView;
 
 use super::card::{Line, Span};
 
@@ -183,17 +184,37 @@ impl Naming {
     }
 }
 
-/// A line for each change, as many as are named, and where the others are told.
+/// A line for each change of one stack, as many as are named, and where the others are told.
 pub(super) fn changes<'a>(all: impl IntoIterator<Item = &'a Change>, tense: Tense, naming: &Naming) -> Vec<Line> {
+    lines_of(all.into_iter().map(|change| (None, change)), tense, naming)
+}
+
+/// A line for each change of several stacks, with the stack where there is more than one in `view`.
+pub(super) fn changes_in<'a>(
+    view: &RunView,
+    all: impl IntoIterator<Item = (&'a StackName, &'a Change)>,
+    tense: Tense,
+    naming: &Naming,
+) -> Vec<Line> {
+    let several = view.stacks.len() > 1;
+    lines_of(all.into_iter().map(|(stack, change)| (several.then_some(stack), change)), tense, naming)
+}
+
+fn lines_of<'a>(
+    all: impl Iterator<Item = (Option<&'a StackName>, &'a Change)>,
+    tense: Tense,
+    naming: &Naming,
+) -> Vec<Line> {
     let most = naming.most;
-    let all: Vec<&Change> = all.into_iter().collect();
+    let all: Vec<_> = all.collect();
     let more = all.len().saturating_sub(most);
     let mut lines: Vec<Line> = all
         .iter()
         .take(most)
-        .map(|change| {
-            let line =
-                Line::of([Span::Text(format!("{} ", action(change.action, tense))), Span::Code(cut(&change.address))]);
+        .map(|(stack, change)| {
+            let stack = stack.map(|stack| format!("{stack}: ")).unwrap_or_default();
+            let what = Span::Text(format!("{stack}{} ", action(change.action, tense)));
+            let line = Line::of([what, Span::Code(cut(&change.address))]);
             match change.reason.as_deref().and_then(reason) {
                 Some(reason) => line.and(Span::Text(format!(" ({reason})"))),
                 None => line,

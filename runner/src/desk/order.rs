@@ -15,6 +15,9 @@ impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
     pub(super) async fn queue(&self, tx: &mut Tx, order: &Order, environment: &Environment) -> Result<Done, Denied> {
         let active = runs::active(&mut *tx, &environment.name).await?;
+        if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
+            return Err(Denied::from(nobody_knows(environment, order, unknown)).on(&environment.name));
+        }
         let before = standing_after(tx, environment, &active).await?;
         let undo_to = match order {
             Order::Undo { .. } => self.undo_to(tx, environment, &active).await?,
@@ -89,6 +92,17 @@ impl Case<'_> {
         let last = runs::last_change(&mut *tx, &environment.name).await?;
         Ok(last.and_then(|run| run.request.before))
     }
+}
+
+/// What stands is not known, so that nothing can be measured against it, and nothing would be done before somebody looked.
+fn nobody_knows(environment: &Environment, order: &Order, unknown: &RunSummary) -> Refusal {
+    let number = unknown.number;
+    Refusal::refused(
+        format!("`{} {}` has to wait", order.name(), environment.name),
+        format!("nobody saw how run {number} of {} ended, so that it is not known what stands", unknown.asker.name),
+    )
+    .hint(format!("recover {number}"))
+    .hint(format!("show {number}"))
 }
 
 /// Sizes as they really are now: what was wanted is no size where an apply did not get there.

@@ -167,10 +167,8 @@ impl Situation<'_> {
         if plans().all(|(_, plan)| !plan.has_work()) {
             return end(Outcome::NothingToDo);
         }
-        let beyond = plans().find_map(|(name, plan)| {
-            let beyond = self.beyond(name, plan);
-            (!beyond.is_empty()).then(|| QuestionWhy::PlanChanged { stack: name.clone(), beyond })
-        });
+        let beyond: Vec<_> = plans().flat_map(|(name, plan)| named(name, self.beyond(name, plan))).collect();
+        let beyond = (!beyond.is_empty()).then_some(QuestionWhy::PlanChanged { beyond });
         let why = match (decision, approved) {
             (Decision::Refuse { refusal, .. }, _) => return refuse(refusal),
             (Decision::Allow | Decision::NeedsApproval { .. }, Some(approved)) if approved == digest => None,
@@ -272,7 +270,7 @@ impl Situation<'_> {
         if !self.busy.is_empty() {
             return Some(Vec::new());
         }
-        let question = self.ask(QuestionWhy::PlanChanged { stack: stack.clone(), beyond }, digest);
+        let question = self.ask(QuestionWhy::PlanChanged { beyond: named(stack, beyond).collect() }, digest);
         Some(vec![Step::Record(vec![stored, question])])
     }
 
@@ -309,6 +307,11 @@ fn check(name: &StackName, view: &StackView) -> RunEvent {
     let summary = format!("{} of {planned} planned changes were not reported done", missing.len());
     let failure = Failure::new(FailureKind::OutputNotUnderstood, summary).with_detail(missing.join("\n"));
     failed(name.clone(), Phase::Verify, &failure)
+}
+
+fn named(stack: &StackName, changes: Vec<Change>) -> impl Iterator<Item = (StackName, Change)> {
+    let stack = stack.clone();
+    changes.into_iter().map(move |change| (stack.clone(), change))
 }
 
 fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {

@@ -82,6 +82,7 @@ impl Driver {
             reports: sender,
             stop: stopped,
             ready: Mutex::default(),
+            choosing: tokio::sync::Mutex::default(),
         });
         let bell = shared.bell.listen();
         let alone = Alone::with(&shared.paths.run(run.number)).await?;

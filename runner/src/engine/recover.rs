@@ -110,6 +110,7 @@ async fn finding(
         reports,
         stop: stopped,
         ready: Mutex::default(),
+        choosing: tokio::sync::Mutex::default(),
     };
     Ok(match work::look(&context, stack, unlock).await {
         Ok(plan) if plan.changes.is_empty() => {

@@ -136,18 +136,25 @@ pub async fn standings(mut db: impl Access, environment: &EnvironmentName) -> Re
         .collect()
 }
 
-/// The commit that runs on this stack use; `None` before the first.
-pub async fn accepted_commit(
+/// The commit that each stack of an environment was last brought somewhere with, and the run that did it, where it is known (a
+/// stack that was taken as it is stands nowhere). Stacks that have none, and those that are not in git, are left out.
+pub async fn accepted_commits(
     mut db: impl Access,
     environment: &EnvironmentName,
-    stack: &StackName,
-) -> Result<Option<String>, LedgerError> {
-    let commit: Option<Option<String>> = on!(
+) -> Result<BTreeMap<StackName, (Option<RunNumber>, String)>, LedgerError> {
+    let rows: Vec<(String, Option<i64>, String)> = on!(
         db,
-        fetch_optional,
-        sqlx::query_scalar("SELECT accepted_commit FROM stacks WHERE environment = $1 AND stack = $2")
-            .bind(environment.as_str())
-            .bind(stack.as_str())
+        fetch_all,
+        sqlx::query_as(
+            "SELECT stack, CASE WHEN level IS NULL THEN NULL ELSE run_number END, accepted_commit FROM stacks \
+             WHERE environment = $1 AND accepted_commit IS NOT NULL"
+        )
+        .bind(environment.as_str())
     )?;
-    Ok(commit.flatten())
+    rows.into_iter()
+        .map(|(stack, run, commit)| {
+            let id = format!("{environment}/{stack}");
+            Ok((Row { table: "stacks", id: &id }.text("stack", stack)?, (run.map(RunNumber), commit)))
+        })
+        .collect()
 }

@@ -130,6 +130,19 @@ pub async fn refresh(source: &StackSource, dest: &Path) -> Result<(), Failure> {
     }
 }
 
+/// What names the repository that a source is in: stacks of one environment that share it run one commit. `None` for a folder
+/// outside git.
+#[must_use]
+pub fn repository(source: &StackSource) -> Option<String> {
+    match source {
+        StackSource::Folder(folder) => {
+            let real = folder.canonicalize().ok()?;
+            git::work_tree_of(&real).map(|top| format!("folder {}", top.display()))
+        }
+        StackSource::Git { url, reference, .. } => Some(format!("{url} {reference}")),
+    }
+}
+
 /// The folder that local paths of a stack's backend are relative to: the folder itself, so that Terraform started there by
 /// hand finds the same state; for a repository by URL `<state_dir>/state/ENV/STACK`.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Which code a run is made with: the accepted commit, with `init` only where it is needed, in the workspace that is configured.
 
 use tidegate_runner::domain::run::{Provenance, RunEvent};
-use tidegate_tests::yard::{Yard, me};
+use tidegate_tests::yard::{Layout, Yard, me};
 
 const ROOT: &str = "roots/shop/app/main.tf";
 
@@ -122,4 +122,39 @@ async fn variables_are_stored_with_the_run_and_who_asked_for_it() {
     assert_eq!((row.asker.name, row.request.because.as_deref()), (me(), Some("朝の試験")));
     let first = yard.events(1).await.into_iter().next();
     assert_eq!(first, Some(RunEvent::Accepted));
+}
+
+#[tokio::test]
+async fn all_stacks_of_a_run_are_at_one_commit() {
+    let stacks: [(&str, &[&str]); 4] = [("a", &[]), ("b", &[]), ("c", &[]), ("d", &[])];
+    let yard = Layout::new().environment("shop", &stacks).lay();
+    git(&yard, &["init", "-q"]).await;
+    let first = commit(&yard, "the first").await;
+
+    // Some stacks are given their code while others still wait for a free place; newer code comes in between.
+    yard.hold("plan");
+    let up = yard.begin("up shop small");
+    yard.wait("the first plan", async || (yard.read("calls").lines().any(|l| l.contains("plan"))).then_some(())).await;
+    yard.write("roots/shop/d/main.tf", &(yard.read("roots/shop/d/main.tf") + "\n# newer\n"));
+    let second = commit(&yard, "the second").await;
+    yard.release("plan");
+    up.end().await.exits(0);
+    assert_eq!(commits(&yard, 1).await, vec![first.clone(); 4]);
+
+    // Newer code that was accepted for one stack is the next run's code for all.
+    yard.shell("up shop small code d=2").await.exits(0);
+    assert_eq!(commits(&yard, 2).await, vec![second.clone(); 4]);
+    yard.write("roots/shop/d/main.tf", &(yard.read("roots/shop/d/main.tf") + "\n# newest\n"));
+    let third = commit(&yard, "the third").await;
+    yard.fail("create.shop-a.1");
+    yard.shell("up shop full code").await.exits(1);
+    assert_eq!(commits(&yard, 3).await, vec![third.clone(); 4]);
+    yard.heal("create.shop-a.1");
+    yard.shell("up shop full").await.exits(0);
+    assert_eq!(commits(&yard, 4).await, vec![third; 4]);
+}
+
+async fn commits(yard: &Yard, run: i64) -> Vec<String> {
+    let view = yard.view(run).await;
+    view.stacks.values().map(|s| s.provenance.as_ref().and_then(|p| p.commit.clone()).unwrap_or_default()).collect()
 }

@@ -189,17 +189,16 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
     yard.shell("history shop").await.says(&["UNKNOWN"]).exits(0);
     yard.shell("cancel 1").await.says(&["recover 1"]).exits(3);
     yard.shell("retry 1").await.says(&["recover 1"]).exits(3);
-    // It keeps the environment: who asks for something waits.
-    let waits = yard.begin("up shop full app=4");
-    yard.until(2, "queued").await;
-    yard.wait("whom it waits for", async || waits.out().contains("run 1").then_some(())).await;
+    // It keeps the environment, and nothing can be measured against what nobody knows.
+    for order in ["up shop full app=4", "up shop small", "scale shop app+=1", "down shop"] {
+        yard.shell(order).await.says(&["run 1", "recover 1"]).exits(3);
+    }
     yard.release("create.shop-app");
-    let told = yard.shell("recover 1").await;
-    told.exits(0);
+    yard.shell("recover 1").await.says(&["looking what became of app", "shop NOT READY"]).exits(1);
     let view = yard.view(1).await;
     assert!(matches!(view.state.outcome(), Some(Outcome::Failed | Outcome::Partial)), "{:?}", view.state);
     assert!(view.finding.as_deref().is_some_and(|finding| finding.contains("left to do")), "{:?}", view.finding);
-    waits.end().await.says(&["shop is at full"]).exits(0);
+    yard.shell("up shop full app=4").await.says(&["shop is at full"]).exits(0);
     assert_eq!(yard.in_state("shop", "app").await.len(), 4);
     serve.stop().await.exits(0);
 }
@@ -225,7 +224,7 @@ async fn a_lock_that_the_dead_left_behind_is_shown_and_broken_only_when_asked() 
     yard.release("create.shop-app");
     yard.shell("recover 1").await.says(&["root@vm", "`recover 1 unlock`"]).exits(5);
     assert_eq!((yard.status(1).await, yard.calls("force-unlock", "shop-app")), ("unknown", 0));
-    yard.shell("recover 1 unlock because I asked everybody").await.exits(0);
+    yard.shell("recover 1 unlock because I asked everybody").await.exits(1);
     assert_eq!(yard.calls("force-unlock", "shop-app"), 1);
     goes_on(&yard).await;
 }
@@ -242,7 +241,7 @@ async fn who_waits_for_a_run_that_becomes_unknown_exits_with_5() {
     kill_9(terraform);
     up.end().await.says(&["recover 1"]).exits(5);
     yard.release("create.shop-app");
-    yard.shell("recover 1").await.exits(0);
+    yard.shell("recover 1").await.exits(1);
     goes_on(&yard).await;
 }
 
@@ -261,7 +260,7 @@ async fn a_supervisor_alone_is_not_missed_while_terraform_lives() {
     // Nobody saw its exit status; that it is not told as a success is what counts.
     let view = yard.until(1, "unknown").await;
     assert_eq!(view.stacks.values().map(|stack| stack.done).sum::<u32>(), 3);
-    yard.shell("recover 1").await.says(&["nothing left to do"]).exits(0);
+    yard.shell("recover 1").await.says(&["nothing left to do"]).exits(1);
     assert_eq!((yard.status(1).await, yard.calls("apply", "shop-app")), ("partial", 1));
     goes_on(&yard).await;
 }

@@ -153,7 +153,7 @@ async fn everything_that_is_killed_at_any_moment_ends_as_what_is_true() {
             })
             .await;
         if status == "unknown" {
-            yard.shell(&format!("recover {number}")).await.exits(0);
+            yard.shell(&format!("recover {number}")).await.exits(1);
         }
         let outcome = yard.view(number).await.state.outcome().expect("an end");
         let wanted = if round % 2 == 0 { 3 } else { 0 };

@@ -3,14 +3,14 @@
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::Change;
 use tidegate_runner::domain::environment::Level;
-use tidegate_runner::domain::failure::FailureKind;
+use tidegate_runner::domain::failure::{Applied, FailureKind};
 use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::order::Direction;
 use tidegate_runner::domain::request::RunKind;
-use tidegate_runner::domain::run::{Outcome, Phase, RunState, RunView, StackState, StackView};
+use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView, StopOfRun};
 
 use super::super::card::{Card, Line, Span, Tone};
-use super::super::words::{Clock, DOT, Naming, Tense, action, changes, counts, cut, duration, sizes, what};
+use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, sizes, what};
 use super::{asker, code_notes, failure, question};
 
 /// Most outputs that a card shows.
@@ -53,7 +53,8 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                 .lines(taken(detail))
                 .lines(code_notes(detail));
             card = card.next(format!("retry {number}"));
-            if detail.run.taken_by.is_none() {
+            // Without anything applied there is nothing to take as it is.
+            if detail.run.taken_by.is_none() && view.anything_applied() {
                 card = card.next(format!("accept {number}"));
             }
             with_log(card.next(format!("show {number}")), detail)
@@ -87,9 +88,6 @@ pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, cloc
             .line(asker(detail, clock))
             .line(Line::text(cut(finding)));
     card = card.lines(found(detail).filter(|line| *line != Line::text(cut(finding)))).lines(standing(detail, naming));
-    if matches!(detail.view.state, RunState::Unknown { look: Some(_), .. }) {
-        card = card.line(Line::text("State and lock are being read."));
-    }
     card = card.line(Line::text(format!("Until it is known, no other run changes {environment}.")));
     with_log(card.next(format!("recover {number}")).next(format!("show {number}")), detail)
 }
@@ -120,7 +118,12 @@ pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
             format!("{environment} NOT READY{}", failed())
         }
         Outcome::Failed => format!("{environment}: {} FAILED{}", request.kind.as_str(), failed()),
-        Outcome::Cancelled => format!("{environment}: {} was cancelled", request.kind.as_str()),
+        Outcome::Cancelled => match &detail.view.stopped_by {
+            Some(StopOfRun { rejected: true, .. }) => format!("{environment}: {} was rejected", request.kind.as_str()),
+            Some(StopOfRun { rejected: false, .. }) | None => {
+                format!("{environment}: {} was cancelled", request.kind.as_str())
+            }
+        },
         Outcome::Refused => format!("{environment}: {} was refused", request.kind.as_str()),
         Outcome::Expired => format!("{environment}: {} expired", request.kind.as_str()),
     }
@@ -143,13 +146,8 @@ pub(super) fn spent(detail: &RunDetail) -> Option<i64> {
 fn done(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let view = &detail.view;
     let mut lines = vec![Line::text(counts(view.done(), Tense::Done))];
-    let gone = view
-        .stacks
-        .values()
-        .filter_map(|stack| stack.applied.as_ref())
-        .flat_map(|applied| &applied.done)
-        .filter(|change| change.action.destroys());
-    lines.extend(changes(gone, Tense::Done, naming).into_iter().map(|line| line.indented(1)));
+    let gone = reported(view, |applied| &applied.done).filter(|(_, change)| change.action.destroys());
+    lines.extend(changes_in(view, gone, Tense::Done, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
         let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
         if !kept.is_empty() {
@@ -201,22 +199,31 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
         let title = (!lines.is_empty()).then(|| Line::text(title.to_owned()));
         title.into_iter().chain(lines.into_iter().map(|line| line.indented(1))).collect::<Vec<_>>()
     };
-    let reported = || view.stacks.values().filter_map(|stack| stack.applied.as_ref());
-    let gone = reported().flat_map(|applied| &applied.done).filter(|change| change.action.destroys());
-    lines.extend(named("What is gone or was replaced:", changes(gone, Tense::Done, naming)));
-    let failed = reported().flat_map(|applied| &applied.failed);
-    lines.extend(named("What failed; it may exist half made:", changes(failed, Tense::Planned, naming)));
+    let gone = reported(view, |applied| &applied.done).filter(|(_, change)| change.action.destroys());
+    lines.extend(named("What is gone or was replaced:", changes_in(view, gone, Tense::Done, naming)));
+    let failed = reported(view, |applied| &applied.failed);
+    lines.extend(named("What failed; it may exist half made:", changes_in(view, failed, Tense::Planned, naming)));
     lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
     let left = |unknown: bool| {
         view.stacks
-            .values()
-            .filter(move |stack| !finished(stack) && (stack.state == StackState::Unknown) == unknown)
-            .flat_map(untold)
+            .iter()
+            .filter(move |(_, stack)| !finished(stack) && (stack.state == StackState::Unknown) == unknown)
+            .flat_map(|(name, stack)| untold(stack).into_iter().map(move |change| (name, change)))
     };
+    let shorter = naming.shorter();
     // Destroys by name; the rest is long and of little use on a card.
-    lines.extend(named("What was not done:", changes(left(false), Tense::Planned, &naming.shorter())));
-    lines.extend(named("What is not known to be done:", changes(left(true), Tense::Planned, &naming.shorter())));
+    lines.extend(named("What was not done:", changes_in(view, left(false), Tense::Planned, &shorter)));
+    lines.extend(named("What is not known to be done:", changes_in(view, left(true), Tense::Planned, &shorter)));
     lines
+}
+
+/// One kind of changes that Terraform reported, over all stacks.
+fn reported<'v>(
+    view: &'v RunView,
+    which: impl Fn(&'v Applied) -> &'v [Change] + Copy + 'v,
+) -> impl Iterator<Item = (&'v StackName, &'v Change)> {
+    let applied = view.stacks.iter().filter_map(|(name, stack)| stack.applied.as_ref().map(|applied| (name, applied)));
+    applied.flat_map(move |(name, applied)| which(applied).iter().map(move |change| (name, change)))
 }
 
 /// Changes that were begun and of which nothing more was heard.
@@ -250,8 +257,7 @@ fn finished(stack: &StackView) -> bool {
 /// How one stack stands after a run that did not end well.
 fn stands(stack: &StackView) -> String {
     let planned = stack.plan.as_ref().map_or(0, |plan| plan.counts().total());
-    let left = u32::try_from(stack.not_done().len()).unwrap_or(u32::MAX);
-    let done = if stack.applied.is_some() { planned.saturating_sub(left) } else { stack.done };
+    let done = stack.changes_done();
     let so_far = format!("{done} of {} changes done", planned.max(done));
     match &stack.state {
         StackState::NothingToDo => "as asked already".to_owned(),
@@ -274,9 +280,10 @@ fn stands(stack: &StackView) -> String {
 }
 
 fn stopped(detail: &RunDetail) -> Option<Line> {
-    let (by, because) = detail.view.stopped_by.as_ref()?;
+    let StopOfRun { by, because, rejected } = detail.view.stopped_by.as_ref()?;
     let because = because.as_ref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
-    Some(Line::text(format!("Stopped by {}{because}.", by.short())))
+    let word = if *rejected { "Rejected" } else { "Stopped" };
+    Some(Line::text(format!("{word} by {}{because}.", by.short())))
 }
 
 fn taken(detail: &RunDetail) -> Option<Line> {

@@ -34,7 +34,8 @@ fn card_naming(detail: &RunDetail, clock: &Clock, naming: &Naming) -> Card {
         | RunState::Applying { .. }
         | RunState::Verifying { .. } => progress::card(detail, &clock),
         RunState::AwaitingApproval { question, applied } => question::card(detail, question, *applied, &clock, naming),
-        RunState::Unknown { stack, finding, .. } => ending::unknown(detail, stack, finding, &clock, naming),
+        RunState::Unknown { stack, look: Some(_), .. } => progress::looking(detail, stack, &clock),
+        RunState::Unknown { stack, finding, look: None, .. } => ending::unknown(detail, stack, finding, &clock, naming),
         RunState::Ended { outcome } => ending::card(detail, *outcome, &clock, naming),
     }
 }

@@ -3,6 +3,7 @@
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::Exactness;
 use tidegate_runner::domain::failure::FailureKind;
+use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackView};
 
 use super::super::card::{Card, Line, Span, Tone};
@@ -36,6 +37,13 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         card = card.lines(code_notes(detail));
     }
     if view.state.stop().is_none() { card.next(format!("cancel {number}")) } else { card }
+}
+
+/// The card of an unknown run that somebody wants to be looked at.
+pub(super) fn looking(detail: &RunDetail, stack: &StackName, clock: &Clock) -> Card {
+    Card::new(Tone::Working, format!("{}{DOT}looking what became of {stack}", heading(detail)))
+        .line(asker(detail, clock))
+        .line(Line::text("State and lock are being read."))
 }
 
 /// A line for each stack: its name, what is done to it, how far.
@@ -98,9 +106,9 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
         StackState::Applied => ("applied".to_owned(), bar(applied())),
         StackState::Verified => ("done".to_owned(), bar(applied())),
         StackState::Failed(_, failure) if failure.kind == FailureKind::Interrupted => {
-            ("stopped".to_owned(), bar(applied()))
+            ("stopped".to_owned(), bar(stack.changes_done()))
         }
-        StackState::Failed(_, _) => ("FAILED".to_owned(), bar(applied())),
+        StackState::Failed(_, _) => ("FAILED".to_owned(), bar(stack.changes_done())),
         StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.done)),
     }
 }

@@ -1,11 +1,13 @@
 //! A run that asks for a yes: what it would do, what would go by name, until when.
 
+use std::collections::BTreeSet;
+
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::{Change, Exactness, StackPlan};
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
-use super::super::words::{Clock, DOT, Naming, Tense, action, changes, counts, cut};
+use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut};
 use super::{asker, code_notes, heading};
 
 /// The card of a run that waits for a yes.
@@ -25,10 +27,18 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             }
             card = card.line(Line::text("Altogether it would do this:"));
         }
-        QuestionWhy::PlanChanged { stack, beyond } => {
+        QuestionWhy::PlanChanged { beyond } => {
+            let stacks: BTreeSet<&str> = beyond.iter().map(|(stack, _)| stack.as_str()).collect();
+            let stacks: Vec<&str> = stacks.into_iter().collect();
+            let beyond = beyond.iter().map(|(stack, change)| (stack, change));
             card = card
-                .line(Line::text(format!("The plan of {stack} is another than the one people saw. New in it:")))
-                .lines(changes(beyond, Tense::Planned, naming).into_iter().map(|line| line.indented(1)))
+                .line(Line::text(format!(
+                    "The plan of {} is another than the one people saw. New in it:",
+                    stacks.join(" and ")
+                )))
+                .lines(
+                    changes_in(&detail.view, beyond, Tense::Planned, naming).into_iter().map(|line| line.indented(1)),
+                )
                 .line(Line::text("Altogether it would do this:"));
         }
     }
@@ -56,9 +66,10 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
             Line::of([Span::Column(name.to_string(), width), Span::Text(said)]).indented(1)
         })
         .collect();
-    let planned = || view.stacks.values().filter_map(|stack| stack.plan.as_ref());
-    let going = planned().flat_map(|plan| &plan.changes).filter(|change| change.action.destroys());
-    lines.extend(changes(going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
+    let planned = view.stacks.iter().filter_map(|(name, stack)| stack.plan.as_ref().map(|plan| (name, plan)));
+    let all = planned.flat_map(|(name, plan)| plan.changes.iter().map(move |change| (name, change)));
+    let going = all.filter(|(_, change)| change.action.destroys());
+    lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
         let kept = stack.plan.iter().flat_map(|plan| &plan.kept_for);
         let kept: Vec<String> = kept.take(naming.most).map(|address| cut(address)).collect();

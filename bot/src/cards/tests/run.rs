@@ -71,13 +71,13 @@ fn a_run_that_asks() {
             .plans("app", kept)
             .plans("monitoring", plan(Vec::new()))
     };
-    let beyond = vec![change("terraform_data.cache", Action::Replace)];
+    let beyond = vec![(name("app"), change("terraform_data.cache", Action::Replace))];
     assert_snapshot!(told(&[
         destroy().asks(QuestionWhy::Previewed),
         Scene::of("up shop")
             .planned()
             .asks(QuestionWhy::Unannounced { destroys: vec![(name("app"), "terraform_data.cache".to_owned())] }),
-        Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { stack: name("app"), beyond }),
+        Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { beyond }),
         destroy()
             .asks(QuestionWhy::Previewed)
             .then(RunEvent::Approved { by: ActorId::local("sato"), digest: "d".to_owned() }),

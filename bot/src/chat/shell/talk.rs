@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tidegate_runner::desk::Desk;
 use tidegate_runner::domain::answer::{Actor, RunDetail};
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::RunState;
@@ -27,8 +29,8 @@ pub async fn talk(house: House, actor: Actor, history: &Path, screen: Screen) ->
         Err(error) => return crate::cli::fail(&format!("this terminal cannot be talked in: {error}")),
     };
     let printer = prompt.printer();
-    let mut talk = Talk { house, actor, screen, printer, left: Arc::default() };
-    talk.tell_missed().await;
+    let mut talk = Talk { house, actor, screen, printer, watched: Arc::default() };
+    talk.tell_news_above();
     talk.listen(prompt).await;
     talk.leave().await
 }
@@ -38,13 +40,31 @@ struct Talk {
     actor: Actor,
     screen: Screen,
     printer: Option<Arc<Printer>>,
-    /// Runs whose card was left, and whose end is to be told above the prompt.
-    left: Arc<Mutex<BTreeSet<RunNumber>>>,
+    watched: Arc<Mutex<Watched>>,
 }
+
+/// Runs that somebody looks after already, so that their news need not be told.
+#[derive(Debug, Default)]
+struct Watched {
+    /// Whose card is being drawn. Nothing else may be printed meanwhile.
+    drawn: Option<RunNumber>,
+    /// Whose card was left, and whose end is to be told above the prompt.
+    left: BTreeSet<RunNumber>,
+}
+
+impl Watched {
+    fn has(&self, run: RunNumber) -> bool {
+        self.drawn == Some(run) || self.left.contains(&run)
+    }
+}
+
+/// How often the ledger is looked at for news while nobody types: the bell does not ring for other machines.
+const NEWS_EVERY: Duration = Duration::from_secs(2);
 
 impl Talk {
     async fn listen(&mut self, mut prompt: Prompt) {
         loop {
+            self.tell_missed().await;
             self.refresh_words(&prompt).await;
             // Reading a line blocks; the engine goes on meanwhile.
             let read = tokio::task::spawn_blocking(move || {
@@ -74,23 +94,32 @@ impl Talk {
         *prompt.vocabulary().write().unwrap_or_else(PoisonError::into_inner) = words;
     }
 
-    /// What ended while nobody of that name was here.
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What happened to this person's runs while they did not look: it ended, it waits for a yes, it is unknown.
     async fn tell_missed(&mut self) {
-        let Ok(missed) = self.house.desk.untold(DOOR, &self.actor).await else { return };
-        for run in missed {
-            let Ok(detail) = self.house.desk.show(run).await else { continue };
-            let clock = Clock { now: detail.now, offset: local_offset() };
-            if let Some(card) = cards::notice(&detail, &clock) {
-                self.screen.card(&card);
-            }
-            self.told(run).await;
+        for card in news(&self.house.desk, &self.actor, &self.watched).await {
+            self.screen.card(&card);
         }
     }
 
-    async fn told(&self, run: RunNumber) {
-        if let Err(error) = self.house.desk.told(DOOR, &self.actor, run).await {
-            tracing::warn!(%error, "a message will be shown again at the next start");
-        }
+    /// The same above the prompt, while they think about what to type.
+    fn tell_news_above(&self) {
+        let Some(printer) = self.printer.clone() else { return };
+        let (desk, actor, watched) = (self.house.desk.clone(), self.actor.clone(), Arc::clone(&self.watched));
+        let mut listener = self.house.bell.listen();
+        tokio::spawn(async move {
+            loop {
+                let _ = tokio::time::timeout(NEWS_EVERY, listener.heard()).await;
+                if watched.lock().unwrap_or_else(PoisonError::into_inner).drawn.is_none() {
+                    for card in news(&desk, &actor, &watched).await {
+                        printer.print(&card);
+                    }
+                }
+            }
+        });
     }
 
     async fn answer(&mut self, line: &str) {
@@ -104,7 +133,16 @@ impl Talk {
 
     /// Shows the card of a run until it rests, somebody must type something, or Ctrl-C is pressed.
     async fn follow(&mut self, run: RunNumber) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+        {
+            let mut watched = self.watched();
+            watched.left.remove(&run);
+            watched.drawn = Some(run);
+        }
+        self.draw(run).await;
+        self.watched().drawn = None;
+    }
+
+    async fn draw(&mut self, run: RunNumber) {
         let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
         let (asks, mut asked) = mpsc::unbounded_channel();
         let screen = &mut self.screen;
@@ -120,14 +158,14 @@ impl Talk {
                 if let Err(error) = rest {
                     self.screen.card(&fault(&error).card);
                 }
-                self.told(run).await;
+                told(&self.house.desk, &self.actor, run).await;
                 return;
             }
             _ = interrupt.recv() => true,
             _ = asked.recv() => false,
         };
         self.screen.leave_live();
-        self.told(run).await;
+        told(&self.house.desk, &self.actor, run).await;
         if interrupted {
             self.screen.note(&format!("Run {run} goes on; `cancel {run}` stops it, `show {run}` shows it."));
         }
@@ -137,8 +175,8 @@ impl Talk {
     /// Tells the end of a run above the prompt, unless its card is followed again before.
     fn tell_later(&self, run: RunNumber) {
         let Some(printer) = self.printer.clone() else { return };
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
-        let (desk, bell, left) = (self.house.desk.clone(), self.house.bell.clone(), Arc::clone(&self.left));
+        self.watched().left.insert(run);
+        let (desk, bell, watched) = (self.house.desk.clone(), self.house.bell.clone(), Arc::clone(&self.watched));
         let actor = self.actor.clone();
         tokio::spawn(async move {
             let mut last_card = None;
@@ -150,13 +188,13 @@ impl Talk {
             if let Err(error) = rest.await {
                 last_card = Some(conversation::fault(&error).card);
             }
-            let mine = left.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+            // Not taken back before it is told: the news would tell it too.
+            let mine = watched.lock().unwrap_or_else(PoisonError::into_inner).left.contains(&run);
             if let Some(card) = last_card.filter(|_| mine) {
                 printer.print(&card);
-                if let Err(error) = desk.told(DOOR, &actor, run).await {
-                    tracing::warn!(%error, "a message will be shown again at the next start");
-                }
+                told(&desk, &actor, run).await;
             }
+            watched.lock().unwrap_or_else(PoisonError::into_inner).left.remove(&run);
         });
     }
 
@@ -175,5 +213,26 @@ impl Talk {
             () = self.house.close() => ExitCode::SUCCESS,
             _ = interrupt.recv() => ExitCode::SUCCESS,
         }
+    }
+}
+
+/// Cards of what a person has not been told yet, and notes that they are.
+async fn news(desk: &Desk, actor: &Actor, watched: &Mutex<Watched>) -> Vec<Card> {
+    let mut found = Vec::new();
+    for run in desk.untold(DOOR, actor).await.unwrap_or_default() {
+        if watched.lock().unwrap_or_else(PoisonError::into_inner).has(run) {
+            continue;
+        }
+        let Ok(detail) = desk.show(run).await else { continue };
+        let clock = Clock { now: detail.now, offset: local_offset() };
+        found.extend(cards::notice(&detail, &clock));
+        told(desk, actor, run).await;
+    }
+    found
+}
+
+async fn told(desk: &Desk, actor: &Actor, run: RunNumber) {
+    if let Err(error) = desk.told(DOOR, actor, run).await {
+        tracing::warn!(%error, "a message will be shown again at the next start");
     }
 }

@@ -68,10 +68,8 @@ pub enum QuestionWhy {
     },
     /// Planned again, the plan is another than the one people saw.
     PlanChanged {
-        /// Stack whose plan is another.
-        stack: StackName,
-        /// What is new in it.
-        beyond: Vec<Change>,
+        /// What is new in it, by stack.
+        beyond: Vec<(StackName, Change)>,
     },
 }
 

@@ -9,4 +9,4 @@ mod tests;
 
 pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent};
 pub use state::{Effect, IllegalEvent, RunState, Stop};
-pub use view::{InFlight, RunView, StackState, StackView};
+pub use view::{InFlight, RunView, StackState, StackView, StopOfRun};

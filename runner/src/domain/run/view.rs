@@ -69,6 +69,17 @@ pub struct StackView {
     pub apply_ended: Option<Timestamp>,
 }
 
+/// Who ended a run before it was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopOfRun {
+    /// Who.
+    pub by: ActorId,
+    /// Why.
+    pub because: Option<String>,
+    /// By a no to its question, not by stopping it.
+    pub rejected: bool,
+}
+
 /// What is known of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
@@ -95,7 +106,7 @@ pub struct RunView {
     /// Who said yes last.
     pub approved_by: Option<ActorId>,
     /// Who stopped or rejected it, and why.
-    pub stopped_by: Option<(ActorId, Option<String>)>,
+    pub stopped_by: Option<StopOfRun>,
     /// Which rule refused it.
     pub refusal: Option<Refusal>,
     /// What is true at the end, where that needs saying.
@@ -189,8 +200,12 @@ impl RunView {
                 self.approved_by = Some(by.clone());
                 self.question = None;
             }
-            RunEvent::Rejected { by, because } | RunEvent::StopAsked { by, because, .. } => {
-                self.stopped_by = Some((by.clone(), because.clone()));
+            RunEvent::Rejected { by, because } => {
+                self.stopped_by = Some(StopOfRun { by: by.clone(), because: because.clone(), rejected: true });
+                self.question = None;
+            }
+            RunEvent::StopAsked { by, because, .. } => {
+                self.stopped_by = Some(StopOfRun { by: by.clone(), because: because.clone(), rejected: false });
                 self.question = None;
             }
             RunEvent::StillUnknown { finding } => self.finding = Some(finding.clone()),
@@ -348,6 +363,14 @@ impl StackView {
             | RunEvent::StillUnknown { .. }
             | RunEvent::Ended { .. } => {}
         }
+    }
+
+    /// How many changes of the plan are done: checked against it once its apply has ended, as reported before.
+    #[must_use]
+    pub fn changes_done(&self) -> u32 {
+        let planned = self.plan.as_ref().map_or(0, |plan| plan.counts().total());
+        let left = u32::try_from(self.not_done().len()).unwrap_or(u32::MAX);
+        if self.applied.is_some() { planned.saturating_sub(left) } else { self.done }
     }
 
     /// Planned changes that were not reported done, for a stack whose apply has ended. A replacement of which only one half was

@@ -185,7 +185,7 @@ fn tell(event: &RunEvent) -> String {
         RunEvent::Asked { question } => match &question.why {
             QuestionWhy::Previewed => "asked to see it first".to_owned(),
             QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
-            QuestionWhy::PlanChanged { stack, beyond } => format!("asked about {stack} {}", beyond[0].address),
+            QuestionWhy::PlanChanged { beyond } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
         },
         RunEvent::StackFailed { stack, failure, .. } => format!("{stack} failed: {}", failure.summary),
         RunEvent::StackVerified { stack, checked } => format!("{stack} {checked}"),

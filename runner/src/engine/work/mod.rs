@@ -21,6 +21,7 @@ use crate::domain::request::RunRequest;
 use crate::domain::run::RunEvent;
 use crate::paths::Paths;
 use crate::redact::Redactor;
+use crate::source;
 use crate::terraform::{Standby, Stop, Tool};
 
 pub use apply::{apply, reattach};
@@ -54,6 +55,8 @@ pub struct RunContext {
     pub accepted: BTreeMap<StackName, String>,
     /// The commit that this run uses for each stack, from the first time it was made ready: a run has one code.
     pub commits: Mutex<BTreeMap<StackName, String>>,
+    /// Held while a stack is given its code: the first stack of a repository chooses the commit for the others.
+    pub choosing: tokio::sync::Mutex<()>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.
@@ -115,8 +118,17 @@ impl RunContext {
         })
     }
 
-    fn pinned(&self, stack: &StackName) -> Option<String> {
-        self.commits.lock().unwrap_or_else(PoisonError::into_inner).get(stack).cloned()
+    /// The commit that this run uses for `stack`, once it or another stack of its repository was made ready.
+    fn pinned(&self, name: &StackName, stack: &Stack) -> Option<String> {
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        commits.get(name).cloned().or_else(|| {
+            let repository = source::repository(&stack.source)?;
+            let shares = |other: &StackName| {
+                let other = self.environment.stacks.get(other);
+                other.and_then(|other| source::repository(&other.source)).as_ref() == Some(&repository)
+            };
+            commits.iter().find(|(other, _)| shares(other)).map(|(_, commit)| commit.clone())
+        })
     }
 
     fn pin(&self, stack: &StackName, commit: Option<&str>) {

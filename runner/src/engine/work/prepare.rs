@@ -44,11 +44,15 @@ impl RunContext {
         self.supervisors.prepare();
         let stack = self.stack(name)?;
         let checkout = self.paths.checkout(&self.environment.name, name);
-        let pinned = self.pinned(name);
+        let choosing = self.choosing.lock().await;
+        let pinned = self.pinned(name, stack);
+        // Once it is chosen, nobody need wait for the others' files.
+        let choosing = pinned.is_none().then_some(choosing);
         let wanted = if self.request.newest_code && pinned.is_none() { Wanted::Newest } else { Wanted::Accepted };
         let accepted = pinned.as_deref().or(self.accepted.get(name).map(String::as_str));
         let checkout = source::prepare(&stack.source, accepted, wanted, &checkout).await?;
         self.pin(name, checkout.code.commit.as_deref());
+        drop(choosing);
         let tool = Tool::find(&stack.terraform.program, std::env::var_os("PATH").as_deref()).map_err(|f| *f)?;
         let version = tool.version(&checkout.root).await.map_err(|f| *f)?;
         let home =

@@ -1,5 +1,7 @@
 //! Environments, stacks, inbox, outbox, runners.
 
+use std::collections::BTreeMap;
+
 use super::{actor, environment, on_both, sql, stack, target};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
@@ -42,12 +44,14 @@ async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
             in_doubt: false,
         };
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(stacks::accepted_commit(&mut tx, &shop, &app).await.unwrap(), None);
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), BTreeMap::new());
         stacks::set_standing(&mut tx, &shop, &app, &standing, Some("c1")).await.unwrap();
         stacks::set_standing(&mut tx, &shop, &app, &standing, None).await.unwrap();
-        assert_eq!(stacks::accepted_commit(&mut tx, &shop, &app).await.unwrap().as_deref(), Some("c1"));
+        let accepted = (Some(RunNumber(7)), "c1".to_owned());
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), [(app.clone(), accepted)].into());
         stacks::set_standing(&mut tx, &shop, &app, &standing, Some("c2")).await.unwrap();
-        assert_eq!(stacks::accepted_commit(&mut tx, &shop, &app).await.unwrap().as_deref(), Some("c2"));
+        let accepted = (Some(RunNumber(7)), "c2".to_owned());
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), [(app.clone(), accepted)].into());
         stacks::mark_in_doubt(&mut tx, &shop, &jmeter).await.unwrap();
         stacks::mark_in_doubt(&mut tx, &shop, &jmeter).await.unwrap();
         tx.commit().await.unwrap();
