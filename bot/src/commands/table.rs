@@ -166,7 +166,7 @@ pub static TABLE: [Spec; 19] = [
         ],
         object: Object::Environment,
         takes: &[Takes::Level],
-        also: &["stop", "lower", "shutdown", "sleep"],
+        also: &["lower", "shutdown", "sleep"],
         read: level::read_down,
     },
     Spec {
@@ -223,7 +223,7 @@ pub static TABLE: [Spec; 19] = [
         examples: &[example("undo shop", "shows the way back, and asks")],
         object: Object::Environment,
         takes: &[],
-        also: &["rollback", "revert", "back"],
+        also: &["rollback", "revert", "restore", "back"],
         read: scale::read_undo,
     },
     Spec {
