@@ -70,7 +70,7 @@ fn queued(
     let number = run.number;
     let mut facts = vec![format!("run {number}"), what(request)];
     facts.extend(Some(sizes(request)).filter(|sizes| !sizes.is_empty()));
-    facts.push(last_time_ms.map_or_else(|| "first time".to_owned(), |ms| format!("last time {}", duration(ms))));
+    facts.extend(last_time_ms.map(|ms| format!("last time {}", duration(ms))));
     let mut card = Card::new(Tone::Working, facts.join(DOT));
     if let Some(retried) = request.retry_of {
         card = card.line(Line::text(format!("Does run {retried} again.")));

@@ -133,10 +133,9 @@ fn level(level: &Level) -> String {
     }
 }
 
-/// Milliseconds from the first claim (or the acceptance, when there was none) to the end.
+/// Milliseconds of work, without the time in which it waited for people.
 pub(super) fn spent(detail: &RunDetail) -> Option<i64> {
-    let view = &detail.view;
-    Some(view.ended?.ms_since(view.started.or(view.accepted)?))
+    detail.view.worked(detail.now)
 }
 
 /// What was done: counts, and what went by name.

@@ -128,7 +128,7 @@ fn time(detail: &RunDetail) -> Option<Line> {
     if matches!(detail.view.state, RunState::Queued { .. }) {
         return None;
     }
-    let spent = detail.now.ms_since(detail.view.started?);
+    let spent = detail.view.worked(detail.now)?;
     let rest = match detail.last_time_ms {
         None => String::new(),
         Some(last) if spent > last => format!("; longer than last time ({})", duration(last)),

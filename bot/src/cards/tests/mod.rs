@@ -181,7 +181,8 @@ fn history() {
     ];
     runs[2].accepted = runs[2].accepted.plus_ms(-86_400_000);
     let filter = HistoryFilter { failed: true, page: 2, ..HistoryFilter::default() };
-    let page = |runs, page, more| HistoryPage { runs, page, more };
+    let worked_ms: std::collections::BTreeMap<_, _> = [(runs[1].id, 200_000), (runs[2].id, 7_000)].into();
+    let page = |runs, page, more| HistoryPage { runs, page, more, worked_ms: worked_ms.clone() };
     let all = [
         cards::history(&page(runs, 2, true), &filter, &clock()),
         cards::history(&page(Vec::new(), 1, false), &filter, &clock()),

@@ -95,6 +95,7 @@ impl Scene {
 
     pub(super) fn numbered(mut self, number: i64) -> Self {
         self.summary.number = RunNumber(number);
+        self.summary.id = RunId(uuid::Uuid::from_u128(number.unsigned_abs().into()));
         self
     }
 

@@ -144,6 +144,22 @@ impl RunRequest {
     }
 }
 
+impl RunRequest {
+    /// True when `other` went the same way, so that one takes about as long as the other: from the same level to the same level,
+    /// with the same stacks; and where the level stays, by the same sizes. Whence it starts must be known of both.
+    #[must_use]
+    pub fn goes_the_way_of(&self, other: &Self) -> bool {
+        let (Some(from), Some(other_from)) = (&self.before, &other.before) else { return false };
+        let stays = from.level == self.target.level;
+        self.kind == other.kind
+            && self.environment == other.environment
+            && from.level == other_from.level
+            && self.target.level == other.target.level
+            && self.stacks == other.stacks
+            && (!stays || self.sizes == other.sizes)
+    }
+}
+
 /// The variables of `stack` at `target`: the stack's own < the profile's < settings given by command.
 #[must_use]
 pub fn variables(environment: &Environment, stack: &Stack, target: &Target) -> Variables {
