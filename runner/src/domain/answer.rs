@@ -171,6 +171,9 @@ pub struct LogPart {
     pub stack: StackName,
     /// Which part of the work: `init`, `plan`, `apply`.
     pub phase: String,
+    /// A plan that could not be made yet, because a stack that it needs was not there: it was tried to see how much there is to
+    /// do, and its errors are no failure of the run.
+    pub tried: bool,
     /// Terraform's own messages.
     pub lines: Vec<String>,
     /// How many earlier lines were left out.

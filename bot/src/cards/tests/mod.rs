@@ -196,6 +196,7 @@ fn log() {
     let part = LogPart {
         stack: name("jmeter"),
         phase: "apply".to_owned(),
+        tried: false,
         lines: vec![
             "terraform_data.slave[0]: Creating...".to_owned(),
             "\u{1b}[31mError: \u{1b}[0mno capacity".to_owned(),
@@ -203,8 +204,16 @@ fn log() {
         left_out: 120,
         file: ".tidegate/runs/5/jmeter/apply.jsonl.gz".to_owned(),
     };
+    let tried = LogPart {
+        phase: "plan".to_owned(),
+        tried: true,
+        lines: vec!["Error: Unable to find remote state".to_owned()],
+        left_out: 0,
+        file: ".tidegate/runs/5/jmeter/plan.jsonl.gz".to_owned(),
+        ..part.clone()
+    };
     let all = [
-        cards::log(&LogExtract { run: RunNumber(5), parts: vec![part] }),
+        cards::log(&LogExtract { run: RunNumber(5), parts: vec![tried, part] }),
         cards::log(&LogExtract { run: RunNumber(5), parts: Vec::new() }),
     ];
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
