@@ -13,7 +13,7 @@ use crate::commands::render;
 pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Card {
     let HistoryPage { runs, page: number, more, worked_ms } = page;
     if runs.is_empty() {
-        let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits".to_owned() };
+        let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits that".to_owned() };
         return Card::new(Tone::Plain, title).next("history");
     }
     let title = if *number > 1 || *more {

@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
         if self.known.others.iter().any(|name| name.as_str() == lower) {
             return Err(Refusal::refused(
                 format!("{lower} cannot be changed"),
-                "Tidegate does not manage it, so that it can only be asked about",
+                "Tidegate does not manage it, so it can only be asked about",
             )
             .hint(format!("status {lower}")));
         }

@@ -7,7 +7,7 @@ use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackVi
 
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::history::state_word;
-use super::super::words::{Clock, DOT, Tense, action, counts, cut, duration};
+use super::super::words::{Clock, DOT, Tense, about, action, counts, cut, duration};
 use super::{asker, code_notes, heading};
 
 /// The card of a run that waits or works.
@@ -26,7 +26,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         card = card.line(Line::text(format!("{} wants it stopped.", stop.by.short())));
         if !stop.force {
             card = card.line(Line::marked(&format!(
-                "If that takes too long: `cancel {number} force` kills it, and what it was just making may then exist without being known."
+                "If that takes too long, `cancel {number} force` kills it; what it is just making may then exist without Terraform knowing it."
             )));
         }
     }
@@ -132,7 +132,7 @@ fn time(detail: &RunDetail) -> Option<Line> {
     let rest = match detail.last_time_ms {
         None => String::new(),
         Some(last) if spent > last => format!("; longer than last time ({})", duration(last)),
-        Some(last) => format!("; about {} left", duration(last - spent)),
+        Some(last) => format!("; {} left", about(last - spent)),
     };
     Some(Line::text(format!("{} so far{rest}", duration(spent))).indented(1))
 }

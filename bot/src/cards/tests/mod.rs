@@ -137,6 +137,7 @@ fn status_and_envs() {
     ];
     let mut doubt = managed();
     doubt.stacks[2].in_doubt = true;
+    doubt.last = Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::Failed).summary());
     let mut between = managed();
     between.stacks[2].level = Some(level("small"));
     let mut never = managed();
