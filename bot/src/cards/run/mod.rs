@@ -3,6 +3,7 @@
 mod detail;
 mod ending;
 mod failure;
+mod note;
 mod notice;
 mod progress;
 mod question;

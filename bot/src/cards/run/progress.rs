@@ -8,7 +8,7 @@ use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackVi
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::history::state_word;
 use super::super::words::{Clock, DOT, Tense, about, action, counts, cut, duration};
-use super::{asker, code_notes, heading};
+use super::{asker, code_notes, heading, note};
 
 /// The card of a run that waits or works.
 pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
@@ -67,7 +67,8 @@ pub(in super::super) fn stacks(view: &RunView, clock: &Clock) -> Vec<Line> {
                 }
             }
             let note = stack.note.as_ref().map(|note| {
-                Line::text(format!("{name}: {}", cut(note))).indented(2).watching(format!("{name} note"), note)
+                let words = note::words(note);
+                Line::text(format!("{name}: {words}")).indented(2).watching(format!("{name} note"), words)
             });
             std::iter::once(line).chain(note)
         })

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::event::{EventRecord, Outcome, Phase, Provenance, Question, RunEvent};
+use super::note::Note;
 use super::state::{IllegalEvent, RunState};
 use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan};
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
@@ -61,8 +62,8 @@ pub struct StackView {
     pub applied: Option<Applied>,
     /// What was checked.
     pub checked: Option<String>,
-    /// The latest line worth showing.
-    pub note: Option<String>,
+    /// What is worth a line now.
+    pub note: Option<Note>,
     /// When its apply began.
     pub apply_began: Option<Timestamp>,
     /// When its apply ended.
