@@ -106,7 +106,13 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
-        Err(refusal) => return Ok(refused(&fitting(desk, message, &known, refusal).await?)),
+        Err(refusal) => {
+            let fitting = fitting(desk, message, &known, &refusal).await;
+            if let Err(error) = &fitting {
+                tracing::warn!(%error, "a refusal is told without a look at where things stand");
+            }
+            return Ok(refused(&fitting.unwrap_or(refusal)));
+        }
     };
     let card = match command {
         Command::Order { order, because } => {
@@ -129,7 +135,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
 }
 
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
-async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: Refusal) -> Result<Refusal, DeskError> {
+async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Refusal) -> Result<Refusal, DeskError> {
     let mut present = Present::default();
     for run in desk.active().await? {
         present.runs(&run);
@@ -145,7 +151,7 @@ async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: Ref
             }
         }
     }
-    Ok(commands::parse_at(&message.typed, known, &present).err().unwrap_or(refusal))
+    Ok(commands::parse_at(&message.typed, known, &present).err().unwrap_or_else(|| refusal.clone()))
 }
 
 fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
