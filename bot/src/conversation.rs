@@ -9,7 +9,7 @@ use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
 
 use crate::cards::{self, Card, Clock, Line};
-use crate::commands::{self, Known};
+use crate::commands::{self, Known, Present};
 
 /// What came of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,13 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
-        Err(refusal) => return Ok(refused(&refusal)),
+        Err(refusal) => {
+            let fitting = fitting(desk, message, &known, &refusal).await;
+            if let Err(error) = &fitting {
+                tracing::warn!(%error, "a refusal is told without a look at where things stand");
+            }
+            return Ok(refused(&fitting.unwrap_or(refusal)));
+        }
     };
     let card = match command {
         Command::Order { order, because } => {
@@ -123,6 +129,26 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Query(Query::Whoami) => cards::whoami(&desk.whoami(&message.actor)),
     };
     Ok(Reply { card, verdict: Verdict::Done, follow: None })
+}
+
+/// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
+async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Refusal) -> Result<Refusal, DeskError> {
+    let mut present = Present::default();
+    for run in desk.active().await? {
+        present.runs(&run);
+    }
+    let mentioned = known
+        .environments
+        .keys()
+        .filter(|name| refusal.hints.iter().any(|hint| hint.split_whitespace().any(|word| word == name.as_str())));
+    for name in mentioned {
+        for standing in desk.status(Some(name)).await? {
+            if let Standing::Managed(status) = standing {
+                present.stands(&status);
+            }
+        }
+    }
+    Ok(commands::parse_at(&message.typed, known, &present).err().unwrap_or_else(|| refusal.clone()))
 }
 
 fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {

@@ -5,7 +5,7 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::RunState;
 
 use super::card::{Card, Line, Tone};
-use super::words::{Clock, DOT, duration, run_of, sizes, what};
+use super::words::{Clock, DOT, about, duration, run_of, sizes, what};
 
 /// Most runs ahead that are named.
 const AHEAD_MAX: usize = 3;
@@ -27,22 +27,20 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
             Card::new(Tone::Working, format!("Run {number} is asked to stop{DOT}{}", what(&run.request)))
                 .line(Line::text("Terraform breaks off, writes its state and frees its lock; the run's card tells the rest."))
                 .line(Line::marked(&format!(
-                    "If that takes too long: `cancel {number} force` kills it, and what it was just making may then exist without being known."
+                    "If that takes too long, `cancel {number} force` kills it; what it is just making may then exist without Terraform knowing it."
                 )))
         }
         Answer::Stopping { run, force: true } => {
             let number = run.number;
             Card::new(Tone::Warning, format!("Run {number} is being killed{DOT}{}", what(&run.request)))
                 .line(Line::text(
-                    "What it was just making may exist without Terraform knowing it, and its state lock may stay.",
+                    "What it was just making may exist without Terraform knowing it, and its state lock may stay behind.",
                 ))
                 .next(format!("show {number}"))
         }
         Answer::Approved(run) => {
             Card::new(Tone::Working, format!("Run {} has its yes and goes on{DOT}{}", run.number, what(&run.request)))
-                .line(Line::text(
-                    "It is planned again first; if the plan is another than the one shown, it asks again.",
-                ))
+                .line(Line::text("It is planned again first; if the plan goes beyond the one shown, it asks again."))
         }
         Answer::Rejected(run) => {
             Card::new(Tone::Plain, format!("Run {} is rejected{DOT}{}", run.number, what(&run.request)))
@@ -50,11 +48,11 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         }
         Answer::Taken(run) => {
             Card::new(Tone::Plain, format!("Run {} is taken as it is{DOT}{}", run.number, what(&run.request)))
-                .line(Line::text("The record says by whom; the run stays what it was."))
+                .line(Line::text("The history says by whom and why. How the run ended stays as it is."))
         }
         Answer::Recovering(run) => {
-            Card::new(Tone::Working, format!("Run {} is looked into{DOT}{}", run.number, what(&run.request)))
-                .line(Line::text("State and lock are read; the run then ends as what is true."))
+            Card::new(Tone::Working, format!("Run {} is being looked into{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text("Tidegate reads state and lock, and ends the run as what it finds."))
         }
     }
 }
@@ -70,22 +68,22 @@ fn queued(
     let number = run.number;
     let mut facts = vec![format!("run {number}"), what(request)];
     facts.extend(Some(sizes(request)).filter(|sizes| !sizes.is_empty()));
-    facts.push(last_time_ms.map_or_else(|| "first time".to_owned(), |ms| format!("last time {}", duration(ms))));
+    facts.extend(last_time_ms.map(|ms| format!("last time {}", duration(ms))));
     let mut card = Card::new(Tone::Working, facts.join(DOT));
     if let Some(retried) = request.retry_of {
         card = card.line(Line::text(format!("Does run {retried} again.")));
     }
     if request.kind == RunKind::Plan {
-        card = card.line(Line::text("Only shows; nothing is done."));
+        card = card.line(Line::text("Only a preview: nothing will be changed."));
     } else if request.asks {
-        card = card.line(Line::marked(&format!("Shows first what it would do, and waits for `approve {number}`.")));
+        card = card.line(Line::marked(&format!("Shows first what it would do, then waits for `approve {number}`.")));
     }
     let Some(first) = ahead.first() else { return card };
     let mut names: Vec<String> = ahead.iter().take(AHEAD_MAX).map(run_of).collect();
     if ahead.len() > AHEAD_MAX {
         names.push(format!("{} more", ahead.len() - AHEAD_MAX));
     }
-    let when = starts_in_ms.map_or_else(String::new, |ms| format!(", about {}", duration(ms)));
+    let when = starts_in_ms.map_or_else(String::new, |ms| format!(", {}", about(ms)));
     card = card.line(Line::text(format!("Waits for {}{when}.", names.join(", then "))));
     match &first.state {
         RunState::Unknown { .. } => card

@@ -14,7 +14,7 @@ pub fn help() -> Card {
     });
     Card::new(Tone::Plain, "What can be typed")
         .lines(lines)
-        .line(Line::marked("`because` and a reason may end every command that changes something."))
+        .line(Line::marked("Every command that changes something can end with `because` and a reason."))
         .next("help up")
         .next("envs")
 }

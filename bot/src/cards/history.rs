@@ -11,9 +11,9 @@ use crate::commands::render;
 /// One page of history; `filter` is what was asked for, so that the next page can be.
 #[must_use]
 pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Card {
-    let HistoryPage { runs, page: number, more } = page;
+    let HistoryPage { runs, page: number, more, worked_ms } = page;
     if runs.is_empty() {
-        let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits".to_owned() };
+        let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits that".to_owned() };
         return Card::new(Tone::Plain, title).next("history");
     }
     let title = if *number > 1 || *more {
@@ -27,7 +27,7 @@ pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Car
         Line::of([
             Span::Column(run.number.to_string(), number_width),
             Span::Column(clock.moment(run.accepted), when_width),
-            Span::Text(one(run)),
+            Span::Text(one(run, worked_ms.get(&run.id).copied())),
         ])
     });
     let mut card = Card::new(Tone::Plain, title).lines(lines);
@@ -41,14 +41,12 @@ pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Car
     }
 }
 
-fn one(run: &RunSummary) -> String {
+fn one(run: &RunSummary, worked_ms: Option<i64>) -> String {
     let mut parts = vec![what(&run.request)];
     parts.extend(Some(sizes(&run.request)).filter(|sizes| !sizes.is_empty()));
     parts.push(state_word(&run.state).to_owned());
     parts.push(cut(&run.asker.name));
-    if let (Some(started), Some(ended)) = (run.started, run.ended) {
-        parts.push(duration(ended.ms_since(started)));
-    }
+    parts.extend(worked_ms.map(duration));
     if let Some(because) = &run.request.because {
         parts.push(format!("because {}", cut(because)));
     }

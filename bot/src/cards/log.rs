@@ -15,6 +15,11 @@ pub fn log(extract: &LogExtract) -> Card {
     let mut card = Card::new(Tone::Plain, format!("Log of run {run}"));
     for part in parts {
         card = card.line(Line::of([Span::Strong(format!("{} {}", part.stack, part.phase))]));
+        if part.tried {
+            // Told before the errors: whoever looks for a failure must not stop here.
+            let text = "Tried before a stack that it needs was there, only to see how much there is to do: the errors below are expected. It is planned again once that stack is there.";
+            card = card.line(Line::text(text).indented(1));
+        }
         if part.left_out > 0 {
             card = card.line(Line::text(format!("({} left out)", plural(part.left_out, "earlier line"))).indented(1));
         }

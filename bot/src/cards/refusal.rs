@@ -21,8 +21,11 @@ pub fn refusal(refusal: &Refusal) -> Card {
 /// A fault of ours. `reference` is in the log; `run` is the run that it was about, which goes on by itself.
 #[must_use]
 pub fn fault(reference: &str, run: Option<RunNumber>) -> Card {
-    let card = Card::new(Tone::Bad, format!("Tidegate could not answer; the fault is its own (reference {reference})"))
-        .line(Line::text("The log says more under that reference."));
+    let card = Card::new(
+        Tone::Bad,
+        format!("Tidegate could not answer; the fault is ours, not yours (reference {reference})"),
+    )
+    .line(Line::text("Tidegate's log says more under that reference."));
     match run {
         Some(run) => {
             card.line(Line::text(format!("Run {run} is not affected and goes on."))).next(format!("show {run}"))

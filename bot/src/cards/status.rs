@@ -65,7 +65,7 @@ fn place(status: &EnvironmentStatus) -> String {
         _ if doubt => "IN DOUBT".to_owned(),
         _ if being_changed(status) => "being changed".to_owned(),
         Some(level) => format!("at {level}"),
-        None if never => "never raised by Tidegate".to_owned(),
+        None if never => "not raised by Tidegate yet".to_owned(),
         None if unknown => "at no known level".to_owned(),
         None => "between levels".to_owned(),
     };
@@ -115,18 +115,27 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     card = card.line(Line::text(format!("levels: {}{DOT}owners: {}", order.join(" < "), owners.join(", "))));
     if let Some((run, view)) = running {
         card = card
-            .line(Line::text(format!("now: {}, {}", run_of(run), state_word(&run.state))))
+            .line(Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state))))
             .lines(progress_lines(view, clock));
         card = with_next(card, run);
     }
     for run in waiting {
-        card = card.line(Line::text(format!("waiting: {}, {}", run_of(run), state_word(&run.state))));
+        card = card.line(Line::text(match &run.state {
+            RunState::AwaitingApproval { question, .. } => {
+                format!("needs a yes until {}: {}", clock.moment(question.expires), run_of(run))
+            }
+            state => format!("{}: {}", state_word(state), run_of(run)),
+        }));
         card = with_next(card, run);
     }
     if let Some(run) = last.as_ref().filter(|last| running.as_ref().is_none_or(|(run, _)| run.id != last.id)) {
         let when = clock.moment(run.ended.unwrap_or(run.accepted));
-        card = card.line(Line::text(format!("last: {}, {} at {when}", run_of(run), state_word(&run.state))));
-        card = with_next(card, run).next(format!("show {}", run.number));
+        card = card.line(Line::text(format!("last: {}{DOT}{}{DOT}{when}", run_of(run), state_word(&run.state))));
+        let not_well = matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled));
+        if doubt && not_well && running.is_none() {
+            card = card.next(format!("retry {}", run.number));
+        }
+        card = card.next(format!("show {}", run.number));
     }
     card
 }
@@ -138,10 +147,6 @@ fn with_next(card: Card, run: &RunSummary) -> Card {
         RunState::Unknown { .. } => card.next(format!("recover {number}")),
         RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
             card.next(format!("cancel {number}"))
-        }
-        // Taken as it is, or followed by another one, it is not the last word any more.
-        RunState::Ended { outcome: Outcome::Partial | Outcome::Failed } if run.taken_by.is_none() => {
-            card.next(format!("retry {number}"))
         }
         RunState::Queued { .. } | RunState::Ended { .. } => card,
     }
@@ -169,15 +174,15 @@ fn stack_stands(stack: &StackStanding, being_changed: bool, clock: &Clock) -> St
     let mut facts = Vec::new();
     if *in_doubt && being_changed {
         facts.push("being changed".to_owned());
-    } else if *in_doubt {
-        facts.push("IN DOUBT: its last apply did not end well".to_owned());
     }
-    facts.push(match level {
+    let before = if *in_doubt && !being_changed { "IN DOUBT: its last apply did not end well; before it " } else { "" };
+    let stood = match level {
         None if run.is_some() && !in_doubt => "level not known: taken as it is".to_owned(),
-        None => "never finished by Tidegate".to_owned(),
+        None => "not applied by Tidegate yet".to_owned(),
         Some(level) if values.is_empty() => level.to_string(),
         Some(level) => format!("{level} {}", settings(values.iter().map(|(name, value)| (name, value)))),
-    });
+    };
+    facts.push(format!("{before}{stood}"));
     facts.extend(run.map(|run| format!("run {run}")));
     facts.extend(at.map(|at| clock.moment(at)));
     facts.join(DOT)

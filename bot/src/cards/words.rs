@@ -56,6 +56,11 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
+/// `about 48 s`; never less than a second, which nobody can tell.
+pub(super) fn about(ms: i64) -> String {
+    format!("about {}", duration(ms.max(1000)))
+}
+
 /// `1 commit`, `3 commits`.
 pub(super) fn plural(count: impl Into<u64>, noun: &str) -> String {
     let count = count.into();

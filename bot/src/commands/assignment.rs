@@ -1,12 +1,13 @@
 //! `slaves=40`, `slaves+=10`: one setting of a command.
 
-use tidegate_runner::domain::command::{Assignment, Operator};
-use tidegate_runner::domain::environment::{Environment, Setting, SettingKind, SettingValue};
+use tidegate_runner::domain::command::{Assignment, CommandName, Operator};
+use tidegate_runner::domain::environment::{Environment, Level, Setting, SettingKind, SettingValue};
 use tidegate_runner::domain::ids::SettingName;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
-use tidegate_runner::domain::request::{allowed, check_value, example, nearest_allowed};
+use tidegate_runner::domain::request::{allowed, check_value, offered};
 
 use super::context::{Context, listed, quoted};
+use super::level::level;
 use super::line::unquoted;
 use super::number::{self, Reading};
 
@@ -18,6 +19,15 @@ pub(super) struct Parts<'w> {
     pub(super) operator: Option<Operator>,
     /// Right of it, without quotes.
     pub(super) value: &'w str,
+}
+
+/// Where in a line a setting is assigned to.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'e> {
+    pub(super) environment: &'e Environment,
+    pub(super) setting: &'e Setting,
+    /// Which word.
+    pub(super) at: usize,
 }
 
 /// Takes `name=value` apart; `None` when there is no `=` or `:` in it.
@@ -65,14 +75,15 @@ impl Context<'_> {
                 None => refusal,
             });
         }
+        let place = Place { environment, setting, at };
         let Some(operator) = parts.operator else {
-            return Err(Refusal::not_understood(
+            let refusal = Refusal::not_understood(
                 format!("{} is no change that Tidegate knows", quoted(word)),
                 format!("`{}` is changed with `=`, `+=`, `-=` or `*=`", setting.name),
-            )
-            .hint(self.line.with(at, &format!("{}={}", setting.name, example(setting)))));
+            );
+            return Err(self.instead(refusal, place, None));
         };
-        let value = self.value(setting, at, operator, parts.value)?;
+        let value = self.value(place, operator, parts.value)?;
         Ok(Some(Assignment { setting: setting.name.clone(), operator, value }))
     }
 
@@ -114,18 +125,56 @@ impl Context<'_> {
         })
     }
 
-    fn value(&self, setting: &Setting, at: usize, operator: Operator, text: &str) -> Result<SettingValue, Refusal> {
+    /// The level that this line goes to; `None` when it stays where it is.
+    fn goal(&self, environment: &Environment) -> Option<Level> {
+        let named = || self.line.from(2).find_map(|(_, word)| level(environment, word));
+        match self.spec.name {
+            CommandName::Up => named().or_else(|| Some(Level::Profile(environment.up.clone()))),
+            CommandName::Plan => named(),
+            _ => None,
+        }
+    }
+
+    /// The value that a setting has without this line, or would have by this line if it did not name it.
+    pub(super) fn usual(&self, environment: &Environment, setting: &Setting) -> Option<SettingValue> {
+        self.present.value(environment, setting, self.goal(environment).as_ref())
+    }
+
+    /// Adds the line with an assignment that can be made: near to what was `wanted` where that is possible, else one that
+    /// changes nothing.
+    pub(super) fn instead(&self, refusal: Refusal, place: Place<'_>, wanted: Option<&SettingValue>) -> Refusal {
+        let Place { environment, setting, at } = place;
+        let now = self.usual(environment, setting);
+        match offered(setting, wanted, now.as_ref()) {
+            Some(value) => refusal.hint(self.line.with(at, &format!("{}={value}", setting.name))),
+            None => refusal.hint(format!("status {}", environment.name)),
+        }
+    }
+
+    /// `slaves` takes a whole number from 0 to 200; it is 40 now.
+    pub(super) fn takes_what(&self, environment: &Environment, setting: &Setting) -> String {
+        let takes = format!("`{}` takes {}", setting.name, allowed(setting));
+        match self.present.value(environment, setting, None) {
+            Some(now) => format!("{takes}; it is {now} now"),
+            None => takes,
+        }
+    }
+
+    fn value(&self, place: Place<'_>, operator: Operator, text: &str) -> Result<SettingValue, Refusal> {
+        let Place { environment, setting, at } = place;
         let name = &setting.name;
         let line = |operator: Operator, value: &str| self.line.with(at, &format!("{name}{}{value}", operator.as_str()));
-        let takes = || format!("`{name}` takes {}", allowed(setting));
+        let takes = || self.takes_what(environment, setting);
         if text.is_empty() {
-            let (operator, value) = match (operator, &setting.kind) {
-                (Operator::Set, _) | (_, SettingKind::Choice(_) | SettingKind::Switch) => {
-                    (Operator::Set, example(setting).to_string())
+            let refusal = Refusal::not_understood(format!("`{name}` has no value"), takes());
+            return Err(match (operator, &setting.kind) {
+                (Operator::Add | Operator::Subtract, SettingKind::Number { step, .. }) => {
+                    refusal.hint(line(operator, &step.to_string()))
                 }
-                (operator, SettingKind::Number { .. }) => (operator, "1".to_owned()),
-            };
-            return Err(Refusal::not_understood(format!("`{name}` has no value"), takes()).hint(line(operator, &value)));
+                (Operator::Set | Operator::Multiply, _) | (_, SettingKind::Choice(_) | SettingKind::Switch) => {
+                    self.instead(refusal, place, None)
+                }
+            });
         }
         if text.starts_with(['=', ':']) {
             let value = text.trim_start_matches(['=', ':']);
@@ -136,27 +185,28 @@ impl Context<'_> {
             .hint(line(operator, value)));
         }
         match (&setting.kind, operator) {
-            (SettingKind::Number { min, .. }, _) => self.number(setting, *min, at, operator, text),
+            (SettingKind::Number { .. }, _) => self.number(place, operator, text),
             (SettingKind::Choice(choices), Operator::Set) => {
                 let same = choices
                     .iter()
                     .find(|c| *c == text)
                     .or_else(|| choices.iter().find(|c| c.to_lowercase() == text.to_lowercase()));
                 same.map(|choice| SettingValue::Text(choice.clone())).ok_or_else(|| {
-                    let near = nearest_allowed(setting, &SettingValue::Text(text.to_owned()));
-                    Refusal::refused(format!("{} is no value of `{name}`", quoted(text)), takes())
-                        .hint(line(Operator::Set, &near.to_string()))
+                    let refusal = Refusal::refused(format!("{} is no value of `{name}`", quoted(text)), takes());
+                    self.instead(refusal, place, Some(&SettingValue::Text(text.to_owned())))
                 })
             }
-            (SettingKind::Switch, Operator::Set) => match text.to_lowercase().as_str() {
-                "true" => Ok(SettingValue::Switch(true)),
-                "false" => Ok(SettingValue::Switch(false)),
-                other => {
-                    let meant = !matches!(other, "off" | "no" | "0" | "disabled");
-                    Err(Refusal::not_understood(format!("{} is neither true nor false", quoted(text)), takes())
-                        .hint(line(Operator::Set, &meant.to_string())))
+            (SettingKind::Switch, Operator::Set) => {
+                let refusal =
+                    || Refusal::not_understood(format!("{} is neither true nor false", quoted(text)), takes());
+                match text.to_lowercase().as_str() {
+                    "true" => Ok(SettingValue::Switch(true)),
+                    "false" => Ok(SettingValue::Switch(false)),
+                    "on" | "yes" | "1" | "enabled" => Err(refusal().hint(line(Operator::Set, "true"))),
+                    "off" | "no" | "0" | "disabled" => Err(refusal().hint(line(Operator::Set, "false"))),
+                    _ => Err(self.instead(refusal(), place, None)),
                 }
-            },
+            }
             (SettingKind::Choice(_) | SettingKind::Switch, Operator::Add | Operator::Subtract | Operator::Multiply) => {
                 Err(Refusal::not_understood(
                     format!("`{name}` is not a number that `{}` could change", operator.as_str()),
@@ -167,40 +217,31 @@ impl Context<'_> {
         }
     }
 
-    fn number(
-        &self,
-        setting: &Setting,
-        min: i64,
-        at: usize,
-        operator: Operator,
-        text: &str,
-    ) -> Result<SettingValue, Refusal> {
+    fn number(&self, place: Place<'_>, operator: Operator, text: &str) -> Result<SettingValue, Refusal> {
+        let Place { environment, setting, at } = place;
         let name = &setting.name;
-        let line = |operator: Operator, value: &str| self.line.with(at, &format!("{name}{}{value}", operator.as_str()));
-        let takes = || format!("`{name}` takes {}", allowed(setting));
+        let line = |operator: Operator, value: i64| self.line.with(at, &format!("{name}{}{value}", operator.as_str()));
+        let takes = || self.takes_what(environment, setting);
         let written = format!("`{name}{}{}`", operator.as_str(), quoted(text).trim_matches('`'));
-        let reading = number::read(text);
-        match (operator, reading) {
-            (Operator::Set, Reading::Whole(below)) if below < 0 && min >= 0 => {
-                // Whoever types `slaves=-5` may mean five fewer: say so, do not guess.
+        let not_plain = || Refusal::not_understood(format!("{written} is not plainly a whole number"), takes());
+        // `slaves=-5` may be meant as five fewer, where nothing below 0 is allowed.
+        let unsigned = matches!(setting.kind, SettingKind::Number { min: 0.., .. });
+        match (operator, number::read(text)) {
+            (Operator::Set, Reading::Whole(below)) if below < 0 && unsigned => {
+                let by = below.unsigned_abs();
                 Err(Refusal::refused(
                     format!("{written} is not allowed"),
-                    format!(
-                        "{}; {} fewer than now is `{name}-={}`",
-                        takes(),
-                        below.unsigned_abs(),
-                        below.unsigned_abs()
-                    ),
+                    format!("{}; {by} fewer than now is `{name}-={by}`", takes()),
                 )
-                .hint(line(Operator::Subtract, &below.unsigned_abs().to_string())))
+                .hint(self.line.with(at, &format!("{name}-={by}"))))
             }
             (Operator::Set, Reading::Whole(number)) => {
                 let value = SettingValue::Number(number);
-                check_value(setting, &value).map_err(|why| {
-                    Refusal::refused(format!("{written} is not allowed"), why)
-                        .hint(line(Operator::Set, &nearest_allowed(setting, &value).to_string()))
-                })?;
-                Ok(value)
+                if check_value(setting, &value).is_ok() {
+                    return Ok(value);
+                }
+                let refusal = Refusal::refused(format!("{written} is not allowed"), takes());
+                Err(self.instead(refusal, place, Some(&value)))
             }
             (Operator::Add | Operator::Subtract, Reading::Whole(below)) if below < 0 => {
                 let other = if operator == Operator::Add { Operator::Subtract } else { Operator::Add };
@@ -208,37 +249,36 @@ impl Context<'_> {
                     format!("{written} has two signs"),
                     format!("`{}` already says the direction", operator.as_str()),
                 )
-                .hint(line(other, &below.unsigned_abs().to_string())))
+                .hint(self.line.with(at, &format!("{name}{}{}", other.as_str(), below.unsigned_abs()))))
             }
             (Operator::Multiply, Reading::Whole(below)) if below < 0 => {
                 Err(Refusal::refused(format!("{written} is not allowed"), takes())
-                    .hint(line(Operator::Multiply, &below.unsigned_abs().to_string())))
+                    .hint(self.line.with(at, &format!("{name}*={}", below.unsigned_abs()))))
             }
             (_, Reading::Whole(number)) => Ok(SettingValue::Number(number)),
             (Operator::Set, Reading::Plus(number)) => Err(Refusal::not_understood(
                 format!("{written} could mean a size or a change"),
                 format!("`{name}+={number}` adds to it, `{name}={number}` sets it"),
             )
-            .hint(line(Operator::Add, &number.to_string()))
-            .hint(line(Operator::Set, &number.to_string()))),
+            .hint(line(Operator::Add, number))
+            .hint(line(Operator::Set, number))),
             (_, Reading::Plus(number)) => {
                 Err(Refusal::not_understood(format!("{written} has a sign too many"), takes())
-                    .hint(line(operator, &number.to_string())))
+                    .hint(line(operator, number)))
             }
             (_, Reading::TooLarge(end)) => {
-                let near = nearest_allowed(setting, &SettingValue::Number(end));
-                Err(Refusal::refused(format!("{written} is not allowed"), takes())
-                    .hint(line(Operator::Set, &near.to_string())))
+                let refusal = Refusal::refused(format!("{written} is not allowed"), takes());
+                let wanted = (operator == Operator::Set).then_some(SettingValue::Number(end));
+                Err(self.instead(refusal, place, wanted.as_ref()))
             }
-            (Operator::Set, Reading::Other(meant)) => {
-                let near = nearest_allowed(setting, &SettingValue::Number(meant));
-                Err(Refusal::not_understood(format!("{written} is not plainly a whole number"), takes())
-                    .hint(line(Operator::Set, &near.to_string())))
+            (Operator::Set, Reading::Other { ceil, .. }) => {
+                Err(self.instead(not_plain(), place, Some(&SettingValue::Number(ceil))))
             }
-            (_, Reading::Other(meant)) => {
-                Err(Refusal::not_understood(format!("{written} is not plainly a whole number"), takes())
-                    .hint(line(operator, &meant.to_string())))
-            }
+            (Operator::Add, Reading::Other { ceil: by, .. })
+            | (Operator::Subtract, Reading::Other { floor: by, .. }) => Err(not_plain().hint(line(operator, by))),
+            // `*=0.5` would be offered as `*=0` or `*=1`.
+            (Operator::Multiply, Reading::Other { floor: 0, .. }) => Err(self.instead(not_plain(), place, None)),
+            (Operator::Multiply, Reading::Other { ceil, .. }) => Err(not_plain().hint(line(operator, ceil))),
             (_, Reading::Not) => {
                 // `slaves=*2`, `slaves=-=5`: the sign slipped behind the `=`.
                 let slipped = match text.chars().next() {
@@ -248,12 +288,10 @@ impl Context<'_> {
                     _ => None,
                 };
                 let refusal = Refusal::not_understood(format!("{written} is not a number"), takes());
-                Err(match slipped {
-                    Some((operator, rest)) if matches!(number::read(rest), Reading::Whole(0..)) => {
-                        refusal.hint(line(operator, rest))
-                    }
-                    _ => refusal.hint(line(Operator::Set, &example(setting).to_string())),
-                })
+                match slipped.map(|(operator, rest)| (operator, number::read(rest))) {
+                    Some((operator, Reading::Whole(number @ 0..))) => Err(refusal.hint(line(operator, number))),
+                    _ => Err(self.instead(refusal, place, None)),
+                }
             }
         }
     }

@@ -1,13 +1,13 @@
 //! What every command's reader needs: the line, what is known, and refusals that all commands share.
 
-use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::command::{Command, CommandName, Order};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::EnvironmentName;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::line::Line;
 use super::table::{self, Spec, Takes};
-use super::{Known, assignment, normalise};
+use super::{Known, Present, assignment, normalise};
 
 /// Longest word that a refusal repeats, in characters.
 const QUOTED_MAX: usize = 40;
@@ -18,6 +18,7 @@ const ENVIRONMENT_HINTS: usize = 3;
 pub(super) struct Context<'a> {
     pub(super) line: &'a Line,
     pub(super) known: &'a Known<'a>,
+    pub(super) present: &'a Present,
     pub(super) spec: &'static Spec,
 }
 
@@ -74,7 +75,7 @@ impl<'a> Context<'a> {
         if self.known.others.iter().any(|name| name.as_str() == lower) {
             return Err(Refusal::refused(
                 format!("{lower} cannot be changed"),
-                "Tidegate does not manage it, so that it can only be asked about",
+                "Tidegate does not manage it, so it can only be asked about",
             )
             .hint(format!("status {lower}")));
         }
@@ -189,6 +190,10 @@ impl<'a> Context<'a> {
             return refusal.hint(format!("help {name}"));
         }
         let bare = lower.trim_start_matches('-');
+        if let Some(shown) = self.only_shown(at, bare) {
+            return Refusal { why: "`plan` shows what would be done, and does nothing".to_owned(), ..refusal }
+                .hint(shown);
+        }
         let keywords = self.spec.takes.iter().filter_map(|takes| match takes {
             Takes::Keyword(keyword) => Some(*keyword),
             _ => None,
@@ -196,7 +201,26 @@ impl<'a> Context<'a> {
         match nearest(bare, keywords) {
             Some(near) if lower.starts_with('-') => refusal.hint(self.line.with(at, &format!("--{near}"))),
             Some(near) => refusal.hint(self.line.with(at, near)),
+            // The word that is not understood may have been meant to lower less: `destroy shop jmeter`.
+            None if matches!(name, CommandName::Down | CommandName::Destroy) => {
+                let environment = self.line.word(1).map(str::to_lowercase).filter(|_| at > 1);
+                let refusal = refusal.hint(format!("help {name}"));
+                environment.into_iter().fold(refusal, |refusal, name| refusal.hint(format!("status {name}")))
+            }
             None => refusal.hint(self.line.without(at)),
+        }
+    }
+
+    /// The line that only shows what this one would do, for whoever asks for that by another word: `up shop --dry-run`.
+    fn only_shown(&self, at: usize, word: &str) -> Option<String> {
+        let shows =
+            table::meant_by(word) == Some(CommandName::Plan.as_str()) || matches!(word, "dryrun" | "check" | "n");
+        let environment = self.known.environments.get(self.line.word(1)?.to_lowercase().as_str()).filter(|_| shows)?;
+        let rest = Line::read(&Line::read(&self.line.without(at)).with(0, CommandName::Plan.as_str()));
+        match self.spec.name {
+            CommandName::Down if rest.len() == 2 => Some(rest.inserted(2, &environment.down.to_string())),
+            CommandName::Up | CommandName::Down | CommandName::Scale => Some(rest.until(rest.len())),
+            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `up`, `plan` and `down`: an environment, and the level that it is to have.
 
-use tidegate_runner::domain::command::{Assignment, Command, Order};
+use tidegate_runner::domain::command::{Assignment, Command, CommandName, Order};
 use tidegate_runner::domain::environment::{Environment, Level};
 use tidegate_runner::domain::ids::ProfileName;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
@@ -35,13 +35,13 @@ pub(super) fn read_down(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
     let name = &environment.name;
     let assigned = context.line.from(2).find(|(_, word)| assignment::parts(word).is_some());
-    if let Some((at, word)) = assigned {
+    if let Some((_, word)) = assigned {
         return Err(Refusal::not_understood(
             format!("`down` does not take {}", quoted(word)),
             "a lowered environment has the sizes of its profile; sizes alone are changed with `scale`",
         )
         .hint(format!("scale {name} {word}"))
-        .hint(context.line.without(at)));
+        .hint("help down"));
     }
     let Wish { level, settings: _, newest_code: _ } = context.wish(environment)?;
     Ok(context.order(Order::Down { environment: name.clone(), level }))
@@ -95,6 +95,14 @@ impl Context<'_> {
             return self.stray(at, word);
         }
         let levels = || environment.levels.iter().map(ProfileName::as_str).chain(["off"]);
+        if self.spec.name == CommandName::Down && environment.stacks.contains_key(word.to_lowercase().as_str()) {
+            return Refusal::not_understood(
+                format!("{} is a stack, and `down` lowers whole environments", quoted(word)),
+                format!("single stacks of {} are changed by their settings, with `scale`", environment.name),
+            )
+            .hint(format!("scale {}", environment.name))
+            .hint(format!("status {}", environment.name));
+        }
         let refusal = Refusal::not_understood(
             format!("{} has no profile {}", environment.name, quoted(word)),
             format!("its levels are: {}", listed(levels())),
@@ -103,8 +111,12 @@ impl Context<'_> {
             Takes::Keyword(keyword) => Some(*keyword),
             Takes::Level | Takes::Setting | Takes::Stack | Takes::Person | Takes::Moment(_) => None,
         });
-        match nearest(word, levels().chain(keywords)) {
+        // `up` never goes to `off`.
+        let possible = levels().filter(|level| *level != "off" || self.spec.name != CommandName::Up);
+        match nearest(word, possible.chain(keywords)) {
             Some(near) => refusal.hint(self.line.with(at, near)),
+            // The word that is not understood may have been meant to lower less.
+            None if self.spec.name == CommandName::Down => refusal.hint("help down"),
             None => refusal.hint(self.line.without(at)),
         }
     }
@@ -131,9 +143,7 @@ impl Context<'_> {
                     let rest = super::line::Line::read(&self.line.without(at + 1));
                     refusal.hint(rest.with(at, &format!("{name}{sign}={number}")))
                 }
-                None => refusal.hint(
-                    self.line.with(at, &format!("{name}={}", tidegate_runner::domain::request::example(setting))),
-                ),
+                None => self.instead(refusal, assignment::Place { environment, setting, at }, None),
             });
         }
         let number = lower.strip_prefix(['+', '-']).unwrap_or(&lower);

@@ -13,6 +13,7 @@ mod line;
 mod moment;
 mod normalise;
 mod number;
+mod present;
 mod ready;
 mod reference;
 mod render;
@@ -34,6 +35,7 @@ use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use tidegate_runner::domain::refusal::Refusal;
 
 pub use complete::{Completion, complete};
+pub use present::Present;
 pub use reference::markdown;
 pub use render::render;
 pub use table::{Example, Spec, TABLE, spec};
@@ -64,17 +66,25 @@ pub struct Known<'a> {
 /// # Errors
 /// A refusal whose hints are whole commands that this function understands.
 pub fn parse(text: &str, known: &Known<'_>) -> Result<Command, Refusal> {
-    let line = Line::read(text);
-    read(&line, known).map_err(|refusal| ready::to_copy(refusal, &line, known))
+    parse_at(text, known, &Present::default())
 }
 
-/// As [`parse`], with hints as they come.
-fn read(line: &Line, known: &Known<'_>) -> Result<Command, Refusal> {
+/// As [`parse`], with hints that fit where things stand. What is understood is the same.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_at(text: &str, known: &Known<'_>, present: &Present) -> Result<Command, Refusal> {
+    let line = Line::read(text);
+    read(&line, known, present).map_err(|refusal| ready::to_copy(refusal, &line, known, present))
+}
+
+/// As [`parse_at`], with hints as they come.
+fn read(line: &Line, known: &Known<'_>, present: &Present) -> Result<Command, Refusal> {
     let Some(word) = line.word(0) else {
         return Err(Refusal::not_understood("there is no command", "the message is empty").hint("help"));
     };
-    let Some(spec) = table::find(word) else { return Err(unknown::refuse(line, known)) };
-    let context = Context { line, known, spec };
+    let Some(spec) = table::find(word) else { return Err(unknown::refuse(line, known, present)) };
+    let context = Context { line, known, present, spec };
     context.check_reason()?;
     (spec.read)(&context)
 }

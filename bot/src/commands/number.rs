@@ -9,8 +9,14 @@ pub(super) enum Reading {
     TooLarge(i64),
     /// With a sign in front that may have meant a change: `+5`. The number is without it.
     Plus(i64),
-    /// Another notation (`1e9`, `0x10`, `4.5`, `1,000`, `ten`): the whole number that it comes to.
-    Other(i64),
+    /// Another notation (`1e9`, `0x10`, `4.5`, `1,000`, `ten`): the whole numbers that it lies between, which are the same for a
+    /// whole one.
+    Other {
+        /// The one not above it.
+        floor: i64,
+        /// The one not below it.
+        ceil: i64,
+    },
     /// No number.
     Not,
 }
@@ -28,29 +34,31 @@ pub(super) fn read(text: &str) -> Reading {
     if let Some(Ok(number)) = text.strip_prefix('+').filter(|rest| !rest.starts_with(['+', '-'])).map(str::parse) {
         return Reading::Plus(number);
     }
-    other(&text.to_lowercase()).map_or(Reading::Not, Reading::Other)
+    other(&text.to_lowercase()).map_or(Reading::Not, |(floor, ceil)| Reading::Other { floor, ceil })
 }
 
-fn other(text: &str) -> Option<i64> {
+fn other(text: &str) -> Option<(i64, i64)> {
+    let whole = |number: i64| (number, number);
     if text.chars().count() > 40 {
         return None;
     }
     if let Some(at) = WORDS.iter().position(|word| *word == text) {
-        return i64::try_from(at).ok();
+        return i64::try_from(at).ok().map(whole);
     }
     if let Some(hexadecimal) = text.strip_prefix("0x") {
-        return i64::from_str_radix(hexadecimal, 16).ok();
+        return i64::from_str_radix(hexadecimal, 16).ok().map(whole);
     }
     if !text.chars().next()?.is_ascii_digit() {
         return None;
     }
     let grouped: String = text.chars().filter(|c| !matches!(c, ',' | '_' | '\'')).collect();
     if let Ok(number) = grouped.parse() {
-        return Some(number);
+        return Some(whole(number));
     }
     let number: f64 = grouped.parse().ok()?;
     // Through text: a cast would need a reason for its loss. What is beyond 64 bits is no number to offer.
-    format!("{:.0}", number.trunc()).parse().ok()
+    let exactly = |number: f64| format!("{number:.0}").parse().ok();
+    Some((exactly(number.floor())?, exactly(number.ceil())?))
 }
 
 #[cfg(test)]
@@ -68,11 +76,11 @@ mod tests {
             ("+5", Reading::Plus(5)),
             ("++5", Reading::Not),
             ("+-5", Reading::Not),
-            ("1e9", Reading::Other(1_000_000_000)),
-            ("0x10", Reading::Other(16)),
-            ("4.5", Reading::Other(4)),
-            ("1,000", Reading::Other(1000)),
-            ("Ten", Reading::Other(10)),
+            ("1e9", Reading::Other { floor: 1_000_000_000, ceil: 1_000_000_000 }),
+            ("0x10", Reading::Other { floor: 16, ceil: 16 }),
+            ("4.5", Reading::Other { floor: 4, ceil: 5 }),
+            ("1,000", Reading::Other { floor: 1000, ceil: 1000 }),
+            ("Ten", Reading::Other { floor: 10, ceil: 10 }),
             ("10²", Reading::Not),
             ("٤٠", Reading::Not),
             ("1e999", Reading::Not),

@@ -121,12 +121,19 @@ pub(super) fn read_cancel(context: &Context<'_>) -> Result<Command, Refusal> {
                     .hint(context.line.without(at)));
                 }
                 Number::Not if context.known.environments.contains_key(word.to_lowercase().as_str()) => {
-                    return Err(Refusal::not_understood(
+                    let refusal = Refusal::not_understood(
                         format!("`cancel` takes a run, not an environment like {}", quoted(word)),
                         "without a number it lists the runs that are not over",
-                    )
-                    .hint(context.line.without(at))
-                    .hint(format!("status {}", word.to_lowercase())));
+                    );
+                    let name = word.to_lowercase();
+                    let runs: Vec<_> = context.present.stoppable(Some(&name)).take(3).collect();
+                    let refusal = match runs.as_slice() {
+                        [] => refusal.hint(context.line.without(at)),
+                        runs => runs
+                            .iter()
+                            .fold(refusal, |refusal, run| refusal.hint(context.line.with(at, &run.to_string()))),
+                    };
+                    return Err(refusal.hint(format!("status {name}")));
                 }
                 Number::Not => return Err(context.stray(at, word)),
             }

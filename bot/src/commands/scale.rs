@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::refusal::Refusal;
-use tidegate_runner::domain::request::example;
+use tidegate_runner::domain::request::offered;
 
 use super::context::{Context, quoted};
 use super::level::level;
@@ -31,10 +31,12 @@ pub(super) fn read_scale(context: &Context<'_>) -> Result<Command, Refusal> {
             "`scale` needs a setting".to_owned(),
             format!("it changes sizes of {name}, and none is given"),
         );
-        return Err(match environment.settings.values().next() {
-            Some(setting) => refusal
-                .hint(context.line.inserted(2, &format!("{}={}", setting.name, example(setting))))
-                .hint(format!("status {name}")),
+        // Only what leaves everything as it is can be offered to somebody who has said no size.
+        let now = |setting| offered(setting, None, context.usual(environment, setting).as_ref());
+        let line =
+            environment.settings.values().find_map(|setting| Some(format!("{}={}", setting.name, now(setting)?)));
+        return Err(match line {
+            Some(line) => refusal.hint(context.line.inserted(2, &line)).hint(format!("status {name}")),
             None => refusal.hint(format!("status {name}")),
         });
     }

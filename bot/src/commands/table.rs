@@ -121,7 +121,7 @@ pub static TABLE: [Spec; 19] = [
         usage: "status [env]",
         summary: "where an environment should be, and where it is",
         details: &[
-            "Shows the level wanted and the one last verified, stack by stack, the settings, and the runs that work or wait.",
+            "Shows the level that is wanted and the one last verified, stack by stack; the settings; and the runs that work or wait.",
         ],
         examples: &[example("status", "all environments"), example("status shop", "one, in full")],
         object: Object::AnyEnvironment,
@@ -162,17 +162,17 @@ pub static TABLE: [Spec; 19] = [
         ],
         examples: &[
             example("down shop", "to its usual low level"),
-            example("down shop off because the test is over", "everything away that may go"),
+            example("down shop off because the test is over", "destroys what may be destroyed"),
         ],
         object: Object::Environment,
         takes: &[Takes::Level],
-        also: &["stop", "lower", "shutdown", "sleep"],
+        also: &["lower", "shutdown", "sleep"],
         read: level::read_down,
     },
     Spec {
         name: CommandName::Scale,
         usage: "scale ENV setting=value ... [because reason ...]",
-        summary: "change sizes, leave the level",
+        summary: "change sizes, keep the level",
         details: &[
             "`=` sets, `+=` adds, `-=` subtracts, `*=` multiplies. What is relative is worked out when the command is accepted, counting the runs queued ahead.",
             "Only the stacks of the settings named are planned.",
@@ -223,7 +223,7 @@ pub static TABLE: [Spec; 19] = [
         examples: &[example("undo shop", "shows the way back, and asks")],
         object: Object::Environment,
         takes: &[],
-        also: &["rollback", "revert", "back"],
+        also: &["rollback", "revert", "restore", "back"],
         read: scale::read_undo,
     },
     Spec {
@@ -232,7 +232,7 @@ pub static TABLE: [Spec; 19] = [
         summary: "stop a run",
         details: &[
             "Without a number it lists the runs that are not over. Terraform is asked to stop, writes its state and frees its lock.",
-            "`force`, after that, kills it: what it was just making may then exist without being known.",
+            "`force`, after that, kills it: what it is just making may then exist without Terraform knowing it.",
         ],
         examples: &[
             example("cancel 812", "ask run 812 to stop"),
@@ -259,8 +259,8 @@ pub static TABLE: [Spec; 19] = [
         name: CommandName::Accept,
         usage: "accept RUN [because reason ...]",
         summary: "take a partial or failed run as it is",
-        details: &["The run stays what it was; the record says who took it so, and why."],
-        examples: &[example("accept 812 because 37 slaves are enough today", "no more of it")],
+        details: &["How the run ended stays as it is; the history says who took it so, and why."],
+        examples: &[example("accept 812 because 37 slaves are enough today", "leave it at that")],
         object: Object::Run,
         takes: &[],
         also: &["take", "ack"],

@@ -2,9 +2,11 @@
 
 use proptest::prelude::*;
 use tidegate_runner::domain::command::Command;
+use tidegate_runner::domain::environment::SettingValue;
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
+use tidegate_runner::domain::request::{Movement, RunKind, SizeChange, Target, movement, request};
 
-use super::{TABLE, fixture, parse, render};
+use super::{Present, TABLE, fixture, parse, parse_at, render};
 
 fn read(text: &str) -> Result<Command, Refusal> {
     fixture::with_known(|known| parse(text, known))
@@ -178,8 +180,38 @@ const BAD: &[&str] = &[
     "ls",
     "yes 812",
     "stop shop",
+    "stop",
+    "stop 812",
+    "restart shop",
+    "restart",
+    "restart shop jmeter",
+    "restore shop",
+    "delay shop",
     "rollback shop",
+    "exit",
+    "quit",
+    "up shop --dry-run",
+    "up shop slaves=",
+    "up shop small slaves=",
+    "up shop of",
+    "down shop jmeter",
+    "down shop --dry-run",
+    "down shop --forse",
+    "destroy shop --dry-run",
+    "scale shop slaves-=4.5",
+    "scale shop slaves*=0.5",
+    "scale shop slaves-=",
+    "scale shop slaves=350",
+    "scale shop slaves=-1000",
+    "scale shop mode=zzz",
+    "scale shop spot=maybe",
 ];
+
+/// `shop` at `full` with 60 slaves, while run 5 works on it.
+fn at_work() -> Present {
+    let settings = [("slaves".parse().expect("a name"), SettingValue::Number(60))].into();
+    Present::of(&[("shop", Target { level: "full".parse().expect("a level"), settings })], &[(5, "shop")])
+}
 
 #[test]
 fn what_is_refused_says_what_why_and_what_to_type_instead() {
@@ -188,8 +220,72 @@ fn what_is_refused_says_what_why_and_what_to_type_instead() {
 }
 
 #[test]
+fn what_is_offered_fits_where_things_stand() {
+    let present = at_work();
+    let differs = |text: &&&str| {
+        fixture::with_known(|known| {
+            parse(text, known).ok() != parse_at(text, known, &present).ok()
+                || parse(text, known).err() != parse_at(text, known, &present).err()
+        })
+    };
+    let told: Vec<String> = BAD
+        .iter()
+        .filter(differs)
+        .map(|text| told(text, fixture::with_known(|known| parse_at(text, known, &present))))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+/// Words with which somebody asks for something to become less.
+const LOWERING: [&str; 12] =
+    ["down", "stop", "restart", "delete", "destroy", "off", "undo", "rollback", "restore", "-", "small", "yes 812"];
+
+#[test]
+fn no_hint_takes_away_more_than_was_typed() {
+    let shop = fixture::environment("shop");
+    let present = at_work();
+    let full = present.target(&shop).expect("known").clone();
+    let mut small = full.clone();
+    small.level = "small".parse().expect("a level");
+    for (present, before) in [(Present::default(), &full), (Present::default(), &small), (present, &full)] {
+        for text in BAD {
+            let Err(refusal) = fixture::with_known(|known| parse_at(text, known, &present)) else { continue };
+            for hint in &refusal.hints {
+                let Ok(Command::Order { order, .. }) = fixture::with_known(|known| parse(hint, known)) else {
+                    continue;
+                };
+                let Ok(run) = request(&shop, &order, None, Some(before), Some(&small)) else { continue };
+                if run.kind == RunKind::Plan || movement(&shop, before, &run.target) != Movement::Lowers {
+                    continue;
+                }
+                let typed: Vec<i64> =
+                    text.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+                let said = |size: &SizeChange| match &size.to {
+                    SettingValue::Number(to) => typed.iter().any(|typed| typed <= to || *typed == 201 || *typed == 350),
+                    SettingValue::Text(_) | SettingValue::Switch(_) => true,
+                };
+                let speaks = LOWERING.iter().any(|word| text.contains(word)) || text.contains("ten");
+                assert!(speaks || run.sizes.iter().all(said), "`{text}` offers `{hint}`");
+            }
+        }
+    }
+}
+
+#[test]
 fn with_several_environments_nothing_is_guessed() {
-    let bad = ["up", "scale slaves=10", "slaves=10", "up full", "down", "destroy", "undo", "up blgo"];
+    let bad = [
+        "up",
+        "scale slaves=10",
+        "slaves=10",
+        "up full",
+        "down",
+        "destroy",
+        "undo",
+        "up blgo",
+        "stop",
+        "restart",
+        "start",
+    ];
     let told: Vec<String> = bad
         .iter()
         .map(|text| told(text, fixture::with_environments(&["shop", "blog"], |known| parse(text, known))))

@@ -1,15 +1,21 @@
 //! A first word that is no command: what was probably meant.
 
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::SettingName;
-use tidegate_runner::domain::refusal::{Refusal, nearest};
+use tidegate_runner::domain::refusal::{Refusal, is_slip, nearest};
 
 use super::context::quoted;
 use super::line::Line;
-use super::{Known, assignment, run, table};
+use super::{Known, Present, assignment, run, table};
+
+/// Words for going away. A terminal takes them itself; elsewhere there is nothing to leave.
+const GOODBYES: [&str; 6] = ["exit", "quit", "bye", "logout", "close", ":q"];
+/// Words for lowering and raising in one breath, which no command does.
+const RESTARTS: [&str; 4] = ["restart", "reboot", "bounce", "recreate"];
 
 /// Refuses a line whose first word is no command.
-pub(super) fn refuse(line: &Line, known: &Known<'_>) -> Refusal {
+pub(super) fn refuse(line: &Line, known: &Known<'_>, present: &Present) -> Refusal {
     let word = line.word(0).unwrap_or_default();
     let lower = word.to_lowercase();
     let refusal = Refusal::not_understood(
@@ -18,7 +24,7 @@ pub(super) fn refuse(line: &Line, known: &Known<'_>) -> Refusal {
     );
     if let Some(run) = run::alone(&lower, line.word(1)).filter(|_| line.len() <= 2) {
         return Refusal::not_understood(
-            format!("run {run} alone says not what to do with it"),
+            format!("run {run} alone does not say what to do with it"),
             "a message begins with a command",
         )
         .hint(format!("show {run}"));
@@ -39,12 +45,65 @@ pub(super) fn refuse(line: &Line, known: &Known<'_>) -> Refusal {
             (None, None) => refusal.hint(format!("status {lower}")),
         };
     }
+    if GOODBYES.contains(&lower.as_str()) && line.len() == 1 {
+        return Refusal::not_understood(
+            "there is nothing to leave here",
+            "Tidegate needs no goodbye: runs go on without you, and `history` tells later how they ended",
+        )
+        .hint("history by me");
+    }
+    if lower == "stop" {
+        return stop(line, present, refusal);
+    }
+    if RESTARTS.contains(&lower.as_str()) {
+        let environment = line.word(1).map(|name| format!(" {name}")).unwrap_or_default();
+        let refusal = Refusal::not_understood(
+            refusal.what,
+            "it would be two runs: one that lowers the environment, and after it one that raises it again",
+        );
+        // What else stands there may say that only a part of it is meant.
+        return if line.len() > 2 {
+            refusal.hint(format!("status{environment}"))
+        } else {
+            refusal.hint(format!("down{environment}")).hint(format!("up{environment}"))
+        };
+    }
     let names = || table::TABLE.iter().map(|spec| spec.name.as_str());
     let stripped = lower.trim_start_matches(['-', '/', '!', '@', '.']);
-    match table::meant_by(&lower).or_else(|| nearest(stripped, names())) {
+    let near = nearest(stripped, names()).filter(|near| !lowers(near) || is_slip(stripped, near));
+    match table::meant_by(&lower).or(near) {
         Some(near) => refusal.hint(line.with(0, near)),
         None => refusal.hint("help"),
     }
+}
+
+/// Commands that are offered for a word only where it is hardly another one: `restore` is no `destroy`.
+fn lowers(command: &str) -> bool {
+    [CommandName::Down, CommandName::Destroy].iter().any(|name| name.as_str() == command)
+}
+
+/// `stop` may mean the run at work or the environment. Whoever says it in mid-run means the run.
+fn stop(line: &Line, present: &Present, refusal: Refusal) -> Refusal {
+    let Some(word) = line.word(1) else {
+        let runs: Vec<_> = present.stoppable(None).take(3).collect();
+        return match runs.as_slice() {
+            [] => refusal.hint("down"),
+            runs => runs.iter().fold(which_stop(refusal), |refusal, run| refusal.hint(format!("cancel {run}"))),
+        };
+    };
+    if run::alone(word, line.word(2)).is_some() {
+        return refusal.hint(line.with(0, "cancel"));
+    }
+    let runs: Vec<_> = present.stoppable(Some(&word.to_lowercase())).take(3).collect();
+    if runs.is_empty() {
+        return refusal.hint(line.with(0, "down"));
+    }
+    let refusal = runs.iter().fold(which_stop(refusal), |refusal, run| refusal.hint(format!("cancel {run}")));
+    refusal.hint(line.with(0, "down"))
+}
+
+fn which_stop(refusal: Refusal) -> Refusal {
+    Refusal { why: "`cancel` stops a run, `down` lowers an environment".to_owned(), ..refusal }
 }
 
 /// `slaves=10` without command and environment: offers `scale` for each environment that has such a setting.

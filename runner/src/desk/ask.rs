@@ -83,9 +83,7 @@ impl Desk {
     pub async fn show(&self, number: RunNumber) -> Result<RunDetail, DeskError> {
         let run = self.find(number).await?;
         let Some(view) = runs::view(&self.store, run.id).await? else { return Err(no_run(number).into()) };
-        let request = &run.request;
-        let last_time_ms =
-            runs::last_duration(&self.store, &request.environment, request.kind, &request.target.level).await?;
+        let last_time_ms = runs::last_duration(&self.store, &run.request).await?;
         let now = self.store.now().await?;
         Ok(RunDetail { run, view, last_time_ms, now })
     }

@@ -58,7 +58,8 @@ impl Case<'_> {
     async fn cancel(&self, tx: &mut Tx, number: RunNumber, force: bool) -> Result<Done, Denied> {
         let run = self.run(tx, CommandName::Cancel, number).await?;
         if let RunState::Unknown { .. } = run.state {
-            return Err(wrong_state(&run, "there is nothing left to stop in it").hint_for(&run, "recover"));
+            return Err(wrong_state(&run, "there is nothing left to stop in it, but nobody knows how it ended")
+                .hint_for(&run, "recover"));
         }
         if run.state.ended() {
             return Err(wrong_state(&run, "it is over").hint_for(&run, "show"));
@@ -102,7 +103,7 @@ impl Case<'_> {
                     )
                 })
                 .collect();
-            Refusal::refused("which run?", format!("these are not over: {}", list.join(", ")))
+            Refusal::refused("`cancel` needs a run", format!("these are not over: {}", list.join(", ")))
         };
         for run in active.iter().take(5) {
             refusal = refusal.hint(format!("cancel {}", run.number));
@@ -122,7 +123,7 @@ impl Case<'_> {
         let environment = self.allowed(tx, CommandName::Retry, &old.request.environment).await?;
         let active = runs::active(&mut *tx, &environment.name).await?;
         if let Some(newer) = newer_change(tx, &old, &active).await? {
-            let why = format!("run {} of {} came after it; say what you want now", newer.number, newer.asker.name);
+            let why = format!("run {} of {} came after it; choose what you want now", newer.number, newer.asker.name);
             let refusal = not_the_last_word(&old, why).hint(as_typed(old.number, &old.request));
             return Err(Denied::from(refusal.hint(format!("show {}", newer.number))).on(&environment.name));
         }
@@ -154,7 +155,7 @@ impl Case<'_> {
         let active = runs::active(&mut *tx, &run.request.environment).await?;
         if let Some(newer) = newer_change(tx, &run, &active).await? {
             let why = format!(
-                "run {} of {} came after it, so that what run {number} left is not what stands",
+                "run {} of {} came after it, so what run {number} left is not what stands now",
                 newer.number, newer.asker.name
             );
             let refusal = not_the_last_word(&run, why).hint(format!("show {}", newer.number));
@@ -176,7 +177,7 @@ impl Case<'_> {
         };
         // The engine sweeps expired questions, but there may be none for a while.
         if question.expires <= crate::ledger::now(&mut *tx).await? {
-            return Err(wrong_state(&run, "nobody said yes in time; it ends as soon as an engine sees it")
+            return Err(wrong_state(&run, "nobody said yes in time, and it is about to end")
                 .hint_for(&run, "retry")
                 .hint_for(&run, "show"));
         }
@@ -214,7 +215,7 @@ async fn newer_change(tx: &mut Tx, run: &RunSummary, active: &[RunSummary]) -> R
 }
 
 fn not_the_last_word(run: &RunSummary, why: String) -> Refusal {
-    Refusal::refused(format!("run {} is not the last word on {}", run.number, run.request.environment), why)
+    Refusal::refused(format!("run {} is not the latest change of {}", run.number, run.request.environment), why)
 }
 
 fn done(run: &RunSummary, answer: Answer) -> Done {
@@ -222,8 +223,30 @@ fn done(run: &RunSummary, answer: Answer) -> Done {
 }
 
 fn wrong_state(run: &RunSummary, why: &str) -> Denied {
-    let state = run.state.status().replace('_', " ");
-    Denied::from(Refusal::refused(format!("run {} is {state}", run.number), why)).on(&run.request.environment)
+    Denied::from(Refusal::refused(format!("run {} {}", run.number, state_words(&run.state)), why))
+        .on(&run.request.environment)
+}
+
+/// What goes after `run 5`.
+fn state_words(state: &RunState) -> &'static str {
+    match state {
+        RunState::Queued { .. } => "waits for its turn",
+        RunState::Planning { .. } => "is planning",
+        RunState::AwaitingApproval { .. } => "waits for a yes",
+        RunState::Applying { .. } => "is applying",
+        RunState::Verifying { .. } => "is checking what it did",
+        RunState::Unknown { .. } => "is UNKNOWN",
+        RunState::Ended { outcome } => match outcome {
+            Outcome::Succeeded => "has succeeded",
+            Outcome::NothingToDo => "had nothing to do",
+            Outcome::Planned => "was only a plan",
+            Outcome::Partial => "ended PARTIAL",
+            Outcome::Failed => "has FAILED",
+            Outcome::Cancelled => "was cancelled",
+            Outcome::Refused => "was refused",
+            Outcome::Expired => "has expired without a yes",
+        },
+    }
 }
 
 impl Denied {

@@ -4,7 +4,7 @@ use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::Order;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{EnvironmentName, RunNumber};
+use crate::domain::ids::RunNumber;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
@@ -49,8 +49,7 @@ impl Case<'_> {
         active: &[RunSummary],
     ) -> Result<Done, Denied> {
         let id = ids::run_id(crate::ledger::now(&mut *tx).await?);
-        let last_time_ms =
-            runs::last_duration(&mut *tx, &environment.name, request.kind, &request.target.level).await?;
+        let last_time_ms = runs::last_duration(&mut *tx, &request).await?;
         let run = NewRun {
             id,
             request,
@@ -60,7 +59,7 @@ impl Case<'_> {
         };
         let run = runs::insert(tx, run).await?;
         let ahead: Vec<RunSummary> = active.iter().filter(|other| has_its_place(other)).cloned().collect();
-        let starts_in_ms = starts_in(tx, &environment.name, &ahead).await?;
+        let starts_in_ms = starts_in(tx, &ahead).await?;
         let number = run.number;
         let answer = Answer::Queued { run, ahead, last_time_ms, starts_in_ms };
         Ok(Done { answer, environment: environment.name.clone(), run: number })
@@ -145,23 +144,20 @@ fn has_its_place(run: &RunSummary) -> bool {
     run.state.holds_environment() || matches!(run.state, RunState::Queued { .. })
 }
 
-/// Milliseconds until those ahead are done, if all of them have been done before. What one has spent already is not known
-/// here to the second, so that this is the longest it should take.
-async fn starts_in(
-    tx: &mut Tx,
-    environment: &EnvironmentName,
-    ahead: &[RunSummary],
-) -> Result<Option<i64>, LedgerError> {
+/// Milliseconds until those ahead are done, if all of them have been done before. `None` where that is not known: when one
+/// waits for people, or works for longer than last time.
+async fn starts_in(tx: &mut Tx, ahead: &[RunSummary]) -> Result<Option<i64>, LedgerError> {
     let now = crate::ledger::now(&mut *tx).await?;
     let mut sum = 0;
     for run in ahead {
-        let Some(took) =
-            runs::last_duration(&mut *tx, environment, run.request.kind, &run.request.target.level).await?
-        else {
-            return Ok(None);
-        };
-        let spent = run.started.map_or(0, |started| now.ms_since(started));
-        sum += (took - spent).max(0);
+        let took = runs::last_duration(&mut *tx, &run.request).await?;
+        let spent = runs::worked(&mut *tx, &[run.id], now).await?.get(&run.id).copied().unwrap_or(0);
+        match took {
+            Some(took) if took > spent && (run.state.works() || matches!(run.state, RunState::Queued { .. })) => {
+                sum += took - spent;
+            }
+            Some(_) | None => return Ok(None),
+        }
     }
     Ok(Some(sum))
 }

@@ -158,7 +158,7 @@ async fn a_run_with_a_newer_change_is_neither_taken_nor_tried_again() {
             }
             for order in [Order::Accept { run: old.number }, Order::Retry { run: old.number }] {
                 let refusal = room.refuses(order).await;
-                assert!(refusal.contains("is not the last word") && refusal.contains("show 2"), "{refusal}");
+                assert!(refusal.contains("is not the latest change") && refusal.contains("show 2"), "{refusal}");
             }
         }
     })

@@ -1,5 +1,7 @@
 //! What the desk tells: plain data that every chat makes its words from.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::environment::{Level, SettingValue};
@@ -48,7 +50,7 @@ pub enum Answer {
         run: RunSummary,
         /// Runs that go first, in order: the one that has the environment, then those waiting. Empty: it starts now.
         ahead: Vec<RunSummary>,
-        /// Milliseconds that the last such run took; `None` when there was none.
+        /// Milliseconds that the last run that went the same way worked; `None` when none is known.
         last_time_ms: Option<i64>,
         /// Milliseconds until it starts, from how long those ahead took last time; `None` when that is not known.
         starts_in_ms: Option<i64>,
@@ -136,6 +138,8 @@ pub struct HistoryPage {
     pub page: u32,
     /// True when there are older ones.
     pub more: bool,
+    /// Milliseconds of work of those that ended and had begun.
+    pub worked_ms: BTreeMap<RunId, i64>,
 }
 
 /// A run with everything known of it.
@@ -145,7 +149,7 @@ pub struct RunDetail {
     pub run: RunSummary,
     /// The fold of its events.
     pub view: RunView,
-    /// Milliseconds that the last such run took.
+    /// Milliseconds that the last run that went the same way worked; `None` when none is known.
     pub last_time_ms: Option<i64>,
     /// Now, by the ledger's clock.
     pub now: Timestamp,
@@ -167,6 +171,9 @@ pub struct LogPart {
     pub stack: StackName,
     /// Which part of the work: `init`, `plan`, `apply`.
     pub phase: String,
+    /// A plan that could not be made yet, because a stack that it needs was not there: it was tried to see how much there is to
+    /// do, and its errors are no failure of the run.
+    pub tried: bool,
     /// Terraform's own messages.
     pub lines: Vec<String>,
     /// How many earlier lines were left out.

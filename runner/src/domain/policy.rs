@@ -83,7 +83,7 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
             rule: "environment",
             refusal: Refusal::refused(
                 format!("`{command}` was refused"),
-                "its environment is not in the configuration (any more)",
+                "its environment is not in the configuration, or not any more",
             )
             .hint("envs"),
         };

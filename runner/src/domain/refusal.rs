@@ -63,9 +63,21 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// True when `word` is `meant` with one letter wrong, missing or too many, or two that changed places.
+#[must_use]
+pub fn is_slip(word: &str, meant: &str) -> bool {
+    strsim::damerau_levenshtein(&word.to_lowercase(), &meant.to_lowercase()) <= 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_is_one_letter() {
+        assert!(is_slip("Destory", "destroy") && is_slip("dwn", "down"));
+        assert!(!is_slip("restore", "destroy") && !is_slip("deploy", "destroy"));
+    }
 
     #[test]
     fn the_nearest_word_is_near() {

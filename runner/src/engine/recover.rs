@@ -123,14 +123,17 @@ async fn finding(
                 Outcome::Failed
             },
             refusal: None,
-            finding: Some(format!("a plan of {stack} finds {} changes left to do", plan.changes.len())),
+            finding: Some(match plan.changes.len() {
+                1 => format!("a plan of {stack} finds 1 change left to do"),
+                left => format!("a plan of {stack} finds {left} changes left to do"),
+            }),
         },
         Err(failure) => {
             let failure = Redactor::new(shared.secrets()).redact_failure(failure);
             let finding = match &failure.kind {
                 FailureKind::LockHeld(holder) => format!(
-                    "the state lock is held by {} ({}) since {}; `recover {} unlock` breaks it",
-                    holder.who, holder.operation, holder.created, run.number
+                    "the state lock is held by {} since {}; `recover {} unlock` breaks it",
+                    holder.who, holder.created, run.number
                 ),
                 _ => format!("{stack} cannot be planned: {}", failure.summary),
             };

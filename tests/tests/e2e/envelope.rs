@@ -68,6 +68,12 @@ async fn without_an_upstream_state_creations_are_foreseen_and_counted_later() {
     let yard = yard("local.base");
     yard.shell("up shop").await.says(&["6 created"]).exits(0);
     assert_eq!(exactness(&yard, 1, "app").await, [Exactness::Unknown, Exactness::Exact]);
+    yard.shell("log 1 app")
+        .await
+        .says(&["Unable to find remote state", "Tried before a stack that it needs was there"])
+        .exits(0);
+    let base = yard.shell("log 1 base").await;
+    assert!(!base.exits(0).contains("Tried before"), "only what was tried is told so");
     assert_eq!((yard.did("create shop-base"), yard.did("create shop-app")), (3, 3));
     // No output changes: everything is planned at once, and once.
     yard.shell("up shop").await.exits(0);

@@ -1,5 +1,6 @@
 //! End-to-end tests: real processes, real files.
 
+mod arrows;
 mod bad;
 mod cancel;
 mod code;

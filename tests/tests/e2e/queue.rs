@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tidegate_runner::domain::run::Note;
 use tidegate_tests::yard::{Layout, Yard, runs};
 
 #[tokio::test]
@@ -137,11 +138,14 @@ async fn a_lock_held_by_hand_is_shown_and_waited_for() {
         let told = yard
             .wait("the holder", async || {
                 let view = yard.known(2).await?;
-                view.stacks.values().find_map(|stack| stack.note.clone()).filter(|note| note.contains("lock held by"))
+                view.stacks.values().find_map(|stack| match &stack.note {
+                    Some(Note::LockHeld { holder, .. }) => Some(holder.clone()),
+                    _ => None,
+                })
             })
             .await;
-        assert!(told.contains(&tidegate_tests::yard::me()) && told.contains("Apply"), "{told}");
-        yard.wait("the card", async || up.out().contains("lock held by").then_some(())).await;
+        assert!(told.who.contains(&tidegate_tests::yard::me()) && told.operation.contains("Apply"), "{told:?}");
+        yard.wait("the card", async || up.out().contains("the state lock is held by").then_some(())).await;
         yard.release("create.shop-app");
         up.end().await.exits(0);
     };

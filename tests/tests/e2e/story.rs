@@ -170,3 +170,22 @@ async fn everything_that_is_killed_at_any_moment_ends_as_what_is_true() {
         serve.stop().await.exits(0);
     }
 }
+
+#[tokio::test]
+async fn what_is_offered_leaves_everything_as_it_stands() {
+    let yard = Yard::new();
+    yard.shell("up shop app=4").await.exits(0);
+    yard.shell("scale shop app=").await.says(&["`scale shop app=4`"]).exits(2);
+    yard.shell("stop shop").await.says(&["`down shop`"]).exits(2);
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    let up = yard.begin("scale shop app=6");
+    yard.until_did("create shop-app", 5).await;
+    // What is accepted counts, as it does for relative values.
+    yard.shell("scale shop app=").await.says(&["`scale shop app=6`"]).exits(2);
+    yard.shell("stop shop").await.says(&["`cancel 2`"]).exits(2);
+    yard.shell("cancel shop").await.says(&["`cancel 2`"]).exits(2);
+    yard.release("create.shop-app");
+    up.end().await.exits(0);
+    serve.kill().await;
+}

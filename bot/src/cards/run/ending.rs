@@ -21,7 +21,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
     let number = detail.run.number;
     let view = &detail.view;
     let head = |tone| {
-        let spent = spent(detail).map(|ms| format!("{DOT}{}", duration(ms))).unwrap_or_default();
+        let spent = spent(detail, outcome).map(|ms| format!("{DOT}{}", duration(ms))).unwrap_or_default();
         Card::new(tone, fact(detail, outcome))
             .line(Line::text(format!("run {number}{DOT}{}{spent}", what(&detail.run.request))))
             .line(asker(detail, clock))
@@ -136,10 +136,14 @@ fn level(level: &Level) -> String {
     }
 }
 
-/// Milliseconds from the first claim (or the acceptance, when there was none) to the end.
-pub(super) fn spent(detail: &RunDetail) -> Option<i64> {
-    let view = &detail.view;
-    Some(view.ended?.ms_since(view.started.or(view.accepted)?))
+/// Milliseconds of work, without the time in which it waited for people; `None` where it was stopped before any work that is
+/// worth a figure.
+pub(super) fn spent(detail: &RunDetail, outcome: Outcome) -> Option<i64> {
+    let tells = match outcome {
+        Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned | Outcome::Partial | Outcome::Failed => true,
+        Outcome::Cancelled | Outcome::Refused | Outcome::Expired => detail.view.anything_applied(),
+    };
+    detail.view.worked(detail.now).filter(|_| tells)
 }
 
 /// What was done: counts, and what went by name.
@@ -213,7 +217,7 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let shorter = naming.shorter();
     // Destroys by name; the rest is long and of little use on a card.
     lines.extend(named("What was not done:", changes_in(view, left(false), Tense::Planned, &shorter)));
-    lines.extend(named("What is not known to be done:", changes_in(view, left(true), Tense::Planned, &shorter)));
+    lines.extend(named("What may or may not be done:", changes_in(view, left(true), Tense::Planned, &shorter)));
     lines
 }
 

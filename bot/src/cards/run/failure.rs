@@ -1,6 +1,6 @@
 //! Why a step did not do what it should, in the words of the program that said so.
 
-use tidegate_runner::domain::failure::{Failure, FailureKind};
+use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder};
 use tidegate_runner::domain::ids::{RunNumber, StackName};
 use tidegate_runner::domain::run::Phase;
 
@@ -49,21 +49,24 @@ pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec
     lines
 }
 
+/// `held by ito@desk for apply since 2026-11-20 02:58:01 UTC, lock 9db590f1`.
+pub(super) fn held_by(holder: &LockHolder) -> String {
+    let mut text = format!("held by {}", cut(&holder.who));
+    // Terraform writes the Go name of the operation: `OperationTypeApply`.
+    let operation = holder.operation.strip_prefix("OperationType").unwrap_or(&holder.operation).to_lowercase();
+    for (before, fact) in [(" for ", &operation), (" since ", &holder.created), (", lock ", &holder.id)] {
+        if !fact.is_empty() {
+            text.push_str(before);
+            text.push_str(&cut(fact));
+        }
+    }
+    text
+}
+
 /// What a kind of failure means for whoever reads, where the summary does not say it.
 fn meaning(kind: &FailureKind) -> Option<String> {
     match kind {
-        FailureKind::LockHeld(holder) => {
-            let mut text = format!("The state lock is held by {}", cut(&holder.who));
-            // Terraform writes the Go name of the operation: `OperationTypeApply`.
-            let operation = holder.operation.strip_prefix("OperationType").unwrap_or(&holder.operation).to_lowercase();
-            for (before, fact) in [(" for ", &operation), (" since ", &holder.created), (", lock ", &holder.id)] {
-                if !fact.is_empty() {
-                    text.push_str(before);
-                    text.push_str(&cut(fact));
-                }
-            }
-            Some(text)
-        }
+        FailureKind::LockHeld(holder) => Some(format!("The state lock is {}.", held_by(holder))),
         FailureKind::StalePlan => Some("Somebody else changed the state after the plan was made.".to_owned()),
         FailureKind::UpstreamMissing => Some("A stack that it needs has no state or outputs yet.".to_owned()),
         FailureKind::CouldNotStart => Some("The program could not be started; nothing was done with it.".to_owned()),

@@ -3,6 +3,7 @@
 mod detail;
 mod ending;
 mod failure;
+mod note;
 mod notice;
 mod progress;
 mod question;
@@ -67,7 +68,9 @@ fn code_notes(detail: &RunDetail) -> Vec<Line> {
             provenance.dirty.then(|| Line::text(format!("{name}: uncommitted changes in its folder were not used")));
         let newer = provenance.newer.as_ref().map(|(_, ahead)| {
             let commits = super::words::plural(*ahead, "commit");
-            Line::marked(&format!("{name}: newer code, {commits}: `plan {environment} code`"))
+            Line::marked(&format!(
+                "{name}: newer code is there, {commits}; `plan {environment} code` shows what it would change"
+            ))
         });
         dirty.into_iter().chain(newer)
     })

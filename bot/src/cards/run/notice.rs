@@ -38,7 +38,7 @@ fn ended(detail: &RunDetail, outcome: Outcome) -> Card {
         facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
     }
     facts.push(format!("run {number}"));
-    facts.extend(ending::spent(detail).map(duration));
+    facts.extend(ending::spent(detail, outcome).map(duration));
     let title = facts.join(DOT);
     match outcome {
         Outcome::Succeeded | Outcome::NothingToDo => Card::new(Tone::Good, title),

@@ -8,8 +8,8 @@ use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackVi
 
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::history::state_word;
-use super::super::words::{Clock, DOT, Tense, action, counts, cut, duration};
-use super::{asker, code_notes, heading};
+use super::super::words::{Clock, DOT, Tense, about, action, counts, cut, duration};
+use super::{asker, code_notes, heading, note};
 
 /// The card of a run that waits or works.
 pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
@@ -27,7 +27,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         card = card.line(Line::text(format!("{} wants it stopped.", stop.by.short())));
         if !stop.force {
             card = card.line(Line::marked(&format!(
-                "If that takes too long: `cancel {number} force` kills it, and what it was just making may then exist without being known."
+                "If that takes too long, `cancel {number} force` kills it; what it is just making may then exist without Terraform knowing it."
             )));
         }
     }
@@ -75,7 +75,8 @@ pub(in super::super) fn stacks(view: &RunView, clock: &Clock) -> Vec<Line> {
                 }
             }
             let note = stack.note.as_ref().map(|note| {
-                Line::text(format!("{name}: {}", cut(note))).indented(2).watching(format!("{name} note"), note)
+                let words = note::words(note);
+                Line::text(format!("{name}: {words}")).indented(2).watching(format!("{name} note"), words)
             });
             std::iter::once(line).chain(note)
         })
@@ -136,11 +137,11 @@ fn time(detail: &RunDetail) -> Option<Line> {
     if matches!(detail.view.state, RunState::Queued { .. }) {
         return None;
     }
-    let spent = detail.now.ms_since(detail.view.started?);
+    let spent = detail.view.worked(detail.now)?;
     let rest = match detail.last_time_ms {
         None => String::new(),
         Some(last) if spent > last => format!("; longer than last time ({})", duration(last)),
-        Some(last) => format!("; about {} left", duration(last - spent)),
+        Some(last) => format!("; {} left", about(last - spent)),
     };
     Some(Line::text(format!("{} so far{rest}", duration(spent))).indented(1))
 }

@@ -17,7 +17,7 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     match &question.why {
         QuestionWhy::Previewed => card = card.line(Line::text("This is what it would do:")),
         QuestionWhy::Unannounced { destroys } => {
-            card = card.line(Line::text("Something would be lost that the command does not speak of:"));
+            card = card.line(Line::text("This would be lost, and the command does not say so:"));
             card = card.lines(destroys.iter().take(naming.most).map(|(stack, address)| {
                 Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(address))]).indented(1)
             }));
@@ -33,7 +33,7 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             let beyond = beyond.iter().map(|(stack, change)| (stack, change));
             card = card
                 .line(Line::text(format!(
-                    "The plan of {} is another than the one people saw. New in it:",
+                    "The plan of {} goes beyond the one that was shown. New in it:",
                     stacks.join(" and ")
                 )))
                 .lines(
@@ -45,11 +45,13 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     card = card.lines(plans(&detail.view, naming)).lines(code_notes(detail));
     if applied {
         card = card.line(Line::text(format!(
-            "Some of it is done already; until there is an answer, {} stays taken.",
+            "Some of it is done already; until there is an answer, no other run changes {}.",
             detail.run.request.environment
         )));
     }
-    card.line(Line::text(format!("Waits for an answer until {}.", clock.moment(question.expires))))
+    let without = if applied { "it ends PARTIAL" } else { "nothing is changed" };
+    let until = clock.moment(question.expires);
+    card.line(Line::text(format!("Waits for an answer until {until}; without one {without}.")))
         .next(format!("approve {number}"))
         .next(format!("reject {number}"))
         .next(format!("show {number}"))

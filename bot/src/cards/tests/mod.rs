@@ -137,6 +137,7 @@ fn status_and_envs() {
     ];
     let mut doubt = managed();
     doubt.stacks[2].in_doubt = true;
+    doubt.last = Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::Failed).summary());
     let mut between = managed();
     between.stacks[2].level = Some(level("small"));
     let mut never = managed();
@@ -181,7 +182,8 @@ fn history() {
     ];
     runs[2].accepted = runs[2].accepted.plus_ms(-86_400_000);
     let filter = HistoryFilter { failed: true, page: 2, ..HistoryFilter::default() };
-    let page = |runs, page, more| HistoryPage { runs, page, more };
+    let worked_ms: std::collections::BTreeMap<_, _> = [(runs[1].id, 200_000), (runs[2].id, 7_000)].into();
+    let page = |runs, page, more| HistoryPage { runs, page, more, worked_ms: worked_ms.clone() };
     let all = [
         cards::history(&page(runs, 2, true), &filter, &clock()),
         cards::history(&page(Vec::new(), 1, false), &filter, &clock()),
@@ -195,6 +197,7 @@ fn log() {
     let part = LogPart {
         stack: name("jmeter"),
         phase: "apply".to_owned(),
+        tried: false,
         lines: vec![
             "terraform_data.slave[0]: Creating...".to_owned(),
             "\u{1b}[31mError: \u{1b}[0mno capacity".to_owned(),
@@ -202,8 +205,16 @@ fn log() {
         left_out: 120,
         file: ".tidegate/runs/5/jmeter/apply.jsonl.gz".to_owned(),
     };
+    let tried = LogPart {
+        phase: "plan".to_owned(),
+        tried: true,
+        lines: vec!["Error: Unable to find remote state".to_owned()],
+        left_out: 0,
+        file: ".tidegate/runs/5/jmeter/plan.jsonl.gz".to_owned(),
+        ..part.clone()
+    };
     let all = [
-        cards::log(&LogExtract { run: RunNumber(5), parts: vec![part] }),
+        cards::log(&LogExtract { run: RunNumber(5), parts: vec![tried, part] }),
         cards::log(&LogExtract { run: RunNumber(5), parts: Vec::new() }),
     ];
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));

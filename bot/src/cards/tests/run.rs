@@ -5,7 +5,7 @@ use tidegate_runner::domain::changes::Action;
 use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder, ResourceStage};
 use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::refusal::Refusal;
-use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
+use tidegate_runner::domain::run::{Note, Outcome, Phase, QuestionWhy, RunEvent};
 
 use super::scene::{Scene, change, clock, half, name, outputs, plan, script_failed};
 use super::shown;
@@ -25,6 +25,15 @@ fn applying() -> Scene {
     Scene::of("up shop because Black Friday").planned().after(3).then(RunEvent::ApplyBegan)
 }
 
+fn holder() -> LockHolder {
+    LockHolder {
+        id: "9db590f1".to_owned(),
+        who: "ito@desk".to_owned(),
+        operation: "OperationTypeApply".to_owned(),
+        created: "2026-11-20 02:58:01 UTC".to_owned(),
+    }
+}
+
 #[test]
 fn a_run_at_work() {
     let at_work = || {
@@ -42,7 +51,7 @@ fn a_run_at_work() {
         Scene::of("up shop")
             .claimed()
             .starts("monitoring", Phase::Prepare)
-            .notes("monitoring", "init runs: the lock file changed")
+            .notes("monitoring", Note::Init { why: "the lock file changed".to_owned() })
             .after(5),
         Scene::of("up shop").planned().after(2),
         at_work(),
@@ -57,6 +66,20 @@ fn a_run_at_work() {
             .verified("app")
             .starts("jmeter", Phase::Verify),
     ]));
+}
+
+#[test]
+fn a_stack_with_something_worth_a_line() {
+    let notes = [
+        Note::Workspace { name: "shop".to_owned() },
+        Note::LockHeld { holder: holder(), wait_s: 60 },
+        Note::Protected { addresses: vec!["terraform_data.database".to_owned()] },
+        Note::Text("terraform init (first time)".to_owned()),
+    ];
+    let scenes = notes.map(|note| {
+        Scene::of("up shop").claimed().starts("monitoring", Phase::Prepare).notes("monitoring", note).after(5)
+    });
+    assert_snapshot!(told(&scenes));
 }
 
 #[test]
@@ -113,15 +136,7 @@ fn a_run_that_ended_well() {
 
 #[test]
 fn a_run_that_did_not_end_well() {
-    let lock = Failure::new(
-        FailureKind::LockHeld(LockHolder {
-            id: "9db590f1".to_owned(),
-            who: "ito@desk".to_owned(),
-            operation: "OperationTypeApply".to_owned(),
-            created: "2026-11-20 02:58:01 UTC".to_owned(),
-        }),
-        "Error acquiring the state lock",
-    );
+    let lock = Failure::new(FailureKind::LockHeld(holder()), "Error acquiring the state lock");
     let planning =
         || Scene::of("up shop").claimed().prepared("monitoring", false, None).starts("monitoring", Phase::Plan);
     let refusal =

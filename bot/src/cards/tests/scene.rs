@@ -10,7 +10,9 @@ use tidegate_runner::domain::failure::{
 };
 use tidegate_runner::domain::ids::{ActorId, RunId, RunNumber, StackName, Timestamp};
 use tidegate_runner::domain::request::{RunRequest, Target, request};
-use tidegate_runner::domain::run::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent, RunView};
+use tidegate_runner::domain::run::{
+    EventRecord, Note, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent, RunView,
+};
 
 use crate::cards::Clock;
 use crate::commands::fixture;
@@ -95,6 +97,7 @@ impl Scene {
 
     pub(super) fn numbered(mut self, number: i64) -> Self {
         self.summary.number = RunNumber(number);
+        self.summary.id = RunId(uuid::Uuid::from_u128(number.unsigned_abs().into()));
         self
     }
 
@@ -135,8 +138,8 @@ impl Scene {
         self.then(RunEvent::StackStarted { stack: name(stack), phase })
     }
 
-    pub(super) fn notes(self, stack: &str, note: &str) -> Self {
-        self.then(RunEvent::StackNoted { stack: name(stack), note: note.to_owned() })
+    pub(super) fn notes(self, stack: &str, note: Note) -> Self {
+        self.then(RunEvent::StackNoted { stack: name(stack), note })
     }
 
     pub(super) fn prepared(self, stack: &str, dirty: bool, newer: Option<u32>) -> Self {

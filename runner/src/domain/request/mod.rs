@@ -16,7 +16,7 @@ use super::environment::{Environment, Level, OffAction, Setting, SettingValue, S
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName};
 use super::order::Direction;
 use super::refusal::Refusal;
-pub use assign::{allowed, assign, check_value, example, nearest_allowed};
+pub use assign::{allowed, assign, check_value, offered};
 use movement::numbers;
 pub use movement::{Movement, movement};
 use refuse::{refuse_lowering, refuse_raising, scalable};
@@ -144,6 +144,22 @@ impl RunRequest {
     }
 }
 
+impl RunRequest {
+    /// True when `other` went the same way, so that one takes about as long as the other: from the same level to the same level,
+    /// with the same stacks; and where the level stays, by the same sizes. Whence it starts must be known of both.
+    #[must_use]
+    pub fn goes_the_way_of(&self, other: &Self) -> bool {
+        let (Some(from), Some(other_from)) = (&self.before, &other.before) else { return false };
+        let stays = from.level == self.target.level;
+        self.kind == other.kind
+            && self.environment == other.environment
+            && from.level == other_from.level
+            && self.target.level == other.target.level
+            && self.stacks == other.stacks
+            && (!stays || self.sizes == other.sizes)
+    }
+}
+
 /// The variables of `stack` at `target`: the stack's own < the profile's < settings given by command.
 #[must_use]
 pub fn variables(environment: &Environment, stack: &Stack, target: &Target) -> Variables {
@@ -204,9 +220,10 @@ pub fn request(
                     format!("`up {name} off` contradicts itself"),
                     "`off` is the lowest level",
                 )
+                .hint(format!("plan {name} off"))
                 .hint(format!("down {name} off")));
             }
-            let target = overridden(environment, level, settings, before, &format!("up {name}"))?;
+            let target = overridden(environment, level, settings, before, CommandName::Up)?;
             refuse_lowering(environment, before, &target)?;
             (RunKind::Up, target, None)
         }
@@ -218,7 +235,7 @@ pub fn request(
         }
         Order::Scale { settings, .. } => {
             let base = scalable(environment, before, settings)?;
-            let mut target = overridden(environment, base.level.clone(), settings, before, &format!("scale {name}"))?;
+            let mut target = overridden(environment, base.level.clone(), settings, before, CommandName::Scale)?;
             let named = std::mem::take(&mut target.settings);
             target.settings = base.settings.clone();
             let scope: Vec<StackName> =
@@ -232,9 +249,7 @@ pub fn request(
                 None => before.cloned().unwrap_or_else(|| Target { level: top(), settings: BTreeMap::new() }),
             };
             let mut target = base.clone();
-            target
-                .settings
-                .extend(overridden(environment, base.level, settings, before, &format!("plan {name}"))?.settings);
+            target.settings.extend(overridden(environment, base.level, settings, before, CommandName::Plan)?.settings);
             (RunKind::Plan, target, None)
         }
         Order::Destroy { .. } => (RunKind::Destroy, Target { level: Level::Off, settings: BTreeMap::new() }, None),
@@ -317,7 +332,7 @@ fn overridden(
     level: Level,
     settings: &[Assignment],
     before: Option<&Target>,
-    command: &str,
+    command: CommandName,
 ) -> Result<Target, Refusal> {
     let mut target = Target { level, settings: BTreeMap::new() };
     for assignment in settings {
@@ -334,9 +349,12 @@ fn overridden(
                 ),
             );
             return Err(match near {
-                Some(near) => {
-                    refusal.hint(format!("{command} {near}{}{}", assignment.operator.as_str(), assignment.value))
-                }
+                Some(near) => refusal.hint(format!(
+                    "{command} {} {near}{}{}",
+                    environment.name,
+                    assignment.operator.as_str(),
+                    assignment.value
+                )),
                 None => refusal.hint(format!("status {}", environment.name)),
             });
         };
@@ -345,7 +363,7 @@ fn overridden(
             .get(&setting.name)
             .cloned()
             .or_else(|| before.and_then(|before| value_at(environment, setting, before)));
-        let value = assign(setting, assignment, now.as_ref(), command)?;
+        let value = assign(environment, &target.level, setting, assignment, now.as_ref(), command)?;
         target.settings.insert(setting.name.clone(), value);
     }
     Ok(target)

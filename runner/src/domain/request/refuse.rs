@@ -3,12 +3,14 @@
 
 use super::Target;
 use super::movement::{Movement, movement, numbers};
-use crate::domain::command::Assignment;
+use crate::domain::command::{Assignment, Operator};
 use crate::domain::environment::{Environment, Level};
 use crate::domain::refusal::Refusal;
 
-fn words(settings: &[Assignment]) -> String {
-    settings.iter().map(|a| format!(" {}{}{}", a.setting, a.operator.as_str(), a.value)).collect()
+/// What of the settings can be said without a value to count from. Relative ones would be refused again.
+fn absolute(settings: &[Assignment]) -> String {
+    let set = settings.iter().filter(|a| a.operator == Operator::Set);
+    set.map(|a| format!(" {}={}", a.setting, a.value)).collect()
 }
 
 pub(super) fn scalable<'a>(
@@ -20,12 +22,12 @@ pub(super) fn scalable<'a>(
     match before {
         None => Err(Refusal::refused(
             format!("{name} cannot be scaled yet"),
-            "Tidegate has never set its level, so that it does not know which other values to keep",
+            "Tidegate has never set its level, so it does not know which other values to keep",
         )
-        .hint(format!("up {name}{}", words(settings)))),
+        .hint(format!("up {name}{}", absolute(settings)))),
         Some(Target { level: Level::Off, .. }) => {
-            Err(Refusal::refused(format!("{name} is off"), "what is off has no size; raise it with the size instead")
-                .hint(format!("up {name}{}", words(settings))))
+            Err(Refusal::refused(format!("{name} is off"), "what is off has no size; raise it first, or with the size")
+                .hint(format!("up {name}{}", absolute(settings))))
         }
         Some(target) => Ok(target),
     }
@@ -87,5 +89,5 @@ pub(super) fn refuse_raising(
     };
     Err(Refusal::refused(format!("`down {name} {}` would raise it", target.level), why)
         .hint(format!("up {name} {}", target.level))
-        .hint(format!("down {name} off")))
+        .hint(format!("status {name}")))
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::note::Note;
 use crate::domain::changes::{Change, StackPlan};
 use crate::domain::failure::{Applied, Failure, ResourceEvent};
 use crate::domain::ids::{ActorId, RunId, StackName, Timestamp};
@@ -155,8 +156,8 @@ pub enum RunEvent {
     StackNoted {
         /// Which.
         stack: StackName,
-        /// The line.
-        note: String,
+        /// What.
+        note: Note,
     },
     /// A stack was planned (again).
     StackPlanned {

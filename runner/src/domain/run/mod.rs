@@ -1,6 +1,7 @@
 //! A run: its events, its state machine, and what is known of it.
 
 pub mod event;
+mod note;
 pub mod state;
 pub mod view;
 
@@ -8,5 +9,6 @@ pub mod view;
 mod tests;
 
 pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent};
+pub use note::Note;
 pub use state::{Effect, IllegalEvent, RunState, Stop};
 pub use view::{InFlight, RunView, StackState, StackView, StopOfRun};

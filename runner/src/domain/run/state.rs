@@ -108,6 +108,15 @@ impl RunState {
         }
     }
 
+    /// True while a runner works on it: neither in the queue, nor waiting for people, nor lost.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        match self {
+            Self::Planning { .. } | Self::Applying { .. } | Self::Verifying { .. } => true,
+            Self::Queued { .. } | Self::AwaitingApproval { .. } | Self::Unknown { .. } | Self::Ended { .. } => false,
+        }
+    }
+
     /// True when nothing more will happen to the run.
     #[must_use]
     pub fn ended(&self) -> bool {

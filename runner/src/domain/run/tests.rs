@@ -52,7 +52,7 @@ fn all_events() -> Vec<RunEvent> {
         RunEvent::StackPrepared { stack: app(), provenance: Box::new(provenance()) },
         RunEvent::StackStarted { stack: app(), phase: Phase::Plan },
         RunEvent::StackStarted { stack: app(), phase: Phase::Apply },
-        RunEvent::StackNoted { stack: app(), note: String::new() },
+        RunEvent::StackNoted { stack: app(), note: Note::Init { why: String::new() } },
         RunEvent::StackPlanned { stack: app(), plan: empty_plan() },
         RunEvent::ApplyBegan,
         RunEvent::Resource {

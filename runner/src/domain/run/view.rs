@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::event::{EventRecord, Outcome, Phase, Provenance, Question, RunEvent};
+use super::note::Note;
 use super::state::{IllegalEvent, RunState};
 use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan};
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
@@ -61,8 +62,8 @@ pub struct StackView {
     pub applied: Option<Applied>,
     /// What was checked.
     pub checked: Option<String>,
-    /// The latest line worth showing.
-    pub note: Option<String>,
+    /// What is worth a line now.
+    pub note: Option<Note>,
     /// When its apply began.
     pub apply_began: Option<Timestamp>,
     /// When its apply ended.
@@ -97,6 +98,10 @@ pub struct RunView {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// Milliseconds that it worked, up to the event that ended or interrupted the work last.
+    pub worked_ms: i64,
+    /// Since when it works; `None` while it waits or is over.
+    pub works_since: Option<Timestamp>,
     /// Latest attempt number; 0 before the first claim.
     pub attempt: i64,
     /// Applying began: from then on its target is wanted.
@@ -145,6 +150,8 @@ impl RunView {
             accepted: None,
             started: None,
             ended: None,
+            worked_ms: 0,
+            works_since: None,
             attempt: 0,
             began: false,
             question: None,
@@ -167,6 +174,7 @@ impl RunView {
         let starts_over = matches!((&self.state, &next), (RunState::Queued { .. }, RunState::Planning { .. }));
         self.state = next;
         self.seq = record.seq;
+        self.note_work(record.at);
         self.note_event(record.at, &record.event);
         if starts_over {
             // After a yes everything is planned again; the old plans stay readable until the new ones are there.
@@ -179,6 +187,21 @@ impl RunView {
             self.question = None;
         }
         Ok(())
+    }
+
+    /// Counts only work: neither the queue nor the time in which people are asked.
+    fn note_work(&mut self, at: Timestamp) {
+        if let Some(since) = self.works_since.take() {
+            self.worked_ms += at.ms_since(since);
+        }
+        self.works_since = self.state.works().then_some(at);
+    }
+
+    /// Milliseconds of work until `now`; `None` when it never began.
+    #[must_use]
+    pub fn worked(&self, now: Timestamp) -> Option<i64> {
+        self.started?;
+        Some(self.worked_ms + self.works_since.map_or(0, |since| now.ms_since(since)))
     }
 
     fn note_event(&mut self, at: Timestamp, event: &RunEvent) {

@@ -18,7 +18,7 @@ use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
 use crate::domain::ids::{RunNumber, StackName};
 use crate::domain::request::RunRequest;
-use crate::domain::run::RunEvent;
+use crate::domain::run::{Note, RunEvent};
 use crate::paths::Paths;
 use crate::redact::Redactor;
 use crate::source;
@@ -105,8 +105,8 @@ impl RunContext {
         self.report(Report::Event(event));
     }
 
-    fn note(&self, stack: &StackName, note: impl Into<String>) {
-        self.event(RunEvent::StackNoted { stack: stack.clone(), note: note.into() });
+    fn note(&self, stack: &StackName, note: Note) {
+        self.event(RunEvent::StackNoted { stack: stack.clone(), note });
     }
 
     fn stack(&self, name: &StackName) -> Result<&Stack, Failure> {

@@ -9,7 +9,7 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
 use crate::domain::request::Goal;
-use crate::domain::run::{Phase, RunEvent};
+use crate::domain::run::{Note, Phase, RunEvent};
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
 use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of};
@@ -58,7 +58,7 @@ impl RunContext {
                 if kept.is_empty() {
                     return Ok(plan);
                 }
-                self.note(name, format!("not destroyed, only lowered: `protect` names {}", kept.join(", ")));
+                self.note(name, Note::Protected { addresses: kept.clone() });
                 let lowered = self.plan_with(name, &instead, false).await?;
                 Ok(StackPlan { kept_for: kept, ..lowered })
             }
@@ -121,13 +121,7 @@ impl RunContext {
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.
     pub(super) fn note_lock(&self, name: &StackName, failure: &Failure, wait_s: u32) {
         if let FailureKind::LockHeld(holder) = &failure.kind {
-            self.note(
-                name,
-                format!(
-                    "state lock held by {} ({}) since {}; waiting up to {wait_s} s",
-                    holder.who, holder.operation, holder.created
-                ),
-            );
+            self.note(name, Note::LockHeld { holder: holder.clone(), wait_s });
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::config::root::{DefaultValue, read_root};
 use crate::domain::environment::{Stack, Variables};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
-use crate::domain::run::{Provenance, RunEvent};
+use crate::domain::run::{Note, Provenance, RunEvent};
 use crate::redact::Redactor;
 use crate::source::{self, Wanted, backend};
 use crate::terraform::command::{self, InitArgs};
@@ -138,7 +138,7 @@ impl RunContext {
                 "the root could not be read"
             }
         };
-        self.note(name, format!("terraform init ({why})"));
+        self.note(name, Note::Init { why: why.to_owned() });
         match init::remove_half_written(data_dir) {
             Ok(removed) if removed.is_empty() => {}
             Ok(removed) => tracing::warn!(stack = %name, ?removed, "removed what a killed init had written only half"),
@@ -170,7 +170,7 @@ impl RunContext {
         if selected == wanted {
             return Ok(());
         }
-        self.note(name, format!("terraform workspace select -or-create {wanted}"));
+        self.note(name, Note::Workspace { name: wanted.to_owned() });
         let mut diagnostics = Diagnostics::default();
         let args = command::workspace_select(wanted);
         let ended = self.run(name, ready, "workspace", args, |line| diagnostics.take(line)).await?;

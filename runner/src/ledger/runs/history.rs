@@ -1,13 +1,14 @@
-//! Runs of the past: pages of history, the last change, how long it took last time.
+//! Runs of the past: pages of history, the last change.
+
+use std::collections::BTreeMap;
 
 use crate::domain::answer::{HistoryPage, RunSummary};
 use crate::domain::command::HistoryFilter;
-use crate::domain::environment::Level;
-use crate::domain::ids::EnvironmentName;
-use crate::domain::request::RunKind;
+use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
 
+use super::duration::worked;
 use super::row::{RunRow, select_runs, summaries};
 
 /// Where an actor id can come from; see [`crate::domain::ids::ActorId`].
@@ -95,7 +96,9 @@ pub async fn history(mut db: impl Access, filter: &HistoryFilter, page_size: u32
             with_values!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql.as_str())), conditions.values)
         )?;
         conditions.values.pop();
-        let Some(first) = first else { return Ok(HistoryPage { runs: Vec::new(), page, more: false }) };
+        let Some(first) = first else {
+            return Ok(HistoryPage { runs: Vec::new(), page, more: false, worked_ms: BTreeMap::new() });
+        };
         conditions.add("number <=", Value::Number(first));
     }
     let limit = conditions.place(Value::Number(size + 1));
@@ -106,29 +109,10 @@ pub async fn history(mut db: impl Access, filter: &HistoryFilter, page_size: u32
     if more {
         rows.pop();
     }
-    Ok(HistoryPage { runs: summaries(rows)?, page, more })
-}
-
-/// Milliseconds from the last claim to the end of the last such run that changed something and succeeded.
-pub async fn last_duration(
-    mut db: impl Access,
-    environment: &EnvironmentName,
-    kind: RunKind,
-    level: &Level,
-) -> Result<Option<i64>, LedgerError> {
-    let ms: Option<i64> = on!(
-        db,
-        fetch_optional,
-        sqlx::query_scalar(
-            "SELECT ended_at - claimed_at FROM runs WHERE environment = $1 AND kind = $2 AND level = $3 \
-             AND status = 'succeeded' AND changed AND claimed_at IS NOT NULL ORDER BY number DESC LIMIT 1"
-        )
-        .bind(environment.as_str())
-        .bind(kind.as_str())
-        .bind(level.to_string())
-    )?;
-    // The clock may have been set back while it ran.
-    Ok(ms.map(|ms| ms.max(0)))
+    let runs = summaries(rows)?;
+    let ended: Vec<_> = runs.iter().filter(|run| run.ended.is_some()).map(|run| run.id).collect();
+    let worked_ms = worked(&mut db, &ended, Timestamp(0)).await?;
+    Ok(HistoryPage { runs, page, more, worked_ms })
 }
 
 /// The last run that changed something on the environment, or began to; for `undo`.

@@ -5,7 +5,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::{actor, approved, asked, claimed, ended, long, lost_track, on_both, stack, started, submit_up};
 use crate::domain::ids::Timestamp;
-use crate::domain::run::{Effect, Outcome, Phase, RunEvent, RunState};
+use crate::domain::run::{Effect, Note, Outcome, Phase, RunEvent, RunState};
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::{Store, runs};
 
@@ -16,7 +16,7 @@ fn candidates(attempt: i64) -> Vec<RunEvent> {
         claimed("r1", attempt + 1),
         started(Phase::Plan),
         started(Phase::Apply),
-        RunEvent::StackNoted { stack: stack("app"), note: "waits for 鍵".to_owned() },
+        RunEvent::StackNoted { stack: stack("app"), note: Note::Text("waits for 鍵".to_owned()) },
         RunEvent::ApplyBegan,
         RunEvent::VerifyBegan,
         RunEvent::StackVerified { stack: stack("app"), checked: "7 of 7".to_owned() },

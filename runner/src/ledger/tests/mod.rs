@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use super::runs::{AppendError, Appended, Fence, NewRun};
 use super::{Address, Store, Tx, ids};
 use crate::domain::answer::{Actor, RunSummary};
-use crate::domain::environment::Level;
 use crate::domain::ids::{ActorId, EnvironmentName, RunId, StackName};
 use crate::domain::order::Direction;
 use crate::domain::request::{RunKind, RunRequest, Target};
@@ -157,10 +156,6 @@ fn succeeding() -> Vec<RunEvent> {
         RunEvent::VerifyBegan,
         ended(Outcome::Succeeded),
     ]
-}
-
-fn full() -> Level {
-    "full".parse().expect("a valid level")
 }
 
 /// Carries out SQL that the ledger itself never would; `;` separates statements.

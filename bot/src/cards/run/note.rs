@@ -1,0 +1,22 @@
+//! What happens to a stack and may take a while, in a line below it.
+
+use tidegate_runner::domain::run::Note;
+
+use super::super::words::cut;
+use super::failure::held_by;
+
+/// The line, without the stack's name.
+pub(super) fn words(note: &Note) -> String {
+    match note {
+        Note::Init { why } => format!("init runs: {}", cut(why)),
+        Note::Workspace { name } => format!("selects the workspace {}, or makes it", cut(name)),
+        Note::LockHeld { holder, wait_s } => {
+            format!("the state lock is {}; waiting for it up to {wait_s} s", held_by(holder))
+        }
+        Note::Protected { addresses } => {
+            let named: Vec<String> = addresses.iter().map(|address| cut(address)).collect();
+            cut(&format!("only lowered, not destroyed: `protect` names {}", named.join(", ")))
+        }
+        Note::Text(text) => cut(text),
+    }
+}

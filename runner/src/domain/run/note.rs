@@ -1,0 +1,56 @@
+//! What is worth a line on a card while a stack is worked on. Its words are the conversation's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::failure::LockHolder;
+
+/// Something that happens to a stack and may take a while, or that nobody expects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Note {
+    /// `init` runs.
+    Init {
+        /// Why, in a few words: `the lock file changed`.
+        why: String,
+    },
+    /// The workspace is selected, or made.
+    Workspace {
+        /// Its name.
+        name: String,
+    },
+    /// The state lock is held by somebody else, and waited for.
+    LockHeld {
+        /// By whom.
+        holder: LockHolder,
+        /// For how many seconds at most.
+        wait_s: u32,
+    },
+    /// The stack was to be destroyed, and is only lowered.
+    Protected {
+        /// Addresses that `protect` names.
+        addresses: Vec<String>,
+    },
+    /// In words, as events of earlier versions have it.
+    #[serde(untagged)]
+    Text(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_of_earlier_versions_are_read() {
+        let read = |text: &str| serde_json::from_str::<Note>(text).expect("a note");
+        assert_eq!(read(r#""terraform init (first time)""#), Note::Text("terraform init (first time)".to_owned()));
+        for note in [
+            Note::Init { why: "first time".to_owned() },
+            Note::Workspace { name: "日本".to_owned() },
+            Note::LockHeld { holder: LockHolder { who: "ito@desk".to_owned(), ..LockHolder::default() }, wait_s: 60 },
+            Note::Protected { addresses: vec!["aws_db_instance.main".to_owned()] },
+            Note::Text("as it was".to_owned()),
+        ] {
+            assert_eq!(read(&serde_json::to_string(&note).expect("text")), note);
+        }
+    }
+}
