@@ -6,4 +6,5 @@ mod layout;
 mod ledger;
 pub mod postgres;
 mod process;
+pub mod terminal;
 pub mod yard;

@@ -12,4 +12,5 @@ mod fault;
 mod queue;
 mod secrets;
 mod story;
+mod terminal;
 mod tofu;

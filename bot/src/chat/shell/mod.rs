@@ -1,5 +1,6 @@
 //! The terminal as a chat.
 
+mod keys;
 mod once;
 mod prompt;
 pub mod render;

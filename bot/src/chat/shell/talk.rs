@@ -1,5 +1,5 @@
-//! The chat in a terminal: a prompt, answers, and the card of the run that was just asked for. Ctrl-C leaves the card and
-//! gives the prompt back; the run goes on, and its end is told above the prompt.
+//! The chat in a terminal: a prompt, answers, and the card of the run that was just asked for. Any key (or Ctrl-C) leaves the card
+//! and gives the prompt back; the run goes on, and its end is told above the prompt.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,6 +14,7 @@ use tidegate_runner::domain::run::RunState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::keys::Keys;
 use super::prompt::{Printer, Prompt, Typed, Vocabulary};
 use super::{DOOR, Screen, local_offset, message};
 use crate::cards::{self, Card, Clock};
@@ -126,7 +127,7 @@ impl Talk {
         let reply = reply(&self.house.desk, &message(&self.actor, line), local_offset()).await;
         self.screen.card(&reply.card);
         if let Some((run, _)) = reply.follow {
-            self.screen.note("(Ctrl-C gives the prompt back; the run goes on.)");
+            self.screen.note("(Any key gives the prompt back; the run goes on.)");
             self.follow(run).await;
         }
     }
@@ -144,6 +145,7 @@ impl Talk {
 
     async fn draw(&mut self, run: RunNumber) {
         let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+        let keys = Keys::look();
         let (asks, mut asked) = mpsc::unbounded_channel();
         let screen = &mut self.screen;
         let show = |card: &Card, detail: &RunDetail, last: bool| {
@@ -162,6 +164,7 @@ impl Talk {
                 return;
             }
             _ = interrupt.recv() => true,
+            () = pressed(keys.as_ref()) => true,
             _ = asked.recv() => false,
         };
         self.screen.leave_live();
@@ -213,6 +216,13 @@ impl Talk {
             () = self.house.close() => ExitCode::SUCCESS,
             _ = interrupt.recv() => ExitCode::SUCCESS,
         }
+    }
+}
+
+async fn pressed(keys: Option<&Keys>) {
+    match keys {
+        Some(keys) => keys.pressed().await,
+        None => std::future::pending().await,
     }
 }
 
