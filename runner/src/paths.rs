@@ -45,6 +45,12 @@ impl Paths {
         self.runs().join(run.to_string())
     }
 
+    /// Whoever has locked this file works on the run on this machine.
+    #[must_use]
+    pub fn driver(&self, run: RunNumber) -> PathBuf {
+        self.runs().join(format!("{run}.driver"))
+    }
+
     /// A stack's part of [`Paths::run`].
     #[must_use]
     pub fn stack_of_run(&self, run: RunNumber, stack: &StackName) -> PathBuf {

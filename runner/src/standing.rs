@@ -3,39 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::domain::answer::{RunSummary, StackStanding};
-use crate::domain::environment::{Environment, Level, Stack};
-use crate::domain::ids::{RunNumber, StackName, Timestamp};
+use crate::domain::environment::{Environment, Level};
+use crate::domain::ids::Timestamp;
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
-use crate::ledger::{LedgerError, Store, Tx, environments, stacks};
-use crate::source;
-
-/// The commit that each stack is to run, where one was accepted: of stacks that share a repository the one accepted last for any
-/// of them, since a run is made with one commit.
-pub(crate) async fn accepted_commits(
-    store: &Store,
-    environment: &Environment,
-) -> Result<BTreeMap<StackName, String>, LedgerError> {
-    let accepted = stacks::accepted_commits(store, &environment.name).await?;
-    let mut last: BTreeMap<String, &(Option<RunNumber>, String)> = BTreeMap::new();
-    for (name, stack) in &environment.stacks {
-        if let (Some(of_stack), Some(repository)) = (accepted.get(name), source::repository(&stack.source)) {
-            let newest = last.entry(repository).or_insert(of_stack);
-            if of_stack.0 > newest.0 {
-                *newest = of_stack;
-            }
-        }
-    }
-    let of = |name, stack: &Stack| {
-        let shared = source::repository(&stack.source).and_then(|repository| last.get(&repository).copied());
-        shared.or_else(|| accepted.get(name)).map(|(_, commit)| commit.clone())
-    };
-    Ok(environment.stacks.iter().filter_map(|(name, stack)| Some((name.clone(), of(name, stack)?))).collect())
-}
+use crate::ledger::{LedgerError, Tx, environments, stacks};
 
 /// Stores events of a run together with what they mean, for whoever does not drive it. Without the environment's
-/// configuration only the events are stored.
+/// configuration nothing is known of settings: its stacks then stay as they are, in doubt where they were touched.
 pub(crate) async fn append(
     tx: &mut Tx,
     run: &RunSummary,
@@ -44,61 +20,48 @@ pub(crate) async fn append(
     fence: Option<&Fence>,
 ) -> Result<Appended, AppendError> {
     let appended = runs::append_many(tx, run.id, events, fence).await?;
-    if let Some(environment) = environment
-        && let Some(after) = runs::view(&mut *tx, run.id).await?
-    {
+    if let Some(after) = runs::view(&mut *tx, run.id).await? {
         note(tx, run, environment, &after, events, appended.at).await?;
     }
     Ok(appended)
 }
 
-/// Notes what `events`, which led to `after`, mean.
+/// Notes what `events`, which led to `after`, mean. No events mean nothing, also where the run has ended long ago.
 pub(crate) async fn note(
     tx: &mut Tx,
     run: &RunSummary,
-    environment: &Environment,
+    environment: Option<&Environment>,
     after: &RunView,
     events: &[RunEvent],
     at: Timestamp,
 ) -> Result<(), LedgerError> {
+    let name = &after.request.environment;
     for event in events {
         if *event == RunEvent::ApplyBegan {
-            environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
+            environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
         }
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
-            stacks::mark_in_doubt(tx, &environment.name, stack).await?;
+            stacks::mark_in_doubt(tx, name, stack).await?;
         }
     }
-    match after.outcome() {
-        Some(outcome) => ended(tx, run, environment, after, outcome, at).await,
-        None => Ok(()),
-    }
-}
-
-async fn ended(
-    tx: &mut Tx,
-    run: &RunSummary,
-    environment: &Environment,
-    after: &RunView,
-    outcome: Outcome,
-    at: Timestamp,
-) -> Result<(), LedgerError> {
-    let proven = match outcome {
-        Outcome::Succeeded | Outcome::NothingToDo | Outcome::Partial | Outcome::Failed | Outcome::Cancelled => {
-            after.request.kind != RunKind::Plan
-        }
-        Outcome::Planned | Outcome::Refused | Outcome::Expired => false,
+    let proven = match after.outcome() {
+        Some(
+            outcome @ (Outcome::Succeeded
+            | Outcome::NothingToDo
+            | Outcome::Partial
+            | Outcome::Failed
+            | Outcome::Cancelled),
+        ) if after.request.kind != RunKind::Plan && !events.is_empty() => outcome,
+        Some(_) | None => return Ok(()),
     };
-    if !proven {
-        return Ok(());
-    }
-    match outcome {
+    let stopped = after.stopped_by.as_ref().is_some_and(|stop| !stop.rejected);
+    match proven {
         Outcome::NothingToDo => {
-            environments::set_wanted(tx, &environment.name, Some(&after.request.target), Some(run.number)).await?;
+            environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
         }
-        // Whoever stops a run does not want what it was for; what it was to be before is wanted again.
-        Outcome::Cancelled if after.began => {
-            environments::set_wanted(tx, &environment.name, after.request.before.as_ref(), Some(run.number)).await?;
+        // Whoever stops a run does not want what it was for, however far it came: what was to be before is wanted again.
+        Outcome::Cancelled | Outcome::Partial | Outcome::Failed if after.began && stopped => {
+            environments::set_wanted(tx, name, after.request.before.as_ref(), Some(run.number)).await?;
         }
         Outcome::Cancelled
         | Outcome::Succeeded
@@ -108,6 +71,21 @@ async fn ended(
         | Outcome::Refused
         | Outcome::Expired => {}
     }
+    match environment {
+        Some(environment) => stand(tx, run, environment, after, proven, at).await,
+        None => Ok(()),
+    }
+}
+
+/// Notes where the stacks stand after a run that has ended.
+async fn stand(
+    tx: &mut Tx,
+    run: &RunSummary,
+    environment: &Environment,
+    after: &RunView,
+    outcome: Outcome,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
     for (name, view) in &after.stacks {
         // A stack that `protect` kept was lowered instead of destroyed.
         let kept = view.plan.as_ref().is_some_and(|plan| !plan.kept_for.is_empty());

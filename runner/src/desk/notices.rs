@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use super::{Desk, DeskError};
 use crate::domain::answer::Actor;
 use crate::domain::ids::RunNumber;
+use crate::domain::run::RunState;
 use crate::ledger::outbox::{self, Address};
+use crate::ledger::runs;
 
 impl Desk {
-    /// Runs that ended, or need somebody, since this person was last told by this door.
+    /// Runs that ended, need somebody, or are gone on with by another process, since this person was last told by this door; and
+    /// runs of anybody that are unknown: they keep their environment until somebody looks.
     pub async fn untold(&self, door: &str, actor: &Actor) -> Result<BTreeSet<RunNumber>, DeskError> {
         let pending = outbox::pending(&self.store, &Address::new(door, actor.id.short())).await?;
-        Ok(pending.into_iter().filter_map(|message| message.run).collect())
+        let active = runs::all_active(&self.store).await?;
+        let unknown = active.iter().filter(|run| matches!(run.state, RunState::Unknown { .. })).map(|run| run.number);
+        Ok(pending.into_iter().filter_map(|message| message.run).chain(unknown).collect())
     }
 
     /// Notes that this person has seen where `run` is now.

@@ -124,7 +124,7 @@ pub struct StackPlan {
     /// Why a stack that should have been destroyed is only lowered: addresses that `protect` names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
-    /// SHA-256 over the variables that it was made with, sensitive values left out; `None` where it could not be made yet.
+    /// Digest of what it was made with; see [`crate::domain::run::Provenance::inputs`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
 }
@@ -149,12 +149,7 @@ impl StackPlan {
     /// What a later plan of this stack may do without asking again.
     #[must_use]
     pub fn envelope(&self) -> Envelope {
-        Envelope {
-            unknown_creates: self.exactness == Exactness::Unknown,
-            counts: self.counts(),
-            destroys: self.changes.iter().filter(|c| c.action.destroys()).map(|c| c.address.clone()).collect(),
-            inputs: self.inputs.clone(),
-        }
+        Envelope { exactness: self.exactness, changes: self.changes.clone(), inputs: self.inputs.clone() }
     }
 }
 
@@ -176,25 +171,23 @@ pub fn digest<'a>(plans: impl IntoIterator<Item = (&'a str, &'a StackPlan)>) -> 
 }
 
 /// The most that a later plan of a stack may do without a new question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Creations were foreseen but could not be counted.
-    pub unknown_creates: bool,
-    /// The most of each action.
-    pub counts: Counts,
-    /// Addresses whose deletion or replacement was shown.
-    pub destroys: Vec<String>,
-    /// SHA-256 over the variables that were shown; `None` where they were not known yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How far what was shown could be believed.
+    pub exactness: Exactness,
+    /// What was shown.
+    pub changes: Vec<Change>,
+    /// [`StackPlan::inputs`] of it.
     pub inputs: Option<String>,
 }
 
 impl Envelope {
     /// What `plan` would do beyond this envelope: empty means that the run may go on.
     ///
-    /// Deletions and replacements must have been shown by name; creations and updates must not outnumber what was
-    /// shown. When creations could not be counted, any number of them is inside. With other variables than those that were
-    /// shown, everything is beyond: the same update of the same resource can then mean ten times as much.
+    /// Deletions and replacements must have been shown by name. So must all others where an exact plan was shown; where it
+    /// could only be provisional, creations and updates must not outnumber what was shown, and where creations could not be
+    /// counted, any number of them is inside. With other variables or code than what was shown, everything is beyond: the same
+    /// update of the same resource can then mean ten times as much.
     #[must_use]
     pub fn beyond(&self, plan: &StackPlan) -> Vec<Change> {
         if let (Some(shown), Some(now)) = (&self.inputs, &plan.inputs)
@@ -202,16 +195,27 @@ impl Envelope {
         {
             return plan.changes.clone();
         }
-        let counts = plan.counts();
-        plan.changes
-            .iter()
-            .filter(|change| match change.action {
-                Action::Delete | Action::Replace => !self.destroys.contains(&change.address),
-                Action::Create => !self.unknown_creates && counts.create > self.counts.create,
-                Action::Update | Action::Move | Action::Import | Action::Forget => counts.update > self.counts.update,
-            })
-            .cloned()
-            .collect()
+        plan.changes.iter().filter(|change| !self.allows(change, plan.counts())).cloned().collect()
+    }
+
+    /// Whether `change` is inside; `counts` are those of the plan that it is in.
+    fn allows(&self, change: &Change, counts: Counts) -> bool {
+        let was_shown = |action| self.changes.iter().any(|c| c.action == action && c.address == change.address);
+        let most = Counts::of(&self.changes);
+        match (change.action, self.exactness) {
+            (Action::Delete, _) => was_shown(Action::Delete),
+            // What was to go for good may also come back; not the other way round.
+            (Action::Replace, _) => was_shown(Action::Replace) || was_shown(Action::Delete),
+            (Action::Create, Exactness::Unknown) => true,
+            (Action::Create, Exactness::Provisional) => counts.create <= most.create,
+            (
+                Action::Update | Action::Move | Action::Import | Action::Forget,
+                Exactness::Provisional | Exactness::Unknown,
+            ) => counts.update <= most.update,
+            (Action::Create | Action::Update | Action::Move | Action::Import | Action::Forget, Exactness::Exact) => {
+                was_shown(change.action)
+            }
+        }
     }
 }
 
@@ -247,11 +251,31 @@ mod tests {
     #[test]
     fn an_envelope_lets_pass_what_was_shown_and_names_what_was_not() {
         let shown = plan(&[("a", Action::Create), ("b", Action::Delete)]).envelope();
-        assert!(shown.beyond(&plan(&[("x", Action::Create), ("b", Action::Delete)])).is_empty());
+        assert!(shown.beyond(&plan(&[("b", Action::Delete)])).is_empty());
+        assert!(shown.beyond(&plan(&[("b", Action::Replace)])).is_empty());
         assert!(shown.beyond(&plan(&[])).is_empty());
         assert_eq!(shown.beyond(&plan(&[("c", Action::Delete)])).len(), 1);
-        assert_eq!(shown.beyond(&plan(&[("a", Action::Create), ("c", Action::Create)])).len(), 2);
+        assert_eq!(shown.beyond(&plan(&[("x", Action::Create), ("b", Action::Delete)])).len(), 1);
+        assert_eq!(shown.beyond(&plan(&[("a", Action::Create), ("c", Action::Create)])).len(), 1);
+        assert_eq!(shown.beyond(&plan(&[("a", Action::Update)])).len(), 1);
         assert_eq!(shown.beyond(&plan(&[("a", Action::Replace)])).len(), 1);
+    }
+
+    #[test]
+    fn a_replacement_that_was_shown_is_no_leave_to_destroy() {
+        let shown = plan(&[("db", Action::Replace)]).envelope();
+        assert_eq!(shown.beyond(&plan(&[("db", Action::Delete)])).len(), 1);
+    }
+
+    #[test]
+    fn a_provisional_plan_allows_as_many_creations_and_updates_as_it_showed_and_losses_by_name() {
+        let mut shown = plan(&[("a", Action::Create), ("b", Action::Delete)]);
+        shown.exactness = Exactness::Provisional;
+        let shown = shown.envelope();
+        assert!(shown.beyond(&plan(&[("x", Action::Create), ("b", Action::Delete)])).is_empty());
+        assert_eq!(shown.beyond(&plan(&[("a", Action::Create), ("c", Action::Create)])).len(), 2);
+        assert_eq!(shown.beyond(&plan(&[("c", Action::Delete)])).len(), 1);
+        assert_eq!(shown.beyond(&plan(&[("a", Action::Update)])).len(), 1);
     }
 
     #[test]

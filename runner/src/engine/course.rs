@@ -125,7 +125,7 @@ impl Situation<'_> {
     /// How far a plan made before anything was applied can be believed. Source: "the envelope's figures" in
     /// `docs/ARCHITECTURE.md`.
     fn first_plan(&self, stack: &StackName, result: &Result<StackPlan, Failure>) -> RunEvent {
-        let stack = stack.clone();
+        let (stack, inputs) = (stack.clone(), self.inputs(stack));
         let feeds_change = self.feeds(&stack).filter_map(|feed| feed.plan.as_ref()).any(|plan| match plan.exactness {
             Exactness::Exact => plan.outputs_change,
             Exactness::Provisional | Exactness::Unknown => true,
@@ -133,7 +133,7 @@ impl Situation<'_> {
         match result {
             Ok(plan) => {
                 let exactness = if feeds_change { Exactness::Provisional } else { Exactness::Exact };
-                RunEvent::StackPlanned { stack, plan: StackPlan { exactness, ..plan.clone() } }
+                RunEvent::StackPlanned { stack, plan: StackPlan { exactness, inputs, ..plan.clone() } }
             }
             Err(failure) if failure.kind == FailureKind::UpstreamMissing && feeds_change => RunEvent::StackPlanned {
                 stack,
@@ -144,11 +144,16 @@ impl Situation<'_> {
                     outputs_change: true,
                     destroy: false,
                     kept_for: Vec::new(),
-                    inputs: None,
+                    inputs,
                 },
             },
             Err(failure) => failed(stack, Phase::Plan, failure),
         }
+    }
+
+    /// With what the stack was planned: it was told before the plan came back.
+    fn inputs(&self, stack: &StackName) -> Option<String> {
+        Some(self.view.stacks.get(stack)?.provenance.as_ref()?.inputs())
     }
 
     /// Everything is planned: may it go on?
@@ -167,8 +172,7 @@ impl Situation<'_> {
         if plans().all(|(_, plan)| !plan.has_work()) {
             return end(Outcome::NothingToDo);
         }
-        let beyond: Vec<_> = plans().flat_map(|(name, plan)| named(name, self.beyond(name, plan))).collect();
-        let beyond = (!beyond.is_empty()).then_some(QuestionWhy::PlanChanged { beyond });
+        let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))));
         let why = match (decision, approved) {
             (Decision::Refuse { refusal, .. }, _) => return refuse(refusal),
             (Decision::Allow | Decision::NeedsApproval { .. }, Some(approved)) if approved == digest => None,
@@ -250,28 +254,47 @@ impl Situation<'_> {
 
     /// Stores plans that were made again after an upstream stack was applied; asks where they go beyond what was shown.
     fn planned_again(&self, approved: Option<&str>) -> Option<Vec<Step>> {
-        let (stack, result) = self.planned.iter().next()?;
-        let plan = match result {
-            Ok(plan) => plan,
-            Err(failure) => return Some(vec![Step::Record(vec![failed(stack.clone(), Phase::Plan, failure)])]),
-        };
-        if let Decision::Refuse { refusal, .. } = self.rules(std::iter::once((stack, plan))) {
-            let failure =
-                Failure::new(FailureKind::Configuration, refusal.what.clone()).with_detail(refusal.why.clone());
-            return Some(vec![Step::Record(vec![failed(stack.clone(), Phase::Plan, &failure)])]);
+        if self.planned.is_empty() {
+            return None;
         }
-        let stored = RunEvent::StackPlanned { stack: stack.clone(), plan: plan.clone() };
-        let digest = changes::digest([(stack.as_str(), plan)]);
-        let beyond = self.beyond(stack, plan);
-        if beyond.is_empty() || approved == Some(digest.as_str()) {
-            return Some(vec![Step::Record(vec![stored])]);
+        let failed_already = self.view.stacks.values().any(|stack| is_failed(&stack.state));
+        let mut events = Vec::new();
+        let mut asked = Vec::new();
+        for (stack, result) in self.planned {
+            let plan = match result {
+                Ok(plan) => StackPlan { inputs: self.inputs(stack), ..plan.clone() },
+                Err(failure) => {
+                    events.push(failed(stack.clone(), Phase::Plan, failure));
+                    continue;
+                }
+            };
+            if let Decision::Refuse { refusal, .. } = self.rules(std::iter::once((stack, &plan))) {
+                let failure = Failure::new(FailureKind::Configuration, refusal.what).with_detail(refusal.why);
+                events.push(failed(stack.clone(), Phase::Plan, &failure));
+                continue;
+            }
+            let beyond = self.beyond(stack, &plan);
+            let agreed = || approved == Some(changes::digest([(stack.as_str(), &plan)]).as_str());
+            // After a failure nothing more is applied, so that there is nothing to ask.
+            if beyond.is_empty() || failed_already || agreed() {
+                events.push(RunEvent::StackPlanned { stack: stack.clone(), plan });
+            } else {
+                asked.push((stack, plan, beyond));
+            }
+        }
+        if !events.is_empty() {
+            return Some(vec![Step::Record(events)]);
         }
         // While others are still being applied, the question waits: what they report must find the run applying.
         if !self.busy.is_empty() {
             return Some(Vec::new());
         }
-        let question = self.ask(QuestionWhy::PlanChanged { beyond: named(stack, beyond).collect() }, digest);
-        Some(vec![Step::Record(vec![stored, question])])
+        let digest = changes::digest(asked.iter().map(|(stack, plan, _)| (stack.as_str(), plan)));
+        let why = changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())))?;
+        let mut events: Vec<RunEvent> =
+            asked.into_iter().map(|(stack, plan, _)| RunEvent::StackPlanned { stack: stack.clone(), plan }).collect();
+        events.push(self.ask(why, digest));
+        Some(vec![Step::Record(events)])
     }
 
     fn verifying(&self) -> Vec<Step> {
@@ -294,6 +317,13 @@ impl Situation<'_> {
     }
 }
 
+/// The question about stacks whose plans go beyond what was shown; `None` when none does.
+fn changed(beyond: impl Iterator<Item = (StackName, Vec<Change>)>) -> Option<QuestionWhy> {
+    let beyond: Vec<_> =
+        beyond.flat_map(|(stack, changes)| changes.into_iter().map(move |change| (stack.clone(), change))).collect();
+    (!beyond.is_empty()).then_some(QuestionWhy::PlanChanged { beyond })
+}
+
 /// Compares what was planned with what Terraform reported as done, resource by resource.
 fn check(name: &StackName, view: &StackView) -> RunEvent {
     let planned = view.plan.as_ref().map_or(0, |plan| plan.changes.len());
@@ -307,11 +337,6 @@ fn check(name: &StackName, view: &StackView) -> RunEvent {
     let summary = format!("{} of {planned} planned changes were not reported done", missing.len());
     let failure = Failure::new(FailureKind::OutputNotUnderstood, summary).with_detail(missing.join("\n"));
     failed(name.clone(), Phase::Verify, &failure)
-}
-
-fn named(stack: &StackName, changes: Vec<Change>) -> impl Iterator<Item = (StackName, Change)> {
-    let stack = stack.clone();
-    changes.into_iter().map(move |change| (stack.clone(), change))
 }
 
 fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {

@@ -1,33 +1,33 @@
 //! Drives one run: stores what happens, asks [`super::course`] what comes next, starts it. The only writer of a run's events
 //! beside the desk, fenced by the attempt number of its claim.
 
+mod settle;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use super::alone::Alone;
 use super::course::{self, Situation, Step};
-use super::recover::commits_of;
+use super::lost::{left_elsewhere, lost_track};
 use super::work::{self, Report, RunContext};
-use super::{EngineError, Shared};
+use super::{EngineError, Shared, gone};
 use crate::bell::Listener;
 use crate::domain::answer::RunSummary;
 use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
-use crate::domain::ids::{RunNumber, StackName, Timestamp};
+use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
-use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
+use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
-use crate::paths::Paths;
 use crate::standing;
-use crate::terraform::{Attached, Child, ChildEvent, Standby, Stop};
+use crate::terraform::Stop;
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -55,39 +55,41 @@ pub(super) struct Driver {
     /// Applies whose end nobody saw. Told once nothing else is under way: what the others do must still be stored.
     lost: Vec<(StackName, String)>,
     bell: Listener,
-    _alone: Alone,
+    alone: Alone,
 }
 
 impl Driver {
-    /// Takes a run that was just claimed or taken over. `None` when its environment has left the configuration: the run is
-    /// ended as failed then, if nothing of it can be under way.
+    /// Takes a run that was just claimed or taken over, once nobody else on this machine has it. `None` when nothing can be done
+    /// here: its environment has left the configuration, or it was being applied on another machine. What that means for the run is
+    /// stored.
     pub(super) async fn take(shared: Arc<Shared>, run: RunSummary, fence: Fence) -> Result<Option<Self>, EngineError> {
+        let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
-        let name = &view.request.environment;
-        let Some(environment) = shared.config().environments.get(name).cloned() else {
-            return gone(&shared, &run, &fence, &view).await.map(|()| None);
+        let environment = shared.config().environments.get(&view.request.environment).cloned();
+        let given_up = match &environment {
+            None => gone::events(&shared, &view),
+            Some(_) => left_elsewhere(&shared, &view, &runs::events(&shared.store, run.id, 0).await?),
         };
-        let accepted = standing::accepted_commits(&shared.store, &environment).await?;
+        let (Some(environment), true) = (environment.clone(), given_up.is_empty()) else {
+            let mut tx = shared.store.begin().await?;
+            let after = standing::append(&mut tx, &run, environment.as_ref(), &given_up, Some(&fence)).await?;
+            tx.commit().await?;
+            tracing::warn!(
+                run.number = run.number.0,
+                state = after.state.status(),
+                "a run cannot be gone on with here"
+            );
+            if after.state.ended() {
+                alone.clean_up();
+            }
+            return Ok(None);
+        };
         let (sender, reports) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(view.state.stop().map(|stop| force_of(stop.force)));
-        let context = Arc::new(RunContext {
-            number: run.number,
-            request: view.request.clone(),
-            environment: environment.clone(),
-            accepted,
-            commits: Mutex::new(commits_of(&view)),
-            paths: shared.paths.clone(),
-            supervisors: Standby::new(shared.supervisor.clone()),
-            secrets: shared.secrets(),
-            reports: sender,
-            stop: stopped,
-            ready: Mutex::default(),
-            choosing: tokio::sync::Mutex::default(),
-        });
+        let context = Arc::new(shared.context(&run, &view, environment.clone(), sender, stopped).await?);
         let bell = shared.bell.listen();
-        let alone = Alone::with(&shared.paths.run(run.number)).await?;
         Ok(Some(Self {
-            _alone: alone,
+            alone,
             shared,
             bell,
             run,
@@ -106,6 +108,22 @@ impl Driver {
 
     /// Drives until the run has ended, waits for a yes without holding the environment, or is unknown.
     pub(super) async fn drive(mut self) -> Result<(), EngineError> {
+        let driven = self.drive_on().await;
+        // Whoever is next on this machine begins when we let go: nothing of ours may start a child after that.
+        self.tasks.shutdown().await;
+        driven?;
+        if let RunState::Unknown { stack, finding, .. } = &self.view.state {
+            let (number, environment) = (self.run.number.0, &self.environment.name);
+            tracing::warn!(run.number = number, %environment, %stack, finding, "UNKNOWN: `recover {number}` looks what became of it");
+        }
+        // A run that gave its place back is planned again: nothing of it is needed until then.
+        if !self.view.state.holds_environment() {
+            self.alone.clean_up();
+        }
+        Ok(())
+    }
+
+    async fn drive_on(&mut self) -> Result<(), EngineError> {
         self.settle_children().await?;
         while !self.at_rest() {
             let steps = if self.lost.is_empty() { self.next_steps().await? } else { self.tell_lost() };
@@ -116,10 +134,6 @@ impl Driver {
             if waits && !self.at_rest() {
                 self.wait().await?;
             }
-        }
-        // A run that gave its place back is planned again: nothing of it is needed until then.
-        if !self.view.state.holds_environment() {
-            clean_up(&self.shared.paths, self.run.number);
         }
         Ok(())
     }
@@ -325,10 +339,14 @@ impl Driver {
         }
     }
 
-    /// Reads what others stored about this run: a wish to stop, a yes.
+    /// Reads what others stored about this run: a wish to stop, a yes, and that somebody else has taken it over, who waits for us
+    /// to let go.
     async fn look(&mut self) -> Result<(), EngineError> {
         for record in runs::events(&self.shared.store, self.run.id, self.view.seq).await? {
             self.view.fold(&record)?;
+        }
+        if self.view.attempt != self.fence.attempt {
+            return Err(AppendError::Fenced(self.run.id).into());
         }
         let wish = self.view.state.stop().map(|stop| force_of(stop.force));
         if wish > *self.stop.borrow() {
@@ -361,11 +379,15 @@ impl Driver {
                 Err(error) => return Err(error.into()),
             };
             let mut after = self.view.clone();
-            for (place, event) in (1..).zip(&events) {
-                let seq = appended.seq - i64::try_from(events.len()).unwrap_or(i64::MAX) + place;
+            for (seq, event) in (self.view.seq + 1..).zip(&events) {
                 after.fold(&EventRecord { run: self.run.id, seq, at: appended.at, event: event.clone() })?;
             }
-            standing::note(&mut tx, &self.run, &self.environment, &after, &events, appended.at).await?;
+            if after.seq != appended.seq {
+                // Somebody stored something since we looked: what it means together is not known yet.
+                tx.rollback().await?;
+                continue;
+            }
+            standing::note(&mut tx, &self.run, Some(&self.environment), &after, &events, appended.at).await?;
             tx.commit().await?;
             // Read back rather than taken over: the desk may have stored something in between.
             self.look().await?;
@@ -373,164 +395,6 @@ impl Driver {
             return Ok(true);
         }
     }
-
-    /// Before anything else after a claim: no child of an earlier attempt may still work without us. An apply is followed to
-    /// its end; a plan or `init` is of no use any more, is asked to stop and waited for.
-    async fn settle_children(&mut self) -> Result<(), EngineError> {
-        let mut applies = Vec::new();
-        // A stack may have had a child before anything was stored of it.
-        let names: BTreeSet<&StackName> = self.view.stacks.keys().chain(self.environment.stacks.keys()).collect();
-        for name in names {
-            let stack = self.view.stacks.get(name);
-            let working = stack.is_some_and(|stack| matches!(stack.state, StackState::Working(Phase::Apply, _)));
-            let mut children = self.shared.paths.children(self.run.number, name);
-            if working
-                && matches!(self.view.state, RunState::Applying { .. })
-                && let Some((command, _, dir)) = children.last().cloned()
-                && command == "apply"
-            {
-                children.pop();
-                applies.push((name.clone(), dir));
-            }
-            for (_, _, dir) in children {
-                end_child(Child::attach(&dir)).await;
-            }
-        }
-        for (name, dir) in applies {
-            self.follow_apply(name, dir).await?;
-        }
-        self.plan_what_never_started().await
-    }
-
-    async fn follow_apply(&mut self, stack: StackName, dir: std::path::PathBuf) -> Result<(), EngineError> {
-        let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.clone()) else { return Ok(()) };
-        let events = runs::events(&self.shared.store, self.run.id, 0).await?;
-        let since_start = events.iter().rev().take_while(
-            |record| !matches!(&record.event, RunEvent::StackStarted { stack: s, phase: Phase::Apply } if *s == stack),
-        );
-        let stored = since_start
-            .filter(|record| matches!(&record.event, RunEvent::Resource { stack: s, .. } if *s == stack))
-            .count();
-        tracing::info!(run.number = self.run.number.0, %stack, "an apply that was begun earlier is followed again");
-        self.busy.insert(stack.clone());
-        let context = Arc::clone(&self.context);
-        let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str(), reattached = true);
-        self.tasks.spawn(async move { work::reattach(&context, stack, plan, &dir, stored).await }.instrument(span));
-        Ok(())
-    }
-
-    /// An apply that was stored as begun but whose child was never started: the stack is planned again.
-    async fn plan_what_never_started(&mut self) -> Result<(), EngineError> {
-        let never: Vec<RunEvent> = self
-            .view
-            .stacks
-            .iter()
-            .filter(|(name, view)| {
-                matches!(view.state, StackState::Working(Phase::Apply, _)) && !self.busy.contains(*name)
-            })
-            .map(|(name, _)| RunEvent::StackStarted { stack: name.clone(), phase: Phase::Prepare })
-            .collect();
-        self.store(never).await.map(drop)
-    }
-}
-
-/// The right to start children for a run on this machine: one driver at a time, whatever the ledger says. A driver that lost
-/// its lease while it got a stack ready could otherwise start an apply that its successor knows nothing of.
-struct Alone(#[expect(dead_code, reason = "held for its lock, which ends when the file is closed")] File);
-
-impl Alone {
-    async fn with(folder: &Path) -> Result<Self, EngineError> {
-        std::fs::create_dir_all(folder).map_err(EngineError::State)?;
-        let file = File::options().create(true).truncate(false).write(true).open(folder.join("driver"));
-        let file = file.map_err(EngineError::State)?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK_EVERY).await,
-                Err(TryLockError::Error(error)) => return Err(EngineError::State(error)),
-            }
-        }
-    }
-}
-
-/// Removes what only a living run needs: saved plans and raw output hold secrets in clear.
-pub(super) fn clean_up(paths: &Paths, run: RunNumber) {
-    let folder = paths.run(run);
-    if let Err(error) = std::fs::remove_dir_all(&folder)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(path = %folder.display(), %error, "what an ended run left behind cannot be removed");
-    }
-}
-
-/// The events for applies whose end nobody saw.
-pub(super) fn lost_track(mut lost: Vec<(StackName, String)>) -> Vec<RunEvent> {
-    let Some((stack, finding)) = lost.pop() else { return Vec::new() };
-    let mut events: Vec<RunEvent> = lost
-        .into_iter()
-        .map(|(stack, finding)| {
-            let failure = Failure::new(FailureKind::Lost, "nobody saw how its apply ended").with_detail(finding);
-            RunEvent::StackFailed { stack, phase: Phase::Apply, failure: Box::new(failure), applied: None }
-        })
-        .collect();
-    events.push(RunEvent::LostTrack { stack, finding });
-    events
-}
-
-/// Ends a run whose environment is not in the configuration any more. One that was applying stays as it is: `recover` needs
-/// the configuration back.
-async fn gone(shared: &Shared, run: &RunSummary, fence: &Fence, view: &RunView) -> Result<(), EngineError> {
-    let name = &view.request.environment;
-    let finding = if shared.config().unmanaged.contains_key(name.as_str()) {
-        format!("the configuration of {name} does not check; `tidegate check` tells why")
-    } else {
-        format!("{name} is not in the configuration any more")
-    };
-    let events = match &view.state {
-        RunState::Planning { .. } => {
-            vec![RunEvent::Ended { outcome: Outcome::Failed, refusal: None, finding: Some(finding) }]
-        }
-        RunState::Applying { .. } => {
-            let applying = view.stacks.iter().filter(|(_, s)| matches!(s.state, StackState::Working(Phase::Apply, _)));
-            let lost: Vec<_> = applying.map(|(stack, _)| (stack.clone(), finding.clone())).collect();
-            if lost.is_empty() {
-                let outcome = if view.done().total() > 0 { Outcome::Partial } else { Outcome::Failed };
-                vec![RunEvent::Ended { outcome, refusal: None, finding: Some(finding) }]
-            } else {
-                lost_track(lost)
-            }
-        }
-        // All is applied, and what was applied can be checked without the configuration only by a person.
-        RunState::Verifying { .. } => {
-            vec![RunEvent::Ended { outcome: Outcome::Partial, refusal: None, finding: Some(finding) }]
-        }
-        RunState::Queued { .. }
-        | RunState::AwaitingApproval { .. }
-        | RunState::Unknown { .. }
-        | RunState::Ended { .. } => return Ok(()),
-    };
-    let mut tx = shared.store.begin().await?;
-    standing::append(&mut tx, run, None, &events, Some(fence)).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// How long a plan or `init` of no use any more may take to stop when it is asked. It changes nothing, so that it is killed then.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Asks a child that is of no use any more to stop, and waits for its end.
-async fn end_child(attached: Attached) {
-    let Attached::Running(mut child) = attached else { return };
-    for stop in [Stop::Interrupt, Stop::Kill] {
-        if let Err(error) = child.stop(stop) {
-            tracing::warn!(dir = %child.dir().display(), %error, "an old child cannot be asked to stop");
-        }
-        let end = async { while !matches!(child.next().await, ChildEvent::Exited(_)) {} };
-        if tokio::time::timeout(PATIENCE, end).await.is_ok() {
-            return;
-        }
-    }
-    tracing::error!(dir = %child.dir().display(), "an old child does not end");
 }
 
 fn apply_begins(stack: StackName) -> RunEvent {

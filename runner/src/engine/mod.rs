@@ -1,26 +1,33 @@
 //! Claims runs, drives them, heartbeats, recovers. Where a run is and what comes next is [`crate::domain::run`]'s and
 //! [`course`]'s to say; here it is done.
 
+mod alone;
 pub mod course;
 mod drive;
 mod echo;
+mod gone;
 mod lock;
+mod lost;
 mod queue;
 mod recover;
 pub mod work;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::bell::Bell;
 use crate::config::Config;
-use crate::domain::run::IllegalEvent;
+use crate::domain::answer::RunSummary;
+use crate::domain::environment::Environment;
+use crate::domain::run::{IllegalEvent, RunView};
 use crate::ledger::runs::AppendError;
-use crate::ledger::{LedgerError, Store};
+use crate::ledger::{LedgerError, Store, stacks};
 use crate::paths::Paths;
-use crate::terraform::Supervisor;
+use crate::terraform::{Standby, Stop, Supervisor};
+use work::{Commits, Report, RunContext};
+
 pub use echo::echo;
 pub use lock::{EngineLock, EngineLockError};
 pub use queue::Engine;
@@ -44,6 +51,30 @@ pub(crate) struct Shared {
 impl Shared {
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config.borrow())
+    }
+
+    /// What the tasks of one run share.
+    async fn context(
+        &self,
+        run: &RunSummary,
+        view: &RunView,
+        environment: Environment,
+        reports: mpsc::UnboundedSender<Report>,
+        stop: watch::Receiver<Option<Stop>>,
+    ) -> Result<RunContext, LedgerError> {
+        let accepted = stacks::accepted_commits(&self.store, &environment.name).await?;
+        Ok(RunContext {
+            number: run.number,
+            request: view.request.clone(),
+            commits: Commits::new(&environment, view, &accepted),
+            environment,
+            paths: self.paths.clone(),
+            supervisors: Standby::new(self.supervisor.clone()),
+            secrets: self.secrets(),
+            reports,
+            stop,
+            ready: Mutex::default(),
+        })
     }
 
     /// Values of the environment variables that the configuration names in `redact`.

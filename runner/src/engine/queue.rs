@@ -9,9 +9,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::drive::{Driver, clean_up};
-use super::recover;
-use super::{EngineError, Shared};
+use super::alone::Alone;
+use super::drive::Driver;
+use super::{EngineError, Shared, lost, recover};
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::RunSummary;
@@ -40,8 +40,8 @@ pub struct Engine {
 
 /// What is to be done with a run that was just taken.
 enum Work {
-    /// Carry it out. `here`: what an earlier attempt left is on this machine, if it left anything.
-    Drive { here: bool },
+    /// Carry it out.
+    Drive,
     /// See what became of it.
     Look,
 }
@@ -91,10 +91,28 @@ impl Engine {
         let folders = std::fs::read_dir(self.shared.paths.runs()).into_iter().flatten().flatten();
         let numbers = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok().map(RunNumber));
         for number in numbers {
-            match runs::by_number(&self.shared.store, number).await {
-                Ok(Some(run)) if !run.state.holds_environment() => clean_up(&self.shared.paths, number),
-                Ok(_) => {}
-                Err(error) => tracing::warn!(run.number = number.0, %error, "what an earlier process left stays"),
+            if let Err(error) = self.sweep_run(number).await {
+                tracing::warn!(run.number = number.0, %error, "what an earlier process left stays");
+            }
+        }
+    }
+
+    async fn sweep_run(&self, number: RunNumber) -> Result<(), EngineError> {
+        // Another engine of this machine may be about to drive it.
+        let Some(alone) = Alone::try_with(&self.shared.paths, number)? else { return Ok(()) };
+        match runs::by_number(&self.shared.store, number).await? {
+            Some(run) if !run.state.holds_environment() => alone.clean_up(),
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    /// Says what waits for people since before this process: whoever restarts it may not have been told.
+    async fn tell_unknown(&self) {
+        for run in runs::all_active(&self.shared.store).await.unwrap_or_default() {
+            if let RunState::Unknown { stack, finding, .. } = &run.state {
+                let (number, environment) = (run.number.0, &run.request.environment);
+                tracing::warn!(run.number = number, %environment, %stack, finding, "UNKNOWN: `recover {number}` looks what became of it");
             }
         }
     }
@@ -104,6 +122,7 @@ impl Engine {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         tokio::spawn(get_to_know_programs(self.shared.config()));
         self.sweep().await;
+        self.tell_unknown().await;
         let mut bell = self.shared.bell.listen();
         let mut next_beat = Instant::now();
         while !*stop.borrow_and_update() {
@@ -126,7 +145,12 @@ impl Engine {
 
     fn note_end(&mut self, ended: Result<(task::Id, Result<(), EngineError>), JoinError>) {
         let (id, error) = match ended {
-            Ok((id, result)) => (id, result.err().map(|error| error.to_string())),
+            Ok((id, Ok(()))) => (id, None),
+            Ok((id, Err(EngineError::Append(AppendError::Fenced(run))))) => {
+                tracing::info!(run.id = %run, "a run is left to whoever has taken it over");
+                (id, None)
+            }
+            Ok((id, Err(error))) => (id, Some(error.to_string())),
             Err(error) => (error.id(), Some(error.to_string())),
         };
         let Some((run, _)) = self.tasks.remove(&id) else { return };
@@ -169,8 +193,9 @@ impl Engine {
             if self.runs.len() >= self.limit() {
                 break;
             }
-            let here = runs::host(&self.shared.store, orphan.id).await?.as_deref() == Some(self.shared.host.as_str());
-            self.take_over(orphan, Work::Drive { here }).await?;
+            if !lost::is_for_another(&self.shared, orphan.id, self.lease_ms()).await? {
+                self.take_over(orphan, Work::Drive).await?;
+            }
         }
         let shared = Arc::clone(&self.shared);
         for run in runs::expired_questions(&shared.store).await? {
@@ -196,7 +221,8 @@ impl Engine {
 
     async fn take_runs(&mut self) -> Result<(), EngineError> {
         for run in runs::to_look_at(&self.shared.store).await? {
-            if !self.tasks.values().any(|(held, _)| *held == run.id) {
+            let held = self.tasks.values().any(|(held, _)| *held == run.id);
+            if !held && !lost::is_for_another(&self.shared, run.id, self.lease_ms()).await? {
                 self.take_over(run, Work::Look).await?;
             }
         }
@@ -206,7 +232,7 @@ impl Engine {
             let claim = runs::claim_next(&shared.store, &shared.runner, &shared.host, lease_ms, limit).await?;
             let Some((run, attempt)) = claim else { break };
             tracing::info!(run.number = run.number.0, attempt, "took a run");
-            self.spawn(run, attempt, Work::Drive { here: true });
+            self.spawn(run, attempt, Work::Drive);
         }
         Ok(())
     }
@@ -280,34 +306,30 @@ impl Engine {
     }
 
     async fn interrupt_all(&self) {
-        let held = match runs::held_by(&self.shared.store, &self.shared.runner).await {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::error!(%error, "what runs cannot be interrupted: the ledger does not answer");
-                return;
-            }
-        };
-        for run in held {
-            if let Err(error) = self.interrupt(&run).await {
-                tracing::error!(run.number = run.number.0, %error, "a run cannot be interrupted");
+        for (run, fence) in self.tasks.values() {
+            if let Err(error) = self.interrupt(*run, fence).await {
+                tracing::error!(run.id = %run, %error, "a run cannot be interrupted");
             }
         }
     }
 
-    async fn interrupt(&self, run: &RunSummary) -> Result<(), EngineError> {
-        if let RunState::AwaitingApproval { .. } = run.state {
-            return Ok(());
-        }
-        let event = RunEvent::StopAsked {
-            by: ActorId::tidegate(),
-            force: false,
-            because: Some("Tidegate is stopping".to_owned()),
-        };
+    /// Asks a run of ours to stop while it works. One that waits for a yes goes on waiting.
+    async fn interrupt(&self, run: RunId, fence: &Fence) -> Result<(), EngineError> {
         let mut tx = self.shared.store.begin().await?;
-        match runs::append(&mut tx, run.id, &event, None).await {
+        let Some(run) = runs::get(&mut tx, run).await? else { return Ok(()) };
+        match &run.state {
+            RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {}
+            RunState::Queued { .. }
+            | RunState::AwaitingApproval { .. }
+            | RunState::Unknown { .. }
+            | RunState::Ended { .. } => return Ok(()),
+        }
+        let because = Some("Tidegate is stopping".to_owned());
+        let event = RunEvent::StopAsked { by: ActorId::tidegate(), force: false, because };
+        match runs::append(&mut tx, run.id, &event, Some(fence)).await {
             Ok(_) => tx.commit().await?,
-            Err(AppendError::Illegal(_) | AppendError::LostRace(_)) => {}
-            Err(error) => return Err(error.into()),
+            Err(AppendError::Illegal(_) | AppendError::LostRace(_) | AppendError::Fenced(_)) => {}
+            Err(error @ (AppendError::NotFound(_) | AppendError::Db(_))) => return Err(error.into()),
         }
         self.shared.bell.ring();
         Ok(())
@@ -343,15 +365,10 @@ async fn get_to_know_programs(config: Arc<Config>) {
 async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: Work) -> Result<(), EngineError> {
     match work {
         Work::Look => recover::look(shared, run, &fence).await,
-        Work::Drive { here } => {
-            if !here && recover::left_elsewhere(shared, run, &fence).await? {
-                return Ok(());
-            }
-            match Driver::take(Arc::clone(shared), run.clone(), fence).await? {
-                Some(driver) => driver.drive().await,
-                None => Ok(()),
-            }
-        }
+        Work::Drive => match Driver::take(Arc::clone(shared), run.clone(), fence).await? {
+            Some(driver) => driver.drive().await,
+            None => Ok(()),
+        },
     }
 }
 

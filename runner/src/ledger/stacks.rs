@@ -136,25 +136,33 @@ pub async fn standings(mut db: impl Access, environment: &EnvironmentName) -> Re
         .collect()
 }
 
-/// The commit that each stack of an environment was last brought somewhere with, and the run that did it, where it is known (a
-/// stack that was taken as it is stands nowhere). Stacks that have none, and those that are not in git, are left out.
+row! {
+    struct AcceptedRow {
+        stack: String,
+        accepted_commit: String,
+    }
+}
+
+/// The commits that the stacks of an environment were brought where they stand with, in the order in which that was. Stacks
+/// without one are left out.
 pub async fn accepted_commits(
     mut db: impl Access,
     environment: &EnvironmentName,
-) -> Result<BTreeMap<StackName, (Option<RunNumber>, String)>, LedgerError> {
-    let rows: Vec<(String, Option<i64>, String)> = on!(
+) -> Result<Vec<(StackName, String)>, LedgerError> {
+    let rows: Vec<AcceptedRow> = on!(
         db,
         fetch_all,
+        // A stack without a level was only taken as its run left it, with an older commit maybe than the others of that run.
         sqlx::query_as(
-            "SELECT stack, CASE WHEN level IS NULL THEN NULL ELSE run_number END, accepted_commit FROM stacks \
-             WHERE environment = $1 AND accepted_commit IS NOT NULL"
+            "SELECT stack, accepted_commit FROM stacks WHERE environment = $1 AND accepted_commit IS NOT NULL \
+             ORDER BY COALESCE(run_number, 0), CASE WHEN level IS NULL THEN 0 ELSE 1 END, stack"
         )
         .bind(environment.as_str())
     )?;
     rows.into_iter()
-        .map(|(stack, run, commit)| {
+        .map(|AcceptedRow { stack, accepted_commit }| {
             let id = format!("{environment}/{stack}");
-            Ok((Row { table: "stacks", id: &id }.text("stack", stack)?, (run.map(RunNumber), commit)))
+            Ok((Row { table: "stacks", id: &id }.text("stack", stack.clone())?, accepted_commit))
         })
         .collect()
 }

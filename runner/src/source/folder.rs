@@ -28,9 +28,16 @@ pub(super) fn prepare(
     let repository = Repository { top: top.to_owned(), name: top.display().to_string() };
     let root = real.strip_prefix(top).unwrap_or(Path::new(""));
 
+    if let (Wanted::Shared, Some(commit)) = (wanted, accepted)
+        && place.prepared().is_none_or(|there| there.commit.as_deref() != Some(commit))
+        && !has(&repository, commit, root)?
+        && !has(&repository, "HEAD", root)?
+    {
+        return copy::prepare(&real, place);
+    }
     let head = match (wanted, accepted) {
-        (Wanted::Accepted, Some(_)) => None,
-        (Wanted::Accepted, None) | (Wanted::Newest, _) => match repository.head(root) {
+        (Wanted::Accepted | Wanted::Shared, Some(_)) => None,
+        (Wanted::Accepted | Wanted::Shared, None) | (Wanted::Newest, _) => match repository.at("HEAD", root) {
             // Without git there is no commit to run; where one was accepted, nothing else may run in its place.
             Err(SourceError::GitMissing(error)) if accepted.is_none() => {
                 tracing::warn!(%error, root = %real.display(), "git is missing: the folder is copied as it is");
@@ -40,7 +47,7 @@ pub(super) fn prepare(
         },
     };
     let commit = match (wanted, accepted, &head) {
-        (Wanted::Accepted, Some(accepted), _) => accepted,
+        (Wanted::Accepted | Wanted::Shared, Some(accepted), _) => accepted,
         (_, _, Some((head, true))) => &head.id,
         // Ignored, or not committed yet: git does not know it, so that it has no commit to run. If git cannot even look, that
         // is what is told.
@@ -56,6 +63,10 @@ pub(super) fn prepare(
     let (prepared, status) = (prepared?, status.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
     let dirty = status.touches(&repository.top, &real);
     checkout::describe(&wish, prepared, status.head.as_deref(), dirty, place)
+}
+
+fn has(repository: &Repository, revision: &str, root: &Path) -> Result<bool, SourceError> {
+    Ok(matches!(repository.at(revision, root)?, Some((_, true))))
 }
 
 /// What git says about a work tree.

@@ -100,14 +100,15 @@ impl Repository {
         Ok(both.map(|(id, tree)| Commit { id: id.to_owned(), tree: tree.to_owned() }))
     }
 
-    /// The commit that is checked out, and whether it has `folder` (relative to the top) as a folder with something in it; `None`
-    /// before the first commit. One call, since each of them is waited for.
-    pub(super) fn head(&self, folder: &Path) -> Result<Option<(Commit, bool)>, SourceError> {
-        let mut object = std::ffi::OsString::from("HEAD:");
+    /// The commit that `revision` names, and whether it has `folder` (relative to the top) as a folder with something in it; `None`
+    /// when there is no such one, as `HEAD` before the first commit. One call, since each of them is waited for.
+    pub(super) fn at(&self, revision: &str, folder: &Path) -> Result<Option<(Commit, bool)>, SourceError> {
+        let mut object = std::ffi::OsString::from(format!("{revision}:"));
         // With a slash at its end the path of a file is none.
         object.push(folder.join(""));
         let mut git = self.git();
-        git.args(["rev-parse", "HEAD^{commit}", "HEAD^{tree}"]).arg(object).arg("--");
+        git.arg("rev-parse").args([format!("{revision}^{{commit}}"), format!("{revision}^{{tree}}")]);
+        git.arg(object).arg("--");
         // git gives up at the first that is missing, after it told those before.
         let output = String::from_utf8_lossy(&run(&mut git)?.stdout).into_owned();
         let mut ids = output.lines().filter(|line| *line != "--").map(str::to_owned);

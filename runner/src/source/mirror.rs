@@ -22,14 +22,14 @@ pub(super) fn prepare(
 ) -> Result<Checkout, SourceError> {
     let mirror = open(url, place)?;
     let target = match (wanted, accepted) {
-        (Wanted::Accepted, Some(accepted)) => {
+        (Wanted::Accepted | Wanted::Shared, Some(accepted)) => {
             let shown = place.prepared().is_some_and(|prepared| prepared.commit.as_deref() == Some(accepted));
             if !shown && mirror.commit(accepted)?.is_none() {
                 fetch(&mirror, url)?;
             }
             Some(accepted)
         }
-        (Wanted::Accepted, None) | (Wanted::Newest, _) => {
+        (Wanted::Accepted | Wanted::Shared, None) | (Wanted::Newest, _) => {
             fetch(&mirror, url)?;
             None
         }

@@ -59,6 +59,9 @@ pub struct Newer {
 pub enum Wanted {
     /// The one accepted last; the newest where none was accepted yet.
     Accepted,
+    /// The one that another stack of the same repository runs. Unlike an accepted one it may be of no use: a root that git does
+    /// not know is copied.
+    Shared,
     /// The newest: what is checked out in the folder, or where the reference points to.
     Newest,
 }
@@ -116,6 +119,17 @@ pub fn prepare_blocking(
     Ok(checkout)
 }
 
+/// What tells the repository of a stack from others, so that stacks of the same one can run the same commit; `None` for a folder
+/// that is in none, or is not there. Starts nothing and asks no server.
+#[must_use]
+pub fn repository(source: &StackSource) -> Option<String> {
+    match source {
+        StackSource::Folder(folder) => Some(git::work_tree_of(&folder.canonicalize().ok()?)?.display().to_string()),
+        // Stacks that follow different branches or tags are meant to run different commits.
+        StackSource::Git { url, reference, .. } => Some(format!("{url} {reference}")),
+    }
+}
+
 /// Asks the server of a repository by URL for what is new, so that [`Code::newer`] knows it. Nothing for a folder.
 ///
 /// # Errors
@@ -127,19 +141,6 @@ pub async fn refresh(source: &StackSource, dest: &Path) -> Result<(), Failure> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(Failure::from),
         Err(_) => Err(Failure::new(FailureKind::Interrupted, "fetching the code was interrupted")),
-    }
-}
-
-/// What names the repository that a source is in: stacks of one environment that share it run one commit. `None` for a folder
-/// outside git.
-#[must_use]
-pub fn repository(source: &StackSource) -> Option<String> {
-    match source {
-        StackSource::Folder(folder) => {
-            let real = folder.canonicalize().ok()?;
-            git::work_tree_of(&real).map(|top| format!("folder {}", top.display()))
-        }
-        StackSource::Git { url, reference, .. } => Some(format!("{url} {reference}")),
     }
 }
 

@@ -125,7 +125,9 @@ async fn a_no_in_between_ends_partial_and_says_what_stands() {
         assert_eq!((yard.status(2).await, yard.did("delete shop-app")), ("partial", 0));
         yard.shell("status shop").await.exits(0);
         yard.shell("accept 2 because it is enough").await.exits(0);
-        yard.shell("scale shop base=1").await.exits(0);
+        // Also where what was to be before is wanted again: what stands is more than that.
+        yard.shell("down shop").await.exits(0);
+        assert_eq!(yard.in_state("shop", "base").await.len(), 1);
     }
 }
 

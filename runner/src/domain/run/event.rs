@@ -1,6 +1,7 @@
 //! Facts about a run: stored once, never changed, each with the state that it led to.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::note::Note;
 use crate::domain::changes::{Change, StackPlan};
@@ -54,6 +55,16 @@ pub struct Provenance {
     pub variables: std::collections::BTreeMap<String, Option<serde_json::Value>>,
     /// Why `init` ran, or that it was skipped.
     pub init: String,
+}
+
+impl Provenance {
+    /// SHA-256 over the variables and, of a root outside git, its code: with the same ones, and the commit that a run keeps, the
+    /// same change of a resource means the same. Sensitive values are not in it: a hash of a short secret can be guessed.
+    #[must_use]
+    pub fn inputs(&self) -> String {
+        let text = serde_json::json!([self.variables, self.digest]).to_string();
+        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Why a run asks for a yes.

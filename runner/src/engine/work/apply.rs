@@ -34,6 +34,10 @@ pub async fn reattach(run: &RunContext, stack: StackName, plan: StackPlan, dir: 
 
 impl RunContext {
     async fn apply_saved(&self, name: &StackName, plan: &StackPlan) -> Result<Report, Failure> {
+        if !self.plan_file(name).exists() {
+            // Another machine made it, or somebody emptied the state folder: it is made again, and asked about where it is another.
+            return Err(Failure::new(FailureKind::StalePlan, "the saved plan is not on this machine"));
+        }
         let ready = self.ready_again(name).await?;
         let wait_s = self.stack(name)?.terraform.lock_timeout_s;
         let report = self.apply_once(name, &ready, plan, 0).await?;

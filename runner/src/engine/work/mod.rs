@@ -3,6 +3,7 @@
 
 mod apply;
 mod child;
+mod commits;
 mod plan;
 mod prepare;
 
@@ -21,10 +22,10 @@ use crate::domain::request::RunRequest;
 use crate::domain::run::{Note, RunEvent};
 use crate::paths::Paths;
 use crate::redact::Redactor;
-use crate::source;
 use crate::terraform::{Standby, Stop, Tool};
 
 pub use apply::{apply, reattach};
+pub use commits::Commits;
 pub use plan::{look, plan};
 
 /// What a task tells the driver.
@@ -51,12 +52,8 @@ pub struct RunContext {
     pub request: RunRequest,
     /// The environment as configured when the run was taken.
     pub environment: Environment,
-    /// The commit last accepted for each stack.
-    pub accepted: BTreeMap<StackName, String>,
-    /// The commit that this run uses for each stack, from the first time it was made ready: a run has one code.
-    pub commits: Mutex<BTreeMap<StackName, String>>,
-    /// Held while a stack is given its code: the first stack of a repository chooses the commit for the others.
-    pub choosing: tokio::sync::Mutex<()>,
+    /// Which code it uses.
+    pub commits: Commits,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.
@@ -82,8 +79,6 @@ pub struct Ready {
     env: Vec<(OsString, OsString)>,
     /// Takes secrets out of everything that is kept.
     redactor: Arc<Redactor>,
-    /// Digest of the variables; see [`StackPlan::inputs`].
-    inputs: String,
 }
 
 impl RunContext {
@@ -116,26 +111,6 @@ impl RunContext {
                 format!("stack {name} is not in the configuration any more"),
             )
         })
-    }
-
-    /// The commit that this run uses for `stack`, once it or another stack of its repository was made ready.
-    fn pinned(&self, name: &StackName, stack: &Stack) -> Option<String> {
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-        commits.get(name).cloned().or_else(|| {
-            let repository = source::repository(&stack.source)?;
-            let shares = |other: &StackName| {
-                let other = self.environment.stacks.get(other);
-                other.and_then(|other| source::repository(&other.source)).as_ref() == Some(&repository)
-            };
-            commits.iter().find(|(other, _)| shares(other)).map(|(_, commit)| commit.clone())
-        })
-    }
-
-    fn pin(&self, stack: &StackName, commit: Option<&str>) {
-        if let Some(commit) = commit {
-            let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-            commits.entry(stack.clone()).or_insert_with(|| commit.to_owned());
-        }
     }
 
     fn remember(&self, stack: &StackName, ready: &Ready) {

@@ -115,7 +115,7 @@ impl RunContext {
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
         check_plan_file(&out).map_err(|failure| *failure)?;
-        Ok(StackPlan { inputs: Some(ready.inputs.clone()), ..plan })
+        Ok(plan)
     }
 
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.

@@ -7,8 +7,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::child::storage;
 use super::{Ready, RunContext};
 use crate::config::root::{DefaultValue, read_root};
@@ -17,7 +15,7 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::run::{Note, Provenance, RunEvent};
 use crate::redact::Redactor;
-use crate::source::{self, Wanted, backend};
+use crate::source::{self, backend};
 use crate::terraform::command::{self, InitArgs};
 use crate::terraform::init::{self, Fingerprint, Init};
 use crate::terraform::{Attached, Child, Diagnostics, Tool, Version, failure_of};
@@ -44,15 +42,9 @@ impl RunContext {
         self.supervisors.prepare();
         let stack = self.stack(name)?;
         let checkout = self.paths.checkout(&self.environment.name, name);
-        let choosing = self.choosing.lock().await;
-        let pinned = self.pinned(name, stack);
-        // Once it is chosen, nobody need wait for the others' files.
-        let choosing = pinned.is_none().then_some(choosing);
-        let wanted = if self.request.newest_code && pinned.is_none() { Wanted::Newest } else { Wanted::Accepted };
-        let accepted = pinned.as_deref().or(self.accepted.get(name).map(String::as_str));
-        let checkout = source::prepare(&stack.source, accepted, wanted, &checkout).await?;
-        self.pin(name, checkout.code.commit.as_deref());
-        drop(choosing);
+        let choice = self.commits.of(name).await;
+        let checkout = source::prepare(&stack.source, choice.commit.as_deref(), choice.wanted, &checkout).await?;
+        choice.was(checkout.code.commit.as_deref());
         let tool = Tool::find(&stack.terraform.program, std::env::var_os("PATH").as_deref()).map_err(|f| *f)?;
         let version = tool.version(&checkout.root).await.map_err(|f| *f)?;
         let home =
@@ -67,7 +59,6 @@ impl RunContext {
             tool,
             env: vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())],
             redactor: Arc::new(self.redactor(&sensitive, variables)),
-            inputs: digest_of(variables, &sensitive),
         };
         let arguments: Vec<String> = backend.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.write_variables(name, variables)?;
@@ -102,7 +93,6 @@ impl RunContext {
             tool: Tool { program: spec.program },
             env: spec.env,
             redactor: Arc::new(self.redactor(&sensitive, variables)),
-            inputs: digest_of(variables, &sensitive),
         };
         self.remember(name, &ready);
         Some(ready)
@@ -233,19 +223,6 @@ fn sensitive_variables(root: &Path, given: &Variables) -> BTreeMap<String, Optio
             (variable.name, default)
         })
         .collect()
-}
-
-/// SHA-256 over the variables, in hexadecimal. Of sensitive ones only the name: a hash of a short secret can be guessed.
-fn digest_of(variables: &Variables, sensitive: &BTreeMap<String, Option<serde_json::Value>>) -> String {
-    let told: Variables = variables
-        .iter()
-        .map(|(name, value)| {
-            let value = if sensitive.contains_key(name) { serde_json::Value::Null } else { value.clone() };
-            (name.clone(), value)
-        })
-        .collect();
-    let text = serde_json::json!(told).to_string();
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Every text in a value: a sensitive object leaks by each of its parts.

@@ -131,7 +131,7 @@ pub(super) async fn write(
         insert_event(&mut *tx, &row.id, seq, at, status, event).await?;
     }
     for (seq, status) in announced {
-        announce(&mut *tx, &row, seq, status).await?;
+        tell(&mut *tx, &row, seq, status).await?;
     }
     Ok(Appended { seq: row.seq, at, state, effects })
 }
@@ -231,7 +231,14 @@ pub(super) async fn insert_event(
     Ok(())
 }
 
-async fn announce(tx: &mut Tx, row: &RunRow, seq: i64, status: &str) -> Result<(), LedgerError> {
+/// Tells the asker where a run is now, although no event calls for it.
+pub async fn announce(tx: &mut Tx, run: RunId) -> Result<(), AppendError> {
+    let row = locked(&mut *tx, run).await?;
+    let status = row.state()?.status();
+    Ok(tell(tx, &row, row.seq, status).await?)
+}
+
+async fn tell(tx: &mut Tx, row: &RunRow, seq: i64, status: &str) -> Result<(), LedgerError> {
     let asker: ActorId = Row { table: "runs", id: &row.id }.text("asker_id", row.asker_id.clone())?;
     let body = serde_json::json!({ "seq": seq, "status": status }).to_string();
     outbox::put(

@@ -24,18 +24,6 @@ pub async fn orphans(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError
     summaries(rows)
 }
 
-/// Runs that have an environment and were last taken by the runner of this name, whatever their lease says: what a
-/// runner that starts again under the same name left behind.
-pub async fn held_by(mut db: impl Access, runner: &str) -> Result<Vec<RunSummary>, LedgerError> {
-    let rows: Vec<RunRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as(select_runs!("WHERE holds AND status <> 'unknown' AND runner = $1 ORDER BY number"))
-            .bind(runner)
-    )?;
-    summaries(rows)
-}
-
 /// Unknown runs that a person asked to look at and nobody looks at now.
 pub async fn to_look_at(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
     let at = now(&mut db).await?;
@@ -69,13 +57,6 @@ pub async fn expired_questions(mut db: impl Access) -> Result<Vec<RunSummary>, L
 pub async fn expire_leases(mut tx: &mut Tx) -> Result<(), LedgerError> {
     on!(tx, execute, sqlx::query("UPDATE runs SET lease_until = NULL WHERE lease_until IS NOT NULL"))?;
     Ok(())
-}
-
-/// The machine and state folder of the runner that last had a run.
-pub async fn host(mut db: impl Access, run: RunId) -> Result<Option<String>, LedgerError> {
-    let host: Option<Option<String>> =
-        on!(db, fetch_optional, sqlx::query_scalar("SELECT host FROM runs WHERE id = $1").bind(run.to_string()))?;
-    Ok(host.flatten())
 }
 
 /// Takes over a run that another runner, or an earlier life of this one, left behind, and gives the number of the

@@ -1,7 +1,5 @@
 //! Environments, stacks, inbox, outbox, runners.
 
-use std::collections::BTreeMap;
-
 use super::{actor, environment, on_both, sql, stack, target};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
@@ -44,14 +42,18 @@ async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
             in_doubt: false,
         };
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), BTreeMap::new());
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), []);
         stacks::set_standing(&mut tx, &shop, &app, &standing, Some("c1")).await.unwrap();
         stacks::set_standing(&mut tx, &shop, &app, &standing, None).await.unwrap();
-        let accepted = (Some(RunNumber(7)), "c1".to_owned());
-        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), [(app.clone(), accepted)].into());
+        let c1 = (app.clone(), "c1".to_owned());
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), std::slice::from_ref(&c1));
+        let before = StackStanding { run: Some(RunNumber(6)), ..standing.clone() };
+        stacks::set_standing(&mut tx, &shop, &stack("base"), &before, Some("c0")).await.unwrap();
+        let c0 = (stack("base"), "c0".to_owned());
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), [c0.clone(), c1]);
         stacks::set_standing(&mut tx, &shop, &app, &standing, Some("c2")).await.unwrap();
-        let accepted = (Some(RunNumber(7)), "c2".to_owned());
-        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), [(app.clone(), accepted)].into());
+        let c2 = (app.clone(), "c2".to_owned());
+        assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), [c0, c2]);
         stacks::mark_in_doubt(&mut tx, &shop, &jmeter).await.unwrap();
         stacks::mark_in_doubt(&mut tx, &shop, &jmeter).await.unwrap();
         tx.commit().await.unwrap();

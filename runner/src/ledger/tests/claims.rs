@@ -97,7 +97,6 @@ async fn a_run_whose_lease_ran_out_is_taken_over_and_its_old_runner_fenced_off()
         let error = runs::take_over(&mut tx, run.id, "third", "h3", LEASE_MS).await.unwrap_err();
         assert!(matches!(error, AppendError::LostRace(_)), "{error:?}");
         tx.rollback().await.unwrap();
-        assert_eq!(runs::held_by(&store, "new").await.unwrap().len(), 1);
         let mut tx = store.begin().await.unwrap();
         assert_eq!(runs::take_over(&mut tx, run.id, "new", "h2", LEASE_MS).await.unwrap(), 3);
     })
@@ -108,9 +107,7 @@ async fn a_run_whose_lease_ran_out_is_taken_over_and_its_old_runner_fenced_off()
 async fn the_only_engine_finds_at_its_start_what_another_name_left_behind() {
     on_both(async |store| {
         let run = submit_up(&store, "shop").await;
-        assert_eq!(runs::host(&store, run.id).await.unwrap(), None);
         claim(&store, "before").await.unwrap();
-        assert_eq!(runs::host(&store, run.id).await.unwrap().as_deref(), Some("host"));
         assert!(runs::orphans(&store).await.unwrap().is_empty());
         let mut tx = store.begin().await.unwrap();
         runs::expire_leases(&mut tx).await.unwrap();
@@ -118,7 +115,6 @@ async fn the_only_engine_finds_at_its_start_what_another_name_left_behind() {
         assert_eq!(runs::orphans(&store).await.unwrap().len(), 1);
         let mut tx = store.begin().await.unwrap();
         assert_eq!(runs::take_over(&mut tx, run.id, "after", "elsewhere", LEASE_MS).await.unwrap(), 2);
-        assert_eq!(runs::host(&mut tx, run.id).await.unwrap().as_deref(), Some("elsewhere"));
     })
     .await;
 }
