@@ -9,6 +9,7 @@ use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
 use crate::ledger::{LedgerError, Store, Tx, environments, stacks};
+use crate::witness;
 
 /// The commit last accepted for each stack that has one.
 pub(crate) async fn accepted_commits(
@@ -39,6 +40,7 @@ pub(crate) async fn append(
     {
         note(tx, run, environment, &after, events, appended.at).await?;
     }
+    witness::note(tx, run, events, &appended.state).await?;
     Ok(appended)
 }
 

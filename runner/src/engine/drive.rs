@@ -28,6 +28,7 @@ use crate::ledger::runs::{self, AppendError, Fence};
 use crate::paths::Paths;
 use crate::standing;
 use crate::terraform::{Attached, Child, ChildEvent, Standby, Stop};
+use crate::witness;
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -365,6 +366,7 @@ impl Driver {
                 after.fold(&EventRecord { run: self.run.id, seq, at: appended.at, event: event.clone() })?;
             }
             standing::note(&mut tx, &self.run, &self.environment, &after, &events, appended.at).await?;
+            witness::note(&mut tx, &self.run, &events, &appended.state).await?;
             tx.commit().await?;
             // Read back rather than taken over: the desk may have stored something in between.
             self.look().await?;
