@@ -106,7 +106,15 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
-        Err(refusal) => return Ok(refused(&refusal)),
+        Err(refusal) => {
+            match desk.not_understood(message, &refusal).await {
+                Ok(()) => {}
+                // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
+                Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),
+                Err(error @ (DeskError::Repeated | DeskError::Refused(_))) => return Err(error),
+            }
+            return Ok(refused(&refusal));
+        }
     };
     let card = match command {
         Command::Order { order, because } => {
@@ -123,6 +131,8 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Query(Query::Show { run }) => cards::show(&desk.show(run).await?, &clock),
         Command::Query(Query::Log { run, stack }) => cards::log(&desk.log(run, stack.as_ref()).await?),
         Command::Query(Query::History(filter)) => cards::history(&desk.history(&filter).await?, &filter, &clock),
+        Command::Query(Query::Audit(filter)) => cards::audit(&desk.audit(&filter).await?, &filter, &clock),
+        Command::Query(Query::Who { deed, environment }) => cards::who(&desk.who(deed, &environment).await?, &clock),
         Command::Query(Query::Whoami) => cards::whoami(&desk.whoami(&message.actor)),
     };
     Ok(Reply { card, verdict: Verdict::Done, follow: None })

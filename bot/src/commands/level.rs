@@ -101,7 +101,13 @@ impl Context<'_> {
         );
         let keywords = self.spec.takes.iter().filter_map(|takes| match takes {
             Takes::Keyword(keyword) => Some(*keyword),
-            Takes::Level | Takes::Setting | Takes::Stack | Takes::Person | Takes::Moment(_) => None,
+            Takes::Level
+            | Takes::Setting
+            | Takes::Stack
+            | Takes::Person
+            | Takes::Moment(_)
+            | Takes::Action
+            | Takes::AnyEnvironment => None,
         });
         match nearest(word, levels().chain(keywords)) {
             Some(near) => refusal.hint(self.line.with(at, near)),

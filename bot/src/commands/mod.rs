@@ -5,6 +5,7 @@
 
 mod ask;
 mod assignment;
+mod audit;
 mod complete;
 mod context;
 mod history;
@@ -66,6 +67,12 @@ pub struct Known<'a> {
 pub fn parse(text: &str, known: &Known<'_>) -> Result<Command, Refusal> {
     let line = Line::read(text);
     read(&line, known).map_err(|refusal| ready::to_copy(refusal, &line, known))
+}
+
+/// Reads a moment as after `since`; none when the text is none.
+#[must_use]
+pub fn moment(text: &str, now: Timestamp, offset: FixedOffset) -> Option<Timestamp> {
+    moment::read(text, moment::End::First, now, offset)
 }
 
 /// As [`parse`], with hints as they come.

@@ -18,7 +18,7 @@ pub use export::{ExportError, each};
 pub use prune::{PruneError, Pruned, prune};
 #[cfg(test)]
 pub(in crate::ledger) use query::explained;
-pub use query::{page, recent, who};
+pub use query::{environments, page, recent, who};
 pub use row::Entry;
 pub use segment::SegmentError;
 

@@ -41,6 +41,7 @@ async fn only_what_the_filters_let_through_is_told_newest_first() {
         entry(&store, "ito", "end", Some("shop"), |e| e.result = Some("succeeded")).await;
         entry(&store, "sato", "message", None, |e| e.decision = Decision::NotUnderstood).await;
         assert_eq!(found(&store, &filter()).await, [6, 5, 4, 3, 2, 1]);
+        assert_eq!(audit::environments(&store).await.unwrap(), ["blog", "shop"]);
         let shop = || AuditFilter { environment: Some(environment("shop")), ..filter() };
         let by = |who: &str| AuditFilter { by: Some(who.to_owned()), ..filter() };
         let words = |all: &[&str]| AuditFilter { words: all.iter().map(|w| (*w).to_owned()).collect(), ..filter() };
