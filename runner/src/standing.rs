@@ -25,9 +25,22 @@ pub(crate) async fn accepted_commits(
     Ok(commits)
 }
 
-/// Stores events of a run together with what they mean, for whoever does not drive it. Without the environment's
-/// configuration only the events are stored.
+/// Stores events of a run together with what they mean, for whoever does not drive it, and what the audit tells of them. Without
+/// the environment's configuration the standing stays as it is.
 pub(crate) async fn append(
+    tx: &mut Tx,
+    run: &RunSummary,
+    environment: Option<&Environment>,
+    events: &[RunEvent],
+    fence: Option<&Fence>,
+) -> Result<Appended, AppendError> {
+    let appended = store(tx, run, environment, events, fence).await?;
+    witness::note(tx, run, events, &appended.state).await?;
+    Ok(appended)
+}
+
+/// As [`append`] without the audit: for the desk, whose own entry goes before what follows from it.
+pub(crate) async fn store(
     tx: &mut Tx,
     run: &RunSummary,
     environment: Option<&Environment>,
@@ -40,7 +53,6 @@ pub(crate) async fn append(
     {
         note(tx, run, environment, &after, events, appended.at).await?;
     }
-    witness::note(tx, run, events, &appended.state).await?;
     Ok(appended)
 }
 

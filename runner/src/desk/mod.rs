@@ -16,12 +16,13 @@ use tokio::sync::watch;
 
 use crate::bell::Bell;
 use crate::config::Config;
-use crate::domain::answer::{Actor, Answer};
+use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
+use crate::domain::run::RunEvent;
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, Tx, inbox};
 use crate::paths::Paths;
@@ -144,6 +145,8 @@ struct Done {
     answer: Answer,
     environment: EnvironmentName,
     run: crate::domain::ids::RunNumber,
+    /// What was stored of a run, and the run after it.
+    event: Option<(RunSummary, RunEvent)>,
 }
 
 /// Why something is not done.

@@ -11,6 +11,7 @@ use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::{LedgerError, Tx, inbox};
+use crate::witness;
 
 impl Desk {
     /// Keeps a message whose words make no command, or none that can be meant here.
@@ -58,12 +59,15 @@ impl Case<'_> {
         }
     }
 
-    /// Notes what was done, in the transaction that does it.
+    /// Notes what was done, and what follows from it, in the transaction that does it.
     pub(super) async fn note(&self, tx: &mut Tx, command: CommandName, done: &Done) -> Result<(), LedgerError> {
         let result = Some(result(&done.answer));
         let entry = self.entry(command.as_str(), Some(&done.environment));
         audit::append(tx, &Entry { run: Some(done.run), result, ..entry }).await?;
-        Ok(())
+        match &done.event {
+            Some((run, event)) => witness::note(tx, run, std::slice::from_ref(event), &run.state).await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps message and entry about something that was not done, with the words of the answer.

@@ -1,5 +1,6 @@
 //! End-to-end tests: real processes, real files.
 
+mod audit;
 mod bad;
 mod cancel;
 mod code;

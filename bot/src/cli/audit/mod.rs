@@ -142,7 +142,7 @@ async fn verify(
     };
     let evidence = Evidence { checkpoint: checkpoint.as_ref(), exports };
     let Proven { entries, start, end, exported } = audit::prove(store, evidence).await.map_err(told)?;
-    println!("The audit is whole: {entries} entries, {} to {}.", start.seq + 1, end.seq);
+    println!("The audit is whole: {}, {} to {}.", counted(entries), start.seq + 1, end.seq);
     println!("The last one has the hash {}.", end.hash);
     if exported > 0 {
         println!("The {exported} before them are in the exported files, whole.");
@@ -178,7 +178,7 @@ async fn export(store: &Store, config: &Config, format: Format, out: &Path, word
         export::write(store, &filter, format, create(out)?).await
     };
     let count = written.map_err(told)?;
-    eprintln!("{count} entries exported.");
+    eprintln!("{} exported.", counted(count));
     Ok(())
 }
 
@@ -224,11 +224,16 @@ async fn prune(
     match audit::prune(store, moment, file, &actor, because.as_deref()).await.map_err(told)? {
         None => println!("No entry is that old; nothing was written."),
         Some(audit::Pruned { entries, end }) => {
-            println!("{entries} entries, up to {}, are in {} and out of the ledger.", end.seq, file.display());
+            println!("The entries up to {} are in {} and out of the ledger: {entries}.", end.seq, file.display());
             println!("Keep the file: only with it can the whole be proven (`tidegate audit verify --with-export`).");
         }
     }
     Ok(())
+}
+
+/// `1 entry`, `3 entries`.
+fn counted(entries: u64) -> String {
+    if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }
 }
 
 /// A new file that only its owner may read.

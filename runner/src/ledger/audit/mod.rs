@@ -15,6 +15,8 @@ pub use chain::{Broken, Evidence, Link, Proven, VerifyError, prove, verify};
 pub use checkpoint::{Checkpoint, CheckpointError, Key};
 pub use configuration::note_configuration;
 pub use export::{ExportError, each};
+#[cfg(test)]
+pub(in crate::ledger) use prune::prune_by;
 pub use prune::{PruneError, Pruned, prune};
 #[cfg(test)]
 pub(in crate::ledger) use query::explained;

@@ -74,7 +74,19 @@ pub async fn prune(
     actor: &Actor,
     because: Option<&str>,
 ) -> Result<Option<Pruned>, PruneError> {
-    let Some((start, ends)) = write(store, before, file).await? else { return Ok(None) };
+    prune_by(store, before, file, actor, because, SEGMENT).await
+}
+
+/// As [`prune`], with segments of so many entries.
+pub(in crate::ledger) async fn prune_by(
+    store: &Store,
+    before: Timestamp,
+    file: &Path,
+    actor: &Actor,
+    because: Option<&str>,
+    size: i64,
+) -> Result<Option<Pruned>, PruneError> {
+    let Some((start, ends)) = write(store, before, file, size).await? else { return Ok(None) };
     let Some(end) = ends.last().cloned() else { return Ok(None) };
     let (path, proven, until) = (file.to_owned(), start.clone(), end.clone());
     let proof = tokio::task::spawn_blocking(move || segment::prove_one(&path, &proven, &until));
@@ -91,7 +103,12 @@ pub async fn prune(
 }
 
 /// Writes the file, and gives what stands before its first entry and the end of each segment.
-async fn write(store: &Store, before: Timestamp, file: &Path) -> Result<Option<(Link, Vec<Link>)>, PruneError> {
+async fn write(
+    store: &Store,
+    before: Timestamp,
+    file: &Path,
+    size: i64,
+) -> Result<Option<(Link, Vec<Link>)>, PruneError> {
     let mut tx = store.snapshot().await?;
     let first_to_keep: Option<i64> =
         on!(tx, fetch_one, sqlx::query_scalar("SELECT MIN(seq) FROM audit WHERE at >= $1").bind(before.0))?;
@@ -107,7 +124,7 @@ async fn write(store: &Store, before: Timestamp, file: &Path) -> Result<Option<(
     let Some(hash) = end.filter(|_| last >= first) else { return Ok(None) };
     let (start, end) = (Link { seq: first - 1, hash: prev }, Link { seq: last, hash });
     let mut writer = Writer::create(file, &start, &end)?;
-    let copied = copy(&mut tx, &mut writer, &start, &end).await;
+    let copied = copy(&mut tx, &mut writer, &start, &end, size).await;
     match copied.and_then(|ends| Ok(writer.finish().map(|()| ends)?)) {
         Ok(ends) => Ok(Some((start, ends))),
         Err(error) => {
@@ -118,7 +135,13 @@ async fn write(store: &Store, before: Timestamp, file: &Path) -> Result<Option<(
     }
 }
 
-async fn copy(mut tx: &mut Tx, writer: &mut Writer, start: &Link, end: &Link) -> Result<Vec<Link>, PruneError> {
+async fn copy(
+    mut tx: &mut Tx,
+    writer: &mut Writer,
+    start: &Link,
+    end: &Link,
+    size: i64,
+) -> Result<Vec<Link>, PruneError> {
     let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3");
     let mut before = start.clone();
     let mut ends = Vec::new();
@@ -139,7 +162,7 @@ async fn copy(mut tx: &mut Tx, writer: &mut Writer, start: &Link, end: &Link) ->
             }
             writer.line(&text)?;
             before = Link { seq: row.seq, hash };
-            if (row.seq - start.seq) % SEGMENT == 0 || row.seq == end.seq {
+            if (row.seq - start.seq) % size == 0 || row.seq == end.seq {
                 ends.push(before.clone());
             }
         }

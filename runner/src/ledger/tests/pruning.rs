@@ -130,32 +130,57 @@ async fn every_change_of_an_exported_file_is_found() {
     .await;
 }
 
+/// What makes the entry about a pruning fail, as a crash would: beyond the place 9.
+fn fault(store: &Store) -> &'static str {
+    match store {
+        Store::Sqlite { .. } => {
+            "CREATE TRIGGER fault BEFORE INSERT ON audit WHEN NEW.action = 'prune' AND NEW.seq > 9
+             BEGIN SELECT RAISE(ABORT, 'a fault'); END"
+        }
+        Store::Postgres(_) => "ALTER TABLE audit ADD CONSTRAINT fault CHECK (action <> 'prune' OR seq <= 9)",
+    }
+}
+
+fn healed(store: &Store) -> &'static str {
+    match store {
+        Store::Sqlite { .. } => "DROP TRIGGER fault",
+        Store::Postgres(_) => "ALTER TABLE audit DROP CONSTRAINT fault",
+    }
+}
+
 #[tokio::test]
-async fn a_crash_between_export_and_deletion_loses_nothing_and_can_be_done_again() {
+async fn a_crash_between_two_deletions_loses_nothing_and_the_rest_is_done_later() {
     on_both(async |store| {
         let folder = tempfile::tempdir().unwrap();
         let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-        let half = acts(&store, 4).await;
-        let end = acts(&store, 4).await;
-        // The first try wrote all eight to its file, and died after it had deleted four of them.
-        prune(&store, half, &folder.path().join("x")).await.unwrap().unwrap();
-        let other = tempfile::tempdir().unwrap();
-        let whole = exported(&other, 8).await;
-        std::fs::write(&first, whole).unwrap();
+        let end = acts(&store, 8).await;
+        sql(&store, fault(&store)).await.unwrap();
+        let in_threes = audit::prune_by(&store, end, &first, &Actor::tidegate(), None, 3).await;
+        assert!(matches!(in_threes, Err(PruneError::Ledger(_))), "{in_threes:?}");
+        // The first three are gone; all eight are in the file; the triggers are back.
+        let Proven { entries, start, exported, .. } = prove(&store, &[&first]).await.unwrap();
+        assert_eq!((entries, start.seq, exported), (6, 3, 3));
+        super::append_only::refuses(&store, "DELETE FROM audit").await;
+
+        sql(&store, healed(&store)).await.unwrap();
+        let end = super::next_moment(&store).await;
         prune(&store, end, &second).await.unwrap().unwrap();
-        prove(&store, &[&folder.path().join("x"), &second]).await.unwrap();
+        let Proven { entries, start, exported, .. } = prove(&store, &[&first, &second]).await.unwrap();
+        assert_eq!((entries, start.seq, exported), (1, 9, 9));
         // A file of another ledger is none of this one, however whole it is.
+        let other = tempfile::tempdir().unwrap();
+        std::fs::write(&first, exported_elsewhere(&other).await).unwrap();
         let error = prove(&store, &[&first, &second]).await.unwrap_err();
-        assert!(matches!(error, VerifyError::Segment(_)), "{error}");
+        assert!(matches!(error, VerifyError::Segment(SegmentError::Other { .. })), "{error}");
     })
     .await;
 }
 
-/// What another ledger with so many entries exports.
-async fn exported(folder: &tempfile::TempDir, count: i64) -> String {
+/// What another ledger with eight entries exports.
+async fn exported_elsewhere(folder: &tempfile::TempDir) -> String {
     let address = crate::ledger::Address::Sqlite(folder.path().join("other.db"));
     let store = Store::open_at(&address).await.unwrap();
-    let end = acts(&store, count).await;
+    let end = acts(&store, 8).await;
     let file = folder.path().join("all");
     prune(&store, end, &file).await.unwrap().unwrap();
     store.close().await;
