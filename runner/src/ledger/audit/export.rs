@@ -1,6 +1,6 @@
 //! All entries that fit a filter, one after the other: for files.
 
-use super::query::{conditions, holds, index, table, who_is_meant};
+use super::query::{Dialect, conditions, holds, index, who_is_meant};
 use super::row::{AuditRow, COLUMNS};
 use crate::domain::audit::{AuditFilter, Record};
 use crate::ledger::conditions::{Value, actor_ids};
@@ -40,9 +40,10 @@ pub async fn each(
         }
         _ => index(filter, actor.is_some()),
     };
-    let table = table(&mut tx, index).await?;
+    let dialect = Dialect::of(&mut tx).await?;
+    let table = dialect.table(index);
     for words in &filter.words {
-        holds(&mut conditions, words);
+        holds(&mut conditions, dialect, words);
     }
     let mut last: Option<(i64, i64)> = None;
     let mut count = 0;

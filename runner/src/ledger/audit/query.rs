@@ -31,6 +31,7 @@ pub async fn recent(
 
 /// A page of entries, newest first by the database's clock. `size` is at least 1.
 pub async fn page(mut db: impl Access, filter: &AuditFilter, size: u32) -> Result<AuditPage, LedgerError> {
+    let dialect = Dialect::of(&mut db).await?;
     let empty = AuditPage { records: Vec::new(), older: None, looked: None };
     let before = match filter.before {
         None => None,
@@ -46,22 +47,22 @@ pub async fn page(mut db: impl Access, filter: &AuditFilter, size: u32) -> Resul
     let mut rows = Vec::new();
     for actor in who_is_meant(&mut db, filter.by.as_deref()).await? {
         let mut conditions = conditions(filter, actor.as_deref());
+        let table = dialect.table(index(filter, actor.is_some()));
         if let Some((at, seq)) = before {
             older_than(&mut conditions, "<", at, seq);
         }
         if !filter.words.is_empty() {
-            let index = index(filter, actor.is_some());
-            if let Some((at, seq)) = last_looked_at(&mut db, index, &conditions).await? {
+            if let Some((at, seq)) = last_looked_at(&mut db, &table, &conditions).await? {
                 older_than(&mut conditions, ">=", at, seq);
                 if looked.is_none_or(|(_, earlier)| at > earlier.0) {
                     looked = Some((seq, Timestamp(at)));
                 }
             }
             for words in &filter.words {
-                holds(&mut conditions, words);
+                holds(&mut conditions, dialect, words);
             }
         }
-        rows.extend(newest(&mut db, filter, actor.as_deref(), conditions, limit).await?);
+        rows.extend(newest(&mut db, &table, conditions, limit).await?);
     }
     rows.sort_by_key(|row: &AuditRow| std::cmp::Reverse((row.at, row.seq)));
     if let Some((seq, at)) = looked {
@@ -81,6 +82,7 @@ pub async fn page(mut db: impl Access, filter: &AuditFilter, size: u32) -> Resul
 /// The last allowed command that raised, stopped or changed an environment, with its run. None when the last ones of the
 /// commands that could be it were something else.
 pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Result<WhoDid, LedgerError> {
+    let dialect = Dialect::of(store).await?;
     let mut entries: Vec<Record> = Vec::new();
     for command in deed.commands() {
         let filter = AuditFilter {
@@ -90,7 +92,8 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
         };
         let mut conditions = conditions(&filter, None);
         conditions.add("decision =", Value::Text(Decision::Allowed.as_str().to_owned()));
-        let rows = newest(store, &filter, None, conditions, WHO_LOOKS).await?;
+        let table = dialect.table(index(&filter, false));
+        let rows = newest(store, &table, conditions, WHO_LOOKS).await?;
         entries.extend(rows.into_iter().map(Record::try_from).collect::<Result<Vec<_>, _>>()?);
     }
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.seq)));
@@ -141,20 +144,16 @@ pub(super) fn conditions(filter: &AuditFilter, actor: Option<&str>) -> Condition
     conditions
 }
 
-/// That these words stand in what was typed or in the reason. Letters of a-z count in either case.
-pub(super) fn holds(conditions: &mut Conditions, words: &str) {
-    let pattern = |text: &str| {
-        let escaped: String =
-            text.chars().flat_map(|c| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c])).collect();
-        Value::Text(format!("%{escaped}%"))
+/// That these words stand in what was typed or in the reason. Letters of a-z count in either case, others as the database has it.
+pub(super) fn holds(conditions: &mut Conditions, dialect: Dialect, words: &str) {
+    let escaped: String =
+        words.chars().flat_map(|c| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c])).collect();
+    let pattern = conditions.place(Value::Text(format!("%{escaped}%")));
+    let like = match dialect {
+        Dialect::Sqlite => "LIKE",
+        Dialect::Postgres => "ILIKE",
     };
-    // Neither database lowers other letters as we do: those are found in the case in which they were written.
-    let as_is = conditions.place(pattern(words));
-    let lower = conditions.place(pattern(&words.to_lowercase()));
-    conditions.fixed(format!(
-        "(typed LIKE {as_is} ESCAPE '\\' OR LOWER(typed) LIKE {lower} ESCAPE '\\' \
-         OR because LIKE {as_is} ESCAPE '\\' OR LOWER(because) LIKE {lower} ESCAPE '\\')"
-    ));
+    conditions.fixed(format!("(typed {like} {pattern} ESCAPE '\\' OR because {like} {pattern} ESCAPE '\\')"));
 }
 
 /// `(at, seq)` compared with this pair.
@@ -180,25 +179,39 @@ pub(super) fn index(filter: &AuditFilter, actor: bool) -> &'static str {
     }
 }
 
-/// The table, with the index to follow where the database must be told: SQLite knows nothing of how many rows a condition leaves,
-/// and takes a shorter index or sorts. PostgreSQL does, and has no words for it.
-pub(super) async fn table(mut db: impl Access, index: &str) -> Result<String, LedgerError> {
-    Ok(match db.reach().await? {
-        Reach::Sqlite(_) => format!("audit INDEXED BY {index}"),
-        Reach::Postgres(_) => "audit".to_owned(),
-    })
+/// Whose SQL it is, where the text must differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(super) async fn of(mut db: impl Access) -> Result<Self, LedgerError> {
+        Ok(match db.reach().await? {
+            Reach::Sqlite(_) => Self::Sqlite,
+            Reach::Postgres(_) => Self::Postgres,
+        })
+    }
+
+    /// The table, with the index to follow where the database must be told: SQLite knows nothing of how many rows a condition
+    /// leaves, and takes a shorter index or sorts. PostgreSQL does, and has no words for it.
+    pub(super) fn table(self, index: &str) -> String {
+        match self {
+            Self::Sqlite => format!("audit INDEXED BY {index}"),
+            Self::Postgres => "audit".to_owned(),
+        }
+    }
 }
 
 /// At most `limit` rows, newest first.
 async fn newest(
     mut db: impl Access,
-    filter: &AuditFilter,
-    actor: Option<&str>,
+    table: &str,
     mut conditions: Conditions,
     limit: i64,
 ) -> Result<Vec<AuditRow>, LedgerError> {
     let limit = conditions.place(Value::Number(limit));
-    let table = table(&mut db, index(filter, actor.is_some())).await?;
     let sql = format!("SELECT {COLUMNS} FROM {table} {} ORDER BY at DESC, seq DESC LIMIT {limit}", conditions.sql());
     on!(db, fetch_all, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), conditions.values))
 }
@@ -206,11 +219,10 @@ async fn newest(
 /// The pair after which no entry is looked at for words any more; none when they are few enough.
 async fn last_looked_at(
     mut db: impl Access,
-    index: &str,
+    table: &str,
     conditions: &Conditions,
 ) -> Result<Option<(i64, i64)>, LedgerError> {
     let mut conditions = conditions.clone();
-    let table = table(&mut db, index).await?;
     let skipped = conditions.place(Value::Number(i64::from(LOOKED) - 1));
     let sql =
         format!("SELECT at, seq FROM {table} {} ORDER BY at DESC, seq DESC LIMIT 1 OFFSET {skipped}", conditions.sql());
@@ -244,9 +256,7 @@ pub(in crate::ledger) fn explained(filter: &AuditFilter) -> String {
     if filter.before.is_some() {
         older_than(&mut conditions, "<", 1, 1);
     }
-    let index = index(filter, filter.by.is_some());
+    let table = Dialect::Sqlite.table(index(filter, filter.by.is_some()));
     let sql = conditions.sql();
-    format!(
-        "EXPLAIN QUERY PLAN SELECT {COLUMNS} FROM audit INDEXED BY {index} {sql} ORDER BY at DESC, seq DESC LIMIT 20"
-    )
+    format!("EXPLAIN QUERY PLAN SELECT {COLUMNS} FROM {table} {sql} ORDER BY at DESC, seq DESC LIMIT 20")
 }
