@@ -104,6 +104,12 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
         Err(refusal) => {
+            match desk.not_understood(message, &refusal).await {
+                Ok(()) => {}
+                // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
+                Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),
+                Err(error @ (DeskError::Repeated | DeskError::Refused(_))) => return Err(error),
+            }
             let fitting = fitting(desk, message, &known, &refusal).await;
             if let Err(error) = &fitting {
                 tracing::warn!(%error, "a refusal is told without a look at where things stand");
@@ -126,6 +132,8 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Query(Query::Show { run }) => cards::show(&desk.show(run).await?, &clock),
         Command::Query(Query::Log { run, stack }) => cards::log(&desk.log(run, stack.as_ref()).await?),
         Command::Query(Query::History(filter)) => cards::history(&desk.history(&filter).await?, &filter, &clock),
+        Command::Query(Query::Audit(filter)) => cards::audit(&desk.audit(&filter).await?, &filter, &clock),
+        Command::Query(Query::Who { deed, environment }) => cards::who(&desk.who(deed, &environment).await?, &clock),
         Command::Query(Query::Whoami) => cards::whoami(&desk.whoami(&message.actor)),
     };
     Ok(Reply { card, verdict: Verdict::Done, follow: None })

@@ -7,10 +7,12 @@ use std::time::Duration;
 use crate::bell::Bell;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
+use crate::domain::answer::Actor;
 use crate::domain::environment::Level;
 use crate::engine::{Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, environments, runs};
+use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, runs};
+use crate::redact::Redactor;
 use crate::terraform::Supervisor;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -66,7 +68,10 @@ impl House {
     /// [`HouseError`], each in words for people.
     pub async fn open(file: &Path) -> Result<Self, HouseError> {
         let config = set_bad_roots_aside(config::load(file).map_err(HouseError::Config)?);
-        let store = Store::open_at(&address(&config.database)?).await?;
+        let address = address(&config.database)?;
+        let store = Store::open_at(&address).await?;
+        let noted = note_configuration(&store, &config).await;
+        noted.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
         let sqlite = match &config.database {
             DatabaseConfig::Sqlite(path) => Some(path.clone()),
             DatabaseConfig::Postgres(_) => None,
@@ -133,7 +138,11 @@ impl House {
     }
 }
 
-fn address(database: &DatabaseConfig) -> Result<Address, AddressError> {
+/// Where the ledger of a configuration is.
+///
+/// # Errors
+/// When the address cannot be read.
+pub fn address(database: &DatabaseConfig) -> Result<Address, AddressError> {
     match database {
         DatabaseConfig::Sqlite(path) => Ok(Address::Sqlite(path.clone())),
         DatabaseConfig::Postgres(url) => url.parse(),
@@ -206,10 +215,16 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
                 let old = Arc::clone(&config.borrow());
                 let new = keep_last_good(new, &old);
                 match still_up(&store, &old, &new).await {
-                    Ok(up) if up.is_empty() => {
-                        tracing::info!(file = %file.display(), "the configuration was read again");
-                        config.send_replace(Arc::new(new));
-                    }
+                    Ok(up) if up.is_empty() => match note_configuration(&store, &new).await {
+                        Ok(_) => {
+                            tracing::info!(file = %file.display(), "the configuration was read again");
+                            config.send_replace(Arc::new(new));
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "the changed configuration is not used yet: it cannot be noted in the audit");
+                            seen = None;
+                        }
+                    },
                     Ok(up) => tracing::error!(
                         file = %file.display(),
                         environments = up.join(", "),
@@ -225,6 +240,13 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
             }
         }
     }
+}
+
+/// Keeps in the audit that the configuration is another one, and how, without secrets.
+async fn note_configuration(store: &Store, config: &Config) -> Result<bool, LedgerError> {
+    let redactor = Redactor::new(config.redact.iter().filter_map(|name| std::env::var(name).ok()));
+    let text = config.text();
+    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text)).await
 }
 
 /// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong.

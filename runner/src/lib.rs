@@ -15,3 +15,4 @@ pub mod service;
 pub mod source;
 mod standing;
 pub mod terraform;
+mod witness;

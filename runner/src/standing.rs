@@ -9,10 +9,25 @@ use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
 use crate::ledger::{LedgerError, Tx, environments, stacks};
+use crate::witness;
 
-/// Stores events of a run together with what they mean, for whoever does not drive it. Without the environment's
-/// configuration nothing is known of settings: its stacks then stay as they are, in doubt where they were touched.
+/// Stores events of a run together with what they mean, for whoever does not drive it, and what the audit tells of them. Without
+/// the environment's configuration nothing is known of settings: its stacks then stay as they are, in doubt where they were
+/// touched.
 pub(crate) async fn append(
+    tx: &mut Tx,
+    run: &RunSummary,
+    environment: Option<&Environment>,
+    events: &[RunEvent],
+    fence: Option<&Fence>,
+) -> Result<Appended, AppendError> {
+    let appended = store(tx, run, environment, events, fence).await?;
+    witness::note(tx, run, events, &appended.state).await?;
+    Ok(appended)
+}
+
+/// As [`append`] without the audit: for the desk, whose own entry goes before what follows from it.
+pub(crate) async fn store(
     tx: &mut Tx,
     run: &RunSummary,
     environment: Option<&Environment>,

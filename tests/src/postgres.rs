@@ -30,8 +30,14 @@ impl Database {
                 let (front, _) = server.rsplit_once('/').expect("postgres://server/database");
                 Self { url: format!("{front}/{name}"), end: End::Drop { server, name } }
             }
-            Err(_) => Self::own(),
+            Err(_) => Self::own("fsync=off"),
         }
+    }
+
+    /// An empty database on a server of its own, whose commits survive a power cut: for figures.
+    #[must_use]
+    pub fn durable() -> Self {
+        Self::own("fsync=on")
     }
 
     /// Its address.
@@ -40,7 +46,7 @@ impl Database {
         &self.url
     }
 
-    fn own() -> Self {
+    fn own(durability: &str) -> Self {
         let programs = programs().expect("PostgreSQL's programs are missing: apt-get install postgresql");
         let folder = tempfile::Builder::new().prefix("tidegate-pg.").tempdir().expect("a folder");
         if rustix::process::geteuid().is_root() {
@@ -51,7 +57,7 @@ impl Database {
         let init = ["-D", text(&data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"];
         as_postgres(&[&[text(&initdb)], &init[..]].concat());
         // A socket in a folder of its own: no port that somebody else could have.
-        let settings = format!("-k {} -c listen_addresses= -c fsync=off", folder.path().display());
+        let settings = format!("-k {} -c listen_addresses= -c {durability}", folder.path().display());
         let start = ["-D", text(&data), "-l", text(&log), "-w", "-s", "-o", &settings, "start"];
         as_postgres(&[&[text(&pg_ctl)], &start[..]].concat());
         let url = format!("postgres://postgres@localhost/postgres?host={}", folder.path().display());

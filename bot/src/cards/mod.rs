@@ -3,6 +3,7 @@
 //! Chats turn cards into their own form; none of them has words of its own.
 
 mod answer;
+mod audit;
 mod card;
 mod help;
 mod history;
@@ -17,6 +18,7 @@ mod words;
 mod tests;
 
 pub use answer::answer;
+pub use audit::{audit, who};
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{help, help_on};
 pub use history::history;

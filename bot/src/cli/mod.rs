@@ -1,5 +1,6 @@
-//! The command line: `shell`, `demo`, `check`, `serve`. Each subcommand in a file of its own.
+//! The command line: `shell`, `demo`, `check`, `serve`, `audit`. Each subcommand in a file of its own.
 
+mod audit;
 mod check;
 mod demo;
 mod serve;
@@ -39,6 +40,8 @@ pub enum Command {
     Check(check::Check),
     /// Carries out runs until it is told to stop.
     Serve,
+    /// Proves, signs, exports and prunes the audit.
+    Audit(audit::Audit),
     /// Watches over one child process; started by Tidegate itself.
     #[command(hide = true)]
     Supervise,
@@ -51,6 +54,7 @@ pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> Exit
         Command::Demo(demo) => demo.run(log_format).await,
         Command::Check(check) => check.run(config),
         Command::Serve => serve::run(config, log_format).await,
+        Command::Audit(audit) => audit.run(config).await,
         // `main` has dealt with it before there was a runtime.
         Command::Supervise => ExitCode::FAILURE,
     }

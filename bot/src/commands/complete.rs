@@ -1,5 +1,6 @@
 //! Completion: which words can stand where the cursor is.
 
+use tidegate_runner::domain::audit::{self, Deed};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::RunNumber;
 
@@ -41,12 +42,16 @@ fn possible(line: &Line, known: &Known<'_>, runs: &[RunNumber]) -> Vec<String> {
             Object::Environment => environments().collect(),
             Object::AnyEnvironment => environments().chain(known.others.iter().map(ToString::to_string)).collect(),
             Object::Run => runs.iter().map(ToString::to_string).collect(),
+            Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
         // Only the words of `history` and `cancel` may come without an object before them.
         if matches!(spec.object, Object::AnyEnvironment) {
             words.extend(spec.takes.iter().flat_map(|takes| following(*takes, None, known)));
         }
         return words;
+    }
+    if spec.takes.contains(&Takes::Action) && line.word(line.len() - 1) == Some("action") {
+        return audit::actions().map(str::to_owned).collect();
     }
     let environment = line.word(1).and_then(|word| known.environments.get(word.to_lowercase().as_str()));
     let mut words: Vec<String> = spec.takes.iter().flat_map(|takes| following(*takes, environment, known)).collect();
@@ -75,6 +80,8 @@ fn following(takes: Takes, environment: Option<&Environment>, known: &Known<'_>)
             stacks
         }
         Takes::Person => vec!["by".to_owned()],
+        Takes::Action => vec!["action".to_owned()],
+        Takes::AnyEnvironment => known.environments.keys().chain(known.others).map(ToString::to_string).collect(),
         Takes::Moment(word) | Takes::Keyword(word) => vec![word.to_owned()],
     }
 }
@@ -101,8 +108,12 @@ mod tests {
         assert_eq!(words("cancel "), ["812", "811"]);
         assert_eq!(words("cancel 812 "), ["force", "because"]);
         assert_eq!(words("log 812 j"), ["jmeter"]);
-        assert_eq!(words("help who"), ["whoami"]);
+        assert_eq!(words("help whoa"), ["whoami"]);
         assert_eq!(words("history f"), ["failed"]);
+        assert_eq!(words("who s"), ["stopped"]);
+        assert_eq!(words("who stopped "), ["shop", "attic"]);
+        assert_eq!(words("audit a"), ["attic", "action"]);
+        assert_eq!(words("audit shop action d"), ["down", "destroy"]);
         assert!(words("up shop because of s").is_empty());
         assert!(words("日本 s").is_empty());
     }

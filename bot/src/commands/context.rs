@@ -105,7 +105,12 @@ impl<'a> Context<'a> {
     }
 
     /// Adds the line with each environment that fits put in at `at`, when they are few.
-    fn with_each_environment(&self, refusal: Refusal, at: usize, fits: impl Fn(&Environment) -> bool) -> Refusal {
+    pub(super) fn with_each_environment(
+        &self,
+        refusal: Refusal,
+        at: usize,
+        fits: impl Fn(&Environment) -> bool,
+    ) -> Refusal {
         let fitting: Vec<_> = self.known.environments.values().filter(|e| fits(e)).collect();
         if fitting.is_empty() || fitting.len() > ENVIRONMENT_HINTS {
             return refusal.hint("envs");

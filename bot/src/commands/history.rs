@@ -38,40 +38,53 @@ pub(super) fn read_history(context: &Context<'_>) -> Result<Command, Refusal> {
                 next
             }
             Some(_) => {
-                filter.page = context.page(at + 1)?;
+                filter.page = context.page(at + 1, u32::MAX)?;
                 at + 2
             }
             None => {
                 if filter.environment.is_some() {
-                    return Err(context.no_filter(at, word));
+                    return Err(context.no_filter(at, word, &WORDS));
                 }
-                filter.environment = Some(context.history_environment(at, word)?);
+                filter.environment = Some(context.filter_environment(at, word, &WORDS)?);
                 at + 1
             }
         };
     }
-    if let (Some(since), Some(until)) = (filter.since, filter.until)
-        && until <= since
-    {
-        return Err(Refusal::not_understood("nothing can lie in that time", "`until` is not after `since`")
-            .hint(context.line.without_all(until_words)));
-    }
+    context.check_span(filter.since, filter.until, until_words)?;
     Ok(Command::Query(Query::History(filter)))
 }
 
 impl Context<'_> {
-    fn history_environment(
+    /// Refuses a span in which nothing can lie; the hint leaves out the words of `until`.
+    pub(super) fn check_span(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        until_words: std::ops::Range<usize>,
+    ) -> Result<(), Refusal> {
+        match (since, until) {
+            (Some(since), Some(until)) if until <= since => {
+                Err(Refusal::not_understood("nothing can lie in that time", "`until` is not after `since`")
+                    .hint(self.line.without_all(until_words)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The environment that a word names which is none of the filters' `keywords`.
+    pub(super) fn filter_environment(
         &self,
         at: usize,
         word: &str,
+        keywords: &[&str],
     ) -> Result<tidegate_runner::domain::ids::EnvironmentName, Refusal> {
         self.readable_environment(at, word).map_err(|refusal| {
-            let named = assignment::parts(word).is_some_and(|p| WORDS.contains(&p.name.to_lowercase().as_str()));
+            let named = assignment::parts(word).is_some_and(|p| keywords.contains(&p.name.to_lowercase().as_str()));
             if named
                 || word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '@'))
-                || nearest(word, WORDS).is_some()
+                || nearest(word, keywords.iter().copied()).is_some()
             {
-                self.no_filter(at, word)
+                self.no_filter(at, word, keywords)
             } else {
                 refusal
             }
@@ -79,12 +92,12 @@ impl Context<'_> {
     }
 
     /// Refuses a word that is no filter.
-    fn no_filter(&self, at: usize, word: &str) -> Refusal {
+    pub(super) fn no_filter(&self, at: usize, word: &str, keywords: &[&str]) -> Refusal {
         if let Some(parts) = assignment::parts(word) {
             let name = parts.name.trim_start_matches('-').to_lowercase();
-            if let Some(keyword) = nearest(&name, WORDS) {
+            if let Some(keyword) = nearest(&name, keywords.iter().copied()) {
                 return Refusal::not_understood(
-                    format!("`history` does not take {}", quoted(word)),
+                    format!("`{}` does not take {}", self.spec.name, quoted(word)),
                     format!("`{keyword}` and what belongs to it are two words"),
                 )
                 .hint(self.line.with(at, &format!("{keyword} {}", parts.value)));
@@ -105,7 +118,7 @@ impl Context<'_> {
         self.stray(at, word)
     }
 
-    fn person(&self, at: usize) -> Result<String, Refusal> {
+    pub(super) fn person(&self, at: usize) -> Result<String, Refusal> {
         let Some(word) = self.line.word(at) else {
             return Err(Refusal::not_understood("`by` needs a person", "like `by me` or `by @ito`")
                 .hint(self.line.with(at - 1, "by me")));
@@ -127,7 +140,7 @@ impl Context<'_> {
     }
 
     /// The moment after the keyword at `at`, and where the words after it begin. A date may have a time behind it.
-    fn moment(&self, at: usize, end: End) -> Result<(Timestamp, usize), Refusal> {
+    pub(super) fn moment(&self, at: usize, end: End) -> Result<(Timestamp, usize), Refusal> {
         let why = "a time is written like `7d`, `12h`, `2026-11-20`, `2026-11-20T09:00`, `09:00` or `yesterday`";
         let keyword = self.line.word(at).unwrap_or_default();
         let Some(word) = self.line.word(at + 1) else {
@@ -146,12 +159,18 @@ impl Context<'_> {
         }
     }
 
-    fn page(&self, at: usize) -> Result<u32, Refusal> {
+    /// The number of a page, at most `max`.
+    pub(super) fn page(&self, at: usize, max: u32) -> Result<u32, Refusal> {
         let Some(word) = self.line.word(at) else {
             return Err(Refusal::not_understood("`page` needs a number", "pages are numbered from 1")
                 .hint(self.line.with(at - 1, "page 2")));
         };
         match word.parse() {
+            Ok(page) if page > max && word.chars().all(|c| c.is_ascii_digit()) => Err(Refusal::not_understood(
+                format!("there are at most {max} pages"),
+                "older entries are those `until` a time, or `before` one of them",
+            )
+            .hint(self.line.with(at, &max.to_string()))),
             Ok(page) if page > 0 && word.chars().all(|c| c.is_ascii_digit()) => Ok(page),
             _ => Err(Refusal::not_understood(format!("{} is not a page", quoted(word)), "pages are numbered from 1")
                 .hint(self.line.with(at, "1"))),

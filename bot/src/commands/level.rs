@@ -109,7 +109,13 @@ impl Context<'_> {
         );
         let keywords = self.spec.takes.iter().filter_map(|takes| match takes {
             Takes::Keyword(keyword) => Some(*keyword),
-            Takes::Level | Takes::Setting | Takes::Stack | Takes::Person | Takes::Moment(_) => None,
+            Takes::Level
+            | Takes::Setting
+            | Takes::Stack
+            | Takes::Person
+            | Takes::Moment(_)
+            | Takes::Action
+            | Takes::AnyEnvironment => None,
         });
         // `up` never goes to `off`.
         let possible = levels().filter(|level| *level != "off" || self.spec.name != CommandName::Up);

@@ -7,6 +7,8 @@ use super::normalise::{invisible, normalise};
 pub(super) struct Line {
     words: Vec<String>,
     because: Option<String>,
+    /// What the words were cut from, with its quotes.
+    plain: String,
 }
 
 /// What may stand before the command: the slash command, the bot's name.
@@ -38,7 +40,27 @@ impl Line {
         if named {
             words.remove(0);
         }
-        Self { words: joined(words), because }
+        Self { words: joined(words), because, plain }
+    }
+
+    /// This line without what stands between double quotes after its command, and that.
+    pub(super) fn without_quoted(&self) -> (Self, Vec<String>) {
+        let pieces: Vec<&str> = self.plain.split('"').collect();
+        // A quote that is never closed encloses nothing.
+        let closed = pieces.len() - 1 + pieces.len() % 2;
+        let (mut rest, mut quoted) = (String::new(), Vec::new());
+        for (at, piece) in pieces.iter().enumerate() {
+            if at % 2 == 1 && at < closed {
+                quoted.push(piece.split_whitespace().collect::<Vec<_>>().join(" "));
+            } else {
+                rest.push_str(piece);
+            }
+            rest.push(' ');
+        }
+        quoted.retain(|words| !words.is_empty());
+        let line = Self { because: self.because.clone(), ..Self::read(&rest) };
+        // `"audit" shop` is how people copy things.
+        if line.word(0) == self.word(0) { (line, quoted) } else { (self.clone(), Vec::new()) }
     }
 
     /// The word at `at`; 0 is the command.
@@ -174,6 +196,22 @@ mod tests {
         }
         assert!(words("/tide").is_empty());
         assert_eq!(words("tidey up"), ["tidey", "up"]);
+    }
+
+    #[test]
+    fn what_stands_in_quotes_is_told_apart() {
+        for (typed, rest, quoted) in [
+            ("audit \"black  friday\" shop", &["audit", "shop"][..], &["black friday"][..]),
+            ("/tide audit “Black” 'x' \"\"", &["audit", "x"], &["Black"]),
+            ("audit \"a\" \"b c\" page 2", &["audit", "page", "2"], &["a", "b c"]),
+            ("audit shop \"open", &["audit", "shop", "open"], &[]),
+            ("audit \"a\" \"open", &["audit", "open"], &["a"]),
+            ("\"audit\" shop", &["audit", "shop"], &[]),
+        ] {
+            let (line, found) = Line::read(typed).without_quoted();
+            assert_eq!(line.words, rest, "{typed}");
+            assert_eq!(found, quoted, "{typed}");
+        }
     }
 
     #[test]

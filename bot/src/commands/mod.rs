@@ -5,6 +5,7 @@
 
 mod ask;
 mod assignment;
+mod audit;
 mod complete;
 mod context;
 mod history;
@@ -67,6 +68,12 @@ pub struct Known<'a> {
 /// A refusal whose hints are whole commands that this function understands.
 pub fn parse(text: &str, known: &Known<'_>) -> Result<Command, Refusal> {
     parse_at(text, known, &Present::default())
+}
+
+/// Reads a moment as after `since`; none when the text is none.
+#[must_use]
+pub fn moment(text: &str, now: Timestamp, offset: FixedOffset) -> Option<Timestamp> {
+    moment::read(text, moment::End::First, now, offset)
 }
 
 /// As [`parse`], with hints that fit where things stand. What is understood is the same.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tidegate_runner::domain::audit::AuditFilter;
 use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order, Query};
 use tidegate_runner::domain::environment::Level;
 
@@ -55,6 +56,8 @@ fn render_query(query: &Query) -> String {
         Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
         Query::History(filter) => format!("{name}{}", filters(filter)),
+        Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
+        Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
     }
 }
 
@@ -77,6 +80,24 @@ fn filters(filter: &HistoryFilter) -> String {
         text.push_str(" failed");
     }
     if *page > 1 {
+        let _ = write!(text, " page {page}");
+    }
+    text
+}
+
+fn audit_filters(filter: &AuditFilter) -> String {
+    let AuditFilter { environment, by, since, until, action, failed, words, before, page } = filter.clone();
+    let mut text = filters(&HistoryFilter { environment, by, since, until, failed, page: 1 });
+    if let Some(action) = action {
+        let _ = write!(text, " action {action}");
+    }
+    for words in words {
+        let _ = write!(text, " \"{words}\"");
+    }
+    if let Some(before) = before {
+        let _ = write!(text, " before {before}");
+    }
+    if page > 1 {
         let _ = write!(text, " page {page}");
     }
     text

@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, history, level, run, scale};
+use super::{ask, audit, history, level, run, scale};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Object {
     AnyEnvironment,
     /// A run's number.
     Run,
+    /// What somebody did: `stopped`.
+    Deed,
 }
 
 /// What may stand after that, in any order.
@@ -36,6 +38,10 @@ pub enum Takes {
     Moment(&'static str),
     /// This word.
     Keyword(&'static str),
+    /// `action` and a command, or what else can happen.
+    Action,
+    /// An environment.
+    AnyEnvironment,
 }
 
 /// A line that people can copy, and what it does.
@@ -93,7 +99,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 19] = [
+pub static TABLE: [Spec; 21] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -346,8 +352,55 @@ pub static TABLE: [Spec; 19] = [
             Takes::Keyword("failed"),
             Takes::Keyword("page"),
         ],
-        also: &["audit", "runs", "who-did"],
+        also: &["runs"],
         read: history::read_history,
+    },
+    Spec {
+        name: CommandName::Audit,
+        usage: "audit [env] [by @who] [since time] [until time] [action word] [failed] [\"words\"] [before entry] [page number]",
+        summary: "who did what, what was decided and why, newest first",
+        details: &[
+            "Every order is there, also what was refused and what was not understood; beside them what happened to runs (`ask`, `expire`, `lose`, `end`), to the configuration (`configure`) and to Tidegate itself (`start`, `stop`, `prune`).",
+            "`failed` is what was refused, not understood, or did not end well. Words in quotes are looked for in what was typed and in reasons. Times are as in `history`.",
+            "Each page offers the next one as `before` an entry, which stays the same page while entries are added. `tidegate audit` on the command line exports, verifies and prunes.",
+        ],
+        examples: &[
+            example("audit", "the latest entries"),
+            example("audit shop since 7d", "a week of one environment"),
+            example("audit shop by @ito action destroy", "what ito destroyed, or wanted to"),
+            example("audit failed since yesterday", "what was refused or went wrong"),
+            example("audit \"black friday\"", "entries with these words"),
+            example("audit shop before 1234", "older ones than entry 1234"),
+        ],
+        object: Object::AnyEnvironment,
+        takes: &[
+            Takes::Person,
+            Takes::Moment("since"),
+            Takes::Moment("until"),
+            Takes::Action,
+            Takes::Keyword("failed"),
+            Takes::Keyword("before"),
+            Takes::Keyword("page"),
+        ],
+        also: &["trail", "events"],
+        read: audit::read_audit,
+    },
+    Spec {
+        name: CommandName::Who,
+        usage: "who raised|stopped|changed ENV",
+        summary: "who did it last, when and why",
+        details: &[
+            "`stopped` is lowered, destroyed or cancelled. The answer has the run and the reason that was given.",
+        ],
+        examples: &[
+            example("who stopped shop", "who lowered, destroyed or cancelled it last"),
+            example("who raised shop", "who raised it last"),
+            example("who changed shop", "who did any of that"),
+        ],
+        object: Object::Deed,
+        takes: &[Takes::AnyEnvironment],
+        also: &["who-did", "blame", "whodunit"],
+        read: audit::read_who,
     },
     Spec {
         name: CommandName::Whoami,
@@ -357,7 +410,7 @@ pub static TABLE: [Spec; 19] = [
         examples: &[example("whoami", "your id and your environments")],
         object: Object::Nothing,
         takes: &[],
-        also: &["who", "me", "id"],
+        also: &["me", "id"],
         read: ask::read_whoami,
     },
 ];

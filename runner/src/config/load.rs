@@ -40,6 +40,14 @@ pub struct Config {
     pub(super) source: Source,
 }
 
+impl Config {
+    /// The whole text of the file, which may hold secrets.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text()
+    }
+}
+
 /// Reads a configuration file. Secrets that it takes from environment variables come from this process.
 ///
 /// # Errors

@@ -7,16 +7,20 @@ use crate::config::Problem;
 use crate::domain::answer::{
     Actor, EnvironmentStatus, HistoryPage, RunDetail, RunSummary, StackStanding, Standing, Whoami,
 };
+use crate::domain::audit::{AuditFilter, AuditPage, Deed, WhoDid};
 use crate::domain::command::HistoryFilter;
 use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::value_at;
 use crate::domain::run::{EventRecord, RunState};
-use crate::ledger::{LedgerError, environments, runs, stacks};
+use crate::ledger::{LedgerError, audit, environments, runs, stacks};
 
 /// Runs on one page of `history`.
 const PAGE: u32 = 10;
+
+/// Entries on one page of `audit`.
+const AUDIT_PAGE: u32 = 20;
 
 impl Desk {
     /// Where an environment stands, or all of them in the order of the configuration, unmanaged ones last.
@@ -110,6 +114,16 @@ impl Desk {
     /// One page of what happened, newest first.
     pub async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, DeskError> {
         Ok(runs::history(&self.store, filter, PAGE).await?)
+    }
+
+    /// One page of the audit, newest first.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<AuditPage, DeskError> {
+        Ok(audit::page(&self.store, filter, AUDIT_PAGE).await?)
+    }
+
+    /// Who raised, stopped or changed an environment last.
+    pub async fn who(&self, deed: Deed, environment: &EnvironmentName) -> Result<WhoDid, DeskError> {
+        Ok(audit::who(&self.store, deed, environment).await?)
     }
 
     /// Now, by the ledger's clock.

@@ -46,11 +46,11 @@ impl Case<'_> {
         Ok(run)
     }
 
-    async fn store(&self, tx: &mut Tx, run: &RunSummary, event: RunEvent) -> Result<RunSummary, Denied> {
+    async fn store(&self, tx: &mut Tx, run: &RunSummary, event: &RunEvent) -> Result<RunSummary, Denied> {
         let environment = self.desk.environment(&run.request.environment);
-        let events = [event];
+        let events = std::slice::from_ref(event);
         let appended =
-            standing::append(tx, run, environment.as_ref(), &events, None).await.map_err(super::DeskError::from)?;
+            standing::store(tx, run, environment.as_ref(), events, None).await.map_err(super::DeskError::from)?;
         let ended = appended.state.ended().then_some(appended.at);
         Ok(RunSummary { state: appended.state, ended, ..run.clone() })
     }
@@ -76,13 +76,13 @@ impl Case<'_> {
             .on(&run.request.environment));
         }
         let event = RunEvent::StopAsked { by: self.message.actor.id.clone(), force, because: self.because.clone() };
-        let run = self.store(tx, &run, event).await?;
+        let run = self.store(tx, &run, &event).await?;
         let answer = if run.state.ended() {
             Answer::Cancelled(run.clone())
         } else {
             Answer::Stopping { run: run.clone(), force }
         };
-        Ok(done(&run, answer))
+        Ok(after(&run, event, answer))
     }
 
     /// `cancel` without a number guesses nothing: it lists.
@@ -182,8 +182,8 @@ impl Case<'_> {
                 .hint_for(&run, "show"));
         }
         let event = RunEvent::Approved { by: self.message.actor.id.clone(), digest: question.digest.clone() };
-        let run = self.store(tx, &run, event).await?;
-        Ok(done(&run, Answer::Approved(run.clone())))
+        let run = self.store(tx, &run, &event).await?;
+        Ok(after(&run, event, Answer::Approved(run.clone())))
     }
 
     async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
@@ -192,8 +192,8 @@ impl Case<'_> {
             return Err(wrong_state(&run, "it asks nothing").hint_for(&run, "show"));
         };
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
-        let run = self.store(tx, &run, event).await?;
-        Ok(done(&run, Answer::Rejected(run.clone())))
+        let run = self.store(tx, &run, &event).await?;
+        Ok(after(&run, event, Answer::Rejected(run.clone())))
     }
 
     async fn recover(&self, tx: &mut Tx, number: RunNumber, unlock: bool) -> Result<Done, Denied> {
@@ -202,8 +202,8 @@ impl Case<'_> {
             return Err(wrong_state(&run, "it is known what became of it").hint_for(&run, "show"));
         };
         let event = RunEvent::RecoverAsked { by: self.message.actor.id.clone(), unlock };
-        let run = self.store(tx, &run, event).await?;
-        Ok(done(&run, Answer::Recovering(run.clone())))
+        let run = self.store(tx, &run, &event).await?;
+        Ok(after(&run, event, Answer::Recovering(run.clone())))
     }
 }
 
@@ -219,7 +219,12 @@ fn not_the_last_word(run: &RunSummary, why: String) -> Refusal {
 }
 
 fn done(run: &RunSummary, answer: Answer) -> Done {
-    Done { answer, environment: run.request.environment.clone(), run: run.number }
+    Done { answer, environment: run.request.environment.clone(), run: run.number, event: None }
+}
+
+/// What was done by an event that led to `run`.
+fn after(run: &RunSummary, event: RunEvent, answer: Answer) -> Done {
+    Done { event: Some((run.clone(), event)), ..done(run, answer) }
 }
 
 fn wrong_state(run: &RunSummary, why: &str) -> Denied {

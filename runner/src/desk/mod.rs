@@ -6,6 +6,7 @@ mod decide;
 mod extract;
 mod notices;
 mod order;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -15,13 +16,13 @@ use tokio::sync::watch;
 
 use crate::bell::Bell;
 use crate::config::Config;
-use crate::domain::answer::{Actor, Answer};
+use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
-use crate::ledger::audit::{self, Entry};
+use crate::domain::run::RunEvent;
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, Tx, inbox};
 use crate::paths::Paths;
@@ -106,8 +107,7 @@ impl Desk {
         let case = Case { desk: self, message, because };
         match case.decide(&mut tx, order).await {
             Ok(done) => {
-                case.note(&mut tx, order.name(), &done.environment, Some(&done), audit::Decision::Allowed, None)
-                    .await?;
+                case.note(&mut tx, order.name(), &done).await?;
                 inbox::answered(&mut tx, &message.key, Some(done.run)).await?;
                 tx.commit().await?;
                 self.bell.ring();
@@ -116,30 +116,11 @@ impl Desk {
             Err(Denied::Refused { environment, rule, refusal }) => {
                 // Nothing that `decide` may have begun is kept; that it was refused is.
                 tx.rollback().await?;
-                self.note_refusal(&case, order.name(), environment.as_ref(), rule).await?;
+                self.note_refusal(&case, order.name(), environment.as_ref(), rule, &refusal).await?;
                 Err(DeskError::Refused(*refusal))
             }
             Err(Denied::Error(error)) => Err(error),
         }
-    }
-
-    async fn note_refusal(
-        &self,
-        case: &Case<'_>,
-        command: CommandName,
-        environment: Option<&EnvironmentName>,
-        rule: &str,
-    ) -> Result<(), DeskError> {
-        let message = case.message;
-        let mut tx = self.store.begin().await?;
-        if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
-            return Err(DeskError::Repeated);
-        }
-        let entry = Entry { rule: Some(rule), ..case.entry(command, environment, audit::Decision::Refused) };
-        audit::append(&mut tx, &entry).await?;
-        inbox::answered(&mut tx, &message.key, None).await?;
-        tx.commit().await?;
-        Ok(())
     }
 
     /// Takes secrets out of what people type: a reason with a token in it is kept without the token.
@@ -164,6 +145,8 @@ struct Done {
     answer: Answer,
     environment: EnvironmentName,
     run: crate::domain::ids::RunNumber,
+    /// What was stored of a run, and the run after it.
+    event: Option<(RunSummary, RunEvent)>,
 }
 
 /// Why something is not done.
@@ -218,40 +201,5 @@ impl Case<'_> {
                 ),
             }),
         }
-    }
-
-    fn entry<'e>(
-        &'e self,
-        command: CommandName,
-        environment: Option<&'e EnvironmentName>,
-        decision: audit::Decision,
-    ) -> Entry<'e> {
-        Entry {
-            actor: &self.message.actor,
-            door: self.message.place.door,
-            place: self.message.place.channel.as_deref(),
-            action: command.as_str(),
-            environment,
-            run: None,
-            typed: Some(&self.message.typed),
-            because: self.because.as_deref(),
-            decision,
-            rule: None,
-            detail: None,
-        }
-    }
-
-    async fn note(
-        &self,
-        tx: &mut Tx,
-        command: CommandName,
-        environment: &EnvironmentName,
-        done: Option<&Done>,
-        decision: audit::Decision,
-        rule: Option<&str>,
-    ) -> Result<(), LedgerError> {
-        let entry = Entry { run: done.map(|done| done.run), rule, ..self.entry(command, Some(environment), decision) };
-        audit::append(tx, &entry).await?;
-        Ok(())
     }
 }

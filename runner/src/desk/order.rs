@@ -62,7 +62,7 @@ impl Case<'_> {
         let starts_in_ms = starts_in(tx, &ahead).await?;
         let number = run.number;
         let answer = Answer::Queued { run, ahead, last_time_ms, starts_in_ms };
-        Ok(Done { answer, environment: environment.name.clone(), run: number })
+        Ok(Done { answer, environment: environment.name.clone(), run: number, event: None })
     }
 
     async fn undo_to(

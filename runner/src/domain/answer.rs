@@ -18,6 +18,14 @@ pub struct Actor {
     pub name: String,
 }
 
+impl Actor {
+    /// Tidegate itself, where it acts on nobody's behalf.
+    #[must_use]
+    pub fn tidegate() -> Self {
+        Self { id: ActorId::tidegate(), name: "Tidegate".to_owned() }
+    }
+}
+
 /// A run without its events: a row of the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSummary {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::{AuditFilter, Deed};
 use super::environment::{Level, SettingValue};
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 
@@ -46,13 +47,17 @@ pub enum CommandName {
     Log,
     /// `history`
     History,
+    /// `audit`
+    Audit,
+    /// `who`
+    Who,
     /// `whoami`
     Whoami,
 }
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -71,6 +76,8 @@ impl CommandName {
         Self::Show,
         Self::Log,
         Self::History,
+        Self::Audit,
+        Self::Who,
         Self::Whoami,
     ];
 
@@ -96,6 +103,8 @@ impl CommandName {
             Self::Show => "show",
             Self::Log => "log",
             Self::History => "history",
+            Self::Audit => "audit",
+            Self::Who => "who",
             Self::Whoami => "whoami",
         }
     }
@@ -104,7 +113,15 @@ impl CommandName {
     #[must_use]
     pub fn only_reads(self) -> bool {
         match self {
-            Self::Help | Self::Envs | Self::Status | Self::Show | Self::Log | Self::History | Self::Whoami => true,
+            Self::Help
+            | Self::Envs
+            | Self::Status
+            | Self::Show
+            | Self::Log
+            | Self::History
+            | Self::Audit
+            | Self::Who
+            | Self::Whoami => true,
             Self::Up
             | Self::Down
             | Self::Scale
@@ -296,6 +313,15 @@ pub enum Query {
     },
     /// What happened, newest first.
     History(HistoryFilter),
+    /// Who did what, decided how, and why; newest first.
+    Audit(AuditFilter),
+    /// Who did it last.
+    Who {
+        /// What.
+        deed: Deed,
+        /// To which.
+        environment: EnvironmentName,
+    },
     /// Who am I to you?
     Whoami,
 }
@@ -310,6 +336,8 @@ impl Query {
             Self::Show { .. } => CommandName::Show,
             Self::Log { .. } => CommandName::Log,
             Self::History(_) => CommandName::History,
+            Self::Audit(_) => CommandName::Audit,
+            Self::Who { .. } => CommandName::Who,
             Self::Whoami => CommandName::Whoami,
         }
     }

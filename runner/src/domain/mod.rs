@@ -2,6 +2,7 @@
 //! and no async runtime; what it needs comes in as arguments.
 
 pub mod answer;
+pub mod audit;
 pub mod changes;
 pub mod command;
 pub mod environment;

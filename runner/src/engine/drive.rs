@@ -28,6 +28,7 @@ use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackS
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::standing;
 use crate::terraform::Stop;
+use crate::witness;
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -388,6 +389,7 @@ impl Driver {
                 continue;
             }
             standing::note(&mut tx, &self.run, Some(&self.environment), &after, &events, appended.at).await?;
+            witness::note(&mut tx, &self.run, &events, &appended.state).await?;
             tx.commit().await?;
             // Read back rather than taken over: the desk may have stored something in between.
             self.look().await?;

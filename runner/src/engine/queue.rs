@@ -14,14 +14,17 @@ use super::drive::Driver;
 use super::{EngineError, Shared, lost, recover};
 use crate::bell::Bell;
 use crate::config::Config;
-use crate::domain::answer::RunSummary;
+use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::audit::{START, STOP};
 use crate::domain::ids::{ActorId, RunId, RunNumber};
 use crate::domain::run::{RunEvent, RunState};
+use crate::ledger::audit::{self, Entry};
 use crate::ledger::runs::{self, AppendError, Fence};
-use crate::ledger::{LedgerError, Store, runners};
+use crate::ledger::{LedgerError, Store, Tx, runners};
 use crate::paths::Paths;
 use crate::standing;
 use crate::terraform::{Supervisor, Tool};
+use crate::witness;
 
 /// How often the queue is looked at when no bell rings: another process may have put something in.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -82,6 +85,7 @@ impl Engine {
         if alone {
             runs::expire_leases(&mut tx).await?;
         }
+        note_life(&mut tx, START, &shared.runner).await?;
         tx.commit().await?;
         Ok(Self { shared, runs: JoinSet::new(), tasks: HashMap::new() })
     }
@@ -327,7 +331,10 @@ impl Engine {
         let because = Some("Tidegate is stopping".to_owned());
         let event = RunEvent::StopAsked { by: ActorId::tidegate(), force: false, because };
         match runs::append(&mut tx, run.id, &event, Some(fence)).await {
-            Ok(_) => tx.commit().await?,
+            Ok(appended) => {
+                witness::note(&mut tx, &run, &[event], &appended.state).await?;
+                tx.commit().await?;
+            }
             Err(AppendError::Illegal(_) | AppendError::LostRace(_) | AppendError::Fenced(_)) => {}
             Err(error @ (AppendError::NotFound(_) | AppendError::Db(_))) => return Err(error.into()),
         }
@@ -339,12 +346,25 @@ impl Engine {
         let forget = async {
             let mut tx = self.shared.store.begin().await?;
             runners::forget(&mut tx, &self.shared.runner).await?;
+            note_life(&mut tx, STOP, &self.shared.runner).await?;
             tx.commit().await
         };
         if let Err(error) = forget.await {
             tracing::warn!(%error, "this runner stays in the ledger until somebody misses it");
         }
     }
+}
+
+/// Keeps that a process which carries out runs starts, or stops in good order. One that was killed has no second entry.
+async fn note_life(tx: &mut Tx, action: &str, runner: &str) -> Result<(), LedgerError> {
+    let detail = serde_json::json!({
+        "runner": runner,
+        "process": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    let tidegate = Actor::tidegate();
+    audit::append(tx, &Entry { detail: Some(&detail), ..Entry::of_tidegate(&tidegate, action) }).await?;
+    Ok(())
 }
 
 /// Asks the programs for their versions before a run needs them: an answer takes as long as a small plan. What is wrong with

@@ -5,6 +5,8 @@
 
 #[macro_use]
 mod store;
+#[macro_use]
+mod conditions;
 mod address;
 pub mod audit;
 mod column;

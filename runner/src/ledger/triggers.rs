@@ -1,5 +1,8 @@
 //! What makes `run_events` and `audit` append-only: triggers, whose text differs between the databases. Made after each
-//! migration, as often as wanted.
+//! migration, as often as wanted, and lifted only by `audit::prune`.
+
+use super::error::LedgerError;
+use super::store::Tx;
 
 /// SQLite. `INSERT OR REPLACE` deletes without firing a delete trigger, so that inserts over a present key are refused as well.
 pub(super) const SQLITE: &[&str] = &[
@@ -42,3 +45,25 @@ pub(super) const POSTGRES: &[&str] = &[
        END IF;
      END $$",
 ];
+
+/// Lets rows of `audit` be deleted until [`put_back`], or until the transaction is rolled back.
+pub(super) async fn lift(mut tx: &mut Tx) -> Result<(), LedgerError> {
+    let sql = match tx {
+        Tx::Sqlite(_) => "DROP TRIGGER audit_never_deleted",
+        Tx::Postgres(_) => "ALTER TABLE audit DISABLE TRIGGER audit_append_only",
+    };
+    on!(tx, execute, sqlx::query(sql))?;
+    Ok(())
+}
+
+/// As before [`lift`].
+pub(super) async fn put_back(mut tx: &mut Tx) -> Result<(), LedgerError> {
+    let statements = match tx {
+        Tx::Sqlite(_) => SQLITE,
+        Tx::Postgres(_) => &["ALTER TABLE audit ENABLE TRIGGER audit_append_only"],
+    };
+    for statement in statements {
+        on!(tx, execute, sqlx::query(*statement))?;
+    }
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! End-to-end tests: real processes, real files.
 
 mod arrows;
+mod audit;
 mod bad;
 mod cancel;
 mod code;

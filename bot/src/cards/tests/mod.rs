@@ -5,8 +5,9 @@ mod scene;
 
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{
-    Answer, EnvironmentStatus, HistoryPage, LogExtract, LogPart, StackStanding, Standing, Whoami,
+    Actor, Answer, EnvironmentStatus, HistoryPage, LogExtract, LogPart, StackStanding, Standing, Whoami,
 };
+use tidegate_runner::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
 use tidegate_runner::domain::command::{CommandName, HistoryFilter};
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::refusal::Refusal;
@@ -44,6 +45,99 @@ fn refusals_and_faults() {
         cards::fault("7f3a", Some(RunNumber(5))),
     ];
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
+fn entry(seq: i64, who: &str, action: &str) -> Record {
+    Record {
+        seq,
+        at: clock().now.plus_ms(-60_000 * (50 - seq)),
+        actor: Actor { id: ActorId::local(who), name: who.to_owned() },
+        door: "shell".to_owned(),
+        place: None,
+        action: action.to_owned(),
+        environment: Some("shop".to_owned()),
+        run: None,
+        typed: None,
+        because: None,
+        decision: Decision::Allowed,
+        rule: None,
+        result: None,
+        detail: None,
+    }
+}
+
+fn tidegate(seq: i64, action: &str) -> Record {
+    Record { actor: Actor::tidegate(), door: "tidegate".to_owned(), ..entry(seq, "tidegate", action) }
+}
+
+#[test]
+fn audit() {
+    let typed = |seq: i64, who: &str, action: &str, words: &str| Record {
+        typed: Some(words.to_owned()),
+        ..entry(seq, who, action)
+    };
+    let of = |text: &str| Some(text.to_owned());
+    let difference = serde_json::json!({ "difference": "@@ -1,2 +1,3 @@\n a = 1\n-b = 2\n+b = 3\n+c = 4\n" });
+    let records = vec![
+        Record { environment: None, ..tidegate(48, "stop") },
+        Record {
+            environment: None,
+            detail: Some(serde_json::json!({ "entries": 1200 })),
+            ..entry(47, "root", "prune")
+        },
+        Record { run: Some(RunNumber(3)), result: of("failed"), ..tidegate(46, "end") },
+        Record { run: Some(RunNumber(3)), result: of("unknown"), ..tidegate(45, "lose") },
+        Record {
+            run: Some(RunNumber(3)),
+            place: of("#load-test"),
+            result: of("approved"),
+            ..typed(44, "sato", "approve", "approve 3 because checked")
+        },
+        Record {
+            run: Some(RunNumber(3)),
+            decision: Decision::NeedsApproval,
+            rule: of("previewed"),
+            ..tidegate(43, "ask")
+        },
+        Record {
+            run: Some(RunNumber(3)),
+            result: of("queued"),
+            because: of("the project\nhas ended"),
+            ..typed(42, "ito", "destroy", "destroy shop because the project\nhas ended")
+        },
+        Record { decision: Decision::Refused, rule: of("owners"), ..typed(41, "kato", "up", "up shop") },
+        Record { environment: None, decision: Decision::NotUnderstood, ..typed(40, "kato", "message", "upp shop") },
+        Record { environment: None, detail: Some(difference), ..tidegate(39, "configure") },
+        Record { environment: None, ..tidegate(9, "start") },
+    ];
+    let filter = AuditFilter { page: 1, ..AuditFilter::default() };
+    let words = AuditFilter { words: vec!["black friday".to_owned()], failed: true, ..filter.clone() };
+    let page = |records: &[Record], older, looked| AuditPage { records: records.to_vec(), older, looked };
+    let all = [
+        cards::audit(&page(&records, Some(9), None), &filter, &clock()),
+        cards::audit(&page(&records[..1], None, None), &filter, &clock()),
+        cards::audit(&page(&[], Some(7), Some((20_000, clock().now.plus_ms(-86_400_000)))), &words, &clock()),
+        cards::audit(&page(&[], None, None), &filter, &clock()),
+    ];
+    assert_snapshot!("audit", all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+
+    let found =
+        |deed, found| cards::who(&WhoDid { deed, environment: "shop".parse().expect("a name"), found }, &clock());
+    let down =
+        Scene::of("down shop because the test is over").numbered(3).claimed().ends(Outcome::NothingToDo).summary();
+    let told = Record {
+        run: Some(RunNumber(3)),
+        because: of("the test is over"),
+        place: of("#load-test"),
+        ..typed(42, "ito", "down", "down shop because the test is over")
+    };
+    let plain = Record { because: of("the test begins"), place: None, ..typed(43, "mori", "up", "up shop") };
+    let all = [
+        found(Deed::Stopped, Some((told, down))),
+        found(Deed::Raised, Some((plain, Scene::of("up shop").numbered(4).summary()))),
+        found(Deed::Changed, None),
+    ];
+    assert_snapshot!("who", all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -1,8 +1,16 @@
 //! Is the chain whole? Finds rows that were altered, removed, inserted or reordered.
 
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use tokio::task::JoinHandle;
+
+use super::checkpoint::Checkpoint;
 use super::row::{AuditRow, COLUMNS};
+use super::segment::{self, SegmentError};
+use crate::domain::audit::PRUNE;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::Store;
+use crate::ledger::store::{Store, Tx};
 
 /// Where the chain is broken, and how.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,51 +31,243 @@ pub enum VerifyError {
     /// It could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// An exported file is not what it should be.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// The check was ended from outside.
+    #[error("the check did not come to its end")]
+    Ended,
+}
+
+/// A place in the chain and the hash of the entry there: it binds everything up to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The place; 0 is before the first.
+    pub seq: i64,
+    /// SHA-256 in hexadecimal.
+    pub hash: String,
+}
+
+impl Link {
+    /// What stands before the first entry.
+    #[must_use]
+    pub fn genesis() -> Self {
+        Self { seq: 0, hash: "0".repeat(64) }
+    }
+}
+
+/// What the chain is held against, beside itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// A checkpoint whose signature was checked.
+    pub checkpoint: Option<&'a Checkpoint>,
+    /// Exported files of entries that were taken out, in any order.
+    pub exports: &'a [PathBuf],
+}
+
+/// A chain that was found whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// How many entries the ledger holds.
+    pub entries: u64,
+    /// What stands before the first of them: not the beginning where older ones were taken out.
+    pub start: Link,
+    /// The last entry.
+    pub end: Link,
+    /// How many entries of exported files belong before the start.
+    pub exported: u64,
 }
 
 /// Rows read at a time.
-const PAGE: i64 = 1_000;
-/// What stands before the first row.
-const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+const PAGE: i64 = 4_000;
+/// Pages that are read ahead of the check.
+const AHEAD: usize = 4;
 
 /// Reads the whole chain as it is at one moment and gives the number of its entries. Keeps nobody from writing.
 pub async fn verify(store: &Store) -> Result<u64, VerifyError> {
+    Ok(prove(store, Evidence::default()).await?.entries)
+}
+
+/// As [`verify`], held against evidence that was kept elsewhere.
+pub async fn prove(store: &Store, evidence: Evidence<'_>) -> Result<Proven, VerifyError> {
     let mut tx = store.snapshot().await?;
+    let proven = prove_in(&mut tx, evidence).await?;
+    tx.rollback().await?;
+    Ok(proven)
+}
+
+/// As [`prove`], of what a transaction sees.
+pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>) -> Result<Proven, VerifyError> {
     let (head_seq, head_hash): (i64, String) =
         on!(tx, fetch_optional, sqlx::query_as("SELECT seq, hash FROM audit_head WHERE id = 1"))?
             .ok_or(Broken { seq: 0, why: "the end of the chain is not known any more" })?;
-    let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
-    let (mut last, mut hash) = (0_i64, GENESIS.to_owned());
-    loop {
-        let rows: Vec<AuditRow> =
-            on!(tx, fetch_all, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(last).bind(PAGE))?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            check(&row, last, &hash)?;
-            last = row.seq;
-            hash = row.hash;
+    let wanted = evidence.checkpoint.map(|checkpoint| checkpoint.link.clone());
+    let mut walk = Walk { wanted, ..Walk::default() };
+    while let Some(rows) = page(tx, walk.end.as_ref()).await? {
+        walk.take(rows)?;
+        if walk.checks.len() > AHEAD {
+            walk.checked().await?;
         }
     }
-    tx.rollback().await?;
-    match last {
-        last if last < head_seq => Err(Broken { seq: last + 1, why: "it and what followed it were removed" }.into()),
-        last if last > head_seq => Err(Broken { seq: head_seq + 1, why: "it was inserted" }.into()),
-        _ if hash != head_hash => Err(Broken { seq: last, why: "it is not the entry that was written last" }.into()),
-        last => Ok(u64::try_from(last).unwrap_or(0)),
+    while !walk.checks.is_empty() {
+        walk.checked().await?;
+    }
+    let Walk { start, end, entries, pruned, seen, wanted, checks: _ } = walk;
+    let start = start.unwrap_or_else(Link::genesis);
+    let end = end.unwrap_or_else(|| start.clone());
+    match end.seq {
+        last if last < head_seq => Err(Broken { seq: last + 1, why: "it and what followed it were removed" })?,
+        last if last > head_seq => Err(Broken { seq: head_seq + 1, why: "it was inserted" })?,
+        last if end.hash != head_hash => Err(Broken { seq: last, why: "it is not the entry that was written last" })?,
+        _ => {}
+    }
+    follows_from_pruning(&start, pruned.as_ref())?;
+    let mut known = seen;
+    let exported = if evidence.exports.is_empty() {
+        0
+    } else {
+        let files = evidence.exports.to_vec();
+        let (until, wanted) = (start.clone(), wanted.clone());
+        let proof = tokio::task::spawn_blocking(move || segment::prove(&files, &until, wanted.as_ref()));
+        let proof = proof.await.map_err(|_| VerifyError::Ended)??;
+        known = known.or(proof.seen);
+        proof.entries
+    };
+    if let Some(wanted) = wanted {
+        agrees(&wanted, known.or_else(|| (wanted.seq == start.seq).then(|| start.hash.clone())), &start, &end)?;
+    }
+    Ok(Proven { entries, start, end, exported })
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Walk {
+    start: Option<Link>,
+    end: Option<Link>,
+    entries: u64,
+    /// Up to where entries were taken out, as the last entry about that says.
+    pruned: Option<Link>,
+    /// The place that the checkpoint is about, and the hash there.
+    wanted: Option<Link>,
+    seen: Option<String>,
+    checks: VecDeque<JoinHandle<Result<(), VerifyError>>>,
+}
+
+impl Walk {
+    /// Begins the check of the next rows, beside which the rows after them are read.
+    fn take(&mut self, rows: Vec<AuditRow>) -> Result<(), VerifyError> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        if first.seq < 1 {
+            return Err(Broken { seq: first.seq, why: "it was inserted" }.into());
+        }
+        let before = self.end.clone().unwrap_or_else(|| match first.seq {
+            1 => Link::genesis(),
+            later => Link { seq: later - 1, hash: first.prev.clone() },
+        });
+        self.start.get_or_insert_with(|| before.clone());
+        self.end = Some(Link { seq: last.seq, hash: last.hash.clone() });
+        self.entries += u64::try_from(rows.len()).unwrap_or(0);
+        if let Some(found) = rows.iter().rfind(|row| row.action == PRUNE).and_then(super::prune::taken_out) {
+            self.pruned = Some(found);
+        }
+        if let Some(wanted) = &self.wanted
+            && let Ok(at) = rows.binary_search_by_key(&wanted.seq, |row| row.seq)
+        {
+            self.seen = rows.get(at).map(|row| row.hash.clone());
+        }
+        self.checks.push_back(tokio::task::spawn_blocking(move || check(&rows, before)));
+        Ok(())
+    }
+
+    /// Waits for the oldest check.
+    async fn checked(&mut self) -> Result<(), VerifyError> {
+        match self.checks.pop_front() {
+            Some(check) => check.await.map_err(|_| VerifyError::Ended)?,
+            None => Ok(()),
+        }
     }
 }
 
-fn check(row: &AuditRow, last: i64, hash: &str) -> Result<(), VerifyError> {
-    if row.seq != last + 1 {
-        return Err(Broken { seq: last + 1, why: "it was removed" }.into());
+/// The rows after a place, or `None` at the end. A row that cannot even be read was altered.
+async fn page(tx: &mut Tx, after: Option<&Link>) -> Result<Option<Vec<AuditRow>>, VerifyError> {
+    // From the lowest number there is: a row before the first must not escape.
+    let after = after.map_or(i64::MIN, |link| link.seq);
+    let error = match rows(tx, after, PAGE).await {
+        Ok(rows) => return Ok((!rows.is_empty()).then_some(rows)),
+        Err(error) if unreadable(&error) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let mut last = after;
+    loop {
+        match rows(tx, last, 1).await {
+            Ok(rows) => match rows.first() {
+                Some(row) => last = row.seq,
+                None => return Err(error.into()),
+            },
+            Err(error) if unreadable(&error) => {
+                return Err(Broken { seq: last.max(0) + 1, why: "it was altered" }.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    if row.computed_hash()? != row.hash {
-        return Err(Broken { seq: row.seq, why: "it was altered" }.into());
-    }
-    if row.prev != hash {
-        return Err(Broken { seq: row.seq, why: "it does not follow from the entry before it" }.into());
+}
+
+async fn rows(mut tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<AuditRow>, LedgerError> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+    on!(tx, fetch_all, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(after).bind(limit))
+}
+
+/// True where a column holds what it never does: on SQLite any column can hold anything.
+fn unreadable(error: &LedgerError) -> bool {
+    matches!(error, LedgerError::Database(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
+}
+
+fn check(rows: &[AuditRow], mut before: Link) -> Result<(), VerifyError> {
+    for row in rows {
+        if row.seq != before.seq + 1 {
+            return Err(Broken { seq: before.seq + 1, why: "it was removed" }.into());
+        }
+        if row.computed_hash()? != row.hash {
+            return Err(Broken { seq: row.seq, why: "it was altered" }.into());
+        }
+        if row.prev != before.hash {
+            return Err(Broken { seq: row.seq, why: "it does not follow from the entry before it" }.into());
+        }
+        before = Link { seq: row.seq, hash: row.hash.clone() };
     }
     Ok(())
+}
+
+/// A chain that does not begin at the beginning must say so itself.
+fn follows_from_pruning(start: &Link, pruned: Option<&Link>) -> Result<(), Broken> {
+    let genesis = Link::genesis();
+    let expected = pruned.unwrap_or(&genesis);
+    if start.seq > expected.seq {
+        return Err(Broken { seq: expected.seq + 1, why: "it was removed" });
+    }
+    if start.seq < expected.seq {
+        return Err(Broken { seq: start.seq + 1, why: "it was taken out and is here again" });
+    }
+    if start.hash != expected.hash {
+        return Err(Broken { seq: start.seq + 1, why: "it does not follow from the entry before it" });
+    }
+    Ok(())
+}
+
+/// The chain is that of the checkpoint.
+fn agrees(wanted: &Link, found: Option<String>, start: &Link, end: &Link) -> Result<(), Broken> {
+    match found {
+        Some(hash) if hash == wanted.hash => Ok(()),
+        Some(_) => Err(Broken {
+            seq: wanted.seq,
+            why: "it is not the entry that the checkpoint knows: the history is another",
+        }),
+        None if wanted.seq > end.seq => {
+            Err(Broken { seq: end.seq + 1, why: "it and what followed it were removed; the checkpoint knows them" })
+        }
+        None if wanted.seq <= start.seq => {
+            Err(Broken { seq: wanted.seq, why: "the checkpoint knows it and it was taken out: give the exported file" })
+        }
+        None => Err(Broken { seq: wanted.seq, why: "the checkpoint knows it and it is not here" }),
+    }
 }

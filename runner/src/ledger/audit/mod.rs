@@ -1,24 +1,45 @@
 //! Who did what, when and why, and what was decided: a chain of hashes that shows every later change.
 
 mod chain;
+mod checkpoint;
+mod configuration;
+mod export;
+mod prune;
+mod query;
 mod row;
+mod segment;
 
-pub use chain::{Broken, VerifyError, verify};
-pub use row::{Decision, Entry, Record};
+#[cfg(test)]
+pub(in crate::ledger) use chain::prove_in;
+pub use chain::{Broken, Evidence, Link, Proven, VerifyError, prove, verify};
+pub use checkpoint::{Checkpoint, CheckpointError, Key};
+pub use configuration::note_configuration;
+pub use export::{ExportError, each};
+#[cfg(test)]
+pub(in crate::ledger) use prune::prune_by;
+pub use prune::{PruneError, Pruned, prune};
+#[cfg(test)]
+pub(in crate::ledger) use query::explained;
+pub use query::{environments, page, recent, who};
+pub use row::Entry;
+pub use segment::SegmentError;
+
+pub use crate::domain::audit::{Decision, Record};
 
 use super::column::to_json;
 use super::error::LedgerError;
-use super::store::{Access, Tx, now};
-use crate::domain::ids::EnvironmentName;
-use row::{AuditRow, COLUMNS};
+use super::store::{Tx, now};
+use row::AuditRow;
 
 /// Appends an entry in the transaction of what it describes, and gives its place.
 ///
-/// Locks the end of the chain until the transaction ends: call it last, so that others wait shortly.
+/// Locks the end of the chain until the transaction ends: call it last, so that others wait shortly, and so that nobody waits
+/// for a row that we have while we wait for the end of the chain that they have.
 pub async fn append(mut tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerError> {
-    let at = now(&mut *tx).await?;
     let (seq, prev): (i64, String) =
         on!(tx, fetch_one, sqlx::query_as("UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, hash"))?;
+    // Only now that the end is ours: entries are in the order of their times as long as the clock is not set back.
+    let at = now(&mut *tx).await?;
     let detail = entry.detail.map(|detail| to_json("detail", detail)).transpose()?;
     let row = AuditRow::new(entry, seq, prev, at, detail)?;
     on!(
@@ -26,8 +47,8 @@ pub async fn append(mut tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerErr
         execute,
         sqlx::query(
             "INSERT INTO audit (seq, prev, hash, at, actor_id, actor_name, door, place, action, environment, \
-             run_number, typed, because, decision, rule, detail) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+             run_number, typed, because, decision, rule, detail, result) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
         )
         .bind(row.seq)
         .bind(&row.prev)
@@ -45,25 +66,8 @@ pub async fn append(mut tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerErr
         .bind(&row.decision)
         .bind(&row.rule)
         .bind(&row.detail)
+        .bind(&row.result)
     )?;
     on!(tx, execute, sqlx::query("UPDATE audit_head SET hash = $1 WHERE id = 1").bind(&row.hash))?;
     Ok(seq)
-}
-
-/// The latest entries, newest first; of one environment, or of all.
-pub async fn recent(
-    mut db: impl Access,
-    environment: Option<&EnvironmentName>,
-    limit: u32,
-) -> Result<Vec<Record>, LedgerError> {
-    let limit = i64::from(limit);
-    let rows: Vec<AuditRow> = if let Some(environment) = environment {
-        let sql = format!("SELECT {COLUMNS} FROM audit WHERE environment = $1 ORDER BY at DESC, seq DESC LIMIT $2");
-        let sql = sqlx::AssertSqlSafe(sql.as_str());
-        on!(db, fetch_all, sqlx::query_as(sql).bind(environment.as_str()).bind(limit))?
-    } else {
-        let sql = format!("SELECT {COLUMNS} FROM audit ORDER BY seq DESC LIMIT $1");
-        on!(db, fetch_all, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(limit))?
-    };
-    rows.into_iter().map(Record::try_from).collect()
 }

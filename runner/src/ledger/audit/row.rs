@@ -1,45 +1,19 @@
 //! One row of `audit`, its hash, and what it means.
+//!
+//! The hashed text has no version number, and needs none: a column that came later is in it only where it is not NULL, so that
+//! the text of older rows stays what it was, and a value that is put into an older row shows.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::answer::Actor;
+use crate::domain::audit::{Decision, Record};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::ledger::column::{Row, storable, to_json};
 use crate::ledger::error::LedgerError;
 
-/// What was decided about what somebody wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// It may be done.
-    Allowed,
-    /// A rule forbids it.
-    Refused,
-    /// The words were no command.
-    NotUnderstood,
-}
-
-impl Decision {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Refused => "refused",
-            Self::NotUnderstood => "not_understood",
-        }
-    }
-}
-
-impl TryFrom<String> for Decision {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        [Self::Allowed, Self::Refused, Self::NotUnderstood]
-            .into_iter()
-            .find(|decision| decision.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no decision"))
-    }
-}
+/// The door of what Tidegate does on nobody's behalf.
+const DOOR: &str = "tidegate";
 
 /// Something that somebody did or wanted.
 #[derive(Debug, Clone, Copy)]
@@ -64,44 +38,36 @@ pub struct Entry<'a> {
     pub decision: Decision,
     /// The rule that decided.
     pub rule: Option<&'a str>,
+    /// What came of it: the word of the run's state right after, or of its end.
+    pub result: Option<&'a str>,
     /// Whatever else is worth keeping.
     pub detail: Option<&'a serde_json::Value>,
 }
 
-/// An entry as it stands in the ledger.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record {
-    /// Its place, from 1.
-    pub seq: i64,
-    /// When.
-    pub at: Timestamp,
-    /// Who, with the name at that moment.
-    pub actor: Actor,
-    /// By which chat.
-    pub door: String,
-    /// Channel or thread in it.
-    pub place: Option<String>,
-    /// The command's name.
-    pub action: String,
-    /// On which environment, as it was named; it may be gone from the configuration by now.
-    pub environment: Option<String>,
-    /// About, or leading to, which run.
-    pub run: Option<RunNumber>,
-    /// The words as typed.
-    pub typed: Option<String>,
-    /// Why, in their words.
-    pub because: Option<String>,
-    /// What was decided.
-    pub decision: Decision,
-    /// The rule that decided.
-    pub rule: Option<String>,
-    /// Whatever else was worth keeping.
-    pub detail: Option<serde_json::Value>,
+impl<'a> Entry<'a> {
+    /// What Tidegate itself did, on nobody's behalf: `action` is a word of [`crate::domain::audit::EVENTS`].
+    #[must_use]
+    pub fn of_tidegate(tidegate: &'a Actor, action: &'a str) -> Self {
+        Self {
+            actor: tidegate,
+            door: DOOR,
+            place: None,
+            action,
+            environment: None,
+            run: None,
+            typed: None,
+            because: None,
+            decision: Decision::Allowed,
+            rule: None,
+            result: None,
+            detail: None,
+        }
+    }
 }
 
 /// All columns, for every SELECT.
 pub(super) const COLUMNS: &str = "seq, prev, hash, at, actor_id, actor_name, door, place, action, environment, \
-     run_number, typed, because, decision, rule, detail";
+     run_number, typed, because, decision, rule, detail, result";
 
 row! {
     /// A row of `audit`. The order of the fields is the order in the hashed JSON and must never change.
@@ -124,6 +90,9 @@ row! {
         pub(super) decision: String,
         pub(super) rule: Option<String>,
         pub(super) detail: Option<String>,
+        // What came with migration 100 and later: not in the text where it is NULL.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub(super) result: Option<String>,
     }
 }
 
@@ -135,7 +104,8 @@ impl AuditRow {
         at: Timestamp,
         detail: Option<String>,
     ) -> Result<Self, LedgerError> {
-        let Entry { actor, door, place, action, environment, run, typed, because, decision, rule, detail: _ } = *entry;
+        let Entry { actor, door, place, action, environment, run, typed, because, decision, rule, result, detail: _ } =
+            *entry;
         let mut row = Self {
             seq,
             prev,
@@ -153,19 +123,29 @@ impl AuditRow {
             decision: decision.as_str().to_owned(),
             rule: rule.map(storable),
             detail,
+            result: result.map(storable),
         };
         row.hash = row.computed_hash()?;
         Ok(row)
     }
 
-    /// SHA-256 in hexadecimal over the previous hash and the row as JSON without spaces, fields in the order above.
-    pub(super) fn computed_hash(&self) -> Result<String, LedgerError> {
-        let json = to_json("hash", self)?;
-        let mut hash = Sha256::new();
-        hash.update(self.prev.as_bytes());
-        hash.update(json.as_bytes());
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    /// The hashed text: the row as JSON without spaces, fields in the order above.
+    pub(super) fn text(&self) -> Result<String, LedgerError> {
+        to_json("hash", self)
     }
+
+    /// The hash that the row should have.
+    pub(super) fn computed_hash(&self) -> Result<String, LedgerError> {
+        Ok(hash_of(&self.prev, &self.text()?))
+    }
+}
+
+/// SHA-256 in hexadecimal over the hash before and the hashed text.
+pub(super) fn hash_of(prev: &str, text: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(prev.as_bytes());
+    hash.update(text.as_bytes());
+    hex::encode(hash.finalize())
 }
 
 impl TryFrom<AuditRow> for Record {
@@ -186,6 +166,7 @@ impl TryFrom<AuditRow> for Record {
             because: found.because,
             decision: row.text("decision", found.decision)?,
             rule: found.rule,
+            result: found.result,
             detail: found.detail.map(|detail| row.json("detail", &detail)).transpose()?,
         })
     }

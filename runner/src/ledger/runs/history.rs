@@ -5,87 +5,40 @@ use std::collections::BTreeMap;
 use crate::domain::answer::{HistoryPage, RunSummary};
 use crate::domain::command::HistoryFilter;
 use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::ledger::conditions::{Conditions, Value, actor_ids};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
 
 use super::duration::worked;
 use super::row::{RunRow, select_runs, summaries};
 
-/// Where an actor id can come from; see [`crate::domain::ids::ActorId`].
-const WHERES: [&str; 4] = ["local", "slack", "discord", "clock"];
-
-enum Value {
-    Number(i64),
-    Text(String),
-}
-
-/// The conditions of those filters that are set: `$1 IS NULL OR ...` would keep SQLite from using an index.
-struct Conditions {
-    all: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Conditions {
-    fn of(filter: &HistoryFilter) -> Self {
-        let HistoryFilter { environment, by, since, until, failed, page: _ } = filter;
-        let mut conditions = Self { all: vec!["WHERE TRUE".to_owned()], values: Vec::new() };
-        if let Some(environment) = environment {
-            conditions.add("environment =", Value::Text(environment.to_string()));
-        }
-        match by {
-            Some(whole) if whole.contains(':') => conditions.add("asker_id =", Value::Text(whole.clone())),
-            Some(short) => conditions.any_of("asker_id", WHERES.map(|place| format!("{place}:{short}"))),
-            None => {}
-        }
-        if let Some(since) = since {
-            conditions.add("accepted_at >=", Value::Number(since.0));
-        }
-        if let Some(until) = until {
-            conditions.add("accepted_at <", Value::Number(until.0));
-        }
-        if *failed {
-            conditions.all.push("status IN ('failed', 'partial', 'unknown')".to_owned());
-        }
-        conditions
+/// The conditions of those filters that are set.
+fn conditions(filter: &HistoryFilter) -> Conditions {
+    let HistoryFilter { environment, by, since, until, failed, page: _ } = filter;
+    let mut conditions = Conditions::default();
+    if let Some(environment) = environment {
+        conditions.add("environment =", Value::Text(environment.to_string()));
     }
-
-    fn add(&mut self, condition: &str, value: Value) {
-        let place = self.place(value);
-        self.all.push(format!("{condition} {place}"));
+    if let Some(by) = by {
+        conditions.any_of("asker_id", actor_ids(by));
     }
-
-    fn any_of(&mut self, column: &str, texts: impl IntoIterator<Item = String>) {
-        let places: Vec<_> = texts.into_iter().map(|text| self.place(Value::Text(text))).collect();
-        self.all.push(format!("{column} IN ({})", places.join(", ")));
+    if let Some(since) = since {
+        conditions.add("accepted_at >=", Value::Number(since.0));
     }
-
-    /// The WHERE clause.
-    fn sql(&self) -> String {
-        self.all.join(" AND ")
+    if let Some(until) = until {
+        conditions.add("accepted_at <", Value::Number(until.0));
     }
-
-    /// Keeps a value and gives its placeholder.
-    fn place(&mut self, value: Value) -> String {
-        self.values.push(value);
-        format!("${}", self.values.len())
+    if *failed {
+        conditions.fixed("status IN ('failed', 'partial', 'unknown')");
     }
-}
-
-/// Binds the values of conditions, whichever database the query is for.
-macro_rules! with_values {
-    ($query:expr, $values:expr) => {
-        $values.iter().fold($query, |query, value| match value {
-            Value::Number(number) => query.bind(*number),
-            Value::Text(text) => query.bind(text.as_str()),
-        })
-    };
+    conditions
 }
 
 /// One page of runs that fit the filter, newest first. `page_size` is at least 1.
 pub async fn history(mut db: impl Access, filter: &HistoryFilter, page_size: u32) -> Result<HistoryPage, LedgerError> {
     let page = filter.page.max(1);
     let size = i64::from(page_size.max(1));
-    let mut conditions = Conditions::of(filter);
+    let mut conditions = conditions(filter);
     if page > 1 {
         // Only numbers are passed over, in an index; the rows themselves are read for one page.
         let skipped = conditions.place(Value::Number(i64::from(page - 1) * size));

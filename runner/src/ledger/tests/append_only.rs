@@ -4,7 +4,7 @@ use super::{on_both, sql, submit_up};
 use crate::ledger::Store;
 use crate::ledger::audit;
 
-async fn refuses(store: &Store, statement: &str) {
+pub(super) async fn refuses(store: &Store, statement: &str) {
     let error = sql(store, statement).await.expect_err(statement).to_string();
     assert!(error.contains("is append-only"), "{statement}: {error}");
 }

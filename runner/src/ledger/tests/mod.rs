@@ -2,21 +2,24 @@
 
 mod aggregates;
 mod append_only;
+mod audit;
 mod chain;
 mod claims;
 mod fold;
 mod history;
 mod migrations;
 mod opening;
+mod pruning;
 mod runs;
 mod server;
+mod tampering;
 
 use std::collections::BTreeMap;
 
 use super::runs::{AppendError, Appended, Fence, NewRun};
 use super::{Address, Store, Tx, ids};
 use crate::domain::answer::{Actor, RunSummary};
-use crate::domain::ids::{ActorId, EnvironmentName, RunId, StackName};
+use crate::domain::ids::{ActorId, EnvironmentName, RunId, StackName, Timestamp};
 use crate::domain::order::Direction;
 use crate::domain::request::{RunKind, RunRequest, Target};
 use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent};
@@ -139,7 +142,7 @@ fn ended(outcome: Outcome) -> RunEvent {
     RunEvent::Ended { outcome, refusal: None, finding: None }
 }
 
-fn asked(expires: crate::domain::ids::Timestamp) -> RunEvent {
+fn asked(expires: Timestamp) -> RunEvent {
     RunEvent::Asked { question: Question { why: QuestionWhy::Previewed, digest: "d1".to_owned(), expires } }
 }
 
@@ -156,6 +159,17 @@ fn succeeding() -> Vec<RunEvent> {
         RunEvent::VerifyBegan,
         ended(Outcome::Succeeded),
     ]
+}
+
+/// A moment of the database's clock that is later than everything before, and not later than anything after.
+async fn next_moment(store: &Store) -> Timestamp {
+    let begin = store.now().await.unwrap();
+    loop {
+        let now = store.now().await.unwrap();
+        if now > begin {
+            return now;
+        }
+    }
 }
 
 /// Carries out SQL that the ledger itself never would; `;` separates statements.

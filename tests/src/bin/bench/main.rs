@@ -1,6 +1,7 @@
 //! Measures what `docs/performance.md` tells. `tests/bench` builds and starts it; it asserts nothing, since other work on the
 //! machine would make it fail.
 
+mod audit;
 mod commands;
 mod figures;
 mod runs;
@@ -9,7 +10,7 @@ mod world;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve";
+const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | audit [ROWS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
         ["commands"] => measure(commands::run(20)),
         ["commands", seconds] if number(seconds).is_some() => measure(commands::run(number(seconds).unwrap_or(1))),
         ["serve"] => measure(serve::run()),
+        ["audit"] => measure(audit::run(1_000_000)),
+        ["audit", rows] if number(rows).is_some() => measure(audit::run(number(rows).unwrap_or(1))),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)

@@ -1,0 +1,138 @@
+//! `audit` and `who`: who did what, what was decided, and why.
+
+use tidegate_runner::domain::audit::{
+    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, END, EXPIRE, LOSE, PRUNE, Record, START, STOP, WhoDid,
+};
+use tidegate_runner::domain::command::{Command, Query};
+
+use super::card::{Card, Line, Span, Tone};
+use super::history::state_word;
+use super::words::{Clock, DOT, cut, plural, what};
+use crate::commands::render;
+
+/// One page of the audit; `filter` is what was asked for, so that the next page can be.
+#[must_use]
+pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
+    let AuditPage { records, older, looked } = page;
+    let title = if records.is_empty() { "No entry fits" } else { "Audit, newest first" };
+    let seq_width = records.iter().map(|record| record.seq.to_string().len()).max().unwrap_or_default() + 2;
+    let when_width = records.iter().map(|record| clock.moment(record.at).len()).max().unwrap_or_default() + 2;
+    let lines = records.iter().map(|record| {
+        Line::of([
+            Span::Column(record.seq.to_string(), seq_width),
+            Span::Column(clock.moment(record.at), when_width),
+            Span::Text(one(record)),
+        ])
+    });
+    let mut card = Card::new(Tone::Plain, title).lines(lines);
+    if let Some((count, at)) = looked {
+        let back = clock.moment(*at);
+        card = card.line(Line::text(format!("Looked through {count} entries, back to {back}; there are older ones.")));
+    }
+    if let Some(before) = older {
+        let next = AuditFilter { before: Some(*before), page: 1, ..filter.clone() };
+        card = card.next(render(&Command::Query(Query::Audit(next))));
+    }
+    match records.iter().find_map(|record| record.run) {
+        Some(run) => card.next(format!("show {run}")),
+        None if records.is_empty() && older.is_none() => card.next("audit"),
+        None => card,
+    }
+}
+
+/// Who did it last.
+#[must_use]
+pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
+    let WhoDid { deed, environment, found } = answer;
+    let Some((record, run)) = found else {
+        let title = format!("The audit knows nobody who {} {environment}", deed.as_str());
+        return Card::new(Tone::Plain, title).next(format!("audit {environment}"));
+    };
+    let who = cut(&record.actor.name);
+    let title = format!("{who} {} {environment}, {}", deed.as_str(), clock.moment(record.at));
+    let typed = record.typed.as_deref().map_or_else(|| record.action.clone(), cut);
+    let because = match record.because.as_deref().or(run.request.because.as_deref()) {
+        Some(because) if typed.contains(because) => String::new(),
+        Some(because) => format!("{DOT}because {}", cut(because)),
+        None => format!("{DOT}no reason was given"),
+    };
+    Card::new(Tone::Plain, title)
+        .line(Line::of([Span::Code(typed), Span::Text(because)]))
+        .line(Line::text(format!("run {} ({}): {}", run.number, what(&run.request), state_word(&run.state))))
+        .line(Line::text(format!("{} by {}{}", record.actor.id, record.door, place(record))))
+        .next(format!("show {}", run.number))
+        .next(format!("audit {environment} before {}", record.seq.saturating_add(1)))
+}
+
+fn place(record: &Record) -> String {
+    record.place.as_deref().map(|place| format!(" in {}", cut(place))).unwrap_or_default()
+}
+
+/// An entry in one line.
+fn one(record: &Record) -> String {
+    let mut parts = vec![cut(&record.actor.name), deed(record)];
+    match record.decision {
+        Decision::Allowed => {}
+        Decision::Refused => parts.push(format!("REFUSED{}", rule(record))),
+        Decision::NeedsApproval => parts.push(format!("needs a yes{}", rule(record))),
+        Decision::NotUnderstood => parts.push("not understood".to_owned()),
+    }
+    if let Some(result) = &record.result {
+        parts.push(match result.as_str() {
+            loud @ ("failed" | "partial" | "unknown") => loud.to_uppercase(),
+            other => cut(&other.replace('_', " ")),
+        });
+    }
+    parts.extend(record.run.map(|run| format!("run {run}")));
+    // Who typed a reason typed it in the command.
+    let untold =
+        record.because.as_deref().filter(|because| !record.typed.as_deref().is_some_and(|t| t.contains(because)));
+    parts.extend(untold.map(|because| format!("because {}", cut(because))));
+    parts.extend(record.place.as_deref().map(|place| format!("in {}", cut(place))));
+    parts.join(DOT)
+}
+
+fn rule(record: &Record) -> String {
+    record.rule.as_deref().map(|rule| format!(" ({})", cut(rule).replace('_', " "))).unwrap_or_default()
+}
+
+/// What was done, in words: as typed, where somebody typed it.
+fn deed(record: &Record) -> String {
+    if let Some(typed) = &record.typed {
+        return cut(typed);
+    }
+    let of = record.environment.as_deref().map(|environment| format!(" of {}", cut(environment))).unwrap_or_default();
+    let detail = |key: &str| record.detail.as_ref().and_then(|detail| detail.get(key));
+    match record.action.as_str() {
+        ASK => format!("the run{of} asks"),
+        EXPIRE => format!("the question{of} expired"),
+        LOSE => format!("nobody saw the end{of}"),
+        END => format!("the run{of} ended"),
+        CONFIGURE => match detail("difference").and_then(|text| text.as_str()) {
+            Some(difference) => format!("the configuration changed: {}", changed_lines(difference)),
+            None => "the configuration is known".to_owned(),
+        },
+        START => "started".to_owned(),
+        STOP => "stopped".to_owned(),
+        PRUNE => {
+            let count = detail("entries").and_then(serde_json::Value::as_u64).unwrap_or_default();
+            format!("{} taken out", entries(count))
+        }
+        other => format!("{}{of}", cut(other)),
+    }
+}
+
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+/// How many lines came and went in a unified difference.
+fn changed_lines(difference: &str) -> String {
+    let count = |sign: char| {
+        u64::try_from(difference.lines().filter(|line| line.starts_with(sign)).count()).unwrap_or(u64::MAX)
+    };
+    match (count('+'), count('-')) {
+        (0, 0) => "in its secrets or its spaces".to_owned(),
+        (added, removed) => format!("{} added, {removed} removed", plural(added, "line")),
+    }
+}

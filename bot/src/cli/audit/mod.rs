@@ -1,0 +1,247 @@
+//! `tidegate audit`: proves, signs, exports and prunes the audit. Asking is a command of the chats: `tidegate shell -c audit`.
+
+mod export;
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use tidegate_runner::config::{self, Config};
+use tidegate_runner::domain::answer::Actor;
+use tidegate_runner::domain::audit::AuditFilter;
+use tidegate_runner::domain::command::{Command, Query};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName};
+use tidegate_runner::house;
+use tidegate_runner::ledger::Store;
+use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, Key, Proven};
+use tidegate_runner::redact::Redactor;
+
+use super::{fail, os_user};
+use crate::chat::shell::{color_on_stderr, local_offset};
+use crate::commands::{self, Known};
+
+/// `tidegate audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Looks whether any entry was altered, removed, inserted or reordered. Exit status 0 when all is as it was written, else 1.
+    Verify {
+        /// A checkpoint that was kept elsewhere: finds a cut end and another history.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+        /// The public key that the checkpoint must be signed with.
+        #[arg(long, value_name = "HEX", requires = "checkpoint")]
+        key: Option<String>,
+        /// A file that `prune` wrote; give each of them to prove everything from the first entry on.
+        #[arg(long = "with-export", value_name = "FILE")]
+        exports: Vec<PathBuf>,
+    },
+    /// Verifies, and signs where the audit ends now. Keep it where whoever can change the ledger cannot.
+    Checkpoint {
+        /// Where to; else it is printed.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Writes entries to a file, oldest first.
+    Export {
+        /// Form of the file.
+        #[arg(long, value_enum)]
+        format: Format,
+        /// Where to; `-` is standard output. A file that is there is not written over.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Which entries, as after `audit` in a chat: `shop by @ito since 7d failed "black friday"`.
+        #[arg(value_name = "FILTER")]
+        filter: Vec<String>,
+    },
+    /// Exports the entries before a moment, and takes them out of the ledger; what is left stays provable.
+    Prune {
+        /// A date or time, as after `since` in a chat: `2026-01-01`, `52w`.
+        #[arg(long, value_name = "TIME")]
+        before: String,
+        /// Where to. A file that is there is not written over.
+        #[arg(long, value_name = "FILE")]
+        export: PathBuf,
+        /// Why, for the entry about it.
+        #[arg(long, value_name = "REASON")]
+        because: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For spreadsheets: a heading, then a line for each entry.
+    Csv,
+    /// One array of objects.
+    Json,
+}
+
+/// Words for whoever typed the command; all of them go to standard error, and exit status 1.
+type Refused = String;
+
+impl Audit {
+    pub(super) async fn run(self, file: &Path) -> ExitCode {
+        let config = match config::load(file) {
+            Ok(config) => config,
+            Err(problems) => {
+                eprint!("{}", config::render(problems.as_slice(), color_on_stderr()));
+                return ExitCode::FAILURE;
+            }
+        };
+        let store = match open(&config).await {
+            Ok(store) => store,
+            Err(error) => return fail(&error),
+        };
+        let done = match self.task {
+            Task::Verify { checkpoint, key, exports } => {
+                verify(&store, checkpoint.as_deref(), key.as_deref(), &exports).await
+            }
+            Task::Checkpoint { out } => sign(&store, &config, out.as_deref()).await,
+            Task::Export { format, out, filter } => export(&store, &config, format, &out, &filter).await,
+            Task::Prune { before, export, because } => {
+                prune(&store, &config, &before, &export, because.as_deref()).await
+            }
+        };
+        store.close().await;
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        }
+    }
+}
+
+async fn open(config: &Config) -> Result<Store, Refused> {
+    let address = house::address(&config.database).map_err(told)?;
+    Store::open_at(&address).await.map_err(told)
+}
+
+fn told(error: impl std::fmt::Display) -> Refused {
+    error.to_string()
+}
+
+async fn verify(
+    store: &Store,
+    checkpoint: Option<&Path>,
+    key: Option<&str>,
+    exports: &[PathBuf],
+) -> Result<(), Refused> {
+    let checkpoint = match checkpoint {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Some(Checkpoint::from_text(&text, key).map_err(|error| format!("{}: {error}", file.display()))?)
+        }
+        None => None,
+    };
+    let evidence = Evidence { checkpoint: checkpoint.as_ref(), exports };
+    let Proven { entries, start, end, exported } = audit::prove(store, evidence).await.map_err(told)?;
+    println!("The audit is whole: {}, {} to {}.", counted(entries), start.seq + 1, end.seq);
+    println!("The last one has the hash {}.", end.hash);
+    if exported > 0 {
+        println!("The {exported} before them are in the exported files, whole.");
+    } else if start.seq > 0 {
+        println!("The {} before them were exported and taken out: `--with-export` proves them too.", start.seq);
+    }
+    if let Some(Checkpoint { link, key, .. }) = checkpoint {
+        println!("It goes on from the checkpoint at entry {}, signed with {key}.", link.seq);
+    }
+    Ok(())
+}
+
+async fn sign(store: &Store, config: &Config, out: Option<&Path>) -> Result<(), Refused> {
+    let Proven { end, .. } = audit::prove(store, Evidence::default()).await.map_err(told)?;
+    let key = Key::open(&config.runner.state_dir.join("audit.key")).map_err(told)?;
+    let checkpoint = Checkpoint::sign(&key, end, store.now().await.map_err(told)?);
+    match out {
+        Some(file) => {
+            create(file)?.write_all(checkpoint.to_text().as_bytes()).map_err(|error| written(file, &error))?;
+            println!("Checkpoint at entry {} written to {}.", checkpoint.link.seq, file.display());
+        }
+        None => print!("{}", checkpoint.to_text()),
+    }
+    eprintln!("The public key is {}: note it elsewhere too.", key.public());
+    Ok(())
+}
+
+async fn export(store: &Store, config: &Config, format: Format, out: &Path, words: &[String]) -> Result<(), Refused> {
+    let filter = filter(store, config, words).await?;
+    let written = if out == Path::new("-") {
+        export::write(store, &filter, format, std::io::stdout().lock()).await
+    } else {
+        export::write(store, &filter, format, create(out)?).await
+    };
+    let count = written.map_err(told)?;
+    eprintln!("{} exported.", counted(count));
+    Ok(())
+}
+
+/// Reads filters as the chats do. Environments that are gone from the configuration are known as long as the audit has them.
+async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<AuditFilter, Refused> {
+    let names = audit::environments(store).await.map_err(told)?;
+    let unmanaged = config.unmanaged.keys().cloned();
+    let mut others: Vec<EnvironmentName> = unmanaged.chain(names).filter_map(|name| name.parse().ok()).collect();
+    others.retain(|name| !config.environments.contains_key(name));
+    let me = ActorId::local(&os_user()?);
+    let now = store.now().await.map_err(told)?;
+    let known = Known { environments: &config.environments, others: &others, me: &me, now, offset: local_offset() };
+    // The shell took the quotes away.
+    let words = words.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word.clone() });
+    let line = std::iter::once("audit".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
+    match commands::parse(&line, &known) {
+        Ok(Command::Query(Query::Audit(AuditFilter { before: Some(_), .. }))) => {
+            Err("an export has no pages: leave `before` out".to_owned())
+        }
+        Ok(Command::Query(Query::Audit(filter))) if filter.page > 1 => {
+            Err("an export has no pages: leave `page` out".to_owned())
+        }
+        Ok(Command::Query(Query::Audit(filter))) => Ok(filter),
+        Ok(_) => Err("these are no filters".to_owned()),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
+async fn prune(
+    store: &Store,
+    config: &Config,
+    before: &str,
+    file: &Path,
+    because: Option<&str>,
+) -> Result<(), Refused> {
+    let now = store.now().await.map_err(told)?;
+    let moment = commands::moment(before, now, local_offset())
+        .ok_or_else(|| format!("`{before}` is not a time: write `2026-01-01` or `52w`"))?;
+    let name = os_user()?;
+    let actor = Actor { id: ActorId::local(&name), name };
+    let redactor = Redactor::new(config.redact.iter().filter_map(|name| std::env::var(name).ok()));
+    let because = because.map(|because| redactor.redact(because).into_owned());
+    match audit::prune(store, moment, file, &actor, because.as_deref()).await.map_err(told)? {
+        None => println!("No entry is that old; nothing was written."),
+        Some(audit::Pruned { entries, end }) => {
+            println!("The entries up to {} are in {} and out of the ledger: {entries}.", end.seq, file.display());
+            println!("Keep the file: only with it can the whole be proven (`tidegate audit verify --with-export`).");
+        }
+    }
+    Ok(())
+}
+
+/// `1 entry`, `3 entries`.
+fn counted(entries: u64) -> String {
+    if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }
+}
+
+/// A new file that only its owner may read.
+fn create(file: &Path) -> Result<std::fs::File, Refused> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    created.map_err(|error| written(file, &error))
+}
+
+fn written(file: &Path, error: &std::io::Error) -> Refused {
+    format!("{} cannot be written: {error}", file.display())
+}

@@ -1,0 +1,158 @@
+//! `audit [env] [by @who] [since ..] [until ..] [action ..] [failed] ["words"] [before 1234] [page 2]` and `who stopped shop`.
+
+use tidegate_runner::domain::audit::{AuditFilter, Deed, PAGE_MAX, actions};
+use tidegate_runner::domain::command::{Command, Query};
+use tidegate_runner::domain::refusal::{Refusal, nearest};
+
+use super::context::{Context, listed, quoted};
+use super::moment::End;
+
+const WORDS: [&str; 7] = ["by", "since", "until", "action", "failed", "before", "page"];
+
+/// Most texts that can be looked for at once, and the longest of them, in characters.
+const TEXTS_MAX: usize = 5;
+const TEXT_MAX: usize = 100;
+
+/// Reads `audit ...`; its words may stand in any order.
+pub(super) fn read_audit(context: &Context<'_>) -> Result<Command, Refusal> {
+    let (line, words) = context.line.without_quoted();
+    let rest = Context { line: &line, ..*context };
+    if words.len() > TEXTS_MAX || words.iter().any(|text| text.chars().count() > TEXT_MAX) {
+        let why = format!("at most {TEXTS_MAX} texts of {TEXT_MAX} characters can be looked for");
+        return Err(Refusal::not_understood("that is too much to look for", why).hint(line.unreasoned()));
+    }
+    let again: String = words.iter().map(|text| format!(" \"{text}\"")).collect();
+    read_filters(&rest, words).map_err(|mut refusal| {
+        // What is offered is for the line without them.
+        refusal.hints.iter_mut().filter(|hint| hint.starts_with("audit")).for_each(|hint| hint.push_str(&again));
+        refusal
+    })
+}
+
+fn read_filters(context: &Context<'_>, words: Vec<String>) -> Result<Command, Refusal> {
+    let mut filter = AuditFilter { page: 1, words, ..AuditFilter::default() };
+    let mut at = 1;
+    let mut until_words = 0..0;
+    while let Some(word) = context.line.word(at) {
+        let keyword = WORDS.into_iter().find(|keyword| Context::is_keyword(word, keyword));
+        at = match keyword {
+            Some("failed") => {
+                filter.failed = true;
+                at + 1
+            }
+            Some("by") => {
+                filter.by = Some(context.person(at + 1)?);
+                at + 2
+            }
+            Some("since") => {
+                let (moment, next) = context.moment(at, End::First)?;
+                filter.since = Some(moment);
+                next
+            }
+            Some("until") => {
+                let (moment, next) = context.moment(at, End::Last)?;
+                filter.until = Some(moment);
+                until_words = at..next;
+                next
+            }
+            Some("action") => {
+                filter.action = Some(context.action(at + 1)?);
+                at + 2
+            }
+            Some("before") => {
+                filter.before = Some(context.entry(at + 1)?);
+                at + 2
+            }
+            Some(_) => {
+                filter.page = context.page(at + 1, PAGE_MAX)?;
+                at + 2
+            }
+            None => {
+                if filter.environment.is_some() {
+                    return Err(context.no_filter(at, word, &WORDS));
+                }
+                let named = context.filter_environment(at, word, &WORDS);
+                filter.environment = Some(named.map_err(|refusal| context.or_words(at, word, refusal))?);
+                at + 1
+            }
+        };
+    }
+    context.check_span(filter.since, filter.until, until_words)?;
+    Ok(Command::Query(Query::Audit(filter)))
+}
+
+/// Reads `who stopped shop`.
+pub(super) fn read_who(context: &Context<'_>) -> Result<Command, Refusal> {
+    let why = format!("it goes `{}`", context.spec.usage);
+    let Some(word) = context.line.word(1) else {
+        let refusal = Refusal::not_understood("`who` needs to know what was done, and to what", why);
+        return Err(context.with_each_environment(refusal, 1, |_| true).hint("whoami"));
+    };
+    let Some(deed) = deed(word) else {
+        let refusal = Refusal::not_understood(format!("`who` does not know {}", quoted(word)), why);
+        if context.readable_environment(1, word).is_ok() {
+            return Err(refusal.hint(context.line.inserted(1, Deed::Changed.as_str())));
+        }
+        let near = nearest(word, Deed::ALL.map(Deed::as_str)).unwrap_or(Deed::Changed.as_str());
+        return Err(refusal.hint(context.line.with(1, near)).hint("whoami"));
+    };
+    let Some(word) = context.line.word(2) else {
+        let refusal = Refusal::not_understood(format!("`who {}` needs an environment", deed.as_str()), why);
+        return Err(context.with_each_environment(refusal, 2, |_| true));
+    };
+    let environment = context.readable_environment(2, word)?;
+    context.no_more_words(3)?;
+    Ok(Command::Query(Query::Who { deed, environment }))
+}
+
+/// What a word says that somebody did.
+fn deed(word: &str) -> Option<Deed> {
+    match word.to_lowercase().as_str() {
+        "raised" | "started" | "upped" | "up" => Some(Deed::Raised),
+        "stopped" | "lowered" | "downed" | "down" | "destroyed" | "killed" | "cancelled" | "canceled" => {
+            Some(Deed::Stopped)
+        }
+        "changed" | "touched" | "scaled" => Some(Deed::Changed),
+        _ => None,
+    }
+}
+
+impl Context<'_> {
+    fn action(&self, at: usize) -> Result<String, Refusal> {
+        let why = || format!("an action is one of: {}", listed(actions()));
+        let Some(word) = self.line.word(at) else {
+            return Err(
+                Refusal::not_understood("`action` needs a word", why()).hint(self.line.with(at - 1, "action up"))
+            );
+        };
+        let lower = word.to_lowercase();
+        if let Some(action) = actions().find(|action| *action == lower) {
+            return Ok(action.to_owned());
+        }
+        let near = nearest(&lower, actions()).unwrap_or("up");
+        Err(Refusal::not_understood(format!("{} is not an action", quoted(word)), why()).hint(self.line.with(at, near)))
+    }
+
+    fn entry(&self, at: usize) -> Result<i64, Refusal> {
+        let why = "entries are numbered from 1; `audit` shows the numbers";
+        let Some(word) = self.line.word(at) else {
+            return Err(
+                Refusal::not_understood("`before` needs the number of an entry", why).hint(self.line.without(at - 1))
+            );
+        };
+        let digits = word.trim_start_matches('#');
+        match digits.parse() {
+            Ok(seq) if seq > 0 && digits.chars().all(|c| c.is_ascii_digit()) => Ok(seq),
+            _ => Err(Refusal::not_understood(format!("{} is not the number of an entry", quoted(word)), why)
+                .hint(self.line.without_all(at - 1..at + 1))),
+        }
+    }
+
+    /// A word that is nothing else may have been meant to be looked for.
+    fn or_words(&self, at: usize, word: &str, refusal: Refusal) -> Refusal {
+        if word.contains('"') || word.starts_with(|c: char| !c.is_alphanumeric()) {
+            return refusal;
+        }
+        refusal.hint(format!("{} \"{word}\"", self.line.without(at)))
+    }
+}

@@ -1,0 +1,1 @@
+UPDATE audited_configuration SET digest = '0123', text = '[runner]';

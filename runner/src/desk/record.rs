@@ -1,0 +1,101 @@
+//! What the audit keeps of a message: each order with what was decided and why, and messages that were no command. Questions that were
+//! answered change nothing and are not kept.
+
+use serde_json::json;
+
+use super::{Case, Desk, DeskError, Done, Message};
+use crate::domain::answer::Answer;
+use crate::domain::audit::{Decision, MESSAGE};
+use crate::domain::command::CommandName;
+use crate::domain::ids::EnvironmentName;
+use crate::domain::refusal::{Refusal, RefusalKind};
+use crate::ledger::audit::{self, Entry};
+use crate::ledger::{LedgerError, Tx, inbox};
+use crate::witness;
+
+impl Desk {
+    /// Keeps a message whose words make no command, or none that can be meant here.
+    ///
+    /// # Errors
+    /// [`DeskError::Repeated`] when this very message was kept before.
+    pub async fn not_understood(&self, message: &Message, refusal: &Refusal) -> Result<(), DeskError> {
+        let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
+        let case = Case { desk: self, message, because: None };
+        let decision = match refusal.kind {
+            RefusalKind::NotUnderstood => Decision::NotUnderstood,
+            RefusalKind::Refused => Decision::Refused,
+        };
+        case.keep(Entry { decision, ..case.entry(MESSAGE, None) }, refusal).await
+    }
+
+    pub(super) async fn note_refusal(
+        &self,
+        case: &Case<'_>,
+        command: CommandName,
+        environment: Option<&EnvironmentName>,
+        rule: &str,
+        refusal: &Refusal,
+    ) -> Result<(), DeskError> {
+        let entry = case.entry(command.as_str(), environment);
+        case.keep(Entry { decision: Decision::Refused, rule: Some(rule), ..entry }, refusal).await
+    }
+}
+
+impl Case<'_> {
+    fn entry<'e>(&'e self, action: &'e str, environment: Option<&'e EnvironmentName>) -> Entry<'e> {
+        Entry {
+            actor: &self.message.actor,
+            door: self.message.place.door,
+            place: self.message.place.channel.as_deref(),
+            action,
+            environment,
+            run: None,
+            typed: Some(&self.message.typed),
+            because: self.because.as_deref(),
+            decision: Decision::Allowed,
+            rule: None,
+            result: None,
+            detail: None,
+        }
+    }
+
+    /// Notes what was done, and what follows from it, in the transaction that does it.
+    pub(super) async fn note(&self, tx: &mut Tx, command: CommandName, done: &Done) -> Result<(), LedgerError> {
+        let result = Some(result(&done.answer));
+        let entry = self.entry(command.as_str(), Some(&done.environment));
+        audit::append(tx, &Entry { run: Some(done.run), result, ..entry }).await?;
+        match &done.event {
+            Some((run, event)) => witness::note(tx, run, std::slice::from_ref(event), &run.state).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps message and entry about something that was not done, with the words of the answer.
+    async fn keep(&self, entry: Entry<'_>, refusal: &Refusal) -> Result<(), DeskError> {
+        let message = self.message;
+        // The answer repeats what was typed.
+        let redactor = self.desk.redactor();
+        let detail = json!({ "what": redactor.redact(&refusal.what), "why": redactor.redact(&refusal.why) });
+        let mut tx = self.desk.store.begin().await?;
+        if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
+            return Err(DeskError::Repeated);
+        }
+        inbox::answered(&mut tx, &message.key, None).await?;
+        audit::append(&mut tx, &Entry { detail: Some(&detail), ..entry }).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// What came of an order at once; its run's end is an entry of its own.
+fn result(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Queued { .. } => "queued",
+        Answer::Cancelled(_) => "cancelled",
+        Answer::Stopping { .. } => "stopping",
+        Answer::Approved(_) => "approved",
+        Answer::Rejected(_) => "rejected",
+        Answer::Taken(_) => "taken",
+        Answer::Recovering(_) => "recovering",
+    }
+}

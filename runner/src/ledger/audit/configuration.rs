@@ -1,0 +1,63 @@
+//! The entry about a changed configuration, with the difference.
+
+use sha2::{Digest as _, Sha256};
+use similar::TextDiff;
+
+use super::row::Entry;
+use crate::domain::answer::Actor;
+use crate::domain::audit::CONFIGURE;
+use crate::ledger::column::storable;
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::Store;
+
+/// Longest difference that is kept, in characters.
+const DIFFERENCE_MAX: usize = 20_000;
+
+/// Appends an entry when the configuration is another than the one that the audit knows, whichever process noticed first, and also
+/// when it changed while no process lived. `file` is the whole text, of which only the digest is kept; `text` the same without
+/// secrets. True when it is another.
+pub async fn note_configuration(store: &Store, actor: &Actor, file: &str, text: &str) -> Result<bool, LedgerError> {
+    const KNOWN: &str = "SELECT digest, text FROM audited_configuration WHERE id = 1";
+    let digest = hex::encode(Sha256::digest(file.as_bytes()));
+    let mut db = store;
+    let (known, _): (String, String) = on!(db, fetch_one, sqlx::query_as(KNOWN))?;
+    if known == digest {
+        return Ok(false);
+    }
+    let text = storable(text);
+    let mut tx = store.begin().await?;
+    let (known, before): (String, String) = on!(tx, fetch_one, sqlx::query_as(KNOWN))?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE audited_configuration SET digest = $1, text = $2 WHERE id = 1 AND digest = $3 AND digest <> $1"
+        )
+        .bind(&digest)
+        .bind(&text)
+        .bind(&known)
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    let mut detail = serde_json::json!({ "digest": digest });
+    if known.is_empty() {
+        detail["lines"] = text.lines().count().into();
+    } else {
+        detail["before"] = known.into();
+        detail["difference"] = difference(&before, &text).into();
+    }
+    super::append(&mut tx, &Entry { detail: Some(&detail), ..Entry::of_tidegate(actor, CONFIGURE) }).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The changed lines, with one line around them. Only a secret may have changed: then there are none.
+fn difference(before: &str, after: &str) -> String {
+    let text = TextDiff::from_lines(before, after).unified_diff().context_radius(1).to_string();
+    let mut cut: String = text.chars().take(DIFFERENCE_MAX).collect();
+    if cut.len() < text.len() {
+        cut.push_str("\n...");
+    }
+    cut
+}

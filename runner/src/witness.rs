@@ -1,0 +1,79 @@
+//! What the audit keeps of a run that nobody typed: that it asks, that a question expires, that nobody saw its end, that it ends.
+
+use serde_json::{Value, json};
+
+use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE};
+use crate::domain::command::CommandName;
+use crate::domain::ids::ActorId;
+use crate::domain::run::{Outcome, QuestionWhy, RunEvent, RunState};
+use crate::ledger::audit::{Entry, append};
+use crate::ledger::{LedgerError, Tx};
+
+/// Appends the entries for `events`, which led a run to `after`, in the transaction that stores them. Comes last in it: see
+/// [`crate::ledger::audit::append`].
+pub(crate) async fn note(
+    tx: &mut Tx,
+    run: &RunSummary,
+    events: &[RunEvent],
+    after: &RunState,
+) -> Result<(), LedgerError> {
+    let tidegate = Actor::tidegate();
+    let about = |action| Entry {
+        environment: Some(&run.request.environment),
+        run: Some(run.number),
+        ..Entry::of_tidegate(&tidegate, action)
+    };
+    for event in events {
+        match event {
+            RunEvent::Asked { question } => {
+                let detail = json!({ "digest": question.digest, "expires": question.expires });
+                let (decision, rule) = (Decision::NeedsApproval, Some(rule(&question.why)));
+                append(tx, &Entry { decision, rule, detail: Some(&detail), ..about(ASK) }).await?;
+            }
+            RunEvent::QuestionExpired => {
+                append(tx, &Entry { because: Some("nobody said yes in time"), ..about(EXPIRE) }).await?;
+            }
+            RunEvent::LostTrack { stack, finding } => {
+                let detail = json!({ "stack": stack, "finding": finding });
+                append(tx, &Entry { result: Some(after.status()), detail: Some(&detail), ..about(LOSE) }).await?;
+            }
+            // That of a person is in the entry about their `cancel`.
+            RunEvent::StopAsked { by, because, .. } if *by == ActorId::tidegate() => {
+                let action = CommandName::Cancel.as_str();
+                append(tx, &Entry { because: because.as_deref(), result: Some("stopping"), ..about(action) }).await?;
+            }
+            _ => {}
+        }
+    }
+    let (Some(outcome), Some(last)) = (after.outcome(), events.last()) else { return Ok(()) };
+    let refused = outcome == Outcome::Refused;
+    let (decision, rule) = if refused { (Decision::Refused, Some("plan")) } else { (Decision::Allowed, None) };
+    let detail = detail_of_end(run, last);
+    let result = Some(outcome.as_str());
+    append(tx, &Entry { decision, rule, result, detail: Some(&detail), ..about(END) }).await?;
+    Ok(())
+}
+
+fn rule(why: &QuestionWhy) -> &'static str {
+    match why {
+        QuestionWhy::Previewed => "previewed",
+        QuestionWhy::Unannounced { .. } => "unannounced",
+        QuestionWhy::PlanChanged { .. } => "plan_changed",
+    }
+}
+
+/// Whose run it was, and what was said at its end.
+fn detail_of_end(run: &RunSummary, last: &RunEvent) -> Value {
+    let mut detail = json!({ "asker": run.asker.id });
+    if let RunEvent::Ended { refusal, finding, .. } = last {
+        if let Some(refusal) = refusal {
+            detail["what"] = refusal.what.clone().into();
+            detail["why"] = refusal.why.clone().into();
+        }
+        if let Some(finding) = finding {
+            detail["finding"] = finding.clone().into();
+        }
+    }
+    detail
+}
