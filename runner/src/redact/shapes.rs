@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Captures, Regex};
 
 use super::REDACTED;
@@ -50,6 +51,13 @@ pub(super) const HINTS: &[&str] = &[
     "hvs.",
     "dop_v1_",
 ];
+
+static ANY_HINT: LazyLock<AhoCorasick> = LazyLock::new(|| super::searcher(HINTS, MatchKind::Standard, true));
+
+/// Where the last of the words ends without which no shape is in `text`.
+pub(super) fn last_hint(text: &str) -> Option<usize> {
+    ANY_HINT.find_iter(text).last().map(|hint| hint.end())
+}
 
 /// A shape; the group `secret` is what is replaced, or all of it where there is no such group.
 struct Shape(Regex);
