@@ -13,3 +13,4 @@ pub mod protect;
 pub mod refusal;
 pub mod request;
 pub mod run;
+pub mod secret;

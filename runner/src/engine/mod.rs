@@ -20,6 +20,7 @@ use crate::domain::run::IllegalEvent;
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store};
 use crate::paths::Paths;
+use crate::secrets::{self, Secrets};
 use crate::terraform::Supervisor;
 pub use echo::echo;
 pub use lock::{EngineLock, EngineLockError};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) bell: Bell,
     pub(crate) paths: Paths,
     pub(crate) supervisor: Supervisor,
+    pub(crate) secrets: Secrets,
     /// Terraform processes that plan at the same time.
     pub(crate) processes: Arc<Semaphore>,
     pub(crate) runner: String,
@@ -46,9 +48,9 @@ impl Shared {
         Arc::clone(&self.config.borrow())
     }
 
-    /// Values of the environment variables that the configuration names in `redact`.
-    fn secrets(&self) -> Vec<String> {
-        self.config().redact.iter().filter_map(|name| std::env::var(name).ok()).collect()
+    /// Values that no sink may show.
+    fn told(&self) -> Vec<String> {
+        secrets::told(&self.config(), &self.secrets)
     }
 }
 

@@ -106,7 +106,8 @@ async fn finding(
         commits: Mutex::new(commits_of(view)),
         paths: shared.paths.clone(),
         supervisors: Standby::new(shared.supervisor.clone()),
-        secrets: shared.secrets(),
+        told: shared.told(),
+        secrets: shared.secrets.clone(),
         reports,
         stop: stopped,
         ready: Mutex::default(),
@@ -129,7 +130,7 @@ async fn finding(
             }),
         },
         Err(failure) => {
-            let failure = Redactor::new(shared.secrets()).redact_failure(failure);
+            let failure = Redactor::new(context.told()).redact_failure(failure);
             let finding = match &failure.kind {
                 FailureKind::LockHeld(holder) => format!(
                     "the state lock is held by {} since {}; `recover {} unlock` breaks it",

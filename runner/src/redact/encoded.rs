@@ -35,6 +35,15 @@ pub(super) fn base64_cores(value: &str) -> Vec<String> {
     cores
 }
 
+/// As `base64` writes bytes.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let mut text: String = (0..(bytes.len() * 8).div_ceil(6)).map(|at| char::from(sextet(bytes, at))).collect();
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
 /// The character that stands for the six bits number `at`.
 fn sextet(bytes: &[u8], at: usize) -> u8 {
     let bit = at * 6;
@@ -187,16 +196,7 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::super::Redactor;
-
-    /// As the `base64` of most systems, by hand.
-    fn base64(bytes: &[u8]) -> String {
-        let chars = (bytes.len() * 8).div_ceil(6);
-        let mut text: String = (0..chars).map(|at| char::from(super::sextet(bytes, at))).collect();
-        while !text.len().is_multiple_of(4) {
-            text.push('=');
-        }
-        text
-    }
+    use super::base64;
 
     #[test]
     fn base64_is_what_others_write() {

@@ -18,6 +18,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 use crate::domain::failure::{Failure, Output};
 use encoded::Written;
+pub(crate) use encoded::base64;
 
 pub use lines::LineRedactor;
 pub use stream::StreamRedactor;
@@ -87,6 +88,12 @@ impl Redactor {
             hints: hint_searcher(&hints),
             told,
         }
+    }
+
+    /// The same for these values too.
+    #[must_use]
+    pub fn with(&self, values: Vec<String>) -> Self {
+        Self::new(self.told.iter().cloned().chain(values))
     }
 
     /// The text without secrets; the very same text when there are none. Idempotent. A line that is a JSON object stays one.

@@ -8,7 +8,7 @@ use super::disturbs;
 pub fn configuration(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let lines = text.lines().count().max(1);
-    let problems = match config::parse(Source::new("/etc/tide/tidegate.toml", &*text), &|_| None) {
+    let problems = match config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None) {
         Ok(config) => config.unmanaged.into_values().flatten().collect(),
         Err(problems) => problems.into_vec(),
     };
