@@ -5,6 +5,7 @@ mod by_hand;
 pub mod fuzz;
 mod layout;
 mod ledger;
+pub mod planted;
 pub mod postgres;
 mod process;
 pub mod terminal;

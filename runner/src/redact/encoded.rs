@@ -61,6 +61,13 @@ pub(super) fn whole_run(text: &[u8], core: Range<usize>) -> Range<usize> {
     core.start - before..core.end + after
 }
 
+/// The text without an escape at its end that is not whole: `%2`, `\u65e`.
+pub(super) fn without_cut_escape(text: &str) -> &str {
+    let tail = text.floor_char_boundary(text.len().saturating_sub(6));
+    let cut = text.get(tail..).and_then(|end| end.rfind(['%', '\\'])).map_or(text.len(), |at| tail + at);
+    text.get(..cut).unwrap_or_default().trim_end_matches('\\')
+}
+
 /// Which encodings can make one of some values look different.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Written {

@@ -49,6 +49,7 @@ pub struct Redactor {
     /// What makes a line worth a closer look: told values, as they are and as JSON writes them, and the words of the shapes.
     hints: AhoCorasick,
     told: Vec<String>,
+    cores: Vec<String>,
 }
 
 impl Redactor {
@@ -72,21 +73,17 @@ impl Redactor {
         told.dedup();
         let cores: Vec<String> = told.iter().flat_map(|value| encoded::base64_cores(value)).collect();
         let written = Written::of(&told);
-        let hints: Vec<String> = told
-            .iter()
-            .cloned()
-            .chain(cores.iter().cloned())
-            .chain(written.hints())
-            .chain(shapes::HINTS.iter().map(|hint| (*hint).to_owned()))
-            .collect();
+        let hints: Vec<String> =
+            told.iter().cloned().chain(cores.iter().cloned()).chain(written.hints()).chain(shapes::hints()).collect();
         let values: Vec<&str> = std::iter::once(REDACTED).chain(told.iter().map(String::as_str)).collect();
-        let cores: Vec<&str> = cores.iter().map(String::as_str).collect();
+        let of_base64: Vec<&str> = cores.iter().map(String::as_str).collect();
         Self {
             values: searcher(&values, MatchKind::LeftmostLongest, false),
-            base64: searcher(&cores, MatchKind::LeftmostLongest, false),
+            base64: searcher(&of_base64, MatchKind::LeftmostLongest, false),
             written,
             hints: hint_searcher(&hints),
             told,
+            cores,
         }
     }
 
@@ -168,13 +165,31 @@ impl Redactor {
         self.base64.find_iter(text).for_each(|core| found(encoded::whole_run(text, core.range())));
     }
 
-    /// How many bytes at the end of `text` may be the beginning of a told value; 0 when none may.
+    /// How many bytes at the end of `text` may be the beginning of a told value, however it is written; 0 when none may.
     fn begun(&self, text: &str) -> usize {
+        let mut start = text.len() - self.beginning(text.as_bytes());
+        let whole = encoded::without_cut_escape(text);
+        for text in std::iter::once(text).chain(Some(whole).filter(|whole| whole.len() < text.len())) {
+            for view in self.written.views(text) {
+                let len = self.beginning(&view.bytes);
+                if len > 0 {
+                    let at = view.bytes.len() - len;
+                    start = start.min(view.place(text, at..at).start);
+                }
+            }
+        }
+        text.len() - start
+    }
+
+    /// How many bytes at the end of `text` are the beginning of a told value or of its base64.
+    fn beginning(&self, text: &[u8]) -> usize {
+        // By bytes: the last character may have come half, each of its bytes escaped.
         let beginning = |told: &String| {
-            let ends = told.char_indices().map(|(at, _)| at).skip(BEGINNING_MIN);
-            ends.filter(|end| told.get(..*end).is_some_and(|beginning| text.ends_with(beginning))).max()
+            let least = told.char_indices().map(|(at, _)| at).nth(BEGINNING_MIN)?;
+            let told = told.as_bytes();
+            (least..told.len()).rev().find(|end| told.get(..*end).is_some_and(|beginning| text.ends_with(beginning)))
         };
-        self.told.iter().filter_map(beginning).max().unwrap_or(0)
+        self.told.iter().chain(&self.cores).filter_map(beginning).max().unwrap_or(0)
     }
 
     /// True when `text` is a told value as a whole.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
 use super::REDACTED;
@@ -52,7 +52,16 @@ pub(super) const HINTS: &[&str] = &[
     "dop_v1_",
 ];
 
-static ANY_HINT: LazyLock<AhoCorasick> = LazyLock::new(|| super::searcher(HINTS, MatchKind::Standard, true));
+/// All of them: [`HINTS`], and the beginnings of Discord's tokens, which are the base64 of a decimal number.
+pub(super) fn hints() -> impl Iterator<Item = String> {
+    let numbers = (100..1000).map(|number| super::base64(number.to_string().as_bytes()));
+    HINTS.iter().map(|hint| (*hint).to_owned()).chain(numbers)
+}
+
+static ANY_HINT: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let hints: Vec<String> = hints().collect();
+    super::hint_searcher(&hints)
+});
 
 /// Where the last of the words ends without which no shape is in `text`.
 pub(super) fn last_hint(text: &str) -> Option<usize> {
@@ -77,6 +86,8 @@ static TOKENS: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         r"\bnpm_[A-Za-z0-9]{36}",
         r"\bhvs\.[A-Za-z0-9_-]{20,}",
         r"\bdop_v1_[a-f0-9]{40,}",
+        // Discord: the bot's number (17 to 20 digits), a moment and a signature, each in base64.
+        r"\b[MNO][A-Za-z0-9]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}",
         // Of several lines, or with `\n` as two characters when it was quoted; cut off at the end counts too.
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{12,})",

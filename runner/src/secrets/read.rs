@@ -198,7 +198,9 @@ mod tests {
             assert!(error.contains(told), "{error}");
         }
         assert!(value(&at(b"\xffgeheim")).await.expect_err("an error").ends_with("not UTF-8"));
-        assert!(value(&at("x".repeat(70_000).as_bytes())).await.expect_err("an error").contains("more than 65536 bytes"));
+        assert!(
+            value(&at("x".repeat(70_000).as_bytes())).await.expect_err("an error").contains("more than 65536 bytes")
+        );
         for (argv, told) in [
             (&["tidegate-no-such-program", "geheim"][..], "No such file"),
             (&["sh", "-c", "sleep 60; echo geheim"], "no answer within 1 s"),

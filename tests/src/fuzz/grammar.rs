@@ -20,7 +20,7 @@ use tidegate_runner::terraform::command::{self, PlanArgs};
 use super::disturbs;
 
 /// An environment with a setting of each kind, and a variable of each stack that no setting names.
-const CONFIG: &str = r#"
+pub const CONFIG: &str = r#"
 [environments.shop]
 owners = ["local:ito"]
 levels = ["small", "full"]

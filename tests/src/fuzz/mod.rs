@@ -6,7 +6,7 @@ mod grammar;
 mod terraform;
 
 pub use configuration::configuration;
-pub use grammar::{AllowList, grammar};
+pub use grammar::{AllowList, CONFIG, grammar};
 pub use terraform::terraform;
 
 /// A target, by the name of its corpus.

@@ -50,12 +50,12 @@ echo \"from the environment: $LICENCE_KEY\"
 [ ! -e YARD/then-fail ] || { cat YARD/words >&2; exit 1; }
 ";
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] }).collect()
 }
 
-fn content(file: &Path) -> Vec<u8> {
+pub(crate) fn content(file: &Path) -> Vec<u8> {
     if file.extension().is_some_and(|end| end == "gz") {
         let unpacked = std::process::Command::new("gzip").arg("-dc").arg(file).output().expect("gzip");
         assert!(unpacked.status.success(), "{}", file.display());

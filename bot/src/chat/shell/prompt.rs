@@ -121,7 +121,14 @@ impl Prompt {
         let printer = printer.map(|printer| Arc::new(Printer { printer: Mutex::new(Box::new(printer)), style }));
         let raw = prompt_for(name);
         let styled = if style.color { format!("\u{1b}[1;36m{raw}\u{1b}[0m") } else { raw.clone() };
-        Ok(Self { editor, text: (raw, styled), history: history.to_owned(), vocabulary, printer, clean: Box::new(clean) })
+        Ok(Self {
+            editor,
+            text: (raw, styled),
+            history: history.to_owned(),
+            vocabulary,
+            printer,
+            clean: Box::new(clean),
+        })
     }
 
     /// Waits for a line. Blocks the thread; call it from one of its own.

@@ -31,9 +31,7 @@ fn wrong(origin: &Origin, options: &CheckOptions<'_>) -> Option<(String, String)
         Origin::File(path) => {
             let shown = quoted(&path.to_string_lossy());
             match std::fs::metadata(path) {
-                Err(error) => {
-                    Some((format!("{shown} cannot be read: {error}"), "write the secret into it".to_owned()))
-                }
+                Err(error) => Some((format!("{shown} cannot be read: {error}"), "write the secret into it".to_owned())),
                 Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                     let message = format!("{shown} holds a secret and can be read by others than its owner");
                     Some((message, format!("chmod 600 {}", path.display())))
