@@ -101,9 +101,9 @@ impl Printed {
             return vec![piece.shown_as(&redacted, redactor)];
         }
         let joined = format!("{}{}", self.context, piece.output);
-        piece.spans = if redactor.hints.is_match(&piece.output) { redactor.spans(&piece.output) } else { Vec::new() };
+        piece.spans = if redactor.hinted(&piece.output) { redactor.spans(&piece.output) } else { Vec::new() };
         // Alone as well as joined: what comes before can also hide that a word begins here.
-        let open = redactor.hints.is_match(&joined) || redactor.begun(&joined) > 0;
+        let open = redactor.hinted(&joined) || redactor.begun(&joined) > 0;
         let spans = if open { redactor.spans(&joined) } else { Vec::new() };
         self.held.push(piece);
         self.mark(&spans, joined.len());

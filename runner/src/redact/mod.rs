@@ -73,8 +73,13 @@ impl Redactor {
         told.dedup();
         let cores: Vec<String> = told.iter().flat_map(|value| encoded::base64_cores(value)).collect();
         let written = Written::of(&told);
-        let hints: Vec<String> =
-            told.iter().cloned().chain(cores.iter().cloned()).chain(written.hints()).chain(shapes::hints()).collect();
+        let hints: Vec<String> = told
+            .iter()
+            .cloned()
+            .chain(cores.iter().cloned())
+            .chain(written.hints())
+            .chain(shapes::HINTS.iter().map(|hint| (*hint).to_owned()))
+            .collect();
         let values: Vec<&str> = std::iter::once(REDACTED).chain(told.iter().map(String::as_str)).collect();
         let of_base64: Vec<&str> = cores.iter().map(String::as_str).collect();
         Self {
@@ -96,7 +101,7 @@ impl Redactor {
     /// The text without secrets; the very same text when there are none. Idempotent. A line that is a JSON object stays one.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.hints.is_match(text) {
+        if !self.hinted(text) {
             return Cow::Borrowed(text);
         }
         if text.trim_start().starts_with('{')
@@ -106,6 +111,11 @@ impl Redactor {
             return if changed { Cow::Owned(value.to_string()) } else { Cow::Borrowed(text) };
         }
         self.redact_plain(text)
+    }
+
+    /// False when surely no secret is in `text`: quick, since most lines have none.
+    fn hinted(&self, text: &str) -> bool {
+        self.hints.is_match(text) || shapes::is_numbered(text)
     }
 
     /// The failure without secrets.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use regex::{Captures, Regex};
 
 use super::REDACTED;
@@ -52,20 +52,26 @@ pub(super) const HINTS: &[&str] = &[
     "dop_v1_",
 ];
 
-/// All of them: [`HINTS`], and the beginnings of Discord's tokens, which are the base64 of a decimal number.
-pub(super) fn hints() -> impl Iterator<Item = String> {
-    let numbers = (100..1000).map(|number| super::base64(number.to_string().as_bytes()));
-    HINTS.iter().map(|hint| (*hint).to_owned()).chain(numbers)
-}
+static ANY_HINT: LazyLock<AhoCorasick> = LazyLock::new(|| super::searcher(HINTS, MatchKind::Standard, true));
 
-static ANY_HINT: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let hints: Vec<String> = hints().collect();
-    super::hint_searcher(&hints)
+/// The beginnings of Discord's tokens, which are the base64 of a decimal number: apart from the others, since they are many.
+static NUMBERS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let numbers: Vec<String> = (100..1000).map(|number| super::base64(number.to_string().as_bytes())).collect();
+    AhoCorasickBuilder::new()
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(&numbers)
+        .expect("only sets of some two thousand million patterns do not build")
 });
+
+/// True when a shape without a telling word may be in `text`.
+pub(super) fn is_numbered(text: &str) -> bool {
+    NUMBERS.is_match(text)
+}
 
 /// Where the last of the words ends without which no shape is in `text`.
 pub(super) fn last_hint(text: &str) -> Option<usize> {
-    ANY_HINT.find_iter(text).last().map(|hint| hint.end())
+    let last = |of: &AhoCorasick| of.find_iter(text).last().map(|hint| hint.end());
+    last(&ANY_HINT).max(last(&NUMBERS))
 }
 
 /// A shape; the group `secret` is what is replaced, or all of it where there is no such group.
