@@ -62,22 +62,27 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
 pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
     match try_reply(desk, message, offset).await {
         Ok(reply) => reply,
-        Err(DeskError::Refused(refusal)) => refused(&refusal),
+        Err(DeskError::Refused(refusal)) => refused(desk, refusal),
         Err(DeskError::Repeated) => {
             let refusal =
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
-            refused(&refusal)
+            refused(desk, refusal)
         }
         Err(error @ DeskError::Ledger(_)) => fault(&error),
     }
 }
 
-fn refused(refusal: &Refusal) -> Reply {
+/// A refusal repeats words of the message, so that a secret typed by mistake would be repeated too.
+fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
+    let Refusal { kind: _, what, why, hints } = &mut refusal;
+    for text in [what, why].into_iter().chain(hints) {
+        *text = desk.clean(text);
+    }
     let verdict = match refusal.kind {
         RefusalKind::NotUnderstood => Verdict::NotUnderstood,
         RefusalKind::Refused => Verdict::Refused,
     };
-    Reply { card: cards::refusal(refusal), verdict, follow: None }
+    Reply { card: cards::refusal(&refusal), verdict, follow: None }
 }
 
 /// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
@@ -114,7 +119,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
             if let Err(error) = &fitting {
                 tracing::warn!(%error, "a refusal is told without a look at where things stand");
             }
-            return Ok(refused(&fitting.unwrap_or(refusal)));
+            return Ok(refused(desk, fitting.unwrap_or(refusal)));
         }
     };
     let card = match command {

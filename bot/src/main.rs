@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use tidegate::cli::{self, Arguments, Command};
+use tidegate_runner::secrets::no_core_dumps;
 
 fn main() -> ExitCode {
+    no_core_dumps();
     let Arguments { config, log_format, command } = Arguments::parse();
     // Before any runtime is made: the supervisor of a child has its own and must stay small.
     if let Command::Supervise = command {

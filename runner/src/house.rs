@@ -11,14 +11,18 @@ use crate::domain::answer::Actor;
 use crate::domain::environment::Level;
 use crate::engine::{Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, runs};
+use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runs};
 use crate::redact::Redactor;
+use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
 use crate::terraform::Supervisor;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// How often a process without an engine looks whether the one that lives has gone.
 const LOOK_FOR_ENGINE: Duration = Duration::from_secs(1);
+
+/// How often an address of the ledger that is read from elsewhere is looked at: a password in it may have changed.
+const LOOK_AT_ADDRESS: Duration = Duration::from_mins(1);
 
 /// How often the configuration file is looked at.
 const LOOK_AT_FILE: Duration = Duration::from_secs(2);
@@ -35,7 +39,9 @@ pub struct House {
     config: watch::Receiver<Arc<Config>>,
     sqlite: Option<std::path::PathBuf>,
     engine: Option<Keeper>,
+    secrets: Secrets,
     reload: JoinHandle<()>,
+    keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
 }
 
@@ -51,6 +57,9 @@ pub enum HouseError {
     /// The ledger's address.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// The ledger's address cannot be read where the configuration says that it is.
+    #[error("the ledger's address: {0}")]
+    Secret(#[from] SecretError),
 }
 
 /// The task that is, or waits to become, the engine.
@@ -68,23 +77,26 @@ impl House {
     /// [`HouseError`], each in words for people.
     pub async fn open(file: &Path) -> Result<Self, HouseError> {
         let config = set_bad_roots_aside(config::load(file).map_err(HouseError::Config)?);
-        let address = address(&config.database)?;
+        let secrets = Secrets::default();
+        crate::logging::hide(secrets::told(&config, &secrets));
+        let address = address(&config.database, &secrets).await?;
         let store = Store::open_at(&address).await?;
-        let noted = note_configuration(&store, &config).await;
+        let noted = note_configuration(&store, &config, &secrets).await;
         noted.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
-        let sqlite = match &config.database {
-            DatabaseConfig::Sqlite(path) => Some(path.clone()),
-            DatabaseConfig::Postgres(_) => None,
+        let sqlite = match address {
+            Address::Sqlite(path) => Some(path),
+            Address::Postgres(_) => None,
         };
         let (sender, receiver) = watch::channel(Arc::new(config));
         let bell = Bell::default();
-        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone());
+        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
+        let keep_fresh = tokio::spawn(keep_fresh(secrets.clone(), store.clone(), receiver.clone(), bell.clone()));
         let reload = tokio::spawn(keep_reading(file.to_owned(), store.clone(), sender));
         let echo = sqlite.clone().map(|file| {
             let bell = bell.clone();
             tokio::spawn(async move { echo(&file, &bell).await })
         });
-        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, reload, echo })
+        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, secrets, reload, keep_fresh, echo })
     }
 
     /// The configuration as it is now.
@@ -102,6 +114,7 @@ impl House {
             config: self.config.clone(),
             bell: self.bell.clone(),
             sqlite: self.sqlite.clone(),
+            secrets: self.secrets.clone(),
         };
         let task = tokio::spawn(keeper.keep(stopped, tell));
         self.engine = Some(Keeper { stop, working, task });
@@ -126,6 +139,7 @@ impl House {
     /// Stops the engine of this process, if it has one: it drains.
     pub async fn close(mut self) {
         self.reload.abort();
+        self.keep_fresh.abort();
         if let Some(echo) = &self.echo {
             echo.abort();
         }
@@ -141,12 +155,54 @@ impl House {
 /// Where the ledger of a configuration is.
 ///
 /// # Errors
-/// When the address cannot be read.
-pub fn address(database: &DatabaseConfig) -> Result<Address, AddressError> {
+/// When the address, or the secret that it is, cannot be read.
+pub async fn address(database: &DatabaseConfig, secrets: &Secrets) -> Result<Address, HouseError> {
     match database {
         DatabaseConfig::Sqlite(path) => Ok(Address::Sqlite(path.clone())),
-        DatabaseConfig::Postgres(url) => url.parse(),
+        DatabaseConfig::Postgres(url) => Ok(url.parse()?),
+        DatabaseConfig::Elsewhere { source, folder } => {
+            let url = secrets.get(source).await?;
+            match DatabaseConfig::of_url(url.expose_secret(), folder) {
+                Some(DatabaseConfig::Sqlite(path)) => Ok(Address::Sqlite(path)),
+                Some(DatabaseConfig::Postgres(url)) => Ok(url.parse()?),
+                Some(DatabaseConfig::Elsewhere { .. }) | None => Err(AddressError::Scheme.into()),
+            }
+        }
     }
+}
+
+/// Keeps secrets fresh, and puts what people should know of them into the outbox.
+async fn keep_fresh(secrets: Secrets, store: Store, config: watch::Receiver<Arc<Config>>, bell: Bell) {
+    let (sender, mut notices) = mpsc::unbounded_channel();
+    secrets.tell(sender);
+    let tell = async {
+        while let Some(Notice(text)) = notices.recv().await {
+            match put_notice(&store, &text).await {
+                Ok(()) => bell.ring(),
+                Err(error) => tracing::error!(%error, text, "a notice cannot be stored"),
+            }
+        }
+    };
+    let reconnect = async {
+        loop {
+            tokio::time::sleep(LOOK_AT_ADDRESS).await;
+            let database = config.borrow().database.clone();
+            // What is wrong with it was told; connections that stand go on.
+            if matches!(database, DatabaseConfig::Elsewhere { .. })
+                && let Ok(address) = address(&database, &secrets).await
+            {
+                store.connect_as(&address);
+            }
+        }
+    };
+    tokio::join!(secrets.keep_fresh(), tell, reconnect);
+}
+
+async fn put_notice(store: &Store, text: &str) -> Result<(), LedgerError> {
+    let mut tx = store.begin().await?;
+    let body = serde_json::json!({ "text": text }).to_string();
+    outbox::put(&mut tx, &outbox::Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+    tx.commit().await
 }
 
 struct Keep {
@@ -154,6 +210,7 @@ struct Keep {
     config: watch::Receiver<Arc<Config>>,
     bell: Bell,
     sqlite: Option<std::path::PathBuf>,
+    secrets: Secrets,
 }
 
 impl Keep {
@@ -179,7 +236,7 @@ impl Keep {
         let alone = self.sqlite.is_some();
         loop {
             let (store, config, bell) = (self.store.clone(), self.config.clone(), self.bell.clone());
-            match Engine::new(store, config, bell, supervisor.clone(), alone).await {
+            match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
                     working.send_replace(true);
                     engine.run(stop).await;
@@ -215,8 +272,9 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
                 let old = Arc::clone(&config.borrow());
                 let new = keep_last_good(new, &old);
                 match still_up(&store, &old, &new).await {
-                    Ok(up) if up.is_empty() => match note_configuration(&store, &new).await {
+                    Ok(up) if up.is_empty() => match note_configuration(&store, &new, &Secrets::default()).await {
                         Ok(_) => {
+                            crate::logging::hide(secrets::told(&new, &Secrets::default()));
                             tracing::info!(file = %file.display(), "the configuration was read again");
                             config.send_replace(Arc::new(new));
                         }
@@ -243,8 +301,8 @@ async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sen
 }
 
 /// Keeps in the audit that the configuration is another one, and how, without secrets.
-async fn note_configuration(store: &Store, config: &Config) -> Result<bool, LedgerError> {
-    let redactor = Redactor::new(config.redact.iter().filter_map(|name| std::env::var(name).ok()));
+async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -> Result<bool, LedgerError> {
+    let redactor = Redactor::new(secrets::told(config, secrets));
     let text = config.text();
     audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text)).await
 }

@@ -108,7 +108,7 @@ async fn ask(paths: &Paths, environment: &Environment, stack: &Stack) -> Result<
         (OsString::from("CHECKPOINT_DISABLE"), OsString::from("1")),
     ];
     let tool = find(&stack.terraform.program)?;
-    let mut init = command::init(&InitArgs { backend_config: &[], json: false });
+    let mut init = command::init(&InitArgs { backend_file: None, backend_config: &[], json: false });
     init.push("-backend=false".into());
     let query = |args, timeout| Query {
         program: &tool.program,

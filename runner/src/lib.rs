@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod logging;
 pub mod paths;
 pub mod redact;
+pub mod secrets;
 pub mod service;
 pub mod source;
 mod standing;

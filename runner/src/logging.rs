@@ -1,9 +1,40 @@
-//! Where the program's own log goes: `tracing`, for people or as JSON.
+//! Where the program's own log goes: `tracing`, for people or as JSON, and without secrets.
 
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use crate::redact::Redactor;
+
+/// What is taken out of each line. One for the process, as the log itself is.
+static REDACTOR: LazyLock<RwLock<Redactor>> = LazyLock::new(|| RwLock::new(Redactor::new(Vec::<String>::new())));
+
+/// From now on these values, and those before, are in no line of the log; tokens that can be told by their shape never are.
+pub fn hide(values: Vec<String>) {
+    let mut redactor = REDACTOR.write().unwrap_or_else(PoisonError::into_inner);
+    *redactor = redactor.with(values);
+}
+
+/// A writer of whole lines that takes secrets out of them.
+struct Redacting<W>(W);
+
+impl<W: Write> Write for Redacting<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let redactor = REDACTOR.read().unwrap_or_else(PoisonError::into_inner);
+        let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
+        let redacted = redactor.redact(text);
+        self.0.write_all(format!("{redacted}{end}").as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -15,7 +46,7 @@ pub enum LogFormat {
     Json,
 }
 
-fn open(file: &Path) -> std::io::Result<std::fs::File> {
+fn open(file: &Path) -> io::Result<std::fs::File> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -27,13 +58,16 @@ fn open(file: &Path) -> std::io::Result<std::fs::File> {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn start(file: Option<&Path>, format: LogFormat) -> std::io::Result<()> {
+pub fn start(file: Option<&Path>, format: LogFormat) -> io::Result<()> {
     let filter = EnvFilter::try_from_env("TIDEGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     let writer = match file {
-        None => BoxMakeWriter::new(std::io::stderr),
-        Some(file) => BoxMakeWriter::new(std::sync::Mutex::new(
-            open(file).map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?,
-        )),
+        None => BoxMakeWriter::new(|| Redacting(io::stderr())),
+        Some(file) => {
+            let file =
+                open(file).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+            let file = Arc::new(file);
+            BoxMakeWriter::new(move || Redacting(Arc::clone(&file)))
+        }
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     // A second start (tests in one process) keeps the first.
@@ -45,4 +79,24 @@ pub fn start(file: Option<&Path>, format: LogFormat) -> std::io::Result<()> {
         tracing::debug!(%error, "logging was started before");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_written_without_what_is_hidden() {
+        hide(vec!["log-hunter22".to_owned()]);
+        let mut out = Vec::new();
+        let token = format!("gh{}_{}", 'p', "a1b2".repeat(9));
+        let line = format!("WARN a: with log-hunter22 and {token}\n");
+        Redacting(&mut out).write_all(line.as_bytes()).expect("written");
+        hide(Vec::new());
+        Redacting(&mut out).write_all(b"{\"a\":\"log-hunter22\"}\n").expect("written");
+        assert_eq!(
+            String::from_utf8(out).expect("UTF-8"),
+            "WARN a: with [redacted] and [redacted]\n{\"a\":\"[redacted]\"}\n"
+        );
+    }
 }

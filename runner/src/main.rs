@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tidegate_runner::house::{House, HouseError};
 use tidegate_runner::logging::{self, LogFormat};
+use tidegate_runner::secrets::no_core_dumps;
 use tidegate_runner::service;
 
 #[derive(Parser)]
@@ -30,6 +31,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    no_core_dumps();
     let Arguments { config, log_format, command } = Arguments::parse();
     if let Some(Command::Supervise) = command {
         return tidegate_runner::terraform::supervise();

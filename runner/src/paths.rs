@@ -27,10 +27,16 @@ impl Paths {
         self.0.join("checkouts").join(environment.as_str()).join(stack.as_str())
     }
 
+    /// What Terraform keeps of all stacks; nobody but the owner may enter it.
+    #[must_use]
+    pub fn all_data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
     /// A stack's `TF_DATA_DIR`.
     #[must_use]
     pub fn data(&self, environment: &EnvironmentName, stack: &StackName) -> PathBuf {
-        self.0.join("data").join(environment.as_str()).join(stack.as_str())
+        self.all_data().join(environment.as_str()).join(stack.as_str())
     }
 
     /// What runs need only while they live; nobody but the owner may enter it.

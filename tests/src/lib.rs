@@ -2,8 +2,10 @@
 #![expect(clippy::missing_panics_doc, reason = "what a test finds otherwise than expected is told by a panic")]
 
 mod by_hand;
+pub mod fuzz;
 mod layout;
 mod ledger;
+pub mod planted;
 pub mod postgres;
 mod process;
 pub mod terminal;

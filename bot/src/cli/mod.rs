@@ -75,6 +75,7 @@ async fn open(config: &Path) -> Result<House, ExitCode> {
         }
         HouseError::Ledger(error) => fail(&error.to_string()),
         HouseError::Address(error) => fail(&error.to_string()),
+        error @ HouseError::Secret(_) => fail(&error.to_string()),
     })
 }
 

@@ -26,6 +26,7 @@ fn stack(name: &str, needs: &[&str]) -> Stack {
         needs: needs.iter().map(|n| n.parse().expect("a name")).collect(),
         workspace: None,
         backend: BTreeMap::new(),
+        env: BTreeMap::new(),
         variables: BTreeMap::new(),
         off: OffAction::Destroy,
         terraform: TerraformSettings {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::domain::environment::{Environment, Level, OffAction, SettingKind, StackSource};
 use crate::domain::ids::{ProfileName, SettingName, StackName};
+use crate::domain::secret::{Given, Origin, SecretSource};
 
 fn read(text: &str) -> Result<Config, Problems> {
     parse(source::Source::new("/etc/tide/tidegate.toml", text), &|name| {
@@ -111,7 +112,7 @@ fn a_good_file_becomes_domain_values() {
     assert_eq!(app.source, StackSource::Folder("/etc/roots/app".into()));
     assert_eq!((app.off, app.terraform.lock_timeout_s), (OffAction::Destroy, 90));
     assert_eq!(app.terraform.program, Path::new("/etc/tide/tools/terraform"));
-    assert_eq!(app.backend["encrypt"], "true");
+    assert_eq!(app.backend["encrypt"], Given::Plain("true".to_owned()));
     assert_eq!(app.variables["tags"], serde_json::json!({ "team": "日本" }));
     let jmeter = &shop.stacks["jmeter"];
     assert_eq!(jmeter.needs, ["app".parse().unwrap()]);
@@ -185,6 +186,40 @@ fn places_are_right_with_a_byte_order_mark_windows_line_ends_and_wide_characters
     let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
     let places: Vec<_> = config.unmanaged["shop"].iter().map(|p| (p.line, p.column)).collect();
     assert_eq!(places, [(5, 9), (6, 11), (6, 17)]);
+}
+
+#[test]
+fn a_secret_may_come_from_a_variable_a_file_or_a_command() {
+    let with = |env: &str| small("").replace("root = 'app'\n", &format!("root = 'app'\nenv = {env}\n"));
+    let env = shop(&with(
+        "{ A = 'x', B = { env = 'C' }, D = { file = 'd', expires_in = '30d' }, E = { command = ['./e', 'f'], refresh = '1h' } }",
+    ))
+    .stacks["app"]
+        .env
+        .clone();
+    let secret = |origin, expires_in_s| Given::Secret(SecretSource { origin, expires_in_s });
+    assert_eq!(env["A"], Given::Plain("x".to_owned()));
+    assert_eq!(env["B"], secret(Origin::Env("C".to_owned()), None));
+    assert_eq!(env["D"], secret(Origin::File("/etc/tide/d".into()), Some(30 * 86_400)));
+    let argv = vec!["/etc/tide/./e".to_owned(), "f".to_owned()];
+    let command = Origin::Command { argv, folder: "/etc/tide".into(), timeout_s: 10, refresh_s: Some(3_600) };
+    assert_eq!(env["E"], secret(command, None));
+    for (wrong, told) in [
+        ("{ A = {} }", "does not say where the secret is read from"),
+        ("{ A = { env = 'B', file = 'c' } }", "from one place, not from several"),
+        ("{ A = { env = 'B', refresh = '1h' } }", "only a `command` has `refresh`"),
+        ("{ A = { command = [] } }", "must not be empty"),
+        ("{ A = { command = 'vault get x' } }", "this must be a list of texts"),
+        ("{ A = { command = ['x'], timeout = '1d' } }", "outside of"),
+        ("{ A = { fil = 'x' } }", "did you mean `file`?"),
+        ("{ A = 1.5 }", "`{ env = \"...\" }`, `{ file = \"...\" }` or `{ command = [...] }`"),
+        ("{ 'A=B' = 'x' }", "not the name of an environment variable"),
+        ("{ TF_CLI_ARGS_plan = '-destroy' }", "`TF_CLI_ARGS_plan` is set by Tidegate alone"),
+        ("{ TF_DATA_DIR = '/x' }", "set by Tidegate alone"),
+    ] {
+        let text = report(&with(wrong));
+        assert!(text.contains(told), "{wrong}: {text}");
+    }
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(super) fn describe(schema: &'static Value) -> String {
 
 fn describe_type(name: &str, schema: &'static Value) -> String {
     let keys = schema.get("properties").and_then(Value::as_object);
+    if let Some(written) = schema.get("x-written").and_then(Value::as_str).filter(|_| name == "object") {
+        return written.to_owned();
+    }
     match name {
         "string" => "a text".to_owned(),
         "integer" => "a whole number".to_owned(),

@@ -27,6 +27,7 @@ use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, Tx, inbox};
 use crate::paths::Paths;
 use crate::redact::Redactor;
+use crate::secrets::{self, Secrets};
 
 /// The desk. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub struct Desk {
     config: watch::Receiver<Arc<Config>>,
     bell: Bell,
     paths: Paths,
+    secrets: Secrets,
 }
 
 /// One message of a person.
@@ -82,7 +84,14 @@ impl Desk {
     #[must_use]
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, bell: Bell) -> Self {
         let paths = Paths::new(&config.borrow().runner.state_dir);
-        Self { store, config, bell, paths }
+        Self { store, config, bell, paths, secrets: Secrets::default() }
+    }
+
+    /// The same desk; what is read in `secrets` is taken out of what people type and read.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
+        self
     }
 
     /// The configuration as it is now.
@@ -123,9 +132,15 @@ impl Desk {
         }
     }
 
+    /// The text without secrets: for what people typed, wherever it is repeated or kept.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        self.redactor().redact(text).into_owned()
+    }
+
     /// Takes secrets out of what people type: a reason with a token in it is kept without the token.
     fn redactor(&self) -> Redactor {
-        Redactor::new(self.config().redact.iter().filter_map(|name| std::env::var(name).ok()))
+        Redactor::new(secrets::told(&self.config(), &self.secrets))
     }
 
     fn environment(&self, name: &EnvironmentName) -> Option<Environment> {

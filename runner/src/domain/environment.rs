@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use super::secret::Given;
 
 /// Values for the variables of one Terraform root, by variable name.
 pub type Variables = BTreeMap<String, serde_json::Value>;
@@ -51,8 +52,10 @@ pub struct Stack {
     pub needs: Vec<StackName>,
     /// Terraform workspace; `None` means the default one.
     pub workspace: Option<String>,
-    /// Arguments for `-backend-config`.
-    pub backend: BTreeMap<String, String>,
+    /// Settings of the backend.
+    pub backend: BTreeMap<String, Given>,
+    /// Environment variables for Terraform.
+    pub env: BTreeMap<String, Given>,
     /// Values that are the same at every level.
     pub variables: Variables,
     /// What `off` does to it.

@@ -14,3 +14,4 @@ pub mod protect;
 pub mod refusal;
 pub mod request;
 pub mod run;
+pub mod secret;

@@ -25,6 +25,7 @@ use crate::domain::run::{IllegalEvent, RunView};
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, stacks};
 use crate::paths::Paths;
+use crate::secrets::{self, Secrets};
 use crate::terraform::{Standby, Stop, Supervisor};
 use work::{Commits, Report, RunContext};
 
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) bell: Bell,
     pub(crate) paths: Paths,
     pub(crate) supervisor: Supervisor,
+    pub(crate) secrets: Secrets,
     /// Terraform processes that plan at the same time.
     pub(crate) processes: Arc<Semaphore>,
     pub(crate) runner: String,
@@ -70,16 +72,17 @@ impl Shared {
             environment,
             paths: self.paths.clone(),
             supervisors: Standby::new(self.supervisor.clone()),
-            secrets: self.secrets(),
+            told: self.told(),
+            secrets: self.secrets.clone(),
             reports,
             stop,
             ready: Mutex::default(),
         })
     }
 
-    /// Values of the environment variables that the configuration names in `redact`.
-    fn secrets(&self) -> Vec<String> {
-        self.config().redact.iter().filter_map(|name| std::env::var(name).ok()).collect()
+    /// Values that no sink may show.
+    fn told(&self) -> Vec<String> {
+        secrets::told(&self.config(), &self.secrets)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::ledger::audit::{self, Entry};
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{LedgerError, Store, Tx, runners};
 use crate::paths::Paths;
+use crate::secrets::Secrets;
 use crate::standing;
 use crate::terraform::{Supervisor, Tool};
 use crate::witness;
@@ -60,6 +61,7 @@ impl Engine {
         config: watch::Receiver<Arc<Config>>,
         bell: Bell,
         supervisor: Supervisor,
+        secrets: Secrets,
         alone: bool,
     ) -> Result<Self, LedgerError> {
         let state_dir = config.borrow().runner.state_dir.clone();
@@ -73,6 +75,7 @@ impl Engine {
             bell,
             paths: Paths::new(&state_dir),
             supervisor,
+            secrets,
             processes: Arc::new(Semaphore::new(cores.max(2))),
             runner,
             host,
@@ -392,14 +395,15 @@ async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: W
     }
 }
 
-/// Makes the folder for living runs one that nobody else can enter: Terraform leaves the plans in it open to all, and they hold
-/// secrets in clear.
+/// Makes the folders for living runs and for what Terraform keeps ones that nobody else can enter: Terraform leaves plans and the
+/// backend's settings in them open to all, and they hold secrets in clear.
 fn keep_to_ourselves(paths: &Paths) {
-    let folder = paths.runs();
-    let closed = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)));
-    if let Err(error) = closed {
-        tracing::warn!(path = %folder.display(), %error, "the folder for living runs cannot be closed to others");
+    for folder in [paths.runs(), paths.all_data()] {
+        let closed = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)));
+        if let Err(error) = closed {
+            tracing::warn!(path = %folder.display(), %error, "a folder that holds secrets cannot be closed to others");
+        }
     }
 }
 

@@ -87,7 +87,7 @@ async fn finding(
     let context = shared.context(run, view, environment, reports, stopped).await?;
     Ok(match work::look(&context, stack, unlock).await {
         Ok(plan) => found(view, stack, &plan),
-        Err(failure) => still(why_not(stack, run.number, Redactor::new(shared.secrets()).redact_failure(failure))),
+        Err(failure) => still(why_not(stack, run.number, Redactor::new(context.told()).redact_failure(failure))),
     })
 }
 

@@ -13,6 +13,9 @@ use crate::domain::ids::{RunNumber, Timestamp};
 /// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`.
 pub const KIND_RUN: &str = "run";
 
+/// A text for the people who look after Tidegate. Its body is `{"text":"..."}`.
+pub const KIND_NOTICE: &str = "notice";
+
 /// To whom: a chat and a person or channel in it, `shell:ito`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(String);
@@ -22,6 +25,12 @@ impl Address {
     #[must_use]
     pub fn new(door: &str, who: &str) -> Self {
         Self(format!("{door}:{who}"))
+    }
+
+    /// The people who look after Tidegate, in whichever chat they are.
+    #[must_use]
+    pub fn admins() -> Self {
+        Self::new("tidegate", "admins")
     }
 
     /// As text.

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+use super::address::Address;
 use super::error::LedgerError;
 use crate::domain::ids::Timestamp;
 
@@ -168,6 +169,13 @@ impl Store {
     /// Now, by the database's clock.
     pub async fn now(&self) -> Result<Timestamp, LedgerError> {
         now(self).await
+    }
+
+    /// Makes new connections of a server with the user and password of `address` from now on; those that stand go on.
+    pub fn connect_as(&self, address: &Address) {
+        if let (Self::Postgres(pool), Address::Postgres(options)) = (self, address) {
+            pool.set_connect_options(options.as_ref().clone());
+        }
     }
 
     /// Waits until all connections are given back and closes them.

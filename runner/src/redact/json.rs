@@ -57,19 +57,3 @@ fn redact_text(redactor: &Redactor, text: &mut String) -> bool {
         std::borrow::Cow::Borrowed(_) => false,
     }
 }
-
-/// How `value` looks inside a JSON text: as serde writes it and as Go does, which also escapes `<`, `>` and `&`; each of them
-/// once and twice, because JSON is put into JSON. Only those that differ from the value itself.
-pub(super) fn escaped(value: &str) -> Vec<String> {
-    let once = |text: &str| {
-        let quoted = Value::from(text).to_string();
-        quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned()
-    };
-    let go = |text: &str| text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-    let plain = once(value);
-    let mut all = vec![go(&plain), once(&plain), go(&once(&go(&plain))), plain];
-    all.retain(|text| text != value && !text.is_empty());
-    all.sort();
-    all.dedup();
-    all
-}

@@ -1,10 +1,13 @@
 //! The one redaction layer before every sink: cards, logs, events, the ledger.
 //!
 //! Two kinds of secrets are replaced by `[redacted]`: values that Tidegate was told (environment variables named in `redact`,
-//! sensitive variables), and texts that have the shape of a well-known token. JSON lines stay JSON lines. What is
-//! sensitive to Terraform alone, which hides it itself, is not known here.
+//! what the configuration reads from files and commands, sensitive variables), also as base64, URLs and JSON write them; and texts
+//! that have the shape of a well-known token. JSON lines stay JSON lines. What is sensitive to Terraform alone, which hides it
+//! itself, is not known here.
 
+mod encoded;
 mod json;
+mod lines;
 mod shapes;
 mod stream;
 
@@ -14,8 +17,11 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 use crate::domain::failure::{Failure, Output};
+use encoded::Written;
+pub(crate) use encoded::base64;
 
-pub use stream::{LineRedactor, StreamRedactor};
+pub use lines::LineRedactor;
+pub use stream::StreamRedactor;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
@@ -27,15 +33,23 @@ pub const VALUE_MIN: usize = 4;
 /// Shortest line of a told value of several lines (a key file) that is looked for on its own, in characters.
 const LINE_MIN: usize = 8;
 
+/// Shortest beginning of a told value that gives anything away, in characters.
+const BEGINNING_MIN: usize = 3;
+
 /// Finds and replaces secrets. Cheap to use, not to build: make one per run and share it.
 #[derive(Debug, Clone)]
 pub struct Redactor {
     /// The told values as they are, longest first where one begins another. Pattern 0 is the placeholder itself, so that what
     /// was redacted stays as it is.
     values: AhoCorasick,
+    /// What every base64 text with a told value in it holds.
+    base64: AhoCorasick,
+    /// Which encodings can make a told value look different.
+    written: Written,
     /// What makes a line worth a closer look: told values, as they are and as JSON writes them, and the words of the shapes.
     hints: AhoCorasick,
     told: Vec<String>,
+    cores: Vec<String>,
 }
 
 impl Redactor {
@@ -57,20 +71,37 @@ impl Redactor {
         }
         told.sort();
         told.dedup();
+        let cores: Vec<String> = told.iter().flat_map(|value| encoded::base64_cores(value)).collect();
+        let written = Written::of(&told);
         let hints: Vec<String> = told
             .iter()
-            .flat_map(|value| json::escaped(value))
-            .chain(told.iter().cloned())
+            .cloned()
+            .chain(cores.iter().cloned())
+            .chain(written.hints())
             .chain(shapes::HINTS.iter().map(|hint| (*hint).to_owned()))
             .collect();
         let values: Vec<&str> = std::iter::once(REDACTED).chain(told.iter().map(String::as_str)).collect();
-        Self { values: searcher(&values, MatchKind::LeftmostLongest, false), hints: hint_searcher(&hints), told }
+        let of_base64: Vec<&str> = cores.iter().map(String::as_str).collect();
+        Self {
+            values: searcher(&values, MatchKind::LeftmostLongest, false),
+            base64: searcher(&of_base64, MatchKind::LeftmostLongest, false),
+            written,
+            hints: hint_searcher(&hints),
+            told,
+            cores,
+        }
+    }
+
+    /// The same for these values too.
+    #[must_use]
+    pub fn with(&self, values: Vec<String>) -> Self {
+        Self::new(self.told.iter().cloned().chain(values))
     }
 
     /// The text without secrets; the very same text when there are none. Idempotent. A line that is a JSON object stays one.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.hints.is_match(text) {
+        if !self.hinted(text) {
             return Cow::Borrowed(text);
         }
         if text.trim_start().starts_with('{')
@@ -80,6 +111,11 @@ impl Redactor {
             return if changed { Cow::Owned(value.to_string()) } else { Cow::Borrowed(text) };
         }
         self.redact_plain(text)
+    }
+
+    /// False when surely no secret is in `text`: quick, since most lines have none.
+    fn hinted(&self, text: &str) -> bool {
+        self.hints.is_match(text) || shapes::is_numbered(text)
     }
 
     /// The failure without secrets.
@@ -123,10 +159,47 @@ impl Redactor {
 
     /// Where the secrets in a text are, in no order; they may overlap.
     fn spans(&self, text: &str) -> Vec<Range<usize>> {
-        let found = self.values.find_iter(text).filter(|found| found.pattern().as_usize() > 0);
-        let mut spans = found.map(|found| found.range()).collect();
+        let mut spans = Vec::new();
+        self.find_told(text.as_bytes(), &mut |span| spans.push(span));
+        for view in self.written.views(text) {
+            self.find_told(&view.bytes, &mut |span| spans.push(view.place(text, span)));
+        }
         shapes::find(text, &mut spans);
         spans
+    }
+
+    /// Where told values are, as they are or in base64.
+    fn find_told(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        let values = self.values.find_iter(text).filter(|value| value.pattern().as_usize() > 0);
+        values.for_each(|value| found(value.range()));
+        self.base64.find_iter(text).for_each(|core| found(encoded::whole_run(text, core.range())));
+    }
+
+    /// How many bytes at the end of `text` may be the beginning of a told value, however it is written; 0 when none may.
+    fn begun(&self, text: &str) -> usize {
+        let mut start = text.len() - self.beginning(text.as_bytes());
+        let whole = encoded::without_cut_escape(text);
+        for text in std::iter::once(text).chain(Some(whole).filter(|whole| whole.len() < text.len())) {
+            for view in self.written.views(text) {
+                let len = self.beginning(&view.bytes);
+                if len > 0 {
+                    let at = view.bytes.len() - len;
+                    start = start.min(view.place(text, at..at).start);
+                }
+            }
+        }
+        text.len() - start
+    }
+
+    /// How many bytes at the end of `text` are the beginning of a told value or of its base64.
+    fn beginning(&self, text: &[u8]) -> usize {
+        // By bytes: the last character may have come half, each of its bytes escaped.
+        let beginning = |told: &String| {
+            let least = told.char_indices().map(|(at, _)| at).nth(BEGINNING_MIN)?;
+            let told = told.as_bytes();
+            (least..told.len()).rev().find(|end| told.get(..*end).is_some_and(|beginning| text.ends_with(beginning)))
+        };
+        self.told.iter().chain(&self.cores).filter_map(beginning).max().unwrap_or(0)
     }
 
     /// True when `text` is a told value as a whole.

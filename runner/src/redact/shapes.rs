@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use regex::{Captures, Regex};
 
 use super::REDACTED;
@@ -51,6 +52,28 @@ pub(super) const HINTS: &[&str] = &[
     "dop_v1_",
 ];
 
+static ANY_HINT: LazyLock<AhoCorasick> = LazyLock::new(|| super::searcher(HINTS, MatchKind::Standard, true));
+
+/// The beginnings of Discord's tokens, which are the base64 of a decimal number: apart from the others, since they are many.
+static NUMBERS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let numbers: Vec<String> = (100..1000).map(|number| super::base64(number.to_string().as_bytes())).collect();
+    AhoCorasickBuilder::new()
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(&numbers)
+        .expect("only sets of some two thousand million patterns do not build")
+});
+
+/// True when a shape without a telling word may be in `text`.
+pub(super) fn is_numbered(text: &str) -> bool {
+    NUMBERS.is_match(text)
+}
+
+/// Where the last of the words ends without which no shape is in `text`.
+pub(super) fn last_hint(text: &str) -> Option<usize> {
+    let last = |of: &AhoCorasick| of.find_iter(text).last().map(|hint| hint.end());
+    last(&ANY_HINT).max(last(&NUMBERS))
+}
+
 /// A shape; the group `secret` is what is replaced, or all of it where there is no such group.
 struct Shape(Regex);
 
@@ -69,6 +92,8 @@ static TOKENS: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         r"\bnpm_[A-Za-z0-9]{36}",
         r"\bhvs\.[A-Za-z0-9_-]{20,}",
         r"\bdop_v1_[a-f0-9]{40,}",
+        // Discord: the bot's number (17 to 20 digits), a moment and a signature, each in base64.
+        r"\b[MNO][A-Za-z0-9]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}",
         // Of several lines, or with `\n` as two characters when it was quoted; cut off at the end counts too.
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{12,})",

@@ -1,9 +1,6 @@
 //! Redaction of text that comes in pieces, so that a secret split over two of them does not get through.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use serde_json::Value;
 
 use super::{REDACTED, Redactor, replace};
 
@@ -24,15 +21,14 @@ const KEY_LINES_MAX: u32 = 400;
 pub struct StreamRedactor<'r> {
     redactor: &'r Redactor,
     pub(super) held: Vec<u8>,
-    /// Lines since a private key began.
-    in_key: Option<u32>,
+    key: KeyBlock,
 }
 
 impl<'r> StreamRedactor<'r> {
     /// A redactor for one stream.
     #[must_use]
     pub fn new(redactor: &'r Redactor) -> Self {
-        Self { redactor, held: Vec::new(), in_key: None }
+        Self { redactor, held: Vec::new(), key: KeyBlock::default() }
     }
 
     /// Takes a chunk; gives the redacted text that is safe to be shown. Bytes that are not UTF-8 become U+FFFD.
@@ -87,104 +83,42 @@ impl<'r> StreamRedactor<'r> {
             Some(text) => (text, "\n"),
             None => (line, ""),
         };
-        match self.in_key {
-            Some(lines) if lines < KEY_LINES_MAX => {
-                self.in_key = Some(lines + 1);
-                out.push_str(REDACTED);
-                if let Some((_, after)) = text.split_once("-----END ") {
-                    self.in_key = None;
-                    let after = after.split_once("-----").map_or("", |(_, after)| after);
-                    out.push_str(&self.redactor.redact(after));
-                }
-            }
-            Some(_) | None => {
-                self.in_key = key_stays_open(text).then_some(0);
-                out.push_str(&self.redactor.redact(text));
-            }
-        }
+        out.push_str(&self.key.redact(self.redactor, text));
         out.push_str(end);
     }
 }
 
-fn key_stays_open(line: &str) -> bool {
-    line.rsplit_once("-----BEGIN ")
-        .is_some_and(|(_, after)| after.contains("PRIVATE KEY") && !after.contains("-----END "))
+/// Whether the lines of a text are inside of a private key, which is redacted whole.
+#[derive(Debug, Default)]
+pub(super) struct KeyBlock {
+    /// Lines since it began.
+    lines: Option<u32>,
 }
 
-/// Redacts the lines of one Terraform, and joins what a provisioner printed in two pieces: Terraform sends on what it has
-/// after 100 ms, be it half a line (and half a password), as messages of their own.
-///
-/// The end of a piece that may be the beginning (3 characters or more) of a told value is redacted at once; where the next
-/// piece of the same resource goes on with the rest, that is redacted too. Nothing is held back.
-#[derive(Debug)]
-pub struct LineRedactor<'r> {
-    redactor: &'r Redactor,
-    /// For each resource: told values that its last piece may have begun, with how many bytes of them came.
-    begun: BTreeMap<String, Vec<(usize, usize)>>,
-}
-
-/// Shortest beginning of a told value at the end of a piece that is redacted, in characters.
-const BEGINNING_MIN: usize = 3;
-
-impl<'r> LineRedactor<'r> {
-    /// A redactor for the lines of one child.
-    #[must_use]
-    pub fn new(redactor: &'r Redactor) -> Self {
-        Self { redactor, begun: BTreeMap::new() }
+impl KeyBlock {
+    /// True inside of a key.
+    pub(super) fn is_open(&self) -> bool {
+        self.lines.is_some_and(|lines| lines < KEY_LINES_MAX)
     }
 
-    /// The next line without secrets; a message stays a message.
-    pub fn redact<'t>(&mut self, line: &'t str) -> Cow<'t, str> {
-        if !line.contains("\"provision_progress\"") {
-            return self.redactor.redact(line);
-        }
-        let Ok(mut message) = serde_json::from_str::<Value>(line) else { return self.redactor.redact(line) };
-        let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
-        let (Some(address), Some(piece)) = (text("/hook/resource/addr"), text("/hook/output")) else {
-            return self.redactor.redact(line);
-        };
-        let (address, piece) = (address.to_owned(), piece.to_owned());
-        let Some(redacted) = self.piece(&address, &piece) else { return self.redactor.redact(line) };
-        if let Some(shown) = message.pointer_mut("/@message")
-            && let Some(before) = shown.as_str().and_then(|shown| shown.strip_suffix(piece.as_str()))
-        {
-            *shown = format!("{before}{redacted}").into();
-        }
-        if let Some(output) = message.pointer_mut("/hook/output") {
-            *output = redacted.into();
-        }
-        Cow::Owned(self.redactor.redact(&message.to_string()).into_owned())
+    /// Notes where `line` leaves us, when it is not inside of a key.
+    pub(super) fn begin(&mut self, line: &str) {
+        let open = line
+            .rsplit_once("-----BEGIN ")
+            .is_some_and(|(_, after)| after.contains("PRIVATE KEY") && !after.contains("-----END "));
+        self.lines = open.then_some(0);
     }
 
-    /// The piece with what belongs to a split value redacted; `None` when nothing in it does.
-    fn piece(&mut self, address: &str, piece: &str) -> Option<String> {
-        let mut spans = Vec::new();
-        let mut begun = Vec::new();
-        for (value, came) in self.begun.remove(address).unwrap_or_default() {
-            let rest = self.redactor.told.get(value).and_then(|told| told.get(came..)).unwrap_or_default();
-            if piece.starts_with(rest) {
-                spans.push(0..rest.len());
-            } else if !piece.is_empty() && rest.starts_with(piece) {
-                spans.push(0..piece.len());
-                begun.push((value, came + piece.len()));
-            }
+    /// The next line without secrets.
+    pub(super) fn redact<'t>(&mut self, redactor: &Redactor, line: &'t str) -> Cow<'t, str> {
+        if !self.is_open() {
+            self.begin(line);
+            return redactor.redact(line);
         }
-        for (value, told) in self.redactor.told.iter().enumerate() {
-            for (count, (at, _)) in told.char_indices().enumerate().skip(1) {
-                if told.get(..at).is_some_and(|beginning| piece.ends_with(beginning)) {
-                    begun.push((value, at));
-                    if count >= BEGINNING_MIN {
-                        spans.push(piece.len() - at..piece.len());
-                    }
-                }
-            }
-        }
-        if !begun.is_empty() {
-            self.begun.insert(address.to_owned(), begun);
-        }
-        (!spans.is_empty()).then(|| {
-            spans.extend(self.redactor.spans(piece));
-            replace(piece, spans).into_owned()
-        })
+        self.lines = self.lines.map(|lines| lines + 1);
+        let Some((_, end)) = line.split_once("-----END ") else { return Cow::Borrowed(REDACTED) };
+        self.lines = None;
+        let after = end.split_once("-----").map_or("", |(_, after)| after);
+        Cow::Owned(format!("{REDACTED}{}", redactor.redact(after)))
     }
 }

@@ -165,34 +165,100 @@ fn a_line_without_end_is_given_in_parts_and_hides_what_lies_across_them() {
     }
 }
 
-#[test]
-fn a_value_that_a_provisioner_printed_in_two_pieces_does_not_get_through() {
-    let redactor = redactor();
-    let message = |output: &str| {
-        serde_json::json!({
-            "@message": format!("a.b: (local-exec): {output}"),
-            "type": "provision_progress",
-            "hook": { "resource": { "addr": "a.b" }, "provisioner": "local-exec", "output": output },
-        })
-        .to_string()
-    };
-    let secret = "hunter22";
-    for at in 1..secret.len() {
-        let mut lines = LineRedactor::new(&redactor);
-        let (left, right) = secret.split_at(at);
-        let first = lines.redact(&message(&format!("say {left}"))).into_owned();
-        let second = lines.redact(&message(&format!("{right} done"))).into_owned();
-        assert!(second.contains("[redacted] done") && !second.contains(&format!("{right} done")), "{at}: {second}");
-        assert_eq!(first.contains(left), at < BEGINNING_SHOWN, "{at}: {first}");
-        assert!(serde_json::from_str::<serde_json::Value>(&second).is_ok());
-    }
-    let mut lines = LineRedactor::new(&redactor);
-    assert_eq!(lines.redact(&message("all is well")), message("all is well"));
-    assert_eq!(lines.redact("no message"), "no message");
+/// A piece of what the provisioner of `a.b` prints.
+fn piece(output: &str) -> String {
+    serde_json::json!({
+        "@message": format!("a.b: (local-exec): {output}"),
+        "type": "provision_progress",
+        "hook": { "resource": { "addr": "a.b" }, "provisioner": "local-exec", "output": output },
+    })
+    .to_string()
 }
 
-/// Beginnings shorter than this are shown: one or two characters give nothing away, and are everywhere.
-const BEGINNING_SHOWN: usize = 3;
+/// What comes out for these lines, joined.
+fn shown<T: AsRef<str>>(redactor: &Redactor, lines: &[T]) -> String {
+    let mut redacting = LineRedactor::new(redactor);
+    let mut out = String::new();
+    for line in lines {
+        for line in redacting.push(line.as_ref()) {
+            let message: serde_json::Value = serde_json::from_str(&line).expect("a message");
+            let text = message["hook"]["output"].as_str().unwrap_or_default();
+            assert!(message["@message"].as_str().expect("a text").ends_with(text));
+            out.push_str(text);
+        }
+    }
+    redacting.finish().iter().for_each(|line| {
+        out.push_str(
+            serde_json::from_str::<serde_json::Value>(line).expect("a message")["hook"]["output"].as_str().unwrap(),
+        );
+    });
+    out
+}
+
+#[test]
+fn a_value_that_a_provisioner_printed_in_pieces_does_not_get_through() {
+    let redactor = redactor();
+    for at in 1.."hunter22".len() {
+        let (left, right) = "hunter22".split_at(at);
+        let out = shown(&redactor, &[piece(&format!("say {left}")), piece(&format!("{right} done"))]);
+        assert!(out.ends_with(" done") && !out.contains(right), "{at}: {out}");
+        // One or two characters are everywhere and tell nothing.
+        assert!(at <= 2 || !out.contains(left), "{at}: {out}");
+    }
+    let bytewise: Vec<String> = "say hunter22 done".chars().map(|c| piece(&c.to_string())).collect();
+    let out = shown(&redactor, &bytewise);
+    assert!(out.ends_with(" done") && !out.contains("nter22"), "{out}");
+    // Whatever it would have become, nobody told.
+    assert_eq!(shown(&redactor, &[piece("say hunter2")]), "say [redacted]");
+    assert_eq!(shown(&redactor, &[piece("say hunt"), piece("ing")]), "say hunting");
+}
+
+#[test]
+fn a_token_that_a_provisioner_printed_in_two_pieces_does_not_get_through() {
+    let redactor = Redactor::new(Vec::<String>::new());
+    let secret = token("", 36);
+    for text in [
+        format!("use {} now", token("ghp_", 36)),
+        format!("Authorization: Bearer {secret} x"),
+        format!("export DB_PASSWORD={secret} x"),
+        format!("db_password = \"{secret} {secret}\" x"),
+        format!("see postgres://tide:{secret}@db/x for it"),
+    ] {
+        for at in 0..=text.len() {
+            let (left, right) = text.split_at(at);
+            let out = shown(&redactor, &[piece(left), piece(right)]);
+            let shortest = 8;
+            for from in 0..secret.len() - shortest {
+                assert!(!out.contains(&secret[from..from + shortest]), "{text} at {at}: {out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_a_provisioner_prints_line_by_line_goes_whole() {
+    let redactor = Redactor::new(Vec::<String>::new());
+    let key = format!("-----BEGIN RSA {0} KEY-----\nMIIEabcdefgh\nijklmnop\n-----END RSA {0} KEY-----", "PRIVATE");
+    let lines: Vec<String> = key.lines().chain(["after it"]).map(piece).collect();
+    assert_eq!(shown(&redactor, &lines), format!("{}after it", REDACTED.repeat(4)));
+    let mut raw = LineRedactor::new(&redactor);
+    let out: Vec<String> = key.lines().flat_map(|line| raw.push(line)).map(Cow::into_owned).collect();
+    assert_eq!(out, [REDACTED; 4]);
+}
+
+#[test]
+fn lines_of_provisioners_come_at_once_and_in_order() {
+    let redactor = redactor();
+    let mut lines = LineRedactor::new(&redactor);
+    assert_eq!(lines.push(&piece("all is well")), [piece("all is well")]);
+    assert_eq!(lines.push("no message"), ["no message"]);
+    assert!(lines.push(&piece("token = abc")).is_empty());
+    let done = r#"{"type":"provision_complete","hook":{"resource":{"addr":"a.b"}}}"#;
+    let other = r#"{"type":"provision_complete","hook":{"resource":{"addr":"a.c"}}}"#;
+    assert_eq!(lines.push(other), [other]);
+    assert_eq!(lines.push(done), [piece("token = [redacted]").as_str(), done]);
+    assert!(lines.finish().is_empty());
+}
 
 #[test]
 fn a_failure_and_an_output_are_redacted_in_every_text() {

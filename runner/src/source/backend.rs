@@ -1,7 +1,7 @@
 //! Local state stays where Terraform started by hand in the original folder would put it, though Tidegate runs it
 //! elsewhere: both see the same state and the same lock, and nothing is lost with a checkout. Remote backends are left alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +72,18 @@ pub fn settle(root: &Path, home: &Path, configured: &BTreeMap<String, String>) -
         }
     }
     Ok(Backend { kind: "local".to_owned(), arguments, state: Some(state), workspaces: Some(workspaces) })
+}
+
+/// The settings as a file that `-backend-config` takes, and those that only Terraform can read: a text that is written as a list or
+/// map may be one, or a text after all, and only Terraform knows the backend's types. `secret` names settings that are in the
+/// file in any case.
+#[must_use]
+pub fn settings(all: &BTreeMap<String, String>, secret: &BTreeSet<String>) -> (String, Vec<String>) {
+    let structured = |value: &str| value.starts_with(['[', '{']) && value.parse::<hcl_edit::expr::Expression>().is_ok();
+    let (others, texts): (Vec<_>, Vec<_>) =
+        all.iter().partition(|(name, value)| structured(value) && !secret.contains(*name));
+    let file = texts.into_iter().map(|(name, value)| format!("{name} = {}\n", quoted(value))).collect();
+    (file, others.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
 }
 
 /// The backend block of a root.
@@ -301,6 +313,16 @@ mod tests {
         assert!(matches!(backend, Err(SourceError::Backend { line: 1, .. })), "{backend:?}");
         // A syntax error elsewhere is Terraform's to tell.
         assert_eq!(state(&[("broken.tf", "resource {{{")], &[]), "/srv/roots/app/terraform.tfstate");
+    }
+
+    #[test]
+    fn settings_go_into_a_file_but_for_lists_that_only_terraform_can_read() {
+        let all = [("key", "a=\"${b}\""), ("encrypt", "true"), ("ids", "[\"1\"]"), ("token", "[1]"), ("odd", "[1")];
+        let all = all.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let (file, others) = settings(&all, &BTreeSet::from(["token".to_owned()]));
+        assert_eq!(file, "encrypt = \"true\"\nkey = \"a=\\\"$${b}\\\"\"\nodd = \"[1\"\ntoken = \"[1]\"\n");
+        assert_eq!(others, ["ids=[\"1\"]"]);
+        assert!(file.parse::<Body>().is_ok());
     }
 
     #[test]

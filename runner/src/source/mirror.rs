@@ -5,7 +5,7 @@ use std::path::Path;
 use super::checkout::{self, Wish};
 use super::git::{self, Repository};
 use super::place::Place;
-use super::{Checkout, SourceError, Wanted};
+use super::{Checkout, Remote, SourceError, Wanted};
 
 /// Branches and tags of the other side; names that went away there go away here.
 const REFS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
@@ -20,17 +20,18 @@ pub(super) fn prepare(
     wanted: Wanted,
     place: &Place,
 ) -> Result<Checkout, SourceError> {
-    let mirror = open(url, place)?;
+    let remote = Remote::of(url);
+    let mirror = open(&remote, place)?;
     let target = match (wanted, accepted) {
         (Wanted::Accepted | Wanted::Shared, Some(accepted)) => {
             let shown = place.prepared().is_some_and(|prepared| prepared.commit.as_deref() == Some(accepted));
             if !shown && mirror.commit(accepted)?.is_none() {
-                fetch(&mirror, url)?;
+                fetch(&mirror, &remote)?;
             }
             Some(accepted)
         }
         (Wanted::Accepted | Wanted::Shared, None) | (Wanted::Newest, _) => {
-            fetch(&mirror, url)?;
+            fetch(&mirror, &remote)?;
             None
         }
     };
@@ -39,7 +40,7 @@ pub(super) fn prepare(
         (Some(accepted), _) => accepted,
         (None, Some(newest)) => newest,
         (None, None) => {
-            return Err(SourceError::NoReference { reference: reference.to_owned(), repository: url.to_owned() });
+            return Err(SourceError::NoReference { reference: reference.to_owned(), repository: remote.url });
         }
     };
     let newest = newest.as_deref();
@@ -53,12 +54,13 @@ pub(super) fn prepare(
 
 /// Asks the other side for what is new.
 pub(super) fn refresh(url: &str, place: &Place) -> Result<(), SourceError> {
-    fetch(&open(url, place)?, url)
+    let remote = Remote::of(url);
+    fetch(&open(&remote, place)?, &remote)
 }
 
-fn open(url: &str, place: &Place) -> Result<Repository, SourceError> {
+fn open(remote: &Remote, place: &Place) -> Result<Repository, SourceError> {
     let top = place.mirror();
-    let mirror = Repository { top: top.clone(), name: url.to_owned() };
+    let mirror = Repository { top: top.clone(), name: remote.url.clone() };
     if !top.join("HEAD").exists() {
         std::fs::create_dir_all(&top).map_err(SourceError::io("make the folder", &top))?;
         git::succeed(mirror.git().args(["init", "--quiet", "--bare", "--template=", "."]), "make a mirror")?;
@@ -66,10 +68,12 @@ fn open(url: &str, place: &Place) -> Result<Repository, SourceError> {
     Ok(mirror)
 }
 
-fn fetch(mirror: &Repository, url: &str) -> Result<(), SourceError> {
+fn fetch(mirror: &Repository, remote: &Remote) -> Result<(), SourceError> {
     // A path is relative to where Tidegate was started, not to the mirror.
+    let url = &remote.url;
     let url = Path::new(url).canonicalize().map_or_else(|_| url.into(), std::path::PathBuf::into_os_string);
     let mut git = mirror.git_with_user_settings();
+    remote.authorise(&mut git);
     // A server that stalls for 30 s ends the fetch instead of holding the run for ever.
     git.args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30"]);
     git.args(["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--"]).arg(url).args(REFS);

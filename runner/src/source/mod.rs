@@ -10,6 +10,7 @@ mod git;
 mod mirror;
 mod modules;
 mod place;
+mod remote;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::environment::StackSource;
 use crate::domain::failure::{Failure, FailureKind};
 pub use error::SourceError;
+pub use remote::Remote;
 
 /// A folder with the code that a stack runs, ready for Terraform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +107,7 @@ pub fn prepare_blocking(
         }
         StackSource::Git { url, reference, folder } => {
             let checkout = mirror::prepare(url, reference, folder, accepted, wanted, &place)?;
-            (checkout, format!("{url} {reference} {}", folder.display()))
+            (checkout, format!("{} {reference} {}", Remote::of(url).url, folder.display()))
         }
     };
     // Our own file would make an empty root look like one that wants nothing to be there; so would files that only OpenTofu

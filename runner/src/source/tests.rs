@@ -378,3 +378,50 @@ fn a_checkout_sees_the_state_that_was_made_by_hand_in_every_workspace() {
         assert_eq!(backend::settle(&again.root, &home, &BTreeMap::new()).unwrap(), backend);
     }
 }
+
+/// A server that answers every request with 404 and gives what it was asked.
+fn refusing_server() -> (u16, std::thread::JoinHandle<String>) {
+    use std::io::{Read as _, Write as _};
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let asked = std::thread::spawn(move || {
+        let (mut client, _) = server.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    (port, asked)
+}
+
+#[test]
+fn a_token_in_a_url_reaches_the_server_and_nobody_else() {
+    if std::env::var_os("http_proxy").is_some() {
+        // git would ask the proxy for a server that only this machine has.
+        return;
+    }
+    let scene = Scene::new();
+    let (port, asked) = refusing_server();
+    let url = format!("http://bot:geheimes%20wort@127.0.0.1:{port}/a.git");
+    let source = StackSource::Git { url, reference: "main".to_owned(), folder: PathBuf::new() };
+    let error = scene.prepare(&source, None, Wanted::Newest).unwrap_err();
+    assert!(
+        format!("{error} {error:?}").contains("a.git") && !format!("{error} {error:?}").contains("geheim"),
+        "{error:?}"
+    );
+    assert!(asked.join().unwrap().contains("Authorization: Basic Ym90OmdlaGVpbWVzIHdvcnQ="));
+    let mut open = vec![scene.path("")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+            if entry.is_dir() {
+                open.push(entry);
+            } else {
+                assert!(!String::from_utf8_lossy(&fs::read(&entry).unwrap()).contains("geheim"), "{entry:?}");
+            }
+        }
+    }
+}

@@ -7,7 +7,10 @@ use std::path::Path;
 /// What `init` is told.
 #[derive(Debug, Clone, Copy)]
 pub struct InitArgs<'a> {
-    /// Backend settings, each `key=value`.
+    /// File with the backend's settings: they may be secret, and everybody on the machine can read a command line. Its path must
+    /// hold no `=`, or Terraform takes it for a setting.
+    pub backend_file: Option<&'a Path>,
+    /// Backend settings that only Terraform can read, each `key=value`: lists and maps. None of them is secret.
     pub backend_config: &'a [String],
     /// Messages as JSON: not every version can, see [`super::Version::init_speaks_json`].
     pub json: bool,
@@ -21,6 +24,7 @@ pub fn init(told: &InitArgs<'_>) -> Vec<OsString> {
     if told.json {
         argv.push("-json".into());
     }
+    argv.extend(told.backend_file.map(|file| option("-backend-config=", file)));
     argv.extend(told.backend_config.iter().map(|setting| OsString::from(format!("-backend-config={setting}"))));
     argv
 }
@@ -119,8 +123,12 @@ mod tests {
     #[test]
     fn every_subcommand_has_exactly_these_arguments() {
         let lines = [
-            init(&InitArgs { backend_config: &[], json: false }),
-            init(&InitArgs { backend_config: &["path=a b.tfstate".to_owned()], json: true }),
+            init(&InitArgs { backend_file: None, backend_config: &[], json: false }),
+            init(&InitArgs {
+                backend_file: Some(Path::new("a b.tfbackend")),
+                backend_config: &["ids=[1]".to_owned()],
+                json: true,
+            }),
             workspace_select("shop"),
             plan(&PlanArgs {
                 out: Path::new("p"),
@@ -144,7 +152,7 @@ mod tests {
         ];
         insta::assert_snapshot!(lines.map(|argv| shown(&argv)).join("\n"), @r"
         init -input=false -no-color
-        init -input=false -no-color -json -backend-config=path=a b.tfstate
+        init -input=false -no-color -json -backend-config=a b.tfbackend -backend-config=ids=[1]
         workspace select -or-create shop
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2

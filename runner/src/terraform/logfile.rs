@@ -89,17 +89,23 @@ impl<'a> LogWriter<'a> {
 
     /// Appends one line, redacted. `line` has no line break.
     pub fn line(&mut self, line: &str) -> io::Result<()> {
-        let line = self.redactor.redact(line);
+        for line in self.redactor.push(line) {
+            self.write(&line)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, line: &str) -> io::Result<()> {
         let (head_max, tail_max) = self.limits;
         if self.tail.is_none() && self.head.raw + line.len() as u64 <= head_max {
-            return self.head.write(&line);
+            return self.head.write(line);
         }
         let full = self.tail.as_ref().is_none_or(|tail| tail.raw + line.len() as u64 > tail_max);
         if full {
             self.turn()?;
         }
         match &mut self.tail {
-            Some(tail) => tail.write(&line),
+            Some(tail) => tail.write(line),
             None => Ok(()),
         }
     }
@@ -128,6 +134,9 @@ impl<'a> LogWriter<'a> {
     /// Ends the log: joins its parts, with a line that says how many lines were left out. Gives the whole file, which the
     /// caller may make outlast a power cut when it has time to.
     pub fn finish(mut self) -> io::Result<File> {
+        for line in self.redactor.finish() {
+            self.write(&line)?;
+        }
         if self.left_out > 0 {
             let said = format!("[{} lines left out: the log is too long]", self.left_out);
             self.head.write(&said)?;

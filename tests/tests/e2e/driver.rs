@@ -417,7 +417,7 @@ fn run(place: &Place, name: &str, args: Vec<OsString>) -> Child {
 
 async fn init(place: &Place) {
     let backend_config = [format!("path={}", place.path("state/terraform.tfstate").display())];
-    let args = command::init(&InitArgs { backend_config: &backend_config, json: true });
+    let args = command::init(&InitArgs { backend_file: None, backend_config: &backend_config, json: true });
     let mut child = run(place, "init", args);
     let (events, exit) = drain(&mut child).await;
     assert_eq!(exit, Exit::Code(0), "{events:?}");

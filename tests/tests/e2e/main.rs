@@ -1,5 +1,6 @@
 //! End-to-end tests: real processes, real files.
 
+mod argv;
 mod arrows;
 mod audit;
 mod bad;
@@ -10,6 +11,8 @@ mod driver;
 mod ends;
 mod envelope;
 mod fault;
+mod fuzz;
+mod planted;
 mod queue;
 mod secrets;
 mod story;

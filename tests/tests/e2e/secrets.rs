@@ -50,12 +50,12 @@ echo \"from the environment: $LICENCE_KEY\"
 [ ! -e YARD/then-fail ] || { cat YARD/words >&2; exit 1; }
 ";
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] }).collect()
 }
 
-fn content(file: &Path) -> Vec<u8> {
+pub(crate) fn content(file: &Path) -> Vec<u8> {
     if file.extension().is_some_and(|end| end == "gz") {
         let unpacked = std::process::Command::new("gzip").arg("-dc").arg(file).output().expect("gzip");
         assert!(unpacked.status.success(), "{}", file.display());
@@ -163,4 +163,78 @@ async fn what_only_a_living_run_needs_is_gone_after_it_and_was_its_owners_alone(
     yard.release("apply");
     up.end().await.exits(0);
     assert!(files(&yard.file("state/runs")).is_empty());
+}
+
+/// A stack whose Terraform gets a secret that `YARD/print` prints.
+fn with_command(refresh: &str) -> Yard {
+    let yard = Yard::new();
+    let env = format!("off = \"destroy\"\nenv = {{ TOKEN_OF_NO_NAME = {{ command = [\"./print\"]{refresh} }} }}");
+    yard.configure("off = \"destroy\"", &env);
+    yard.program("print", "#!/bin/sh\necho x >>YARD/printed\ncat YARD/token\n");
+    yard.write("token", "a-token-from-a-command\n");
+    yard
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_stops_the_run_before_terraform_and_says_why() {
+    let yard = with_command("");
+    std::fs::remove_file(yard.file("token")).expect("removed");
+    let told = yard.shell("up shop small").await;
+    told.exits(1);
+    told.says(&["the secret `TOKEN_OF_NO_NAME` of app cannot be read", "failed (exit status 1)"]);
+    assert_eq!(yard.calls("plan", "shop-app"), 0);
+    yard.write("token", "a-token-from-a-command\n");
+    yard.shell("up shop small").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_refreshed_becomes_a_notice_and_the_one_before_stays_good() {
+    let yard = with_command(", refresh = \"1s\"");
+    let serve = yard.serve().await;
+    yard.accepted("up shop small").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    std::fs::remove_file(yard.file("token")).expect("removed");
+    let notices = "SELECT count(*) FROM outbox WHERE kind = 'notice' AND address = 'tidegate:admins'";
+    yard.wait("a notice", async || (yard.number(notices).await == 1).then_some(())).await;
+    yard.accepted("scale shop app+=1").await;
+    assert_eq!(yard.ends(2).await, "succeeded");
+    yard.write("token", "another-token-from-a-command\n");
+    yard.wait("a second notice", async || (yard.number(notices).await == 2).then_some(())).await;
+    serve.stop().await.exits(0);
+    for file in files(&yard.file("state")).into_iter().chain([yard.file("tidegate.db"), yard.file("0.err")]) {
+        assert!(!has(&content(&file), "token-from-a-command"), "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn the_ledgers_address_may_come_from_a_command() {
+    let yard = Yard::new();
+    yard.configure("url = \"sqlite:tidegate.db\"", "url = { command = [\"./print\"] }");
+    yard.program("print", "#!/bin/sh\ncat YARD/address\n");
+    yard.run(&["shell", "-c", "envs"]).await.says(&["the ledger's address"]).exits(1);
+    yard.write("address", "mysql://geheim@h/x");
+    let told = yard.run(&["shell", "-c", "envs"]).await;
+    told.exits(1);
+    assert!(!told.err.contains("geheim"), "{}", told.err);
+    yard.write("address", "sqlite:tidegate.db\n");
+    yard.shell("up shop small").await.exits(0);
+    assert!(yard.file("tidegate.db").is_file());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn neither_tidegate_nor_its_children_leave_core_dumps() {
+    let yard = Yard::new();
+    yard.hold("plan");
+    let up = yard.begin("up shop small");
+    yard.until_calls("plan", "shop-app", 1).await;
+    let (supervisor, _) = yard.processes(1, "app").expect("a child");
+    let terraform = yard.call_pids("plan", "shop-app").pop().expect("a process");
+    for pid in [up.pid(), supervisor, terraform] {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("its limits");
+        let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+        assert_eq!(cores.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{pid}");
+    }
+    yard.release("plan");
+    up.end().await.exits(0);
 }

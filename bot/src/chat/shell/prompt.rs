@@ -86,14 +86,22 @@ pub struct Prompt {
     history: PathBuf,
     vocabulary: Arc<RwLock<Vocabulary>>,
     printer: Option<Arc<Printer>>,
+    clean: Box<dyn Fn(&str) -> String + Send>,
 }
 
 impl Prompt {
-    /// Opens the editor for a person. A history file that cannot be read is begun anew.
+    /// Opens the editor for a person. A history file that cannot be read is begun anew; `clean` takes secrets out of what is
+    /// kept in it.
     ///
     /// # Errors
     /// When the terminal cannot be used.
-    pub fn open(name: &str, history: &Path, config: &TidegateConfig, style: Style) -> std::io::Result<Self> {
+    pub fn open(
+        name: &str,
+        history: &Path,
+        config: &TidegateConfig,
+        style: Style,
+        clean: impl Fn(&str) -> String + Send + 'static,
+    ) -> std::io::Result<Self> {
         let colors = if style.color { ColorMode::Enabled } else { ColorMode::Disabled };
         let editing = Config::builder()
             .max_history_size(HISTORY_MAX)
@@ -113,7 +121,14 @@ impl Prompt {
         let printer = printer.map(|printer| Arc::new(Printer { printer: Mutex::new(Box::new(printer)), style }));
         let raw = prompt_for(name);
         let styled = if style.color { format!("\u{1b}[1;36m{raw}\u{1b}[0m") } else { raw.clone() };
-        Ok(Self { editor, text: (raw, styled), history: history.to_owned(), vocabulary, printer })
+        Ok(Self {
+            editor,
+            text: (raw, styled),
+            history: history.to_owned(),
+            vocabulary,
+            printer,
+            clean: Box::new(clean),
+        })
     }
 
     /// Waits for a line. Blocks the thread; call it from one of its own.
@@ -148,7 +163,7 @@ impl Prompt {
         // Losing a line of history is no reason to lose the command.
         let stored = self
             .editor
-            .add_history_entry(line)
+            .add_history_entry((self.clean)(line))
             .and_then(|new| if new { self.editor.append_history(&self.history) } else { Ok(()) });
         if let Err(error) = stored {
             tracing::debug!(%error, "the history of typed lines could not be written");

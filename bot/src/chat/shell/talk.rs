@@ -25,7 +25,9 @@ use tidegate_runner::house::House;
 /// Talks until the person leaves.
 pub async fn talk(house: House, actor: Actor, history: &Path, screen: Screen) -> ExitCode {
     let config = house.config();
-    let prompt = match Prompt::open(&actor.name, history, &config, screen.style()) {
+    let desk = house.desk.clone();
+    let clean = move |line: &str| desk.clean(line);
+    let prompt = match Prompt::open(&actor.name, history, &config, screen.style(), clean) {
         Ok(prompt) => prompt,
         Err(error) => return crate::cli::fail(&format!("this terminal cannot be talked in: {error}")),
     };

@@ -18,6 +18,7 @@ use tidegate_runner::house;
 use tidegate_runner::ledger::Store;
 use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, Key, Proven};
 use tidegate_runner::redact::Redactor;
+use tidegate_runner::secrets::Secrets;
 
 use super::{fail, os_user};
 use crate::chat::shell::{color_on_stderr, local_offset};
@@ -119,7 +120,8 @@ impl Audit {
 }
 
 async fn open(config: &Config) -> Result<Store, Refused> {
-    let address = house::address(&config.database).map_err(told)?;
+    let secrets = Secrets::default();
+    let address = house::address(&config.database, &secrets).await.map_err(told)?;
     Store::open_at(&address).await.map_err(told)
 }
 

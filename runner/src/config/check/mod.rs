@@ -2,6 +2,7 @@
 
 mod modules;
 mod report;
+mod secrets;
 mod stack;
 mod variables;
 mod version;

@@ -7,7 +7,7 @@ use super::super::findings::Findings;
 use super::super::nearest::listed;
 use super::super::problem::{Problem, quoted};
 use super::super::root::Root;
-use super::{At, Visit, modules, variables};
+use super::{At, Visit, modules, secrets, variables};
 use crate::domain::environment::{Environment, Stack, StackSource};
 
 impl Visit<'_, '_> {
@@ -40,6 +40,7 @@ impl Visit<'_, '_> {
         };
         variables::check(environment, stack, root, self.options, places, findings);
         check_backend(stack, root, at, findings);
+        secrets::check(stack, self.options, at, findings);
         let mut versions = vec![root];
         let called = modules::Modules::read(self, root, in_git, elsewhere);
         versions.extend(called.roots());

@@ -117,9 +117,20 @@ fn a_value_may_come_from_the_environment_of_the_process() {
     let place = good();
     place.write("roots/app/secret.tf", "variable \"password\" {\n  type = string\n  sensitive = true\n}\n");
     let text = place.text(&CheckOptions::default());
-    assert!(text.contains("set the environment variable `TF_VAR_password`"), "{text}");
+    assert!(text.contains("or set `TF_VAR_password` where Tidegate is started"), "{text}");
     let options = CheckOptions { is_set: Some(&|name| name == "TF_VAR_password"), ..CheckOptions::default() };
     assert!(!place.check(&options).has_errors());
+    let root = "root = \"roots/app\"\n";
+    assert!(CONFIG.contains(root), "{CONFIG}");
+    let given = |env: &str| CONFIG.replacen(root, &format!("{root}env = {{ {env} }}\n"), 1);
+    place.write("tidegate.toml", &given("TF_VAR_password = { file = \"secret\" }"));
+    let text = place.text(&options);
+    assert!(!place.check(&CheckOptions::default()).has_errors() && text.contains("cannot be read"), "{text}");
+    place.write("secret", "x");
+    assert!(place.text(&options).contains("can be read by others than its owner"), "{}", place.text(&options));
+    place.write("tidegate.toml", &given("A = { env = \"B\" }, TF_VAR_password = { command = [\"./no-such\"] }"));
+    let text = place.text(&options);
+    assert!(text.contains("the environment variable `B` is not set") && text.contains("there is no program"), "{text}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn values(at: &Path<'_>, variables: &Variables, root: &Root, findings: &mut Find
         } else if variable.sensitive {
             let message =
                 format!("{} is sensitive, and here its value can be read by all who read this file", quoted(name));
-            let hint = format!("give it as the environment variable `TF_VAR_{name}`");
+            let hint = format!("give it in `env`, as `TF_VAR_{name} = {{ file = \"...\" }}`");
             findings.warn_at_value(&at.key(name), message, Some(hint));
         }
     }
@@ -91,7 +91,9 @@ fn required(
 ) {
     for variable in root.variables.values() {
         let name = &variable.name;
-        let from_outside = options.is_set.is_some_and(|is_set| is_set(&format!("TF_VAR_{name}")));
+        let as_variable = format!("TF_VAR_{name}");
+        let from_outside =
+            stack.env.contains_key(&as_variable) || options.is_set.is_some_and(|is_set| is_set(&as_variable));
         let given = stack.variables.contains_key(name) || root.given.contains(name) || from_outside;
         if given || variable.default != DefaultValue::Missing {
             continue;
@@ -107,7 +109,7 @@ fn required(
             let declaration = declaration(variable);
             let hint = if variable.sensitive {
                 format!(
-                    "it is sensitive: set the environment variable `TF_VAR_{name}` where Tidegate is started; {declaration}"
+                    "it is sensitive: add `env = {{ TF_VAR_{name} = {{ file = \"...\" }} }}` to the stack, or set `TF_VAR_{name}` where Tidegate is started; {declaration}"
                 )
             } else {
                 let stack = &stack.name;

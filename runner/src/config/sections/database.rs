@@ -9,6 +9,8 @@ use serde::Deserialize;
 use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::problem::quoted;
+use super::secret::TextSection;
+use crate::domain::secret::{Origin, SecretSource};
 
 /// Where the ledger is when the configuration does not say.
 const DEFAULT_FILE: &str = ".tidegate/tidegate.db";
@@ -17,30 +19,10 @@ const DEFAULT_FILE: &str = ".tidegate/tidegate.db";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(in super::super) struct DatabaseSection {
-    /// `sqlite:FILE`, or `postgres://USER:PASSWORD@HOST/NAME`; better, where a password is in it, the environment
-    /// variable that holds it. Without it: `sqlite:.tidegate/tidegate.db`.
+    /// `sqlite:FILE`, or `postgres://USER:PASSWORD@HOST/NAME`; better, where a password is in it, where it is read from:
+    /// `{ env = "NAME" }`, `{ file = "PATH" }` or `{ command = ["PROGRAM"] }`. Without it: `sqlite:.tidegate/tidegate.db`.
     #[schemars(example = &"sqlite:tidegate.db")]
-    url: Option<Secret>,
-}
-
-/// A text, or the environment variable that holds it.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(inline)]
-enum Secret {
-    /// The text itself.
-    Text(String),
-    /// The environment variable that holds it.
-    Env(FromEnvironment),
-}
-
-/// The environment variable that holds a text.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, inline)]
-struct FromEnvironment {
-    /// Name of the environment variable.
-    #[schemars(length(min = 1))]
-    env: String,
+    url: Option<TextSection>,
 }
 
 /// Where the ledger is kept.
@@ -50,6 +32,21 @@ pub enum DatabaseConfig {
     Sqlite(PathBuf),
     /// A connection URL, which may hold a password.
     Postgres(String),
+    /// Read from elsewhere when the ledger is opened; paths in it start at `folder`.
+    Elsewhere {
+        /// Where the URL is read from.
+        source: SecretSource,
+        /// The configuration file's folder.
+        folder: PathBuf,
+    },
+}
+
+impl DatabaseConfig {
+    /// What a URL means; paths start at `folder`. `None`: it is no database.
+    #[must_use]
+    pub fn of_url(url: &str, folder: &FilePath) -> Option<Self> {
+        parse(url, folder)
+    }
 }
 
 /// Without the URL: it may hold a password.
@@ -58,6 +55,7 @@ impl fmt::Debug for DatabaseConfig {
         match self {
             Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
             Self::Postgres(_) => f.write_str("Postgres(..)"),
+            Self::Elsewhere { source, .. } => f.debug_tuple("Elsewhere").field(source).finish(),
         }
     }
 }
@@ -74,21 +72,25 @@ pub(in super::super) fn read(
     let path = database.key("url");
     let Some(secret) = section.and_then(|section| section.url) else { return fallback };
     match secret {
-        Secret::Text(url) => parse(&url, folder).unwrap_or_else(|| {
+        TextSection::Text(url) => parse(&url, folder).unwrap_or_else(|| {
             // A mistyped URL may hold a password as well, so that it is not repeated in the message.
             findings.at_value(&path, "this is not a database", Some(HINT.to_owned()));
             fallback
         }),
-        Secret::Env(FromEnvironment { env }) => {
+        TextSection::Secret(section) => {
+            let Some(source) = section.read(&path, folder, findings) else { return fallback };
+            // Told with its place, before anything else is begun.
+            let Origin::Env(env) = &source.origin else {
+                return DatabaseConfig::Elsewhere { source, folder: folder.to_owned() };
+            };
             let path = path.key("env");
-            let Some(url) = variable(&env) else {
-                let what =
-                    format!("the environment variable {} is not set, so that no database is known", quoted(&env));
+            let Some(url) = variable(env) else {
+                let what = format!("the environment variable {} is not set, so that no database is known", quoted(env));
                 findings.at_value(&path, what, Some("set it where Tidegate is started".to_owned()));
                 return fallback;
             };
             parse(&url, folder).unwrap_or_else(|| {
-                let what = format!("what the environment variable {} holds is not a database", quoted(&env));
+                let what = format!("what the environment variable {} holds is not a database", quoted(env));
                 findings.at_value(&path, what, Some(HINT.to_owned()));
                 fallback
             })

@@ -6,6 +6,7 @@ pub(super) mod environment;
 mod levels;
 mod profile;
 pub(super) mod runner;
+mod secret;
 mod setting;
 mod stack;
 pub(super) mod values;

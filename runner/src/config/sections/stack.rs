@@ -13,9 +13,11 @@ use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::super::version::Constraints;
 use super::environment::Surroundings;
+use super::secret::GivenSection;
 use super::values;
 use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings};
 use crate::domain::ids::StackName;
+use crate::domain::secret::Given;
 
 /// A stack: one Terraform root module with its workspace, backend settings and variables.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,10 +38,17 @@ pub(super) struct StackSection {
     /// Terraform workspace. Without it, the default one.
     #[schemars(length(min = 1), example = &"shop")]
     workspace: Option<String>,
-    /// Arguments for `-backend-config`, by name.
+    /// Settings of the backend, by name; each a text, number, `true` or `false`, or where a secret is read from. A secret that changes
+    /// now and then belongs into `env`: Terraform takes a changed backend setting for another backend.
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "key": "shop/app.tfstate" }))]
-    backend: BTreeMap<String, BackendValue>,
+    backend: BTreeMap<String, GivenSection>,
+    /// Environment variables for Terraform, by name; each a text, or where a secret is read from: `{ env = "NAME" }`,
+    /// `{ file = "PATH" }`, `{ command = ["PROGRAM", "ARGUMENT"], refresh = "1h", timeout = "10s" }`, each with `expires_in` if it is
+    /// not good for ever.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "AWS_PROFILE": "load", "TF_VAR_db_password": { "file": "/run/secrets/db" } }))]
+    env: BTreeMap<String, GivenSection>,
     /// Values of the root's variables that are the same at every level. A profile's value goes before.
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "env_name": "shop" }))]
@@ -74,16 +83,6 @@ struct GitSection {
     /// Folder of the Terraform root inside the repository. Without it, its top.
     #[schemars(example = &"environments/shop/app")]
     folder: Option<String>,
-}
-
-/// An argument of a backend.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(inline)]
-enum BackendValue {
-    Text(String),
-    Switch(bool),
-    Number(i64),
 }
 
 /// What `off` does to a stack.
@@ -126,12 +125,17 @@ impl StackSection {
             || surroundings.runner.terraform.clone(),
             |program| values::program(program, surroundings.folder),
         );
+        let backend = given(&at.key("backend"), &self.backend, surroundings.folder, findings);
+        let env = given(&at.key("env"), &self.env, surroundings.folder, findings);
+        check_env(&at.key("env"), &self.env, findings);
+        check_backend(&at.key("backend"), &self.backend, findings);
         Some(Stack {
             name: name?,
             source: source?,
             needs: Vec::new(),
             workspace: self.workspace.clone(),
-            backend: self.backend.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+            backend,
+            env,
             variables: self.variables.clone(),
             off: match self.off {
                 Off::Destroy => OffAction::Destroy,
@@ -187,12 +191,41 @@ impl GitSection {
     }
 }
 
-impl std::fmt::Display for BackendValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Switch(value) => value.fmt(f),
-            Self::Number(value) => value.fmt(f),
+/// Variables by which Tidegate itself talks to Terraform, or that put arguments on its command line.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("TF_CLI_ARGS")
+        || ["TF_DATA_DIR", "TF_WORKSPACE", "TF_INPUT", "TF_IN_AUTOMATION", "CHECKPOINT_DISABLE"].contains(&name)
+}
+
+fn given(
+    at: &Path<'_>,
+    section: &BTreeMap<String, GivenSection>,
+    folder: &FilePath,
+    findings: &mut Findings<'_, '_>,
+) -> BTreeMap<String, Given> {
+    let read = |(name, given): (&String, &GivenSection)| {
+        let given = given.read(&at.key(name), folder, findings)?;
+        Some((name.clone(), given))
+    };
+    section.iter().filter_map(read).collect()
+}
+
+fn check_backend(at: &Path<'_>, backend: &BTreeMap<String, GivenSection>, findings: &mut Findings<'_, '_>) {
+    for name in backend.keys() {
+        let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) {
+            findings.at_key(&at.key(name), format!("{} is not the name of a backend's setting", quoted(name)), None);
+        }
+    }
+}
+
+fn check_env(at: &Path<'_>, env: &BTreeMap<String, GivenSection>, findings: &mut Findings<'_, '_>) {
+    for name in env.keys() {
+        if name.trim().is_empty() || name.contains(['=', '\0']) {
+            findings.at_key(&at.key(name), "this is not the name of an environment variable", None);
+        } else if is_ours(name) {
+            let message = format!("{} is set by Tidegate alone", quoted(name));
+            findings.at_key(&at.key(name), message, Some("remove it".to_owned()));
         }
     }
 }

@@ -14,6 +14,7 @@ fn stack(name: &str, off: OffAction, needs: &[&str]) -> (StackName, Stack) {
         needs: needs.iter().map(|n| n.parse().expect("a name")).collect(),
         workspace: None,
         backend: BTreeMap::new(),
+        env: BTreeMap::new(),
         variables: [("env".to_owned(), serde_json::json!("shop"))].into(),
         off,
         terraform: TerraformSettings {

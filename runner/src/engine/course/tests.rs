@@ -22,6 +22,7 @@ fn stack(text: &str, needs: &[&str]) -> (StackName, Stack) {
         needs: needs.iter().map(|n| name(n)).collect(),
         workspace: None,
         backend: BTreeMap::new(),
+        env: BTreeMap::new(),
         variables: BTreeMap::new(),
         off: OffAction::Destroy,
         terraform: TerraformSettings {

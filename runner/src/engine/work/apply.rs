@@ -63,6 +63,7 @@ impl RunContext {
         let variables = match self.request.goal(&self.environment, stack) {
             Goal::Apply(variables) | Goal::Destroy { instead: variables } => variables,
         };
+        self.know_secrets(stack).await;
         match self.ready_as_it_was(name, &variables) {
             Some(ready) => Ok(ready),
             None => self.prepare(name, &variables, InitWish::WhereNeeded).await,

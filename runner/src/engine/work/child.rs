@@ -72,7 +72,7 @@ impl RunContext {
                 ChildEvent::Oversized => "(a line of more than 1 MiB was left out)".to_owned(),
                 ChildEvent::Exited(exit) => break exit,
             };
-            take(&Line::parse(&redactor.redact(&line)));
+            redactor.push(&line).iter().for_each(|line| take(&Line::parse(line)));
             if let Some(writer) = &mut log
                 && let Err(error) = writer.line(&line)
             {
@@ -80,6 +80,7 @@ impl RunContext {
                 log = None;
             }
         };
+        redactor.finish().iter().for_each(|line| take(&Line::parse(line)));
         if let Some(writer) = log {
             match writer.finish() {
                 // Nobody waits for the disk: the next step needs no log.

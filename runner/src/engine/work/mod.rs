@@ -22,6 +22,7 @@ use crate::domain::request::RunRequest;
 use crate::domain::run::{Note, RunEvent};
 use crate::paths::Paths;
 use crate::redact::Redactor;
+use crate::secrets::Secrets;
 use crate::terraform::{Standby, Stop, Tool};
 
 pub use apply::{apply, reattach};
@@ -58,8 +59,10 @@ pub struct RunContext {
     pub paths: Paths,
     /// Starts children that outlive us.
     pub supervisors: Standby,
-    /// Values of the environment variables named in `redact`.
-    pub secrets: Vec<String>,
+    /// Values that no sink may show, as far as they were known when the run was taken.
+    pub told: Vec<String>,
+    /// Where the secrets of its stacks are read.
+    pub secrets: Secrets,
     /// To the driver.
     pub reports: mpsc::UnboundedSender<Report>,
     /// The wish to stop, with how much force.
@@ -84,7 +87,7 @@ pub struct Ready {
 impl RunContext {
     fn report(&self, report: Report) {
         // Most texts were redacted line by line; those of git and of the system were not.
-        let redactor = || Redactor::new(self.secrets.iter().cloned());
+        let redactor = || Redactor::new(self.told());
         let report = match report {
             Report::Planned(stack, Err(failure)) => Report::Planned(stack, Err(redactor().redact_failure(failure))),
             Report::ApplyFailed(stack, failure, applied) => {
@@ -94,6 +97,11 @@ impl RunContext {
         };
         // The driver is gone only when it lost the run; then nobody may store anything for it any more.
         let _ = self.reports.send(report);
+    }
+
+    /// Values that no sink may show, those included that were read for this run.
+    pub(in crate::engine) fn told(&self) -> Vec<String> {
+        self.told.iter().cloned().chain(self.secrets.values()).collect()
     }
 
     pub(in crate::engine) fn event(&self, event: RunEvent) {
@@ -123,6 +131,10 @@ impl RunContext {
 
     fn plan_file(&self, stack: &StackName) -> PathBuf {
         self.paths.stack_of_run(self.number, stack).join("plan.bin")
+    }
+
+    fn backend_file(&self, stack: &StackName) -> PathBuf {
+        self.paths.stack_of_run(self.number, stack).join("backend.tfbackend")
     }
 
     fn variables_file(&self, stack: &StackName) -> PathBuf {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::child::storage;
@@ -14,7 +14,9 @@ use crate::domain::environment::{Stack, Variables};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::run::{Note, Provenance, RunEvent};
+use crate::domain::secret::Given;
 use crate::redact::Redactor;
+use crate::secrets::ExposeSecret as _;
 use crate::source::{self, backend};
 use crate::terraform::command::{self, InitArgs};
 use crate::terraform::init::{self, Fingerprint, Init};
@@ -49,20 +51,23 @@ impl RunContext {
         let version = tool.version(&checkout.root).await.map_err(|f| *f)?;
         let home =
             source::state_home(&stack.source, self.paths.state_dir(), self.environment.name.as_str(), name.as_str());
-        let backend = backend::settle(&checkout.root, &home, &stack.backend).map_err(Failure::from)?;
+        let configured = self.read_given(name, &stack.backend).await?;
+        let backend = backend::settle(&checkout.root, &home, &configured).map_err(Failure::from)?;
         let sensitive = sensitive_variables(&checkout.root, variables);
         let data_dir = self.paths.data(&self.environment.name, name);
         std::fs::create_dir_all(&data_dir)
             .map_err(|error| storage("cannot make the data folder".to_owned(), &error))?;
+        let mut env = vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())];
+        let of_stack = self.read_given(name, &stack.env).await?;
+        env.extend(of_stack.into_iter().map(|(name, value)| (name.into(), value.into())));
         let ready = Ready {
             root: checkout.root.clone(),
             tool,
-            env: vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())],
-            redactor: Arc::new(self.redactor(&sensitive, variables)),
+            redactor: Arc::new(self.redactor(&sensitive, variables, stack, &env)),
+            env,
         };
-        let arguments: Vec<String> = backend.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.write_variables(name, variables)?;
-        let init = self.init(name, &ready, &version, &arguments, &data_dir, wish).await?;
+        let init = self.init(name, &ready, &version, &backend.arguments, &data_dir, wish).await?;
         self.select_workspace(name, stack, &ready, &data_dir).await?;
         // `init` may have chosen providers just now, so that they are asked for again; the answer is remembered.
         let version = ready.tool.version(&checkout.root).await.map_err(|f| *f)?;
@@ -88,21 +93,62 @@ impl RunContext {
             Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child.spec().ok()?,
         };
         let sensitive = sensitive_variables(&spec.cwd, variables);
-        let ready = Ready {
-            root: spec.cwd,
-            tool: Tool { program: spec.program },
-            env: spec.env,
-            redactor: Arc::new(self.redactor(&sensitive, variables)),
-        };
+        let redactor = self.redactor(&sensitive, variables, self.stack(name).ok()?, &spec.env);
+        let ready =
+            Ready { root: spec.cwd, tool: Tool { program: spec.program }, env: spec.env, redactor: Arc::new(redactor) };
         self.remember(name, &ready);
         Some(ready)
     }
 
-    fn redactor(&self, sensitive: &BTreeMap<String, Option<serde_json::Value>>, variables: &Variables) -> Redactor {
+    /// The configured texts, with the secret ones read where they are.
+    async fn read_given(
+        &self,
+        name: &StackName,
+        given: &BTreeMap<String, Given>,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let mut values = BTreeMap::new();
+        for (key, given) in given {
+            let value = match given {
+                Given::Plain(text) => text.clone(),
+                Given::Secret(source) => match self.secrets.get(source).await {
+                    Ok(value) => value.expose_secret().to_owned(),
+                    Err(error) => {
+                        let summary = format!("the secret `{key}` of {name} cannot be read");
+                        return Err(Failure::new(FailureKind::Configuration, summary).with_detail(error.to_string()));
+                    }
+                },
+            };
+            values.insert(key.clone(), value);
+        }
+        Ok(values)
+    }
+
+    /// Reads the secrets of a stack whose Terraform another process has started, so that its output can be redacted.
+    pub(super) async fn know_secrets(&self, stack: &Stack) {
+        for source in stack.env.values().chain(stack.backend.values()).filter_map(Given::source) {
+            if let Err(error) = self.secrets.get(source).await {
+                tracing::warn!(stack = %stack.name, %error, "a secret cannot be read; only what Terraform was given is redacted");
+            }
+        }
+    }
+
+    fn redactor(
+        &self,
+        sensitive: &BTreeMap<String, Option<serde_json::Value>>,
+        variables: &Variables,
+        stack: &Stack,
+        env: &[(OsString, OsString)],
+    ) -> Redactor {
+        let is_secret = |name: &str| {
+            let configured = stack.env.get(name).is_some_and(|given| given.source().is_some());
+            configured || name.strip_prefix("TF_VAR_").is_some_and(|variable| sensitive.contains_key(variable))
+        };
+        let of_env = env.iter().filter(|(name, _)| is_secret(&name.to_string_lossy()));
+        let of_env = of_env.map(|(_, value)| value.to_string_lossy().into_owned());
         let given = variables.iter().filter(|(name, _)| sensitive.contains_key(*name)).flat_map(|(_, v)| texts(v));
         let inherited = sensitive.keys().filter_map(|name| std::env::var(format!("TF_VAR_{name}")).ok());
         let defaults = sensitive.values().flatten().flat_map(texts);
-        Redactor::new(self.secrets.iter().cloned().chain(given).chain(inherited).chain(defaults))
+        Redactor::new(self.told().into_iter().chain(given).chain(inherited).chain(defaults).chain(of_env))
     }
 
     /// Runs `init` where it is needed and says in words what was done.
@@ -111,11 +157,12 @@ impl RunContext {
         name: &StackName,
         ready: &Ready,
         version: &Version,
-        arguments: &[String],
+        backend: &BTreeMap<String, String>,
         data_dir: &Path,
         wish: InitWish,
     ) -> Result<String, Failure> {
-        let fingerprint = || init::fingerprint(&ready.root, data_dir, arguments, &ready.tool, version);
+        let arguments: Vec<String> = backend.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let fingerprint = || init::fingerprint(&ready.root, data_dir, &arguments, &ready.tool, version);
         let why = match fingerprint().map(|now| init::needed(data_dir, &now)) {
             Ok(Init::Skip { .. }) if wish == InitWish::WhereNeeded => {
                 return Ok("skipped: nothing it depends on changed".to_owned());
@@ -135,7 +182,8 @@ impl RunContext {
             Err(error) => tracing::warn!(stack = %name, %error, "what a killed init left cannot be removed"),
         }
         let json = version.init_speaks_json();
-        let args = command::init(&InitArgs { backend_config: arguments, json });
+        let (file, others) = self.write_backend(name, backend)?;
+        let args = command::init(&InitArgs { backend_file: file.as_deref(), backend_config: &others, json });
         let mut diagnostics = Diagnostics::default();
         let ended = self.run(name, &collecting_less(ready), "init", args, |line| diagnostics.take(line)).await?;
         if !ended.exit.is_success() {
@@ -172,18 +220,42 @@ impl RunContext {
     }
 
     fn write_variables(&self, name: &StackName, variables: &Variables) -> Result<(), Failure> {
-        let file = self.variables_file(name);
-        let write = || -> std::io::Result<()> {
-            if let Some(folder) = file.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let json = serde_json::to_vec_pretty(variables)?;
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true).mode(0o600);
-            options.open(&file)?.write_all(&json)
-        };
+        let write = || write_private(&self.variables_file(name), &serde_json::to_vec_pretty(variables)?);
         write().map_err(|error| storage("the file with the variables cannot be written".to_owned(), &error))
     }
+
+    /// Writes the file with the backend's settings, where there are any; gives it and those that are not in it.
+    fn write_backend(
+        &self,
+        name: &StackName,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<(Option<PathBuf>, Vec<String>), Failure> {
+        let configured = self.stack(name)?.backend.iter();
+        let secret = configured.filter(|(_, given)| given.source().is_some()).map(|(name, _)| name.clone()).collect();
+        let (text, others) = backend::settings(settings, &secret);
+        if text.is_empty() {
+            return Ok((None, others));
+        }
+        let file = self.backend_file(name);
+        if file.as_os_str().as_encoded_bytes().contains(&b'=') {
+            let summary = "Terraform takes the path of a file with `=` in it for a setting";
+            let detail = format!("choose another `runner.state_dir` than {}", self.paths.state_dir().display());
+            return Err(Failure::new(FailureKind::Configuration, summary).with_detail(detail));
+        }
+        write_private(&file, text.as_bytes())
+            .map_err(|error| storage("the file with the backend's settings cannot be written".to_owned(), &error))?;
+        Ok((Some(file), others))
+    }
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(content)
 }
 
 /// Terraform's own memory is small while it initialises, and it starts no provider, whose memory this would multiply: with less

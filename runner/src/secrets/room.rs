@@ -1,0 +1,418 @@
+//! Values in memory: read once and kept as long as they are good, refreshed in the background, remembered for the redactors.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use super::read::{Reading, SecretError, read};
+use crate::domain::secret::{Origin, SecretSource};
+
+/// Values of one place that are still redacted after newer ones came: a run may hold the one before.
+const OLD_VALUES: usize = 8;
+
+/// Between two tries to refresh what cannot be read, at most.
+const RETRY_MAX: Duration = Duration::from_mins(5);
+
+/// Between two tries, at least.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+
+/// What the people who look after Tidegate should know about a secret. Words for people, without the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice(pub String);
+
+/// The room. Cheap to clone; all clones share what is in it.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    places: Mutex<BTreeMap<SecretSource, Arc<Place>>>,
+    notices: Mutex<Option<mpsc::UnboundedSender<Notice>>>,
+    /// Somebody read something for the first time.
+    news: Notify,
+}
+
+/// Without anything that is in it.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(..)")
+    }
+}
+
+/// One place, and what was read there.
+#[derive(Default)]
+struct Place {
+    /// Held while it is read, so that a command runs once however many wait for it.
+    reading: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    value: Option<Value>,
+    old: VecDeque<SecretString>,
+    /// Tries that failed since the last one that did not, and when the last of them was.
+    failed: Option<(u32, Instant)>,
+    told_open: bool,
+    told_end: bool,
+}
+
+#[derive(Clone)]
+struct Value {
+    secret: SecretString,
+    /// When it was made, as far as is known.
+    made: Instant,
+    read: Instant,
+}
+
+impl Secrets {
+    /// The secret, read now where that is due. Files and variables are looked at each time.
+    ///
+    /// # Errors
+    /// When it cannot be read, and what was read before is no longer good.
+    pub async fn get(&self, source: &SecretSource) -> Result<SecretString, SecretError> {
+        let place = self.place(source);
+        let _reading = place.reading.lock().await;
+        let now = Instant::now();
+        let kept = place.state().value.clone();
+        if let Some(kept) = &kept
+            && now < due(source, kept)
+        {
+            return Ok(kept.secret.clone());
+        }
+        match read(source).await {
+            Ok(reading) => Ok(self.keep(source, &place, reading)),
+            Err(error) => {
+                self.note_failure(source, &place, &error);
+                match kept {
+                    // A file that is gone is gone on purpose; what a command gave is good until its end.
+                    Some(kept) if is_command(source) && !is_over(source, &kept, Instant::now()) => Ok(kept.secret),
+                    Some(_) if is_command(source) => {
+                        Err(SecretError::Expired { from: source.to_string(), why: error.to_string() })
+                    }
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Everything that was read so far, for redactors.
+    #[must_use]
+    pub fn values(&self) -> Vec<String> {
+        let places: Vec<Arc<Place>> = self.places().values().cloned().collect();
+        let mut values = BTreeSet::new();
+        for place in places {
+            let state = place.state();
+            let now = state.value.as_ref().map(|kept| &kept.secret);
+            values.extend(now.into_iter().chain(&state.old).map(|value| value.expose_secret().to_owned()));
+        }
+        values.into_iter().collect()
+    }
+
+    /// Where notices go from now on.
+    pub fn tell(&self, notices: mpsc::UnboundedSender<Notice>) {
+        *self.inner.notices.lock().unwrap_or_else(PoisonError::into_inner) = Some(notices);
+    }
+
+    /// Refreshes for ever what was read once, before it is too old.
+    pub async fn keep_fresh(&self) {
+        loop {
+            let now = Instant::now();
+            let places: Vec<(SecretSource, Arc<Place>)> =
+                self.places().iter().map(|(source, place)| (source.clone(), Arc::clone(place))).collect();
+            let mut next: Option<Instant> = None;
+            for (source, place) in places {
+                let Some(at) = next_try(&source, &place.state()) else { continue };
+                if at <= now {
+                    // What is wrong was noted.
+                    let _ = self.get(&source).await;
+                }
+                self.look_at_end(&source, &place);
+                next = [next, next_try(&source, &place.state())].into_iter().flatten().min();
+            }
+            let sleep = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at.max(Instant::now() + Duration::from_millis(10))).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                () = self.inner.news.notified() => {}
+            }
+        }
+    }
+
+    fn places(&self) -> std::sync::MutexGuard<'_, BTreeMap<SecretSource, Arc<Place>>> {
+        self.inner.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, source: &SecretSource) -> Arc<Place> {
+        Arc::clone(self.places().entry(source.clone()).or_default())
+    }
+
+    fn keep(&self, source: &SecretSource, place: &Place, reading: Reading) -> SecretString {
+        let now = Instant::now();
+        let Reading { value, age, open_to_others } = reading;
+        let made = now.checked_sub(age).unwrap_or(now);
+        let mut state = place.state();
+        let first = state.value.is_none();
+        let same = state.value.as_ref().is_some_and(|kept| kept.secret.expose_secret() == value.expose_secret());
+        // What never changes has been as old as it is since it was first seen.
+        let made = match &state.value {
+            Some(kept) if same && matches!(source.origin, Origin::Env(_)) => kept.made,
+            _ => made,
+        };
+        if !same && let Some(old) = state.value.take() {
+            state.old.push_front(old.secret);
+            state.old.truncate(OLD_VALUES);
+            state.told_end = false;
+        }
+        state.value = Some(Value { secret: value.clone(), made, read: now });
+        let recovered = state.failed.take().is_some();
+        let tell_open = open_to_others && !std::mem::replace(&mut state.told_open, open_to_others);
+        drop(state);
+        if !same {
+            crate::logging::hide(self.values());
+        }
+        if first {
+            self.inner.news.notify_one();
+        }
+        if recovered {
+            self.notice(format!("{source} can be read again"));
+        }
+        if tell_open {
+            self.notice(format!("{source} holds a secret and can be read by others than its owner: `chmod 600` it"));
+        }
+        self.look_at_end(source, place);
+        value
+    }
+
+    fn note_failure(&self, source: &SecretSource, place: &Place, error: &SecretError) {
+        let mut state = place.state();
+        let tries = state.failed.map_or(0, |(tries, _)| tries);
+        state.failed = Some((tries + 1, Instant::now()));
+        let kept = state.value.is_some();
+        drop(state);
+        // Told once; that it goes on is in the log, that it is over will be told.
+        if tries == 0 && kept {
+            self.notice(format!("a secret could not be refreshed: {error}"));
+        } else {
+            tracing::warn!(secret = %source, %error, tries = tries + 1, "a secret cannot be read");
+        }
+    }
+
+    /// Tells once when a value nears its end and nothing newer came.
+    fn look_at_end(&self, source: &SecretSource, place: &Place) {
+        let mut state = place.state();
+        let Some((ends, last_tenth)) = state.value.as_ref().and_then(|kept| ends(source, kept)) else { return };
+        let now = Instant::now();
+        if state.told_end || now + last_tenth < ends {
+            return;
+        }
+        state.told_end = true;
+        drop(state);
+        let left = ends.saturating_duration_since(now).as_secs();
+        let when = match left {
+            0 => "has expired".to_owned(),
+            1..=7_199 => format!("expires in {} min", left.div_ceil(60)),
+            7_200..=172_799 => format!("expires in {} h", left / 3_600),
+            _ => format!("expires in {} days", left / 86_400),
+        };
+        self.notice(format!("what {source} gave {when}: renew it"));
+    }
+
+    fn notice(&self, text: String) {
+        tracing::warn!(notice = text, "a secret needs somebody");
+        let notices = self.inner.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(notices) = &*notices {
+            // Nobody listens any more when Tidegate is stopping.
+            let _ = notices.send(Notice(text));
+        }
+    }
+}
+
+impl Place {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_command(source: &SecretSource) -> bool {
+    matches!(source.origin, Origin::Command { .. })
+}
+
+/// When a value ends, and how long its last tenth is.
+fn ends(source: &SecretSource, kept: &Value) -> Option<(Instant, Duration)> {
+    let good_for = Duration::from_secs(u64::from(source.expires_in_s?));
+    Some((kept.made + good_for, good_for / 10))
+}
+
+fn is_over(source: &SecretSource, kept: &Value, now: Instant) -> bool {
+    ends(source, kept).is_some_and(|(ends, _)| ends <= now)
+}
+
+/// When a value is read again: what a command gave after `refresh`, but no later than when four fifths of its time are over;
+/// everything else at once.
+fn due(source: &SecretSource, kept: &Value) -> Instant {
+    let Origin::Command { refresh_s, .. } = &source.origin else { return kept.read };
+    let refresh = refresh_s.map(|seconds| kept.read + Duration::from_secs(u64::from(seconds)));
+    let before_end = ends(source, kept).map(|(ends, last_tenth)| ends - last_tenth * 2);
+    let never = kept.read + Duration::from_secs(u64::from(u32::MAX));
+    [refresh, before_end].into_iter().flatten().min().unwrap_or(never)
+}
+
+/// When something is to be done about a place in the background; `None` when never.
+fn next_try(source: &SecretSource, state: &State) -> Option<Instant> {
+    let kept = state.value.as_ref()?;
+    let warn = ends(source, kept).filter(|_| !state.told_end).map(|(ends, last_tenth)| ends - last_tenth);
+    if !is_command(source) {
+        return warn;
+    }
+    let refresh = match state.failed {
+        Some((tries, at)) => at + RETRY_MIN.saturating_mul(1 << tries.min(16)).min(RETRY_MAX),
+        None => due(source, kept),
+    };
+    [Some(refresh), warn].into_iter().flatten().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        secrets: Secrets,
+        notices: mpsc::UnboundedReceiver<Notice>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let (sender, notices) = mpsc::unbounded_channel();
+            let secrets = Secrets::default();
+            secrets.tell(sender);
+            Self { folder: tempfile::tempdir().expect("a folder"), secrets, notices }
+        }
+
+        /// A command that prints the file `value` and counts its calls.
+        fn command(&self, refresh_s: Option<u32>, expires_in_s: Option<u32>) -> SecretSource {
+            let script = "echo x >>calls; cat value";
+            let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+            let folder = self.folder.path().to_owned();
+            SecretSource { origin: Origin::Command { argv, folder, timeout_s: 30, refresh_s }, expires_in_s }
+        }
+
+        fn write(&self, value: &str) {
+            std::fs::write(self.folder.path().join("value"), value).expect("written");
+        }
+
+        fn calls(&self) -> usize {
+            std::fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default().lines().count()
+        }
+
+        async fn get(&self, source: &SecretSource) -> Result<String, String> {
+            let value = self.secrets.get(source).await;
+            value.map(|value| value.expose_secret().to_owned()).map_err(|error| error.to_string())
+        }
+
+        async fn notice(&mut self) -> String {
+            let notice = tokio::time::timeout(Duration::from_secs(30), self.notices.recv());
+            notice.await.expect("in time").expect("a notice").0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_runs_once_for_all_who_ask() {
+        let bench = Bench::new();
+        bench.write("one");
+        let source = bench.command(None, None);
+        let (a, b) = tokio::join!(bench.get(&source), bench.get(&source));
+        assert_eq!((a.as_deref(), b.as_deref(), bench.calls()), (Ok("one"), Ok("one"), 1));
+        assert_eq!(bench.secrets.values(), ["one"]);
+        assert!(!format!("{:?}", bench.secrets).contains("one"));
+    }
+
+    #[tokio::test]
+    async fn a_command_is_refreshed_in_the_background_and_a_failure_is_told_once() {
+        let mut bench = Bench::new();
+        bench.write("one");
+        let source = bench.command(Some(1), None);
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+        let secrets = bench.secrets.clone();
+        let task = tokio::spawn(async move { secrets.keep_fresh().await });
+        bench.write("two");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !bench.secrets.values().contains(&"two".to_owned()) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(bench.secrets.values(), ["one", "two"], "the old one is hidden too");
+        std::fs::remove_file(bench.folder.path().join("value")).expect("removed");
+        let told = bench.notice().await;
+        assert!(told.starts_with("a secret could not be refreshed: `sh` failed") && !told.contains("two"), "{told}");
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("two"), "it has no end");
+        bench.write("three");
+        assert_eq!(bench.notice().await, "the command `sh` can be read again");
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_value_that_is_over_is_not_given_out_any_more() {
+        let mut bench = Bench::new();
+        bench.write("one");
+        let source = bench.command(None, Some(1));
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+        std::fs::remove_file(bench.folder.path().join("value")).expect("removed");
+        let secrets = bench.secrets.clone();
+        let task = tokio::spawn(async move { secrets.keep_fresh().await });
+        assert!(bench.notice().await.starts_with("a secret could not be refreshed"));
+        let told = bench.notice().await;
+        assert!(told.starts_with("what the command `sh` gave"), "{told}");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while bench.get(&source).await.is_ok() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let error = bench.get(&source).await.expect_err("expired");
+        assert!(error.starts_with("what the command `sh` gave has expired"), "{error}");
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_each_time_and_told_of_when_others_can_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut bench = Bench::new();
+        bench.write("one");
+        let file = bench.folder.path().join("value");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+        let source = SecretSource { origin: Origin::File(file.clone()), expires_in_s: None };
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+        bench.write("two");
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("two"));
+        assert!(bench.notice().await.contains("can be read by others than its owner"));
+        std::fs::remove_file(file).expect("removed");
+        assert!(bench.get(&source).await.is_err());
+        assert!(bench.notice().await.starts_with("a secret could not be refreshed"));
+    }
+
+    #[test]
+    fn a_command_is_due_after_refresh_but_before_its_end() {
+        let now = Instant::now();
+        let kept = Value { secret: SecretString::from("x"), made: now, read: now };
+        let of = |refresh_s, expires_in_s| {
+            let argv = vec!["x".to_owned()];
+            let origin = Origin::Command { argv, folder: "/".into(), timeout_s: 1, refresh_s };
+            due(&SecretSource { origin, expires_in_s }, &kept).duration_since(now).as_secs()
+        };
+        assert_eq!(of(Some(60), None), 60);
+        assert_eq!(of(Some(600), Some(100)), 80);
+        assert_eq!(of(Some(60), Some(100)), 60);
+        assert_eq!(of(None, Some(100)), 80);
+        assert_eq!(of(None, None), u64::from(u32::MAX));
+    }
+}
