@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 9] = [
     &["redact"],
     &["logging"],
     &["config", "ledger", "terraform", "source", "bell", "paths"],
-    &["secrets"],
+    &["secrets", "witness"],
     &["standing", "inspection"],
     &["desk", "engine"],
     &["house"],
@@ -143,7 +143,9 @@ fn the_bot_starts_no_terraform_and_writes_no_state() {
             let named = source.named_after("tidegate_runner::").contains(&room);
             let lent =
                 supervises && room == "terraform" && source.code.contains("tidegate_runner::terraform::supervise()");
-            assert!(!named || lent, "{} uses `{room}` of the runner", source.path.display());
+            // Proof is of the rows themselves, whoever wrote them.
+            let proves = room == "ledger" && source.path.starts_with("cli/audit");
+            assert!(!named || lent || proves, "{} uses `{room}` of the runner", source.path.display());
         }
         for word in ["process::Command", "Command::new"] {
             let used = source.code.contains(word);
