@@ -2,30 +2,27 @@
 //!
 //! Reading goes in three steps, each of which tells all that it finds: the text becomes a tree with places
 //! (`document`), the tree is held against the form (`shape`), and each environment is turned into a domain value by
-//! the rules of its sections (`sections`). Terraform roots are read (`root`) and held against the configuration
-//! (`check`) apart, because that needs many more files. Nothing here knows the ledger or starts a program.
+//! the rules of its sections (`sections`). Terraform roots are held against the configuration (`check`) apart, because
+//! that needs many more files. Nothing here knows the ledger or starts a program.
 
 pub mod check;
 mod document;
 mod duration;
-mod excerpt;
 mod findings;
 mod load;
 mod nearest;
-pub mod problem;
 pub mod reference;
-pub mod root;
 mod schema;
 mod sections;
 mod shape;
-pub mod source;
 pub mod version;
 mod wording;
 
+use crate::problem::{self, source};
+
 pub use check::{CheckOptions, Report, check};
-pub use excerpt::render;
 pub use load::{Config, load, parse};
-pub use problem::{Problem, Problems, Severity};
+pub use problem::{Problem, Problems, Severity, render};
 pub use schema::{schema, schema_text};
 pub use sections::database::DatabaseConfig;
 pub use sections::runner::RunnerConfig;

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
-use crate::config::{self, source::Source};
+use crate::config;
 use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::Order;
 use crate::domain::environment::Level;
@@ -16,6 +16,7 @@ use crate::domain::request::{RunKind, Target};
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, environments, runs, stacks};
+use crate::problem::source::Source;
 
 const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n\
     [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\

@@ -5,18 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hcl_edit::structure::{Block, Body};
-
-use super::{SourceError, modules};
+use super::SourceError;
+use crate::problem::Problem;
+use crate::root::{self, Folder, LocalState};
 
 /// The file that gives a root without a backend block one. Terraform merges `*_override.tf` over the rest.
 pub const OVERRIDE_FILE: &str = "tidegate_backend_override.tf";
-
-/// Terraform's name for the state file of the local backend.
-const STATE_FILE: &str = "terraform.tfstate";
-
-/// Terraform's name for the folder with the states of the other workspaces.
-const WORKSPACE_FOLDER: &str = "terraform.tfstate.d";
 
 /// How a stack's state is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +21,6 @@ pub struct Backend {
     pub arguments: BTreeMap<String, String>,
     /// The state file of the default workspace; `None` for a remote backend.
     pub state: Option<PathBuf>,
-    /// The folder with the states of the other workspaces (`<folder>/NAME/terraform.tfstate`); `None` for a remote backend.
-    pub workspaces: Option<PathBuf>,
 }
 
 /// Reads which backend the root in a checkout declares and fixes a local one to `home` (see
@@ -36,25 +28,21 @@ pub struct Backend {
 ///
 /// # Errors
 /// [`SourceError::Backend`] when the file that declares it cannot be read, [`SourceError::Io`] when the disk refuses.
-pub fn settle(root: &Path, home: &Path, configured: &BTreeMap<String, String>) -> Result<Backend, SourceError> {
-    let declared = declared(root)?;
-    let override_file = root.join(OVERRIDE_FILE);
-    let (given, has_block) = match declared {
-        None => (Given::default(), false),
-        Some(Declared::Local(given)) => (given, true),
-        Some(Declared::Remote(kind)) => {
-            remove(&override_file)?;
-            return Ok(Backend { kind, arguments: configured.clone(), state: None, workspaces: None });
-        }
+pub fn settle(root: &Folder, home: &Path, configured: &BTreeMap<String, String>) -> Result<Backend, SourceError> {
+    let declared = root.backend(OVERRIDE_FILE)?;
+    let override_file = root.path.join(OVERRIDE_FILE);
+    let local = root::Backend::local_state(declared.as_ref(), configured, home).map_err(|(name, at)| Problem {
+        line: at.line,
+        ..Problem::of_file(at.file, format!("the backend's `{name}` is not a plain text"))
+    })?;
+    let Some(LocalState { file: state, workspaces }) = local else {
+        remove(&override_file)?;
+        let kind = declared.map(|backend| backend.kind).unwrap_or_default();
+        return Ok(Backend { kind, arguments: configured.clone(), state: None });
     };
-    let place = |name: &str, given: Option<String>, usual: &str| {
-        home.join(configured.get(name).cloned().or(given).unwrap_or_else(|| usual.to_owned()))
-    };
-    let state = place("path", given.path, STATE_FILE);
-    let workspaces = place("workspace_dir", given.workspace_dir, WORKSPACE_FOLDER);
     let mut arguments = configured.clone();
     let (state_text, workspaces_text) = (text(&state)?, text(&workspaces)?);
-    if has_block {
+    if declared.is_some() {
         remove(&override_file)?;
         arguments.insert("path".to_owned(), state_text);
         arguments.insert("workspace_dir".to_owned(), workspaces_text);
@@ -71,7 +59,7 @@ pub fn settle(root: &Path, home: &Path, configured: &BTreeMap<String, String>) -
             fs::write(&override_file, hcl).map_err(SourceError::io("write", &override_file))?;
         }
     }
-    Ok(Backend { kind: "local".to_owned(), arguments, state: Some(state), workspaces: Some(workspaces) })
+    Ok(Backend { kind: "local".to_owned(), arguments, state: Some(state) })
 }
 
 /// The settings as a file that `-backend-config` takes, and those that only Terraform can read: a text that is written as a list or
@@ -84,116 +72,6 @@ pub fn settings(all: &BTreeMap<String, String>, secret: &BTreeSet<String>) -> (S
         all.iter().partition(|(name, value)| structured(value) && !secret.contains(*name));
     let file = texts.into_iter().map(|(name, value)| format!("{name} = {}\n", quoted(value))).collect();
     (file, others.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
-}
-
-/// The backend block of a root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Declared {
-    Local(Given),
-    Remote(String),
-}
-
-/// What a `backend "local"` block sets itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Given {
-    path: Option<String>,
-    workspace_dir: Option<String>,
-}
-
-/// The backend that counts: the last one, override files after all others, as Terraform merges them.
-fn declared(root: &Path) -> Result<Option<Declared>, SourceError> {
-    let (overrides, normal): (Vec<PathBuf>, Vec<PathBuf>) =
-        modules::terraform_files(root).into_iter().partition(|path| is_override(path));
-    let mut found = None;
-    for path in normal.iter().chain(&overrides) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name == OVERRIDE_FILE {
-            continue;
-        }
-        let text = fs::read(path).map_err(SourceError::io("read", path))?;
-        let text = String::from_utf8_lossy(&text);
-        // Only a file with one of these words can declare one; what is wrong with the others is for Terraform to say.
-        if !(text.contains("backend") || text.contains("cloud")) {
-            continue;
-        }
-        let here = if modules::is_json(path) { in_json(&name, &text)? } else { in_hcl(&name, &text)? };
-        found = here.or(found);
-    }
-    Ok(found)
-}
-
-fn is_override(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.split('.').next().unwrap_or_default();
-    stem == "override" || stem.ends_with("_override")
-}
-
-fn in_hcl(file: &str, text: &str) -> Result<Option<Declared>, SourceError> {
-    let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| SourceError::Backend {
-        file: file.to_owned(),
-        line: u32::try_from(error.location().line()).unwrap_or(0),
-        why: error.message().to_owned(),
-    })?;
-    let mut found = None;
-    for terraform in body.get_blocks("terraform") {
-        for block in terraform.body.blocks() {
-            match block.ident.as_str() {
-                "cloud" => found = Some(Declared::Remote("cloud".to_owned())),
-                "backend" => found = Some(backend_block(file, text, block)?),
-                _ => {}
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn backend_block(file: &str, text: &str, block: &Block) -> Result<Declared, SourceError> {
-    let kind = block.labels.first().map_or("", |label| label.as_str());
-    if kind != "local" {
-        return Ok(Declared::Remote(kind.to_owned()));
-    }
-    let literal = |name: &str| -> Result<Option<String>, SourceError> {
-        let Some(attribute) = block.body.get_attribute(name) else { return Ok(None) };
-        if attribute.value.is_null() {
-            return Ok(None);
-        }
-        let value = attribute.value.as_str().ok_or_else(|| SourceError::Backend {
-            file: file.to_owned(),
-            line: line_of(text, hcl_edit::Span::span(attribute)),
-            why: format!("the backend's `{name}` is not a plain text"),
-        })?;
-        Ok(Some(value.to_owned()))
-    };
-    Ok(Declared::Local(Given { path: literal("path")?, workspace_dir: literal("workspace_dir")? }))
-}
-
-fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> u32 {
-    let before = span.and_then(|span| text.as_bytes().get(..span.start));
-    before.map_or(0, |before| u32::try_from(before.split(|byte| *byte == b'\n').count()).unwrap_or(0))
-}
-
-/// `{"terraform": {"backend": {"local": {"path": "..."}}}}`, where any level may also be a list of such objects.
-fn in_json(file: &str, text: &str) -> Result<Option<Declared>, SourceError> {
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| SourceError::Backend {
-        file: file.to_owned(),
-        line: u32::try_from(error.line()).unwrap_or(0),
-        why: error.to_string(),
-    })?;
-    let mut found = None;
-    for terraform in modules::objects(&json).filter_map(|top| top.get("terraform")).flat_map(modules::objects) {
-        if terraform.contains_key("cloud") {
-            found = Some(Declared::Remote("cloud".to_owned()));
-        }
-        for (kind, body) in terraform.get("backend").into_iter().flat_map(modules::objects).flatten() {
-            let set = |name: &str| modules::objects(body).find_map(|body| body.get(name)?.as_str().map(str::to_owned));
-            found = Some(if kind == "local" {
-                Declared::Local(Given { path: set("path"), workspace_dir: set("workspace_dir") })
-            } else {
-                Declared::Remote(kind.clone())
-            });
-        }
-    }
-    Ok(found)
 }
 
 fn text(path: &Path) -> Result<String, SourceError> {
@@ -229,6 +107,8 @@ fn remove(path: &Path) -> Result<(), SourceError> {
 
 #[cfg(test)]
 mod tests {
+    use hcl_edit::structure::Body;
+
     use super::*;
 
     const HOME: &str = "/srv/roots/app";
@@ -242,7 +122,7 @@ mod tests {
             fs::write(root.path().join(name), text).unwrap();
         }
         let configured = configured.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let backend = settle(root.path(), Path::new(HOME), &configured);
+        let backend = settle(&Folder::list(root.path()).unwrap(), Path::new(HOME), &configured);
         (root, backend)
     }
 
@@ -255,11 +135,11 @@ mod tests {
         let (root, backend) = settled(&[("main.tf", "output \"x\" { value = \"backend cloud\" }\n")], &[]);
         let backend = backend.unwrap();
         assert_eq!(backend.state, Some(PathBuf::from("/srv/roots/app/terraform.tfstate")));
-        assert_eq!(backend.workspaces, Some(PathBuf::from("/srv/roots/app/terraform.tfstate.d")));
         assert!(backend.arguments.is_empty());
         let text = fs::read_to_string(root.path().join(OVERRIDE_FILE)).unwrap();
         assert!(text.contains("path          = \"/srv/roots/app/terraform.tfstate\""), "{text}");
-        let again = settle(root.path(), Path::new(HOME), &BTreeMap::new()).unwrap();
+        assert!(text.contains("workspace_dir = \"/srv/roots/app/terraform.tfstate.d\""), "{text}");
+        let again = settle(&Folder::list(root.path()).unwrap(), Path::new(HOME), &BTreeMap::new()).unwrap();
         assert_eq!(again, backend);
     }
 
@@ -291,7 +171,7 @@ mod tests {
     fn remote_backends_are_left_alone() {
         let (root, backend) = settled(&[("main.tf", "terraform {\n  backend \"s3\" {}\n}\n")], &[("bucket", "b")]);
         let backend = backend.unwrap();
-        assert_eq!((backend.kind.as_str(), backend.state, backend.workspaces), ("s3", None, None));
+        assert_eq!((backend.kind.as_str(), backend.state), ("s3", None));
         assert_eq!(backend.arguments, [("bucket".to_owned(), "b".to_owned())].into());
         assert!(!root.path().join(OVERRIDE_FILE).exists());
         let (_root, backend) = settled(&[("main.tf", "terraform {\n  cloud {}\n}\n")], &[]);

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::git::{Commit, Repository};
 use super::place::{Place, Prepared};
-use super::{Checkout, Code, Newer, SourceError, modules};
+use super::{Checkout, Code, Newer, SourceError};
+use crate::root::folders_of;
 
 /// What should lie in the place.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ fn compare(wish: &Wish<'_>, newest: &str, root: &Path, tree: &Path) -> Result<Op
     if wish.repository.commit(wish.commit)?.is_none() {
         return Ok(Some(newer(1)));
     }
-    let paths: Vec<PathBuf> = modules::folders_of(root)
+    let paths: Vec<PathBuf> = folders_of(root)
         .iter()
         .filter_map(|folder| folder.strip_prefix(tree).ok())
         .map(|path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() })

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::place::{Place, Prepared};
-use super::{Checkout, Code, SourceError, modules};
+use super::{Checkout, Code, SourceError};
+use crate::root::folders_of;
 
 /// True for names that are not code: what Terraform, git and Tidegate make.
 pub(super) fn is_left_out(name: &OsStr) -> bool {
@@ -24,7 +25,7 @@ pub(super) fn is_left_out(name: &OsStr) -> bool {
 
 /// Prepares a copy of `folder`, which is absolute and has no links in its path.
 pub(super) fn prepare(folder: &Path, place: &Place) -> Result<Checkout, SourceError> {
-    let folders = modules::folders_of(folder);
+    let folders = folders_of(folder);
     let top = common_top(&folders, folder);
     let files = files_of(&top, &folders)?;
     let root = folder.strip_prefix(&top).unwrap_or(Path::new("")).to_owned();

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::failure::{Failure, FailureKind, SourceLine};
+use crate::problem::Problem;
 
 /// Why the code of a stack could not be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum SourceError {
     /// The folder holds nothing that Terraform reads. A plan of it would be a plan to destroy everything.
     #[error("there are no Terraform files in `{0}`")]
     NoTerraformFiles(String),
+    /// The folder holds only what OpenTofu reads, and Tidegate does not.
+    #[error("there are only `*.tofu` files in `{0}`; Terraform passes over them, and so does Tidegate")]
+    OnlyTofuFiles(String),
     /// git could not be started.
     #[error("git could not be started: {0}")]
     GitMissing(io::Error),
@@ -60,8 +64,8 @@ pub enum SourceError {
         /// Where it leads.
         target: PathBuf,
     },
-    /// A file that declares the backend cannot be read.
-    #[error("`{file}` declares the backend, but cannot be read: {why}")]
+    /// A file that may declare the backend cannot be read.
+    #[error("where the state lies cannot be told because of `{file}`: {why}")]
     Backend {
         /// Name of the file.
         file: String,
@@ -97,6 +101,7 @@ impl SourceError {
             Self::NoFolder(_)
             | Self::NotAFolder(_)
             | Self::NoTerraformFiles(_)
+            | Self::OnlyTofuFiles(_)
             | Self::GitMissing(_)
             | Self::NoCommit { .. }
             | Self::NoReference { .. }
@@ -124,6 +129,7 @@ impl SourceError {
                 "Correct the stack's `root` in tidegate.toml; it is relative to that file.".to_owned()
             }
             Self::NoTerraformFiles(_) => "Put them back, or correct the stack's `root` in tidegate.toml.".to_owned(),
+            Self::OnlyTofuFiles(_) => "Rename them to `*.tf`, which OpenTofu reads as well.".to_owned(),
             Self::GitMissing(_) => "This stack runs a commit. Install git, or put it on the PATH.".to_owned(),
             Self::Git { words, .. } => words.clone(),
             Self::NoCommit { .. } => {
@@ -148,6 +154,14 @@ impl SourceError {
                 _ => "Look at the folder's owner, permissions and disk, then retry.".to_owned(),
             },
         }
+    }
+}
+
+/// A Terraform file that may declare the backend.
+impl From<Problem> for SourceError {
+    fn from(problem: Problem) -> Self {
+        let file = problem.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::Backend { file, line: problem.line, why: problem.message }
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::checkout::{self, Wish};
 use super::git::{self, Repository};
 use super::place::Place;
-use super::{Checkout, SourceError, Wanted, copy, modules};
+use super::{Checkout, SourceError, Wanted, copy};
+use crate::root::folders_of;
 
 /// Prepares the code of `folder`.
 pub(super) fn prepare(
@@ -84,7 +85,7 @@ impl Status {
         if self.changed.is_empty() {
             return false;
         }
-        let folders = modules::folders_of(root);
+        let folders = folders_of(root);
         self.changed.iter().map(|path| top.join(path)).any(|path| {
             // The second case: a new folder that holds the module.
             folders.iter().any(|folder| path.starts_with(folder) || folder.starts_with(&path))

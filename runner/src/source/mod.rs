@@ -8,7 +8,6 @@ mod error;
 mod folder;
 mod git;
 mod mirror;
-mod modules;
 mod place;
 mod remote;
 #[cfg(test)]
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::environment::StackSource;
 use crate::domain::failure::{Failure, FailureKind};
+use crate::root::Folder;
 pub use error::SourceError;
 pub use remote::Remote;
 
@@ -112,13 +112,12 @@ pub fn prepare_blocking(
     };
     // Our own file would make an empty root look like one that wants nothing to be there; so would files that only OpenTofu
     // reads, and with them alone Terraform would destroy everything.
-    let counts = |file: &PathBuf| {
-        file.file_name().is_some_and(|name| name != backend::OVERRIDE_FILE) && !modules::is_tofu_only(file)
-    };
-    if !modules::terraform_files(&checkout.root).iter().any(counts) {
-        return Err(SourceError::NoTerraformFiles(named));
+    let files = Folder::list(&checkout.root).map_err(SourceError::io("read the folder", &checkout.root))?;
+    if files.is_root_beside(backend::OVERRIDE_FILE) {
+        return Ok(checkout);
     }
-    Ok(checkout)
+    let tofu = files.files.iter().any(|file| file.tofu_only);
+    Err(if tofu { SourceError::OnlyTofuFiles(named) } else { SourceError::NoTerraformFiles(named) })
 }
 
 /// What tells the repository of a stack from others, so that stacks of the same one can run the same commit; `None` for a folder

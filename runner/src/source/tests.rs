@@ -71,10 +71,13 @@ impl Scene {
 fn a_root_that_terraform_would_find_empty_is_refused() {
     let scene = Scene::new();
     let source = scene.folder("repo");
-    for name in ["main.tofu", "more.tofu.json", backend::OVERRIDE_FILE] {
+    scene.write(&format!("repo/{}", backend::OVERRIDE_FILE), "{}\n");
+    let refused = scene.prepare(&source, None, Wanted::Newest);
+    assert!(matches!(refused, Err(SourceError::NoTerraformFiles(_))), "{refused:?}");
+    for name in ["main.tofu", "more.tofu.json"] {
         scene.write(&format!("repo/{name}"), "{}\n");
         let refused = scene.prepare(&source, None, Wanted::Newest);
-        assert!(matches!(refused, Err(SourceError::NoTerraformFiles(_))), "{name}: {refused:?}");
+        assert!(matches!(refused, Err(SourceError::OnlyTofuFiles(_))), "{name}: {refused:?}");
     }
     scene.write("repo/main.tf", "\n");
     scene.prepare(&source, None, Wanted::Newest).unwrap();
@@ -360,7 +363,7 @@ fn a_checkout_sees_the_state_that_was_made_by_hand_in_every_workspace() {
         let checkout = scene.prepare(&source, None, Wanted::Accepted).unwrap();
         assert!(!checkout.code.dirty, "a state by hand is not code");
         let home = state_home(&source, Path::new("/unused"), "shop", "app");
-        let backend = backend::settle(&checkout.root, &home, &BTreeMap::new()).unwrap();
+        let backend = backend::settle(&Folder::list(&checkout.root).unwrap(), &home, &BTreeMap::new()).unwrap();
         let arguments: Vec<String> =
             backend.arguments.iter().map(|(name, value)| format!("-backend-config={name}={value}")).collect();
         let init: Vec<&str> = ["init", "-no-color"].into_iter().chain(arguments.iter().map(String::as_str)).collect();
@@ -371,11 +374,11 @@ fn a_checkout_sees_the_state_that_was_made_by_hand_in_every_workspace() {
             terraform(&checkout.root, &data, &["plan", "-no-color", "-detailed-exitcode"]);
         }
         assert!(backend.state.as_ref().unwrap().is_file());
-        assert!(backend.workspaces.as_ref().unwrap().join("night/terraform.tfstate").is_file());
+        assert!(hand.join("terraform.tfstate.d/night/terraform.tfstate").is_file());
         assert!(!checkout.root.join("terraform.tfstate").exists());
         // Our own file does not count as a change of the checkout.
         let again = scene.prepare(&source, None, Wanted::Accepted).unwrap();
-        assert_eq!(backend::settle(&again.root, &home, &BTreeMap::new()).unwrap(), backend);
+        assert_eq!(backend::settle(&Folder::list(&again.root).unwrap(), &home, &BTreeMap::new()).unwrap(), backend);
     }
 }
 

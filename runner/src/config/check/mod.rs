@@ -18,10 +18,10 @@ use super::document::{Document, Path};
 use super::findings::Findings;
 use super::load::Config;
 use super::problem::Problem;
-use super::root::{Root, read_root};
 use super::version::Version;
 use crate::domain::environment::{Environment, Stack, StackSource};
 use crate::domain::ids::EnvironmentName;
+use crate::root::{Root, read_root};
 
 /// Tells the version of a program (`terraform` or `tofu`), or why that is not known.
 pub type VersionOf<'a> = &'a dyn Fn(&FilePath) -> Result<Version, String>;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path as FilePath, PathBuf};
 
 use super::super::problem::{Problem, quoted};
-use super::super::root::{ModuleCall, Root};
 use super::super::source::Source;
 use super::stack::work_tree;
 use super::{SharedRoot, Visit};
+use crate::root::{ModuleCall, Root};
 
 /// The local modules that a root calls, directly or through others.
 pub(super) struct Modules {

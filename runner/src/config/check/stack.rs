@@ -6,9 +6,9 @@ use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::nearest::listed;
 use super::super::problem::{Problem, quoted};
-use super::super::root::Root;
 use super::{At, Visit, modules, secrets, variables};
 use crate::domain::environment::{Environment, Stack, StackSource};
+use crate::root::Root;
 
 impl Visit<'_, '_> {
     /// Checks a stack; problems in the configuration go to `findings`, those in Terraform's files to `elsewhere`. Gives

@@ -4,10 +4,10 @@ use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::nearest::{listed, suggestion};
 use super::super::problem::quoted;
-use super::super::root::{DefaultValue, Root, Type, Variable};
 use super::{At, CheckOptions};
 use crate::domain::environment::{Environment, Setting, SettingKind, Stack, Variables};
 use crate::domain::ids::ProfileName;
+use crate::root::{DefaultValue, Root, Type, Variable};
 
 /// Checks all that the configuration says about the variables of one stack.
 pub(super) fn check(

@@ -5,11 +5,11 @@ use std::path::Path as FilePath;
 use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::problem::{Problem, quoted};
-use super::super::root::Root;
 use super::super::version::{Constraints, Version};
 use super::Visit;
 use super::modules::at_line;
 use crate::domain::environment::Stack;
+use crate::root::Root;
 
 impl Visit<'_, '_> {
     /// Checks the stack's own constraint and those of its root and modules.

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use super::child::storage;
 use super::{Ready, RunContext};
-use crate::config::root::{DefaultValue, read_root};
 use crate::domain::environment::{Stack, Variables};
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::ids::StackName;
 use crate::domain::run::{Note, Provenance, RunEvent};
 use crate::domain::secret::Given;
 use crate::redact::Redactor;
+use crate::root::{DefaultValue, Folder};
 use crate::secrets::ExposeSecret as _;
 use crate::source::{self, backend};
 use crate::terraform::command::{self, InitArgs};
@@ -52,8 +52,11 @@ impl RunContext {
         let home =
             source::state_home(&stack.source, self.paths.state_dir(), self.environment.name.as_str(), name.as_str());
         let configured = self.read_given(name, &stack.backend).await?;
-        let backend = backend::settle(&checkout.root, &home, &configured).map_err(Failure::from)?;
-        let sensitive = sensitive_variables(&checkout.root, variables);
+        let (backend, sensitive) = {
+            let files =
+                Folder::list(&checkout.root).map_err(|error| storage("the code cannot be read".to_owned(), &error))?;
+            (backend::settle(&files, &home, &configured)?, sensitive_variables(&files, variables))
+        };
         let data_dir = self.paths.data(&self.environment.name, name);
         std::fs::create_dir_all(&data_dir)
             .map_err(|error| storage("cannot make the data folder".to_owned(), &error))?;
@@ -92,7 +95,10 @@ impl RunContext {
         let spec = match Child::attach(&dir) {
             Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child.spec().ok()?,
         };
-        let sensitive = sensitive_variables(&spec.cwd, variables);
+        let sensitive = match Folder::list(&spec.cwd) {
+            Ok(files) => sensitive_variables(&files, variables),
+            Err(_) => all_sensitive(variables),
+        };
         let redactor = self.redactor(&sensitive, variables, self.stack(name).ok()?, &spec.env);
         let ready =
             Ready { root: spec.cwd, tool: Tool { program: spec.program }, env: spec.env, redactor: Arc::new(redactor) };
@@ -164,10 +170,10 @@ impl RunContext {
         let arguments: Vec<String> = backend.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let fingerprint = || init::fingerprint(&ready.root, data_dir, &arguments, &ready.tool, version);
         let why = match fingerprint().map(|now| init::needed(data_dir, &now)) {
-            Ok(Init::Skip { .. }) if wish == InitWish::WhereNeeded => {
+            Ok(Init::Skip) if wish == InitWish::WhereNeeded => {
                 return Ok("skipped: nothing it depends on changed".to_owned());
             }
-            Ok(Init::Skip { .. }) => "Terraform asked for it",
+            Ok(Init::Skip) => "Terraform asked for it",
             Ok(Init::Needed { why }) => why,
             // Whatever cannot be read here, Terraform will say better what is wrong with it.
             Err(error) => {
@@ -269,8 +275,7 @@ fn collecting_less(ready: &Ready) -> Ready {
 }
 
 fn record_init(data_dir: &Path, fingerprint: &Fingerprint) {
-    // The moment is only shown; what decides is the fingerprint.
-    if let Err(error) = init::record(data_dir, fingerprint, Timestamp(0)) {
+    if let Err(error) = init::record(data_dir, fingerprint) {
         tracing::warn!(dir = %data_dir.display(), %error, "init will run again next time");
     }
 }
@@ -283,8 +288,8 @@ fn selected_workspace(data_dir: &Path) -> Option<String> {
 
 /// The variables that the root marks sensitive, with their default where it has a plain one. Of a root that cannot be read, all
 /// that are given count as sensitive; Terraform will say what is wrong with it.
-fn sensitive_variables(root: &Path, given: &Variables) -> BTreeMap<String, Option<serde_json::Value>> {
-    let Ok(root) = read_root(root) else { return given.keys().map(|name| (name.clone(), None)).collect() };
+fn sensitive_variables(root: &Folder, given: &Variables) -> BTreeMap<String, Option<serde_json::Value>> {
+    let Ok(root) = root.root() else { return all_sensitive(given) };
     let sensitive = root.variables.into_values().filter(|variable| variable.sensitive);
     sensitive
         .map(|variable| {
@@ -295,6 +300,10 @@ fn sensitive_variables(root: &Path, given: &Variables) -> BTreeMap<String, Optio
             (variable.name, default)
         })
         .collect()
+}
+
+fn all_sensitive(given: &Variables) -> BTreeMap<String, Option<serde_json::Value>> {
+    given.keys().map(|name| (name.clone(), None)).collect()
 }
 
 /// Every text in a value: a sensitive object leaks by each of its parts.

@@ -3,8 +3,6 @@
 //! A [`Fingerprint`] holds one hash for each thing that `init` depends on; it is stored in the stack's data folder after a
 //! good `init`, and compared before the next.
 
-mod root;
-
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -13,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::tool::{Tool, Version};
-use crate::domain::ids::Timestamp;
-use root::Root;
+use crate::problem::{Problem, Problems};
+use crate::root::InitInputs;
 
 const RECORD: &str = "tidegate-init.json";
 
@@ -50,27 +48,6 @@ impl Part {
     }
 }
 
-/// Why a root could not be read. `init` runs then, and says in Terraform's own words what is wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum RootError {
-    /// A file or folder could not be read.
-    #[error("{file}: {source}")]
-    Io {
-        /// Which one.
-        file: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file is not HCL or not JSON.
-    #[error("{file}: {reason}")]
-    Syntax {
-        /// Which one.
-        file: String,
-        /// What the parser said.
-        reason: String,
-    },
-}
-
 /// What `init` of the root module in `root` depends on now. `backend_config` are the backend settings that it is given.
 ///
 /// `init` itself may write the lock file: take the fingerprint to [`record`] after it, not before.
@@ -83,12 +60,13 @@ pub fn fingerprint(
     backend_config: &[String],
     tool: &Tool,
     version: &Version,
-) -> Result<Fingerprint, RootError> {
-    let code = Root::read(root)?;
-    let lock = match std::fs::read_to_string(root.join(".terraform.lock.hcl")) {
+) -> Result<Fingerprint, Problems> {
+    let code = InitInputs::read(root)?;
+    let lock_file = root.join(".terraform.lock.hcl");
+    let lock = match std::fs::read_to_string(&lock_file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(RootError::Io { file: ".terraform.lock.hcl".to_owned(), source }),
+        Err(error) => return Err(Problem::of_file(lock_file, error.to_string()).into()),
     };
     let tool =
         [tool.program.to_string_lossy().into_owned(), version.to_string(), data_dir.to_string_lossy().into_owned()];
@@ -121,21 +99,12 @@ fn hash<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Init {
     /// Nothing that it depends on changed since then.
-    Skip {
-        /// When the last good `init` was recorded.
-        since: Timestamp,
-    },
+    Skip,
     /// It must run.
     Needed {
         /// Why, as half a sentence for people.
         why: &'static str,
     },
-}
-
-#[derive(Serialize, Deserialize)]
-struct Record {
-    at: Timestamp,
-    fingerprint: Fingerprint,
 }
 
 /// Compares `now` with what the last good `init` left in `data_dir` (the stack's `TF_DATA_DIR`), and looks whether what it
@@ -144,10 +113,10 @@ struct Record {
 pub fn needed(data_dir: &Path, now: &Fingerprint) -> Init {
     let needed = |why| Init::Needed { why };
     let Ok(bytes) = std::fs::read(data_dir.join(RECORD)) else { return needed("first time") };
-    let Ok(last) = serde_json::from_slice::<Record>(&bytes) else {
+    let Ok(last) = serde_json::from_slice::<Fingerprint>(&bytes) else {
         return needed("the record of the last time is damaged");
     };
-    let changed = now.parts.iter().find(|(part, hash)| last.fingerprint.parts.get(part) != Some(hash));
+    let changed = now.parts.iter().find(|(part, hash)| last.parts.get(part) != Some(hash));
     if let Some((part, _)) = changed {
         return needed(part.changed());
     }
@@ -160,7 +129,7 @@ pub fn needed(data_dir: &Path, now: &Fingerprint) -> Init {
     if now.has_providers && !all_there(&data_dir.join("providers"), 6) {
         return needed("the providers are gone from the data folder");
     }
-    Init::Skip { since: last.at }
+    Init::Skip
 }
 
 /// True when the folder exists and holds no link into nothing: a plugin cache that was emptied leaves such links.
@@ -176,13 +145,13 @@ fn all_there(folder: &Path, depth: u8) -> bool {
     })
 }
 
-/// Remembers a good `init` that ended at `at`, with the fingerprint taken after it.
+/// Remembers a good `init` by the fingerprint taken after it.
 ///
 /// # Errors
 /// When the data folder cannot be written.
-pub fn record(data_dir: &Path, fingerprint: &Fingerprint, at: Timestamp) -> io::Result<()> {
+pub fn record(data_dir: &Path, fingerprint: &Fingerprint) -> io::Result<()> {
     std::fs::create_dir_all(data_dir)?;
-    let json = serde_json::to_vec(&Record { at, fingerprint: fingerprint.clone() })?;
+    let json = serde_json::to_vec(fingerprint)?;
     let new = data_dir.join("tidegate-init.json.new");
     std::fs::write(&new, json)?;
     std::fs::rename(new, data_dir.join(RECORD))
@@ -263,14 +232,14 @@ mod tests {
 
         fn init(&self) {
             self.write("data/modules/modules.json", "{}");
-            record(&self.path("data"), &self.now(), Timestamp(7)).expect("recorded");
-            assert_eq!(needed(&self.path("data"), &self.now()), Init::Skip { since: Timestamp(7) });
+            record(&self.path("data"), &self.now()).expect("recorded");
+            assert_eq!(needed(&self.path("data"), &self.now()), Init::Skip);
         }
 
         fn why(&self) -> &'static str {
             match needed(&self.path("data"), &self.now()) {
                 Init::Needed { why } => why,
-                Init::Skip { .. } => "skipped",
+                Init::Skip => "skipped",
             }
         }
     }
@@ -319,7 +288,7 @@ mod tests {
         place.init();
         std::os::unix::fs::symlink(place.path("nowhere"), place.path("data/providers/registry/y")).expect("a link");
         assert_eq!(place.why(), "the providers are gone from the data folder");
-        place.write("data/tidegate-init.json", "{\"at\"");
+        place.write("data/tidegate-init.json", "{\"parts\"");
         assert_eq!(place.why(), "the record of the last time is damaged");
         forget(&place.path("data")).expect("forgotten");
         forget(&place.path("data")).expect("forgotten twice");

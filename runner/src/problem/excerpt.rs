@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::problem::{Excerpt, Problem, Severity};
+use super::{Excerpt, Problem, Severity};
 
 /// Columns that a tab takes in an excerpt.
 const TAB: usize = 4;

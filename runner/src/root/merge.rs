@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::super::problem::{Problem, quoted};
-use super::{Declarations, DefaultValue, Root, Type, Variable, VariableDeclaration};
+use super::declarations::{Declarations, VariableDeclaration};
+use super::{DefaultValue, Root, Type, Variable};
+use crate::problem::{Problem, quoted};
 
 /// A root that grows file by file.
 pub(super) struct Merge {
@@ -17,7 +18,7 @@ impl Merge {
 
     /// Adds the declarations of an ordinary file.
     pub(super) fn add(&mut self, found: Declarations, problems: &mut Vec<Problem>) {
-        let Declarations { variables, required_versions, backend, modules, providers } = found;
+        let Declarations { variables, required_versions, backend, modules } = found;
         for declaration in variables {
             if let Some(first) = self.root.variables.get(&declaration.name) {
                 let place = first.at.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -34,7 +35,7 @@ impl Merge {
                 type_text,
                 default: declaration.default.unwrap_or(DefaultValue::Missing),
                 sensitive: declaration.sensitive.unwrap_or(false),
-                validated: declaration.validated,
+                conditions: declaration.conditions.unwrap_or_default(),
                 at: declaration.at,
             };
             self.root.variables.insert(declaration.name, variable);
@@ -42,12 +43,11 @@ impl Merge {
         self.root.required_versions.extend(required_versions);
         self.root.backend = backend.or(self.root.backend.take());
         self.root.modules.extend(modules);
-        self.root.providers.extend(providers);
     }
 
     /// Merges the declarations of an override file into what is there: what it names replaces what was.
     pub(super) fn add_override(&mut self, found: Declarations, problems: &mut Vec<Problem>) {
-        let Declarations { variables, required_versions, backend, modules, providers } = found;
+        let Declarations { variables, required_versions, backend, modules } = found;
         for declaration in variables {
             self.override_variable(declaration, problems);
         }
@@ -61,7 +61,6 @@ impl Merge {
                 *base = module;
             }
         }
-        self.root.providers.extend(providers);
     }
 
     fn override_variable(&mut self, declaration: VariableDeclaration, problems: &mut Vec<Problem>) {
@@ -79,6 +78,9 @@ impl Merge {
             variable.default = default;
         }
         variable.sensitive = declaration.sensitive.unwrap_or(variable.sensitive);
-        variable.validated |= declaration.validated;
+        // Which of both count then is Terraform's to say.
+        if declaration.conditions.is_some() {
+            variable.conditions.clear();
+        }
     }
 }

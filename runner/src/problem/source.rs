@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::problem::{Excerpt, Problem, Problems, harmless};
+use super::{Excerpt, Problem, Problems, harmless};
 
 /// Longest excerpt of a line, in characters.
 const EXCERPT_MAX: usize = 160;
@@ -83,7 +83,7 @@ impl Source {
     }
 
     /// The bytes of a line (from 1) without the white space around it.
-    pub(super) fn line_span(&self, line: u32) -> Range<usize> {
+    pub(crate) fn line_span(&self, line: u32) -> Range<usize> {
         let row = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
         let start = self.line_starts.get(row).copied().unwrap_or(self.text.len());
         let end = self.line_starts.get(row + 1).copied().unwrap_or(self.text.len());
@@ -93,7 +93,7 @@ impl Source {
     }
 
     /// The offset of a line (from 1) and a column in bytes (from 1), as serde tells places; at most the text's end.
-    pub(super) fn offset(&self, line: usize, column: usize) -> usize {
+    pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         self.boundary(start.saturating_add(column.saturating_sub(1)))
     }

@@ -1,11 +1,16 @@
-//! One thing that is wrong in a file, and where. Every reader in this folder reports with it.
+//! One thing that is wrong in a file that people write, and where: with line, column, excerpt and advice. Every reader of such
+//! files reports with it.
+
+mod excerpt;
+pub mod source;
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::source::Source;
+pub use excerpt::render;
+use source::Source;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -149,7 +154,7 @@ impl From<Problem> for Problems {
 /// As a compiler shows errors, without colour.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&super::excerpt::render(&self.0, false))
+        f.write_str(&render(&self.0, false))
     }
 }
 
@@ -167,7 +172,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// The character, or a replacement for one that would move the cursor or hide text.
-pub(super) fn harmless(c: char) -> char {
+fn harmless(c: char) -> char {
     let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if (c.is_control() && c != '\t') || reorders { '\u{fffd}' } else { c }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use hcl_edit::expr::{Expression, ObjectKey, ObjectValue};
 use serde_json::Value;
 
-use super::super::problem::quoted;
+use super::plain::key_text;
+use crate::problem::quoted;
 
 /// A type of a variable. Source: "Type Constraints" in Terraform's documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,48 @@ pub enum Type {
 }
 
 impl Type {
+    /// The type that an expression in a variable's `type` means.
+    pub(super) fn of(kind: &Expression) -> Self {
+        let words = match kind {
+            Expression::Variable(word) => Some(word.as_str()),
+            // Terraform 0.11 wrote `type = "string"`.
+            Expression::String(word) => Some(word.as_str()),
+            _ => None,
+        };
+        if let Some(word) = words {
+            return match word {
+                "string" => Self::String,
+                "number" => Self::Number,
+                "bool" => Self::Bool,
+                "list" => Self::List(Box::new(Self::Any)),
+                "set" => Self::Set(Box::new(Self::Any)),
+                "map" => Self::Map(Box::new(Self::Any)),
+                _ => Self::Any,
+            };
+        }
+        let Some(call) = kind.as_func_call() else { return Self::Any };
+        let first = call.args.iter().next();
+        let inner = || Box::new(first.map_or(Self::Any, Self::of));
+        match call.name.name.as_str() {
+            "list" => Self::List(inner()),
+            "set" => Self::Set(inner()),
+            "map" => Self::Map(inner()),
+            "tuple" => {
+                let items = first.and_then(Expression::as_array);
+                items.map_or(Self::Any, |items| Self::Tuple(items.iter().map(Self::of).collect()))
+            }
+            "object" => first.and_then(Expression::as_object).map_or(Self::Any, |attributes| {
+                let attribute = |(key, value): (&ObjectKey, &ObjectValue)| {
+                    let optional = value.expr().as_func_call().filter(|call| call.name.name.as_str() == "optional");
+                    let kind = optional.and_then(|call| call.args.iter().next()).unwrap_or_else(|| value.expr());
+                    key_text(key).map(|key| (key.to_owned(), (Self::of(kind), optional.is_none())))
+                };
+                Self::Object(attributes.iter().filter_map(attribute).collect())
+            }),
+            _ => Self::Any,
+        }
+    }
+
     /// Why Terraform would not take `value` for this type, with its own conversions (`"3"` is a number, 3 is a text);
     /// `None` when it would.
     #[must_use]
@@ -118,11 +162,10 @@ impl fmt::Display for Type {
 mod tests {
     use serde_json::json;
 
-    use super::super::native::type_of;
     use super::*;
 
     fn misfit(kind: &str, value: &Value) -> Option<String> {
-        type_of(&hcl_edit::parser::parse_expr(kind).expect("a type")).misfit(value)
+        Type::of(&hcl_edit::parser::parse_expr(kind).expect("a type")).misfit(value)
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::super::render;
+use super::block::Tree;
 use super::*;
+use crate::problem::{render, source::Source};
 
 fn root(files: &[(&str, &str)]) -> Result<Root, String> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -78,7 +79,8 @@ fn a_root_tells_what_it_declares() {
             .expect("a good root");
     assert_eq!(root.variables["slaves"].kind, Type::Number);
     assert_eq!(root.variables["slaves"].default, DefaultValue::Value(json!(-2)));
-    assert!(root.variables["slaves"].validated && !root.variables["free"].validated);
+    let conditions: Vec<_> = root.variables["slaves"].conditions.iter().map(|c| (c.text.as_str(), c.at.line)).collect();
+    assert_eq!((conditions, root.variables["free"].conditions.len()), (vec![("var.slaves >= 0", 21)], 0));
     assert_eq!(root.variables["slaves"].at.line, 16);
     assert_eq!(root.variables["password"].default, DefaultValue::Missing);
     assert_eq!(root.variables["servers"].default, DefaultValue::Value(json!({ "a": { "size": "s" } })));
@@ -87,10 +89,8 @@ fn a_root_tells_what_it_declares() {
     assert!(root.variables["password"].sensitive && !root.variables["slaves"].sensitive);
     assert_eq!(root.required_versions.first().map(|v| (v.0.as_str(), v.1.line)), Some((">= 1.9, < 2.0", 3)));
     let backend = root.backend.expect("a backend");
-    assert_eq!((backend.kind.as_str(), backend.arguments.contains("bucket")), ("s3", true));
+    assert_eq!((backend.kind.as_str(), backend.arguments.expect("plain")["bucket"].as_str()), ("s3", Some("state")));
     assert_eq!(root.modules.first().and_then(ModuleCall::local), Some(Path::new("../../modules/jmeter")));
-    assert_eq!(root.providers["aws"].source.as_deref(), Some("hashicorp/aws"));
-    assert_eq!(root.providers["null"].version.as_deref(), Some("~> 3.0"));
     assert_eq!(root.given, ["free".to_owned(), "password".to_owned()].into());
 }
 
@@ -159,9 +159,13 @@ fn a_folder_that_is_no_root_is_told() {
 proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "(\\PC|\n|[{}\"=$%<]){0,120}") {
-        let source = super::super::source::Source::new("x.tf", &text);
-        let _ = native::read(&source);
-        let _ = json::read(&source);
-        let _ = native::names(&source);
+        let source = Source::new("x.tf", &text);
+        for json in [false, true] {
+            if let Ok(tree) = Tree::parse(&source, json) {
+                let body = tree.body(&source);
+                let _ = Declarations::read(&body);
+                let _ = (body.entries(), body.plain());
+            }
+        }
     }
 }
