@@ -104,7 +104,8 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let config = desk.config();
     let now = desk.now().await?;
     let clock = Clock { now, offset };
-    let others: Vec<EnvironmentName> = config.unmanaged.keys().filter_map(|name| name.parse().ok()).collect();
+    let mut others: Vec<EnvironmentName> = config.unmanaged.keys().filter_map(|name| name.parse().ok()).collect();
+    others.extend(desk.departed().await?.into_iter().map(|(name, _)| name));
     let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,

@@ -1,18 +1,21 @@
 //! What one process of Tidegate is made of: configuration, ledger, desk, and the engine where none lives yet.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::bell::Bell;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
-use crate::domain::answer::Actor;
+use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::Level;
+use crate::domain::ids::StackName;
 use crate::engine::{Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runs};
+use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runs, stacks};
 use crate::redact::Redactor;
+use crate::root::{File, Folder};
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
 use crate::terraform::Supervisor;
 use tokio::sync::{mpsc, watch};
@@ -27,6 +30,9 @@ const LOOK_AT_ADDRESS: Duration = Duration::from_mins(1);
 /// How often the configuration file is looked at.
 const LOOK_AT_FILE: Duration = Duration::from_secs(2);
 
+/// At every which of these looks the roots are looked at too: a thousand of them take some 25 ms each time.
+const LOOKS_PER_LOOK_AT_ROOTS: u64 = 5;
+
 /// Everything that a command line works with.
 #[derive(Debug)]
 pub struct House {
@@ -37,7 +43,7 @@ pub struct House {
     /// The ledger.
     pub store: Store,
     config: watch::Receiver<Arc<Config>>,
-    sqlite: Option<std::path::PathBuf>,
+    sqlite: Option<PathBuf>,
     engine: Option<Keeper>,
     secrets: Secrets,
     reload: JoinHandle<()>,
@@ -91,6 +97,12 @@ impl House {
         let bell = Bell::default();
         let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
         let keep_fresh = tokio::spawn(keep_fresh(secrets.clone(), store.clone(), receiver.clone(), bell.clone()));
+        // Whoever asks will hear of an unreadable ledger; here it would only keep the rest from working.
+        for (name, wanted) in desk.departed().await.unwrap_or_default() {
+            if wanted.is_some() {
+                tracing::error!(environment = %name, "still raised, but not in the configuration any more: `status` tells the way back");
+            }
+        }
         let reload = tokio::spawn(keep_reading(file.to_owned(), store.clone(), sender));
         let echo = sqlite.clone().map(|file| {
             let bell = bell.clone();
@@ -209,7 +221,7 @@ struct Keep {
     store: Store,
     config: watch::Receiver<Arc<Config>>,
     bell: Bell,
-    sqlite: Option<std::path::PathBuf>,
+    sqlite: Option<PathBuf>,
     secrets: Secrets,
 }
 
@@ -253,22 +265,41 @@ impl Keep {
     }
 }
 
-/// Reads the configuration again when its file changes. A file that does not check leaves the last good one in force.
-async fn keep_reading(file: std::path::PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
-    let stamp = |file: &Path| std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok();
+/// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
+/// in force.
+async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
     let mut seen = stamp(&file);
+    // Of the file as it was last read, also when that was not put in force.
+    let mut roots = config.borrow().roots.clone();
+    let mut roots_seen = stamp_of_roots(&roots);
+    let mut looks: u64 = 0;
     loop {
         tokio::time::sleep(LOOK_AT_FILE).await;
+        looks += 1;
         let now = stamp(&file);
-        if now == seen {
+        let mut changed = now != seen;
+        if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
+            let roots = roots.clone();
+            let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
+            changed |= now != roots_seen;
+            roots_seen = now;
+        }
+        if !changed {
             continue;
         }
         seen = now;
         let path = file.clone();
-        let read = move || config::load(&path).map(set_bad_roots_aside);
+        let read = move || {
+            let config = config::load(&path)?;
+            // Before they are checked, so that no change is missed.
+            let seen = stamp_of_roots(&config.roots);
+            Ok::<_, Problems>((set_bad_roots_aside(config), seen))
+        };
         let Ok(loaded) = tokio::task::spawn_blocking(read).await else { continue };
         match loaded {
-            Ok(new) => {
+            Ok((new, seen_roots)) => {
+                roots.clone_from(&new.roots);
+                roots_seen = seen_roots;
                 let old = Arc::clone(&config.borrow());
                 let new = keep_last_good(new, &old);
                 match still_up(&store, &old, &new).await {
@@ -307,6 +338,24 @@ async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -
     audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text)).await
 }
 
+/// What tells that a file was changed.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(file: &Path) -> Stamp {
+    std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok()
+}
+
+/// Those of the Terraform files that roots consist of.
+fn stamp_of_roots(roots: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Stamp)> {
+    let folders = roots.iter().filter_map(|root| Folder::list(root).ok());
+    let files = folders.flat_map(|folder| folder.files.into_iter().chain(folder.values));
+    let stamped = |File { path, .. }| {
+        let stamp = stamp(&path);
+        (path, stamp)
+    };
+    files.map(stamped).collect()
+}
+
 /// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong.
 fn keep_last_good(mut new: Config, old: &Config) -> Config {
     for (name, environment) in &old.environments {
@@ -317,11 +366,21 @@ fn keep_last_good(mut new: Config, old: &Config) -> Config {
     new
 }
 
-/// Environments that `new` leaves out although they are raised, or a run is about to change them.
+/// Environments, and stacks of them, that `new` leaves out although they are raised; also environments that a run is about to
+/// change.
 async fn still_up(store: &Store, old: &Config, new: &Config) -> Result<Vec<String>, LedgerError> {
     let mut up = Vec::new();
-    for name in old.environments.keys() {
-        if new.environments.contains_key(name) || new.unmanaged.contains_key(name.as_str()) {
+    for (name, environment) in &old.environments {
+        if let Some(kept) = new.environments.get(name) {
+            let gone = environment.stacks.keys().filter(|stack| !kept.stacks.contains_key(*stack));
+            let gone: Vec<_> = gone.collect();
+            if !gone.is_empty() {
+                let standings = stacks::standings(store, name).await?;
+                let up_still = |stack: &&&StackName| standings.get(**stack).is_some_and(StackStanding::may_be_up);
+                up.extend(gone.iter().filter(up_still).map(|stack| format!("{name}/{stack}")));
+            }
+        }
+        if new.has(name) {
             continue;
         }
         let raised = environments::wanted(store, name).await?.is_some_and(|wanted| wanted.target.level != Level::Off);

@@ -5,13 +5,15 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::config::check::{CheckOptions, Report, check};
 use crate::config::version::Version;
 use crate::config::{Config, Problem};
-use crate::domain::environment::{Environment, Stack, StackSource};
+use crate::domain::environment::{Stack, StackSource};
 use crate::domain::failure::Failure;
+use crate::domain::ids::EnvironmentName;
 use crate::paths::Paths;
 use crate::source::{self, Wanted};
 use crate::terraform::command::{self, InitArgs};
@@ -40,10 +42,11 @@ pub fn inspect(config: &Config) -> Report {
         let fetched = wait(source::prepare(source, None, Wanted::Newest, &place));
         fetched.map(|checkout| checkout.root).map_err(|failure| failure.summary)
     };
-    let validate = |environment: &Environment, stack: &Stack, root: &Path| match wait(ask(&paths, environment, stack)) {
-        Ok(answer) => answer.problems(environment, root),
-        Err(failure) => vec![problem_of(&failure, environment, root)],
-    };
+    let validate =
+        |environment: &EnvironmentName, stack: &Stack, root: &Path| match wait(ask(&paths, environment, stack)) {
+            Ok(answer) => answer.problems(environment, root),
+            Err(failure) => vec![problem_of(&failure, environment, root)],
+        };
     check(
         config,
         &CheckOptions {
@@ -98,10 +101,10 @@ struct Start {
 }
 
 /// Asks Terraform about the code that would run: the commit, or the copy.
-async fn ask(paths: &Paths, environment: &Environment, stack: &Stack) -> Result<Answer, Failure> {
-    let place = paths.checkout(&environment.name, &stack.name);
+async fn ask(paths: &Paths, environment: &EnvironmentName, stack: &Stack) -> Result<Answer, Failure> {
+    let place = paths.checkout(environment, &stack.name);
     let checkout = source::prepare(&stack.source, None, Wanted::Newest, &place).await?;
-    let data_dir = paths.data(&environment.name, &stack.name);
+    let data_dir = paths.data(environment, &stack.name);
     let env = [
         (OsString::from("TF_DATA_DIR"), data_dir.into_os_string()),
         (OsString::from("TF_INPUT"), OsString::from("0")),
@@ -132,7 +135,7 @@ async fn ask(paths: &Paths, environment: &Environment, stack: &Stack) -> Result<
 
 impl Answer {
     /// As problems of the folder that people edit.
-    fn problems(self, environment: &Environment, root: &Path) -> Vec<Problem> {
+    fn problems(self, environment: &EnvironmentName, root: &Path) -> Vec<Problem> {
         self.diagnostics
             .into_iter()
             .map(|told| {
@@ -141,20 +144,20 @@ impl Answer {
                 let message =
                     if told.detail.is_empty() { told.summary } else { format!("{}: {}", told.summary, told.detail) };
                 let problem = Problem { line, column, ..Problem::of_file(file, message) };
-                let problem = problem.in_environment(environment.name.as_str());
+                let problem = problem.in_environment(environment.as_str());
                 if told.severity == "error" { problem } else { problem.as_warning() }
             })
             .collect()
     }
 }
 
-fn problem_of(failure: &Failure, environment: &Environment, root: &Path) -> Problem {
+fn problem_of(failure: &Failure, environment: &EnvironmentName, root: &Path) -> Problem {
     let message = if failure.detail.is_empty() {
         failure.summary.clone()
     } else {
         format!("{}: {}", failure.summary, failure.detail)
     };
-    Problem::of_file(root, message).in_environment(environment.name.as_str())
+    Problem::of_file(root, message).in_environment(environment.as_str())
 }
 
 /// Checks what only needs files, and sets environments with errors aside: they are unmanaged, the others go on.
@@ -162,13 +165,12 @@ fn problem_of(failure: &Failure, environment: &Environment, root: &Path) -> Prob
 pub fn set_bad_roots_aside(mut config: Config) -> Config {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     let report = check(&config, &CheckOptions { is_set: Some(&is_set), ..CheckOptions::default() });
-    let names: Vec<_> = config.environments.keys().cloned().collect();
-    for name in names {
-        let errors: Vec<Problem> = report.errors_of(name.as_str()).cloned().collect();
-        if !errors.is_empty() {
-            config.environments.shift_remove(&name);
-            config.unmanaged.insert(name.to_string(), errors);
-        }
+    let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
+    for problem in report.problems.into_iter().filter(Problem::is_error) {
+        let Some(name) = problem.environment.clone() else { continue };
+        config.environments.shift_remove(name.as_str());
+        unmanaged.entry(name).or_default().push(problem);
     }
+    config.unmanaged = unmanaged;
     config
 }

@@ -2,7 +2,8 @@
 
 use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, StackStanding, Standing};
 use tidegate_runner::domain::environment::Level;
-use tidegate_runner::domain::ids::{ActorId, StackName};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, StackName};
+use tidegate_runner::domain::request::Target;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
@@ -19,6 +20,7 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
     let name = |standing: &Standing| match standing {
         Standing::Managed(status) => status.name.to_string(),
         Standing::Unmanaged { name, .. } => cut(name),
+        Standing::Departed { name, .. } => name.to_string(),
     };
     let width = all.iter().map(|standing| name(standing).chars().count()).max().unwrap_or_default() + 2;
     let lines = all.iter().map(|standing| {
@@ -27,6 +29,7 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
             Standing::Unmanaged { problems, .. } => {
                 format!("NOT MANAGED{DOT}{}", problems.first().map(|p| cut(p)).unwrap_or_default())
             }
+            Standing::Departed { wanted, .. } => left(wanted.as_ref()),
         };
         Line::of([Span::Column(name(standing), width), Span::Text(fact)]).indented(1)
     });
@@ -84,15 +87,45 @@ pub fn status(all: &[Standing], clock: &Clock) -> Card {
             Card::new(Tone::Bad, format!("{} is NOT MANAGED: its configuration does not check", cut(name)))
                 .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
                 .line(Line::text("The other environments are not affected."))
+                .line(Line::marked("`tidegate check` in a terminal shows the lines, and what to write instead."))
         }
+        [Standing::Departed { name, wanted }] => departed(name, wanted.as_ref()),
         several => envs(several, clock),
     }
 }
 
+/// Where an environment is that has left the configuration.
+fn left(wanted: Option<&Target>) -> String {
+    let still = wanted.map(|wanted| format!(", still raised: {}", target(wanted))).unwrap_or_default();
+    format!("NOT IN THE CONFIGURATION ANY MORE{still}")
+}
+
+fn departed(name: &EnvironmentName, wanted: Option<&Target>) -> Card {
+    let card = Card::new(Tone::Plain, format!("{name} is {}", left(wanted))).next(format!("history {name}"));
+    if wanted.is_none() {
+        return card;
+    }
+    let card = Card { tone: Tone::Warning, ..card };
+    card.line(Line::marked(&format!(
+        "Nobody can change it so. Put `[environments.{name}]` back into the configuration, then `down {name} off`, then take it out."
+    )))
+}
+
 fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
-    let EnvironmentStatus { name, about, owners, levels, wanted, stacks, settings: values, running, waiting, last } =
-        status;
-    let doubt = in_doubt(status);
+    let EnvironmentStatus {
+        name,
+        about,
+        owners,
+        levels,
+        wanted,
+        stacks,
+        settings: values,
+        running,
+        waiting,
+        last,
+        departed,
+    } = status;
+    let doubt = in_doubt(status) || !departed.is_empty();
     let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
     card = card.lines(about.as_ref().map(|about| Line::text(cut(about))));
     if let Some(wanted) = wanted {
@@ -102,6 +135,13 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     card = card.lines(stacks.iter().map(|(name, stack)| {
         Line::of([Span::Column(name.to_string(), width), Span::Text(stack_stands(stack, changes(status, name), clock))])
             .indented(1)
+    }));
+    card = card.lines(departed.iter().map(|(name, stack)| {
+        let stands = stack_stands(stack, false, clock);
+        Line::text(format!(
+            "{name} NOT IN THE CONFIGURATION ANY MORE: {stands}. Put it back, lower it, then take it out."
+        ))
+        .indented(1)
     }));
     if !values.is_empty() {
         let all: Vec<String> = values

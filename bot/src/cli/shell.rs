@@ -46,6 +46,9 @@ impl Shell {
             let noun = if count == 1 { "problem" } else { "problems" };
             screen.note(&format!("{name} is not managed: {count} {noun}, see `tidegate check`"));
         }
+        for (name, _) in house.desk.departed().await.unwrap_or_default().iter().filter(|(_, wanted)| wanted.is_some()) {
+            screen.note(&format!("{name} has left the configuration and is still raised, see `status {name}`"));
+        }
         if let Some(line) = self.command {
             return shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen).await;
         }

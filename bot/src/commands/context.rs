@@ -75,7 +75,8 @@ impl<'a> Context<'a> {
         if self.known.others.iter().any(|name| name.as_str() == lower) {
             return Err(Refusal::refused(
                 format!("{lower} cannot be changed"),
-                "Tidegate does not manage it, so it can only be asked about",
+                "Tidegate does not manage it, so it can only be asked about; `tidegate check` in a terminal tells what to \
+                 put right",
             )
             .hint(format!("status {lower}")));
         }

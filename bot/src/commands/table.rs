@@ -429,6 +429,19 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_commands_are_refused_as_names_in_the_configuration() {
+        let words = TABLE.iter().flat_map(|spec| spec.takes).filter_map(|takes| match takes {
+            Takes::Moment(word) | Takes::Keyword(word) => Some(*word),
+            Takes::Person => Some("by"),
+            Takes::Level => Some("off"),
+            Takes::Setting | Takes::Stack => None,
+        });
+        for word in words.chain(["because", "me", "run", "now", "today", "yesterday"]) {
+            assert!(tidegate_runner::domain::grammar::meaning(word).is_some(), "{word}");
+        }
+    }
+
+    #[test]
     fn a_word_means_at_most_one_command_and_none_that_exists() {
         let mut seen = std::collections::BTreeSet::new();
         for word in TABLE.iter().flat_map(|spec| spec.also) {

@@ -123,7 +123,7 @@ impl Guide<'_> {
         let all = self.house.desk.status(None).await?;
         Ok(all.into_iter().find_map(|standing| match standing {
             Standing::Managed(shop) => Some(*shop),
-            Standing::Unmanaged { .. } => None,
+            Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
         }))
     }
 

@@ -1,5 +1,6 @@
 //! From a file to a [`Config`].
 
+use std::collections::BTreeSet;
 use std::path::{Path as FilePath, PathBuf};
 
 use indexmap::IndexMap;
@@ -13,12 +14,13 @@ use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
 use super::sections::database::{self, DatabaseConfig};
+use super::sections::draft::Draft;
 use super::sections::environment::{self, EnvironmentSection, Surroundings};
 use super::sections::runner::{self, RunnerConfig};
 use super::sections::{ConfigFile, values};
 use super::shape::Shape;
 use super::source::Source;
-use crate::domain::environment::Environment;
+use crate::domain::environment::{Environment, Stack, StackSource};
 use crate::domain::ids::EnvironmentName;
 
 /// A configuration whose values are valid.
@@ -36,6 +38,10 @@ pub struct Config {
     pub environments: IndexMap<EnvironmentName, Environment>,
     /// The environments with errors, by the name that the file gives them, which may not be a valid one.
     pub unmanaged: IndexMap<String, Vec<Problem>>,
+    /// What could be understood of environments with errors.
+    pub(super) drafts: IndexMap<String, Draft>,
+    /// The folders of Terraform roots on this machine, those of unmanaged environments too.
+    pub roots: BTreeSet<PathBuf>,
     /// The text of the file, for problems that are found later.
     pub(super) source: Source,
 }
@@ -46,6 +52,12 @@ impl Config {
     pub fn text(&self) -> &str {
         self.source.text()
     }
+
+    /// True when the file names this environment, managed or not.
+    #[must_use]
+    pub fn has(&self, name: &EnvironmentName) -> bool {
+        self.environments.contains_key(name) || self.unmanaged.contains_key(name.as_str())
+    }
 }
 
 /// Reads a configuration file. Secrets that it takes from environment variables come from this process.
@@ -54,7 +66,17 @@ impl Config {
 /// The file cannot be read, is not TOML, or something outside of the environments is wrong. All problems are told,
 /// those of the environments too. A problem of an environment alone is no error: it is then in [`Config::unmanaged`].
 pub fn load(path: &FilePath) -> Result<Config, Problems> {
-    parse(Source::read(path)?, &|name| std::env::var(name).ok())
+    let source = match Source::read(path) {
+        Err(_) if !path.exists() => {
+            let hint = "`tidegate demo` shows one at work; docs/configuration.md begins with the smallest file to write; \
+                        `--config FILE` names another";
+            return Err(Problem::of_file(path, "there is no configuration yet")
+                .with_hint(Some(hint.to_owned()))
+                .into());
+        }
+        other => other?,
+    };
+    parse(source, &|name| std::env::var(name).ok())
 }
 
 /// Reads a configuration from text; `variable` looks an environment variable up. Relative paths start at the folder of
@@ -65,6 +87,7 @@ pub fn load(path: &FilePath) -> Result<Config, Problems> {
 pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
     let folder = folder_of(source.path());
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
+    let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
     let (database, runner, redact, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
@@ -81,8 +104,9 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
                 Ok(environment) => {
                     environments.insert(environment.name.clone(), environment);
                 }
-                Err(problems) => {
+                Err((problems, draft)) => {
                     unmanaged.insert(name.get_ref().to_string(), Problems::new(problems).into_vec());
+                    drafts.insert(name.get_ref().to_string(), draft);
                 }
             }
         }
@@ -90,7 +114,14 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     };
     if whole.is_empty() {
         let file = source.path().to_owned();
-        return Ok(Config { file, database, runner, redact, environments, unmanaged, source });
+        let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
+        let drafted = drafts.values().flat_map(|draft: &Draft| draft.stacks.iter().map(|(_, stack)| stack));
+        let folder = |stack: &Stack| match &stack.source {
+            StackSource::Folder(folder) => Some(folder.clone()),
+            StackSource::Git { .. } => None,
+        };
+        let roots = stacks.chain(drafted).filter_map(folder).collect();
+        return Ok(Config { file, database, runner, redact, environments, unmanaged, drafts, roots, source });
     }
     Err(Problems::new(whole.into_iter().chain(unmanaged.into_values().flatten()).collect()))
 }
@@ -138,13 +169,13 @@ fn environment_nodes<'d, 'i>(
     document.table().get("environments").and_then(|node| node.get_ref().as_table()).into_iter().flatten()
 }
 
-/// Checks and reads one environment.
+/// Checks and reads one environment; of one with mistakes what could be understood.
 fn one_environment(
     document: &Document<'_>,
     key: &Spanned<std::borrow::Cow<'_, str>>,
     node: &Node<'_>,
     surroundings: &Surroundings<'_>,
-) -> Result<Environment, Vec<Problem>> {
+) -> Result<Environment, (Vec<Problem>, Draft)> {
     let mut findings = Findings::new(document);
     let name: &str = key.get_ref();
     let environments = Path::ROOT.key("environments");
@@ -159,7 +190,7 @@ fn one_environment(
         // What is missing has been told; anything else would be a hole in the form and must not pass silently.
         Err(error) if of_form == 0 => findings.at_key(&at, error.message().to_owned(), None),
         Err(_) => {
-            values::name_of_key::<EnvironmentName>(&at, name, &mut findings);
+            values::typed_name::<EnvironmentName>(&at, name, "an environment", &mut findings);
         }
     }
     findings.drop_consequences(of_form);
@@ -172,7 +203,7 @@ fn one_environment(
                 let message = format!("the environment {} cannot be used", super::problem::quoted(name));
                 problems.push(Problem::at(document.source(), key.span(), message).in_environment(name));
             }
-            Err(problems)
+            Err((problems, Draft::read(document, &at, node, &shape, surroundings)))
         }
     }
 }

@@ -34,7 +34,33 @@ the nearest right name, and reads the Terraform roots too. A complete example is
 Editors that know JSON Schema find it in [`tidegate.schema.json`](tidegate.schema.json): with Taplo or Even Better TOML, write
 `#:schema docs/tidegate.schema.json` in the first line.
 
-An unknown key is an error. An environment with an error is *unmanaged*: `status` says so, and the others run.
+The smallest file that is of use:
+
+```toml
+[environments.shop]
+owners = [\"local:YOUR-USER-NAME\"]
+down = \"off\"
+
+[[environments.shop.stacks]]
+name = \"app\"
+root = \"terraform/app\"
+off = \"destroy\"
+
+[environments.shop.profiles.full]
+```
+
+An unknown key is an error. An environment with an error is *unmanaged*: `status` says so, and the others run. A changed file, or
+root, is read again by itself within seconds; an environment that then has an error goes on as it last was.
+
+Environments, profiles and settings cannot have words of the commands as names, such as `off`, `all`, `until` or `tonight`.
+
+Two stacks must not keep one state: the same root in the same workspace, or the same settings of a backend. All of them are refused.
+
+`tidegate check` holds values against a variable's type and against those of its `validation` conditions that are simple:
+comparisons of the variable with a plain value, `contains([...], var.NAME)`, and several of them joined by `&&`. Other conditions
+are left to the plan.
+
+A root is made of `*.tf` and `*.tf.json`. `*.tofu` files count for nobody but OpenTofu: a root of them alone is refused.
 
 Values of Terraform variables come from, later ones first: settings given by command, the profile, the stack's
 `variables`, the root's own defaults.
@@ -161,6 +187,14 @@ mod docs {
     #[test]
     fn the_reference_is_what_the_code_says() {
         holds("configuration.md", &super::reference());
+    }
+
+    #[test]
+    fn the_smallest_file_checks() {
+        let text = super::INTRODUCTION.split("```toml").nth(1).and_then(|text| text.split("```").next());
+        let source = crate::problem::source::Source::new("tidegate.toml", text.expect("a file"));
+        let config = super::super::parse(source, &|_| None).expect("a good file");
+        assert_eq!((config.environments.len(), config.unmanaged.len()), (1, 0));
     }
 
     #[test]

@@ -190,6 +190,19 @@ impl Shape {
         findings.at_value(path, message, hint);
     }
 
+    /// True when nothing inside of the value is wrong.
+    pub(super) fn is_whole(&self, node: &Node<'_>) -> bool {
+        match node.get_ref() {
+            DeValue::Table(table) => {
+                table.iter().all(|(key, value)| !self.wrong.contains(&key.span().start) && self.is_whole(value))
+            }
+            DeValue::Array(items) => {
+                items.iter().all(|item| !self.wrong.contains(&item.span().start) && self.is_whole(item))
+            }
+            _ => true,
+        }
+    }
+
     /// A copy of the value without what is wrong in it, so that the rest can be looked at.
     pub(super) fn without_wrong<'i>(&self, node: &Node<'i>) -> Node<'i> {
         let value = match node.get_ref() {

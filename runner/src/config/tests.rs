@@ -174,6 +174,21 @@ fn one_bad_environment_does_not_stop_the_others() {
 }
 
 #[test]
+fn words_of_the_commands_are_no_names() {
+    let text = small("").replace("environments.shop", "environments.all").replace("small", "tonight").replace(
+        "[environments.all.profiles]",
+        "[environments.all.settings.until]\nstack = 'app'\nvariable = 'x'\ntype = 'bool'\n[environments.all.profiles]\noff.app.servers = 0",
+    );
+    insta::assert_snapshot!(report(&text));
+}
+
+#[test]
+fn a_file_that_is_not_there_tells_how_to_begin() {
+    let report = load(Path::new("/nowhere/tidegate.toml")).expect_err("no file").to_string();
+    insta::assert_snapshot!(report);
+}
+
+#[test]
 fn keys_of_later_versions_are_unknown_keys() {
     let text = report(&small("zone = 'Asia/Tokyo'\nholidays = 'JP'"));
     assert!(text.contains("there is no key `zone` here") && text.contains("there is no key `holidays` here"), "{text}");
@@ -234,7 +249,7 @@ fn a_missing_secret_names_the_variable_and_not_its_value() {
 fn files_that_cannot_be_read_are_told() {
     let folder = tempfile::tempdir().unwrap();
     assert!(load(folder.path()).unwrap_err().to_string().contains("a folder, not a file"));
-    assert!(load(&folder.path().join("none.toml")).unwrap_err().to_string().contains("there is no such file"));
+    assert!(load(&folder.path().join("none.toml")).unwrap_err().to_string().contains("there is no configuration yet"));
 }
 
 #[test]

@@ -10,10 +10,11 @@ use crate::domain::answer::{
 use crate::domain::audit::{AuditFilter, AuditPage, Deed, WhoDid};
 use crate::domain::command::HistoryFilter;
 use crate::domain::environment::{Environment, Level};
-use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::ids::{EnvironmentName, RunNumber, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::value_at;
+use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
+use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, audit, environments, runs, stacks};
 
 /// Runs on one page of `history`.
@@ -23,7 +24,8 @@ const PAGE: u32 = 10;
 const AUDIT_PAGE: u32 = 20;
 
 impl Desk {
-    /// Where an environment stands, or all of them in the order of the configuration, unmanaged ones last.
+    /// Where an environment stands, or all of them in the order of the configuration; after them unmanaged ones, then those that
+    /// have left it and are still wanted.
     pub async fn status(&self, only: Option<&EnvironmentName>) -> Result<Vec<Standing>, DeskError> {
         let config = self.config();
         let mut standings = Vec::new();
@@ -36,7 +38,20 @@ impl Desk {
                 standings.push(Standing::Unmanaged { name: name.clone(), problems });
             }
         }
+        for (name, wanted) in self.departed().await? {
+            // In the list of all only those that somebody should care for.
+            if only.map_or(wanted.is_some(), |only| *only == name) {
+                standings.push(Standing::Departed { name, wanted });
+            }
+        }
         Ok(standings)
+    }
+
+    /// Environments that the ledger knows and the configuration does not any more; with the level, where they are to be up.
+    pub async fn departed(&self) -> Result<Vec<(EnvironmentName, Option<Target>)>, DeskError> {
+        let config = self.config();
+        let all = environments::all(&self.store).await?.into_iter().filter(|(name, _)| !config.has(name));
+        Ok(all.map(|(name, wanted)| (name, wanted.filter(|wanted| wanted.level != Level::Off))).collect())
     }
 
     async fn standing(&self, environment: &Environment) -> Result<EnvironmentStatus, LedgerError> {
@@ -80,6 +95,7 @@ impl Desk {
             running,
             waiting,
             last: runs::last_of(&self.store, name).await?,
+            departed: departed_stacks(environment, known),
         })
     }
 
@@ -155,6 +171,11 @@ impl Desk {
             reads: all().map(|e| e.name.clone()).collect(),
         }
     }
+}
+
+/// Stacks that may still be up though the environment does not have them any more.
+fn departed_stacks(environment: &Environment, known: Standings) -> Vec<(StackName, StackStanding)> {
+    known.into_iter().filter(|(name, stack)| !environment.stacks.contains_key(name) && stack.may_be_up()).collect()
 }
 
 /// `tidegate.toml:12:3: message`, so that an editor finds it.

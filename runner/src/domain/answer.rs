@@ -121,6 +121,16 @@ pub struct EnvironmentStatus {
     pub waiting: Vec<RunSummary>,
     /// The run that last changed something or tried to.
     pub last: Option<RunSummary>,
+    /// Stacks that are still up, or in doubt, though the configuration does not have them any more.
+    pub departed: Vec<(StackName, StackStanding)>,
+}
+
+impl StackStanding {
+    /// True when something of it may be up: it was brought to a level, or is in doubt.
+    #[must_use]
+    pub fn may_be_up(&self) -> bool {
+        self.in_doubt || self.level.as_ref().is_some_and(|level| *level != Level::Off)
+    }
 }
 
 /// One environment in `status`, or why it is not managed.
@@ -134,6 +144,13 @@ pub enum Standing {
         name: String,
         /// What is wrong, one line each.
         problems: Vec<String>,
+    },
+    /// The ledger knows it, and the configuration does not any more.
+    Departed {
+        /// Its name.
+        name: EnvironmentName,
+        /// Where it should still be; `None` when nothing of it is wanted.
+        wanted: Option<Target>,
     },
 }
 

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod command;
 pub mod environment;
 pub mod failure;
+pub mod grammar;
 pub mod ids;
 pub mod order;
 pub mod policy;

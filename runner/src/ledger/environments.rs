@@ -58,6 +58,19 @@ pub async fn set_wanted(
     Ok(())
 }
 
+/// Every environment that a run ever changed or tried to, by name, with where it should be.
+pub async fn all(mut db: impl Access) -> Result<Vec<(EnvironmentName, Option<Target>)>, LedgerError> {
+    let rows: Vec<(String, Option<String>)> =
+        on!(db, fetch_all, sqlx::query_as("SELECT name, wanted FROM environments ORDER BY name"))?;
+    rows.into_iter()
+        .map(|(name, wanted)| {
+            let row = Row { table: "environments", id: &name };
+            let wanted = wanted.map(|wanted| row.json("wanted", &wanted)).transpose()?;
+            Ok((row.text("name", name.clone())?, wanted))
+        })
+        .collect()
+}
+
 /// Where the environment should be; `None` when nobody has said.
 pub async fn wanted(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<Wanted>, LedgerError> {
     let row: Option<EnvironmentRow> = on!(

@@ -1,6 +1,7 @@
 //! Any text as `tidegate.toml`.
 
-use tidegate_runner::config::{self, source::Source};
+use tidegate_runner::config;
+use tidegate_runner::problem::source::Source;
 
 use super::disturbs;
 

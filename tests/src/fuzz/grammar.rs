@@ -8,13 +8,14 @@ use chrono::FixedOffset;
 use tidegate::cards;
 use tidegate::chat::shell::render::{Style, render};
 use tidegate::commands::{Known, parse};
-use tidegate_runner::config::{self, Config, source::Source};
+use tidegate_runner::config::{self, Config};
 use tidegate_runner::domain::command::Command;
 use tidegate_runner::domain::environment::{Environment, SettingKind, Variables};
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::request::{Goal, RunRequest, Target, request};
 use tidegate_runner::paths::Paths;
+use tidegate_runner::problem::source::Source;
 use tidegate_runner::terraform::command::{self, PlanArgs};
 
 use super::disturbs;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tidegate::conversation::reply;
 use tidegate_runner::bell::Bell;
-use tidegate_runner::config::{self, source::Source};
+use tidegate_runner::{config, problem::source::Source};
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::ids::ActorId;

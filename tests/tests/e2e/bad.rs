@@ -34,7 +34,7 @@ async fn a_broken_configuration_is_told_with_its_place_and_starts_nothing() {
     yard.configure("heartbeat", "hartbeat");
     yard.run(&["check"]).await.says(&["hartbeat", "heartbeat"]).exits(1);
     std::fs::remove_file(yard.file("tidegate.toml")).expect("removed");
-    yard.run(&["shell", "-c", "envs"]).await.says(&["tidegate.toml"]).exits(1);
+    yard.run(&["shell", "-c", "envs"]).await.says(&["tidegate.toml", "tidegate demo"]).exits(1);
 }
 
 #[tokio::test]
@@ -63,6 +63,66 @@ async fn a_configuration_that_breaks_while_it_serves_leaves_the_last_good_one_in
     yard.configure("[runner", "[runner]");
     yard.wait("the good one", async || serve.err().contains("read again").then_some(())).await;
     yard.shell("down shop off").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_root_that_is_mended_while_it_serves_is_read_again() {
+    let yard = two();
+    let root = "roots/shop/app/main.tf";
+    let good = yard.read(root);
+    yard.write(root, "resource \"terraform_data\" \"a\" {\n");
+    let serve = yard.serve().await;
+    yard.shell("up shop").await.says(&["cannot be changed", "`tidegate check`"]).exits(3);
+    yard.write(root, &good);
+    yard.wait("the mended root", async || serve.err().contains("read again").then_some(())).await;
+    yard.shell("up shop small").await.says(&["shop is at small"]).exits(0);
+}
+
+/// A configuration without the table that begins so.
+fn without(text: &str, table: &str) -> String {
+    let at = text.find(table).expect("the table");
+    let (before, rest) = text.split_at(at);
+    let end = rest.find("\n[").expect("what follows it");
+    format!("{before}{}", &rest[end + 1..])
+}
+
+#[tokio::test]
+async fn what_left_the_configuration_while_it_was_up_is_told_with_the_way_back() {
+    let yard =
+        Layout::new().environment("shop", &[("app", &[]), ("jmeter", &[])]).environment("other", &[("app", &[])]).lay();
+    yard.shell("up shop small").await.exits(0);
+    yard.shell("up other small").await.exits(0);
+    let whole = yard.read("tidegate.toml");
+    // One stack is taken out while it serves: that is not followed.
+    let serve = yard.serve().await;
+    let without_stack = without(&whole, "[[environments.shop.stacks]]\nname = \"jmeter\"");
+    let without_stack = without(&without_stack, "[environments.shop.settings.jmeter]");
+    let without_stack = without_stack.replace("jmeter = { slaves = 1 }\n", "").replace("jmeter = { slaves = 3 }\n", "");
+    yard.write("tidegate.toml", &without_stack);
+    yard.wait("a refusal", async || serve.err().contains("leaves out what is still up").then_some(())).await;
+    assert!(serve.err().contains("shop/jmeter"), "{}", serve.err());
+    serve.stop().await.exits(0);
+    yard.run(&["check"]).await.exits(0);
+    yard.shell("status shop").await.says(&["jmeter NOT IN THE CONFIGURATION ANY MORE: small"]).exits(0);
+    // The whole environment, while nothing serves.
+    let at = whole.find("[environments.other]").expect("the environment");
+    yard.write("tidegate.toml", &whole[..at]);
+    let serve = yard.serve().await;
+    yard.wait("a word about it", async || serve.err().contains("not in the configuration any more").then_some(()))
+        .await;
+    for line in ["status", "status other"] {
+        let words = ["other has left the configuration", "NOT IN THE CONFIGURATION ANY MORE, still raised: small"];
+        yard.shell(line).await.says(&words).exits(0);
+    }
+    yard.shell("status other").await.says(&["[environments.other]", "down other off"]).exits(0);
+    yard.shell("history other").await.says(&["up other small"]).exits(0);
+    yard.shell("down other off").await.says(&["other cannot be changed"]).exits(3);
+    yard.write("tidegate.toml", &whole);
+    yard.wait("the whole file", async || serve.err().contains("read again").then_some(())).await;
+    yard.shell("down other off").await.exits(0);
+    yard.write("tidegate.toml", &whole[..at]);
+    yard.shell("status").await.exits(0);
+    assert!(!yard.shell("status").await.exits(0).contains("other"));
 }
 
 /// A root that does not check: `check` and `status` say why, and nothing is tried with it.

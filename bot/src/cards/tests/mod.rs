@@ -215,6 +215,7 @@ fn managed() -> EnvironmentStatus {
         running: None,
         waiting: Vec::new(),
         last: Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::NothingToDo).summary()),
+        departed: Vec::new(),
     }
 }
 
@@ -249,6 +250,12 @@ fn status_and_envs() {
         .map(|status| Standing::Managed(Box::new(status)))
         .collect();
     all.push(unmanaged);
+    let mut lost_a_stack = managed();
+    lost_a_stack.departed.extend(lost_a_stack.stacks.shift_remove_entry("jmeter"));
+    all.push(Standing::Managed(Box::new(lost_a_stack)));
+    let gone = || "attic".parse().expect("a name");
+    all.push(Standing::Departed { name: gone(), wanted: Some(target("full")) });
+    all.push(Standing::Departed { name: gone(), wanted: None });
     let one: Vec<String> = all.iter().map(|s| shown(&cards::status(std::slice::from_ref(s), &clock()))).collect();
     assert_snapshot!("status", one.join("\n"));
     assert_snapshot!("envs", shown(&cards::envs(&all, &clock())));

@@ -4,13 +4,16 @@ mod modules;
 mod report;
 mod secrets;
 mod stack;
+mod state;
 mod variables;
 mod version;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path as FilePath, PathBuf};
 use std::rc::Rc;
+
+use indexmap::IndexMap;
 
 pub use report::{Checked, Report};
 
@@ -18,16 +21,17 @@ use super::document::{Document, Path};
 use super::findings::Findings;
 use super::load::Config;
 use super::problem::Problem;
+use super::sections::draft::Draft;
 use super::version::Version;
-use crate::domain::environment::{Environment, Stack, StackSource};
-use crate::domain::ids::EnvironmentName;
+use crate::domain::environment::{Environment, Setting, Stack, StackSource, Variables};
+use crate::domain::ids::{EnvironmentName, ProfileName, SettingName, StackName};
 use crate::root::{Root, read_root};
 
 /// Tells the version of a program (`terraform` or `tofu`), or why that is not known.
 pub type VersionOf<'a> = &'a dyn Fn(&FilePath) -> Result<Version, String>;
 
 /// Asks Terraform itself about a stack whose root is in the given folder (`terraform validate`).
-pub type Validate<'a> = &'a dyn Fn(&Environment, &Stack, &FilePath) -> Vec<Problem>;
+pub type Validate<'a> = &'a dyn Fn(&EnvironmentName, &Stack, &FilePath) -> Vec<Problem>;
 
 /// Fetches the code of a stack that has a repository of its own, and gives the folder of its root.
 pub type Checkout<'a> = &'a dyn Fn(&StackSource) -> Result<PathBuf, String>;
@@ -53,7 +57,6 @@ pub fn check(config: &Config, options: &CheckOptions<'_>) -> Report {
     let mut report = Report::default();
     let wanted = |name: &str| options.only.is_none_or(|only| only.as_str() == name);
     for (name, problems) in config.unmanaged.iter().filter(|(name, _)| wanted(name)) {
-        report.checked.environments += 1;
         report.problems.extend(problems.iter().cloned().map(|problem| problem.in_environment(name)));
     }
     // The text was parsed when it was loaded; only a caller that made its own `Config` could get here with another.
@@ -61,26 +64,66 @@ pub fn check(config: &Config, options: &CheckOptions<'_>) -> Report {
         Ok(document) => document,
         Err(problems) => return Report::of(problems),
     };
-    let visit = Visit { document: &document, options, roots: RefCell::default(), versions: RefCell::default() };
+    let visit = Visit {
+        document: &document,
+        options,
+        roots: RefCell::default(),
+        versions: RefCell::default(),
+        claims: RefCell::default(),
+    };
     if config.environments.is_empty() && config.unmanaged.is_empty() {
         let message = "the file names no environment";
         let hint = Some("add a table `[environments.NAME]`; docs/configuration.md has all keys".to_owned());
         report.problems.push(Problem::of_file(&config.file, message).with_hint(hint).as_warning());
     }
-    for environment in config.environments.values().filter(|environment| wanted(environment.name.as_str())) {
+    let managed = config.environments.values().map(Subject::from);
+    let drafts = config.drafts.iter().map(|(name, draft)| Subject::of_draft(name, draft));
+    for subject in managed.chain(drafts).filter(|subject| wanted(subject.name)) {
         report.checked.environments += 1;
-        visit.environment(environment, &mut report);
+        visit.environment(&subject, &mut report);
     }
+    visit.refuse_shared(&mut report);
     report.finish()
 }
 
 /// A root or what is wrong with it, read once for all stacks that share it.
 type SharedRoot = Rc<Result<Root, Vec<Problem>>>;
 
+/// What is held against roots: an environment, or what could be understood of one with mistakes.
+struct Subject<'c> {
+    name: &'c str,
+    /// The stacks, each with its place in the list of the file.
+    stacks: Vec<(usize, &'c Stack)>,
+    settings: &'c IndexMap<SettingName, Setting>,
+    profiles: &'c IndexMap<ProfileName, BTreeMap<StackName, Variables>>,
+    /// False where it is not known which variables are given a value.
+    all_values: bool,
+    has_owners: bool,
+}
+
+impl<'c> From<&'c Environment> for Subject<'c> {
+    fn from(environment: &'c Environment) -> Self {
+        let Environment { name, stacks, settings, profiles, owners, .. } = environment;
+        let stacks = stacks.values().enumerate().collect();
+        Self { name: name.as_str(), stacks, settings, profiles, all_values: true, has_owners: !owners.is_empty() }
+    }
+}
+
+impl<'c> Subject<'c> {
+    fn of_draft(name: &'c str, draft: &'c Draft) -> Self {
+        let &Draft { ref stacks, ref settings, ref profiles, all_values } = draft;
+        let stacks = stacks.iter().map(|(index, stack)| (*index, stack)).collect();
+        // What is wrong with its owners was told, if anything.
+        Self { name, stacks, settings, profiles, all_values, has_owners: true }
+    }
+}
+
 /// Where an environment and one of its stacks stand in the file.
 struct At<'p> {
     environment: Path<'p>,
     stack: Path<'p>,
+    /// The stack's place in the list of the file.
+    index: usize,
 }
 
 /// What is known while a configuration is checked: many environments often share a root and a program.
@@ -89,36 +132,39 @@ struct Visit<'c, 'o> {
     options: &'c CheckOptions<'o>,
     roots: RefCell<BTreeMap<PathBuf, SharedRoot>>,
     versions: RefCell<BTreeMap<PathBuf, Result<Version, String>>>,
+    claims: RefCell<Vec<state::Claim>>,
 }
 
 impl Visit<'_, '_> {
-    fn environment(&self, environment: &Environment, report: &mut Report) {
+    fn environment(&self, subject: &Subject<'_>, report: &mut Report) {
         let environments = Path::ROOT.key("environments");
-        let at = environments.key(environment.name.as_str());
+        let at = environments.key(subject.name);
         let mut findings = Findings::new(self.document);
-        if environment.owners.is_empty() {
+        if !subject.has_owners {
             let message = "this environment has no owners, so that nobody can change it";
             findings.warn_at_key(&at, message, Some("add `owners = [\"local:NAME\"]`".to_owned()));
         }
-        for (index, stack) in environment.stacks.values().enumerate() {
+        for (index, stack) in &subject.stacks {
             let stacks = at.key("stacks");
-            let places = At { environment: at, stack: stacks.index(index) };
+            let places = At { environment: at, stack: stacks.index(*index), index: *index };
             let mut elsewhere = Vec::new();
             let before = findings.errors();
-            match self.stack(environment, stack, &places, &mut findings, &mut elsewhere) {
+            match self.stack(subject, stack, &places, &mut findings, &mut elsewhere) {
                 Some(folder) => {
                     report.checked.stacks += 1;
                     let clean = findings.errors() == before && !elsewhere.iter().any(Problem::is_error);
-                    if let Some(validate) = self.options.validate.filter(|_| clean) {
-                        elsewhere.extend(validate(environment, stack, &folder));
+                    if let (true, Some(validate), Ok(name)) = (clean, self.options.validate, subject.name.parse()) {
+                        elsewhere.extend(validate(&name, stack, &folder));
                     }
                 }
-                None => report.checked.not_read.push(format!("{}/{}", environment.name, stack.name)),
+                None => report.checked.not_read.push(format!("{}/{}", subject.name, stack.name)),
             }
-            let tell = |problem: Problem| problem.in_environment(environment.name.as_str());
-            report.problems.extend(elsewhere.into_iter().map(tell));
+            report.problems.extend(elsewhere.into_iter().map(|problem| problem.in_environment(subject.name)));
         }
-        report.problems.extend(findings.into_problems());
+        // What the configuration alone told about a value is not told a second time because of the root.
+        let told: BTreeSet<String> = report.errors_of(subject.name).map(|problem| problem.key_path.clone()).collect();
+        let new = |problem: &Problem| problem.key_path.is_empty() || !told.contains(&problem.key_path);
+        report.problems.extend(findings.into_problems().into_iter().filter(new));
     }
 
     fn root(&self, folder: &FilePath) -> SharedRoot {

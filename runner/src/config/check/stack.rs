@@ -6,8 +6,8 @@ use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::nearest::listed;
 use super::super::problem::{Problem, quoted};
-use super::{At, Visit, modules, secrets, variables};
-use crate::domain::environment::{Environment, Stack, StackSource};
+use super::{At, Subject, Visit, modules, secrets, variables};
+use crate::domain::environment::{Stack, StackSource};
 use crate::root::Root;
 
 impl Visit<'_, '_> {
@@ -15,7 +15,7 @@ impl Visit<'_, '_> {
     /// the root's folder, or `None` when the root could not be read.
     pub(super) fn stack(
         &self,
-        environment: &Environment,
+        subject: &Subject<'_>,
         stack: &Stack,
         places: &At<'_>,
         findings: &mut Findings<'_, '_>,
@@ -38,9 +38,10 @@ impl Visit<'_, '_> {
                 return None;
             }
         };
-        variables::check(environment, stack, root, self.options, places, findings);
+        variables::check(subject, stack, root, self.options, places, findings);
         check_backend(stack, root, at, findings);
         secrets::check(stack, self.options, at, findings);
+        self.claim(subject, places.index, stack, root);
         let mut versions = vec![root];
         let called = modules::Modules::read(self, root, in_git, elsewhere);
         versions.extend(called.roots());

@@ -100,6 +100,92 @@ fn what_does_not_fit_the_roots_is_told_all_at_once() {
 }
 
 #[test]
+fn mistakes_of_an_environment_hide_none_of_its_roots() {
+    let place = good();
+    let config = CONFIG
+        .replace("up = \"full\"", "up = \"fulll\"\nlevel = 3")
+        .replace("max = 200", "max = \"many\"")
+        .replace("app = { servers = 1 }", "app = { serverz = 1 }");
+    let nameless = CONFIG.replace("environments.shop", "environments.blog").replace("name = \"app\"\n", "");
+    place.write("tidegate.toml", &format!("{config}{}", nameless.replace("roots/jmeter", "roots/blog")));
+    place.write("roots/jmeter/main.tf", "variable \"slaves\" {\n  type = list(string)\n}\n");
+    place.write("roots/blog/main.tf", "variable \"slaves\" {\n  type = = number\n}\n");
+    insta::assert_snapshot!(place.text(&CheckOptions::default()));
+}
+
+#[test]
+fn what_a_setting_has_told_of_a_value_is_not_told_again_by_the_root() {
+    let place = good();
+    place.write("tidegate.toml", &CONFIG.replace("slaves = 40", "slaves = \"many\""));
+    let text = place.text(&CheckOptions::default());
+    assert_eq!(text.matches("error:").count(), 1, "{text}");
+}
+
+#[test]
+fn stacks_that_would_share_one_state_are_all_refused() {
+    let place = good();
+    let second = CONFIG.replace("environments.shop", "environments.second");
+    place.write("tidegate.toml", &format!("{CONFIG}{second}"));
+    insta::assert_snapshot!(place.text(&CheckOptions::default()));
+    let report = place.check(&CheckOptions::default());
+    assert_eq!((report.errors_of("shop").count(), report.errors_of("second").count()), (2, 2));
+    // With workspaces of their own they do not.
+    let second = second.replace("\nname = ", "\nworkspace = \"second\"\nname = ");
+    place.write("tidegate.toml", &format!("{CONFIG}{second}"));
+    assert!(!place.check(&CheckOptions::default()).has_errors());
+    // Two local backends that name one file, from two roots.
+    let local = |path: &str| format!("terraform {{\n  backend \"local\" {{\n    path = \"{path}\"\n  }}\n}}\n");
+    place.write("tidegate.toml", CONFIG);
+    place.write("states/README", "");
+    place.write("roots/app/backend.tf", &local("../../states/all.tfstate"));
+    place.write("roots/jmeter/backend.tf", &local("../app/../../states/all.tfstate"));
+    assert_eq!(place.check(&CheckOptions::default()).errors_of("shop").count(), 2);
+    // What a backend is told decides, wherever it is told.
+    let remote = |key: &str| format!("terraform {{\n  backend \"s3\" {{\n    bucket = \"b\"\n{key}  }}\n}}\n");
+    place.write("roots/app/backend.tf", &remote("    key = \"app\"\n"));
+    place.write("roots/jmeter/backend.tf", &remote(""));
+    let with_key = |key: &str| CONFIG.replace("needs = [", &format!("backend = {{ key = \"{key}\" }}\nneeds = ["));
+    place.write("tidegate.toml", &with_key("jmeter"));
+    assert!(!place.check(&CheckOptions::default()).has_errors());
+    place.write("tidegate.toml", &with_key("app"));
+    let text = place.text(&CheckOptions::default());
+    assert!(text.contains("by the same settings of the backend `s3` in the workspace `default`"), "{text}");
+}
+
+#[test]
+fn values_that_break_a_simple_condition_of_their_variable_are_found() {
+    let place = good();
+    place.write(
+        "roots/jmeter/main.tf",
+        "variable \"slaves\" {\n  type    = number\n  default = 2\n  validation {\n    condition     = var.slaves >= 1 && \
+         var.slaves <= 100\n    error_message = \"1 to 100 slaves\"\n  }\n}\n",
+    );
+    place.write(
+        "roots/app/main.tf",
+        &format!(
+            "{APP}variable \"size\" {{\n  type = string\n  default = \"s\"\n  validation {{\n    condition = \
+             contains([\"s\", \"m\"], var.size)\n    error_message = \"s or m\"\n  }}\n}}\n"
+        ),
+    );
+    let config = CONFIG.replace("servers = 20", "servers = 20, size = \"xxl\"").replace(
+        "[environments.shop.profiles.full]",
+        "[environments.shop.settings.size]\nstack = \"app\"\nvariable = \"size\"\nvalues = [\"s\", \"m\", \"xxl\"]\n\n\
+         [environments.shop.profiles.full]",
+    );
+    place.write("tidegate.toml", &config);
+    insta::assert_snapshot!(place.text(&CheckOptions::default()));
+}
+
+#[test]
+fn a_root_of_tofu_files_alone_is_refused_plainly() {
+    let place = good();
+    let folder = place.0.path().join("roots/app");
+    std::fs::rename(folder.join("main.tf"), folder.join("main.tofu")).expect("renamed");
+    let text = place.text(&CheckOptions::default());
+    assert!(text.contains("there are only `*.tofu` files in this folder") && text.contains("rename them"), "{text}");
+}
+
+#[test]
 fn a_value_in_only_some_profiles_is_not_enough() {
     let place = good();
     place.write("tidegate.toml", &CONFIG.replace("app = { servers = 1 }\n", ""));
@@ -188,8 +274,8 @@ fn local_modules_must_be_part_of_what_is_copied_for_a_run() {
 fn terraform_is_asked_only_about_stacks_without_errors() {
     let place = good();
     place.write("roots/jmeter/main.tf", "");
-    let validate = |environment: &Environment, stack: &Stack, folder: &FilePath| {
-        vec![Problem::of_file(folder, format!("asked about {}/{}", environment.name, stack.name))]
+    let validate = |environment: &EnvironmentName, stack: &Stack, folder: &FilePath| {
+        vec![Problem::of_file(folder, format!("asked about {environment}/{}", stack.name))]
     };
     let report = place.check(&CheckOptions { validate: Some(&validate), ..CheckOptions::default() });
     let asked: Vec<_> = report.problems.iter().filter(|problem| problem.message.starts_with("asked")).collect();
@@ -248,7 +334,10 @@ fn the_example_at_the_top_of_the_repository_checks() {
 #[test]
 fn a_mistake_in_a_shared_root_is_shown_once_and_stops_each_environment_that_uses_it() {
     let place = good();
-    place.write("tidegate.toml", &format!("{CONFIG}{}", CONFIG.replace("environments.shop", "environments.second")));
+    let second = CONFIG
+        .replace("environments.shop", "environments.second")
+        .replace("\nname = ", "\nworkspace = \"second\"\nname = ");
+    place.write("tidegate.toml", &format!("{CONFIG}{second}"));
     place.write("roots/jmeter/main.tf", "variable \"slaves\" {");
     let report = place.check(&CheckOptions::default());
     assert_eq!((report.errors_of("shop").count(), report.errors_of("second").count()), (1, 1));
@@ -258,8 +347,12 @@ fn a_mistake_in_a_shared_root_is_shown_once_and_stops_each_environment_that_uses
 #[test]
 fn a_thousand_environments_check_fast() {
     let place = good();
-    let text: String =
-        (0..1_000).map(|number| CONFIG.replace("environments.shop", &format!("environments.shop{number}"))).collect();
+    let text: String = (0..1_000)
+        .map(|number| {
+            let environment = CONFIG.replace("environments.shop", &format!("environments.shop{number}"));
+            environment.replace("\nname = ", &format!("\nworkspace = \"shop{number}\"\nname = "))
+        })
+        .collect();
     place.write("tidegate.toml", &text);
     let start = std::time::Instant::now();
     let report = place.check(&CheckOptions::default());

@@ -1,17 +1,19 @@
 //! Settings, profiles and stack variables against the variables that a root declares.
 
+use serde_json::Value;
+
 use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::nearest::{listed, suggestion};
 use super::super::problem::quoted;
-use super::{At, CheckOptions};
-use crate::domain::environment::{Environment, Setting, SettingKind, Stack, Variables};
+use super::{At, CheckOptions, Subject};
+use crate::domain::environment::{Setting, SettingKind, Stack, Variables};
 use crate::domain::ids::ProfileName;
-use crate::root::{DefaultValue, Root, Type, Variable};
+use crate::root::{Condition, DefaultValue, Root, Type, Variable};
 
 /// Checks all that the configuration says about the variables of one stack.
 pub(super) fn check(
-    environment: &Environment,
+    subject: &Subject<'_>,
     stack: &Stack,
     root: &Root,
     options: &CheckOptions<'_>,
@@ -19,18 +21,20 @@ pub(super) fn check(
     findings: &mut Findings<'_, '_>,
 ) {
     values(&at.stack.key("variables"), &stack.variables, root, findings);
-    for (profile, stacks) in &environment.profiles {
+    for (profile, stacks) in subject.profiles {
         if let Some(variables) = stacks.get(&stack.name) {
             let profiles = at.environment.key("profiles");
             let profile = profiles.key(profile.as_str());
             values(&profile.key(stack.name.as_str()), variables, root, findings);
         }
     }
-    for setting in environment.settings.values().filter(|setting| setting.stack == stack.name) {
+    for setting in subject.settings.values().filter(|setting| setting.stack == stack.name) {
         let settings = at.environment.key("settings");
         self::setting(&settings.key(setting.name.as_str()), setting, root, findings);
     }
-    required(environment, stack, root, options, at, findings);
+    if subject.all_values {
+        required(subject, stack, root, options, at, findings);
+    }
 }
 
 /// Values for variables: are they declared, do they fit?
@@ -44,6 +48,9 @@ fn values(at: &Path<'_>, variables: &Variables, root: &Root, findings: &mut Find
         if let Some(why) = variable.kind.misfit(value) {
             let message = format!("{} does not take this: {why}", quoted(name));
             findings.at_value(&at.key(name), message, Some(declaration(variable)));
+        } else if let Some(condition) = broken(variable, value) {
+            let (message, hint) = breaks(variable, value, condition);
+            findings.at_value(&at.key(name), message, Some(hint));
         } else if variable.sensitive {
             let message =
                 format!("{} is sensitive, and here its value can be read by all who read this file", quoted(name));
@@ -55,6 +62,7 @@ fn values(at: &Path<'_>, variables: &Variables, root: &Root, findings: &mut Find
 
 /// A setting: is its variable declared, has it a fitting type?
 fn setting(at: &Path<'_>, setting: &Setting, root: &Root, findings: &mut Findings<'_, '_>) {
+    let whole = at;
     let at = at.key("variable");
     let Some(variable) = declared(&setting.variable, root) else {
         let (message, hint) = unknown(&setting.variable, root);
@@ -77,12 +85,51 @@ fn setting(at: &Path<'_>, setting: &Setting, root: &Root, findings: &mut Finding
     } else if variable.sensitive {
         let message = format!("{} is sensitive, and what is set by chat is seen by everybody", quoted(&variable.name));
         findings.at_value(&at, message, Some("remove the setting".to_owned()));
+    } else if let Some((key, value, condition)) = allowed_and_broken(setting, variable) {
+        let (message, hint) = breaks(variable, &value, condition);
+        let message = format!("the setting `{}` allows {value}, and {message}", setting.name);
+        findings.at_value(&whole.key(key), message, Some(hint));
     }
+}
+
+/// The first value that a setting allows and a condition of its variable does not, with the key that allows it.
+fn allowed_and_broken<'r>(setting: &Setting, variable: &'r Variable) -> Option<(&'static str, Value, &'r Condition)> {
+    // Enough for every setting that people change by steps; both ends are always looked at.
+    const LOOKED_AT: usize = 1_000;
+    if variable.conditions.is_empty() {
+        return None;
+    }
+    let find = |key, value: Value| broken(variable, &value).map(|condition| (key, value, condition));
+    match &setting.kind {
+        SettingKind::Number { min, max, step } => {
+            let steps = std::iter::successors(Some(*min), |number| number.checked_add((*step).max(1)));
+            let mut between = steps.take(LOOKED_AT).take_while(|number| number <= max);
+            find("min", Value::from(*min))
+                .or_else(|| find("max", Value::from(*max)))
+                .or_else(|| between.find_map(|number| find("max", Value::from(number))))
+        }
+        SettingKind::Choice(values) => values.iter().find_map(|value| find("values", Value::from(value.as_str()))),
+        SettingKind::Switch => [true, false].into_iter().find_map(|value| find("variable", Value::from(value))),
+    }
+}
+
+/// The first condition of a variable that a value surely breaks.
+fn broken<'r>(variable: &'r Variable, value: &Value) -> Option<&'r Condition> {
+    variable.conditions.iter().find(|condition| condition.is_broken_by(&variable.kind, value))
+}
+
+fn breaks(variable: &Variable, value: &Value, condition: &Condition) -> (String, String) {
+    let (name, text) = (quoted(&variable.name), quoted(&condition.text));
+    let message = format!("{name} does not take {}: its root wants {text}", quoted(&value.to_string()));
+    let said =
+        if condition.message.is_empty() { String::new() } else { format!(", and says {}", quoted(&condition.message)) };
+    let file = condition.at.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    (message, format!("the condition stands in {file}, line {}{said}", condition.at.line))
 }
 
 /// Variables without a default: does every level give a value?
 fn required(
-    environment: &Environment,
+    subject: &Subject<'_>,
     stack: &Stack,
     root: &Root,
     options: &CheckOptions<'_>,
@@ -99,11 +146,11 @@ fn required(
             continue;
         }
         let lacks = |profile: &&ProfileName| {
-            let values = environment.profiles.get(*profile).and_then(|stacks| stacks.get(&stack.name));
+            let values = subject.profiles.get(*profile).and_then(|stacks| stacks.get(&stack.name));
             !values.is_some_and(|values| values.contains_key(name))
         };
-        let lacking: Vec<&str> = environment.profiles.keys().filter(lacks).map(ProfileName::as_str).collect();
-        if lacking.len() == environment.profiles.len() {
+        let lacking: Vec<&str> = subject.profiles.keys().filter(lacks).map(ProfileName::as_str).collect();
+        if lacking.len() == subject.profiles.len() {
             let message =
                 format!("the variable {} of this root has no default, and nobody gives it a value", quoted(name));
             let declaration = declaration(variable);

@@ -85,7 +85,7 @@ pub(in super::super) fn read(
     findings: &mut Findings<'_, '_>,
 ) -> Option<Environment> {
     let before = findings.problems().len();
-    let name: Option<EnvironmentName> = values::name_of_key(at, name, findings);
+    let name: Option<EnvironmentName> = values::typed_name(at, name, "an environment", findings);
     let owners = people(&at.key("owners"), &section.owners, findings);
     let oncall = people(&at.key("oncall"), &section.oncall, findings);
     check_protect(&at.key("protect"), &section.protect, findings);
@@ -210,7 +210,7 @@ fn settings(
     let mut settings: IndexMap<SettingName, Setting> = IndexMap::new();
     for (name, setting) in &section.settings {
         let at = at.key(name);
-        let Some(name) = values::name_of_key::<SettingName>(&at, name, findings) else { continue };
+        let Some(name) = values::typed_name::<SettingName>(&at, name, "a setting", findings) else { continue };
         let Some(read) = setting.read(&at, name, stacks, findings) else { continue };
         let twin = settings.values().find(|other| other.stack == read.stack && other.variable == read.variable);
         if let Some(twin) = twin {

@@ -2,6 +2,7 @@
 //! and the rules that turn it into a domain value.
 
 pub(super) mod database;
+pub(super) mod draft;
 pub(super) mod environment;
 mod levels;
 mod profile;

@@ -32,7 +32,7 @@ pub(super) fn read(
             findings.at_key(&at, message, Some(hint.to_owned()));
             continue;
         }
-        let Some(name) = values::name_of_key::<ProfileName>(&at, name, findings) else { continue };
+        let Some(name) = values::typed_name::<ProfileName>(&at, name, "a profile", findings) else { continue };
         let mut by_stack = BTreeMap::new();
         for (stack, variables) in section {
             let at = at.key(stack);

@@ -9,6 +9,7 @@ use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use crate::domain::environment::{Setting, SettingKind, SettingValue};
+use crate::domain::grammar;
 
 /// A program: a bare name is looked for on the PATH later, anything else is a path that starts at `folder`.
 pub(super) fn program(text: &str, folder: &FilePath) -> PathBuf {
@@ -22,6 +23,21 @@ pub(in super::super) fn name_of_key<T: FromStr<Err: Display>>(
     findings: &mut Findings<'_, '_>,
 ) -> Option<T> {
     name(text).map_err(|(message, hint)| findings.at_key(path, message, hint)).ok()
+}
+
+/// Parses a name that people type in commands, the key at `path`; what is wrong, and a word of the commands, goes to `findings`.
+/// `what` is the kind of thing that it names.
+pub(in super::super) fn typed_name<T: FromStr<Err: Display>>(
+    path: &Path<'_>,
+    text: &str,
+    what: &str,
+    findings: &mut Findings<'_, '_>,
+) -> Option<T> {
+    let Some(meaning) = grammar::meaning(text) else { return name_of_key(path, text, findings) };
+    let message = format!("`{text}` cannot be the name of {what}: it is a word of the commands, where it {meaning}");
+    let last = what.rsplit(' ').next().unwrap_or(what);
+    findings.at_key(path, message, Some(format!("choose another name: `{text}-{last}`")));
+    None
 }
 
 /// Parses a name that is the value at `path`; what is wrong goes to `findings`.

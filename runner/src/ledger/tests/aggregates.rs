@@ -20,6 +20,10 @@ async fn where_an_environment_should_be_is_what_was_said_last() {
         assert_eq!((wanted.target, wanted.run), (target("full"), Some(RunNumber(2))));
         let mut tx = store.begin().await.unwrap();
         environments::set_wanted(&mut tx, &shop, None, Some(RunNumber(3))).await.unwrap();
+        let blog = "blog".parse().unwrap();
+        environments::set_wanted(&mut tx, &blog, Some(&target("full")), Some(RunNumber(4))).await.unwrap();
+        let all = environments::all(&mut tx).await.unwrap();
+        assert_eq!(all, [(blog, Some(target("full"))), (shop.clone(), None)]);
         assert_eq!(environments::wanted(&mut tx, &shop).await.unwrap(), None);
     })
     .await;

@@ -1,0 +1,37 @@
+//! Words of the commands that cannot be names: whoever typed one could mean either.
+
+/// Each word with what it says in a command, to be read after "it".
+const WORDS: [(&str, &str); 26] = [
+    ("action", "begins the name of a command"),
+    ("alone", "says that nobody else approves"),
+    ("all", "means every environment"),
+    ("anyway", "says that an objection is known"),
+    ("because", "begins the reason"),
+    ("before", "begins a moment"),
+    ("by", "begins the name of a person"),
+    ("code", "takes the newest code"),
+    ("everything", "means every environment"),
+    ("failed", "asks for runs that failed"),
+    ("for", "begins a duration"),
+    ("force", "kills instead of asking"),
+    ("me", "means whoever types it"),
+    ("next", "means the next transition"),
+    ("now", "means this moment"),
+    ("off", "is the level below all others"),
+    ("only", "begins the names of those who still may"),
+    ("page", "begins the number of a page"),
+    ("run", "begins the number of a run"),
+    ("since", "begins a moment"),
+    ("today", "means a day"),
+    ("tomorrow", "means a day"),
+    ("tonight", "means a night"),
+    ("unlock", "breaks a state lock"),
+    ("until", "begins a moment"),
+    ("yesterday", "means a day"),
+];
+
+/// What a word of the commands says in them, to be read after "it"; `None` for any other word.
+#[must_use]
+pub fn meaning(word: &str) -> Option<&'static str> {
+    WORDS.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
+}
