@@ -434,7 +434,8 @@ mod tests {
             Takes::Moment(word) | Takes::Keyword(word) => Some(*word),
             Takes::Person => Some("by"),
             Takes::Level => Some("off"),
-            Takes::Setting | Takes::Stack => None,
+            Takes::Action => Some("action"),
+            Takes::Setting | Takes::Stack | Takes::AnyEnvironment => None,
         });
         for word in words.chain(["because", "me", "run", "now", "today", "yesterday"]) {
             assert!(tidegate_runner::domain::grammar::meaning(word).is_some(), "{word}");
