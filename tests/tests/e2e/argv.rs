@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tidegate::conversation::reply;
 use tidegate_runner::bell::Bell;
-use tidegate_runner::{config, problem::source::Source};
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::policy::Place;
 use tidegate_runner::ledger::{Store, audit, runs};
+use tidegate_runner::{config, problem::source::Source};
 use tidegate_tests::fuzz::{AllowList, CONFIG};
 use tidegate_tests::yard::{Layout, Yard};
 
