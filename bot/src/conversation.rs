@@ -33,6 +33,8 @@ pub struct Reply {
     pub verdict: Verdict,
     /// The run to follow, with the outcome that the asker hopes for: a `cancel` is carried out when the run ends cancelled.
     pub follow: Option<(RunNumber, Hope)>,
+    /// The run whose end this answer has told.
+    pub settled: Option<RunNumber>,
 }
 
 /// Which end of a run means that the command was carried out.
@@ -82,7 +84,7 @@ fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
         RefusalKind::NotUnderstood => Verdict::NotUnderstood,
         RefusalKind::Refused => Verdict::Refused,
     };
-    Reply { card: cards::refusal(&refusal), verdict, follow: None }
+    Reply { card: cards::refusal(&refusal), verdict, follow: None, settled: None }
 }
 
 /// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
@@ -97,7 +99,7 @@ pub fn fault(error: &DeskError) -> Reply {
         }
         DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
     };
-    Reply { card, verdict: Verdict::Fault, follow: None }
+    Reply { card, verdict: Verdict::Fault, follow: None, settled: None }
 }
 
 async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Result<Reply, DeskError> {
@@ -126,7 +128,8 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let card = match command {
         Command::Order { order, because } => {
             let answer = desk.submit(message, &order, because).await?;
-            return Ok(Reply { card: cards::answer(&answer, &clock), verdict: Verdict::Done, follow: follow(&answer) });
+            let (follow, settled) = (follow(&answer), settled(&answer));
+            return Ok(Reply { card: cards::answer(&answer, &clock), verdict: Verdict::Done, follow, settled });
         }
         Command::Help(None) => cards::help(),
         Command::Help(Some(name)) => cards::help_on(name),
@@ -142,7 +145,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Query(Query::Who { deed, environment }) => cards::who(&desk.who(deed, &environment).await?, &clock),
         Command::Query(Query::Whoami) => cards::whoami(&desk.whoami(&message.actor)),
     };
-    Ok(Reply { card, verdict: Verdict::Done, follow: None })
+    Ok(Reply { card, verdict: Verdict::Done, follow: None, settled: None })
 }
 
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
@@ -173,6 +176,17 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         }
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
         Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) => None,
+    }
+}
+
+fn settled(answer: &Answer) -> Option<RunNumber> {
+    match answer {
+        Answer::Cancelled(run) | Answer::Rejected(run) => Some(run.number),
+        Answer::Queued { .. }
+        | Answer::Approved(_)
+        | Answer::Recovering(_)
+        | Answer::Stopping { .. }
+        | Answer::Taken(_) => None,
     }
 }
 

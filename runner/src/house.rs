@@ -11,6 +11,7 @@ use crate::desk::Desk;
 use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::Level;
 use crate::domain::ids::StackName;
+pub use crate::engine::engine_pid;
 use crate::engine::{Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runs, stacks};
@@ -49,6 +50,20 @@ pub struct House {
     reload: JoinHandle<()>,
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
+}
+
+/// Where the engine of a ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineAt {
+    /// In this process.
+    Here,
+    /// In another one.
+    Elsewhere {
+        /// Its process id, where it is on this machine and known.
+        pid: Option<u32>,
+    },
+    /// Nowhere.
+    Nowhere,
 }
 
 /// Why a house cannot be opened.
@@ -138,6 +153,18 @@ impl House {
         // The first look takes some milliseconds; a ledger that is slow to answer is no reason to wait for ever.
         let _ = tokio::time::timeout(LOOK_FOR_ENGINE, keeper.working.wait_for(|working| *working)).await;
         *keeper.working.borrow()
+    }
+
+    /// Where the engine of this ledger is, as far as this moment tells.
+    pub async fn engine_at(&self) -> EngineAt {
+        if self.engine.as_ref().is_some_and(|keeper| *keeper.working.borrow()) {
+            return EngineAt::Here;
+        }
+        if self.an_engine_lives().await {
+            EngineAt::Elsewhere { pid: self.sqlite.as_deref().and_then(engine_pid) }
+        } else {
+            EngineAt::Nowhere
+        }
     }
 
     /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::process::tidegate;
 use crate::yard::{DEADLINE, Yard};
 
 /// Rows of a screen on which nothing that a test does scrolls away.
-const TALL: u16 = 200;
+pub const TALL: u16 = 200;
 
 /// A person at a terminal. Dropping it hangs up.
 pub struct Terminal {
@@ -21,8 +22,14 @@ impl Yard {
     /// Starts `tidegate ARGUMENTS` in a terminal of this width.
     #[must_use]
     pub fn terminal(&self, arguments: &[&str], columns: u16, env: &[(&str, &str)]) -> Terminal {
+        self.terminal_of((TALL, columns), arguments, env)
+    }
+
+    /// [`Yard::terminal`], with this many rows and columns.
+    #[must_use]
+    pub fn terminal_of(&self, (rows, columns): (u16, u16), arguments: &[&str], env: &[(&str, &str)]) -> Terminal {
         let (pty, pts) = pty_process::open().expect("a pseudo terminal");
-        pty.resize(pty_process::Size::new(TALL, columns)).expect("a size");
+        pty.resize(pty_process::Size::new(rows, columns)).expect("a size");
         let command = pty_process::Command::new(tidegate())
             .args(arguments)
             .current_dir(self.path())
@@ -33,7 +40,7 @@ impl Yard {
             .kill_on_drop(true);
         let child = command.spawn(pts).expect("tidegate");
         let (mut output, input) = pty.into_split();
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(TALL, columns, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
         let shown = Arc::clone(&screen);
         tokio::spawn(async move {
             let mut bytes = vec![0; 4096];
@@ -55,6 +62,18 @@ impl Terminal {
     /// Types a line.
     pub async fn says(&mut self, line: &str) {
         self.types(&format!("{line}\r")).await;
+    }
+
+    /// Makes the window wider, narrower, higher or lower.
+    pub fn resize(&self, rows: u16, columns: u16) {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner).screen_mut().set_size(rows, columns);
+        self.input.resize(pty_process::Size::new(rows, columns)).expect("a size");
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw).expect("it runs");
+        kill_process(pid, signal).expect("signalled");
     }
 
     /// What is on the screen: lines without the blanks at their end.

@@ -19,6 +19,22 @@ pub fn help() -> Card {
         .next("envs")
 }
 
+/// The words and keys of a prompt in a terminal, below the commands of [`help`].
+#[must_use]
+pub fn at_prompt(help: Card) -> Card {
+    let words = [
+        ("exit, quit, Ctrl-D", "leaves; what becomes of runs under way is said then"),
+        ("Ctrl-C", "drops the line; runs go on, `cancel` stops them"),
+        ("Tab, Up, Ctrl-R", "completes; the line before; looks for an older line"),
+    ];
+    let width = words.iter().map(|(word, _)| word.len()).max().unwrap_or_default() + 2;
+    let lines = words.map(|(word, meaning)| {
+        let Line { spans, .. } = Line::marked(meaning);
+        Line::of(std::iter::once(Span::Column(word.to_owned(), width)).chain(spans)).indented(1)
+    });
+    help.line(Line::text("At this prompt")).lines(lines)
+}
+
 /// One command, with examples.
 #[must_use]
 pub fn help_on(name: CommandName) -> Card {

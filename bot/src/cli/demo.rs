@@ -10,6 +10,7 @@ use tidegate_runner::domain::ids::ActorId;
 use super::{fail, log_file, open, os_user};
 use crate::chat::shell::{self, Screen};
 use crate::demo::{self, Tour, tour};
+use tidegate_runner::house::{EngineAt, engine_pid};
 use tidegate_runner::logging::{self, LogFormat};
 
 /// `tidegate demo`
@@ -32,10 +33,13 @@ impl Demo {
             Ok(folder) => folder,
             Err(error) => return fail(&format!("the current folder cannot be told: {error}")),
         };
-        if self.reset
-            && let Err(error) = demo::reset(&folder)
-        {
-            return fail(&format!("{} cannot be removed: {error}", folder.display()));
+        if self.reset {
+            if let Some(pid) = engine_pid(&demo::ledger(&folder)) {
+                return fail(&format!("process {pid} works in {}: end it first, then reset", folder.display()));
+            }
+            if let Err(error) = demo::reset(&folder) {
+                return fail(&format!("{} cannot be removed: {error}", folder.display()));
+            }
         }
         let user = match os_user() {
             Ok(user) => user,
@@ -55,12 +59,20 @@ impl Demo {
             Err(status) => return status,
         };
         house.start_engine();
-        if !house.is_engine().await {
-            house.close().await;
-            return fail("another demo runs in this folder: end it first");
-        }
         let mut screen = Screen::new();
+        let alone = house.is_engine().await;
+        let who = match house.engine_at().await {
+            EngineAt::Elsewhere { pid: Some(pid) } => format!("process {pid}"),
+            EngineAt::Elsewhere { pid: None } | EngineAt::Here | EngineAt::Nowhere => "another process".to_owned(),
+        };
         if self.tour || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+            if !alone {
+                house.close().await;
+                return fail(&format!(
+                    "the tour wants this demo for itself, and {who} carries out its runs: end that first, or play along with \
+                     `tidegate demo` in a terminal"
+                ));
+            }
             let result = tour(&house, &mut screen, shell::local_offset()).await;
             house.close().await;
             return match result {
@@ -73,6 +85,12 @@ impl Demo {
         }
         let name = self.name.unwrap_or(user);
         let actor = Actor { id: ActorId::local(&name), name };
+        if !alone {
+            screen.note(&format!(
+                "This demo is open already: {who} carries out its runs. Everything works here too, and when that one ends, this one \
+                 takes over."
+            ));
+        }
         screen
             .note("Real Terraform, no cloud. Try: `envs`, `up shop small`, `scale shop slaves+=2`, `history`, `help`.");
         shell::talk(house, actor, &folder.join("history.txt"), screen).await

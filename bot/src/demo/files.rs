@@ -9,6 +9,9 @@ const ROOTS: [(&str, &str); 3] = [
     ("jmeter", include_str!("../../../terraform/environments/demo/jmeter/main.tf")),
 ];
 
+/// The ledger's file.
+pub(super) const LEDGER: &str = "tidegate.db";
+
 /// Why the demo cannot be laid out.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo cannot write {path}: {source}")]
@@ -54,7 +57,7 @@ fn configuration(folder: &Path, owners: &[&str]) -> String {
     format!(
         r##"# Written by `tidegate demo` at each start.
 [database]
-url = "sqlite:tidegate.db"
+url = "sqlite:{LEDGER}"
 
 [runner]
 state_dir = "work"

@@ -19,6 +19,12 @@ pub fn folder() -> std::io::Result<PathBuf> {
     Ok(std::env::current_dir()?.join(FOLDER))
 }
 
+/// The demo's ledger in its folder.
+#[must_use]
+pub fn ledger(folder: &Path) -> PathBuf {
+    folder.join(files::LEDGER)
+}
+
 /// Removes everything that the demo left, so that it begins anew. What it "raised" exists nowhere else.
 ///
 /// # Errors

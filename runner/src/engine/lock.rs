@@ -1,6 +1,7 @@
 //! One engine on an SQLite ledger: whoever holds the file lock beside it.
 
 use std::fs::{File, TryLockError};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The right to be the engine of this ledger. Given back when dropped, also by the kernel after `kill -9`.
@@ -29,7 +30,13 @@ impl EngineLock {
         let Some(ledger) = ledger else { return Ok(Some(Self(None))) };
         let (path, file) = open(ledger)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self(Some(file)))),
+            Ok(()) => {
+                // Who it is matters to people only: they may want to end it.
+                if let Err(error) = sign(&file) {
+                    tracing::warn!(%error, "the engine's lock does not say whose it is");
+                }
+                Ok(Some(Self(Some(file))))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
         }
@@ -50,10 +57,27 @@ impl EngineLock {
     }
 }
 
-fn open(ledger: &Path) -> Result<(PathBuf, File), EngineLockError> {
+/// The process id of the engine of the SQLite file `ledger`, where one lives and could write it down.
+#[must_use]
+pub fn engine_pid(ledger: &Path) -> Option<u32> {
+    let held = EngineLock::is_held(ledger).unwrap_or(false);
+    held.then(|| std::fs::read_to_string(path_of(ledger)).ok()?.trim().parse().ok()).flatten()
+}
+
+fn sign(mut file: &File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn path_of(ledger: &Path) -> PathBuf {
     let mut name = ledger.as_os_str().to_owned();
     name.push(".engine");
-    let path = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+fn open(ledger: &Path) -> Result<(PathBuf, File), EngineLockError> {
+    let path = path_of(ledger);
     match File::options().create(true).truncate(false).write(true).open(&path) {
         Ok(file) => Ok((path, file)),
         Err(source) => Err(EngineLockError { path, source }),
@@ -71,9 +95,11 @@ mod tests {
         let first = EngineLock::try_take(Some(&ledger)).expect("a lock");
         assert!(first.is_some());
         assert!(EngineLock::is_held(&ledger).expect("a look"));
+        assert_eq!(engine_pid(&ledger), Some(std::process::id()));
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_none());
         drop(first);
         assert!(!EngineLock::is_held(&ledger).expect("a look"));
+        assert_eq!(engine_pid(&ledger), None);
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_some());
     }
 }

@@ -30,7 +30,7 @@ use crate::terraform::{Standby, Stop, Supervisor};
 use work::{Commits, Report, RunContext};
 
 pub use echo::echo;
-pub use lock::{EngineLock, EngineLockError};
+pub use lock::{EngineLock, EngineLockError, engine_pid};
 pub use queue::Engine;
 
 /// What the parts of one engine share.

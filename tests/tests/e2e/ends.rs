@@ -119,3 +119,15 @@ async fn who_does_not_wait_is_told_the_truth_when_the_run_ends_all_the_same() {
     up.end().await.exits(0);
     assert_eq!(yard.status(1).await, "succeeded");
 }
+
+#[tokio::test]
+async fn a_command_that_is_told_to_end_stops_its_run_gently_when_the_limit_is_over() {
+    let yard = Layout::new().runner("drain = \"0s\"").environment("shop", &[("app", &[])]).lay();
+    yard.hold("create.shop-app");
+    let up = yard.begin("up shop");
+    yard.until_did("create shop-app", 3).await;
+    up.signal(Signal::TERM);
+    up.end().await.says(&["This process carries it out"]).exits(4);
+    assert_eq!(yard.status(1).await, "cancelled");
+    yard.release("create.shop-app");
+}

@@ -15,7 +15,7 @@ use super::card::{Card, Line};
 use super::words::{Clock, DOT, Naming, cut, sizes, what};
 
 pub use detail::show;
-pub use notice::notice;
+pub use notice::{notice, notice_to, under_way};
 pub(super) use progress::stacks as progress_lines;
 
 /// Most changes in one list of a card; `show` names the rest.

@@ -1,15 +1,31 @@
 //! One line for whoever asked: a run ended, or needs somebody. Fact first.
 
-use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::answer::{RunDetail, RunSummary};
+use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::super::card::{Card, Tone};
-use super::super::words::{Clock, DOT, cut, duration, what};
+use super::super::history::state_word;
+use super::super::words::{Clock, DOT, cut, duration, run_of, what};
 use super::ending;
 
 /// The line that is a new message; `None` while a run only works or waits.
 #[must_use]
 pub fn notice(detail: &RunDetail, clock: &Clock) -> Option<Card> {
+    line(detail, clock, &format!("run {}", detail.run.number))
+}
+
+/// The same for a certain reader, who is told whose run it is when it is somebody else's.
+#[must_use]
+pub fn notice_to(detail: &RunDetail, clock: &Clock, reader: &ActorId) -> Option<Card> {
+    if detail.run.asker.id == *reader {
+        return notice(detail, clock);
+    }
+    line(detail, clock, &format!("run {} of {}", detail.run.number, cut(&detail.run.asker.name)))
+}
+
+/// `run` is what the run is called.
+fn line(detail: &RunDetail, clock: &Clock, run: &str) -> Option<Card> {
     let number = detail.run.number;
     let clock = Clock { now: detail.now, ..*clock };
     match &detail.view.state {
@@ -19,25 +35,31 @@ pub fn notice(detail: &RunDetail, clock: &Clock) -> Option<Card> {
         | RunState::Verifying { .. } => None,
         RunState::AwaitingApproval { question, .. } => {
             let until = clock.moment(question.expires);
-            let title = format!("{} needs a yes until {until}{DOT}run {number}", what(&detail.run.request));
+            let title = format!("{} needs a yes until {until}{DOT}{run}", what(&detail.run.request));
             Some(Card::new(Tone::Warning, title).next(format!("approve {number}")).next(format!("reject {number}")))
         }
         RunState::Unknown { stack, .. } => {
             let environment = &detail.run.request.environment;
-            let title = format!("{environment} is UNKNOWN{DOT}nobody saw how {stack} ended{DOT}run {number}");
+            let title = format!("{environment} is UNKNOWN{DOT}nobody saw how {stack} ended{DOT}{run}");
             Some(Card::new(Tone::Bad, title).next(format!("recover {number}")))
         }
-        RunState::Ended { outcome } => Some(ended(detail, *outcome)),
+        RunState::Ended { outcome } => Some(ended(detail, *outcome, run)),
     }
 }
 
-fn ended(detail: &RunDetail, outcome: Outcome) -> Card {
+/// One line for who comes while a run is under way.
+#[must_use]
+pub fn under_way(run: &RunSummary) -> Card {
+    Card::new(Tone::Plain, format!("{}{DOT}{}", run_of(run), state_word(&run.state)))
+}
+
+fn ended(detail: &RunDetail, outcome: Outcome, run: &str) -> Card {
     let number = detail.run.number;
     let mut facts = vec![ending::fact(detail, outcome)];
     if matches!(outcome, Outcome::Failed | Outcome::Partial) {
         facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
     }
-    facts.push(format!("run {number}"));
+    facts.push(run.to_owned());
     facts.extend(ending::spent(detail, outcome).map(duration));
     let title = facts.join(DOT);
     match outcome {

@@ -9,7 +9,7 @@ use tidegate_runner::domain::run::{Note, Outcome, Phase, QuestionWhy, RunEvent};
 
 use super::scene::{Scene, change, clock, half, name, outputs, plan, script_failed};
 use super::shown;
-use crate::cards::{notice, run_card, show};
+use crate::cards::{notice, notice_to, run_card, show, under_way};
 
 /// Card and notice of each scene.
 fn told(scenes: &[Scene]) -> String {
@@ -32,6 +32,26 @@ fn holder() -> LockHolder {
         operation: "OperationTypeApply".to_owned(),
         created: "2026-11-20 02:58:01 UTC".to_owned(),
     }
+}
+
+#[test]
+fn news_of_somebody_elses_run_say_whose_it_is() {
+    let done = applying().by("kato").ends(Outcome::Cancelled).detail();
+    let title = |reader| notice_to(&done, &clock(), &ActorId::local(reader)).map(|card| card.title).unwrap_or_default();
+    assert_snapshot!(title("kato"), @"shop: up was cancelled · run 5");
+    assert_snapshot!(title("ito"), @"shop: up was cancelled · run 5 of kato");
+    assert_snapshot!(under_way(&applying().by("kato").summary()).title, @"run 5 of kato (up shop full) · applying");
+    assert_eq!(notice_to(&applying().detail(), &clock(), &ActorId::local("ito")), None);
+}
+
+#[test]
+fn a_resource_is_waited_for_since_it_was_begun() {
+    let began =
+        || applying().starts("app", Phase::Apply).resource("app", "terraform_data.server[0]", ResourceStage::Started);
+    // Terraform tells every ten seconds that it is still at it.
+    let still = began().after(10).resource("app", "terraform_data.server[0]", ResourceStage::Started).after(9);
+    let line = "waiting for `terraform_data.server[0]` (create) since 12:00, 19 s";
+    assert!(shown(&run_card(&still.detail(), &clock())).contains(line));
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! The terminal as a chat.
 
-mod keys;
+mod board;
+mod completion;
+mod farewell;
+mod line;
 mod once;
 mod prompt;
 pub mod render;
 mod screen;
 mod talk;
+mod watch;
 
 use std::io::IsTerminal as _;
 
@@ -15,7 +19,6 @@ use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::policy::Place;
 
 pub use once::{Once, once};
-pub use prompt::{Printer, Prompt, Typed, Vocabulary};
 pub use screen::Screen;
 pub use talk::talk;
 

@@ -187,7 +187,7 @@ fn fitting(mut lines: Vec<String>, rows: usize) -> Vec<String> {
 
 /// What a reader who saw `before` does not know yet: the whole card when it needs somebody, else another title and the
 /// lines whose state is another.
-fn news(before: Option<&Card>, after: &Card, style: &Style) -> Vec<String> {
+pub(super) fn news(before: Option<&Card>, after: &Card, style: &Style) -> Vec<String> {
     let new_title = before.is_none_or(|card| card.title != after.title);
     if new_title && after.tone != Tone::Working {
         return render::lines(after, style);

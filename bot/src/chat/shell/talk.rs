@@ -1,28 +1,29 @@
-//! The chat in a terminal: a prompt, answers, and the card of the run that was just asked for. Any key (or Ctrl-C) leaves the card
-//! and gives the prompt back; the run goes on, and its end is told above the prompt.
+//! The chat in a terminal: a prompt, answers, and above the line being typed the cards of the runs that were asked for. Where
+//! the terminal cannot do that, or lines come from a pipe, each run is waited for before the next line is read.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{getpid, kill_process};
 use tidegate_runner::desk::Desk;
-use tidegate_runner::domain::answer::{Actor, RunDetail};
-use tidegate_runner::domain::ids::RunNumber;
-use tidegate_runner::domain::run::RunState;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tidegate_runner::domain::answer::{Actor, RunSummary};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::keys::Keys;
-use super::prompt::{Printer, Prompt, Typed, Vocabulary};
-use super::{DOOR, Screen, local_offset, message};
-use crate::cards::{self, Card, Clock};
-use crate::conversation::{self, fault, reply};
-use crate::follow::follow;
+use super::board::Board;
+use super::farewell::farewell;
+use super::prompt::{Prompt, Typed};
+use super::watch::Watch;
+use super::{Screen, local_offset, message};
+use crate::cards;
+use crate::conversation::reply;
 use tidegate_runner::house::House;
 
-/// Talks until the person leaves.
+/// Longest that a terminal is waited for that is to be given back, or a last card to be shown.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Talks until the person leaves, or the process is told to end.
 pub async fn talk(house: House, actor: Actor, history: &Path, screen: Screen) -> ExitCode {
     let config = house.config();
     let desk = house.desk.clone();
@@ -31,220 +32,164 @@ pub async fn talk(house: House, actor: Actor, history: &Path, screen: Screen) ->
         Ok(prompt) => prompt,
         Err(error) => return crate::cli::fail(&format!("this terminal cannot be talked in: {error}")),
     };
-    let printer = prompt.printer();
-    let mut talk = Talk { house, actor, screen, printer, watched: Arc::default() };
-    talk.tell_news_above();
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return crate::cli::fail(&format!("cannot listen for signals: {error}")),
+    };
+    let board = prompt.board();
+    let watch = Watch::new(house.desk.clone(), house.bell.clone(), actor.clone(), Arc::clone(&board));
+    let mut talk = Talk { house, actor, board, watch, signals };
     talk.listen(prompt).await;
     talk.leave().await
+}
+
+/// Signals to this process. While a line is edited, the editor has Ctrl-C as a key.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one.
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::Interrupt,
+            _ = self.terminate.recv() => Told::End,
+            _ = self.hang_up.recv() => Told::End,
+        }
+    }
+}
+
+/// What a signal tells this process to do.
+enum Told {
+    /// Ctrl-C: stop waiting.
+    Interrupt,
+    /// End.
+    End,
 }
 
 struct Talk {
     house: House,
     actor: Actor,
-    screen: Screen,
-    printer: Option<Arc<Printer>>,
-    watched: Arc<Mutex<Watched>>,
+    board: Arc<Board>,
+    watch: Arc<Watch>,
+    signals: Signals,
 }
-
-/// Runs that somebody looks after already, so that their news need not be told.
-#[derive(Debug, Default)]
-struct Watched {
-    /// Whose card is being drawn. Nothing else may be printed meanwhile.
-    drawn: Option<RunNumber>,
-    /// Whose card was left, and whose end is to be told above the prompt.
-    left: BTreeSet<RunNumber>,
-}
-
-impl Watched {
-    fn has(&self, run: RunNumber) -> bool {
-        self.drawn == Some(run) || self.left.contains(&run)
-    }
-}
-
-/// How often the ledger is looked at for news while nobody types: the bell does not ring for other machines.
-const NEWS_EVERY: Duration = Duration::from_secs(2);
 
 impl Talk {
     async fn listen(&mut self, mut prompt: Prompt) {
+        if let Err(error) = self.watch.begin().await {
+            tracing::warn!(%error, "what happened before is not told");
+        }
+        tokio::spawn(Arc::clone(&self.watch).keep_telling(prompt.vocabulary()));
         loop {
-            self.tell_missed().await;
-            self.refresh_words(&prompt).await;
-            // Reading a line blocks; the engine goes on meanwhile.
-            let read = tokio::task::spawn_blocking(move || {
-                let typed = prompt.read();
-                (prompt, typed)
-            });
-            let Ok((back, typed)) = read.await else { return };
-            prompt = back;
+            let typed = tokio::select! {
+                typed = prompt.next() => typed,
+                told = self.signals.next() => match told {
+                    Told::Interrupt => Typed::Interrupted { empty: true },
+                    Told::End => {
+                        self.take_back_terminal(&mut prompt).await;
+                        return;
+                    }
+                },
+            };
             match typed {
                 Typed::Line(line) if line.trim().is_empty() => {}
                 Typed::Line(line) if matches!(line.trim(), "exit" | "quit" | "bye") => return,
-                Typed::Line(line) => self.answer(&line).await,
-                Typed::Interrupted => self.screen.note("Ctrl-D leaves; `cancel` stops a run."),
+                Typed::Line(line) => {
+                    if self.answer(&line).await.is_err() {
+                        return;
+                    }
+                }
+                Typed::Interrupted { empty: false } => {}
+                Typed::Interrupted { empty: true } => self.say_how_to_stop().await,
                 Typed::End => return,
                 Typed::Broken(error) => {
-                    self.screen.note(&format!("the terminal is gone: {error}"));
+                    self.board.note(&format!("the terminal is gone: {error}"));
                     return;
                 }
             }
         }
     }
 
-    /// The words that completion offers, as they are now.
-    async fn refresh_words(&self, prompt: &Prompt) {
-        let mut words = Vocabulary::of(&self.house.config());
-        words.runs = self.house.desk.active().await.unwrap_or_default().iter().map(|run| run.number).collect();
-        *prompt.vocabulary().write().unwrap_or_else(PoisonError::into_inner) = words;
-    }
-
-    fn watched(&self) -> MutexGuard<'_, Watched> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What happened to this person's runs while they did not look: it ended, it waits for a yes, it is unknown.
-    async fn tell_missed(&mut self) {
-        for card in news(&self.house.desk, &self.actor, &self.watched).await {
-            self.screen.card(&card);
-        }
-    }
-
-    /// The same above the prompt, while they think about what to type.
-    fn tell_news_above(&self) {
-        let Some(printer) = self.printer.clone() else { return };
-        let (desk, actor, watched) = (self.house.desk.clone(), self.actor.clone(), Arc::clone(&self.watched));
-        let mut listener = self.house.bell.listen();
-        tokio::spawn(async move {
-            loop {
-                let _ = tokio::time::timeout(NEWS_EVERY, listener.heard()).await;
-                if watched.lock().unwrap_or_else(PoisonError::into_inner).drawn.is_none() {
-                    for card in news(&desk, &actor, &watched).await {
-                        printer.print(&card);
-                    }
-                }
+    /// Answers a line. An error: the process is to end.
+    async fn answer(&mut self, line: &str) -> Result<(), ()> {
+        let (run, rested) = {
+            // What follows from the answer is told after it.
+            let _turn = self.watch.turn().await;
+            let mut reply = reply(&self.house.desk, &message(&self.actor, line), local_offset()).await;
+            if reply.card == cards::help() {
+                reply.card = cards::at_prompt(reply.card);
             }
-        });
-    }
-
-    async fn answer(&mut self, line: &str) {
-        let reply = reply(&self.house.desk, &message(&self.actor, line), local_offset()).await;
-        self.screen.card(&reply.card);
-        if let Some((run, _)) = reply.follow {
-            self.screen.note("(Any key gives the prompt back; the run goes on.)");
-            self.follow(run).await;
-        }
-    }
-
-    /// Shows the card of a run until it rests, somebody must type something, or Ctrl-C is pressed.
-    async fn follow(&mut self, run: RunNumber) {
-        {
-            let mut watched = self.watched();
-            watched.left.remove(&run);
-            watched.drawn = Some(run);
-        }
-        self.draw(run).await;
-        self.watched().drawn = None;
-    }
-
-    async fn draw(&mut self, run: RunNumber) {
-        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
-        let keys = Keys::look();
-        let (asks, mut asked) = mpsc::unbounded_channel();
-        let screen = &mut self.screen;
-        let show = |card: &Card, detail: &RunDetail, last: bool| {
-            screen.live(card, last);
-            if matches!(detail.view.state, RunState::AwaitingApproval { .. }) {
-                // The prompt is needed back. The receiver lives as long as this closure.
-                let _ = asks.send(());
+            self.board.say(&reply.card);
+            if let Some(run) = reply.settled {
+                self.watch.settle(run).await;
             }
+            let Some((run, _)) = reply.follow else { return Ok(()) };
+            (run, self.watch.follow(run))
         };
-        let interrupted = tokio::select! {
-            rest = follow(&self.house.desk, &self.house.bell, run, local_offset(), show) => {
-                if let Err(error) = rest {
-                    self.screen.card(&fault(&error).card);
-                }
-                told(&self.house.desk, &self.actor, run).await;
-                return;
-            }
-            _ = interrupt.recv() => true,
-            () = pressed(keys.as_ref()) => true,
-            _ = asked.recv() => false,
-        };
-        self.screen.leave_live();
-        told(&self.house.desk, &self.actor, run).await;
-        if interrupted {
-            self.screen.note(&format!("Run {run} goes on; `cancel {run}` stops it, `show {run}` shows it."));
+        if self.board.has_editor() {
+            return Ok(());
         }
-        self.tell_later(run);
-    }
-
-    /// Tells the end of a run above the prompt, unless its card is followed again before.
-    fn tell_later(&self, run: RunNumber) {
-        let Some(printer) = self.printer.clone() else { return };
-        self.watched().left.insert(run);
-        let (desk, bell, watched) = (self.house.desk.clone(), self.house.bell.clone(), Arc::clone(&self.watched));
-        let actor = self.actor.clone();
-        tokio::spawn(async move {
-            let mut last_card = None;
-            let rest = follow(&desk, &bell, run, local_offset(), |card, _, last| {
-                if last {
-                    last_card = Some(card.clone());
-                }
-            });
-            if let Err(error) = rest.await {
-                last_card = Some(conversation::fault(&error).card);
-            }
-            // Not taken back before it is told: the news would tell it too.
-            let mine = watched.lock().unwrap_or_else(PoisonError::into_inner).left.contains(&run);
-            if let Some(card) = last_card.filter(|_| mine) {
-                printer.print(&card);
-                told(&desk, &actor, run).await;
-            }
-            watched.lock().unwrap_or_else(PoisonError::into_inner).left.remove(&run);
-        });
-    }
-
-    async fn leave(mut self) -> ExitCode {
-        let active = self.house.desk.active().await.unwrap_or_default();
-        let running: Vec<String> =
-            active.iter().filter(|run| run.state.holds_environment()).map(|run| run.number.to_string()).collect();
-        if !running.is_empty() {
-            self.screen.note(&format!(
-                "Waiting for run {} to end. Ctrl-C leaves at once: Terraform goes on by itself, and the next start finds it again.",
-                running.join(", ")
-            ));
-        }
-        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return ExitCode::FAILURE };
+        self.board.note("(Ctrl-C gives the prompt back; the run goes on.)");
         tokio::select! {
-            () = self.house.close() => ExitCode::SUCCESS,
-            _ = interrupt.recv() => ExitCode::SUCCESS,
+            _ = rested => Ok(()),
+            told = self.signals.next() => match told {
+                Told::Interrupt => {
+                    self.board.note(&format!("Run {run} goes on; `cancel {run}` stops it, `show {run}` shows it."));
+                    Ok(())
+                }
+                Told::End => Err(()),
+            },
         }
     }
-}
 
-async fn pressed(keys: Option<&Keys>) {
-    match keys {
-        Some(keys) => keys.pressed().await,
-        None => std::future::pending().await,
+    async fn say_how_to_stop(&self) {
+        let active = active(&self.house.desk).await;
+        let cancel = active.iter().find(|run| run.asker.id == self.actor.id).map(|run| run.number);
+        self.board.note(&match cancel {
+            Some(run) => format!("Ctrl-D leaves; `cancel {run}` stops run {run}."),
+            None => "Ctrl-D leaves.".to_owned(),
+        });
     }
-}
 
-/// Cards of what a person has not been told yet, and notes that they are.
-async fn news(desk: &Desk, actor: &Actor, watched: &Mutex<Watched>) -> Vec<Card> {
-    let mut found = Vec::new();
-    for run in desk.untold(DOOR, actor).await.unwrap_or_default() {
-        if watched.lock().unwrap_or_else(PoisonError::into_inner).has(run) {
-            continue;
+    /// The editor gives the terminal back when it is interrupted, and nothing else makes it.
+    async fn take_back_terminal(&self, prompt: &mut Prompt) {
+        if self.board.is_editing() && kill_process(getpid(), rustix::process::Signal::INT).is_ok() {
+            let _ = tokio::time::timeout(PATIENCE, prompt.next()).await;
         }
-        let Ok(detail) = desk.show(run).await else { continue };
-        let clock = Clock { now: detail.now, offset: local_offset() };
-        found.extend(cards::notice(&detail, &clock));
-        told(desk, actor, run).await;
     }
-    found
+
+    /// Says what becomes of what is under way, and ends the engine of this process, if it has one.
+    async fn leave(self) -> ExitCode {
+        let Self { house, board, watch, .. } = self;
+        // Not the listener of before: it may have heard what was meant for the editor.
+        let Ok(mut signals) = Signals::listen() else { return ExitCode::FAILURE };
+        let active = active(&house.desk).await;
+        let under_way = active.iter().filter(|run| !Desk::needs_somebody(run));
+        let (working, waiting): (Vec<_>, Vec<_>) = under_way.partition(|run| run.state.holds_environment());
+        let numbers = |runs: &[&RunSummary]| runs.iter().map(|run| run.number).collect::<Vec<_>>();
+        let drain = Duration::from_secs(house.config().runner.drain_s.into());
+        for line in farewell(house.engine_at().await, &numbers(&working), &numbers(&waiting), drain) {
+            board.note(&line);
+        }
+        tokio::select! {
+            () = house.close() => watch.finish(PATIENCE).await,
+            _ = signals.next() => {}
+        }
+        ExitCode::SUCCESS
+    }
 }
 
-async fn told(desk: &Desk, actor: &Actor, run: RunNumber) {
-    if let Err(error) = desk.told(DOOR, actor, run).await {
-        tracing::warn!(%error, "a message will be shown again at the next start");
-    }
+async fn active(desk: &Desk) -> Vec<RunSummary> {
+    desk.active().await.unwrap_or_default()
 }

@@ -341,12 +341,16 @@ impl StackView {
                 self.plan = Some(plan.clone());
             }
             RunEvent::Resource { resource, .. } => {
+                let known =
+                    self.in_flight.iter().find(|r| r.address == resource.address && r.action == resource.action);
+                // Terraform tells every now and then that it is still at it.
+                let since = known.map_or(at, |known| known.since);
                 self.in_flight.retain(|r| r.address != resource.address);
                 match resource.stage {
                     ResourceStage::Started => self.in_flight.push(InFlight {
                         address: resource.address.clone(),
                         action: resource.action,
-                        since: at,
+                        since,
                     }),
                     ResourceStage::Done => self.done += 1,
                     ResourceStage::Failed => {}

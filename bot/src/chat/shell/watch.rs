@@ -1,0 +1,233 @@
+//! Looks after the runs of the ledger for whoever sits at the prompt: the cards of those that they asked for, the news of all
+//! others. Each fact is told once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tidegate_runner::bell::Bell;
+use tidegate_runner::desk::{Desk, DeskError};
+use tidegate_runner::domain::answer::{Actor, RunSummary};
+use tidegate_runner::domain::command::HistoryFilter;
+use tidegate_runner::domain::ids::{RunNumber, Timestamp};
+use tidegate_runner::domain::request::RunKind;
+use tidegate_runner::domain::run::RunState;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::board::Board;
+use super::completion::Vocabulary;
+use super::{DOOR, local_offset};
+use crate::cards::{self, Clock};
+use crate::conversation::fault;
+use crate::follow::follow;
+
+/// How often the ledger is looked at for news: the bell does not ring for other machines.
+const NEWS_EVERY: Duration = Duration::from_secs(2);
+/// Rest between two looks while the bell rings all the time.
+const NEWS_REST: Duration = Duration::from_millis(250);
+
+/// What can be told of a run that is not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fact {
+    /// Nothing yet.
+    Working,
+    /// It needs a yes until then.
+    Asks(Timestamp),
+    /// It is unknown, and nobody looks.
+    Unknown,
+    /// It is over.
+    Over,
+}
+
+impl Fact {
+    fn of(state: &RunState) -> Self {
+        match state {
+            RunState::Queued { .. }
+            | RunState::Planning { .. }
+            | RunState::Applying { .. }
+            | RunState::Verifying { .. }
+            | RunState::Unknown { look: Some(_), .. } => Self::Working,
+            RunState::AwaitingApproval { question, .. } => Self::Asks(question.expires),
+            RunState::Unknown { look: None, .. } => Self::Unknown,
+            RunState::Ended { .. } => Self::Over,
+        }
+    }
+}
+
+/// Who looks.
+pub(super) struct Watch {
+    desk: Desk,
+    bell: Bell,
+    actor: Actor,
+    board: Arc<Board>,
+    /// Whoever tells something holds it, so that an answer comes before what follows from it.
+    turn: tokio::sync::Mutex<()>,
+    /// Runs whose card is shown.
+    followed: Mutex<BTreeMap<RunNumber, JoinHandle<()>>>,
+    /// What was last told of each run.
+    told: Mutex<BTreeMap<RunNumber, Fact>>,
+}
+
+fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watch {
+    /// Nothing is followed yet.
+    pub(super) fn new(desk: Desk, bell: Bell, actor: Actor, board: Arc<Board>) -> Arc<Self> {
+        let (followed, told) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { desk, bell, actor, board, turn: tokio::sync::Mutex::default(), followed, told })
+    }
+
+    /// Holds back what others would tell until the guard is dropped.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Shows the card of a run until it rests. The receiver hears when somebody is asked something, or it rests.
+    pub(super) fn follow(self: &Arc<Self>, run: RunNumber) -> oneshot::Receiver<()> {
+        let (rests, rested) = oneshot::channel();
+        open(&self.followed).entry(run).or_insert_with(|| tokio::spawn(Arc::clone(self).show(run, rests)));
+        rested
+    }
+
+    /// An answer has told the end of this run; nothing else needs to.
+    pub(super) async fn settle(&self, run: RunNumber) {
+        if let Some(task) = open(&self.followed).remove(&run) {
+            task.abort();
+        }
+        self.board.end(run, None);
+        self.told(run, Fact::Over).await;
+    }
+
+    async fn show(self: Arc<Self>, run: RunNumber, rests: oneshot::Sender<()>) {
+        let (mut asked, mut last, mut rests) = (None, None, Some(rests));
+        let rest = follow(&self.desk, &self.bell, run, local_offset(), |card, detail, rest| {
+            if rest {
+                last = Some((card.clone(), Fact::of(&detail.view.state)));
+            } else if let RunState::AwaitingApproval { question, .. } = &detail.view.state {
+                // The whole question stays above; what goes on being shown is that it waits for an answer.
+                if asked.as_ref() != Some(question) {
+                    self.board.say(card);
+                    asked = Some(question.clone());
+                    rests.take().map(|rests| rests.send(()));
+                }
+                let clock = Clock { now: detail.now, offset: local_offset() };
+                if let Some(short) = cards::notice(detail, &clock) {
+                    self.board.live(run, &short);
+                }
+            } else {
+                self.board.live(run, card);
+            }
+        });
+        let rest = rest.await;
+        let _turn = self.turn.lock().await;
+        let (card, fact) = match (rest, last) {
+            (Ok(_), Some(last)) => last,
+            (Ok(_), None) => return,
+            (Err(error), _) => (fault(&error).card, Fact::Working),
+        };
+        self.board.end(run, Some(&card));
+        self.told(run, fact).await;
+        open(&self.followed).remove(&run);
+    }
+
+    /// Waits until the last cards of runs that rest have been shown, at most `limit` for each.
+    pub(super) async fn finish(&self, limit: Duration) {
+        let tasks = std::mem::take(&mut *open(&self.followed));
+        for (run, task) in tasks {
+            let fact = self.desk.find(run).await.map_or(Fact::Working, |run| Fact::of(&run.state));
+            match fact {
+                Fact::Over | Fact::Unknown => {
+                    let _ = tokio::time::timeout(limit, task).await;
+                }
+                Fact::Working | Fact::Asks(_) => task.abort(),
+            }
+        }
+    }
+
+    async fn told(&self, run: RunNumber, fact: Fact) {
+        open(&self.told).insert(run, fact);
+        if let Err(error) = self.desk.told(DOOR, &self.actor, run).await {
+            tracing::warn!(%error, "a message will be shown again at the next start");
+        }
+    }
+
+    /// At the start: what happened while nobody looked, what needs somebody, and what is under way.
+    pub(super) async fn begin(self: &Arc<Self>) -> Result<(), DeskError> {
+        let untold = self.desk.untold(DOOR, &self.actor).await?;
+        for run in self.runs().await?.values() {
+            let fact = Fact::of(&run.state);
+            open(&self.told).insert(run.number, fact);
+            match fact {
+                Fact::Over if !untold.contains(&run.number) => {}
+                Fact::Over | Fact::Asks(_) | Fact::Unknown => self.tell(run).await?,
+                Fact::Working if run.asker.id == self.actor.id => {
+                    self.board.note(&format!("Run {} is under way.", run.number));
+                    drop(self.follow(run.number));
+                }
+                Fact::Working => self.board.say(&cards::under_way(run)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells news until the process ends, and keeps the words for completion.
+    pub(super) async fn keep_telling(self: Arc<Self>, words: Arc<RwLock<Vocabulary>>) {
+        let mut listener = self.bell.listen();
+        loop {
+            if let Err(error) = self.tell_news(&words).await {
+                tracing::warn!(%error, "news cannot be looked for; trying again");
+            }
+            tokio::time::sleep(NEWS_REST).await;
+            let _ = tokio::time::timeout(NEWS_EVERY, listener.heard()).await;
+        }
+    }
+
+    async fn tell_news(&self, words: &RwLock<Vocabulary>) -> Result<(), DeskError> {
+        let _turn = self.turn.lock().await;
+        let runs = self.runs().await?;
+        let mut known = Vocabulary::of(&self.desk.config());
+        known.runs = runs.keys().rev().copied().collect();
+        *words.write().unwrap_or_else(PoisonError::into_inner) = known;
+        for run in runs.values() {
+            let fact = Fact::of(&run.state);
+            let before = open(&self.told).get(&run.number).copied();
+            if before == Some(fact) || open(&self.followed).contains_key(&run.number) {
+                continue;
+            }
+            open(&self.told).insert(run.number, fact);
+            // What others only look at is no news.
+            let mine = run.asker.id == self.actor.id;
+            if fact != Fact::Working && (mine || run.request.kind != RunKind::Plan) {
+                self.tell(run).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs that are not over, the newest of all, and those whose asker has not been told of them.
+    async fn runs(&self) -> Result<BTreeMap<RunNumber, RunSummary>, DeskError> {
+        let newest = self.desk.history(&HistoryFilter::default()).await?.runs;
+        let mut runs: BTreeMap<_, _> =
+            self.desk.active().await?.into_iter().chain(newest).map(|run| (run.number, run)).collect();
+        for number in self.desk.untold(DOOR, &self.actor).await? {
+            if let Entry::Vacant(unknown) = runs.entry(number) {
+                unknown.insert(self.desk.find(number).await?);
+            }
+        }
+        Ok(runs)
+    }
+
+    async fn tell(&self, run: &RunSummary) -> Result<(), DeskError> {
+        let detail = self.desk.show(run.number).await?;
+        let clock = Clock { now: detail.now, offset: local_offset() };
+        if let Some(card) = cards::notice_to(&detail, &clock, &self.actor.id) {
+            self.board.say(&card);
+        }
+        self.told(run.number, Fact::of(&detail.view.state)).await;
+        Ok(())
+    }
+}
