@@ -152,9 +152,24 @@ pub(super) fn read_accept(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Accept { run: context.only_run()? }))
 }
 
-/// Reads `approve RUN`.
+/// Reads `approve RUN [alone]`.
 pub(super) fn read_approve(context: &Context<'_>) -> Result<Command, Refusal> {
-    Ok(context.order(Order::Approve { run: context.only_run()? }))
+    let (run, next) = context.run()?;
+    let mut alone = false;
+    for (at, word) in context.line.from(next) {
+        if !Context::is_keyword(word, "alone") {
+            return Err(context.stray(at, word));
+        }
+        alone = true;
+    }
+    if alone && context.line.because().is_none() {
+        return Err(Refusal::not_understood(
+            "`alone` needs a reason",
+            "the others whose yes was wanted are told that you did without them, and why",
+        )
+        .hint(format!("approve {run} alone because REASON")));
+    }
+    Ok(context.order(Order::Approve { run, alone }))
 }
 
 /// Reads `reject RUN`.

@@ -108,7 +108,7 @@ fn found(view: &RunView, stack: &StackName, plan: &StackPlan) -> RunEvent {
             ),
         )
     };
-    RunEvent::Ended { outcome, refusal: None, finding: Some(finding) }
+    RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(finding) }
 }
 
 /// Stacks after it were not begun.

@@ -73,8 +73,8 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
         number.set(number.get() + 1);
         let message = Message {
             key: format!("m{}", number.get()),
-            actor: Actor { id: ActorId::local(name), name: name.to_owned() },
-            place: Place { door: "shell", channel: None },
+            actor: Actor::person(ActorId::local(name), name),
+            place: Place::shell(),
             typed: text.to_owned(),
         };
         let before = runs::active(&store, &shop.name).await.expect("runs").len();
