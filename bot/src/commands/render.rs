@@ -42,7 +42,10 @@ fn render_order(order: &Order) -> String {
             format!("{name}{run}{}", if *force { " force" } else { "" })
         }
         Order::Retry { run } | Order::Accept { run } | Order::Reject { run } => format!("{name} {run}"),
-        Order::Approve { run, alone } => format!("{name} {run}{}", if *alone { " alone" } else { "" }),
+        Order::Approve { run, code, alone } => {
+            let code = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+            format!("{name} {run}{code}{}", if *alone { " alone" } else { "" })
+        }
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
     }
 }

@@ -152,15 +152,22 @@ pub(super) fn read_accept(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Accept { run: context.only_run()? }))
 }
 
-/// Reads `approve RUN [alone]`.
+/// The beginning of a question's digest, as cards show it: hexadecimal, at least four characters.
+fn code(word: &str) -> Option<String> {
+    let whole = (4..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    whole.then(|| word.to_ascii_lowercase())
+}
+
+/// Reads `approve RUN [CODE] [alone]`.
 pub(super) fn read_approve(context: &Context<'_>) -> Result<Command, Refusal> {
     let (run, next) = context.run()?;
-    let mut alone = false;
+    let (mut asked, mut alone) = (None, false);
     for (at, word) in context.line.from(next) {
-        if !Context::is_keyword(word, "alone") {
-            return Err(context.stray(at, word));
+        match code(word) {
+            _ if Context::is_keyword(word, "alone") => alone = true,
+            Some(code) if asked.is_none() && !alone => asked = Some(code),
+            Some(_) | None => return Err(context.stray(at, word)),
         }
-        alone = true;
     }
     if alone && context.line.because().is_none() {
         return Err(Refusal::not_understood(
@@ -169,7 +176,7 @@ pub(super) fn read_approve(context: &Context<'_>) -> Result<Command, Refusal> {
         )
         .hint(format!("approve {run} alone because REASON")));
     }
-    Ok(context.order(Order::Approve { run, alone }))
+    Ok(context.order(Order::Approve { run, code: asked, alone }))
 }
 
 /// Reads `reject RUN`.

@@ -274,14 +274,16 @@ pub static TABLE: [Spec; 22] = [
     },
     Spec {
         name: CommandName::Approve,
-        usage: "approve RUN [alone] [because reason ...]",
+        usage: "approve RUN [CODE] [alone] [because reason ...]",
         summary: "say yes to what a run asks",
         details: &[
             "The yes is to the changes that were shown. If they are others by then, it asks again.",
+            "Where a run asks anew, its card shows a code, and the yes needs it: without one, the yes could be to what was shown before.",
             "Where a rule wants the yes of others, whoever asked cannot say it, unless the rule says so. `alone`, with a reason, does without the others where the rule allows it, after the time that it gives them; they are told.",
         ],
         examples: &[
             example("approve 812", "go on"),
+            example("approve 812 3f2a", "where it asked anew"),
             example("approve 812 alone because nobody else is awake", "without the others, who are told"),
         ],
         object: Object::Run,

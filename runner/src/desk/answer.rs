@@ -1,5 +1,7 @@
 //! Yes and no to the question of a run. Whose yes counts is asked at the press, by the roles as they are then.
 
+use std::collections::BTreeSet;
+
 use super::decide::{after, wrong_state};
 use super::{Case, Denied, Done};
 use crate::domain::access::answering::{Answering, Asked};
@@ -7,9 +9,10 @@ use crate::domain::access::{Yes, satisfied};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::run::{Question, RunEvent, RunState, RunView, SeenCode};
+use crate::ledger::outbox::{self, Address, KIND_RUN};
 use crate::ledger::{Tx, runs};
 
 impl Case<'_> {
@@ -60,7 +63,13 @@ impl Case<'_> {
         }
     }
 
-    pub(super) async fn approve(&self, tx: &mut Tx, number: RunNumber, alone: bool) -> Result<Done, Denied> {
+    pub(super) async fn approve(
+        &self,
+        tx: &mut Tx,
+        number: RunNumber,
+        code: Option<&str>,
+        alone: bool,
+    ) -> Result<Done, Denied> {
         let (run, question, applied, environment) = self.question(tx, CommandName::Approve, number).await?;
         let now = crate::ledger::now(&mut *tx).await?;
         // The engine sweeps expired questions, but there may be none for a while.
@@ -68,6 +77,9 @@ impl Case<'_> {
             return Err(wrong_state(&run, "nobody said yes in time, and it is about to end")
                 .hint_for(&run, "retry")
                 .hint_for(&run, "show"));
+        }
+        if let Some(why) = another_question(&question, code) {
+            return Err(wrong_state(&run, &why).hint_for(&run, "show"));
         }
         let asked =
             Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &run.asker.id, alone };
@@ -100,7 +112,20 @@ impl Case<'_> {
         let seen = view.as_ref().map(seen_code).unwrap_or_default();
         let event = RunEvent::Approved { by, digest, alone, because: self.because.clone(), seen };
         let run = self.store(tx, &run, &event).await?;
+        if alone {
+            self.tell_the_others(tx, &run, &question).await?;
+        }
         Ok(after(&run, event, Answer::Approved(run.clone())))
+    }
+
+    /// Tells those whose yes was wanted that somebody did without it.
+    async fn tell_the_others(&self, tx: &mut Tx, run: &RunSummary, question: &Question) -> Result<(), Denied> {
+        let others: BTreeSet<&ActorId> = question.wants.iter().flat_map(|want| &want.people).collect();
+        let body = serde_json::json!({ "status": run.state.status() }).to_string();
+        for person in others.into_iter().filter(|person| **person != self.message.actor.id) {
+            outbox::put(tx, &Address::of(person), KIND_RUN, Some(run.number), &body).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
@@ -117,6 +142,19 @@ impl Case<'_> {
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
         let run = self.store(tx, &run, &event).await?;
         Ok(after(&run, event, Answer::Rejected(run.clone())))
+    }
+}
+
+/// Why a yes may be to a question that is not open any more. The first question of a run needs no code: nothing else can be meant.
+fn another_question(question: &Question, code: Option<&str>) -> Option<String> {
+    match code {
+        Some(code) if question.digest.starts_with(code) => None,
+        Some(code) => Some(format!("what it asks now is not what `{code}` answers")),
+        None if question.asks_anew() => Some(
+            "it asks anew, because its plan is another than the one shown before; its card has the yes to it"
+                .to_owned(),
+        ),
+        None => None,
     }
 }
 

@@ -28,7 +28,7 @@ impl Case<'_> {
             Order::Cancel { run: None, .. } => self.which_to_cancel(tx).await,
             Order::Retry { run } => self.retry(tx, *run).await,
             Order::Accept { run } => self.accept(tx, *run).await,
-            Order::Approve { run, alone } => self.approve(tx, *run, *alone).await,
+            Order::Approve { run, code, alone } => self.approve(tx, *run, code.as_deref(), *alone).await,
             Order::Reject { run } => self.reject(tx, *run).await,
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
         }

@@ -175,7 +175,7 @@ async fn a_question_past_its_time_takes_no_yes() {
             let run = room.queues(up("full")).await;
             let question = Question::plain(QuestionWhy::Previewed, "d1".to_owned(), expires);
             room.happens(&run, &[claimed(), RunEvent::Asked { question }]).await;
-            let order = Order::Approve { run: RunNumber(number), alone: false };
+            let order = Order::Approve { run: RunNumber(number), code: None, alone: false };
             if number == 1 {
                 assert!(room.refuses(order).await.contains("retry 1"));
             } else {

@@ -258,6 +258,8 @@ pub enum Order {
     Approve {
         /// Which.
         run: RunNumber,
+        /// Which question of the run: the beginning of its digest; `None`: its first.
+        code: Option<String>,
         /// In the place of all others whose yes is wanted.
         alone: bool,
     },

@@ -71,10 +71,8 @@ impl FromStr for Hours {
             let (first, last) = (day(first)?, day(last)?);
             let count = (last + 7 - first) % 7;
             for at in (first..=first + count).map(|at| at % 7) {
-                if let Some(slot) = found.get_mut(at) {
-                    if std::mem::replace(slot, true) {
-                        return Err(HoursError::Twice(part.to_owned()));
-                    }
+                if found.get_mut(at).is_some_and(|slot| std::mem::replace(slot, true)) {
+                    return Err(HoursError::Twice(part.to_owned()));
                 }
             }
         }

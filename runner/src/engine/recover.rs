@@ -134,6 +134,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure) -> String {
             holder.who, holder.operation, holder.created
         ),
         FailureKind::Terraform
+        | FailureKind::PreventDestroy
         | FailureKind::StalePlan
         | FailureKind::NotInitialised
         | FailureKind::UpstreamMissing

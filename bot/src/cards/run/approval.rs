@@ -1,7 +1,7 @@
 //! Whose yes a run wants, what has been said, and whose yes it had.
 
 use tidegate_runner::domain::access::{Approvers, Want, Yes, said, yeses};
-use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::run::{Approved, Question};
 
 use super::super::card::Line;
@@ -9,6 +9,11 @@ use super::super::words::{Clock, cut};
 
 /// Most people that are named.
 const NAMED_MAX: usize = 6;
+
+/// The line that says yes to this very question.
+pub(in super::super) fn line(run: RunNumber, question: &Question) -> String {
+    if question.asks_anew() { format!("approve {run} {}", question.code()) } else { format!("approve {run}") }
+}
 
 /// What the rules want, each with why, how far it is, and who can say it.
 pub(in super::super) fn wants(question: &Question, clock: &Clock) -> Vec<Line> {

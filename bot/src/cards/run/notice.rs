@@ -43,7 +43,9 @@ fn line(detail: &RunDetail, clock: &Clock, run: &str) -> Option<Card> {
             let whose: Vec<String> = question.wants.iter().map(|want| format!(" of {}", want.by)).collect();
             let whose = cut(&whose.join(" and"));
             let title = format!("{} needs a yes{whose} until {until}{DOT}{run}", what(&detail.run.request));
-            Some(Card::new(Tone::Warning, title).next(format!("approve {number}")).next(format!("reject {number}")))
+            Some(
+                Card::new(Tone::Warning, title).next(approval::line(number, question)).next(format!("reject {number}")),
+            )
         }
         RunState::Unknown { stack, .. } => {
             let environment = &detail.run.request.environment;

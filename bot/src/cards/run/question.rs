@@ -66,7 +66,7 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     let without = if applied { "it ends PARTIAL" } else { "nothing is changed" };
     let until = clock.moment(question.expires);
     card.line(Line::text(format!("Waits for an answer until {until}; without one {without}.")))
-        .next(format!("approve {number}"))
+        .next(approval::line(number, question))
         .next(format!("reject {number}"))
         .next(format!("show {number}"))
 }

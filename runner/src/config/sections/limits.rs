@@ -51,7 +51,7 @@ pub(super) fn read(
         .iter()
         .map(|setting| (setting.name.clone(), findings.written(&all.key(setting.name.as_str()))))
         .collect();
-    Rules { approvals, destroys_max, destroys_ask, hours, only_in_hours, bounds_at, ..Rules::default() }
+    Rules { bounds_at, approvals, destroys_max, destroys_ask, hours, only_in_hours, ..Rules::default() }
 }
 
 fn hours(at: &Path<'_>, section: &EnvironmentSection, findings: &mut Findings<'_, '_>) -> Option<WorkingHours> {

@@ -1,5 +1,7 @@
 //! Rights as tables: who is whom, who may do what, what a channel leaves of it.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::domain::answer::{Actor, ActorKind};
 use crate::domain::command::CommandName;
@@ -148,4 +150,58 @@ fn the_right_is_what_both_person_and_channel_allow() {
     assert_eq!(may_here(&access, &slack("C4"), CommandName::Status), Ok(()));
     assert_eq!(may_here(&access, &slack("C4"), CommandName::Up), Err("channel"));
     assert_eq!(may_here(&access, &Place::shell(), CommandName::Up), Err("channel"));
+}
+
+/// Every command, for every role, in every kind of place: `+` allowed, `r` refused for the role, `c` for the channel.
+#[test]
+fn what_each_role_may_do_where() {
+    let ceiling = |least| Ceiling {
+        role: Role::built_in(least),
+        environments: None,
+        written: Written { file: "tidegate.toml".to_owned(), line: 9 },
+    };
+    let channels = Channels {
+        named: [
+            ("slack:CVIEW".to_owned(), ceiling(Least::Viewer)),
+            ("slack:COPS".to_owned(), ceiling(Least::Operator)),
+        ]
+        .into(),
+        direct: Some(ceiling(Least::Owner)),
+        others: None,
+        shell: None,
+    };
+    let place = |channel: &str, direct| Place { door: "slack", channel: Some(channel.to_owned()), direct };
+    let places =
+        [Place::shell(), place("CVIEW", false), place("COPS", false), place("CELSE", false), place("D1", true)];
+    let mut people: Vec<(&str, Option<Least>, ActorKind)> =
+        Least::ROLES.iter().map(|least| (least.as_str(), Some(*least), ActorKind::Person)).collect();
+    people.insert(0, ("nobody", None, ActorKind::Person));
+    people.push(("stranger", None, ActorKind::Stranger));
+    let mut table = format!("{:<10}", "");
+    for (name, ..) in &people {
+        write!(table, "{name:<10}").expect("written");
+    }
+    table.push_str("(terminal, viewers' channel, operators' channel, unlisted channel, direct message)\n");
+    for command in CommandName::ALL {
+        write!(table, "{:<10}", command.as_str()).expect("written");
+        for (_, least, kind) in &people {
+            let grants = least.iter().map(|least| grant(*least, "everyone")).collect();
+            let access = Access { channels: Some(channels.clone()), grants, ..Access::default() };
+            let kato = Actor { kind: *kind, ..Actor::person(id("slack:U7"), "kato") };
+            let shop = shop(Vec::new());
+            let cell: String = places
+                .iter()
+                .map(|place| match may(&access, &kato, place, command, Some(&shop)) {
+                    Ok(()) => '+',
+                    Err(("role", _)) => 'r',
+                    Err(("channel", _)) => 'c',
+                    Err((other, _)) => panic!("{other}"),
+                })
+                .collect();
+            write!(table, "{cell:<10}").expect("written");
+        }
+        table.push('\n');
+    }
+    let table: Vec<&str> = table.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!(table.join("\n"));
 }

@@ -100,6 +100,9 @@ pub enum QuestionWhy {
     },
 }
 
+/// Characters of a digest that people type.
+const CODE_LEN: usize = 4;
+
 /// A question to people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
@@ -131,6 +134,18 @@ impl Question {
     #[must_use]
     pub fn plain(why: QuestionWhy, digest: String, expires: Timestamp) -> Self {
         Self { why, digest, expires, wants: Vec::new(), yes: Vec::new() }
+    }
+
+    /// What tells this question from others of its run, as people type it: the first characters of its digest.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.digest.get(..CODE_LEN).unwrap_or(&self.digest)
+    }
+
+    /// True when its run asked something else before: who says yes without [`Self::code`] may mean that.
+    #[must_use]
+    pub fn asks_anew(&self) -> bool {
+        matches!(self.why, QuestionWhy::PlanChanged { .. })
     }
 }
 
