@@ -121,7 +121,7 @@ fn a_run_that_asks() {
             .planned()
             .asks(QuestionWhy::Unannounced { destroys: vec![(name("app"), "terraform_data.cache".to_owned())] }),
         Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { beyond }),
-        destroy().asks(QuestionWhy::Previewed).then(RunEvent::approved(ActorId::local("sato"), "d")),
+        destroy().asks(QuestionWhy::Previewed).then(RunEvent::approved(ActorId::local("sato"), "3f2a9c41")),
         destroy()
             .asks(QuestionWhy::Previewed)
             .then(RunEvent::Rejected { by: ActorId::local("sato"), because: Some("not yet".to_owned()) }),

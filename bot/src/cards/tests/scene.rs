@@ -214,7 +214,7 @@ impl Scene {
 
     pub(super) fn asks(self, why: QuestionWhy) -> Self {
         let expires = self.at.plus_ms(30 * 60_000);
-        self.then(RunEvent::Asked { question: Question::plain(why, "d".to_owned(), expires) })
+        self.then(RunEvent::Asked { question: Question::plain(why, "3f2a9c41".to_owned(), expires) })
     }
 
     pub(super) fn stop(self, force: bool) -> Self {
