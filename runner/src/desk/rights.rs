@@ -10,6 +10,7 @@ use crate::domain::ids::{ActorId, EnvironmentName};
 use crate::domain::lookalike::distinct;
 use crate::domain::policy::{Decision, Matter, policy};
 use crate::domain::refusal::Refusal;
+use crate::ledger::holds;
 
 impl Desk {
     /// May this person ask this, here? Gives what of the answer they may see.
@@ -19,7 +20,7 @@ impl Desk {
     pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
         let about = match query {
             Query::Envs | Query::Whoami | Query::Why(_) => None,
-            Query::Status { environment } => environment.clone(),
+            Query::Status { environment } | Query::Queue { environment } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) => filter.environment.clone(),
             Query::Who { environment, .. } => Some(environment.clone()),
@@ -44,7 +45,7 @@ impl Desk {
         };
         let Some((rule, refusal)) = refused else { return Ok(Sight { all: false, environments: Vec::new() }) };
         let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
-        let case = Case { desk: self, message, because: None };
+        let case = Case { desk: self, message, because: None, anyway: false };
         self.note_refusal(&case, command, about.as_ref(), rule, &refusal).await?;
         Err(DeskError::Refused(refusal))
     }
@@ -69,6 +70,8 @@ impl Desk {
         command: CommandName,
         environment: Option<&Environment>,
     ) -> Result<Option<(&'static str, Refusal)>, DeskError> {
+        // What stands against a change is told by `why`, too.
+        let holds = if command.starts_change() { holds::standing(&self.store).await? } else { Vec::new() };
         let decision = policy(&Matter {
             actor: &message.actor,
             place: &message.place,
@@ -77,6 +80,7 @@ impl Desk {
             access: &config.access,
             request: None,
             asked: None,
+            holds: &holds,
             plan: None,
             begun: false,
             now: self.store.now().await?,
@@ -173,7 +177,7 @@ impl Desk {
 }
 
 /// Who is meant by a name or an id.
-fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
+pub(super) fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
     if let Ok(id) = text.parse::<ActorId>() {
         let name = id.short().to_owned();
         return Ok(Actor::person(id, name));

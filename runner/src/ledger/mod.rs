@@ -12,6 +12,7 @@ pub mod audit;
 mod column;
 pub mod environments;
 mod error;
+pub mod holds;
 pub mod ids;
 pub mod inbox;
 mod migrate;
@@ -20,6 +21,7 @@ pub mod outbox;
 pub mod runners;
 pub mod runs;
 pub mod stacks;
+pub mod tellings;
 mod triggers;
 
 #[cfg(test)]
