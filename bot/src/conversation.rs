@@ -4,6 +4,7 @@ use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
+use tidegate_runner::domain::holds::HoldAnswer;
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
@@ -181,6 +182,7 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
     Ok(match query {
         Query::Envs => cards::envs(&seen(desk.status(None).await?, &sight), clock),
         Query::Status { environment } => cards::status(&seen(desk.status(environment.as_ref()).await?, &sight), clock),
+        Query::Queue { environment } => cards::queue(&desk.queue(environment.as_ref(), &sight).await?, clock),
         Query::Show { run } => cards::show(&desk.show(run).await?, clock),
         Query::Log { run, stack } => cards::log(&desk.log(run, stack.as_ref()).await?),
         Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
@@ -207,19 +209,20 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
             Some((run.number, Hope::Success))
         }
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
-        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) => None,
+        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) | Answer::Hold(_) => None,
     }
 }
 
 fn settled(answer: &Answer) -> Option<RunNumber> {
     match answer {
-        Answer::Cancelled(run) | Answer::Rejected(run) => Some(run.number),
+        Answer::Cancelled(run) | Answer::Rejected(run) | Answer::Hold(HoldAnswer::Left(run)) => Some(run.number),
         Answer::Queued { .. }
         | Answer::Approved(_)
         | Answer::Seconded(_)
         | Answer::Recovering(_)
         | Answer::Stopping { .. }
-        | Answer::Taken(_) => None,
+        | Answer::Taken(_)
+        | Answer::Hold(_) => None,
     }
 }
 

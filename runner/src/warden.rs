@@ -99,9 +99,8 @@ pub(crate) async fn is_free(
     who: &ActorId,
     now: Timestamp,
 ) -> Result<bool, LedgerError> {
-    let against = |hold: &Hold| {
-        hold.kind != Kind::Keep && hold.is_about(environment) && hold.stands(now) && !hold.leaves_in(who)
-    };
+    let against =
+        |hold: &Hold| hold.kind != Kind::Keep && hold.is_about(environment) && hold.stands(now) && !hold.leaves_in(who);
     if holds::standing(&mut *tx).await?.iter().any(against) {
         return Ok(false);
     }

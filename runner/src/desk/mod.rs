@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use notices::Untold;
+
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::{Actor, Answer, RunSummary};

@@ -77,8 +77,7 @@ impl Case<'_> {
         for hold in keeps {
             let (by, because) = (self.message.actor.id.clone(), self.because.clone());
             let own = hold.by == by;
-            let ending =
-                if own { Ending::Lifted { by, because } } else { Ending::Overridden { by, because, run } };
+            let ending = if own { Ending::Lifted { by, because } } else { Ending::Overridden { by, because, run } };
             if warden::over(tx, &self.desk.config(), &hold, ending).await? {
                 freed.push(Freed { hold, own });
             }

@@ -127,10 +127,8 @@ pub async fn standing(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
     let rows: Vec<HoldRow> = on!(
         db,
         fetch_all,
-        sqlx::query_as(select_holds!(
-            "WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY number"
-        ))
-        .bind(at.0)
+        sqlx::query_as(select_holds!("WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY number"))
+            .bind(at.0)
     )?;
     holds(rows)
 }

@@ -36,7 +36,8 @@ impl Case<'_> {
                     until: None,
                 };
                 let Some(stop) = holds::begin(tx, new).await? else {
-                    let refusal = Refusal::refused("that came too late", "somebody stopped everything in the same moment");
+                    let refusal =
+                        Refusal::refused("that came too late", "somebody stopped everything in the same moment");
                     return Err(refused("stop", None, refusal.hint("envs")));
                 };
                 warden::began(tx, &config, &stop, []).await?;

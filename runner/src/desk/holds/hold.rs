@@ -219,8 +219,11 @@ impl Case<'_> {
             Refusal::refused(format!("`{line}` would be over before it begins"), "its end has passed")
                 .hint(format!("{line} for 2h{because}"))
         } else if until > now.plus_ms(LONGEST_MS) {
-            Refusal::refused(format!("`{line}` would last too long"), "the longest is 7 days; it can be said again then")
-                .hint(format!("{line} for 7d{because}"))
+            Refusal::refused(
+                format!("`{line}` would last too long"),
+                "the longest is 7 days; it can be said again then",
+            )
+            .hint(format!("{line} for 7d{because}"))
         } else {
             return Ok(());
         };

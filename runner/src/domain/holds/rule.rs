@@ -15,6 +15,9 @@ use crate::domain::policy::Matter;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest};
 
+/// Longest reason that a refusal repeats, in characters.
+const BECAUSE_MAX: usize = 200;
+
 /// True for a run that brings something of its environment down.
 #[must_use]
 pub fn lowers(request: &RunRequest) -> bool {
@@ -31,7 +34,12 @@ pub fn lowers(request: &RunRequest) -> bool {
 ///
 /// # Errors
 /// The keep of somebody else.
-pub fn may_lower<'h>(holds: &'h [Hold], environment: &Environment, who: &ActorId, now: Timestamp) -> Result<(), &'h Hold> {
+pub fn may_lower<'h>(
+    holds: &'h [Hold],
+    environment: &Environment,
+    who: &ActorId,
+    now: Timestamp,
+) -> Result<(), &'h Hold> {
     let against = |hold: &&Hold| {
         hold.kind == Kind::Keep && hold.is_about(&environment.name) && hold.stands(now) && !hold.leaves_in(who)
     };
@@ -101,7 +109,13 @@ impl Told<'_> {
             }
             None => format!("since {} {zone}", shown(*began, zone)),
         };
-        let why = because.as_ref().map(|because| format!(", because {}", distinct(because))).unwrap_or_default();
+        // The text of others stands among our own words, in which back quotes enclose code.
+        let why = because.as_ref().map(|because| {
+            let cut: String =
+                distinct(because).chars().map(|c| if c == '`' { '\'' } else { c }).take(BECAUSE_MAX).collect();
+            format!(", because {cut}")
+        });
+        let why = why.unwrap_or_default();
         format!("`{}` {when}{why}", by.shown())
     }
 
@@ -118,8 +132,12 @@ impl Told<'_> {
     fn frozen(&self, access: &Access, command: CommandName) -> Refusal {
         let name = &self.environment.name;
         let able: Vec<_> = able(access, None, CommandName::Unfreeze).collect();
-        let why =
-            format!("frozen by {}{}; {}", self.who_until_why(), self.left_in(), who_can(&named(&able), "`unfreeze all`"));
+        let why = format!(
+            "frozen by {}{}; {}",
+            self.who_until_why(),
+            self.left_in(),
+            who_can(&named(&able), "`unfreeze all`")
+        );
         Refusal::refused(format!("`{command} {name}` has to wait: everything is frozen"), why)
             .hint(format!("ask {name} can I have it earlier?"))
             .hint(format!("tell me when free {name}"))
@@ -127,8 +145,7 @@ impl Told<'_> {
 
     fn stopped(&self, access: &Access) -> Refusal {
         let able: Vec<_> = able(access, None, CommandName::Resume).collect();
-        let why =
-            format!("stopped by {}; {}", self.who_until_why(), who_can(&named(&able), "`resume everything`"));
+        let why = format!("stopped by {}; {}", self.who_until_why(), who_can(&named(&able), "`resume everything`"));
         Refusal::refused("everything is stopped, so nothing new is begun", why)
             .hint(format!("status {}", self.environment.name))
             .hint("queue")
