@@ -2,7 +2,7 @@
 
 use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
-use tidegate_runner::domain::answer::{Answer, Sight, Standing};
+use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
@@ -207,18 +207,26 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
             Some((run.number, Hope::Success))
         }
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
+        // Its card has what stands and what does not.
+        Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),
         Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) => None,
     }
 }
 
+fn half_done(run: &RunSummary) -> bool {
+    run.state.outcome() == Some(Outcome::Partial)
+}
+
 fn settled(answer: &Answer) -> Option<RunNumber> {
     match answer {
-        Answer::Cancelled(run) | Answer::Rejected(run) => Some(run.number),
+        Answer::Cancelled(run) | Answer::Rejected(run) if !half_done(run) => Some(run.number),
         Answer::Queued { .. }
         | Answer::Approved(_)
         | Answer::Seconded(_)
         | Answer::Recovering(_)
         | Answer::Stopping { .. }
+        | Answer::Cancelled(_)
+        | Answer::Rejected(_)
         | Answer::Taken(_) => None,
     }
 }

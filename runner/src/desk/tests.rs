@@ -102,7 +102,7 @@ fn claimed() -> RunEvent {
 }
 
 fn ended(outcome: Outcome) -> RunEvent {
-    RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }
+    RunEvent::ended(outcome)
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::access::answering::{Answering, Asked};
 use super::access::{self, About, Access, Grant, Want, Who, limits};
 use super::answer::Actor;
-use super::changes::StackPlan;
+use super::changes::{Change, StackPlan};
 use super::command::CommandName;
 use super::environment::Environment;
 use super::ids::{ActorId, StackName, Timestamp};
@@ -113,7 +113,7 @@ pub enum Confirm {
 ///
 /// Nobody may anything that the configuration does not give them; hours, bounds, `protect` and `destroys_max` stand above every
 /// yes; then come rules that ask for a yes of others, and last what only whoever asks has to be sure of: a stack that should
-/// rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted resource
+/// rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted or half-made resource
 /// needs no yes: its making failed before, and making it again is what was asked for.
 #[must_use]
 pub fn policy(matter: &Matter<'_>) -> Decision {
@@ -209,6 +209,12 @@ fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Ref
     })
 }
 
+/// Its making did not end well before, so that making it again is what was asked for: Terraform has it as tainted, or Tidegate asks
+/// for the replacement because nobody saw the end.
+fn is_made_again(change: &Change) -> bool {
+    matches!(change.reason.as_deref(), Some("tainted" | "requested"))
+}
+
 /// What rising stacks would lose though nothing in the command says so.
 fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
     plan.iter()
@@ -218,7 +224,7 @@ fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
                 .plan
                 .changes
                 .iter()
-                .filter(|change| change.action.destroys() && change.reason.as_deref() != Some("tainted"))
+                .filter(|change| change.action.destroys() && !is_made_again(change))
                 .map(|change| (planned.stack.clone(), change.address.clone()))
         })
         .collect()
@@ -230,7 +236,7 @@ mod tests {
 
     use super::*;
     use crate::domain::access::{Grant, Least, Role, Who};
-    use crate::domain::changes::{Action, Change, Exactness};
+    use crate::domain::changes::{Action, Exactness};
     use crate::domain::environment::{Level, Rules};
     use crate::domain::ids::ActorId;
 

@@ -176,6 +176,7 @@ impl Situation<'_> {
                 refusal,
                 rule: None,
                 finding: None,
+                left: BTreeMap::new(),
             }]);
         }
         if plans().all(|(_, plan)| !plan.has_work()) {
@@ -395,12 +396,18 @@ fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {
 }
 
 fn end(outcome: Outcome) -> Step {
-    Step::Record(vec![RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }])
+    Step::Record(vec![RunEvent::ended(outcome)])
 }
 
 fn refuse(rule: &str, refusal: Refusal) -> Step {
     let (rule, refusal) = (Some(rule.to_owned()), Some(refusal));
-    Step::Record(vec![RunEvent::Ended { outcome: Outcome::Refused, refusal, rule, finding: None }])
+    Step::Record(vec![RunEvent::Ended {
+        outcome: Outcome::Refused,
+        refusal,
+        rule,
+        finding: None,
+        left: BTreeMap::new(),
+    }])
 }
 
 fn is_planned(state: &StackState) -> bool {

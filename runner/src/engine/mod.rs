@@ -69,6 +69,7 @@ impl Shared {
             number: run.number,
             request: view.request.clone(),
             commits: Commits::new(&environment, view, &accepted),
+            half_made: stacks::half_made(&self.store, &environment.name).await?,
             environment,
             paths: self.paths.clone(),
             supervisors: Standby::new(self.supervisor.clone()),

@@ -325,6 +325,8 @@ impl Engine {
         let mut tx = self.shared.store.begin().await?;
         let Some(run) = runs::get(&mut tx, run).await? else { return Ok(()) };
         match &run.state {
+            // Who stopped it already, and why, stays in the ledger.
+            state if state.stop().is_some() => return Ok(()),
             RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {}
             RunState::Queued { .. }
             | RunState::AwaitingApproval { .. }

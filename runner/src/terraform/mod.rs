@@ -20,6 +20,7 @@ mod rundir;
 mod standby;
 mod stream;
 mod supervise;
+mod surroundings;
 mod tool;
 
 pub use apply::ApplyFold;

@@ -378,3 +378,11 @@ async fn a_clock_that_jumps_blocks_nobody_and_breaks_no_card() {
     }
     yard.shell("down shop off").await.exits(0);
 }
+
+#[tokio::test]
+async fn what_whoever_starts_tidegate_says_to_terraform_is_not_passed_on() {
+    let yard = Yard::new();
+    let env = [("TF_WORKSPACE", "prod"), ("TF_CLI_ARGS", "-no-such-flag"), ("TF_CLI_ARGS_apply", "-lock=false")];
+    yard.start(&["shell", "-c", "up shop"], &env).end().await.exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
+}

@@ -88,12 +88,12 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
     let total = stack.plan.as_ref().map_or(0, |plan| plan.counts().total());
     // More can be done than was counted, where the plan was made before its upstream changed.
     let bar = |done: u32| (total > 0).then_some((done, total.max(done)));
-    let applied = || stack.applied.as_ref().map_or(stack.done, |applied| applied.counts().total());
+    let applied = || stack.applied.as_ref().map_or_else(|| stack.changes_done(), |applied| applied.counts().total());
     match &stack.state {
         StackState::Waiting => ("waits".to_owned(), None),
         StackState::Working(Phase::Prepare, _) => ("preparing".to_owned(), None),
         StackState::Working(Phase::Plan, _) => ("planning".to_owned(), None),
-        StackState::Working(Phase::Apply, _) => ("applying".to_owned(), bar(stack.done)),
+        StackState::Working(Phase::Apply, _) => ("applying".to_owned(), bar(stack.changes_done())),
         StackState::Working(Phase::Verify, _) => ("checking".to_owned(), bar(applied())),
         StackState::Planned => {
             let word = if view.anything_applied() || matches!(view.state, RunState::Applying { .. }) {
@@ -110,7 +110,7 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
             ("stopped".to_owned(), bar(stack.changes_done()))
         }
         StackState::Failed(_, _) => ("FAILED".to_owned(), bar(stack.changes_done())),
-        StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.done)),
+        StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.changes_done())),
     }
 }
 

@@ -209,6 +209,7 @@ fn answers() {
     let lost = lost.starts("app", Phase::Apply).then(tidegate_runner::domain::run::RunEvent::LostTrack {
         stack: name("app"),
         finding: "the runner died".to_owned(),
+        others: Vec::new(),
     });
     let asking = Scene::of("destroy shop").numbered(3).planned().asks(QuestionWhy::Previewed);
     let many: Vec<Scene> = (1..=5).map(|n| Scene::of("plan shop").numbered(n)).collect();

@@ -223,7 +223,7 @@ impl Scene {
     }
 
     pub(super) fn ends(self, outcome: Outcome) -> Self {
-        self.then(RunEvent::Ended { outcome, refusal: None, rule: None, finding: None })
+        self.then(RunEvent::ended(outcome))
     }
 
     pub(super) fn detail(&self) -> RunDetail {

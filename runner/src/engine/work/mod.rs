@@ -7,7 +7,7 @@ mod commits;
 mod plan;
 mod prepare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +55,8 @@ pub struct RunContext {
     pub environment: Environment,
     /// Which code it uses.
     pub commits: Commits,
+    /// What earlier runs began to make and nobody saw the end of, by stack: it is made again.
+    pub half_made: BTreeMap<StackName, BTreeSet<String>>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.

@@ -110,7 +110,16 @@ impl RunContext {
         let out = self.plan_file(name);
         let var_file = self.variables_file(name);
         let parallelism = self.stack(name)?.terraform.parallelism;
-        let args = command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s, destroy, parallelism });
+        let replace: Vec<String> = self.half_made.get(name).into_iter().flatten().cloned().collect();
+        let (out_file, replace) = (out.as_path(), replace.as_slice());
+        let args = command::plan(&PlanArgs {
+            out: out_file,
+            var_file: &var_file,
+            lock_timeout_s,
+            destroy,
+            replace,
+            parallelism,
+        });
         let mut fold = PlanFold::new(destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;

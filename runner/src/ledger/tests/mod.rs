@@ -136,11 +136,11 @@ fn started(phase: Phase) -> RunEvent {
 }
 
 fn lost_track() -> RunEvent {
-    RunEvent::LostTrack { stack: stack("app"), finding: "the runner is gone".to_owned() }
+    RunEvent::LostTrack { stack: stack("app"), finding: "the runner is gone".to_owned(), others: Vec::new() }
 }
 
 fn ended(outcome: Outcome) -> RunEvent {
-    RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }
+    RunEvent::ended(outcome)
 }
 
 fn asked(expires: Timestamp) -> RunEvent {
