@@ -14,7 +14,9 @@ use crate::domain::ids::StackName;
 pub use crate::engine::engine_pid;
 use crate::engine::{Engine, EngineLock, echo};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runs, stacks};
+use crate::ledger::{
+    Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
+};
 use crate::redact::Redactor;
 use crate::root::{File, Folder};
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
@@ -170,8 +172,12 @@ impl House {
     /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.
     pub async fn an_engine_lives(&self) -> bool {
         match &self.sqlite {
-            Some(path) => EngineLock::is_held(path).unwrap_or(false),
-            None => crate::ledger::runners::alive(&self.store, 15_000).await.is_ok_and(|all| !all.is_empty()),
+            // What cannot be read tells of none that died.
+            Some(path) => EngineLock::is_held(path).unwrap_or(true),
+            None => {
+                let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
+                runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
+            }
         }
     }
 

@@ -58,6 +58,14 @@ impl Told {
         }
         self
     }
+
+    /// Panics where one of these words was printed.
+    pub fn says_not(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(!self.out.contains(word) && !self.err.contains(word), "`{word}` in:\n{}\n{}", self.out, self.err);
+        }
+        self
+    }
 }
 
 /// A process of the shipped binary. Dropping it kills it.

@@ -9,7 +9,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
 use super::run::approval;
-use super::run::progress_lines;
+use super::run::{progress_lines, silence};
 use super::words::{Clock, DOT, cut, run_of, settings, target};
 
 /// All environments, a line each.
@@ -157,6 +157,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     if let Some((run, view)) = running {
         card = card
             .line(Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state))))
+            .lines(silence(run, clock))
             .lines(progress_lines(view, clock));
         card = with_next(card, run);
     }

@@ -153,9 +153,14 @@ async fn a_run_with_a_newer_change_is_neither_taken_nor_tried_again() {
         let old = room.queues(up("full")).await;
         room.changes(&old, Outcome::Partial).await;
         let newer = room.queues(up("full")).await;
-        for ended in [false, true] {
-            if ended {
-                room.changes(&newer, Outcome::Succeeded).await;
+        // What only waits has changed nothing yet; nobody has to wait for it to take what stands.
+        let refusal = room.refuses(Order::Retry { run: old.number }).await;
+        assert!(refusal.contains("is not the latest change") && refusal.contains("show 2"), "{refusal}");
+        let (stack, phase) = ("app".parse().unwrap(), crate::domain::run::Phase::Apply);
+        room.happens(&newer, &[claimed(), RunEvent::ApplyBegan, RunEvent::StackStarted { stack, phase }]).await;
+        for over in [false, true] {
+            if over {
+                room.happens(&newer, &[RunEvent::VerifyBegan, ended(Outcome::Succeeded)]).await;
             }
             for order in [Order::Accept { run: old.number }, Order::Retry { run: old.number }] {
                 let refusal = room.refuses(order).await;

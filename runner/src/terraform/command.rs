@@ -140,7 +140,7 @@ mod tests {
                 var_file: Path::new("v.json"),
                 lock_timeout_s: 5,
                 destroy: false,
-                replace: &["a.b[\"c d\"]".to_owned()],
+                replace: &["a.b[0]".to_owned()],
                 parallelism: None,
             }),
             plan(&PlanArgs {
@@ -161,7 +161,7 @@ mod tests {
         init -input=false -no-color
         init -input=false -no-color -json -backend-config=a b.tfbackend -backend-config=ids=[1]
         workspace select -or-create shop
-        plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s
+        plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s -replace=a.b[0]
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2
         apply -json -input=false -lock-timeout=30s -parallelism=4 p
         validate -json

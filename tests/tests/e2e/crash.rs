@@ -227,6 +227,24 @@ async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() 
 }
 
 #[tokio::test]
+async fn a_run_that_nobody_carries_out_says_so() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    yard.shell("status shop").await.says_not(&["Nobody carries it out"]);
+    serve.kill().await;
+    yard.wait("the end of the lease", async || {
+        yard.shell("status shop").await.out.contains("Nobody carries it out").then_some(())
+    })
+    .await;
+    yard.shell("show 1").await.says(&["Nobody carries it out", "tidegate serve"]);
+    yard.release("create.shop-app");
+    let _serve = yard.serve().await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+}
+
+#[tokio::test]
 async fn of_several_stacks_that_are_lost_each_is_looked_at() {
     let yard = Layout::new().environment("shop", &[("a", &[]), ("b", &[])]).lay();
     yard.hold("create.shop-a.2");

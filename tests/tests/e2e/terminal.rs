@@ -410,3 +410,18 @@ async fn where_nothing_can_be_drawn_twice_each_run_is_waited_for() {
     terminal.says("exit").await;
     assert_eq!(terminal.ends().await, Some(0));
 }
+
+#[tokio::test]
+async fn without_an_editor_the_line_after_a_yes_waits_for_the_run_too() {
+    let yard = Yard::new();
+    let mut terminal = yard.terminal(&["shell"], 100, &[("TERM", "dumb")]);
+    terminal.prompted().await;
+    terminal.says("up shop small").await;
+    terminal.sees("shop is at small").await;
+    terminal.types("destroy shop\rapprove 2\rhistory shop\r").await;
+    let screen = terminal.sees("Runs, newest first").await;
+    let (end, history) = (screen.find("shop is destroyed"), screen.find("Runs, newest first"));
+    assert!(end.is_some() && end < history, "{screen}");
+    terminal.says("exit").await;
+    assert_eq!(terminal.ends().await, Some(0));
+}

@@ -1,6 +1,6 @@
 //! A run at work: stack by stack, a bar each, time spent and left, and what is waited for.
 
-use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::answer::{RunDetail, RunSummary};
 use tidegate_runner::domain::changes::Exactness;
 use tidegate_runner::domain::failure::FailureKind;
 use tidegate_runner::domain::ids::StackName;
@@ -23,6 +23,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         (state, None) => state_word(state),
     };
     let mut card = Card::new(Tone::Working, format!("{}{DOT}{state}", heading(detail))).line(asker(detail, clock));
+    card = card.lines(silence(&detail.run, clock));
     if let Some(stop) = view.state.stop() {
         card = card.line(Line::text(format!("{} wants it stopped.", stop.by.called())));
         if !stop.force {
@@ -37,6 +38,17 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         card = card.lines(code_notes(detail));
     }
     if view.state.stop().is_none() { card.next(format!("cancel {number}")) } else { card }
+}
+
+/// That a run which should be worked on is not, as far as the ledger knows.
+pub(in super::super) fn silence(run: &RunSummary, clock: &Clock) -> Option<Line> {
+    let until = run.lease_until.filter(|_| run.state.works())?;
+    (until < clock.now).then(|| {
+        Line::marked(&format!(
+            "Nobody carries it out: nothing was heard since {}. Terraform may go on by itself; `tidegate serve` takes the run over.",
+            clock.moment(until)
+        ))
+    })
 }
 
 /// The card of an unknown run that somebody wants to be looked at.

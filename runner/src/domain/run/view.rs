@@ -499,8 +499,7 @@ impl StackView {
         // An address can be planned twice: an update, and the deletion of what a failed replacement left.
         let mut done: Vec<(&str, Action)> =
             done.iter().map(|change| (change.address.as_str(), change.action)).collect();
-        let reported =
-            planned.iter().filter(|change| !matches!(change.action, Action::Move | Action::Import | Action::Forget));
+        let reported = planned.iter().filter(|change| change.action.is_reported());
         reported
             .filter(|change| match done.iter().position(|d| *d == (change.address.as_str(), change.action)) {
                 Some(at) => {
