@@ -171,14 +171,12 @@ impl House {
 
     /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.
     pub async fn an_engine_lives(&self) -> bool {
-        match &self.sqlite {
-            // What cannot be read tells of none that died.
-            Some(path) => EngineLock::is_held(path).unwrap_or(true),
-            None => {
-                let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
-                runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
-            }
+        // What cannot be read tells of none that died.
+        if let Some(path) = &self.sqlite {
+            return EngineLock::is_held(path).unwrap_or(true);
         }
+        let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
+        runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
     }
 
     /// Stops the engine of this process, if it has one: it drains.

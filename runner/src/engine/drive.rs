@@ -67,12 +67,11 @@ impl Driver {
         let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let environment = shared.config().environments.get(&view.request.environment).cloned();
-        let given_up = match &environment {
-            None => gone::events(&shared, &view),
-            Some(_) => {
-                let events = runs::events(&shared.store, run.id, 0).await?;
-                left_elsewhere(&shared, &view, &events).into_iter().collect()
-            }
+        let given_up = if environment.is_none() {
+            gone::events(&shared, &view)
+        } else {
+            let events = runs::events(&shared.store, run.id, 0).await?;
+            left_elsewhere(&shared, &view, &events).into_iter().collect()
         };
         let (Some(environment), true) = (environment.clone(), given_up.is_empty()) else {
             let mut tx = shared.store.begin().await?;
