@@ -43,7 +43,7 @@ pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) 
         }
         Some(_) | None => match alive(shared, run.number, &view) {
             Some(finding) => still(finding),
-            None => finding(shared, run, &view, stack, *unlock).await?,
+            None => finding(shared, run, fence, &view, stack, *unlock).await?,
         },
     };
     let ended = matches!(event, RunEvent::Ended { .. });
@@ -74,6 +74,7 @@ fn alive(shared: &Shared, run: RunNumber, view: &RunView) -> Option<String> {
 async fn finding(
     shared: &Arc<Shared>,
     run: &RunSummary,
+    fence: &Fence,
     view: &RunView,
     stack: &StackName,
     unlock: bool,
@@ -84,7 +85,7 @@ async fn finding(
     };
     let (reports, _drain) = mpsc::unbounded_channel();
     let (_stop, stopped) = watch::channel(None);
-    let context = shared.context(run, view, environment, reports, stopped).await?;
+    let context = shared.context(run, fence, view, environment, reports, stopped).await?;
     Ok(match work::look(&context, stack, unlock).await {
         Ok(plan) => found(view, stack, &plan),
         Err(failure) => still(why_not(stack, run.number, Redactor::new(context.told()).redact_failure(failure))),
