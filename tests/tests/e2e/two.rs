@@ -158,12 +158,12 @@ async fn a_machine_that_stood_still_between_two_tries_of_an_apply_does_not_try_a
     let first = yard.runner("tidegate.toml").await;
     yard.accepted("up shop").await;
     yard.wait("the first try", async || yard.file("tried").exists().then_some(())).await;
-    let (supervisor, _) = yard.processes(1, "app").expect("processes");
+    let (_, terraform) = yard.processes(1, "app").expect("processes");
     let _second = yard.runner(SECOND).await;
     first.signal(Signal::STOP);
     until_unknown(&yard).await;
     yard.release("first");
-    yard.wait("its end", async || (!runs(supervisor)).then_some(())).await;
+    yard.wait("its end", async || (!runs(terraform)).then_some(())).await;
     says(&yard, "recover 1 unlock").await.says(&["shop NOT READY"]).exits(1);
     assert_eq!(yard.status(1).await, "failed");
     first.signal(Signal::CONT);
