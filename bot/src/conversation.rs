@@ -150,6 +150,28 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     Ok(Reply::plain(card, Verdict::Done))
 }
 
+/// The runs in these standings that are not over.
+fn runs_of(standings: &[Standing]) -> impl Iterator<Item = &RunSummary> {
+    let managed = standings.iter().filter_map(|standing| match standing {
+        Standing::Managed(status) => Some(status),
+        Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
+    });
+    managed.flat_map(|status| status.running.iter().map(|(run, _)| run).chain(&status.waiting))
+}
+
+/// The card, which also says when nothing of these runs goes on because no engine lives.
+async fn told_if_nobody_works<'r>(
+    desk: &Desk,
+    card: Card,
+    mut runs: impl Iterator<Item = &'r RunSummary>,
+) -> Result<Card, DeskError> {
+    let waits = runs.any(|run| !run.state.ended() && !Desk::needs_somebody(run));
+    if waits && !desk.an_engine_lives().await? {
+        return Ok(card.line(Line::marked(cards::NOBODY_WORKS)));
+    }
+    Ok(card)
+}
+
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
 async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Refusal) -> Result<Refusal, DeskError> {
     let mut present = Present::default();
@@ -179,9 +201,18 @@ async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Re
 async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Result<Card, DeskError> {
     let sight = desk.may_ask(message, &query).await?;
     Ok(match query {
-        Query::Envs => cards::envs(&seen(desk.status(None).await?, &sight), clock),
-        Query::Status { environment } => cards::status(&seen(desk.status(environment.as_ref()).await?, &sight), clock),
-        Query::Show { run } => cards::show(&desk.show(run).await?, clock),
+        Query::Envs => {
+            let standings = seen(desk.status(None).await?, &sight);
+            told_if_nobody_works(desk, cards::envs(&standings, clock), runs_of(&standings)).await?
+        }
+        Query::Status { environment } => {
+            let standings = seen(desk.status(environment.as_ref()).await?, &sight);
+            told_if_nobody_works(desk, cards::status(&standings, clock), runs_of(&standings)).await?
+        }
+        Query::Show { run } => {
+            let detail = desk.show(run).await?;
+            told_if_nobody_works(desk, cards::show(&detail, clock), std::iter::once(&detail.run)).await?
+        }
         Query::Log { run, stack } => cards::log(&desk.log(run, stack.as_ref()).await?),
         Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),

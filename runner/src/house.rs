@@ -12,7 +12,7 @@ use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::Level;
 use crate::domain::ids::StackName;
 pub use crate::engine::engine_pid;
-use crate::engine::{Engine, EngineLock, echo};
+use crate::engine::{Engine, EngineLock, echo, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{
     Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
@@ -149,6 +149,12 @@ impl House {
         self.engine = Some(Keeper { stop, working, task });
     }
 
+    /// Whether this process is the engine, or becomes it as soon as the one that lives has gone.
+    #[must_use]
+    pub fn has_engine(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// Waits a moment until it is known whether this process is the engine, and says so.
     pub async fn is_engine(&mut self) -> bool {
         let Some(keeper) = &mut self.engine else { return false };
@@ -172,10 +178,11 @@ impl House {
     /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.
     pub async fn an_engine_lives(&self) -> bool {
         // What cannot be read tells of none that died.
+        let lease_ms = lease_ms(&self.config());
         if let Some(path) = &self.sqlite {
-            return EngineLock::is_held(path).unwrap_or(true);
+            let held = EngineLock::is_held(path).unwrap_or(true);
+            return held || seen_elsewhere(&self.store, lease_ms).await.map_or(true, |pid| pid.is_some());
         }
-        let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
         runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
     }
 
@@ -248,6 +255,11 @@ async fn put_notice(store: &Store, text: &str) -> Result<(), LedgerError> {
     tx.commit().await
 }
 
+/// How long a runner that says nothing still counts as alive, in milliseconds.
+fn lease_ms(config: &Config) -> i64 {
+    i64::from(config.runner.lease_s) * 1_000
+}
+
 struct Keep {
     store: Store,
     config: watch::Receiver<Arc<Config>>,
@@ -257,10 +269,25 @@ struct Keep {
 }
 
 impl Keep {
+    /// The process that is the engine of this SQLite file although the lock is ours.
+    async fn engine_without_lock(&self) -> Option<i32> {
+        self.sqlite.as_ref()?;
+        let lease_ms = lease_ms(&self.config.borrow());
+        // A ledger that does not answer is told when the engine is made.
+        seen_elsewhere(&self.store, lease_ms).await.unwrap_or_default()
+    }
+
     async fn keep(self, mut stop: watch::Receiver<bool>, working: watch::Sender<bool>) {
-        let _lock = loop {
+        let mut lock = loop {
             match EngineLock::try_take(self.sqlite.as_deref()) {
-                Ok(Some(lock)) => break lock,
+                Ok(Some(lock)) => match self.engine_without_lock().await {
+                    None => break lock,
+                    // Given back at once, so that the other can have it again.
+                    Some(pid) => tracing::error!(
+                        process = pid,
+                        "no engine here: that process is it, though the file with its lock was removed"
+                    ),
+                },
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "no engine here"),
             }
@@ -282,7 +309,10 @@ impl Keep {
             match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
                     working.send_replace(true);
-                    engine.run(stop).await;
+                    tokio::select! {
+                        () = engine.run(stop) => {}
+                        () = keep_lock(&mut lock, self.sqlite.as_deref()) => {}
+                    }
                     working.send_replace(false);
                     return;
                 }
@@ -292,6 +322,16 @@ impl Keep {
                 () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
+        }
+    }
+}
+
+/// Makes the lock's file again whenever somebody removes it. Never returns.
+async fn keep_lock(lock: &mut EngineLock, ledger: Option<&Path>) {
+    loop {
+        tokio::time::sleep(LOOK_FOR_ENGINE).await;
+        if let Err(error) = lock.restore(ledger) {
+            tracing::error!(%error, "another process could take itself for the engine; trying again");
         }
     }
 }

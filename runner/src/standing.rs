@@ -53,7 +53,8 @@ pub(crate) async fn note(
     let name = &after.request.environment;
     for event in events {
         if *event == RunEvent::ApplyBegan {
-            environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
+            let retries = after.request.retry_of;
+            environments::begin(tx, name, &after.request.target, run.number, retries).await?;
         }
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
@@ -76,9 +77,12 @@ pub(crate) async fn note(
         Outcome::NothingToDo => {
             environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
         }
-        // Whoever stops a run does not want what it was for, however far it came: what was to be before is wanted again.
+        // Whoever stops a run does not want what it was for, however far it came: what was wanted as it began is wanted again. That
+        // is not what was to be when it was asked for: a run that was ahead of it then may have been stopped since.
         Outcome::Cancelled | Outcome::Partial | Outcome::Failed if after.began && stopped => {
-            environments::set_wanted(tx, name, after.request.before.as_ref(), Some(run.number)).await?;
+            let noted = environments::before(&mut *tx, name, run.number).await?;
+            let before = noted.unwrap_or_else(|| after.request.before.clone());
+            environments::set_wanted(tx, name, before.as_ref(), Some(run.number)).await?;
         }
         Outcome::Cancelled
         | Outcome::Succeeded

@@ -26,7 +26,7 @@ pub use history::history;
 pub use log::log;
 pub use refusal::{fault, refusal};
 pub use run::{notice, notice_to, run_card, show, under_way};
-pub use status::{envs, status};
+pub use status::{NOBODY_WORKS, envs, status};
 pub use whoami::whoami;
 pub use why::why;
 pub use words::{Clock, duration};

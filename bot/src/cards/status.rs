@@ -12,6 +12,10 @@ use super::run::approval;
 use super::run::{progress_lines, silence};
 use super::words::{Clock, DOT, cut, run_of, settings, target};
 
+/// What is queued or was left in the middle stays so for now.
+pub const NOBODY_WORKS: &str =
+    "No process carries out runs now; `tidegate serve` does, and so does a `tidegate shell`.";
+
 /// All environments, a line each.
 #[must_use]
 pub fn envs(all: &[Standing], clock: &Clock) -> Card {

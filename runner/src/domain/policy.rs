@@ -113,7 +113,7 @@ pub enum Confirm {
 ///
 /// Nobody may anything that the configuration does not give them; hours, bounds, `protect` and `destroys_max` stand above every
 /// yes; then come rules that ask for a yes of others, and last what only whoever asks has to be sure of: a stack that should
-/// rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted or half-made resource
+/// rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted resource
 /// needs no yes: its making failed before, and making it again is what was asked for.
 #[must_use]
 pub fn policy(matter: &Matter<'_>) -> Decision {
@@ -209,10 +209,9 @@ fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Ref
     })
 }
 
-/// Its making did not end well before, so that making it again is what was asked for: Terraform has it as tainted, or Tidegate asks
-/// for the replacement because nobody saw the end.
+/// Its making failed before, so that making it again is what was asked for. What nobody saw the end of may be whole: people say.
 fn is_made_again(change: &Change) -> bool {
-    matches!(change.reason.as_deref(), Some("tainted" | "requested"))
+    change.reason.as_deref() == Some("tainted")
 }
 
 /// What rising stacks would lose though nothing in the command says so.

@@ -89,7 +89,7 @@ impl Driver {
         };
         let (sender, reports) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(view.state.stop().map(|stop| force_of(stop.force)));
-        let context = Arc::new(shared.context(&run, &view, environment.clone(), sender, stopped).await?);
+        let context = Arc::new(shared.context(&run, &fence, &view, environment.clone(), sender, stopped).await?);
         let bell = shared.bell.listen();
         Ok(Some(Self {
             alone,

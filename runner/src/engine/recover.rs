@@ -44,7 +44,7 @@ pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) 
         }
         Some(_) | None => match alive(shared, run.number, &view) {
             Some(finding) => still(finding),
-            None => finding(shared, run, &view, *unlock).await?,
+            None => finding(shared, run, fence, &view, *unlock).await?,
         },
     };
     let ended = matches!(event, RunEvent::Ended { .. });
@@ -75,6 +75,7 @@ fn alive(shared: &Shared, run: RunNumber, view: &RunView) -> Option<String> {
 async fn finding(
     shared: &Arc<Shared>,
     run: &RunSummary,
+    fence: &Fence,
     view: &RunView,
     unlock: bool,
 ) -> Result<RunEvent, EngineError> {
@@ -84,13 +85,15 @@ async fn finding(
     };
     let (reports, _drain) = mpsc::unbounded_channel();
     let (_stop, stopped) = watch::channel(None);
-    let context = shared.context(run, view, environment, reports, stopped).await?;
+    let context = shared.context(run, fence, view, environment, reports, stopped).await?;
     let (mut left, mut unseen) = (BTreeMap::new(), Vec::new());
     // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
     for stack in lost::unknown(view) {
         match work::look(&context, stack, unlock).await {
             Ok(plan) => {
-                left.insert(stack.clone(), plan.changes);
+                // What is only replaced because nobody saw its making end is there.
+                let asked_for = |change: &Change| change.reason.as_deref() == Some("requested");
+                left.insert(stack.clone(), plan.changes.into_iter().filter(|change| !asked_for(change)).collect());
             }
             Err(failure) => {
                 unseen.push(why_not(stack, run.number, Redactor::new(context.told()).redact_failure(failure)));

@@ -425,3 +425,32 @@ async fn without_an_editor_the_line_after_a_yes_waits_for_the_run_too() {
     terminal.says("exit").await;
     assert_eq!(terminal.ends().await, Some(0));
 }
+
+#[tokio::test]
+async fn ctrl_c_before_the_first_drawing_is_heard_and_what_was_accepted_is_told() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    // Nothing is answered before the ledger is free.
+    let lock = yard.lock_ledger().await;
+    let mut terminal = yard.terminal(&["shell", "-c", "up shop full"], 100, &[]);
+    terminal.until("that it listens", Terminal::catches_ctrl_c).await;
+    terminal.types(CTRL_C).await;
+    terminal.sees("^C").await;
+    lock.free().await;
+    terminal.sees("Run 2 is not over").await;
+    let screen = terminal.sees("No process carries out runs now").await;
+    assert_eq!(cards(&screen, "up shop full"), 1, "the answer:\n{screen}");
+    assert_eq!(terminal.ends().await, Some(5));
+    assert_eq!(yard.status(2).await, "queued");
+
+    // A second one does not wait for the answer either.
+    let lock = yard.lock_ledger().await;
+    let mut terminal = yard.terminal(&["shell", "-c", "cancel 2"], 100, &[]);
+    terminal.until("that it listens", Terminal::catches_ctrl_c).await;
+    terminal.types(CTRL_C).await;
+    terminal.sees("^C").await;
+    terminal.types(CTRL_C).await;
+    terminal.sees("`history` shows whether it was accepted").await;
+    assert_eq!(terminal.ends().await, Some(5));
+    lock.free().await;
+}

@@ -210,7 +210,11 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
     let half_made = view.stacks.values().flat_map(StackView::half_made).take(naming.most);
     let half_made = half_made.map(|address| Line::of([Span::Code(cut(address))])).collect();
-    lines.extend(named("What is in the state and may be half made; the next run makes it again:", half_made));
+    let title = format!(
+        "What is in the state and may be half made; the next run asks whether to make it again, `accept {}` keeps it:",
+        detail.run.number
+    );
+    lines.extend(named(&title, half_made));
     let left = |unknown: bool| {
         view.stacks
             .iter()

@@ -14,7 +14,7 @@ use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
 use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of, state_serial};
 
-/// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply`] finds it.
+/// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
     let result = run.plan_goal(&stack).await;
     run.report(Report::Planned(stack, result));
