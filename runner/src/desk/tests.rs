@@ -12,7 +12,7 @@ use crate::domain::command::Order;
 use crate::domain::environment::Level;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::policy::Place;
-use crate::domain::request::{RunKind, Target};
+use crate::domain::request::{RunKind, RunRequest, Target};
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, environments, runs, stacks};
@@ -66,8 +66,8 @@ impl Room {
     async fn happens(&self, run: &RunSummary, events: &[RunEvent]) {
         let mut tx = self.store.begin().await.unwrap();
         runs::append_many(&mut tx, run.id, events, None).await.unwrap();
-        let wanted = Some(&run.request.target);
-        environments::set_wanted(&mut tx, &shop(), wanted, Some(run.number)).await.unwrap();
+        let RunRequest { target, retry_of, .. } = &run.request;
+        environments::begin(&mut tx, &shop(), target, run.number, *retry_of).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -149,4 +149,43 @@ mod tests {
         assert_eq!(engine_pid(&ledger), None);
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_some());
     }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_is_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = folder.path().join("tidegate.db");
+        let mut first = EngineLock::try_take(Some(&ledger)).expect("a lock").expect("free");
+        std::fs::remove_file(path_of(&ledger)).expect("removed");
+        let other = EngineLock::try_take(Some(&ledger)).expect("a lock").expect("free");
+        first.restore(Some(&ledger)).expect("a look");
+        drop(other);
+        assert!(!EngineLock::is_held(&ledger).expect("a look"), "whoever had it in between goes first");
+        first.restore(Some(&ledger)).expect("a lock");
+        assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_none());
+        first.restore(Some(&ledger)).expect("a lock");
+        assert_eq!(engine_pid(&ledger), Some(std::process::id()));
+    }
+
+    #[tokio::test]
+    async fn an_engine_counts_while_it_was_seen_lately_and_runs_on_this_machine() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("l.db").display())).await.expect("a ledger");
+        let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let us = std::process::id().to_string();
+        let mut other = std::process::Command::new("sleep").arg("600").spawn().expect("a process");
+        let pid = other.id().to_string();
+        let hello = async |name: &str, host: &str, process: &str| {
+            let mut tx = store.begin().await.expect("begun");
+            runners::hello(&mut tx, name, host, process, "0").await.expect("stored");
+            tx.commit().await.expect("committed");
+            seen_elsewhere(&store, 60_000).await.expect("a look")
+        };
+        assert_eq!(hello("ours", &format!("{here}:/a"), &us).await, None);
+        assert_eq!(hello("theirs", &format!("not-{here}:/a"), &pid).await, None);
+        assert_eq!(hello("other", &format!("{here}:/b"), &pid).await.map(|pid| pid.to_string()), Some(pid));
+        assert_eq!(seen_elsewhere(&store, -1).await.expect("a look"), None);
+        other.kill().expect("killed");
+        other.wait().expect("its end");
+        assert_eq!(seen_elsewhere(&store, 60_000).await.expect("a look"), None);
+    }
 }

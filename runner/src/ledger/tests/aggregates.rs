@@ -30,6 +30,31 @@ async fn where_an_environment_should_be_is_what_was_said_last() {
 }
 
 #[tokio::test]
+async fn a_run_that_begins_notes_what_was_wanted_and_a_retry_what_its_first_try_noted() {
+    on_both(async |store| {
+        let shop = environment("shop");
+        let begins = async |level: &str, run: i64, retries: Option<i64>| {
+            let mut tx = store.begin().await.unwrap();
+            let retries = retries.map(RunNumber);
+            environments::begin(&mut tx, &shop, &target(level), RunNumber(run), retries).await.unwrap();
+            tx.commit().await.unwrap();
+            environments::before(&store, &shop, RunNumber(run)).await.unwrap()
+        };
+        assert_eq!(environments::before(&store, &shop, RunNumber(1)).await.unwrap(), None);
+        assert_eq!(begins("small", 1, None).await, Some(None));
+        assert_eq!(begins("full", 2, None).await, Some(Some(target("small"))));
+        assert_eq!(begins("full", 4, Some(2)).await, Some(Some(target("small"))));
+        assert_eq!(begins("full", 5, Some(4)).await, Some(Some(target("small"))));
+        // Of another than the run that began last nothing is known, and nothing is taken over.
+        assert_eq!(environments::before(&store, &shop, RunNumber(2)).await.unwrap(), None);
+        assert_eq!(begins("small", 6, Some(2)).await, Some(Some(target("full"))));
+        let wanted = environments::wanted(&store, &shop).await.unwrap().unwrap();
+        assert_eq!((wanted.target, wanted.run), (target("small"), Some(RunNumber(6))));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
     on_both(async |store| {
         let (shop, app, jmeter) = (environment("shop"), stack("app"), stack("jmeter"));
