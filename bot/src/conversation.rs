@@ -79,7 +79,7 @@ pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
             refused(desk, refusal)
         }
-        Err(error @ DeskError::Ledger(_)) => fault(&error),
+        Err(error @ (DeskError::Ledger(_) | DeskError::Logs { .. })) => fault(&error),
     }
 }
 
@@ -106,6 +106,7 @@ pub fn fault(error: &DeskError) -> Reply {
         DeskError::Ledger(error) if error.is_of_surroundings() => {
             card.line(Line::text(format!("What is wrong with the ledger: {error}.")))
         }
+        DeskError::Logs { .. } => card.line(Line::text(format!("What is wrong: {error}."))),
         DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
     };
     Reply::plain(card, Verdict::Fault)
@@ -125,7 +126,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
                 Ok(()) => {}
                 // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
                 Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),
-                Err(error @ (DeskError::Repeated | DeskError::Refused(_))) => return Err(error),
+                Err(error @ (DeskError::Repeated | DeskError::Refused(_) | DeskError::Logs { .. })) => return Err(error),
             }
             let fitting = fitting(desk, message, &known, &refusal).await;
             if let Err(error) = &fitting {
