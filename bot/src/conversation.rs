@@ -126,7 +126,9 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
                 Ok(()) => {}
                 // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
                 Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),
-                Err(error @ (DeskError::Repeated | DeskError::Refused(_) | DeskError::Logs { .. })) => return Err(error),
+                Err(error @ (DeskError::Repeated | DeskError::Refused(_) | DeskError::Logs { .. })) => {
+                    return Err(error);
+                }
             }
             let fitting = fitting(desk, message, &known, &refusal).await;
             if let Err(error) = &fitting {
