@@ -87,9 +87,7 @@ fn read(path: &FilePath) -> Result<Source, Problems> {
         Err(_) if !path.exists() => {
             let hint = "`tidegate demo` shows one at work; docs/configuration.md begins with the smallest file to write; \
                         `--config FILE` names another";
-            return Err(Problem::of_file(path, "there is no configuration yet")
-                .with_hint(Some(hint.to_owned()))
-                .into());
+            Err(Problem::of_file(path, "there is no configuration yet").with_hint(Some(hint.to_owned())).into())
         }
         other => Ok(other?),
     }
