@@ -65,6 +65,11 @@ impl<'i> Document<'i> {
         self.nearest_entry(path).map_or(0..0, |(_, value)| value.span())
     }
 
+    /// True when something is written at a path.
+    pub(super) fn has(&self, path: &Path<'_>) -> bool {
+        self.entry(path).is_some()
+    }
+
     /// The entry at a path, or of the nearest ancestor that exists.
     fn nearest_entry(&self, path: &Path<'_>) -> Option<(Option<Range<usize>>, &Node<'i>)> {
         self.entry(path).or_else(|| path.parent.and_then(|parent| self.nearest_entry(parent)))
