@@ -26,7 +26,7 @@ pub use apply::ApplyFold;
 pub use child::{Attached, Child, ChildEvent, Stop};
 pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;
-pub use failure::{Diagnostics, failure_of, failure_of_io};
+pub use failure::{Diagnostics, failure_of};
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use plan::PlanFold;

@@ -173,6 +173,12 @@ async fn next_moment(store: &Store) -> Timestamp {
     }
 }
 
+/// Key and text of each message without an answer.
+async fn unanswered(mut store: &Store) -> Vec<(String, String)> {
+    const SQL: &str = "SELECT key, body FROM inbox WHERE answered_at IS NULL ORDER BY key";
+    on!(store, fetch_all, sqlx::query_as(SQL)).unwrap()
+}
+
 /// Carries out SQL that the ledger itself never would; `;` separates statements.
 async fn sql(store: &Store, statements: &str) -> Result<(), sqlx::Error> {
     match store.begin().await.expect("a transaction") {
