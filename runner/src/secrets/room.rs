@@ -435,8 +435,9 @@ mod tests {
         let file = bench.folder.path().join("value");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("a mode");
         let source = SecretSource { origin: Origin::File(file.clone()), expires_in_s: Some(1_000) };
+        let now = std::fs::metadata(&file).and_then(|file| file.modified()).expect("a time");
         for age_s in [950, 10, 960] {
-            let made = std::time::SystemTime::now() - Duration::from_secs(age_s);
+            let made = now - Duration::from_secs(age_s);
             std::fs::File::options().write(true).open(&file).expect("the file").set_modified(made).expect("a time");
             assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
             assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));

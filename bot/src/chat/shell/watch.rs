@@ -127,7 +127,7 @@ impl Watch {
         let (card, fact) = match (rest, last) {
             (Ok(_), Some(last)) => last,
             (Ok(_), None) => return,
-            (Err(error), _) => (fault(&error).card, Fact::Working),
+            (Err(error), _) => (fault(&self.desk, &error).card, Fact::Working),
         };
         self.board.end(run, Some(&card));
         self.told(run, fact).await;
@@ -190,7 +190,8 @@ impl Watch {
         let _turn = self.turn.lock().await;
         let runs = self.runs().await?;
         let mut known = Vocabulary::of(&self.desk.config());
-        known.runs = runs.keys().rev().copied().collect();
+        known.runs.all = runs.keys().rev().copied().collect();
+        known.runs.open = runs.values().rev().filter(|run| !run.state.ended()).map(|run| run.number).collect();
         *words.write().unwrap_or_else(PoisonError::into_inner) = known;
         for run in runs.values() {
             let fact = Fact::of(&run.state);
