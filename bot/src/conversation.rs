@@ -1,5 +1,7 @@
 //! A message of a person in, a card out. The same for every chat; native formats are the chats' business.
 
+mod offers;
+
 use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
@@ -71,6 +73,12 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
 
 /// Answers a message. Never fails: a fault of ours is a card too, with a reference that is in the log.
 pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
+    let mut reply = any_reply(desk, message, offset).await;
+    offers::keep_allowed(desk, message, &mut reply).await;
+    reply
+}
+
+async fn any_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
     match try_reply(desk, message, offset).await {
         Ok(reply) => reply,
         Err(DeskError::Refused(refusal)) => refused(desk, refusal),
@@ -79,7 +87,7 @@ pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
             refused(desk, refusal)
         }
-        Err(error @ (DeskError::Ledger(_) | DeskError::Logs { .. })) => fault(&error),
+        Err(error @ (DeskError::Ledger(_) | DeskError::Logs { .. })) => fault(desk, &error),
     }
 }
 
@@ -96,18 +104,17 @@ fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
     Reply::plain(cards::refusal(&refusal), verdict)
 }
 
-/// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
-/// at once.
-pub fn fault(error: &DeskError) -> Reply {
+/// The card for what keeps us from answering; the log has the rest under the same reference. What somebody can do something
+/// about is told at once, and is no fault of ours.
+pub fn fault(desk: &Desk, error: &DeskError) -> Reply {
     let reference = uuid::Uuid::now_v7().simple().to_string().split_off(20);
     tracing::error!(reference, %error, "a message could not be answered");
-    let card = cards::fault(&reference, None);
     let card = match error {
         DeskError::Ledger(error) if error.is_of_surroundings() => {
-            card.line(Line::text(format!("What is wrong with the ledger: {error}.")))
+            cards::no_ledger(&reference, &desk.ledger(), &error.to_string(), error.is_locked())
         }
-        DeskError::Logs { .. } => card.line(Line::text(format!("What is wrong: {error}."))),
-        DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
+        DeskError::Logs { .. } => cards::fault(&reference, None).line(Line::text(format!("What is wrong: {error}."))),
+        DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => cards::fault(&reference, None),
     };
     Reply::plain(card, Verdict::Fault)
 }

@@ -17,6 +17,7 @@ use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{
     Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
 };
+use crate::problem::source::Source;
 use crate::redact::Redactor;
 use crate::root::{File, Folder};
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
@@ -52,6 +53,8 @@ pub struct House {
     reload: JoinHandle<()>,
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
+    /// The configuration is not the file's, but the one that was last in force.
+    last_good: bool,
 }
 
 /// Where the engine of a ledger is.
@@ -125,7 +128,73 @@ impl House {
             let bell = bell.clone();
             tokio::spawn(async move { echo(&file, &bell).await })
         });
-        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, secrets, reload, keep_fresh, echo })
+        let last_good = false;
+        Ok(Self {
+            last_good,
+            desk,
+            bell,
+            store,
+            config: receiver,
+            sqlite,
+            engine: None,
+            secrets,
+            reload,
+            keep_fresh,
+            echo,
+        })
+    }
+
+    /// Opens the ledger of a file that does not check with the configuration that was last in force, so that one can look and stop
+    /// what runs. It never becomes the engine. `None` when the file does not tell where the ledger is, or there is none.
+    ///
+    /// # Errors
+    /// [`HouseError`], each in words for people.
+    pub async fn open_with_last_good(file: &Path) -> Result<Option<Self>, HouseError> {
+        let Some(database) = config::database_of(file) else { return Ok(None) };
+        let secrets = Secrets::default();
+        let address = address(&database, &secrets).await?;
+        let sqlite = match &address {
+            Address::Sqlite(path) if !path.exists() => return Ok(None),
+            Address::Sqlite(path) => Some(path.clone()),
+            Address::Postgres(_) => None,
+        };
+        let store = Store::open_at(&address).await?;
+        let known = audit::known_configuration(&store).await;
+        let known = known.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
+        let read = |text: String| config::parse(Source::new(file, &text), &|name| std::env::var(name).ok()).ok();
+        // Another ledger than its own would be one that only happens to lie where the file no longer says otherwise.
+        let same = |config: &Config| sqlite.is_none() || config.database == database;
+        let Some(config) = known.and_then(read).filter(same) else { return Ok(None) };
+        crate::logging::hide(secrets::told(&config, &secrets));
+        let (sender, receiver) = watch::channel(Arc::new(config));
+        let bell = Bell::default();
+        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
+        let echo = sqlite.clone().map(|file| {
+            let bell = bell.clone();
+            tokio::spawn(async move { echo(&file, &bell).await })
+        });
+        // Nothing is read again: it lasts for one answer.
+        let reload = tokio::spawn(async move { sender.closed().await });
+        let keep_fresh = tokio::spawn(async {});
+        Ok(Some(Self {
+            last_good: true,
+            desk,
+            bell,
+            store,
+            config: receiver,
+            sqlite,
+            engine: None,
+            secrets,
+            reload,
+            keep_fresh,
+            echo,
+        }))
+    }
+
+    /// Whether this process may become the engine.
+    #[must_use]
+    pub fn may_be_engine(&self) -> bool {
+        !self.last_good
     }
 
     /// The configuration as it is now.
@@ -134,8 +203,11 @@ impl House {
         Arc::clone(&self.config.borrow())
     }
 
-    /// Is the engine from now on, or becomes it as soon as the one that lives has gone.
+    /// Is the engine from now on, or becomes it as soon as the one that lives has gone, unless it may not be.
     pub fn start_engine(&mut self) {
+        if self.last_good {
+            return;
+        }
         let (stop, stopped) = watch::channel(false);
         let (tell, working) = watch::channel(false);
         let keeper = Keep {

@@ -24,7 +24,7 @@ pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
 pub use log::log;
-pub use refusal::{fault, refusal};
+pub use refusal::{fault, no_ledger, refusal};
 pub use run::{notice, notice_to, run_card, show, under_way};
 pub use status::{NOBODY_WORKS, envs, status};
 pub use whoami::whoami;

@@ -42,6 +42,11 @@ impl<'i> Document<'i> {
         Err(problems)
     }
 
+    /// What of the text of `source` can be understood, whatever is not TOML in it.
+    pub(super) fn recover(source: &'i Source) -> Self {
+        Self { source, table: DeTable::parse_recoverable(source.text()).0 }
+    }
+
     pub(super) fn source(&self) -> &'i Source {
         self.source
     }

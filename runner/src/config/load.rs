@@ -82,6 +82,18 @@ pub fn load_to_check(path: &FilePath) -> Result<(Config, Vec<Problem>), Problems
     understand(read(path)?, &|name| std::env::var(name).ok())
 }
 
+/// Where the ledger of a configuration is that may be no valid one, not even TOML; `None` when it does not plainly say.
+#[must_use]
+pub fn database_of(path: &FilePath) -> Option<DatabaseConfig> {
+    let source = Source::read(path).ok()?;
+    let document = Document::recover(&source);
+    let mut findings = Findings::new(&document);
+    let top = top_level(&document, &mut findings);
+    let database = database::read(top.database, &folder_of(path), &|name| std::env::var(name).ok(), &mut findings);
+    let of_it = |problem: &Problem| problem.key_path == "database" || problem.key_path.starts_with("database.");
+    (!findings.problems().iter().any(of_it)).then_some(database)
+}
+
 fn read(path: &FilePath) -> Result<Source, Problems> {
     match Source::read(path) {
         Err(_) if !path.exists() => {

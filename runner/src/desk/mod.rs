@@ -106,6 +106,12 @@ impl Desk {
         self
     }
 
+    /// Where the ledger is, for people.
+    #[must_use]
+    pub fn ledger(&self) -> String {
+        self.store.place()
+    }
+
     /// The configuration as it is now.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {

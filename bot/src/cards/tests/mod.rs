@@ -53,6 +53,13 @@ fn refusals_and_faults() {
         cards::refusal(&Refusal::not_understood("there is no command", "the message is empty").hint("help")),
         cards::fault("7f3a", None),
         cards::fault("7f3a", Some(RunNumber(5))),
+        cards::no_ledger(
+            "7f3a",
+            "/srv/tide/ledger.db",
+            "it is locked: another program is writing to it and did not finish in time",
+            true,
+        ),
+        cards::no_ledger("7f3a", "/srv/tide/ledger.db", "its disk is full: nothing was stored", false),
     ];
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 }

@@ -53,6 +53,11 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     };
     screen.card(&reply.card);
     let status = match (reply.verdict, reply.follow) {
+        (Verdict::Done, Some(_)) if waits && !house.may_be_engine() && !house.an_engine_lives().await => {
+            let what = "Nothing carries out runs now; this is done when something does: put the configuration right";
+            screen.note(&format!("{what} and start `tidegate serve`."));
+            0
+        }
         (Verdict::Done, Some((run, hope))) if waits => {
             house.start_engine();
             return wait(house, &actor, run, hope, signals, &mut screen).await;
@@ -115,7 +120,7 @@ async fn wait(
         Some(Ok(Rest::Ended(outcome))) => exit_status(hope, Some(outcome)),
         Some(Ok(Rest::Unknown)) => exit_status(hope, None),
         Some(Err(error)) => {
-            screen.card(&conversation::fault(&error).card);
+            screen.card(&conversation::fault(&house.desk, &error).card);
             FAULT
         }
         None => return leave(house, &mut signals, run, hope, screen).await,

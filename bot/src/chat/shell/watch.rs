@@ -146,7 +146,7 @@ impl Watch {
             (Ok(_), None) => return,
             (Err(error), _) => {
                 // Its end is news as that of any other.
-                self.board.end(run, Some(&fault(&error).card));
+                self.board.end(run, Some(&fault(&self.desk, &error).card));
                 return;
             }
         };
@@ -212,7 +212,8 @@ impl Watch {
         let _turn = self.turn.lock().await;
         let runs = self.runs().await?;
         let mut known = Vocabulary::of(&self.desk.config());
-        known.runs = runs.keys().rev().copied().collect();
+        known.runs.all = runs.keys().rev().copied().collect();
+        known.runs.open = runs.values().rev().filter(|run| !run.state.ended()).map(|run| run.number).collect();
         *words.write().unwrap_or_else(PoisonError::into_inner) = known;
         for run in runs.values() {
             let fact = Fact::of(&run.state);

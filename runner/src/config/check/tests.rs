@@ -270,6 +270,17 @@ fn versions_are_held_against_stack_root_and_modules() {
 }
 
 #[test]
+fn a_program_that_cannot_be_used_is_told_where_it_is_named() {
+    let place = good();
+    place.write("tidegate.toml", &format!("[runner]\nterraform = \"./old\"\n{CONFIG}"));
+    let version = |_: &FilePath| Err("Terraform 0.11.3 is too old".to_owned());
+    let report = place.check(&CheckOptions { version: Some(&version), ..CheckOptions::default() });
+    let told: Vec<_> = report.problems.iter().map(|problem| (problem.line, problem.message.as_str())).collect();
+    let [(2, message)] = told.as_slice() else { panic!("{told:?}") };
+    assert!(message.ends_with("/old` cannot be used: Terraform 0.11.3 is too old"), "{message}");
+}
+
+#[test]
 fn local_modules_must_be_part_of_what_is_copied_for_a_run() {
     let place = good();
     place.write("modules/base/main.tf", "module \"deep\" {\n  source = \"../deep\"\n}\n");
