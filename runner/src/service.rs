@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::house::House;
+use crate::house::{EngineAt, House};
 
 /// Is the engine of `house` until a signal comes; then what runs may end within the configured limit. A second signal does not
 /// wait: Terraform goes on without us, and the next start finds it again.
@@ -18,7 +18,22 @@ pub async fn serve(mut house: House) -> ExitCode {
     if house.is_engine().await {
         tracing::info!(environments = house.config().environments.len(), "ready");
     } else {
-        tracing::warn!("not carrying out runs yet: another process does, or the lines above say why");
+        match house.engine_at().await {
+            EngineAt::Elsewhere { pid: Some(pid) } => {
+                tracing::warn!(
+                    pid,
+                    "not carrying out runs: another process does (its id is {pid}); this one goes on as soon as that has ended"
+                );
+            }
+            EngineAt::Elsewhere { pid: None } => {
+                tracing::warn!(
+                    "not carrying out runs: another process does; this one goes on as soon as that has ended"
+                );
+            }
+            EngineAt::Here | EngineAt::Nowhere => {
+                tracing::warn!("not carrying out runs yet: the ledger is slow to answer, or errors say why; trying on");
+            }
+        }
     }
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),

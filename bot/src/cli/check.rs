@@ -30,8 +30,8 @@ enum Format {
 impl Check {
     /// Exit status 0 when nothing is wrong (warnings may be), else 1.
     pub(super) fn run(&self, file: &Path) -> ExitCode {
-        let report = match config::load(file) {
-            Ok(config) => inspect(&config),
+        let report = match config::load_to_check(file) {
+            Ok((config, whole)) => inspect(&config).and(whole),
             Err(problems) => Report::of(problems.into_vec()),
         };
         match self.format {

@@ -10,6 +10,7 @@ use crate::domain::command::CommandName;
 use crate::domain::holds::HoldAnswer;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
+use crate::domain::run::Outcome;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::{LedgerError, Tx, inbox};
 use crate::warden;
@@ -93,6 +94,7 @@ impl Case<'_> {
 fn result(answer: &Answer) -> &'static str {
     match answer {
         Answer::Queued { .. } => "queued",
+        Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => "partial",
         Answer::Cancelled(_) => "cancelled",
         Answer::Stopping { .. } => "stopping",
         Answer::Approved(_) => "approved",

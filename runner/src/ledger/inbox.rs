@@ -1,42 +1,9 @@
 //! Messages that came in: each is taken once, also when the platform delivers it twice.
 
-use super::column::{Row, storable};
+use super::column::storable;
 use super::error::LedgerError;
-use super::store::{Access, Tx, now};
-use crate::domain::ids::{ActorId, RunNumber, Timestamp};
-
-/// A message that came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// What makes it one: the platform's id with the chat's name before it.
-    pub key: String,
-    /// When it was stored.
-    pub at: Timestamp,
-    /// By which chat.
-    pub door: String,
-    /// Whose.
-    pub actor: ActorId,
-    /// The words as typed.
-    pub body: String,
-}
-
-row! {
-    struct InboxRow {
-        key: String,
-        at: i64,
-        door: String,
-        actor_id: String,
-        body: String,
-    }
-}
-
-impl TryFrom<InboxRow> for Message {
-    type Error = LedgerError;
-    fn try_from(found: InboxRow) -> Result<Self, LedgerError> {
-        let actor = Row { table: "inbox", id: &found.key }.text("actor_id", found.actor_id)?;
-        Ok(Self { key: found.key, at: Timestamp(found.at), door: found.door, actor, body: found.body })
-    }
-}
+use super::store::{Tx, now};
+use crate::domain::ids::{ActorId, RunNumber};
 
 /// Stores a message. False: it was seen before and must not be carried out again.
 pub async fn take(mut tx: &mut Tx, key: &str, door: &str, actor: &ActorId, body: &str) -> Result<bool, LedgerError> {
@@ -68,14 +35,4 @@ pub async fn answered(mut tx: &mut Tx, key: &str, run: Option<RunNumber>) -> Res
             .bind(storable(key))
     )?;
     Ok(())
-}
-
-/// Messages without an answer, oldest first: what a crash left.
-pub async fn unanswered(mut db: impl Access) -> Result<Vec<Message>, LedgerError> {
-    let rows: Vec<InboxRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as("SELECT key, at, door, actor_id, body FROM inbox WHERE answered_at IS NULL ORDER BY at, key")
-    )?;
-    rows.into_iter().map(Message::try_from).collect()
 }

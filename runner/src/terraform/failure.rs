@@ -118,17 +118,6 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
     }
 }
 
-/// The failure of an own file or process: `what` was to be done, in the form "the supervisor could not be started".
-#[must_use]
-pub fn failure_of_io(what: &str, error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let kind = match error.kind() {
-        StorageFull | QuotaExceeded | ReadOnlyFilesystem => FailureKind::Storage,
-        _ => FailureKind::CouldNotStart,
-    };
-    Failure::new(kind, format!("{what}: {error}"))
-}
-
 fn interrupted(diagnostics: &Diagnostics, exit: &Exit) -> Failure {
     let summary = match exit {
         Exit::Signal(signal) => format!("stopped on request (signal {signal})"),

@@ -20,13 +20,14 @@ mod rundir;
 mod standby;
 mod stream;
 mod supervise;
+mod surroundings;
 mod tool;
 
 pub use apply::ApplyFold;
 pub use child::{Attached, Child, ChildEvent, Stop};
 pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;
-pub use failure::{Diagnostics, failure_of, failure_of_io};
+pub use failure::{Diagnostics, failure_of};
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use plan::PlanFold;

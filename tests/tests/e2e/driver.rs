@@ -426,8 +426,14 @@ async fn init(place: &Place) {
 async fn plan(place: &Place, name: &str, size: u32, destroy: bool) -> StackPlan {
     place.write("vars.tfvars.json", &json!({ "size": size }).to_string());
     let (out, var_file) = (place.path(&format!("{name}.tfplan")), place.path("vars.tfvars.json"));
-    let args =
-        command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s: 5, destroy, parallelism: None });
+    let args = command::plan(&PlanArgs {
+        out: &out,
+        var_file: &var_file,
+        lock_timeout_s: 5,
+        destroy,
+        replace: &[],
+        parallelism: None,
+    });
     let mut child = run(place, name, args);
     let (events, exit) = drain(&mut child).await;
     let mut fold = PlanFold::new(destroy);

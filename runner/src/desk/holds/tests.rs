@@ -117,8 +117,7 @@ impl Room {
     }
 
     async fn ends(&self, run: &RunSummary) {
-        let event = RunEvent::Ended { outcome: Outcome::Failed, refusal: None, rule: None, finding: None };
-        self.tell(run, &[event]).await;
+        self.tell(run, &[RunEvent::ended(Outcome::Failed)]).await;
     }
 
     /// As after a run that succeeded.
@@ -404,11 +403,7 @@ async fn after_a_stop_nothing_begins_until_somebody_resumes() {
         assert!(!warden::look(&room.store, &room.config).await.unwrap());
         let again = room.does("boss", stop()).await;
         assert!(matches!(&again, HoldAnswer::Stopped { again: true, working, .. } if working.len() == 1), "{again:?}");
-        room.tell(
-            &working,
-            &[RunEvent::Ended { outcome: Outcome::Cancelled, refusal: None, rule: None, finding: None }],
-        )
-        .await;
+        room.tell(&working, &[RunEvent::ended(Outcome::Cancelled)]).await;
         assert!(warden::look(&room.store, &room.config).await.unwrap());
         assert!(!warden::look(&room.store, &room.config).await.unwrap());
         assert!(matches!(room.news("boss").await.as_slice(), [News::Still { .. }]));
