@@ -36,14 +36,12 @@ pub(super) fn read_leave(context: &Context<'_>) -> Result<Command, Refusal> {
 /// Reads `ask ENV|RUN words`.
 pub(super) fn read_ask(context: &Context<'_>) -> Result<Command, Refusal> {
     let line = context.line;
-    let (about, from) = match (line.word(1), line.word(2)) {
-        (Some(first), Some(second)) if first.eq_ignore_ascii_case("run") && run::alone(second, None).is_some() => {
-            (run::alone(second, None).map(About::Run), 3)
-        }
-        (Some(first), _) if run::alone(first, None).is_some() => (run::alone(first, None).map(About::Run), 2),
-        _ => (Some(About::Environment(context.environment()?.name.clone())), 2),
+    let says_run = line.word(1).is_some_and(|word| word.eq_ignore_ascii_case("run"));
+    let run_at = if says_run { 2 } else { 1 };
+    let (about, from) = match line.word(run_at).and_then(|word| run::alone(word, None)) {
+        Some(run) => (About::Run(run), run_at + 1),
+        None => (About::Environment(context.environment()?.name.clone()), 2),
     };
-    let about = about.unwrap_or(About::Environment(context.environment()?.name.clone()));
     let plain = |text: &str| text.replace(['"', '`'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let mut words: Vec<String> = line.from(from).map(|(_, word)| plain(word)).filter(|word| !word.is_empty()).collect();
     // A question may have its reason in it: it is all one.
@@ -67,7 +65,11 @@ pub(super) fn read_ask(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `tell [me when free] ENV`.
 pub(super) fn read_tell(context: &Context<'_>) -> Result<Command, Refusal> {
-    let is_filler = |word: &str| FILLERS.contains(&word.to_lowercase().trim_end_matches(['?', '.', '!']));
+    let is_filler = |word: &str| {
+        let lower = word.to_lowercase();
+        !context.known.environments.contains_key(lower.as_str())
+            && FILLERS.contains(&lower.trim_end_matches(['?', '.', '!']))
+    };
     let fillers: Vec<usize> = context.line.from(1).filter(|(_, word)| is_filler(word)).map(|(at, _)| at).collect();
     let rest = fillers
         .iter()

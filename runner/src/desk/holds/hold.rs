@@ -7,7 +7,7 @@ use super::{done, refused};
 use crate::domain::answer::RunSummary;
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
-use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, may_lift};
+use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, lowers, may_lift};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunKind;
@@ -105,22 +105,24 @@ impl Case<'_> {
             let refusal = Refusal::refused("that came too late", "somebody did the same in the same moment");
             return Err(refused("hold", environment, refusal.hint("envs")));
         };
-        let (going_on, barred) = match hold.kind {
-            Kind::Hold | Kind::Freeze => self.in_its_way(tx, &hold).await?,
-            Kind::Keep | Kind::Stop => (Vec::new(), Vec::new()),
-        };
+        let (going_on, barred) = self.in_its_way(tx, &hold).await?;
         let askers = barred.iter().map(|run| run.asker.id.clone());
         warden::began(tx, &self.desk.config(), &hold, askers).await?;
         Ok(Done { lapsed, ..done(environment, HoldAnswer::Began { hold, going_on, refused: barred }) })
     }
 
-    /// Runs of those whom a hold does not leave in: what is under way goes on, what waits will be refused.
+    /// Runs of those whom a hold does not leave in, or that lower what somebody keeps: what is under way goes on, what waits will
+    /// be refused.
     async fn in_its_way(&self, tx: &mut Tx, hold: &Hold) -> Result<(Vec<RunSummary>, Vec<RunSummary>), Denied> {
         let mut all = match &hold.environment {
             Some(name) => runs::active(&mut *tx, name).await?,
             None => runs::all_active(&mut *tx).await?,
         };
-        all.retain(|run| run.request.kind != RunKind::Plan && !hold.leaves_in(&run.asker.id));
+        let barred = |run: &RunSummary| match hold.kind {
+            Kind::Keep => lowers(&run.request),
+            Kind::Hold | Kind::Freeze | Kind::Stop => run.request.kind != RunKind::Plan,
+        };
+        all.retain(|run| barred(run) && !hold.leaves_in(&run.asker.id));
         Ok(all.into_iter().partition(|run| run.state.holds_environment()))
     }
 

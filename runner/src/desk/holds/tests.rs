@@ -316,9 +316,11 @@ async fn a_keep_is_against_lowering_by_others_unless_they_mean_it_and_then_it_is
                 .iter()
                 .any(|e| e.action == "down" && e.rule.as_deref() == Some("keep") && e.run == Some(run.number))
         );
-        room.says("sato", Order::Hold(keep())).await.unwrap_err();
+        // Kept again while that run waits: it is told that the run will be refused.
+        let again = room.does("sato", keep()).await;
+        assert!(matches!(&again, HoldAnswer::Began { refused, .. } if refused.len() == 1), "{again:?}");
+        assert!(matches!(room.news("mori").await.as_slice(), [News::Began { .. }]));
         room.queues("sato", up("shop")).await;
-        room.does("sato", keep()).await;
         let answer = room.says("sato", down(false)).await.unwrap();
         assert!(matches!(&answer, Answer::Queued { freed, .. } if freed.len() == 1 && freed[0].own), "{answer:?}");
         room.queues("mori", down(false)).await;
@@ -332,13 +334,14 @@ async fn whoever_has_it_is_asked_and_whoever_waits_is_told_once() {
         let room = Room::new(store);
         let ask = || HoldOrder::Ask { about: About::Environment(shop()), words: "until when?".to_owned() };
         let tell = || HoldOrder::Tell { environment: shop() };
+        room.refuses("kato", Order::Hold(ask()), &["not yours to do"]).await;
         room.refuses("mori", Order::Hold(ask()), &["nobody to ask"]).await;
         room.refuses("mori", Order::Hold(tell()), &["free now", "up shop"]).await;
         let run = room.queues("sato", up("shop")).await;
         room.works(&run).await;
         room.refuses("sato", Order::Hold(ask()), &["it is you"]).await;
-        room.does("kato", ask()).await;
-        room.does("kato", HoldOrder::Ask { about: About::Run(run.number), words: "why?".to_owned() }).await;
+        room.does("mori", ask()).await;
+        room.does("mori", HoldOrder::Ask { about: About::Run(run.number), words: "why?".to_owned() }).await;
         assert_eq!(room.news("sato").await.len(), 2);
         assert!(matches!(room.does("mori", tell()).await, HoldAnswer::WillTell { already: false, .. }));
         assert!(matches!(room.does("mori", tell()).await, HoldAnswer::WillTell { already: true, .. }));

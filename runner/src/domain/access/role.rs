@@ -47,9 +47,6 @@ impl CommandName {
             Self::Envs
             | Self::Status
             | Self::Queue
-            | Self::Leave
-            | Self::Ask
-            | Self::Tell
             | Self::Show
             | Self::Log
             | Self::History
@@ -65,7 +62,10 @@ impl CommandName {
             | Self::Accept
             | Self::Hold
             | Self::Unhold
-            | Self::Keep => Least::Operator,
+            | Self::Keep
+            | Self::Leave
+            | Self::Ask
+            | Self::Tell => Least::Operator,
             Self::Destroy | Self::Approve | Self::Reject | Self::Recover => Least::Owner,
             Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume => Least::Admin,
         }

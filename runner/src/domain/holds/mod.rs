@@ -19,8 +19,11 @@ pub use news::{Ending, News};
 pub use order::{About, HoldOrder};
 pub use rule::{forbids, lowers, may_lift, may_lower};
 
-/// Longest hold, freeze or keep: a week, in milliseconds. Whoever needs longer says so again.
-pub const LONGEST_MS: i64 = 7 * 24 * 3_600_000;
+/// Longest hold, freeze or keep: a week, in seconds. Whoever needs longer says so again.
+pub const LONGEST_S: u32 = 7 * 24 * 3_600;
+
+/// The same in milliseconds.
+pub const LONGEST_MS: i64 = 1_000 * LONGEST_S as i64;
 
 /// How long a hold is offered for where the configuration does not say: 12 hours, in seconds.
 pub const DEFAULT_S: u32 = 12 * 3_600;
