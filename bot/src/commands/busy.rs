@@ -11,7 +11,7 @@ use super::{run, table};
 const QUESTION_MAX: usize = 500;
 
 /// Words of `tell me when shop is free` that say nothing more than `tell shop`.
-const FILLERS: [&str; 7] = ["me", "when", "if", "once", "free", "is", "gets"];
+const FILLERS: [&str; 8] = ["me", "when", "if", "once", "the", "free", "is", "gets"];
 
 /// Reads `queue [env]`, and `queue leave [run]`.
 pub(super) fn read_queue(context: &Context<'_>) -> Result<Command, Refusal> {

@@ -2,12 +2,14 @@
 
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::environment::Environment;
+use tidegate_runner::domain::grammar;
 use tidegate_runner::domain::holds::{DEFAULT_S, HoldNumber, HoldOrder, LONGEST_MS};
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
+use super::table;
 
 /// How moments ahead are written, for whoever wrote one that is none.
 const WRITTEN: &str =
@@ -110,11 +112,17 @@ impl Context<'_> {
                     at += 1;
                 }
                 if only.is_empty() {
-                    return Err(Refusal::not_understood(
+                    let refusal = Refusal::not_understood(
                         "`only` names nobody",
                         "it leaves in those named: `only @sato @mori`; you are in it anyway",
-                    )
-                    .hint(self.line.without(begin)));
+                    );
+                    let plain = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+                    let bare = self.line.word(at).filter(plain).filter(|word| table::find(word).is_none());
+                    let bare = bare.filter(|word| grammar::meaning(&word.to_lowercase()).is_none());
+                    return Err(match bare {
+                        Some(name) => refusal.hint(self.line.with(at, &format!("@{name}"))),
+                        None => refusal.hint(self.line.without(begin)),
+                    });
                 }
             } else {
                 return Err(self.stray(at, word));
@@ -151,6 +159,9 @@ impl Context<'_> {
         let Some((found, next)) = found else {
             let why = if span { "how long is written like `2h`, `90m` or `3d`" } else { WRITTEN };
             let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
+            if span && ahead::read(word, now, offset).is_some() {
+                return Err(refusal.hint(self.line.with(at, "until")));
+            }
             let one = self.line.without(at + 1);
             return Err(refusal.hint(super::line::Line::read(&one).with(at, "for 2h")));
         };
