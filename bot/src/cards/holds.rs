@@ -54,9 +54,9 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
             }
         }
         HoldAnswer::WillTell { environment, until, already } => {
-            let fact = if *already { "You wait for it longer now" } else { "You will be told once" };
-            let when = clock.ahead(*until);
-            Card::new(Tone::Plain, format!("{fact}{DOT}{environment}{DOT}not later than {when}"))
+            let again = if *already { "still " } else { "" };
+            Card::new(Tone::Plain, format!("You will {again}be told once {environment} is free"))
+                .line(Line::text(format!("You are told, too, if it is not by {}.", clock.ahead(*until))))
                 .next(format!("queue {environment}"))
         }
         HoldAnswer::Left(run) => {

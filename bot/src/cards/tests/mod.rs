@@ -1,5 +1,6 @@
 //! Every message, as a terminal without colours shows it.
 
+mod holds;
 mod run;
 mod scene;
 
