@@ -14,6 +14,7 @@ mod envelope;
 mod fault;
 mod fuzz;
 mod guards;
+mod holds;
 mod planted;
 mod queue;
 mod secrets;

@@ -16,7 +16,7 @@ use crate::domain::holds::{About, Ending, HoldAnswer, HoldNumber, HoldOrder, LON
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::run::{Outcome, RunEvent, RunState};
-use crate::ledger::tests::on_both;
+use crate::ledger::tests::{on_both, sql};
 use crate::ledger::{Store, environments, runs};
 use crate::problem::source::Source;
 use crate::warden;
@@ -418,6 +418,95 @@ async fn after_a_stop_nothing_begins_until_somebody_resumes() {
         other.refuses("ito", up("shop"), &["everything is stopped"]).await;
         room.does("boss", resume()).await;
         room.queues("ito", up("shop")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_holds_lets_nothing_begin() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let waiting = room.queues("ito", up("shop")).await;
+        room.hold("sato").await;
+        for broken in [
+            "UPDATE holds SET kind = 'wish'",
+            "UPDATE holds SET kind = 'hold', until_at = NULL",
+            "UPDATE holds SET until_at = 99999999999999, only_ids = 'everyone'",
+            "ALTER TABLE holds RENAME TO elsewhere",
+        ] {
+            sql(&room.store, broken).await.unwrap();
+            let orders = [
+                up("blog"),
+                down(true),
+                Order::Destroy { environment: shop() },
+                Order::Undo { environment: shop() },
+                Order::Hold(unhold(None)),
+                Order::Hold(HoldOrder::Resume),
+            ];
+            for order in orders {
+                let told = room.says("boss", order.clone()).await;
+                assert!(matches!(told, Err(DeskError::Ledger(_))), "{broken}: {order:?}: {told:?}");
+            }
+        }
+        assert_eq!(runs::all_active(&room.store).await.unwrap().len(), 1);
+        assert!(matches!(room.state(&waiting).await, RunState::Queued { .. }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_who_hold_in_the_same_moment_one_does() {
+    on_both(async |store| {
+        let (one, other) = (Room::new(store.clone()), Room::new(store.clone()));
+        other.messages.set(1_000);
+        let until = one.ahead(3_600_000).await;
+        let hold = || Order::Hold(HoldOrder::Hold { environment: shop(), until, only: Vec::new() });
+        let (first, second) = tokio::join!(one.says("sato", hold()), other.says("mori", hold()));
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+        let lost = if first.is_ok() { second } else { first };
+        assert!(matches!(lost, Err(DeskError::Refused(_))), "{lost:?}");
+        assert_eq!(crate::ledger::holds::standing(&store).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn anyway_goes_against_all_who_keep_and_each_of_them_is_told() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.stands_at("full").await;
+        let until = room.ahead(3_600_000).await;
+        for who in ["sato", "boss"] {
+            room.does(who, HoldOrder::Keep { environment: shop(), until }).await;
+        }
+        room.refuses("ito", Order::Hold(unhold(Some(9))), &["no hold 9", "unhold shop 1", "unhold shop 2"]).await;
+        room.refuses("ito", Order::Hold(unhold(None)), &["several hold or keep shop", "of `local:boss`"]).await;
+        let answer = room.says("mori", down(true)).await.unwrap();
+        assert!(matches!(&answer, Answer::Queued { freed, .. } if freed.len() == 2), "{answer:?}");
+        for who in ["sato", "boss"] {
+            let told = room.news(who).await;
+            assert!(
+                matches!(told.as_slice(), [News::Over { ending: Ending::Overridden { .. }, .. }]),
+                "{who}: {told:?}"
+            );
+        }
+        // It is for keeps only.
+        room.hold("sato").await;
+        room.refuses("mori", down(true), &["shop is held"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_too_long_is_told_that_too() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.hold("sato").await;
+        room.does("mori", HoldOrder::Tell { environment: shop() }).await;
+        sql(&room.store, "UPDATE tellings SET until_at = began_at").await.unwrap();
+        assert!(warden::look(&room.store, &room.config).await.unwrap());
+        assert!(matches!(room.news("mori").await.as_slice(), [News::NotFree { .. }]));
+        assert!(!warden::look(&room.store, &room.config).await.unwrap());
     })
     .await;
 }

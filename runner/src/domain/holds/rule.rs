@@ -105,7 +105,8 @@ impl Told<'_> {
         let zone = self.environment.rules.hours.as_ref().map_or(Tz::UTC, |hours| hours.zone);
         let when = match until {
             Some(until) => {
-                format!("until {} {zone} (in {})", shown(*until, zone), span(until.ms_since(self.now)))
+                // Rounded to the minute: `for 2h` is not in 1 h 59 min.
+                format!("until {} {zone} (in {})", shown(*until, zone), span(until.ms_since(self.now) + 30_000))
             }
             None => format!("since {} {zone}", shown(*began, zone)),
         };
