@@ -144,6 +144,7 @@ impl Desk {
         };
         let named = query.environment.as_ref().or(run.as_ref().map(|run| &run.request.environment));
         let environments: Vec<Option<&Environment>> = match named {
+            _ if command.is_about_all() => vec![None],
             Some(name) => vec![config.environments.get(name)],
             None if config.environments.is_empty() => vec![None],
             None => config.environments.values().map(Some).collect(),
@@ -177,7 +178,8 @@ impl Desk {
             access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
         };
         let not = CommandName::ALL.into_iter().filter(|command| {
-            !may(*command, None) && !config.environments.values().any(|environment| may(*command, Some(environment)))
+            let somewhere = || config.environments.values().any(|environment| may(*command, Some(environment)));
+            !may(*command, None) && (command.is_about_all() || !somewhere())
         });
         Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
     }
@@ -224,8 +226,9 @@ fn known_ids(config: &Config) -> Vec<ActorId> {
 /// Who has this command somewhere, in words; empty when nobody has it.
 fn whom_to_ask(config: &Config, command: CommandName) -> String {
     let access = &config.access;
+    let environments = config.environments.values().filter(|_| !command.is_about_all());
     let mut able: Vec<_> =
-        config.environments.values().flat_map(|environment| access::able(access, Some(environment), command)).collect();
+        environments.flat_map(|environment| access::able(access, Some(environment), command)).collect();
     able.extend(access::able(access, None, command));
     access::named(&able)
 }

@@ -21,13 +21,13 @@ use crate::ledger::{Store, environments, runs};
 use crate::problem::source::Source;
 use crate::warden;
 
-/// `ito` owns shop and blog; `sato` and `mori` operate; `boss` is the admin; `kato` looks.
+/// `ito` owns shop and blog; `sato` and `mori` operate; `boss` is the admin, `abe` that of blog; `kato` looks.
 const CONFIG: &str = "[access]\nadmin = ['local:boss']\nviewer = ['everyone']\n\
     operator = ['local:sato', 'local:mori']\n\
     [environments.shop]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n\
     [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
     [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
-    [environments.blog]\nowners = ['local:ito']\nup = 'full'\ndown = 'off'\n\
+    [environments.blog]\nowners = ['local:ito']\naccess = { admin = ['local:abe'] }\nup = 'full'\ndown = 'off'\n\
     [[environments.blog.stacks]]\nname = 'app'\nroot = 'blog'\n\
     [environments.blog.profiles]\nfull.app.servers = 3\n";
 
@@ -273,6 +273,14 @@ async fn a_freeze_is_for_admins_and_of_everything() {
         let freeze = HoldOrder::Freeze { until, only: vec!["mori".to_owned()] };
         room.refuses("ito", Order::Hold(freeze.clone()), &["not yours to do", "local:boss"]).await;
         room.refuses("boss", Order::Hold(HoldOrder::Unfreeze), &["nothing is frozen"]).await;
+        // Whoever is admin of one environment only is none of all.
+        room.refuses("abe", Order::Hold(freeze.clone()), &["not yours to do", "local:boss"]).await;
+        let message = room.message("abe", "why");
+        let query = WhyQuery { who: None, command: CommandName::Freeze, environment: None, run: None };
+        let why = room.desk.why(&message, &query).await.unwrap();
+        assert!(matches!(why.verdicts.as_slice(), [verdict] if verdict.refused.is_some()), "{why:?}");
+        let not: Vec<CommandName> = room.desk.abilities(&message).not.into_iter().map(|(command, _)| command).collect();
+        assert!(not.contains(&CommandName::Freeze) && !not.contains(&CommandName::Destroy), "{not:?}");
         room.does("boss", freeze.clone()).await;
         room.refuses("boss", Order::Hold(freeze), &["frozen already", "unfreeze all"]).await;
         for environment in ["shop", "blog"] {
