@@ -247,7 +247,9 @@ impl Yard {
         Some((pid("supervisor"), pid("child")))
     }
 
-    fn children(&self, run: i64, stack: &str) -> Vec<PathBuf> {
+    /// The folders of the children of a stack in a run, in the order in which they were started.
+    #[must_use]
+    pub fn children(&self, run: i64, stack: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.file(&format!("state/runs/{run}/{stack}"))).into_iter().flatten();
         let mut children: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         children.sort_by_key(|path| path.to_string_lossy().rsplit('-').next().and_then(|n| n.parse::<u32>().ok()));

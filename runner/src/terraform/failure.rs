@@ -84,7 +84,7 @@ impl Diagnostics {
 pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stderr: &str) -> Failure {
     let seen_ending = match exit {
         Exit::Code(_) | Exit::Signal(_) => true,
-        Exit::CouldNotStart(_) | Exit::Lost => false,
+        Exit::CouldNotStart(_) | Exit::NeverBegan | Exit::Lost => false,
     };
     if seen_ending && (diagnostics.interrupted || (stop_asked && diagnostics.errors == 0 && !exit.is_success())) {
         return interrupted(diagnostics, exit);
@@ -100,6 +100,7 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
     };
     match exit {
         Exit::CouldNotStart(why) => Failure::new(FailureKind::CouldNotStart, why),
+        Exit::NeverBegan => Failure::new(FailureKind::CouldNotStart, "its supervisor ended before it began"),
         Exit::Lost => Failure::new(FailureKind::Lost, "the process is gone and nobody saw how it ended"),
         _ if is_storage(stderr) => {
             explain(Failure::new(FailureKind::Storage, "a disk or file system refused to be written to"))
@@ -121,7 +122,7 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
 fn interrupted(diagnostics: &Diagnostics, exit: &Exit) -> Failure {
     let summary = match exit {
         Exit::Signal(signal) => format!("stopped on request (signal {signal})"),
-        Exit::Code(_) | Exit::CouldNotStart(_) | Exit::Lost => "stopped on request".to_owned(),
+        Exit::Code(_) | Exit::CouldNotStart(_) | Exit::NeverBegan | Exit::Lost => "stopped on request".to_owned(),
     };
     let Some(first) = diagnostics.first.as_ref().filter(|first| first.summary != "execution halted") else {
         return Failure::new(FailureKind::Interrupted, summary);

@@ -88,6 +88,28 @@ async fn while_applying_terraform_lives_on_and_is_found_again() {
 }
 
 #[tokio::test]
+async fn an_apply_that_nobody_came_to_start_is_planned_again() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    serve.kill().await;
+    kill_9(supervisor);
+    kill_9(terraform);
+    yard.release("create.shop-app");
+    // As the disk is where the engine and its supervisor ended between laying the folder down and taking it up.
+    let folder = yard.children(1, "app").pop().expect("a folder");
+    for name in ["alive", "child.json", "stdout", "stderr"] {
+        std::fs::remove_file(folder.join(name)).expect("removed");
+    }
+    let _serve = yard.serve().await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    assert_eq!((yard.calls("plan", "shop-app"), yard.calls("apply", "shop-app")), (2, 2));
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
 async fn an_apply_that_ends_while_nobody_looks_is_told_as_it_ended() {
     for fails in [false, true] {
         let yard = Yard::new();
@@ -206,10 +228,12 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
 #[tokio::test]
 async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() {
     let yard = Yard::new();
+    yard.hold("create.shop-app.1");
     yard.hold("create.shop-app.2");
     let serve = begins(&yard, "up shop").await;
     yard.until_did("create shop-app", 3).await;
-    // Terraform has the third one in its state by now, though its provisioner never ended.
+    // Terraform stores its state as a resource ends: the third one is in it then, though its provisioner never ended.
+    yard.release("create.shop-app.1");
     yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 3).then_some(())).await;
     let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
     serve.kill().await;

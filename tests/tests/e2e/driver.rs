@@ -237,7 +237,7 @@ async fn a_run_folder_is_used_once_and_a_late_supervisor_starts_nothing() {
 
     // A runner wrote the spec and died before its supervisor began.
     place.write("late/spec.json", &serde_json::to_string(&spec).expect("JSON"));
-    let Attached::Ended(Exit::CouldNotStart(_), _) = Child::attach(&place.path("late")) else { panic!("not begun") };
+    let Attached::NeverBegan(_) = Child::attach(&place.path("late")) else { panic!("not begun") };
     place.write("late.path", place.path("late").to_str().expect("text"));
     let path = std::fs::File::open(place.path("late.path")).expect("a file");
     let status = std::process::Command::new(program().exe).stdin(path).status().expect("it runs");

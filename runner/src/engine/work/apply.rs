@@ -14,7 +14,7 @@ use crate::domain::run::RunEvent;
 use crate::ledger::runs;
 use crate::redact::Redactor;
 use crate::terraform::command;
-use crate::terraform::{ApplyFold, Attached, Child, Exit, Line};
+use crate::terraform::{ApplyFold, Child, Exit, Hearing, Line};
 
 /// Rest between two questions to a ledger that does not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
@@ -113,14 +113,12 @@ impl RunContext {
         dir: &Path,
         stored: usize,
     ) -> Result<Report, Failure> {
-        let child = match Child::attach(dir) {
-            Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child,
-        };
+        let child = Child::attach(dir).into_child();
         let ready = self.ready_again(name).await?;
         let redactor = &ready.redactor;
         let mut fold =
             Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored, redactor };
-        let ended = self.follow(name, &ready, child, |line| fold.take(line)).await?;
+        let ended = self.follow(name, &ready, child, Hearing::at_start("apply"), |line| fold.take(line)).await?;
         Ok(fold.report(&ended))
     }
 }
