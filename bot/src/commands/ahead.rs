@@ -72,10 +72,9 @@ pub(super) fn read(text: &str, now: Timestamp, offset: FixedOffset) -> Option<Ah
 fn with_clock(day: &str, time: Option<&str>) -> Option<String> {
     match time {
         Some(time) if moment::is_date(day) => Some(format!("{day} {}", clock(time)?.format("%H:%M:%S"))),
-        Some(_) => None,
         // What else `moment` takes lies behind: `7d`, `yesterday`.
         None if day.starts_with(|c: char| c.is_ascii_digit()) && day.contains('-') => Some(day.to_owned()),
-        None => None,
+        Some(_) | None => None,
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Desk {
     secrets: Secrets,
 }
 
+/// How often an order is tried that loses a race in the ledger.
+const TRIES: u32 = 4;
+
 /// One message of a person.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -131,6 +134,19 @@ impl Desk {
         let clean = |text: &str| redactor.redact(text).into_owned();
         let because = because.as_deref().map(clean);
         let message = &Message { typed: clean(&message.typed), ..message.clone() };
+        // Against others who write the same rows in another order, as `stop everything` does, one of two gives way and tries again.
+        for _ in 1..TRIES {
+            match self.try_submit(message, order, because.clone()).await {
+                Err(DeskError::Ledger(error)) if error.lost_race() => {
+                    tracing::debug!(%error, "an order met another; trying again");
+                }
+                done => return done,
+            }
+        }
+        self.try_submit(message, order, because).await
+    }
+
+    async fn try_submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
         let mut tx = self.store.begin().await?;
         if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
             return Err(DeskError::Repeated);

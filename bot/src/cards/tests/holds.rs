@@ -66,7 +66,7 @@ fn answers_about_holds() {
         HoldAnswer::Asked { to: vec![ActorId::local("sato"), ActorId::local("mori")], news },
         will_tell(false),
         will_tell(true),
-        HoldAnswer::Left(run(5, "ito")),
+        HoldAnswer::Left(Box::new(run(5, "ito"))),
     ];
     let cards: Vec<Card> = answers.into_iter().map(|answer| cards::answer(&Answer::Hold(answer), &clock())).collect();
     assert_snapshot!(all(&cards));

@@ -90,7 +90,7 @@ impl Case<'_> {
         let by = self.message.actor.id.clone();
         let event = RunEvent::StopAsked { by, force: false, because: self.because.clone() };
         let run = self.store(tx, &run, &event).await?;
-        Ok(after(&run, event, Answer::Hold(HoldAnswer::Left(run.clone()))))
+        Ok(after(&run, event, Answer::Hold(HoldAnswer::Left(Box::new(run.clone())))))
     }
 
     /// The only run of whoever asks that waits in a queue.

@@ -24,25 +24,23 @@ impl Case<'_> {
         let config = self.desk.config();
         let before = holds::standing(&mut *tx).await?.into_iter().find(|hold| hold.kind == Kind::Stop);
         let again = before.is_some();
-        let stop = match before {
-            Some(stop) => stop,
-            None => {
-                let new = NewHold {
-                    kind: Kind::Stop,
-                    environment: None,
-                    by: &self.message.actor,
-                    only: Vec::new(),
-                    because: self.because.as_deref(),
-                    until: None,
-                };
-                let Some(stop) = holds::begin(tx, new).await? else {
-                    let refusal =
-                        Refusal::refused("that came too late", "somebody stopped everything in the same moment");
-                    return Err(refused("stop", None, refusal.hint("envs")));
-                };
-                warden::began(tx, &config, &stop, []).await?;
-                stop
-            }
+        let stop = if let Some(stop) = before {
+            stop
+        } else {
+            let new = NewHold {
+                kind: Kind::Stop,
+                environment: None,
+                by: &self.message.actor,
+                only: Vec::new(),
+                because: self.because.as_deref(),
+                until: None,
+            };
+            let Some(stop) = holds::begin(tx, new).await? else {
+                let refusal = Refusal::refused("that came too late", "somebody stopped everything in the same moment");
+                return Err(refused("stop", None, refusal.hint("envs")));
+            };
+            warden::began(tx, &config, &stop, []).await?;
+            stop
         };
         let (mut working, mut emptied, mut unknown, mut events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for run in runs::all_active(&mut *tx).await? {

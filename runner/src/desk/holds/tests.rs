@@ -469,7 +469,7 @@ async fn of_two_who_hold_in_the_same_moment_one_does() {
         other.messages.set(1_000);
         let until = one.ahead(3_600_000).await;
         let hold = || Order::Hold(HoldOrder::Hold { environment: shop(), until, only: Vec::new() });
-        let (first, second) = tokio::join!(one.says("sato", hold()), other.says("mori", hold()));
+        let (first, second) = tokio::join!(Box::pin(one.says("sato", hold())), Box::pin(other.says("mori", hold())));
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
         let lost = if first.is_ok() { second } else { first };
         assert!(matches!(lost, Err(DeskError::Refused(_))), "{lost:?}");

@@ -40,7 +40,7 @@ pub enum HoldAnswer {
         already: bool,
     },
     /// A run of theirs left the queue.
-    Left(RunSummary),
+    Left(Box<RunSummary>),
     /// Everything stops.
     Stopped {
         /// The stop.

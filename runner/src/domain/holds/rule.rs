@@ -99,7 +99,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// ``sato` until Fri 2026-11-20 22:00 UTC (in 2 h 5 min), because ...`.
+    /// Whose, until when and why: `sato until Fri 2026-11-20 22:00 UTC (in 2 h 5 min), because ...`.
     fn who_until_why(&self) -> String {
         let Hold { by, until, because, began, .. } = self.hold;
         let zone = self.environment.rules.hours.as_ref().map_or(Tz::UTC, |hours| hours.zone);

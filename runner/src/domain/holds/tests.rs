@@ -202,10 +202,10 @@ fn a_keep_is_against_the_clock_too_and_tells_whose_it_is() {
 #[test]
 fn a_yes_is_to_what_its_asker_may_do() {
     let question = Question::plain(QuestionWhy::Previewed, "d".to_owned(), NOW.plus_ms(HOUR_MS));
-    let ruled = |asker: &str, holds: &[Hold]| {
-        let asker = ActorId::local(asker);
+    let ruled = |whose: &str, holds: &[Hold]| {
+        let whose = ActorId::local(whose);
         let asked =
-            Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &asker, alone: false };
+            Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &whose, alone: false };
         match decide("boss", CommandName::Approve, holds, Some(asked), false) {
             Decision::Refuse { rule, .. } => Some(rule),
             Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => None,
