@@ -207,8 +207,9 @@ async fn what_a_cancelled_run_was_for_is_never_wanted_again() {
     assert_eq!(yard.ends(3).await, "cancelled");
     yard.shell("status shop").await.says(&["wanted: small"]).exits(0);
     // Cancelled again when it is done again, it is no more wanted than before.
+    let created = yard.did("create shop-app");
     yard.accepted("retry 3").await;
-    yard.until(4, "applying").await;
+    yard.until_did("create shop-app", created + 4).await;
     yard.accepted("cancel 4").await;
     assert_eq!(yard.ends(4).await, "cancelled");
     yard.shell("status shop").await.says(&["wanted: small"]).exits(0);
