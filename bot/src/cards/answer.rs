@@ -68,7 +68,9 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
                 format!("Run {} has your yes and waits for more{DOT}{}", run.number, what(&run.request)),
             );
             match &run.state {
-                RunState::AwaitingApproval { question, .. } => card.lines(approval::wants(question, clock)),
+                RunState::AwaitingApproval { question, .. } => {
+                    card.lines(approval::wants(question, &run.asker.id, clock))
+                }
                 _ => card,
             }
         }
