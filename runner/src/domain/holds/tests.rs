@@ -90,6 +90,8 @@ fn made_by(command: CommandName) -> Option<RunRequest> {
         CommandName::Plan => (RunKind::Plan, Direction::Fall),
         CommandName::Destroy => (RunKind::Destroy, Direction::Fall),
         CommandName::Undo => (RunKind::Undo, Direction::Fall),
+        // Of a `down`.
+        CommandName::Retry => (RunKind::Down, Direction::Fall),
         _ => return None,
     };
     Some(run(kind, &[("app", way)]))
