@@ -6,7 +6,7 @@ use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
-use tidegate_runner::domain::holds::HoldAnswer;
+use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
@@ -186,6 +186,13 @@ fn runs_of(standings: &[Standing]) -> impl Iterator<Item = &RunSummary> {
     managed.flat_map(|status| status.running.iter().map(|(run, _)| run).chain(&status.waiting))
 }
 
+/// The runs in these queues.
+fn runs_in(queues: &[QueueOf]) -> impl Iterator<Item = &RunSummary> {
+    queues.iter().flat_map(|queue| {
+        queue.running.iter().map(|(run, _)| run).chain(queue.waiting.iter().map(|waiting| &waiting.run))
+    })
+}
+
 /// The card, which also says when nothing of these runs goes on because no engine lives.
 async fn told_if_nobody_works<'r>(
     desk: &Desk,
@@ -238,10 +245,7 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         }
         Query::Queue { environment } => {
             let queues = desk.queue(environment.as_ref(), &sight).await?;
-            let runs = queues.iter().flat_map(|queue| {
-                queue.running.iter().map(|(run, _)| run).chain(queue.waiting.iter().map(|waiting| &waiting.run))
-            });
-            told_if_nobody_works(desk, cards::queue(&queues, &message.actor.id, clock), runs).await?
+            told_if_nobody_works(desk, cards::queue(&queues, &message.actor.id, clock), runs_in(&queues)).await?
         }
         Query::Show { run } => {
             let detail = desk.show(run).await?;
