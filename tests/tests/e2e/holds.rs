@@ -237,11 +237,18 @@ async fn a_stop_holds_though_the_engine_is_killed_before_terraform_has_ended() {
     let serve = yard.serve().await;
     let _asker = yard.begin("up shop");
     yard.until_did("create shop-app", 3).await;
+    let mut terminal = yard.terminal(&["shell"], 100, &[]);
+    terminal.prompted().await;
     does(&yard, "boss", "stop everything because the bill explodes", &["1 run stopping: 1 shop applying"]).await;
     serve.kill().await;
     let _serve = yard.serve().await;
     assert_eq!(yard.ends(1).await, "cancelled");
     assert!(matches!(yard.next_news("boss").await, News::Still { .. }));
+    // An owner who is no admin is told, and offered nothing that is not theirs.
+    let screen = terminal.sees("Nothing runs any more").await;
+    assert!(!screen.contains("resume everything"), "{screen}");
+    terminal.says("up blog").await;
+    terminal.sees("everything is stopped, so nothing new is begun").await;
     yard.shell("up blog").await.says(&["everything is stopped", "the bill explodes"]).exits(3);
 }
 

@@ -82,7 +82,9 @@ fn or_nearest(refusal: Refusal, config: &Config, message: &Message, name: &str) 
 /// The line as typed with `ids` in the place of `name`; without them `name` goes, and `only` when it names nobody else.
 fn instead(typed: &str, name: &str, ids: &[String]) -> String {
     let mut words: Vec<String> = typed.split_whitespace().map(str::to_owned).collect();
-    let Some(at) = words.iter().position(|word| word.trim_matches(['@', ',']) == name) else { return typed.to_owned() };
+    let only = words.iter().position(|word| word.eq_ignore_ascii_case("only")).unwrap_or_default();
+    let meant = |word: &String| word.trim_matches(['@', ',']) == name;
+    let Some(at) = words.iter().skip(only).position(meant).map(|at| only + at) else { return typed.to_owned() };
     words.splice(at..=at, ids.iter().map(|id| format!("@{id}")));
     let names = |word: Option<&String>| word.is_some_and(|word| word.starts_with('@') || word.contains(':'));
     let alone = at > 0 && words.get(at - 1).is_some_and(|word| word.eq_ignore_ascii_case("only"));
