@@ -215,13 +215,14 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
         detail.run.number
     );
     lines.extend(named(&title, half_made));
-    let left = |unknown: bool| {
-        view.stacks
-            .iter()
-            .filter(move |(_, stack)| {
-                !finished(stack) && (stack.state == StackState::Unknown && stack.left.is_none()) == unknown
-            })
-            .flat_map(|(name, stack)| untold(stack).into_iter().map(move |change| (name, change)))
+    let left = |open: bool| {
+        let stacks = view.stacks.iter().filter(|(_, stack)| !finished(stack));
+        stacks.flat_map(move |(name, stack)| {
+            untold(stack)
+                .into_iter()
+                .filter(move |change| is_open(stack, change) == open)
+                .map(move |change| (name, change))
+        })
     };
     let shorter = naming.shorter();
     // Destroys by name; the rest is long and of little use on a card.
@@ -239,7 +240,7 @@ fn reported<'v>(
     applied.flat_map(move |(name, applied)| which(applied).iter().map(move |change| (name, change)))
 }
 
-/// Changes that may exist without the state knowing them.
+/// What may exist without the state knowing it.
 fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
     view.stacks
         .values()
@@ -251,14 +252,20 @@ fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
         .collect()
 }
 
-/// Planned changes of a stack of which nothing was heard at all.
+/// Planned changes of a stack that are not done as far as is known: all that a look found left, else those that are not told as
+/// failed or as outside of the state.
 fn untold(stack: &StackView) -> Vec<&Change> {
     let told = |address: &str| {
-        let reported =
-            stack.applied.iter().flat_map(|a| a.failed.iter().chain(&a.in_doubt)).any(|c| c.address == address);
-        reported || stack.in_flight.iter().any(|resource| resource.address == address)
+        let failed = stack.applied.iter().flat_map(|applied| &applied.failed).any(|change| change.address == address);
+        failed || stack.outside().any(|(outside, _)| outside == address)
     };
-    stack.not_done().into_iter().filter(|change| !told(&change.address)).collect()
+    stack.not_done().into_iter().filter(|change| stack.left.is_some() || !told(&change.address)).collect()
+}
+
+/// Nobody knows whether a change that was not reported done is done: nobody saw how the apply ended, or how this one did.
+fn is_open(stack: &StackView, change: &Change) -> bool {
+    let in_doubt = || stack.applied.iter().flat_map(|applied| &applied.in_doubt).any(|c| c.address == change.address);
+    stack.left.is_none() && (stack.state == StackState::Unknown || in_doubt())
 }
 
 fn finished(stack: &StackView) -> bool {
