@@ -10,6 +10,7 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView, StopOfRun};
 
 use super::super::card::{Card, Line, Span, Tone};
+use super::super::natural::naturally;
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, sizes, what};
 use super::{asker, code_notes, failure, question};
 
@@ -153,7 +154,8 @@ fn done(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let gone = reported(view, |applied| &applied.done).filter(|(_, change)| change.action.destroys());
     lines.extend(changes_in(view, gone, Tense::Done, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
-        let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
+        let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());
+        let kept: Vec<String> = kept.into_iter().map(|address| cut(address)).collect();
         if !kept.is_empty() {
             lines.push(
                 Line::text(format!("{name} was lowered and not destroyed, because {} is protected", kept.join(", ")))
@@ -208,8 +210,9 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let failed = reported(view, |applied| &applied.failed);
     lines.extend(named("What failed; it may exist half made:", changes_in(view, failed, Tense::Planned, naming)));
     lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
-    let half_made = view.stacks.values().flat_map(StackView::half_made).take(naming.most);
-    let half_made = half_made.map(|address| Line::of([Span::Code(cut(address))])).collect();
+    let half_made = naturally(view.stacks.values().flat_map(StackView::half_made), |address| *address);
+    let half_made =
+        half_made.into_iter().take(naming.most).map(|address| Line::of([Span::Code(cut(address))])).collect();
     let title = format!(
         "What is in the state and may be half made; the next run asks whether to make it again, `accept {}` keeps it:",
         detail.run.number
@@ -242,9 +245,8 @@ fn reported<'v>(
 
 /// What may exist without the state knowing it.
 fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
-    view.stacks
-        .values()
-        .flat_map(StackView::outside)
+    naturally(view.stacks.values().flat_map(StackView::outside), |(address, _)| *address)
+        .into_iter()
         .take(naming.most)
         .map(|(address, what)| {
             Line::of([Span::Code(cut(address)), Span::Text(format!(" (was to be {})", action(what, Tense::Done)))])
