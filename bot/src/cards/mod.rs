@@ -9,6 +9,7 @@ mod help;
 mod history;
 mod holds;
 mod log;
+mod natural;
 mod refusal;
 mod run;
 mod status;

@@ -259,6 +259,34 @@ async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() 
 }
 
 #[tokio::test]
+async fn what_was_being_deleted_when_everything_was_killed_is_left_and_never_outside_the_state() {
+    let yard = Yard::new();
+    let serve = begins(&yard, "up shop full app=5").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    yard.hold("delete.shop-app.3");
+    yard.hold("delete.shop-app.4");
+    yard.accepted("down shop off").await;
+    yard.until_did("delete shop-app", 5).await;
+    yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 2).then_some(())).await;
+    let (supervisor, terraform) = yard.processes(2, "app").expect("processes");
+    serve.kill().await;
+    kill_9(supervisor);
+    kill_9(terraform);
+    let _serve = yard.serve().await;
+    yard.until(2, "unknown").await;
+    let before = yard.shell("show 2").await;
+    before.says(&["at least 3 of 5 changes done", "What may or may not be done", "slave[4]"]);
+    before.says_not(&["outside the state"]);
+    yard.release("delete.shop-app.3");
+    yard.release("delete.shop-app.4");
+    let told = yard.shell("recover 2").await;
+    told.says(&["finds 2 changes left", "3 of 5 changes done", "What was not done", "slave[3]", "slave[4]"]).exits(1);
+    told.says_not(&["outside the state", "half made"]);
+    yard.shell("retry 2").await.says(&["shop is off"]).exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 0);
+}
+
+#[tokio::test]
 async fn a_run_that_nobody_carries_out_says_so() {
     let yard = Yard::new();
     // So long that an engine which hardly gets a turn keeps it.
