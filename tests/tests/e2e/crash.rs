@@ -93,10 +93,7 @@ async fn an_apply_that_nobody_came_to_start_is_planned_again() {
     yard.hold("create.shop-app");
     let serve = begins(&yard, "up shop").await;
     yard.until_did("create shop-app", 3).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 1, "app").await;
     yard.release("create.shop-app");
     // As the disk is where the engine and its supervisor ended between laying the folder down and taking it up.
     let folder = yard.children(1, "app").pop().expect("a folder");
@@ -200,10 +197,7 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
     yard.hold("create.shop-app");
     let serve = begins(&yard, "up shop").await;
     yard.until_did("create shop-app", 3).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 1, "app").await;
     let serve = yard.serve().await;
     let view = yard.until(1, "unknown").await;
     assert!(matches!(&view.state, RunState::Unknown { finding, .. } if finding.contains("gone")), "{:?}", view.state);
@@ -235,10 +229,7 @@ async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() 
     // Terraform stores its state as a resource ends: the third one is in it then, though its provisioner never ended.
     yard.release("create.shop-app.1");
     yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 3).then_some(())).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 1, "app").await;
     let _serve = yard.serve().await;
     yard.until(1, "unknown").await;
     yard.release("create.shop-app.2");
@@ -268,10 +259,7 @@ async fn what_was_being_deleted_when_everything_was_killed_is_left_and_never_out
     yard.accepted("down shop off").await;
     yard.until_did("delete shop-app", 5).await;
     yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 2).then_some(())).await;
-    let (supervisor, terraform) = yard.processes(2, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 2, "app").await;
     let _serve = yard.serve().await;
     yard.until(2, "unknown").await;
     let before = yard.shell("show 2").await;
