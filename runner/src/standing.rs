@@ -60,6 +60,13 @@ pub(crate) async fn note(
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
+        if let RunEvent::StackApplied { stack, applied } = event
+            && let Some(plan) = after.stacks.get(stack).and_then(|view| view.plan.as_ref())
+        {
+            // An apply that changed something stored a newer state. Where all is destroyed, nothing is lost with it.
+            let stored = plan.serial.map(|serial| serial + u64::from(!applied.done.is_empty()));
+            stacks::set_least_serial(tx, name, stack, stored.filter(|_| !plan.destroy)).await?;
+        }
     }
     note_half_made(tx, after, events).await?;
     let proven = match after.outcome() {

@@ -152,6 +152,7 @@ impl Situation<'_> {
                     kept_for: Vec::new(),
                     inputs,
                     serial: None,
+                    least_serial: None,
                     values: BTreeMap::new(),
                 },
             },
@@ -191,21 +192,11 @@ impl Situation<'_> {
         let (first, wants) = match decision {
             Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
             Decision::Allow => (previewed(), Vec::new()),
-            Decision::NeedsApproval { wants, unannounced } if unannounced.is_empty() => {
+            Decision::NeedsApproval { wants, confirm: None } => {
                 (Some(previewed().unwrap_or(QuestionWhy::Ruled)), wants)
             }
-            Decision::NeedsApproval { wants, unannounced } => {
-                (Some(QuestionWhy::Unannounced { destroys: unannounced }), wants)
-            }
-            Decision::NeedsConfirmation(Confirm::Unannounced(destroys)) => {
-                (Some(QuestionWhy::Unannounced { destroys }), Vec::new())
-            }
-            Decision::NeedsConfirmation(Confirm::ManyDestroys { destroys, above }) => {
-                (Some(QuestionWhy::ManyDestroys { destroys, above }), Vec::new())
-            }
-            Decision::NeedsConfirmation(Confirm::OfAnother { owners }) => {
-                (Some(QuestionWhy::OfAnother { owners }), Vec::new())
-            }
+            Decision::NeedsApproval { wants, confirm: Some(confirm) } => (Some(why_of(confirm)), wants),
+            Decision::NeedsConfirmation(confirm) => (Some(why_of(confirm)), Vec::new()),
         };
         let why = match approved {
             Some(approved) if approved == digest => None,
@@ -413,6 +404,15 @@ fn check(name: &StackName, view: &StackView) -> RunEvent {
     let summary = format!("{} of {planned} planned changes were not reported done", missing.len());
     let failure = Failure::new(FailureKind::OutputNotUnderstood, summary).with_detail(missing.join("\n"));
     failed(name.clone(), Phase::Verify, &failure)
+}
+
+fn why_of(confirm: Confirm) -> QuestionWhy {
+    match confirm {
+        Confirm::WentBack(stacks) => QuestionWhy::WentBack { stacks },
+        Confirm::Unannounced(destroys) => QuestionWhy::Unannounced { destroys },
+        Confirm::ManyDestroys { destroys, above } => QuestionWhy::ManyDestroys { destroys, above },
+        Confirm::OfAnother { owners } => QuestionWhy::OfAnother { owners },
+    }
 }
 
 fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {

@@ -67,6 +67,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        least_serial: None,
         values: BTreeMap::new(),
     }
 }
@@ -192,6 +193,7 @@ fn tell(event: &RunEvent) -> String {
         RunEvent::Asked { question } => match &question.why {
             QuestionWhy::Previewed => "asked to see it first".to_owned(),
             QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
+            QuestionWhy::WentBack { stacks } => format!("asked about the older states of {stacks:?}"),
             QuestionWhy::PlanChanged { beyond } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
             QuestionWhy::Ruled => {
                 let held: Vec<String> = question.wants.iter().flat_map(|w| &w.held).map(ToString::to_string).collect();
