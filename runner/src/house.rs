@@ -132,6 +132,18 @@ impl House {
         Arc::clone(&self.config.borrow())
     }
 
+    /// The room of secrets, which what else this process does shares.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        self.secrets.clone()
+    }
+
+    /// True when no other process can be the engine of this ledger while this one is: it lies in a file.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.sqlite.is_some()
+    }
+
     /// Is the engine from now on, or becomes it as soon as the one that lives has gone.
     pub fn start_engine(&mut self) {
         let (stop, stopped) = watch::channel(false);

@@ -13,6 +13,7 @@ use super::document::{Document, Node, Path};
 use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
+use super::sections::chat::{self, ChatConfig};
 use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::Draft;
 use super::sections::environment::{self, EnvironmentSection, Surroundings};
@@ -30,6 +31,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Where the ledger is kept.
     pub database: DatabaseConfig,
+    /// The chats.
+    pub chat: ChatConfig,
     /// How runs are carried out.
     pub runner: RunnerConfig,
     /// Names of environment variables whose values never reach any sink.
@@ -89,12 +92,13 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
-    let (database, runner, redact, whole) = {
+    let (database, chat, runner, redact, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
-        let (database, runner) = (
+        let (database, chat, runner) = (
             database::read(top.database, &folder, variable, &mut findings),
+            chat::read(top.chat, &folder, &mut findings),
             runner::read(top.runner, &folder, &mut findings),
         );
         check_redact(&top.redact, &mut findings);
@@ -110,7 +114,7 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
                 }
             }
         }
-        (database, runner, top.redact, findings.into_problems())
+        (database, chat, runner, top.redact, findings.into_problems())
     };
     if whole.is_empty() {
         let file = source.path().to_owned();
@@ -121,7 +125,7 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
             StackSource::Git { .. } => None,
         };
         let roots = stacks.chain(drafted).filter_map(folder).collect();
-        return Ok(Config { file, database, runner, redact, environments, unmanaged, drafts, roots, source });
+        return Ok(Config { file, database, chat, runner, redact, environments, unmanaged, drafts, roots, source });
     }
     Err(Problems::new(whole.into_iter().chain(unmanaged.into_values().flatten()).collect()))
 }

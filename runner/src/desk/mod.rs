@@ -6,6 +6,7 @@ mod decide;
 mod extract;
 mod notices;
 mod order;
+pub mod post;
 mod record;
 #[cfg(test)]
 mod tests;

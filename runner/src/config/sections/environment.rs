@@ -15,7 +15,7 @@ use super::profile::{self, ProfileSection};
 use super::runner::RunnerConfig;
 use super::setting::SettingSection;
 use super::stack::StackSection;
-use super::{levels, values};
+use super::{chat, levels, values};
 use crate::domain::environment::{Environment, Setting, Stack};
 use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use crate::domain::order::find_circle;
@@ -27,7 +27,7 @@ pub(in super::super) struct EnvironmentSection {
     /// One line for `envs`.
     #[schemars(example = &"Production-sized shop for load tests")]
     about: Option<String>,
-    /// Where its messages go.
+    /// Where its messages go: `#name`, or the channel's id.
     #[schemars(length(min = 1), example = &"#load-test")]
     channel: Option<String>,
     /// Who may change it, by immutable id: `local:NAME` for a user of this machine, `slack:ID`, `discord:ID`.
@@ -89,6 +89,9 @@ pub(in super::super) fn read(
     let owners = people(&at.key("owners"), &section.owners, findings);
     let oncall = people(&at.key("oncall"), &section.oncall, findings);
     check_protect(&at.key("protect"), &section.protect, findings);
+    if let Some(channel) = &section.channel {
+        chat::check_channel(&at.key("channel"), channel, findings);
+    }
     let stacks = stacks(&at.key("stacks"), section, surroundings, findings);
     let names: Vec<&str> = section.stacks.iter().map(|stack| stack.name.as_str()).collect();
     let settings = settings(&at.key("settings"), section, &names, findings);

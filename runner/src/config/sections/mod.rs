@@ -1,6 +1,7 @@
 //! The sections of `tidegate.toml`, a file each: its form (from which the JSON Schema and the reference are generated)
 //! and the rules that turn it into a domain value.
 
+pub(super) mod chat;
 pub(super) mod database;
 pub(super) mod draft;
 pub(super) mod environment;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use chat::ChatSection;
 use database::DatabaseSection;
 use environment::EnvironmentSection;
 use runner::RunnerSection;
@@ -27,6 +29,8 @@ use runner::RunnerSection;
 pub(super) struct ConfigFile {
     /// Where the ledger is kept.
     pub(super) database: Option<DatabaseSection>,
+    /// The chats that Tidegate speaks in, beside the terminal.
+    pub(super) chat: Option<ChatSection>,
     /// How runs are carried out.
     pub(super) runner: Option<RunnerSection>,
     /// Names of environment variables whose values never reach a message, a log or the ledger.
