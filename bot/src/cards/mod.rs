@@ -4,6 +4,7 @@
 
 mod answer;
 mod audit;
+mod button;
 mod card;
 mod help;
 mod history;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use answer::answer;
 pub use audit::{audit, who};
+pub use button::{Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, pressed};
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;

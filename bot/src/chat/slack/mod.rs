@@ -1,0 +1,4 @@
+//! Slack: native message in, card out.
+
+mod render;
+mod text;
