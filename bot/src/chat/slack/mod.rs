@@ -1,4 +1,6 @@
 //! Slack: native message in, card out.
 
+mod api;
+mod delivery;
 mod render;
 mod text;
