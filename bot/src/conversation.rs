@@ -33,6 +33,8 @@ pub struct Reply {
     pub verdict: Verdict,
     /// The run to follow, with the outcome that the asker hopes for: a `cancel` is carried out when the run ends cancelled.
     pub follow: Option<(RunNumber, Hope)>,
+    /// It put a run into the queue.
+    pub queued: bool,
     /// The run whose end this answer has told.
     pub settled: Option<RunNumber>,
 }
@@ -84,7 +86,7 @@ fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
         RefusalKind::NotUnderstood => Verdict::NotUnderstood,
         RefusalKind::Refused => Verdict::Refused,
     };
-    Reply { card: cards::refusal(&refusal), verdict, follow: None, settled: None }
+    Reply { card: cards::refusal(&refusal), verdict, follow: None, queued: false, settled: None }
 }
 
 /// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
@@ -99,7 +101,7 @@ pub fn fault(error: &DeskError) -> Reply {
         }
         DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
     };
-    Reply { card, verdict: Verdict::Fault, follow: None, settled: None }
+    Reply { card, verdict: Verdict::Fault, follow: None, queued: false, settled: None }
 }
 
 async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Result<Reply, DeskError> {
@@ -129,7 +131,8 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Order { order, because } => {
             let answer = desk.submit(message, &order, because).await?;
             let (follow, settled) = (follow(&answer), settled(&answer));
-            return Ok(Reply { card: cards::answer(&answer, &clock), verdict: Verdict::Done, follow, settled });
+            let queued = matches!(answer, Answer::Queued { .. });
+            return Ok(Reply { card: cards::answer(&answer, &clock), verdict: Verdict::Done, follow, queued, settled });
         }
         Command::Help(None) => cards::help(),
         Command::Help(Some(name)) => cards::help_on(name),
@@ -145,7 +148,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Query(Query::Who { deed, environment }) => cards::who(&desk.who(deed, &environment).await?, &clock),
         Command::Query(Query::Whoami) => cards::whoami(&desk.whoami(&message.actor)),
     };
-    Ok(Reply { card, verdict: Verdict::Done, follow: None, settled: None })
+    Ok(Reply { card, verdict: Verdict::Done, follow: None, queued: false, settled: None })
 }
 
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.

@@ -8,3 +8,4 @@ pub mod commands;
 pub mod conversation;
 pub mod demo;
 pub mod follow;
+pub mod reporter;

@@ -2,5 +2,7 @@
 
 mod api;
 mod delivery;
+mod limiter;
 mod render;
 mod text;
+mod workspace;
