@@ -144,6 +144,12 @@ impl House {
         self.sqlite.is_some()
     }
 
+    /// Tells whether this process is the engine; `None` where it does not try to be.
+    #[must_use]
+    pub fn working(&self) -> Option<watch::Receiver<bool>> {
+        self.engine.as_ref().map(|keeper| keeper.working.clone())
+    }
+
     /// Is the engine from now on, or becomes it as soon as the one that lives has gone.
     pub fn start_engine(&mut self) {
         let (stop, stopped) = watch::channel(false);
