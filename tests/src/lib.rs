@@ -8,5 +8,6 @@ mod ledger;
 pub mod planted;
 pub mod postgres;
 mod process;
+pub mod slack;
 pub mod terminal;
 pub mod yard;
