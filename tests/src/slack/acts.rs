@@ -58,7 +58,7 @@ pub(crate) fn interaction(state: &State, kind: &str, user: &UserId, trigger: &st
 impl Workspace {
     fn response_url(&self, user: &UserId, channel: &str, message: Option<String>) -> String {
         let key = uuid::Uuid::now_v7().simple().to_string();
-        let until = Instant::now() + Duration::from_secs(30 * 60);
+        let until = Instant::now() + Duration::from_mins(30);
         let response = ResponseUrl { user: user.0.clone(), channel: channel.into(), message, uses: 0, until };
         self.inner.state().responses.insert(key.clone(), response);
         format!("{}/response/{key}", self.inner.base)

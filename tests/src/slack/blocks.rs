@@ -71,9 +71,8 @@ pub(crate) fn check_view(view: &Value) -> Result<(), Fault> {
     if kind == "modal" && view.get("submit").is_none() && list.iter().any(|b| b.get("type") == Some(&"input".into())) {
         found.fault("/view/submit", "missing required field: submit");
     }
-    match check(&blocks, Place::View) {
-        Err(fault) => found.faults.extend(fault.messages),
-        Ok(()) => {}
+    if let Err(fault) = check(&blocks, Place::View) {
+        found.faults.extend(fault.messages);
     }
     if found.faults.is_empty() { Ok(()) } else { Err(Fault { error: "invalid_arguments", messages: found.faults }) }
 }
@@ -159,10 +158,10 @@ impl Check {
             }
             None => {}
             Some(text) => {
-                if text.get("type").and_then(Value::as_str) != Some("plain_text") {
-                    self.fault(&format!("{at}/type"), "must be a valid enum value");
-                } else {
+                if text.get("type").and_then(Value::as_str) == Some("plain_text") {
                     self.text(text, at, most);
+                } else {
+                    self.fault(&format!("{at}/type"), "must be a valid enum value");
                 }
             }
         }

@@ -95,13 +95,13 @@ impl Faults {
         if !self.limits {
             return None;
         }
-        let (now, minute, second) = (Instant::now(), Duration::from_secs(60), Duration::from_secs(1));
+        let (now, minute, second) = (Instant::now(), Duration::from_mins(1), Duration::from_secs(1));
         let asked = self.asked.entry(method).or_default();
         while asked.front().is_some_and(|at| now.duration_since(*at) >= minute) {
             asked.pop_front();
         }
         if asked.len() >= per_minute {
-            return asked.front().map(|at| (minute - now.duration_since(*at)).as_secs() + 1);
+            return asked.front().map(|at| minute.saturating_sub(now.duration_since(*at)).as_secs() + 1);
         }
         if let Some(channel) = channel.filter(|_| method == "chat.postMessage") {
             if self.posted.get(channel).is_some_and(|at| now.duration_since(*at) < second) {

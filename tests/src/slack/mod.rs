@@ -17,6 +17,7 @@ mod forms;
 mod http;
 mod ids;
 mod inner;
+pub mod judges;
 mod messages;
 mod methods;
 mod response;

@@ -44,7 +44,7 @@ async fn call(
     let method = methods::find(&name);
     let read = Arguments::read(&query.unwrap_or_default(), &headers, &body, method.is_none_or(|method| method.json));
     if let (Ok((arguments, _)), Some(call)) = (&read, inner.calls().get_mut(index)) {
-        call.arguments = arguments.0.clone();
+        call.arguments.clone_from(&arguments.0);
     }
     let delay = inner.faults().delay_of(&name);
     if let Some(delay) = delay {
@@ -163,7 +163,7 @@ async fn respond(State(inner): State<Arc<Inner>>, Path(key): Path<String>, body:
     let index = inner.begin("response_url");
     let body: Result<Value, _> = serde_json::from_slice(&body);
     if let (Ok(Value::Object(body)), Some(call)) = (&body, inner.calls().get_mut(index)) {
-        call.arguments = body.clone();
+        call.arguments.clone_from(body);
     }
     let refusal = inner.faults().meet("response_url");
     let (status, answer) = match (refusal, body) {

@@ -1,5 +1,7 @@
 //! How a channel, a form and the Home tab read to people, as text.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::messages;
@@ -15,7 +17,7 @@ pub(crate) fn channel(state: &State, channel: &Channel) -> String {
         text += &one(state, message);
         for answer in state.messages.iter().filter(here).filter(|m| m.thread_ts.as_ref() == Some(&message.ts)) {
             for line in one(state, answer).lines() {
-                text += &format!("  > {line}\n");
+                let _ = writeln!(text, "  > {line}");
             }
         }
     }
@@ -28,7 +30,7 @@ pub(crate) fn one(state: &State, message: &Message) -> String {
     let mut head = name.to_owned();
     if let Some(only) = &message.only {
         let sees = state.person(only).map_or(only.as_str(), |person| person.name.as_str());
-        head += &format!(" (only {sees} sees)");
+        let _ = write!(head, " (only {sees} sees)");
     }
     if message.edited.is_some() {
         head += " (edited)";
@@ -54,7 +56,8 @@ fn lines(state: &State, message: &Message) -> Vec<String> {
         match attachment.get("blocks") {
             Some(found) => lines.extend(self::blocks(state, found).into_iter().map(|line| format!("| {line}"))),
             None => {
-                lines.push(format!("| {}", shown(state, string(attachment.get("text").or(attachment.get("fallback"))))))
+                lines
+                    .push(format!("| {}", shown(state, string(attachment.get("text").or(attachment.get("fallback"))))));
             }
         }
     }
@@ -71,15 +74,15 @@ fn lines(state: &State, message: &Message) -> Vec<String> {
 pub(crate) fn view(state: &State, view: &View) -> String {
     let mut text = String::new();
     if !view.is_home() {
-        text += &format!("form: {}\n", string(view.body.get("title").and_then(|title| title.get("text"))));
+        let _ = writeln!(text, "form: {}", string(view.body.get("title").and_then(|title| title.get("text"))));
     }
     for line in blocks(state, view.body.get("blocks").unwrap_or(&Value::Null)) {
-        text += &format!("{line}\n");
+        let _ = writeln!(text, "{line}");
     }
     for (name, usual) in [("submit", None), ("close", Some("Cancel"))] {
         let label = view.body.get(name).and_then(|button| button.get("text")).and_then(Value::as_str).or(usual);
         if let Some(label) = label.filter(|_| !view.is_home()) {
-            text += &format!("[{label}]\n");
+            let _ = writeln!(text, "[{label}]");
         }
     }
     text

@@ -1,5 +1,7 @@
 //! Text as people type it and as Slack writes it: mentions, channels, groups, links, the three escaped characters.
 
+use std::fmt::Write as _;
+
 use super::ids::ChannelId;
 use super::state::State;
 
@@ -27,7 +29,7 @@ pub(crate) fn typed(state: &State, text: &str, kind: Kind) -> String {
         let link = ["http://", "https://"].iter().any(|scheme| rest.starts_with(scheme));
         if boundary && link {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            written += &format!("<{}>", escaped(&rest[..end]));
+            let _ = write!(written, "<{}>", escaped(&rest[..end]));
             rest = &rest[end..];
             continue;
         }

@@ -16,7 +16,7 @@ use super::state::{BOT, BOT_USER, Channel, Group, Kind, Message, Person, TEAM};
 use super::{server, transcript};
 
 /// How long a test waits for what must come.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A Slack with one workspace, one app and no people yet. Dropping it ends it.
 pub struct Workspace {

@@ -4,6 +4,7 @@ mod argv;
 mod arrows;
 mod audit;
 mod bad;
+mod bolt;
 mod cancel;
 mod code;
 mod crash;
