@@ -9,3 +9,5 @@ pub mod conversation;
 pub mod demo;
 pub mod follow;
 pub mod reporter;
+#[cfg(feature = "slack")]
+pub mod web;

@@ -7,6 +7,7 @@ mod api;
 mod delivery;
 mod ear;
 mod form;
+mod http;
 mod letter;
 mod limiter;
 mod mouth;
@@ -34,6 +35,8 @@ use mouth::Mouth;
 use scribe::Scribe;
 use socket::Socket;
 use workspace::Workspace;
+
+use crate::web;
 
 /// The name of this chat in ledger and audit.
 const DOOR: &str = "slack";
@@ -99,6 +102,7 @@ impl Rooms {
         let Some(workspace) = self.open(stop).await else { return };
         let workspace = Arc::new(workspace);
         let ear = Ear::new(self.desk.clone(), Arc::clone(&workspace));
+        let mut listener = None;
         let socket = match &self.config.mode {
             SlackMode::Socket { app_token } => loop {
                 let opened = match workspace.api.token(app_token).await {
@@ -113,11 +117,18 @@ impl Rooms {
                     return;
                 }
             },
-            SlackMode::Http { .. } => None,
+            SlackMode::Http { signing_secret, listen } => {
+                let hooks = http::router(ear.clone(), self.secrets.clone(), signing_secret.clone());
+                listener = Some(tokio::spawn(web::listen(*listen, hooks)));
+                None
+            }
         };
         self.speak(&ear, Mouth::new(self.desk.clone(), workspace), stop).await;
         if let Some(socket) = socket {
             socket.close().await;
+        }
+        if let Some(listener) = listener {
+            listener.abort();
         }
     }
 

@@ -1,0 +1,1 @@
+//! The server, through plain HTTP and WebSocket clients.
