@@ -71,7 +71,7 @@ pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
     let planned = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty()));
     let past_planning = !matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. });
     if planned && past_planning {
-        let card = Some(cards::show(detail, clock));
+        let card = Some(cards::plan(detail));
         news.push(News { key: "plan".to_owned(), place: NewsPlace::Thread, to: Notify::Nobody, card });
     }
     let mut add = |key: String, place, to| {

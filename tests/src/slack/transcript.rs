@@ -152,7 +152,7 @@ fn rich(state: &State, part: &Value) -> String {
     };
     let all: String = part.get("elements").and_then(Value::as_array).into_iter().flatten().map(words).collect();
     match string(part.get("type")) {
-        "rich_text_preformatted" => all.lines().map(|line| format!("    {line}\n")).collect(),
+        "rich_text_preformatted" => all.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
         _ => all,
     }
 }

@@ -248,10 +248,10 @@ impl Workspace {
         self.inner.faults().limits = true;
     }
 
-    /// Delivers by signed HTTP to `BASE/slack/events`, `/slack/commands` and `/slack/interactions` instead of Socket Mode.
+    /// Delivers by signed HTTP to `BASE/slack/events`, `/slack/commands` and `/slack/actions` instead of Socket Mode.
     pub fn over_http(&self, base: &str) {
         let at = |what: &str| format!("{}/slack/{what}", base.trim_end_matches('/'));
-        let (events, commands, interactive) = (at("events"), at("commands"), at("interactions"));
+        let (events, commands, interactive) = (at("events"), at("commands"), at("actions"));
         self.inner.delivery().addresses = Some(Addresses { events, commands, interactive });
     }
 

@@ -3,30 +3,28 @@
 use std::time::Duration;
 
 use tidegate_tests::in_slack::InSlack;
-use tidegate_tests::slack::Refusal;
-use tidegate_tests::yard::kill_9;
+use tidegate_tests::slack::{Call, Refusal, Workspace};
 
-/// The transcript without what differs each time.
-fn read(text: &str) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        let mut words: Vec<String> = Vec::new();
-        for word in line.split(' ') {
-            let number = word.trim_end_matches([',', '.', ')', 's']).trim_start_matches('(');
-            let clock = number.len() == 5 && number.as_bytes()[2] == b':';
-            let spent = word != number && number.parse::<f64>().is_ok() && word.contains('s');
-            words.push(if clock {
-                "HH:MM".to_owned()
-            } else if spent {
-                "N s".to_owned()
-            } else {
-                word.to_owned()
-            });
-        }
-        out.push_str(words.join(" ").trim_end());
-        out.push('\n');
-    }
-    out
+/// Asserts what the channel reads, without what differs each time.
+macro_rules! assert_reads {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({ filters => vec![
+            (r"\d\d:\d\d\b", "HH:MM"),
+            (r"less than 1 s|\b\d+(\.\d+)? s\b", "N s"),
+            (r"content [0-9a-f]{12}", "content DIGEST"),
+            (r"Terraform \d+\.\d+\.\d+", "Terraform VERSION"),
+            (r"/tmp/tidegate-yard\.\w+", "YARD"),
+            (r"127\.0\.0\.1:\d+", "SLACK"),
+            (r"archives/C000000001/p\d+", "archives/C000000001/pTS"),
+            (r"local:\w+", "local:ME"),
+        ] }, { insta::assert_snapshot!($name, $text); });
+    };
+}
+
+/// Messages that the bot posted in channels, not in threads.
+fn posted(slack: &Workspace) -> Vec<Call> {
+    let calls = slack.calls_of("chat.postMessage").into_iter();
+    calls.filter(|call| call.text("thread_ts").is_empty() && call.is_ok()).collect()
 }
 
 #[tokio::test]
@@ -34,16 +32,253 @@ async fn a_slash_command_raises_an_environment_and_the_channel_tells_it() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;
     place.tide("up shop because the rehearsal starts").await;
-    let text = place.reads("shop is at full").await;
-    println!("{text}");
+    place.reads("shop is at full").await;
     place.slack.until("the asker is called", || !place.slack.called(&place.alice).is_empty()).await;
     assert_eq!(place.yard.status(1).await, "succeeded");
-    let text = place.slack.transcript(&place.channel);
-    println!("{}", read(&text));
-    assert_eq!(
-        place.slack.calls_of("chat.postMessage").iter().filter(|call| call.text("thread_ts").is_empty()).count(),
-        1
-    );
+    assert_eq!(posted(&place.slack).len(), 1);
+    assert_reads!("up", place.slack.transcript(&place.channel));
     serve.stop().await.exits(0);
-    let _ = (Refusal::Silence, Duration::ZERO, kill_9 as fn(i32));
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let bob = place.slack.person("bob");
+    let guest = place.slack.guest("gus");
+    place.tide("destroy shop").await;
+    place.reads("[Approve, asks: This destroys]").await;
+    let card = place.slack.find(&place.channel, "[Approve").expect("a card");
+    place.slack.press(&bob, &card, "tide.approve").await.accepted();
+    place.reads("is not yours to do").await;
+    place.slack.press(&guest, &card, "tide.approve").await.accepted();
+    place.reads("Guests of this workspace have no rights here").await;
+    assert_eq!(place.yard.status(2).await, "awaiting_approval");
+    // Twice by the same person, and delivered again on top.
+    place.yard.hold("delete.shop-app");
+    let presses = tokio::join!(
+        place.slack.press(&place.alice, &card, "tide.approve"),
+        place.slack.press(&place.alice, &card, "tide.approve"),
+    );
+    presses.0.accepted();
+    presses.1.accepted();
+    place.slack.repeat().await.expect("a press").accepted();
+    place.reads("Approve: pressed by @alice").await;
+    place.yard.until(2, "applying").await;
+    place.yard.release("delete.shop-app");
+    place.yard.until(2, "succeeded").await;
+    place.slack.until("the end is told", || place.slack.called(&place.alice).len() >= 3).await;
+    place.slack.until("the card shows the end", || !place.slack.transcript(&place.channel).contains("[Cancel")).await;
+    let text = place.reads("shop is destroyed").await;
+    assert!(!text.contains("[Approve"), "used buttons are gone:\n{text}");
+    assert_reads!("buttons", place.slack.transcript(&place.channel));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_fails_is_a_new_message_with_its_log_in_the_thread() {
+    let place = InSlack::lay().await;
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.yard.until(1, "partial").await;
+    place.reads("run 1 in its channel").await;
+    place.reads("Log of run 1").await;
+    assert_eq!(posted(&place.slack).len(), 2);
+    let called = place.slack.called(&place.alice);
+    assert!(called.iter().any(|text| text.contains("FAILED") || text.contains("PARTIAL")), "{called:?}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn one_mention_in_two_events_delivered_again_is_one_run_and_edits_are_none() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let said = place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    said.accepted();
+    place.slack.repeat().await.expect("an event").accepted();
+    place.reads("shop is at full").await;
+    place.slack.edit(&said.message, "@tidegate down shop").await.accepted();
+    place.slack.delete(&said.message).await.accepted();
+    let robot = place.slack.bot("robot");
+    place.slack.mention(&robot, &place.channel, None, "@tidegate down shop").await;
+    let stranger = place.slack.stranger("sam");
+    place.slack.set_channel(&place.channel, false, true);
+    place.slack.mention(&stranger, &place.channel, None, "@tidegate down shop").await;
+    place.reads("People of other organisations have no rights here").await;
+    place.slack.direct(&place.alice, "status").await.accepted();
+    let direct = place.slack.direct_channel(&place.alice);
+    let text = place.slack.reads(&direct, "shop").await;
+    assert!(text.contains("full"), "{text}");
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+    assert_eq!(place.yard.calls("apply", "shop-app"), 1);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn minutes_of_refusals_lose_nothing_and_repeat_nothing() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("chat.postMessage", Refusal::RateLimited { retry_after: 1 }).for_calls(3);
+    place.slack.refuse("chat.update", Refusal::Status(503)).for_calls(2);
+    place.tide("up shop").await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    assert_eq!(posted(&place.slack).len(), 1);
+    // What is done and never answered for is found in the history.
+    place.slack.refuse("chat.postMessage", Refusal::AnswerLost).for_calls(1);
+    place.slack.refuse("chat.postMessage", Refusal::DoneBut(502)).for_calls(1);
+    place.tide("down shop").await;
+    place.yard.until(2, "succeeded").await;
+    place.reads("shop is at small").await;
+    place.slack.until("the end is told", || place.slack.called(&place.alice).len() >= 2).await;
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("tidegate (edited):").count(), 2, "{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 2, "{text}");
+    serve.stop().await.exits(0);
+}
+
+/// Kills `serve` at an arrow of the flow, starts it again, and says how it ends.
+async fn killed(place: &InSlack, serve: tidegate_tests::yard::Process) {
+    serve.kill().await;
+    for method in ["users.info", "chat.postMessage", "chat.update"] {
+        place.slack.accept(method);
+        place.slack.delay(method, Duration::ZERO);
+    }
+    let serve = place.serve().await;
+    place.slack.redeliver().await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    // A last stop lets everything that is still meant to be said be said.
+    serve.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("tidegate (edited):").count(), 1, "one card:\n{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 1, "one end:\n{text}");
+    assert_eq!(text.matches("variables:").count(), 1, "one plan:\n{text}");
+    assert_eq!(place.yard.calls("apply", "shop-app"), 1);
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+}
+
+#[tokio::test]
+async fn killed_after_the_inbox_and_before_the_desk() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("users.info", Refusal::Silence).lasting();
+    place.tide("up shop").await;
+    killed(&place, serve).await;
+}
+
+#[tokio::test]
+async fn killed_while_its_card_is_being_posted_or_just_was() {
+    for refusal in [Refusal::Silence, Refusal::AnswerLost] {
+        let place = InSlack::lay().await;
+        let serve = place.serve().await;
+        place.yard.hold("plan");
+        place.slack.refuse("chat.postMessage", refusal).lasting();
+        place.tide("up shop").await;
+        place.slack.until("it is posted", || !place.slack.calls_of("chat.postMessage").is_empty()).await;
+        place.yard.release("plan");
+        killed(&place, serve).await;
+    }
+}
+
+#[tokio::test]
+async fn killed_in_mid_apply_and_the_card_goes_on() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.yard.hold("create.shop-app");
+    place.tide("up shop").await;
+    place.reads("applying").await;
+    place.yard.until_did("create shop-app", 1).await;
+    let serve = {
+        serve.kill().await;
+        place.serve().await
+    };
+    place.yard.release("create.shop-app");
+    killed(&place, serve).await;
+}
+
+#[tokio::test]
+async fn a_refreshed_and_a_dead_connection_are_replaced() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.connected(2).await;
+    place.slack.disconnect("refresh_requested");
+    let listening = || serve.err().matches("listening to Slack").count();
+    place.yard.wait("new connections", async || (listening() >= 4).then_some(())).await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    place.slack.half_open();
+    place.slack.connected(2).await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn people_who_ask_elsewhere_get_a_link_and_names_that_ping_are_inert() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let other = place.slack.channel("#other");
+    place.slack.command(&place.alice, &other, "/tide", "up shop because <!channel> *now* `rm`").await.accepted();
+    place.reads("shop is at full").await;
+    let text = place.slack.reads(&other, "run 1 in its channel").await;
+    assert!(!text.contains("shop is at full"), "{text}");
+    let bob = place.slack.person("bob");
+    assert!(place.slack.called(&bob).is_empty());
+    for call in place.slack.calls_of("chat.postMessage").iter().chain(&place.slack.calls_of("chat.update")) {
+        assert!(!call.text("text").contains("<!channel>"), "{call:?}");
+    }
+    place.tide("upp shop").await;
+    place
+        .slack
+        .until("a refusal only she sees", || place.slack.transcript(&place.channel).contains("only alice sees"))
+        .await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn signed_http_is_taken_and_anything_else_refused() {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
+    let serve = place.start();
+    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
+    place.slack.over_http(&format!("http://127.0.0.1:{port}"));
+    place.tide("up shop").await;
+    place.slack.repeat().await.expect("a command").accepted();
+    place.reads("shop is at full").await;
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn the_form_and_the_home_tab_do_what_commands_do() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("").await;
+    place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+    let form = place.slack.form(&place.alice).expect("a form");
+    assert_reads!("form", place.slack.view_text(&form));
+    let bad = serde_json::json!({ "what": "up", "setting.app": "4 5" });
+    place.slack.submit(&place.alice, &form, &bad).await.accepted();
+    let good = serde_json::json!({ "what": "up", "setting.app": "4", "because": "of the form" });
+    place.slack.submit(&place.alice, &form, &good).await.accepted();
+    let text = place.reads("shop is at full · app 4").await;
+    assert!(text.contains("because of the form"), "{text}");
+    place.slack.open_home(&place.alice).await.accepted();
+    let shows =
+        |words: &str| place.slack.home(&place.alice).is_some_and(|home| place.slack.view_text(&home).contains(words));
+    place.slack.until("the home tab", || shows("shop")).await;
+    let home = place.slack.home(&place.alice).expect("a home tab");
+    assert_reads!("home", place.slack.view_text(&home));
+    place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();
+    place.reads("shop is at small").await;
+    place.slack.until("the home tab is true", || shows("small")).await;
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
 }

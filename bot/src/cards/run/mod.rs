@@ -14,7 +14,7 @@ use tidegate_runner::domain::run::RunState;
 use super::card::{Card, Line};
 use super::words::{Clock, DOT, Naming, cut, sizes, what};
 
-pub use detail::show;
+pub use detail::{plan, show};
 pub use notice::{notice, notice_to, under_way};
 pub(super) use progress::stacks as progress_lines;
 

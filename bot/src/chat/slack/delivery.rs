@@ -39,6 +39,8 @@ pub(super) enum Wish {
     Form { said: Said, trigger: String },
     /// A form that was filled in; its values by name.
     Filled { said: Said, view: Value },
+    /// Another environment was chosen in the form.
+    FormChanged { view: Value, environment: String },
     /// The home tab was opened.
     Home { user: String },
     /// Nothing for us; why, for the log.
@@ -124,6 +126,7 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
     let event = &payload["event"];
     let user = event["user"].as_str().unwrap_or_default();
     match event["type"].as_str()? {
+        "app_home_opened" if event["tab"] == "messages" => return Some(Wish::Nothing("not the home tab")),
         "app_home_opened" => return Some(Wish::Home { user: text(&event["user"])? }),
         "app_mention" | "message" => {}
         _ => return Some(Wish::Nothing("not a message")),
@@ -189,6 +192,10 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     }
     let action = payload["actions"].as_array()?.first()?;
     let id = action["action_id"].as_str()?;
+    if id == "environment" && payload["view"]["callback_id"] == "tide.form" {
+        let environment = text(&action["selected_option"]["value"])?;
+        return Some(Wish::FormChanged { view: payload["view"].clone(), environment });
+    }
     let Some(verb) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
     let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {
         return Some(Wish::Nothing("a button without its command"));
@@ -203,9 +210,10 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let card = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
     let user = text(&user["id"])?;
     // The home tab has neither channel nor message: what is said there is said to the bot alone.
-    let (channel, card) = match (channel, card) {
-        (Some(channel), Some(card)) => (channel, card),
-        _ => (user.clone(), text(&payload["view"]["id"])?),
+    let (channel, card, version) = match (channel, card) {
+        (Some(channel), Some(card)) => (channel, card, version),
+        // Its buttons stay, so that each press counts.
+        _ => (user.clone(), text(&payload["view"]["id"])?, text(&action["action_ts"])?),
     };
     Some(Wish::Said(Said {
         // With who pressed: a press by somebody who may not must not use the button up for those who may. That it is done once is

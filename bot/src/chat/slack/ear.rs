@@ -1,7 +1,7 @@
 //! What comes in: stored before it is acknowledged, answered afterwards. The inbox is the proof that it is answered once.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use tidegate_runner::desk::post::{Post, Received};
@@ -13,6 +13,7 @@ use tidegate_runner::domain::policy::Place;
 
 use super::DOOR;
 use super::delivery::{Form, How, Origin, Said, Wish, read};
+use super::home::Home;
 use super::letter::Letter;
 use super::workspace::Workspace;
 use crate::cards::{self, Clock};
@@ -35,11 +36,17 @@ pub(super) struct Ear {
     busy: Arc<Mutex<HashSet<String>>>,
     /// When anything was last delivered.
     pub(super) heard: Arc<Mutex<Option<tokio::time::Instant>>>,
+    /// Home tabs that were opened lately, by person.
+    homes: Arc<Mutex<HashMap<String, Home>>>,
 }
 
 impl Ear {
     pub(super) fn new(desk: Desk, workspace: Arc<Workspace>) -> Self {
-        Self { desk, workspace, busy: Arc::default(), heard: Arc::default() }
+        Self { desk, workspace, busy: Arc::default(), heard: Arc::default(), homes: Arc::default() }
+    }
+
+    pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, Home>> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes one delivery and gives what acknowledges it: nothing, or a body. Returns once it is stored.
@@ -63,6 +70,11 @@ impl Ear {
                 let ear = self.clone();
                 said.typed = "help".to_owned();
                 tokio::spawn(async move { ear.open_form(said, &trigger).await });
+                Ok(None)
+            }
+            Wish::FormChanged { view, environment } => {
+                let ear = self.clone();
+                tokio::spawn(async move { ear.change_form(&view, &environment).await });
                 Ok(None)
             }
             Wish::Filled { mut said, view } => match super::form::typed(&view) {

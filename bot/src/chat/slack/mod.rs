@@ -7,6 +7,7 @@ mod api;
 mod delivery;
 mod ear;
 mod form;
+mod home;
 mod http;
 mod letter;
 mod limiter;
@@ -175,6 +176,7 @@ impl Rooms {
             }
             if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
                 ear.sweep(self.alone).await;
+                ear.refresh_homes().await;
                 swept = Some(Instant::now());
             }
             if let Some(scribe) = &mut scribe {

@@ -87,6 +87,11 @@ impl Workspace {
         }
     }
 
+    /// Whether this is an ordinary member of one of our workspaces.
+    pub(super) fn is_member(&self, person: &Person) -> bool {
+        person.kind == Kind::Member
+    }
+
     /// The id of a channel: `#name`, or an id already. `None`: there is none that we see.
     pub(super) async fn channel(&self, named: &str) -> Result<Option<String>, ApiError> {
         let Some(name) = named.strip_prefix('#') else { return Ok(Some(named.to_owned())) };
