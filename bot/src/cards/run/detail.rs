@@ -38,9 +38,21 @@ pub fn plan(detail: &RunDetail) -> Card {
     for (name, stack) in &detail.view.stacks {
         card = card
             .line(Line::of([Span::Strong(name.to_string())]))
-            .lines(stack_lines(detail, name, stack).into_iter().map(|line| line.indented(1)));
+            .lines(planned_lines(detail, name, stack).into_iter().map(|line| line.indented(1)));
     }
     card
+}
+
+/// What was planned, also once it is done: the card tells what became of it.
+fn planned_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<Line> {
+    let naming = Naming { most: ALL_MAX, others: format!("log {} {name}", detail.run.number) };
+    let planned = stack.plan.as_ref().map_or(&[][..], |plan| plan.changes.as_slice());
+    let mut lines = changes(planned, Tense::Planned, &naming);
+    if lines.is_empty() {
+        lines.push(Line::text("nothing to change"));
+    }
+    lines.extend(stack.provenance.iter().flat_map(provenance_lines));
+    lines
 }
 
 fn stack_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<Line> {
