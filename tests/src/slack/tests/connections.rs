@@ -59,7 +59,7 @@ async fn an_event_that_nobody_acknowledges_comes_again_at_once_and_then_when_ask
     let (again, payload) = tokio::join!(slack.redeliver(), socket.take());
     assert!(again[0].is_ok() && payload == first["payload"] && slack.unacknowledged() == 0);
     let (repeated, payload) = tokio::join!(slack.repeat(), socket.take());
-    assert!(repeated.is_some_and(|repeated| repeated.is_ok()) && payload == first["payload"]);
+    assert!(repeated[0].is_ok() && payload == first["payload"]);
 }
 
 #[tokio::test]
