@@ -120,6 +120,7 @@ fn the_models_of_slacks_client_refuse_what_slack_would() {
     for (blocks, fault) in [
         (json!([section(&"x".repeat(3001))]), "3000"),
         (json!([{ "type": "nothing" }]), "unknown type"),
+        (json!([{ "type": "actions", "elements": [{ "type": "lever" }] }]), "unknown type"),
         (json!(vec![section("x"); 51]), "51 blocks"),
     ] {
         let (well, told) = judges::read_calls(&call(blocks).to_string());
