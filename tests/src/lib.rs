@@ -5,6 +5,7 @@ mod by_hand;
 pub mod fuzz;
 mod layout;
 mod ledger;
+mod people;
 pub mod planted;
 pub mod postgres;
 mod process;

@@ -12,6 +12,7 @@ mod refusal;
 mod run;
 mod status;
 mod whoami;
+mod why;
 mod words;
 
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use refusal::{fault, refusal};
 pub use run::{notice, notice_to, run_card, show, under_way};
 pub use status::{envs, status};
 pub use whoami::whoami;
+pub use why::why;
 pub use words::{Clock, duration};

@@ -8,9 +8,10 @@ use super::column::{Row, storable};
 use super::error::LedgerError;
 use super::ids;
 use super::store::{Access, Tx, now};
-use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 
-/// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`.
+/// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`; `seq`
+/// is absent where no event of the run is told.
 pub const KIND_RUN: &str = "run";
 
 /// A text for the people who look after Tidegate. Its body is `{"text":"..."}`.
@@ -25,6 +26,16 @@ impl Address {
     #[must_use]
     pub fn new(door: &str, who: &str) -> Self {
         Self(format!("{door}:{who}"))
+    }
+
+    /// A person, in the chat that knows them by this id.
+    #[must_use]
+    pub fn of(person: &ActorId) -> Self {
+        match person.as_str().split_once(':') {
+            Some(("local", name)) => Self::new("shell", name),
+            Some((chat, who)) => Self::new(chat, who),
+            None => Self(person.as_str().to_owned()),
+        }
     }
 
     /// The people who look after Tidegate, in whichever chat they are.
