@@ -2,8 +2,8 @@
 
 use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
-use tidegate_runner::domain::answer::{Answer, Standing};
-use tidegate_runner::domain::command::{Command, Query};
+use tidegate_runner::domain::answer::{Answer, Sight, Standing};
+use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
@@ -37,6 +37,15 @@ pub struct Reply {
     pub queued: bool,
     /// The run whose end this answer has told.
     pub settled: Option<RunNumber>,
+    /// It lists the commands; a chat may add its own keys.
+    pub lists_commands: bool,
+}
+
+impl Reply {
+    /// A card, and nothing to follow.
+    fn plain(card: Card, verdict: Verdict) -> Self {
+        Self { card, verdict, follow: None, queued: false, settled: None, lists_commands: false }
+    }
 }
 
 /// Which end of a run means that the command was carried out.
@@ -86,7 +95,7 @@ fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
         RefusalKind::NotUnderstood => Verdict::NotUnderstood,
         RefusalKind::Refused => Verdict::Refused,
     };
-    Reply { card: cards::refusal(&refusal), verdict, follow: None, queued: false, settled: None }
+    Reply::plain(cards::refusal(&refusal), verdict)
 }
 
 /// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
@@ -101,7 +110,7 @@ pub fn fault(error: &DeskError) -> Reply {
         }
         DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
     };
-    Reply { card, verdict: Verdict::Fault, follow: None, queued: false, settled: None }
+    Reply::plain(card, Verdict::Fault)
 }
 
 async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Result<Reply, DeskError> {
@@ -132,34 +141,37 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
             let answer = desk.submit(message, &order, because).await?;
             let (follow, settled) = (follow(&answer), settled(&answer));
             let queued = matches!(answer, Answer::Queued { .. });
-            return Ok(Reply { card: cards::answer(&answer, &clock), verdict: Verdict::Done, follow, queued, settled });
+            return Ok(Reply {
+                follow,
+                queued,
+                settled,
+                ..Reply::plain(cards::answer(&answer, &clock), Verdict::Done)
+            });
         }
-        Command::Help(None) => cards::help(),
-        Command::Help(Some(name)) => cards::help_on(name),
-        Command::Query(Query::Envs) => cards::envs(&desk.status(None).await?, &clock),
-        Command::Query(Query::Status { environment }) => {
-            let standings: Vec<Standing> = desk.status(environment.as_ref()).await?;
-            cards::status(&standings, &clock)
+        Command::Help(None) => {
+            let card = cards::help(&desk.abilities(message));
+            return Ok(Reply { lists_commands: true, ..Reply::plain(card, Verdict::Done) });
         }
-        Command::Query(Query::Show { run }) => cards::show(&desk.show(run).await?, &clock),
-        Command::Query(Query::Log { run, stack }) => cards::log(&desk.log(run, stack.as_ref()).await?),
-        Command::Query(Query::History(filter)) => cards::history(&desk.history(&filter).await?, &filter, &clock),
-        Command::Query(Query::Audit(filter)) => cards::audit(&desk.audit(&filter).await?, &filter, &clock),
-        Command::Query(Query::Who { deed, environment }) => cards::who(&desk.who(deed, &environment).await?, &clock),
-        Command::Query(Query::Whoami) => cards::whoami(&desk.whoami(&message.actor)),
+        Command::Help(Some(name)) => cards::help_on(name, &desk.abilities(message)),
+        Command::Query(query) => told(desk, message, query, &clock).await?,
     };
-    Ok(Reply { card, verdict: Verdict::Done, follow: None, queued: false, settled: None })
+    Ok(Reply::plain(card, Verdict::Done))
 }
 
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
 async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Refusal) -> Result<Refusal, DeskError> {
     let mut present = Present::default();
+    // What somebody may not see is not told by a hint either.
+    let sight = desk.sight(message, CommandName::Status).await?;
     for run in desk.active().await? {
-        present.runs(&run);
+        if sight.sees(run.request.environment.as_str()) {
+            present.runs(&run);
+        }
     }
     let mentioned = known
         .environments
         .keys()
+        .filter(|name| sight.sees(name.as_str()))
         .filter(|name| refusal.hints.iter().any(|hint| hint.split_whitespace().any(|word| word == name.as_str())));
     for name in mentioned {
         for standing in desk.status(Some(name)).await? {
@@ -171,10 +183,35 @@ async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Re
     Ok(commands::parse_at(&message.typed, known, &present).err().unwrap_or_else(|| refusal.clone()))
 }
 
+/// The answer to a question, as far as the person may see it.
+async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Result<Card, DeskError> {
+    let sight = desk.may_ask(message, &query).await?;
+    Ok(match query {
+        Query::Envs => cards::envs(&seen(desk.status(None).await?, &sight), clock),
+        Query::Status { environment } => cards::status(&seen(desk.status(environment.as_ref()).await?, &sight), clock),
+        Query::Show { run } => cards::show(&desk.show(run).await?, clock),
+        Query::Log { run, stack } => cards::log(&desk.log(run, stack.as_ref()).await?),
+        Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
+        Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
+        Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
+        Query::Whoami => cards::whoami(&desk.whoami(message)),
+        Query::Why(query) => cards::why(&desk.why(message, &query).await?),
+    })
+}
+
+fn seen(mut all: Vec<Standing>, sight: &Sight) -> Vec<Standing> {
+    all.retain(|standing| match standing {
+        Standing::Managed(environment) => sight.sees(environment.name.as_str()),
+        Standing::Unmanaged { name, .. } => sight.sees(name),
+        Standing::Departed { name, .. } => sight.sees(name.as_str()),
+    });
+    all
+}
+
 fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
     match answer {
         // What a look at an unknown run finds out is what became of the run, not of the look.
-        Answer::Queued { run, .. } | Answer::Approved(run) | Answer::Recovering(run) => {
+        Answer::Queued { run, .. } | Answer::Approved(run) | Answer::Seconded(run) | Answer::Recovering(run) => {
             Some((run.number, Hope::Success))
         }
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
@@ -187,6 +224,7 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         Answer::Cancelled(run) | Answer::Rejected(run) => Some(run.number),
         Answer::Queued { .. }
         | Answer::Approved(_)
+        | Answer::Seconded(_)
         | Answer::Recovering(_)
         | Answer::Stopping { .. }
         | Answer::Taken(_) => None,

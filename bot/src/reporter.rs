@@ -53,7 +53,9 @@ pub fn buttons(detail: &RunDetail, card: &Card) -> Vec<Button> {
 pub fn version(detail: &RunDetail) -> String {
     let state = &detail.view.state;
     match state {
-        RunState::AwaitingApproval { question, .. } => format!("{}.{}", state.status(), question.expires.0),
+        RunState::AwaitingApproval { question, .. } => {
+            format!("{}.{}.{}", state.status(), question.code(), question.expires.0)
+        }
         RunState::Queued { .. }
         | RunState::Planning { .. }
         | RunState::Applying { .. }

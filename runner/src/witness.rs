@@ -47,8 +47,11 @@ pub(crate) async fn note(
         }
     }
     let (Some(outcome), Some(last)) = (after.outcome(), events.last()) else { return Ok(()) };
-    let refused = outcome == Outcome::Refused;
-    let (decision, rule) = if refused { (Decision::Refused, Some("plan")) } else { (Decision::Allowed, None) };
+    let decision = if outcome == Outcome::Refused { Decision::Refused } else { Decision::Allowed };
+    let rule = match last {
+        RunEvent::Ended { rule, .. } => rule.as_deref(),
+        _ => None,
+    };
     let detail = detail_of_end(run, last);
     let result = Some(outcome.as_str());
     append(tx, &Entry { decision, rule, result, detail: Some(&detail), ..about(END) }).await?;
@@ -60,6 +63,9 @@ fn rule(why: &QuestionWhy) -> &'static str {
         QuestionWhy::Previewed => "previewed",
         QuestionWhy::Unannounced { .. } => "unannounced",
         QuestionWhy::PlanChanged { .. } => "plan_changed",
+        QuestionWhy::Ruled => "approval",
+        QuestionWhy::ManyDestroys { .. } => "many_destroys",
+        QuestionWhy::OfAnother { .. } => "of_another",
     }
 }
 

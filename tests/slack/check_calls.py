@@ -11,6 +11,17 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
+
+
+def objects(value):
+    """How many objects with a type are in it."""
+    if isinstance(value, list):
+        return sum(map(objects, value))
+    if isinstance(value, dict):
+        return ("type" in value) + sum(map(objects, value.values()))
+    return 0
+
+
 blocks_seen, views_seen, faults = 0, 0, 0
 for number, line in enumerate(sys.stdin, 1):
     call = json.loads(line)
@@ -19,14 +30,16 @@ for number, line in enumerate(sys.stdin, 1):
         continue
     try:
         blocks = arguments.get("blocks") or []
-        parsed = Block.parse_all(blocks)
-        for block in parsed:
-            block.to_dict()
-        if len(parsed) != len(blocks):
-            raise SlackObjectFormationError(f"{len(blocks) - len(parsed)} blocks of an unknown type")
+        for block in blocks:
+            parsed = Block.parse(block)
+            if parsed is None:
+                raise SlackObjectFormationError(f"a block of an unknown type: {block['type']}")
+            # The models drop elements that they do not know.
+            if objects(parsed.to_dict()) != objects(block):
+                raise SlackObjectFormationError(f"an element of an unknown type in {block}")
         if len(blocks) > 50:
             raise SlackObjectFormationError(f"{len(blocks)} blocks in a message, at most 50")
-        blocks_seen += len(parsed)
+        blocks_seen += len(blocks)
         if "view" in arguments:
             View(**arguments["view"]).to_dict()
             views_seen += 1

@@ -151,7 +151,7 @@ impl Layout {
     fn configuration(&self, yard: &Path) -> String {
         let mut text = format!(
             "{}\n[database]\nurl = \"{}\"\n\n[runner]\nstate_dir = \"state\"\nterraform = \"./terraform\"\nheartbeat = \
-             \"1s\"\nlease = \"3s\"\n{}\n",
+             \"1s\"\nlease = \"3s\"\n{}\n\n[access]\nviewer = [\"everyone\"]\n\n",
             self.top, self.database, self.runner
         );
         for EnvironmentLayout { name, lines, stacks } in &self.environments {

@@ -6,6 +6,7 @@ pub mod fuzz;
 pub mod in_slack;
 mod layout;
 mod ledger;
+mod people;
 pub mod planted;
 pub mod postgres;
 mod process;

@@ -5,6 +5,7 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::RunState;
 
 use super::card::{Card, Line, Tone};
+use super::run::approval;
 use super::words::{Clock, DOT, about, duration, run_of, sizes, what};
 
 /// Most runs ahead that are named.
@@ -41,6 +42,16 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         Answer::Approved(run) => {
             Card::new(Tone::Working, format!("Run {} has its yes and goes on{DOT}{}", run.number, what(&run.request)))
                 .line(Line::text("It is planned again first; if the plan goes beyond the one shown, it asks again."))
+        }
+        Answer::Seconded(run) => {
+            let card = Card::new(
+                Tone::Working,
+                format!("Run {} has your yes and waits for more{DOT}{}", run.number, what(&run.request)),
+            );
+            match &run.state {
+                RunState::AwaitingApproval { question, .. } => card.lines(approval::wants(question, clock)),
+                _ => card,
+            }
         }
         Answer::Rejected(run) => {
             Card::new(Tone::Plain, format!("Run {} is rejected{DOT}{}", run.number, what(&run.request)))

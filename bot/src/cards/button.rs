@@ -44,7 +44,7 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
     let verb = words.next()?;
     let rest: Vec<&str> = words.collect();
     let (label, weight) = match (verb, rest.as_slice()) {
-        ("approve", [_]) => ("Approve", Weight::On),
+        ("approve", [_] | [_, _]) => ("Approve", Weight::On),
         ("reject", [_]) => ("Reject", Weight::Off),
         ("cancel", [_]) => ("Cancel", Weight::Off),
         ("retry", [_]) => ("Retry", Weight::On),

@@ -5,7 +5,7 @@ use tidegate_runner::domain::command::{Command, HistoryFilter, Query};
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
-use super::words::{Clock, DOT, cut, duration, sizes, what};
+use super::words::{Clock, DOT, cut, duration, person, sizes, what};
 use crate::commands::render;
 
 /// One page of history; `filter` is what was asked for, so that the next page can be.
@@ -45,14 +45,14 @@ fn one(run: &RunSummary, worked_ms: Option<i64>) -> String {
     let mut parts = vec![what(&run.request)];
     parts.extend(Some(sizes(&run.request)).filter(|sizes| !sizes.is_empty()));
     parts.push(state_word(&run.state).to_owned());
-    parts.push(cut(&run.asker.name));
+    parts.push(person(&run.asker.name));
     parts.extend(worked_ms.map(duration));
     if let Some(because) = &run.request.because {
         parts.push(format!("because {}", cut(because)));
     }
     if let Some((by, because)) = &run.taken_by {
         let because = because.as_deref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
-        parts.push(format!("taken as it is by {}{because}", by.short()));
+        parts.push(format!("taken as it is by {}{because}", by.called()));
     }
     parts.join(DOT)
 }

@@ -10,11 +10,12 @@ pub mod form;
 mod help;
 mod history;
 mod log;
-mod outsider;
 mod refusal;
 mod run;
 mod status;
+mod unserved;
 mod whoami;
+mod why;
 mod words;
 
 #[cfg(test)]
@@ -27,9 +28,10 @@ pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
 pub use log::log;
-pub use outsider::{Outsider, cannot_speak, card_link, for_admins, late, outsider};
 pub use refusal::{fault, refusal};
 pub use run::{notice, notice_to, plan, run_card, show, under_way};
 pub use status::{envs, status};
+pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late};
 pub use whoami::whoami;
+pub use why::why;
 pub use words::{Clock, duration};

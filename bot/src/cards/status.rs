@@ -8,6 +8,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
+use super::run::approval;
 use super::run::progress_lines;
 use super::words::{Clock, DOT, cut, run_of, settings, target};
 
@@ -183,7 +184,9 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
 fn with_next(card: Card, run: &RunSummary) -> Card {
     let number = run.number;
     match &run.state {
-        RunState::AwaitingApproval { .. } => card.next(format!("approve {number}")).next(format!("reject {number}")),
+        RunState::AwaitingApproval { question, .. } => {
+            card.next(approval::line(number, question)).next(format!("reject {number}"))
+        }
         RunState::Unknown { .. } => card.next(format!("recover {number}")),
         RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
             card.next(format!("cancel {number}"))

@@ -5,6 +5,7 @@ use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::changes::{Action, Change, Counts};
 use tidegate_runner::domain::environment::SettingValue;
 use tidegate_runner::domain::ids::{SettingName, StackName, Timestamp};
+use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::request::{RunKind, RunRequest, SizeChange, Target};
 use tidegate_runner::domain::run::RunView;
 
@@ -77,6 +78,11 @@ pub(super) fn cut(text: &str) -> String {
     }
 }
 
+/// A person's name, with what imitates another name shown by code point.
+pub(super) fn person(name: &str) -> String {
+    cut(&distinct(name))
+}
+
 /// `slaves 2 -> 40`.
 pub(super) fn size(change: &SizeChange) -> String {
     match &change.from {
@@ -116,7 +122,7 @@ pub(super) fn what(request: &RunRequest) -> String {
 
 /// `run 4 of ito (up shop full)`.
 pub(super) fn run_of(run: &RunSummary) -> String {
-    format!("run {} of {} ({})", run.number, cut(&run.asker.name), what(&run.request))
+    format!("run {} of {} ({})", run.number, person(&run.asker.name), what(&run.request))
 }
 
 /// Whether something was done or is only meant.

@@ -84,7 +84,7 @@ impl Demo {
             };
         }
         let name = self.name.unwrap_or(user);
-        let actor = Actor { id: ActorId::local(&name), name };
+        let actor = Actor::person(ActorId::local(&name), name);
         if !alone {
             screen.note(&format!(
                 "This demo is open already: {who} carries out its runs. Everything works here too, and when that one ends, this one \

@@ -39,7 +39,7 @@ impl Shell {
         if let Err(error) = logging::start(Some(&log_file(&state_dir)), log_format) {
             return fail(&format!("cannot log: {error}"));
         }
-        let actor = Actor { id: ActorId::local(&name), name };
+        let actor = Actor::person(ActorId::local(&name), name);
         let mut screen = Screen::new();
         for (name, problems) in &house.config().unmanaged {
             let count = problems.len();

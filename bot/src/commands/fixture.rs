@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::FixedOffset;
 use indexmap::IndexMap;
 use tidegate_runner::domain::environment::{
-    Environment, Level, OffAction, Setting, SettingKind, Stack, StackSource, TerraformSettings,
+    Environment, Level, OffAction, Rules, Setting, SettingKind, Stack, StackSource, TerraformSettings,
 };
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
@@ -78,6 +78,7 @@ pub(crate) fn environment(name: &str) -> Environment {
         stacks: stacks.into_iter().map(|s| (s.name.clone(), s)).collect(),
         settings: settings.into_iter().map(|s| (s.name.clone(), s)).collect(),
         profiles: profiles.into_iter().collect(),
+        rules: Rules::default(),
     }
 }
 

@@ -22,6 +22,7 @@ mod run;
 mod scale;
 pub mod table;
 mod unknown;
+mod why;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -12,10 +12,10 @@ pub fn markdown() -> String {
          A leading `/tide`, `@tidegate` or `tide` may stand before every command. Letters may be large or small, phone \
          dashes, smart quotes and full-width characters are understood. Everything after `because` is the reason, as \
          typed. A run is named `812`, `#812` or `run 812`. The name of a command is also the name of the permission to \
-         run it.\n\n| command | what it does | who may |\n| --- | --- | --- |\n",
+         run it.\n\n| command | what it does | the least role |\n| --- | --- | --- |\n",
     );
     for spec in &TABLE {
-        let who = if spec.name.only_reads() { "everybody" } else { "owners" };
+        let who = spec.name.least().as_str();
         let _ = writeln!(text, "| [`{0}`](#{0}) | {1} | {who} |", spec.name, spec.summary);
     }
     for spec in &TABLE {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use tidegate_runner::domain::audit::AuditFilter;
-use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order, Query};
+use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order, Query, WhyQuery};
 use tidegate_runner::domain::environment::Level;
 
 use super::moment;
@@ -41,8 +41,10 @@ fn render_order(order: &Order) -> String {
             let run = run.map(|run| format!(" {run}")).unwrap_or_default();
             format!("{name}{run}{}", if *force { " force" } else { "" })
         }
-        Order::Retry { run } | Order::Accept { run } | Order::Approve { run } | Order::Reject { run } => {
-            format!("{name} {run}")
+        Order::Retry { run } | Order::Accept { run } | Order::Reject { run } => format!("{name} {run}"),
+        Order::Approve { run, code, alone } => {
+            let code = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+            format!("{name} {run}{code}{}", if *alone { " alone" } else { "" })
         }
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
     }
@@ -58,6 +60,13 @@ fn render_query(query: &Query) -> String {
         Query::History(filter) => format!("{name}{}", filters(filter)),
         Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
         Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
+        Query::Why(WhyQuery { who, command, environment, run }) => {
+            let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));
+            let _ = write!(text, " {command}");
+            let _ = environment.iter().try_for_each(|environment| write!(text, " {environment}"));
+            let _ = run.iter().try_for_each(|run| write!(text, " {run}"));
+            text
+        }
     }
 }
 

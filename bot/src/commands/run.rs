@@ -152,9 +152,31 @@ pub(super) fn read_accept(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Accept { run: context.only_run()? }))
 }
 
-/// Reads `approve RUN`.
+/// The beginning of a question's digest, as cards show it: hexadecimal, at least four characters.
+fn code(word: &str) -> Option<String> {
+    let whole = (4..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    whole.then(|| word.to_ascii_lowercase())
+}
+
+/// Reads `approve RUN [CODE] [alone]`.
 pub(super) fn read_approve(context: &Context<'_>) -> Result<Command, Refusal> {
-    Ok(context.order(Order::Approve { run: context.only_run()? }))
+    let (run, next) = context.run()?;
+    let (mut asked, mut alone) = (None, false);
+    for (at, word) in context.line.from(next) {
+        match code(word) {
+            _ if Context::is_keyword(word, "alone") => alone = true,
+            Some(code) if asked.is_none() && !alone => asked = Some(code),
+            Some(_) | None => return Err(context.stray(at, word)),
+        }
+    }
+    if alone && context.line.because().is_none() {
+        return Err(Refusal::not_understood(
+            "`alone` needs a reason",
+            "the others whose yes was wanted are told that you did without them, and why",
+        )
+        .hint(format!("approve {run} alone because REASON")));
+    }
+    Ok(context.order(Order::Approve { run, code: asked, alone }))
 }
 
 /// Reads `reject RUN`.

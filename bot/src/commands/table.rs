@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, history, level, run, scale};
+use super::{ask, audit, history, level, run, scale, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 21] = [
+pub static TABLE: [Spec; 22] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -274,12 +274,20 @@ pub static TABLE: [Spec; 21] = [
     },
     Spec {
         name: CommandName::Approve,
-        usage: "approve RUN [because reason ...]",
+        usage: "approve RUN [CODE] [alone] [because reason ...]",
         summary: "say yes to what a run asks",
-        details: &["The yes is to the changes that were shown. If they are others by then, it asks again."],
-        examples: &[example("approve 812", "go on")],
+        details: &[
+            "The yes is to the changes that were shown. If they are others by then, it asks again.",
+            "Where a run asks anew, its card shows a code, and the yes needs it: without one, the yes could be to what was shown before.",
+            "Where a rule wants the yes of others, whoever asked cannot say it, unless the rule says so. `alone`, with a reason, does without the others where the rule allows it, after the time that it gives them; they are told.",
+        ],
+        examples: &[
+            example("approve 812", "go on"),
+            example("approve 812 3f2a", "where it asked anew"),
+            example("approve 812 alone because nobody else is awake", "without the others, who are told"),
+        ],
         object: Object::Run,
-        takes: &[],
+        takes: &[Takes::Keyword("alone")],
         also: &["yes", "ok", "confirm", "lgtm"],
         read: run::read_approve,
     },
@@ -412,6 +420,21 @@ pub static TABLE: [Spec; 21] = [
         takes: &[],
         also: &["me", "id"],
         read: ask::read_whoami,
+    },
+    Spec {
+        name: CommandName::Why,
+        usage: "why [can't] [I|@who] COMMAND [env|run]",
+        summary: "who may do what, by which line of the configuration",
+        details: &["Without an environment it tells of all. It says who can lift what is in the way."],
+        examples: &[
+            example("why can't I down shop", "the rule, where it is written, and who can lift it"),
+            example("why can @ito destroy shop", "the same about somebody else"),
+            example("why can't I approve 812", "about a question that is open"),
+        ],
+        object: Object::Command,
+        takes: &[],
+        also: &["access", "permissions", "rights", "roles"],
+        read: why::read_why,
     },
 ];
 

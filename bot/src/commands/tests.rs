@@ -62,6 +62,13 @@ fn what_is_meant_is_understood() {
         ("history since 2026-11-20 09:00", "history since 2026-11-20T00:00:00.000Z"),
         ("reject 5 BECAUSE  the “db”  would go ", "reject 5 because the “db”  would go"),
         ("up shop because: slaves=4 is enough", "up shop because slaves=4 is enough"),
+        ("approve 812 —alone because we are two", "approve 812 alone because we are two"),
+        ("why can’t I down shop?", "why can I down shop"),
+        ("why cannot I scale shop slaves=40", "why can I scale shop"),
+        ("Why may @ito not destroy the shop", "why can @ito destroy shop"),
+        ("why can local:ito approve run 812?", "why can @local:ito approve 812"),
+        ("why ito up", "why can @ito up"),
+        ("why down", "why can I down"),
     ] {
         assert_eq!(canonical(typed), meant, "{typed}");
     }
@@ -236,6 +243,14 @@ const BAD: &[&str] = &[
     "scale shop slaves=-1000",
     "scale shop mode=zzz",
     "scale shop spot=maybe",
+    "approve 812 alone",
+    "approve 812 anyway",
+    "why",
+    "why can't I",
+    "why can't I dwon shop",
+    "why can't I down shpo",
+    "why not",
+    "permissions",
 ];
 
 /// `shop` at `full` with 60 slaves, while run 5 works on it.
@@ -369,7 +384,7 @@ fn nearly() -> impl Strategy<Value = String> {
         8 => prop::sample::select(vec![
             "up", "down", "scale", "plan", "destroy", "undo", "cancel", "retry", "recover", "show", "log", "history", "help", "audit", "who", "stopped", "action", "before", "\"", "\"black friday\"",
             "status", "shop", "attic", "full", "small", "off", "code", "force", "unlock", "by", "me", "@ito", "since", "until", "7d",
-            "2026-11-20", "09:00", "failed", "page", "2", "812", "#5", "run", "app", "slaves", "=", "+", "-", "+=", ":", "slaves=40", "slaves+=1",
+            "2026-11-20", "09:00", "failed", "why", "can't", "I", "page", "2", "812", "#5", "run", "app", "slaves", "=", "+", "-", "+=", ":", "slaves=40", "slaves+=1",
             "servers=2", "mode=fast", "spot=true", "because", "“", "—force", "slaves=-5", "＝", "\u{200b}", "\u{3000}",
         ]).prop_map(str::to_owned),
         1 => "\\PC{0,6}",

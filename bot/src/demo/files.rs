@@ -62,6 +62,9 @@ url = "sqlite:{LEDGER}"
 [runner]
 state_dir = "work"
 
+[access]
+viewer = ["everyone"]
+
 [environments.shop]
 about   = "A small shop with its load generators, made of nothing"
 channel = "#load-test"

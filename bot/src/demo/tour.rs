@@ -131,8 +131,8 @@ impl Guide<'_> {
         self.screen.said(who, line);
         let message = Message {
             key: format!("tour:{}", uuid::Uuid::now_v7()),
-            actor: Actor { id: ActorId::local(who), name: who.to_owned() },
-            place: Place { door: "shell", channel: Some("#load-test".to_owned()) },
+            actor: Actor::person(ActorId::local(who), who),
+            place: Place { door: "shell", channel: Some("#load-test".to_owned()), direct: false },
             typed: line.to_owned(),
         };
         let reply = reply(&self.house.desk, &message, self.offset).await;

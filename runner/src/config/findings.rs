@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::document::{Document, Path};
 use super::problem::Problem;
+use crate::domain::access::Written;
 
 /// The problems found in one document so far.
 pub(super) struct Findings<'d, 'i> {
@@ -45,6 +46,13 @@ impl<'d, 'i> Findings<'d, 'i> {
         problem.key_path = path.to_string();
         problem.environment = path.environment().map(str::to_owned);
         problem
+    }
+
+    /// Where what is at `path` is written.
+    pub(super) fn written(&self, path: &Path<'_>) -> Written {
+        let source = self.document.source();
+        let file = source.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Written { file, line: source.line_of(self.document.key_span(path).start) }
     }
 
     /// How many errors were found so far.

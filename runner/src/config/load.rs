@@ -13,6 +13,7 @@ use super::document::{Document, Node, Path};
 use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
+use super::sections::access;
 use super::sections::chat::{self, ChatConfig};
 use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::Draft;
@@ -21,6 +22,7 @@ use super::sections::runner::{self, RunnerConfig};
 use super::sections::{ConfigFile, values};
 use super::shape::Shape;
 use super::source::Source;
+use crate::domain::access::Access;
 use crate::domain::environment::{Environment, Stack, StackSource};
 use crate::domain::ids::EnvironmentName;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub runner: RunnerConfig,
     /// Names of environment variables whose values never reach any sink.
     pub redact: Vec<String>,
+    /// Who may do what, beside what the environments say.
+    pub access: Access,
     /// The environments that are as they should be, in the order of the file.
     pub environments: IndexMap<EnvironmentName, Environment>,
     /// The environments with errors, by the name that the file gives them, which may not be a valid one.
@@ -92,7 +96,7 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
-    let (database, chat, runner, redact, whole) = {
+    let (database, chat, runner, redact, access, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
@@ -102,7 +106,15 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
             runner::read(top.runner, &folder, &mut findings),
         );
         check_redact(&top.redact, &mut findings);
-        let surroundings = Surroundings { folder: &folder, runner: &runner };
+        let names: Vec<&str> = environment_nodes(&document).map(|(name, _)| name.get_ref().as_ref()).collect();
+        let sections = access::Sections {
+            roles: &top.roles,
+            access: &top.access,
+            groups: &top.groups,
+            channels: top.channels.as_ref(),
+        };
+        let access = access::read(&sections, &roles_in_use(&document), &names, &mut findings);
+        let surroundings = Surroundings { folder: &folder, access: &access, roles: &access.roles, runner: &runner };
         for (name, node) in environment_nodes(&document) {
             match one_environment(&document, name, node, &surroundings) {
                 Ok(environment) => {
@@ -114,7 +126,7 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
                 }
             }
         }
-        (database, chat, runner, top.redact, findings.into_problems())
+        (database, chat, runner, top.redact, access, findings.into_problems())
     };
     if whole.is_empty() {
         let file = source.path().to_owned();
@@ -125,7 +137,19 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
             StackSource::Git { .. } => None,
         };
         let roots = stacks.chain(drafted).filter_map(folder).collect();
-        return Ok(Config { file, database, chat, runner, redact, environments, unmanaged, drafts, roots, source });
+        return Ok(Config {
+            file,
+            database,
+            chat,
+            runner,
+            redact,
+            access,
+            environments,
+            unmanaged,
+            drafts,
+            roots,
+            source,
+        });
     }
     Err(Problems::new(whole.into_iter().chain(unmanaged.into_values().flatten()).collect()))
 }
@@ -171,6 +195,23 @@ fn environment_nodes<'d, 'i>(
     document: &'d Document<'i>,
 ) -> impl Iterator<Item = (&'d Spanned<std::borrow::Cow<'i, str>>, &'d Node<'i>)> {
     document.table().get("environments").and_then(|node| node.get_ref().as_table()).into_iter().flatten()
+}
+
+/// Roles that environments give or want a yes of, whether or not the rest of them is right.
+fn roles_in_use(document: &Document<'_>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for table in environment_nodes(document).filter_map(|(_, node)| node.get_ref().as_table()) {
+        let grants = table.get("access").and_then(|node| node.get_ref().as_table());
+        found.extend(grants.into_iter().flatten().map(|(role, _)| role.get_ref().to_string()));
+        let rules: Vec<&Node<'_>> = match table.get("approve").map(|node| (node, node.get_ref())) {
+            Some((_, DeValue::Array(rules))) => rules.iter().collect(),
+            Some((rule, _)) => vec![rule],
+            None => Vec::new(),
+        };
+        let by = rules.iter().filter_map(|rule| rule.get_ref().as_table()?.get("by")?.get_ref().as_str());
+        found.extend(by.map(str::to_owned));
+    }
+    found
 }
 
 /// Checks and reads one environment; of one with mistakes what could be understood.

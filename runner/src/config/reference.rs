@@ -161,12 +161,18 @@ fn toml_text(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
         Value::Object(table) => {
-            let entries = table.iter().map(|(key, value)| format!("{key} = {}", toml_text(value)));
+            let entries = table.iter().map(|(key, value)| format!("{} = {}", toml_key(key), toml_text(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         Value::String(text) => format!("\"{text}\""),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
+}
+
+/// A key as TOML writes it.
+fn toml_key(key: &str) -> String {
+    let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { key.to_owned() } else { format!("\"{key}\"") }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::domain::access::Access;
 use crate::domain::environment::{Environment, Level, OffAction, SettingKind, StackSource};
 use crate::domain::ids::{ProfileName, SettingName, StackName};
 use crate::domain::secret::{Given, Origin, SecretSource};
@@ -157,6 +158,36 @@ fn mistakes_outside_of_the_environments_stop_everything_and_hide_nothing() {
 }
 
 #[test]
+fn every_mistake_about_access_is_told_at_once() {
+    insta::assert_snapshot!(report(include_str!("samples/broken_access.toml")));
+}
+
+#[test]
+fn access_becomes_roles_groups_and_channels_with_the_lines_of_the_file() {
+    let text = small("owners = ['local:ito',\n  'slack:S1']\naccess = { tester = ['local:kato'] }")
+        + "[roles.tester]\ncommands = ['status', 'up']\n[access]\nadmin = ['local:root']\nviewer = [\n'local:mori',\n'everyone']\n\
+           [groups]\n'slack:S1' = ['slack:U1']\n[channels.'slack:C1']\nrole = 'tester'\nenvironments = ['shop']\n[channels.others]\nrole = 'viewer'\n";
+    let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let lines = |grants: &[crate::domain::access::Grant]| {
+        grants.iter().map(|grant| format!("{}: {grant}", grant.who)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines(&config.access.grants),
+        [
+            "local:root: admin (tidegate.toml:16)",
+            "everyone: viewer (tidegate.toml:19)",
+            "local:mori: viewer (tidegate.toml:18)",
+        ]
+    );
+    let shop = &config.environments["shop"];
+    assert_eq!(lines(&shop.rules.grants), ["local:kato: tester (tidegate.toml:6)"]);
+    assert_eq!(shop.rules.owners_at.iter().map(|written| written.line).collect::<Vec<_>>(), [4, 5]);
+    let channels = config.access.channels.expect("channels");
+    assert_eq!((channels.named.len(), channels.others.is_some(), channels.direct), (1, true, None));
+    assert_eq!(read(&small("")).expect("valid").access, Access::default());
+}
+
+#[test]
 fn broken_toml_is_told_line_by_line() {
     insta::assert_snapshot!(report(
         "[runner\nparallel = 3\nabout = \"日本\nredact = [1,, 2]\r\n[environments.shop]\nup = \n"
@@ -190,8 +221,11 @@ fn a_file_that_is_not_there_tells_how_to_begin() {
 
 #[test]
 fn keys_of_later_versions_are_unknown_keys() {
-    let text = report(&small("zone = 'Asia/Tokyo'\nholidays = 'JP'"));
-    assert!(text.contains("there is no key `zone` here") && text.contains("there is no key `holidays` here"), "{text}");
+    let text = report(&small("visit = '12h'\nholidays = 'JP'"));
+    assert!(
+        text.contains("there is no key `visit` here") && text.contains("there is no key `holidays` here"),
+        "{text}"
+    );
 }
 
 #[test]

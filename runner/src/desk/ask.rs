@@ -1,12 +1,10 @@
-//! Questions: they read, and everybody may ask them.
+//! Questions: they read. Who may ask them is [`super::rights`]'s business.
 
 use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
 use crate::config::Problem;
-use crate::domain::answer::{
-    Actor, EnvironmentStatus, HistoryPage, RunDetail, RunSummary, StackStanding, Standing, Whoami,
-};
+use crate::domain::answer::{EnvironmentStatus, HistoryPage, RunDetail, RunSummary, Sight, StackStanding, Standing};
 use crate::domain::audit::{AuditFilter, AuditPage, Deed, WhoDid};
 use crate::domain::command::HistoryFilter;
 use crate::domain::environment::{Environment, Level};
@@ -127,14 +125,26 @@ impl Desk {
         runs::by_number(&self.store, number).await?.ok_or_else(|| no_run(number).into())
     }
 
-    /// One page of what happened, newest first.
-    pub async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, DeskError> {
-        Ok(runs::history(&self.store, filter, PAGE).await?)
+    /// One page of what happened, newest first, as far as somebody sees it.
+    pub async fn history(&self, filter: &HistoryFilter, sight: &Sight) -> Result<HistoryPage, DeskError> {
+        let only = (!sight.all).then_some(sight.environments.as_slice());
+        Ok(runs::history(&self.store, filter, only, PAGE).await?)
     }
 
-    /// One page of the audit, newest first.
-    pub async fn audit(&self, filter: &AuditFilter) -> Result<AuditPage, DeskError> {
-        Ok(audit::page(&self.store, filter, AUDIT_PAGE).await?)
+    /// One page of the audit, newest first, as far as somebody sees it.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] for the whole audit, where they see some environments only.
+    pub async fn audit(&self, filter: &AuditFilter, sight: &Sight) -> Result<AuditPage, DeskError> {
+        if sight.all || filter.environment.is_some() {
+            return Ok(audit::page(&self.store, filter, AUDIT_PAGE).await?);
+        }
+        if let [only] = sight.environments.as_slice() {
+            let filter = AuditFilter { environment: Some(only.clone()), ..filter.clone() };
+            return Ok(audit::page(&self.store, &filter, AUDIT_PAGE).await?);
+        }
+        let refusal = Refusal::refused("the whole audit is not yours to read", "name one of your environments");
+        Err(sight.environments.iter().fold(refusal, |refusal, name| refusal.hint(format!("audit {name}"))).into())
     }
 
     /// Who raised, stopped or changed an environment last.
@@ -158,18 +168,6 @@ impl Desk {
     #[must_use]
     pub fn needs_somebody(run: &RunSummary) -> bool {
         matches!(run.state, RunState::AwaitingApproval { .. } | RunState::Unknown { look: None, .. })
-    }
-
-    /// Who somebody is to Tidegate.
-    #[must_use]
-    pub fn whoami(&self, actor: &Actor) -> Whoami {
-        let config = self.config();
-        let all = || config.environments.values();
-        Whoami {
-            actor: actor.clone(),
-            owns: all().filter(|e| e.owners.contains(&actor.id)).map(|e| e.name.clone()).collect(),
-            reads: all().map(|e| e.name.clone()).collect(),
-        }
     }
 }
 

@@ -28,25 +28,31 @@ impl Case<'_> {
             Order::Cancel { run: None, .. } => self.which_to_cancel(tx).await,
             Order::Retry { run } => self.retry(tx, *run).await,
             Order::Accept { run } => self.accept(tx, *run).await,
-            Order::Approve { run } => self.approve(tx, *run).await,
+            Order::Approve { run, code, alone } => self.approve(tx, *run, code.as_deref(), *alone).await,
             Order::Reject { run } => self.reject(tx, *run).await,
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
         }
     }
 
     /// The run of that number, if this person may do this to it.
-    async fn run(&self, tx: &mut Tx, command: CommandName, number: RunNumber) -> Result<RunSummary, Denied> {
+    pub(super) async fn run(&self, tx: &mut Tx, command: CommandName, number: RunNumber) -> Result<RunSummary, Denied> {
+        let run = self.any_run(tx, number).await?;
+        self.allowed(tx, command, &run.request.environment).await?;
+        Ok(run)
+    }
+
+    /// The run of that number, whoever asks.
+    pub(super) async fn any_run(&self, tx: &mut Tx, number: RunNumber) -> Result<RunSummary, Denied> {
         let Some(run) = runs::by_number(&mut *tx, number).await? else {
             return Err(Denied::from(
                 Refusal::refused(format!("there is no run {number}"), "nothing with that number was ever accepted")
                     .hint("history"),
             ));
         };
-        self.allowed(tx, command, &run.request.environment).await?;
         Ok(run)
     }
 
-    async fn store(&self, tx: &mut Tx, run: &RunSummary, event: &RunEvent) -> Result<RunSummary, Denied> {
+    pub(super) async fn store(&self, tx: &mut Tx, run: &RunSummary, event: &RunEvent) -> Result<RunSummary, Denied> {
         let environment = self.desk.environment(&run.request.environment);
         let events = std::slice::from_ref(event);
         let appended =
@@ -87,7 +93,8 @@ impl Case<'_> {
 
     /// `cancel` without a number guesses nothing: it lists.
     async fn which_to_cancel(&self, tx: &mut Tx) -> Result<Done, Denied> {
-        let active = runs::all_active(&mut *tx).await?;
+        let mut active = runs::all_active(&mut *tx).await?;
+        active.retain(|run| self.desk.may(self.message, CommandName::Cancel, &run.request.environment));
         let mut refusal = if active.is_empty() {
             Refusal::refused("there is nothing to cancel", "no run is queued, running or waiting").hint("history")
         } else {
@@ -99,7 +106,7 @@ impl Case<'_> {
                         run.number,
                         run.request.kind.as_str(),
                         run.request.environment,
-                        run.asker.name
+                        run.asker.called()
                     )
                 })
                 .collect();
@@ -123,7 +130,8 @@ impl Case<'_> {
         let environment = self.allowed(tx, CommandName::Retry, &old.request.environment).await?;
         let active = runs::active(&mut *tx, &environment.name).await?;
         if let Some(newer) = newer_change(tx, &old, &active).await? {
-            let why = format!("run {} of {} came after it; choose what you want now", newer.number, newer.asker.name);
+            let why =
+                format!("run {} of {} came after it; choose what you want now", newer.number, newer.asker.called());
             let refusal = not_the_last_word(&old, why).hint(as_typed(old.number, &old.request));
             return Err(Denied::from(refusal.hint(format!("show {}", newer.number))).on(&environment.name));
         }
@@ -149,14 +157,15 @@ impl Case<'_> {
         }
         if let Some((by, _)) = &run.taken_by {
             return Err(
-                wrong_state(&run, &format!("{} has taken it as it is already", by.short())).hint_for(&run, "show")
+                wrong_state(&run, &format!("{} has taken it as it is already", by.called())).hint_for(&run, "show")
             );
         }
         let active = runs::active(&mut *tx, &run.request.environment).await?;
         if let Some(newer) = newer_change(tx, &run, &active).await? {
             let why = format!(
                 "run {} of {} came after it, so what run {number} left is not what stands now",
-                newer.number, newer.asker.name
+                newer.number,
+                newer.asker.called()
             );
             let refusal = not_the_last_word(&run, why).hint(format!("show {}", newer.number));
             return Err(Denied::from(refusal).on(&run.request.environment));
@@ -168,32 +177,6 @@ impl Case<'_> {
         stacks::settle(tx, &run.request.environment, run.request.stacks.keys(), number).await?;
         let run = RunSummary { taken_by: Some((self.message.actor.id.clone(), self.because.clone())), ..run };
         Ok(done(&run, Answer::Taken(run.clone())))
-    }
-
-    async fn approve(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
-        let run = self.run(tx, CommandName::Approve, number).await?;
-        let RunState::AwaitingApproval { question, .. } = &run.state else {
-            return Err(wrong_state(&run, "it asks nothing").hint_for(&run, "show"));
-        };
-        // The engine sweeps expired questions, but there may be none for a while.
-        if question.expires <= crate::ledger::now(&mut *tx).await? {
-            return Err(wrong_state(&run, "nobody said yes in time, and it is about to end")
-                .hint_for(&run, "retry")
-                .hint_for(&run, "show"));
-        }
-        let event = RunEvent::Approved { by: self.message.actor.id.clone(), digest: question.digest.clone() };
-        let run = self.store(tx, &run, &event).await?;
-        Ok(after(&run, event, Answer::Approved(run.clone())))
-    }
-
-    async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
-        let run = self.run(tx, CommandName::Reject, number).await?;
-        let RunState::AwaitingApproval { .. } = &run.state else {
-            return Err(wrong_state(&run, "it asks nothing").hint_for(&run, "show"));
-        };
-        let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
-        let run = self.store(tx, &run, &event).await?;
-        Ok(after(&run, event, Answer::Rejected(run.clone())))
     }
 
     async fn recover(&self, tx: &mut Tx, number: RunNumber, unlock: bool) -> Result<Done, Denied> {
@@ -218,16 +201,16 @@ fn not_the_last_word(run: &RunSummary, why: String) -> Refusal {
     Refusal::refused(format!("run {} is not the latest change of {}", run.number, run.request.environment), why)
 }
 
-fn done(run: &RunSummary, answer: Answer) -> Done {
+pub(super) fn done(run: &RunSummary, answer: Answer) -> Done {
     Done { answer, environment: run.request.environment.clone(), run: run.number, event: None }
 }
 
 /// What was done by an event that led to `run`.
-fn after(run: &RunSummary, event: RunEvent, answer: Answer) -> Done {
+pub(super) fn after(run: &RunSummary, event: RunEvent, answer: Answer) -> Done {
     Done { event: Some((run.clone(), event)), ..done(run, answer) }
 }
 
-fn wrong_state(run: &RunSummary, why: &str) -> Denied {
+pub(super) fn wrong_state(run: &RunSummary, why: &str) -> Denied {
     Denied::from(Refusal::refused(format!("run {} {}", run.number, state_words(&run.state)), why))
         .on(&run.request.environment)
 }
@@ -255,7 +238,7 @@ fn state_words(state: &RunState) -> &'static str {
 }
 
 impl Denied {
-    fn hint_for(self, run: &RunSummary, command: &str) -> Self {
+    pub(super) fn hint_for(self, run: &RunSummary, command: &str) -> Self {
         match self {
             Self::Refused { environment, rule, refusal } => Self::Refused {
                 environment,

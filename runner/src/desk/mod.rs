@@ -1,6 +1,7 @@
 //! The one door: orders and questions of people, from whichever chat, schedule or command line. Policy and audit are behind
 //! it, so that every door passes the same checks.
 
+mod answer;
 mod ask;
 mod decide;
 mod extract;
@@ -8,6 +9,7 @@ mod notices;
 mod order;
 pub mod post;
 mod record;
+mod rights;
 #[cfg(test)]
 mod tests;
 
@@ -20,9 +22,10 @@ use crate::config::Config;
 use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
-use crate::domain::ids::EnvironmentName;
+use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
+use crate::domain::request::RunRequest;
 use crate::domain::run::RunEvent;
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Store, Tx, inbox};
@@ -192,30 +195,67 @@ impl Denied {
 }
 
 impl Case<'_> {
-    /// May this person do this to this environment? Gives the environment where they may.
-    async fn allowed(&self, tx: &mut Tx, command: CommandName, name: &EnvironmentName) -> Result<Environment, Denied> {
-        let environment = self.desk.environment(name);
-        let now = crate::ledger::now(&mut *tx).await?;
-        let decision = policy(&Matter {
+    /// What policy is asked about this message.
+    fn matter<'m>(
+        &'m self,
+        config: &'m Config,
+        command: CommandName,
+        environment: Option<&'m Environment>,
+        now: Timestamp,
+    ) -> Matter<'m> {
+        Matter {
             actor: &self.message.actor,
             place: &self.message.place,
             command,
-            environment: environment.as_ref(),
+            environment,
+            access: &config.access,
+            request: None,
+            asked: None,
             plan: None,
+            begun: false,
             now,
-        });
+        }
+    }
+
+    /// May this very run be put into the queue? Asked once everything in it is absolute.
+    async fn agreed(&self, tx: &mut Tx, environment: &Environment, request: &RunRequest) -> Result<Decision, Denied> {
+        let config = self.desk.config();
+        let now = crate::ledger::now(&mut *tx).await?;
+        let mut matter = self.matter(&config, request.kind.command(), Some(environment), now);
+        matter.request = Some(request);
+        match policy(&matter) {
+            Decision::Refuse { rule, refusal } => {
+                Err(Denied::Refused { environment: Some(environment.name.clone()), rule, refusal: Box::new(refusal) })
+            }
+            decision @ (Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_)) => {
+                Ok(decision)
+            }
+        }
+    }
+
+    /// May this person do this to this environment? Gives the environment where they may.
+    async fn allowed(&self, tx: &mut Tx, command: CommandName, name: &EnvironmentName) -> Result<Environment, Denied> {
+        let config = self.desk.config();
+        let environment = config.environments.get(name).cloned();
+        let now = crate::ledger::now(&mut *tx).await?;
+        let decision = policy(&self.matter(&config, command, environment.as_ref(), now));
         match (decision, environment) {
             (Decision::Refuse { rule, refusal }, _) => {
                 Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })
             }
-            (Decision::Allow | Decision::NeedsApproval { .. }, Some(environment)) => Ok(environment),
-            (Decision::Allow | Decision::NeedsApproval { .. }, None) => Err(Denied::Refused {
-                environment: Some(name.clone()),
-                rule: "environment",
-                refusal: Box::new(
-                    Refusal::refused(format!("there is no environment {name}"), "it is not configured").hint("envs"),
-                ),
-            }),
+            (Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_), Some(environment)) => {
+                Ok(environment)
+            }
+            (Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_), None) => {
+                Err(Denied::Refused {
+                    environment: Some(name.clone()),
+                    rule: "environment",
+                    refusal: Box::new(
+                        Refusal::refused(format!("there is no environment {name}"), "it is not configured")
+                            .hint("envs"),
+                    ),
+                })
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::command::Order;
 use crate::domain::environment::Environment;
 use crate::domain::ids::RunNumber;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest, SizeChange, Target, request, value_at};
+use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
 use crate::ledger::runs::{self, NewRun};
 use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
@@ -48,11 +48,12 @@ impl Case<'_> {
         request: RunRequest,
         active: &[RunSummary],
     ) -> Result<Done, Denied> {
+        self.agreed(tx, environment, &request).await?;
         let id = ids::run_id(crate::ledger::now(&mut *tx).await?);
         let last_time_ms = runs::last_duration(&mut *tx, &request).await?;
         let run = NewRun {
             id,
-            request,
+            request: RunRequest { asked_as: AskedAs::of(&self.message.actor), ..request },
             asker: self.message.actor.clone(),
             door: self.message.place.door.to_owned(),
             place: self.message.place.channel.clone(),
@@ -80,7 +81,7 @@ impl Case<'_> {
                         "run {} (`{}`) of {} is not over",
                         busy.number,
                         busy.request.kind.as_str(),
-                        busy.asker.name
+                        busy.asker.called()
                     ),
                 )
                 .hint(format!("cancel {}", busy.number))
@@ -98,7 +99,7 @@ fn nobody_knows(environment: &Environment, order: &Order, unknown: &RunSummary) 
     let number = unknown.number;
     Refusal::refused(
         format!("`{} {}` has to wait", order.name(), environment.name),
-        format!("nobody saw how run {number} of {} ended, so that it is not known what stands", unknown.asker.name),
+        format!("nobody saw how run {number} of {} ended, so that it is not known what stands", unknown.asker.called()),
     )
     .hint(format!("recover {number}"))
     .hint(format!("show {number}"))

@@ -183,6 +183,18 @@ impl Desk {
         Ok(pending.into_iter().filter_map(|message| Some((message.id, text(&message.body)?))).collect())
     }
 
+    /// What people of a chat are to be told of runs, each to them alone: id, person, run.
+    pub async fn personal(&self, door: &str) -> Result<Vec<(Uuid, String, RunNumber)>, DeskError> {
+        Ok(outbox::personal(&self.store, door).await?)
+    }
+
+    /// Notes that a message was told in another way.
+    pub async fn told_otherwise(&self, id: Uuid) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        outbox::mark_sent(&mut tx, id).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Puts such a text into the outbox of a chat, once.
     pub async fn hand_notice_to(&self, door: &str, notice: Uuid, post: &Post) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;

@@ -94,6 +94,7 @@ fn result(answer: &Answer) -> &'static str {
         Answer::Cancelled(_) => "cancelled",
         Answer::Stopping { .. } => "stopping",
         Answer::Approved(_) => "approved",
+        Answer::Seconded(_) => "seconded",
         Answer::Rejected(_) => "rejected",
         Answer::Taken(_) => "taken",
         Answer::Recovering(_) => "recovering",

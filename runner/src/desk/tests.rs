@@ -41,8 +41,8 @@ impl Room {
         self.messages.set(number);
         let message = Message {
             key: format!("m{number}"),
-            actor: Actor { id: ActorId::local("ito"), name: "ito".to_owned() },
-            place: Place { door: "shell", channel: None },
+            actor: Actor::person(ActorId::local("ito"), "ito"),
+            place: Place::shell(),
             typed: format!("{order:?}"),
         };
         self.desk.submit(&message, &order, None).await
@@ -102,7 +102,7 @@ fn claimed() -> RunEvent {
 }
 
 fn ended(outcome: Outcome) -> RunEvent {
-    RunEvent::Ended { outcome, refusal: None, finding: None }
+    RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }
 }
 
 #[tokio::test]
@@ -173,9 +173,9 @@ async fn a_question_past_its_time_takes_no_yes() {
         let now = room.store.now().await.unwrap();
         for (number, expires) in [(1, now.plus_ms(-1)), (2, now.plus_ms(600_000))] {
             let run = room.queues(up("full")).await;
-            let question = Question { why: QuestionWhy::Previewed, digest: "d1".to_owned(), expires };
+            let question = Question::plain(QuestionWhy::Previewed, "d1".to_owned(), expires);
             room.happens(&run, &[claimed(), RunEvent::Asked { question }]).await;
-            let order = Order::Approve { run: RunNumber(number) };
+            let order = Order::Approve { run: RunNumber(number), code: None, alone: false };
             if number == 1 {
                 assert!(room.refuses(order).await.contains("retry 1"));
             } else {

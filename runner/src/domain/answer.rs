@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
+use super::command::CommandName;
 use super::environment::{Level, SettingValue};
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
+use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::run::{RunState, RunView};
 
@@ -16,13 +19,46 @@ pub struct Actor {
     pub id: ActorId,
     /// Name at this moment, for people to read.
     pub name: String,
+    /// What they are in the chat.
+    pub kind: ActorKind,
+    /// Groups that the chat knows them to be in, by id.
+    pub groups: Vec<ActorId>,
+}
+
+impl Actor {
+    /// A person who ordinarily is in the chat, and of whom no groups are known.
+    #[must_use]
+    pub fn person(id: ActorId, name: impl Into<String>) -> Self {
+        Self { id, name: name.into(), kind: ActorKind::Person, groups: Vec::new() }
+    }
+
+    /// Their name as people read it: what imitates another name is shown by code point.
+    #[must_use]
+    pub fn called(&self) -> std::borrow::Cow<'_, str> {
+        super::lookalike::distinct(&self.name)
+    }
+}
+
+/// What somebody is in a chat. All but people have only those rights that name themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// Ordinarily there.
+    #[default]
+    Person,
+    /// A guest of the workspace.
+    Guest,
+    /// A program.
+    Bot,
+    /// From another workspace, by a shared channel.
+    Stranger,
 }
 
 impl Actor {
     /// Tidegate itself, where it acts on nobody's behalf.
     #[must_use]
     pub fn tidegate() -> Self {
-        Self { id: ActorId::tidegate(), name: "Tidegate".to_owned() }
+        Self::person(ActorId::tidegate(), "Tidegate")
     }
 }
 
@@ -72,6 +108,8 @@ pub enum Answer {
         /// It is killed instead of asked.
         force: bool,
     },
+    /// The yes is stored; more are wanted.
+    Seconded(RunSummary),
     /// The yes is stored; the run goes on.
     Approved(RunSummary),
     /// The no is stored; the run is over.
@@ -212,8 +250,60 @@ pub struct LogPart {
 pub struct Whoami {
     /// Who.
     pub actor: Actor,
-    /// Environments that they own, and may therefore change.
-    pub owns: Vec<EnvironmentName>,
-    /// Environments that they may read.
-    pub reads: Vec<EnvironmentName>,
+    /// Their roles in each environment, with where each is written: `owner (tidegate.toml:3)`.
+    pub holds: Vec<(EnvironmentName, Vec<String>)>,
+    /// What limits them where they ask; `None`: nothing.
+    pub here: Option<String>,
+    /// Whom they can ask for more, in words.
+    pub ask: String,
+}
+
+/// What somebody may do, and whom to ask for the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// Commands that they may run on no environment from where they ask, each with whom to ask, in words.
+    pub not: Vec<(CommandName, String)>,
+}
+
+/// Whether somebody may run a command, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// Who.
+    pub who: Actor,
+    /// It is whoever asks.
+    pub itself: bool,
+    /// Which command.
+    pub command: CommandName,
+    /// What holds, by environment.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// What holds on one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// On which; `None`: what is not about one.
+    pub environment: Option<EnvironmentName>,
+    /// Why not; `None`: they may.
+    pub refused: Option<Refusal>,
+    /// By which roles, with where each is written.
+    pub by: Vec<String>,
+    /// When it asks for a yes, in sentences.
+    pub asks: Vec<String>,
+}
+
+/// What somebody may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sight {
+    /// All, those environments included that the configuration does not have (any more).
+    pub all: bool,
+    /// Otherwise these.
+    pub environments: Vec<EnvironmentName>,
+}
+
+impl Sight {
+    /// True when an environment of this name can be seen.
+    #[must_use]
+    pub fn sees(&self, name: &str) -> bool {
+        self.all || self.environments.iter().any(|seen| seen.as_str() == name)
+    }
 }

@@ -127,6 +127,10 @@ pub struct StackPlan {
     /// Digest of what it was made with; see [`crate::domain::run::Provenance::inputs`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
+    /// Serial of the Terraform state that it was made against; `None` where it is not told. No part of what a yes is for: the same
+    /// changes to a newer state are the same changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
 }
 
 impl StackPlan {
@@ -235,6 +239,7 @@ mod tests {
             destroy: false,
             kept_for: Vec::new(),
             inputs: None,
+            serial: None,
         }
     }
 

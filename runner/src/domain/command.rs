@@ -53,11 +53,13 @@ pub enum CommandName {
     Who,
     /// `whoami`
     Whoami,
+    /// `why`
+    Why,
 }
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -79,6 +81,7 @@ impl CommandName {
         Self::Audit,
         Self::Who,
         Self::Whoami,
+        Self::Why,
     ];
 
     /// The word that people type.
@@ -106,6 +109,7 @@ impl CommandName {
             Self::Audit => "audit",
             Self::Who => "who",
             Self::Whoami => "whoami",
+            Self::Why => "why",
         }
     }
 
@@ -121,7 +125,8 @@ impl CommandName {
             | Self::History
             | Self::Audit
             | Self::Who
-            | Self::Whoami => true,
+            | Self::Whoami
+            | Self::Why => true,
             Self::Up
             | Self::Down
             | Self::Scale
@@ -253,6 +258,10 @@ pub enum Order {
     Approve {
         /// Which.
         run: RunNumber,
+        /// Which question of the run: the beginning of its digest; `None`: its first.
+        code: Option<String>,
+        /// In the place of all others whose yes is wanted.
+        alone: bool,
     },
     /// Say no to it.
     Reject {
@@ -324,6 +333,21 @@ pub enum Query {
     },
     /// Who am I to you?
     Whoami,
+    /// Who may do this?
+    Why(WhyQuery),
+}
+
+/// What `why` asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyQuery {
+    /// About whom: an actor id (`local:ito`) or the part after the colon (`ito`); `None`: whoever asks.
+    pub who: Option<String>,
+    /// About which command.
+    pub command: CommandName,
+    /// On which environment; `None`: all.
+    pub environment: Option<EnvironmentName>,
+    /// On which run.
+    pub run: Option<RunNumber>,
 }
 
 impl Query {
@@ -339,6 +363,7 @@ impl Query {
             Self::Audit(_) => CommandName::Audit,
             Self::Who { .. } => CommandName::Who,
             Self::Whoami => CommandName::Whoami,
+            Self::Why(_) => CommandName::Why,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::access::limits::{Limit, WorkingHours};
+use super::access::{ApprovalRule, Grant, Written};
 use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use super::secret::Given;
 
@@ -39,6 +41,31 @@ pub struct Environment {
     pub settings: IndexMap<SettingName, Setting>,
     /// Variable values per profile and stack.
     pub profiles: IndexMap<ProfileName, BTreeMap<StackName, Variables>>,
+    /// Who may do what to it, and what no run may do.
+    pub rules: Rules,
+}
+
+/// Who may do what to an environment, and what no run on it may do, beside `owners` and `protect`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rules {
+    /// Where each owner is written, in their order.
+    pub owners_at: Vec<Written>,
+    /// Roles in this environment.
+    pub grants: Vec<Grant>,
+    /// Where each pattern of `protect` is written, in their order.
+    pub protect_at: Vec<Written>,
+    /// Where each setting is written.
+    pub bounds_at: BTreeMap<SettingName, Written>,
+    /// When a yes is asked for, and whose.
+    pub approvals: Vec<ApprovalRule>,
+    /// The most that one run may delete or replace.
+    pub destroys_max: Option<Limit>,
+    /// Above so many deletions and replacements whoever asks is asked whether they mean it.
+    pub destroys_ask: Option<Limit>,
+    /// Working hours.
+    pub hours: Option<WorkingHours>,
+    /// Changes begin in working hours only.
+    pub only_in_hours: Option<Written>,
 }
 
 /// One Terraform root module with its workspace, backend settings and variables.

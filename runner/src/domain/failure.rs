@@ -28,6 +28,8 @@ pub enum FailureKind {
     StalePlan,
     /// The root must be initialised (again) first.
     NotInitialised,
+    /// The root's own `prevent_destroy` forbids what the plan would delete or replace.
+    PreventDestroy,
     /// An upstream stack has no state or outputs yet, so that this one cannot be planned.
     UpstreamMissing,
     /// Terraform could not be started at all: missing, a directory, not executable, too old.

@@ -114,6 +114,12 @@ name!(
     "setting name"
 );
 
+name!(
+    /// A set of commands: `tester`.
+    RoleName,
+    "role name"
+);
+
 /// A run's number: counts up over the whole ledger, from 1. People say it; inside, [`RunId`] is the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -158,6 +164,18 @@ impl ActorId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The id as people read it: what imitates another is shown by code point.
+    #[must_use]
+    pub fn shown(&self) -> std::borrow::Cow<'_, str> {
+        super::lookalike::distinct(&self.0)
+    }
+
+    /// [`Self::short`] as people read it: what imitates another name is shown by code point.
+    #[must_use]
+    pub fn called(&self) -> std::borrow::Cow<'_, str> {
+        super::lookalike::distinct(self.short())
     }
 
     /// What people call this person: the part after the `where:` prefix.

@@ -1,6 +1,7 @@
 //! The pure heart: names, environments, changes, runs, policy. It knows no clock, no database, no environment variable
 //! and no async runtime; what it needs comes in as arguments.
 
+pub mod access;
 pub mod answer;
 pub mod audit;
 pub mod changes;
@@ -8,7 +9,9 @@ pub mod command;
 pub mod environment;
 pub mod failure;
 pub mod grammar;
+pub mod hours;
 pub mod ids;
+pub mod lookalike;
 pub mod order;
 pub mod policy;
 pub mod protect;

@@ -1,5 +1,7 @@
 //! Who may do what, and what a plan must not do. One pure function; every door passes it, before and after the plan.
 
+use super::access::answering::{Answering, Asked};
+use super::access::{self, About, Access, Grant, Want, Who, limits};
 use super::answer::Actor;
 use super::changes::StackPlan;
 use super::command::CommandName;
@@ -8,6 +10,7 @@ use super::ids::{ActorId, StackName, Timestamp};
 use super::order::Direction;
 use super::protect::protects;
 use super::refusal::Refusal;
+use super::request::RunRequest;
 
 /// Where somebody speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,16 @@ pub struct Place {
     pub door: &'static str,
     /// Channel or thread, where the chat has such.
     pub channel: Option<String>,
+    /// A direct message to the bot, which nobody else reads.
+    pub direct: bool,
+}
+
+impl Place {
+    /// The terminal.
+    #[must_use]
+    pub fn shell() -> Self {
+        Self { door: "shell", channel: None, direct: false }
+    }
 }
 
 /// A planned stack with the way it moves.
@@ -38,10 +51,18 @@ pub struct Matter<'a> {
     pub place: &'a Place,
     /// What they want.
     pub command: CommandName,
-    /// Of which environment; `None` when it is not in the configuration (any more).
+    /// Of which environment; `None` when it is not in the configuration (any more), or of all.
     pub environment: Option<&'a Environment>,
+    /// Who may do what, beside what the environment says.
+    pub access: &'a Access,
+    /// What exactly, with everything absolute, once that is known.
+    pub request: Option<&'a RunRequest>,
+    /// The question that is to be answered, for `approve` and `reject`.
+    pub asked: Option<Asked<'a>>,
     /// Every stack of the run once it is planned; `None` before.
     pub plan: Option<&'a [PlannedStack<'a>]>,
+    /// Something of it is applied already: what is half done is not stopped by the clock.
+    pub begun: bool,
     /// When, by the ledger's clock.
     pub now: Timestamp,
 }
@@ -51,11 +72,15 @@ pub struct Matter<'a> {
 pub enum Decision {
     /// Go on.
     Allow,
-    /// Go on after a yes; why, in words.
+    /// Go on after a yes of others, as rules of the configuration want it.
     NeedsApproval {
+        /// What each of them wants.
+        wants: Vec<Want>,
         /// Addresses that would be deleted or replaced though nothing in the command says so.
         unannounced: Vec<(StackName, String)>,
     },
+    /// Go on once whoever asks has seen the numbers and said yes.
+    NeedsConfirmation(Confirm),
     /// No.
     Refuse {
         /// The rule by name, for the audit.
@@ -65,63 +90,128 @@ pub enum Decision {
     },
 }
 
+/// Why whoever asks is asked whether they mean it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirm {
+    /// These would be deleted or replaced though nothing in the command says so.
+    Unannounced(Vec<(StackName, String)>),
+    /// So much would be deleted or replaced.
+    ManyDestroys {
+        /// How much.
+        destroys: u32,
+        /// Above how much it is asked.
+        above: u32,
+    },
+    /// The environment has other owners.
+    OfAnother {
+        /// Whose it is.
+        owners: Vec<ActorId>,
+    },
+}
+
 /// Decides. Before planning `plan` is `None`; after planning it has every stack of the run.
 ///
-/// The rules of this version: everybody may read; only owners change, approve and cancel; nothing that `protect` names
-/// is deleted or replaced; a stack that should rise and would lose something by it needs a yes. A replacement of a
-/// tainted resource needs none: its making failed before, and making it again is what was asked for.
+/// Nobody may anything that the configuration does not give them; hours, bounds, `protect` and `destroys_max` stand above every
+/// yes; then come rules that ask for a yes of others, and last what only whoever asks has to be sure of: a stack that should
+/// rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted resource
+/// needs no yes: its making failed before, and making it again is what was asked for.
 #[must_use]
 pub fn policy(matter: &Matter<'_>) -> Decision {
-    // Neither place nor time decide anything in this version; they are part of the question from the start, so that
-    // no caller has to be found again when a rule about channels or working hours arrives.
-    let &Matter { actor, place: _, command, environment, plan, now: _ } = matter;
-    if command.only_reads() {
+    let &Matter { actor, place, command, environment, access, request, asked, plan, begun, now } = matter;
+    let Some(environment) = environment else {
+        if !command.only_reads() {
+            return Decision::Refuse {
+                rule: "environment",
+                refusal: Refusal::refused(
+                    format!("`{command}` was refused"),
+                    "its environment is not in the configuration, or not any more",
+                )
+                .hint("envs"),
+            };
+        }
+        return access::may(access, actor, place, command, None).map_or_else(refuse, |()| Decision::Allow);
+    };
+    let rights = match asked.map(|asked| Answering { access, actor, place, environment, asked, now }) {
+        Some(answering) if command == CommandName::Approve => answering.may_approve().map(|_| ()),
+        Some(answering) if command == CommandName::Reject => answering.may_reject(),
+        Some(_) | None => access::may(access, actor, place, command, Some(environment)),
+    };
+    // What is half done is brought to its end, also when whoever asked for it has lost the right meanwhile.
+    if let Err(refused) = rights
+        && !(begun && plan.is_some())
+    {
+        return refuse(refused);
+    }
+    if !command.starts_change() && plan.is_none() {
         return Decision::Allow;
     }
-    let Some(environment) = environment else {
-        return Decision::Refuse {
-            rule: "environment",
-            refusal: Refusal::refused(
-                format!("`{command}` was refused"),
-                "its environment is not in the configuration, or not any more",
-            )
-            .hint("envs"),
-        };
-    };
-    if !environment.owners.contains(&actor.id) {
-        return Decision::Refuse { rule: "owners", refusal: not_an_owner(actor, command, environment) };
+    let limit = |rule, refusal: Option<Refusal>| refusal.map(|refusal| (rule, refusal));
+    let hours =
+        || limit("hours", limits::outside_hours(environment, now).filter(|_| command.starts_change() && !begun));
+    let bounds = || limit("bounds", request.and_then(|request| limits::out_of_bounds(environment, request)));
+    let lost = || limit("protect", plan.and_then(|plan| protected(environment, plan)));
+    let destroys = || limit("destroys", plan.and_then(|plan| limits::too_many_destroys(environment, plan)));
+    if let Some(refused) = hours().or_else(bounds).or_else(lost).or_else(destroys) {
+        return refuse(refused);
     }
-    plan.map_or(Decision::Allow, |plan| policy_of_plan(environment, plan))
-}
-
-fn not_an_owner(actor: &Actor, command: CommandName, environment: &Environment) -> Refusal {
-    let owners: Vec<&str> = environment.owners.iter().map(ActorId::as_str).collect();
-    let why = if owners.is_empty() {
-        format!("{} has no owners, so nobody may change it; you are `{}`", environment.name, actor.id)
-    } else {
-        format!("only its owners may: {}; you are `{}`", owners.join(", "), actor.id)
-    };
-    Refusal::refused(format!("`{command} {}` is not yours to do", environment.name), why)
-        .hint(format!("status {}", environment.name))
-}
-
-fn policy_of_plan(environment: &Environment, plan: &[PlannedStack<'_>]) -> Decision {
-    for planned in plan {
-        for change in planned.plan.changes.iter().filter(|change| change.action.destroys()) {
-            if let Some(pattern) = environment.protect.iter().find(|pattern| protects(pattern, &change.address)) {
-                return Decision::Refuse {
-                    rule: "protect",
-                    refusal: Refusal::refused(
-                        format!("{} would be lost in {}/{}", change.address, environment.name, planned.stack),
-                        format!("`protect` names it (`{pattern}`); whoever edits the configuration can lift that"),
-                    )
-                    .hint(format!("plan {}", environment.name)),
-                };
-            }
+    if command == CommandName::Approve {
+        return Decision::Allow;
+    }
+    let another = is_of_another(matter, environment);
+    let about = About { command, environment, request, plan, another, now };
+    let wants: Vec<Want> = environment.rules.approvals.iter().filter_map(|rule| rule.want(access, &about)).collect();
+    let unannounced = plan.map(unannounced).unwrap_or_default();
+    if !wants.is_empty() {
+        return Decision::NeedsApproval { wants, unannounced };
+    }
+    if !unannounced.is_empty() {
+        return Decision::NeedsConfirmation(Confirm::Unannounced(unannounced));
+    }
+    let destroys = plan.map(limits::destroys).unwrap_or_default();
+    match &environment.rules.destroys_ask {
+        Some(ask) if destroys > ask.most => {
+            Decision::NeedsConfirmation(Confirm::ManyDestroys { destroys, above: ask.most })
         }
+        Some(_) | None if another => {
+            Decision::NeedsConfirmation(Confirm::OfAnother { owners: environment.owners.clone() })
+        }
+        Some(_) | None => Decision::Allow,
     }
-    let unannounced: Vec<_> = plan
-        .iter()
+}
+
+fn refuse((rule, refusal): (&'static str, Refusal)) -> Decision {
+    Decision::Refuse { rule, refusal }
+}
+
+/// The environment has owners, and whoever asks is none of them and has what they do here from no line of the environment. The
+/// clock has no environment of its own.
+fn is_of_another(matter: &Matter<'_>, environment: &Environment) -> bool {
+    let &Matter { actor, command, access, .. } = matter;
+    let own = |grant: &Grant| grant.role.has(command) && grant.who.is(actor, access);
+    !environment.owners.is_empty()
+        && !actor.id.as_str().starts_with("clock:")
+        && !environment.owners.iter().any(|owner| Who::Named(owner.clone()).is(actor, access))
+        && !environment.rules.grants.iter().any(own)
+}
+
+fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Refusal> {
+    plan.iter().find_map(|planned| {
+        let destroyed = planned.plan.changes.iter().filter(|change| change.action.destroys());
+        destroyed.into_iter().find_map(|change| {
+            let mut patterns = environment.protect.iter().enumerate();
+            let (at, pattern) = patterns.find(|(_, pattern)| protects(pattern, &change.address))?;
+            let written = environment.rules.protect_at.get(at).map(|w| format!(", {w}")).unwrap_or_default();
+            let what = format!("{} would be lost in {}/{}", change.address, environment.name, planned.stack);
+            let why =
+                format!("`protect` names it (`{pattern}`{written}); whoever edits the configuration can lift that");
+            Some(Refusal::refused(what, why).hint(format!("plan {}", environment.name)))
+        })
+    })
+}
+
+/// What rising stacks would lose though nothing in the command says so.
+fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
+    plan.iter()
         .filter(|planned| planned.direction == Direction::Rise)
         .flat_map(|planned| {
             planned
@@ -131,8 +221,7 @@ fn policy_of_plan(environment: &Environment, plan: &[PlannedStack<'_>]) -> Decis
                 .filter(|change| change.action.destroys() && change.reason.as_deref() != Some("tainted"))
                 .map(|change| (planned.stack.clone(), change.address.clone()))
         })
-        .collect();
-    if unannounced.is_empty() { Decision::Allow } else { Decision::NeedsApproval { unannounced } }
+        .collect()
 }
 
 #[cfg(test)]
@@ -140,8 +229,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::domain::access::{Grant, Least, Role, Who};
     use crate::domain::changes::{Action, Change, Exactness};
-    use crate::domain::environment::Level;
+    use crate::domain::environment::{Level, Rules};
+    use crate::domain::ids::ActorId;
 
     fn shop(owners: &[&str], protect: &[&str]) -> Environment {
         Environment {
@@ -157,13 +248,31 @@ mod tests {
             stacks: indexmap::IndexMap::new(),
             settings: indexmap::IndexMap::new(),
             profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
+            rules: Rules::default(),
         }
     }
 
+    /// Everybody may look.
+    fn open() -> Access {
+        let viewer = Grant { role: Role::built_in(Least::Viewer), who: Who::Everyone, written: None };
+        Access { grants: vec![viewer], ..Access::default() }
+    }
+
     fn decide(who: &str, command: CommandName, environment: Option<&Environment>) -> Decision {
-        let actor = Actor { id: ActorId::local(who), name: who.to_owned() };
-        let place = Place { door: "shell", channel: None };
-        policy(&Matter { actor: &actor, place: &place, command, environment, plan: None, now: Timestamp(0) })
+        let actor = Actor::person(ActorId::local(who), who);
+        let (place, access) = (Place::shell(), open());
+        policy(&Matter {
+            actor: &actor,
+            place: &place,
+            command,
+            environment,
+            access: &access,
+            request: None,
+            asked: None,
+            begun: false,
+            plan: None,
+            now: Timestamp(0),
+        })
     }
 
     fn planned(change: Change, direction: Direction, environment: &Environment) -> Decision {
@@ -175,16 +284,21 @@ mod tests {
             destroy: false,
             kept_for: Vec::new(),
             inputs: None,
+            serial: None,
         };
         let stack = "app".parse().expect("a name");
-        let actor = Actor { id: ActorId::local("ito"), name: "ito".to_owned() };
-        let place = Place { door: "shell", channel: None };
+        let actor = Actor::person(ActorId::local("ito"), "ito");
+        let (place, access) = (Place::shell(), open());
         let plan = [PlannedStack { stack: &stack, direction, plan: &plan }];
         policy(&Matter {
             actor: &actor,
             place: &place,
             command: CommandName::Up,
             environment: Some(environment),
+            access: &access,
+            request: None,
+            asked: None,
+            begun: false,
             plan: Some(&plan),
             now: Timestamp(0),
         })
@@ -195,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_reads_and_only_owners_change() {
+    fn viewers_read_and_only_owners_change() {
         let shop = shop(&["ito"], &[]);
         for command in CommandName::ALL {
             assert_eq!(decide("ito", command, Some(&shop)), Decision::Allow, "{command} of an owner");
@@ -203,7 +317,7 @@ mod tests {
             if command.only_reads() {
                 assert_eq!(stranger, Decision::Allow, "{command} of a stranger");
             } else {
-                assert!(matches!(stranger, Decision::Refuse { rule: "owners", .. }), "{command} of a stranger");
+                assert!(matches!(stranger, Decision::Refuse { rule: "role", .. }), "{command} of a stranger");
             }
         }
     }
@@ -211,7 +325,7 @@ mod tests {
     #[test]
     fn without_owners_nobody_changes_anything_and_without_an_environment_neither() {
         let nobodys = shop(&[], &[]);
-        assert!(matches!(decide("ito", CommandName::Up, Some(&nobodys)), Decision::Refuse { rule: "owners", .. }));
+        assert!(matches!(decide("ito", CommandName::Up, Some(&nobodys)), Decision::Refuse { rule: "role", .. }));
         assert!(matches!(decide("ito", CommandName::Up, None), Decision::Refuse { rule: "environment", .. }));
     }
 
@@ -231,7 +345,7 @@ mod tests {
     fn a_rising_stack_that_would_lose_something_needs_a_yes_and_a_falling_one_does_not() {
         let shop = shop(&["ito"], &[]);
         let rising = planned(change(Action::Delete, None), Direction::Rise, &shop);
-        assert!(matches!(rising, Decision::NeedsApproval { ref unannounced } if unannounced.len() == 1));
+        assert!(matches!(rising, Decision::NeedsConfirmation(Confirm::Unannounced(ref lost)) if lost.len() == 1));
         assert_eq!(planned(change(Action::Delete, None), Direction::Fall, &shop), Decision::Allow);
         assert_eq!(planned(change(Action::Replace, Some("tainted")), Direction::Rise, &shop), Decision::Allow);
         assert_eq!(planned(change(Action::Create, None), Direction::Rise, &shop), Decision::Allow);

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::access::{Access, Want};
 use crate::domain::answer::Actor;
 use crate::domain::changes::{self, Change, Exactness, StackPlan};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::order::{upstream_of, waits_for};
-use crate::domain::policy::{Decision, Matter, Place, PlannedStack, policy};
+use crate::domain::policy::{Confirm, Decision, Matter, Place, PlannedStack, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunKind;
 use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent, RunState, RunView, StackState, StackView};
@@ -35,6 +36,8 @@ pub struct Situation<'a> {
     pub asker: &'a Actor,
     /// Where.
     pub place: &'a Place,
+    /// Who may do what, beside what the environment says.
+    pub access: &'a Access,
     /// Stacks that are being worked on.
     pub busy: &'a BTreeSet<StackName>,
     /// Plans that have come back and are not stored yet.
@@ -145,6 +148,7 @@ impl Situation<'_> {
                     destroy: false,
                     kept_for: Vec::new(),
                     inputs,
+                    serial: None,
                 },
             },
             Err(failure) => failed(stack, Phase::Plan, failure),
@@ -165,25 +169,48 @@ impl Situation<'_> {
         if request.kind == RunKind::Plan {
             let refusal = match decision {
                 Decision::Refuse { refusal, .. } => Some(refusal),
-                Decision::Allow | Decision::NeedsApproval { .. } => None,
+                Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => None,
             };
-            return Step::Record(vec![RunEvent::Ended { outcome: Outcome::Planned, refusal, finding: None }]);
+            return Step::Record(vec![RunEvent::Ended {
+                outcome: Outcome::Planned,
+                refusal,
+                rule: None,
+                finding: None,
+            }]);
         }
         if plans().all(|(_, plan)| !plan.has_work()) {
             return end(Outcome::NothingToDo);
         }
         let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))));
-        let why = match (decision, approved) {
-            (Decision::Refuse { refusal, .. }, _) => return refuse(refusal),
-            (Decision::Allow | Decision::NeedsApproval { .. }, Some(approved)) if approved == digest => None,
+        let previewed = || request.asks.then_some(QuestionWhy::Previewed);
+        let (first, wants) = match decision {
+            Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
+            Decision::Allow => (previewed(), Vec::new()),
+            Decision::NeedsApproval { wants, unannounced } if unannounced.is_empty() => {
+                (Some(previewed().unwrap_or(QuestionWhy::Ruled)), wants)
+            }
+            Decision::NeedsApproval { wants, unannounced } => {
+                (Some(QuestionWhy::Unannounced { destroys: unannounced }), wants)
+            }
+            Decision::NeedsConfirmation(Confirm::Unannounced(destroys)) => {
+                (Some(QuestionWhy::Unannounced { destroys }), Vec::new())
+            }
+            Decision::NeedsConfirmation(Confirm::ManyDestroys { destroys, above }) => {
+                (Some(QuestionWhy::ManyDestroys { destroys, above }), Vec::new())
+            }
+            Decision::NeedsConfirmation(Confirm::OfAnother { owners }) => {
+                (Some(QuestionWhy::OfAnother { owners }), Vec::new())
+            }
+        };
+        let why = match approved {
+            Some(approved) if approved == digest => None,
             // Less than what was agreed to is agreed to as well.
-            (Decision::Allow | Decision::NeedsApproval { .. }, Some(_)) => beyond,
-            (Decision::NeedsApproval { unannounced }, None) => Some(QuestionWhy::Unannounced { destroys: unannounced }),
-            (Decision::Allow, None) => request.asks.then_some(QuestionWhy::Previewed),
+            Some(_) => beyond,
+            None => first,
         };
         match why {
             None => Step::Record(vec![RunEvent::ApplyBegan]),
-            Some(why) => Step::Record(vec![self.ask(why, digest)]),
+            Some(why) => Step::Record(vec![self.ask(why, wants, digest)]),
         }
     }
 
@@ -200,19 +227,32 @@ impl Situation<'_> {
                 Some(PlannedStack { stack, direction, plan })
             })
             .collect();
-        let command = self.view.request.kind.command();
+        let request = &self.view.request;
         policy(&Matter {
             actor: self.asker,
             place: self.place,
-            command,
+            command: request.kind.command(),
             environment: Some(self.environment),
+            access: self.access,
+            request: Some(request),
+            asked: None,
             plan: Some(&planned),
+            begun: matches!(self.view.state, RunState::Applying { .. }),
             now: self.now,
         })
     }
 
-    fn ask(&self, why: QuestionWhy, digest: String) -> RunEvent {
-        RunEvent::Asked { question: Question { why, digest, expires: self.now.plus_ms(self.ask_ms) } }
+    /// The rules over the whole run, with these plans in the place of those that were made before.
+    fn rules_with(&self, newer: &[(&StackName, &StackPlan)]) -> Decision {
+        let older = self.view.stacks.iter().filter_map(|(name, view)| view.plan.as_ref().map(|plan| (name, plan)));
+        let older = older.filter(|(name, _)| newer.iter().all(|(other, _)| other != name));
+        self.rules(older.chain(newer.iter().copied()))
+    }
+
+    fn ask(&self, why: QuestionWhy, wants: Vec<Want>, digest: String) -> RunEvent {
+        let within = wants.iter().filter_map(|want| want.within_ms).min();
+        let expires = self.now.plus_ms(within.unwrap_or(self.ask_ms));
+        RunEvent::Asked { question: Question { wants, ..Question::plain(why, digest, expires) } }
     }
 
     fn applying(&self, approved: Option<&str>) -> Vec<Step> {
@@ -268,7 +308,7 @@ impl Situation<'_> {
                     continue;
                 }
             };
-            if let Decision::Refuse { refusal, .. } = self.rules(std::iter::once((stack, &plan))) {
+            if let Decision::Refuse { refusal, .. } = self.rules_with(&[(stack, &plan)]) {
                 let failure = Failure::new(FailureKind::Configuration, refusal.what).with_detail(refusal.why);
                 events.push(failed(stack.clone(), Phase::Plan, &failure));
                 continue;
@@ -291,9 +331,20 @@ impl Situation<'_> {
         }
         let digest = changes::digest(asked.iter().map(|(stack, plan, _)| (stack.as_str(), plan)));
         let why = changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())))?;
+        let newer: Vec<_> = asked.iter().map(|(stack, plan, _)| (*stack, plan)).collect();
+        let wants = match self.rules_with(&newer) {
+            Decision::NeedsApproval { wants, .. } => wants,
+            Decision::Allow | Decision::NeedsConfirmation(_) => Vec::new(),
+            // One by one they are allowed; together they are too much.
+            Decision::Refuse { refusal, .. } => {
+                let failure = Failure::new(FailureKind::Configuration, refusal.what).with_detail(refusal.why);
+                let refused = asked.iter().map(|(stack, ..)| failed((*stack).clone(), Phase::Plan, &failure));
+                return Some(vec![Step::Record(refused.collect())]);
+            }
+        };
         let mut events: Vec<RunEvent> =
             asked.into_iter().map(|(stack, plan, _)| RunEvent::StackPlanned { stack: stack.clone(), plan }).collect();
-        events.push(self.ask(why, digest));
+        events.push(self.ask(why, wants, digest));
         Some(vec![Step::Record(events)])
     }
 
@@ -344,11 +395,12 @@ fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {
 }
 
 fn end(outcome: Outcome) -> Step {
-    Step::Record(vec![RunEvent::Ended { outcome, refusal: None, finding: None }])
+    Step::Record(vec![RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }])
 }
 
-fn refuse(refusal: Refusal) -> Step {
-    Step::Record(vec![RunEvent::Ended { outcome: Outcome::Refused, refusal: Some(refusal), finding: None }])
+fn refuse(rule: &str, refusal: Refusal) -> Step {
+    let (rule, refusal) = (Some(rule.to_owned()), Some(refusal));
+    Step::Record(vec![RunEvent::Ended { outcome: Outcome::Refused, refusal, rule, finding: None }])
 }
 
 fn is_planned(state: &StackState) -> bool {

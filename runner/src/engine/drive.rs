@@ -162,15 +162,17 @@ impl Driver {
     }
 
     fn steps_from(&self, view: &RunView, now: Timestamp) -> Vec<Step> {
+        let config = self.shared.config();
         course::next(&Situation {
             view,
             environment: &self.environment,
             asker: &self.run.asker,
-            place: &Place { door: "engine", channel: None },
+            place: &Place { door: "engine", channel: None, direct: false },
+            access: &config.access,
             busy: &self.busy,
             planned: &self.planned,
             now,
-            ask_ms: i64::from(self.shared.config().runner.ask_expires_s) * 1_000,
+            ask_ms: i64::from(config.runner.ask_expires_s) * 1_000,
         })
     }
 

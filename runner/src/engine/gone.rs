@@ -13,7 +13,7 @@ pub(super) fn events(shared: &Shared, view: &RunView) -> Vec<RunEvent> {
     } else {
         format!("{name} is not in the configuration any more")
     };
-    let end = |outcome, finding| vec![RunEvent::Ended { outcome, refusal: None, finding: Some(finding) }];
+    let end = |outcome, finding| vec![RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(finding) }];
     match &view.state {
         RunState::Planning { .. } => end(Outcome::Failed, finding),
         RunState::Applying { .. } => {

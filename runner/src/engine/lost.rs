@@ -79,6 +79,7 @@ fn begun_on(events: &[EventRecord], stack: &StackName) -> Option<String> {
             | RunEvent::StackVerified { .. }
             | RunEvent::StackFailed { .. }
             | RunEvent::Asked { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired

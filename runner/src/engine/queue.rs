@@ -266,7 +266,7 @@ impl Engine {
         let held = (run.id, fence.clone());
         let span = tracing::info_span!("run", number = run.number.0, environment = %run.request.environment, attempt);
         let work = async move {
-            let result = carry_out(&shared, &run, fence, work).await;
+            let result = Box::pin(carry_out(&shared, &run, fence, work)).await;
             shared.bell.ring();
             result
         };

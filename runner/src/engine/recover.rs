@@ -108,7 +108,7 @@ fn found(view: &RunView, stack: &StackName, plan: &StackPlan) -> RunEvent {
             ),
         )
     };
-    RunEvent::Ended { outcome, refusal: None, finding: Some(finding) }
+    RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(finding) }
 }
 
 /// Stacks after it were not begun.
@@ -134,6 +134,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure) -> String {
             holder.who, holder.operation, holder.created
         ),
         FailureKind::Terraform
+        | FailureKind::PreventDestroy
         | FailureKind::StalePlan
         | FailureKind::NotInitialised
         | FailureKind::UpstreamMissing

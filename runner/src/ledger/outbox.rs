@@ -8,9 +8,10 @@ use super::column::{Row, storable};
 use super::error::LedgerError;
 use super::ids;
 use super::store::{Access, Tx, now};
-use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 
-/// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`.
+/// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`; `seq`
+/// is absent where no event of the run is told.
 pub const KIND_RUN: &str = "run";
 
 /// A text for the people who look after Tidegate. Its body is `{"text":"..."}`.
@@ -28,6 +29,16 @@ impl Address {
     #[must_use]
     pub fn new(door: &str, who: &str) -> Self {
         Self(format!("{door}:{who}"))
+    }
+
+    /// A person, in the chat that knows them by this id.
+    #[must_use]
+    pub fn of(person: &ActorId) -> Self {
+        match person.as_str().split_once(':') {
+            Some(("local", name)) => Self::new("shell", name),
+            Some((chat, who)) => Self::new(chat, who),
+            None => Self(person.as_str().to_owned()),
+        }
     }
 
     /// The people who look after Tidegate, in whichever chat they are.
@@ -177,6 +188,28 @@ pub async fn posts(mut db: impl Access, door: &str) -> Result<Vec<Pending>, Ledg
             Ok(Pending { message, in_doubt })
         })
         .collect()
+}
+
+/// Messages about runs for people of a chat that were not told yet: id, person, run.
+pub async fn personal(mut db: impl Access, door: &str) -> Result<Vec<(Uuid, String, RunNumber)>, LedgerError> {
+    let rows: Vec<OutboxRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT id, address, kind, run_number, body, created_at, tries FROM outbox \
+             WHERE address >= $1 AND address < $2 AND sent_at IS NULL AND kind = $3 ORDER BY created_at, id"
+        )
+        .bind(format!("{door}:"))
+        .bind(format!("{door};"))
+        .bind(KIND_RUN)
+    )?;
+    let mut found = Vec::new();
+    for row in rows {
+        let message = Message::try_from(row)?;
+        let who = message.address.as_str().split_once(':').map(|(_, who)| who.to_owned());
+        found.extend(who.zip(message.run).map(|(who, run)| (message.id, who, run)));
+    }
+    Ok(found)
 }
 
 /// Notes, before a try, that one begins; or after it that it was refused for certain.

@@ -192,6 +192,10 @@ fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
     if summary == "Unable to find remote state" || lacks_upstream_output(diagnostic) {
         return FailureKind::UpstreamMissing;
     }
+    // Source: Terraform's `internal/terraform/node_resource_abstract_instance.go`, `checkPreventDestroy`.
+    if summary == "Instance cannot be destroyed" {
+        return FailureKind::PreventDestroy;
+    }
     if is_storage(summary) || is_storage(detail) {
         return FailureKind::Storage;
     }

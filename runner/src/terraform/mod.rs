@@ -30,7 +30,7 @@ pub use failure::{Diagnostics, failure_of, failure_of_io};
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use plan::PlanFold;
-pub use planfile::check_plan_file;
+pub use planfile::{check_plan_file, state_serial};
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use standby::{Standby, Supervisor};

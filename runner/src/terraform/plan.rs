@@ -101,6 +101,7 @@ impl PlanFold {
             destroy: self.destroy,
             kept_for: Vec::new(),
             inputs: None,
+            serial: None,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::delivery::{Acknowledgement, Kind, deliver};
+use super::delivery::{Acknowledgement, Kind, deliver_all};
 use super::forms;
 use super::ids::{ChannelId, MessageId, UserId, ViewId};
 use super::messages;
@@ -56,6 +56,14 @@ pub(crate) fn interaction(state: &State, kind: &str, user: &UserId, trigger: &st
 }
 
 impl Workspace {
+    async fn send(&self, kind: Kind, payload: Value) -> Acknowledgement {
+        deliver_all(&self.inner, kind, vec![payload]).await.remove(0)
+    }
+
+    async fn event(&self, event: &Value) -> Acknowledgement {
+        self.send(Kind::Events, self.inner.wrapped(event)).await
+    }
+
     fn response_url(&self, user: &UserId, channel: &str, message: Option<String>) -> String {
         let key = uuid::Uuid::now_v7().simple().to_string();
         let until = Instant::now() + Duration::from_mins(30);
@@ -82,7 +90,7 @@ impl Workspace {
                 "text": words::typed(&state, text, words::Kind::Command), "api_app_id": APP, "is_enterprise_install": "false",
                 "response_url": url, "trigger_id": trigger })
         };
-        let acknowledgement = deliver(&self.inner, Kind::Command, payload).await;
+        let acknowledgement = self.send(Kind::Command, payload).await;
         if let Some(body) = acknowledgement.body() {
             // What Slack cannot show it shows nobody; the test sees the acknowledgement itself.
             let _ = response::say(&self.inner, person.as_str(), channel.as_str(), None, body);
@@ -104,6 +112,11 @@ impl Workspace {
             let element = json!({ "type": "text", "text": text });
             let rich =
                 json!([{ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [element] }] }]);
+            let root = |thread: &MessageId| {
+                let named = state.message(channel.as_str(), &thread.ts).expect("a message of this channel");
+                named.thread_ts.clone().unwrap_or_else(|| named.ts.clone())
+            };
+            let thread_ts = thread.map(root);
             let message = state.post(Message {
                 channel: channel.0.clone(),
                 user: person.0.clone(),
@@ -111,7 +124,7 @@ impl Workspace {
                 client_msg_id: bot_id.is_none().then_some(id),
                 bot_id,
                 text,
-                thread_ts: thread.map(|thread| thread.ts.clone()),
+                thread_ts,
                 ..Message::default()
             });
             let place = state.channel(channel.as_str()).expect("a channel of this workspace");
@@ -130,8 +143,8 @@ impl Workspace {
             }
             (MessageId { channel: channel.clone(), ts: message.ts }, events)
         };
-        let told = events.iter().map(|event| deliver(&self.inner, Kind::Events, self.inner.wrapped(event)));
-        let acknowledgements = futures_util::future::join_all(told).await;
+        let payloads = events.iter().map(|event| self.inner.wrapped(event)).collect();
+        let acknowledgements = deliver_all(&self.inner, Kind::Events, payloads).await;
         Said { message, acknowledgements }
     }
 
@@ -160,7 +173,7 @@ impl Workspace {
             let after = found.clone();
             messages::changed(&state, &before, &after)
         };
-        deliver(&self.inner, Kind::Events, self.inner.wrapped(&event)).await
+        self.event(&event).await
     }
 
     /// A person deletes a message of their own.
@@ -175,7 +188,7 @@ impl Workspace {
             let gone = found.clone();
             messages::deleted(&mut state, &gone)
         };
-        deliver(&self.inner, Kind::Events, self.inner.wrapped(&event)).await
+        self.event(&event).await
     }
 
     /// Presses a button of a message; where it asks for confirmation, the person confirms.
@@ -232,7 +245,7 @@ impl Workspace {
             payload["actions"] = json!([done]);
             payload
         };
-        deliver(&self.inner, Kind::Interactive, payload).await
+        self.send(Kind::Interactive, payload).await
     }
 
     /// Opens the app's Home tab.
@@ -247,7 +260,7 @@ impl Workspace {
             }
             event
         };
-        deliver(&self.inner, Kind::Events, self.inner.wrapped(&event)).await
+        self.event(&event).await
     }
 
     /// Fills in a form and submits it. `values` is an object: action id (or block id) to what is entered: text, the value of an
@@ -269,7 +282,7 @@ impl Workspace {
             payload["response_urls"] = json!([]);
             payload
         };
-        let acknowledgement = deliver(&self.inner, Kind::Interactive, payload).await;
+        let acknowledgement = self.send(Kind::Interactive, payload).await;
         if acknowledgement.is_ok() {
             forms::answered(&mut self.inner.state(), view, acknowledgement.body());
             self.inner.bump();
@@ -305,7 +318,7 @@ impl Workspace {
             payload["actions"] = json!([done]);
             payload
         };
-        deliver(&self.inner, Kind::Interactive, payload).await
+        self.send(Kind::Interactive, payload).await
     }
 
     /// Closes a form without submitting it. The app is told where the form says `notify_on_close`.
@@ -326,6 +339,6 @@ impl Workspace {
         if payload["view"]["notify_on_close"] != json!(true) {
             return None;
         }
-        Some(deliver(&self.inner, Kind::Interactive, payload).await)
+        Some(self.send(Kind::Interactive, payload).await)
     }
 }

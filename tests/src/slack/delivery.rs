@@ -119,7 +119,7 @@ pub(crate) struct Delivery {
     /// By envelope id: the socket that has it and who waits.
     waiting: HashMap<String, (u64, oneshot::Sender<Option<Value>>)>,
     unacknowledged: Vec<Envelope>,
-    /// The last things sent, for sending them again though they were acknowledged.
+    /// What the last act of a person made, for sending it again though it was acknowledged.
     last: Vec<Envelope>,
     pub(crate) addresses: Option<Addresses>,
     pub(crate) tickets: Vec<String>,
@@ -209,14 +209,15 @@ impl Delivery {
 
 /// Sends one thing and waits for its acknowledgement; what is not acknowledged is kept for [`again`].
 pub(crate) async fn deliver(inner: &Arc<Inner>, kind: Kind, payload: Value) -> Acknowledgement {
-    let envelope = Envelope { kind, payload, attempt: 0, reason: "" };
-    {
-        let mut delivery = inner.delivery();
-        delivery.last.push(envelope.clone());
-        let many = delivery.last.len().saturating_sub(8);
-        delivery.last.drain(..many);
-    }
-    again(inner, envelope).await
+    again(inner, Envelope { kind, payload, attempt: 0, reason: "" }).await
+}
+
+/// Sends what one act of a person makes, and remembers it for sending it again.
+pub(crate) async fn deliver_all(inner: &Arc<Inner>, kind: Kind, payloads: Vec<Value>) -> Vec<Acknowledgement> {
+    let envelope = |payload| Envelope { kind, payload, attempt: 0, reason: "" };
+    let envelopes: Vec<Envelope> = payloads.into_iter().map(envelope).collect();
+    inner.delivery().last.clone_from(&envelopes);
+    futures_util::future::join_all(envelopes.into_iter().map(|envelope| again(inner, envelope))).await
 }
 
 /// Sends it, and an event at once a second time where the first was in vain.

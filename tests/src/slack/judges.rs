@@ -35,14 +35,23 @@ pub fn program(name: &str) -> PathBuf {
 /// When they refuse one.
 #[expect(clippy::must_use_candidate, reason = "the assertion is what most want")]
 pub fn check_calls(slack: &Workspace) -> String {
+    let (well, told) = read_calls(&slack.calls_json());
+    assert!(well, "what the models of slack_sdk say:\n{told}");
+    told
+}
+
+/// Has the models of `slack_sdk` read recorded calls; gives whether all was well, and what they say.
+///
+/// # Panics
+/// When Python does not start.
+#[must_use]
+pub fn read_calls(calls: &str) -> (bool, String) {
     let mut command = Command::new(python());
     command.arg(program("check_calls.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("python starts");
     let mut input = child.stdin.take().expect("its input");
-    input.write_all(slack.calls_json().as_bytes()).expect("it reads");
+    input.write_all(calls.as_bytes()).expect("it reads");
     drop(input);
     let output = child.wait_with_output().expect("it ends");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "what the models of slack_sdk say:\n{told}");
-    told
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -22,6 +22,7 @@ mod messages;
 mod methods;
 mod response;
 mod server;
+mod sights;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -220,6 +220,8 @@ async fn talk(inner: Arc<Inner>, socket: WebSocket) {
             break;
         }
         let sent = tokio::select! {
+            // In order: what is queued after a connection went dead must not slip out.
+            biased;
             _ = muted.changed() => Ok(()),
             _ = pings.tick() => sink.send(Message::Ping(Bytes::from_static(b"Ping from applink-test"))).await,
             next = to_send.recv() => match next {

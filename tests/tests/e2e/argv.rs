@@ -69,12 +69,13 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
     let desk = Desk::new(store.clone(), config, Bell::default());
     let offset = FixedOffset::east_opt(0).expect("an offset");
     let number = std::cell::Cell::new(0_u32);
+    let accepted = std::cell::Cell::new(0_u32);
     let say = async |text: &str, name: &str| {
         number.set(number.get() + 1);
         let message = Message {
             key: format!("m{}", number.get()),
-            actor: Actor { id: ActorId::local(name), name: name.to_owned() },
-            place: Place { door: "shell", channel: None },
+            actor: Actor::person(ActorId::local(name), name),
+            place: Place::shell(),
             typed: text.to_owned(),
         };
         let before = runs::active(&store, &shop.name).await.expect("runs").len();
@@ -83,6 +84,7 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
         if active.len() <= before {
             return;
         }
+        accepted.set(accepted.get() + 1);
         let run = active.iter().max_by_key(|run| run.number).expect("the new one");
         assert_eq!(run.asker.name, "ito", "only owners may: {text:?}");
         list.check(&run.request);
@@ -97,6 +99,7 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(accepted.get() > 0, "nothing that was said became a run: the test shows nothing");
 }
 
 /// A Terraform that notes its arguments, each with a NUL at its end.

@@ -26,7 +26,7 @@ async fn an_evening(yard: &Yard) {
         "the run of shop ended \u{b7} succeeded \u{b7} run 1",
         "upp shop \u{b7} not understood",
         "the configuration changed: 1 line added, 1 removed",
-        "down shop \u{b7} REFUSED (owners)",
+        "down shop \u{b7} REFUSED (role)",
         "the run of shop asks \u{b7} needs a yes (previewed) \u{b7} run 2",
         "reject 2 because not tonight \u{b7} rejected \u{b7} run 2",
         "the run of shop ended \u{b7} cancelled \u{b7} run 2",

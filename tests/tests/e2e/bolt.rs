@@ -111,3 +111,19 @@ async fn bolt_runs_a_whole_story_over_http_and_takes_the_signatures() {
     story(&slack).await;
     ends(bolt).await;
 }
+
+#[test]
+fn the_models_of_slacks_client_refuse_what_slack_would() {
+    let call =
+        |blocks| json!({ "method": "chat.postMessage", "arguments": { "blocks": blocks }, "answer": { "ok": true } });
+    let section = |text: &str| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } });
+    for (blocks, fault) in [
+        (json!([section(&"x".repeat(3001))]), "3000"),
+        (json!([{ "type": "nothing" }]), "unknown type"),
+        (json!([{ "type": "actions", "elements": [{ "type": "lever" }] }]), "unknown type"),
+        (json!(vec![section("x"); 51]), "51 blocks"),
+    ] {
+        let (well, told) = judges::read_calls(&call(blocks).to_string());
+        assert!(!well && told.contains(fault), "{told}");
+    }
+}

@@ -1,5 +1,6 @@
 //! End-to-end tests: real processes, real files.
 
+mod access;
 mod argv;
 mod arrows;
 mod audit;

@@ -188,7 +188,12 @@ async fn what_was_changed_by_hand_before_the_yes_is_planned_again_and_asked_agai
     .await;
     assert_eq!(yard.calls("apply", "shop-app"), 1, "nothing was destroyed on the strength of the old plan");
     yard.wait("what is new in it", async || asker.out().contains("terraform_data.slave[1]").then_some(())).await;
-    yard.accepted("approve 2").await;
+    // Whoever has seen the first question only says nothing about the second.
+    let code = yard.view(2).await.question.expect("a question").code().to_owned();
+    yard.shell("approve 2").await.says(&["asks anew", "show 2"]).exits(3);
+    yard.shell("approve 2 0000").await.says(&["0000"]).exits(3);
+    yard.shell("show 2").await.says(&[&format!("approve 2 {code}")]).exits(0);
+    yard.accepted(&format!("approve 2 {code}")).await;
     asker.end().await.exits(0);
     assert!(yard.in_state("shop", "app").await.is_empty());
 }

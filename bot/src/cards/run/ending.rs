@@ -287,13 +287,13 @@ fn stopped(detail: &RunDetail) -> Option<Line> {
     let StopOfRun { by, because, rejected } = detail.view.stopped_by.as_ref()?;
     let because = because.as_ref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
     let word = if *rejected { "Rejected" } else { "Stopped" };
-    Some(Line::text(format!("{word} by {}{because}.", by.short())))
+    Some(Line::text(format!("{word} by {}{because}.", by.called())))
 }
 
 fn taken(detail: &RunDetail) -> Option<Line> {
     let (by, because) = detail.run.taken_by.as_ref()?;
     let because = because.as_ref().map(|text| format!(" because {}", cut(text))).unwrap_or_default();
-    Some(Line::text(format!("Taken as it is by {}{because}.", by.short())))
+    Some(Line::text(format!("Taken as it is by {}{because}.", by.called())))
 }
 
 /// Offers the log of the stack that failed.

@@ -68,6 +68,12 @@ fn meaning(kind: &FailureKind) -> Option<String> {
     match kind {
         FailureKind::LockHeld(holder) => Some(format!("The state lock is {}.", held_by(holder))),
         FailureKind::StalePlan => Some("Somebody else changed the state after the plan was made.".to_owned()),
+        FailureKind::PreventDestroy => Some(
+            "The code says `prevent_destroy` there, and Tidegate never goes around it. Where the rest may go, name the resource in \
+             `protect`: `off` and `destroy` then leave its stack at the lowest profile. Where it may go itself, take \
+             `prevent_destroy` out of the code."
+                .to_owned(),
+        ),
         FailureKind::UpstreamMissing => Some("A stack that it needs has no state or outputs yet.".to_owned()),
         FailureKind::CouldNotStart => Some("The program could not be started; nothing was done with it.".to_owned()),
         FailureKind::Signal { signal } => {

@@ -1,5 +1,6 @@
 //! The card of one run, true in every state: `run_card` for the channel, `show` with everything, `notice` in one line.
 
+pub(super) mod approval;
 mod detail;
 mod ending;
 mod failure;
@@ -12,7 +13,7 @@ use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::run::RunState;
 
 use super::card::{Card, Line};
-use super::words::{Clock, DOT, Naming, cut, sizes, what};
+use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
 pub use detail::{plan, show};
 pub use notice::{notice, notice_to, under_way};
@@ -52,9 +53,9 @@ fn heading(detail: &RunDetail) -> String {
 /// Who asked, when, and why.
 fn asker(detail: &RunDetail, clock: &Clock) -> Line {
     let run = &detail.run;
-    let mut facts = vec![format!("by {} at {}", cut(&run.asker.name), clock.moment(run.accepted))];
+    let mut facts = vec![format!("by {} at {}", person(&run.asker.name), clock.moment(run.accepted))];
     facts.extend(run.request.retry_of.map(|retried| format!("does run {retried} again")));
-    facts.extend(detail.view.approved_by.as_ref().map(|by| format!("approved by {}", by.short())));
+    facts.extend(detail.view.approved.as_ref().map(approval::approved));
     facts.extend(run.request.because.as_ref().map(|because| format!("because {}", cut(because))));
     Line::text(facts.join(DOT))
 }

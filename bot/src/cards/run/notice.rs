@@ -7,7 +7,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use super::super::card::{Card, Tone};
 use super::super::history::state_word;
 use super::super::words::{Clock, DOT, cut, duration, run_of, what};
-use super::ending;
+use super::{approval, ending};
 
 /// The line that is a new message; `None` while a run only works or waits.
 #[must_use]
@@ -29,14 +29,23 @@ fn line(detail: &RunDetail, clock: &Clock, run: &str) -> Option<Card> {
     let number = detail.run.number;
     let clock = Clock { now: detail.now, ..*clock };
     match &detail.view.state {
+        // Those whose yes was done without hear of it while it is under way.
         RunState::Queued { .. }
         | RunState::Planning { .. }
         | RunState::Applying { .. }
-        | RunState::Verifying { .. } => None,
+        | RunState::Verifying { .. } => {
+            let approved = detail.view.approved.as_ref().filter(|approved| approved.alone)?;
+            let title = format!("{} was {}{DOT}run {number}", what(&detail.run.request), approval::approved(approved));
+            Some(Card::new(Tone::Warning, title).next(format!("show {number}")).next(format!("cancel {number}")))
+        }
         RunState::AwaitingApproval { question, .. } => {
             let until = clock.moment(question.expires);
-            let title = format!("{} needs a yes until {until}{DOT}{run}", what(&detail.run.request));
-            Some(Card::new(Tone::Warning, title).next(format!("approve {number}")).next(format!("reject {number}")))
+            let whose: Vec<String> = question.wants.iter().map(|want| format!(" of {}", want.by)).collect();
+            let whose = cut(&whose.join(" and"));
+            let title = format!("{} needs a yes{whose} until {until}{DOT}{run}", what(&detail.run.request));
+            Some(
+                Card::new(Tone::Warning, title).next(approval::line(number, question)).next(format!("reject {number}")),
+            )
         }
         RunState::Unknown { stack, .. } => {
             let environment = &detail.run.request.environment;
@@ -60,6 +69,7 @@ fn ended(detail: &RunDetail, outcome: Outcome, run: &str) -> Card {
         facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
     }
     facts.push(run.to_owned());
+    facts.extend(detail.view.approved.as_ref().filter(|approved| approved.alone).map(approval::approved));
     facts.extend(ending::spent(detail, outcome).map(duration));
     let title = facts.join(DOT);
     match outcome {

@@ -24,7 +24,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
     };
     let mut card = Card::new(Tone::Working, format!("{}{DOT}{state}", heading(detail))).line(asker(detail, clock));
     if let Some(stop) = view.state.stop() {
-        card = card.line(Line::text(format!("{} wants it stopped.", stop.by.short())));
+        card = card.line(Line::text(format!("{} wants it stopped.", stop.by.called())));
         if !stop.force {
             card = card.line(Line::marked(&format!(
                 "If that takes too long, `cancel {number} force` kills it; what it is just making may then exist without Terraform knowing it."

@@ -4,18 +4,33 @@ use std::collections::BTreeSet;
 
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::{Change, Exactness, StackPlan};
+use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut};
-use super::{asker, code_notes, heading};
+use super::{approval, asker, code_notes, heading};
+
+/// Most owners that are named.
+const OWNERS_MAX: usize = 6;
 
 /// The card of a run that waits for a yes.
 pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock: &Clock, naming: &Naming) -> Card {
     let number = detail.run.number;
+    let environment = &detail.run.request.environment;
     let mut card = Card::new(Tone::Warning, format!("{}{DOT}needs a yes", heading(detail))).line(asker(detail, clock));
+    card = card.lines(approval::wants(question, clock));
     match &question.why {
-        QuestionWhy::Previewed => card = card.line(Line::text("This is what it would do:")),
+        QuestionWhy::Previewed | QuestionWhy::Ruled => card = card.line(Line::text("This is what it would do:")),
+        QuestionWhy::ManyDestroys { destroys, above } => {
+            let text = format!("It would delete or replace {destroys} resources, which is more than {above}:");
+            card = card.line(Line::text(text));
+        }
+        QuestionWhy::OfAnother { owners } => {
+            let owners: Vec<_> = owners.iter().take(OWNERS_MAX).map(ActorId::called).collect();
+            let text = format!("{} is not yours but of {}. This is what it would do:", environment, owners.join(", "));
+            card = card.line(Line::text(text));
+        }
         QuestionWhy::Unannounced { destroys } => {
             card = card.line(Line::text("This would be lost, and the command does not say so:"));
             card = card.lines(destroys.iter().take(naming.most).map(|(stack, address)| {
@@ -45,14 +60,13 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     card = card.lines(plans(&detail.view, naming)).lines(code_notes(detail));
     if applied {
         card = card.line(Line::text(format!(
-            "Some of it is done already; until there is an answer, no other run changes {}.",
-            detail.run.request.environment
+            "Some of it is done already; until there is an answer, no other run changes {environment}."
         )));
     }
     let without = if applied { "it ends PARTIAL" } else { "nothing is changed" };
     let until = clock.moment(question.expires);
     card.line(Line::text(format!("Waits for an answer until {until}; without one {without}.")))
-        .next(format!("approve {number}"))
+        .next(approval::line(number, question))
         .next(format!("reject {number}"))
         .next(format!("show {number}"))
 }

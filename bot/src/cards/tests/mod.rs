@@ -5,7 +5,8 @@ mod scene;
 
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{
-    Actor, Answer, EnvironmentStatus, HistoryPage, LogExtract, LogPart, StackStanding, Standing, Whoami,
+    Abilities, Actor, Answer, EnvironmentStatus, HistoryPage, LogExtract, LogPart, StackStanding, Standing, Verdict,
+    Whoami, Why,
 };
 use tidegate_runner::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
 use tidegate_runner::domain::command::{CommandName, HistoryFilter};
@@ -29,8 +30,17 @@ fn shown(card: &Card) -> String {
 
 #[test]
 fn help() {
-    assert_snapshot!("help", shown(&cards::help()));
-    let all: Vec<String> = CommandName::ALL.into_iter().map(|name| shown(&cards::help_on(name))).collect();
+    let all = Abilities::default();
+    assert_snapshot!("help", shown(&cards::help(&all)));
+    let few = CommandName::ALL.into_iter().filter(|name| !name.only_reads()).map(|name| {
+        let ask = "`local:ito` (owner, tidegate.toml:3)";
+        (name, if name == CommandName::Recover { String::new() } else { ask.to_owned() })
+    });
+    let few = Abilities { not: few.collect() };
+    let visitor =
+        [cards::help(&few), cards::help_on(CommandName::Up, &few), cards::help_on(CommandName::Recover, &few)];
+    assert_snapshot!("help_for_a_visitor", visitor.iter().map(shown).collect::<Vec<_>>().join("\n"));
+    let all: Vec<String> = CommandName::ALL.into_iter().map(|name| shown(&cards::help_on(name, &all))).collect();
     assert_snapshot!("help_on", all.join("\n"));
 }
 
@@ -51,7 +61,7 @@ fn entry(seq: i64, who: &str, action: &str) -> Record {
     Record {
         seq,
         at: clock().now.plus_ms(-60_000 * (50 - seq)),
-        actor: Actor { id: ActorId::local(who), name: who.to_owned() },
+        actor: Actor::person(ActorId::local(who), who),
         door: "shell".to_owned(),
         place: None,
         action: action.to_owned(),
@@ -142,12 +152,47 @@ fn audit() {
 
 #[test]
 fn whoami() {
-    let shop = || vec!["shop".parse().expect("a name")];
+    let role = |environment: &str, roles: &[&str]| {
+        (environment.parse().expect("a name"), roles.iter().map(|&role| role.to_owned()).collect())
+    };
+    let whoami = |holds, here: Option<&str>, ask: &str| Whoami {
+        actor: ito(),
+        holds,
+        here: here.map(str::to_owned),
+        ask: ask.to_owned(),
+    };
+    let owner = "owner (tidegate.toml:3)";
+    let fake = Actor::person(ActorId::local("ｉto"), "ｉto");
     let all = [
-        cards::whoami(&Whoami { actor: ito(), owns: shop(), reads: shop() }),
-        cards::whoami(&Whoami { actor: ito(), owns: Vec::new(), reads: shop() }),
-    ];
+        whoami(vec![role("shop", &[owner]), role("blog", &[owner]), role("zoo", &[])], None, "`local:ito` (owner)"),
+        whoami(vec![role("shop", &[])], Some("nobody is more than viewer in this channel (tidegate.toml:9)"), ""),
+        Whoami { actor: fake, ..whoami(vec![role("shop", &[])], None, "`local:ito` (owner)") },
+    ]
+    .map(|whoami| cards::whoami(&whoami));
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn why() {
+    let refusal = Refusal::refused("`down shop` is not yours to do", "you are `local:kato`; ask `local:ito` (owner)")
+        .hint("why can't I down shop")
+        .hint("status shop");
+    let verdict = |environment: &str, refused: Option<&Refusal>, asks: &[&str]| Verdict {
+        environment: Some(environment.parse().expect("a name")),
+        refused: refused.cloned(),
+        by: refused.map_or_else(|| vec!["owner (tidegate.toml:3)".to_owned()], |_| Vec::new()),
+        asks: asks.iter().map(|&text| text.to_owned()).collect(),
+    };
+    let why = |itself, verdicts| Why { who: ito(), itself, command: CommandName::Down, verdicts };
+    let asks = "asks 1 yes of owners when deletes > 5 (tidegate.toml:31)";
+    let all = [
+        why(true, vec![verdict("shop", Some(&refusal), &[])]),
+        why(true, vec![verdict("shop", None, &[asks])]),
+        why(false, vec![verdict("shop", None, &[])]),
+        why(false, vec![verdict("shop", None, &[asks]), verdict("blog", Some(&refusal), &[])]),
+        Why { command: CommandName::Help, ..why(true, vec![Verdict { by: Vec::new(), ..verdict("shop", None, &[]) }]) },
+    ];
+    assert_snapshot!(all.iter().map(|why| shown(&cards::why(why))).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -121,9 +121,7 @@ fn a_run_that_asks() {
             .planned()
             .asks(QuestionWhy::Unannounced { destroys: vec![(name("app"), "terraform_data.cache".to_owned())] }),
         Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { beyond }),
-        destroy()
-            .asks(QuestionWhy::Previewed)
-            .then(RunEvent::Approved { by: ActorId::local("sato"), digest: "d".to_owned() }),
+        destroy().asks(QuestionWhy::Previewed).then(RunEvent::approved(ActorId::local("sato"), "3f2a9c41")),
         destroy()
             .asks(QuestionWhy::Previewed)
             .then(RunEvent::Rejected { by: ActorId::local("sato"), because: Some("not yet".to_owned()) }),
@@ -185,6 +183,7 @@ fn a_run_that_did_not_end_well() {
         Scene::of("up shop").planned().then(RunEvent::Ended {
             outcome: Outcome::Refused,
             refusal: Some(refusal),
+            rule: None,
             finding: None
         }),
         half_done().then(RunEvent::LostTrack {

@@ -25,7 +25,7 @@ pub(super) fn clock() -> Clock {
 }
 
 pub(super) fn ito() -> Actor {
-    Actor { id: ActorId::local("ito"), name: "ito".to_owned() }
+    Actor::person(ActorId::local("ito"), "ito")
 }
 
 pub(super) fn level(name: &str) -> Level {
@@ -65,6 +65,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         destroy: false,
         kept_for: Vec::new(),
         inputs: None,
+        serial: None,
     }
 }
 
@@ -102,7 +103,7 @@ impl Scene {
     }
 
     pub(super) fn by(mut self, who: &str) -> Self {
-        self.summary.asker = Actor { id: ActorId::local(who), name: who.to_owned() };
+        self.summary.asker = Actor::person(ActorId::local(who), who);
         self
     }
 
@@ -213,7 +214,7 @@ impl Scene {
 
     pub(super) fn asks(self, why: QuestionWhy) -> Self {
         let expires = self.at.plus_ms(30 * 60_000);
-        self.then(RunEvent::Asked { question: Question { why, digest: "d".to_owned(), expires } })
+        self.then(RunEvent::Asked { question: Question::plain(why, "3f2a9c41".to_owned(), expires) })
     }
 
     pub(super) fn stop(self, force: bool) -> Self {
@@ -222,7 +223,7 @@ impl Scene {
     }
 
     pub(super) fn ends(self, outcome: Outcome) -> Self {
-        self.then(RunEvent::Ended { outcome, refusal: None, finding: None })
+        self.then(RunEvent::Ended { outcome, refusal: None, rule: None, finding: None })
     }
 
     pub(super) fn detail(&self) -> RunDetail {

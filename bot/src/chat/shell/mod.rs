@@ -36,7 +36,7 @@ fn message(actor: &Actor, line: &str) -> Message {
     Message {
         key: format!("shell:{}", uuid::Uuid::now_v7()),
         actor: actor.clone(),
-        place: Place { door: DOOR, channel: None },
+        place: Place::shell(),
         typed: line.to_owned(),
     }
 }

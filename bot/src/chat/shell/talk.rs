@@ -127,7 +127,7 @@ impl Talk {
             // What follows from the answer is told after it.
             let _turn = self.watch.turn().await;
             let mut reply = reply(&self.house.desk, &message(&self.actor, line), local_offset()).await;
-            if reply.card == cards::help() {
+            if reply.lists_commands {
                 reply.card = cards::at_prompt(reply.card);
             }
             self.board.say(&reply.card);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tidegate_runner::bell::Bell;
 use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::answer::{Actor, RunSummary};
-use tidegate_runner::domain::command::HistoryFilter;
+use tidegate_runner::domain::command::{CommandName, HistoryFilter};
 use tidegate_runner::domain::ids::{RunNumber, Timestamp};
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::RunState;
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::board::Board;
 use super::completion::Vocabulary;
-use super::{DOOR, local_offset};
+use super::{DOOR, local_offset, message};
 use crate::cards::{self, Clock};
 use crate::conversation::fault;
 use crate::follow::follow;
@@ -208,11 +208,13 @@ impl Watch {
         Ok(())
     }
 
-    /// Runs that are not over, the newest of all, and those whose asker has not been told of them.
+    /// Runs that this person may see: those not over, the newest of all, and those whose asker has not been told of them.
     async fn runs(&self) -> Result<BTreeMap<RunNumber, RunSummary>, DeskError> {
-        let newest = self.desk.history(&HistoryFilter::default()).await?.runs;
-        let mut runs: BTreeMap<_, _> =
-            self.desk.active().await?.into_iter().chain(newest).map(|run| (run.number, run)).collect();
+        let sight = self.desk.sight(&message(&self.actor, ""), CommandName::History).await?;
+        let newest = self.desk.history(&HistoryFilter::default(), &sight).await?.runs;
+        let active = self.desk.active().await?;
+        let seen = active.into_iter().filter(|run| sight.sees(run.request.environment.as_str())).chain(newest);
+        let mut runs: BTreeMap<_, _> = seen.map(|run| (run.number, run)).collect();
         for number in self.desk.untold(DOOR, &self.actor).await? {
             if let Entry::Vacant(unknown) = runs.entry(number) {
                 unknown.insert(self.desk.find(number).await?);

@@ -40,7 +40,7 @@ pub(super) enum Wish {
     /// A form that was filled in; its values by name.
     Filled { said: Said, view: Value },
     /// Another environment was chosen in the form.
-    FormChanged { view: Value, environment: String },
+    FormChanged { user: String, view: Value, environment: String },
     /// The home tab was opened.
     Home { user: String },
     /// Nothing for us; why, for the log.
@@ -194,7 +194,8 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let id = action["action_id"].as_str()?;
     if id == "environment" && payload["view"]["callback_id"] == "tide.form" {
         let environment = text(&action["selected_option"]["value"])?;
-        return Some(Wish::FormChanged { view: payload["view"].clone(), environment });
+        let user_id = text(&user["id"])?;
+        return Some(Wish::FormChanged { user: user_id, view: payload["view"].clone(), environment });
     }
     let Some(verb) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
     let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {

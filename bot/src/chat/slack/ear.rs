@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 use tidegate_runner::desk::post::{Post, Received};
 use tidegate_runner::desk::{Desk, DeskError, Message};
-use tidegate_runner::domain::answer::Actor;
+use tidegate_runner::domain::answer::{Actor, ActorKind};
 use tidegate_runner::domain::command::Command;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::policy::Place;
@@ -15,7 +15,7 @@ use super::DOOR;
 use super::delivery::{Form, How, Origin, Said, Wish, read};
 use super::home::Home;
 use super::letter::Letter;
-use super::workspace::Workspace;
+use super::workspace::{Unheard, Workspace};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::commands::{self, Known};
@@ -72,9 +72,9 @@ impl Ear {
                 tokio::spawn(async move { ear.open_form(said, &trigger).await });
                 Ok(None)
             }
-            Wish::FormChanged { view, environment } => {
+            Wish::FormChanged { user, view, environment } => {
                 let ear = self.clone();
-                tokio::spawn(async move { ear.change_form(&view, &environment).await });
+                tokio::spawn(async move { ear.change_form(&user, &view, &environment).await });
                 Ok(None)
             }
             Wish::Filled { mut said, view } => match super::form::typed(&view) {
@@ -158,10 +158,13 @@ impl Ear {
                 return;
             }
         };
-        message.actor.name.clone_from(&person.name);
-        let posts = match self.workspace.admit(origin, &person) {
-            Err(None) => Vec::new(),
-            Err(Some(outsider)) => vec![said_to(&cards::outsider(outsider), origin, true)],
+        if origin.channel.starts_with('D') && !message.place.direct {
+            message.place.direct = self.workspace.is_direct(&origin.channel, &origin.user).await;
+        }
+        let actor = self.workspace.actor(&origin.user, &origin.team, &person);
+        let posts = match actor.map(|actor| message.actor = actor) {
+            Err(Unheard::Bot) => Vec::new(),
+            Err(Unheard::Gone) => vec![said_to(&cards::deactivated(), origin, true)],
             Ok(()) => match age.filter(|age| *age > LATE_MS) {
                 Some(age) => vec![said_to(&cards::late(&message.typed, age / 60_000), origin, false)],
                 None => self.carry_out(&message, origin).await,
@@ -243,16 +246,15 @@ fn said_to(card: &cards::Card, origin: &Origin, private: bool) -> Post {
 }
 
 /// `None`: the id is not one that anybody can have.
-fn message(key: &str, typed: &str, origin: &Origin, name: &str) -> Option<Message> {
+pub(super) fn message(key: &str, typed: &str, origin: &Origin, name: &str) -> Option<Message> {
     let id = format!("slack:{}", origin.user).parse().ok()?;
-    let channel = match &origin.thread {
-        Some(thread) => format!("{}/{thread}", origin.channel),
-        None => origin.channel.clone(),
-    };
+    // Without the thread: rights are those of the channel.
+    let direct = origin.how == How::Direct || origin.channel == origin.user;
     Some(Message {
         key: key.to_owned(),
-        actor: Actor { id, name: name.to_owned() },
-        place: Place { door: DOOR, channel: Some(channel) },
+        // Without rights until Slack has told what they are.
+        actor: Actor { id, name: name.to_owned(), kind: ActorKind::Stranger, groups: Vec::new() },
+        place: Place { door: DOOR, channel: Some(origin.channel.clone()), direct },
         typed: typed.to_owned(),
     })
 }

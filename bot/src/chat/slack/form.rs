@@ -1,6 +1,7 @@
 //! The form that `/tide` alone opens, as Block Kit. Filled in, it is a command like any other: bounds and rights are the desk's.
 
 use serde_json::{Map, Value, json};
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 
 use super::delivery::{Origin, Said};
@@ -131,7 +132,9 @@ impl Ear {
     /// Opens the form. Slack allows that for three seconds only; what is too late is answered in words.
     pub(super) async fn open_form(&self, said: Said, trigger: &str) {
         let config = self.desk.config();
-        let view = view(config.environments.values(), None, &metadata(&said.reply));
+        let sight = self.sight_of(&said.reply.user, CommandName::Status).await.ok().flatten();
+        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
+        let view = view(seen, None, &metadata(&said.reply));
         let opened = self.workspace.api.post("views.open", &json!({ "trigger_id": trigger, "view": view })).await;
         if let Err(error) = opened {
             tracing::warn!(%error, "the form did not open: answered in words");
@@ -142,10 +145,12 @@ impl Ear {
     }
 
     /// Shows the form for another environment.
-    pub(super) async fn change_form(&self, old: &Value, environment: &str) {
+    pub(super) async fn change_form(&self, user: &str, old: &Value, environment: &str) {
         let config = self.desk.config();
+        let sight = self.sight_of(user, CommandName::Status).await.ok().flatten();
+        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
         let metadata = old["private_metadata"].as_str().unwrap_or("{}");
-        let view = view(config.environments.values(), Some(environment), metadata);
+        let view = view(seen, Some(environment), metadata);
         let body = json!({ "view_id": old["id"], "hash": old["hash"], "view": view });
         if let Err(error) = self.workspace.api.post("views.update", &body).await {
             tracing::warn!(%error, "the form stays as it was");

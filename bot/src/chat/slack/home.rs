@@ -4,11 +4,14 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_runner::desk::DeskError;
-use tidegate_runner::domain::answer::Standing;
+use tidegate_runner::desk::{DeskError, Message};
+use tidegate_runner::domain::answer::{Sight, Standing};
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
+use tidegate_runner::domain::policy::Place;
 use tokio::time::Instant;
 
+use super::DOOR;
 use super::ear::Ear;
 use super::render::{Extras, render};
 use crate::cards::{self, Clock, form};
@@ -32,16 +35,6 @@ pub(super) struct Home {
 impl Ear {
     /// Shows the home tab to somebody who opens it.
     pub(super) async fn home(&self, user: &str) {
-        let origin_ok = match self.workspace.person(user).await {
-            Ok(person) => self.workspace.is_member(&person),
-            Err(error) => {
-                tracing::warn!(%error, "who opens the home tab cannot be asked now");
-                return;
-            }
-        };
-        if !origin_ok {
-            return;
-        }
         self.homes().insert(user.to_owned(), Home { opened: Instant::now(), shows: 0 });
         self.refresh_homes().await;
     }
@@ -52,19 +45,26 @@ impl Ear {
         if self.homes().is_empty() {
             return;
         }
-        let blocks = match self.overview().await {
-            Ok(blocks) => blocks,
-            Err(error) => {
-                tracing::error!(%error, "home tabs stay as they are");
-                return;
+        let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
+        for (user, shown) in users {
+            let blocks = match self.sight_of(&user, CommandName::Status).await {
+                Ok(Some(sight)) => self.overview(&sight).await,
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            let blocks = match blocks {
+                Ok(blocks) => blocks,
+                Err(error) => {
+                    tracing::error!(%error, "home tabs stay as they are");
+                    return;
+                }
+            };
+            let mut hasher = DefaultHasher::new();
+            json!(blocks).to_string().hash(&mut hasher);
+            let shows = hasher.finish();
+            if shows == shown {
+                continue;
             }
-        };
-        let mut hasher = DefaultHasher::new();
-        json!(blocks).to_string().hash(&mut hasher);
-        let shows = hasher.finish();
-        let stale: Vec<String> =
-            self.homes().iter().filter(|(_, home)| home.shows != shows).map(|(user, _)| user.clone()).collect();
-        for user in stale {
             let body = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
             match self.workspace.api.post("views.publish", &body).await {
                 Ok(_) => {
@@ -80,9 +80,23 @@ impl Ear {
         }
     }
 
-    async fn overview(&self) -> Result<Vec<Value>, DeskError> {
+    /// What somebody may see; `None` where it is not known who they are, or they are nobody to speak to.
+    pub(super) async fn sight_of(&self, user: &str, command: CommandName) -> Result<Option<Sight>, DeskError> {
+        let Ok(person) = self.workspace.person(user).await else { return Ok(None) };
+        let Ok(actor) = self.workspace.actor(user, &self.workspace.me.team, &person) else { return Ok(None) };
+        let place = Place { door: DOOR, channel: None, direct: true };
+        let message = Message { key: String::new(), actor, place, typed: String::new() };
+        self.desk.sight(&message, command).await.map(Some)
+    }
+
+    async fn overview(&self, sight: &Sight) -> Result<Vec<Value>, DeskError> {
         let config = self.desk.config();
-        let all = self.desk.status(None).await?;
+        let mut all = self.desk.status(None).await?;
+        all.retain(|standing| match standing {
+            Standing::Managed(status) => sight.sees(status.name.as_str()),
+            Standing::Unmanaged { name, .. } => sight.sees(name),
+            Standing::Departed { name, .. } => sight.sees(name.as_str()),
+        });
         let clock = Clock { now: self.desk.now().await?, offset: local_offset() };
         if all.len() > FULL_MAX || all.is_empty() {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;

@@ -72,6 +72,7 @@ impl Scribe {
             }
             self.one(run).await?;
         }
+        self.tell_people().await?;
         self.hand_over_notices().await
     }
 
@@ -139,9 +140,6 @@ impl Scribe {
                 break;
             }
         }
-        if detail.run.asker.id.as_str().starts_with("slack:") && detail.view.state.ended() {
-            desk.told(DOOR, &detail.run.asker, run).await?;
-        }
         let ended = detail.view.state.ended();
         if digest == row.shown {
             if ended && all_told && row.posted.is_some() {
@@ -194,6 +192,32 @@ impl Scribe {
             }
             editing.store(false, Ordering::Release);
         });
+    }
+
+    /// What is for one person alone: askers where no channel tells it, and people whose yes was not waited for.
+    async fn tell_people(&mut self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        for (id, who, run) in desk.personal(DOOR).await? {
+            let detail = desk.show(run).await?;
+            let asked = slack_id(&detail.run.asker.id).is_some_and(|asker| asker == who);
+            let has_card = desk.card(DOOR, run).await?.is_none_or(|card| !card.channel.is_empty());
+            if asked && has_card {
+                // Its news in the channel mention them.
+                desk.told_otherwise(id).await?;
+                continue;
+            }
+            let Ok(reader) = format!("slack:{who}").parse::<ActorId>() else { continue };
+            let clock = Clock { now: detail.now, offset: local_offset() };
+            let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
+            let card = self.mouth.workspace.name_people(card).await;
+            let mut letter = Letter::new(render(&card, &Extras::default()));
+            letter.link = has_card.then_some(run.0);
+            // A group has no conversation of its own: it is called in the run's channel.
+            let row = desk.card(DOOR, run).await?;
+            let place = row.filter(|row| who.starts_with('S') && !row.channel.is_empty()).map(|row| row.channel);
+            desk.hand_notice_to(DOOR, id, &letter.post(place.as_deref().unwrap_or(&who), Some(run))).await?;
+        }
+        Ok(())
     }
 
     /// Texts for the people who look after Tidegate, into their channel.

@@ -5,23 +5,38 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use tidegate_runner::domain::answer::{Actor, ActorKind};
 use tokio::time::Instant;
 
 use super::api::{Api, ApiError};
-use super::delivery::{Me, Origin};
-use crate::cards::{Card, Outsider, Span};
+use super::delivery::Me;
+use crate::cards::{Card, Span};
 
 /// For how long what was asked is believed: names and rights change.
-const BELIEVED: Duration = Duration::from_mins(10);
+const BELIEVED: Duration = Duration::from_mins(1);
 
 /// Between two lists of all channels.
 const LIST_AGAIN: Duration = Duration::from_secs(20);
+
+/// The same for members of groups: they give rights.
+const BELIEVED_GROUPS: Duration = Duration::from_mins(1);
+
+/// Who is not heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// A program, which gets no answer either: two of them would talk for ever.
+    Bot,
+    /// A deactivated account.
+    Gone,
+}
 
 /// Somebody in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// Groups that they are in, by id.
+    pub(super) groups: Vec<String>,
 }
 
 /// What somebody is to the workspace.
@@ -42,6 +57,7 @@ pub(super) struct Workspace {
     teams: Vec<String>,
     people: Mutex<HashMap<String, (Instant, Person)>>,
     channels: Mutex<(Option<Instant>, HashMap<String, String>)>,
+    groups: Mutex<(Option<Instant>, HashMap<String, Vec<String>>)>,
 }
 
 impl Workspace {
@@ -54,7 +70,7 @@ impl Workspace {
         };
         let me = Me { team: text("team_id")?, user: text("user_id")? };
         let teams = if teams.is_empty() { vec![me.team.clone()] } else { teams.to_vec() };
-        Ok(Self { api, me, teams, people: Mutex::default(), channels: Mutex::default() })
+        Ok(Self { api, me, teams, people: Mutex::default(), channels: Mutex::default(), groups: Mutex::default() })
     }
 
     /// Who somebody is.
@@ -65,7 +81,8 @@ impl Workspace {
             return Ok(person.clone());
         }
         let said = self.api.get("users.info", &[("user", id)]).await?;
-        let person = person(&said["user"], &self.teams);
+        let mut person = person(&said["user"], &self.teams);
+        person.groups = self.groups_of(id).await?;
         self.people
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -73,23 +90,58 @@ impl Workspace {
         Ok(person)
     }
 
-    /// Whether this person may speak to Tidegate at all; what they may do is the desk's to say. The one place for this rule.
-    pub(super) fn admit(&self, origin: &Origin, person: &Person) -> Result<(), Option<Outsider>> {
-        if !self.teams.contains(&origin.team) {
-            return Err(Some(Outsider::Stranger));
-        }
-        match person.kind {
-            Kind::Member => Ok(()),
-            Kind::Guest => Err(Some(Outsider::Guest)),
-            Kind::Stranger => Err(Some(Outsider::Stranger)),
-            Kind::Gone => Err(Some(Outsider::Gone)),
-            Kind::Bot => Err(None),
-        }
+    /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
+    pub(super) fn actor(&self, user: &str, team: &str, person: &Person) -> Result<Actor, Unheard> {
+        let kind = match person.kind {
+            _ if !self.teams.iter().any(|known| known == team) => ActorKind::Stranger,
+            Kind::Member => ActorKind::Person,
+            Kind::Guest => ActorKind::Guest,
+            Kind::Stranger => ActorKind::Stranger,
+            Kind::Bot => return Err(Unheard::Bot),
+            Kind::Gone => return Err(Unheard::Gone),
+        };
+        let id = format!("slack:{user}").parse().map_err(|_| Unheard::Bot)?;
+        let groups = person.groups.iter().filter_map(|group| format!("slack:{group}").parse().ok()).collect();
+        Ok(Actor { id, name: person.name.clone(), kind, groups })
     }
 
-    /// Whether this is an ordinary member of one of our workspaces.
-    pub(super) fn is_member(&self, person: &Person) -> bool {
-        person.kind == Kind::Member
+    /// User groups with their members; of a workspace without them, or where they cannot be read, none.
+    async fn groups_of(&self, user: &str) -> Result<Vec<String>, ApiError> {
+        let fresh = {
+            let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+            known.0.is_some_and(|at| at.elapsed() < BELIEVED_GROUPS)
+        };
+        if !fresh {
+            let said = match self.api.get("usergroups.list", &[("include_users", "true")]).await {
+                Ok(said) => said,
+                // Without the scope, or on a free plan, groups give no rights; people named by themselves keep theirs.
+                Err(ApiError::Refused { code, .. }) => {
+                    tracing::warn!(code, "user groups cannot be read: they give no rights");
+                    Value::Null
+                }
+                Err(error) => return Err(error),
+            };
+            let mut all = HashMap::new();
+            for group in said["usergroups"].as_array().into_iter().flatten() {
+                let users =
+                    group["users"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+                if let Some(id) = group["id"].as_str().filter(|_| group["date_delete"].as_i64().unwrap_or(0) == 0) {
+                    all.insert(id.to_owned(), users.collect::<Vec<_>>());
+                }
+            }
+            *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
+        }
+        let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of: Vec<String> =
+            known.1.iter().filter(|(_, users)| users.iter().any(|one| one == user)).map(|(id, _)| id.clone()).collect();
+        of.sort();
+        Ok(of)
+    }
+
+    /// Whether a conversation whose id begins with `D` is the one of this person with the bot. Others are not shown to us.
+    pub(super) async fn is_direct(&self, channel: &str, user: &str) -> bool {
+        let said = self.api.get("conversations.info", &[("channel", channel)]).await;
+        said.is_ok_and(|said| said["channel"]["is_im"] == true && said["channel"]["user"] == user)
     }
 
     /// The id of a channel: `#name`, or an id already. `None`: there is none that we see.
@@ -200,7 +252,7 @@ fn person(user: &Value, teams: &[String]) -> Person {
     };
     let names = [&user["profile"]["display_name"], &user["name"], &user["real_name"]];
     let name = names.iter().filter_map(|name| name.as_str()).find(|name| !name.trim().is_empty());
-    Person { name: name.unwrap_or("somebody").chars().take(80).collect(), kind }
+    Person { name: name.unwrap_or("somebody").chars().take(80).collect(), kind, groups: Vec::new() }
 }
 
 #[cfg(test)]

@@ -220,7 +220,7 @@ async fn prune(
     let moment = commands::moment(before, now, local_offset())
         .ok_or_else(|| format!("`{before}` is not a time: write `2026-01-01` or `52w`"))?;
     let name = os_user()?;
-    let actor = Actor { id: ActorId::local(&name), name };
+    let actor = Actor::person(ActorId::local(&name), name);
     let redactor = Redactor::new(config.redact.iter().filter_map(|name| std::env::var(name).ok()));
     let because = because.map(|because| redactor.redact(because).into_owned());
     match audit::prune(store, moment, file, &actor, because.as_deref()).await.map_err(told)? {

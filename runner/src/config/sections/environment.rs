@@ -11,12 +11,15 @@ use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
+use super::access::{GrantSection, Roles};
+use super::approve::ApproveSections;
 use super::profile::{self, ProfileSection};
 use super::runner::RunnerConfig;
 use super::setting::SettingSection;
 use super::stack::StackSection;
-use super::{chat, levels, values};
-use crate::domain::environment::{Environment, Setting, Stack};
+use super::{access, approve, chat, levels, limits, people, values};
+use crate::domain::access::{Access, Written};
+use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use crate::domain::order::find_circle;
 
@@ -30,10 +33,15 @@ pub(in super::super) struct EnvironmentSection {
     /// Where its messages go: `#name`, or the channel's id.
     #[schemars(length(min = 1), example = &"#load-test")]
     channel: Option<String>,
-    /// Who may change it, by immutable id: `local:NAME` for a user of this machine, `slack:ID`, `discord:ID`.
+    /// Who may do everything to it, by immutable id: `local:NAME` for a user of this machine, `slack:ID` (of a person or a
+    /// group), `discord:ID`. The same as `owner` in its `access`.
     #[serde(default)]
     #[schemars(example = ["slack:U024BE7LH"])]
-    owners: Vec<String>,
+    pub(super) owners: Vec<String>,
+    /// Who else may do what in it: for each role, to whom it is given.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "operator": ["slack:S0604QSJC"], "viewer": ["everyone"] }))]
+    access: GrantSection,
     /// Who is told when something fails and nobody asked for it.
     #[serde(default)]
     #[schemars(example = ["slack:S0604QSJC"])]
@@ -52,6 +60,22 @@ pub(in super::super) struct EnvironmentSection {
     #[serde(default)]
     #[schemars(example = ["aws_db_instance.*"])]
     protect: Vec<String>,
+    /// The most resources that one run may delete or replace. Without it, any number.
+    #[schemars(range(min = 0, max = 100_000), example = 20)]
+    pub(super) destroys_max: Option<u32>,
+    /// Above so many deletions and replacements whoever asks sees them first and says yes. Without it, never for their number.
+    #[schemars(range(min = 0, max = 100_000), example = 10)]
+    pub(super) destroys_ask: Option<u32>,
+    /// Working hours: days and a span on the clock of `zone`.
+    #[schemars(example = &"Mon-Fri 09:00-18:00")]
+    pub(super) hours: Option<String>,
+    /// The time zone of `hours`, by its IANA name.
+    #[schemars(example = &"Asia/Tokyo")]
+    pub(super) zone: Option<String>,
+    /// When changes may begin; what has begun is brought to its end. Without it, at any time.
+    pub(super) changes: Option<Changes>,
+    /// When a run asks for a yes, and whose: one rule in braces, or several as `[[environments.NAME.approve]]`.
+    pub(super) approve: Option<ApproveSections>,
     /// Its stacks.
     #[schemars(length(min = 1))]
     stacks: Vec<StackSection>,
@@ -68,10 +92,22 @@ pub(in super::super) struct EnvironmentSection {
     profiles: IndexMap<String, ProfileSection>,
 }
 
+/// When changes may begin.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) enum Changes {
+    #[serde(rename = "in working hours")]
+    InWorkingHours,
+}
+
 /// What is the same for all environments of a file.
 pub(in super::super) struct Surroundings<'a> {
     /// The configuration file's folder.
     pub(in super::super) folder: &'a FilePath,
+    /// Who may do what in all environments.
+    pub(in super::super) access: &'a Access,
+    /// The roles that can be given.
+    pub(in super::super) roles: &'a Roles,
     /// Where the defaults of stacks come from.
     pub(in super::super) runner: &'a RunnerConfig,
 }
@@ -86,8 +122,10 @@ pub(in super::super) fn read(
 ) -> Option<Environment> {
     let before = findings.problems().len();
     let name: Option<EnvironmentName> = values::typed_name(at, name, "an environment", findings);
-    let owners = people(&at.key("owners"), &section.owners, findings);
-    let oncall = people(&at.key("oncall"), &section.oncall, findings);
+    let (owners_at, owners) = owners(&at.key("owners"), &section.owners, findings);
+    let oncall = people::read(&at.key("oncall"), &section.oncall, findings);
+    let oncall = oncall.into_iter().map(|(_, person)| person).collect();
+    let grants = access::grants(&at.key("access"), &section.access, surroundings.roles, findings);
     check_protect(&at.key("protect"), &section.protect, findings);
     if let Some(channel) = &section.channel {
         chat::check_channel(&at.key("channel"), channel, findings);
@@ -101,6 +139,8 @@ pub(in super::super) fn read(
         profile::check_settings(&at.key("variables"), &stack.name, &stack.variables, &settings, findings);
     }
     let profiles = profile::read(&at.key("profiles"), &section.profiles, &names, &settings, findings);
+    let all_settings: Vec<&Setting> = settings.values().collect();
+    let limits = limits::read(at, section, surroundings.roles, &all_settings, findings);
     let known: Vec<&ProfileName> = profiles.keys().collect();
     // A refused profile is no missing one: what `levels` says about it is a consequence.
     let all_profiles = profiles.len() == section.profiles.len();
@@ -108,8 +148,10 @@ pub(in super::super) fn read(
     if findings.problems().len() > before {
         return None;
     }
+    let protect = at.key("protect");
+    let protect_at = (0..section.protect.len()).map(|index| findings.written(&protect.index(index))).collect();
     let levels = levels?;
-    Some(Environment {
+    let environment = Environment {
         name: name?,
         about: section.about.clone(),
         channel: section.channel.clone(),
@@ -122,7 +164,16 @@ pub(in super::super) fn read(
         stacks,
         settings,
         profiles,
-    })
+        rules: Rules { owners_at, grants, protect_at, ..limits },
+    };
+    let is_list = matches!(section.approve, Some(ApproveSections::Several(_)));
+    approve::check_people(&at.key("approve"), is_list, &environment, surroundings.access, findings);
+    (findings.problems().len() == before).then_some(environment)
+}
+
+fn owners(at: &Path<'_>, texts: &[String], findings: &mut Findings<'_, '_>) -> (Vec<Written>, Vec<ActorId>) {
+    let people = people::read(at, texts, findings);
+    people.into_iter().map(|(index, person)| (findings.written(&at.index(index)), person)).unzip()
 }
 
 fn check_protect(at: &Path<'_>, patterns: &[String], findings: &mut Findings<'_, '_>) {
@@ -133,24 +184,6 @@ fn check_protect(at: &Path<'_>, patterns: &[String], findings: &mut Findings<'_,
             findings.at_value(&at.index(index), message, Some(hint.to_owned()));
         }
     }
-}
-
-fn people(at: &Path<'_>, texts: &[String], findings: &mut Findings<'_, '_>) -> Vec<ActorId> {
-    let mut people = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        if let Ok(person) = text.parse::<ActorId>() {
-            people.push(person);
-            continue;
-        }
-        let hint = if text.contains(':') || text.trim().is_empty() {
-            "write `local:NAME`, `slack:ID` or `discord:ID`".to_owned()
-        } else {
-            let local = quoted(&format!("local:{}", text.trim()));
-            format!("write {local} for a user of this machine, `slack:ID` or `discord:ID` for others")
-        };
-        findings.at_value(&at.index(index), format!("{} is not a person or group", quoted(text)), Some(hint));
-    }
-    people
 }
 
 fn stacks(

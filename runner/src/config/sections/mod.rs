@@ -1,11 +1,15 @@
 //! The sections of `tidegate.toml`, a file each: its form (from which the JSON Schema and the reference are generated)
 //! and the rules that turn it into a domain value.
 
+pub(super) mod access;
+pub(super) mod approve;
 pub(super) mod chat;
 pub(super) mod database;
 pub(super) mod draft;
 pub(super) mod environment;
 mod levels;
+mod limits;
+mod people;
 mod profile;
 pub(super) mod runner;
 mod secret;
@@ -18,6 +22,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use access::{ChannelSection, GrantSection, RoleSection};
 use chat::ChatSection;
 use database::DatabaseSection;
 use environment::EnvironmentSection;
@@ -37,6 +42,24 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     #[schemars(example = ["DB_PASSWORD"])]
     pub(super) redact: Vec<String>,
+    /// Who may do what in all environments: for each role, to whom it is given. `viewer`, `operator`, `owner` and `admin` are
+    /// built in. `everyone` stands for all ordinary people of the chat, and for all users of this machine. Nobody has
+    /// anything that nobody gives them.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "admin": ["local:root"], "viewer": ["everyone"] }))]
+    pub(super) access: GrantSection,
+    /// Roles of your own, by name.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "tester": { "commands": ["status", "plan", "up", "scale"] } }))]
+    pub(super) roles: BTreeMap<String, RoleSection>,
+    /// Members of groups, by the group's id, for those that no chat can be asked about.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "slack:S0604QSJC": ["slack:U024BE7LH", "local:ito"] }))]
+    pub(super) groups: BTreeMap<String, Vec<String>>,
+    /// The most that anybody may do where, by the channel's id: `slack:ID`, `discord:ID`, `direct` for direct messages,
+    /// `others`, and `shell` for the terminal. Once there is one, those that are not listed allow nothing; the terminal does.
+    #[schemars(example = serde_json::json!({ "slack:C024BE91L": { "role": "operator", "environments": ["shop"] } }))]
+    pub(super) channels: Option<BTreeMap<String, ChannelSection>>,
     /// The environments, by the name that people type: a-z, 0-9, `-` and `_`, a letter first, at most 40 characters.
     // Only the form is taken from here: each environment is read by itself, so that a bad one does not stop the others.
     #[serde(default)]

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::answer::{Actor, ActorKind};
 use super::command::{Assignment, CommandName, Order};
 use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
-use super::ids::{EnvironmentName, RunNumber, SettingName, StackName};
+use super::ids::{ActorId, EnvironmentName, RunNumber, SettingName, StackName};
 use super::order::Direction;
 use super::refusal::Refusal;
 pub use assign::{allowed, assign, check_value, offered};
@@ -112,6 +113,30 @@ pub struct RunRequest {
     pub because: Option<String>,
     /// The ended run that this one does again.
     pub retry_of: Option<RunNumber>,
+    /// What its asker was in the chat then.
+    #[serde(default, skip_serializing_if = "AskedAs::is_plain")]
+    pub asked_as: AskedAs,
+}
+
+/// What an asker was in the chat: their rights are asked again after the plan, when no chat can be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedAs {
+    /// Person, guest, bot.
+    pub kind: ActorKind,
+    /// Groups that the chat knew them to be in.
+    pub groups: Vec<ActorId>,
+}
+
+impl AskedAs {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Of somebody who asks now.
+    #[must_use]
+    pub fn of(actor: &Actor) -> Self {
+        Self { kind: actor.kind, groups: actor.groups.clone() }
+    }
 }
 
 /// What a run does to one stack.
@@ -289,6 +314,7 @@ pub fn request(
         stacks,
         because,
         retry_of: None,
+        asked_as: AskedAs::default(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::domain::command::Operator;
-use crate::domain::environment::{SettingKind, StackSource, TerraformSettings};
+use crate::domain::environment::{Rules, SettingKind, StackSource, TerraformSettings};
 use crate::domain::ids::ActorId;
 
 fn stack(name: &str, off: OffAction, needs: &[&str]) -> (StackName, Stack) {
@@ -63,6 +63,7 @@ fn shop() -> Environment {
         .into(),
         profiles: [("small".parse().expect("a name"), values(1, 5)), ("full".parse().expect("a name"), values(20, 40))]
             .into(),
+        rules: Rules::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::note::Note;
+use crate::domain::access::{Want, Yes};
 use crate::domain::changes::{Change, StackPlan};
 use crate::domain::failure::{Applied, Failure, ResourceEvent};
 use crate::domain::ids::{ActorId, RunId, StackName, Timestamp};
@@ -83,7 +84,24 @@ pub enum QuestionWhy {
         /// What is new in it, by stack.
         beyond: Vec<(StackName, Change)>,
     },
+    /// A rule of the configuration asks; what it wants is in the question.
+    Ruled,
+    /// More would be deleted or replaced than anybody does without a second look.
+    ManyDestroys {
+        /// How much.
+        destroys: u32,
+        /// Above how much it is asked.
+        above: u32,
+    },
+    /// The environment has other owners.
+    OfAnother {
+        /// Whose it is.
+        owners: Vec<ActorId>,
+    },
 }
+
+/// Characters of a digest that people type.
+const CODE_LEN: usize = 4;
 
 /// A question to people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +113,51 @@ pub struct Question {
     pub digest: String,
     /// When it expires.
     pub expires: Timestamp,
+    /// What rules want; empty: a yes of whoever asked, or of anybody who may say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wants: Vec<Want>,
+    /// What has been said, as long as it is not enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub yes: Vec<Yes>,
+}
+
+impl RunEvent {
+    /// A plain yes, which is enough.
+    #[must_use]
+    pub fn approved(by: ActorId, digest: impl Into<String>) -> Self {
+        Self::Approved { by, digest: digest.into(), alone: false, because: None, seen: Vec::new() }
+    }
+}
+
+impl Question {
+    /// A question that no rule asks.
+    #[must_use]
+    pub fn plain(why: QuestionWhy, digest: String, expires: Timestamp) -> Self {
+        Self { why, digest, expires, wants: Vec::new(), yes: Vec::new() }
+    }
+
+    /// What tells this question from others of its run, as people type it: the first characters of its digest.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.digest.get(..CODE_LEN).unwrap_or(&self.digest)
+    }
+
+    /// True when its run asked something else before: who says yes without [`Self::code`] may mean that.
+    #[must_use]
+    pub fn asks_anew(&self) -> bool {
+        matches!(self.why, QuestionWhy::PlanChanged { .. })
+    }
+}
+
+/// The state of one stack when a yes was said to its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenCode {
+    /// Which stack.
+    pub stack: StackName,
+    /// The commit that it was planned with; `None` outside of git.
+    pub commit: Option<String>,
+    /// The serial of the Terraform state that it was planned against; `None` where Terraform did not tell it.
+    pub serial: Option<u64>,
 }
 
 /// How a run ended.
@@ -218,12 +281,28 @@ pub enum RunEvent {
         /// What.
         question: Question,
     },
-    /// Somebody said yes.
+    /// Somebody said yes, and more are wanted.
+    Seconded {
+        /// The yes.
+        yes: Yes,
+        /// To what: the digest of the question.
+        digest: String,
+    },
+    /// Somebody said yes, and that is enough.
     Approved {
         /// Who.
         by: ActorId,
         /// To what: the digest of the question.
         digest: String,
+        /// In the place of all others that were wanted.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        alone: bool,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+        /// Commit and state that the plans were made with.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<SeenCode>,
     },
     /// Somebody said no.
     Rejected {
@@ -266,9 +345,12 @@ pub enum RunEvent {
     Ended {
         /// How.
         outcome: Outcome,
-        /// Which rule refused it, when one did.
+        /// What the rule that refused it says, when one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refusal: Option<Refusal>,
+        /// That rule by name; see [`crate::domain::policy::Decision::Refuse`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
         /// What is true now, where that needs saying.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         finding: Option<String>,

@@ -8,7 +8,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent};
+pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent, SeenCode};
 pub use note::Note;
 pub use state::{Effect, IllegalEvent, RunState, Stop};
-pub use view::{InFlight, RunView, StackState, StackView, StopOfRun};
+pub use view::{Approved, InFlight, RunView, StackState, StackView, StopOfRun};

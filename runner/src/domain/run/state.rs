@@ -187,6 +187,7 @@ impl RunState {
             | RunEvent::StackVerified { .. }
             | RunEvent::StackFailed { .. }
             | RunEvent::Asked { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired
@@ -237,6 +238,7 @@ impl RunState {
             | RunEvent::StackApplied { .. }
             | RunEvent::VerifyBegan
             | RunEvent::StackVerified { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired
@@ -260,11 +262,17 @@ impl RunState {
                 let next = if applied { Self::Applying { approved, stop: None } } else { Self::Queued { approved } };
                 Ok((next, Vec::new()))
             }
+            RunEvent::Seconded { yes, digest } if *digest == question.digest => {
+                let mut question = question.clone();
+                question.yes.push(yes.clone());
+                Ok((Self::AwaitingApproval { question, applied }, Vec::new()))
+            }
             RunEvent::Rejected { .. } | RunEvent::StopAsked { .. } => {
                 Ok(Self::over(if applied { Outcome::Partial } else { Outcome::Cancelled }))
             }
             RunEvent::QuestionExpired => Ok(Self::over(if applied { Outcome::Partial } else { Outcome::Expired })),
-            RunEvent::Approved { .. }
+            RunEvent::Seconded { .. }
+            | RunEvent::Approved { .. }
             | RunEvent::Claimed { .. }
             | RunEvent::Ended { .. }
             | RunEvent::Accepted
@@ -324,6 +332,7 @@ impl RunState {
             | RunEvent::Accepted
             | RunEvent::ApplyBegan
             | RunEvent::StackVerified { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired
@@ -359,6 +368,7 @@ impl RunState {
             | RunEvent::StackApplied { .. }
             | RunEvent::VerifyBegan
             | RunEvent::Asked { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired
@@ -403,6 +413,7 @@ impl RunState {
             | RunEvent::StackVerified { .. }
             | RunEvent::StackFailed { .. }
             | RunEvent::Asked { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::access::Yes;
 use crate::domain::changes::{Exactness, StackPlan};
 use crate::domain::failure::{Applied, Failure, FailureKind, ResourceEvent, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
@@ -13,8 +14,16 @@ fn app() -> StackName {
     "app".parse().expect("a name")
 }
 
+fn approved(digest: &str) -> RunEvent {
+    RunEvent::approved(ActorId::local("ito"), digest)
+}
+
+fn yes() -> Yes {
+    Yes { by: ActorId::local("mori"), wants: vec![0], alone: false, because: None }
+}
+
 fn question() -> Question {
-    Question { why: QuestionWhy::Previewed, digest: "d".to_owned(), expires: Timestamp(1) }
+    Question::plain(QuestionWhy::Previewed, "d".to_owned(), Timestamp(1))
 }
 
 fn empty_plan() -> StackPlan {
@@ -26,6 +35,7 @@ fn empty_plan() -> StackPlan {
         destroy: false,
         kept_for: Vec::new(),
         inputs: None,
+        serial: None,
     }
 }
 
@@ -45,7 +55,7 @@ fn provenance() -> Provenance {
 /// One event of every kind, outcomes spelled out.
 fn all_events() -> Vec<RunEvent> {
     let by = ActorId::local("ito");
-    let ended = |outcome| RunEvent::Ended { outcome, refusal: None, finding: None };
+    let ended = |outcome| RunEvent::Ended { outcome, refusal: None, rule: None, finding: None };
     vec![
         RunEvent::Accepted,
         RunEvent::Claimed { runner: "r".to_owned(), attempt: 1 },
@@ -74,8 +84,10 @@ fn all_events() -> Vec<RunEvent> {
             applied: None,
         },
         RunEvent::Asked { question: question() },
-        RunEvent::Approved { by: by.clone(), digest: "d".to_owned() },
-        RunEvent::Approved { by: by.clone(), digest: "another".to_owned() },
+        approved("d"),
+        RunEvent::Seconded { yes: yes(), digest: "d".to_owned() },
+        approved("another"),
+        RunEvent::Seconded { yes: yes(), digest: "another".to_owned() },
         RunEvent::Rejected { by: by.clone(), because: None },
         RunEvent::QuestionExpired,
         RunEvent::StopAsked { by: by.clone(), force: false, because: None },
@@ -113,6 +125,7 @@ fn label(event: &RunEvent) -> String {
     match event {
         RunEvent::Ended { outcome, .. } => format!("ended {}", outcome.as_str()),
         RunEvent::Approved { digest, .. } => format!("approved {digest}"),
+        RunEvent::Seconded { digest, .. } => format!("seconded {digest}"),
         RunEvent::StopAsked { force, .. } => format!("stop_asked force={force}"),
         RunEvent::StackStarted { phase, .. } => format!("stack_started {}", phase.as_str()),
         other => serde_json::to_value(other).expect("serialises")["event"].as_str().expect("named").to_owned(),

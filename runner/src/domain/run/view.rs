@@ -70,6 +70,19 @@ pub struct StackView {
     pub apply_ended: Option<Timestamp>,
 }
 
+/// Whose yes a run has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    /// Everybody who said it, in order.
+    pub by: Vec<ActorId>,
+    /// The last one said it in the place of all others.
+    pub alone: bool,
+    /// Why.
+    pub because: Option<String>,
+    /// The others whose yes was wanted, as far as the configuration named them.
+    pub others: Vec<ActorId>,
+}
+
 /// Who ended a run before it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StopOfRun {
@@ -109,7 +122,7 @@ pub struct RunView {
     /// The question that is open.
     pub question: Option<Question>,
     /// Who said yes last.
-    pub approved_by: Option<ActorId>,
+    pub approved: Option<Approved>,
     /// Who stopped or rejected it, and why.
     pub stopped_by: Option<StopOfRun>,
     /// Which rule refused it.
@@ -155,7 +168,7 @@ impl RunView {
             attempt: 0,
             began: false,
             question: None,
-            approved_by: None,
+            approved: None,
             stopped_by: None,
             refusal: None,
             finding: None,
@@ -219,9 +232,20 @@ impl RunView {
                 self.began = true;
                 self.show_plans();
             }
-            RunEvent::Approved { by, .. } => {
-                self.approved_by = Some(by.clone());
-                self.question = None;
+            RunEvent::Seconded { yes, .. } => {
+                if let Some(question) = &mut self.question {
+                    question.yes.push(yes.clone());
+                }
+            }
+            RunEvent::Approved { by, alone, because, .. } => {
+                let question = self.question.take();
+                let (wants, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();
+                let by: Vec<ActorId> = yes.into_iter().map(|yes| yes.by).chain([by.clone()]).collect();
+                let mut others: Vec<ActorId> = wants.into_iter().flat_map(|want| want.people).collect();
+                others.retain(|other| !by.contains(other));
+                others.sort();
+                others.dedup();
+                self.approved = Some(Approved { by, alone: *alone, because: because.clone(), others });
             }
             RunEvent::Rejected { by, because } => {
                 self.stopped_by = Some(StopOfRun { by: by.clone(), because: because.clone(), rejected: true });
@@ -382,6 +406,7 @@ impl StackView {
             | RunEvent::ApplyBegan
             | RunEvent::VerifyBegan
             | RunEvent::Asked { .. }
+            | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
             | RunEvent::QuestionExpired

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::*;
 use crate::domain::changes::Action;
 use crate::domain::command::Order;
-use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings};
+use crate::domain::environment::{OffAction, Rules, Stack, StackSource, TerraformSettings};
 use crate::domain::failure::Applied;
 use crate::domain::ids::{ActorId, RunId};
 use crate::domain::request::{RunRequest, request};
@@ -49,6 +49,7 @@ fn shop() -> Environment {
         stacks: [stack("monitoring", &[]), stack("app", &["monitoring"]), stack("jmeter", &["app"])].into(),
         settings: indexmap::IndexMap::new(),
         profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
+        rules: Rules::default(),
     }
 }
 
@@ -64,6 +65,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         destroy: false,
         kept_for: Vec::new(),
         inputs: None,
+        serial: None,
     }
 }
 
@@ -124,8 +126,9 @@ impl Story {
             let steps = next(&Situation {
                 view: &self.view,
                 environment: &self.environment,
-                asker: &Actor { id: ActorId::local("ito"), name: "ito".to_owned() },
-                place: &Place { door: "shell", channel: None },
+                asker: &Actor::person(ActorId::local("ito"), "ito"),
+                place: &Place::shell(),
+                access: &Access::default(),
                 busy: &BTreeSet::new(),
                 planned: &self.planned,
                 now: Timestamp(0),
@@ -187,6 +190,12 @@ fn tell(event: &RunEvent) -> String {
             QuestionWhy::Previewed => "asked to see it first".to_owned(),
             QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
             QuestionWhy::PlanChanged { beyond } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
+            QuestionWhy::Ruled => {
+                let held: Vec<String> = question.wants.iter().flat_map(|w| &w.held).map(ToString::to_string).collect();
+                format!("asked because {}", held.join(", "))
+            }
+            QuestionWhy::ManyDestroys { destroys, above } => format!("asked because it destroys {destroys} > {above}"),
+            QuestionWhy::OfAnother { .. } => "asked because it has other owners".to_owned(),
         },
         RunEvent::StackFailed { stack, failure, .. } => format!("{stack} failed: {}", failure.summary),
         RunEvent::StackVerified { stack, checked } => format!("{stack} {checked}"),
@@ -304,7 +313,7 @@ fn a_later_plan_beyond_its_envelope_asks() {
     ])
     .go();
     let digest = story.view.question.clone().expect("asked").digest;
-    story.record(RunEvent::Approved { by: ActorId::local("ito"), digest });
+    story.record(RunEvent::approved(ActorId::local("ito"), digest));
     let story = story.go();
     insta::assert_snapshot!(story.told, @r#"
     plan monitoring | plan app | plan jmeter
@@ -386,7 +395,7 @@ fn destroy_shows_itself_first_and_goes_against_the_needs() {
     let plans = || vec![Ok(gone()), Ok(gone())];
     let mut story = Story::new(&order, &[("monitoring", plans()), ("app", plans()), ("jmeter", plans())]).go();
     let digest = story.view.question.clone().expect("asked").digest;
-    story.record(RunEvent::Approved { by: ActorId::local("ito"), digest });
+    story.record(RunEvent::approved(ActorId::local("ito"), digest));
     story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
     insta::assert_snapshot!(story.go().told, @r#"
     plan monitoring | plan app | plan jmeter
@@ -413,7 +422,7 @@ fn a_yes_is_asked_for_again_when_the_plan_has_grown_and_not_when_it_has_shrunk()
         let plans = vec![Ok(gone("old.a")), Ok(second)];
         let mut story = Story::new(&order, &[("monitoring", plans), ("app", none()), ("jmeter", none())]).go();
         let digest = story.view.question.clone().expect("asked").digest;
-        story.record(RunEvent::Approved { by: ActorId::local("ito"), digest });
+        story.record(RunEvent::approved(ActorId::local("ito"), digest));
         story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
         story.go().view.state.status()
     };

@@ -156,7 +156,7 @@ impl TryFrom<AuditRow> for Record {
         Ok(Self {
             seq: found.seq,
             at: Timestamp(found.at),
-            actor: Actor { id: row.text("actor_id", found.actor_id)?, name: found.actor_name },
+            actor: Actor::person(row.text("actor_id", found.actor_id)?, found.actor_name),
             door: found.door,
             place: found.place,
             action: found.action,

@@ -34,11 +34,22 @@ fn conditions(filter: &HistoryFilter) -> Conditions {
     conditions
 }
 
-/// One page of runs that fit the filter, newest first. `page_size` is at least 1.
-pub async fn history(mut db: impl Access, filter: &HistoryFilter, page_size: u32) -> Result<HistoryPage, LedgerError> {
+/// One page of runs that fit the filter, newest first; of these environments only, where some are given. `page_size` is at
+/// least 1.
+pub async fn history(
+    mut db: impl Access,
+    filter: &HistoryFilter,
+    only: Option<&[EnvironmentName]>,
+    page_size: u32,
+) -> Result<HistoryPage, LedgerError> {
     let page = filter.page.max(1);
     let size = i64::from(page_size.max(1));
     let mut conditions = conditions(filter);
+    match only {
+        None => {}
+        Some([]) => return Ok(HistoryPage { runs: Vec::new(), page, more: false, worked_ms: BTreeMap::new() }),
+        Some(names) => conditions.any_of("environment", names.iter().map(ToString::to_string)),
+    }
     if page > 1 {
         // Only numbers are passed over, in an index; the rows themselves are read for one page.
         let skipped = conditions.place(Value::Number(i64::from(page - 1) * size));

@@ -80,13 +80,19 @@ impl TryFrom<RunRow> for RunSummary {
         let request: RunRequest = row.json("request", &run.request)?;
         row.agree("environment", &run.environment, request.environment.as_str())?;
         row.agree("kind", &run.kind, request.kind.as_str())?;
+        let asker = Actor {
+            id: row.text("asker_id", run.asker_id.clone())?,
+            name: run.asker_name.clone(),
+            kind: request.asked_as.kind,
+            groups: request.asked_as.groups.clone(),
+        };
         let taken_by = run.taken_by.clone().map(|by| row.text("taken_by", by)).transpose()?;
         Ok(Self {
             id: RunId(Uuid::parse_str(&run.id).map_err(|why| row.impossible("id", why))?),
             number: RunNumber(run.number),
             request,
             state,
-            asker: Actor { id: row.text("asker_id", run.asker_id.clone())?, name: run.asker_name.clone() },
+            asker,
             accepted: Timestamp(run.accepted_at),
             started: run.started_at.map(Timestamp),
             ended: run.ended_at.map(Timestamp),

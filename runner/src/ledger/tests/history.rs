@@ -11,7 +11,7 @@ use crate::domain::run::{Outcome, RunEvent};
 use crate::ledger::{Store, runs};
 
 async fn numbers(store: &Store, filter: HistoryFilter) -> Vec<i64> {
-    let page = runs::history(store, &filter, 100).await.unwrap();
+    let page = runs::history(store, &filter, None, 100).await.unwrap();
     page.runs.iter().map(|run| run.number.0).collect()
 }
 
@@ -22,7 +22,8 @@ async fn history_is_newest_first_and_comes_in_pages() {
             submit_up(&store, "shop").await;
         }
         let page = async |page| {
-            let found = runs::history(&store, &HistoryFilter { page, ..HistoryFilter::default() }, 3).await.unwrap();
+            let found =
+                runs::history(&store, &HistoryFilter { page, ..HistoryFilter::default() }, None, 3).await.unwrap();
             (found.runs.iter().map(|r| r.number.0).collect::<Vec<_>>(), found.page, found.more)
         };
         assert_eq!(page(0).await, (vec![7, 6, 5], 1, true));
@@ -181,7 +182,7 @@ async fn a_wait_for_a_yes_is_no_work() {
         assert_eq!(worked.get(&run.id), Some(&35));
         let view = runs::view(&store, run.id).await.unwrap().unwrap();
         assert_eq!(view.worked(Timestamp(i64::MAX)), Some(35));
-        let page = runs::history(&store, &HistoryFilter::default(), 10).await.unwrap();
+        let page = runs::history(&store, &HistoryFilter::default(), None, 10).await.unwrap();
         assert_eq!(page.worked_ms.get(&run.id), Some(&35));
     })
     .await;

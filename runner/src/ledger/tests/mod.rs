@@ -21,7 +21,7 @@ use super::{Address, Store, Tx, ids};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::ids::{ActorId, EnvironmentName, RunId, StackName, Timestamp};
 use crate::domain::order::Direction;
-use crate::domain::request::{RunKind, RunRequest, Target};
+use crate::domain::request::{AskedAs, RunKind, RunRequest, Target};
 use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent};
 
 /// Runs a test on an empty ledger on SQLite, then on one on PostgreSQL.
@@ -56,7 +56,7 @@ fn stack(name: &str) -> StackName {
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { id: ActorId::local(name), name: name.to_owned() }
+    Actor::person(ActorId::local(name), name)
 }
 
 fn target(level: &str) -> Target {
@@ -75,6 +75,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         newest_code: false,
         because: Some("朝の試験".to_owned()),
         retry_of: None,
+        asked_as: AskedAs::default(),
     }
 }
 
@@ -139,15 +140,15 @@ fn lost_track() -> RunEvent {
 }
 
 fn ended(outcome: Outcome) -> RunEvent {
-    RunEvent::Ended { outcome, refusal: None, finding: None }
+    RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }
 }
 
 fn asked(expires: Timestamp) -> RunEvent {
-    RunEvent::Asked { question: Question { why: QuestionWhy::Previewed, digest: "d1".to_owned(), expires } }
+    RunEvent::Asked { question: Question::plain(QuestionWhy::Previewed, "d1".to_owned(), expires) }
 }
 
 fn approved() -> RunEvent {
-    RunEvent::Approved { by: ActorId::local("mori"), digest: "d1".to_owned() }
+    RunEvent::approved(ActorId::local("mori"), "d1")
 }
 
 /// Events of a run that changes something and succeeds, from the claim on.

@@ -351,7 +351,7 @@ fn exact(took: Duration) -> String {
 }
 
 async fn append(store: &Store) {
-    let actor = Actor { id: ActorId::local("ito"), name: "ito".to_owned() };
+    let actor = Actor::person(ActorId::local("ito"), "ito");
     let shop = "env1".parse().expect("a name");
     let (mut appended, mut committed) = (Durations::default(), Durations::default());
     for number in 0..APPENDED {

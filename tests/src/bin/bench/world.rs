@@ -151,8 +151,8 @@ fn timed(command: &mut Command) -> Duration {
 pub(crate) fn message(actor: &str, typed: &str) -> Message {
     Message {
         key: format!("bench:{}", uuid::Uuid::now_v7()),
-        actor: Actor { id: ActorId::local(actor), name: actor.to_owned() },
-        place: Place { door: "shell", channel: None },
+        actor: Actor::person(ActorId::local(actor), actor),
+        place: Place::shell(),
         typed: typed.to_owned(),
     }
 }

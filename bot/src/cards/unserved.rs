@@ -1,29 +1,11 @@
-//! Words for those who cannot be served as they expected: people from elsewhere, and commands that came late.
+//! Words where a chat cannot serve as people expected: who is gone, what came late, where it cannot speak.
 
 use super::card::{Card, Line, Tone};
 
-/// Why somebody is not served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outsider {
-    /// A guest of the workspace.
-    Guest,
-    /// Of another organisation, in a shared channel.
-    Stranger,
-    /// A deactivated account.
-    Gone,
-}
-
-/// The answer to an outsider.
+/// The answer to somebody whose account is deactivated.
 #[must_use]
-pub fn outsider(who: Outsider) -> Card {
-    let why = match who {
-        Outsider::Guest => "Guests of this workspace have no rights here.",
-        Outsider::Stranger => {
-            "People of other organisations have no rights here, unless the configuration names their workspace."
-        }
-        Outsider::Gone => "This account is deactivated.",
-    };
-    Card::new(Tone::Plain, "Not for you to ask").line(Line::text(why))
+pub fn deactivated() -> Card {
+    Card::new(Tone::Plain, "This account is deactivated, and has no rights here")
 }
 
 /// The answer to a command that was found only after an outage.

@@ -1,0 +1,61 @@
+//! Whose yes a run wants, what has been said, and whose yes it had.
+
+use tidegate_runner::domain::access::{Approvers, Want, Yes, said, yeses};
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::run::{Approved, Question};
+
+use super::super::card::Line;
+use super::super::words::{Clock, cut};
+
+/// Most people that are named.
+const NAMED_MAX: usize = 6;
+
+/// The line that says yes to this very question.
+pub(in super::super) fn line(run: RunNumber, question: &Question) -> String {
+    if question.asks_anew() { format!("approve {run} {}", question.code()) } else { format!("approve {run}") }
+}
+
+/// What the rules want, each with why, how far it is, and who can say it.
+pub(in super::super) fn wants(question: &Question, clock: &Clock) -> Vec<Line> {
+    question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, &question.yes, clock)).collect()
+}
+
+fn one(at: usize, want: &Want, yes: &[Yes], clock: &Clock) -> Vec<Line> {
+    let held: Vec<String> = want.held.iter().map(ToString::to_string).collect();
+    let so_far = said(yes, at);
+    let wanted = match so_far {
+        0 => format!("{} of {}", yeses(want.count), want.by),
+        _ => format!("{so_far} of {} of {}", yeses(want.count), want.by),
+    };
+    let mut lines = vec![Line::text(cut(&format!("Asks because {}: {wanted}.", held.join(" and "))))];
+    let people = names(&want.people);
+    if !people.is_empty() && !matches!(want.by, Approvers::Named(_)) {
+        lines.push(Line::text(format!("Who can say it: {people}")).indented(1));
+    }
+    let already: Vec<&ActorId> = yes.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by).collect();
+    if !already.is_empty() {
+        lines.push(Line::text(format!("Said by {}", names(already))).indented(1));
+    }
+    if let Some(from) = want.alone_from {
+        let when = if from <= clock.now { String::new() } else { format!("from {} on ", clock.moment(from)) };
+        lines.push(Line::text(format!("{when}one of them may say it alone, also whoever asked")).indented(1));
+    }
+    lines
+}
+
+fn names<'a>(ids: impl IntoIterator<Item = &'a ActorId>) -> String {
+    let all: Vec<_> = ids.into_iter().map(ActorId::called).collect();
+    let shown: Vec<&str> = all.iter().take(NAMED_MAX).map(AsRef::as_ref).collect();
+    match all.len().saturating_sub(NAMED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// `approved by ito and mori`, `approved by ito alone because ...`.
+pub(super) fn approved(approved: &Approved) -> String {
+    let by: Vec<_> = approved.by.iter().map(ActorId::called).collect();
+    let alone = if approved.alone { " alone" } else { "" };
+    let because = approved.because.as_ref().map(|because| format!(" because {}", cut(because))).unwrap_or_default();
+    format!("approved by {}{alone}{because}", by.join(" and "))
+}

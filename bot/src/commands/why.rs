@@ -1,0 +1,88 @@
+//! `why`: who may do what, as people ask it: `why can't I down shop?`, `why can @ito destroy shop`.
+
+use tidegate_runner::domain::command::{Command, Query, WhyQuery};
+use tidegate_runner::domain::refusal::{Refusal, nearest};
+
+use super::context::{Context, listed, quoted};
+use super::table::{self, Object};
+
+/// Words that make a question of it and say nothing.
+const FILLERS: [&str; 12] =
+    ["can", "cant", "cannot", "could", "couldnt", "may", "maynot", "not", "should", "shouldnt", "must", "to"];
+
+/// Words between a command and what it is about.
+const BETWEEN: [&str; 4] = ["on", "in", "run", "the"];
+
+fn plain(word: &str) -> &str {
+    word.trim_end_matches(['?', '!', '.'])
+}
+
+fn is_filler(word: &str) -> bool {
+    let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+    FILLERS.contains(&letters.to_lowercase().as_str())
+}
+
+/// Reads `why [can't] [I|@who] COMMAND [env|run]`. What stands after that has no say in who may do it.
+pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
+    let mut at = 1;
+    while context.line.word(at).is_some_and(is_filler) {
+        at += 1;
+    }
+    let who = match context.line.word(at) {
+        Some(word) if word.eq_ignore_ascii_case("i") || word.eq_ignore_ascii_case("me") => {
+            at += 1;
+            None
+        }
+        Some(word) if word.starts_with('@') || word.contains(':') => {
+            at += 1;
+            Some(word.trim_start_matches('@').to_owned()).filter(|who| !who.is_empty())
+        }
+        // `why can ito up shop`
+        Some(word)
+            if table::find(plain(word)).is_none()
+                && context.line.word(at + 1).map(plain).is_some_and(|next| table::find(next).is_some()) =>
+        {
+            at += 1;
+            Some(word.to_owned())
+        }
+        _ => None,
+    };
+    while context.line.word(at).is_some_and(is_filler) {
+        at += 1;
+    }
+    let Some(word) = context.line.word(at) else {
+        return Err(Refusal::not_understood("`why` needs a command", "it tells who may run it").hint("why can't I up"));
+    };
+    let Some(spec) = table::find(plain(word)) else { return Err(no_command(context, at, word)) };
+    at += 1;
+    while context.line.word(at).is_some_and(|word| BETWEEN.contains(&word.to_lowercase().as_str())) {
+        at += 1;
+    }
+    let mut query = WhyQuery { who, command: spec.name, environment: None, run: None };
+    if let Some(word) = context.line.word(at) {
+        let word = plain(word);
+        match spec.object {
+            Object::Environment | Object::AnyEnvironment => {
+                query.environment = Some(context.readable_environment(at, word)?);
+            }
+            Object::Run => match super::run::alone(word, None) {
+                Some(run) => query.run = Some(run),
+                None => query.environment = Some(context.readable_environment(at, word)?),
+            },
+            Object::Nothing | Object::Command | Object::Deed => {}
+        }
+    }
+    Ok(Command::Query(Query::Why(query)))
+}
+
+fn no_command(context: &Context<'_>, at: usize, word: &str) -> Refusal {
+    let names = || table::TABLE.iter().map(|spec| spec.name.as_str());
+    let refusal = Refusal::not_understood(
+        format!("there is no command {}", quoted(word)),
+        format!("the commands are: {}", listed(names())),
+    );
+    match table::meant_by(plain(word)).or_else(|| nearest(plain(word), names())) {
+        Some(near) => refusal.hint(context.line.with(at, near)),
+        None => refusal.hint("help"),
+    }
+}

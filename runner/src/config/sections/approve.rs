@@ -1,0 +1,253 @@
+//! `[[environments.NAME.approve]]`: when a run asks for a yes, and whose.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::document::Path;
+use super::super::duration;
+use super::super::findings::Findings;
+use super::super::nearest::suggestion;
+use super::super::problem::quoted;
+use super::access::{Roles, unknown};
+use super::people;
+use crate::domain::access::{Access, ApprovalRule, Approvers, Condition, ConditionError, Counted, Written, yeses};
+use crate::domain::command::CommandName;
+use crate::domain::environment::{Environment, Setting, SettingKind};
+use crate::domain::ids::SettingName;
+
+/// The commands that make runs which can ask.
+const ASKING: [CommandName; 5] =
+    [CommandName::Up, CommandName::Down, CommandName::Scale, CommandName::Destroy, CommandName::Undo];
+
+/// A day, in seconds.
+const DAY_S: u32 = 86_400;
+
+/// When a run asks for a yes before it changes anything, and whose.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(in super::super) struct ApproveSection {
+    /// It asks when one of these holds: `command = destroy`, `deletes > 5` (also `creates`, `updates`, `replaces`,
+    /// `destroys`), a setting as in `slaves > 50`, `outside working hours`, `environment of another owner`.
+    #[schemars(length(min = 1), example = ["command = destroy", "deletes > 5"])]
+    when: Vec<String>,
+    /// Whose yes counts: `owners`, the name of a role, or people and groups by id.
+    by: By,
+    /// How many of them.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 20))]
+    count: u32,
+    /// Whether whoever asks may say yes too.
+    #[serde(default, rename = "self")]
+    own: bool,
+    /// How long the question stays open. `1m` to `30d`. Without it, `ask_expires` of the runner.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"30m")]
+    within: Option<String>,
+    /// After how long one of them may say it alone, whoever asks included: `approve RUN alone because ...`. The others are
+    /// told. `0s` to `30d`. Without it, never.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"10m")]
+    alone_after: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Whose yes counts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+enum By {
+    Word(String),
+    People(Vec<String>),
+}
+
+/// One rule as a table, or several as a list of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(in super::super) enum ApproveSections {
+    /// `approve = { when = [...], by = "owners" }`
+    One(ApproveSection),
+    /// `[[environments.NAME.approve]]`
+    Several(Vec<ApproveSection>),
+}
+
+/// What the rules of an environment are held against.
+pub(super) struct Known<'a> {
+    pub(super) roles: &'a Roles,
+    pub(super) settings: &'a [&'a Setting],
+    pub(super) has_owners: bool,
+    pub(super) has_hours: bool,
+    pub(super) only_in_hours: bool,
+    pub(super) destroys_max: Option<u32>,
+}
+
+/// Reads the rules; what is wrong goes to `findings`.
+pub(super) fn read(
+    at: &Path<'_>,
+    sections: Option<&ApproveSections>,
+    known: &Known<'_>,
+    findings: &mut Findings<'_, '_>,
+) -> Vec<ApprovalRule> {
+    match sections {
+        None => Vec::new(),
+        Some(ApproveSections::One(section)) => section.read(at, known, findings).into_iter().collect(),
+        Some(ApproveSections::Several(sections)) => sections
+            .iter()
+            .enumerate()
+            .filter_map(|(index, section)| section.read(&at.index(index), known, findings))
+            .collect(),
+    }
+}
+
+impl ApproveSection {
+    fn read(&self, at: &Path<'_>, known: &Known<'_>, findings: &mut Findings<'_, '_>) -> Option<ApprovalRule> {
+        let before = findings.errors();
+        let mut when: Vec<(Condition, Written)> = Vec::new();
+        for (index, text) in self.when.iter().enumerate() {
+            let at = at.key("when");
+            let at = at.index(index);
+            let Some(condition) = condition(&at, text, known, findings) else { continue };
+            if when.iter().any(|(other, _)| *other == condition) {
+                findings.at_value(&at, format!("{} is listed twice", quoted(text)), Some("remove one".to_owned()));
+                continue;
+            }
+            when.push((condition, findings.written(&at)));
+        }
+        let by = self.by(&at.key("by"), known, findings);
+        let mut ms = |key, text: Option<&String>, least| {
+            let read = text.map(|text| duration::read(&at.key(key), text, least..=30 * DAY_S, findings));
+            read.flatten().map(|seconds| i64::from(seconds) * 1_000)
+        };
+        let within_ms = ms("within", self.within.as_ref(), 60);
+        let alone_after_ms = ms("alone_after", self.alone_after.as_ref(), 0);
+        if let (Some(within), Some(alone)) = (within_ms, alone_after_ms)
+            && alone >= within
+        {
+            let message = "nobody could ever say it alone: the question expires before";
+            findings.at_value(&at.key("alone_after"), message, Some("make it shorter than `within`".to_owned()));
+        }
+        if findings.errors() > before {
+            return None;
+        }
+        Some(ApprovalRule { when, by: by?, count: self.count, own: self.own, within_ms, alone_after_ms })
+    }
+
+    fn by(&self, at: &Path<'_>, known: &Known<'_>, findings: &mut Findings<'_, '_>) -> Option<Approvers> {
+        match &self.by {
+            By::Word(word) if word == "owners" => Some(Approvers::Owners),
+            By::Word(word) if known.roles.contains_key(word) => Some(Approvers::Role(word.clone())),
+            By::Word(word) => {
+                let (message, hint) = if word.contains(':') {
+                    (format!("{} stands alone", quoted(word)), Some(format!("write it in brackets: `[{word:?}]`")))
+                } else {
+                    let names = known.roles.keys().map(String::as_str).chain(["owners"]);
+                    (unknown(word, known.roles).0, suggestion(word, names, "what can stand here"))
+                };
+                findings.at_value(at, message, hint);
+                None
+            }
+            By::People(texts) => {
+                if texts.is_empty() {
+                    let message = "nobody is named, so that no yes can ever come";
+                    findings.at_value(at, message, Some("name somebody by id, or write `\"owners\"`".to_owned()));
+                }
+                let people = people::read(at, texts, findings);
+                Some(Approvers::Named(people.into_iter().map(|(_, id)| id).collect()))
+            }
+        }
+    }
+}
+
+fn condition(at: &Path<'_>, text: &str, known: &Known<'_>, findings: &mut Findings<'_, '_>) -> Option<Condition> {
+    let names = || known.settings.iter().map(|setting| &setting.name);
+    match Condition::read(text, names()) {
+        Ok(condition) => match never(&condition, known) {
+            None => Some(condition),
+            Some((message, hint)) => {
+                findings.at_value(at, format!("{} can never hold: {message}", quoted(text)), Some(hint));
+                None
+            }
+        },
+        Err(error) => {
+            let hint = match &error {
+                ConditionError::Form => Some(
+                    "write one of `command = destroy`, `deletes > 5`, `slaves > 50`, `outside working hours`, `environment of \
+                     another owner`"
+                        .to_owned(),
+                ),
+                ConditionError::Command(word) => {
+                    suggestion(word, ASKING.map(CommandName::as_str), "the commands that ask")
+                }
+                ConditionError::Subject(word) => {
+                    let counted = Counted::ALL.map(Counted::as_str);
+                    suggestion(word, names().map(SettingName::as_str).chain(counted), "what can be compared")
+                }
+                ConditionError::Number(_) => Some("write a whole number: `deletes > 5`".to_owned()),
+            };
+            findings.at_value(at, format!("{}: {error}", quoted(text)), hint);
+            None
+        }
+    }
+}
+
+/// Why a condition can never hold here, and what to do about it.
+fn never(condition: &Condition, known: &Known<'_>) -> Option<(String, String)> {
+    match condition {
+        Condition::Command(command) if !ASKING.contains(command) => {
+            Some((format!("`{command}` makes no run that asks"), "remove it".to_owned()))
+        }
+        Condition::Count { of: Counted::Deletes | Counted::Replaces | Counted::Destroys, above } => {
+            let most = known.destroys_max.filter(|most| most <= above)?;
+            let hint = format!("write less than {most}, or raise `destroys_max`");
+            Some((format!("`destroys_max` is {most}"), hint))
+        }
+        Condition::Setting { setting, above } => {
+            let setting = known.settings.iter().find(|known| known.name == *setting)?;
+            match &setting.kind {
+                SettingKind::Number { max, .. } if max <= above => {
+                    Some((format!("the `max` of `{}` is {max}", setting.name), format!("write less than {max}")))
+                }
+                SettingKind::Number { .. } => None,
+                SettingKind::Choice(_) | SettingKind::Switch => {
+                    Some((format!("`{}` is no number", setting.name), "remove it".to_owned()))
+                }
+            }
+        }
+        Condition::OutsideHours if !known.has_hours => {
+            let hint = "add `hours = \"Mon-Fri 09:00-18:00\"` and `zone` to the environment".to_owned();
+            Some(("the environment has no `hours`".to_owned(), hint))
+        }
+        Condition::OutsideHours if known.only_in_hours => {
+            Some(("`changes` lets nothing begin then".to_owned(), "remove it, or `changes`".to_owned()))
+        }
+        Condition::OfAnother if !known.has_owners => {
+            Some(("the environment has no `owners`".to_owned(), "add `owners`, or remove it".to_owned()))
+        }
+        Condition::Command(_) | Condition::Count { .. } | Condition::OutsideHours | Condition::OfAnother => None,
+    }
+}
+
+/// Tells of rules that fewer people can satisfy than they want, as far as the file names them.
+pub(super) fn check_people(
+    at: &Path<'_>,
+    is_list: bool,
+    environment: &Environment,
+    access: &Access,
+    findings: &mut Findings<'_, '_>,
+) {
+    for (index, rule) in environment.rules.approvals.iter().enumerate() {
+        let (people, more) = rule.by.people(access, environment);
+        if more || people.len() >= usize::try_from(rule.count).unwrap_or(usize::MAX) {
+            continue;
+        }
+        let message = match people.len() {
+            0 => format!("nobody is {}, so that no yes can ever come", rule.by),
+            found => format!("this wants {} of {}, and there are only {found}", yeses(rule.count), rule.by),
+        };
+        let indexed = at.index(index);
+        let at = if is_list { &indexed } else { at };
+        let key = if rule.count > 1 { "count" } else { "by" };
+        findings.at_value(&at.key(key), message, Some("name more people, or want fewer".to_owned()));
+    }
+}

@@ -1,0 +1,183 @@
+//! Yes and no to the question of a run. Whose yes counts is asked at the press, by the roles as they are then.
+
+use std::collections::BTreeSet;
+
+use super::decide::{after, wrong_state};
+use super::{Case, Denied, Done};
+use crate::domain::access::answering::{Answering, Asked};
+use crate::domain::access::{Yes, satisfied};
+use crate::domain::answer::{Answer, RunSummary};
+use crate::domain::command::CommandName;
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
+use crate::domain::policy::{Decision, policy};
+use crate::domain::run::{Question, RunEvent, RunState, RunView, SeenCode};
+use crate::ledger::outbox::{self, Address, KIND_RUN};
+use crate::ledger::{Tx, runs};
+
+impl Case<'_> {
+    /// The open question of a run, and its environment. Who has nothing to do with it hears of the rights first.
+    async fn question(
+        &self,
+        tx: &mut Tx,
+        command: CommandName,
+        number: RunNumber,
+    ) -> Result<(RunSummary, Question, bool, Environment), Denied> {
+        let run = self.any_run(tx, number).await?;
+        let RunState::AwaitingApproval { question, applied } = &run.state else {
+            let name = &run.request.environment;
+            // What is not asked can be told to whoever may look.
+            if !self.desk.may(self.message, CommandName::Show, name) {
+                self.allowed(tx, command, name).await?;
+            }
+            let view = runs::view(&mut *tx, run.id).await?;
+            return Err(wrong_state(&run, &nothing_asked(&run, view.as_ref())).hint_for(&run, "show"));
+        };
+        let (question, applied) = (question.clone(), *applied);
+        let Some(environment) = self.desk.environment(&run.request.environment) else {
+            // Says that it is not configured any more.
+            let environment = self.allowed(tx, command, &run.request.environment).await?;
+            return Ok((run, question, applied, environment));
+        };
+        Ok((run, question, applied, environment))
+    }
+
+    /// Asks policy about an answer. A question past its time is told apart from one that was never theirs.
+    fn rights(
+        &self,
+        command: CommandName,
+        asked: &Asked<'_>,
+        begun: bool,
+        environment: &Environment,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
+        let config = self.desk.config();
+        let mut matter = self.matter(&config, command, Some(environment), now);
+        matter.asked = Some(*asked);
+        matter.begun = begun;
+        match policy(&matter) {
+            Decision::Refuse { rule, refusal } => {
+                Err(Denied::Refused { environment: Some(environment.name.clone()), rule, refusal: Box::new(refusal) })
+            }
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn approve(
+        &self,
+        tx: &mut Tx,
+        number: RunNumber,
+        code: Option<&str>,
+        alone: bool,
+    ) -> Result<Done, Denied> {
+        let (run, question, applied, environment) = self.question(tx, CommandName::Approve, number).await?;
+        let now = crate::ledger::now(&mut *tx).await?;
+        // The engine sweeps expired questions, but there may be none for a while.
+        if question.expires <= now {
+            return Err(wrong_state(&run, "nobody said yes in time, and it is about to end")
+                .hint_for(&run, "retry")
+                .hint_for(&run, "show"));
+        }
+        if let Some(why) = another_question(&question, code) {
+            return Err(wrong_state(&run, &why).hint_for(&run, "show"));
+        }
+        let asked =
+            Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &run.asker.id, alone };
+        self.rights(CommandName::Approve, &asked, applied, &environment, now)?;
+        let config = self.desk.config();
+        let answering = Answering {
+            access: &config.access,
+            actor: &self.message.actor,
+            place: &self.message.place,
+            environment: &environment,
+            asked,
+            now,
+        };
+        let wants = answering.may_approve().map_err(|(rule, refusal)| Denied::Refused {
+            environment: Some(environment.name.clone()),
+            rule,
+            refusal: Box::new(refusal),
+        })?;
+        let by = self.message.actor.id.clone();
+        let yes = Yes { by: by.clone(), wants, alone, because: self.because.clone() };
+        let mut all = question.yes.clone();
+        all.push(yes.clone());
+        let digest = question.digest.clone();
+        if !satisfied(&question.wants, &all) {
+            let event = RunEvent::Seconded { yes, digest };
+            let run = self.store(tx, &run, &event).await?;
+            return Ok(after(&run, event, Answer::Seconded(run.clone())));
+        }
+        let view = runs::view(&mut *tx, run.id).await?;
+        let seen = view.as_ref().map(seen_code).unwrap_or_default();
+        let event = RunEvent::Approved { by, digest, alone, because: self.because.clone(), seen };
+        let run = self.store(tx, &run, &event).await?;
+        if alone {
+            self.tell_the_others(tx, &run, &question).await?;
+        }
+        Ok(after(&run, event, Answer::Approved(run.clone())))
+    }
+
+    /// Tells those whose yes was wanted that somebody did without it.
+    async fn tell_the_others(&self, tx: &mut Tx, run: &RunSummary, question: &Question) -> Result<(), Denied> {
+        let others: BTreeSet<&ActorId> = question.wants.iter().flat_map(|want| &want.people).collect();
+        let body = serde_json::json!({ "status": run.state.status() }).to_string();
+        for person in others.into_iter().filter(|person| **person != self.message.actor.id) {
+            outbox::put(tx, &Address::of(person), KIND_RUN, Some(run.number), &body).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+        let (run, question, applied, environment) = self.question(tx, CommandName::Reject, number).await?;
+        let now = crate::ledger::now(&mut *tx).await?;
+        let asked = Asked {
+            question: &question,
+            run: number,
+            kind: run.request.kind.command(),
+            asker: &run.asker.id,
+            alone: false,
+        };
+        self.rights(CommandName::Reject, &asked, applied, &environment, now)?;
+        let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
+        let run = self.store(tx, &run, &event).await?;
+        Ok(after(&run, event, Answer::Rejected(run.clone())))
+    }
+}
+
+/// Why a yes may be to a question that is not open any more. The first question of a run needs no code: nothing else can be meant.
+fn another_question(question: &Question, code: Option<&str>) -> Option<String> {
+    match code {
+        Some(code) if question.digest.starts_with(code) => None,
+        Some(code) => Some(format!("what it asks now is not what `{code}` answers")),
+        None if question.asks_anew() => Some(
+            "it asks anew, because its plan is another than the one shown before; its card has the yes to it"
+                .to_owned(),
+        ),
+        None => None,
+    }
+}
+
+/// Why there is nothing to answer.
+fn nothing_asked(run: &RunSummary, view: Option<&RunView>) -> String {
+    match (&run.state, view.and_then(|view| view.approved.as_ref())) {
+        (RunState::Ended { .. }, _) => "it is over".to_owned(),
+        (_, Some(approved)) => {
+            let by: Vec<_> = approved.by.iter().map(|by| by.called()).collect();
+            format!("it has its yes already, from {}", by.join(" and "))
+        }
+        (_, None) => "it asks nothing".to_owned(),
+    }
+}
+
+/// What the plans that a yes is for were made with.
+fn seen_code(view: &RunView) -> Vec<SeenCode> {
+    let planned = view.stacks.iter().filter_map(|(name, stack)| stack.plan.as_ref().map(|plan| (name, stack, plan)));
+    planned
+        .map(|(name, stack, plan)| SeenCode {
+            stack: name.clone(),
+            commit: stack.provenance.as_ref().and_then(|provenance| provenance.commit.clone()),
+            serial: plan.serial,
+        })
+        .collect()
+}

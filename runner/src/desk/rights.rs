@@ -1,0 +1,220 @@
+//! What somebody may ask, see and do: policy asked for them, without an order.
+
+use super::{Case, Desk, DeskError, Message};
+use crate::config::Config;
+use crate::domain::access::{self, Least, Room, Who};
+use crate::domain::answer::{Abilities, Actor, Sight, Verdict, Whoami, Why};
+use crate::domain::command::{CommandName, Query, WhyQuery};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ActorId, EnvironmentName};
+use crate::domain::lookalike::distinct;
+use crate::domain::policy::{Decision, Matter, policy};
+use crate::domain::refusal::Refusal;
+
+impl Desk {
+    /// May this person ask this, here? Gives what of the answer they may see.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
+    pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
+        let about = match query {
+            Query::Envs | Query::Whoami | Query::Why(_) => None,
+            Query::Status { environment } => environment.clone(),
+            Query::History(filter) => filter.environment.clone(),
+            Query::Audit(filter) => filter.environment.clone(),
+            Query::Who { environment, .. } => Some(environment.clone()),
+            Query::Show { run } | Query::Log { run, .. } => Some(self.find(*run).await?.request.environment),
+        };
+        let command = query.name();
+        let config = self.config();
+        let refused = match &about {
+            Some(name) => self.asks(message, &config, command, config.environments.get(name)).await?,
+            None => None,
+        };
+        let refused = match (refused, about.as_ref()) {
+            (Some(refused), _) => Some(refused),
+            (None, Some(name)) => return Ok(Sight { all: false, environments: vec![name.clone()] }),
+            (None, None) => {
+                let sight = self.sight(message, command).await?;
+                if sight.all || !sight.environments.is_empty() {
+                    return Ok(sight);
+                }
+                self.asks(message, &config, command, None).await?
+            }
+        };
+        let Some((rule, refusal)) = refused else { return Ok(Sight { all: false, environments: Vec::new() }) };
+        let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
+        let case = Case { desk: self, message, because: None };
+        self.note_refusal(&case, command, about.as_ref(), rule, &refusal).await?;
+        Err(DeskError::Refused(refusal))
+    }
+
+    /// What somebody may see by this command, from where they ask.
+    pub async fn sight(&self, message: &Message, command: CommandName) -> Result<Sight, DeskError> {
+        let config = self.config();
+        let all = self.asks(message, &config, command, None).await?.is_none();
+        let mut environments = Vec::new();
+        for environment in config.environments.values().filter(|_| !all) {
+            if self.asks(message, &config, command, Some(environment)).await?.is_none() {
+                environments.push(environment.name.clone());
+            }
+        }
+        Ok(Sight { all: all || command.least() == Least::Anybody, environments })
+    }
+
+    async fn asks(
+        &self,
+        message: &Message,
+        config: &Config,
+        command: CommandName,
+        environment: Option<&Environment>,
+    ) -> Result<Option<(&'static str, Refusal)>, DeskError> {
+        let decision = policy(&Matter {
+            actor: &message.actor,
+            place: &message.place,
+            command,
+            environment,
+            access: &config.access,
+            request: None,
+            asked: None,
+            plan: None,
+            begun: false,
+            now: self.store.now().await?,
+        });
+        Ok(match decision {
+            Decision::Refuse { rule, refusal } => Some((rule, refusal)),
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => None,
+        })
+    }
+
+    /// True when role and channel allow this person this command on an environment.
+    pub(super) fn may(&self, message: &Message, command: CommandName, name: &EnvironmentName) -> bool {
+        let config = self.config();
+        let environment = config.environments.get(name);
+        access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
+    }
+
+    /// Who somebody is to Tidegate.
+    #[must_use]
+    pub fn whoami(&self, message: &Message) -> Whoami {
+        let config = self.config();
+        let (access, actor) = (&config.access, &message.actor);
+        let holds: Vec<_> = config
+            .environments
+            .values()
+            .map(|environment| {
+                let roles = access::held(access, Some(environment), actor).map(|grant| grant.to_string()).collect();
+                (environment.name.clone(), roles)
+            })
+            .collect();
+        let here = access.channels.as_ref().and_then(|channels| match channels.room(&message.place) {
+            Room::Open => None,
+            Room::Shut => Some("this channel is not listed in `[channels]`: nothing can be done from it".to_owned()),
+            Room::Limited(ceiling) => Some(ceiling.to_string()),
+        });
+        Whoami { actor: actor.clone(), holds, here, ask: whom_to_ask(&config, CommandName::Approve) }
+    }
+
+    /// Whether somebody may run a command, and why. Anybody may ask about themselves; about others, who may look.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] when it is not known who is meant, or not theirs to know.
+    pub async fn why(&self, message: &Message, query: &WhyQuery) -> Result<Why, DeskError> {
+        let config = self.config();
+        let command = query.command;
+        let who = match &query.who {
+            Some(text) => subject(&config, message, text)?,
+            None => message.actor.clone(),
+        };
+        let itself = who.id == message.actor.id;
+        let run = match query.run {
+            Some(number) => Some(self.find(number).await?),
+            None => None,
+        };
+        let named = query.environment.as_ref().or(run.as_ref().map(|run| &run.request.environment));
+        let environments: Vec<Option<&Environment>> = match named {
+            Some(name) => vec![config.environments.get(name)],
+            None if config.environments.is_empty() => vec![None],
+            None => config.environments.values().map(Some).collect(),
+        };
+        let about = Message { actor: if itself { message.actor.clone() } else { who.clone() }, ..message.clone() };
+        let mut verdicts = Vec::new();
+        for environment in environments {
+            if !itself && let Some((_, refusal)) = self.asks(message, &config, CommandName::Status, environment).await?
+            {
+                return Err(DeskError::Refused(refusal));
+            }
+            let refused = self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal);
+            let held = access::held(&config.access, environment, &about.actor);
+            let by = held.filter(|_| command.least() != Least::Anybody).filter(|grant| grant.role.has(command));
+            let by = by.map(|grant| grant.to_string()).collect();
+            let asks = environment
+                .filter(|_| command.starts_change())
+                .map(|e| e.rules.approvals.iter().map(ToString::to_string));
+            let asks = asks.into_iter().flatten().collect();
+            let environment = environment.map(|environment| environment.name.clone());
+            verdicts.push(Verdict { environment, refused, by, asks });
+        }
+        Ok(Why { who, itself, command, verdicts })
+    }
+
+    /// What somebody may do from where they ask.
+    #[must_use]
+    pub fn abilities(&self, message: &Message) -> Abilities {
+        let config = self.config();
+        let may = |command, environment| {
+            access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
+        };
+        let not = CommandName::ALL.into_iter().filter(|command| {
+            !may(*command, None) && !config.environments.values().any(|environment| may(*command, Some(environment)))
+        });
+        Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
+    }
+}
+
+/// Who is meant by a name or an id.
+fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
+    if let Ok(id) = text.parse::<ActorId>() {
+        let name = id.short().to_owned();
+        return Ok(Actor::person(id, name));
+    }
+    let is_called = |id: &&ActorId| id.short().eq_ignore_ascii_case(text);
+    let known = known_ids(config);
+    let mut found: Vec<&ActorId> = known.iter().chain([&message.actor.id]).filter(is_called).collect();
+    found.sort();
+    found.dedup();
+    match (found.as_slice(), message.place.door) {
+        ([only], _) => Ok(Actor::person((*only).clone(), text)),
+        ([], "shell") => Ok(Actor::person(ActorId::local(text), text)),
+        ([], _) => Err(Refusal::refused(
+            format!("nobody is known as `{}`", distinct(text)),
+            "the configuration names nobody so; write the id: `slack:U024BE7LH`",
+        )
+        .hint("whoami")),
+        (several, _) => {
+            let refusal = Refusal::refused(format!("`{}` can be several people", distinct(text)), "write the id");
+            Err(several.iter().take(3).fold(refusal, |refusal, id| refusal.hint(format!("why can @{id} up"))))
+        }
+    }
+}
+
+/// Every id that the configuration names.
+fn known_ids(config: &Config) -> Vec<ActorId> {
+    let access = &config.access;
+    let mut given: Vec<_> = access::given(access, None).collect();
+    given.extend(config.environments.values().flat_map(|environment| access::given(access, Some(environment))));
+    let named = given.into_iter().filter_map(|grant| match grant.who {
+        Who::Named(id) => Some(id),
+        Who::Everyone => None,
+    });
+    named.chain(access.groups.iter().flat_map(|(group, members)| members.iter().chain([group]).cloned())).collect()
+}
+
+/// Who has this command somewhere, in words; empty when nobody has it.
+fn whom_to_ask(config: &Config, command: CommandName) -> String {
+    let access = &config.access;
+    let mut able: Vec<_> =
+        config.environments.values().flat_map(|environment| access::able(access, Some(environment), command)).collect();
+    able.extend(access::able(access, None, command));
+    access::named(&able)
+}

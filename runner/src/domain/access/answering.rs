@@ -1,0 +1,212 @@
+//! May this person answer this question? Asked at the press, by the roles as they are then.
+
+use super::approval::{Want, said, yeses};
+use super::rights::{grants_in_words, here, may};
+use super::{Access, Grant, held};
+use crate::domain::answer::Actor;
+use crate::domain::command::CommandName;
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
+use crate::domain::policy::Place;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::Question;
+
+/// A question that somebody wants to answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The question.
+    pub question: &'a Question,
+    /// Of which run.
+    pub run: RunNumber,
+    /// What the run is for.
+    pub kind: CommandName,
+    /// Who asked for the run.
+    pub asker: &'a ActorId,
+    /// They want to say yes alone.
+    pub alone: bool,
+}
+
+/// Somebody at a question.
+#[derive(Debug, Clone, Copy)]
+pub struct Answering<'a> {
+    /// Who may do what, beside what the environment says.
+    pub access: &'a Access,
+    /// Who answers.
+    pub actor: &'a Actor,
+    /// Where.
+    pub place: &'a Place,
+    /// The environment of the run.
+    pub environment: &'a Environment,
+    /// The question.
+    pub asked: Asked<'a>,
+    /// When.
+    pub now: Timestamp,
+}
+
+type Refused = (&'static str, Refusal);
+
+impl Answering<'_> {
+    fn is_asker(&self) -> bool {
+        self.actor.id == *self.asked.asker
+    }
+
+    fn may(&self, command: CommandName) -> Result<(), Refused> {
+        may(self.access, self.actor, self.place, command, Some(self.environment))
+    }
+
+    /// May they say no? Whoever asked, whoever could say yes, and whoever has `reject`.
+    ///
+    /// # Errors
+    /// The rule and the words.
+    pub fn may_reject(&self) -> Result<(), Refused> {
+        if self.is_asker() && self.may(self.asked.kind).is_ok() {
+            return Ok(());
+        }
+        let counts = |want: &Want| want.by.has(self.access, self.environment, self.actor);
+        if self.asked.question.wants.iter().any(counts) && self.channel_allows(CommandName::Reject).is_ok() {
+            return Ok(());
+        }
+        self.may(CommandName::Reject)
+    }
+
+    /// Which wants of the question their yes would be to; none for a question that no rule asks.
+    ///
+    /// # Errors
+    /// The rule and the words, where their yes does not count.
+    pub fn may_approve(&self) -> Result<Vec<usize>, Refused> {
+        let Asked { question, alone, .. } = self.asked;
+        if question.wants.is_empty() {
+            return self.may_confirm();
+        }
+        // A yes is the right to this command in this channel, whoever's it is.
+        self.channel_allows(CommandName::Approve)?;
+        let open = || question.wants.iter().enumerate().filter(|(at, want)| !self.is_full(*at, want));
+        let entitled: Vec<(usize, &Want)> =
+            open().filter(|(_, want)| want.by.has(self.access, self.environment, self.actor)).collect();
+        if entitled.is_empty() {
+            return Err(self.refuse(self.not_one_of_them(), self.next_for_others()));
+        }
+        if alone {
+            return self.may_alone(open().count(), &entitled);
+        }
+        let own: Vec<(usize, &Want)> =
+            entitled.iter().filter(|(_, want)| !self.is_asker() || want.own).copied().collect();
+        if own.is_empty() {
+            let why = format!(
+                "nobody says yes to what they asked for themselves ({}){}",
+                written(&entitled),
+                self.alone_in_words(&entitled)
+            );
+            return Err(self.refuse(why, self.next_alone(&entitled)));
+        }
+        let said_already =
+            |at: usize| question.yes.iter().any(|yes| yes.by == self.actor.id && yes.wants.contains(&at));
+        let fresh: Vec<usize> = own.iter().map(|(at, _)| *at).filter(|at| !said_already(*at)).collect();
+        if fresh.is_empty() {
+            let left: Vec<String> = own.iter().map(|(at, want)| self.progress(*at, want)).collect();
+            let why = format!("you said yes already: {}{}", left.join("; "), self.alone_in_words(&entitled));
+            return Err(self.refuse(why, self.next_alone(&entitled)));
+        }
+        Ok(fresh)
+    }
+
+    /// A question that no rule asks only wants to be sure: whoever asked says so, or whoever has `approve`.
+    fn may_confirm(&self) -> Result<Vec<usize>, Refused> {
+        if self.asked.alone {
+            let why = "no rule wants a yes of others here; a plain yes is enough".to_owned();
+            return Err(self.refuse(why, vec![format!("approve {}", self.asked.run)]));
+        }
+        if self.is_asker() && self.may(self.asked.kind).is_ok() {
+            return Ok(Vec::new());
+        }
+        self.may(CommandName::Approve).map(|()| Vec::new())
+    }
+
+    fn may_alone(&self, open: usize, entitled: &[(usize, &Want)]) -> Result<Vec<usize>, Refused> {
+        if entitled.len() < open {
+            let others = self.asked.question.wants.iter().enumerate();
+            let others = others.filter(|(at, _)| entitled.iter().all(|(mine, _)| mine != at));
+            let wanted: Vec<String> = others.map(|(_, want)| want_in_words(want)).collect();
+            let why = format!("it wants also what you cannot give: {}", wanted.join("; "));
+            return Err(self.refuse(why, self.next_for_others()));
+        }
+        if entitled.iter().any(|(_, want)| want.alone_from.is_none()) {
+            let why = format!("nobody says it alone here: the rule has no `alone_after` ({})", written(entitled));
+            return Err(self.refuse(why, self.next_for_others()));
+        }
+        let from = entitled.iter().filter_map(|(_, want)| want.alone_from).max();
+        if let Some(from) = from.filter(|from| *from > self.now) {
+            let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
+            let why = format!("others have {minutes} more min to say it ({})", written(entitled));
+            return Err(self.refuse(why, vec![format!("show {}", self.asked.run)]));
+        }
+        Ok(entitled.iter().map(|(at, _)| *at).collect())
+    }
+
+    fn is_full(&self, at: usize, want: &Want) -> bool {
+        said(&self.asked.question.yes, at) >= usize::try_from(want.count).unwrap_or(usize::MAX)
+    }
+
+    /// The channel's part of [`may`], for a right that is no role's.
+    fn channel_allows(&self, command: CommandName) -> Result<(), Refused> {
+        here(self.access, self.place, command, Some(self.environment))
+    }
+
+    fn not_one_of_them(&self) -> String {
+        let wants: Vec<String> = self.asked.question.wants.iter().map(want_in_words).collect();
+        let own: Vec<Grant> = held(self.access, Some(self.environment), self.actor).collect();
+        format!("it wants {}; you are {}", wants.join(" and "), grants_in_words(self.actor, &own))
+    }
+
+    fn progress(&self, at: usize, want: &Want) -> String {
+        format!("{} of {} of {}", said(&self.asked.question.yes, at), yeses(want.count), want.by)
+    }
+
+    fn alone_in_words(&self, entitled: &[(usize, &Want)]) -> String {
+        let Some(from) = entitled.iter().map(|(_, want)| want.alone_from).collect::<Option<Vec<_>>>() else {
+            return String::new();
+        };
+        match from.into_iter().max() {
+            Some(from) if from > self.now => {
+                let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
+                format!("; in {minutes} min you may say it alone")
+            }
+            Some(_) => "; you may say it alone, and the others are told".to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// The line that says it alone, where that is allowed by now.
+    fn next_alone(&self, entitled: &[(usize, &Want)]) -> Vec<String> {
+        let run = self.asked.run;
+        let now = entitled.iter().all(|(_, want)| want.alone_from.is_some_and(|from| from <= self.now));
+        let alone = now.then(|| format!("approve {run} alone because REASON"));
+        alone.into_iter().chain([format!("show {run}")]).collect()
+    }
+
+    fn next_for_others(&self) -> Vec<String> {
+        vec![format!("why can't I approve {}", self.asked.run), format!("show {}", self.asked.run)]
+    }
+
+    fn refuse(&self, why: String, hints: Vec<String>) -> Refused {
+        let what = format!("your yes to run {} does not count", self.asked.run);
+        let refusal = Refusal::refused(what, why);
+        ("approval", hints.into_iter().fold(refusal, Refusal::hint))
+    }
+}
+
+/// `1 yes of owners: ito, mori (deletes 7 > 5, tidegate.toml:31)`.
+#[must_use]
+pub fn want_in_words(want: &Want) -> String {
+    let held: Vec<String> = want.held.iter().map(|held| format!("{}, {}", held.words, held.written)).collect();
+    let people: Vec<_> = want.people.iter().take(6).map(|id| format!("`{}`", id.shown())).collect();
+    let people = if people.is_empty() { String::new() } else { format!(": {}", people.join(", ")) };
+    format!("{} of {}{people} ({})", yeses(want.count), want.by, held.join("; "))
+}
+
+fn written(wants: &[(usize, &Want)]) -> String {
+    let mut places: Vec<String> =
+        wants.iter().filter_map(|(_, want)| want.held.first()).map(|held| held.written.to_string()).collect();
+    places.dedup();
+    places.join(", ")
+}

@@ -1,0 +1,212 @@
+//! Whose yes is needed, how many, and what has been said: rules of the configuration, and what one of them wants of people.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::{About, Condition};
+use super::{Access, Role, Who, Written, given, held};
+use crate::domain::answer::Actor;
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ActorId, Timestamp};
+
+/// Whose yes counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approvers {
+    /// Owners of the environment, and who is more than that.
+    Owners,
+    /// Who has this role there, or one with all of its commands.
+    Role(String),
+    /// These people and groups.
+    Named(Vec<ActorId>),
+}
+
+impl fmt::Display for Approvers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owners => f.write_str("owners"),
+            Self::Role(name) => write!(f, "role {name}"),
+            Self::Named(ids) => {
+                let ids: Vec<_> = ids.iter().map(ActorId::shown).collect();
+                f.write_str(&ids.join(", "))
+            }
+        }
+    }
+}
+
+impl Approvers {
+    fn role<'a>(&self, access: &'a Access) -> Option<&'a Role> {
+        let name = match self {
+            Self::Owners => "owner",
+            Self::Role(name) => name,
+            Self::Named(_) => return None,
+        };
+        access.roles.get(name).map(|role| &**role)
+    }
+
+    /// True when this actor's yes counts, by the roles as they are now.
+    #[must_use]
+    pub fn has(&self, access: &Access, environment: &Environment, actor: &Actor) -> bool {
+        match self {
+            Self::Named(ids) => ids.iter().any(|id| Who::Named(id.clone()).is(actor, access)),
+            Self::Owners | Self::Role(_) => self
+                .role(access)
+                .is_some_and(|role| held(access, Some(environment), actor).any(|grant| grant.role.includes(role))),
+        }
+    }
+
+    /// Those whose yes counts, by id, as far as the configuration names them; and whether there may be others.
+    #[must_use]
+    pub fn people(&self, access: &Access, environment: &Environment) -> (Vec<ActorId>, bool) {
+        let who: Vec<Who> = match self {
+            Self::Named(ids) => ids.iter().cloned().map(Who::Named).collect(),
+            Self::Owners | Self::Role(_) => match self.role(access) {
+                None => Vec::new(),
+                Some(role) => given(access, Some(environment))
+                    .filter(|grant| grant.role.includes(role))
+                    .map(|grant| grant.who)
+                    .collect(),
+            },
+        };
+        let (mut people, mut more) = (Vec::new(), false);
+        for who in who {
+            match who {
+                Who::Everyone => more = true,
+                Who::Named(id) => {
+                    for person in access.people(&id) {
+                        more |= may_be_a_group(&person);
+                        if !people.contains(&person) {
+                            people.push(person);
+                        }
+                    }
+                }
+            }
+        }
+        (people, more)
+    }
+}
+
+/// A group of a chat that the configuration does not name the members of. Slack's have their own letter, Discord's none.
+fn may_be_a_group(id: &ActorId) -> bool {
+    id.as_str().starts_with("slack:S") || id.as_str().starts_with("discord:")
+}
+
+/// A rule that asks for a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalRule {
+    /// It asks when one of these holds, each with its place.
+    pub when: Vec<(Condition, Written)>,
+    /// Whose yes.
+    pub by: Approvers,
+    /// How many of them. At least 1.
+    pub count: u32,
+    /// Whoever asks may say yes too.
+    pub own: bool,
+    /// Milliseconds within which it must be said; `None`: as long as any question.
+    pub within_ms: Option<i64>,
+    /// Milliseconds after which one of them may say it alone, whoever asks included; `None`: never.
+    pub alone_after_ms: Option<i64>,
+}
+
+impl ApprovalRule {
+    /// What the rule wants of people here; `None`: nothing.
+    #[must_use]
+    pub fn want(&self, access: &Access, about: &About<'_>) -> Option<Want> {
+        let held: Vec<Held> = self
+            .when
+            .iter()
+            .filter_map(|(condition, written)| Some(Held { words: condition.holds(about)?, written: written.clone() }))
+            .collect();
+        if held.is_empty() {
+            return None;
+        }
+        Some(Want {
+            held,
+            by: self.by.clone(),
+            people: self.by.people(access, about.environment).0,
+            count: self.count,
+            own: self.own,
+            within_ms: self.within_ms,
+            alone_from: self.alone_after_ms.map(|ms| about.now.plus_ms(ms)),
+        })
+    }
+}
+
+/// `asks 1 yes of owners when command = destroy or deletes > 5 (tidegate.toml:31)`.
+impl fmt::Display for ApprovalRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let when: Vec<String> = self.when.iter().map(|(condition, _)| format!("`{condition}`")).collect();
+        write!(f, "asks {} of {} when {}", yeses(self.count), self.by, when.join(" or "))?;
+        self.when.first().iter().try_for_each(|(_, written)| write!(f, " ({written})"))
+    }
+}
+
+/// `1 yes`, `2 yeses`.
+#[must_use]
+pub fn yeses(count: u32) -> String {
+    if count == 1 { "1 yes".to_owned() } else { format!("{count} yeses") }
+}
+
+/// A condition that held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What was found: `deletes 7 > 5`.
+    pub words: String,
+    /// Where the condition is written.
+    pub written: Written,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.words, self.written)
+    }
+}
+
+/// What a rule wants of people, once it has asked. Kept with the question, so that a changed file changes no open question; who
+/// has a role is asked anew at each yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// Why it asks.
+    pub held: Vec<Held>,
+    /// Whose yes counts.
+    pub by: Approvers,
+    /// Who that was when it asked, as far as the configuration names them.
+    pub people: Vec<ActorId>,
+    /// How many.
+    pub count: u32,
+    /// Whoever asks may say yes too.
+    pub own: bool,
+    /// Milliseconds within which it must be said.
+    pub within_ms: Option<i64>,
+    /// From when on one of them may say it alone.
+    pub alone_from: Option<Timestamp>,
+}
+
+/// A yes that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Yes {
+    /// Whose.
+    pub by: ActorId,
+    /// To which wants of the question, by their places.
+    pub wants: Vec<usize>,
+    /// Said alone, in the place of all that were wanted.
+    pub alone: bool,
+    /// Why.
+    pub because: Option<String>,
+}
+
+/// How many yeses the want at `at` has.
+#[must_use]
+pub fn said(yes: &[Yes], at: usize) -> usize {
+    yes.iter().filter(|yes| yes.wants.contains(&at)).count()
+}
+
+/// True when every want has what it wants.
+#[must_use]
+pub fn satisfied(wants: &[Want], yes: &[Yes]) -> bool {
+    wants.iter().enumerate().all(|(at, want)| {
+        let alone = yes.iter().any(|yes| yes.alone && yes.wants.contains(&at));
+        alone || said(yes, at) >= usize::try_from(want.count).unwrap_or(usize::MAX)
+    })
+}

@@ -1,0 +1,118 @@
+//! Roles: sets of commands. Four are built in, each with all that the one before it has; others are the configuration's.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Written;
+use crate::domain::command::CommandName;
+
+/// The least that one must be to run a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Least {
+    /// Anybody, also those that nothing is given to.
+    Anybody,
+    /// `viewer`: asks.
+    Viewer,
+    /// `operator`: raises, lowers and scales.
+    Operator,
+    /// `owner`: destroys, and says yes and no.
+    Owner,
+    /// `admin`: everything.
+    Admin,
+}
+
+impl Least {
+    /// The roles that are built in, from the least.
+    pub const ROLES: [Self; 4] = [Self::Viewer, Self::Operator, Self::Owner, Self::Admin];
+
+    /// The role's name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anybody => "anybody",
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl CommandName {
+    /// The least role that has this command.
+    #[must_use]
+    pub fn least(self) -> Least {
+        match self {
+            Self::Help | Self::Whoami | Self::Why => Least::Anybody,
+            Self::Envs | Self::Status | Self::Show | Self::Log | Self::History | Self::Audit | Self::Who => {
+                Least::Viewer
+            }
+            Self::Up
+            | Self::Down
+            | Self::Scale
+            | Self::Plan
+            | Self::Undo
+            | Self::Cancel
+            | Self::Retry
+            | Self::Accept => Least::Operator,
+            Self::Destroy | Self::Approve | Self::Reject | Self::Recover => Least::Owner,
+        }
+    }
+}
+
+impl CommandName {
+    /// True for what lets a change begin: rules about when and how far changes go are held against it.
+    #[must_use]
+    pub fn starts_change(self) -> bool {
+        match self {
+            Self::Up | Self::Down | Self::Scale | Self::Destroy | Self::Undo | Self::Retry | Self::Approve => true,
+            Self::Help
+            | Self::Envs
+            | Self::Status
+            | Self::Plan
+            | Self::Cancel
+            | Self::Accept
+            | Self::Reject
+            | Self::Recover
+            | Self::Show
+            | Self::Log
+            | Self::History
+            | Self::Audit
+            | Self::Who
+            | Self::Whoami
+            | Self::Why => false,
+        }
+    }
+}
+
+/// A set of commands with a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// The commands that it has, beside those that anybody has.
+    pub may: BTreeSet<CommandName>,
+    /// Where it is defined; `None` for one that is built in.
+    pub written: Option<Written>,
+}
+
+impl Role {
+    /// A role that is built in.
+    #[must_use]
+    pub fn built_in(least: Least) -> Arc<Self> {
+        let may = CommandName::ALL.into_iter().filter(|command| command.least() <= least).collect();
+        Arc::new(Self { name: least.as_str().to_owned(), may, written: None })
+    }
+
+    /// True when it has this command.
+    #[must_use]
+    pub fn has(&self, command: CommandName) -> bool {
+        command.least() == Least::Anybody || self.may.contains(&command)
+    }
+
+    /// True when it is `other`, or has all that `other` has.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self.name == other.name || self.may.is_superset(&other.may)
+    }
+}

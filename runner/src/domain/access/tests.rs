@@ -1,0 +1,207 @@
+//! Rights as tables: who is whom, who may do what, what a channel leaves of it.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::domain::answer::{Actor, ActorKind};
+use crate::domain::command::CommandName;
+use crate::domain::environment::{Environment, Rules};
+use crate::domain::policy::Place;
+
+fn id(text: &str) -> ActorId {
+    text.parse().expect("an id")
+}
+
+fn grant(least: Least, who: &str) -> Grant {
+    let who = if who == "everyone" { Who::Everyone } else { Who::Named(id(who)) };
+    Grant { role: Role::built_in(least), who, written: Some(Written { file: "tidegate.toml".to_owned(), line: 7 }) }
+}
+
+fn shop(grants: Vec<Grant>) -> Environment {
+    Environment {
+        name: "shop".parse().expect("a name"),
+        about: None,
+        channel: None,
+        owners: vec![id("local:ito")],
+        oncall: Vec::new(),
+        up: "full".parse().expect("a name"),
+        down: crate::domain::environment::Level::Off,
+        levels: vec!["full".parse().expect("a name")],
+        protect: Vec::new(),
+        stacks: indexmap::IndexMap::new(),
+        settings: indexmap::IndexMap::new(),
+        profiles: indexmap::IndexMap::new(),
+        rules: Rules { grants, ..Rules::default() },
+    }
+}
+
+fn allowed(access: &Access, actor: &Actor, place: &Place, command: CommandName, shop: &Environment) -> bool {
+    may(access, actor, place, command, Some(shop)).is_ok()
+}
+
+#[test]
+fn every_role_has_all_that_the_one_before_it_has() {
+    let roles = Least::ROLES.map(Role::built_in);
+    for pair in roles.windows(2) {
+        assert!(pair[1].includes(&pair[0]), "{} and {}", pair[1].name, pair[0].name);
+    }
+    assert!(CommandName::ALL.into_iter().all(|command| roles[3].has(command)));
+    for command in CommandName::ALL {
+        let viewer = command.only_reads();
+        assert_eq!(roles[0].has(command), viewer, "{command}");
+    }
+}
+
+#[test]
+fn nobody_has_anything_that_nobody_gives_them() {
+    let (access, shop) = (Access::default(), shop(Vec::new()));
+    let kato = Actor::person(id("local:kato"), "kato");
+    for command in CommandName::ALL {
+        let anybody = command.least() == Least::Anybody;
+        assert_eq!(allowed(&access, &kato, &Place::shell(), command, &shop), anybody, "{command}");
+    }
+    let (rule, refusal) = may(&access, &kato, &Place::shell(), CommandName::Down, Some(&shop)).expect_err("no role");
+    assert_eq!(rule, "role");
+    assert!(refusal.why.contains("ask `local:ito` (owner)"), "{refusal:?}");
+}
+
+#[test]
+fn guests_bots_and_strangers_have_only_what_names_themselves() {
+    let group = id("slack:S1");
+    let access = Access {
+        grants: vec![grant(Least::Viewer, "everyone"), grant(Least::Operator, "slack:S1")],
+        groups: [(group.clone(), vec![id("slack:U1")])].into(),
+        ..Access::default()
+    };
+    let shop = shop(vec![grant(Least::Operator, "slack:U2")]);
+    let place = Place::shell();
+    let actor = |text: &str, kind| Actor { kind, groups: vec![group.clone()], ..Actor::person(id(text), "a") };
+    for kind in [ActorKind::Guest, ActorKind::Bot, ActorKind::Stranger] {
+        for command in [CommandName::Status, CommandName::Up] {
+            assert!(!allowed(&access, &actor("slack:U1", kind), &place, command, &shop), "{command} of a {kind:?}");
+            assert!(
+                allowed(&access, &actor("slack:U2", kind), &place, command, &shop),
+                "{command} of a named {kind:?}"
+            );
+        }
+    }
+    assert!(allowed(&access, &actor("slack:U3", ActorKind::Person), &place, CommandName::Up, &shop), "the chat knows");
+    let member = Actor::person(id("slack:U1"), "a");
+    assert!(allowed(&access, &member, &place, CommandName::Up, &shop), "the file knows");
+    let nobody = Actor::person(id("slack:U4"), "a");
+    assert!(!allowed(&access, &nobody, &place, CommandName::Up, &shop));
+    assert!(allowed(&access, &nobody, &place, CommandName::Status, &shop));
+}
+
+#[test]
+fn groups_may_hold_groups_and_even_themselves() {
+    let groups = [
+        (id("slack:S1"), vec![id("slack:S2"), id("slack:U1")]),
+        (id("slack:S2"), vec![id("slack:S1"), id("slack:U2")]),
+    ];
+    let access = Access { groups: groups.into(), ..Access::default() };
+    assert_eq!(access.people(&id("slack:S1")), [id("slack:U2"), id("slack:U1")]);
+    assert_eq!(access.people(&id("slack:U9")), [id("slack:U9")]);
+}
+
+#[test]
+fn the_right_is_what_both_person_and_channel_allow() {
+    let ceiling = |least, only: &[&str]| Ceiling {
+        role: Role::built_in(least),
+        environments: (!only.is_empty()).then(|| only.iter().map(|name| name.parse().expect("a name")).collect()),
+        written: Written { file: "tidegate.toml".to_owned(), line: 9 },
+    };
+    let named = [
+        ("slack:C1".to_owned(), ceiling(Least::Viewer, &[])),
+        ("slack:C2".to_owned(), ceiling(Least::Owner, &["blog"])),
+        ("slack:C3".to_owned(), ceiling(Least::Operator, &["shop"])),
+    ];
+    let channels = Channels { named: named.into(), ..Channels::default() };
+    let mut access = Access { channels: Some(channels), ..Access::default() };
+    let shop = shop(Vec::new());
+    let ito = Actor::person(id("local:ito"), "ito");
+    let slack = |channel: &str| Place { door: "slack", channel: Some(channel.to_owned()), direct: false };
+    let direct = Place { direct: true, ..slack("D1") };
+    let may_here = |access: &Access, place: &Place, command| {
+        may(access, &ito, place, command, Some(&shop)).map_err(|(rule, _)| rule)
+    };
+    for (place, status, up, destroy) in [
+        (slack("C1"), Ok(()), Err("channel"), Err("channel")),
+        (slack("C2"), Err("channel"), Err("channel"), Err("channel")),
+        (slack("C3"), Ok(()), Ok(()), Err("channel")),
+        (slack("C4"), Err("channel"), Err("channel"), Err("channel")),
+        (direct.clone(), Err("channel"), Err("channel"), Err("channel")),
+        (Place { channel: None, ..slack("C1") }, Err("channel"), Err("channel"), Err("channel")),
+        (Place::shell(), Ok(()), Ok(()), Ok(())),
+    ] {
+        assert_eq!(may_here(&access, &place, CommandName::Status), status, "{place:?}");
+        assert_eq!(may_here(&access, &place, CommandName::Up), up, "{place:?}");
+        assert_eq!(may_here(&access, &place, CommandName::Destroy), destroy, "{place:?}");
+    }
+    // What is about all environments is not for a channel of one; each of them is asked about.
+    access.grants.push(grant(Least::Admin, "local:ito"));
+    assert!(may(&access, &ito, &slack("C3"), CommandName::Status, None).is_err());
+    assert!(may(&access, &ito, &slack("C1"), CommandName::Status, None).is_ok());
+    let channels = access.channels.as_mut().expect("channels");
+    channels.direct = Some(ceiling(Least::Admin, &[]));
+    channels.others = Some(ceiling(Least::Viewer, &[]));
+    channels.shell = Some(ceiling(Least::Viewer, &[]));
+    assert_eq!(may_here(&access, &direct, CommandName::Destroy), Ok(()));
+    assert_eq!(may_here(&access, &slack("C4"), CommandName::Status), Ok(()));
+    assert_eq!(may_here(&access, &slack("C4"), CommandName::Up), Err("channel"));
+    assert_eq!(may_here(&access, &Place::shell(), CommandName::Up), Err("channel"));
+}
+
+/// Every command, for every role, in every kind of place: `+` allowed, `r` refused for the role, `c` for the channel.
+#[test]
+fn what_each_role_may_do_where() {
+    let ceiling = |least| Ceiling {
+        role: Role::built_in(least),
+        environments: None,
+        written: Written { file: "tidegate.toml".to_owned(), line: 9 },
+    };
+    let channels = Channels {
+        named: [
+            ("slack:CVIEW".to_owned(), ceiling(Least::Viewer)),
+            ("slack:COPS".to_owned(), ceiling(Least::Operator)),
+        ]
+        .into(),
+        direct: Some(ceiling(Least::Owner)),
+        others: None,
+        shell: None,
+    };
+    let place = |channel: &str, direct| Place { door: "slack", channel: Some(channel.to_owned()), direct };
+    let places =
+        [Place::shell(), place("CVIEW", false), place("COPS", false), place("CELSE", false), place("D1", true)];
+    let mut people: Vec<(&str, Option<Least>, ActorKind)> =
+        Least::ROLES.iter().map(|least| (least.as_str(), Some(*least), ActorKind::Person)).collect();
+    people.insert(0, ("nobody", None, ActorKind::Person));
+    people.push(("stranger", None, ActorKind::Stranger));
+    let mut table = format!("{:<10}", "");
+    for (name, ..) in &people {
+        write!(table, "{name:<10}").expect("written");
+    }
+    table.push_str("(terminal, viewers' channel, operators' channel, unlisted channel, direct message)\n");
+    for command in CommandName::ALL {
+        write!(table, "{:<10}", command.as_str()).expect("written");
+        for (_, least, kind) in &people {
+            let grants = least.iter().map(|least| grant(*least, "everyone")).collect();
+            let access = Access { channels: Some(channels.clone()), grants, ..Access::default() };
+            let kato = Actor { kind: *kind, ..Actor::person(id("slack:U7"), "kato") };
+            let shop = shop(Vec::new());
+            let cell: String = places
+                .iter()
+                .map(|place| match may(&access, &kato, place, command, Some(&shop)) {
+                    Ok(()) => '+',
+                    Err(("role", _)) => 'r',
+                    Err(("channel", _)) => 'c',
+                    Err((other, _)) => panic!("{other}"),
+                })
+                .collect();
+            write!(table, "{cell:<10}").expect("written");
+        }
+        table.push('\n');
+    }
+    let table: Vec<&str> = table.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!(table.join("\n"));
+}

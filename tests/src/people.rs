@@ -1,0 +1,41 @@
+//! People beside the one who runs the tests: they speak to the yard's ledger through the desk, as a chat makes them.
+
+use std::sync::Arc;
+
+use chrono::FixedOffset;
+use tidegate::conversation::{Reply, reply};
+use tidegate_runner::bell::Bell;
+use tidegate_runner::config;
+use tidegate_runner::desk::{Desk, Message};
+use tidegate_runner::domain::answer::Actor;
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::policy::Place;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::yard::Yard;
+
+impl Yard {
+    async fn desk(&self) -> Desk {
+        let config = config::load(&self.file("tidegate.toml")).expect("a configuration");
+        Desk::new(self.store().await.clone(), watch::channel(Arc::new(config)).1, Bell::default())
+    }
+
+    /// What `local:NAME` is answered, with the configuration as it is now.
+    pub async fn says_as(&self, name: &str, line: &str) -> Reply {
+        let message = Message {
+            key: Uuid::now_v7().to_string(),
+            actor: Actor::person(ActorId::local(name), name),
+            place: Place::shell(),
+            typed: line.to_owned(),
+        };
+        let offset = FixedOffset::east_opt(0).expect("an offset");
+        reply(&self.desk().await, &message, offset).await
+    }
+
+    /// The runs that `local:NAME` has news of.
+    pub async fn untold(&self, name: &str) -> Vec<RunNumber> {
+        let actor = Actor::person(ActorId::local(name), name);
+        self.desk().await.untold("shell", &actor).await.expect("news").into_iter().collect()
+    }
+}
