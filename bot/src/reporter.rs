@@ -81,8 +81,9 @@ pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
         news.extend(card.map(|card| News { key, place, to, card: Some(card) }));
     };
     match &view.state {
-        RunState::AwaitingApproval { .. } => add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall),
-        RunState::Unknown { look: None, .. } => add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall),
+        RunState::AwaitingApproval { .. } | RunState::Unknown { look: None, .. } => {
+            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall);
+        }
         RunState::Ended { outcome } => {
             let place = match outcome {
                 Outcome::Failed | Outcome::Partial => (NewsPlace::Channel, Notify::AskerOrOncall),

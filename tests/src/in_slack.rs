@@ -24,6 +24,11 @@ impl InSlack {
 
     /// The same with more lines in `[chat.slack]`.
     pub async fn lay_with(lines: &str) -> Self {
+        Self::lay_on(lines, "sqlite:tidegate.db").await
+    }
+
+    /// The same with another ledger.
+    pub async fn lay_on(lines: &str, database: &str) -> Self {
         let slack = Workspace::start().await;
         let channel = slack.channel("#load-test");
         let alice = slack.person("alice");
@@ -37,7 +42,7 @@ impl InSlack {
             alice.as_str(),
             crate::yard::me()
         );
-        let yard = Layout::new().top(&chat).environment_with("shop", &shop, &[("app", &[])]).lay();
+        let yard = Layout::new().database(database).top(&chat).environment_with("shop", &shop, &[("app", &[])]).lay();
         Self { slack, yard, channel, alice }
     }
 

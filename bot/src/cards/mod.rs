@@ -10,6 +10,7 @@ pub mod form;
 mod help;
 mod history;
 mod log;
+pub mod online;
 mod refusal;
 mod run;
 mod status;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::postgres::Database;
 use tidegate_tests::slack::{Call, Refusal, Workspace};
 
 /// Asserts what the channel reads, without what differs each time.
@@ -291,4 +292,123 @@ async fn the_form_and_the_home_tab_do_what_commands_do() {
     place.slack.until("the home tab is true", || shows("small")).await;
     serve.stop().await.exits(0);
     tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn what_was_said_during_an_outage_is_done_when_it_is_young() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    serve.stop().await.exits(0);
+    // Nobody listens, and Slack gives up delivering.
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    let serve = place.serve().await;
+    place.reads("shop is at full").await;
+    place.slack.redeliver().await;
+    place.tide("status").await;
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn check_online_tells_what_is_missing_what_for_and_where() {
+    let place = InSlack::lay().await;
+    let env = [
+        ("BOT", place.slack.bot_token()),
+        ("APP", place.slack.app_token()),
+        ("SIGNING", place.slack.signing_secret()),
+        ("TIDEGATE_LOOPBACK_ONLY", "1"),
+    ];
+    let told = place.yard.start(&["check", "--online"], &env).end().await;
+    told.says(&["nothing is missing in the chats"]).exits(0);
+    place.slack.refuse("users.info", Refusal::MissingScope("users:read".to_owned())).lasting();
+    place.slack.set_channel(&place.channel, true, false);
+    let told = place.yard.start(&["check", "--online"], &env).end().await;
+    told.says(&["the scope users:read is missing", "nobody is answered", "https://api.slack.com/apps"]);
+    told.says(&["#load-test (channel_not_found)"]).exits(1);
+    let wrong = [("BOT", "xoxb-wrong"), ("APP", place.slack.app_token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
+    let told = place.yard.start(&["check", "--online"], &wrong).end().await;
+    told.says(&["a working `bot_token`", "invalid_auth", "OAuth & Permissions"]).exits(1);
+    assert!(place.slack.calls_of("chat.postMessage").iter().all(|call| !call.is_ok()), "nothing is posted");
+}
+
+#[tokio::test]
+async fn two_processes_on_one_server_answer_once_and_one_of_them_goes_on_alone() {
+    let database = Database::new();
+    let place = InSlack::lay_on("", &database.url()).await;
+    let first = place.serve().await;
+    let second = place.serve().await;
+    place.slack.connected(4).await;
+    for _ in 0..3 {
+        place.tide("up shop").await;
+        again(&place.slack).await;
+    }
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate status").await.accepted();
+    again(&place.slack).await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place
+        .slack
+        .until("it is told", || place.slack.called(&place.alice).iter().any(|text| text.contains("run 1")))
+        .await;
+    first.kill().await;
+    place.tide("down shop").await;
+    place.reads("shop is at small").await;
+    second.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("shop is at small").count(), 2, "its card and its end:\n{text}");
+    let ends = place.slack.called(&place.alice).iter().filter(|text| text.contains("shop is at small")).count();
+    assert_eq!(ends, 1, "{text}");
+}
+
+#[tokio::test]
+async fn what_slack_did_not_sign_is_not_read() {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
+    let serve = place.start();
+    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
+    let body = format!(
+        "trigger_id=1&team_id={}&user_id={}&channel_id={}&text=up+shop",
+        place.slack.team(),
+        place.alice.as_str(),
+        place.channel.as_str()
+    );
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+    let signed = |time: &str, signature: &str| {
+        format!("x-slack-request-timestamp: {time}\r\nx-slack-signature: {signature}\r\n")
+    };
+    let forged = format!("v0={}", "0".repeat(64));
+    for headers in [
+        String::new(),
+        signed(&now.to_string(), &forged),
+        signed(&now.to_string(), ""),
+        signed("-9223372036854775808", &forged),
+        signed("99999999999999999999", &forged),
+        signed("日本", &forged),
+    ] {
+        let status = post(port, "/slack/commands", &headers, &body).await;
+        assert!(status.contains(" 401 ") || status.contains(" 400 "), "{status}");
+    }
+    let large = post(port, "/slack/events", "", &"x".repeat(2 << 20)).await;
+    assert!(large.contains(" 413 ") || large.is_empty(), "{large}");
+    assert!(place.yard.known(1).await.is_none(), "nothing was run");
+    serve.stop().await.exits(0);
+}
+
+/// The first line of what is answered to a request.
+async fn post(port: u16, path: &str, headers: &str, body: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         {headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    // A body that is too large is not read to its end.
+    let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
 }

@@ -106,6 +106,15 @@ impl Api {
         outcome(tokio::time::timeout(TIMEOUT, call).await)
     }
 
+    /// Whether a socket could be opened with this token; it is not.
+    pub(super) async fn open_socket(&self, app_token: &SecretSource) -> Result<(), ApiError> {
+        let token = self.token(app_token).await?;
+        let session = self.client.open_session(&token);
+        let call =
+            session.http_session_api.http_post::<Value, Value>("apps.connections.open", &serde_json::json!({}), None);
+        outcome(tokio::time::timeout(TIMEOUT, call).await).map(|_| ())
+    }
+
     /// Answers a command or a press where it came from. Without our token: the address is not of the API.
     pub(super) async fn respond(&self, url: &str, body: &Value) -> Result<(), ApiError> {
         let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");

@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn what_is_edited_deleted_of_bots_or_not_for_us_is_nothing() {
-        let changes: [(&str, fn(&mut Value)); 7] = [
+        type Change = fn(&mut Value);
+        let changes: [(&str, Change); 7] = [
             ("edited", |p| p["event"]["edited"] = json!({ "user": "U1" })),
             ("changed", |p| p["event"]["subtype"] = "message_changed".into()),
             ("deleted", |p| p["event"]["subtype"] = "message_deleted".into()),

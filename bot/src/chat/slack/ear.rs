@@ -1,6 +1,7 @@
 //! What comes in: stored before it is acknowledged, answered afterwards. The inbox is the proof that it is answered once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -27,6 +28,9 @@ const LATE_MS: i64 = 5 * 60_000;
 /// What was received this long ago and has no answer is nobody's any more, in milliseconds: whoever received it is dead.
 const LEFT_MS: i64 = 30_000;
 
+/// How far back missed messages are looked for, in milliseconds.
+const CATCH_UP_MS: i64 = 24 * 3_600_000;
+
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Ear {
@@ -36,13 +40,22 @@ pub(super) struct Ear {
     busy: Arc<Mutex<HashSet<String>>>,
     /// When anything was last delivered.
     pub(super) heard: Arc<Mutex<Option<tokio::time::Instant>>>,
+    /// A connection was opened: something may have been missed before it.
+    pub(super) opened: Arc<AtomicBool>,
     /// Home tabs that were opened lately, by person.
     homes: Arc<Mutex<HashMap<String, Home>>>,
 }
 
 impl Ear {
     pub(super) fn new(desk: Desk, workspace: Arc<Workspace>) -> Self {
-        Self { desk, workspace, busy: Arc::default(), heard: Arc::default(), homes: Arc::default() }
+        Self {
+            desk,
+            workspace,
+            busy: Arc::default(),
+            heard: Arc::default(),
+            opened: Arc::default(),
+            homes: Arc::default(),
+        }
     }
 
     pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, Home>> {
@@ -68,7 +81,7 @@ impl Ear {
             Wish::Form { mut said, trigger } => {
                 // Not kept: Slack lets a form be opened for three seconds only.
                 let ear = self.clone();
-                said.typed = "help".to_owned();
+                "help".clone_into(&mut said.typed);
                 tokio::spawn(async move { ear.open_form(said, &trigger).await });
                 Ok(None)
             }
@@ -121,6 +134,49 @@ impl Ear {
             });
         }
         Ok(())
+    }
+
+    /// Takes a message that was said while nobody listened, `age` milliseconds ago; it may have been taken before.
+    async fn hear_late(&self, said: Said, age: i64) -> Result<(), DeskError> {
+        let Said { key, typed, reply } = said;
+        let Some(message) = message(&key, &typed, &reply, &reply.user) else { return Ok(()) };
+        let Some(_busy) = Busy::new(&self.busy, &key) else { return Ok(()) };
+        if self.desk.receive(&message, &serde_json::to_string(&reply).unwrap_or_default()).await? {
+            self.answer(message, &reply, Some(age)).await;
+        }
+        Ok(())
+    }
+
+    /// Reads what was said to us since `since` in the channels of the environments, for what Slack did not deliver. Threads are not
+    /// looked into.
+    pub(super) async fn catch_up(&self, since: Timestamp, now: Timestamp) {
+        let config = self.desk.config();
+        let named: HashSet<&str> = config.environments.values().filter_map(|e| e.channel.as_deref()).collect();
+        let oldest = format!("{}", since.0.max(now.0 - CATCH_UP_MS) / 1000);
+        for named in named {
+            let Ok(Some(channel)) = self.workspace.channel(named).await else { continue };
+            let args = [("channel", channel.as_str()), ("oldest", oldest.as_str()), ("limit", "200")];
+            let said = match self.workspace.api.get("conversations.history", &args).await {
+                Ok(said) => said,
+                Err(error) => {
+                    tracing::warn!(%error, channel, "what was said while nobody listened is not known");
+                    continue;
+                }
+            };
+            // Newest first; carried out in the order in which it was said.
+            for event in said["messages"].as_array().into_iter().flatten().rev() {
+                let mut event = event.clone();
+                event["channel"] = channel.as_str().into();
+                event["type"] = "message".into();
+                let ts = event["ts"].as_str().and_then(|ts| ts.split('.').next()?.parse::<i64>().ok()).unwrap_or(0);
+                let payload = json!({ "team_id": self.workspace.me.team, "event": event });
+                if let Wish::Said(said) = read(Form::Event, &payload, &self.workspace.me)
+                    && let Err(error) = self.hear_late(said, now.0 - ts * 1000).await
+                {
+                    tracing::error!(%error, "a missed message cannot be stored");
+                }
+            }
+        }
     }
 
     /// Answers what a crash, or a Slack that did not tell who somebody is, left. With `alone` nobody else can be at it.

@@ -46,7 +46,7 @@ impl Letter {
     pub(super) fn answer(card: &Card, origin: &Origin, private: bool) -> Self {
         let mut letter = Self::new(render(card, &Extras::default()));
         letter.thread = origin.thread.clone().map(Thread::Under);
-        letter.response_url = origin.response_url.clone();
+        letter.response_url.clone_from(&origin.response_url);
         if private && origin.channel != origin.user && !matches!(origin.how, How::Mention | How::Direct) {
             letter.only = Some(origin.user.clone());
         }

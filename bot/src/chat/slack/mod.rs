@@ -12,6 +12,7 @@ mod http;
 mod letter;
 mod limiter;
 mod mouth;
+mod online;
 mod render;
 mod scribe;
 mod socket;
@@ -19,11 +20,13 @@ mod text;
 mod workspace;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tidegate_runner::bell::Bell;
 use tidegate_runner::config::{SlackConfig, SlackMode};
 use tidegate_runner::desk::Desk;
+use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::house::House;
 use tidegate_runner::secrets::Secrets;
 use tidegate_runner::service::Beside;
@@ -36,6 +39,8 @@ use mouth::Mouth;
 use scribe::Scribe;
 use socket::Socket;
 use workspace::Workspace;
+
+pub use online::check_online;
 
 use crate::web;
 
@@ -100,6 +105,8 @@ impl Rooms {
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
+        // Before anything new is heard.
+        let heard = self.desk.heard_last(DOOR).await.ok().flatten();
         let Some(workspace) = self.open(stop).await else { return };
         let workspace = Arc::new(workspace);
         let ear = Ear::new(self.desk.clone(), Arc::clone(&workspace));
@@ -124,7 +131,7 @@ impl Rooms {
                 None
             }
         };
-        self.speak(&ear, Mouth::new(self.desk.clone(), workspace), stop).await;
+        self.speak(&ear, Mouth::new(self.desk.clone(), workspace), heard, stop).await;
         if let Some(socket) = socket {
             socket.close().await;
         }
@@ -153,7 +160,7 @@ impl Rooms {
     }
 
     /// Speaks while this process has the right to; answers what was left.
-    async fn speak(&self, ear: &Ear, mouth: Mouth, stop: &mut watch::Receiver<bool>) {
+    async fn speak(&self, ear: &Ear, mouth: Mouth, mut heard: Option<Timestamp>, stop: &mut watch::Receiver<bool>) {
         let holder = uuid::Uuid::now_v7().to_string();
         let mut listener = self.bell.listen();
         let mut scribe: Option<Scribe> = None;
@@ -178,6 +185,17 @@ impl Rooms {
                 ear.sweep(self.alone).await;
                 ear.refresh_homes().await;
                 swept = Some(Instant::now());
+            }
+            if scribe.is_some()
+                && ear.opened.swap(false, Ordering::AcqRel)
+                && let Ok(now) = self.desk.now().await
+            {
+                if let Some(since) = heard {
+                    let ear = ear.clone();
+                    // With some room: clocks differ, and what was heard twice is answered once.
+                    tokio::spawn(async move { ear.catch_up(since.plus_ms(-60_000), now).await });
+                }
+                heard = Some(now);
             }
             if let Some(scribe) = &mut scribe {
                 if let Err(error) = scribe.look().await {

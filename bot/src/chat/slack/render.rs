@@ -4,6 +4,8 @@
 //! fence in anybody's words can come alive or be broken. Blocks are plain JSON here: the models of slack-morphism know neither
 //! lengths nor numbers, which are what this file is about.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::text::{cut_between_words, escape};
@@ -58,7 +60,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let tail = tail(card, extras);
     let spent = length(&buttons) + length(&tail);
     let mut paper = Paper { left: TOTAL_MAX.saturating_sub(spent + 400), elements: Vec::new(), ..Paper::default() };
-    paper.section(title(card, extras));
+    paper.section(&title(card, extras));
     let mut left = Vec::new();
     for (at, lines) in group(&card.lines) {
         // What has begun to be left out stays so: nobody would understand a gap.
@@ -67,7 +69,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
         }
     }
     if !left.is_empty() {
-        paper.section(vec![text(&left_out(left.len()))]);
+        paper.section(&[text(&left_out(left.len()))]);
     }
     let mut blocks = paper.blocks();
     blocks.extend(tail);
@@ -121,6 +123,7 @@ fn fixed(line: &Line) -> bool {
 /// A line as text.
 pub(super) fn plain(line: &Line) -> String {
     let mut out = "  ".repeat(line.indent.into());
+    // Writing into a String cannot fail.
     for span in &line.spans {
         match span {
             Span::Text(text) | Span::Strong(text) | Span::Code(text) => out.push_str(text),
@@ -133,9 +136,11 @@ pub(super) fn plain(line: &Line) -> String {
                 let full = (u64::from(*done) * u64::from(BAR) / u64::from((*total).max(1))).min(u64::from(BAR));
                 let full = usize::try_from(full).unwrap_or_default();
                 let rest = usize::try_from(BAR).unwrap_or_default() - full;
-                out.push_str(&format!("{}{} {done}/{total}", "▓".repeat(full), "░".repeat(rest)));
+                let _ = write!(out, "{}{} {done}/{total}", "▓".repeat(full), "░".repeat(rest));
             }
-            Span::Link { text, url } => out.push_str(&format!("{text} ({url})")),
+            Span::Link { text, url } => {
+                let _ = write!(out, "{text} ({url})");
+            }
         }
     }
     out
@@ -209,7 +214,7 @@ impl Paper {
         self.put(element)
     }
 
-    fn section(&mut self, elements: Vec<Value>) {
+    fn section(&mut self, elements: &[Value]) {
         // The title and the last line always have room: it was kept for them.
         self.left += 200;
         self.put(json!({ "type": "rich_text_section", "elements": elements }));

@@ -60,15 +60,12 @@ impl Scribe {
             self.floor = RunNumber(first.0 - 1);
         }
         for run in open {
-            match self.runs.get_mut(&run) {
-                Some(followed) => {
-                    desk.refresh(&mut followed.detail).await?;
-                }
-                None => {
-                    let detail = desk.show(run).await?;
-                    let editing = Arc::default();
-                    self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, editing });
-                }
+            if let Some(followed) = self.runs.get_mut(&run) {
+                desk.refresh(&mut followed.detail).await?;
+            } else {
+                let detail = desk.show(run).await?;
+                let editing = Arc::default();
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, editing });
             }
             self.one(run).await?;
         }

@@ -3,6 +3,7 @@
 //! Its own listener is not used: it refuses interactions of kinds that it does not know, and callbacks get no state. Ours sees the
 //! envelope as text and answers with the acknowledgement once the inbox has it.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 
 use async_trait::async_trait;
@@ -73,6 +74,7 @@ impl SlackSocketModeClientListener for Listener {
         let form = match envelope["type"].as_str().unwrap_or_default() {
             "hello" => {
                 tracing::info!("listening to Slack");
+                self.ear.opened.store(true, Ordering::Release);
                 return None;
             }
             "disconnect" => {

@@ -21,6 +21,9 @@ const LIST_AGAIN: Duration = Duration::from_secs(20);
 /// The same for members of groups: they give rights.
 const BELIEVED_GROUPS: Duration = Duration::from_mins(1);
 
+/// A list of everything, and when it was asked for.
+type Listed<T> = (Option<Instant>, HashMap<String, T>);
+
 /// Who is not heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unheard {
@@ -56,8 +59,10 @@ pub(super) struct Workspace {
     /// Workspaces whose people may speak.
     teams: Vec<String>,
     people: Mutex<HashMap<String, (Instant, Person)>>,
-    channels: Mutex<(Option<Instant>, HashMap<String, String>)>,
-    groups: Mutex<(Option<Instant>, HashMap<String, Vec<String>>)>,
+    /// Ids by name.
+    channels: Mutex<Listed<String>>,
+    /// Members by id.
+    groups: Mutex<Listed<Vec<String>>>,
 }
 
 impl Workspace {

@@ -121,20 +121,20 @@ pub(in super::super) fn read(
 impl SlackSection {
     fn read(self, at: &Path<'_>, folder: &FilePath, findings: &mut Findings<'_, '_>) -> Option<SlackConfig> {
         let bot_token = self.bot_token.read(&at.key("bot_token"), folder, findings);
-        let mut needed = |key: &str, section: &Option<SecretSection>, mode: &str| match section {
-            Some(section) => section.read(&at.key(key), folder, findings),
-            None => {
+        let mut needed = |key: &str, section: Option<&SecretSection>, mode: &str| {
+            let Some(section) = section else {
                 let hint = format!("add `{key} = {{ env = \"SLACK_{}\" }}`", key.to_uppercase());
                 findings.at_key(at, format!("with `mode = \"{mode}\"` there must be a `{key}`"), Some(hint));
-                None
-            }
+                return None;
+            };
+            section.read(&at.key(key), folder, findings)
         };
         let mode = match self.mode {
             Mode::Socket => {
-                needed("app_token", &self.app_token, "socket").map(|app_token| SlackMode::Socket { app_token })
+                needed("app_token", self.app_token.as_ref(), "socket").map(|app_token| SlackMode::Socket { app_token })
             }
             Mode::Http => {
-                let secret = needed("signing_secret", &self.signing_secret, "http");
+                let secret = needed("signing_secret", self.signing_secret.as_ref(), "http");
                 let listen = self.listen.as_deref().unwrap_or(LISTEN);
                 let Ok(listen) = listen.parse() else {
                     let message = format!("{} is not an address with a port", quoted(listen));
