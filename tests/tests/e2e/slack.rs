@@ -353,8 +353,14 @@ async fn two_processes_on_one_server_answer_once_and_one_of_them_goes_on_alone()
         .until("it is told", || place.slack.called(&place.alice).iter().any(|text| text.contains("run 1")))
         .await;
     first.kill().await;
-    place.tide("down shop").await;
+    // Where it went to the dead one it comes again, as from Slack.
+    place.slack.command(&place.alice, &place.channel, "/tide", "down shop").await;
+    place.slack.redeliver().await;
     place.reads("shop is at small").await;
+    place
+        .slack
+        .until("it is told", || place.slack.called(&place.alice).iter().any(|text| text.contains("run 4")))
+        .await;
     second.stop().await.exits(0);
     let text = place.slack.transcript(&place.channel);
     assert_eq!(text.matches("shop is at small").count(), 2, "its card and its end:\n{text}");

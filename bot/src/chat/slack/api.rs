@@ -110,8 +110,8 @@ impl Api {
     pub(super) async fn open_socket(&self, app_token: &SecretSource) -> Result<(), ApiError> {
         let token = self.token(app_token).await?;
         let session = self.client.open_session(&token);
-        let call =
-            session.http_session_api.http_post::<Value, Value>("apps.connections.open", &serde_json::json!({}), None);
+        let nothing = serde_json::json!({});
+        let call = session.http_session_api.http_post::<Value, Value>("apps.connections.open", &nothing, None);
         outcome(tokio::time::timeout(TIMEOUT, call).await).map(|_| ())
     }
 

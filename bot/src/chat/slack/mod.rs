@@ -41,6 +41,8 @@ use socket::Socket;
 use workspace::Workspace;
 
 pub use online::check_online;
+#[cfg(test)]
+pub(crate) use render::{Extras, render};
 
 use crate::web;
 
