@@ -1,6 +1,6 @@
 //! Slack: native message in, card out.
 //!
-//! [`ear`] stores what comes in before it is acknowledged, and answers it; [`mouth`] sends what lies in the outbox; [`scribe`] keeps
+//! `ear` stores what comes in before it is acknowledged, and answers it; `mouth` sends what lies in the outbox; `scribe` keeps
 //! one card per run true. Words are the cards', rules the desk's.
 
 mod api;
