@@ -1,8 +1,10 @@
 //! A message of a person in, a card out. The same for every chat; native formats are the chats' business.
 
+mod offers;
+
 use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
-use tidegate_runner::domain::answer::{Answer, Sight, Standing};
+use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
@@ -73,6 +75,12 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
 
 /// Answers a message. Never fails: a fault of ours is a card too, with a reference that is in the log.
 pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
+    let mut reply = any_reply(desk, message, offset).await;
+    offers::keep_allowed(desk, message, &mut reply).await;
+    reply
+}
+
+async fn any_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
     match try_reply(desk, message, offset).await {
         Ok(reply) => reply,
         Err(DeskError::Refused(refusal)) => refused(desk, refusal),
@@ -81,7 +89,7 @@ pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
             refused(desk, refusal)
         }
-        Err(error @ DeskError::Ledger(_)) => fault(&error),
+        Err(error @ (DeskError::Ledger(_) | DeskError::Logs { .. })) => fault(desk, &error),
     }
 }
 
@@ -98,17 +106,17 @@ fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
     Reply::plain(cards::refusal(&refusal), verdict)
 }
 
-/// The card for a fault of ours; the log has the rest under the same reference. What somebody can do something about is told
-/// at once.
-pub fn fault(error: &DeskError) -> Reply {
+/// The card for what keeps us from answering; the log has the rest under the same reference. What somebody can do something
+/// about is told at once, and is no fault of ours.
+pub fn fault(desk: &Desk, error: &DeskError) -> Reply {
     let reference = uuid::Uuid::now_v7().simple().to_string().split_off(20);
     tracing::error!(reference, %error, "a message could not be answered");
-    let card = cards::fault(&reference, None);
     let card = match error {
         DeskError::Ledger(error) if error.is_of_surroundings() => {
-            card.line(Line::text(format!("What is wrong with the ledger: {error}.")))
+            cards::no_ledger(&reference, &desk.ledger(), &error.to_string(), error.is_locked())
         }
-        DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => card,
+        DeskError::Logs { .. } => cards::fault(&reference, None).line(Line::text(format!("What is wrong: {error}."))),
+        DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => cards::fault(&reference, None),
     };
     Reply::plain(card, Verdict::Fault)
 }
@@ -127,7 +135,9 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
                 Ok(()) => {}
                 // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
                 Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),
-                Err(error @ (DeskError::Repeated | DeskError::Refused(_))) => return Err(error),
+                Err(error @ (DeskError::Repeated | DeskError::Refused(_) | DeskError::Logs { .. })) => {
+                    return Err(error);
+                }
             }
             let fitting = fitting(desk, message, &known, &refusal).await;
             if let Err(error) = &fitting {
@@ -156,6 +166,28 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Query(query) => told(desk, message, query, &clock).await?,
     };
     Ok(Reply::plain(card, Verdict::Done))
+}
+
+/// The runs in these standings that are not over.
+fn runs_of(standings: &[Standing]) -> impl Iterator<Item = &RunSummary> {
+    let managed = standings.iter().filter_map(|standing| match standing {
+        Standing::Managed(status) => Some(status),
+        Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
+    });
+    managed.flat_map(|status| status.running.iter().map(|(run, _)| run).chain(&status.waiting))
+}
+
+/// The card, which also says when nothing of these runs goes on because no engine lives.
+async fn told_if_nobody_works<'r>(
+    desk: &Desk,
+    card: Card,
+    mut runs: impl Iterator<Item = &'r RunSummary>,
+) -> Result<Card, DeskError> {
+    let waits = runs.any(|run| !run.state.ended() && !Desk::needs_somebody(run));
+    if waits && !desk.an_engine_lives().await? {
+        return Ok(card.line(Line::marked(cards::NOBODY_WORKS)));
+    }
+    Ok(card)
 }
 
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
@@ -187,9 +219,18 @@ async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Re
 async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Result<Card, DeskError> {
     let sight = desk.may_ask(message, &query).await?;
     Ok(match query {
-        Query::Envs => cards::envs(&seen(desk.status(None).await?, &sight), clock),
-        Query::Status { environment } => cards::status(&seen(desk.status(environment.as_ref()).await?, &sight), clock),
-        Query::Show { run } => cards::show(&desk.show(run).await?, clock),
+        Query::Envs => {
+            let standings = seen(desk.status(None).await?, &sight);
+            told_if_nobody_works(desk, cards::envs(&standings, clock), runs_of(&standings)).await?
+        }
+        Query::Status { environment } => {
+            let standings = seen(desk.status(environment.as_ref()).await?, &sight);
+            told_if_nobody_works(desk, cards::status(&standings, clock), runs_of(&standings)).await?
+        }
+        Query::Show { run } => {
+            let detail = desk.show(run).await?;
+            told_if_nobody_works(desk, cards::show(&detail, clock), std::iter::once(&detail.run)).await?
+        }
         Query::Log { run, stack } => cards::log(&desk.log(run, stack.as_ref()).await?),
         Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
@@ -215,18 +256,26 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
             Some((run.number, Hope::Success))
         }
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
+        // Its card has what stands and what does not.
+        Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),
         Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) => None,
     }
 }
 
+fn half_done(run: &RunSummary) -> bool {
+    run.state.outcome() == Some(Outcome::Partial)
+}
+
 fn settled(answer: &Answer) -> Option<RunNumber> {
     match answer {
-        Answer::Cancelled(run) | Answer::Rejected(run) => Some(run.number),
+        Answer::Cancelled(run) | Answer::Rejected(run) if !half_done(run) => Some(run.number),
         Answer::Queued { .. }
         | Answer::Approved(_)
         | Answer::Seconded(_)
         | Answer::Recovering(_)
         | Answer::Stopping { .. }
+        | Answer::Cancelled(_)
+        | Answer::Rejected(_)
         | Answer::Taken(_) => None,
     }
 }

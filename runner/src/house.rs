@@ -12,9 +12,12 @@ use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::Level;
 use crate::domain::ids::StackName;
 pub use crate::engine::engine_pid;
-use crate::engine::{Engine, EngineLock, echo};
+use crate::engine::{Engine, EngineLock, echo, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runs, stacks};
+use crate::ledger::{
+    Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
+};
+use crate::problem::source::Source;
 use crate::redact::Redactor;
 use crate::root::{File, Folder};
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
@@ -50,6 +53,8 @@ pub struct House {
     reload: JoinHandle<()>,
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
+    /// The configuration is not the file's, but the one that was last in force.
+    last_good: bool,
 }
 
 /// Where the engine of a ledger is.
@@ -123,7 +128,73 @@ impl House {
             let bell = bell.clone();
             tokio::spawn(async move { echo(&file, &bell).await })
         });
-        Ok(Self { desk, bell, store, config: receiver, sqlite, engine: None, secrets, reload, keep_fresh, echo })
+        let last_good = false;
+        Ok(Self {
+            last_good,
+            desk,
+            bell,
+            store,
+            config: receiver,
+            sqlite,
+            engine: None,
+            secrets,
+            reload,
+            keep_fresh,
+            echo,
+        })
+    }
+
+    /// Opens the ledger of a file that does not check with the configuration that was last in force, so that one can look and stop
+    /// what runs. It never becomes the engine. `None` when the file does not tell where the ledger is, or there is none.
+    ///
+    /// # Errors
+    /// [`HouseError`], each in words for people.
+    pub async fn open_with_last_good(file: &Path) -> Result<Option<Self>, HouseError> {
+        let Some(database) = config::database_of(file) else { return Ok(None) };
+        let secrets = Secrets::default();
+        let address = address(&database, &secrets).await?;
+        let sqlite = match &address {
+            Address::Sqlite(path) if !path.exists() => return Ok(None),
+            Address::Sqlite(path) => Some(path.clone()),
+            Address::Postgres(_) => None,
+        };
+        let store = Store::open_at(&address).await?;
+        let known = audit::known_configuration(&store).await;
+        let known = known.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
+        let read = |text: String| config::parse(Source::new(file, &text), &|name| std::env::var(name).ok()).ok();
+        // Another ledger than its own would be one that only happens to lie where the file no longer says otherwise.
+        let same = |config: &Config| sqlite.is_none() || config.database == database;
+        let Some(config) = known.and_then(read).filter(same) else { return Ok(None) };
+        crate::logging::hide(secrets::told(&config, &secrets));
+        let (sender, receiver) = watch::channel(Arc::new(config));
+        let bell = Bell::default();
+        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
+        let echo = sqlite.clone().map(|file| {
+            let bell = bell.clone();
+            tokio::spawn(async move { echo(&file, &bell).await })
+        });
+        // Nothing is read again: it lasts for one answer.
+        let reload = tokio::spawn(async move { sender.closed().await });
+        let keep_fresh = tokio::spawn(async {});
+        Ok(Some(Self {
+            last_good: true,
+            desk,
+            bell,
+            store,
+            config: receiver,
+            sqlite,
+            engine: None,
+            secrets,
+            reload,
+            keep_fresh,
+            echo,
+        }))
+    }
+
+    /// Whether this process may become the engine.
+    #[must_use]
+    pub fn may_be_engine(&self) -> bool {
+        !self.last_good
     }
 
     /// The configuration as it is now.
@@ -150,8 +221,11 @@ impl House {
         self.engine.as_ref().map(|keeper| keeper.working.clone())
     }
 
-    /// Is the engine from now on, or becomes it as soon as the one that lives has gone.
+    /// Is the engine from now on, or becomes it as soon as the one that lives has gone, unless it may not be.
     pub fn start_engine(&mut self) {
+        if self.last_good {
+            return;
+        }
         let (stop, stopped) = watch::channel(false);
         let (tell, working) = watch::channel(false);
         let keeper = Keep {
@@ -163,6 +237,12 @@ impl House {
         };
         let task = tokio::spawn(keeper.keep(stopped, tell));
         self.engine = Some(Keeper { stop, working, task });
+    }
+
+    /// Whether this process is the engine, or becomes it as soon as the one that lives has gone.
+    #[must_use]
+    pub fn has_engine(&self) -> bool {
+        self.engine.is_some()
     }
 
     /// Waits a moment until it is known whether this process is the engine, and says so.
@@ -187,10 +267,13 @@ impl House {
 
     /// Whether some process is the engine of this ledger. On PostgreSQL any runner that was seen lately counts.
     pub async fn an_engine_lives(&self) -> bool {
-        match &self.sqlite {
-            Some(path) => EngineLock::is_held(path).unwrap_or(false),
-            None => crate::ledger::runners::alive(&self.store, 15_000).await.is_ok_and(|all| !all.is_empty()),
+        // What cannot be read tells of none that died.
+        let lease_ms = lease_ms(&self.config());
+        if let Some(path) = &self.sqlite {
+            let held = EngineLock::is_held(path).unwrap_or(true);
+            return held || seen_elsewhere(&self.store, lease_ms).await.map_or(true, |pid| pid.is_some());
         }
+        runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
     }
 
     /// Stops the engine of this process, if it has one: it drains.
@@ -262,6 +345,11 @@ async fn put_notice(store: &Store, text: &str) -> Result<(), LedgerError> {
     tx.commit().await
 }
 
+/// How long a runner that says nothing still counts as alive, in milliseconds.
+fn lease_ms(config: &Config) -> i64 {
+    i64::from(config.runner.lease_s) * 1_000
+}
+
 struct Keep {
     store: Store,
     config: watch::Receiver<Arc<Config>>,
@@ -271,10 +359,25 @@ struct Keep {
 }
 
 impl Keep {
+    /// The process that is the engine of this SQLite file although the lock is ours.
+    async fn engine_without_lock(&self) -> Option<i32> {
+        self.sqlite.as_ref()?;
+        let lease_ms = lease_ms(&self.config.borrow());
+        // A ledger that does not answer is told when the engine is made.
+        seen_elsewhere(&self.store, lease_ms).await.unwrap_or_default()
+    }
+
     async fn keep(self, mut stop: watch::Receiver<bool>, working: watch::Sender<bool>) {
-        let _lock = loop {
+        let mut lock = loop {
             match EngineLock::try_take(self.sqlite.as_deref()) {
-                Ok(Some(lock)) => break lock,
+                Ok(Some(lock)) => match self.engine_without_lock().await {
+                    None => break lock,
+                    // Given back at once, so that the other can have it again.
+                    Some(pid) => tracing::error!(
+                        process = pid,
+                        "no engine here: that process is it, though the file with its lock was removed"
+                    ),
+                },
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "no engine here"),
             }
@@ -296,7 +399,10 @@ impl Keep {
             match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
                     working.send_replace(true);
-                    engine.run(stop).await;
+                    tokio::select! {
+                        () = engine.run(stop) => {}
+                        () = keep_lock(&mut lock, self.sqlite.as_deref()) => {}
+                    }
                     working.send_replace(false);
                     return;
                 }
@@ -306,6 +412,16 @@ impl Keep {
                 () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
+        }
+    }
+}
+
+/// Makes the lock's file again whenever somebody removes it. Never returns.
+async fn keep_lock(lock: &mut EngineLock, ledger: Option<&Path>) {
+    loop {
+        tokio::time::sleep(LOOK_FOR_ENGINE).await;
+        if let Err(error) = lock.restore(ledger) {
+            tracing::error!(%error, "another process could take itself for the engine; trying again");
         }
     }
 }

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::house::House;
+use crate::house::{EngineAt, House};
 
 /// What a process does beside being the engine: it goes on while the engine drains, so that people hear of that too.
 #[derive(Debug)]
@@ -29,7 +29,22 @@ pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Option<Besid
     if house.is_engine().await {
         tracing::info!(environments = house.config().environments.len(), "ready");
     } else {
-        tracing::warn!("not carrying out runs yet: another process does, or the lines above say why");
+        match house.engine_at().await {
+            EngineAt::Elsewhere { pid: Some(pid) } => {
+                tracing::warn!(
+                    pid,
+                    "not carrying out runs: another process does (its id is {pid}); this one goes on as soon as that has ended"
+                );
+            }
+            EngineAt::Elsewhere { pid: None } => {
+                tracing::warn!(
+                    "not carrying out runs: another process does; this one goes on as soon as that has ended"
+                );
+            }
+            EngineAt::Here | EngineAt::Nowhere => {
+                tracing::warn!("not carrying out runs yet: the ledger is slow to answer, or errors say why; trying on");
+            }
+        }
     }
     let beside = beside(&house);
     tokio::select! {

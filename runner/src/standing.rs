@@ -1,10 +1,10 @@
 //! What a run's events mean for where the environment stands: stored in the same transaction as the events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::answer::{RunSummary, StackStanding};
 use crate::domain::environment::{Environment, Level};
-use crate::domain::ids::Timestamp;
+use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
@@ -53,12 +53,14 @@ pub(crate) async fn note(
     let name = &after.request.environment;
     for event in events {
         if *event == RunEvent::ApplyBegan {
-            environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
+            let retries = after.request.retry_of;
+            environments::begin(tx, name, &after.request.target, run.number, retries).await?;
         }
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
     }
+    note_half_made(tx, after, events).await?;
     let proven = match after.outcome() {
         Some(
             outcome @ (Outcome::Succeeded
@@ -69,14 +71,18 @@ pub(crate) async fn note(
         ) if after.request.kind != RunKind::Plan && !events.is_empty() => outcome,
         Some(_) | None => return Ok(()),
     };
-    let stopped = after.stopped_by.as_ref().is_some_and(|stop| !stop.rejected);
+    // A runner that has to stop says nothing about what people want.
+    let stopped = after.stopped_by.as_ref().is_some_and(|stop| !stop.rejected && stop.by != ActorId::tidegate());
     match proven {
         Outcome::NothingToDo => {
             environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
         }
-        // Whoever stops a run does not want what it was for, however far it came: what was to be before is wanted again.
+        // Whoever stops a run does not want what it was for, however far it came: what was wanted as it began is wanted again. That
+        // is not what was to be when it was asked for: a run that was ahead of it then may have been stopped since.
         Outcome::Cancelled | Outcome::Partial | Outcome::Failed if after.began && stopped => {
-            environments::set_wanted(tx, name, after.request.before.as_ref(), Some(run.number)).await?;
+            let noted = environments::before(&mut *tx, name, run.number).await?;
+            let before = noted.unwrap_or_else(|| after.request.before.clone());
+            environments::set_wanted(tx, name, before.as_ref(), Some(run.number)).await?;
         }
         Outcome::Cancelled
         | Outcome::Succeeded
@@ -90,6 +96,27 @@ pub(crate) async fn note(
         Some(environment) => stand(tx, run, environment, after, proven, at).await,
         None => Ok(()),
     }
+}
+
+/// Keeps what was begun and not seen to end, once an apply is over or lost, beside what earlier runs left so.
+async fn note_half_made(tx: &mut Tx, after: &RunView, events: &[RunEvent]) -> Result<(), LedgerError> {
+    let over = |event: &RunEvent| matches!(event, RunEvent::StackFailed { .. } | RunEvent::LostTrack { .. });
+    if !events.iter().any(over) {
+        return Ok(());
+    }
+    let name = &after.request.environment;
+    let mut known = stacks::half_made(&mut *tx, name).await?;
+    for (stack, view) in &after.stacks {
+        let before = known.remove(stack).unwrap_or_default();
+        let done: BTreeSet<&str> = view.applied.iter().flat_map(|a| &a.done).map(|c| c.address.as_str()).collect();
+        let mut now: BTreeSet<String> =
+            before.iter().filter(|address| !done.contains(address.as_str())).cloned().collect();
+        now.extend(view.begun_only().map(str::to_owned));
+        if now != before {
+            stacks::set_half_made(tx, name, stack, &now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Notes where the stacks stand after a run that has ended.

@@ -34,8 +34,9 @@ pub(crate) async fn note(
             RunEvent::QuestionExpired => {
                 append(tx, &Entry { because: Some("nobody said yes in time"), ..about(EXPIRE) }).await?;
             }
-            RunEvent::LostTrack { stack, finding } => {
-                let detail = json!({ "stack": stack, "finding": finding });
+            RunEvent::LostTrack { stack, finding, others } => {
+                let stacks: Vec<_> = others.iter().chain([stack]).collect();
+                let detail = json!({ "stacks": stacks, "finding": finding });
                 append(tx, &Entry { result: Some(after.status()), detail: Some(&detail), ..about(LOSE) }).await?;
             }
             // That of a person is in the entry about their `cancel`.

@@ -43,7 +43,7 @@ output "slaves" {
 /// What every resource runs.
 const DOES: &str = r#"#!/bin/sh
 echo "$*" >>"YARD/did"
-while [ -e "YARD/hold.$1.$2" ]; do sleep 0.05; done
+while [ -e "YARD/hold.$1.$2" ] || [ -e "YARD/hold.$1.$2.$3" ]; do sleep 0.05; done
 [ ! -e "YARD/fail.$1.$2.$3" ] || { echo "no capacity for $2 $3" >&2; exit 1; }
 "#;
 

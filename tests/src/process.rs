@@ -10,8 +10,13 @@ use crate::yard::DEADLINE;
 /// The shipped binary, beside the folder of the test programs.
 #[must_use]
 pub fn tidegate() -> PathBuf {
+    shipped("tidegate")
+}
+
+/// A shipped binary by its name.
+pub(crate) fn shipped(name: &str) -> PathBuf {
     let here = std::env::current_exe().expect("this program");
-    let binary = here.ancestors().nth(2).expect("target/PROFILE").join("tidegate");
+    let binary = here.ancestors().nth(2).expect("target/PROFILE").join(name);
     assert!(binary.exists(), "there is no {}: cargo build --workspace --bins", binary.display());
     binary
 }
@@ -57,6 +62,13 @@ impl Told {
             assert!(self.out.contains(word) || self.err.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
         }
         self
+    }
+
+    /// Panics where one of these words was printed.
+    pub fn says_not(&self, words: &[&str]) {
+        for word in words {
+            assert!(!self.out.contains(word) && !self.err.contains(word), "`{word}` in:\n{}\n{}", self.out, self.err);
+        }
     }
 }
 

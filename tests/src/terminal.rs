@@ -76,6 +76,16 @@ impl Terminal {
         kill_process(pid, signal).expect("signalled");
     }
 
+    /// True once the program itself deals with Ctrl-C.
+    #[must_use]
+    pub fn catches_ctrl_c(&self) -> bool {
+        let status =
+            self.child.id().map(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default());
+        let caught = status.iter().flat_map(|text| text.lines()).find_map(|line| line.strip_prefix("SigCgt:"));
+        // Bit 1 is signal 2. Source: proc(5).
+        caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 0b10 != 0)
+    }
+
     /// What is on the screen: lines without the blanks at their end.
     #[must_use]
     pub fn screen(&self) -> String {

@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 pub use crate::layout::Layout;
 pub use crate::ledger::{Lock, failure};
+use crate::process::shipped;
 pub use crate::process::{Process, Told, kill_9, me, runs, tidegate};
 
 /// Longer than anything here takes on a machine that is busy with all the other tests.
@@ -174,8 +175,8 @@ impl Yard {
         panic!("{text}")
     }
 
-    fn command(&self, arguments: &[&str]) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(tidegate());
+    fn command(&self, program: &Path, arguments: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(program);
         command.current_dir(self.path()).args(arguments).stdin(Stdio::null()).env_remove("TIDEGATE_LOG");
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
@@ -188,10 +189,14 @@ impl Yard {
 
     /// Starts the shipped binary.
     pub fn start(&self, arguments: &[&str], env: &[(&str, &str)]) -> Process {
+        self.start_program(&tidegate(), arguments, env)
+    }
+
+    fn start_program(&self, program: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Process {
         let number = self.processes.fetch_add(1, Ordering::Relaxed);
         let (out, err) = (self.file(&format!("{number}.out")), self.file(&format!("{number}.err")));
         let file = |path: &Path| std::fs::File::create(path).expect("a file");
-        let mut command = self.command(arguments);
+        let mut command = self.command(program, arguments);
         command.envs(env.iter().copied()).stdout(file(&out)).stderr(file(&err)).kill_on_drop(true);
         Process::new(command.spawn().expect("started"), out, err)
     }
@@ -225,6 +230,13 @@ impl Yard {
         serve
     }
 
+    /// `tidegate-runner` with this configuration, once it carries out runs.
+    pub async fn runner(&self, configuration: &str) -> Process {
+        let runner = self.start_program(&shipped("tidegate-runner"), &["--config", configuration], &[]);
+        self.wait("a runner", async || runner.err().contains(" ready").then_some(())).await;
+        runner
+    }
+
     /// Supervisor and Terraform of the newest child of a stack in a run.
     #[must_use]
     pub fn processes(&self, run: i64, stack: &str) -> Option<(i32, i32)> {
@@ -235,7 +247,9 @@ impl Yard {
         Some((pid("supervisor"), pid("child")))
     }
 
-    fn children(&self, run: i64, stack: &str) -> Vec<PathBuf> {
+    /// The folders of the children of a stack in a run, in the order in which they were started.
+    #[must_use]
+    pub fn children(&self, run: i64, stack: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.file(&format!("state/runs/{run}/{stack}"))).into_iter().flatten();
         let mut children: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         children.sort_by_key(|path| path.to_string_lossy().rsplit('-').next().and_then(|n| n.parse::<u32>().ok()));

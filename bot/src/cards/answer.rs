@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::answer::{Answer, RunSummary};
 use tidegate_runner::domain::request::RunKind;
-use tidegate_runner::domain::run::RunState;
+use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Tone};
 use super::run::approval;
@@ -17,6 +17,12 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
     match answer {
         Answer::Queued { run, ahead, last_time_ms, starts_in_ms } => {
             queued(run, ahead, *last_time_ms, *starts_in_ms, clock)
+        }
+        Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {
+            let word = if matches!(answer, Answer::Cancelled(_)) { "cancelled" } else { "rejected" };
+            Card::new(Tone::Warning, format!("Run {} is {word} half way{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text("Some of what it asked for is done and stays so; the run ends PARTIAL."))
+                .next(format!("show {}", run.number))
         }
         Answer::Cancelled(run) => {
             let why = if run.started.is_none() { "It had not begun." } else { "Its plan is not applied." };
@@ -41,7 +47,12 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         }
         Answer::Approved(run) => {
             Card::new(Tone::Working, format!("Run {} has its yes and goes on{DOT}{}", run.number, what(&run.request)))
-                .line(Line::text("It is planned again first; if the plan goes beyond the one shown, it asks again."))
+                .line(Line::text(match &run.state {
+                    RunState::Applying { .. } => {
+                        "It goes on with what was shown; what is planned later and goes beyond it asks again."
+                    }
+                    _ => "It is planned again first; if the plan goes beyond the one shown, it asks again.",
+                }))
         }
         Answer::Seconded(run) => {
             let card = Card::new(

@@ -3,7 +3,7 @@
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 
-use super::card::{Card, Line, Tone};
+use super::card::{Card, Line, Span, Tone};
 
 /// A refusal: what, why, and what to type instead.
 #[must_use]
@@ -16,6 +16,27 @@ pub fn refusal(refusal: &Refusal) -> Card {
     let card = Card::new(Tone::Warning, format!("{word}: {what}"));
     let card = if why.is_empty() { card } else { card.line(Line::marked(why)) };
     hints.iter().fold(card, |card, hint| card.next(hint.clone()))
+}
+
+/// The ledger at `place` cannot be used, for a reason around it. `reference` is in the log.
+#[must_use]
+pub fn no_ledger(reference: &str, place: &str, why: &str, locked: bool) -> Card {
+    let card =
+        Card::new(Tone::Bad, format!("Tidegate could not answer: its ledger cannot be used (reference {reference})"))
+            .line(Line::of([
+                Span::Text("What is wrong with ".to_owned()),
+                Span::Code(place.to_owned()),
+                Span::Text(format!(": {why}.")),
+            ]));
+    let card = if locked {
+        card.line(Line::marked(&format!(
+            "`fuser {place}` names the programs that have it open. Wait until the one that writes has finished, or end it, and say \
+             the same again."
+        )))
+    } else {
+        card
+    };
+    card.line(Line::text("If it was an order, the history says whether it was accepted.")).next("history")
 }
 
 /// A fault of ours. `reference` is in the log; `run` is the run that it was about, which goes on by itself.

@@ -9,8 +9,12 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
 use super::run::approval;
-use super::run::progress_lines;
+use super::run::{progress_lines, silence};
 use super::words::{Clock, DOT, cut, run_of, settings, target};
+
+/// What is queued or was left in the middle stays so for now.
+pub const NOBODY_WORKS: &str =
+    "No process carries out runs now; `tidegate serve` does, and so does a `tidegate shell`.";
 
 /// All environments, a line each.
 #[must_use]
@@ -157,6 +161,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     if let Some((run, view)) = running {
         card = card
             .line(Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state))))
+            .lines(silence(run, clock))
             .lines(progress_lines(view, clock));
         card = with_next(card, run);
     }

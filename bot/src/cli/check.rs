@@ -34,8 +34,11 @@ enum Format {
 impl Check {
     /// Exit status 0 when nothing is wrong (warnings may be), else 1.
     pub(super) async fn run(&self, file: &Path) -> ExitCode {
-        let (report, missing) = match config::load(file) {
-            Ok(config) => (inspect(&config), if self.online { online(&config).await } else { Vec::new() }),
+        let (report, missing) = match config::load_to_check(file) {
+            Ok((config, whole)) => {
+                let report = inspect(&config).and(whole);
+                (report, if self.online { online(&config).await } else { Vec::new() })
+            }
             Err(problems) => (Report::of(problems.into_vec()), Vec::new()),
         };
         match self.format {

@@ -68,7 +68,11 @@ pub fn fail(what: &str) -> ExitCode {
 }
 
 async fn open(config: &Path) -> Result<House, ExitCode> {
-    House::open(config).await.map_err(|error| match error {
+    House::open(config).await.map_err(not_opened)
+}
+
+fn not_opened(error: HouseError) -> ExitCode {
+    match error {
         HouseError::Config(problems) => {
             eprint!("{}", tidegate_runner::config::render(problems.as_slice(), crate::chat::shell::color_on_stderr()));
             ExitCode::FAILURE
@@ -76,7 +80,7 @@ async fn open(config: &Path) -> Result<House, ExitCode> {
         HouseError::Ledger(error) => fail(&error.to_string()),
         HouseError::Address(error) => fail(&error.to_string()),
         error @ HouseError::Secret(_) => fail(&error.to_string()),
-    })
+    }
 }
 
 /// The log file of a process whose terminal must stay free for the conversation.

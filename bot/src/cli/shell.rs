@@ -5,10 +5,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tidegate_runner::domain::answer::Actor;
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::house::{House, HouseError};
 
-use super::{fail, log_file, open, os_user};
+use super::{fail, log_file, not_opened, os_user};
 use crate::chat::shell::{self, Once, Screen};
+use crate::commands;
 use tidegate_runner::logging::{self, LogFormat};
 
 /// `tidegate shell`
@@ -31,7 +34,7 @@ impl Shell {
             Ok(name) => name,
             Err(error) => return fail(&error),
         };
-        let mut house = match open(config).await {
+        let mut house = match self.open(config).await {
             Ok(house) => house,
             Err(status) => return status,
         };
@@ -41,6 +44,12 @@ impl Shell {
         }
         let actor = Actor::person(ActorId::local(&name), name);
         let mut screen = Screen::new();
+        if !house.may_be_engine() {
+            let file = config.display();
+            screen.note(&format!(
+                "{file} does not check (see `tidegate check`): this goes by the configuration that was last in force"
+            ));
+        }
         for (name, problems) in &house.config().unmanaged {
             let count = problems.len();
             let noun = if count == 1 { "problem" } else { "problems" };
@@ -54,5 +63,29 @@ impl Shell {
         }
         house.start_engine();
         shell::talk(house, actor, &state_dir.join("history.txt"), screen).await
+    }
+
+    /// What only looks, or stops, works without a configuration that checks: the brake is not taken away by a slip in a file.
+    async fn open(&self, config: &Path) -> Result<House, ExitCode> {
+        let opened = House::open(config).await;
+        let command = self.command.as_deref().and_then(commands::name_of);
+        let stops = command == Some(CommandName::Cancel);
+        if (stops || command.is_some_and(CommandName::only_reads)) && matches!(opened, Err(HouseError::Config(_))) {
+            match House::open_with_last_good(config).await {
+                Ok(Some(house)) => return Ok(house),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "the ledger cannot be opened without a configuration that checks"),
+            }
+        }
+        opened.map_err(|error| {
+            let status = not_opened(error);
+            if stops {
+                eprintln!(
+                    "tidegate: nothing can be stopped from here until that is put right. By hand: `pgrep -a terraform` names what \
+                     runs; `kill -INT PID`, once, lets it write its state and free its lock."
+                );
+            }
+            status
+        })
     }
 }

@@ -91,7 +91,7 @@ impl Context<'_> {
         let names = || environment.settings.keys().map(SettingName::as_str);
         let name = &environment.name;
         if parts.name.is_empty() {
-            return self.nameless(environment, at, parts);
+            return self.nameless(environment, at, parts, self.line.word(at).unwrap_or_default());
         }
         let why = if environment.settings.is_empty() {
             format!("nothing of {name} can be changed by a setting")
@@ -108,11 +108,11 @@ impl Context<'_> {
         }
     }
 
-    /// `=40` or `-5`: a value without a setting. Offers each setting that takes it, when they are few.
-    pub(super) fn nameless(&self, environment: &Environment, at: usize, parts: &Parts<'_>) -> Refusal {
+    /// `=40` or `-5`: a value without a setting, as it was `typed`. Offers each setting that takes it, when they are few.
+    pub(super) fn nameless(&self, environment: &Environment, at: usize, parts: &Parts<'_>, typed: &str) -> Refusal {
         let operator = parts.operator.unwrap_or(Operator::Set).as_str();
         let refusal = Refusal::not_understood(
-            format!("{} does not say which setting", quoted(&format!("{operator}{}", parts.value))),
+            format!("{} does not say which setting", quoted(typed)),
             format!(
                 "the settings of {} are: {}",
                 environment.name,
@@ -141,13 +141,32 @@ impl Context<'_> {
     }
 
     /// Adds the line with an assignment that can be made: near to what was `wanted` where that is possible, else one that
-    /// changes nothing.
+    /// changes nothing, else each value where there are few.
     pub(super) fn instead(&self, refusal: Refusal, place: Place<'_>, wanted: Option<&SettingValue>) -> Refusal {
         let Place { environment, setting, at } = place;
+        let with = |refusal: Refusal, value: &SettingValue| {
+            refusal.hint(self.line.with(at, &format!("{}={value}", setting.name)))
+        };
         let now = self.usual(environment, setting);
-        match offered(setting, wanted, now.as_ref()) {
-            Some(value) => refusal.hint(self.line.with(at, &format!("{}={value}", setting.name))),
-            None => refusal.hint(format!("status {}", environment.name)),
+        match (offered(setting, wanted, now.as_ref()), &setting.kind) {
+            (Some(value), _) => with(refusal, &value),
+            (None, SettingKind::Number { .. }) => refusal.hint(format!("status {}", environment.name)),
+            (None, SettingKind::Choice(values)) => {
+                values.iter().take(3).fold(refusal, |refusal, value| with(refusal, &SettingValue::Text(value.clone())))
+            }
+            (None, SettingKind::Switch) => {
+                [true, false].into_iter().fold(refusal, |refusal, on| with(refusal, &SettingValue::Switch(on)))
+            }
+        }
+    }
+
+    /// True when taking `by` away from the value that counts now leads out of the range, as far as that value is known.
+    fn cannot_fall_by(&self, environment: &Environment, setting: &Setting, by: u64) -> bool {
+        match (self.usual(environment, setting), &setting.kind) {
+            (Some(SettingValue::Number(now)), SettingKind::Number { min, .. }) => {
+                now.checked_sub_unsigned(by).is_none_or(|left| left < *min)
+            }
+            _ => false,
         }
     }
 
@@ -200,10 +219,10 @@ impl Context<'_> {
                 let refusal =
                     || Refusal::not_understood(format!("{} is neither true nor false", quoted(text)), takes());
                 match text.to_lowercase().as_str() {
-                    "true" => Ok(SettingValue::Switch(true)),
-                    "false" => Ok(SettingValue::Switch(false)),
-                    "on" | "yes" | "1" | "enabled" => Err(refusal().hint(line(Operator::Set, "true"))),
-                    "off" | "no" | "0" | "disabled" => Err(refusal().hint(line(Operator::Set, "false"))),
+                    "true" | "on" | "yes" => Ok(SettingValue::Switch(true)),
+                    "false" | "off" | "no" => Ok(SettingValue::Switch(false)),
+                    "1" | "enabled" => Err(refusal().hint(line(Operator::Set, "true"))),
+                    "0" | "disabled" => Err(refusal().hint(line(Operator::Set, "false"))),
                     _ => Err(self.instead(refusal(), place, None)),
                 }
             }
@@ -229,6 +248,10 @@ impl Context<'_> {
         match (operator, number::read(text)) {
             (Operator::Set, Reading::Whole(below)) if below < 0 && unsigned => {
                 let by = below.unsigned_abs();
+                if self.cannot_fall_by(environment, setting, by) {
+                    let refusal = Refusal::refused(format!("{written} is not allowed"), takes());
+                    return Err(self.instead(refusal, place, None));
+                }
                 Err(Refusal::refused(
                     format!("{written} is not allowed"),
                     format!("{}; {by} fewer than now is `{name}-={by}`", takes()),
@@ -241,7 +264,12 @@ impl Context<'_> {
                     return Ok(value);
                 }
                 let refusal = Refusal::refused(format!("{written} is not allowed"), takes());
-                Err(self.instead(refusal, place, Some(&value)))
+                // The most that is allowed is nearest to any number above it, and never less than what is there now.
+                let wanted = match setting.kind {
+                    SettingKind::Number { max, .. } if number > max => SettingValue::Number(max),
+                    SettingKind::Number { .. } | SettingKind::Choice(_) | SettingKind::Switch => value,
+                };
+                Err(self.instead(refusal, place, Some(&wanted)))
             }
             (Operator::Add | Operator::Subtract, Reading::Whole(below)) if below < 0 => {
                 let other = if operator == Operator::Add { Operator::Subtract } else { Operator::Add };

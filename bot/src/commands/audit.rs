@@ -5,7 +5,7 @@ use tidegate_runner::domain::command::{Command, Query};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, listed, quoted};
-use super::moment::End;
+use super::history::{Filters, Further};
 
 const WORDS: [&str; 7] = ["by", "since", "until", "action", "failed", "before", "page"];
 
@@ -30,55 +30,40 @@ pub(super) fn read_audit(context: &Context<'_>) -> Result<Command, Refusal> {
 }
 
 fn read_filters(context: &Context<'_>, words: Vec<String>) -> Result<Command, Refusal> {
-    let mut filter = AuditFilter { page: 1, words, ..AuditFilter::default() };
-    let mut at = 1;
-    let mut until_words = 0..0;
-    while let Some(word) = context.line.word(at) {
-        let keyword = WORDS.into_iter().find(|keyword| Context::is_keyword(word, keyword));
-        at = match keyword {
-            Some("failed") => {
-                filter.failed = true;
-                at + 1
-            }
-            Some("by") => {
-                filter.by = Some(context.person(at + 1)?);
-                at + 2
-            }
-            Some("since") => {
-                let (moment, next) = context.moment(at, End::First)?;
-                filter.since = Some(moment);
-                next
-            }
-            Some("until") => {
-                let (moment, next) = context.moment(at, End::Last)?;
-                filter.until = Some(moment);
-                until_words = at..next;
-                next
-            }
-            Some("action") => {
-                filter.action = Some(context.action(at + 1)?);
-                at + 2
-            }
-            Some("before") => {
-                filter.before = Some(context.entry(at + 1)?);
-                at + 2
-            }
-            Some(_) => {
-                filter.page = context.page(at + 1, PAGE_MAX)?;
-                at + 2
-            }
-            None => {
-                if filter.environment.is_some() {
-                    return Err(context.no_filter(at, word, &WORDS));
-                }
-                let named = context.filter_environment(at, word, &WORDS);
-                filter.environment = Some(named.map_err(|refusal| context.or_words(at, word, refusal))?);
-                at + 1
-            }
-        };
-    }
-    context.check_span(filter.since, filter.until, until_words)?;
+    let mut own = Own::default();
+    let Filters { environment, by, since, until, failed, page } = context.filters(&mut own)?;
+    let Own { action, before } = own;
+    let filter = AuditFilter { environment, by, since, until, action, failed, words, before, page };
     Ok(Command::Query(Query::Audit(filter)))
+}
+
+/// What `audit` can be asked for and `history` not.
+#[derive(Default)]
+struct Own {
+    action: Option<String>,
+    before: Option<i64>,
+}
+
+impl Further for Own {
+    fn words(&self) -> &'static [&'static str] {
+        &WORDS
+    }
+
+    fn page_max(&self) -> u32 {
+        PAGE_MAX
+    }
+
+    fn read(&mut self, context: &Context<'_>, keyword: &str, at: usize) -> Result<usize, Refusal> {
+        match keyword {
+            "action" => self.action = Some(context.action(at + 1)?),
+            _ => self.before = Some(context.entry(at + 1)?),
+        }
+        Ok(at + 2)
+    }
+
+    fn stray(&self, context: &Context<'_>, at: usize, word: &str, refusal: Refusal) -> Refusal {
+        context.or_words(at, word, refusal)
+    }
 }
 
 /// Reads `who stopped shop`.

@@ -1,6 +1,7 @@
 //! Completion: which words can stand where the cursor is.
 
 use tidegate_runner::domain::audit::{self, Deed};
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::RunNumber;
 
@@ -17,9 +18,28 @@ pub struct Completion {
     pub candidates: Vec<String>,
 }
 
-/// Completes the last word of `before`, the text up to the cursor. `runs` are numbers worth offering, newest first.
+/// Runs worth offering, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Runs {
+    /// Those that are not over.
+    pub open: Vec<RunNumber>,
+    /// Those and others.
+    pub all: Vec<RunNumber>,
+}
+
+impl Runs {
+    /// The runs that a command can be about.
+    fn of(&self, command: CommandName) -> &[RunNumber] {
+        match command {
+            CommandName::Cancel | CommandName::Approve | CommandName::Reject | CommandName::Recover => &self.open,
+            _ => &self.all,
+        }
+    }
+}
+
+/// Completes the last word of `before`, the text up to the cursor.
 #[must_use]
-pub fn complete(before: &str, known: &Known<'_>, runs: &[RunNumber]) -> Completion {
+pub fn complete(before: &str, known: &Known<'_>, runs: &Runs) -> Completion {
     let start = before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8());
     let (done, partial) = before.split_at_checked(start).unwrap_or((before, ""));
     let partial = partial.to_lowercase();
@@ -30,7 +50,7 @@ pub fn complete(before: &str, known: &Known<'_>, runs: &[RunNumber]) -> Completi
     Completion { start, candidates }
 }
 
-fn possible(line: &Line, known: &Known<'_>, runs: &[RunNumber]) -> Vec<String> {
+fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
     let commands = || TABLE.iter().map(|spec| spec.name.to_string());
     let Some(word) = line.word(0) else { return commands().collect() };
     let Some(spec) = table::find(word) else { return Vec::new() };
@@ -41,7 +61,7 @@ fn possible(line: &Line, known: &Known<'_>, runs: &[RunNumber]) -> Vec<String> {
             Object::Command => commands().collect(),
             Object::Environment => environments().collect(),
             Object::AnyEnvironment => environments().chain(known.others.iter().map(ToString::to_string)).collect(),
-            Object::Run => runs.iter().map(ToString::to_string).collect(),
+            Object::Run => runs.of(spec.name).iter().map(ToString::to_string).collect(),
             Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
         // Only the words of `history` and `cancel` may come without an object before them.
@@ -92,7 +112,8 @@ mod tests {
     use crate::commands::fixture;
 
     fn words(before: &str) -> Vec<String> {
-        fixture::with_known(|known| complete(before, known, &[RunNumber(812), RunNumber(811)]).candidates)
+        let runs = Runs { open: vec![RunNumber(812)], all: vec![RunNumber(812), RunNumber(811)] };
+        fixture::with_known(|known| complete(before, known, &runs).candidates)
     }
 
     #[test]
@@ -105,7 +126,8 @@ mod tests {
             ["small", "full", "off", "code", "slaves=", "servers=", "mode=", "spot=", "because"]
         );
         assert_eq!(words("up shop full slaves=4 s"), ["small", "servers=", "spot="]);
-        assert_eq!(words("cancel "), ["812", "811"]);
+        assert_eq!(words("cancel "), ["812"]);
+        assert_eq!(words("show "), ["812", "811"]);
         assert_eq!(words("cancel 812 "), ["force", "because"]);
         assert_eq!(words("log 812 j"), ["jmeter"]);
         assert_eq!(words("help whoa"), ["whoami"]);

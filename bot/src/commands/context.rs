@@ -139,7 +139,8 @@ impl<'a> Context<'a> {
         {
             let apart = Line::read(&self.line.with(at, environment.name.as_str()));
             let inner = Context { line: &Line::read(&apart.inserted(at + 1, "_")), ..*self };
-            return inner.nameless(environment, at + 1, &assignment::Parts { name: "", ..parts });
+            let value = word.chars().skip(parts.name.chars().count()).collect::<String>();
+            return inner.nameless(environment, at + 1, &assignment::Parts { name: "", ..parts }, &value);
         }
         let assigns = lower.contains(['=', ':']);
         let level = |e: &Environment| lower == "off" || e.profiles.contains_key(lower.as_str());

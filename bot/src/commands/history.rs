@@ -1,60 +1,114 @@
 //! `history [env] [by @who] [since ..] [until ..] [failed] [page 2]`.
 
 use tidegate_runner::domain::command::{Command, HistoryFilter, Query};
-use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, quoted};
 use super::moment::{self, End};
 use super::{Known, assignment};
 
+/// Words that begin a filter of `history`; `audit` has them too.
 const WORDS: [&str; 5] = ["by", "since", "until", "failed", "page"];
 
 /// Reads `history ...`; its words may stand in any order.
 pub(super) fn read_history(context: &Context<'_>) -> Result<Command, Refusal> {
-    let mut filter = HistoryFilter { page: 1, ..HistoryFilter::default() };
-    let mut at = 1;
-    let mut until_words = 0..0;
-    while let Some(word) = context.line.word(at) {
-        let keyword = WORDS.into_iter().find(|keyword| Context::is_keyword(word, keyword));
-        at = match keyword {
-            Some("failed") => {
-                filter.failed = true;
-                at + 1
-            }
-            Some("by") => {
-                filter.by = Some(context.person(at + 1)?);
-                at + 2
-            }
-            Some("since") => {
-                let (moment, next) = context.moment(at, End::First)?;
-                filter.since = Some(moment);
-                next
-            }
-            Some("until") => {
-                let (moment, next) = context.moment(at, End::Last)?;
-                filter.until = Some(moment);
-                until_words = at..next;
-                next
-            }
-            Some(_) => {
-                filter.page = context.page(at + 1, u32::MAX)?;
-                at + 2
-            }
-            None => {
-                if filter.environment.is_some() {
-                    return Err(context.no_filter(at, word, &WORDS));
-                }
-                filter.environment = Some(context.filter_environment(at, word, &WORDS)?);
-                at + 1
-            }
-        };
+    let Filters { environment, by, since, until, failed, page } = context.filters(&mut Plain)?;
+    Ok(Command::Query(Query::History(HistoryFilter { environment, by, since, until, failed, page })))
+}
+
+/// The filters that `history` and `audit` share.
+#[derive(Default)]
+pub(super) struct Filters {
+    pub(super) environment: Option<EnvironmentName>,
+    pub(super) by: Option<String>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) failed: bool,
+    pub(super) page: u32,
+}
+
+/// What one of the two has beside them.
+pub(super) trait Further {
+    /// All words that begin a filter.
+    fn words(&self) -> &'static [&'static str];
+    /// The highest page.
+    fn page_max(&self) -> u32;
+    /// Reads the filter that `keyword` at `at` begins, and gives where the words after it begin.
+    fn read(&mut self, context: &Context<'_>, keyword: &str, at: usize) -> Result<usize, Refusal>;
+    /// What to say of a word that is no filter.
+    fn stray(&self, context: &Context<'_>, at: usize, word: &str, refusal: Refusal) -> Refusal;
+}
+
+/// `history` has nothing beside them.
+struct Plain;
+
+impl Further for Plain {
+    fn words(&self) -> &'static [&'static str] {
+        &WORDS
     }
-    context.check_span(filter.since, filter.until, until_words)?;
-    Ok(Command::Query(Query::History(filter)))
+
+    fn page_max(&self) -> u32 {
+        u32::MAX
+    }
+
+    fn read(&mut self, context: &Context<'_>, keyword: &str, at: usize) -> Result<usize, Refusal> {
+        Err(context.stray(at, keyword))
+    }
+
+    fn stray(&self, _: &Context<'_>, _: usize, _: &str, refusal: Refusal) -> Refusal {
+        refusal
+    }
 }
 
 impl Context<'_> {
+    /// Reads filters, in any order.
+    pub(super) fn filters(&self, further: &mut impl Further) -> Result<Filters, Refusal> {
+        let words = further.words();
+        let mut filters = Filters { page: 1, ..Filters::default() };
+        let mut at = 1;
+        let mut until_words = 0..0;
+        while let Some(word) = self.line.word(at) {
+            let keyword = words.iter().copied().find(|keyword| Self::is_keyword(word, keyword));
+            at = match keyword {
+                Some("failed") => {
+                    filters.failed = true;
+                    at + 1
+                }
+                Some("by") => {
+                    filters.by = Some(self.person(at + 1)?);
+                    at + 2
+                }
+                Some("since") => {
+                    let (moment, next) = self.moment(at, End::First)?;
+                    filters.since = Some(moment);
+                    next
+                }
+                Some("until") => {
+                    let (moment, next) = self.moment(at, End::Last)?;
+                    filters.until = Some(moment);
+                    until_words = at..next;
+                    next
+                }
+                Some("page") => {
+                    filters.page = self.page(at + 1, further.page_max())?;
+                    at + 2
+                }
+                Some(own) => further.read(self, own, at)?,
+                None => {
+                    if filters.environment.is_some() {
+                        return Err(self.no_filter(at, word, words));
+                    }
+                    let named = self.filter_environment(at, word, words);
+                    filters.environment = Some(named.map_err(|refusal| further.stray(self, at, word, refusal))?);
+                    at + 1
+                }
+            };
+        }
+        self.check_span(filters.since, filters.until, until_words)?;
+        Ok(filters)
+    }
+
     /// Refuses a span in which nothing can lie; the hint leaves out the words of `until`.
     pub(super) fn check_span(
         &self,
@@ -77,7 +131,7 @@ impl Context<'_> {
         at: usize,
         word: &str,
         keywords: &[&str],
-    ) -> Result<tidegate_runner::domain::ids::EnvironmentName, Refusal> {
+    ) -> Result<EnvironmentName, Refusal> {
         self.readable_environment(at, word).map_err(|refusal| {
             let named = assignment::parts(word).is_some_and(|p| keywords.contains(&p.name.to_lowercase().as_str()));
             if named

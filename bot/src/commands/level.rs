@@ -160,7 +160,7 @@ impl Context<'_> {
                 operator: assignment::parts(&format!("{sign}=")).and_then(|p| p.operator),
                 value: number,
             };
-            return Some(self.nameless(environment, at, &parts));
+            return Some(self.nameless(environment, at, &parts, word));
         }
         None
     }

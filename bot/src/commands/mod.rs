@@ -31,12 +31,12 @@ mod tests;
 
 use chrono::FixedOffset;
 use indexmap::IndexMap;
-use tidegate_runner::domain::command::Command;
+use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use tidegate_runner::domain::refusal::Refusal;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, Runs, complete};
 pub use present::Present;
 pub use reference::markdown;
 pub use render::render;
@@ -69,6 +69,12 @@ pub struct Known<'a> {
 /// A refusal whose hints are whole commands that this function understands.
 pub fn parse(text: &str, known: &Known<'_>) -> Result<Command, Refusal> {
     parse_at(text, known, &Present::default())
+}
+
+/// The command that a line begins with; none when its first word is no command.
+#[must_use]
+pub fn name_of(text: &str) -> Option<CommandName> {
+    Line::read(text).word(0).and_then(table::find).map(|spec| spec.name)
 }
 
 /// Reads a moment as after `since`; none when the text is none.

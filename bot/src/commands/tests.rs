@@ -42,6 +42,10 @@ fn what_is_meant_is_understood() {
         ("scale shop slaves + = 10", "scale shop slaves+=10"),
         ("scale shop slaves×=2", "scale shop slaves*=2"),
         ("scale shop mode=FAST spot=True", "scale shop mode=fast spot=true"),
+        ("scale shop spot=ON", "scale shop spot=true"),
+        ("scale shop spot=no", "scale shop spot=false"),
+        ("up shop spot=yes", "up shop spot=true"),
+        ("up shop spot=off", "up shop spot=false"),
         ("cancel —force", "cancel force"),
         ("cancel force run 812", "cancel 812 force"),
         ("show ＃812", "show 812"),
@@ -143,8 +147,8 @@ const BAD: &[&str] = &[
     "scale shop mode=fsat",
     "scale shop mode=",
     "scale shop mode+=1",
-    "scale shop spot=on",
-    "scale shop spot=no",
+    "scale shop spot=1",
+    "scale shop spot=disabled",
     "down shop slaves=2",
     "down shop code",
     "destroy",
@@ -241,6 +245,8 @@ const BAD: &[&str] = &[
     "scale shop slaves-=",
     "scale shop slaves=350",
     "scale shop slaves=-1000",
+    "scale shop slaves=800",
+    "scale shop 5",
     "scale shop mode=zzz",
     "scale shop spot=maybe",
     "approve 812 alone",
@@ -282,6 +288,20 @@ fn what_is_offered_fits_where_things_stand() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+#[test]
+fn what_is_at_its_least_is_not_offered_to_become_less() {
+    let offered = |slaves: i64| {
+        let settings = [("slaves".parse().expect("a name"), SettingValue::Number(slaves))].into();
+        let target = Target { level: "full".parse().expect("a level"), settings };
+        let present = Present::of(&[("shop", target)], &[]);
+        let refused = fixture::with_known(|known| parse_at("scale shop slaves=-5", known, &present));
+        refused.expect_err("refused").hints
+    };
+    assert_eq!(offered(0), ["scale shop slaves=0"]);
+    assert_eq!(offered(4), ["scale shop slaves=4"]);
+    assert_eq!(offered(5), ["scale shop slaves-=5"]);
+}
+
 /// Words with which somebody asks for something to become less.
 const LOWERING: [&str; 12] =
     ["down", "stop", "restart", "delete", "destroy", "off", "undo", "rollback", "restore", "-", "small", "yes 812"];
@@ -307,7 +327,9 @@ fn no_hint_takes_away_more_than_was_typed() {
                 let typed: Vec<i64> =
                     text.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
                 let said = |size: &SizeChange| match &size.to {
-                    SettingValue::Number(to) => typed.iter().any(|typed| typed <= to || *typed == 201 || *typed == 350),
+                    SettingValue::Number(to) => {
+                        typed.iter().any(|typed| typed <= to || [201, 350, 800].contains(typed))
+                    }
                     SettingValue::Text(_) | SettingValue::Switch(_) => true,
                 };
                 let speaks = LOWERING.iter().any(|word| text.contains(word)) || text.contains("ten");
@@ -421,7 +443,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
                 prop_assert!(!refusal.hints.is_empty());
             }
         }
-        let _ = super::complete(text, known, &[]);
+        let _ = super::complete(text, known, &super::Runs::default());
         Ok(())
     })
 }

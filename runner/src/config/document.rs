@@ -42,6 +42,11 @@ impl<'i> Document<'i> {
         Err(problems)
     }
 
+    /// What of the text of `source` can be understood, whatever is not TOML in it.
+    pub(super) fn recover(source: &'i Source) -> Self {
+        Self { source, table: DeTable::parse_recoverable(source.text()).0 }
+    }
+
     pub(super) fn source(&self) -> &'i Source {
         self.source
     }
@@ -63,6 +68,11 @@ impl<'i> Document<'i> {
     /// The place of the value at a path. A table written with a header has its header's place.
     pub(super) fn value_span(&self, path: &Path<'_>) -> Range<usize> {
         self.nearest_entry(path).map_or(0..0, |(_, value)| value.span())
+    }
+
+    /// True when something is written at a path.
+    pub(super) fn has(&self, path: &Path<'_>) -> bool {
+        self.entry(path).is_some()
     }
 
     /// The entry at a path, or of the nearest ancestor that exists.

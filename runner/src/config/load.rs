@@ -73,17 +73,39 @@ impl Config {
 /// The file cannot be read, is not TOML, or something outside of the environments is wrong. All problems are told,
 /// those of the environments too. A problem of an environment alone is no error: it is then in [`Config::unmanaged`].
 pub fn load(path: &FilePath) -> Result<Config, Problems> {
-    let source = match Source::read(path) {
+    parse(read(path)?, &|name| std::env::var(name).ok())
+}
+
+/// Reads a configuration file to be looked at and not to be used: with its mistakes, as far as it can be understood. The second
+/// half is what is wrong outside of the environments.
+///
+/// # Errors
+/// The file cannot be read, or is not TOML.
+pub fn load_to_check(path: &FilePath) -> Result<(Config, Vec<Problem>), Problems> {
+    understand(read(path)?, &|name| std::env::var(name).ok())
+}
+
+/// Where the ledger of a configuration is that may be no valid one, not even TOML; `None` when it does not plainly say.
+#[must_use]
+pub fn database_of(path: &FilePath) -> Option<DatabaseConfig> {
+    let source = Source::read(path).ok()?;
+    let document = Document::recover(&source);
+    let mut findings = Findings::new(&document);
+    let top = top_level(&document, &mut findings);
+    let database = database::read(top.database, &folder_of(path), &|name| std::env::var(name).ok(), &mut findings);
+    let of_it = |problem: &Problem| problem.key_path == "database" || problem.key_path.starts_with("database.");
+    (!findings.problems().iter().any(of_it)).then_some(database)
+}
+
+fn read(path: &FilePath) -> Result<Source, Problems> {
+    match Source::read(path) {
         Err(_) if !path.exists() => {
             let hint = "`tidegate demo` shows one at work; docs/configuration.md begins with the smallest file to write; \
                         `--config FILE` names another";
-            return Err(Problem::of_file(path, "there is no configuration yet")
-                .with_hint(Some(hint.to_owned()))
-                .into());
+            Err(Problem::of_file(path, "there is no configuration yet").with_hint(Some(hint.to_owned())).into())
         }
-        other => other?,
-    };
-    parse(source, &|name| std::env::var(name).ok())
+        other => Ok(other?),
+    }
 }
 
 /// Reads a configuration from text; `variable` looks an environment variable up. Relative paths start at the folder of
@@ -92,6 +114,15 @@ pub fn load(path: &FilePath) -> Result<Config, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
+    let (config, whole) = understand(source, variable)?;
+    if whole.is_empty() {
+        return Ok(config);
+    }
+    Err(Problems::new(whole.into_iter().chain(config.unmanaged.into_values().flatten()).collect()))
+}
+
+/// As [`parse`], whatever is wrong outside of the environments: that is told beside the rest.
+fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<(Config, Vec<Problem>), Problems> {
     let folder = folder_of(source.path());
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
@@ -128,30 +159,17 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
         }
         (database, chat, runner, top.redact, access, findings.into_problems())
     };
-    if whole.is_empty() {
-        let file = source.path().to_owned();
-        let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
-        let drafted = drafts.values().flat_map(|draft: &Draft| draft.stacks.iter().map(|(_, stack)| stack));
-        let folder = |stack: &Stack| match &stack.source {
-            StackSource::Folder(folder) => Some(folder.clone()),
-            StackSource::Git { .. } => None,
-        };
-        let roots = stacks.chain(drafted).filter_map(folder).collect();
-        return Ok(Config {
-            file,
-            database,
-            chat,
-            runner,
-            redact,
-            access,
-            environments,
-            unmanaged,
-            drafts,
-            roots,
-            source,
-        });
-    }
-    Err(Problems::new(whole.into_iter().chain(unmanaged.into_values().flatten()).collect()))
+    let file = source.path().to_owned();
+    let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
+    let drafted = drafts.values().flat_map(|draft: &Draft| draft.stacks.iter().map(|(_, stack)| stack));
+    let folder = |stack: &Stack| match &stack.source {
+        StackSource::Folder(folder) => Some(folder.clone()),
+        StackSource::Git { .. } => None,
+    };
+    let roots = stacks.chain(drafted).filter_map(folder).collect();
+    let config =
+        Config { file, database, chat, runner, redact, access, environments, unmanaged, drafts, roots, source };
+    Ok((config, whole))
 }
 
 /// The folder of a file; `.` for a bare file name. Absolute where the current folder is known.

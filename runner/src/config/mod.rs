@@ -21,7 +21,7 @@ mod wording;
 use crate::problem::{self, source};
 
 pub use check::{CheckOptions, Report, check};
-pub use load::{Config, load, parse};
+pub use load::{Config, database_of, load, load_to_check, parse};
 pub use problem::{Problem, Problems, Severity, render};
 pub use schema::{schema, schema_text};
 pub use sections::chat::{ChatConfig, SlackConfig, SlackMode};

@@ -6,13 +6,10 @@ use crate::domain::refusal::nearest;
 #[must_use]
 pub(super) fn suggestion<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
     const LISTED: usize = 24;
-    // A key of a whole page is no misspelling; comparing it would take long for nothing.
-    const LONGEST: usize = 100;
     let mut names: Vec<&str> = names.into_iter().collect();
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(*name));
-    let short = written.chars().nth(LONGEST).is_none();
-    let meant = if short { nearest(written, names.iter().copied()).or_else(|| folded(written, &names)) } else { None };
+    let meant = nearest(written, names.iter().copied()).or_else(|| folded(written, &names));
     match meant {
         Some(name) => Some(format!("did you mean `{name}`?")),
         None if names.is_empty() || names.len() > LISTED => None,

@@ -13,7 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
 use crate::ledger::stacks::Standings;
-use crate::ledger::{LedgerError, audit, environments, runs, stacks};
+use crate::ledger::{LedgerError, audit, environments, runners, runs, stacks};
 
 /// Runs on one page of `history`.
 const PAGE: u32 = 10;
@@ -155,6 +155,12 @@ impl Desk {
     /// Now, by the ledger's clock.
     pub async fn now(&self) -> Result<Timestamp, DeskError> {
         Ok(self.store.now().await?)
+    }
+
+    /// Whether some process carries out runs, as far as the ledger tells: one that was killed counts until its lease is over.
+    pub async fn an_engine_lives(&self) -> Result<bool, DeskError> {
+        let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
+        Ok(!runners::alive(&self.store, lease_ms).await?.is_empty())
     }
 
     /// Runs that are not over, oldest first.

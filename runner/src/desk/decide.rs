@@ -160,7 +160,9 @@ impl Case<'_> {
                 wrong_state(&run, &format!("{} has taken it as it is already", by.called())).hint_for(&run, "show")
             );
         }
-        let active = runs::active(&mut *tx, &run.request.environment).await?;
+        // One that only waits has changed nothing yet.
+        let mut active = runs::active(&mut *tx, &run.request.environment).await?;
+        active.retain(|other| has_begun(&other.state));
         if let Some(newer) = newer_change(tx, &run, &active).await? {
             let why = format!(
                 "run {} of {} came after it, so what run {number} left is not what stands now",
@@ -187,6 +189,20 @@ impl Case<'_> {
         let event = RunEvent::RecoverAsked { by: self.message.actor.id.clone(), unlock };
         let run = self.store(tx, &run, &event).await?;
         Ok(after(&run, event, Answer::Recovering(run.clone())))
+    }
+}
+
+/// It may have changed something.
+fn has_begun(state: &RunState) -> bool {
+    match state {
+        RunState::Applying { .. }
+        | RunState::Verifying { .. }
+        | RunState::Unknown { .. }
+        | RunState::AwaitingApproval { applied: true, .. } => true,
+        RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::AwaitingApproval { applied: false, .. }
+        | RunState::Ended { .. } => false,
     }
 }
 

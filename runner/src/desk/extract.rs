@@ -1,19 +1,22 @@
 //! `log`: what Terraform itself said in a run, from the redacted logs that stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
 use super::{Desk, DeskError};
 use crate::domain::answer::{LogExtract, LogPart};
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::{DETAIL_MAX, Failure, FailureKind};
 use crate::domain::ids::{RunNumber, StackName};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::StackState;
 use crate::ledger::runs;
-use crate::terraform::{Diagnostics, Exit, Line, failure_of, logfile};
+use crate::terraform::{Diagnostic, Diagnostics, Entry, Exit, Line, Message, failure_of, logfile};
 
-/// Lines of one step that are shown; the whole is in the file.
+/// Messages of one step that are shown, the last ones; the whole is in the file.
 const SHOWN: usize = 40;
+
+/// Errors and warnings among them that are shown however much comes after them.
+const TOLD: usize = 40;
 
 impl Desk {
     /// Terraform's own messages in a run, a part for each step, oldest first.
@@ -42,7 +45,10 @@ impl Desk {
         let folder = self.paths.logs(number);
         let wanted: Vec<StackName> =
             run.request.stacks.keys().filter(|s| stack.is_none_or(|o| o == *s)).cloned().collect();
-        let parts = tokio::task::spawn_blocking(move || parts(&folder, &wanted, &failed_so)).await.unwrap_or_default();
+        let place = folder.display().to_string();
+        let read = tokio::task::spawn_blocking(move || parts(&folder, &wanted, &failed_so)).await;
+        let parts =
+            read.map_err(std::io::Error::from).flatten().map_err(|why| DeskError::Logs { folder: place, why })?;
         if parts.is_empty() {
             let refusal = Refusal::refused(
                 format!("run {number} has no log here"),
@@ -55,13 +61,18 @@ impl Desk {
 }
 
 /// The steps of these stacks. A plan for which a stack that it needs was not there is a failure only as the last one of a stack
-/// in `failed_so`; every other was tried, and planned again later.
-fn parts(folder: &Path, stacks: &[StackName], failed_so: &BTreeSet<StackName>) -> Vec<LogPart> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+/// in `failed_so`; every other was tried, and planned again later. No folder, no steps.
+fn parts(folder: &Path, stacks: &[StackName], failed_so: &BTreeSet<StackName>) -> std::io::Result<Vec<LogPart>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>()?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
     let mut found: Vec<(u32, LogPart)> = entries
+        .into_iter()
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
-            // `app.plan-2.jsonl.gz`: stack, command, number; see `engine::paths`.
+            // `app.plan-2.jsonl.gz`: stack, command, number; see `Paths::log`.
             let (stack, step) = name.strip_suffix(".jsonl.gz")?.split_once('.')?;
             let stack = stacks.iter().find(|known| known.as_str() == stack)?;
             let (command, number) = step.rsplit_once('-')?;
@@ -78,47 +89,86 @@ fn parts(folder: &Path, stacks: &[StackName], failed_so: &BTreeSet<StackName>) -
             last.tried = false;
         }
     }
-    parts
+    Ok(parts)
 }
 
 fn part(stack: &StackName, command: &str, file: &Path) -> LogPart {
-    let mut lines = std::collections::VecDeque::new();
-    let mut left_out = 0;
+    let mut messages = Messages::default();
     let mut diagnostics = Diagnostics::default();
     match logfile::read_log(file) {
         Ok(raw) => {
             for line in raw {
                 let line = Line::parse(&line);
                 diagnostics.take(&line);
-                lines.push_back(readable(line));
-                if lines.len() > SHOWN {
-                    lines.pop_front();
-                    left_out += 1;
-                }
+                messages.take(line);
             }
         }
-        Err(error) => lines.push_back(format!("(the log cannot be read: {error})")),
+        Err(error) => messages.last.push_back((0, vec![format!("(the log cannot be read: {error})")])),
     }
     let tried = command == "plan"
         && diagnostics.errors() > 0
         && failure_of(&diagnostics, &Exit::Code(1), false, "").kind == FailureKind::UpstreamMissing;
+    let left_out = messages.left_out;
     LogPart {
         stack: stack.clone(),
         phase: command.to_owned(),
         tried,
-        lines: lines.into(),
+        lines: messages.into_lines(),
         left_out,
         file: file.display().to_string(),
     }
 }
 
-/// Terraform's message of a line of its JSON stream; anything else as it is.
-fn readable(line: Line) -> String {
-    match line {
-        Line::Entry(entry) => entry.text,
-        Line::Garbage(text) => text,
-        Line::Oversized => "(a line of more than 1 MiB)".to_owned(),
+/// The messages of a step that are shown, each with its number: bounded, whatever the step printed.
+#[derive(Default)]
+struct Messages {
+    seen: u64,
+    told: VecDeque<(u64, Vec<String>)>,
+    last: VecDeque<(u64, Vec<String>)>,
+    left_out: u64,
+}
+
+impl Messages {
+    fn take(&mut self, line: Line) {
+        self.seen += 1;
+        let (kept, most, lines) = match line {
+            Line::Entry(Entry { message: Message::Diagnostic(diagnostic), text, .. }) => {
+                (&mut self.told, TOLD, explained(&diagnostic, text))
+            }
+            // Terraform's message of a line of its JSON stream; anything else as it is.
+            Line::Entry(entry) => (&mut self.last, SHOWN, vec![entry.text]),
+            Line::Garbage(text) => (&mut self.last, SHOWN, vec![text]),
+            Line::Oversized => (&mut self.last, SHOWN, vec!["(a line of more than 1 MiB)".to_owned()]),
+        };
+        kept.push_back((self.seen, lines));
+        if kept.len() > most {
+            kept.pop_front();
+            self.left_out += 1;
+        }
     }
+
+    fn into_lines(self) -> Vec<String> {
+        let mut all: Vec<_> = self.told.into_iter().chain(self.last).collect();
+        all.sort_by_key(|(number, _)| *number);
+        all.into_iter().flat_map(|(_, lines)| lines).collect()
+    }
+}
+
+/// An error or a warning with all that Terraform says of it: the resource, the place in the source, the explanation.
+fn explained(diagnostic: &Diagnostic, text: String) -> Vec<String> {
+    let Diagnostic { detail, address, range, snippet, .. } = diagnostic;
+    let mut lines = vec![text];
+    let at = range.as_ref().map(|range| format!("{} line {}", range.filename, range.start.line));
+    lines.extend(match (address, at) {
+        (Some(address), Some(at)) => Some(format!("  {address} in {at}")),
+        (Some(address), None) => Some(format!("  {address}")),
+        (None, at) => at.map(|at| format!("  {at}")),
+    });
+    let code = snippet.iter().flat_map(|snippet| snippet.code.lines().take(1));
+    let detail: String = detail.chars().take(DETAIL_MAX).collect();
+    let rest = code.map(str::trim).chain(detail.lines().map(str::trim_end)).filter(|line| !line.trim().is_empty());
+    lines.extend(rest.map(|line| format!("  {line}")));
+    lines
 }
 
 #[cfg(test)]
@@ -144,9 +194,56 @@ mod tests {
         let stacks: Vec<StackName> = ["app", "jmeter"].map(|name| name.parse().expect("a name")).to_vec();
         let tried = |failed: &[StackName]| -> Vec<bool> {
             let failed = failed.iter().cloned().collect();
-            parts(folder.path(), &stacks, &failed).iter().map(|part| part.tried).collect()
+            parts(folder.path(), &stacks, &failed).expect("parts").iter().map(|part| part.tried).collect()
         };
         assert_eq!(tried(&[]), [true, true, true, false]);
         assert_eq!(tried(&stacks[..1]), [false, true, true, false]);
+    }
+
+    #[test]
+    fn each_error_is_told_with_its_resource_its_place_and_its_explanation() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let redactor = Redactor::new(Vec::<String>::new());
+        let mut log = LogWriter::create(&folder.path().join("app.apply-1.jsonl.gz"), &redactor).expect("a log");
+        for number in 0..2 {
+            let line = serde_json::json!({
+                "@level": "error", "@message": "Error: local-exec provisioner error", "type": "diagnostic",
+                "diagnostic": {
+                    "severity": "error", "summary": "local-exec provisioner error",
+                    "detail": format!("\nExit status {number}.\nOutput: no capacity"),
+                    "address": format!("terraform_data.slave[{number}]"),
+                    "range": { "filename": "main.tf", "start": { "line": 42 } },
+                    "snippet": { "code": "  provisioner \"local-exec\" {" },
+                },
+            });
+            log.line(&line.to_string()).expect("a line");
+        }
+        for number in 0..50 {
+            log.line(&format!("noise {number}")).expect("a line");
+        }
+        log.finish().expect("finished");
+        let stacks = ["app".parse().expect("a name")];
+        let parts = parts(folder.path(), &stacks, &BTreeSet::new()).expect("parts");
+        let [part] = parts.as_slice() else { panic!("{parts:?}") };
+        let error = |number: u32| {
+            [
+                "Error: local-exec provisioner error".to_owned(),
+                format!("  terraform_data.slave[{number}] in main.tf line 42"),
+                "  provisioner \"local-exec\" {".to_owned(),
+                format!("  Exit status {number}."),
+                "  Output: no capacity".to_owned(),
+            ]
+        };
+        assert_eq!(part.lines[..10], [error(0), error(1)].concat());
+        assert_eq!((part.lines.len(), part.lines[10].as_str(), part.left_out), (50, "noise 10", 10));
+    }
+
+    #[test]
+    fn only_a_folder_that_is_not_there_has_no_log() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(parts(&folder.path().join("none"), &[], &BTreeSet::new()).expect("no parts").is_empty());
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("a file");
+        parts(&file, &[], &BTreeSet::new()).expect_err("no folder");
     }
 }

@@ -68,6 +68,15 @@ pub enum DeskError {
     /// A fault of ours.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The logs of a run are there and cannot be read.
+    #[error("the logs in {folder} cannot be read: {why}")]
+    Logs {
+        /// Their folder.
+        folder: String,
+        /// Why not.
+        #[source]
+        why: std::io::Error,
+    },
 }
 
 impl From<AppendError> for DeskError {
@@ -96,6 +105,12 @@ impl Desk {
     pub fn with_secrets(mut self, secrets: Secrets) -> Self {
         self.secrets = secrets;
         self
+    }
+
+    /// Where the ledger is, for people.
+    #[must_use]
+    pub fn ledger(&self) -> String {
+        self.store.place()
     }
 
     /// The configuration as it is now.
@@ -180,7 +195,7 @@ impl<E: Into<DeskError>> From<E> for Denied {
             DeskError::Refused(refusal) => {
                 Self::Refused { environment: None, rule: "meaning", refusal: Box::new(refusal) }
             }
-            error @ (DeskError::Repeated | DeskError::Ledger(_)) => Self::Error(error),
+            error @ (DeskError::Repeated | DeskError::Ledger(_) | DeskError::Logs { .. }) => Self::Error(error),
         }
     }
 }

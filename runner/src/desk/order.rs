@@ -4,11 +4,13 @@ use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::Order;
 use crate::domain::environment::Environment;
-use crate::domain::ids::RunNumber;
+use crate::domain::ids::{RunNumber, StackName};
+use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
 use crate::ledger::runs::{self, NewRun};
+use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
 
 impl Case<'_> {
@@ -35,7 +37,11 @@ impl Case<'_> {
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
         if active.is_empty() && request.kind != RunKind::Destroy {
-            request.sizes = sizes_from_standing(tx, environment, &request).await?;
+            let standings = stacks::standings(&mut *tx, &environment.name).await?;
+            if request.kind == RunKind::Scale {
+                go_back(&mut request, environment, &standings);
+            }
+            request.sizes = sizes_from_standing(environment, &request, &standings);
         }
         self.enqueue(tx, environment, request, &active).await
     }
@@ -90,7 +96,9 @@ impl Case<'_> {
             .on(name));
         }
         let last = runs::last_change(&mut *tx, &environment.name).await?;
-        Ok(last.and_then(|run| run.request.before))
+        let Some(last) = last else { return Ok(None) };
+        // As it began, and not as it was asked for: what was ahead of it then may have been cancelled.
+        Ok(environments::before(&mut *tx, &environment.name, last.number).await?.unwrap_or(last.request.before))
     }
 }
 
@@ -105,15 +113,27 @@ fn nobody_knows(environment: &Environment, order: &Order, unknown: &RunSummary) 
     .hint(format!("show {number}"))
 }
 
+/// A stack that a run was to raise and did not may stand above where it should be. Who asks for that very size asks for what is
+/// over to go, and says so.
+fn go_back(request: &mut RunRequest, environment: &Environment, standings: &Standings) {
+    let changed: Vec<&StackName> = environment
+        .settings
+        .values()
+        .filter(|setting| request.sizes.iter().any(|size| size.setting == setting.name))
+        .map(|setting| &setting.stack)
+        .collect();
+    for (stack, direction) in &mut request.stacks {
+        let in_doubt = standings.get(stack).is_some_and(|standing| standing.in_doubt);
+        if in_doubt && !changed.contains(&stack) {
+            *direction = Direction::Fall;
+        }
+    }
+}
+
 /// Sizes as they really are now: what was wanted is no size where an apply did not get there.
-async fn sizes_from_standing(
-    tx: &mut Tx,
-    environment: &Environment,
-    request: &RunRequest,
-) -> Result<Vec<SizeChange>, LedgerError> {
-    let standings = stacks::standings(tx, &environment.name).await?;
+fn sizes_from_standing(environment: &Environment, request: &RunRequest, standings: &Standings) -> Vec<SizeChange> {
     let sizes = environment.settings.values().filter(|setting| request.stacks.contains_key(&setting.stack));
-    Ok(sizes
+    sizes
         .filter_map(|setting| {
             let to = value_at(environment, setting, &request.target)?;
             let stands = standings.get(&setting.stack).filter(|standing| !standing.in_doubt);
@@ -121,7 +141,7 @@ async fn sizes_from_standing(
             let from = from.map(|(_, value)| value.clone());
             (from.as_ref() != Some(&to)).then(|| SizeChange { setting: setting.name.clone(), from, to })
         })
-        .collect())
+        .collect()
 }
 
 /// Where an environment is to be once everything accepted so far is done: relative values count from there.

@@ -9,6 +9,7 @@ use crate::domain::audit::{Decision, MESSAGE};
 use crate::domain::command::CommandName;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
+use crate::domain::run::Outcome;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::{LedgerError, Tx, inbox};
 use crate::witness;
@@ -91,6 +92,7 @@ impl Case<'_> {
 fn result(answer: &Answer) -> &'static str {
     match answer {
         Answer::Queued { .. } => "queued",
+        Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => "partial",
         Answer::Cancelled(_) => "cancelled",
         Answer::Stopping { .. } => "stopping",
         Answer::Approved(_) => "approved",

@@ -88,7 +88,8 @@ impl Desk {
     }
 
     /// True when role and channel allow this person this command on an environment.
-    pub(super) fn may(&self, message: &Message, command: CommandName, name: &EnvironmentName) -> bool {
+    #[must_use]
+    pub fn may(&self, message: &Message, command: CommandName, name: &EnvironmentName) -> bool {
         let config = self.config();
         let environment = config.environments.get(name);
         access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()

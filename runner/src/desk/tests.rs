@@ -12,7 +12,7 @@ use crate::domain::command::Order;
 use crate::domain::environment::Level;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::policy::Place;
-use crate::domain::request::{RunKind, Target};
+use crate::domain::request::{RunKind, RunRequest, Target};
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, environments, runs, stacks};
@@ -66,8 +66,8 @@ impl Room {
     async fn happens(&self, run: &RunSummary, events: &[RunEvent]) {
         let mut tx = self.store.begin().await.unwrap();
         runs::append_many(&mut tx, run.id, events, None).await.unwrap();
-        let wanted = Some(&run.request.target);
-        environments::set_wanted(&mut tx, &shop(), wanted, Some(run.number)).await.unwrap();
+        let RunRequest { target, retry_of, .. } = &run.request;
+        environments::begin(&mut tx, &shop(), target, run.number, *retry_of).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -102,7 +102,7 @@ fn claimed() -> RunEvent {
 }
 
 fn ended(outcome: Outcome) -> RunEvent {
-    RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }
+    RunEvent::ended(outcome)
 }
 
 #[tokio::test]
@@ -153,9 +153,14 @@ async fn a_run_with_a_newer_change_is_neither_taken_nor_tried_again() {
         let old = room.queues(up("full")).await;
         room.changes(&old, Outcome::Partial).await;
         let newer = room.queues(up("full")).await;
-        for ended in [false, true] {
-            if ended {
-                room.changes(&newer, Outcome::Succeeded).await;
+        // What only waits has changed nothing yet; nobody has to wait for it to take what stands.
+        let refusal = room.refuses(Order::Retry { run: old.number }).await;
+        assert!(refusal.contains("is not the latest change") && refusal.contains("show 2"), "{refusal}");
+        let (stack, phase) = ("app".parse().unwrap(), crate::domain::run::Phase::Apply);
+        room.happens(&newer, &[claimed(), RunEvent::ApplyBegan, RunEvent::StackStarted { stack, phase }]).await;
+        for over in [false, true] {
+            if over {
+                room.happens(&newer, &[RunEvent::VerifyBegan, ended(Outcome::Succeeded)]).await;
             }
             for order in [Order::Accept { run: old.number }, Order::Retry { run: old.number }] {
                 let refusal = room.refuses(order).await;

@@ -5,6 +5,7 @@ use super::command::CommandName;
 use super::ids::{EnvironmentName, RunNumber, Timestamp};
 use super::order::Direction;
 use super::request::RunKind;
+use super::run::Outcome;
 
 /// What was decided about what somebody wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,15 +201,19 @@ impl Deed {
     /// the way in which the stacks of the run move.
     #[must_use]
     pub fn is(self, action: &str, run: &RunSummary) -> bool {
-        if run.request.kind == RunKind::Plan {
+        let moved_nothing = [Outcome::NothingToDo, Outcome::Refused, Outcome::Expired, Outcome::Planned];
+        let cancels = action == CommandName::Cancel.as_str();
+        if run.request.kind == RunKind::Plan
+            || !cancels && run.state.outcome().is_some_and(|o| moved_nothing.contains(&o))
+        {
             return false;
         }
-        let cancels = action == CommandName::Cancel.as_str();
         let rises = run.request.stacks.values().any(|direction| *direction == Direction::Rise);
         let falls = run.request.stacks.values().any(|direction| *direction == Direction::Fall);
         match self {
             Self::Raised => !cancels && rises,
-            Self::Stopped => cancels || falls,
+            // Fewer slaves are no end of anything.
+            Self::Stopped => cancels || falls && run.request.kind != RunKind::Scale,
             Self::Changed => true,
         }
     }

@@ -27,6 +27,12 @@ pub enum Action {
 }
 
 impl Action {
+    /// True where Terraform reports it when it is done. Moves, imports and forgettings only change the state.
+    #[must_use]
+    pub fn is_reported(self) -> bool {
+        !matches!(self, Self::Move | Self::Import | Self::Forget)
+    }
+
     /// True when the thing that exists now will not exist afterwards.
     #[must_use]
     pub fn destroys(self) -> bool {

@@ -116,6 +116,14 @@ pub enum OffAction {
     Lowest,
 }
 
+/// True for variables of the process environment by which Tidegate itself talks to Terraform, or that put arguments on its command
+/// line: no stack sets them, and none is inherited. Source: "Environment Variables" in Terraform's CLI documentation.
+#[must_use]
+pub fn is_set_by_tidegate(name: &str) -> bool {
+    name.starts_with("TF_CLI_ARGS")
+        || ["TF_DATA_DIR", "TF_WORKSPACE", "TF_INPUT", "TF_IN_AUTOMATION", "CHECKPOINT_DISABLE"].contains(&name)
+}
+
 /// Which Terraform a stack uses and how long it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TerraformSettings {

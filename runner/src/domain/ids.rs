@@ -13,19 +13,27 @@ pub const NAME_MAX: usize = 40;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing was given.
-    #[error("a {0} cannot be empty")]
+    #[error("{article} {0} cannot be empty", article = article(.0))]
     Empty(&'static str),
     /// Longer than [`NAME_MAX`].
-    #[error("a {0} has at most {NAME_MAX} characters")]
+    #[error("{article} {0} has at most {NAME_MAX} characters", article = article(.0))]
     TooLong(&'static str),
     /// A character that is not allowed at its place.
-    #[error("a {kind} is made of a-z, 0-9, `-` and `_` and starts with a letter; `{found}` is not allowed")]
+    #[error(
+        "{article} {kind} is made of a-z, 0-9, `-` and `_` and starts with a letter; `{found}` is not allowed",
+        article = article(kind)
+    )]
     BadCharacter {
         /// What was being named.
         kind: &'static str,
         /// The first character that is not allowed.
         found: char,
     },
+}
+
+/// `an environment name`, `a stack name`.
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 fn check_name(kind: &'static str, text: &str) -> Result<(), NameError> {
@@ -249,6 +257,9 @@ mod tests {
         assert_eq!("".parse::<EnvironmentName>(), Err(NameError::Empty("environment name")));
         assert!(matches!("日本".parse::<EnvironmentName>(), Err(NameError::BadCharacter { found: '日', .. })));
         assert!(matches!("Shop".parse::<EnvironmentName>(), Err(NameError::BadCharacter { found: 'S', .. })));
+        let told = |text: &str| text.parse::<EnvironmentName>().map_err(|error| error.to_string());
+        assert_eq!(told(""), Err("an environment name cannot be empty".to_owned()));
+        assert!(told("Shop").is_err_and(|told| told.starts_with("an environment name is made of a-z")));
         assert_eq!("a".repeat(41).parse::<StackName>(), Err(NameError::TooLong("stack name")));
     }
 

@@ -3,7 +3,7 @@
 use super::access::answering::{Answering, Asked};
 use super::access::{self, About, Access, Grant, Want, Who, limits};
 use super::answer::Actor;
-use super::changes::StackPlan;
+use super::changes::{Change, StackPlan};
 use super::command::CommandName;
 use super::environment::Environment;
 use super::ids::{ActorId, StackName, Timestamp};
@@ -209,6 +209,11 @@ fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Ref
     })
 }
 
+/// Its making failed before, so that making it again is what was asked for. What nobody saw the end of may be whole: people say.
+fn is_made_again(change: &Change) -> bool {
+    change.reason.as_deref() == Some("tainted")
+}
+
 /// What rising stacks would lose though nothing in the command says so.
 fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
     plan.iter()
@@ -218,7 +223,7 @@ fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
                 .plan
                 .changes
                 .iter()
-                .filter(|change| change.action.destroys() && change.reason.as_deref() != Some("tainted"))
+                .filter(|change| change.action.destroys() && !is_made_again(change))
                 .map(|change| (planned.stack.clone(), change.address.clone()))
         })
         .collect()
@@ -230,7 +235,7 @@ mod tests {
 
     use super::*;
     use crate::domain::access::{Grant, Least, Role, Who};
-    use crate::domain::changes::{Action, Change, Exactness};
+    use crate::domain::changes::{Action, Exactness};
     use crate::domain::environment::{Level, Rules};
     use crate::domain::ids::ActorId;
 

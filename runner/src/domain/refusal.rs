@@ -47,13 +47,25 @@ impl Refusal {
     }
 }
 
+/// Longest word that is compared, in characters: what is longer is no misspelling, and a distance costs the product of both lengths.
+const LONGEST: usize = 100;
+
+fn comparable(word: &str) -> bool {
+    word.chars().nth(LONGEST).is_none()
+}
+
 /// The candidate that `word` was most likely meant to be: the smallest edit distance, at most a third of the longer
-/// word's characters (rounded up). Damerau-Levenshtein, so that a transposition counts once.
+/// word's characters (rounded up). Damerau-Levenshtein, so that a transposition counts once. Nothing for a word of more than
+/// 100 characters.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if !comparable(word) {
+        return None;
+    }
     let word = word.to_lowercase();
     candidates
         .into_iter()
+        .filter(|candidate| comparable(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             let longest = word.chars().count().max(candidate.chars().count());
@@ -66,7 +78,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// True when `word` is `meant` with one letter wrong, missing or too many, or two that changed places.
 #[must_use]
 pub fn is_slip(word: &str, meant: &str) -> bool {
-    strsim::damerau_levenshtein(&word.to_lowercase(), &meant.to_lowercase()) <= 1
+    comparable(word)
+        && comparable(meant)
+        && strsim::damerau_levenshtein(&word.to_lowercase(), &meant.to_lowercase()) <= 1
 }
 
 #[cfg(test)]
@@ -85,5 +99,10 @@ mod tests {
         assert_eq!(nearest("Shpo", ["shop", "zoo"]), Some("shop"));
         assert_eq!(nearest("日本", ["shop"]), None);
         assert_eq!(nearest("", ["shop"]), None);
+        let page = "日".repeat(LONGEST + 1);
+        assert_eq!(nearest(&page, [page.as_str()]), None, "what is that long is not compared");
+        let line = "日".repeat(LONGEST);
+        assert_eq!(nearest(&line, [line.as_str()]), Some(line.as_str()));
+        assert!(!is_slip(&page, &page) && is_slip(&line, &line));
     }
 }

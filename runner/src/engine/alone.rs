@@ -68,7 +68,7 @@ impl Alone {
 }
 
 /// Whether `file` is what `path` leads to.
-fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+pub(super) fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
     let held = file.metadata()?;
     match std::fs::metadata(path) {
         Ok(found) => Ok((found.dev(), found.ino()) == (held.dev(), held.ino())),

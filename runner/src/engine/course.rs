@@ -176,6 +176,7 @@ impl Situation<'_> {
                 refusal,
                 rule: None,
                 finding: None,
+                left: BTreeMap::new(),
             }]);
         }
         if plans().all(|(_, plan)| !plan.has_work()) {
@@ -377,12 +378,19 @@ fn changed(beyond: impl Iterator<Item = (StackName, Vec<Change>)>) -> Option<Que
 
 /// Compares what was planned with what Terraform reported as done, resource by resource.
 fn check(name: &StackName, view: &StackView) -> RunEvent {
-    let planned = view.plan.as_ref().map_or(0, |plan| plan.changes.len());
+    let changes = view.plan.as_ref().map(|plan| plan.changes.as_slice()).unwrap_or_default();
+    let silent = changes.iter().filter(|change| !change.action.is_reported()).count();
+    let planned = changes.len() - silent;
     let missing: Vec<&str> = view.not_done().iter().map(|change| change.address.as_str()).collect();
     if missing.is_empty() {
         return RunEvent::StackVerified {
             stack: name.clone(),
-            checked: format!("{planned} of {planned} changes done"),
+            checked: match silent {
+                0 => format!("{planned} of {planned} changes done"),
+                _ => format!(
+                    "{planned} of {planned} changes done; {silent} moved, imported or forgotten, which Terraform does not report"
+                ),
+            },
         };
     }
     let summary = format!("{} of {planned} planned changes were not reported done", missing.len());
@@ -395,12 +403,18 @@ fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {
 }
 
 fn end(outcome: Outcome) -> Step {
-    Step::Record(vec![RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }])
+    Step::Record(vec![RunEvent::ended(outcome)])
 }
 
 fn refuse(rule: &str, refusal: Refusal) -> Step {
     let (rule, refusal) = (Some(rule.to_owned()), Some(refusal));
-    Step::Record(vec![RunEvent::Ended { outcome: Outcome::Refused, refusal, rule, finding: None }])
+    Step::Record(vec![RunEvent::Ended {
+        outcome: Outcome::Refused,
+        refusal,
+        rule,
+        finding: None,
+        left: BTreeMap::new(),
+    }])
 }
 
 fn is_planned(state: &StackState) -> bool {

@@ -67,9 +67,11 @@ impl Driver {
         let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let environment = shared.config().environments.get(&view.request.environment).cloned();
-        let given_up = match &environment {
-            None => gone::events(&shared, &view),
-            Some(_) => left_elsewhere(&shared, &view, &runs::events(&shared.store, run.id, 0).await?),
+        let given_up = if environment.is_none() {
+            gone::events(&shared, &view)
+        } else {
+            let events = runs::events(&shared.store, run.id, 0).await?;
+            left_elsewhere(&shared, &view, &events).into_iter().collect()
         };
         let (Some(environment), true) = (environment.clone(), given_up.is_empty()) else {
             let mut tx = shared.store.begin().await?;
@@ -87,7 +89,7 @@ impl Driver {
         };
         let (sender, reports) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(view.state.stop().map(|stop| force_of(stop.force)));
-        let context = Arc::new(shared.context(&run, &view, environment.clone(), sender, stopped).await?);
+        let context = Arc::new(shared.context(&run, &fence, &view, environment.clone(), sender, stopped).await?);
         let bell = shared.bell.listen();
         Ok(Some(Self {
             alone,
@@ -139,13 +141,12 @@ impl Driver {
         Ok(())
     }
 
-    /// With a stack lost nothing new is begun. Of several, one decides the state and the others are failures of their own.
+    /// With a stack lost nothing new is begun.
     fn tell_lost(&mut self) -> Vec<Step> {
         if !self.busy.is_empty() {
             return Vec::new();
         }
-        let events = lost_track(std::mem::take(&mut self.lost));
-        if events.is_empty() { Vec::new() } else { vec![Step::Record(events)] }
+        lost_track(std::mem::take(&mut self.lost)).map(|event| Step::Record(vec![event])).into_iter().collect()
     }
 
     fn at_rest(&self) -> bool {

@@ -13,14 +13,14 @@ pub(super) fn events(shared: &Shared, view: &RunView) -> Vec<RunEvent> {
     } else {
         format!("{name} is not in the configuration any more")
     };
-    let end = |outcome, finding| vec![RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(finding) }];
+    let end = |outcome, finding| vec![RunEvent::ended_as(outcome, finding)];
     match &view.state {
         RunState::Planning { .. } => end(Outcome::Failed, finding),
         RunState::Applying { .. } => {
             let applying = view.stacks.iter().filter(|(_, s)| matches!(s.state, StackState::Working(Phase::Apply, _)));
             let lost: Vec<_> = applying.map(|(stack, _)| (stack.clone(), finding.clone())).collect();
-            if !lost.is_empty() {
-                lost_track(lost)
+            if let Some(lost) = lost_track(lost) {
+                vec![lost]
             } else if view.done().total() > 0 {
                 end(Outcome::Partial, finding)
             } else {

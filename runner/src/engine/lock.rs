@@ -4,11 +4,22 @@ use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, getpid, test_kill_process};
+
+use super::alone::is_at;
+use crate::ledger::{LedgerError, Store, runners};
+
 /// The right to be the engine of this ledger. Given back when dropped, also by the kernel after `kill -9`.
 #[derive(Debug)]
-pub struct EngineLock(
-    #[expect(dead_code, reason = "held for its lock, which ends when the file is closed")] Option<File>,
-);
+pub struct EngineLock(Option<Held>);
+
+/// The file of a lock that is held.
+#[derive(Debug)]
+struct Held {
+    file: File,
+    path: PathBuf,
+}
 
 /// Why the lock could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -35,11 +46,30 @@ impl EngineLock {
                 if let Err(error) = sign(&file) {
                     tracing::warn!(%error, "the engine's lock does not say whose it is");
                 }
-                Ok(Some(Self(Some(file))))
+                Ok(Some(Self(Some(Held { file, path }))))
             }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
         }
+    }
+
+    /// Locks the file anew where somebody has removed or replaced it: nobody else would find the lock that we have.
+    ///
+    /// # Errors
+    /// As [`EngineLock::try_take`].
+    pub fn restore(&mut self, ledger: Option<&Path>) -> Result<(), EngineLockError> {
+        let Some(held) = &self.0 else { return Ok(()) };
+        match is_at(&held.file, &held.path) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(source) => return Err(EngineLockError { path: held.path.clone(), source }),
+        }
+        tracing::error!(path = %held.path.display(), "the engine's lock was removed; it is made again");
+        // Whoever has it in this moment finds us in the ledger and gives it back: tried again next time.
+        if let Some(new) = Self::try_take(ledger)? {
+            *self = new;
+        }
+        Ok(())
     }
 
     /// Whether some process is the engine of the SQLite file `ledger`. Looks with a shared lock, so that two who look at the
@@ -55,6 +85,23 @@ impl EngineLock {
             Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
         }
     }
+}
+
+/// The process of this machine, not ours, that the ledger knows as an engine lately seen and that runs. The lock beside an SQLite
+/// file says so too, unless somebody has removed it.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn seen_elsewhere(store: &Store, lease_ms: i64) -> Result<Option<i32>, LedgerError> {
+    let here = format!("{}:", rustix::system::uname().nodename().to_string_lossy());
+    let all = runners::alive(store, lease_ms).await?;
+    let on_this_machine = all.iter().filter(|runner| runner.host.starts_with(&here));
+    let mut processes = on_this_machine.filter_map(|runner| runner.process.parse().ok().and_then(Pid::from_raw));
+    Ok(processes.find(|pid| *pid != getpid() && runs(*pid)).map(|pid| pid.as_raw_nonzero().get()))
+}
+
+fn runs(process: Pid) -> bool {
+    !matches!(test_kill_process(process), Err(Errno::SRCH))
 }
 
 /// The process id of the engine of the SQLite file `ledger`, where one lives and could write it down.
@@ -101,5 +148,44 @@ mod tests {
         assert!(!EngineLock::is_held(&ledger).expect("a look"));
         assert_eq!(engine_pid(&ledger), None);
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_some());
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_is_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = folder.path().join("tidegate.db");
+        let mut first = EngineLock::try_take(Some(&ledger)).expect("a lock").expect("free");
+        std::fs::remove_file(path_of(&ledger)).expect("removed");
+        let other = EngineLock::try_take(Some(&ledger)).expect("a lock").expect("free");
+        first.restore(Some(&ledger)).expect("a look");
+        drop(other);
+        assert!(!EngineLock::is_held(&ledger).expect("a look"), "whoever had it in between goes first");
+        first.restore(Some(&ledger)).expect("a lock");
+        assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_none());
+        first.restore(Some(&ledger)).expect("a lock");
+        assert_eq!(engine_pid(&ledger), Some(std::process::id()));
+    }
+
+    #[tokio::test]
+    async fn an_engine_counts_while_it_was_seen_lately_and_runs_on_this_machine() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("l.db").display())).await.expect("a ledger");
+        let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let us = std::process::id().to_string();
+        let mut other = std::process::Command::new("sleep").arg("600").spawn().expect("a process");
+        let pid = other.id().to_string();
+        let hello = async |name: &str, host: &str, process: &str| {
+            let mut tx = store.begin().await.expect("begun");
+            runners::hello(&mut tx, name, host, process, "0").await.expect("stored");
+            tx.commit().await.expect("committed");
+            seen_elsewhere(&store, 60_000).await.expect("a look")
+        };
+        assert_eq!(hello("ours", &format!("{here}:/a"), &us).await, None);
+        assert_eq!(hello("theirs", &format!("not-{here}:/a"), &pid).await, None);
+        assert_eq!(hello("other", &format!("{here}:/b"), &pid).await.map(|pid| pid.to_string()), Some(pid));
+        assert_eq!(seen_elsewhere(&store, -1).await.expect("a look"), None);
+        other.kill().expect("killed");
+        other.wait().expect("its end");
+        assert_eq!(seen_elsewhere(&store, 60_000).await.expect("a look"), None);
     }
 }

@@ -1,28 +1,22 @@
 //! Applies whose end nobody saw, and on which machine that can still be found out.
 
 use super::{EngineError, Shared};
-use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{RunId, StackName};
 use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::{runners, runs};
 
-/// The events for applies whose end nobody saw.
-pub(super) fn lost_track(mut lost: Vec<(StackName, String)>) -> Vec<RunEvent> {
-    let Some((stack, finding)) = lost.pop() else { return Vec::new() };
-    let mut events: Vec<RunEvent> = lost
-        .into_iter()
-        .map(|(stack, finding)| {
-            let failure = Failure::new(FailureKind::Lost, "nobody saw how its apply ended").with_detail(finding);
-            RunEvent::StackFailed { stack, phase: Phase::Apply, failure: Box::new(failure), applied: None }
-        })
-        .collect();
-    events.push(RunEvent::LostTrack { stack, finding });
-    events
+/// The event for applies whose end nobody saw; none where none was lost.
+pub(super) fn lost_track(mut lost: Vec<(StackName, String)>) -> Option<RunEvent> {
+    let (stack, finding) = lost.pop()?;
+    let mut findings: Vec<String> = lost.iter().map(|(_, finding)| finding.clone()).chain([finding]).collect();
+    findings.dedup();
+    let others = lost.into_iter().map(|(stack, _)| stack).collect();
+    Some(RunEvent::LostTrack { stack, finding: findings.join("; "), others })
 }
 
 /// What is to be stored of a run whose applies were begun on another machine: only that one can tell whether its Terraform still
-/// runs. Empty when none was.
-pub(super) fn left_elsewhere(shared: &Shared, view: &RunView, events: &[EventRecord]) -> Vec<RunEvent> {
+/// runs.
+pub(super) fn left_elsewhere(shared: &Shared, view: &RunView, events: &[EventRecord]) -> Option<RunEvent> {
     let finding = "the runner that applied it has gone silent; its Terraform may still run on that machine";
     let elsewhere = applying(view).filter(|stack| begun_on(events, stack).is_some_and(|host| host != shared.host));
     lost_track(elsewhere.map(|stack| (stack.clone(), finding.to_owned())).collect())
@@ -33,7 +27,7 @@ pub(super) fn left_elsewhere(shared: &Shared, view: &RunView, events: &[EventRec
 pub(super) async fn elsewhere(shared: &Shared, run: RunId) -> Result<Option<String>, EngineError> {
     let Some(view) = runs::view(&shared.store, run).await? else { return Ok(None) };
     let stacks: Vec<&StackName> = match &view.state {
-        RunState::Unknown { stack, .. } => vec![stack],
+        RunState::Unknown { .. } => unknown(&view).collect(),
         RunState::Applying { .. } => applying(&view).collect(),
         RunState::Queued { .. }
         | RunState::Planning { .. }
@@ -50,6 +44,11 @@ pub(super) async fn is_for_another(shared: &Shared, run: RunId, lease_ms: i64) -
     let Some(host) = elsewhere(shared, run).await? else { return Ok(false) };
     // When a lease is over, the runner that had it has not been seen for as long: only another one can count.
     Ok(runners::alive(&shared.store, lease_ms).await?.iter().any(|runner| runner.host == host))
+}
+
+/// Stacks of which nobody saw how their apply ended.
+pub(super) fn unknown(view: &RunView) -> impl Iterator<Item = &StackName> {
+    view.stacks.iter().filter(|(_, stack)| stack.state == StackState::Unknown).map(|(name, _)| name)
 }
 
 fn applying(view: &RunView) -> impl Iterator<Item = &StackName> {

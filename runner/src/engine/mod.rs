@@ -22,15 +22,15 @@ use crate::config::Config;
 use crate::domain::answer::RunSummary;
 use crate::domain::environment::Environment;
 use crate::domain::run::{IllegalEvent, RunView};
-use crate::ledger::runs::AppendError;
+use crate::ledger::runs::{AppendError, Fence};
 use crate::ledger::{LedgerError, Store, stacks};
 use crate::paths::Paths;
 use crate::secrets::{self, Secrets};
 use crate::terraform::{Standby, Stop, Supervisor};
-use work::{Commits, Report, RunContext};
+use work::{Commits, Hold, Report, RunContext};
 
 pub use echo::echo;
-pub use lock::{EngineLock, EngineLockError, engine_pid};
+pub use lock::{EngineLock, EngineLockError, engine_pid, seen_elsewhere};
 pub use queue::Engine;
 
 /// What the parts of one engine share.
@@ -59,6 +59,7 @@ impl Shared {
     async fn context(
         &self,
         run: &RunSummary,
+        fence: &Fence,
         view: &RunView,
         environment: Environment,
         reports: mpsc::UnboundedSender<Report>,
@@ -67,8 +68,10 @@ impl Shared {
         let accepted = stacks::accepted_commits(&self.store, &environment.name).await?;
         Ok(RunContext {
             number: run.number,
+            hold: Hold { store: self.store.clone(), run: run.id, fence: fence.clone() },
             request: view.request.clone(),
             commits: Commits::new(&environment, view, &accepted),
+            half_made: stacks::half_made(&self.store, &environment.name).await?,
             environment,
             paths: self.paths.clone(),
             supervisors: Standby::new(self.supervisor.clone()),

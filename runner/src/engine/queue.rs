@@ -200,8 +200,15 @@ impl Engine {
             if self.runs.len() >= self.limit() {
                 break;
             }
-            if !lost::is_for_another(&self.shared, orphan.id, self.lease_ms()).await? {
-                self.take_over(orphan, Work::Drive).await?;
+            // One that waits for people and whose environment is not configured now is waited for, not taken again and again.
+            let waits = matches!(orphan.state, RunState::AwaitingApproval { .. });
+            if waits && !self.shared.config().environments.contains_key(&orphan.request.environment) {
+                continue;
+            }
+            let number = orphan.number;
+            // One run that cannot be read stops no other.
+            if let Err(error) = self.take_over_here(orphan, Work::Drive).await {
+                tracing::error!(run.number = number.0, %error, "a run cannot be taken over; trying again");
             }
         }
         let shared = Arc::clone(&self.shared);
@@ -222,15 +229,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes a run over, unless it is for a runner that lives on another machine.
+    async fn take_over_here(&mut self, run: RunSummary, work: Work) -> Result<(), EngineError> {
+        if lost::is_for_another(&self.shared, run.id, self.lease_ms()).await? {
+            Ok(())
+        } else {
+            self.take_over(run, work).await
+        }
+    }
+
     fn limit(&self) -> usize {
         self.shared.config().runner.parallel
     }
 
     async fn take_runs(&mut self) -> Result<(), EngineError> {
         for run in runs::to_look_at(&self.shared.store).await? {
-            let held = self.tasks.values().any(|(held, _)| *held == run.id);
-            if !held && !lost::is_for_another(&self.shared, run.id, self.lease_ms()).await? {
-                self.take_over(run, Work::Look).await?;
+            let (held, number) = (self.tasks.values().any(|(held, _)| *held == run.id), run.number);
+            if !held && let Err(error) = self.take_over_here(run, Work::Look).await {
+                tracing::error!(run.number = number.0, %error, "a run cannot be looked at; trying again");
             }
         }
         while self.runs.len() < self.limit() {
@@ -325,6 +341,8 @@ impl Engine {
         let mut tx = self.shared.store.begin().await?;
         let Some(run) = runs::get(&mut tx, run).await? else { return Ok(()) };
         match &run.state {
+            // Who stopped it already, and why, stays in the ledger.
+            state if state.stop().is_some() => return Ok(()),
             RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {}
             RunState::Queued { .. }
             | RunState::AwaitingApproval { .. }

@@ -1,5 +1,6 @@
 //! Runs of which nobody knows how they ended, looked at because somebody asked. Nothing is guessed: a plan says what is there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::alone::Alone;
 use super::{EngineError, Shared, lost, work};
 use crate::domain::answer::RunSummary;
-use crate::domain::changes::StackPlan;
+use crate::domain::changes::Change;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{RunNumber, StackName};
 use crate::domain::run::{Outcome, RunEvent, RunState, RunView, StackState};
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) -> Result<(), EngineError> {
     let alone = tokio::time::timeout(PATIENCE, Alone::with(&shared.paths, run.number)).await;
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
-    let RunState::Unknown { stack, look: Some(unlock), .. } = &view.state else { return Ok(()) };
+    let RunState::Unknown { look: Some(unlock), .. } = &view.state else { return Ok(()) };
     let alone = match alone {
         Ok(alone) => Some(alone?),
         Err(_) => None,
@@ -43,7 +44,7 @@ pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) 
         }
         Some(_) | None => match alive(shared, run.number, &view) {
             Some(finding) => still(finding),
-            None => finding(shared, run, &view, stack, *unlock).await?,
+            None => finding(shared, run, fence, &view, *unlock).await?,
         },
     };
     let ended = matches!(event, RunEvent::Ended { .. });
@@ -70,12 +71,12 @@ fn alive(shared: &Shared, run: RunNumber, view: &RunView) -> Option<String> {
     })
 }
 
-/// Plans the stack, to see what is left to do.
+/// Plans the stacks of which nobody saw how their apply ended, to see what is left to do.
 async fn finding(
     shared: &Arc<Shared>,
     run: &RunSummary,
+    fence: &Fence,
     view: &RunView,
-    stack: &StackName,
     unlock: bool,
 ) -> Result<RunEvent, EngineError> {
     let name = &view.request.environment;
@@ -84,46 +85,57 @@ async fn finding(
     };
     let (reports, _drain) = mpsc::unbounded_channel();
     let (_stop, stopped) = watch::channel(None);
-    let context = shared.context(run, view, environment, reports, stopped).await?;
-    Ok(match work::look(&context, stack, unlock).await {
-        Ok(plan) => found(view, stack, &plan),
-        Err(failure) => still(why_not(stack, run.number, Redactor::new(context.told()).redact_failure(failure))),
-    })
+    let context = shared.context(run, fence, view, environment, reports, stopped).await?;
+    let (mut left, mut unseen) = (BTreeMap::new(), Vec::new());
+    // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
+    for stack in lost::unknown(view) {
+        match work::look(&context, stack, unlock).await {
+            Ok(plan) => {
+                // What is only replaced because nobody saw its making end is there.
+                let asked_for = |change: &Change| change.reason.as_deref() == Some("requested");
+                left.insert(stack.clone(), plan.changes.into_iter().filter(|change| !asked_for(change)).collect());
+            }
+            Err(failure) => {
+                unseen.push(why_not(stack, run.number, Redactor::new(context.told()).redact_failure(failure)));
+            }
+        }
+    }
+    Ok(if unseen.is_empty() { found(view, left) } else { still(unseen.join("; ")) })
 }
 
-/// How the run ends with what a plan found. That is no success in any case: what was done nobody verified.
-fn found(view: &RunView, stack: &StackName, plan: &StackPlan) -> RunEvent {
-    let planned = view.stacks.get(stack).and_then(|stack| stack.plan.as_ref()).map_or(0, |plan| plan.changes.len());
-    let left = plan.changes.len();
-    let (outcome, finding) = if left == 0 {
-        (Outcome::Partial, nothing_left(view, stack))
-    } else {
-        let done = view.done().total() > 0 || left < planned;
-        let outcome = if done { Outcome::Partial } else { Outcome::Failed };
-        (
-            outcome,
-            format!(
-                "a plan of {stack} finds {} left to do",
-                if left == 1 { "1 change".to_owned() } else { format!("{left} changes") }
-            ),
-        )
-    };
-    RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(finding) }
+/// How the run ends with what plans found. That is no success in any case: what was done nobody verified.
+fn found(view: &RunView, left: BTreeMap<StackName, Vec<Change>>) -> RunEvent {
+    let anything_done = left.iter().any(|(name, left)| {
+        let Some(stack) = view.stacks.get(name) else { return false };
+        let planned = stack.plan.as_ref().map(|plan| plan.changes.as_slice()).unwrap_or_default();
+        let is_left = |change: &Change| left.iter().any(|l| l.address == change.address && l.action == change.action);
+        // What was reported done is done, wherever it is now; what is planned no more, or otherwise, was at least begun.
+        !stack.done.is_empty() || planned.iter().any(|change| !is_left(change))
+    });
+    let outcome = if anything_done || view.done().total() > 0 { Outcome::Partial } else { Outcome::Failed };
+    let mut findings: Vec<String> = left
+        .iter()
+        .map(|(stack, left)| match left.len() {
+            0 => format!("a plan of {stack} finds nothing left to do"),
+            1 => format!("a plan of {stack} finds 1 change left to do"),
+            more => format!("a plan of {stack} finds {more} changes left to do"),
+        })
+        .collect();
+    findings.extend(not_begun(view, &left));
+    RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(findings.join("; ")), left }
 }
 
-/// Stacks after it were not begun.
-fn nothing_left(view: &RunView, stack: &StackName) -> String {
+/// Stacks that were to come after those looked at.
+fn not_begun(view: &RunView, looked: &BTreeMap<StackName, Vec<Change>>) -> Option<String> {
+    let through =
+        |state: &StackState| matches!(state, StackState::NothingToDo | StackState::Applied | StackState::Verified);
     let after: Vec<&str> = view
         .stacks
         .iter()
-        .filter(|(name, other)| {
-            let through = matches!(other.state, StackState::NothingToDo | StackState::Applied | StackState::Verified);
-            *name != stack && !through
-        })
+        .filter(|(name, other)| !looked.contains_key(*name) && !through(&other.state))
         .map(|(name, _)| name.as_str())
         .collect();
-    let found = format!("a plan of {stack} finds nothing left to do");
-    if after.is_empty() { found } else { format!("{found}; not done: {}", after.join(", ")) }
+    (!after.is_empty()).then(|| format!("not done: {}", after.join(", ")))
 }
 
 /// Why a stack cannot be looked at, and what can be done about it.

@@ -58,6 +58,51 @@ pub async fn set_wanted(
     Ok(())
 }
 
+/// A run begins: notes where the environment should be from now on, and where it should have been before. Doing again what the
+/// run before began (`retries`) goes back to where that one went back to.
+pub async fn begin(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    target: &Target,
+    run: RunNumber,
+    retries: Option<RunNumber>,
+) -> Result<(), LedgerError> {
+    let wanted = wanted(&mut *tx, environment).await?;
+    let again = match retries.filter(|_| wanted.as_ref().and_then(|wanted| wanted.run) == retries) {
+        Some(first) => before(&mut *tx, environment, first).await?,
+        None => None,
+    };
+    let before = to_json("wanted_before", &again.unwrap_or_else(|| wanted.map(|wanted| wanted.target)))?;
+    set_wanted(&mut *tx, environment, Some(target), Some(run)).await?;
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE environments SET wanted_before = $1, wanted_before_run = $2 WHERE name = $3")
+            .bind(&before)
+            .bind(run.0)
+            .bind(environment.as_str())
+    )?;
+    Ok(())
+}
+
+/// Where the environment should have been before this run began: never what a cancelled run was for. The outer `None`: that is
+/// not known, because another run has begun since, or this one before it was noted.
+pub async fn before(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+    run: RunNumber,
+) -> Result<Option<Option<Target>>, LedgerError> {
+    let noted: Option<Option<String>> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_scalar("SELECT wanted_before FROM environments WHERE name = $1 AND wanted_before_run = $2")
+            .bind(environment.as_str())
+            .bind(run.0)
+    )?;
+    let row = Row { table: "environments", id: environment.as_str() };
+    noted.flatten().map(|noted| row.json("wanted_before", &noted)).transpose()
+}
+
 /// Every environment that a run ever changed or tried to, by name, with where it should be.
 pub async fn all(mut db: impl Access) -> Result<Vec<(EnvironmentName, Option<Target>)>, LedgerError> {
     let rows: Vec<(String, Option<String>)> =

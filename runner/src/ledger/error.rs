@@ -112,6 +112,12 @@ impl LedgerError {
         }
     }
 
+    /// True when somebody else has it.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked)
+    }
+
     /// True when a unique index, a deadlock or a serialisation failure decided against this transaction.
     #[must_use]
     pub fn lost_race(&self) -> bool {

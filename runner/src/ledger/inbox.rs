@@ -172,13 +172,3 @@ pub async fn answered(mut tx: &mut Tx, key: &str, run: Option<RunNumber>) -> Res
     )?;
     Ok(())
 }
-
-/// Messages without an answer, oldest first: what a crash left.
-pub async fn unanswered(mut db: impl Access) -> Result<Vec<Message>, LedgerError> {
-    let rows: Vec<InboxRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as("SELECT key, at, door, actor_id, body FROM inbox WHERE answered_at IS NULL ORDER BY at, key")
-    )?;
-    rows.into_iter().map(Message::try_from).collect()
-}

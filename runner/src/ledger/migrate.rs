@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 16] = [
+pub(super) const TEXTS: [(i64, &str, &str); 18] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -27,6 +27,8 @@ pub(super) const TEXTS: [(i64, &str, &str); 16] = [
     (100, "audit_result", include_str!("../../../migrations/0100_audit_result.sql")),
     (101, "audit_indexes", include_str!("../../../migrations/0101_audit_indexes.sql")),
     (102, "audited_configuration", include_str!("../../../migrations/0102_audited_configuration.sql")),
+    (110, "wanted_before", include_str!("../../../migrations/0110_wanted_before.sql")),
+    (111, "half_made", include_str!("../../../migrations/0111_half_made.sql")),
     (400, "inbox_replies", include_str!("../../../migrations/0400_inbox_replies.sql")),
     (401, "outbox_posts", include_str!("../../../migrations/0401_outbox_posts.sql")),
     (402, "cards", include_str!("../../../migrations/0402_cards.sql")),

@@ -4,6 +4,9 @@ use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::ids::Timestamp;
 
+/// A runner that was not seen for so long is not there any more: a day, many times the longest lease.
+const GONE_AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// A process that carries out runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
@@ -59,12 +62,13 @@ pub async fn hello(mut tx: &mut Tx, name: &str, host: &str, process: &str, versi
     Ok(())
 }
 
-/// A runner is still there. False: it was forgotten and must say hello again.
-pub async fn seen(mut tx: &mut Tx, name: &str) -> Result<bool, LedgerError> {
+/// A runner is still there. Those that ended long ago without [`forget`] go.
+pub async fn seen(mut tx: &mut Tx, name: &str) -> Result<(), LedgerError> {
     let at = now(&mut *tx).await?;
-    let changed =
-        on!(tx, execute, sqlx::query("UPDATE runners SET seen_at = $1 WHERE name = $2").bind(at.0).bind(name))?;
-    Ok(changed == 1)
+    on!(tx, execute, sqlx::query("UPDATE runners SET seen_at = $1 WHERE name = $2").bind(at.0).bind(name))?;
+    let gone = at.plus_ms(-GONE_AFTER_MS);
+    on!(tx, execute, sqlx::query("DELETE FROM runners WHERE seen_at < $1").bind(gone.0))?;
+    Ok(())
 }
 
 /// Runners seen within the last `within_ms` milliseconds, by the database's clock.

@@ -1,6 +1,6 @@
 //! Stacks: where each was last verified to stand, and the commit that its runs use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -61,7 +61,7 @@ pub async fn set_standing(
             "INSERT INTO stacks (environment, stack, level, settings, run_number, at, in_doubt, accepted_commit) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
              ON CONFLICT (environment, stack) DO UPDATE SET level = excluded.level, settings = excluded.settings, \
-             run_number = excluded.run_number, at = excluded.at, in_doubt = excluded.in_doubt, \
+             run_number = excluded.run_number, at = excluded.at, in_doubt = excluded.in_doubt, half_made = '[]', \
              accepted_commit = COALESCE(excluded.accepted_commit, stacks.accepted_commit)"
         )
         .bind(environment.as_str())
@@ -95,6 +95,50 @@ pub async fn mark_in_doubt(
     Ok(())
 }
 
+/// Keeps which addresses of a stack may be half made: their making was begun and nobody saw its end.
+pub async fn set_half_made(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+    addresses: &BTreeSet<String>,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE stacks SET half_made = $1 WHERE environment = $2 AND stack = $3")
+            .bind(to_json("half_made", addresses)?)
+            .bind(environment.as_str())
+            .bind(stack.as_str())
+    )?;
+    Ok(())
+}
+
+row! {
+    struct HalfMadeRow {
+        stack: String,
+        half_made: String,
+    }
+}
+
+/// Addresses that may be half made, by stack; stacks without any are left out.
+pub async fn half_made(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+) -> Result<BTreeMap<StackName, BTreeSet<String>>, LedgerError> {
+    let rows: Vec<HalfMadeRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT stack, half_made FROM stacks WHERE environment = $1 AND half_made <> '[]'")
+            .bind(environment.as_str())
+    )?;
+    rows.into_iter()
+        .map(|found| {
+            let row = Row { table: "stacks", id: &found.stack };
+            Ok((row.text("stack", found.stack.clone())?, row.json("half_made", &found.half_made)?))
+        })
+        .collect()
+}
+
 /// Takes stacks that are in doubt as `run` left them. They are in doubt no more, but nobody knows a level or settings of
 /// them until the next [`set_standing`]. Those that are not in doubt stay as they are.
 pub async fn settle(
@@ -109,7 +153,7 @@ pub async fn settle(
             tx,
             execute,
             sqlx::query(
-                "UPDATE stacks SET in_doubt = FALSE, level = NULL, settings = '{}', run_number = $1, at = $2 \
+                "UPDATE stacks SET in_doubt = FALSE, half_made = '[]', level = NULL, settings = '{}', run_number = $1, at = $2 \
                  WHERE environment = $3 AND stack = $4 AND in_doubt"
             )
             .bind(run.0)

@@ -171,6 +171,15 @@ impl Store {
         now(self).await
     }
 
+    /// Where it is, for people: without user and password.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite { write, .. } => write.connect_options().get_filename().display().to_string(),
+            Self::Postgres(pool) => Address::Postgres(Box::new((*pool.connect_options()).clone())).to_string(),
+        }
+    }
+
     /// Makes new connections of a server with the user and password of `address` from now on; those that stand go on.
     pub fn connect_as(&self, address: &Address) {
         if let (Self::Postgres(pool), Address::Postgres(options)) = (self, address) {

@@ -137,7 +137,7 @@ fn ended(exit: &Exit) -> String {
         Exit::Code(code) => format!("exit status {code}"),
         Exit::Signal(signal) => format!("signal {signal}"),
         Exit::CouldNotStart(why) => why.clone(),
-        Exit::Lost => "nobody saw how".to_owned(),
+        Exit::NeverBegan | Exit::Lost => "nobody saw how".to_owned(),
     }
 }
 

@@ -18,6 +18,9 @@ const OLD_VALUES: usize = 8;
 /// Between two tries to refresh what cannot be read, at most.
 const RETRY_MAX: Duration = Duration::from_mins(5);
 
+/// Two readings of the age of the same file differ by less.
+const AS_OLD: Duration = Duration::from_secs(1);
+
 /// Between two tries, at least.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 
@@ -73,12 +76,25 @@ struct Value {
 }
 
 impl Secrets {
-    /// The secret, read now where that is due. Files and variables are looked at each time.
+    /// The secret, read now where that is due. Files and variables are looked at each time. While a command runs for somebody
+    /// else, what it gave before is given as long as it is good.
     ///
     /// # Errors
     /// When it cannot be read, and what was read before is no longer good.
     pub async fn get(&self, source: &SecretSource) -> Result<SecretString, SecretError> {
         let place = self.place(source);
+        if is_command(source)
+            && place.reading.try_lock().is_err()
+            && let Some(kept) = &place.state().value
+            && !is_over(source, kept, Instant::now())
+        {
+            return Ok(kept.secret.clone());
+        }
+        self.read_when_due(source, &place).await
+    }
+
+    /// As [`Self::get`], and waits for a reading that is under way.
+    async fn read_when_due(&self, source: &SecretSource, place: &Place) -> Result<SecretString, SecretError> {
         let _reading = place.reading.lock().await;
         let now = Instant::now();
         let kept = place.state().value.clone();
@@ -88,9 +104,9 @@ impl Secrets {
             return Ok(kept.secret.clone());
         }
         match read(source).await {
-            Ok(reading) => Ok(self.keep(source, &place, reading)),
+            Ok(reading) => Ok(self.keep(source, place, reading)),
             Err(error) => {
-                self.note_failure(source, &place, &error);
+                self.note_failure(source, place, &error);
                 match kept {
                     // A file that is gone is gone on purpose; what a command gave is good until its end.
                     Some(kept) if is_command(source) && !is_over(source, &kept, Instant::now()) => Ok(kept.secret),
@@ -132,7 +148,7 @@ impl Secrets {
                 let Some(at) = next_try(&source, &place.state()) else { continue };
                 if at <= now {
                     // What is wrong was noted.
-                    let _ = self.get(&source).await;
+                    let _ = self.read_when_due(&source, &place).await;
                 }
                 self.look_at_end(&source, &place);
                 next = [next, next_try(&source, &place.state())].into_iter().flatten().min();
@@ -170,11 +186,14 @@ impl Secrets {
             Some(kept) if same && matches!(source.origin, Origin::Env(_)) => kept.made,
             _ => made,
         };
+        let mut moved = state.value.as_ref().is_some_and(|kept| apart(made, kept.made) >= AS_OLD);
         if !same && let Some(old) = state.value.take() {
             state.old.push_front(old.secret);
             state.old.truncate(OLD_VALUES);
-            state.told_end = false;
+            moved = true;
         }
+        // The end that was told is not the end any more.
+        state.told_end &= !moved;
         state.value = Some(Value { secret: value.clone(), made, read: now });
         let recovered = state.failed.take().is_some();
         let tell_open = open_to_others && !std::mem::replace(&mut state.told_open, open_to_others);
@@ -247,6 +266,10 @@ impl Place {
 
 fn is_command(source: &SecretSource) -> bool {
     matches!(source.origin, Origin::Command { .. })
+}
+
+fn apart(one: Instant, other: Instant) -> Duration {
+    one.saturating_duration_since(other).max(other.saturating_duration_since(one))
 }
 
 /// When a value ends, and how long its last tenth is.
@@ -381,6 +404,46 @@ mod tests {
         let error = bench.get(&source).await.expect_err("expired");
         assert!(error.starts_with("what the command `sh` gave has expired"), "{error}");
         task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_good_value_is_given_while_a_command_runs_for_somebody_else() {
+        let bench = Bench::new();
+        bench.write("one");
+        let source = bench.command(Some(0), None);
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+        let value = bench.folder.path().join("value");
+        std::fs::remove_file(&value).expect("removed");
+        assert!(std::process::Command::new("mkfifo").arg(&value).status().expect("mkfifo").success());
+        let (secrets, slow) = (bench.secrets.clone(), source.clone());
+        let refresh = tokio::spawn(async move { secrets.get(&slow).await.expect("read").expose_secret().to_owned() });
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while bench.calls() < 2 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let given = tokio::time::timeout(Duration::from_secs(10), bench.get(&source)).await;
+        assert_eq!(given.expect("at once").as_deref(), Ok("one"));
+        tokio::task::spawn_blocking(move || std::fs::write(value, "two")).await.expect("joined").expect("written");
+        assert_eq!(refresh.await.expect("joined"), "two");
+    }
+
+    #[tokio::test]
+    async fn an_end_is_told_again_after_it_moved() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut bench = Bench::new();
+        bench.write("one");
+        let file = bench.folder.path().join("value");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+        let source = SecretSource { origin: Origin::File(file.clone()), expires_in_s: Some(1_000) };
+        let written = std::fs::metadata(&file).and_then(|file| file.modified()).expect("a time");
+        for age_s in [950, 10, 960] {
+            let made = written - Duration::from_secs(age_s);
+            std::fs::File::options().write(true).open(&file).expect("the file").set_modified(made).expect("a time");
+            assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+            assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+        }
+        let told: Vec<String> = std::iter::from_fn(|| bench.notices.try_recv().ok()).map(|notice| notice.0).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
     }
 
     #[tokio::test]

@@ -69,8 +69,20 @@ pub enum Attached {
     Running(Child),
     /// It ended, as was written down.
     Ended(Exit, Child),
+    /// It never ran and never will.
+    NeverBegan(Child),
     /// It is gone, and nobody saw how it ended.
     Lost(Child),
+}
+
+impl Attached {
+    /// The child, whatever became of it.
+    #[must_use]
+    pub fn into_child(self) -> Child {
+        match self {
+            Self::Running(child) | Self::Ended(_, child) | Self::NeverBegan(child) | Self::Lost(child) => child,
+        }
+    }
 }
 
 /// A supervised child. Dropping it neither stops nor kills anything: [`Child::attach`] finds it again.
@@ -124,6 +136,7 @@ impl Child {
         match &child.exit {
             None => Attached::Running(child),
             Some(Exit::Lost) => Attached::Lost(child),
+            Some(Exit::NeverBegan) => Attached::NeverBegan(child),
             Some(exit) => Attached::Ended(exit.clone(), child),
         }
     }

@@ -46,6 +46,8 @@ pub struct PlanArgs<'a> {
     pub lock_timeout_s: u32,
     /// Plan to destroy everything.
     pub destroy: bool,
+    /// Addresses that are to be replaced where the state has them.
+    pub replace: &'a [String],
     /// Resources read at the same time; `None` means Terraform's default.
     pub parallelism: Option<u32>,
 }
@@ -59,6 +61,9 @@ pub fn plan(told: &PlanArgs<'_>) -> Vec<OsString> {
     argv.push(format!("-lock-timeout={}s", told.lock_timeout_s).into());
     if told.destroy {
         argv.push("-destroy".into());
+    } else {
+        // Terraform refuses both at once, and what is destroyed needs not be made again.
+        argv.extend(told.replace.iter().map(|address| OsString::from(format!("-replace={address}"))));
     }
     argv.extend(told.parallelism.map(|count| format!("-parallelism={count}").into()));
     argv
@@ -135,6 +140,7 @@ mod tests {
                 var_file: Path::new("v.json"),
                 lock_timeout_s: 5,
                 destroy: false,
+                replace: &["a.b[0]".to_owned()],
                 parallelism: None,
             }),
             plan(&PlanArgs {
@@ -142,6 +148,7 @@ mod tests {
                 var_file: Path::new("v.json"),
                 lock_timeout_s: 0,
                 destroy: true,
+                replace: &["a.b".to_owned()],
                 parallelism: Some(2),
             }),
             apply(Path::new("p"), 30, Some(4)),
@@ -154,7 +161,7 @@ mod tests {
         init -input=false -no-color
         init -input=false -no-color -json -backend-config=a b.tfbackend -backend-config=ids=[1]
         workspace select -or-create shop
-        plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s
+        plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s -replace=a.b[0]
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2
         apply -json -input=false -lock-timeout=30s -parallelism=4 p
         validate -json

@@ -12,6 +12,8 @@ pub enum Exit {
     Signal(i32),
     /// It never ran; why.
     CouldNotStart(String),
+    /// It never ran, and never will: whoever was to start it is gone.
+    NeverBegan,
     /// It is gone, and nobody saw how it ended: its supervisor was killed, or the machine stopped.
     Lost,
 }

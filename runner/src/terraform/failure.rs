@@ -84,7 +84,7 @@ impl Diagnostics {
 pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stderr: &str) -> Failure {
     let seen_ending = match exit {
         Exit::Code(_) | Exit::Signal(_) => true,
-        Exit::CouldNotStart(_) | Exit::Lost => false,
+        Exit::CouldNotStart(_) | Exit::NeverBegan | Exit::Lost => false,
     };
     if seen_ending && (diagnostics.interrupted || (stop_asked && diagnostics.errors == 0 && !exit.is_success())) {
         return interrupted(diagnostics, exit);
@@ -100,6 +100,7 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
     };
     match exit {
         Exit::CouldNotStart(why) => Failure::new(FailureKind::CouldNotStart, why),
+        Exit::NeverBegan => Failure::new(FailureKind::CouldNotStart, "its supervisor ended before it began"),
         Exit::Lost => Failure::new(FailureKind::Lost, "the process is gone and nobody saw how it ended"),
         _ if is_storage(stderr) => {
             explain(Failure::new(FailureKind::Storage, "a disk or file system refused to be written to"))
@@ -118,21 +119,10 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
     }
 }
 
-/// The failure of an own file or process: `what` was to be done, in the form "the supervisor could not be started".
-#[must_use]
-pub fn failure_of_io(what: &str, error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let kind = match error.kind() {
-        StorageFull | QuotaExceeded | ReadOnlyFilesystem => FailureKind::Storage,
-        _ => FailureKind::CouldNotStart,
-    };
-    Failure::new(kind, format!("{what}: {error}"))
-}
-
 fn interrupted(diagnostics: &Diagnostics, exit: &Exit) -> Failure {
     let summary = match exit {
         Exit::Signal(signal) => format!("stopped on request (signal {signal})"),
-        Exit::Code(_) | Exit::CouldNotStart(_) | Exit::Lost => "stopped on request".to_owned(),
+        Exit::Code(_) | Exit::CouldNotStart(_) | Exit::NeverBegan | Exit::Lost => "stopped on request".to_owned(),
     };
     let Some(first) = diagnostics.first.as_ref().filter(|first| first.summary != "execution halted") else {
         return Failure::new(FailureKind::Interrupted, summary);

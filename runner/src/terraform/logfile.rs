@@ -185,23 +185,6 @@ pub fn read_log(path: &Path) -> io::Result<impl Iterator<Item = String>> {
     Ok(parts.into_iter().flat_map(lines))
 }
 
-/// The last `count` lines of the log `path`, oldest first. Memory: those lines.
-///
-/// # Errors
-/// When the log cannot be opened.
-pub fn tail_log(path: &Path, count: usize) -> io::Result<Vec<String>> {
-    let mut last = std::collections::VecDeque::new();
-    for line in read_log(path)? {
-        if last.len() == count {
-            last.pop_front();
-        }
-        if count > 0 {
-            last.push_back(line);
-        }
-    }
-    Ok(last.into())
-}
-
 fn lines(file: File) -> impl Iterator<Item = String> {
     let mut reader = BufReader::new(MultiGzDecoder::new(BufReader::new(file)));
     std::iter::from_fn(move || {
@@ -235,8 +218,6 @@ mod tests {
         log.finish().expect("finished");
         let lines: Vec<_> = read_log(&log_in(&folder)).expect("readable").collect();
         assert_eq!(lines, ["one", "", "日本", "with [redacted] in it"]);
-        assert_eq!(tail_log(&log_in(&folder), 2).expect("readable"), ["日本", "with [redacted] in it"]);
-        assert!(tail_log(&log_in(&folder), 0).expect("readable").is_empty());
     }
 
     #[test]

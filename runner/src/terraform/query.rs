@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use super::exit::Exit;
+use super::surroundings::surround;
 
 /// A short command.
 #[derive(Debug, Clone)]
@@ -82,10 +83,9 @@ impl Query<'_> {
 
     async fn run_for_ever(&self) -> Result<Finished, QueryError> {
         let io = |source| QueryError::Io { program: self.program.to_owned(), source };
-        let mut child = Command::new(self.program)
+        let mut child = surround(&mut Command::new(self.program))
             .args(self.args)
             .current_dir(self.cwd)
-            .envs([("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")])
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -144,7 +144,7 @@ impl RunDir {
         if let Some(exit) = self.exit() {
             return Some(exit);
         }
-        let begun = self.file("alive").exists() || self.file("child.json").exists();
+        let begun = self.file("alive").exists();
         let alive = match private().read(true).open(self.file("alive")) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Exit::Lost),
@@ -159,8 +159,7 @@ impl RunDir {
         if let Some(exit) = self.exit() {
             return Some(exit);
         }
-        let exit =
-            if begun { Exit::Lost } else { Exit::CouldNotStart("its supervisor ended before it began".to_owned()) };
+        let exit = if begun || self.file("child.json").exists() { Exit::Lost } else { Exit::NeverBegan };
         if let Err(error) = self.write_exit(&exit) {
             tracing::warn!(dir = %self.0.display(), %error, "cannot write down how a child ended");
         }

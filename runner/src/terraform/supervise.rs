@@ -17,15 +17,13 @@ use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use super::child::Stop;
 use super::exit::Exit;
 use super::rundir::{ProcessId, Processes, RunDir, Spec, private};
+use super::surroundings::surround;
 
 /// How often the `stop` file is looked for. A person waits for it; Terraform itself takes 100 to 200 ms to stop.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
 /// How long a lock is waited for: another runner's look at it takes microseconds, a living supervisor keeps it.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
-
-/// Set for every child, below what the spec sets: no questions, no hints for people at a prompt, no call home.
-const ENVIRONMENT: [(&str, &str); 3] = [("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")];
 
 /// Reads paths of run folders from standard input, each with a NUL at its end, and runs what `spec.json` there says, to its end,
 /// one after another. After each a byte goes to standard output, and `exit.json` there tells how the child ended, also that it
@@ -95,10 +93,9 @@ fn start(run: &RunDir, alive: &File) -> io::Result<Child> {
     let named = |error: io::Error, what: &Path| io::Error::new(error.kind(), format!("{}: {error}", what.display()));
     // spawn() would name neither: a missing folder and a missing program give the same error.
     std::fs::metadata(&spec.cwd).map_err(|error| named(error, &spec.cwd))?;
-    Command::new(&spec.program)
+    surround(&mut Command::new(&spec.program))
         .args(&spec.args)
         .current_dir(&spec.cwd)
-        .envs(ENVIRONMENT)
         .envs(spec.env)
         // The locked file itself: the lock ends with the last process that holds it, be it this one or the child.
         .stdin(Stdio::from(alive.try_clone()?))

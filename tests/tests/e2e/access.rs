@@ -106,6 +106,29 @@ async fn a_yes_does_not_carry_over_a_restart_to_other_changes() {
 }
 
 #[tokio::test]
+async fn nobody_is_offered_what_they_may_not_do() {
+    let yard = ruled("by = [\"local:mori\"]");
+    yard.hold("create.shop-app");
+    let _serve = yard.serve().await;
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 1).await;
+    let offered = async |who: &str, line: &str| yard.says_as(who, line).await.card.next;
+    assert!(offered(&me(), "show 1").await.contains(&"cancel 1".to_owned()));
+    assert!(offered(&me(), "stop").await.contains(&"cancel 1".to_owned()));
+    for line in ["show 1", "status shop", "stop", "stop shop", "up shop huge", "scale shop app=400"] {
+        let next = offered("kato", line).await;
+        let orders = ["cancel", "up", "down", "scale"];
+        let changes = next.iter().any(|line| orders.iter().any(|order| line.starts_with(order)));
+        assert!(!changes, "{line}: {next:?}");
+    }
+    yard.release("create.shop-app");
+    assert_eq!(yard.ends(1).await, "succeeded");
+    yard.accepted("destroy shop").await;
+    yard.until(2, "awaiting_approval").await;
+    assert!(offered("mori", "show 2").await.contains(&"approve 2".to_owned()));
+}
+
+#[tokio::test]
 async fn why_tells_the_rule_its_line_and_whom_to_ask() {
     let yard = ruled("by = \"owners\"");
     let told = yard.says_as("kato", "why can't I down shop").await;

@@ -55,7 +55,12 @@ fn messages() -> impl Strategy<Value = String> {
         "force",
     ];
     let word = proptest::sample::select(words.to_vec());
-    prop_oneof![4 => proptest::collection::vec(word, 1..6).prop_map(|words| words.join(" ")), 1 => "\\PC{0,30}"]
+    // Some that make a run, with whatever comes after.
+    let orders = ["up shop", "up shop full", "down shop", "destroy shop", "scale shop slaves=40"];
+    let more = proptest::collection::vec(proptest::sample::select(words.to_vec()), 0..3);
+    let order = (proptest::sample::select(orders.to_vec()), more)
+        .prop_map(|(order, more)| format!("{order} {}", more.join(" ")));
+    prop_oneof![2 => order, 4 => proptest::collection::vec(word, 1..6).prop_map(|words| words.join(" ")), 1 => "\\PC{0,30}"]
 }
 
 #[tokio::test(flavor = "multi_thread")]

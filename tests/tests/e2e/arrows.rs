@@ -112,6 +112,25 @@ fn every_room_of_the_runner_uses_only_what_stands_below_it() {
     }
 }
 
+/// The line of the document: rooms of one floor with commas, floors with `<-`.
+#[test]
+fn the_document_tells_the_same_floors_and_all_rooms() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ARCHITECTURE.md");
+    let document = fs::read_to_string(document).expect("the document");
+    let floors: Vec<String> = FLOORS.iter().map(|rooms| rooms.join(", ")).collect();
+    let arrows = format!("inside `runner`: `{}`.", floors.join(" <- "));
+    assert!(document.contains(&arrows), "docs/ARCHITECTURE.md has to say: {arrows}");
+    let map: Vec<&str> = document.lines().filter(|line| line.starts_with('|')).collect();
+    for room in FLOORS.iter().flat_map(|rooms| rooms.iter()) {
+        let (folder, file) = (format!("runner/src/{room}/`"), format!("{room}.rs`"));
+        let on_it = map.iter().any(|line| {
+            let place = line.split('|').nth(1).unwrap_or_default();
+            place.contains(&folder) || place.contains(&format!("/{file}")) || place.contains(&format!("`{file}"))
+        });
+        assert!(on_it, "the map of docs/ARCHITECTURE.md does not tell where `{room}` lives");
+    }
+}
+
 #[test]
 fn the_domain_knows_neither_time_nor_surroundings() {
     for source in sources("runner").into_iter().filter(|source| source.room() == "domain") {

@@ -96,6 +96,23 @@ async fn so_it_is_on_postgresql() {
 }
 
 #[tokio::test]
+async fn the_reason_of_a_prune_is_kept_without_secrets() {
+    let yard = Yard::new();
+    let url = format!("sqlite:{}", yard.file("tidegate.db").display());
+    let stands = yard.read("tidegate.toml");
+    let stands = stands.lines().find(|line| line.starts_with("url = ")).expect("the ledger").to_owned();
+    yard.configure(&stands, "url = { file = \"address\" }");
+    yard.write("address", &url);
+    yard.shell("up shop small").await.exits(0);
+    let because = format!("it is in {}", yard.read("address"));
+    let old = yard.file("old").display().to_string();
+    let prune = ["audit", "prune", "--before", "now", "--export", &old, "--because", &because];
+    yard.run(&prune).await.exits(0);
+    let told = yard.shell("audit").await;
+    told.says(&["entries taken out", "it is in [redacted]"]).exits(0);
+}
+
+#[tokio::test]
 async fn an_audit_database_edited_by_hand_is_found() {
     let yard = Yard::new();
     yard.shell("up shop small because the rehearsal starts").await.exits(0);

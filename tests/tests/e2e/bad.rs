@@ -66,6 +66,42 @@ async fn a_configuration_that_breaks_while_it_serves_leaves_the_last_good_one_in
 }
 
 #[tokio::test]
+async fn a_broken_configuration_does_not_take_the_brake_away() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    let asker = yard.begin("up shop");
+    yard.until_did("create shop-app", 1).await;
+    for (from, to) in [("[runner]", "[runner"), ("heartbeat", "hartbeat")] {
+        yard.configure(from, to);
+        for line in ["status shop", "show 1", "log 1", "history"] {
+            yard.shell(line).await.says(&["does not check", "this goes by"]).exits(0);
+        }
+        yard.shell("up shop small").await.says(&["tidegate.toml:"]).exits(1);
+        yard.configure(to, from);
+    }
+    yard.configure("[runner]", "[runner");
+    yard.shell("cancel 1").await.says(&["does not check"]).exits(0);
+    asker.end().await.exits(4);
+    drop(serve);
+    // A ledger that was never used has no configuration to go by, and none is made.
+    let fresh = Yard::new();
+    fresh.configure("[runner]", "[runner");
+    fresh.shell("cancel 1").await.says(&["tidegate.toml:5:8", "kill -INT"]).exits(1);
+    assert!(!fresh.file("tidegate.db").exists());
+}
+
+#[tokio::test]
+async fn a_second_engine_says_which_process_is_the_first() {
+    let yard = Yard::new();
+    let first = yard.serve().await;
+    let second = yard.start(&["serve"], &[]);
+    let words = format!("another process does (its id is {})", first.pid());
+    yard.wait("the first one's process", async || second.err().contains(&words).then_some(())).await;
+    assert!(!second.err().contains("lines above"));
+}
+
+#[tokio::test]
 async fn a_root_that_is_mended_while_it_serves_is_read_again() {
     let yard = two();
     let root = "roots/shop/app/main.tf";
@@ -377,4 +413,12 @@ async fn a_clock_that_jumps_blocks_nobody_and_breaks_no_card() {
         assert!(!negative, "{text}");
     }
     yard.shell("down shop off").await.exits(0);
+}
+
+#[tokio::test]
+async fn what_whoever_starts_tidegate_says_to_terraform_is_not_passed_on() {
+    let yard = Yard::new();
+    let env = [("TF_WORKSPACE", "prod"), ("TF_CLI_ARGS", "-no-such-flag"), ("TF_CLI_ARGS_apply", "-lock=false")];
+    yard.start(&["shell", "-c", "up shop"], &env).end().await.exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
 }

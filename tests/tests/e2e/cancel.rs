@@ -182,3 +182,71 @@ async fn a_second_signal_does_not_wait_and_loses_nothing() {
     yard.release("create.shop-app");
     assert_eq!((yard.ends(1).await, yard.calls("apply", "shop-app")), ("succeeded", 1));
 }
+
+/// At small, with a cancelled `up` and a `scale` that was asked for while the `up` was ahead of it.
+async fn scaled_behind_a_cancelled_run(yard: &Yard) {
+    yard.accepted("up shop small").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    yard.hold("create.shop-app");
+    yard.accepted("up shop full").await;
+    yard.until_did("create shop-app", 3).await;
+    yard.accepted("scale shop app=5").await;
+    yard.accepted("cancel 2").await;
+    assert_eq!(yard.ends(2).await, "cancelled");
+    yard.until(3, "applying").await;
+}
+
+#[tokio::test]
+async fn what_a_cancelled_run_was_for_is_never_wanted_again() {
+    let yard = Yard::new();
+    let _serve = yard.serve().await;
+    scaled_behind_a_cancelled_run(&yard).await;
+    yard.shell("status shop").await.says(&["wanted: full app=5"]).exits(0);
+    yard.until_did("create shop-app", 4).await;
+    yard.accepted("cancel 3").await;
+    assert_eq!(yard.ends(3).await, "cancelled");
+    yard.shell("status shop").await.says(&["wanted: small"]).exits(0);
+    // Cancelled again when it is done again, it is no more wanted than before.
+    let created = yard.did("create shop-app");
+    yard.accepted("retry 3").await;
+    yard.until_did("create shop-app", created + 4).await;
+    yard.accepted("cancel 4").await;
+    assert_eq!(yard.ends(4).await, "cancelled");
+    yard.shell("status shop").await.says(&["wanted: small"]).exits(0);
+    yard.release("create.shop-app");
+    // Back to the size that is wanted: what is over goes, and nobody is asked about it.
+    assert!(yard.in_state("shop", "app").await.len() > 1);
+    yard.shell("scale shop app=1").await.exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 1);
+}
+
+#[tokio::test]
+async fn undo_does_not_go_back_to_what_was_cancelled() {
+    let yard = Yard::new();
+    let _serve = yard.serve().await;
+    scaled_behind_a_cancelled_run(&yard).await;
+    yard.release("create.shop-app");
+    assert_eq!(yard.ends(3).await, "succeeded");
+    yard.accepted("undo shop").await;
+    assert_eq!(yard.until(4, "awaiting_approval").await.request.target.level.to_string(), "small");
+}
+
+#[tokio::test]
+async fn what_failed_stays_wanted_until_its_retry_is_cancelled() {
+    let yard = Yard::new();
+    let _serve = yard.serve().await;
+    yard.shell("up shop small").await.exits(0);
+    yard.fail("create.shop-app.2");
+    yard.shell("up shop full").await.exits(1);
+    yard.shell("status shop").await.says(&["wanted: full"]).exits(0);
+    yard.heal("create.shop-app.2");
+    yard.hold("create.shop-app");
+    for retry in ["retry 2", "retry 3"] {
+        let number = if retry == "retry 2" { 3 } else { 4 };
+        yard.accepted(retry).await;
+        yard.until(number, "applying").await;
+        yard.accepted(&format!("cancel {number}")).await;
+        assert_eq!(yard.ends(number).await, "cancelled");
+        yard.shell("status shop").await.says(&["wanted: small"]).exits(0);
+    }
+}

@@ -88,6 +88,28 @@ async fn while_applying_terraform_lives_on_and_is_found_again() {
 }
 
 #[tokio::test]
+async fn an_apply_that_nobody_came_to_start_is_planned_again() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    serve.kill().await;
+    kill_9(supervisor);
+    kill_9(terraform);
+    yard.release("create.shop-app");
+    // As the disk is where the engine and its supervisor ended between laying the folder down and taking it up.
+    let folder = yard.children(1, "app").pop().expect("a folder");
+    for name in ["alive", "child.json", "stdout", "stderr"] {
+        std::fs::remove_file(folder.join(name)).expect("removed");
+    }
+    let _serve = yard.serve().await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    assert_eq!((yard.calls("plan", "shop-app"), yard.calls("apply", "shop-app")), (2, 2));
+    goes_on(&yard).await;
+}
+
+#[tokio::test]
 async fn an_apply_that_ends_while_nobody_looks_is_told_as_it_ended() {
     for fails in [false, true] {
         let yard = Yard::new();
@@ -204,6 +226,86 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
 }
 
 #[tokio::test]
+async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app.1");
+    yard.hold("create.shop-app.2");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    // Terraform stores its state as a resource ends: the third one is in it then, though its provisioner never ended.
+    yard.release("create.shop-app.1");
+    yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 3).then_some(())).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    serve.kill().await;
+    kill_9(supervisor);
+    kill_9(terraform);
+    let _serve = yard.serve().await;
+    yard.until(1, "unknown").await;
+    yard.release("create.shop-app.2");
+    let told = yard.shell("recover 1").await;
+    told.says(&["2 of 3 changes done", "may be half made", "terraform_data.slave[2]"]).exits(1);
+    assert!(!told.out.contains("outside the state"), "{}", told.out);
+    // It may be whole all the same: making it again is asked about.
+    yard.accepted("retry 1").await;
+    let question = yard.until(2, "awaiting_approval").await.question.expect("a question");
+    assert!(
+        format!("{question:?}").contains("slave[2]") && !format!("{question:?}").contains("slave[1]"),
+        "{question:?}"
+    );
+    yard.accepted("approve 2").await;
+    assert_eq!(yard.ends(2).await, "succeeded");
+    assert_eq!((yard.did("create shop-app 2"), yard.did("create shop-app 1")), (2, 1));
+    yard.shell("up shop").await.says(&["nothing was done"]).exits(0);
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_carries_out_says_so() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    yard.shell("status shop").await.says_not(&["Nobody carries it out"]);
+    serve.kill().await;
+    yard.wait("the end of the lease", async || {
+        yard.shell("status shop").await.out.contains("Nobody carries it out").then_some(())
+    })
+    .await;
+    yard.shell("show 1").await.says(&["Nobody carries it out", "tidegate serve"]);
+    yard.release("create.shop-app");
+    let _serve = yard.serve().await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+}
+
+#[tokio::test]
+async fn of_several_stacks_that_are_lost_each_is_looked_at() {
+    let yard = Layout::new().environment("shop", &[("a", &[]), ("b", &[])]).lay();
+    yard.hold("create.shop-a.2");
+    yard.hold("create.shop-b");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-a", 3).await;
+    yard.until_did("create shop-b", 3).await;
+    yard.wait("a state", async || (yard.in_state("shop", "a").await.len() == 3).then_some(())).await;
+    let processes = ["a", "b"].map(|stack| yard.processes(1, stack).expect("processes"));
+    serve.kill().await;
+    for (supervisor, terraform) in processes {
+        kill_9(supervisor);
+        kill_9(terraform);
+    }
+    let _serve = yard.serve().await;
+    yard.until(1, "unknown").await;
+    yard.release("create.shop-a.2");
+    yard.release("create.shop-b");
+    let told = yard.shell("recover 1").await;
+    told.says(&["a plan of a finds", "a plan of b finds 3 changes left", "terraform_data.slave[2]"]).exits(1);
+    assert_eq!(yard.status(1).await, "partial");
+    // Somebody has looked, and takes what there is.
+    yard.shell("accept 1 because it is whole").await.exits(0);
+    yard.shell("up shop full").await.says(&["shop is at full"]).exits(0);
+    assert_eq!(yard.did("create shop-a"), 3);
+    assert_eq!((yard.in_state("shop", "a").await.len(), yard.in_state("shop", "b").await.len()), (3, 3));
+}
+
+#[tokio::test]
 async fn a_lock_that_the_dead_left_behind_is_shown_and_broken_only_when_asked() {
     let yard = Yard::new();
     yard.hold("create.shop-app");
@@ -259,7 +361,7 @@ async fn a_supervisor_alone_is_not_missed_while_terraform_lives() {
     yard.release("create.shop-app");
     // Nobody saw its exit status; that it is not told as a success is what counts.
     let view = yard.until(1, "unknown").await;
-    assert_eq!(view.stacks.values().map(|stack| stack.done).sum::<u32>(), 3);
+    assert_eq!(view.stacks.values().map(|stack| stack.done.len()).sum::<usize>(), 3);
     yard.shell("recover 1").await.says(&["nothing left to do"]).exits(1);
     assert_eq!((yard.status(1).await, yard.calls("apply", "shop-app")), ("partial", 1));
     goes_on(&yard).await;

@@ -237,7 +237,7 @@ async fn a_run_folder_is_used_once_and_a_late_supervisor_starts_nothing() {
 
     // A runner wrote the spec and died before its supervisor began.
     place.write("late/spec.json", &serde_json::to_string(&spec).expect("JSON"));
-    let Attached::Ended(Exit::CouldNotStart(_), _) = Child::attach(&place.path("late")) else { panic!("not begun") };
+    let Attached::NeverBegan(_) = Child::attach(&place.path("late")) else { panic!("not begun") };
     place.write("late.path", place.path("late").to_str().expect("text"));
     let path = std::fs::File::open(place.path("late.path")).expect("a file");
     let status = std::process::Command::new(program().exe).stdin(path).status().expect("it runs");
@@ -426,8 +426,14 @@ async fn init(place: &Place) {
 async fn plan(place: &Place, name: &str, size: u32, destroy: bool) -> StackPlan {
     place.write("vars.tfvars.json", &json!({ "size": size }).to_string());
     let (out, var_file) = (place.path(&format!("{name}.tfplan")), place.path("vars.tfvars.json"));
-    let args =
-        command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s: 5, destroy, parallelism: None });
+    let args = command::plan(&PlanArgs {
+        out: &out,
+        var_file: &var_file,
+        lock_timeout_s: 5,
+        destroy,
+        replace: &[],
+        parallelism: None,
+    });
     let mut child = run(place, name, args);
     let (events, exit) = drain(&mut child).await;
     let mut fold = PlanFold::new(destroy);

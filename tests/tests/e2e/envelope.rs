@@ -125,7 +125,9 @@ async fn a_no_in_between_ends_partial_and_says_what_stands() {
         let _serve = yard.serve().await;
         let up = yard.begin("up shop full");
         yard.until(2, "awaiting_approval").await;
-        yard.accepted(answer).await;
+        let told = yard.shell(answer).await;
+        told.says(&["half way", "PARTIAL", "What stands"]).exits(1);
+        assert!(!told.out.contains("is not done") && !told.out.contains("is not applied"), "{}", told.out);
         up.end().await.says(&["base", "app"]).exits(1);
         assert_eq!((yard.status(2).await, yard.did("delete shop-app")), ("partial", 0));
         yard.shell("status shop").await.exits(0);

@@ -410,3 +410,47 @@ async fn where_nothing_can_be_drawn_twice_each_run_is_waited_for() {
     terminal.says("exit").await;
     assert_eq!(terminal.ends().await, Some(0));
 }
+
+#[tokio::test]
+async fn without_an_editor_the_line_after_a_yes_waits_for_the_run_too() {
+    let yard = Yard::new();
+    let mut terminal = yard.terminal(&["shell"], 100, &[("TERM", "dumb")]);
+    terminal.prompted().await;
+    terminal.says("up shop small").await;
+    terminal.sees("shop is at small").await;
+    terminal.types("destroy shop\rapprove 2\rhistory shop\r").await;
+    let screen = terminal.sees("Runs, newest first").await;
+    let (end, history) = (screen.find("shop is destroyed"), screen.find("Runs, newest first"));
+    assert!(end.is_some() && end < history, "{screen}");
+    terminal.says("exit").await;
+    assert_eq!(terminal.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn ctrl_c_before_the_first_drawing_is_heard_and_what_was_accepted_is_told() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    // Nothing is answered before the ledger is free.
+    let lock = yard.lock_ledger().await;
+    let mut terminal = yard.terminal(&["shell", "-c", "up shop full"], 100, &[]);
+    terminal.until("that it listens", Terminal::catches_ctrl_c).await;
+    terminal.types(CTRL_C).await;
+    terminal.sees("^C").await;
+    lock.free().await;
+    terminal.sees("Run 2 is not over").await;
+    let screen = terminal.sees("No process carries out runs now").await;
+    assert_eq!(cards(&screen, "up shop full"), 1, "the answer:\n{screen}");
+    assert_eq!(terminal.ends().await, Some(5));
+    assert_eq!(yard.status(2).await, "queued");
+
+    // A second one does not wait for the answer either.
+    let lock = yard.lock_ledger().await;
+    let mut terminal = yard.terminal(&["shell", "-c", "cancel 2"], 100, &[]);
+    terminal.until("that it listens", Terminal::catches_ctrl_c).await;
+    terminal.types(CTRL_C).await;
+    terminal.sees("^C").await;
+    terminal.types(CTRL_C).await;
+    terminal.sees("`history` shows whether it was accepted").await;
+    assert_eq!(terminal.ends().await, Some(5));
+    lock.free().await;
+}

@@ -208,10 +208,19 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let failed = reported(view, |applied| &applied.failed);
     lines.extend(named("What failed; it may exist half made:", changes_in(view, failed, Tense::Planned, naming)));
     lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
+    let half_made = view.stacks.values().flat_map(StackView::half_made).take(naming.most);
+    let half_made = half_made.map(|address| Line::of([Span::Code(cut(address))])).collect();
+    let title = format!(
+        "What is in the state and may be half made; the next run asks whether to make it again, `accept {}` keeps it:",
+        detail.run.number
+    );
+    lines.extend(named(&title, half_made));
     let left = |unknown: bool| {
         view.stacks
             .iter()
-            .filter(move |(_, stack)| !finished(stack) && (stack.state == StackState::Unknown) == unknown)
+            .filter(move |(_, stack)| {
+                !finished(stack) && (stack.state == StackState::Unknown && stack.left.is_none()) == unknown
+            })
             .flat_map(|(name, stack)| untold(stack).into_iter().map(move |change| (name, change)))
     };
     let shorter = naming.shorter();
@@ -230,13 +239,11 @@ fn reported<'v>(
     applied.flat_map(move |(name, applied)| which(applied).iter().map(move |change| (name, change)))
 }
 
-/// Changes that were begun and of which nothing more was heard.
+/// Changes that may exist without the state knowing them.
 fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
-    let reported = view.stacks.values().filter_map(|stack| stack.applied.as_ref()).flat_map(|a| &a.in_doubt);
-    let unseen = view.stacks.values().filter(|s| s.state == StackState::Unknown).flat_map(|s| &s.in_flight);
-    reported
-        .map(|change| (&change.address, change.action))
-        .chain(unseen.map(|resource| (&resource.address, resource.action)))
+    view.stacks
+        .values()
+        .flat_map(StackView::outside)
         .take(naming.most)
         .map(|(address, what)| {
             Line::of([Span::Code(cut(address)), Span::Text(format!(" (was to be {})", action(what, Tense::Done)))])
@@ -275,6 +282,7 @@ fn stands(stack: &StackView) -> String {
         StackState::Failed(phase @ (Phase::Prepare | Phase::Plan), _) => {
             format!("{}, not changed", failure::when(*phase))
         }
+        StackState::Unknown if stack.left.is_some() => format!("looked into, {so_far}"),
         StackState::Unknown => format!("unknown, at least {so_far}"),
         StackState::Working(Phase::Apply | Phase::Verify, _) => format!("broken off, {so_far}"),
         StackState::Waiting | StackState::Planned | StackState::Working(Phase::Prepare | Phase::Plan, _) => {

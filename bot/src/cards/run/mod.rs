@@ -17,7 +17,7 @@ use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
 pub use detail::{plan, show};
 pub use notice::{notice, notice_to, under_way};
-pub(super) use progress::stacks as progress_lines;
+pub(super) use progress::{silence, stacks as progress_lines};
 
 /// Most changes in one list of a card; `show` names the rest.
 const NAMED_MAX: usize = 20;

@@ -1,6 +1,6 @@
 //! A run at work: stack by stack, a bar each, time spent and left, and what is waited for.
 
-use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::answer::{RunDetail, RunSummary};
 use tidegate_runner::domain::changes::Exactness;
 use tidegate_runner::domain::failure::FailureKind;
 use tidegate_runner::domain::ids::StackName;
@@ -23,6 +23,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         (state, None) => state_word(state),
     };
     let mut card = Card::new(Tone::Working, format!("{}{DOT}{state}", heading(detail))).line(asker(detail, clock));
+    card = card.lines(silence(&detail.run, clock));
     if let Some(stop) = view.state.stop() {
         card = card.line(Line::text(format!("{} wants it stopped.", stop.by.called())));
         if !stop.force {
@@ -37,6 +38,17 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         card = card.lines(code_notes(detail));
     }
     if view.state.stop().is_none() { card.next(format!("cancel {number}")) } else { card }
+}
+
+/// That a run which should be worked on is not, as far as the ledger knows.
+pub(in super::super) fn silence(run: &RunSummary, clock: &Clock) -> Option<Line> {
+    let until = run.lease_until.filter(|_| run.state.works())?;
+    (until < clock.now).then(|| {
+        Line::marked(&format!(
+            "Nobody carries it out: nothing was heard since {}. Terraform may go on by itself; `tidegate serve` takes the run over.",
+            clock.moment(until)
+        ))
+    })
 }
 
 /// The card of an unknown run that somebody wants to be looked at.
@@ -88,12 +100,12 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
     let total = stack.plan.as_ref().map_or(0, |plan| plan.counts().total());
     // More can be done than was counted, where the plan was made before its upstream changed.
     let bar = |done: u32| (total > 0).then_some((done, total.max(done)));
-    let applied = || stack.applied.as_ref().map_or(stack.done, |applied| applied.counts().total());
+    let applied = || stack.applied.as_ref().map_or_else(|| stack.changes_done(), |applied| applied.counts().total());
     match &stack.state {
         StackState::Waiting => ("waits".to_owned(), None),
         StackState::Working(Phase::Prepare, _) => ("preparing".to_owned(), None),
         StackState::Working(Phase::Plan, _) => ("planning".to_owned(), None),
-        StackState::Working(Phase::Apply, _) => ("applying".to_owned(), bar(stack.done)),
+        StackState::Working(Phase::Apply, _) => ("applying".to_owned(), bar(stack.changes_done())),
         StackState::Working(Phase::Verify, _) => ("checking".to_owned(), bar(applied())),
         StackState::Planned => {
             let word = if view.anything_applied() || matches!(view.state, RunState::Applying { .. }) {
@@ -110,7 +122,7 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
             ("stopped".to_owned(), bar(stack.changes_done()))
         }
         StackState::Failed(_, _) => ("FAILED".to_owned(), bar(stack.changes_done())),
-        StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.done)),
+        StackState::Unknown => ("UNKNOWN".to_owned(), bar(stack.changes_done())),
     }
 }
 

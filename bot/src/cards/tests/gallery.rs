@@ -28,9 +28,11 @@ fn scenes() -> Vec<(&'static str, &'static str, Scene)> {
         (
             "unknown",
             "Nobody saw how it ended",
-            applying()
-                .starts("app", Phase::Apply)
-                .then(RunEvent::LostTrack { stack: super::name("app"), finding: "the machine went away".to_owned() }),
+            applying().starts("app", Phase::Apply).then(RunEvent::LostTrack {
+                stack: super::name("app"),
+                finding: "the machine went away".to_owned(),
+                others: Vec::new(),
+            }),
         ),
     ]
 }

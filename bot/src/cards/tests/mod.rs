@@ -55,6 +55,13 @@ fn refusals_and_faults() {
         cards::refusal(&Refusal::not_understood("there is no command", "the message is empty").hint("help")),
         cards::fault("7f3a", None),
         cards::fault("7f3a", Some(RunNumber(5))),
+        cards::no_ledger(
+            "7f3a",
+            "/srv/tide/ledger.db",
+            "it is locked: another program is writing to it and did not finish in time",
+            true,
+        ),
+        cards::no_ledger("7f3a", "/srv/tide/ledger.db", "its disk is full: nothing was stored", false),
     ];
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 }
@@ -211,6 +218,7 @@ fn answers() {
     let lost = lost.starts("app", Phase::Apply).then(tidegate_runner::domain::run::RunEvent::LostTrack {
         stack: name("app"),
         finding: "the runner died".to_owned(),
+        others: Vec::new(),
     });
     let asking = Scene::of("destroy shop").numbered(3).planned().asks(QuestionWhy::Previewed);
     let many: Vec<Scene> = (1..=5).map(|n| Scene::of("plan shop").numbered(n)).collect();

@@ -184,14 +184,20 @@ fn a_run_that_did_not_end_well() {
             outcome: Outcome::Refused,
             refusal: Some(refusal),
             rule: None,
-            finding: None
+            finding: None,
+            left: std::collections::BTreeMap::new(),
         }),
         half_done().then(RunEvent::LostTrack {
             stack: name("jmeter"),
-            finding: "its runner died at 12:00 and the apply was not seen to end".to_owned()
+            finding: "its runner died at 12:00 and the apply was not seen to end".to_owned(),
+            others: Vec::new(),
         }),
         half_done()
-            .then(RunEvent::LostTrack { stack: name("jmeter"), finding: "its runner died".to_owned() })
+            .then(RunEvent::LostTrack {
+                stack: name("jmeter"),
+                finding: "its runner died".to_owned(),
+                others: Vec::new()
+            })
             .then(RunEvent::RecoverAsked { by: ActorId::local("ito"), unlock: false }),
     ]));
 }

@@ -91,6 +91,7 @@ impl Scene {
             started: None,
             ended: None,
             taken_by: None,
+            lease_until: Some(clock().now.plus_ms(10_000)),
         };
         let scene = Self { view: RunView::new(request), summary, at: START, last_time_ms: Some(48_000) };
         scene.then(RunEvent::Accepted)
@@ -223,7 +224,7 @@ impl Scene {
     }
 
     pub(super) fn ends(self, outcome: Outcome) -> Self {
-        self.then(RunEvent::Ended { outcome, refusal: None, rule: None, finding: None })
+        self.then(RunEvent::ended(outcome))
     }
 
     pub(super) fn detail(&self) -> RunDetail {

@@ -12,10 +12,10 @@ use rustyline::validate::Validator;
 use rustyline::{CompletionType, Context, Helper};
 use tidegate_runner::config::Config;
 use tidegate_runner::domain::environment::Environment;
-use tidegate_runner::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
 use super::board::Board;
-use crate::commands::{Known, complete};
+use crate::commands::{Known, Runs, complete};
 
 /// Words that completion offers. The shell replaces them when configuration or runs change.
 #[derive(Debug, Clone, Default)]
@@ -24,15 +24,15 @@ pub(super) struct Vocabulary {
     environments: IndexMap<EnvironmentName, Environment>,
     /// Environments that can only be asked about.
     others: Vec<EnvironmentName>,
-    /// Numbers of runs worth offering, newest first.
-    pub(super) runs: Vec<RunNumber>,
+    /// Runs worth offering.
+    pub(super) runs: Runs,
 }
 
 impl Vocabulary {
     /// The words of a configuration.
     pub(super) fn of(config: &Config) -> Self {
         let others = config.unmanaged.keys().filter_map(|name| name.parse().ok()).collect();
-        Self { environments: config.environments.clone(), others, runs: Vec::new() }
+        Self { environments: config.environments.clone(), others, runs: Runs::default() }
     }
 }
 
@@ -112,13 +112,14 @@ impl Helper for Words {}
 mod tests {
     use super::*;
     use crate::commands::fixture;
+    use tidegate_runner::domain::ids::RunNumber;
 
     #[test]
     fn a_completed_word_is_followed_by_a_space_unless_a_value_comes_next() {
         let vocabulary = Vocabulary {
             environments: [fixture::environment("shop")].into_iter().map(|e| (e.name.clone(), e)).collect(),
             others: Vec::new(),
-            runs: vec![RunNumber(812)],
+            runs: Runs { open: Vec::new(), all: vec![RunNumber(812)] },
         };
         assert_eq!(candidates(&vocabulary, "up sh", 5), (3, vec!["shop ".to_owned()]));
         assert_eq!(candidates(&vocabulary, "up shop sl", 10), (8, vec!["slaves=".to_owned()]));

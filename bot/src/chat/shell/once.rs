@@ -8,7 +8,7 @@ use tidegate_runner::domain::run::RunState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{DOOR, Screen, local_offset, message};
-use crate::cards::Card;
+use crate::cards::{self, Card};
 use crate::conversation::{self, Hope, Verdict, exit_status};
 use crate::follow::{Rest, follow};
 use tidegate_runner::house::House;
@@ -31,13 +31,39 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
         let what = "`--no-wait` needs a process that carries out runs, and none lives: start `tidegate serve`, or leave it out";
         return crate::cli::fail(what);
     }
-    let offset = local_offset();
-    let reply = conversation::reply(&house.desk, &message(&actor, &once.line), offset).await;
+    // From before anything is accepted: who presses Ctrl-C meanwhile is told all the same what was.
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return crate::cli::fail(&format!("cannot listen for signals: {error}")),
+    };
+    let mut waits = once.wait;
+    let reply = {
+        let message = message(&actor, &once.line);
+        let mut reply = Box::pin(conversation::reply(&house.desk, &message, local_offset()));
+        tokio::select! {
+            reply = &mut reply => reply,
+            () = signals.came() => {
+                waits = false;
+                tokio::select! {
+                    reply = &mut reply => reply,
+                    () = signals.came() => return left_unanswered(&mut screen),
+                }
+            }
+        }
+    };
     screen.card(&reply.card);
     let status = match (reply.verdict, reply.follow) {
-        (Verdict::Done, Some((run, hope))) if once.wait => {
+        (Verdict::Done, Some(_)) if waits && !house.may_be_engine() && !house.an_engine_lives().await => {
+            let what = "Nothing carries out runs now; this is done when something does: put the configuration right";
+            screen.note(&format!("{what} and start `tidegate serve`."));
+            0
+        }
+        (Verdict::Done, Some((run, hope))) if waits => {
             house.start_engine();
-            return wait(house, &actor, run, hope, &mut screen).await;
+            return wait(house, &actor, run, hope, signals, &mut screen).await;
+        }
+        (Verdict::Done, Some((run, hope))) if once.wait => {
+            return leave(house, &mut signals, run, hope, &mut screen).await;
         }
         (Verdict::Done, _) => 0,
         (Verdict::NotUnderstood, _) => 2,
@@ -64,11 +90,20 @@ impl Signals {
     }
 }
 
-async fn wait(house: House, actor: &Actor, run: RunNumber, hope: Hope, screen: &mut Screen) -> ExitCode {
-    let mut signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return crate::cli::fail(&format!("cannot listen for signals: {error}")),
-    };
+/// Ends without the answer, which may come to be all the same.
+fn left_unanswered(screen: &mut Screen) -> ExitCode {
+    screen.note("Not waiting for the answer. `history` shows whether it was accepted.");
+    ExitCode::from(exit_status(Hope::Success, None))
+}
+
+async fn wait(
+    house: House,
+    actor: &Actor,
+    run: RunNumber,
+    hope: Hope,
+    mut signals: Signals,
+    screen: &mut Screen,
+) -> ExitCode {
     let mut told = false;
     let show = |card: &Card, detail: &RunDetail, last: bool| {
         screen.live(card, last);
@@ -85,7 +120,7 @@ async fn wait(house: House, actor: &Actor, run: RunNumber, hope: Hope, screen: &
         Some(Ok(Rest::Ended(outcome))) => exit_status(hope, Some(outcome)),
         Some(Ok(Rest::Unknown)) => exit_status(hope, None),
         Some(Err(error)) => {
-            screen.card(&conversation::fault(&error).card);
+            screen.card(&conversation::fault(&house.desk, &error).card);
             FAULT
         }
         None => return leave(house, &mut signals, run, hope, screen).await,
@@ -105,7 +140,9 @@ async fn wait(house: House, actor: &Actor, run: RunNumber, hope: Hope, screen: &
 async fn leave(mut house: House, signals: &mut Signals, run: RunNumber, hope: Hope, screen: &mut Screen) -> ExitCode {
     screen.leave_live();
     screen.note(&format!("Not waiting any longer. Run {run} is not over: `show {run}`, `cancel {run}`."));
-    if house.is_engine().await {
+    if !house.has_engine() && !house.an_engine_lives().await {
+        screen.note(cards::NOBODY_WORKS);
+    } else if house.is_engine().await {
         screen.note(
             "This process carries it out, and goes on with what has begun. Ctrl-C leaves at once: Terraform goes on by \
              itself, and the next start finds it again.",

@@ -66,6 +66,8 @@ pub(super) struct Watch {
     turn: tokio::sync::Mutex<()>,
     /// Runs whose card is shown.
     followed: Mutex<BTreeMap<RunNumber, JoinHandle<()>>>,
+    /// Who waits until such a card rests or asks.
+    waiting: Mutex<BTreeMap<RunNumber, Vec<oneshot::Sender<()>>>>,
     /// What was last told of each run.
     told: Mutex<BTreeMap<RunNumber, Fact>>,
 }
@@ -77,8 +79,8 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Watch {
     /// Nothing is followed yet.
     pub(super) fn new(desk: Desk, bell: Bell, actor: Actor, board: Arc<Board>) -> Arc<Self> {
-        let (followed, told) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { desk, bell, actor, board, turn: tokio::sync::Mutex::default(), followed, told })
+        let (followed, waiting, told) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { desk, bell, actor, board, turn: tokio::sync::Mutex::default(), followed, waiting, told })
     }
 
     /// Holds back what others would tell until the guard is dropped.
@@ -89,8 +91,16 @@ impl Watch {
     /// Shows the card of a run until it rests. The receiver hears when somebody is asked something, or it rests.
     pub(super) fn follow(self: &Arc<Self>, run: RunNumber) -> oneshot::Receiver<()> {
         let (rests, rested) = oneshot::channel();
-        open(&self.followed).entry(run).or_insert_with(|| tokio::spawn(Arc::clone(self).show(run, rests)));
+        open(&self.waiting).entry(run).or_default().push(rests);
+        open(&self.followed).entry(run).or_insert_with(|| tokio::spawn(Arc::clone(self).show(run)));
         rested
+    }
+
+    /// Tells whoever waits for this card.
+    fn rests(&self, run: RunNumber) {
+        for waiting in open(&self.waiting).remove(&run).into_iter().flatten() {
+            let _ = waiting.send(());
+        }
     }
 
     /// An answer has told the end of this run; nothing else needs to.
@@ -99,11 +109,18 @@ impl Watch {
             task.abort();
         }
         self.board.end(run, None);
+        self.rests(run);
         self.told(run, Fact::Over).await;
     }
 
-    async fn show(self: Arc<Self>, run: RunNumber, rests: oneshot::Sender<()>) {
-        let (mut asked, mut last, mut rests) = (None, None, Some(rests));
+    async fn show(self: Arc<Self>, run: RunNumber) {
+        self.draw(run).await;
+        open(&self.followed).remove(&run);
+        self.rests(run);
+    }
+
+    async fn draw(&self, run: RunNumber) {
+        let (mut asked, mut last) = (None, None);
         let rest = follow(&self.desk, &self.bell, run, local_offset(), |card, detail, rest| {
             if rest {
                 last = Some((card.clone(), Fact::of(&detail.view.state)));
@@ -112,7 +129,7 @@ impl Watch {
                 if asked.as_ref() != Some(question) {
                     self.board.say(card);
                     asked = Some(question.clone());
-                    rests.take().map(|rests| rests.send(()));
+                    self.rests(run);
                 }
                 let clock = Clock { now: detail.now, offset: local_offset() };
                 if let Some(short) = cards::notice(detail, &clock) {
@@ -127,11 +144,14 @@ impl Watch {
         let (card, fact) = match (rest, last) {
             (Ok(_), Some(last)) => last,
             (Ok(_), None) => return,
-            (Err(error), _) => (fault(&error).card, Fact::Working),
+            (Err(error), _) => {
+                // Its end is news as that of any other.
+                self.board.end(run, Some(&fault(&self.desk, &error).card));
+                return;
+            }
         };
         self.board.end(run, Some(&card));
         self.told(run, fact).await;
-        open(&self.followed).remove(&run);
     }
 
     /// Waits until the last cards of runs that rest have been shown, at most `limit` for each.
@@ -160,10 +180,12 @@ impl Watch {
         let untold = self.desk.untold(DOOR, &self.actor).await?;
         for run in self.runs().await?.values() {
             let fact = Fact::of(&run.state);
-            open(&self.told).insert(run.number, fact);
+            if fact == Fact::Working || (fact == Fact::Over && !untold.contains(&run.number)) {
+                open(&self.told).insert(run.number, fact);
+            }
             match fact {
                 Fact::Over if !untold.contains(&run.number) => {}
-                Fact::Over | Fact::Asks(_) | Fact::Unknown => self.tell(run).await?,
+                Fact::Over | Fact::Asks(_) | Fact::Unknown => self.tell_or_later(run).await,
                 Fact::Working if run.asker.id == self.actor.id => {
                     self.board.note(&format!("Run {} is under way.", run.number));
                     drop(self.follow(run.number));
@@ -190,7 +212,8 @@ impl Watch {
         let _turn = self.turn.lock().await;
         let runs = self.runs().await?;
         let mut known = Vocabulary::of(&self.desk.config());
-        known.runs = runs.keys().rev().copied().collect();
+        known.runs.all = runs.keys().rev().copied().collect();
+        known.runs.open = runs.values().rev().filter(|run| !run.state.ended()).map(|run| run.number).collect();
         *words.write().unwrap_or_else(PoisonError::into_inner) = known;
         for run in runs.values() {
             let fact = Fact::of(&run.state);
@@ -198,11 +221,12 @@ impl Watch {
             if before == Some(fact) || open(&self.followed).contains_key(&run.number) {
                 continue;
             }
-            open(&self.told).insert(run.number, fact);
             // What others only look at is no news.
             let mine = run.asker.id == self.actor.id;
             if fact != Fact::Working && (mine || run.request.kind != RunKind::Plan) {
-                self.tell(run).await?;
+                self.tell_or_later(run).await;
+            } else {
+                open(&self.told).insert(run.number, fact);
             }
         }
         Ok(())
@@ -221,6 +245,13 @@ impl Watch {
             }
         }
         Ok(runs)
+    }
+
+    /// What cannot be told now is told at the next look.
+    async fn tell_or_later(&self, run: &RunSummary) {
+        if let Err(error) = self.tell(run).await {
+            tracing::warn!(run = run.number.0, %error, "news of a run cannot be told; trying again");
+        }
     }
 
     async fn tell(&self, run: &RunSummary) -> Result<(), DeskError> {

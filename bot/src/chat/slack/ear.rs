@@ -278,7 +278,7 @@ impl Ear {
                     }
                 }
             }
-            Err(error) => vec![said_to(&conversation::fault(&error).card, origin, true)],
+            Err(error) => vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)],
         };
         self.put(&message.key, &posts).await;
     }

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 
 use chrono::{SecondsFormat, TimeZone as _, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_runner::domain::audit::{AuditFilter, Record};
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::ledger::Store;
@@ -66,43 +66,19 @@ async fn json(store: &Store, filter: &AuditFilter, out: impl Write) -> Result<u6
 }
 
 fn cells(record: &Record) -> [String; 15] {
-    let Record {
-        seq,
-        at,
-        actor,
-        door,
-        place,
-        action,
-        environment,
-        run,
-        typed,
-        because,
-        decision,
-        rule,
-        result,
-        detail,
-    } = record;
-    let text = |text: &Option<String>| text.as_deref().map(harmless).unwrap_or_default();
-    [
-        seq.to_string(),
-        moment(*at),
-        harmless(actor.id.as_str()),
-        harmless(&actor.name),
-        harmless(door),
-        text(place),
-        harmless(action),
-        text(environment),
-        run.map(|run| run.to_string()).unwrap_or_default(),
-        text(typed),
-        text(because),
-        decision.as_str().to_owned(),
-        text(rule),
-        text(result),
-        detail.as_ref().map(|detail| harmless(&detail.to_string())).unwrap_or_default(),
-    ]
+    values(record).map(|value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => harmless(&text),
+        other => harmless(&other.to_string()),
+    })
 }
 
-fn object(record: &Record) -> serde_json::Value {
+fn object(record: &Record) -> Value {
+    HEADING.map(str::to_owned).into_iter().zip(values(record)).collect()
+}
+
+/// What stands under each of [`HEADING`].
+fn values(record: &Record) -> [Value; 15] {
     let Record {
         seq,
         at,
@@ -119,23 +95,23 @@ fn object(record: &Record) -> serde_json::Value {
         result,
         detail,
     } = record;
-    json!({
-        "entry": seq,
-        "at": moment(*at),
-        "actor_id": actor.id.as_str(),
-        "actor_name": actor.name,
-        "door": door,
-        "place": place,
-        "action": action,
-        "environment": environment,
-        "run": run.map(|run| run.0),
-        "typed": typed,
-        "because": because,
-        "decision": decision.as_str(),
-        "rule": rule,
-        "result": result,
-        "detail": detail,
-    })
+    [
+        json!(seq),
+        json!(moment(*at)),
+        json!(actor.id.as_str()),
+        json!(actor.name),
+        json!(door),
+        json!(place),
+        json!(action),
+        json!(environment),
+        json!(run.map(|run| run.0)),
+        json!(typed),
+        json!(because),
+        json!(decision.as_str()),
+        json!(rule),
+        json!(result),
+        json!(detail),
+    ]
 }
 
 fn moment(at: Timestamp) -> String {

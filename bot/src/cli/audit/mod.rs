@@ -18,7 +18,7 @@ use tidegate_runner::house;
 use tidegate_runner::ledger::Store;
 use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, Key, Proven};
 use tidegate_runner::redact::Redactor;
-use tidegate_runner::secrets::Secrets;
+use tidegate_runner::secrets::{self, Secrets};
 
 use super::{fail, os_user};
 use crate::chat::shell::{color_on_stderr, local_offset};
@@ -97,7 +97,8 @@ impl Audit {
                 return ExitCode::FAILURE;
             }
         };
-        let store = match open(&config).await {
+        let secrets = Secrets::default();
+        let store = match open(&config, &secrets).await {
             Ok(store) => store,
             Err(error) => return fail(&error),
         };
@@ -108,7 +109,9 @@ impl Audit {
             Task::Checkpoint { out } => sign(&store, &config, out.as_deref()).await,
             Task::Export { format, out, filter } => export(&store, &config, format, &out, &filter).await,
             Task::Prune { before, export, because } => {
-                prune(&store, &config, &before, &export, because.as_deref()).await
+                let redactor = Redactor::new(secrets::told(&config, &secrets));
+                let because = because.map(|because| redactor.redact(&because).into_owned());
+                prune(&store, &before, &export, because.as_deref()).await
             }
         };
         store.close().await;
@@ -119,9 +122,8 @@ impl Audit {
     }
 }
 
-async fn open(config: &Config) -> Result<Store, Refused> {
-    let secrets = Secrets::default();
-    let address = house::address(&config.database, &secrets).await.map_err(told)?;
+async fn open(config: &Config, secrets: &Secrets) -> Result<Store, Refused> {
+    let address = house::address(&config.database, secrets).await.map_err(told)?;
     Store::open_at(&address).await.map_err(told)
 }
 
@@ -209,21 +211,13 @@ async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<Audi
     }
 }
 
-async fn prune(
-    store: &Store,
-    config: &Config,
-    before: &str,
-    file: &Path,
-    because: Option<&str>,
-) -> Result<(), Refused> {
+async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) -> Result<(), Refused> {
     let now = store.now().await.map_err(told)?;
     let moment = commands::moment(before, now, local_offset())
         .ok_or_else(|| format!("`{before}` is not a time: write `2026-01-01` or `52w`"))?;
     let name = os_user()?;
     let actor = Actor::person(ActorId::local(&name), name);
-    let redactor = Redactor::new(config.redact.iter().filter_map(|name| std::env::var(name).ok()));
-    let because = because.map(|because| redactor.redact(because).into_owned());
-    match audit::prune(store, moment, file, &actor, because.as_deref()).await.map_err(told)? {
+    match audit::prune(store, moment, file, &actor, because).await.map_err(told)? {
         None => println!("No entry is that old; nothing was written."),
         Some(audit::Pruned { entries, end }) => {
             println!("The entries up to {} are in {} and out of the ledger: {entries}.", end.seq, file.display());

@@ -35,6 +35,13 @@ impl Report {
         Self { problems: problems.into(), checked: Checked::default() }.finish()
     }
 
+    /// The same with further problems.
+    #[must_use]
+    pub fn and(mut self, problems: Vec<Problem>) -> Self {
+        self.problems.extend(problems);
+        self.finish()
+    }
+
     /// Puts the problems in order, each once.
     pub(super) fn finish(mut self) -> Self {
         self.problems = Problems::new(std::mem::take(&mut self.problems)).into_vec();

@@ -2,7 +2,7 @@
 
 use std::path::Path as FilePath;
 
-use super::super::{Problem, Report, load};
+use super::super::{Problem, Report, load, load_to_check};
 use super::*;
 
 /// A folder with a configuration and roots.
@@ -24,8 +24,8 @@ impl Place {
     }
 
     fn check(&self, options: &CheckOptions<'_>) -> Report {
-        match load(&self.0.path().join("tidegate.toml")) {
-            Ok(config) => check(&config, options),
+        match load_to_check(&self.0.path().join("tidegate.toml")) {
+            Ok((config, whole)) => check(&config, options).and(whole),
             Err(problems) => Report::of(problems.into_vec()),
         }
     }
@@ -111,6 +111,20 @@ fn mistakes_of_an_environment_hide_none_of_its_roots() {
     place.write("roots/jmeter/main.tf", "variable \"slaves\" {\n  type = list(string)\n}\n");
     place.write("roots/blog/main.tf", "variable \"slaves\" {\n  type = = number\n}\n");
     insta::assert_snapshot!(place.text(&CheckOptions::default()));
+}
+
+#[test]
+fn a_mistake_outside_of_the_environments_hides_none_of_their_roots() {
+    let config = format!("redakt = []\n[runner]\nparallel = 0\n{CONFIG}");
+    let place = Place::new(&[
+        ("tidegate.toml", config.as_str()),
+        ("roots/app/main.tf", APP),
+        ("roots/jmeter/main.tf", "variable \"slavs\" {}\n"),
+    ]);
+    let report = place.check(&CheckOptions::default());
+    let told = |word: &str| report.problems.iter().any(|problem| problem.message.contains(word));
+    assert!(told("redakt") && told("slavs"), "{:?}", report.problems);
+    assert_eq!((report.checked.environments, report.checked.stacks), (1, 2));
 }
 
 #[test]
@@ -253,6 +267,17 @@ fn versions_are_held_against_stack_root_and_modules() {
     let second = place.text(&CheckOptions { version: Some(&known), ..CheckOptions::default() });
     assert_eq!(asked.get(), 2, "each program is asked once");
     insta::assert_snapshot!(format!("{first}\n=====\n\n{second}"));
+}
+
+#[test]
+fn a_program_that_cannot_be_used_is_told_where_it_is_named() {
+    let place = good();
+    place.write("tidegate.toml", &format!("[runner]\nterraform = \"./old\"\n{CONFIG}"));
+    let version = |_: &FilePath| Err("Terraform 0.11.3 is too old".to_owned());
+    let report = place.check(&CheckOptions { version: Some(&version), ..CheckOptions::default() });
+    let told: Vec<_> = report.problems.iter().map(|problem| (problem.line, problem.message.as_str())).collect();
+    let [(2, message)] = told.as_slice() else { panic!("{told:?}") };
+    assert!(message.ends_with("/old` cannot be used: Terraform 0.11.3 is too old"), "{message}");
 }
 
 #[test]

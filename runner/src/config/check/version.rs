@@ -58,9 +58,13 @@ impl Visit<'_, '_> {
         });
         version
             .map_err(|why| {
-                let message = format!("the version of {} is not known: {why}", quoted(&program.to_string_lossy()));
+                let message = format!("{} cannot be used: {why}", quoted(&program.to_string_lossy()));
                 let hint = "install it, or name another one with `terraform` here or in `[runner]`".to_owned();
-                findings.at_key(&at.key("terraform"), message, Some(hint));
+                // Where the program is named: at the stack, or for all of them, or nowhere.
+                let (own, runner) = (at.key("terraform"), Path::ROOT.key("runner"));
+                let of_all = runner.key("terraform");
+                let named = if !self.document.has(&own) && self.document.has(&of_all) { &of_all } else { &own };
+                findings.at_key(named, message, Some(hint));
             })
             .ok()
     }

@@ -15,7 +15,7 @@ use super::super::version::Constraints;
 use super::environment::Surroundings;
 use super::secret::GivenSection;
 use super::values;
-use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings};
+use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings, is_set_by_tidegate};
 use crate::domain::ids::StackName;
 use crate::domain::secret::Given;
 
@@ -191,12 +191,6 @@ impl GitSection {
     }
 }
 
-/// Variables by which Tidegate itself talks to Terraform, or that put arguments on its command line.
-fn is_ours(name: &str) -> bool {
-    name.starts_with("TF_CLI_ARGS")
-        || ["TF_DATA_DIR", "TF_WORKSPACE", "TF_INPUT", "TF_IN_AUTOMATION", "CHECKPOINT_DISABLE"].contains(&name)
-}
-
 fn given(
     at: &Path<'_>,
     section: &BTreeMap<String, GivenSection>,
@@ -223,7 +217,7 @@ fn check_env(at: &Path<'_>, env: &BTreeMap<String, GivenSection>, findings: &mut
     for name in env.keys() {
         if name.trim().is_empty() || name.contains(['=', '\0']) {
             findings.at_key(&at.key(name), "this is not the name of an environment variable", None);
-        } else if is_ours(name) {
+        } else if is_set_by_tidegate(name) {
             let message = format!("{} is set by Tidegate alone", quoted(name));
             findings.at_key(&at.key(name), message, Some("remove it".to_owned()));
         }

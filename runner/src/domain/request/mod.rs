@@ -238,7 +238,15 @@ pub fn request(
     let name = &environment.name;
     let top = || Level::Profile(environment.up.clone());
     let (kind, target, scope) = match order {
-        Order::Up { level, settings, .. } => {
+        // Newer code alone changes no level and no setting: the same as `plan ENV code` shows.
+        Order::Up { level: None, settings, newest_code: true, .. } if before.is_some_and(|b| b.level != Level::Off) => {
+            let mut target = before.cloned().unwrap_or_else(|| Target { level: top(), settings: BTreeMap::new() });
+            let given = overridden(environment, target.level.clone(), settings, before, CommandName::Up)?.settings;
+            target.settings.extend(given);
+            refuse_lowering(environment, before, &target, true)?;
+            (RunKind::Up, target, None)
+        }
+        Order::Up { level, settings, newest_code, .. } => {
             let level = level.clone().unwrap_or_else(top);
             if level == Level::Off {
                 return Err(Refusal::refused(
@@ -249,7 +257,7 @@ pub fn request(
                 .hint(format!("down {name} off")));
             }
             let target = overridden(environment, level, settings, before, CommandName::Up)?;
-            refuse_lowering(environment, before, &target)?;
+            refuse_lowering(environment, before, &target, *newest_code)?;
             (RunKind::Up, target, None)
         }
         Order::Down { level, .. } => {

@@ -38,16 +38,18 @@ pub(super) fn refuse_lowering(
     environment: &Environment,
     before: Option<&Target>,
     target: &Target,
+    newest_code: bool,
 ) -> Result<(), Refusal> {
     let Some(before) = before else { return Ok(()) };
     let name = &environment.name;
+    let code = if newest_code { " code" } else { "" };
     if environment.rank(&target.level) < environment.rank(&before.level) {
         return Err(Refusal::refused(
             format!("`up {name} {}` would lower it", target.level),
             format!("{name} is at {}, which is higher", before.level),
         )
         .hint(format!("down {name} {}", target.level))
-        .hint(format!("up {name} {}", before.level)));
+        .hint(format!("up {name} {}{code}", before.level)));
     }
     if environment.rank(&target.level) > environment.rank(&before.level) {
         return Ok(());
@@ -64,7 +66,7 @@ pub(super) fn refuse_lowering(
         format!("`up {name}` would lower {}", what.join(", ")),
         "`up` only raises; choose one of these",
     )
-    .hint(format!("up {name} {}{kept}", target.level))
+    .hint(format!("up {name} {}{code}{kept}", target.level))
     .hint(format!("scale {name}{lowered}")))
 }
 

@@ -1,5 +1,7 @@
 //! Facts about a run: stored once, never changed, each with the state that it led to.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -51,9 +53,9 @@ pub struct Provenance {
     /// `Terraform 1.11.4` or `OpenTofu 1.9.0`.
     pub tool: String,
     /// Provider versions by source address.
-    pub providers: std::collections::BTreeMap<String, String>,
+    pub providers: BTreeMap<String, String>,
     /// The variables given; sensitive ones are named and have no value.
-    pub variables: std::collections::BTreeMap<String, Option<serde_json::Value>>,
+    pub variables: BTreeMap<String, Option<serde_json::Value>>,
     /// Why `init` ran, or that it was skipped.
     pub init: String,
 }
@@ -122,6 +124,18 @@ pub struct Question {
 }
 
 impl RunEvent {
+    /// An end about which nothing more is to be said.
+    #[must_use]
+    pub fn ended(outcome: Outcome) -> Self {
+        Self::Ended { outcome, refusal: None, rule: None, finding: None, left: BTreeMap::new() }
+    }
+
+    /// An end with what is true then.
+    #[must_use]
+    pub fn ended_as(outcome: Outcome, finding: String) -> Self {
+        Self::Ended { outcome, refusal: None, rule: None, finding: Some(finding), left: BTreeMap::new() }
+    }
+
     /// A plain yes, which is enough.
     #[must_use]
     pub fn approved(by: ActorId, digest: impl Into<String>) -> Self {
@@ -328,6 +342,9 @@ pub enum RunEvent {
         stack: StackName,
         /// What is known.
         finding: String,
+        /// Other stacks of which nobody saw it either.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<StackName>,
     },
     /// Somebody asked to look what became of it.
     RecoverAsked {
@@ -354,6 +371,9 @@ pub enum RunEvent {
         /// What is true now, where that needs saying.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         finding: Option<String>,
+        /// What plans found left to do in stacks of which nobody had seen how their apply ended.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        left: BTreeMap<StackName, Vec<Change>>,
     },
 }
 

@@ -316,7 +316,7 @@ impl RunState {
                 let stop = Some(Stop { by: by.clone(), force: *force });
                 Ok((Self::Applying { approved: approved.cloned(), stop }, Vec::new()))
             }
-            RunEvent::LostTrack { stack, finding } => Ok((
+            RunEvent::LostTrack { stack, finding, .. } => Ok((
                 Self::Unknown { stack: stack.clone(), finding: finding.clone(), look: None },
                 vec![Effect::Announce],
             )),

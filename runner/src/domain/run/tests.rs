@@ -55,7 +55,7 @@ fn provenance() -> Provenance {
 /// One event of every kind, outcomes spelled out.
 fn all_events() -> Vec<RunEvent> {
     let by = ActorId::local("ito");
-    let ended = |outcome| RunEvent::Ended { outcome, refusal: None, rule: None, finding: None };
+    let ended = |outcome| RunEvent::ended(outcome);
     vec![
         RunEvent::Accepted,
         RunEvent::Claimed { runner: "r".to_owned(), attempt: 1 },
@@ -92,7 +92,7 @@ fn all_events() -> Vec<RunEvent> {
         RunEvent::QuestionExpired,
         RunEvent::StopAsked { by: by.clone(), force: false, because: None },
         RunEvent::StopAsked { by: by.clone(), force: true, because: None },
-        RunEvent::LostTrack { stack: app(), finding: String::new() },
+        RunEvent::LostTrack { stack: app(), finding: String::new(), others: Vec::new() },
         RunEvent::RecoverAsked { by, unlock: false },
         RunEvent::StillUnknown { finding: String::new() },
         ended(Outcome::Succeeded),

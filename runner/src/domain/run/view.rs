@@ -55,9 +55,11 @@ pub struct StackView {
     /// With what it is worked on.
     pub provenance: Option<Provenance>,
     /// Resource changes reported done while the apply runs.
-    pub done: u32,
+    pub done: Vec<Change>,
     /// Resources being changed now, the one that waits longest first.
     pub in_flight: Vec<InFlight>,
+    /// What a plan found left to do, where nobody had seen how the apply ended and somebody looked.
+    pub left: Option<Vec<Change>>,
     /// What the apply did, once it ended, well or not.
     pub applied: Option<Applied>,
     /// What was checked.
@@ -144,8 +146,9 @@ impl RunView {
                     plan: None,
                     shown: None,
                     provenance: None,
-                    done: 0,
+                    done: Vec::new(),
                     in_flight: Vec::new(),
+                    left: None,
                     applied: None,
                     checked: None,
                     note: None,
@@ -256,7 +259,12 @@ impl RunView {
                 self.question = None;
             }
             RunEvent::StillUnknown { finding } => self.finding = Some(finding.clone()),
-            RunEvent::Ended { refusal, finding, .. } => {
+            RunEvent::Ended { refusal, finding, left, .. } => {
+                for (stack, left) in left {
+                    if let Some(view) = self.stacks.get_mut(stack) {
+                        view.left = Some(left.clone());
+                    }
+                }
                 self.refusal.clone_from(refusal);
                 if finding.is_some() {
                     self.finding.clone_from(finding);
@@ -281,8 +289,13 @@ impl RunView {
                 if let Some(view) = self.stacks.get_mut(stack) {
                     view.note_event(at, event);
                 }
-                if let RunEvent::LostTrack { finding, .. } = event {
+                if let RunEvent::LostTrack { finding, others, .. } = event {
                     self.finding = Some(finding.clone());
+                    for other in others {
+                        if let Some(view) = self.stacks.get_mut(other) {
+                            view.note_event(at, event);
+                        }
+                    }
                 }
             }
         }
@@ -354,7 +367,7 @@ impl StackView {
                 self.note = None;
                 if *phase == Phase::Apply {
                     self.apply_began.get_or_insert(at);
-                    self.done = 0;
+                    self.done.clear();
                     self.in_flight.clear();
                 }
             }
@@ -376,7 +389,10 @@ impl StackView {
                         action: resource.action,
                         since,
                     }),
-                    ResourceStage::Done => self.done += 1,
+                    ResourceStage::Done => {
+                        let (address, action) = (resource.address.clone(), resource.action);
+                        self.done.push(Change { address, action, reason: None });
+                    }
                     ResourceStage::Failed => {}
                 }
             }
@@ -421,21 +437,69 @@ impl StackView {
     #[must_use]
     pub fn changes_done(&self) -> u32 {
         let planned = self.plan.as_ref().map_or(0, |plan| plan.counts().total());
-        let left = u32::try_from(self.not_done().len()).unwrap_or(u32::MAX);
-        if self.applied.is_some() { planned.saturating_sub(left) } else { self.done }
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let left = count(self.not_done().len());
+        if self.left.is_some() {
+            planned.saturating_sub(left).saturating_sub(count(self.half_made().count()))
+        } else if self.applied.is_some() {
+            planned.saturating_sub(left)
+        } else {
+            count(self.done.len())
+        }
     }
 
-    /// Planned changes that were not reported done, for a stack whose apply has ended. A replacement of which only one half was
+    /// Changes that may exist without the state knowing them: begun and not heard of again, or reported done and, as a look found,
+    /// not in the state.
+    pub fn outside(&self) -> impl Iterator<Item = (&str, Action)> {
+        let reported = self.applied.iter().flat_map(|applied| &applied.in_doubt);
+        let unseen = self.in_flight.iter().filter(|r| self.state == StackState::Unknown && !self.is_half_made(r));
+        let lost = self.done.iter().filter(|done| self.state == StackState::Unknown && self.is_left(done));
+        reported
+            .map(|change| (change.address.as_str(), change.action))
+            .chain(unseen.map(|resource| (resource.address.as_str(), resource.action)))
+            .chain(lost.map(|change| (change.address.as_str(), change.action)))
+    }
+
+    /// Creations that were begun, whose end nobody saw, and that the state has, as a look found: they may be half done.
+    pub fn half_made(&self) -> impl Iterator<Item = &str> {
+        let unseen = self.in_flight.iter().filter(|r| self.state == StackState::Unknown && self.is_half_made(r));
+        unseen.map(|resource| resource.address.as_str())
+    }
+
+    fn is_left(&self, change: &Change) -> bool {
+        let left = self.left.iter().flatten();
+        left.into_iter().any(|left| left.address == change.address && left.action == change.action)
+    }
+
+    fn is_half_made(&self, resource: &InFlight) -> bool {
+        let Some(left) = &self.left else { return false };
+        let again = |left: &Change| left.address == resource.address && left.action == Action::Create;
+        resource.action == Action::Create && !left.iter().any(again)
+    }
+
+    /// Creations that were begun and of which nothing more was heard: what there is of them may be half made.
+    pub fn begun_only(&self) -> impl Iterator<Item = &str> {
+        let reported = self.applied.iter().flat_map(|applied| &applied.in_doubt);
+        let reported = reported.filter(|change| matches!(change.action, Action::Create | Action::Replace));
+        let unseen = self.in_flight.iter().filter(|resource| resource.action == Action::Create);
+        reported.map(|change| change.address.as_str()).chain(unseen.map(|resource| resource.address.as_str()))
+    }
+
+    /// Planned changes that were not reported done, or that a look found left, for a stack whose apply has ended. A replacement of which only one half was
     /// done is not done. Moves, imports and forgettings are left out: Terraform reports nothing when it does them.
     #[must_use]
     pub fn not_done(&self) -> Vec<&Change> {
+        let planned = self.plan.as_ref().map(|p| p.changes.as_slice()).unwrap_or_default();
+        if let Some(left) = &self.left {
+            let begun = |address: &str| self.in_flight.iter().any(|resource| resource.address == address);
+            let is_left = |change: &&Change| left.iter().any(|left| left.address == change.address);
+            return planned.iter().filter(is_left).filter(|change| !begun(&change.address)).collect();
+        }
         let done = self.applied.as_ref().map(|a| a.done.as_slice()).unwrap_or_default();
         // An address can be planned twice: an update, and the deletion of what a failed replacement left.
         let mut done: Vec<(&str, Action)> =
             done.iter().map(|change| (change.address.as_str(), change.action)).collect();
-        let planned = self.plan.as_ref().map(|p| p.changes.as_slice()).unwrap_or_default();
-        let reported =
-            planned.iter().filter(|change| !matches!(change.action, Action::Move | Action::Import | Action::Forget));
+        let reported = planned.iter().filter(|change| change.action.is_reported());
         reported
             .filter(|change| match done.iter().position(|d| *d == (change.address.as_str(), change.action)) {
                 Some(at) => {

@@ -33,7 +33,10 @@ impl Driver {
                 && command == "apply"
             {
                 children.pop();
-                applies.push((name.clone(), dir));
+                // One that was laid down and never begun did nothing: it is planned again with those that were not even laid down.
+                if !matches!(Child::attach(&dir), Attached::NeverBegan(_)) {
+                    applies.push((name.clone(), dir));
+                }
             }
             for (_, _, dir) in children {
                 end_child(Child::attach(&dir)).await;
@@ -73,7 +76,7 @@ impl Driver {
         Ok(tx.commit().await?)
     }
 
-    /// An apply that was stored as begun but whose child was never started: the stack is planned again.
+    /// An apply that was stored as begun but whose child was never started, nor will be: the stack is planned again.
     async fn plan_what_never_started(&mut self) -> Result<(), EngineError> {
         let never: Vec<RunEvent> = self
             .view

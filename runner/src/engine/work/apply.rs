@@ -1,6 +1,7 @@
 //! Applies a stack's saved plan, or goes on following an apply that an earlier process began.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::child::Ended;
 use super::prepare::InitWish;
@@ -10,9 +11,13 @@ use crate::domain::failure::{Failure, FailureKind, ResourceEvent};
 use crate::domain::ids::StackName;
 use crate::domain::request::Goal;
 use crate::domain::run::RunEvent;
+use crate::ledger::runs;
 use crate::redact::Redactor;
 use crate::terraform::command;
-use crate::terraform::{ApplyFold, Attached, Child, Exit, Line};
+use crate::terraform::{ApplyFold, Child, Exit, Hearing, Line};
+
+/// Rest between two questions to a ledger that does not answer.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Applies exactly the saved plan of `stack` and reports how it ended. The caller has stored that it begins.
 pub async fn apply(run: &RunContext, stack: StackName, plan: StackPlan) {
@@ -77,11 +82,28 @@ impl RunContext {
         plan: &StackPlan,
         lock_timeout_s: u32,
     ) -> Result<Report, Failure> {
+        self.has_the_run().await?;
         let args = command::apply(&self.plan_file(name), lock_timeout_s, self.stack(name)?.terraform.parallelism);
         let redactor = &ready.redactor;
         let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0, redactor };
         let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
         Ok(fold.report(&ended))
+    }
+
+    /// The last look before an apply is started. That it begins was stored while the run was ours; since then this process may
+    /// have stood still, or the state lock may have been waited for, and somebody else may have been told how the run ended.
+    async fn has_the_run(&self) -> Result<(), Failure> {
+        loop {
+            match runs::is_held(&self.hold.store, self.hold.run, &self.hold.fence).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {
+                    let summary = "another process has taken the run over; nothing is applied here";
+                    return Err(Failure::new(FailureKind::Interrupted, summary));
+                }
+                Err(error) => tracing::warn!(%error, "an apply is not begun before the ledger answers; asking again"),
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
 
     async fn follow_again(
@@ -91,14 +113,12 @@ impl RunContext {
         dir: &Path,
         stored: usize,
     ) -> Result<Report, Failure> {
-        let child = match Child::attach(dir) {
-            Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child,
-        };
+        let child = Child::attach(dir).into_child();
         let ready = self.ready_again(name).await?;
         let redactor = &ready.redactor;
         let mut fold =
             Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored, redactor };
-        let ended = self.follow(name, &ready, child, |line| fold.take(line)).await?;
+        let ended = self.follow(name, &ready, child, Hearing::at_start("apply"), |line| fold.take(line)).await?;
         Ok(fold.report(&ended))
     }
 }

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use tokio::time::{Instant, sleep_until};
+
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
 use crate::redact::LineRedactor;
 use crate::terraform::logfile::LogWriter;
-use crate::terraform::{Child, ChildEvent, Exit, Line, Spec, Stop};
+use crate::terraform::{Child, ChildEvent, Exit, Hearing, Line, Spec, Stop};
 
 use super::{Ready, RunContext};
 
@@ -38,15 +40,17 @@ impl RunContext {
         tracing::debug!(command, dir = %dir.display(), "starting Terraform");
         let child = Child::start(&self.supervisors, &dir, &spec)
             .map_err(|error| storage(format!("cannot start `terraform {command}`"), &error))?;
-        self.follow(stack, ready, child, take).await
+        self.follow(stack, ready, child, Hearing::at_start(command), take).await
     }
 
-    /// Gives each line of a child, from its first, to `take`. Returns at its end.
+    /// Gives each line of a child, from its first, to `take`, and the wish to stop to the child once that hears it. Returns at
+    /// its end.
     pub(super) async fn follow(
         &self,
         stack: &StackName,
         ready: &Ready,
         mut child: Child,
+        mut hearing: Hearing,
         mut take: impl FnMut(&Line),
     ) -> Result<Ended, Failure> {
         let path = self.paths.log(self.number, stack, child.dir());
@@ -54,11 +58,16 @@ impl RunContext {
         // Over lines: Terraform tells the output of a provisioner in pieces.
         let mut redactor = LineRedactor::new(&ready.redactor);
         let mut stop = self.stop.clone();
+        let mut wished = (None, Instant::now());
         let mut asked: Option<Stop> = None;
         let exit = loop {
             // A stop that was wished for before this child was started is for this child too.
             let wish = *stop.borrow_and_update();
-            if wish > asked {
+            if wish > wished.0 {
+                wished = (wish, Instant::now());
+            }
+            let give_at = if wish == Some(Stop::Kill) { wished.1 } else { hearing.give_at(wished.1) };
+            if wish > asked && give_at <= Instant::now() {
                 asked = wish;
                 pass_on(&child, wish);
             }
@@ -66,13 +75,17 @@ impl RunContext {
                 event = child.next() => event,
                 // Without a sender nobody can wish for anything any more; the child is followed to its end.
                 Ok(()) = stop.changed() => continue,
+                () = sleep_until(give_at), if wish > asked => continue,
             };
             let line = match event {
                 ChildEvent::Line(line) | ChildEvent::HalfLine(line) => line,
                 ChildEvent::Oversized => "(a line of more than 1 MiB was left out)".to_owned(),
                 ChildEvent::Exited(exit) => break exit,
             };
-            redactor.push(&line).iter().for_each(|line| take(&Line::parse(line)));
+            for line in redactor.push(&line).iter().map(|line| Line::parse(line)) {
+                hearing.take(&line, Instant::now());
+                take(&line);
+            }
             if let Some(writer) = &mut log
                 && let Err(error) = writer.line(&line)
             {

@@ -7,7 +7,7 @@ mod commits;
 mod plan;
 mod prepare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +17,11 @@ use tokio::sync::{mpsc, watch};
 use crate::domain::changes::StackPlan;
 use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
-use crate::domain::ids::{RunNumber, StackName};
+use crate::domain::ids::{RunId, RunNumber, StackName};
 use crate::domain::request::RunRequest;
 use crate::domain::run::{Note, RunEvent};
+use crate::ledger::Store;
+use crate::ledger::runs::Fence;
 use crate::paths::Paths;
 use crate::redact::Redactor;
 use crate::secrets::Secrets;
@@ -44,6 +46,17 @@ pub enum Report {
     Lost(StackName, String),
 }
 
+/// The claim that this process has on a run.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// Where it is written down.
+    pub store: Store,
+    /// The run.
+    pub run: RunId,
+    /// In which attempt.
+    pub fence: Fence,
+}
+
 /// What every task of one run shares.
 #[derive(Debug)]
 pub struct RunContext {
@@ -53,8 +66,12 @@ pub struct RunContext {
     pub request: RunRequest,
     /// The environment as configured when the run was taken.
     pub environment: Environment,
+    /// Our claim on it.
+    pub hold: Hold,
     /// Which code it uses.
     pub commits: Commits,
+    /// What earlier runs began to make and nobody saw the end of, by stack: it is made again.
+    pub half_made: BTreeMap<StackName, BTreeSet<String>>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.

@@ -14,7 +14,7 @@ use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
 use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of, state_serial};
 
-/// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply`] finds it.
+/// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
     let result = run.plan_goal(&stack).await;
     run.report(Report::Planned(stack, result));
@@ -110,7 +110,16 @@ impl RunContext {
         let out = self.plan_file(name);
         let var_file = self.variables_file(name);
         let parallelism = self.stack(name)?.terraform.parallelism;
-        let args = command::plan(&PlanArgs { out: &out, var_file: &var_file, lock_timeout_s, destroy, parallelism });
+        let replace: Vec<String> = self.half_made.get(name).into_iter().flatten().cloned().collect();
+        let (out_file, replace) = (out.as_path(), replace.as_slice());
+        let args = command::plan(&PlanArgs {
+            out: out_file,
+            var_file: &var_file,
+            lock_timeout_s,
+            destroy,
+            replace,
+            parallelism,
+        });
         let mut fold = PlanFold::new(destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;

@@ -20,7 +20,7 @@ use crate::secrets::ExposeSecret as _;
 use crate::source::{self, backend};
 use crate::terraform::command::{self, InitArgs};
 use crate::terraform::init::{self, Fingerprint, Init};
-use crate::terraform::{Attached, Child, Diagnostics, Tool, Version, failure_of};
+use crate::terraform::{Child, Diagnostics, Tool, Version, failure_of};
 
 /// Whether `init` runs although nothing it depends on changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,9 +92,7 @@ impl RunContext {
     /// How the stack was ready for the last child of this run that was started for it, by this process or an earlier one.
     pub(super) fn ready_as_it_was(&self, name: &StackName, variables: &Variables) -> Option<Ready> {
         let (_, _, dir) = self.paths.children(self.number, name).pop()?;
-        let spec = match Child::attach(&dir) {
-            Attached::Running(child) | Attached::Ended(_, child) | Attached::Lost(child) => child.spec().ok()?,
-        };
+        let spec = Child::attach(&dir).into_child().spec().ok()?;
         let sensitive = match Folder::list(&spec.cwd) {
             Ok(files) => sensitive_variables(&files, variables),
             Err(_) => all_sensitive(variables),

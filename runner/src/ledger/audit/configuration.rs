@@ -13,6 +13,13 @@ use crate::ledger::store::Store;
 /// Longest difference that is kept, in characters.
 const DIFFERENCE_MAX: usize = 20_000;
 
+/// The text, without secrets, of the configuration that was last in force; `None` before the first.
+pub async fn known_configuration(mut store: &Store) -> Result<Option<String>, LedgerError> {
+    const TEXT: &str = "SELECT digest, text FROM audited_configuration WHERE id = 1";
+    let (digest, text): (String, String) = on!(store, fetch_one, sqlx::query_as(TEXT))?;
+    Ok((!digest.is_empty()).then_some(text))
+}
+
 /// Appends an entry when the configuration is another than the one that the audit knows, whichever process noticed first, and also
 /// when it changed while no process lived. `file` is the whole text, of which only the digest is kept; `text` the same without
 /// secrets. True when it is another.

@@ -27,8 +27,6 @@ pub struct Appended {
     pub at: Timestamp,
     /// The state now.
     pub state: RunState,
-    /// What the caller does after the commit, in this order.
-    pub effects: Vec<Effect>,
 }
 
 /// Why an event was not stored.
@@ -107,7 +105,6 @@ pub(super) async fn write(
     let at = now(&mut *tx).await?;
     let mut state = row.state()?;
     let before = row.seq;
-    let mut effects = Vec::new();
     let mut stored = Vec::with_capacity(events.len());
     let mut announced = Vec::new();
     for event in events {
@@ -117,7 +114,6 @@ pub(super) async fn write(
         if wanted.contains(&Effect::Announce) {
             announced.push((row.seq, state.status()));
         }
-        effects.extend(wanted);
         stored.push((row.seq, state.status(), event));
     }
     if let Some(Lease { host, ms }) = lease {
@@ -133,7 +129,7 @@ pub(super) async fn write(
     for (seq, status) in announced {
         tell(&mut *tx, &row, seq, status).await?;
     }
-    Ok(Appended { seq: row.seq, at, state, effects })
+    Ok(Appended { seq: row.seq, at, state })
 }
 
 impl RunRow {

@@ -4,7 +4,7 @@ use crate::domain::answer::RunSummary;
 use crate::domain::ids::RunId;
 use crate::domain::run::{RunEvent, RunState};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{Store, now};
+use crate::ledger::store::{Access, Store, now};
 
 use super::append::{AppendError, Fence, Lease, locked, write};
 
@@ -75,6 +75,19 @@ async fn claim(
     let summary = RunSummary::try_from(row)?;
     tx.commit().await?;
     Ok(Some((summary, attempt)))
+}
+
+/// Whether a runner still has a run, in this very attempt.
+pub async fn is_held(mut db: impl Access, run: RunId, fence: &Fence) -> Result<bool, LedgerError> {
+    let held: i64 = on!(
+        db,
+        fetch_one,
+        sqlx::query_scalar("SELECT COUNT(*) FROM runs WHERE id = $1 AND runner = $2 AND attempt = $3 AND holds")
+            .bind(run.to_string())
+            .bind(&fence.runner)
+            .bind(fence.attempt)
+    )?;
+    Ok(held == 1)
 }
 
 /// Prolongs the leases of runs that a runner works on, to `lease_ms` milliseconds from now. Gives back those that it

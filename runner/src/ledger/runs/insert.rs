@@ -73,6 +73,7 @@ pub async fn insert(mut tx: &mut Tx, run: NewRun) -> Result<RunSummary, LedgerEr
         started: None,
         ended: None,
         taken_by: None,
+        lease_until: None,
     })
 }
 

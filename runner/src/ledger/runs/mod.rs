@@ -10,7 +10,7 @@ mod recovery;
 mod row;
 
 pub use append::{AppendError, Appended, Fence, announce, append, append_many};
-pub use claim::{claim_next, heartbeat};
+pub use claim::{claim_next, heartbeat, is_held};
 pub use duration::{last_duration, worked};
 pub use history::{history, last_change, last_of};
 pub use insert::{NewRun, insert, take_as_is};

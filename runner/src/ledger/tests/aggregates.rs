@@ -30,6 +30,31 @@ async fn where_an_environment_should_be_is_what_was_said_last() {
 }
 
 #[tokio::test]
+async fn a_run_that_begins_notes_what_was_wanted_and_a_retry_what_its_first_try_noted() {
+    on_both(async |store| {
+        let shop = environment("shop");
+        let begins = async |level: &str, run: i64, retries: Option<i64>| {
+            let mut tx = store.begin().await.unwrap();
+            let retries = retries.map(RunNumber);
+            environments::begin(&mut tx, &shop, &target(level), RunNumber(run), retries).await.unwrap();
+            tx.commit().await.unwrap();
+            environments::before(&store, &shop, RunNumber(run)).await.unwrap()
+        };
+        assert_eq!(environments::before(&store, &shop, RunNumber(1)).await.unwrap(), None);
+        assert_eq!(begins("small", 1, None).await, Some(None));
+        assert_eq!(begins("full", 2, None).await, Some(Some(target("small"))));
+        assert_eq!(begins("full", 4, Some(2)).await, Some(Some(target("small"))));
+        assert_eq!(begins("full", 5, Some(4)).await, Some(Some(target("small"))));
+        // Of another than the run that began last nothing is known, and nothing is taken over.
+        assert_eq!(environments::before(&store, &shop, RunNumber(2)).await.unwrap(), None);
+        assert_eq!(begins("small", 6, Some(2)).await, Some(Some(target("full"))));
+        let wanted = environments::wanted(&store, &shop).await.unwrap().unwrap();
+        assert_eq!((wanted.target, wanted.run), (target("small"), Some(RunNumber(6))));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
     on_both(async |store| {
         let (shop, app, jmeter) = (environment("shop"), stack("app"), stack("jmeter"));
@@ -99,11 +124,7 @@ async fn a_message_is_taken_once_however_often_it_comes() {
         inbox::answered(&mut tx, "k1", Some(RunNumber(1))).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!take("k1").await);
-        let open = inbox::unanswered(&store).await.unwrap();
-        assert_eq!(
-            open.iter().map(|m| (m.key.as_str(), m.body.as_str())).collect::<Vec<_>>(),
-            [("k2", "up shop 日本 \u{fffd}")]
-        );
+        assert_eq!(super::unanswered(&store).await, [("k2".to_owned(), "up shop 日本 \u{fffd}".to_owned())]);
     })
     .await;
 }
@@ -137,13 +158,17 @@ async fn runners_are_alive_while_they_are_seen() {
         runners::hello(&mut tx, "r1", "host", "123", "0.1.0").await.unwrap();
         runners::hello(&mut tx, "r1", "host", "456", "0.1.0").await.unwrap();
         runners::hello(&mut tx, "r2", "host", "789", "0.1.0").await.unwrap();
-        assert!(runners::seen(&mut tx, "r1").await.unwrap());
-        assert!(!runners::seen(&mut tx, "r3").await.unwrap());
+        runners::seen(&mut tx, "r1").await.unwrap();
+        runners::seen(&mut tx, "r3").await.unwrap();
         tx.commit().await.unwrap();
         sql(&store, "UPDATE runners SET seen_at = seen_at - 100000 WHERE name = 'r2'").await.unwrap();
         let alive = runners::alive(&store, 60_000).await.unwrap();
         assert_eq!(alive.iter().map(|r| (r.name.as_str(), r.process.as_str())).collect::<Vec<_>>(), [("r1", "456")]);
+        sql(&store, "UPDATE runners SET seen_at = seen_at - 90000000 WHERE name = 'r2'").await.unwrap();
+        assert_eq!(runners::alive(&store, 100_000_000).await.unwrap().len(), 2);
         let mut tx = store.begin().await.unwrap();
+        runners::seen(&mut tx, "r1").await.unwrap();
+        assert_eq!(runners::alive(&mut tx, 100_000_000).await.unwrap().len(), 1, "who is gone for a day is forgotten");
         runners::forget(&mut tx, "r1").await.unwrap();
         assert!(runners::alive(&mut tx, 60_000).await.unwrap().is_empty());
     })

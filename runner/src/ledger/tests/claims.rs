@@ -86,6 +86,9 @@ async fn a_run_whose_lease_ran_out_is_taken_over_and_its_old_runner_fenced_off()
         tx.commit().await.unwrap();
         assert_eq!(attempt, 2);
         assert!(runs::orphans(&store).await.unwrap().is_empty());
+        assert!(!runs::is_held(&store, run.id, &dead).await.unwrap());
+        assert!(!runs::is_held(&store, run.id, &fence("new", 1)).await.unwrap());
+        assert!(runs::is_held(&store, run.id, &fence("new", 2)).await.unwrap());
         let error = super::record(&store, run.id, &[RunEvent::VerifyBegan], Some(&dead)).await.unwrap_err();
         assert!(matches!(error, AppendError::Fenced(_)), "{error:?}");
         let held = [(run.id, dead)];

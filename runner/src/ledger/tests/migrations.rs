@@ -7,7 +7,7 @@ use sqlx::ConnectOptions as _;
 use super::at_both;
 use crate::domain::ids::RunNumber;
 use crate::ledger::migrate::{MIGRATIONS, TEXTS};
-use crate::ledger::{Address, Store, audit, environments, inbox, outbox, runners, runs, stacks};
+use crate::ledger::{Address, Store, audit, environments, outbox, runners, runs, stacks};
 
 /// The rows that belong to a migration: the file of the same name in `samples`.
 fn sample(version: i64, description: &str) -> String {
@@ -61,7 +61,7 @@ async fn migrations_keep_the_rows_that_were_there_and_they_can_be_read() {
         assert_eq!(audit::verify(&store).await.unwrap(), 3);
         let entries = audit::recent(&store, None, 10).await.unwrap();
         assert_eq!((entries[1].result.as_deref(), entries[2].actor.name.as_str()), (Some("cancelled"), "Ito 伊藤"));
-        assert_eq!(inbox::unanswered(&store).await.unwrap().len(), 1);
+        assert_eq!(super::unanswered(&store).await.len(), 1);
         assert_eq!(outbox::pending(&store, &outbox::Address::new("shell", "ito")).await.unwrap().len(), 1);
         assert_eq!(runners::alive(&store, i64::MAX).await.unwrap().len(), 1);
         assert_eq!(super::submit_up(&store, "shop").await.number, RunNumber(3));

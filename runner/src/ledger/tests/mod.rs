@@ -136,11 +136,11 @@ fn started(phase: Phase) -> RunEvent {
 }
 
 fn lost_track() -> RunEvent {
-    RunEvent::LostTrack { stack: stack("app"), finding: "the runner is gone".to_owned() }
+    RunEvent::LostTrack { stack: stack("app"), finding: "the runner is gone".to_owned(), others: Vec::new() }
 }
 
 fn ended(outcome: Outcome) -> RunEvent {
-    RunEvent::Ended { outcome, refusal: None, rule: None, finding: None }
+    RunEvent::ended(outcome)
 }
 
 fn asked(expires: Timestamp) -> RunEvent {
@@ -171,6 +171,12 @@ async fn next_moment(store: &Store) -> Timestamp {
             return now;
         }
     }
+}
+
+/// Key and text of each message without an answer.
+async fn unanswered(mut store: &Store) -> Vec<(String, String)> {
+    const SQL: &str = "SELECT key, body FROM inbox WHERE answered_at IS NULL ORDER BY key";
+    on!(store, fetch_all, sqlx::query_as(SQL)).unwrap()
 }
 
 /// Carries out SQL that the ledger itself never would; `;` separates statements.

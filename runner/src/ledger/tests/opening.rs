@@ -192,7 +192,7 @@ async fn a_full_disk_is_said_to_be_full_and_nothing_is_half_stored() {
     };
     assert!(matches!(error, LedgerError::DiskFull), "{error:?}");
     drop(tx);
-    assert!(crate::ledger::inbox::unanswered(&store).await.unwrap().is_empty());
+    assert!(super::unanswered(&store).await.is_empty());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::{approved, asked, claimed, ended, fence, lost_track, on_both, request
 use super::{started, submit, submit_up, succeeding, tell};
 use crate::domain::ids::{ActorId, RunId, RunNumber, Timestamp};
 use crate::domain::request::RunKind;
-use crate::domain::run::{Effect, Outcome, Phase, RunEvent, RunState};
+use crate::domain::run::{Outcome, Phase, RunEvent, RunState};
 use crate::ledger::LedgerError;
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::runs::{self, AppendError};
@@ -69,8 +69,8 @@ async fn a_run_that_waits_before_its_first_apply_belongs_to_nobody() {
         let (_, attempt) = runs::claim_next(&store, "r1", "h", 60_000, 9).await.unwrap().unwrap();
         let never = store.now().await.unwrap().plus_ms(1_000_000);
         let own = fence("r1", attempt);
-        let asked = super::record(&store, run.id, &[asked(never)], Some(&own)).await.unwrap();
-        assert_eq!(asked.effects, [Effect::Announce]);
+        super::record(&store, run.id, &[asked(never)], Some(&own)).await.unwrap();
+        assert_eq!(outbox::pending(&store, &Address::new("shell", "ito")).await.unwrap().len(), 1);
         let error = super::record(&store, run.id, &[RunEvent::ApplyBegan], Some(&own)).await.unwrap_err();
         assert!(matches!(error, AppendError::Fenced(_)), "{error:?}");
         assert_eq!(runs::heartbeat(&store, &[(run.id, own)], 60_000).await.unwrap(), [run.id]);

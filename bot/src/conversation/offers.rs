@@ -1,0 +1,66 @@
+//! What an answer offers to type next: nothing that policy would refuse whoever reads it.
+
+use chrono::{FixedOffset, Offset as _, Utc};
+use tidegate_runner::desk::{Desk, Message};
+use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+
+use super::{Reply, Verdict};
+use crate::commands::{self, Known};
+
+/// Takes out of an answer the orders that this person may not give. A refusal goes on to offer something.
+pub(super) async fn keep_allowed(desk: &Desk, message: &Message, reply: &mut Reply) {
+    let mut kept = Vec::new();
+    let offered = std::mem::take(&mut reply.card.next);
+    let some = !offered.is_empty();
+    for line in offered {
+        if may(desk, message, &line).await {
+            kept.push(line);
+        }
+    }
+    let refusal = matches!(reply.verdict, Verdict::NotUnderstood | Verdict::Refused);
+    if kept.is_empty() && some && refusal {
+        kept.push("whoami".to_owned());
+    }
+    reply.card.next = kept;
+}
+
+/// What is not plainly forbidden may be offered: the desk decides when it is typed.
+async fn may(desk: &Desk, message: &Message, line: &str) -> bool {
+    let config = desk.config();
+    // Orders name no moment.
+    let (now, offset): (Timestamp, FixedOffset) = (Timestamp(0), Utc.fix());
+    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, offset };
+    let Ok(Command::Order { order, .. }) = commands::parse(line, &known) else { return true };
+    match about(&order) {
+        About::Environment(name) => desk.may(message, order.name(), name),
+        About::Run(run) => match desk.find(run).await {
+            Ok(run) => desk.may(message, order.name(), &run.request.environment),
+            Err(_) => true,
+        },
+        About::Nothing => true,
+    }
+}
+
+enum About<'o> {
+    Environment(&'o EnvironmentName),
+    Run(RunNumber),
+    Nothing,
+}
+
+fn about(order: &Order) -> About<'_> {
+    match order {
+        Order::Up { environment, .. }
+        | Order::Down { environment, .. }
+        | Order::Scale { environment, .. }
+        | Order::Plan { environment, .. }
+        | Order::Destroy { environment }
+        | Order::Undo { environment } => About::Environment(environment),
+        Order::Cancel { run: Some(run), .. }
+        | Order::Retry { run }
+        | Order::Accept { run }
+        | Order::Recover { run, .. } => About::Run(*run),
+        // Whose yes counts is the question's to say.
+        Order::Cancel { run: None, .. } | Order::Approve { .. } | Order::Reject { .. } => About::Nothing,
+    }
+}
