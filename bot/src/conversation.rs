@@ -6,6 +6,7 @@ use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
+use tidegate_runner::domain::holds::HoldAnswer;
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
@@ -227,6 +228,7 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             let standings = seen(desk.status(environment.as_ref()).await?, &sight);
             told_if_nobody_works(desk, cards::status(&standings, clock), runs_of(&standings)).await?
         }
+        Query::Queue { environment } => cards::queue(&desk.queue(environment.as_ref(), &sight).await?, clock),
         Query::Show { run } => {
             let detail = desk.show(run).await?;
             told_if_nobody_works(desk, cards::show(&detail, clock), std::iter::once(&detail.run)).await?
@@ -258,7 +260,7 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
         // Its card has what stands and what does not.
         Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),
-        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) => None,
+        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) | Answer::Hold(_) => None,
     }
 }
 
@@ -268,6 +270,7 @@ fn half_done(run: &RunSummary) -> bool {
 
 fn settled(answer: &Answer) -> Option<RunNumber> {
     match answer {
+        Answer::Hold(HoldAnswer::Left(run)) => Some(run.number),
         Answer::Cancelled(run) | Answer::Rejected(run) if !half_done(run) => Some(run.number),
         Answer::Queued { .. }
         | Answer::Approved(_)
@@ -276,7 +279,8 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         | Answer::Stopping { .. }
         | Answer::Cancelled(_)
         | Answer::Rejected(_)
-        | Answer::Taken(_) => None,
+        | Answer::Taken(_)
+        | Answer::Hold(_) => None,
     }
 }
 

@@ -18,4 +18,5 @@ pub mod service;
 pub mod source;
 mod standing;
 pub mod terraform;
+mod warden;
 mod witness;

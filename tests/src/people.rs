@@ -8,6 +8,7 @@ use tidegate_runner::bell::Bell;
 use tidegate_runner::config;
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::answer::Actor;
+use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::policy::Place;
 use tokio::sync::watch;
@@ -31,6 +32,17 @@ impl Yard {
         };
         let offset = FixedOffset::east_opt(0).expect("an offset");
         reply(&self.desk().await, &message, offset).await
+    }
+
+    /// What `local:NAME` is told next about holds, stops and free environments. It is told once.
+    pub async fn next_news(&self, name: &str) -> News {
+        let (desk, actor) = (self.desk().await, Actor::person(ActorId::local(name), name));
+        self.wait(&format!("news for {name}"), async || {
+            let untold = desk.news("shell", &actor).await.expect("news").into_iter().next()?;
+            assert!(desk.news_told(&untold).await.expect("told"));
+            Some(untold.news)
+        })
+        .await
     }
 
     /// The runs that `local:NAME` has news of.

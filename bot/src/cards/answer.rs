@@ -5,6 +5,7 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Tone};
+use super::holds::{self, hold_answer, hold_line, ordinal};
 use super::run::approval;
 use super::words::{Clock, DOT, about, duration, run_of, sizes, what};
 
@@ -15,9 +16,16 @@ const AHEAD_MAX: usize = 3;
 #[must_use]
 pub fn answer(answer: &Answer, clock: &Clock) -> Card {
     match answer {
-        Answer::Queued { run, ahead, last_time_ms, starts_in_ms } => {
-            queued(run, ahead, *last_time_ms, *starts_in_ms, clock)
+        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed } => {
+            let card = queued(run, ahead, *last_time_ms, *starts_in_ms, clock);
+            let card = card.lines(freed.iter().map(holds::freed));
+            card.lines(
+                holds
+                    .iter()
+                    .map(|hold| Line::text(format!("{} is {}.", run.request.environment, hold_line(hold, clock)))),
+            )
         }
+        Answer::Hold(answer) => hold_answer(answer, clock),
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {
             let word = if matches!(answer, Answer::Cancelled(_)) { "cancelled" } else { "rejected" };
             Card::new(Tone::Warning, format!("Run {} is {word} half way{DOT}{}", run.number, what(&run.request)))
@@ -106,7 +114,9 @@ fn queued(
         names.push(format!("{} more", ahead.len() - AHEAD_MAX));
     }
     let when = starts_in_ms.map_or_else(String::new, |ms| format!(", {}", about(ms)));
-    card = card.line(Line::text(format!("Waits for {}{when}.", names.join(", then "))));
+    let place = ordinal(ahead.len() + 1);
+    let since = first.started.map(|at| format!("; it began at {}", clock.moment(at))).unwrap_or_default();
+    card = card.line(Line::text(format!("Queued as {place}: waits for {}{when}{since}.", names.join(", then "))));
     match &first.state {
         RunState::Unknown { .. } => card
             .line(Line::text(format!(
@@ -127,5 +137,6 @@ fn queued(
         | RunState::Verifying { .. }
         | RunState::Ended { .. } => card,
     }
-    .next(format!("cancel {number}"))
+    .next(format!("ask {} when will it be done?", first.number))
+    .next(format!("leave {number}"))
 }

@@ -9,6 +9,7 @@ mod card;
 pub mod form;
 mod help;
 mod history;
+mod holds;
 mod log;
 pub mod online;
 mod refusal;
@@ -28,6 +29,7 @@ pub use button::{Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
+pub use holds::{news, queue};
 pub use log::log;
 pub use refusal::{fault, no_ledger, refusal};
 pub use run::{notice, notice_to, plan, run_card, show, under_way};

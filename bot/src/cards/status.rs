@@ -8,6 +8,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
+use super::holds::{hold_fact, hold_line};
 use super::run::approval;
 use super::run::{progress_lines, silence};
 use super::words::{Clock, DOT, cut, run_of, settings, target};
@@ -30,7 +31,7 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
     let width = all.iter().map(|standing| name(standing).chars().count()).max().unwrap_or_default() + 2;
     let lines = all.iter().map(|standing| {
         let fact = match standing {
-            Standing::Managed(status) => one(status),
+            Standing::Managed(status) => one(status, clock),
             Standing::Unmanaged { problems, .. } => {
                 format!("NOT MANAGED{DOT}{}", problems.first().map(|p| cut(p)).unwrap_or_default())
             }
@@ -42,8 +43,9 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
     all.iter().take(3).fold(card, |card, standing| card.next(format!("status {}", name(standing))))
 }
 
-fn one(status: &EnvironmentStatus) -> String {
+fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
     let mut facts = vec![place(status)];
+    facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
     let sizes: Vec<_> = status.settings.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect();
     if !sizes.is_empty() {
         facts.push(settings(sizes));
@@ -129,6 +131,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         waiting,
         last,
         departed,
+        holds,
     } = status;
     let doubt = in_doubt(status) || !departed.is_empty();
     let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
@@ -158,6 +161,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let order: Vec<String> = std::iter::once("off".to_owned()).chain(levels.iter().map(ToString::to_string)).collect();
     let owners: Vec<&str> = owners.iter().map(ActorId::short).collect();
     card = card.line(Line::text(format!("levels: {}{DOT}owners: {}", order.join(" < "), owners.join(", "))));
+    card = card.lines(holds.iter().map(|hold| Line::text(hold_line(hold, clock))));
     if let Some((run, view)) = running {
         card = card
             .line(Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state))))

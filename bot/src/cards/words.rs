@@ -38,6 +38,16 @@ impl Clock {
         let format = if then.date_naive() == now.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
         then.format(format).to_string()
     }
+
+    /// `Fri 2026-11-20 22:00 +09:00 (in 2 h 5 min)`, for a moment that people agree on.
+    #[must_use]
+    pub fn ahead(&self, at: Timestamp) -> String {
+        let Some(then) = self.local(at) else { return "some time".to_owned() };
+        let full = then.format("%a %Y-%m-%d %H:%M %:z");
+        // Rounded to the minute: `for 2h` is not in 1 h 59 min.
+        let away = (at.ms_since(self.now) + 30_000) / 60_000 * 60_000;
+        if at <= self.now { format!("{full}, which has passed") } else { format!("{full} (in {})", duration(away)) }
+    }
 }
 
 /// `48 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. Below a second: `less than 1 s`.

@@ -31,7 +31,11 @@ impl Runs {
     /// The runs that a command can be about.
     fn of(&self, command: CommandName) -> &[RunNumber] {
         match command {
-            CommandName::Cancel | CommandName::Approve | CommandName::Reject | CommandName::Recover => &self.open,
+            CommandName::Cancel
+            | CommandName::Approve
+            | CommandName::Reject
+            | CommandName::Recover
+            | CommandName::Leave => &self.open,
             _ => &self.all,
         }
     }
@@ -64,8 +68,8 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
             Object::Run => runs.of(spec.name).iter().map(ToString::to_string).collect(),
             Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
-        // Only the words of `history` and `cancel` may come without an object before them.
-        if matches!(spec.object, Object::AnyEnvironment) {
+        // Only where there need be no object other words may come first.
+        if matches!(spec.object, Object::AnyEnvironment | Object::Nothing) {
             words.extend(spec.takes.iter().flat_map(|takes| following(*takes, None, known)));
         }
         return words;
@@ -136,6 +140,11 @@ mod tests {
         assert_eq!(words("who stopped "), ["shop", "attic"]);
         assert_eq!(words("audit a"), ["attic", "action"]);
         assert_eq!(words("audit shop action d"), ["down", "destroy"]);
+        assert_eq!(words("hold shop "), ["until", "for", "only", "because"]);
+        assert_eq!(words("freeze a"), ["all"]);
+        assert_eq!(words("freeze all "), ["until", "for", "only", "because"]);
+        assert_eq!(words("stop "), ["everything"]);
+        assert_eq!(words("leave "), ["812"]);
         assert!(words("up shop because of s").is_empty());
         assert!(words("日本 s").is_empty());
     }

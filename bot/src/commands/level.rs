@@ -11,6 +11,7 @@ use super::table::{self, Takes};
 
 /// What may stand after the environment, in any order.
 struct Wish {
+    anyway: bool,
     level: Option<Level>,
     settings: Vec<Assignment>,
     newest_code: bool,
@@ -19,14 +20,14 @@ struct Wish {
 /// Reads `up ENV ...`.
 pub(super) fn read_up(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
-    let Wish { level, settings, newest_code } = context.wish(environment)?;
+    let Wish { level, settings, newest_code, anyway: _ } = context.wish(environment)?;
     Ok(context.order(Order::Up { environment: environment.name.clone(), level, settings, newest_code }))
 }
 
 /// Reads `plan ENV ...`.
 pub(super) fn read_plan(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
-    let Wish { level, settings, newest_code } = context.wish(environment)?;
+    let Wish { level, settings, newest_code, anyway: _ } = context.wish(environment)?;
     Ok(context.order(Order::Plan { environment: environment.name.clone(), level, settings, newest_code }))
 }
 
@@ -43,8 +44,15 @@ pub(super) fn read_down(context: &Context<'_>) -> Result<Command, Refusal> {
         .hint(format!("scale {name} {word}"))
         .hint("help down"));
     }
-    let Wish { level, settings: _, newest_code: _ } = context.wish(environment)?;
-    Ok(context.order(Order::Down { environment: name.clone(), level }))
+    let Wish { level, anyway, settings: _, newest_code: _ } = context.wish(environment)?;
+    if anyway && context.line.because().is_none() {
+        return Err(Refusal::not_understood(
+            "`anyway` needs a reason",
+            "whoever keeps it is told that you did it all the same, and why",
+        )
+        .hint(format!("{} because REASON", context.line.until(context.line.len()))));
+    }
+    Ok(context.order(Order::Down { environment: name.clone(), level, anyway }))
 }
 
 /// The level that a word names, if it names one of this environment's.
@@ -62,11 +70,13 @@ impl Context<'_> {
     }
 
     fn wish(&self, environment: &Environment) -> Result<Wish, Refusal> {
-        let mut wish = Wish { level: None, settings: Vec::new(), newest_code: false };
+        let mut wish = Wish { anyway: false, level: None, settings: Vec::new(), newest_code: false };
         let mut level_at = None;
         for (at, word) in self.line.from(2) {
             if self.takes(Takes::Keyword("code")) && Self::is_keyword(word, "code") {
                 wish.newest_code = true;
+            } else if self.takes(Takes::Keyword("anyway")) && Self::is_keyword(word, "anyway") {
+                wish.anyway = true;
             } else if let Some(found) = level(environment, word) {
                 if let Some(first) = level_at.replace(at) {
                     return Err(Refusal::not_understood(

@@ -3,12 +3,15 @@
 //! One table ([`table`]) defines all commands; help, completion, permission names and `docs/commands.md` derive from it.
 //! Pure: no clock, no ledger, no chat. Whether a command may be carried out is the desk's business.
 
+mod ahead;
 mod ask;
 mod assignment;
 mod audit;
+mod busy;
 mod complete;
 mod context;
 mod history;
+mod hold;
 mod level;
 mod line;
 mod moment;
@@ -97,7 +100,7 @@ fn read(line: &Line, known: &Known<'_>, present: &Present) -> Result<Command, Re
     let Some(word) = line.word(0) else {
         return Err(Refusal::not_understood("there is no command", "the message is empty").hint("help"));
     };
-    let Some(spec) = table::find(word) else { return Err(unknown::refuse(line, known, present)) };
+    let Some(spec) = table::find(word) else { return Err(unknown::refuse(line, known)) };
     let context = Context { line, known, present, spec };
     context.check_reason()?;
     (spec.read)(&context)

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use tidegate_runner::domain::audit::AuditFilter;
 use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order, Query, WhyQuery};
 use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::holds::{About, HoldOrder};
+use tidegate_runner::domain::ids::Timestamp;
 
 use super::moment;
 
@@ -34,7 +36,9 @@ fn render_order(order: &Order) -> String {
             let code = if *newest_code { " code" } else { "" };
             format!("{name} {environment}{}{code}{}", spaced(level.as_ref()), assignments(settings))
         }
-        Order::Down { environment, level } => format!("{name} {environment}{}", spaced(level.as_ref())),
+        Order::Down { environment, level, anyway } => {
+            format!("{name} {environment}{}{}", spaced(level.as_ref()), if *anyway { " anyway" } else { "" })
+        }
         Order::Scale { environment, settings } => format!("{name} {environment}{}", assignments(settings)),
         Order::Destroy { environment } | Order::Undo { environment } => format!("{name} {environment}"),
         Order::Cancel { run, force } => {
@@ -46,15 +50,44 @@ fn render_order(order: &Order) -> String {
             let code = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
             format!("{name} {run}{code}{}", if *alone { " alone" } else { "" })
         }
+        Order::Hold(order) => render_hold(order),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
+    }
+}
+
+fn render_hold(order: &HoldOrder) -> String {
+    let name = order.name();
+    let until = |until: &Timestamp, only: &[String]| {
+        let only: Vec<String> = only.iter().map(|who| format!(" @{who}")).collect();
+        let only = if only.is_empty() { String::new() } else { format!(" only{}", only.concat()) };
+        format!(" until {}{only}", moment::render(*until))
+    };
+    match order {
+        HoldOrder::Hold { environment, until: end, only } => format!("{name} {environment}{}", until(end, only)),
+        HoldOrder::Keep { environment, until: end } => format!("{name} {environment}{}", until(end, &[])),
+        HoldOrder::Freeze { until: end, only } => format!("{name} all{}", until(end, only)),
+        HoldOrder::Unhold { environment, number } => {
+            let number = number.map(|number| format!(" {number}")).unwrap_or_default();
+            format!("{name} {environment}{number}")
+        }
+        HoldOrder::Unfreeze => format!("{name} all"),
+        HoldOrder::Ask { about: About::Environment(environment), words } => format!("{name} {environment} {words}"),
+        HoldOrder::Ask { about: About::Run(run), words } => format!("{name} {run} {words}"),
+        HoldOrder::Tell { environment } => format!("{name} {environment}"),
+        HoldOrder::Leave { run } => format!("{name}{}", run.map(|run| format!(" {run}")).unwrap_or_default()),
+        HoldOrder::Stop | HoldOrder::Resume => format!("{name} everything"),
     }
 }
 
 fn render_query(query: &Query) -> String {
     let name = query.name();
     match query {
-        Query::Envs | Query::Whoami | Query::Status { environment: None } => name.to_string(),
-        Query::Status { environment: Some(environment) } => format!("{name} {environment}"),
+        Query::Envs | Query::Whoami | Query::Status { environment: None } | Query::Queue { environment: None } => {
+            name.to_string()
+        }
+        Query::Status { environment: Some(environment) } | Query::Queue { environment: Some(environment) } => {
+            format!("{name} {environment}")
+        }
         Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
         Query::History(filter) => format!("{name}{}", filters(filter)),

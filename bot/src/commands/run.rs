@@ -88,7 +88,7 @@ impl Context<'_> {
         }
     }
 
-    fn only_run(&self) -> Result<RunNumber, Refusal> {
+    pub(super) fn only_run(&self) -> Result<RunNumber, Refusal> {
         let (run, next) = self.run()?;
         self.no_more_words(next)?;
         Ok(run)

@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, history, level, run, scale, why};
+use super::{ask, audit, busy, history, hold, level, run, scale, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 22] = [
+pub static TABLE: [Spec; 33] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -160,18 +160,20 @@ pub static TABLE: [Spec; 22] = [
     },
     Spec {
         name: CommandName::Down,
-        usage: "down ENV [profile|off] [because reason ...]",
+        usage: "down ENV [profile|off] [anyway] [because reason ...]",
         summary: "lower an environment",
         details: &[
             "Without a profile it goes to the environment's usual low level.",
             "`off` destroys the stacks that may be destroyed, and lowers the others as far as they go.",
+            "`anyway`, with a reason, goes against somebody's `keep`, who is told.",
         ],
         examples: &[
             example("down shop", "to its usual low level"),
             example("down shop off because the test is over", "destroys what may be destroyed"),
+            example("down shop anyway because nobody answers", "although somebody keeps it"),
         ],
         object: Object::Environment,
-        takes: &[Takes::Level],
+        takes: &[Takes::Level, Takes::Keyword("anyway")],
         also: &["lower", "shutdown", "sleep"],
         read: level::read_down,
     },
@@ -315,6 +317,147 @@ pub static TABLE: [Spec; 22] = [
         takes: &[Takes::Keyword("unlock")],
         also: &["unlock", "repair", "fix"],
         read: run::read_recover,
+    },
+    Spec {
+        name: CommandName::Hold,
+        usage: "hold ENV until TIME|for SPAN [only @who ...] because reason ...",
+        summary: "nobody else changes an environment for a while",
+        details: &[
+            "It always ends: at most 7 days from now. Times are local: `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00`, `2026-11-21 09:00`.",
+            "Whoever is named after `only` may go on. What is being applied goes on; runs of others that wait are refused when their turn comes.",
+        ],
+        examples: &[
+            example("hold shop until 22:00 because the rehearsal runs", "until ten in the evening"),
+            example("hold shop for 2h only @sato @mori because we measure", "sato and mori may go on"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Moment("until"), Takes::Keyword("for"), Takes::Keyword("only")],
+        also: &["reserve", "lock", "claim", "book"],
+        read: hold::read_hold,
+    },
+    Spec {
+        name: CommandName::Unhold,
+        usage: "unhold ENV [number] [because reason ...]",
+        summary: "lift a hold or a keep",
+        details: &["Your own; owners of an environment also lift those of others, who are told."],
+        examples: &[example("unhold shop", "yours, or the only one"), example("unhold shop 3", "hold 3")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["unreserve", "unclaim", "unkeep", "release"],
+        read: hold::read_unhold,
+    },
+    Spec {
+        name: CommandName::Freeze,
+        usage: "freeze all until TIME|for SPAN [only @who ...] because reason ...",
+        summary: "nobody else changes any environment for a while",
+        details: &["For admins. As `hold`, of all environments."],
+        examples: &[example("freeze all until tomorrow 9:00 because the release is tonight", "until the morning")],
+        object: Object::Nothing,
+        takes: &[Takes::Keyword("all"), Takes::Moment("until"), Takes::Keyword("for"), Takes::Keyword("only")],
+        also: &[],
+        read: hold::read_freeze,
+    },
+    Spec {
+        name: CommandName::Unfreeze,
+        usage: "unfreeze [all] [because reason ...]",
+        summary: "lift the freeze",
+        details: &["For admins."],
+        examples: &[example("unfreeze all", "everything can be changed again")],
+        object: Object::Nothing,
+        takes: &[Takes::Keyword("all")],
+        also: &["thaw"],
+        read: hold::read_unfreeze,
+    },
+    Spec {
+        name: CommandName::Keep,
+        usage: "keep ENV until TIME|for SPAN [because reason ...]",
+        summary: "nobody else lowers an environment for a while",
+        details: &[
+            "Others may still raise it. Your own `down` ends your keep; somebody else's is refused, unless they say `down ENV anyway because ...`: then you are told.",
+            "Said again, it has another end. `unhold` lifts it. Times are as in `hold`.",
+        ],
+        examples: &[
+            example("keep shop until 22:00", "it stays up until ten"),
+            example("keep shop for 2h because the soak test is late", "two hours more"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Moment("until"), Takes::Keyword("for")],
+        also: &["extend", "stay"],
+        read: hold::read_keep,
+    },
+    Spec {
+        name: CommandName::Queue,
+        usage: "queue [env]",
+        summary: "who has an environment, and who waits for it",
+        details: &["In order, with about how long, if those ahead take as long as last time."],
+        examples: &[example("queue", "all environments"), example("queue shop", "one")],
+        object: Object::AnyEnvironment,
+        takes: &[],
+        also: &["waiting", "jobs"],
+        read: busy::read_queue,
+    },
+    Spec {
+        name: CommandName::Leave,
+        usage: "leave [run] [because reason ...]",
+        summary: "take a run of yours out of the queue",
+        details: &["Without a number it is the only one of yours that waits. `queue leave 812` is the same."],
+        examples: &[example("leave 812", "run 812 is not wanted any more"), example("queue leave 812", "the same")],
+        object: Object::Run,
+        takes: &[],
+        also: &["dequeue", "unqueue"],
+        read: busy::read_leave,
+    },
+    Spec {
+        name: CommandName::Ask,
+        usage: "ask ENV|RUN question ...",
+        summary: "put a question to whoever has it",
+        details: &["To whoever asked for the run that has the environment, and to whoever holds or keeps it."],
+        examples: &[
+            example("ask shop \"can I have it at 15:00?\"", "whoever has shop reads it"),
+            example("ask 812 when will it be done?", "whoever asked for run 812 reads it"),
+        ],
+        object: Object::Environment,
+        takes: &[],
+        also: &["ping", "poke"],
+        read: busy::read_ask,
+    },
+    Spec {
+        name: CommandName::Tell,
+        usage: "tell [me when free] ENV",
+        summary: "be told once an environment is free",
+        details: &["Once, within 12 hours: when no run has it or waits for it, and nobody holds it."],
+        examples: &[
+            example("tell me when free shop", "one message when you can have it"),
+            example("tell shop", "the same"),
+        ],
+        object: Object::Environment,
+        takes: &[],
+        also: &["notify", "remind"],
+        read: busy::read_tell,
+    },
+    Spec {
+        name: CommandName::Stop,
+        usage: "stop everything [because reason ...]",
+        summary: "stop every run, and let nothing begin",
+        details: &[
+            "For admins, in an emergency. Every run is asked to stop as by `cancel`, the queue is emptied, and whoever asked is told. Nothing that changes anything begins until `resume everything`, also after a restart. Said again, it asks again what still runs.",
+        ],
+        examples: &[example("stop everything because the bill explodes", "all of it, now")],
+        object: Object::Nothing,
+        takes: &[Takes::Keyword("everything")],
+        also: &["panic", "emergency"],
+        read: busy::read_stop,
+    },
+    Spec {
+        name: CommandName::Resume,
+        usage: "resume everything [because reason ...]",
+        summary: "let things begin again after a stop",
+        details: &["For admins. What was stopped does not begin by itself: whoever wants it asks again."],
+        examples: &[example("resume everything", "runs are accepted again")],
+        object: Object::Nothing,
+        takes: &[Takes::Keyword("everything")],
+        also: &["continue", "unpause"],
+        read: busy::read_resume,
     },
     Spec {
         name: CommandName::Show,

@@ -15,7 +15,7 @@ const GOODBYES: [&str; 6] = ["exit", "quit", "bye", "logout", "close", ":q"];
 const RESTARTS: [&str; 4] = ["restart", "reboot", "bounce", "recreate"];
 
 /// Refuses a line whose first word is no command.
-pub(super) fn refuse(line: &Line, known: &Known<'_>, present: &Present) -> Refusal {
+pub(super) fn refuse(line: &Line, known: &Known<'_>) -> Refusal {
     let word = line.word(0).unwrap_or_default();
     let lower = word.to_lowercase();
     let refusal = Refusal::not_understood(
@@ -52,9 +52,6 @@ pub(super) fn refuse(line: &Line, known: &Known<'_>, present: &Present) -> Refus
         )
         .hint("history by me");
     }
-    if lower == "stop" {
-        return stop(line, present, refusal);
-    }
     if RESTARTS.contains(&lower.as_str()) {
         let environment = line.word(1).map(|name| format!(" {name}")).unwrap_or_default();
         let refusal = Refusal::not_understood(
@@ -83,7 +80,7 @@ fn lowers(command: &str) -> bool {
 }
 
 /// `stop` may mean the run at work or the environment. Whoever says it in mid-run means the run.
-fn stop(line: &Line, present: &Present, refusal: Refusal) -> Refusal {
+pub(super) fn stop(line: &Line, present: &Present, refusal: Refusal) -> Refusal {
     let Some(word) = line.word(1) else {
         let runs: Vec<_> = present.stoppable(None).take(3).collect();
         return match runs.as_slice() {

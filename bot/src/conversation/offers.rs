@@ -3,6 +3,7 @@
 use chrono::{FixedOffset, Offset as _, Utc};
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::holds::{self, HoldOrder};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 
 use super::{Reply, Verdict};
@@ -28,7 +29,7 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, reply: &mut Rep
 /// What is not plainly forbidden may be offered: the desk decides when it is typed.
 async fn may(desk: &Desk, message: &Message, line: &str) -> bool {
     let config = desk.config();
-    // Orders name no moment.
+    // What is offered names no moment of the calendar.
     let (now, offset): (Timestamp, FixedOffset) = (Timestamp(0), Utc.fix());
     let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, offset };
     let Ok(Command::Order { order, .. }) = commands::parse(line, &known) else { return true };
@@ -38,6 +39,7 @@ async fn may(desk: &Desk, message: &Message, line: &str) -> bool {
             Ok(run) => desk.may(message, order.name(), &run.request.environment),
             Err(_) => true,
         },
+        About::Everything => desk.may_everywhere(message, order.name()),
         About::Nothing => true,
     }
 }
@@ -45,6 +47,7 @@ async fn may(desk: &Desk, message: &Message, line: &str) -> bool {
 enum About<'o> {
     Environment(&'o EnvironmentName),
     Run(RunNumber),
+    Everything,
     Nothing,
 }
 
@@ -62,5 +65,17 @@ fn about(order: &Order) -> About<'_> {
         | Order::Recover { run, .. } => About::Run(*run),
         // Whose yes counts is the question's to say.
         Order::Cancel { run: None, .. } | Order::Approve { .. } | Order::Reject { .. } => About::Nothing,
+        Order::Hold(order) => match order {
+            HoldOrder::Hold { environment, .. }
+            | HoldOrder::Unhold { environment, .. }
+            | HoldOrder::Keep { environment, .. }
+            | HoldOrder::Ask { about: holds::About::Environment(environment), .. }
+            | HoldOrder::Tell { environment } => About::Environment(environment),
+            HoldOrder::Ask { about: holds::About::Run(run), .. } | HoldOrder::Leave { run: Some(run) } => {
+                About::Run(*run)
+            }
+            HoldOrder::Leave { run: None } => About::Nothing,
+            HoldOrder::Freeze { .. } | HoldOrder::Unfreeze | HoldOrder::Stop | HoldOrder::Resume => About::Everything,
+        },
     }
 }

@@ -132,6 +132,16 @@ fn the_smallest_file_has_sensible_defaults() {
     let one = small("").replace("down = 'small'\n", "down = 'off'\n").replace("small.app.servers = 1\n", "");
     let shop = shop(&one);
     assert_eq!((shop.levels.len(), &shop.down), (1, &Level::Off));
+    assert_eq!(shop.rules.hold_s, None);
+}
+
+#[test]
+fn a_hold_is_offered_for_as_long_as_the_file_says() {
+    assert_eq!(shop(&small("hold = '4h'")).rules.hold_s, Some(14_400));
+    for (wrong, words) in [("8d", "`8d` is outside of `1m` to `7d`"), ("long", "`long` is not a duration")] {
+        let told = report(&small(&format!("hold = '{wrong}'")));
+        assert!(told.contains(words), "{told}");
+    }
 }
 
 #[test]

@@ -9,11 +9,12 @@ use crate::domain::access::{Yes, satisfied};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
+use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::run::{Question, RunEvent, RunState, RunView, SeenCode};
 use crate::ledger::outbox::{self, Address, KIND_RUN};
-use crate::ledger::{Tx, runs};
+use crate::ledger::{self, Tx, runs};
 
 impl Case<'_> {
     /// The open question of a run, and its environment. Who has nothing to do with it hears of the rights first.
@@ -49,10 +50,11 @@ impl Case<'_> {
         asked: &Asked<'_>,
         begun: bool,
         environment: &Environment,
+        holds: &[Hold],
         now: Timestamp,
     ) -> Result<(), Denied> {
         let config = self.desk.config();
-        let mut matter = self.matter(&config, command, Some(environment), now);
+        let mut matter = self.matter(&config, command, Some(environment), holds, now);
         matter.asked = Some(*asked);
         matter.begun = begun;
         match policy(&matter) {
@@ -83,7 +85,8 @@ impl Case<'_> {
         }
         let asked =
             Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &run.asker.id, alone };
-        self.rights(CommandName::Approve, &asked, applied, &environment, now)?;
+        let holds = ledger::holds::standing(&mut *tx).await?;
+        self.rights(CommandName::Approve, &asked, applied, &environment, &holds, now)?;
         let config = self.desk.config();
         let answering = Answering {
             access: &config.access,
@@ -138,7 +141,7 @@ impl Case<'_> {
             asker: &run.asker.id,
             alone: false,
         };
-        self.rights(CommandName::Reject, &asked, applied, &environment, now)?;
+        self.rights(CommandName::Reject, &asked, applied, &environment, &[], now)?;
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
         let run = self.store(tx, &run, &event).await?;
         Ok(after(&run, event, Answer::Rejected(run.clone())))

@@ -13,7 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
 use crate::ledger::stacks::Standings;
-use crate::ledger::{LedgerError, audit, environments, runners, runs, stacks};
+use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
 
 /// Runs on one page of `history`.
 const PAGE: u32 = 10;
@@ -94,6 +94,7 @@ impl Desk {
             waiting,
             last: runs::last_of(&self.store, name).await?,
             departed: departed_stacks(environment, known),
+            holds: holds::standing(&self.store).await?.into_iter().filter(|hold| hold.is_about(name)).collect(),
         })
     }
 

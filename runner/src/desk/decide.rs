@@ -31,6 +31,7 @@ impl Case<'_> {
             Order::Approve { run, code, alone } => self.approve(tx, *run, code.as_deref(), *alone).await,
             Order::Reject { run } => self.reject(tx, *run).await,
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
+            Order::Hold(order) => self.hold_order(tx, order).await,
         }
     }
 
@@ -218,12 +219,19 @@ fn not_the_last_word(run: &RunSummary, why: String) -> Refusal {
 }
 
 pub(super) fn done(run: &RunSummary, answer: Answer) -> Done {
-    Done { answer, environment: run.request.environment.clone(), run: run.number, event: None }
+    Done {
+        answer,
+        environment: Some(run.request.environment.clone()),
+        run: Some(run.number),
+        rule: None,
+        events: Vec::new(),
+        lapsed: Vec::new(),
+    }
 }
 
 /// What was done by an event that led to `run`.
 pub(super) fn after(run: &RunSummary, event: RunEvent, answer: Answer) -> Done {
-    Done { event: Some((run.clone(), event)), ..done(run, answer) }
+    Done { events: vec![(run.clone(), event)], ..done(run, answer) }
 }
 
 pub(super) fn wrong_state(run: &RunSummary, why: &str) -> Denied {

@@ -5,6 +5,7 @@ mod answer;
 mod ask;
 mod decide;
 mod extract;
+mod holds;
 mod notices;
 mod order;
 pub mod post;
@@ -17,18 +18,21 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use notices::Untold;
+
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::holds::{Hold, Kind, lowers};
+use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
 use crate::domain::run::RunEvent;
 use crate::ledger::runs::AppendError;
-use crate::ledger::{LedgerError, Store, Tx, inbox};
+use crate::ledger::{self, LedgerError, Store, Tx, inbox};
 use crate::paths::Paths;
 use crate::redact::Redactor;
 use crate::secrets::{self, Secrets};
@@ -42,6 +46,9 @@ pub struct Desk {
     paths: Paths,
     secrets: Secrets,
 }
+
+/// How often an order is tried that loses a race in the ledger.
+const TRIES: u32 = 4;
 
 /// One message of a person.
 #[derive(Debug, Clone)]
@@ -128,15 +135,29 @@ impl Desk {
         let clean = |text: &str| redactor.redact(text).into_owned();
         let because = because.as_deref().map(clean);
         let message = &Message { typed: clean(&message.typed), ..message.clone() };
+        // Against others who write the same rows in another order, as `stop everything` does, one of two gives way and tries again.
+        for _ in 1..TRIES {
+            match self.try_submit(message, order, because.clone()).await {
+                Err(DeskError::Ledger(error)) if error.lost_race() => {
+                    tracing::debug!(%error, "an order met another; trying again");
+                }
+                done => return done,
+            }
+        }
+        self.try_submit(message, order, because).await
+    }
+
+    async fn try_submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
         let mut tx = self.store.begin().await?;
         if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
             return Err(DeskError::Repeated);
         }
-        let case = Case { desk: self, message, because };
+        let anyway = matches!(order, Order::Down { anyway: true, .. });
+        let case = Case { desk: self, message, because, anyway };
         match case.decide(&mut tx, order).await {
             Ok(done) => {
                 case.note(&mut tx, order.name(), &done).await?;
-                inbox::answered(&mut tx, &message.key, Some(done.run)).await?;
+                inbox::answered(&mut tx, &message.key, done.run).await?;
                 tx.commit().await?;
                 self.bell.ring();
                 Ok(done.answer)
@@ -172,15 +193,21 @@ struct Case<'a> {
     desk: &'a Desk,
     message: &'a Message,
     because: Option<String>,
+    /// Against somebody's keep.
+    anyway: bool,
 }
 
 /// What was done, before it is committed.
 struct Done {
     answer: Answer,
-    environment: EnvironmentName,
-    run: crate::domain::ids::RunNumber,
-    /// What was stored of a run, and the run after it.
-    event: Option<(RunSummary, RunEvent)>,
+    environment: Option<EnvironmentName>,
+    run: Option<RunNumber>,
+    /// A rule that was overridden.
+    rule: Option<&'static str>,
+    /// What was stored of runs, with each run after it.
+    events: Vec<(RunSummary, RunEvent)>,
+    /// Holds whose end was noted on the way.
+    lapsed: Vec<Hold>,
 }
 
 /// Why something is not done.
@@ -216,6 +243,7 @@ impl Case<'_> {
         config: &'m Config,
         command: CommandName,
         environment: Option<&'m Environment>,
+        holds: &'m [Hold],
         now: Timestamp,
     ) -> Matter<'m> {
         Matter {
@@ -227,24 +255,35 @@ impl Case<'_> {
             request: None,
             asked: None,
             plan: None,
+            holds,
             begun: false,
             now,
         }
     }
 
-    /// May this very run be put into the queue? Asked once everything in it is absolute.
-    async fn agreed(&self, tx: &mut Tx, environment: &Environment, request: &RunRequest) -> Result<Decision, Denied> {
+    /// May this very run be put into the queue? Asked once everything in it is absolute. Gives the holds and keeps of its
+    /// environment: those that stay, and the keeps that end by it.
+    async fn agreed(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        request: &RunRequest,
+    ) -> Result<(Vec<Hold>, Vec<Hold>), Denied> {
         let config = self.desk.config();
         let now = crate::ledger::now(&mut *tx).await?;
-        let mut matter = self.matter(&config, request.kind.command(), Some(environment), now);
+        let mut stay = ledger::holds::standing(&mut *tx).await?;
+        stay.retain(|hold| hold.is_about(&environment.name));
+        let goes = |hold: &Hold| {
+            hold.kind == Kind::Keep && lowers(request) && (self.anyway || hold.leaves_in(&self.message.actor.id))
+        };
+        let (go, stay): (Vec<_>, Vec<_>) = stay.into_iter().partition(goes);
+        let mut matter = self.matter(&config, request.kind.command(), Some(environment), &stay, now);
         matter.request = Some(request);
         match policy(&matter) {
             Decision::Refuse { rule, refusal } => {
                 Err(Denied::Refused { environment: Some(environment.name.clone()), rule, refusal: Box::new(refusal) })
             }
-            decision @ (Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_)) => {
-                Ok(decision)
-            }
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => Ok((stay, go)),
         }
     }
 
@@ -253,7 +292,8 @@ impl Case<'_> {
         let config = self.desk.config();
         let environment = config.environments.get(name).cloned();
         let now = crate::ledger::now(&mut *tx).await?;
-        let decision = policy(&self.matter(&config, command, environment.as_ref(), now));
+        let holds = ledger::holds::standing(&mut *tx).await?;
+        let decision = policy(&self.matter(&config, command, environment.as_ref(), &holds, now));
         match (decision, environment) {
             (Decision::Refuse { rule, refusal }, _) => {
                 Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })

@@ -2,12 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use super::{Desk, DeskError};
 use crate::domain::answer::Actor;
+use crate::domain::holds::News;
 use crate::domain::ids::RunNumber;
 use crate::domain::run::RunState;
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::runs;
+
+/// News that somebody has not been told yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Untold {
+    id: Uuid,
+    /// What it is.
+    pub news: News,
+}
 
 impl Desk {
     /// Runs that ended, need somebody, or are gone on with by another process, since this person was last told by this door; and
@@ -17,6 +28,23 @@ impl Desk {
         let active = runs::all_active(&self.store).await?;
         let unknown = active.iter().filter(|run| matches!(run.state, RunState::Unknown { .. })).map(|run| run.number);
         Ok(pending.into_iter().filter_map(|message| message.run).chain(unknown).collect())
+    }
+
+    /// News about holds, stops and free environments that this person has not been told yet, oldest first.
+    pub async fn news(&self, door: &str, actor: &Actor) -> Result<Vec<Untold>, DeskError> {
+        let mut all = Vec::new();
+        for message in outbox::pending(&self.store, &Address::new(door, actor.id.short())).await? {
+            all.extend(outbox::news(&message)?.map(|news| Untold { id: message.id, news }));
+        }
+        Ok(all)
+    }
+
+    /// Notes that this person was told. False: they had been told by somebody else before.
+    pub async fn news_told(&self, untold: &Untold) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let first = outbox::mark_sent(&mut tx, untold.id).await?;
+        tx.commit().await?;
+        Ok(first)
     }
 
     /// Notes that this person has seen where `run` is now.

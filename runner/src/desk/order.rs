@@ -1,9 +1,11 @@
 //! Orders on an environment: `up`, `down`, `scale`, `plan`, `destroy`, `undo`. Each becomes a run in the queue.
 
+use super::decide::done;
 use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::Order;
 use crate::domain::environment::Environment;
+use crate::domain::holds::{Ending, Freed, Hold};
 use crate::domain::ids::{RunNumber, StackName};
 use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
@@ -12,6 +14,7 @@ use crate::domain::run::RunState;
 use crate::ledger::runs::{self, NewRun};
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
+use crate::warden;
 
 impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
@@ -33,7 +36,8 @@ impl Case<'_> {
             | Order::Accept { .. }
             | Order::Approve { .. }
             | Order::Reject { .. }
-            | Order::Recover { .. } => None,
+            | Order::Recover { .. }
+            | Order::Hold(_) => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
         if active.is_empty() && request.kind != RunKind::Destroy {
@@ -54,7 +58,7 @@ impl Case<'_> {
         request: RunRequest,
         active: &[RunSummary],
     ) -> Result<Done, Denied> {
-        self.agreed(tx, environment, &request).await?;
+        let (holds, keeps) = self.agreed(tx, environment, &request).await?;
         let id = ids::run_id(crate::ledger::now(&mut *tx).await?);
         let last_time_ms = runs::last_duration(&mut *tx, &request).await?;
         let run = NewRun {
@@ -67,9 +71,24 @@ impl Case<'_> {
         let run = runs::insert(tx, run).await?;
         let ahead: Vec<RunSummary> = active.iter().filter(|other| has_its_place(other)).cloned().collect();
         let starts_in_ms = starts_in(tx, &ahead).await?;
-        let number = run.number;
-        let answer = Answer::Queued { run, ahead, last_time_ms, starts_in_ms };
-        Ok(Done { answer, environment: environment.name.clone(), run: number, event: None })
+        let freed = self.free(tx, keeps, run.number).await?;
+        let rule = freed.iter().any(|freed| !freed.own).then_some("keep");
+        let answer = Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed };
+        Ok(Done { rule, ..done(&run, answer) })
+    }
+
+    /// Ends keeps that whoever lowers does not want any more, or goes against; who kept it is told.
+    async fn free(&self, tx: &mut Tx, keeps: Vec<Hold>, run: RunNumber) -> Result<Vec<Freed>, LedgerError> {
+        let mut freed = Vec::new();
+        for hold in keeps {
+            let (by, because) = (self.message.actor.id.clone(), self.because.clone());
+            let own = hold.by == by;
+            let ending = if own { Ending::Lifted { by, because } } else { Ending::Overridden { by, because, run } };
+            if warden::over(tx, &self.desk.config(), &hold, ending).await? {
+                freed.push(Freed { hold, own });
+            }
+        }
+        Ok(freed)
     }
 
     async fn undo_to(
@@ -167,7 +186,7 @@ fn has_its_place(run: &RunSummary) -> bool {
 
 /// Milliseconds until those ahead are done, if all of them have been done before. `None` where that is not known: when one
 /// waits for people, or works for longer than last time.
-async fn starts_in(tx: &mut Tx, ahead: &[RunSummary]) -> Result<Option<i64>, LedgerError> {
+pub(super) async fn starts_in(tx: &mut Tx, ahead: &[RunSummary]) -> Result<Option<i64>, LedgerError> {
     let now = crate::ledger::now(&mut *tx).await?;
     let mut sum = 0;
     for run in ahead {

@@ -7,11 +7,13 @@ use super::{Case, Desk, DeskError, Done, Message};
 use crate::domain::answer::Answer;
 use crate::domain::audit::{Decision, MESSAGE};
 use crate::domain::command::CommandName;
+use crate::domain::holds::HoldAnswer;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
 use crate::domain::run::Outcome;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::{LedgerError, Tx, inbox};
+use crate::warden;
 use crate::witness;
 
 impl Desk {
@@ -21,7 +23,7 @@ impl Desk {
     /// [`DeskError::Repeated`] when this very message was kept before.
     pub async fn not_understood(&self, message: &Message, refusal: &Refusal) -> Result<(), DeskError> {
         let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
-        let case = Case { desk: self, message, because: None };
+        let case = Case { desk: self, message, because: None, anyway: false };
         let decision = match refusal.kind {
             RefusalKind::NotUnderstood => Decision::NotUnderstood,
             RefusalKind::Refused => Decision::Refused,
@@ -37,7 +39,7 @@ impl Desk {
         rule: &str,
         refusal: &Refusal,
     ) -> Result<(), DeskError> {
-        let entry = case.entry(command.as_str(), environment);
+        let entry = case.entry(command.action(), environment);
         case.keep(Entry { decision: Decision::Refused, rule: Some(rule), ..entry }, refusal).await
     }
 }
@@ -63,12 +65,12 @@ impl Case<'_> {
     /// Notes what was done, and what follows from it, in the transaction that does it.
     pub(super) async fn note(&self, tx: &mut Tx, command: CommandName, done: &Done) -> Result<(), LedgerError> {
         let result = Some(result(&done.answer));
-        let entry = self.entry(command.as_str(), Some(&done.environment));
-        audit::append(tx, &Entry { run: Some(done.run), result, ..entry }).await?;
-        match &done.event {
-            Some((run, event)) => witness::note(tx, run, std::slice::from_ref(event), &run.state).await,
-            None => Ok(()),
+        let entry = self.entry(command.action(), done.environment.as_ref());
+        audit::append(tx, &Entry { run: done.run, rule: done.rule, result, ..entry }).await?;
+        for (run, event) in &done.events {
+            witness::note(tx, run, std::slice::from_ref(event), &run.state).await?;
         }
+        warden::note_lapsed(tx, &done.lapsed).await
     }
 
     /// Keeps message and entry about something that was not done, with the words of the answer.
@@ -100,5 +102,14 @@ fn result(answer: &Answer) -> &'static str {
         Answer::Rejected(_) => "rejected",
         Answer::Taken(_) => "taken",
         Answer::Recovering(_) => "recovering",
+        Answer::Hold(answer) => match answer {
+            HoldAnswer::Began { .. } => "began",
+            HoldAnswer::Lifted { .. } => "lifted",
+            HoldAnswer::Asked { .. } => "asked",
+            HoldAnswer::WillTell { .. } => "waits",
+            HoldAnswer::Left(_) => "cancelled",
+            HoldAnswer::Stopped { .. } => "stopped",
+            HoldAnswer::Resumed(_) => "resumed",
+        },
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::ids::{ActorId, EnvironmentName};
 use crate::domain::lookalike::distinct;
 use crate::domain::policy::{Decision, Matter, policy};
 use crate::domain::refusal::Refusal;
+use crate::ledger::holds;
 
 impl Desk {
     /// May this person ask this, here? Gives what of the answer they may see.
@@ -19,7 +20,7 @@ impl Desk {
     pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
         let about = match query {
             Query::Envs | Query::Whoami | Query::Why(_) => None,
-            Query::Status { environment } => environment.clone(),
+            Query::Status { environment } | Query::Queue { environment } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) => filter.environment.clone(),
             Query::Who { environment, .. } => Some(environment.clone()),
@@ -44,7 +45,7 @@ impl Desk {
         };
         let Some((rule, refusal)) = refused else { return Ok(Sight { all: false, environments: Vec::new() }) };
         let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
-        let case = Case { desk: self, message, because: None };
+        let case = Case { desk: self, message, because: None, anyway: false };
         self.note_refusal(&case, command, about.as_ref(), rule, &refusal).await?;
         Err(DeskError::Refused(refusal))
     }
@@ -69,6 +70,8 @@ impl Desk {
         command: CommandName,
         environment: Option<&Environment>,
     ) -> Result<Option<(&'static str, Refusal)>, DeskError> {
+        // What stands against a change is told by `why`, too.
+        let holds = if command.starts_change() { holds::standing(&self.store).await? } else { Vec::new() };
         let decision = policy(&Matter {
             actor: &message.actor,
             place: &message.place,
@@ -77,6 +80,7 @@ impl Desk {
             access: &config.access,
             request: None,
             asked: None,
+            holds: &holds,
             plan: None,
             begun: false,
             now: self.store.now().await?,
@@ -93,6 +97,12 @@ impl Desk {
         let config = self.config();
         let environment = config.environments.get(name);
         access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
+    }
+
+    /// True when role and channel allow this person this command on everything at once.
+    #[must_use]
+    pub fn may_everywhere(&self, message: &Message, command: CommandName) -> bool {
+        access::may(&self.config().access, &message.actor, &message.place, command, None).is_ok()
     }
 
     /// Who somebody is to Tidegate.
@@ -134,6 +144,7 @@ impl Desk {
         };
         let named = query.environment.as_ref().or(run.as_ref().map(|run| &run.request.environment));
         let environments: Vec<Option<&Environment>> = match named {
+            _ if command.is_about_all() => vec![None],
             Some(name) => vec![config.environments.get(name)],
             None if config.environments.is_empty() => vec![None],
             None => config.environments.values().map(Some).collect(),
@@ -167,14 +178,15 @@ impl Desk {
             access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
         };
         let not = CommandName::ALL.into_iter().filter(|command| {
-            !may(*command, None) && !config.environments.values().any(|environment| may(*command, Some(environment)))
+            let somewhere = || config.environments.values().any(|environment| may(*command, Some(environment)));
+            !may(*command, None) && (command.is_about_all() || !somewhere())
         });
         Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
     }
 }
 
 /// Who is meant by a name or an id.
-fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
+pub(super) fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
     if let Ok(id) = text.parse::<ActorId>() {
         let name = id.short().to_owned();
         return Ok(Actor::person(id, name));
@@ -214,8 +226,9 @@ fn known_ids(config: &Config) -> Vec<ActorId> {
 /// Who has this command somewhere, in words; empty when nobody has it.
 fn whom_to_ask(config: &Config, command: CommandName) -> String {
     let access = &config.access;
+    let environments = config.environments.values().filter(|_| !command.is_about_all());
     let mut able: Vec<_> =
-        config.environments.values().flat_map(|environment| access::able(access, Some(environment), command)).collect();
+        environments.flat_map(|environment| access::able(access, Some(environment), command)).collect();
     able.extend(access::able(access, None, command));
     access::named(&able)
 }

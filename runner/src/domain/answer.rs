@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::CommandName;
 use super::environment::{Level, SettingValue};
+use super::holds::{Freed, Hold, HoldAnswer};
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
@@ -100,6 +101,10 @@ pub enum Answer {
         last_time_ms: Option<i64>,
         /// Milliseconds until it starts, from how long those ahead took last time; `None` when that is not known.
         starts_in_ms: Option<i64>,
+        /// Holds and keeps of its environment that stand, and let it pass.
+        holds: Vec<Hold>,
+        /// Keeps that end because it lowers.
+        freed: Vec<Freed>,
     },
     /// A queued or waiting run was cancelled at once.
     Cancelled(RunSummary),
@@ -120,6 +125,8 @@ pub enum Answer {
     Taken(RunSummary),
     /// A runner will look what became of the run.
     Recovering(RunSummary),
+    /// About holds, the queue, or everything at once.
+    Hold(HoldAnswer),
 }
 
 /// Where one stack stands, as last verified.
@@ -163,6 +170,8 @@ pub struct EnvironmentStatus {
     pub last: Option<RunSummary>,
     /// Stacks that are still up, or in doubt, though the configuration does not have them any more.
     pub departed: Vec<(StackName, StackStanding)>,
+    /// Who holds or keeps it, and what stands against all environments.
+    pub holds: Vec<Hold>,
 }
 
 impl StackStanding {

@@ -78,9 +78,9 @@ pub struct Record {
     pub detail: Option<serde_json::Value>,
 }
 
-/// Actions that are no commands: a run asks, its question expires, nobody saw it end, it ends; a message that was no
+/// Actions that are no commands: a run asks, its question expires, nobody saw it end, it ends; a hold comes to its end; a message that was no
 /// command; the configuration changed; a process that carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 9] = [ASK, EXPIRE, LOSE, END, MESSAGE, CONFIGURE, START, STOP, PRUNE];
+pub const EVENTS: [&str; 10] = [ASK, EXPIRE, LOSE, END, LAPSE, MESSAGE, CONFIGURE, START, STOP, PRUNE];
 
 /// A run asks for a yes.
 pub const ASK: &str = "ask";
@@ -90,6 +90,8 @@ pub const EXPIRE: &str = "expire";
 pub const LOSE: &str = "lose";
 /// A run ended.
 pub const END: &str = "end";
+/// A hold, freeze or keep came to its end.
+pub const LAPSE: &str = "lapse";
 /// A message that was no command.
 pub const MESSAGE: &str = "message";
 /// The configuration changed.
@@ -103,7 +105,7 @@ pub const PRUNE: &str = "prune";
 
 /// Every word that `audit action ...` takes: the commands that are orders, in the order of `help`, then [`EVENTS`].
 pub fn actions() -> impl Iterator<Item = &'static str> {
-    let orders = CommandName::ALL.into_iter().filter(|name| !name.only_reads()).map(CommandName::as_str);
+    let orders = CommandName::ALL.into_iter().filter(|name| !name.only_reads()).map(CommandName::action);
     orders.chain(EVENTS)
 }
 

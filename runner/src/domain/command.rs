@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{AuditFilter, Deed};
 use super::environment::{Level, SettingValue};
+use super::holds::HoldOrder;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 
 /// The commands by name. A permission is the right to run one of them.
@@ -41,6 +42,28 @@ pub enum CommandName {
     Reject,
     /// `recover`
     Recover,
+    /// `hold`
+    Hold,
+    /// `unhold`
+    Unhold,
+    /// `freeze`
+    Freeze,
+    /// `unfreeze`
+    Unfreeze,
+    /// `keep`
+    Keep,
+    /// `queue`
+    Queue,
+    /// `leave`
+    Leave,
+    /// `ask`
+    Ask,
+    /// `tell`
+    Tell,
+    /// `stop`
+    Stop,
+    /// `resume`
+    Resume,
     /// `show`
     Show,
     /// `log`
@@ -59,7 +82,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 33] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -75,6 +98,17 @@ impl CommandName {
         Self::Approve,
         Self::Reject,
         Self::Recover,
+        Self::Hold,
+        Self::Unhold,
+        Self::Freeze,
+        Self::Unfreeze,
+        Self::Keep,
+        Self::Queue,
+        Self::Leave,
+        Self::Ask,
+        Self::Tell,
+        Self::Stop,
+        Self::Resume,
         Self::Show,
         Self::Log,
         Self::History,
@@ -103,6 +137,17 @@ impl CommandName {
             Self::Approve => "approve",
             Self::Reject => "reject",
             Self::Recover => "recover",
+            Self::Hold => "hold",
+            Self::Unhold => "unhold",
+            Self::Freeze => "freeze",
+            Self::Unfreeze => "unfreeze",
+            Self::Keep => "keep",
+            Self::Queue => "queue",
+            Self::Leave => "leave",
+            Self::Ask => "ask",
+            Self::Tell => "tell",
+            Self::Stop => "stop",
+            Self::Resume => "resume",
             Self::Show => "show",
             Self::Log => "log",
             Self::History => "history",
@@ -113,6 +158,22 @@ impl CommandName {
         }
     }
 
+    /// The word in the audit for an order of this name: two of them are words for what happens by itself, too.
+    #[must_use]
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Ask => "inquire",
+            Self::Stop => "halt",
+            other => other.as_str(),
+        }
+    }
+
+    /// True for what is about all environments at once.
+    #[must_use]
+    pub fn is_about_all(self) -> bool {
+        matches!(self, Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume)
+    }
+
     /// True for commands that only read.
     #[must_use]
     pub fn only_reads(self) -> bool {
@@ -120,6 +181,7 @@ impl CommandName {
             Self::Help
             | Self::Envs
             | Self::Status
+            | Self::Queue
             | Self::Show
             | Self::Log
             | Self::History
@@ -138,7 +200,17 @@ impl CommandName {
             | Self::Accept
             | Self::Approve
             | Self::Reject
-            | Self::Recover => false,
+            | Self::Recover
+            | Self::Hold
+            | Self::Unhold
+            | Self::Freeze
+            | Self::Unfreeze
+            | Self::Keep
+            | Self::Leave
+            | Self::Ask
+            | Self::Tell
+            | Self::Stop
+            | Self::Resume => false,
         }
     }
 }
@@ -208,6 +280,8 @@ pub enum Order {
         environment: EnvironmentName,
         /// To which level; `None` means the environment's `down`.
         level: Option<Level>,
+        /// Against somebody's keep, who is told.
+        anyway: bool,
     },
     /// Change settings, leave the level.
     Scale {
@@ -275,6 +349,8 @@ pub enum Order {
         /// Also break a state lock that the dead run left behind.
         unlock: bool,
     },
+    /// About holds, the queue, or everything at once.
+    Hold(HoldOrder),
 }
 
 impl Order {
@@ -294,6 +370,7 @@ impl Order {
             Self::Approve { .. } => CommandName::Approve,
             Self::Reject { .. } => CommandName::Reject,
             Self::Recover { .. } => CommandName::Recover,
+            Self::Hold(order) => order.name(),
         }
     }
 }
@@ -305,6 +382,11 @@ pub enum Query {
     Envs,
     /// One environment, or all.
     Status {
+        /// Which; `None` means all.
+        environment: Option<EnvironmentName>,
+    },
+    /// Who has an environment and who waits for it, or all of them.
+    Queue {
         /// Which; `None` means all.
         environment: Option<EnvironmentName>,
     },
@@ -357,6 +439,7 @@ impl Query {
         match self {
             Self::Envs => CommandName::Envs,
             Self::Status { .. } => CommandName::Status,
+            Self::Queue { .. } => CommandName::Queue,
             Self::Show { .. } => CommandName::Show,
             Self::Log { .. } => CommandName::Log,
             Self::History(_) => CommandName::History,

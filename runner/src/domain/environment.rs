@@ -66,6 +66,8 @@ pub struct Rules {
     pub hours: Option<WorkingHours>,
     /// Changes begin in working hours only.
     pub only_in_hours: Option<Written>,
+    /// How long a hold is offered for, in seconds; `None`: not said.
+    pub hold_s: Option<u32>,
 }
 
 /// One Terraform root module with its workspace, backend settings and variables.

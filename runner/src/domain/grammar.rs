@@ -1,7 +1,7 @@
 //! Words of the commands that cannot be names: whoever typed one could mean either.
 
 /// Each word with what it says in a command, to be read after "it".
-const WORDS: [(&str, &str); 26] = [
+const WORDS: [(&str, &str); 28] = [
     ("action", "begins the name of a command"),
     ("alone", "says that nobody else approves"),
     ("all", "means every environment"),
@@ -14,6 +14,8 @@ const WORDS: [(&str, &str); 26] = [
     ("failed", "asks for runs that failed"),
     ("for", "begins a duration"),
     ("force", "kills instead of asking"),
+    ("free", "says that nobody has it"),
+    ("leave", "takes a run out of the queue"),
     ("me", "means whoever types it"),
     ("next", "means the next transition"),
     ("now", "means this moment"),

@@ -9,6 +9,7 @@ pub mod command;
 pub mod environment;
 pub mod failure;
 pub mod grammar;
+pub mod holds;
 pub mod hours;
 pub mod ids;
 pub mod lookalike;

@@ -7,6 +7,7 @@ use crate::domain::answer::Actor;
 use crate::domain::changes::{self, Change, Exactness, StackPlan};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::holds::Hold;
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::order::{upstream_of, waits_for};
 use crate::domain::policy::{Confirm, Decision, Matter, Place, PlannedStack, policy};
@@ -38,6 +39,8 @@ pub struct Situation<'a> {
     pub place: &'a Place,
     /// Who may do what, beside what the environment says.
     pub access: &'a Access,
+    /// What people hold, freeze, keep or stop.
+    pub holds: &'a [Hold],
     /// Stacks that are being worked on.
     pub busy: &'a BTreeSet<StackName>,
     /// Plans that have come back and are not stored yet.
@@ -237,6 +240,7 @@ impl Situation<'_> {
             access: self.access,
             request: Some(request),
             asked: None,
+            holds: self.holds,
             plan: Some(&planned),
             begun: matches!(self.view.state, RunState::Applying { .. }),
             now: self.now,

@@ -22,9 +22,11 @@ use crate::domain::answer::RunSummary;
 use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
+use crate::domain::holds::Hold;
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackState};
+use crate::ledger::holds;
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::standing;
 use crate::terraform::Stop;
@@ -57,6 +59,8 @@ pub(super) struct Driver {
     lost: Vec<(StackName, String)>,
     bell: Listener,
     alone: Alone,
+    /// What people hold, freeze, keep or stop, as it was when it was last looked at.
+    holds: Vec<Hold>,
 }
 
 impl Driver {
@@ -106,6 +110,7 @@ impl Driver {
             busy: BTreeSet::new(),
             planned: BTreeMap::new(),
             lost: Vec::new(),
+            holds: Vec::new(),
         }))
     }
 
@@ -158,8 +163,17 @@ impl Driver {
         }
     }
 
-    async fn next_steps(&self) -> Result<Vec<Step>, EngineError> {
+    async fn next_steps(&mut self) -> Result<Vec<Step>, EngineError> {
+        self.look_at_holds().await?;
         Ok(self.steps_from(&self.view, self.shared.store.now().await?))
+    }
+
+    /// Before anything is applied it matters what others hold. If that cannot be read, nothing is begun.
+    async fn look_at_holds(&mut self) -> Result<(), EngineError> {
+        if matches!(self.view.state, RunState::Planning { .. }) {
+            self.holds = holds::standing(&self.shared.store).await?;
+        }
+        Ok(())
     }
 
     fn steps_from(&self, view: &RunView, now: Timestamp) -> Vec<Step> {
@@ -170,6 +184,7 @@ impl Driver {
             asker: &self.run.asker,
             place: &Place { door: "engine", channel: None, direct: false },
             access: &config.access,
+            holds: &self.holds,
             busy: &self.busy,
             planned: &self.planned,
             now,
@@ -192,6 +207,7 @@ impl Driver {
     /// disk. Applies that are next are stored as begun in it too, and started after it.
     async fn record(&mut self, events: Vec<RunEvent>) -> Result<(), EngineError> {
         let now = self.shared.store.now().await?;
+        self.look_at_holds().await?;
         let (all, applies) = self.with_what_follows(events.clone(), now);
         let grown = all.len() > events.len();
         if !self.store(all).await? && grown {

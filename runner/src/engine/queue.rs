@@ -25,10 +25,14 @@ use crate::paths::Paths;
 use crate::secrets::Secrets;
 use crate::standing;
 use crate::terraform::{Supervisor, Tool};
+use crate::warden;
 use crate::witness;
 
 /// How often the queue is looked at when no bell rings: another process may have put something in.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How often it is looked whether a hold is over, an environment free, or everything still.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// After a drain's limit, how long interrupted runs get to write their state.
 const GRACE: Duration = Duration::from_secs(30);
@@ -132,10 +136,15 @@ impl Engine {
         self.tell_unknown().await;
         let mut bell = self.shared.bell.listen();
         let mut next_beat = Instant::now();
+        let mut next_watch = Instant::now();
         while !*stop.borrow_and_update() {
             if Instant::now() >= next_beat {
                 next_beat = Instant::now() + self.beat_every();
                 self.beat().await;
+            }
+            if Instant::now() >= next_watch {
+                next_watch = Instant::now() + WATCH_EVERY;
+                self.watch().await;
             }
             if let Err(error) = self.take_runs().await {
                 tracing::error!(%error, "the queue cannot be looked at; trying again");
@@ -227,6 +236,15 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Sees to holds that come to their end, and to people who wait for news.
+    async fn watch(&self) {
+        match warden::look(&self.shared.store, &self.shared.config()).await {
+            Ok(true) => self.shared.bell.ring(),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "holds cannot be looked at; trying again"),
+        }
     }
 
     /// Takes a run over, unless it is for a runner that lives on another machine.

@@ -13,6 +13,7 @@ pub mod cards;
 mod column;
 pub mod environments;
 mod error;
+pub mod holds;
 pub mod ids;
 pub mod inbox;
 pub mod leases;
@@ -22,6 +23,7 @@ pub mod outbox;
 pub mod runners;
 pub mod runs;
 pub mod stacks;
+pub mod tellings;
 mod triggers;
 
 #[cfg(test)]

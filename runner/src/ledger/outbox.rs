@@ -4,10 +4,11 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::column::{Row, storable};
+use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::ids;
 use super::store::{Access, Tx, now};
+use crate::domain::holds::News;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 
 /// A message about a run that needs somebody, is over, or is unknown. Its body is `{"seq":9,"status":"failed"}`; `seq`
@@ -19,6 +20,9 @@ pub const KIND_NOTICE: &str = "notice";
 
 /// A message in a chat; its body is in the chat's own form.
 pub const KIND_POST: &str = "post";
+
+/// News about holds, stops and free environments for a person. Its body is a [`News`].
+pub const KIND_NEWS: &str = "news";
 
 /// To whom: a chat and a person or channel in it, `shell:ito`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +135,19 @@ pub async fn put(
         .bind(at.0)
     )?;
     Ok(id)
+}
+
+/// Stores news for a person.
+pub async fn put_news(tx: &mut Tx, to: &ActorId, news: &News) -> Result<Uuid, LedgerError> {
+    let body = to_json("body", news)?;
+    put(tx, &Address::of(to), KIND_NEWS, None, &body).await
+}
+
+/// The news in a message; `None` when it is of another kind.
+pub fn news(message: &Message) -> Result<Option<News>, LedgerError> {
+    let id = message.id.to_string();
+    let row = Row { table: "outbox", id: &id };
+    (message.kind == KIND_NEWS).then(|| row.json("body", &message.body)).transpose()
 }
 
 /// Messages to this address that were not sent, oldest first.

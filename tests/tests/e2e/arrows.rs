@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 9] = [
     &["redact", "root"],
     &["logging"],
     &["config", "ledger", "terraform", "source", "bell", "paths"],
-    &["secrets", "witness"],
+    &["secrets", "warden", "witness"],
     &["standing", "inspection"],
     &["desk", "engine"],
     &["house"],

@@ -15,6 +15,7 @@ mod envelope;
 mod fault;
 mod fuzz;
 mod guards;
+mod holds;
 mod planted;
 mod queue;
 mod secrets;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "slack")]
 mod gallery;
+mod holds;
 mod run;
 mod scene;
 
@@ -211,6 +212,8 @@ fn answers() {
         ahead: ahead.into_iter().map(Scene::summary).collect(),
         last_time_ms: run.detail().last_time_ms,
         starts_in_ms,
+        holds: Vec::new(),
+        freed: Vec::new(),
     };
     let up = Scene::of("up shop because Black Friday");
     let working = Scene::of("up shop").numbered(3).by("sato").claimed();
@@ -271,6 +274,7 @@ fn managed() -> EnvironmentStatus {
         waiting: Vec::new(),
         last: Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::NothingToDo).summary()),
         departed: Vec::new(),
+        holds: Vec::new(),
     }
 }
 

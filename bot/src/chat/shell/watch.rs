@@ -177,6 +177,7 @@ impl Watch {
 
     /// At the start: what happened while nobody looked, what needs somebody, and what is under way.
     pub(super) async fn begin(self: &Arc<Self>) -> Result<(), DeskError> {
+        self.tell_of_holds().await?;
         let untold = self.desk.untold(DOOR, &self.actor).await?;
         for run in self.runs().await?.values() {
             let fact = Fact::of(&run.state);
@@ -210,6 +211,7 @@ impl Watch {
 
     async fn tell_news(&self, words: &RwLock<Vocabulary>) -> Result<(), DeskError> {
         let _turn = self.turn.lock().await;
+        self.tell_of_holds().await?;
         let runs = self.runs().await?;
         let mut known = Vocabulary::of(&self.desk.config());
         known.runs.all = runs.keys().rev().copied().collect();
@@ -245,6 +247,18 @@ impl Watch {
             }
         }
         Ok(runs)
+    }
+
+    /// Tells what this person has not heard yet of holds, stops and free environments.
+    async fn tell_of_holds(&self) -> Result<(), DeskError> {
+        for untold in self.desk.news(DOOR, &self.actor).await? {
+            let clock = Clock { now: self.desk.now().await?, offset: local_offset() };
+            // Noted first: two prompts of one person do not both tell it.
+            if self.desk.news_told(&untold).await? {
+                self.board.say(&cards::news(&untold.news, &clock));
+            }
+        }
+        Ok(())
     }
 
     /// What cannot be told now is told at the next look.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::document::Path;
+use super::super::duration;
 use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
@@ -74,6 +75,9 @@ pub(in super::super) struct EnvironmentSection {
     pub(super) zone: Option<String>,
     /// When changes may begin; what has begun is brought to its end. Without it, at any time.
     pub(super) changes: Option<Changes>,
+    /// How long a `hold` without an end is offered for. `1m` to `7d`. Without it, `12h`.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"4h")]
+    pub(super) hold: Option<String>,
     /// When a run asks for a yes, and whose: one rule in braces, or several as `[[environments.NAME.approve]]`.
     pub(super) approve: Option<ApproveSections>,
     /// Its stacks.

@@ -1,6 +1,7 @@
-//! `hours`, `zone`, `changes`, `destroys_max`, `destroys_ask` and `approve` of an environment: what no run may do, and what asks.
+//! `hours`, `zone`, `changes`, `hold`, `destroys_max`, `destroys_ask` and `approve` of an environment: what no run may do, and what asks.
 
 use super::super::document::Path;
+use super::super::duration;
 use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
@@ -9,6 +10,7 @@ use super::approve;
 use super::environment::EnvironmentSection;
 use crate::domain::access::limits::{Limit, WorkingHours};
 use crate::domain::environment::{Rules, Setting};
+use crate::domain::holds::LONGEST_S;
 use crate::domain::hours::Hours;
 
 /// Reads what is asked and what is refused; the rest of the rules is empty.
@@ -51,7 +53,9 @@ pub(super) fn read(
         .iter()
         .map(|setting| (setting.name.clone(), findings.written(&all.key(setting.name.as_str()))))
         .collect();
-    Rules { bounds_at, approvals, destroys_max, destroys_ask, hours, only_in_hours, ..Rules::default() }
+    let hold = section.hold.as_ref();
+    let hold_s = hold.and_then(|text| duration::read(&at.key("hold"), text, 60..=LONGEST_S, findings));
+    Rules { bounds_at, approvals, destroys_max, destroys_ask, hours, only_in_hours, hold_s, ..Rules::default() }
 }
 
 fn hours(at: &Path<'_>, section: &EnvironmentSection, findings: &mut Findings<'_, '_>) -> Option<WorkingHours> {

@@ -44,9 +44,14 @@ impl CommandName {
     pub fn least(self) -> Least {
         match self {
             Self::Help | Self::Whoami | Self::Why => Least::Anybody,
-            Self::Envs | Self::Status | Self::Show | Self::Log | Self::History | Self::Audit | Self::Who => {
-                Least::Viewer
-            }
+            Self::Envs
+            | Self::Status
+            | Self::Queue
+            | Self::Show
+            | Self::Log
+            | Self::History
+            | Self::Audit
+            | Self::Who => Least::Viewer,
             Self::Up
             | Self::Down
             | Self::Scale
@@ -54,8 +59,15 @@ impl CommandName {
             | Self::Undo
             | Self::Cancel
             | Self::Retry
-            | Self::Accept => Least::Operator,
+            | Self::Accept
+            | Self::Hold
+            | Self::Unhold
+            | Self::Keep
+            | Self::Leave
+            | Self::Ask
+            | Self::Tell => Least::Operator,
             Self::Destroy | Self::Approve | Self::Reject | Self::Recover => Least::Owner,
+            Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume => Least::Admin,
         }
     }
 }
@@ -74,6 +86,17 @@ impl CommandName {
             | Self::Accept
             | Self::Reject
             | Self::Recover
+            | Self::Hold
+            | Self::Unhold
+            | Self::Freeze
+            | Self::Unfreeze
+            | Self::Keep
+            | Self::Queue
+            | Self::Leave
+            | Self::Ask
+            | Self::Tell
+            | Self::Stop
+            | Self::Resume
             | Self::Show
             | Self::Log
             | Self::History

@@ -301,7 +301,8 @@ pub fn request(
         | Order::Accept { .. }
         | Order::Approve { .. }
         | Order::Reject { .. }
-        | Order::Recover { .. } => {
+        | Order::Recover { .. }
+        | Order::Hold(_) => {
             return Err(Refusal::refused(
                 format!("`{}` is about a run, not about an environment", order.name()),
                 "this is a fault of Tidegate's, not yours",

@@ -98,7 +98,7 @@ fn up(to: Option<&str>, settings: &[(&str, Operator, i64)]) -> Order {
 }
 
 fn down(to: Option<&str>) -> Order {
-    Order::Down { environment: name(), level: to.map(level) }
+    Order::Down { environment: name(), level: to.map(level), anyway: false }
 }
 
 fn scale(settings: &[(&str, Operator, i64)]) -> Order {

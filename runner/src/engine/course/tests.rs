@@ -124,6 +124,7 @@ impl Story {
     fn go(mut self) -> Self {
         loop {
             let steps = next(&Situation {
+                holds: &[],
                 view: &self.view,
                 environment: &self.environment,
                 asker: &Actor::person(ActorId::local("ito"), "ito"),

@@ -180,7 +180,7 @@ async fn unanswered(mut store: &Store) -> Vec<(String, String)> {
 }
 
 /// Carries out SQL that the ledger itself never would; `;` separates statements.
-async fn sql(store: &Store, statements: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn sql(store: &Store, statements: &str) -> Result<(), sqlx::Error> {
     match store.begin().await.expect("a transaction") {
         Tx::Sqlite(mut tx) => {
             sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut *tx).await?;

@@ -1,0 +1,290 @@
+//! Holds, keeps, freezes and stops: answers, the queue, and what people are told of them.
+
+use tidegate_runner::domain::holds::{About, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking};
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::lookalike::distinct;
+
+use super::card::{Card, Line, Tone};
+use super::history::state_word;
+use super::words::{Clock, DOT, about, cut, duration, plural, run_of, what};
+
+/// Most runs that are named in a list.
+const NAMED_MAX: usize = 5;
+
+/// The desk's answer to an order about holds.
+#[must_use]
+pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
+    match answer {
+        HoldAnswer::Began { hold, going_on, refused } => {
+            let card = Card::new(Tone::Good, format!("{} until {}", begun(hold), until(hold, clock)));
+            let card = card.lines(left_in(hold)).lines(because(hold.because.as_deref()));
+            let card = match hold.kind {
+                Kind::Keep => card.line(Line::marked(
+                    "Others may raise it. Your own `down` ends this; somebody else's is refused unless they say `anyway`, and then you are told.",
+                )),
+                Kind::Hold | Kind::Freeze | Kind::Stop => card,
+            };
+            let card = card
+                .lines(
+                    (!going_on.is_empty())
+                        .then(|| Line::text(format!("Under way, and goes on: {}.", runs(going_on.iter().map(run_of))))),
+                )
+                .lines((!refused.is_empty()).then(|| {
+                    Line::text(format!(
+                        "Waits, and will be refused if its turn comes before the end: {}.",
+                        runs(refused.iter().map(run_of))
+                    ))
+                }));
+            card.next(lift(hold))
+        }
+        HoldAnswer::Lifted { hold, of_another } => {
+            let card = Card::new(Tone::Good, ended(hold));
+            if *of_another {
+                card.line(Line::text(format!("It was of {}, who is told that you lifted it.", person(&hold.by))))
+            } else {
+                card
+            }
+        }
+        HoldAnswer::Asked { to, news } => {
+            let whom: Vec<String> = to.iter().map(person).collect();
+            let card = Card::new(Tone::Plain, format!("{} will be asked", whom.join(", ")));
+            match news {
+                News::Asked { words, .. } => card.line(Line::text(format!("\u{201c}{}\u{201d}", cut(words)))),
+                _ => card,
+            }
+        }
+        HoldAnswer::WillTell { environment, until, already } => {
+            let again = if *already { "still " } else { "" };
+            Card::new(Tone::Plain, format!("You will {again}be told once {environment} is free"))
+                .line(Line::text(format!("You are told, too, if it is not by {}.", clock.ahead(*until))))
+                .next(format!("queue {environment}"))
+        }
+        HoldAnswer::Left(run) => {
+            Card::new(Tone::Plain, format!("Run {} has left the queue{DOT}{}", run.number, what(&run.request)))
+                .line(Line::text("It had not begun."))
+        }
+        HoldAnswer::Stopped { hold, again, working, emptied, unknown } => {
+            let fact = if *again { "Everything was stopped already" } else { "Everything is stopped" };
+            let mut card = Card::new(Tone::Warning, format!("{fact}{DOT}{}", still(working)));
+            card = card.lines(because(hold.because.as_deref()));
+            if !emptied.is_empty() {
+                let count = plural(u64::try_from(emptied.len()).unwrap_or(u64::MAX), "run");
+                card = card.line(Line::text(format!(
+                    "{count} had not begun to change anything and will not; whoever asked is told: {}.",
+                    runs(emptied.iter().map(run_of))
+                )));
+            }
+            card = card.lines(unknown_runs(unknown));
+            card = card.line(Line::marked("Nothing that changes anything begins until `resume everything`."));
+            unknown.iter().take(2).fold(card, |card, run| card.next(format!("recover {run}"))).next("resume everything")
+        }
+        HoldAnswer::Resumed(_) => Card::new(Tone::Good, "Runs are accepted again")
+            .line(Line::text("What was stopped does not begin by itself: whoever wants it asks again.")),
+    }
+}
+
+/// `2 runs stopping: 12 shop apply 3 of 9, 13 blog planning`; or that nothing runs.
+fn still(working: &[StillWorking]) -> String {
+    if working.is_empty() {
+        return "nothing runs".to_owned();
+    }
+    let each = working.iter().map(|StillWorking { run, done, planned }| {
+        let far = if *planned > 0 { format!(" {done} of {planned}") } else { String::new() };
+        format!("{} {} {}{far}", run.number, run.request.environment, state_word(&run.state))
+    });
+    let count = plural(u64::try_from(working.len()).unwrap_or(u64::MAX), "run");
+    format!("{count} stopping: {}", runs(each))
+}
+
+fn unknown_runs(unknown: &[RunNumber]) -> Option<Line> {
+    let numbers: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    (!numbers.is_empty())
+        .then(|| Line::text(format!("UNKNOWN, so that nobody can say whether it runs: {}.", numbers.join(", "))))
+}
+
+fn runs(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(NAMED_MAX);
+    let mut names: Vec<String> = all.take(NAMED_MAX).collect();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
+fn person(who: &ActorId) -> String {
+    cut(&distinct(who.short()))
+}
+
+/// The environment, or that it is about all.
+fn of(hold: &Hold) -> String {
+    hold.environment.as_ref().map_or_else(|| "everything".to_owned(), ToString::to_string)
+}
+
+fn begun(hold: &Hold) -> String {
+    match hold.kind {
+        Kind::Hold => format!("{} is held", of(hold)),
+        Kind::Freeze => "Everything is frozen".to_owned(),
+        Kind::Keep => format!("{} is kept as it is", of(hold)),
+        Kind::Stop => "Everything is stopped".to_owned(),
+    }
+}
+
+fn ended(hold: &Hold) -> String {
+    match hold.kind {
+        Kind::Hold => format!("{} is not held any more", of(hold)),
+        Kind::Freeze => "Nothing is frozen any more".to_owned(),
+        Kind::Keep => format!("{} is not kept any more", of(hold)),
+        Kind::Stop => "Runs are accepted again".to_owned(),
+    }
+}
+
+fn until(hold: &Hold, clock: &Clock) -> String {
+    hold.until.map_or_else(|| "somebody resumes".to_owned(), |until| clock.ahead(until))
+}
+
+fn left_in(hold: &Hold) -> Option<Line> {
+    let only: Vec<String> = hold.only.iter().map(|who| cut(&who.shown())).collect();
+    (!only.is_empty()).then(|| Line::text(format!("It leaves in {}.", only.join(", "))))
+}
+
+fn because(because: Option<&str>) -> Option<Line> {
+    because.map(|because| Line::text(format!("because {}", cut(because))))
+}
+
+fn lift(hold: &Hold) -> String {
+    match (hold.kind, &hold.environment) {
+        (Kind::Stop, _) => "resume everything".to_owned(),
+        (Kind::Freeze, _) | (_, None) => "unfreeze all".to_owned(),
+        (Kind::Hold | Kind::Keep, Some(environment)) => format!("unhold {environment}"),
+    }
+}
+
+/// `held by sato until Fri 2026-11-20 22:00 +09:00 (in 2 h), because ... (hold 3)`.
+pub(super) fn hold_line(hold: &Hold, clock: &Clock) -> String {
+    let word = match hold.kind {
+        Kind::Hold => "held",
+        Kind::Freeze => "frozen, as everything is,",
+        Kind::Keep => "kept as it is",
+        Kind::Stop => "STOPPED, as everything is,",
+    };
+    let only: Vec<String> = hold.only.iter().map(person).collect();
+    let only = if only.is_empty() { String::new() } else { format!(", leaves in {}", only.join(", ")) };
+    let why = hold.because.as_ref().map(|because| format!(", because {}", cut(because))).unwrap_or_default();
+    format!("{word} by {} until {}{only}{why} (hold {})", person(&hold.by), until(hold, clock), hold.number)
+}
+
+/// The same in few words, for a list: `held by sato until 22:00`.
+pub(super) fn hold_fact(hold: &Hold, clock: &Clock) -> String {
+    let until = hold.until.map(|until| format!(" until {}", clock.moment(until))).unwrap_or_default();
+    let word = match hold.kind {
+        Kind::Hold => "held",
+        Kind::Freeze => "frozen",
+        Kind::Keep => "kept",
+        Kind::Stop => "STOPPED",
+    };
+    format!("{word} by {}{until}", person(&hold.by))
+}
+
+/// What an accepted run says about a keep that it ends.
+pub(super) fn freed(freed: &Freed) -> Line {
+    let Freed { hold, own } = freed;
+    Line::text(if *own {
+        format!("Your keep of {} ends by it.", of(hold))
+    } else {
+        format!("Against the keep of {}, who is told.", person(&hold.by))
+    })
+}
+
+/// Who has what, and who waits.
+#[must_use]
+pub fn queue(queues: &[QueueOf], clock: &Clock) -> Card {
+    if queues.is_empty() {
+        return Card::new(Tone::Plain, "Nothing runs and nothing waits").next("envs");
+    }
+    let waiting: usize = queues.iter().map(|queue| queue.waiting.len()).sum();
+    let title = match (queues, waiting) {
+        ([only], 0) if only.running.is_none() => format!("Nothing waits for {}", only.environment),
+        ([only], count) => format!("{}{DOT}{count} waiting", only.environment),
+        (_, count) => format!("{} waiting", plural(u64::try_from(count).unwrap_or(u64::MAX), "run")),
+    };
+    let mut card = Card::new(Tone::Plain, title);
+    for queue in queues {
+        let QueueOf { environment, running, waiting, holds } = queue;
+        let has = match running {
+            Some((run, worked)) => {
+                format!("{environment}: {}{DOT}{} for {}", run_of(run), state_word(&run.state), duration(*worked))
+            }
+            None => format!("{environment}: no run has it"),
+        };
+        card = card.line(Line::text(has));
+        card = card.lines(holds.iter().map(|hold| Line::text(hold_line(hold, clock)).indented(1)));
+        for (place, waiting) in waiting.iter().enumerate() {
+            let when = waiting.starts_in_ms.map(|ms| format!("{DOT}starts in {}", about(ms))).unwrap_or_default();
+            card = card.line(Line::text(format!("{}. {}{when}", place + 1, run_of(&waiting.run))).indented(1));
+        }
+    }
+    if let [only] = queues
+        && (only.running.is_some() || !only.holds.is_empty())
+    {
+        card = card.next(format!("tell me when free {}", only.environment));
+    }
+    card
+}
+
+/// `1st`, `2nd`, `3rd`, `11th`.
+pub(super) fn ordinal(number: usize) -> String {
+    let end = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{end}")
+}
+
+/// One piece of news for a person.
+#[must_use]
+pub fn news(news: &News, clock: &Clock) -> Card {
+    match news {
+        News::Began { hold } => {
+            let title = format!("{} by {} until {}", begun(hold), person(&hold.by), until(hold, clock));
+            let tone = if hold.kind == Kind::Stop { Tone::Bad } else { Tone::Warning };
+            Card::new(tone, title).lines(left_in(hold)).lines(because(hold.because.as_deref()))
+        }
+        News::Over { hold, ending } => match ending {
+            Ending::Lapsed => Card::new(Tone::Plain, format!("{}{DOT}its time is over", ended(hold))),
+            Ending::Lifted { by, because: why } => {
+                Card::new(Tone::Plain, format!("{}{DOT}lifted by {}", ended(hold), person(by)))
+                    .lines(because(why.as_deref()))
+            }
+            Ending::Overridden { by, because: why, run } => Card::new(
+                Tone::Warning,
+                format!("{} lowers {} against the keep of {}", person(by), of(hold), person(&hold.by)),
+            )
+            .lines(because(why.as_deref()))
+            .next(format!("show {run}")),
+        },
+        News::Still { hold, unknown } => {
+            Card::new(Tone::Good, format!("Nothing runs any more{DOT}everything was stopped by {}", person(&hold.by)))
+                .lines(unknown_runs(unknown))
+                .next("resume everything")
+        }
+        News::Asked { by, about, words } => {
+            let (what, line) = match about {
+                About::Environment(environment) => (environment.to_string(), format!("status {environment}")),
+                About::Run(run) => (format!("run {run}"), format!("show {run}")),
+            };
+            Card::new(Tone::Plain, format!("{} asks about {what}: \u{201c}{}\u{201d}", person(by), cut(words)))
+                .next(line)
+        }
+        News::Free { environment } => {
+            Card::new(Tone::Good, format!("{environment} is free")).next(format!("up {environment}"))
+        }
+        News::NotFree { environment, since } => {
+            Card::new(Tone::Plain, format!("{environment} has not become free; you are not waiting for it any more"))
+                .line(Line::text(format!("You asked for this at {}.", clock.moment(*since))))
+                .next(format!("tell me when free {environment}"))
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Holds, keeps, freezes, stops and the queue, as people read them.
+
+use insta::assert_snapshot;
+use tidegate_runner::domain::answer::{Answer, RunSummary};
+use tidegate_runner::domain::holds::{
+    About, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
+};
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::run::Phase;
+
+use super::scene::{START, Scene, clock};
+use super::shown;
+use crate::cards::{self, Card};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Of `sato`, since 11:00, for two hours more.
+fn hold(kind: Kind) -> Hold {
+    Hold {
+        number: HoldNumber(3),
+        kind,
+        environment: matches!(kind, Kind::Hold | Kind::Keep).then(|| "shop".parse().expect("a name")),
+        by: ActorId::local("sato"),
+        called: "sato".to_owned(),
+        only: Vec::new(),
+        because: Some("we measure".to_owned()),
+        began: START.plus_ms(-HOUR_MS),
+        until: (kind != Kind::Stop).then(|| START.plus_ms(2 * HOUR_MS)),
+    }
+}
+
+fn run(number: i64, who: &str) -> RunSummary {
+    Scene::of("up shop").numbered(number).by(who).summary()
+}
+
+fn works(number: i64, who: &str) -> RunSummary {
+    Scene::of("up shop").numbered(number).by(who).claimed().starts("app", Phase::Plan).summary()
+}
+
+fn all(cards: &[Card]) -> String {
+    cards.iter().map(shown).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn answers_about_holds() {
+    let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused };
+    let only = Hold { only: vec![ActorId::local("mori")], ..hold(Kind::Hold) };
+    let news = News::Asked {
+        by: ActorId::local("ito"),
+        about: About::Environment("shop".parse().expect("a name")),
+        words: "until when?".to_owned(),
+    };
+    let will_tell = |already| HoldAnswer::WillTell {
+        environment: "shop".parse().expect("a name"),
+        until: START.plus_ms(12 * HOUR_MS),
+        already,
+    };
+    let answers = [
+        began(hold(Kind::Hold), Vec::new(), Vec::new()),
+        began(only, vec![works(4, "ito")], (5..12).map(|number| run(number, "kato")).collect()),
+        began(hold(Kind::Freeze), Vec::new(), Vec::new()),
+        began(hold(Kind::Keep), Vec::new(), vec![run(5, "kato")]),
+        HoldAnswer::Lifted { hold: hold(Kind::Hold), of_another: false },
+        HoldAnswer::Lifted { hold: hold(Kind::Keep), of_another: true },
+        HoldAnswer::Lifted { hold: hold(Kind::Freeze), of_another: false },
+        HoldAnswer::Asked { to: vec![ActorId::local("sato"), ActorId::local("mori")], news },
+        will_tell(false),
+        will_tell(true),
+        HoldAnswer::Left(Box::new(run(5, "ito"))),
+    ];
+    let cards: Vec<Card> = answers.into_iter().map(|answer| cards::answer(&Answer::Hold(answer), &clock())).collect();
+    assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn answers_about_a_stop() {
+    let working = |number, done, planned| StillWorking { run: works(number, "ito"), done, planned };
+    let stopped = |again, working, emptied, unknown| HoldAnswer::Stopped {
+        hold: hold(Kind::Stop),
+        again,
+        working,
+        emptied,
+        unknown,
+    };
+    let answers = [
+        stopped(false, Vec::new(), Vec::new(), Vec::new()),
+        stopped(
+            false,
+            vec![working(12, 3, 9), working(13, 0, 0)],
+            vec![run(14, "kato"), run(15, "mori")],
+            vec![RunNumber(7)],
+        ),
+        stopped(true, vec![working(12, 4, 9)], Vec::new(), Vec::new()),
+        HoldAnswer::Resumed(hold(Kind::Stop)),
+    ];
+    let cards: Vec<Card> = answers.into_iter().map(|answer| cards::answer(&Answer::Hold(answer), &clock())).collect();
+    assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn news_of_holds() {
+    let shop = || "shop".parse().expect("a name");
+    let by = || ActorId::local("ito");
+    let because = || Some("nobody answers".to_owned());
+    let over = |kind, ending| News::Over { hold: hold(kind), ending };
+    let news = [
+        News::Began { hold: hold(Kind::Hold) },
+        News::Began { hold: Hold { only: vec![by()], ..hold(Kind::Freeze) } },
+        News::Began { hold: hold(Kind::Stop) },
+        over(Kind::Hold, Ending::Lapsed),
+        over(Kind::Freeze, Ending::Lapsed),
+        over(Kind::Hold, Ending::Lifted { by: by(), because: None }),
+        over(Kind::Keep, Ending::Overridden { by: by(), because: because(), run: RunNumber(12) }),
+        over(Kind::Stop, Ending::Lifted { by: by(), because: because() }),
+        News::Still { hold: hold(Kind::Stop), unknown: Vec::new() },
+        News::Still { hold: hold(Kind::Stop), unknown: vec![RunNumber(7)] },
+        News::Asked { by: by(), about: About::Environment(shop()), words: "until when?".to_owned() },
+        News::Asked { by: by(), about: About::Run(RunNumber(12)), words: "`down shop`\nnow?".to_owned() },
+        News::Free { environment: shop() },
+        News::NotFree { environment: shop(), since: START.plus_ms(-12 * HOUR_MS) },
+    ];
+    let cards: Vec<Card> = news.iter().map(|news| cards::news(news, &clock())).collect();
+    assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn queues() {
+    let queue = |environment: &str, running, waiting, holds| QueueOf {
+        environment: environment.parse().expect("a name"),
+        running,
+        waiting,
+        holds,
+    };
+    let waits = |number, starts_in_ms| Waiting { run: run(number, "kato"), starts_in_ms };
+    let cards = [
+        cards::queue(&[], &clock()),
+        cards::queue(&[queue("shop", None, Vec::new(), Vec::new())], &clock()),
+        cards::queue(&[queue("shop", None, Vec::new(), vec![hold(Kind::Hold)])], &clock()),
+        cards::queue(
+            &[queue(
+                "shop",
+                Some((works(4, "ito"), 90_000)),
+                vec![waits(5, Some(30_000)), waits(6, None)],
+                vec![hold(Kind::Keep)],
+            )],
+            &clock(),
+        ),
+        cards::queue(
+            &[
+                queue("blog", Some((works(7, "ito"), 1_000)), Vec::new(), vec![hold(Kind::Stop)]),
+                queue("shop", None, vec![waits(5, Some(0))], Vec::new()),
+            ],
+            &clock(),
+        ),
+    ];
+    assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn what_an_accepted_run_says_of_keeps() {
+    let freed = |own| Freed { hold: hold(Kind::Keep), own };
+    let summary = Scene::of("down shop").by("ito").summary();
+    let answer = |holds, freed| Answer::Queued {
+        run: summary.clone(),
+        ahead: Vec::new(),
+        last_time_ms: None,
+        starts_in_ms: None,
+        holds,
+        freed,
+    };
+    let answers = [
+        answer(Vec::new(), vec![freed(true)]),
+        answer(Vec::new(), vec![freed(false)]),
+        answer(vec![hold(Kind::Keep)], Vec::new()),
+    ];
+    let cards: Vec<Card> = answers.iter().map(|answer| cards::answer(answer, &clock())).collect();
+    assert_snapshot!(all(&cards));
+}

@@ -1,0 +1,121 @@
+//! What to do while somebody else has it: `queue`, `leave`, `ask`, `tell`; and `stop everything`, `resume everything`.
+
+use tidegate_runner::domain::command::{Command, Order, Query};
+use tidegate_runner::domain::holds::{About, HoldOrder};
+use tidegate_runner::domain::refusal::Refusal;
+
+use super::context::{Context, quoted};
+use super::{run, table};
+
+/// Longest question, in characters.
+const QUESTION_MAX: usize = 500;
+
+/// Words of `tell me when shop is free` that say nothing more than `tell shop`.
+const FILLERS: [&str; 8] = ["me", "when", "if", "once", "the", "free", "is", "gets"];
+
+/// Reads `queue [env]`, and `queue leave [run]`.
+pub(super) fn read_queue(context: &Context<'_>) -> Result<Command, Refusal> {
+    if context.line.word(1).is_some_and(|word| Context::is_keyword(word, "leave")) {
+        let line = super::line::Line::read(&context.line.without(0));
+        return read_leave(&Context { line: &line, spec: table::spec(super::CommandName::Leave), ..*context });
+    }
+    let environment = context.line.word(1).map(|word| context.readable_environment(1, word)).transpose()?;
+    context.no_more_words(2)?;
+    Ok(Command::Query(Query::Queue { environment }))
+}
+
+/// Reads `leave [run]`.
+pub(super) fn read_leave(context: &Context<'_>) -> Result<Command, Refusal> {
+    let run = match context.line.word(1) {
+        None => None,
+        Some(_) => Some(context.only_run()?),
+    };
+    Ok(context.order(Order::Hold(HoldOrder::Leave { run })))
+}
+
+/// Reads `ask ENV|RUN words`.
+pub(super) fn read_ask(context: &Context<'_>) -> Result<Command, Refusal> {
+    let line = context.line;
+    let says_run = line.word(1).is_some_and(|word| word.eq_ignore_ascii_case("run"));
+    let run_at = if says_run { 2 } else { 1 };
+    let (about, from) = match line.word(run_at).and_then(|word| run::alone(word, None)) {
+        Some(run) => (About::Run(run), run_at + 1),
+        None => (About::Environment(context.environment()?.name.clone()), 2),
+    };
+    let plain = |text: &str| text.replace(['"', '`'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words: Vec<String> = line.from(from).map(|(_, word)| plain(word)).filter(|word| !word.is_empty()).collect();
+    // A question may have its reason in it: it is all one.
+    if let Some(because) = line.because() {
+        words.extend(["because".to_owned(), plain(because)]);
+    }
+    let words = words.join(" ");
+    if words.is_empty() {
+        return Err(Refusal::not_understood("`ask` needs a question", "it is put to whoever has it, in your words")
+            .hint(format!("{} when is it free?", line.until(from))));
+    }
+    if words.chars().count() > QUESTION_MAX {
+        return Err(Refusal::not_understood(
+            "the question is too long",
+            format!("it has at most {QUESTION_MAX} characters"),
+        )
+        .hint(format!("{} when is it free?", line.until(from).split(" because ").next().unwrap_or_default())));
+    }
+    Ok(Command::Order { order: Order::Hold(HoldOrder::Ask { about, words }), because: None })
+}
+
+/// Reads `tell [me when free] ENV`.
+pub(super) fn read_tell(context: &Context<'_>) -> Result<Command, Refusal> {
+    let is_filler = |word: &str| {
+        let lower = word.to_lowercase();
+        !context.known.environments.contains_key(lower.as_str())
+            && FILLERS.contains(&lower.trim_end_matches(['?', '.', '!']))
+    };
+    let fillers: Vec<usize> = context.line.from(1).filter(|(_, word)| is_filler(word)).map(|(at, _)| at).collect();
+    let rest = fillers
+        .iter()
+        .rev()
+        .fold(context.line.until(context.line.len()), |text, at| super::line::Line::read(&text).without(*at));
+    let line = super::line::Line::read(&rest);
+    let plain = Context { line: &line, ..*context };
+    let environment = plain.environment()?.name.clone();
+    plain.no_more_words(2)?;
+    Ok(context.order(Order::Hold(HoldOrder::Tell { environment })))
+}
+
+/// Reads `stop everything`. Anything less is another command.
+pub(super) fn read_stop(context: &Context<'_>) -> Result<Command, Refusal> {
+    if let Some(next) = context.everything()? {
+        context.no_more_words(next)?;
+        return Ok(context.order(Order::Hold(HoldOrder::Stop)));
+    }
+    let refusal = Refusal::not_understood(
+        "`stop` stops everything, or nothing",
+        "`cancel` stops a run, `down` lowers an environment, `stop everything` stops all runs and lets nothing begin",
+    );
+    Err(super::unknown::stop(context.line, context.present, refusal))
+}
+
+/// Reads `resume everything`.
+pub(super) fn read_resume(context: &Context<'_>) -> Result<Command, Refusal> {
+    if let Some(next) = context.everything()? {
+        context.no_more_words(next)?;
+        return Ok(context.order(Order::Hold(HoldOrder::Resume)));
+    }
+    Err(Refusal::not_understood("`resume` says what: `resume everything`", "it ends `stop everything`")
+        .hint("resume everything"))
+}
+
+impl Context<'_> {
+    /// Where the words after `everything` begin; `None` when it is not there.
+    fn everything(&self) -> Result<Option<usize>, Refusal> {
+        match self.line.word(1).map(str::to_lowercase).as_deref() {
+            Some("everything" | "all") => Ok(Some(2)),
+            Some(word) if word.starts_with("every") || word.starts_with("evry") => {
+                let refusal =
+                    Refusal::not_understood(format!("{} is not understood", quoted(word)), "one word is meant");
+                Err(refusal.hint(self.line.with(1, "everything")))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! `hold`, `unhold`, `freeze`, `unfreeze`, `keep`.
+
+use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::environment::Environment;
+use tidegate_runner::domain::grammar;
+use tidegate_runner::domain::holds::{DEFAULT_S, HoldNumber, HoldOrder, LONGEST_MS};
+use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::refusal::Refusal;
+
+use super::ahead::{self, Ahead};
+use super::context::{Context, quoted};
+use super::table;
+
+/// How moments ahead are written, for whoever wrote one that is none.
+const WRITTEN: &str =
+    "an end is written like `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00` or `2026-11-21 09:00`";
+
+/// What follows what is held.
+struct Wish {
+    until: Timestamp,
+    only: Vec<String>,
+}
+
+/// Reads `hold ENV until TIME|for SPAN [only @who ...] because ...`.
+pub(super) fn read_hold(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let Wish { until, only } = context.hold(2, Some(environment), true)?;
+    context.needs_reason()?;
+    Ok(context.order(Order::Hold(HoldOrder::Hold { environment: environment.name.clone(), until, only })))
+}
+
+/// Reads `freeze all until TIME|for SPAN [only @who ...] because ...`.
+pub(super) fn read_freeze(context: &Context<'_>) -> Result<Command, Refusal> {
+    let from = context.all("freeze")?;
+    let Wish { until, only } = context.hold(from, None, true)?;
+    context.needs_reason()?;
+    Ok(context.order(Order::Hold(HoldOrder::Freeze { until, only })))
+}
+
+/// Reads `unfreeze [all]`.
+pub(super) fn read_unfreeze(context: &Context<'_>) -> Result<Command, Refusal> {
+    let from = if context.line.word(1).is_some() { context.all("unfreeze")? } else { 1 };
+    context.no_more_words(from)?;
+    Ok(context.order(Order::Hold(HoldOrder::Unfreeze)))
+}
+
+/// Reads `keep ENV until TIME|for SPAN`.
+pub(super) fn read_keep(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let Wish { until, only: _ } = context.hold(2, Some(environment), false)?;
+    Ok(context.order(Order::Hold(HoldOrder::Keep { environment: environment.name.clone(), until })))
+}
+
+/// Reads `unhold ENV [number]`.
+pub(super) fn read_unhold(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?.name.clone();
+    let number = match context.line.word(2) {
+        None => None,
+        Some(word) => match word.trim_start_matches('#').parse() {
+            Ok(number) if number > 0 => Some(HoldNumber(number)),
+            Ok(_) | Err(_) => {
+                return Err(Refusal::not_understood(
+                    format!("{} is not the number of a hold", quoted(word)),
+                    format!("`status {environment}` tells them"),
+                )
+                .hint(context.line.without(2))
+                .hint(format!("status {environment}")));
+            }
+        },
+    };
+    context.no_more_words(3)?;
+    Ok(context.order(Order::Hold(HoldOrder::Unhold { environment, number })))
+}
+
+impl Context<'_> {
+    /// The word `all` after the command, and where the words after it begin.
+    fn all(&self, command: &str) -> Result<usize, Refusal> {
+        match self.line.word(1).map(str::to_lowercase) {
+            Some(word) if ["all", "everything"].contains(&word.as_str()) => Ok(2),
+            Some(word) if self.known.environments.contains_key(word.as_str()) => {
+                let one = if command == "freeze" { "hold" } else { "unhold" };
+                Err(Refusal::not_understood(
+                    format!("`{command}` is about all environments"),
+                    format!("one alone is for `{one}`"),
+                )
+                .hint(self.line.with(0, one)))
+            }
+            Some(_) | None => Err(Refusal::not_understood(
+                format!("`{command}` says what: `{command} all`"),
+                "it is about all environments, so that nobody does it unawares",
+            )
+            .hint(self.line.inserted(1, "all"))),
+        }
+    }
+
+    fn hold(&self, from: usize, environment: Option<&Environment>, leaves_in: bool) -> Result<Wish, Refusal> {
+        let (mut until, mut only) = (None, Vec::new());
+        let mut at = from;
+        while let Some(word) = self.line.word(at) {
+            let begin = at;
+            if Self::is_keyword(word, "until") || Self::is_keyword(word, "for") {
+                let (moment, next) = self.end(at, Self::is_keyword(word, "for"))?;
+                if until.replace(moment).is_some() {
+                    return Err(Refusal::not_understood("two ends are given", "a hold ends once")
+                        .hint(self.line.without_all(begin..next)));
+                }
+                at = next;
+            } else if leaves_in && Self::is_keyword(word, "only") {
+                at += 1;
+                while let Some(word) = self.line.word(at).filter(|word| word.starts_with('@') || word.contains(':')) {
+                    only.extend(Some(word.trim_matches(['@', ',']).to_owned()).filter(|name| !name.is_empty()));
+                    at += 1;
+                }
+                if only.is_empty() {
+                    let refusal = Refusal::not_understood(
+                        "`only` names nobody",
+                        "it leaves in those named: `only @sato @mori`; you are in it anyway",
+                    );
+                    let plain = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+                    let bare = self.line.word(at).filter(plain).filter(|word| table::find(word).is_none());
+                    let bare = bare.filter(|word| grammar::meaning(&word.to_lowercase()).is_none());
+                    return Err(match bare {
+                        Some(name) => refusal.hint(self.line.with(at, &format!("@{name}"))),
+                        None => refusal.hint(self.line.without(begin)),
+                    });
+                }
+            } else {
+                return Err(self.stray(at, word));
+            }
+        }
+        match until {
+            Some(until) => Ok(Wish { until, only }),
+            None => Err(self.without_end(from, environment)),
+        }
+    }
+
+    /// The end after the keyword at `at`, and where the words after it begin.
+    fn end(&self, at: usize, span: bool) -> Result<(Timestamp, usize), Refusal> {
+        let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
+        let Some(word) = self.line.word(at + 1) else {
+            return Err(Refusal::not_understood(format!("{} needs an end", quoted(&keyword)), WRITTEN)
+                .hint(self.line.with(at, "for 2h")));
+        };
+        let (now, offset) = (self.known.now, self.known.offset);
+        let one = || ahead::read(word, now, offset).map(|found| (found, at + 2));
+        let both = self
+            .line
+            .word(at + 2)
+            .filter(|next| ahead::clock(&next.to_lowercase()).is_some())
+            .and_then(|next| ahead::read(&format!("{word} {next}"), now, offset))
+            .map(|found| (found, at + 3));
+        let found = if span {
+            ahead::span(&word.to_lowercase())
+                .and_then(|ms| now.0.checked_add(ms))
+                .map(|ms| (Ahead::At(Timestamp(ms)), at + 2))
+        } else {
+            both.or_else(one)
+        };
+        let Some((found, next)) = found else {
+            let why = if span { "how long is written like `2h`, `90m` or `3d`" } else { WRITTEN };
+            let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
+            if span && ahead::read(word, now, offset).is_some() {
+                return Err(refusal.hint(self.line.with(at, "until")));
+            }
+            let one = self.line.without(at + 1);
+            return Err(refusal.hint(super::line::Line::read(&one).with(at, "for 2h")));
+        };
+        let instead = |end: &str| {
+            let rest = super::line::Line::read(&self.line.without_all(at + 1..next));
+            rest.with(at, end)
+        };
+        match found {
+            Ahead::Passed(later) => {
+                let shown = if next == at + 3 {
+                    format!("{word} {}", self.line.word(at + 2).unwrap_or_default())
+                } else {
+                    word.to_owned()
+                };
+                let end = if ahead::span(&later).is_some() { format!("for {later}") } else { format!("until {later}") };
+                Err(Refusal::not_understood(format!("{} has passed", quoted(&shown)), "an end lies ahead")
+                    .hint(instead(&end)))
+            }
+            Ahead::At(moment) if moment > now.plus_ms(LONGEST_MS) => {
+                Err(Refusal::not_understood("that is too long", "the longest is 7 days; it can be said again then")
+                    .hint(instead("for 7d")))
+            }
+            Ahead::At(moment) => Ok((moment, next)),
+        }
+    }
+
+    fn without_end(&self, from: usize, environment: Option<&Environment>) -> Refusal {
+        let seconds = environment.and_then(|environment| environment.rules.hold_s).unwrap_or(DEFAULT_S);
+        let default = match seconds {
+            s if s % 86_400 == 0 => format!("{}d", s / 86_400),
+            s if s % 3_600 == 0 => format!("{}h", s / 3_600),
+            s => format!("{}m", s.div_ceil(60)),
+        };
+        Refusal::not_understood(
+            format!("`{}` has no end", self.spec.name),
+            "what nobody ends would stay for ever; the longest is 7 days",
+        )
+        .hint(self.line.inserted(from, &format!("for {default}")))
+        .hint(self.line.inserted(from, "until 22:00"))
+    }
+
+    /// Refuses a line whose others would not know why.
+    fn needs_reason(&self) -> Result<(), Refusal> {
+        if self.line.because().is_some() {
+            return Ok(());
+        }
+        Err(Refusal::not_understood(format!("`{}` needs a reason", self.spec.name), "whoever has to wait reads it")
+            .hint(format!("{} because REASON", self.line.until(self.line.len()))))
+    }
+}

@@ -1,0 +1,110 @@
+//! `stop everything`, `resume everything`.
+
+use super::super::{Case, Denied, DeskError, Done};
+use super::{done, refused};
+use crate::domain::answer::RunSummary;
+use crate::domain::command::CommandName;
+use crate::domain::holds::{Ending, HoldAnswer, Kind, StillWorking};
+use crate::domain::ids::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::{RunEvent, RunState};
+use crate::ledger::holds::{self, NewHold};
+use crate::ledger::runs::AppendError;
+use crate::ledger::{LedgerError, Tx, runs};
+use crate::standing;
+use crate::warden;
+
+/// How often a run that changes in the same moment is asked to stop.
+const TRIES: u32 = 5;
+
+impl Case<'_> {
+    /// Said again, it asks again what still runs.
+    pub(super) async fn stop_everything(&self, tx: &mut Tx) -> Result<Done, Denied> {
+        self.allowed_everywhere(tx, CommandName::Stop).await?;
+        let config = self.desk.config();
+        let before = holds::standing(&mut *tx).await?.into_iter().find(|hold| hold.kind == Kind::Stop);
+        let again = before.is_some();
+        let stop = if let Some(stop) = before {
+            stop
+        } else {
+            let new = NewHold {
+                kind: Kind::Stop,
+                environment: None,
+                by: &self.message.actor,
+                only: Vec::new(),
+                because: self.because.as_deref(),
+                until: None,
+            };
+            let Some(stop) = holds::begin(tx, new).await? else {
+                let refusal = Refusal::refused("that came too late", "somebody stopped everything in the same moment");
+                return Err(refused("stop", None, refusal.hint("envs")));
+            };
+            warden::began(tx, &config, &stop, []).await?;
+            stop
+        };
+        let (mut working, mut emptied, mut unknown, mut events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for run in runs::all_active(&mut *tx).await? {
+            let Some((run, event)) = self.ask_to_stop(tx, run.id).await? else { continue };
+            match &run.state {
+                RunState::Unknown { .. } => unknown.push(run.number),
+                RunState::Ended { .. } => emptied.push(run.clone()),
+                RunState::Queued { .. }
+                | RunState::Planning { .. }
+                | RunState::AwaitingApproval { .. }
+                | RunState::Applying { .. }
+                | RunState::Verifying { .. } => working.push(self.still_working(tx, run.clone()).await?),
+            }
+            events.extend(event.map(|event| (run, event)));
+        }
+        warden::settle(tx, &config, &stop).await?;
+        Ok(Done { events, ..done(None, HoldAnswer::Stopped { hold: stop, again, working, emptied, unknown }) })
+    }
+
+    /// Asks a run to stop, gently, where it was not asked before. `None`: it is gone.
+    async fn ask_to_stop(&self, tx: &mut Tx, id: RunId) -> Result<Option<(RunSummary, Option<RunEvent>)>, Denied> {
+        let reason = self.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+        let because = Some(format!("everything is stopped{reason}"));
+        let event = RunEvent::StopAsked { by: self.message.actor.id.clone(), force: false, because };
+        for _ in 0..TRIES {
+            let Some(run) = runs::get(&mut *tx, id).await? else { return Ok(None) };
+            if run.state.ended() || run.state.stop().is_some() || matches!(run.state, RunState::Unknown { .. }) {
+                return Ok(Some((run, None)));
+            }
+            let environment = self.desk.environment(&run.request.environment);
+            match standing::store(tx, &run, environment.as_ref(), std::slice::from_ref(&event), None).await {
+                Ok(appended) => {
+                    let ended = appended.state.ended().then_some(appended.at);
+                    return Ok(Some((RunSummary { state: appended.state, ended, ..run }, Some(event))));
+                }
+                // It went on in the same moment: asked again as it is now.
+                Err(AppendError::LostRace(_) | AppendError::Illegal(_)) => {}
+                Err(error) => return Err(DeskError::from(error).into()),
+            }
+        }
+        // What could not be asked is told as working, and can be asked by saying it again; nothing of it begins to be applied.
+        Ok(runs::get(&mut *tx, id).await?.map(|run| (run, None)))
+    }
+
+    async fn still_working(&self, tx: &mut Tx, run: RunSummary) -> Result<StillWorking, LedgerError> {
+        let view = runs::view(&mut *tx, run.id).await?;
+        let planned = view.iter().flat_map(|view| view.stacks.values()).filter_map(|stack| stack.plan.as_ref());
+        let planned = planned.map(|plan| u32::try_from(plan.changes.len()).unwrap_or(u32::MAX)).sum();
+        let done = view.as_ref().map_or(0, |view| view.done().total());
+        Ok(StillWorking { run, done, planned })
+    }
+
+    pub(super) async fn resume_everything(&self, tx: &mut Tx) -> Result<Done, Denied> {
+        self.allowed_everywhere(tx, CommandName::Resume).await?;
+        let standing = holds::standing(&mut *tx).await?;
+        let Some(stop) = standing.into_iter().find(|hold| hold.kind == Kind::Stop) else {
+            let refusal = Refusal::refused("there is nothing to resume", "nothing is stopped").hint("envs");
+            return Err(refused("stop", None, refusal));
+        };
+        let ending = Ending::Lifted { by: self.message.actor.id.clone(), because: self.because.clone() };
+        if !warden::over(tx, &self.desk.config(), &stop, ending).await? {
+            let refusal = Refusal::refused("that came too late", "it was resumed in the same moment").hint("envs");
+            return Err(refused("stop", None, refusal));
+        }
+        Ok(done(None, HoldAnswer::Resumed(stop)))
+    }
+}

@@ -1,0 +1,260 @@
+//! `hold`, `unhold`, `freeze`, `unfreeze`, `keep`.
+
+use super::super::order::standing_after;
+use super::super::rights::subject;
+use super::super::{Case, Denied, Done};
+use super::{done, refused};
+use crate::domain::answer::RunSummary;
+use crate::domain::command::CommandName;
+use crate::domain::environment::Level;
+use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, lowers, may_lift};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::RunKind;
+use crate::ledger::holds::{self, NewHold};
+use crate::ledger::{Tx, runs};
+use crate::warden;
+
+impl Case<'_> {
+    pub(super) async fn hold(
+        &self,
+        tx: &mut Tx,
+        name: &EnvironmentName,
+        until: Timestamp,
+        only: &[String],
+    ) -> Result<Done, Denied> {
+        self.allowed(tx, CommandName::Hold, name).await?;
+        self.check_end(tx, Some(name), &format!("hold {name}"), until).await?;
+        let only = self.named(only)?;
+        let ended = warden::lapse(tx, &self.desk.config()).await?;
+        let standing = holds::standing(&mut *tx).await?;
+        if let Some(other) = standing.iter().find(|h| h.kind == Kind::Hold && h.environment.as_ref() == Some(name)) {
+            return Err(refused("hold", Some(name), self.held_twice(name, other)));
+        }
+        let new = NewHold {
+            kind: Kind::Hold,
+            environment: Some(name),
+            by: &self.message.actor,
+            only,
+            because: self.because.as_deref(),
+            until: Some(until),
+        };
+        self.begin(tx, new, ended).await
+    }
+
+    pub(super) async fn freeze(&self, tx: &mut Tx, until: Timestamp, only: &[String]) -> Result<Done, Denied> {
+        self.allowed_everywhere(tx, CommandName::Freeze).await?;
+        self.check_end(tx, None, "freeze all", until).await?;
+        let only = self.named(only)?;
+        let ended = warden::lapse(tx, &self.desk.config()).await?;
+        let standing = holds::standing(&mut *tx).await?;
+        if let Some(other) = standing.iter().find(|hold| hold.kind == Kind::Freeze) {
+            let why = format!("`{}` has frozen it; it is one freeze at a time", other.by.shown());
+            let refusal = Refusal::refused("everything is frozen already", why).hint("unfreeze all").hint("envs");
+            return Err(refused("freeze", None, refusal));
+        }
+        let new = NewHold {
+            kind: Kind::Freeze,
+            environment: None,
+            by: &self.message.actor,
+            only,
+            because: self.because.as_deref(),
+            until: Some(until),
+        };
+        self.begin(tx, new, ended).await
+    }
+
+    /// A keep again is a keep with another end.
+    pub(super) async fn keep_level(
+        &self,
+        tx: &mut Tx,
+        name: &EnvironmentName,
+        until: Timestamp,
+    ) -> Result<Done, Denied> {
+        let environment = self.allowed(tx, CommandName::Keep, name).await?;
+        self.check_end(tx, Some(name), &format!("keep {name}"), until).await?;
+        let active = runs::active(&mut *tx, name).await?;
+        let wanted = standing_after(tx, &environment, &active).await?;
+        if wanted.is_none_or(|wanted| wanted.level == Level::Off) {
+            let refusal = Refusal::refused(format!("there is nothing to keep in {name}"), "it is off")
+                .hint(format!("up {name}"))
+                .hint(format!("status {name}"));
+            return Err(refused("keep", Some(name), refusal));
+        }
+        let config = self.desk.config();
+        let ended = warden::lapse(tx, &config).await?;
+        let me = &self.message.actor.id;
+        let own = |hold: &&Hold| hold.kind == Kind::Keep && hold.environment.as_ref() == Some(name) && hold.by == *me;
+        if let Some(before) = holds::standing(&mut *tx).await?.iter().find(own) {
+            holds::end(tx, before, &Ending::Lifted { by: me.clone(), because: self.because.clone() }).await?;
+        }
+        let new = NewHold {
+            kind: Kind::Keep,
+            environment: Some(name),
+            by: &self.message.actor,
+            only: Vec::new(),
+            because: self.because.as_deref(),
+            until: Some(until),
+        };
+        self.begin(tx, new, ended).await
+    }
+
+    async fn begin(&self, tx: &mut Tx, new: NewHold<'_>, lapsed: Vec<Hold>) -> Result<Done, Denied> {
+        let environment = new.environment;
+        let Some(hold) = holds::begin(tx, new).await? else {
+            let refusal = Refusal::refused("that came too late", "somebody did the same in the same moment");
+            return Err(refused("hold", environment, refusal.hint("envs")));
+        };
+        let (going_on, barred) = self.in_its_way(tx, &hold).await?;
+        let askers = barred.iter().map(|run| run.asker.id.clone());
+        warden::began(tx, &self.desk.config(), &hold, askers).await?;
+        Ok(Done { lapsed, ..done(environment, HoldAnswer::Began { hold, going_on, refused: barred }) })
+    }
+
+    /// Runs of those whom a hold does not leave in, or that lower what somebody keeps: what is under way goes on, what waits will
+    /// be refused.
+    async fn in_its_way(&self, tx: &mut Tx, hold: &Hold) -> Result<(Vec<RunSummary>, Vec<RunSummary>), Denied> {
+        let mut all = match &hold.environment {
+            Some(name) => runs::active(&mut *tx, name).await?,
+            None => runs::all_active(&mut *tx).await?,
+        };
+        let barred = |run: &RunSummary| match hold.kind {
+            Kind::Keep => lowers(&run.request),
+            Kind::Hold | Kind::Freeze | Kind::Stop => run.request.kind != RunKind::Plan,
+        };
+        all.retain(|run| barred(run) && !hold.leaves_in(&run.asker.id));
+        Ok(all.into_iter().partition(|run| run.state.holds_environment()))
+    }
+
+    pub(super) async fn unhold(
+        &self,
+        tx: &mut Tx,
+        name: &EnvironmentName,
+        number: Option<HoldNumber>,
+    ) -> Result<Done, Denied> {
+        let environment = self.allowed(tx, CommandName::Unhold, name).await?;
+        let mut here = holds::standing(&mut *tx).await?;
+        let frozen = here.iter().any(|hold| hold.kind == Kind::Freeze);
+        here.retain(|hold| hold.environment.as_ref() == Some(name));
+        let hold = self.which(name, number, &here, frozen)?;
+        let config = self.desk.config();
+        if !may_lift(&config.access, Some(&environment), &self.message.actor, hold) {
+            let owners: Vec<String> = environment.owners.iter().map(|owner| format!("`{}`", owner.shown())).collect();
+            let whom = if owners.is_empty() { String::new() } else { format!(", or {}", owners.join(", ")) };
+            let why = format!("it is of `{}`; they can{whom}", hold.by.shown());
+            let refusal = Refusal::refused(format!("hold {} is not yours to lift", hold.number), why)
+                .hint(format!("ask {name} can I have it earlier?"))
+                .hint(format!("tell me when free {name}"));
+            return Err(refused("hold", Some(name), refusal));
+        }
+        self.lift(tx, hold).await
+    }
+
+    /// The hold or keep that is meant: the number given, else one's own, else the only one.
+    fn which<'h>(
+        &self,
+        name: &EnvironmentName,
+        number: Option<HoldNumber>,
+        here: &'h [Hold],
+        frozen: bool,
+    ) -> Result<&'h Hold, Denied> {
+        let own = here.iter().filter(|hold| hold.by == self.message.actor.id);
+        let found = match (number, here) {
+            (Some(number), _) => here.iter().find(|hold| hold.number == number),
+            (None, [only]) => Some(only),
+            (None, _) => own.min_by_key(|hold| hold.kind != Kind::Hold),
+        };
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let refusal = if here.is_empty() {
+            let why = if frozen { "everything is frozen, though" } else { "nobody holds or keeps it" };
+            let refusal = Refusal::refused(format!("there is nothing to lift in {name}"), why);
+            if frozen { refusal.hint("unfreeze all") } else { refusal.hint(format!("status {name}")) }
+        } else {
+            let all: Vec<String> = here
+                .iter()
+                .map(|hold| format!("{} ({} of `{}`)", hold.number, hold.kind.as_str(), hold.by.shown()))
+                .collect();
+            let what = match number {
+                Some(number) => format!("there is no hold {number} in {name}"),
+                None => format!("several hold or keep {name}"),
+            };
+            let refusal = Refusal::refused(what, format!("there are: {}", all.join(", ")));
+            here.iter().take(3).fold(refusal, |refusal, hold| refusal.hint(format!("unhold {name} {}", hold.number)))
+        };
+        Err(refused("hold", Some(name), refusal))
+    }
+
+    pub(super) async fn unfreeze(&self, tx: &mut Tx) -> Result<Done, Denied> {
+        self.allowed_everywhere(tx, CommandName::Unfreeze).await?;
+        let standing = holds::standing(&mut *tx).await?;
+        let Some(freeze) = standing.iter().find(|hold| hold.kind == Kind::Freeze) else {
+            let refusal = Refusal::refused("there is nothing to lift", "nothing is frozen").hint("envs");
+            return Err(refused("freeze", None, refusal));
+        };
+        self.lift(tx, freeze).await
+    }
+
+    async fn lift(&self, tx: &mut Tx, hold: &Hold) -> Result<Done, Denied> {
+        let by = self.message.actor.id.clone();
+        let of_another = hold.by != by;
+        let ending = Ending::Lifted { by, because: self.because.clone() };
+        if !warden::over(tx, &self.desk.config(), hold, ending).await? {
+            let refusal = Refusal::refused("that came too late", "it was over in the same moment").hint("envs");
+            return Err(refused("hold", hold.environment.as_ref(), refusal));
+        }
+        Ok(done(hold.environment.as_ref(), HoldAnswer::Lifted { hold: hold.clone(), of_another }))
+    }
+
+    /// An end lies ahead, and not too far.
+    async fn check_end(
+        &self,
+        tx: &mut Tx,
+        name: Option<&EnvironmentName>,
+        line: &str,
+        until: Timestamp,
+    ) -> Result<(), Denied> {
+        let now = crate::ledger::now(&mut *tx).await?;
+        let because = self.because.as_ref().map(|because| format!(" because {because}")).unwrap_or_default();
+        let refusal = if until <= now {
+            Refusal::refused(format!("`{line}` would be over before it begins"), "its end has passed")
+                .hint(format!("{line} for 2h{because}"))
+        } else if until > now.plus_ms(LONGEST_MS) {
+            Refusal::refused(
+                format!("`{line}` would last too long"),
+                "the longest is 7 days; it can be said again then",
+            )
+            .hint(format!("{line} for 7d{because}"))
+        } else {
+            return Ok(());
+        };
+        Err(refused("hold", name, refusal))
+    }
+
+    fn held_twice(&self, name: &EnvironmentName, other: &Hold) -> Refusal {
+        if other.by == self.message.actor.id {
+            let why = "you hold it already; lift that first to hold it differently";
+            return Refusal::refused(format!("{name} is held already"), why)
+                .hint(format!("unhold {name}"))
+                .hint(format!("status {name}"));
+        }
+        let why = format!("`{}` holds it, and one at a time can", other.by.shown());
+        Refusal::refused(format!("{name} is held already"), why)
+            .hint(format!("ask {name} can I have it afterwards?"))
+            .hint(format!("tell me when free {name}"))
+    }
+
+    /// The people that are left in, by id.
+    fn named(&self, only: &[String]) -> Result<Vec<ActorId>, Denied> {
+        let config = self.desk.config();
+        let mut found = Vec::new();
+        for name in only {
+            let id = subject(&config, self.message, name)?.id;
+            if id != self.message.actor.id && !found.contains(&id) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+}

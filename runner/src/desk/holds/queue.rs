@@ -1,0 +1,48 @@
+//! `queue`: who has an environment, who waits for it, and about how long.
+
+use super::super::order::starts_in;
+use super::super::{Desk, DeskError};
+use crate::domain::answer::{RunSummary, Sight};
+use crate::domain::holds::{QueueOf, Waiting};
+use crate::domain::ids::EnvironmentName;
+use crate::domain::run::RunState;
+use crate::ledger::{holds, runs};
+
+impl Desk {
+    /// The queues of all environments that somebody sees and in which something is, or of one.
+    pub async fn queue(&self, only: Option<&EnvironmentName>, sight: &Sight) -> Result<Vec<QueueOf>, DeskError> {
+        let config = self.config();
+        let mut tx = self.store.snapshot().await?;
+        let now = crate::ledger::now(&mut tx).await?;
+        let standing = holds::standing(&mut tx).await?;
+        let mut queues = Vec::new();
+        for name in config.environments.keys().filter(|name| only.is_none_or(|only| only == *name)) {
+            if !sight.sees(name.as_str()) {
+                continue;
+            }
+            let active = runs::active(&mut tx, name).await?;
+            let mut ahead: Vec<RunSummary> = Vec::new();
+            let mut queue = QueueOf {
+                environment: name.clone(),
+                running: None,
+                waiting: Vec::new(),
+                holds: standing.iter().filter(|hold| hold.is_about(name)).cloned().collect(),
+            };
+            for run in active {
+                if run.state.holds_environment() {
+                    let worked = runs::worked(&mut tx, &[run.id], now).await?.get(&run.id).copied().unwrap_or(0);
+                    queue.running = Some((run.clone(), worked));
+                    ahead.push(run);
+                } else if matches!(run.state, RunState::Queued { .. }) {
+                    let starts_in_ms = starts_in(&mut tx, &ahead).await?;
+                    queue.waiting.push(Waiting { run: run.clone(), starts_in_ms });
+                    ahead.push(run);
+                }
+            }
+            if only.is_some() || queue.running.is_some() || !queue.waiting.is_empty() || !queue.holds.is_empty() {
+                queues.push(queue);
+            }
+        }
+        Ok(queues)
+    }
+}

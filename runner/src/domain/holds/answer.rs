@@ -1,0 +1,101 @@
+//! What the desk tells about holds and the queue.
+
+use super::{Hold, News};
+use crate::domain::answer::RunSummary;
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+
+/// The answer to an order about holds that was not refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HoldAnswer {
+    /// A hold, freeze or keep began.
+    Began {
+        /// Which.
+        hold: Hold,
+        /// Runs of others that are under way and go on.
+        going_on: Vec<RunSummary>,
+        /// Runs of others that wait and will be refused while it lasts.
+        refused: Vec<RunSummary>,
+    },
+    /// It is over before its time.
+    Lifted {
+        /// Which.
+        hold: Hold,
+        /// It was somebody else's, who is told.
+        of_another: bool,
+    },
+    /// The question is on its way.
+    Asked {
+        /// To whom.
+        to: Vec<ActorId>,
+        /// What they read.
+        news: News,
+    },
+    /// They will be told once.
+    WillTell {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Until when they wait for it.
+        until: Timestamp,
+        /// They waited already.
+        already: bool,
+    },
+    /// A run of theirs left the queue.
+    Left(Box<RunSummary>),
+    /// Everything stops.
+    Stopped {
+        /// The stop.
+        hold: Hold,
+        /// It was stopped already; what still runs was asked again.
+        again: bool,
+        /// What still runs.
+        working: Vec<StillWorking>,
+        /// Runs that had not begun, and are cancelled.
+        emptied: Vec<RunSummary>,
+        /// Runs of which nobody saw the end.
+        unknown: Vec<RunNumber>,
+    },
+    /// Things may begin again.
+    Resumed(Hold),
+}
+
+/// A run that was asked to stop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StillWorking {
+    /// Which.
+    pub run: RunSummary,
+    /// Changes that are done.
+    pub done: u32,
+    /// Changes that were planned; 0 while it is not known.
+    pub planned: u32,
+}
+
+/// The queue of one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueOf {
+    /// Which environment.
+    pub environment: EnvironmentName,
+    /// The run that has it, and how long it has worked, in milliseconds.
+    pub running: Option<(RunSummary, i64)>,
+    /// Runs that wait, in order.
+    pub waiting: Vec<Waiting>,
+    /// Who holds or keeps it.
+    pub holds: Vec<Hold>,
+}
+
+/// A run in the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// Which.
+    pub run: RunSummary,
+    /// Milliseconds until it starts, if those ahead take as long as last time; `None` when that is not known.
+    pub starts_in_ms: Option<i64>,
+}
+
+/// A keep that ended because its environment is lowered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freed {
+    /// Which.
+    pub hold: Hold,
+    /// It was the one of whoever lowers it.
+    pub own: bool,
+}

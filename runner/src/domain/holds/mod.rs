@@ -1,0 +1,122 @@
+//! What people ask of each other for a while: nobody changes this (hold, freeze), nobody lowers it (keep), nothing begins at all
+//! (stop). Each has whom it leaves in, a reason, and, but for a stop, an end.
+
+mod answer;
+mod news;
+mod order;
+mod rule;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ActorId, EnvironmentName, Timestamp};
+
+pub use answer::{Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
+pub use news::{Ending, News};
+pub use order::{About, HoldOrder};
+pub use rule::{forbids, lowers, may_lift, may_lower};
+
+/// Longest hold, freeze or keep: a week, in seconds. Whoever needs longer says so again.
+pub const LONGEST_S: u32 = 7 * 24 * 3_600;
+
+/// The same in milliseconds.
+pub const LONGEST_MS: i64 = 1_000 * LONGEST_S as i64;
+
+/// How long a hold is offered for where the configuration does not say: 12 hours, in seconds.
+pub const DEFAULT_S: u32 = 12 * 3_600;
+
+/// How long somebody waits for the news that an environment is free, in milliseconds.
+pub const TELL_MS: i64 = 12 * 3_600_000;
+
+/// A hold's number: counts up over the whole ledger, from 1, for holds, freezes, keeps and stops alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HoldNumber(pub i64);
+
+impl fmt::Display for HoldNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Nobody else changes an environment.
+    Hold,
+    /// Nobody else changes any.
+    Freeze,
+    /// Nobody else lowers an environment.
+    Keep,
+    /// Nothing changes, whoever wants it, until somebody resumes.
+    Stop,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Hold, Self::Freeze, Self::Keep, Self::Stop];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Freeze => "freeze",
+            Self::Keep => "keep",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("`{text}` is no kind of hold"))
+    }
+}
+
+/// A hold, freeze, keep or stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Its number.
+    pub number: HoldNumber,
+    /// What it asks for.
+    pub kind: Kind,
+    /// Of which environment; `None`: of all.
+    pub environment: Option<EnvironmentName>,
+    /// Whose it is.
+    pub by: ActorId,
+    /// What they were called when it began.
+    pub called: String,
+    /// Who may go on beside them.
+    pub only: Vec<ActorId>,
+    /// Why, in their words.
+    pub because: Option<String>,
+    /// Since when.
+    pub began: Timestamp,
+    /// Until when, not in it any more. `None` for a stop, which lasts until somebody resumes.
+    pub until: Option<Timestamp>,
+}
+
+impl Hold {
+    /// True when it is in force at `now`: its end is its own, whether or not somebody has noted it.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+
+    /// True when it is about this environment, alone or among all.
+    #[must_use]
+    pub fn is_about(&self, environment: &EnvironmentName) -> bool {
+        self.environment.as_ref().is_none_or(|about| about == environment)
+    }
+
+    /// True for who may go on in spite of it. A stop leaves nobody in.
+    #[must_use]
+    pub fn leaves_in(&self, who: &ActorId) -> bool {
+        self.kind != Kind::Stop && (self.by == *who || self.only.contains(who))
+    }
+}

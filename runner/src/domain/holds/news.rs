@@ -1,0 +1,88 @@
+//! What people are told about holds, stops and free environments: data that every chat makes its words from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{About, Hold};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+
+/// How a hold came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Its time was over.
+    Lapsed,
+    /// Somebody lifted it.
+    Lifted {
+        /// Who.
+        by: ActorId,
+        /// Why, in their words.
+        because: Option<String>,
+    },
+    /// Somebody lowered the environment all the same.
+    Overridden {
+        /// Who.
+        by: ActorId,
+        /// Why, in their words.
+        because: Option<String>,
+        /// By which run.
+        run: RunNumber,
+    },
+}
+
+impl Ending {
+    /// The word for it in the ledger and the audit.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Lapsed => "lapsed",
+            Self::Lifted { .. } => "lifted",
+            Self::Overridden { .. } => "overridden",
+        }
+    }
+}
+
+/// One piece of news.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum News {
+    /// A hold, freeze, keep or stop began.
+    Began {
+        /// Which.
+        hold: Hold,
+    },
+    /// It is over.
+    Over {
+        /// Which.
+        hold: Hold,
+        /// How.
+        ending: Ending,
+    },
+    /// After a stop nothing runs any more.
+    Still {
+        /// The stop.
+        hold: Hold,
+        /// Runs of which nobody saw the end.
+        unknown: Vec<RunNumber>,
+    },
+    /// Somebody asks whoever has something.
+    Asked {
+        /// Who asks.
+        by: ActorId,
+        /// About what.
+        about: About,
+        /// In their words.
+        words: String,
+    },
+    /// The environment is free.
+    Free {
+        /// Which.
+        environment: EnvironmentName,
+    },
+    /// It did not become free in time.
+    NotFree {
+        /// Which.
+        environment: EnvironmentName,
+        /// Since when the reader waited.
+        since: Timestamp,
+    },
+}

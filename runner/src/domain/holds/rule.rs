@@ -1,0 +1,203 @@
+//! The rules: what a hold, freeze, keep or stop forbids, and who may lift it. Pure.
+
+use chrono_tz::Tz;
+
+use super::{Hold, Kind};
+use crate::domain::access::{Access, Least, Role, able, held, named};
+use crate::domain::answer::Actor;
+use crate::domain::command::CommandName;
+use crate::domain::environment::{Environment, Level};
+use crate::domain::hours::shown;
+use crate::domain::ids::{ActorId, Timestamp};
+use crate::domain::lookalike::distinct;
+use crate::domain::order::Direction;
+use crate::domain::policy::Matter;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RunKind, RunRequest};
+
+/// Longest reason that a refusal repeats, in characters.
+const BECAUSE_MAX: usize = 200;
+
+/// True for a run that brings something of its environment down.
+#[must_use]
+pub fn lowers(request: &RunRequest) -> bool {
+    match request.kind {
+        RunKind::Plan => false,
+        RunKind::Down | RunKind::Destroy => true,
+        RunKind::Up | RunKind::Scale | RunKind::Undo => {
+            request.stacks.values().any(|direction| *direction == Direction::Fall)
+        }
+    }
+}
+
+/// Whether somebody, or the clock, may lower an environment now: the keep that stands against it, if one does.
+///
+/// # Errors
+/// The keep of somebody else.
+pub fn may_lower<'h>(
+    holds: &'h [Hold],
+    environment: &Environment,
+    who: &ActorId,
+    now: Timestamp,
+) -> Result<(), &'h Hold> {
+    let against = |hold: &&Hold| {
+        hold.kind == Kind::Keep && hold.is_about(&environment.name) && hold.stands(now) && !hold.leaves_in(who)
+    };
+    holds.iter().find(against).map_or(Ok(()), Err)
+}
+
+/// May this person lift this hold? Whose it is may, and the owners of its environment for who is not there; a freeze or a stop
+/// takes an admin.
+#[must_use]
+pub fn may_lift(access: &Access, environment: Option<&Environment>, actor: &Actor, hold: &Hold) -> bool {
+    let least = match hold.kind {
+        Kind::Hold | Kind::Keep => Least::Owner,
+        Kind::Freeze | Kind::Stop => Least::Admin,
+    };
+    let role = Role::built_in(least);
+    hold.by == actor.id || held(access, environment, actor).any(|grant| grant.role.includes(&role))
+}
+
+/// What stands against a change, with the words for people; `None` when nothing does. What is half done goes on.
+#[must_use]
+pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
+    let &Matter { actor, command, environment, access, request, asked, begun, holds, now, .. } = matter;
+    let environment = environment?;
+    if !command.starts_change() || begun {
+        return None;
+    }
+    // A yes is to what somebody else does.
+    let who = asked.map_or(&actor.id, |asked| asked.asker);
+    let against = |kind: Kind| {
+        holds
+            .iter()
+            .find(|hold| {
+                hold.kind == kind && hold.is_about(&environment.name) && hold.stands(now) && !hold.leaves_in(who)
+            })
+            .map(|hold| (hold, Told { hold, environment, now }))
+    };
+    if let Some((_, told)) = against(Kind::Stop) {
+        return Some(("stop", told.stopped(access)));
+    }
+    if let Some((_, told)) = against(Kind::Freeze) {
+        return Some(("freeze", told.frozen(access, command)));
+    }
+    if let Some((hold, told)) = against(Kind::Hold) {
+        return Some(("hold", told.held(access, command, may_lift(access, Some(environment), actor, hold))));
+    }
+    let request = request.filter(|request| lowers(request))?;
+    let hold = may_lower(holds, environment, who, now).err()?;
+    let told = Told { hold, environment, now };
+    Some(("keep", told.kept(request, may_lift(access, Some(environment), actor, hold))))
+}
+
+/// A hold as it is told of one environment.
+struct Told<'a> {
+    hold: &'a Hold,
+    environment: &'a Environment,
+    now: Timestamp,
+}
+
+impl Told<'_> {
+    /// Whose, until when and why: `sato until Fri 2026-11-20 22:00 UTC (in 2 h 5 min), because ...`.
+    fn who_until_why(&self) -> String {
+        let Hold { by, until, because, began, .. } = self.hold;
+        let zone = self.environment.rules.hours.as_ref().map_or(Tz::UTC, |hours| hours.zone);
+        let when = match until {
+            Some(until) => {
+                // Rounded to the minute: `for 2h` is not in 1 h 59 min.
+                format!("until {} {zone} (in {})", shown(*until, zone), span(until.ms_since(self.now) + 30_000))
+            }
+            None => format!("since {} {zone}", shown(*began, zone)),
+        };
+        // The text of others stands among our own words, in which back quotes enclose code.
+        let why = because.as_ref().map(|because| {
+            let cut: String =
+                distinct(because).chars().map(|c| if c == '`' { '\'' } else { c }).take(BECAUSE_MAX).collect();
+            format!(", because {cut}")
+        });
+        let why = why.unwrap_or_default();
+        format!("`{}` {when}{why}", by.shown())
+    }
+
+    fn held(&self, access: &Access, command: CommandName, may_lift: bool) -> Refusal {
+        let name = &self.environment.name;
+        let whom = if may_lift { String::new() } else { format!("; {} can lift it", self.lifters(access)) };
+        let why = format!("held by {}{}{whom}", self.who_until_why(), self.left_in());
+        let refusal = Refusal::refused(format!("`{command} {name}` has to wait: {name} is held"), why)
+            .hint(format!("ask {name} can I have it earlier?"))
+            .hint(format!("tell me when free {name}"));
+        if may_lift { refusal.hint(format!("unhold {name}")) } else { refusal }
+    }
+
+    fn frozen(&self, access: &Access, command: CommandName) -> Refusal {
+        let name = &self.environment.name;
+        let able: Vec<_> = able(access, None, CommandName::Unfreeze).collect();
+        let why = format!(
+            "frozen by {}{}; {}",
+            self.who_until_why(),
+            self.left_in(),
+            who_can(&named(&able), "`unfreeze all`")
+        );
+        Refusal::refused(format!("`{command} {name}` has to wait: everything is frozen"), why)
+            .hint(format!("ask {name} can I have it earlier?"))
+            .hint(format!("tell me when free {name}"))
+    }
+
+    fn stopped(&self, access: &Access) -> Refusal {
+        let able: Vec<_> = able(access, None, CommandName::Resume).collect();
+        let why = format!("stopped by {}; {}", self.who_until_why(), who_can(&named(&able), "`resume everything`"));
+        Refusal::refused("everything is stopped, so nothing new is begun", why)
+            .hint(format!("status {}", self.environment.name))
+            .hint("queue")
+    }
+
+    fn kept(&self, request: &RunRequest, may_lift: bool) -> Refusal {
+        let name = &self.environment.name;
+        let why = format!("kept as it is by {}", self.who_until_why());
+        let refusal = Refusal::refused(format!("{name} is kept, so it is not lowered"), why)
+            .hint(format!("ask {name} can it go down?"));
+        let refusal = match (request.kind, &request.target.level) {
+            (RunKind::Down, level @ (Level::Off | Level::Profile(_))) => {
+                refusal.hint(format!("down {name} {level} anyway because REASON"))
+            }
+            _ => refusal,
+        };
+        if may_lift { refusal.hint(format!("unhold {name} {}", self.hold.number)) } else { refusal }
+    }
+
+    fn left_in(&self) -> String {
+        let only: Vec<String> = self.hold.only.iter().map(|who| format!("`{}`", who.shown())).collect();
+        if only.is_empty() { String::new() } else { format!("; it leaves in {}", only.join(", ")) }
+    }
+
+    fn lifters(&self, access: &Access) -> String {
+        let owner = Role::built_in(Least::Owner);
+        let environment = Some(self.environment);
+        let able: Vec<_> =
+            able(access, environment, CommandName::Unhold).filter(|grant| grant.role.includes(&owner)).collect();
+        let owners = named(&able);
+        if owners.is_empty() { "only they".to_owned() } else { format!("they or {owners}") }
+    }
+}
+
+fn who_can(whom: &str, what: &str) -> String {
+    if whom.is_empty() {
+        format!("nobody has {what}: whoever edits the configuration can give it")
+    } else {
+        format!("{whom} can {what}")
+    }
+}
+
+/// `2 h 5 min`, rounded down; for text that is kept, in which no chat can put its own.
+pub(super) fn span(ms: i64) -> String {
+    let minutes = ms.max(0) / 60_000;
+    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, 0) => "less than 1 min".to_owned(),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, 0, _) => format!("{days} d"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}

@@ -1,0 +1,275 @@
+//! Who is kept from what by whose hold, as tables.
+
+use std::fmt::Write as _;
+
+use super::rule::span;
+use super::*;
+use crate::domain::access::answering::Asked;
+use crate::domain::access::{Access, Grant, Least, Role, Who};
+use crate::domain::answer::Actor;
+use crate::domain::command::CommandName;
+use crate::domain::environment::{Environment, Level, Rules};
+use crate::domain::ids::RunNumber;
+use crate::domain::order::Direction;
+use crate::domain::policy::{Decision, Matter, Place, policy};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{AskedAs, RunKind, RunRequest, Target};
+use crate::domain::run::{Question, QuestionWhy};
+
+/// Friday 2026-11-20 03:00 UTC, in milliseconds.
+const NOW: Timestamp = Timestamp(1_795_143_600_000);
+const HOUR_MS: i64 = 3_600_000;
+
+fn shop() -> Environment {
+    Environment {
+        name: "shop".parse().expect("a name"),
+        about: None,
+        channel: None,
+        owners: vec![ActorId::local("ito")],
+        oncall: Vec::new(),
+        up: "full".parse().expect("a name"),
+        down: Level::Off,
+        levels: vec!["full".parse().expect("a name")],
+        protect: Vec::new(),
+        stacks: indexmap::IndexMap::new(),
+        settings: indexmap::IndexMap::new(),
+        profiles: indexmap::IndexMap::new(),
+        rules: Rules::default(),
+    }
+}
+
+/// `sato`, `mori` and `kato` operate everything, `boss` is the admin.
+fn access() -> Access {
+    let grant = |least, who| Grant { role: Role::built_in(least), who: Who::Named(ActorId::local(who)), written: None };
+    let operators = ["sato", "mori", "kato"].map(|who| grant(Least::Operator, who));
+    Access { grants: operators.into_iter().chain([grant(Least::Admin, "boss")]).collect(), ..Access::default() }
+}
+
+fn person(who: &str) -> Actor {
+    Actor::person(ActorId::local(who), who)
+}
+
+/// Of `sato`, for an hour, leaving in `mori`.
+fn hold(kind: Kind) -> Hold {
+    let of_one = matches!(kind, Kind::Hold | Kind::Keep);
+    Hold {
+        number: HoldNumber(3),
+        kind,
+        environment: of_one.then(|| "shop".parse().expect("a name")),
+        by: ActorId::local("sato"),
+        called: "sato".to_owned(),
+        only: vec![ActorId::local("mori")],
+        because: Some("we measure".to_owned()),
+        began: NOW.plus_ms(-HOUR_MS),
+        until: (kind != Kind::Stop).then(|| NOW.plus_ms(HOUR_MS)),
+    }
+}
+
+fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
+    RunRequest {
+        kind,
+        environment: "shop".parse().expect("a name"),
+        target: Target { level: Level::Off, settings: [].into() },
+        before: None,
+        stacks: stacks.iter().map(|(stack, way)| (stack.parse().expect("a name"), *way)).collect(),
+        sizes: Vec::new(),
+        asks: false,
+        newest_code: false,
+        because: None,
+        retry_of: None,
+        asked_as: AskedAs::default(),
+    }
+}
+
+/// What `command` makes, with all of it falling where it lowers.
+fn made_by(command: CommandName) -> Option<RunRequest> {
+    let (kind, way) = match command {
+        CommandName::Up => (RunKind::Up, Direction::Rise),
+        CommandName::Down => (RunKind::Down, Direction::Fall),
+        CommandName::Scale => (RunKind::Scale, Direction::Rise),
+        CommandName::Plan => (RunKind::Plan, Direction::Fall),
+        CommandName::Destroy => (RunKind::Destroy, Direction::Fall),
+        CommandName::Undo => (RunKind::Undo, Direction::Fall),
+        _ => return None,
+    };
+    Some(run(kind, &[("app", way)]))
+}
+
+/// What policy says to `who` when these stand.
+fn decide(who: &str, command: CommandName, holds: &[Hold], asked: Option<Asked<'_>>, begun: bool) -> Decision {
+    let (actor, shop, access, place) = (person(who), shop(), access(), Place::shell());
+    let request = made_by(command);
+    policy(&Matter {
+        actor: &actor,
+        place: &place,
+        command,
+        environment: Some(&shop),
+        access: &access,
+        request: request.as_ref(),
+        asked,
+        plan: None,
+        holds,
+        begun,
+        now: NOW,
+    })
+}
+
+fn refusal(decision: Decision) -> (&'static str, Refusal) {
+    match decision {
+        Decision::Refuse { rule, refusal } => (rule, refusal),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_each_kind_forbids_whom() {
+    let who = ["sato", "mori", "kato", "ito", "boss"];
+    let mut table = "Of sato, leaving in mori; kato operates, ito owns, boss is the admin.\n\
+                     + allowed, c asked whether they mean it, r not theirs anyway, else the rule's first letter\n\n"
+        .to_owned();
+    let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop];
+    writeln!(table, "command    {}", kinds.map(|kind| format!("{:<8}", kind.as_str())).concat()).expect("written");
+    for command in
+        CommandName::ALL.into_iter().filter(|command| !command.is_about_all() && *command != CommandName::Approve)
+    {
+        write!(table, "{command:<10}").expect("written");
+        for kind in kinds {
+            let cell = who.map(|who| match decide(who, command, &[hold(kind)], None, false) {
+                Decision::Allow => '+',
+                Decision::NeedsConfirmation(_) => 'c',
+                Decision::NeedsApproval { .. } => 'a',
+                Decision::Refuse { rule: "role", .. } => 'r',
+                Decision::Refuse { rule, .. } => {
+                    assert_eq!(rule, kind.as_str());
+                    rule.chars().next().unwrap_or('?')
+                }
+            });
+            write!(table, " {:<7}", String::from_iter(cell)).expect("written");
+        }
+        table.push('\n');
+    }
+    insta::assert_snapshot!(table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn what_is_over_or_of_another_environment_or_half_done_forbids_nothing() {
+    let allowed = |holds: &[Hold], begun: bool| {
+        matches!(decide("ito", CommandName::Down, holds, None, begun), Decision::Allow | Decision::NeedsConfirmation(_))
+    };
+    for kind in [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop] {
+        assert!(!allowed(&[hold(kind)], false), "{kind:?}");
+        assert!(allowed(&[hold(kind)], true), "{kind:?}");
+    }
+    for kind in [Kind::Hold, Kind::Freeze, Kind::Keep] {
+        // Its last millisecond is the one before its end.
+        assert!(!allowed(&[Hold { until: Some(NOW.plus_ms(1)), ..hold(kind) }], false), "{kind:?}");
+        assert!(allowed(&[Hold { until: Some(NOW), ..hold(kind) }], false), "{kind:?}");
+    }
+    for kind in [Kind::Hold, Kind::Keep] {
+        let elsewhere = Hold { environment: Some("blog".parse().expect("a name")), ..hold(kind) };
+        assert!(allowed(&[elsewhere], false), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_goes_up_is_lowering_only_where_something_of_it_falls() {
+    use Direction::{Fall, Rise};
+    for (kind, stacks, lowering) in [
+        (RunKind::Up, &[("app", Rise)][..], false),
+        (RunKind::Up, &[("app", Rise), ("jmeter", Fall)], true),
+        (RunKind::Scale, &[("app", Rise)], false),
+        (RunKind::Scale, &[("app", Fall)], true),
+        (RunKind::Undo, &[("app", Fall)], true),
+        (RunKind::Undo, &[("app", Rise)], false),
+        (RunKind::Down, &[], true),
+        (RunKind::Destroy, &[], true),
+        (RunKind::Plan, &[("app", Fall)], false),
+    ] {
+        assert_eq!(lowers(&run(kind, stacks)), lowering, "{kind:?} {stacks:?}");
+    }
+}
+
+#[test]
+fn a_keep_is_against_the_clock_too_and_tells_whose_it_is() {
+    let (shop, keep) = (shop(), [hold(Kind::Keep)]);
+    let clock: ActorId = "clock:shop".parse().expect("an id");
+    assert_eq!(may_lower(&keep, &shop, &clock, NOW), Err(&keep[0]));
+    assert_eq!(may_lower(&keep, &shop, &clock, NOW.plus_ms(HOUR_MS)), Ok(()));
+    assert_eq!(may_lower(&keep, &shop, &ActorId::local("sato"), NOW), Ok(()));
+    assert_eq!(may_lower(&[hold(Kind::Hold)], &shop, &clock, NOW), Ok(()));
+}
+
+#[test]
+fn a_yes_is_to_what_its_asker_may_do() {
+    let question = Question::plain(QuestionWhy::Previewed, "d".to_owned(), NOW.plus_ms(HOUR_MS));
+    let ruled = |whose: &str, holds: &[Hold]| {
+        let whose = ActorId::local(whose);
+        let asked =
+            Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &whose, alone: false };
+        match decide("boss", CommandName::Approve, holds, Some(asked), false) {
+            Decision::Refuse { rule, .. } => Some(rule),
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => None,
+        }
+    };
+    assert_eq!(ruled("kato", &[hold(Kind::Hold)]), Some("hold"));
+    assert_eq!(ruled("mori", &[hold(Kind::Hold)]), None);
+    assert_eq!(ruled("mori", &[hold(Kind::Stop)]), Some("stop"));
+}
+
+#[test]
+fn who_may_lift_what() {
+    let (access, shop) = (access(), shop());
+    for (who, lifts) in [
+        ("sato", [true, true, true, true]),
+        ("mori", [false, false, false, false]),
+        ("ito", [true, false, true, false]),
+        ("boss", [true, true, true, true]),
+        ("stranger", [false, false, false, false]),
+    ] {
+        let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop];
+        let found = kinds.map(|kind| may_lift(&access, Some(&shop), &person(who), &hold(kind)));
+        assert_eq!(found, lifts, "{who}");
+    }
+}
+
+#[test]
+fn a_refusal_has_who_until_when_why_and_what_to_type() {
+    let told = |who: &str, command, hold: Hold| {
+        let (rule, refusal) = refusal(decide(who, command, &[hold], None, false));
+        format!("{rule}: {}\n  {}\n  -> {}\n", refusal.what, refusal.why, refusal.hints.join(" | "))
+    };
+    let all = [
+        told("kato", CommandName::Up, hold(Kind::Hold)),
+        told("ito", CommandName::Up, hold(Kind::Hold)),
+        told("kato", CommandName::Down, hold(Kind::Freeze)),
+        told("kato", CommandName::Down, hold(Kind::Keep)),
+        told("ito", CommandName::Destroy, hold(Kind::Keep)),
+        told("kato", CommandName::Up, hold(Kind::Stop)),
+        told("kato", CommandName::Up, Hold { because: None, only: Vec::new(), ..hold(Kind::Hold) }),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn the_reason_of_others_is_cut_and_pretends_to_be_no_code() {
+    let because = Some(format!("`unhold shop` {}", "日".repeat(1_000)));
+    let (_, refusal) = refusal(decide("kato", CommandName::Up, &[Hold { because, ..hold(Kind::Hold) }], None, false));
+    assert!(refusal.why.contains("because 'unhold shop' 日"), "{refusal:?}");
+    assert!(refusal.why.chars().count() < 500, "{refusal:?}");
+}
+
+#[test]
+fn a_span_is_told_in_two_units_at_most() {
+    for (ms, words) in [
+        (-5, "less than 1 min"),
+        (59_999, "less than 1 min"),
+        (60_000, "1 min"),
+        (2 * HOUR_MS, "2 h"),
+        (2 * HOUR_MS + 300_000, "2 h 5 min"),
+        (24 * HOUR_MS, "1 d"),
+        (27 * HOUR_MS, "1 d 3 h"),
+        (i64::MAX, "106751991167 d 7 h"),
+    ] {
+        assert_eq!(span(ms), words, "{ms}");
+    }
+}

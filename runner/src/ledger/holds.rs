@@ -1,0 +1,192 @@
+//! Holds, freezes, keeps and stops: who asks others for what, until when, and how it ended.
+
+use super::column::{Row, storable, to_json};
+use super::error::LedgerError;
+use super::store::{Access, Tx, now};
+use crate::domain::answer::Actor;
+use crate::domain::holds::{Ending, Hold, HoldNumber, Kind};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+
+/// A hold that begins.
+#[derive(Debug, Clone)]
+pub struct NewHold<'a> {
+    /// What it asks for.
+    pub kind: Kind,
+    /// Of which environment; `None`: of all.
+    pub environment: Option<&'a EnvironmentName>,
+    /// Whose it is.
+    pub by: &'a Actor,
+    /// Who may go on beside them.
+    pub only: Vec<ActorId>,
+    /// Why.
+    pub because: Option<&'a str>,
+    /// Until when; `None` for a stop.
+    pub until: Option<Timestamp>,
+}
+
+row! {
+    struct HoldRow {
+        number: i64,
+        kind: String,
+        environment: Option<String>,
+        by_id: String,
+        by_name: String,
+        only_ids: String,
+        because: Option<String>,
+        began_at: i64,
+        until_at: Option<i64>,
+    }
+}
+
+impl TryFrom<HoldRow> for Hold {
+    type Error = LedgerError;
+    fn try_from(found: HoldRow) -> Result<Self, LedgerError> {
+        let id = found.number.to_string();
+        let row = Row { table: "holds", id: &id };
+        let kind: Kind = row.text("kind", found.kind)?;
+        if found.until_at.is_none() && kind != Kind::Stop {
+            return Err(row.impossible("until_at", "only a stop is without an end"));
+        }
+        if found.environment.is_none() && matches!(kind, Kind::Hold | Kind::Keep) {
+            return Err(row.impossible("environment", "a hold and a keep are of one environment"));
+        }
+        Ok(Self {
+            number: HoldNumber(found.number),
+            kind,
+            environment: found.environment.map(|name| row.text("environment", name)).transpose()?,
+            by: row.text("by_id", found.by_id)?,
+            called: found.by_name,
+            only: row.json("only_ids", &found.only_ids)?,
+            because: found.because,
+            began: Timestamp(found.began_at),
+            until: found.until_at.map(Timestamp),
+        })
+    }
+}
+
+macro_rules! select_holds {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, kind, environment, by_id, by_name, only_ids, because, began_at, until_at FROM holds ",
+            $rest
+        )
+    };
+}
+
+fn holds(rows: Vec<HoldRow>) -> Result<Vec<Hold>, LedgerError> {
+    rows.into_iter().map(Hold::try_from).collect()
+}
+
+/// Begins one. `None`: another of its kind has the place, or began at the same moment.
+pub async fn begin(mut tx: &mut Tx, new: NewHold<'_>) -> Result<Option<Hold>, LedgerError> {
+    let NewHold { kind, environment, by, only, because, until } = new;
+    let at = now(&mut *tx).await?;
+    let place = environment.map_or("*", EnvironmentName::as_str);
+    let slot = match kind {
+        Kind::Keep => format!("{place} {}", by.id),
+        Kind::Hold | Kind::Freeze | Kind::Stop => place.to_owned(),
+    };
+    let number: i64 = on!(
+        tx,
+        fetch_one,
+        sqlx::query_scalar(
+            "INSERT INTO counters (name, value) VALUES ('hold', 1) \
+             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+        )
+    )?;
+    let only_ids = to_json("only_ids", &only)?;
+    let because = because.map(storable);
+    let called = storable(&by.name);
+    let inserted = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"
+        )
+        .bind(number)
+        .bind(kind.as_str())
+        .bind(environment.map(EnvironmentName::as_str))
+        .bind(&slot)
+        .bind(by.id.as_str())
+        .bind(&called)
+        .bind(&only_ids)
+        .bind(&because)
+        .bind(at.0)
+        .bind(until.map(|until| until.0))
+    )?;
+    let number = HoldNumber(number);
+    let environment = environment.cloned();
+    let by = by.id.clone();
+    Ok((inserted == 1).then_some(Hold { number, kind, environment, by, called, only, because, began: at, until }))
+}
+
+/// All that stand now, whatever they are about, oldest first.
+pub async fn standing(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
+    let at = now(&mut db).await?;
+    let rows: Vec<HoldRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_holds!("WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY number"))
+            .bind(at.0)
+    )?;
+    holds(rows)
+}
+
+/// Those whose time is over and whose end nobody has noted yet.
+pub async fn lapsed(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
+    let at = now(&mut db).await?;
+    let rows: Vec<HoldRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_holds!("WHERE ended_at IS NULL AND until_at <= $1 ORDER BY number")).bind(at.0)
+    )?;
+    holds(rows)
+}
+
+/// Notes the end of one. False: somebody had noted it before.
+pub async fn end(mut tx: &mut Tx, hold: &Hold, ending: &Ending) -> Result<bool, LedgerError> {
+    let at = match (ending, hold.until) {
+        (Ending::Lapsed, Some(until)) => until,
+        _ => now(&mut *tx).await?,
+    };
+    let by = match ending {
+        Ending::Lapsed => None,
+        Ending::Lifted { by, .. } | Ending::Overridden { by, .. } => Some(by.as_str()),
+    };
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE holds SET ended_at = $1, ended_how = $2, ended_by = $3 WHERE number = $4 AND ended_at IS NULL"
+        )
+        .bind(at.0)
+        .bind(ending.as_str())
+        .bind(by)
+        .bind(hold.number.0)
+    )?;
+    Ok(changed == 1)
+}
+
+/// The stop after which it has not been told yet that nothing runs any more.
+pub async fn unsettled_stop(mut db: impl Access) -> Result<Option<Hold>, LedgerError> {
+    let row: Option<HoldRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as(select_holds!("WHERE kind = 'stop' AND ended_at IS NULL AND still_at IS NULL"))
+    )?;
+    row.map(Hold::try_from).transpose()
+}
+
+/// Notes that after this stop nothing runs any more. False: that was noted before, or the stop is over.
+pub async fn settle(mut tx: &mut Tx, stop: &Hold) -> Result<bool, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE holds SET still_at = $1 WHERE number = $2 AND still_at IS NULL AND ended_at IS NULL")
+            .bind(at.0)
+            .bind(stop.number.0)
+    )?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,170 @@
+//! Who hears of holds, keeps, freezes and stops, stored with what they hear of; and what happens to them by itself: their time is
+//! over, an environment is free, nothing runs any more after a stop.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::config::Config;
+use crate::domain::access::{Least, Role, Who, given};
+use crate::domain::answer::Actor;
+use crate::domain::audit::LAPSE;
+use crate::domain::holds::{Ending, Hold, Kind, News};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::request::RunKind;
+use crate::domain::run::RunState;
+use crate::ledger::audit::{self, Entry};
+use crate::ledger::tellings::Telling;
+use crate::ledger::{LedgerError, Store, Tx, holds, outbox, runs, tellings};
+
+/// Who looks after an environment, or after all of them: its owners, and for all of them the admins too. Groups count by those
+/// members that the configuration names.
+fn who_cares(config: &Config, environment: Option<&EnvironmentName>) -> BTreeSet<ActorId> {
+    let of = |name: &EnvironmentName| environment.is_none_or(|only| only == name);
+    let owners = config.environments.values().filter(|e| of(&e.name)).flat_map(|e| e.owners.iter().cloned());
+    let mut found: Vec<ActorId> = owners.collect();
+    if environment.is_none() {
+        let admin = Role::built_in(Least::Admin);
+        found.extend(given(&config.access, None).filter(|grant| grant.role.includes(&admin)).filter_map(|grant| {
+            match grant.who {
+                Who::Named(id) => Some(id),
+                Who::Everyone => None,
+            }
+        }));
+    }
+    found.iter().flat_map(|id| config.access.people(id)).collect()
+}
+
+async fn tell(tx: &mut Tx, news: &News, to: BTreeSet<ActorId>, except: Option<&ActorId>) -> Result<(), LedgerError> {
+    for person in to.iter().filter(|person| except != Some(*person)) {
+        outbox::put_news(tx, person, news).await?;
+    }
+    Ok(())
+}
+
+/// Tells that a hold began, those also who are left in and `beside`, but not whose it is.
+pub(crate) async fn began(
+    tx: &mut Tx,
+    config: &Config,
+    hold: &Hold,
+    beside: impl IntoIterator<Item = ActorId>,
+) -> Result<(), LedgerError> {
+    let mut to = who_cares(config, hold.environment.as_ref());
+    to.extend(hold.only.iter().cloned().chain(beside));
+    tell(tx, &News::Began { hold: hold.clone() }, to, Some(&hold.by)).await
+}
+
+/// Ends a hold and tells it, but not who did it. False: it was over already.
+pub(crate) async fn over(tx: &mut Tx, config: &Config, hold: &Hold, ending: Ending) -> Result<bool, LedgerError> {
+    if !holds::end(tx, hold, &ending).await? {
+        return Ok(false);
+    }
+    let by = match &ending {
+        Ending::Lapsed => None,
+        Ending::Lifted { by, .. } | Ending::Overridden { by, .. } => Some(by.clone()),
+    };
+    let mut to = who_cares(config, hold.environment.as_ref());
+    to.extend(hold.only.iter().cloned().chain([hold.by.clone()]));
+    tell(tx, &News::Over { hold: hold.clone(), ending }, to, by.as_ref()).await?;
+    Ok(true)
+}
+
+/// Notes the end of those whose time is over, and tells it. The ones whose end was noted here.
+pub(crate) async fn lapse(tx: &mut Tx, config: &Config) -> Result<Vec<Hold>, LedgerError> {
+    let mut ended = Vec::new();
+    for hold in holds::lapsed(&mut *tx).await? {
+        if over(tx, config, &hold, Ending::Lapsed).await? {
+            ended.push(hold);
+        }
+    }
+    Ok(ended)
+}
+
+/// Keeps in the audit that these came to their end. Comes last in a transaction.
+pub(crate) async fn note_lapsed(tx: &mut Tx, ended: &[Hold]) -> Result<(), LedgerError> {
+    let tidegate = Actor::tidegate();
+    for hold in ended {
+        let detail = json!({ "hold": hold.number, "kind": hold.kind, "by": hold.by, "until": hold.until });
+        let entry = Entry::of_tidegate(&tidegate, LAPSE);
+        let entry = Entry { environment: hold.environment.as_ref(), detail: Some(&detail), ..entry };
+        audit::append(tx, &entry).await?;
+    }
+    Ok(())
+}
+
+/// True when nothing is in the way of `who` on an environment: no run has it or waits for it, nobody holds it against them.
+pub(crate) async fn is_free(
+    tx: &mut Tx,
+    environment: &EnvironmentName,
+    who: &ActorId,
+    now: Timestamp,
+) -> Result<bool, LedgerError> {
+    let against =
+        |hold: &Hold| hold.kind != Kind::Keep && hold.is_about(environment) && hold.stands(now) && !hold.leaves_in(who);
+    if holds::standing(&mut *tx).await?.iter().any(against) {
+        return Ok(false);
+    }
+    let active = runs::active(&mut *tx, environment).await?;
+    let busy = active.iter().any(|run| {
+        run.state.holds_environment()
+            || (matches!(run.state, RunState::Queued { .. }) && run.request.kind != RunKind::Plan)
+    });
+    Ok(!busy)
+}
+
+/// Sees to what happens by itself. True when somebody is to be told something.
+///
+/// # Errors
+/// When the ledger does not answer; what was seen to until then is done.
+pub(crate) async fn look(store: &Store, config: &Config) -> Result<bool, LedgerError> {
+    let mut news = false;
+    if !holds::lapsed(store).await?.is_empty() {
+        let mut tx = store.begin().await?;
+        let ended = lapse(&mut tx, config).await?;
+        note_lapsed(&mut tx, &ended).await?;
+        tx.commit().await?;
+        news |= !ended.is_empty();
+    }
+    for telling in tellings::all(store).await? {
+        news |= tell_free(store, &telling).await?;
+    }
+    if let Some(stop) = holds::unsettled_stop(store).await? {
+        let mut tx = store.begin().await?;
+        news |= settle(&mut tx, config, &stop).await?;
+        tx.commit().await?;
+    }
+    Ok(news)
+}
+
+async fn tell_free(store: &Store, telling: &Telling) -> Result<bool, LedgerError> {
+    let Telling { environment, who, began, until } = telling;
+    let now = store.now().await?;
+    let mut tx = store.begin().await?;
+    let news = if is_free(&mut tx, environment, who, now).await? {
+        News::Free { environment: environment.clone() }
+    } else if *until <= now {
+        News::NotFree { environment: environment.clone(), since: *began }
+    } else {
+        return Ok(false);
+    };
+    let first = tellings::end(&mut tx, telling).await?;
+    if first {
+        outbox::put_news(&mut tx, who, &news).await?;
+    }
+    tx.commit().await?;
+    Ok(first)
+}
+
+/// Tells that nothing runs any more after a stop, once that is so. What waits for a yes or is unknown does not run.
+pub(crate) async fn settle(tx: &mut Tx, config: &Config, stop: &Hold) -> Result<bool, LedgerError> {
+    let active = runs::all_active(&mut *tx).await?;
+    if active.iter().any(|run| run.state.works()) || !holds::settle(tx, stop).await? {
+        return Ok(false);
+    }
+    let unknown = active.iter().filter(|run| matches!(run.state, RunState::Unknown { .. })).map(|run| run.number);
+    let news = News::Still { hold: stop.clone(), unknown: unknown.collect() };
+    let mut to = who_cares(config, None);
+    to.insert(stop.by.clone());
+    tell(tx, &news, to, None).await?;
+    Ok(true)
+}
