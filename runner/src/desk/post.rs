@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use super::{Desk, DeskError, Message};
+use crate::domain::holds::News;
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::{cards, inbox, leases};
@@ -185,7 +186,17 @@ impl Desk {
 
     /// What people of a chat are to be told of runs, each to them alone: id, person, run.
     pub async fn personal(&self, door: &str) -> Result<Vec<(Uuid, String, RunNumber)>, DeskError> {
-        Ok(outbox::personal(&self.store, door).await?)
+        let messages = outbox::personal(&self.store, door, outbox::KIND_RUN).await?;
+        Ok(messages.into_iter().filter_map(|(who, message)| Some((message.id, who, message.run?))).collect())
+    }
+
+    /// What people of a chat are to be told of holds, stops and free environments: id, person, news.
+    pub async fn personal_news(&self, door: &str) -> Result<Vec<(Uuid, String, News)>, DeskError> {
+        let mut all = Vec::new();
+        for (who, message) in outbox::personal(&self.store, door, outbox::KIND_NEWS).await? {
+            all.extend(outbox::news(&message)?.map(|news| (message.id, who, news)));
+        }
+        Ok(all)
     }
 
     /// Notes that a message was told in another way.

@@ -207,8 +207,8 @@ pub async fn posts(mut db: impl Access, door: &str) -> Result<Vec<Pending>, Ledg
         .collect()
 }
 
-/// Messages about runs for people of a chat that were not told yet: id, person, run.
-pub async fn personal(mut db: impl Access, door: &str) -> Result<Vec<(Uuid, String, RunNumber)>, LedgerError> {
+/// Messages of a kind for people of a chat that were not told yet, each with its person, oldest first.
+pub async fn personal(mut db: impl Access, door: &str, kind: &str) -> Result<Vec<(String, Message)>, LedgerError> {
     let rows: Vec<OutboxRow> = on!(
         db,
         fetch_all,
@@ -218,13 +218,13 @@ pub async fn personal(mut db: impl Access, door: &str) -> Result<Vec<(Uuid, Stri
         )
         .bind(format!("{door}:"))
         .bind(format!("{door};"))
-        .bind(KIND_RUN)
+        .bind(kind)
     )?;
     let mut found = Vec::new();
     for row in rows {
         let message = Message::try_from(row)?;
         let who = message.address.as_str().split_once(':').map(|(_, who)| who.to_owned());
-        found.extend(who.zip(message.run).map(|(who, run)| (message.id, who, run)));
+        found.extend(who.map(|who| (who, message)));
     }
     Ok(found)
 }

@@ -70,6 +70,7 @@ impl Scribe {
             self.one(run).await?;
         }
         self.tell_people().await?;
+        self.tell_of_holds().await?;
         self.hand_over_notices().await
     }
 
@@ -213,6 +214,18 @@ impl Scribe {
             let row = desk.card(DOOR, run).await?;
             let place = row.filter(|row| who.starts_with('S') && !row.channel.is_empty()).map(|row| row.channel);
             desk.hand_notice_to(DOOR, id, &letter.post(place.as_deref().unwrap_or(&who), Some(run))).await?;
+        }
+        Ok(())
+    }
+
+    /// What people are to hear of holds, stops and free environments, each in their own conversation.
+    async fn tell_of_holds(&self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        for (id, who, news) in desk.personal_news(DOOR).await? {
+            let clock = Clock { now: desk.now().await?, offset: local_offset() };
+            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(render(&card, &Extras::default()));
+            desk.hand_notice_to(DOOR, id, &letter.post(&who, None)).await?;
         }
         Ok(())
     }
