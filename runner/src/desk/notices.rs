@@ -34,7 +34,11 @@ impl Desk {
     pub async fn news(&self, door: &str, actor: &Actor) -> Result<Vec<Untold>, DeskError> {
         let mut all = Vec::new();
         for message in outbox::pending(&self.store, &Address::new(door, actor.id.short())).await? {
-            all.extend(outbox::news(&message)?.map(|news| Untold { id: message.id, news }));
+            match outbox::news(&message) {
+                Ok(news) => all.extend(news.map(|news| Untold { id: message.id, news })),
+                // One that cannot be read does not keep the others from being told.
+                Err(error) => tracing::warn!(%error, "a piece of news cannot be read and is not told"),
+            }
         }
         Ok(all)
     }

@@ -137,6 +137,9 @@ pub struct StackPlan {
     /// changes to a newer state are the same changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<u64>,
+    /// A digest of the values that each change gives, by address; none for what is taken away, nor where they cannot be told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
 }
 
 impl StackPlan {
@@ -159,12 +162,17 @@ impl StackPlan {
     /// What a later plan of this stack may do without asking again.
     #[must_use]
     pub fn envelope(&self) -> Envelope {
-        Envelope { exactness: self.exactness, changes: self.changes.clone(), inputs: self.inputs.clone() }
+        Envelope {
+            exactness: self.exactness,
+            changes: self.changes.clone(),
+            inputs: self.inputs.clone(),
+            values: self.values.clone(),
+        }
     }
 }
 
-/// A digest of a set of changes (addresses, actions and variables of all stacks, order-free), in hexadecimal. Two plans with the
-/// same digest ask people the same question. SHA-256.
+/// A digest of a set of changes (addresses, actions, values and variables of all stacks, order-free), in hexadecimal. Two plans
+/// with the same digest ask people the same question. SHA-256.
 #[must_use]
 pub fn digest<'a>(plans: impl IntoIterator<Item = (&'a str, &'a StackPlan)>) -> String {
     let sorted: BTreeMap<&str, &StackPlan> = plans.into_iter().collect();
@@ -173,7 +181,7 @@ pub fn digest<'a>(plans: impl IntoIterator<Item = (&'a str, &'a StackPlan)>) -> 
         let mut changes: Vec<_> = plan.changes.iter().map(|c| (&c.address, c.action)).collect();
         changes.sort();
         // JSON quotes every text, so that no address can imitate a boundary between two of them.
-        let line = serde_json::json!([stack, plan.exactness, plan.destroy, plan.inputs, changes]);
+        let line = serde_json::json!([stack, plan.exactness, plan.destroy, plan.inputs, changes, plan.values]);
         hash.update(line.to_string().as_bytes());
         hash.update(b"\n");
     }
@@ -189,6 +197,8 @@ pub struct Envelope {
     pub changes: Vec<Change>,
     /// [`StackPlan::inputs`] of it.
     pub inputs: Option<String>,
+    /// [`StackPlan::values`] of it.
+    pub values: BTreeMap<String, String>,
 }
 
 impl Envelope {
@@ -197,7 +207,7 @@ impl Envelope {
     /// Deletions and replacements must have been shown by name. So must all others where an exact plan was shown; where it
     /// could only be provisional, creations and updates must not outnumber what was shown, and where creations could not be
     /// counted, any number of them is inside. With other variables or code than what was shown, everything is beyond: the same
-    /// update of the same resource can then mean ten times as much.
+    /// update of the same resource can then mean ten times as much. So is, where an exact plan was shown, what gives other values.
     #[must_use]
     pub fn beyond(&self, plan: &StackPlan) -> Vec<Change> {
         if let (Some(shown), Some(now)) = (&self.inputs, &plan.inputs)
@@ -205,7 +215,17 @@ impl Envelope {
         {
             return plan.changes.clone();
         }
-        plan.changes.iter().filter(|change| !self.allows(change, plan.counts())).cloned().collect()
+        plan.changes
+            .iter()
+            .filter(|change| !self.allows(change, plan.counts()) || self.gives_other_values(change, plan))
+            .cloned()
+            .collect()
+    }
+
+    fn gives_other_values(&self, change: &Change, plan: &StackPlan) -> bool {
+        let exact = self.exactness == Exactness::Exact && plan.exactness == Exactness::Exact;
+        let (shown, now) = (self.values.get(&change.address), plan.values.get(&change.address));
+        exact && shown.is_some() && now.is_some() && shown != now
     }
 
     /// Whether `change` is inside; `counts` are those of the plan that it is in.
@@ -246,6 +266,7 @@ mod tests {
             kept_for: Vec::new(),
             inputs: None,
             serial: None,
+            values: BTreeMap::new(),
         }
     }
 
@@ -298,6 +319,12 @@ mod tests {
         now.inputs = Some("400 slaves".to_owned());
         assert_eq!(shown.envelope().beyond(&now).len(), 1);
         assert_ne!(digest([("app", &shown)]), digest([("app", &now)]));
+        let valued = |value: &str| StackPlan { values: [("a".to_owned(), value.to_owned())].into(), ..shown.clone() };
+        assert!(valued("1").envelope().beyond(&valued("1")).is_empty());
+        assert_eq!(valued("1").envelope().beyond(&valued("2")).len(), 1);
+        assert_ne!(digest([("app", &valued("1"))]), digest([("app", &valued("2"))]));
+        // Values that nobody could tell are no other values.
+        assert!(valued("1").envelope().beyond(&shown).is_empty());
     }
 
     #[test]

@@ -294,6 +294,7 @@ mod tests {
             kept_for: Vec::new(),
             inputs: None,
             serial: None,
+            values: BTreeMap::new(),
         };
         let stack = "app".parse().expect("a name");
         let actor = Actor::person(ActorId::local("ito"), "ito");

@@ -152,6 +152,7 @@ impl Situation<'_> {
                     kept_for: Vec::new(),
                     inputs,
                     serial: None,
+                    values: BTreeMap::new(),
                 },
             },
             Err(failure) => failed(stack, Phase::Plan, failure),
@@ -212,10 +213,22 @@ impl Situation<'_> {
             Some(_) => beyond,
             None => first,
         };
+        // A yes is one to what rules wanted then: it grew late, or the file asks for more now.
+        let more: Vec<Want> = match (approved, &why) {
+            (Some(_), None) => wants.iter().filter(|want| !self.was_wanted(want)).cloned().collect(),
+            (Some(_), Some(_)) | (None, _) => Vec::new(),
+        };
         match why {
-            None => Step::Record(vec![RunEvent::ApplyBegan]),
+            None if more.is_empty() => Step::Record(vec![RunEvent::ApplyBegan]),
+            None => Step::Record(vec![self.ask(QuestionWhy::Ruled, more, digest)]),
             Some(why) => Step::Record(vec![self.ask(why, wants, digest)]),
         }
+    }
+
+    /// Whether those whose yes is wanted have said it to the last question, for whatever reason it was wanted then.
+    fn was_wanted(&self, want: &Want) -> bool {
+        let covers = |said: &Want| said.by == want.by && said.count >= want.count && (want.own || !said.own);
+        self.view.approved.as_ref().is_some_and(|approved| approved.wants.iter().any(covers))
     }
 
     /// What `plan` does beyond what people saw of this stack: all of it, where they saw nothing.

@@ -170,7 +170,7 @@ impl Driver {
 
     /// Before anything is applied it matters what others hold. If that cannot be read, nothing is begun.
     async fn look_at_holds(&mut self) -> Result<(), EngineError> {
-        if matches!(self.view.state, RunState::Planning { .. }) {
+        if matches!(self.view.state, RunState::Planning { stop: None, .. }) {
             self.holds = holds::standing(&self.shared.store).await?;
         }
         Ok(())
@@ -388,6 +388,12 @@ impl Driver {
                 return Ok(false);
             }
             let mut tx = self.shared.store.begin().await?;
+            if events.iter().any(|event| matches!(event, RunEvent::ApplyBegan))
+                && holds::standing_until_the_end(&mut tx).await? != self.holds
+            {
+                // Somebody has a hold that this was not judged by, or had one: the course decides anew.
+                return Ok(false);
+            }
             let appended = match runs::append_many(&mut tx, self.run.id, &events, Some(&self.fence)).await {
                 Ok(appended) => appended,
                 Err(AppendError::LostRace(_)) => continue,

@@ -133,6 +133,18 @@ pub async fn standing(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
     holds(rows)
 }
 
+/// [`standing`], and nobody begins or ends one until the transaction ends.
+pub async fn standing_until_the_end(tx: &mut Tx) -> Result<Vec<Hold>, LedgerError> {
+    match tx {
+        // The transaction has the whole database already.
+        Tx::Sqlite(_) => {}
+        Tx::Postgres(tx) => {
+            sqlx::query("LOCK TABLE holds IN SHARE MODE").execute(&mut **tx).await?;
+        }
+    }
+    standing(&mut *tx).await
+}
+
 /// Those whose time is over and whose end nobody has noted yet.
 pub async fn lapsed(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
     let at = now(&mut db).await?;

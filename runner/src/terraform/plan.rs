@@ -1,5 +1,7 @@
 //! The messages of `plan -json` folded into what the plan says.
 
+use std::collections::BTreeMap;
+
 use super::exit::Exit;
 use super::failure::{Diagnostics, failure_of};
 use super::stream::{ChangeOf, Line, Message, Operation, StreamAction, Summary};
@@ -102,6 +104,7 @@ impl PlanFold {
             kept_for: Vec::new(),
             inputs: None,
             serial: None,
+            values: BTreeMap::new(),
         })
     }
 }

@@ -1,10 +1,14 @@
 //! Whether a saved plan is whole. Terraform 1.11 ends with status 0 and "Saved the plan" also when the disk was full and the
-//! file is empty or cut off; only the apply, perhaps hours later, would say so.
+//! file is empty or cut off; only the apply, perhaps hours later, would say so. And what is in it that the plan's messages do not
+//! tell: against which state it was made, and which values it gives.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use crate::domain::failure::{Failure, FailureKind};
@@ -61,6 +65,70 @@ pub fn state_serial(plan: &Path) -> Option<u64> {
     let (_, after) = head.split_once("\"serial\":")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
+}
+
+/// Most bytes of the plan that are unpacked: about a hundred thousand changes.
+const PLAN_MAX: u64 = 256 << 20;
+
+/// Hexadecimal digits of a digest that are kept: enough to tell two plans of one resource apart.
+const DIGEST_LEN: usize = 16;
+
+// The parts of a plan that are read. Source: Terraform's `internal/plans/planproto/planfile.proto`, whose numbers OpenTofu shares.
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PlanParts {
+    #[prost(message, repeated, tag = "3")]
+    resource_changes: Vec<ResourceChange>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ResourceChange {
+    #[prost(string, tag = "13")]
+    address: String,
+    /// Of an object that another one has replaced, and that only goes.
+    #[prost(string, tag = "7")]
+    deposed_key: String,
+    #[prost(message, optional, tag = "9")]
+    change: Option<ValueChange>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ValueChange {
+    #[prost(int32, tag = "1")]
+    action: i32,
+    /// What is and what will be, where there is each.
+    #[prost(message, repeated, tag = "2")]
+    values: Vec<DynamicValue>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct DynamicValue {
+    #[prost(bytes = "vec", tag = "1")]
+    msgpack: Vec<u8>,
+}
+
+/// Digests of the values that the changes of a saved plan give, by address: of what is created, updated or replaced. Values that
+/// only the apply will tell count as such. Empty where they cannot be told, as of OpenTofu's encrypted plans.
+#[must_use]
+pub fn values(plan: &Path) -> BTreeMap<String, String> {
+    read_values(plan).unwrap_or_default()
+}
+
+fn read_values(plan: &Path) -> Option<BTreeMap<String, String>> {
+    let mut archive = ZipArchive::new(File::open(plan).ok()?).ok()?;
+    let mut bytes = Vec::new();
+    archive.by_name("tfplan").ok()?.take(PLAN_MAX).read_to_end(&mut bytes).ok()?;
+    let parts = PlanParts::decode(bytes.as_slice()).ok()?;
+    let given = parts.resource_changes.into_iter().filter(|change| change.deposed_key.is_empty());
+    Some(given.filter_map(|change| Some((change.address, digest_of(&change.change?)?))).collect())
+}
+
+fn digest_of(change: &ValueChange) -> Option<String> {
+    // Create, update, delete then create, create then delete, create then forget.
+    let gives = matches!(change.action, 1 | 3 | 6 | 7 | 9);
+    let value = change.values.last().filter(|_| gives)?;
+    let digest = Sha256::digest(&value.msgpack);
+    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(DIGEST_LEN).collect())
 }
 
 #[cfg(test)]

@@ -165,6 +165,33 @@ async fn a_question_in_between_survives_a_crash() {
 }
 
 #[tokio::test]
+async fn the_same_change_with_another_value_is_asked_about_again() {
+    let yard = Yard::new();
+    let root = yard.read("roots/shop/app/main.tf");
+    yard.write(
+        "roots/shop/app/main.tf",
+        &format!("{root}\nresource \"terraform_data\" \"size\" {{\n  input = file(\"YARD/size\")\n}}\n"),
+    );
+    yard.write("size", "one");
+    yard.shell("up shop small").await.exits(0);
+    yard.shell("scale shop app=2").await.exits(0);
+    let _serve = yard.serve().await;
+    yard.write("size", "two");
+    yard.accepted("undo shop").await;
+    let asked = yard.until(3, "awaiting_approval").await.question.expect("a question");
+    // Neither the code nor a variable is another: only what the plan read.
+    yard.write("size", "three");
+    yard.accepted("approve 3").await;
+    let again = async || yard.view(3).await.question.filter(|question| question.digest != asked.digest);
+    let again = yard.wait("a new question", again).await;
+    let told = format!("{:?}", again.why);
+    assert!(told.contains("terraform_data.size") && !told.contains("slave"), "{told}");
+    yard.accepted(&format!("approve 3 {}", again.code())).await;
+    assert_eq!(yard.ends(3).await, "succeeded");
+    assert_eq!(yard.in_state("shop", "app").await.len(), 2);
+}
+
+#[tokio::test]
 async fn what_would_be_replaced_although_nobody_asked_for_it_asks_first() {
     let yard = Yard::new();
     yard.shell("up shop").await.exits(0);

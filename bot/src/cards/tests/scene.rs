@@ -1,5 +1,7 @@
 //! Runs for the tests of cards, told as events.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use tidegate_runner::domain::answer::{Actor, RunDetail, RunSummary};
 use tidegate_runner::domain::changes::{Action, Change, Exactness, StackPlan};
@@ -66,6 +68,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        values: BTreeMap::new(),
     }
 }
 

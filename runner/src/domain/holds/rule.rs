@@ -6,14 +6,14 @@ use super::{Hold, Kind};
 use crate::domain::access::{Access, Least, Role, able, held, named};
 use crate::domain::answer::Actor;
 use crate::domain::command::CommandName;
-use crate::domain::environment::{Environment, Level};
+use crate::domain::environment::{Environment, Level, SettingValue};
 use crate::domain::hours::shown;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::lookalike::distinct;
 use crate::domain::order::Direction;
 use crate::domain::policy::Matter;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest};
+use crate::domain::request::{RunKind, RunRequest, SizeChange};
 
 /// Longest reason that a refusal repeats, in characters.
 const BECAUSE_MAX: usize = 200;
@@ -25,7 +25,12 @@ pub fn lowers(request: &RunRequest) -> bool {
         RunKind::Plan => false,
         RunKind::Down | RunKind::Destroy => true,
         RunKind::Up | RunKind::Scale | RunKind::Undo => {
-            request.stacks.values().any(|direction| *direction == Direction::Fall)
+            // A stack in which one number falls and another rises is no falling one, and less of something all the same.
+            let less = |size: &SizeChange| match (&size.from, &size.to) {
+                (Some(SettingValue::Number(from)), SettingValue::Number(to)) => to < from,
+                _ => false,
+            };
+            request.stacks.values().any(|direction| *direction == Direction::Fall) || request.sizes.iter().any(less)
         }
     }
 }

@@ -8,12 +8,12 @@ use crate::domain::access::answering::Asked;
 use crate::domain::access::{Access, Grant, Least, Role, Who};
 use crate::domain::answer::Actor;
 use crate::domain::command::CommandName;
-use crate::domain::environment::{Environment, Level, Rules};
+use crate::domain::environment::{Environment, Level, Rules, SettingValue};
 use crate::domain::ids::RunNumber;
 use crate::domain::order::Direction;
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{AskedAs, RunKind, RunRequest, Target};
+use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target};
 use crate::domain::run::{Question, QuestionWhy};
 
 /// Friday 2026-11-20 03:00 UTC, in milliseconds.
@@ -187,6 +187,15 @@ fn what_goes_up_is_lowering_only_where_something_of_it_falls() {
     ] {
         assert_eq!(lowers(&run(kind, stacks)), lowering, "{kind:?} {stacks:?}");
     }
+    let size = |name: &str, from: Option<i64>, to: i64| SizeChange {
+        setting: name.parse().expect("a name"),
+        from: from.map(SettingValue::Number),
+        to: SettingValue::Number(to),
+    };
+    // Two settings of one stack: thirty slaves less is less, whatever else rises.
+    let with = |sizes| lowers(&RunRequest { sizes, ..run(RunKind::Scale, &[("app", Rise)]) });
+    assert!(with(vec![size("servers", Some(1), 2), size("slaves", Some(40), 10)]));
+    assert!(!with(vec![size("servers", Some(1), 2), size("slaves", None, 10)]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The state machine against every event in every state, and whole stories.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -36,6 +37,7 @@ fn empty_plan() -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        values: BTreeMap::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::event::{EventRecord, Outcome, Phase, Provenance, Question, RunEvent};
 use super::note::Note;
 use super::state::{IllegalEvent, RunState};
+use crate::domain::access::Want;
 use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan};
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
@@ -83,6 +84,8 @@ pub struct Approved {
     pub because: Option<String>,
     /// The others whose yes was wanted, as far as the configuration named them.
     pub others: Vec<ActorId>,
+    /// What rules wanted.
+    pub wants: Vec<Want>,
 }
 
 /// Who ended a run before it was done.
@@ -244,11 +247,11 @@ impl RunView {
                 let question = self.question.take();
                 let (wants, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();
                 let by: Vec<ActorId> = yes.into_iter().map(|yes| yes.by).chain([by.clone()]).collect();
-                let mut others: Vec<ActorId> = wants.into_iter().flat_map(|want| want.people).collect();
+                let mut others: Vec<ActorId> = wants.iter().flat_map(|want| want.people.clone()).collect();
                 others.retain(|other| !by.contains(other));
                 others.sort();
                 others.dedup();
-                self.approved = Some(Approved { by, alone: *alone, because: because.clone(), others });
+                self.approved = Some(Approved { by, alone: *alone, because: because.clone(), others, wants });
             }
             RunEvent::Rejected { by, because } => {
                 self.stopped_by = Some(StopOfRun { by: by.clone(), because: because.clone(), rejected: true });

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::domain::access::{ApprovalRule, Approvers, Condition, Written};
 use crate::domain::changes::Action;
-use crate::domain::command::Order;
+use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::{OffAction, Rules, Stack, StackSource, TerraformSettings};
 use crate::domain::failure::Applied;
 use crate::domain::ids::{ActorId, RunId};
@@ -66,6 +67,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        values: BTreeMap::new(),
     }
 }
 
@@ -430,6 +432,36 @@ fn a_yes_is_asked_for_again_when_the_plan_has_grown_and_not_when_it_has_shrunk()
     assert_eq!(told(gone("old.b")), "awaiting_approval");
     assert_eq!(told(gone("old.a")), "succeeded");
     assert_eq!(told(plan(false, &[])), "nothing_to_do");
+}
+
+#[test]
+fn a_yes_is_none_to_what_a_rule_wants_only_now() {
+    let order = Order::Destroy { environment: "shop".parse().expect("a name") };
+    let wanted = |said: Option<ApprovalRule>, now: ApprovalRule| {
+        let plans = || vec![Ok(plan(true, &[("old.a", Action::Delete)])), Ok(plan(true, &[("old.a", Action::Delete)]))];
+        let none = || vec![Ok(plan(false, &[])), Ok(plan(false, &[]))];
+        let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
+        story.environment.rules.approvals.extend(said);
+        let mut story = story.go();
+        let digest = story.view.question.clone().expect("asked").digest;
+        story.record(RunEvent::approved(ActorId::local("ito"), digest));
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+        story.environment.rules.approvals = vec![now];
+        let view = story.go().view;
+        (view.state.status(), view.question.map_or(0, |question| question.wants.len()))
+    };
+    let by = |role: &str, count| ApprovalRule {
+        when: vec![(Condition::Command(CommandName::Destroy), Written { file: "t.toml".to_owned(), line: 1 })],
+        by: Approvers::Role(role.to_owned()),
+        count,
+        own: false,
+        within_ms: None,
+        alone_after_ms: None,
+    };
+    assert_eq!(wanted(None, by("lead", 1)), ("awaiting_approval", 1));
+    assert_eq!(wanted(Some(by("lead", 1)), by("lead", 2)), ("awaiting_approval", 1));
+    assert_eq!(wanted(Some(by("lead", 1)), by("night", 1)), ("awaiting_approval", 1));
+    assert_eq!(wanted(Some(by("lead", 2)), by("lead", 1)), ("succeeded", 0));
 }
 
 #[test]

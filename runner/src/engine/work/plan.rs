@@ -12,7 +12,7 @@ use crate::domain::request::Goal;
 use crate::domain::run::{Note, Phase, RunEvent};
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
-use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of, state_serial};
+use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of, state_serial, values};
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
@@ -124,7 +124,7 @@ impl RunContext {
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
         check_plan_file(&out).map_err(|failure| *failure)?;
-        Ok(StackPlan { serial: state_serial(&out), ..plan })
+        Ok(StackPlan { serial: state_serial(&out), values: values(&out), ..plan })
     }
 
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.
