@@ -18,6 +18,7 @@ macro_rules! assert_reads {
             (r"127\.0\.0\.1:\d+", "SLACK"),
             (r"archives/C000000001/p\d+", "archives/C000000001/pTS"),
             (r"local:\w+", "local:ME"),
+            (r"slack:U\d{9}", "slack:UID"),
             (r"slave\[\d\]", "slave[N]"),
             (r"owners: @alice, \w+", "owners: @alice, ME"),
         ] }, { insta::assert_snapshot!($name, $text); });
