@@ -6,7 +6,7 @@ use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
-use tidegate_runner::domain::holds::HoldAnswer;
+use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
@@ -38,6 +38,8 @@ pub struct Reply {
     pub follow: Option<(RunNumber, Hope)>,
     /// It put a run into the queue.
     pub queued: bool,
+    /// Runs that a `stop everything` waits for.
+    pub stopping: Vec<RunNumber>,
     /// The run whose end this answer has told.
     pub settled: Option<RunNumber>,
     /// It lists the commands; a chat may add its own keys.
@@ -47,7 +49,7 @@ pub struct Reply {
 impl Reply {
     /// A card, and nothing to follow.
     fn plain(card: Card, verdict: Verdict) -> Self {
-        Self { card, verdict, follow: None, queued: false, settled: None, lists_commands: false }
+        Self { card, verdict, follow: None, queued: false, stopping: Vec::new(), settled: None, lists_commands: false }
     }
 }
 
@@ -58,6 +60,8 @@ pub enum Hope {
     Success,
     /// That it stops.
     Stop,
+    /// That it is over, however.
+    Still,
 }
 
 /// Exit status of `shell -c`: 0 carried out, 1 failed or partial, 2 not understood, 3 refused, 4 cancelled, 5 unknown.
@@ -66,7 +70,8 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
     match (hope, outcome) {
         (_, None) => 5,
         (Hope::Success, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned))
-        | (Hope::Stop, Some(Outcome::Cancelled)) => 0,
+        | (Hope::Stop, Some(Outcome::Cancelled))
+        | (Hope::Still, Some(_)) => 0,
         (Hope::Success | Hope::Stop, Some(Outcome::Partial | Outcome::Failed))
         | (Hope::Stop, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned)) => 1,
         (Hope::Success | Hope::Stop, Some(Outcome::Refused | Outcome::Expired)) => 3,
@@ -77,8 +82,14 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
 /// Answers a message. Never fails: a fault of ours is a card too, with a reference that is in the log.
 pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
     let mut reply = any_reply(desk, message, offset).await;
-    offers::keep_allowed(desk, message, &mut reply).await;
+    offers::keep_allowed(desk, message, offset, &mut reply).await;
     reply
+}
+
+/// A card that offers only what this person may say; for what people are told without having asked.
+pub async fn offering(desk: &Desk, message: &Message, offset: FixedOffset, card: Card) -> Card {
+    let next = offers::allowed(desk, message, offset, card.next.clone()).await;
+    Card { next, ..card }
 }
 
 async fn any_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
@@ -150,14 +161,14 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let card = match command {
         Command::Order { order, because } => {
             let answer = desk.submit(message, &order, because).await?;
-            let (follow, settled) = (follow(&answer), settled(&answer));
+            let (follow, settled, stopping) = (follow(&answer), settled(&answer), stopping(&answer));
             let queued = matches!(answer, Answer::Queued { .. });
-            return Ok(Reply {
-                follow,
-                queued,
-                settled,
-                ..Reply::plain(cards::answer(&answer, &clock), Verdict::Done)
-            });
+            let mut card = cards::answer(&answer, &clock);
+            // It is the engine that tells.
+            if matches!(answer, Answer::Hold(HoldAnswer::WillTell { .. })) && !desk.an_engine_lives().await? {
+                card = card.line(Line::marked(cards::NOBODY_WORKS));
+            }
+            return Ok(Reply { follow, queued, stopping, settled, ..Reply::plain(card, Verdict::Done) });
         }
         Command::Help(None) => {
             let card = cards::help(&desk.abilities(message));
@@ -176,6 +187,13 @@ fn runs_of(standings: &[Standing]) -> impl Iterator<Item = &RunSummary> {
         Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
     });
     managed.flat_map(|status| status.running.iter().map(|(run, _)| run).chain(&status.waiting))
+}
+
+/// The runs in these queues.
+fn runs_in(queues: &[QueueOf]) -> impl Iterator<Item = &RunSummary> {
+    queues.iter().flat_map(|queue| {
+        queue.running.iter().map(|(run, _)| run).chain(queue.waiting.iter().map(|waiting| &waiting.run))
+    })
 }
 
 /// The card, which also says when nothing of these runs goes on because no engine lives.
@@ -228,7 +246,10 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             let standings = seen(desk.status(environment.as_ref()).await?, &sight);
             told_if_nobody_works(desk, cards::status(&standings, clock), runs_of(&standings)).await?
         }
-        Query::Queue { environment } => cards::queue(&desk.queue(environment.as_ref(), &sight).await?, clock),
+        Query::Queue { environment } => {
+            let queues = desk.queue(environment.as_ref(), &sight).await?;
+            told_if_nobody_works(desk, cards::queue(&queues, &message.actor.id, clock), runs_in(&queues)).await?
+        }
         Query::Show { run } => {
             let detail = desk.show(run).await?;
             told_if_nobody_works(desk, cards::show(&detail, clock), std::iter::once(&detail.run)).await?
@@ -261,6 +282,15 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         // Its card has what stands and what does not.
         Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),
         Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) | Answer::Hold(_) => None,
+    }
+}
+
+fn stopping(answer: &Answer) -> Vec<RunNumber> {
+    match answer {
+        Answer::Hold(HoldAnswer::Stopped { working, unknown, .. }) => {
+            working.iter().map(|still| still.run.number).chain(unknown.iter().copied()).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -300,5 +330,7 @@ mod tests {
         assert_eq!(exit_status(Hope::Success, None), 5);
         assert_eq!(exit_status(Hope::Stop, Some(Outcome::Cancelled)), 0);
         assert_eq!(exit_status(Hope::Stop, Some(Outcome::Succeeded)), 1);
+        assert_eq!(exit_status(Hope::Still, Some(Outcome::Succeeded)), 0);
+        assert_eq!(exit_status(Hope::Still, None), 5);
     }
 }

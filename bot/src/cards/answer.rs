@@ -33,9 +33,8 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
                 .next(format!("show {}", run.number))
         }
         Answer::Cancelled(run) => {
-            let why = if run.started.is_none() { "It had not begun." } else { "Its plan is not applied." };
             Card::new(Tone::Plain, format!("Run {} is cancelled{DOT}{}", run.number, what(&run.request)))
-                .line(Line::text(why))
+                .line(Line::text(holds::not_done(run)))
         }
         Answer::Stopping { run, force: false } => {
             let number = run.number;
@@ -68,7 +67,9 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
                 format!("Run {} has your yes and waits for more{DOT}{}", run.number, what(&run.request)),
             );
             match &run.state {
-                RunState::AwaitingApproval { question, .. } => card.lines(approval::wants(question, clock)),
+                RunState::AwaitingApproval { question, .. } => {
+                    card.lines(approval::wants(question, &run.asker.id, clock))
+                }
                 _ => card,
             }
         }
@@ -117,7 +118,7 @@ fn queued(
     let place = ordinal(ahead.len() + 1);
     let since = first.started.map(|at| format!("; it began at {}", clock.moment(at))).unwrap_or_default();
     card = card.line(Line::text(format!("Queued as {place}: waits for {}{when}{since}.", names.join(", then "))));
-    match &first.state {
+    let card = match &first.state {
         RunState::Unknown { .. } => card
             .line(Line::text(format!(
                 "Nobody saw how run {} ended; until that is known, {} waits.",
@@ -136,7 +137,11 @@ fn queued(
         | RunState::Applying { .. }
         | RunState::Verifying { .. }
         | RunState::Ended { .. } => card,
-    }
-    .next(format!("ask {} when will it be done?", first.number))
-    .next(format!("leave {number}"))
+    };
+    let card = if first.asker.id == run.asker.id {
+        card
+    } else {
+        card.next(format!("ask {} when will it be done?", first.number))
+    };
+    card.next(format!("leave {number}")).next(format!("tell me when free {}", request.environment))
 }

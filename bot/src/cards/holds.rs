@@ -1,11 +1,13 @@
 //! Holds, keeps, freezes and stops: answers, the queue, and what people are told of them.
 
+use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::holds::{About, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking};
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::lookalike::distinct;
 
 use super::card::{Card, Line, Tone};
 use super::history::state_word;
+use super::run::silence;
 use super::words::{Clock, DOT, about, cut, duration, plural, run_of, what};
 
 /// Most runs that are named in a list.
@@ -31,7 +33,7 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                 )
                 .lines((!refused.is_empty()).then(|| {
                     Line::text(format!(
-                        "Waits, and will be refused if its turn comes before the end: {}.",
+                        "Has changed nothing yet, and will be refused if it is to begin before the end: {}.",
                         runs(refused.iter().map(run_of))
                     ))
                 }));
@@ -61,11 +63,12 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
         }
         HoldAnswer::Left(run) => {
             Card::new(Tone::Plain, format!("Run {} has left the queue{DOT}{}", run.number, what(&run.request)))
-                .line(Line::text("It had not begun."))
+                .line(Line::text(not_done(run)))
         }
-        HoldAnswer::Stopped { hold, again, working, emptied, unknown } => {
+        HoldAnswer::Stopped { hold, again, working, emptied, half_done, unknown } => {
             let fact = if *again { "Everything was stopped already" } else { "Everything is stopped" };
-            let mut card = Card::new(Tone::Warning, format!("{fact}{DOT}{}", still(working)));
+            let mut card = Card::new(Tone::Warning, format!("{fact}{DOT}{}", still(working, unknown)));
+            card = card.lines(working.iter().filter_map(|still| silence(&still.run, clock)).take(1));
             card = card.lines(because(hold.because.as_deref()));
             if !emptied.is_empty() {
                 let count = plural(u64::try_from(emptied.len()).unwrap_or(u64::MAX), "run");
@@ -74,8 +77,16 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                     runs(emptied.iter().map(run_of))
                 )));
             }
+            if !half_done.is_empty() {
+                let count = plural(u64::try_from(half_done.len()).unwrap_or(u64::MAX), "run");
+                card = card.line(Line::text(format!(
+                    "{count} waited for a yes half way, and what is done stays so; ends PARTIAL: {}.",
+                    runs(half_done.iter().map(run_of))
+                )));
+            }
             card = card.lines(unknown_runs(unknown));
             card = card.line(Line::marked("Nothing that changes anything begins until `resume everything`."));
+            let card = half_done.iter().take(2).fold(card, |card, run| card.next(format!("show {}", run.number)));
             unknown.iter().take(2).fold(card, |card, run| card.next(format!("recover {run}"))).next("resume everything")
         }
         HoldAnswer::Resumed(_) => Card::new(Tone::Good, "Runs are accepted again")
@@ -83,10 +94,18 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
     }
 }
 
-/// `2 runs stopping: 12 shop apply 3 of 9, 13 blog planning`; or that nothing runs.
-fn still(working: &[StillWorking]) -> String {
+/// Of a run that was taken back before it changed anything.
+pub(super) fn not_done(run: &RunSummary) -> &'static str {
+    if run.started.is_none() { "It had not begun." } else { "Its plan is not applied." }
+}
+
+/// `2 runs stopping: 12 shop apply 3 of 9, 13 blog planning`; or that nothing runs, as far as that is known.
+fn still(working: &[StillWorking], unknown: &[RunNumber]) -> String {
     if working.is_empty() {
-        return "nothing runs".to_owned();
+        return match unknown.len() {
+            0 => "nothing runs".to_owned(),
+            count => format!("no run is worked on; of {count} nobody can say"),
+        };
     }
     let each = working.iter().map(|StillWorking { run, done, planned }| {
         let far = if *planned > 0 { format!(" {done} of {planned}") } else { String::new() };
@@ -155,7 +174,9 @@ fn lift(hold: &Hold) -> String {
     match (hold.kind, &hold.environment) {
         (Kind::Stop, _) => "resume everything".to_owned(),
         (Kind::Freeze, _) | (_, None) => "unfreeze all".to_owned(),
-        (Kind::Hold | Kind::Keep, Some(environment)) => format!("unhold {environment}"),
+        (Kind::Hold, Some(environment)) => format!("unhold {environment}"),
+        // Alone, `unhold` is for a hold of theirs first.
+        (Kind::Keep, Some(environment)) => format!("unhold {environment} {}", hold.number),
     }
 }
 
@@ -191,13 +212,13 @@ pub(super) fn freed(freed: &Freed) -> Line {
     Line::text(if *own {
         format!("Your keep of {} ends by it.", of(hold))
     } else {
-        format!("Against the keep of {}, who is told.", person(&hold.by))
+        format!("Against the keep of {}, which ends by it, and who is told.", person(&hold.by))
     })
 }
 
-/// Who has what, and who waits.
+/// Who has what, and who waits, as `me` reads it.
 #[must_use]
-pub fn queue(queues: &[QueueOf], clock: &Clock) -> Card {
+pub fn queue(queues: &[QueueOf], me: &ActorId, clock: &Clock) -> Card {
     if queues.is_empty() {
         return Card::new(Tone::Plain, "Nothing runs and nothing waits").next("envs");
     }
@@ -219,12 +240,20 @@ pub fn queue(queues: &[QueueOf], clock: &Clock) -> Card {
         card = card.line(Line::text(has));
         card = card.lines(holds.iter().map(|hold| Line::text(hold_line(hold, clock)).indented(1)));
         for (place, waiting) in waiting.iter().enumerate() {
-            let when = waiting.starts_in_ms.map(|ms| format!("{DOT}starts in {}", about(ms))).unwrap_or_default();
-            card = card.line(Line::text(format!("{}. {}{when}", place + 1, run_of(&waiting.run))).indented(1));
+            let when = match waiting.starts_in_ms {
+                _ if waiting.barred => format!("{DOT}will be refused when its turn comes, as things stand"),
+                Some(ms) => format!("{DOT}starts in {}", about(ms)),
+                None => String::new(),
+            };
+            // Whoever has it is the first.
+            let place = place + 1 + usize::from(running.is_some());
+            card = card.line(Line::text(format!("{place}. {}{when}", run_of(&waiting.run))).indented(1));
         }
     }
     if let [only] = queues
-        && (only.running.is_some() || !only.holds.is_empty())
+        && (only.running.is_some()
+            || !only.waiting.is_empty()
+            || only.holds.iter().any(|hold| hold.kind != Kind::Keep && !hold.leaves_in(me)))
     {
         card = card.next(format!("tell me when free {}", only.environment));
     }
@@ -260,15 +289,24 @@ pub fn news(news: &News, clock: &Clock) -> Card {
             }
             Ending::Overridden { by, because: why, run } => Card::new(
                 Tone::Warning,
-                format!("{} lowers {} against the keep of {}", person(by), of(hold), person(&hold.by)),
+                format!(
+                    "{} has asked to lower {} (run {run}) against the keep of {}, which has ended by that",
+                    person(by),
+                    of(hold),
+                    person(&hold.by)
+                ),
             )
             .lines(because(why.as_deref()))
             .next(format!("show {run}")),
         },
         News::Still { hold, unknown } => {
-            Card::new(Tone::Good, format!("Nothing runs any more{DOT}everything was stopped by {}", person(&hold.by)))
-                .lines(unknown_runs(unknown))
-                .next("resume everything")
+            let (tone, fact) = match unknown.len() {
+                0 => (Tone::Good, "Nothing runs any more".to_owned()),
+                count => (Tone::Warning, format!("No run is worked on; of {count} nobody can say")),
+            };
+            let card = Card::new(tone, format!("{fact}{DOT}everything was stopped by {}", person(&hold.by)))
+                .lines(unknown_runs(unknown));
+            unknown.iter().take(2).fold(card, |card, run| card.next(format!("recover {run}"))).next("resume everything")
         }
         News::Asked { by, about, words } => {
             let (what, line) = match about {

@@ -69,8 +69,11 @@ impl Shell {
     async fn open(&self, config: &Path) -> Result<House, ExitCode> {
         let opened = House::open(config).await;
         let command = self.command.as_deref().and_then(commands::name_of);
-        let stops = command == Some(CommandName::Cancel);
-        if (stops || command.is_some_and(CommandName::only_reads)) && matches!(opened, Err(HouseError::Config(_))) {
+        let stops = matches!(command, Some(CommandName::Cancel | CommandName::Stop));
+        let leaves = command == Some(CommandName::Leave);
+        if (stops || leaves || command.is_some_and(CommandName::only_reads))
+            && matches!(opened, Err(HouseError::Config(_)))
+        {
             match House::open_with_last_good(config).await {
                 Ok(Some(house)) => return Ok(house),
                 Ok(None) => {}

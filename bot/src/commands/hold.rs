@@ -195,12 +195,17 @@ impl Context<'_> {
             s if s % 3_600 == 0 => format!("{}h", s / 3_600),
             s => format!("{}m", s.div_ceil(60)),
         };
+        let (now, offset) = (self.known.now, self.known.offset);
+        let evening = match ahead::read("22:00", now, offset) {
+            Some(Ahead::At(_)) => "until 22:00",
+            Some(Ahead::Passed(_)) | None => "until tomorrow 9:00",
+        };
         Refusal::not_understood(
             format!("`{}` has no end", self.spec.name),
             "what nobody ends would stay for ever; the longest is 7 days",
         )
         .hint(self.line.inserted(from, &format!("for {default}")))
-        .hint(self.line.inserted(from, "until 22:00"))
+        .hint(self.line.inserted(from, evening))
     }
 
     /// Refuses a line whose others would not know why.

@@ -425,7 +425,7 @@ pub static TABLE: [Spec; 33] = [
         name: CommandName::Tell,
         usage: "tell [me when free] ENV",
         summary: "be told once an environment is free",
-        details: &["Once, within 12 hours: when no run has it or waits for it, and nobody holds it."],
+        details: &["Once, within 12 hours: when no run has it or waits for it, and nobody holds it against you."],
         examples: &[
             example("tell me when free shop", "one message when you can have it"),
             example("tell shop", "the same"),

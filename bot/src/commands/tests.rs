@@ -521,3 +521,15 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         Ok(())
     })
 }
+
+#[test]
+fn the_end_that_is_offered_lies_ahead() {
+    for (hours, offered) in [(0, "hold shop until 22:00 because x"), (11, "hold shop until tomorrow 9:00 because x")] {
+        fixture::with_known(|known| {
+            let later = super::Known { now: known.now.plus_ms(hours * 3_600_000), ..*known };
+            let refusal = parse("hold shop because x", &later).expect_err("no end");
+            assert!(refusal.hints.iter().any(|hint| hint == offered), "{refusal:?}");
+            assert!(parse(offered, &later).is_ok());
+        });
+    }
+}

@@ -1,6 +1,6 @@
 //! What an answer offers to type next: nothing that policy would refuse whoever reads it.
 
-use chrono::{FixedOffset, Offset as _, Utc};
+use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::holds::{self, HoldOrder};
@@ -10,15 +10,10 @@ use super::{Reply, Verdict};
 use crate::commands::{self, Known};
 
 /// Takes out of an answer the orders that this person may not give. A refusal goes on to offer something.
-pub(super) async fn keep_allowed(desk: &Desk, message: &Message, reply: &mut Reply) {
-    let mut kept = Vec::new();
+pub(super) async fn keep_allowed(desk: &Desk, message: &Message, offset: FixedOffset, reply: &mut Reply) {
     let offered = std::mem::take(&mut reply.card.next);
     let some = !offered.is_empty();
-    for line in offered {
-        if may(desk, message, &line).await {
-            kept.push(line);
-        }
-    }
+    let mut kept = allowed(desk, message, offset, offered).await;
     let refusal = matches!(reply.verdict, Verdict::NotUnderstood | Verdict::Refused);
     if kept.is_empty() && some && refusal {
         kept.push("whoami".to_owned());
@@ -26,11 +21,22 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, reply: &mut Rep
     reply.card.next = kept;
 }
 
+/// Those of these lines that this person may say.
+pub(super) async fn allowed(desk: &Desk, message: &Message, offset: FixedOffset, lines: Vec<String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    // Ends that are offered lie ahead of now; a ledger that cannot say what that is has offered none.
+    let now = desk.now().await.unwrap_or(Timestamp(0));
+    for line in lines {
+        if may(desk, message, &line, now, offset).await {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
 /// What is not plainly forbidden may be offered: the desk decides when it is typed.
-async fn may(desk: &Desk, message: &Message, line: &str) -> bool {
+async fn may(desk: &Desk, message: &Message, line: &str, now: Timestamp, offset: FixedOffset) -> bool {
     let config = desk.config();
-    // What is offered names no moment of the calendar.
-    let (now, offset): (Timestamp, FixedOffset) = (Timestamp(0), Utc.fix());
     let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, offset };
     let Ok(Command::Order { order, .. }) = commands::parse(line, &known) else { return true };
     match about(&order) {

@@ -10,7 +10,7 @@ use crate::domain::command::CommandName;
 use crate::domain::holds::HoldAnswer;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
-use crate::domain::run::Outcome;
+use crate::domain::run::{Outcome, RunEvent};
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::{LedgerError, Tx, inbox};
 use crate::warden;
@@ -68,6 +68,12 @@ impl Case<'_> {
         let entry = self.entry(command.action(), done.environment.as_ref());
         audit::append(tx, &Entry { run: done.run, rule: done.rule, result, ..entry }).await?;
         for (run, event) in &done.events {
+            // Who stops everything has stopped each of them: `who stopped shop` finds it.
+            if done.run.is_none() && matches!(event, RunEvent::StopAsked { .. }) {
+                let result = if run.state.ended() { "cancelled" } else { "stopping" };
+                let entry = self.entry(CommandName::Cancel.action(), Some(&run.request.environment));
+                audit::append(tx, &Entry { run: Some(run.number), result: Some(result), ..entry }).await?;
+            }
             witness::note(tx, run, std::slice::from_ref(event), &run.state).await?;
         }
         warden::note_lapsed(tx, &done.lapsed).await

@@ -6,6 +6,7 @@ use crate::domain::access::{self, Least, Room, Who};
 use crate::domain::answer::{Abilities, Actor, Sight, Verdict, Whoami, Why};
 use crate::domain::command::{CommandName, Query, WhyQuery};
 use crate::domain::environment::Environment;
+use crate::domain::holds::forbids_lowering;
 use crate::domain::ids::{ActorId, EnvironmentName};
 use crate::domain::lookalike::distinct;
 use crate::domain::policy::{Decision, Matter, policy};
@@ -70,9 +71,9 @@ impl Desk {
         command: CommandName,
         environment: Option<&Environment>,
     ) -> Result<Option<(&'static str, Refusal)>, DeskError> {
-        // What stands against a change is told by `why`, too.
         let holds = if command.starts_change() { holds::standing(&self.store).await? } else { Vec::new() };
-        let decision = policy(&Matter {
+        // What stands against a change is told by `why`, too.
+        let matter = Matter {
             actor: &message.actor,
             place: &message.place,
             command,
@@ -84,10 +85,13 @@ impl Desk {
             plan: None,
             begun: false,
             now: self.store.now().await?,
-        });
-        Ok(match decision {
+        };
+        Ok(match policy(&matter) {
             Decision::Refuse { rule, refusal } => Some((rule, refusal)),
-            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => None,
+            // What lowers in any case is told of keeps, too; of the rest only the very run tells whether it lowers.
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => {
+                forbids_lowering(&matter).map(|refusal| ("keep", refusal))
+            }
         })
     }
 
@@ -186,10 +190,39 @@ impl Desk {
 }
 
 /// Who is meant by a name or an id.
-pub(super) fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
+fn subject(config: &Config, message: &Message, text: &str) -> Result<Actor, Refusal> {
+    match called(config, message, text) {
+        Called::One(id) => {
+            let name = if text.contains(':') { id.short() } else { text }.to_owned();
+            Ok(Actor::person(id, name))
+        }
+        Called::Nobody => Err(nobody_called(text)),
+        Called::Several(several) => {
+            let refusal = Refusal::refused(format!("`{}` can be several people", distinct(text)), "write the id");
+            Err(several.iter().take(3).fold(refusal, |refusal, id| refusal.hint(format!("why can @{id} up"))))
+        }
+    }
+}
+
+/// Whom a name or an id can mean.
+pub(super) enum Called {
+    One(ActorId),
+    Nobody,
+    Several(Vec<ActorId>),
+}
+
+pub(super) fn nobody_called(text: &str) -> Refusal {
+    Refusal::refused(
+        format!("nobody is known as `{}`", distinct(text)),
+        "the configuration names nobody so; write the id: `slack:U024BE7LH`",
+    )
+    .hint("whoami")
+}
+
+/// Whom a name or an id means. In the terminal a name that the configuration does not have is one of this machine.
+pub(super) fn called(config: &Config, message: &Message, text: &str) -> Called {
     if let Ok(id) = text.parse::<ActorId>() {
-        let name = id.short().to_owned();
-        return Ok(Actor::person(id, name));
+        return Called::One(id);
     }
     let is_called = |id: &&ActorId| id.short().eq_ignore_ascii_case(text);
     let known = known_ids(config);
@@ -197,22 +230,15 @@ pub(super) fn subject(config: &Config, message: &Message, text: &str) -> Result<
     found.sort();
     found.dedup();
     match (found.as_slice(), message.place.door) {
-        ([only], _) => Ok(Actor::person((*only).clone(), text)),
-        ([], "shell") => Ok(Actor::person(ActorId::local(text), text)),
-        ([], _) => Err(Refusal::refused(
-            format!("nobody is known as `{}`", distinct(text)),
-            "the configuration names nobody so; write the id: `slack:U024BE7LH`",
-        )
-        .hint("whoami")),
-        (several, _) => {
-            let refusal = Refusal::refused(format!("`{}` can be several people", distinct(text)), "write the id");
-            Err(several.iter().take(3).fold(refusal, |refusal, id| refusal.hint(format!("why can @{id} up"))))
-        }
+        ([only], _) => Called::One((*only).clone()),
+        ([], "shell") => Called::One(ActorId::local(text)),
+        ([], _) => Called::Nobody,
+        (several, _) => Called::Several(several.iter().map(|id| (*id).clone()).collect()),
     }
 }
 
 /// Every id that the configuration names.
-fn known_ids(config: &Config) -> Vec<ActorId> {
+pub(super) fn known_ids(config: &Config) -> Vec<ActorId> {
     let access = &config.access;
     let mut given: Vec<_> = access::given(access, None).collect();
     given.extend(config.environments.values().flat_map(|environment| access::given(access, Some(environment))));

@@ -5,7 +5,7 @@ use super::command::CommandName;
 use super::ids::{EnvironmentName, RunNumber, Timestamp};
 use super::order::Direction;
 use super::request::RunKind;
-use super::run::Outcome;
+use super::run::{Outcome, RunState};
 
 /// What was decided about what somebody wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,8 +205,10 @@ impl Deed {
     pub fn is(self, action: &str, run: &RunSummary) -> bool {
         let moved_nothing = [Outcome::NothingToDo, Outcome::Refused, Outcome::Expired, Outcome::Planned];
         let cancels = action == CommandName::Cancel.as_str();
+        // Asked about only: it may never come to it.
+        let not_begun = matches!(run.state, RunState::AwaitingApproval { applied: false, .. });
         if run.request.kind == RunKind::Plan
-            || !cancels && run.state.outcome().is_some_and(|o| moved_nothing.contains(&o))
+            || !cancels && (not_begun || run.state.outcome().is_some_and(|o| moved_nothing.contains(&o)))
         {
             return false;
         }

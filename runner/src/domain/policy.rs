@@ -160,8 +160,7 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     if command == CommandName::Approve {
         return Decision::Allow;
     }
-    let another = is_of_another(matter, environment);
-    let about = About { command, environment, request, plan, another, now };
+    let about = About { command, environment, request, plan, another: is_of_others(matter, environment), now };
     let wants: Vec<Want> = environment.rules.approvals.iter().filter_map(|rule| rule.want(access, &about)).collect();
     let unannounced = plan.map(unannounced).unwrap_or_default();
     if !wants.is_empty() {
@@ -175,7 +174,7 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
         Some(ask) if destroys > ask.most => {
             Decision::NeedsConfirmation(Confirm::ManyDestroys { destroys, above: ask.most })
         }
-        Some(_) | None if another => {
+        Some(_) | None if is_strange(matter, environment) => {
             Decision::NeedsConfirmation(Confirm::OfAnother { owners: environment.owners.clone() })
         }
         Some(_) | None => Decision::Allow,
@@ -186,15 +185,19 @@ fn refuse((rule, refusal): (&'static str, Refusal)) -> Decision {
     Decision::Refuse { rule, refusal }
 }
 
-/// The environment has owners, and whoever asks is none of them and has what they do here from no line of the environment. The
-/// clock has no environment of its own.
-fn is_of_another(matter: &Matter<'_>, environment: &Environment) -> bool {
-    let &Matter { actor, command, access, .. } = matter;
-    let own = |grant: &Grant| grant.role.has(command) && grant.who.is(actor, access);
+/// The environment has owners, and whoever asks is none of them. The clock has no environment of its own.
+fn is_of_others(matter: &Matter<'_>, environment: &Environment) -> bool {
+    let &Matter { actor, access, .. } = matter;
     !environment.owners.is_empty()
         && !actor.id.as_str().starts_with("clock:")
         && !environment.owners.iter().any(|owner| Who::Named(owner.clone()).is(actor, access))
-        && !environment.rules.grants.iter().any(own)
+}
+
+/// It is of others, and whoever asks has what they do here from no line of the environment: they may have meant another one.
+fn is_strange(matter: &Matter<'_>, environment: &Environment) -> bool {
+    let &Matter { actor, command, access, .. } = matter;
+    let own = |grant: &Grant| grant.role.has(command) && grant.who.is(actor, access);
+    is_of_others(matter, environment) && !environment.rules.grants.iter().any(own)
 }
 
 fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Refusal> {

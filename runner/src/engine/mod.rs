@@ -27,7 +27,7 @@ use crate::ledger::{LedgerError, Store, stacks};
 use crate::paths::Paths;
 use crate::secrets::{self, Secrets};
 use crate::terraform::{Standby, Stop, Supervisor};
-use work::{Commits, Hold, Report, RunContext};
+use work::{Claim, Commits, Report, RunContext};
 
 pub use echo::echo;
 pub use lock::{EngineLock, EngineLockError, engine_pid, seen_elsewhere};
@@ -68,7 +68,7 @@ impl Shared {
         let accepted = stacks::accepted_commits(&self.store, &environment.name).await?;
         Ok(RunContext {
             number: run.number,
-            hold: Hold { store: self.store.clone(), run: run.id, fence: fence.clone() },
+            claim: Claim { store: self.store.clone(), run: run.id, fence: fence.clone() },
             request: view.request.clone(),
             commits: Commits::new(&environment, view, &accepted),
             half_made: stacks::half_made(&self.store, &environment.name).await?,

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use tidegate_runner::domain::failure::FailureKind;
 use tidegate_runner::domain::run::Outcome;
-use tidegate_tests::yard::{Layout, Yard, failure};
+use tidegate_tests::yard::{Layout, Yard, failure, me};
 
 /// Two environments, one of which a test spoils: the other one must not mind.
 fn two() -> Yard {
@@ -89,6 +89,29 @@ async fn a_broken_configuration_does_not_take_the_brake_away() {
     fresh.configure("[runner]", "[runner");
     fresh.shell("cancel 1").await.says(&["tidegate.toml:5:8", "kill -INT"]).exits(1);
     assert!(!fresh.file("tidegate.db").exists());
+}
+
+#[tokio::test]
+async fn a_broken_configuration_stops_everything_and_says_when_nobody_does_it() {
+    let yard = Yard::new();
+    yard.configure("viewer = [\"everyone\"]", &format!("viewer = [\"everyone\"]\nadmin = [\"local:{}\"]", me()));
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    yard.accepted("up shop full app=4").await;
+    serve.kill().await;
+    yard.configure("[runner]", "[runner");
+    yard.shell("leave 2").await.says(&["does not check", "has left the queue"]).exits(0);
+    for line in ["cancel 1", "stop everything because of the bill"] {
+        yard.shell(line).await.says(&["does not check", "Nothing carries out runs now"]).exits(5);
+    }
+    yard.configure("[runner", "[runner]");
+    let serve = yard.serve().await;
+    assert_eq!(yard.ends(1).await, "cancelled");
+    yard.configure("[runner]", "[runner");
+    yard.shell("stop everything").await.says(&["does not check", "nothing runs"]).exits(0);
+    drop(serve);
 }
 
 #[tokio::test]

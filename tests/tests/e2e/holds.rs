@@ -90,7 +90,10 @@ async fn what_is_being_applied_goes_on_and_what_waits_is_refused_at_its_turn() {
     yard.until_did("create shop-app", 1).await;
     let waiting = yard.begin("up shop full");
     yard.until(2, "queued").await;
-    let words = ["Under way, and goes on: run 1", "Waits, and will be refused if its turn comes before the end: run 2"];
+    let words = [
+        "Under way, and goes on: run 1",
+        "Has changed nothing yet, and will be refused if it is to begin before the end: run 2",
+    ];
     does(&yard, "sato", "hold shop for 2h because we measure", &words).await;
     yard.release("create.shop-app");
     assert_eq!(yard.ends(1).await, "succeeded");
@@ -113,7 +116,13 @@ async fn a_keep_is_respected_unless_somebody_says_anyway_which_is_told_and_audit
     assert_eq!(yard.ends(2).await, "succeeded");
     does(&yard, "mori", "ask shop can it go down?", &["sato will be asked"]).await;
     assert!(matches!(yard.next_news("sato").await, News::Asked { .. }));
-    does(&yard, "mori", "down shop anyway because nobody answers", &["Against the keep of sato, who is told"]).await;
+    does(
+        &yard,
+        "mori",
+        "down shop anyway because nobody answers",
+        &["Against the keep of sato, which ends by it, and who is told"],
+    )
+    .await;
     assert_eq!(yard.ends(3).await, "succeeded");
     let News::Over { ending: Ending::Overridden { because, run, .. }, .. } = yard.next_news("sato").await else {
         panic!()
@@ -200,9 +209,16 @@ async fn who_waits_sees_the_queue_leaves_it_asks_and_is_told_when_it_is_free() {
     let _serve = yard.serve().await;
     does(&yard, "sato", "up shop small", &["run 1"]).await;
     yard.until_did("create shop-app", 1).await;
-    let words = ["Queued as 2nd", "run 1 of sato", "it began at", "ask 1 when will it be done?", "leave 2"];
+    let words = [
+        "Queued as 2nd",
+        "run 1 of sato",
+        "it began at",
+        "ask 1 when will it be done?",
+        "leave 2",
+        "tell me when free shop",
+    ];
     does(&yard, "mori", "up shop full", &words).await;
-    yard.shell("queue").await.says(&["run 1 of sato", "1. run 2 of mori"]).exits(0);
+    yard.shell("queue").await.says(&["run 1 of sato", "2. run 2 of mori"]).exits(0);
     is_refused(&yard, "sato", "queue leave 2", &["not yours to take out of the queue", "local:mori"]).await;
     does(&yard, "mori", "ask 1 when will it be done?", &["sato will be asked"]).await;
     does(&yard, "mori", "queue leave", &["Run 2 has left the queue"]).await;
@@ -212,4 +228,43 @@ async fn who_waits_sees_the_queue_leaves_it_asks_and_is_told_when_it_is_free() {
     assert!(matches!(yard.next_news("mori").await, News::Free { .. }));
     assert!(matches!(yard.next_news("sato").await, News::Asked { .. }));
     is_refused(&yard, "mori", "tell me when shop is free", &["free now"]).await;
+}
+
+#[tokio::test]
+async fn a_stop_holds_though_the_engine_is_killed_before_terraform_has_ended() {
+    let yard = shared();
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    let _asker = yard.begin("up shop");
+    yard.until_did("create shop-app", 3).await;
+    let mut terminal = yard.terminal(&["shell"], 100, &[]);
+    terminal.prompted().await;
+    does(&yard, "boss", "stop everything because the bill explodes", &["1 run stopping: 1 shop applying"]).await;
+    serve.kill().await;
+    let _serve = yard.serve().await;
+    assert_eq!(yard.ends(1).await, "cancelled");
+    assert!(matches!(yard.next_news("boss").await, News::Still { .. }));
+    // An owner who is no admin is told, and offered nothing that is not theirs.
+    let screen = terminal.sees("Nothing runs any more").await;
+    assert!(!screen.contains("resume everything"), "{screen}");
+    terminal.says("up blog").await;
+    terminal.sees("everything is stopped, so nothing new is begun").await;
+    yard.shell("up blog").await.says(&["everything is stopped", "the bill explodes"]).exits(3);
+}
+
+#[tokio::test]
+async fn stop_everything_stops_terraform_though_no_engine_lives() {
+    let yard = Layout::new().environment("shop", &[("app", &[])]).lay();
+    yard.configure("viewer = [\"everyone\"]", &format!("viewer = [\"everyone\"]\nadmin = [\"local:{}\"]", me()));
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    serve.kill().await;
+    let nobody = "No process carries out runs now";
+    yard.wait("its absence", async || yard.shell("tell me when free shop").await.out.contains(nobody).then_some(()))
+        .await;
+    yard.shell("queue").await.says(&[nobody]).exits(0);
+    yard.shell("stop everything because the bill explodes").await.says(&["1 run stopping: 1 shop applying"]).exits(0);
+    assert_eq!(yard.status(1).await, "cancelled");
 }

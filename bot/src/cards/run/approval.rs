@@ -16,11 +16,11 @@ pub(in super::super) fn line(run: RunNumber, question: &Question) -> String {
 }
 
 /// What the rules want, each with why, how far it is, and who can say it.
-pub(in super::super) fn wants(question: &Question, clock: &Clock) -> Vec<Line> {
-    question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, &question.yes, clock)).collect()
+pub(in super::super) fn wants(question: &Question, asker: &ActorId, clock: &Clock) -> Vec<Line> {
+    question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, &question.yes, asker, clock)).collect()
 }
 
-fn one(at: usize, want: &Want, yes: &[Yes], clock: &Clock) -> Vec<Line> {
+fn one(at: usize, want: &Want, yes: &[Yes], asker: &ActorId, clock: &Clock) -> Vec<Line> {
     let held: Vec<String> = want.held.iter().map(ToString::to_string).collect();
     let so_far = said(yes, at);
     let wanted = match so_far {
@@ -28,11 +28,12 @@ fn one(at: usize, want: &Want, yes: &[Yes], clock: &Clock) -> Vec<Line> {
         _ => format!("{so_far} of {} of {}", yeses(want.count), want.by),
     };
     let mut lines = vec![Line::text(cut(&format!("Asks because {}: {wanted}.", held.join(" and "))))];
-    let people = names(&want.people);
+    let already: Vec<&ActorId> = yes.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by).collect();
+    let can = want.people.iter().filter(|who| (want.own || *who != asker) && !already.contains(who));
+    let people = names(can);
     if !people.is_empty() && !matches!(want.by, Approvers::Named(_)) {
         lines.push(Line::text(format!("Who can say it: {people}")).indented(1));
     }
-    let already: Vec<&ActorId> = yes.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by).collect();
     if !already.is_empty() {
         lines.push(Line::text(format!("Said by {}", names(already))).indented(1));
     }

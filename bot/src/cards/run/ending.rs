@@ -35,6 +35,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             .lines(code_notes(detail)),
         Outcome::NothingToDo => head(Tone::Good)
             .line(Line::text("Everything is as asked already; nothing was done."))
+            .lines(kept(view).map(|line| line.indented(1)))
             .lines(found(detail))
             .lines(question::drift(view, naming))
             .lines(code_notes(detail)),
@@ -108,6 +109,11 @@ pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
             .unwrap_or_default()
     };
     match outcome {
+        Outcome::Succeeded | Outcome::NothingToDo
+            if request.kind == RunKind::Destroy && kept(&detail.view).next().is_some() =>
+        {
+            format!("{environment} is destroyed but for what is protected")
+        }
         Outcome::Succeeded if request.kind == RunKind::Destroy => format!("{environment} is destroyed"),
         Outcome::Succeeded => sized(format!("{environment} is {}", level(&request.target.level))),
         Outcome::NothingToDo if request.kind == RunKind::Destroy => format!("{environment} is destroyed already"),
@@ -152,16 +158,17 @@ fn done(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let mut lines = vec![Line::text(counts(view.done(), Tense::Done))];
     let gone = reported(view, |applied| &applied.done).filter(|(_, change)| change.action.destroys());
     lines.extend(changes_in(view, gone, Tense::Done, naming).into_iter().map(|line| line.indented(1)));
-    for (name, stack) in &view.stacks {
-        let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
-        if !kept.is_empty() {
-            lines.push(
-                Line::text(format!("{name} was lowered and not destroyed, because {} is protected", kept.join(", ")))
-                    .indented(1),
-            );
-        }
-    }
+    lines.extend(kept(view).map(|line| line.indented(1)));
     lines
+}
+
+/// Stacks that stand because something in them is protected.
+fn kept(view: &RunView) -> impl Iterator<Item = Line> {
+    view.stacks.iter().filter_map(|(name, stack)| {
+        let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
+        let because = || format!("{name} is only lowered, not destroyed, because {} is protected", kept.join(", "));
+        (!kept.is_empty()).then(|| Line::text(because()))
+    })
 }
 
 /// What is true, where the engine says so.

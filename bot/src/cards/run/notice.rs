@@ -41,7 +41,8 @@ fn line(detail: &RunDetail, clock: &Clock, run: &str) -> Option<Card> {
         RunState::AwaitingApproval { question, .. } => {
             let until = clock.moment(question.expires);
             let whose: Vec<String> = question.wants.iter().map(|want| format!(" of {}", want.by)).collect();
-            let whose = cut(&whose.join(" and"));
+            let whose = whose.join(" and");
+            let whose = if whose.is_empty() { whose } else { format!(" {}", cut(&whose)) };
             let title = format!("{} needs a yes{whose} until {until}{DOT}{run}", what(&detail.run.request));
             Some(
                 Card::new(Tone::Warning, title).next(approval::line(number, question)).next(format!("reject {number}")),

@@ -19,7 +19,7 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     let number = detail.run.number;
     let environment = &detail.run.request.environment;
     let mut card = Card::new(Tone::Warning, format!("{}{DOT}needs a yes", heading(detail))).line(asker(detail, clock));
-    card = card.lines(approval::wants(question, clock));
+    card = card.lines(approval::wants(question, &detail.run.asker.id, clock));
     match &question.why {
         QuestionWhy::Previewed | QuestionWhy::Ruled => card = card.line(Line::text("This is what it would do:")),
         QuestionWhy::ManyDestroys { destroys, above } => {

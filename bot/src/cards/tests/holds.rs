@@ -67,6 +67,8 @@ fn answers_about_holds() {
         will_tell(false),
         will_tell(true),
         HoldAnswer::Left(Box::new(run(5, "ito"))),
+        // Planned, given a yes, and in the queue again.
+        HoldAnswer::Left(Box::new(works(6, "ito"))),
     ];
     let cards: Vec<Card> = answers.into_iter().map(|answer| cards::answer(&Answer::Hold(answer), &clock())).collect();
     assert_snapshot!(all(&cards));
@@ -80,7 +82,18 @@ fn answers_about_a_stop() {
         again,
         working,
         emptied,
+        half_done: Vec::new(),
         unknown,
+    };
+    let silent = RunSummary { lease_until: Some(START.plus_ms(-60_000)), ..works(12, "ito") };
+    let silent = StillWorking { run: silent, done: 3, planned: 9 };
+    let half = HoldAnswer::Stopped {
+        hold: hold(Kind::Stop),
+        again: false,
+        working: Vec::new(),
+        emptied: Vec::new(),
+        half_done: vec![works(4, "ito")],
+        unknown: Vec::new(),
     };
     let answers = [
         stopped(false, Vec::new(), Vec::new(), Vec::new()),
@@ -91,6 +104,9 @@ fn answers_about_a_stop() {
             vec![RunNumber(7)],
         ),
         stopped(true, vec![working(12, 4, 9)], Vec::new(), Vec::new()),
+        stopped(false, Vec::new(), Vec::new(), vec![RunNumber(7)]),
+        stopped(false, vec![silent], Vec::new(), Vec::new()),
+        half,
         HoldAnswer::Resumed(hold(Kind::Stop)),
     ];
     let cards: Vec<Card> = answers.into_iter().map(|answer| cards::answer(&Answer::Hold(answer), &clock())).collect();
@@ -131,18 +147,26 @@ fn queues() {
         waiting,
         holds,
     };
-    let waits = |number, starts_in_ms| Waiting { run: run(number, "kato"), starts_in_ms };
+    let waits = |number, starts_in_ms| Waiting { run: run(number, "kato"), starts_in_ms, barred: number == 9 };
+    let me = ActorId::local("ito");
     let cards = [
-        cards::queue(&[], &clock()),
-        cards::queue(&[queue("shop", None, Vec::new(), Vec::new())], &clock()),
-        cards::queue(&[queue("shop", None, Vec::new(), vec![hold(Kind::Hold)])], &clock()),
+        cards::queue(&[], &me, &clock()),
+        cards::queue(&[queue("shop", None, Vec::new(), Vec::new())], &me, &clock()),
+        cards::queue(&[queue("shop", None, Vec::new(), vec![hold(Kind::Hold)])], &me, &clock()),
+        cards::queue(
+            &[queue("shop", None, Vec::new(), vec![Hold { by: me.clone(), ..hold(Kind::Hold) }])],
+            &me,
+            &clock(),
+        ),
+        cards::queue(&[queue("shop", None, Vec::new(), vec![hold(Kind::Keep)])], &me, &clock()),
         cards::queue(
             &[queue(
                 "shop",
                 Some((works(4, "ito"), 90_000)),
-                vec![waits(5, Some(30_000)), waits(6, None)],
+                vec![waits(5, Some(30_000)), waits(6, None), waits(9, Some(60_000))],
                 vec![hold(Kind::Keep)],
             )],
+            &me,
             &clock(),
         ),
         cards::queue(
@@ -150,6 +174,7 @@ fn queues() {
                 queue("blog", Some((works(7, "ito"), 1_000)), Vec::new(), vec![hold(Kind::Stop)]),
                 queue("shop", None, vec![waits(5, Some(0))], Vec::new()),
             ],
+            &me,
             &clock(),
         ),
     ];

@@ -52,26 +52,32 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
         }
     };
     screen.card(&reply.card);
-    let status = match (reply.verdict, reply.follow) {
-        (Verdict::Done, Some(_)) if waits && !house.may_be_engine() && !house.an_engine_lives().await => {
+    let stopping = reply.stopping.iter().map(|run| (*run, Hope::Still));
+    let awaited: Vec<(RunNumber, Hope)> = reply.follow.into_iter().chain(stopping).collect();
+    let status = match reply.verdict {
+        Verdict::Done if awaited.is_empty() => 0,
+        Verdict::Done if waits && !house.may_be_engine() && !house.an_engine_lives().await => {
             let what = "Nothing carries out runs now; this is done when something does: put the configuration right";
             screen.note(&format!("{what} and start `tidegate serve`."));
-            0
+            worst(awaited.iter().map(|(_, hope)| exit_status(*hope, None)))
         }
-        (Verdict::Done, Some((run, hope))) if waits => {
+        Verdict::Done if waits => {
             house.start_engine();
-            return wait(house, &actor, run, hope, signals, &mut screen).await;
+            return wait(house, &actor, &awaited, signals, &mut screen).await;
         }
-        (Verdict::Done, Some((run, hope))) if once.wait => {
-            return leave(house, &mut signals, run, hope, &mut screen).await;
-        }
-        (Verdict::Done, _) => 0,
-        (Verdict::NotUnderstood, _) => 2,
-        (Verdict::Refused, _) => 3,
-        (Verdict::Fault, _) => FAULT,
+        Verdict::Done if once.wait => return leave(house, &mut signals, &awaited, &mut screen).await,
+        Verdict::Done => 0,
+        Verdict::NotUnderstood => 2,
+        Verdict::Refused => 3,
+        Verdict::Fault => FAULT,
     };
     house.close().await;
     ExitCode::from(status)
+}
+
+/// One exit status for several runs: that nobody can say outweighs that one failed.
+fn worst(all: impl Iterator<Item = u8>) -> u8 {
+    all.max().unwrap_or_default()
 }
 
 /// SIGINT and SIGTERM.
@@ -96,50 +102,61 @@ fn left_unanswered(screen: &mut Screen) -> ExitCode {
     ExitCode::from(exit_status(Hope::Success, None))
 }
 
+/// Waits for the end of each of these in turn.
 async fn wait(
     house: House,
     actor: &Actor,
-    run: RunNumber,
-    hope: Hope,
+    awaited: &[(RunNumber, Hope)],
     mut signals: Signals,
     screen: &mut Screen,
 ) -> ExitCode {
-    let mut told = false;
-    let show = |card: &Card, detail: &RunDetail, last: bool| {
-        screen.live(card, last);
-        if !told && matches!(detail.view.state, RunState::AwaitingApproval { .. }) {
-            told = true;
-            screen.note(&format!("(This command waits; say `approve {run}` or `reject {run}` in another terminal.)"));
+    let mut all = Vec::new();
+    for (at, &(run, hope)) in awaited.iter().enumerate() {
+        let mut told = false;
+        let show = |card: &Card, detail: &RunDetail, last: bool| {
+            screen.live(card, last);
+            if !told && matches!(detail.view.state, RunState::AwaitingApproval { .. }) {
+                told = true;
+                screen
+                    .note(&format!("(This command waits; say `approve {run}` or `reject {run}` in another terminal.)"));
+            }
+        };
+        let rest = tokio::select! {
+            rest = follow(&house.desk, &house.bell, run, local_offset(), show) => Some(rest),
+            () = signals.came() => None,
+        };
+        all.push(match rest {
+            Some(Ok(Rest::Ended(outcome))) => exit_status(hope, Some(outcome)),
+            Some(Ok(Rest::Unknown)) => exit_status(hope, None),
+            Some(Err(error)) => {
+                screen.card(&conversation::fault(&house.desk, &error).card);
+                FAULT
+            }
+            None => return leave(house, &mut signals, awaited.get(at..).unwrap_or_default(), screen).await,
+        });
+        if let Err(error) = house.desk.told(DOOR, actor, run).await {
+            tracing::warn!(%error, "a message will be shown again at the next start");
         }
-    };
-    let rest = tokio::select! {
-        rest = follow(&house.desk, &house.bell, run, local_offset(), show) => Some(rest),
-        () = signals.came() => None,
-    };
-    let status = match rest {
-        Some(Ok(Rest::Ended(outcome))) => exit_status(hope, Some(outcome)),
-        Some(Ok(Rest::Unknown)) => exit_status(hope, None),
-        Some(Err(error)) => {
-            screen.card(&conversation::fault(&house.desk, &error).card);
-            FAULT
-        }
-        None => return leave(house, &mut signals, run, hope, screen).await,
-    };
-    if let Err(error) = house.desk.told(DOOR, actor, run).await {
-        tracing::warn!(%error, "a message will be shown again at the next start");
     }
     // Runs of others may be in this engine's hands too.
     tokio::select! {
         () = house.close() => {}
         () = signals.came() => {}
     }
-    ExitCode::from(status)
+    ExitCode::from(worst(all.into_iter()))
 }
 
-/// Ends before the run does. Where this process carries it out, it drains, until a second signal does not wait for that either.
-async fn leave(mut house: House, signals: &mut Signals, run: RunNumber, hope: Hope, screen: &mut Screen) -> ExitCode {
+/// Ends before these runs do. Where this process carries them out, it drains, until a second signal does not wait for that either.
+async fn leave(
+    mut house: House,
+    signals: &mut Signals,
+    awaited: &[(RunNumber, Hope)],
+    screen: &mut Screen,
+) -> ExitCode {
     screen.leave_live();
-    screen.note(&format!("Not waiting any longer. Run {run} is not over: `show {run}`, `cancel {run}`."));
+    for (run, _) in awaited {
+        screen.note(&format!("Not waiting any longer. Run {run} is not over: `show {run}`, `cancel {run}`."));
+    }
     if !house.has_engine() && !house.an_engine_lives().await {
         screen.note(cards::NOBODY_WORKS);
     } else if house.is_engine().await {
@@ -153,6 +170,10 @@ async fn leave(mut house: House, signals: &mut Signals, run: RunNumber, hope: Ho
         () = house.close() => {}
         () = signals.came() => {}
     }
-    let outcome = desk.find(run).await.ok().and_then(|run| run.state.outcome());
-    ExitCode::from(exit_status(hope, outcome))
+    let mut all = Vec::new();
+    for (run, hope) in awaited {
+        let outcome = desk.find(*run).await.ok().and_then(|run| run.state.outcome());
+        all.push(exit_status(*hope, outcome));
+    }
+    ExitCode::from(worst(all.into_iter()))
 }

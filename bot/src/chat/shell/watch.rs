@@ -20,7 +20,7 @@ use super::board::Board;
 use super::completion::Vocabulary;
 use super::{DOOR, local_offset, message};
 use crate::cards::{self, Clock};
-use crate::conversation::fault;
+use crate::conversation::{fault, offering};
 use crate::follow::follow;
 
 /// How often the ledger is looked at for news: the bell does not ring for other machines.
@@ -255,7 +255,8 @@ impl Watch {
             let clock = Clock { now: self.desk.now().await?, offset: local_offset() };
             // Noted first: two prompts of one person do not both tell it.
             if self.desk.news_told(&untold).await? {
-                self.board.say(&cards::news(&untold.news, &clock));
+                let card = cards::news(&untold.news, &clock);
+                self.board.say(&offering(&self.desk, &message(&self.actor, ""), clock.offset, card).await);
             }
         }
         Ok(())

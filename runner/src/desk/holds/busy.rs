@@ -59,9 +59,10 @@ impl Case<'_> {
         let me = &self.message.actor.id;
         let now = crate::ledger::now(&mut *tx).await?;
         if warden::is_free(tx, name, me, now).await? {
-            let refusal = Refusal::refused(format!("{name} is free now"), "no run has it, and nobody holds it")
-                .hint(format!("status {name}"))
-                .hint(format!("up {name}"));
+            let refusal =
+                Refusal::refused(format!("{name} is free now"), "no run has it, and nobody holds it against you")
+                    .hint(format!("status {name}"))
+                    .hint(format!("up {name}"));
             return Err(refused("busy", Some(name), refusal));
         }
         let (until, already) = tellings::wait(tx, name, me, TELL_MS).await?;

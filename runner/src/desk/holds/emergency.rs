@@ -7,7 +7,7 @@ use crate::domain::command::CommandName;
 use crate::domain::holds::{Ending, HoldAnswer, Kind, StillWorking};
 use crate::domain::ids::RunId;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::{RunEvent, RunState};
+use crate::domain::run::{Outcome, RunEvent, RunState};
 use crate::ledger::holds::{self, NewHold};
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Tx, runs};
@@ -47,11 +47,13 @@ impl Case<'_> {
             warden::began(tx, &config, &stop, []).await?;
             stop
         };
-        let (mut working, mut emptied, mut unknown, mut events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut working, mut emptied, mut half_done, mut unknown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut events = Vec::new();
         for run in runs::all_active(&mut *tx).await? {
             let Some((run, event)) = self.ask_to_stop(tx, run.id).await? else { continue };
             match &run.state {
                 RunState::Unknown { .. } => unknown.push(run.number),
+                RunState::Ended { outcome: Outcome::Partial } => half_done.push(run.clone()),
                 RunState::Ended { .. } => emptied.push(run.clone()),
                 RunState::Queued { .. }
                 | RunState::Planning { .. }
@@ -62,7 +64,8 @@ impl Case<'_> {
             events.extend(event.map(|event| (run, event)));
         }
         warden::settle(tx, &config, &stop).await?;
-        Ok(Done { events, ..done(None, HoldAnswer::Stopped { hold: stop, again, working, emptied, unknown }) })
+        let answer = HoldAnswer::Stopped { hold: stop, again, working, emptied, half_done, unknown };
+        Ok(Done { events, ..done(None, answer) })
     }
 
     /// Asks a run to stop, gently, where it was not asked before. `None`: it is gone.

@@ -1,18 +1,17 @@
 //! `hold`, `unhold`, `freeze`, `unfreeze`, `keep`.
 
 use super::super::order::standing_after;
-use super::super::rights::subject;
 use super::super::{Case, Denied, Done};
-use super::{done, refused};
-use crate::domain::answer::RunSummary;
+use super::{done, left_in, refused};
+use crate::domain::answer::{RunSummary, StackStanding};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
-use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, lowers, may_lift};
+use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, lifters, may_lift};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::RunKind;
+use crate::domain::request::Target;
 use crate::ledger::holds::{self, NewHold};
-use crate::ledger::{Tx, runs};
+use crate::ledger::{Tx, environments, runs, stacks};
 use crate::warden;
 
 impl Case<'_> {
@@ -25,7 +24,7 @@ impl Case<'_> {
     ) -> Result<Done, Denied> {
         self.allowed(tx, CommandName::Hold, name).await?;
         self.check_end(tx, Some(name), &format!("hold {name}"), until).await?;
-        let only = self.named(only)?;
+        let only = self.named(Some(name), only)?;
         let ended = warden::lapse(tx, &self.desk.config()).await?;
         let standing = holds::standing(&mut *tx).await?;
         if let Some(other) = standing.iter().find(|h| h.kind == Kind::Hold && h.environment.as_ref() == Some(name)) {
@@ -45,7 +44,7 @@ impl Case<'_> {
     pub(super) async fn freeze(&self, tx: &mut Tx, until: Timestamp, only: &[String]) -> Result<Done, Denied> {
         self.allowed_everywhere(tx, CommandName::Freeze).await?;
         self.check_end(tx, None, "freeze all", until).await?;
-        let only = self.named(only)?;
+        let only = self.named(None, only)?;
         let ended = warden::lapse(tx, &self.desk.config()).await?;
         let standing = holds::standing(&mut *tx).await?;
         if let Some(other) = standing.iter().find(|hold| hold.kind == Kind::Freeze) {
@@ -74,8 +73,12 @@ impl Case<'_> {
         let environment = self.allowed(tx, CommandName::Keep, name).await?;
         self.check_end(tx, Some(name), &format!("keep {name}"), until).await?;
         let active = runs::active(&mut *tx, name).await?;
-        let wanted = standing_after(tx, &environment, &active).await?;
-        if wanted.is_none_or(|wanted| wanted.level == Level::Off) {
+        let up = |target: Option<&Target>| target.is_some_and(|target| target.level != Level::Off);
+        // What is queued may raise it, and is no reason to take it for off: a keep is wanted just then.
+        let queued = standing_after(tx, &environment, &active).await?;
+        let wanted = environments::wanted(&mut *tx, name).await?.map(|wanted| wanted.target);
+        let stands = stacks::standings(&mut *tx, name).await?.values().any(StackStanding::may_be_up);
+        if !stands && !up(queued.as_ref()) && !up(wanted.as_ref()) {
             let refusal = Refusal::refused(format!("there is nothing to keep in {name}"), "it is off")
                 .hint(format!("up {name}"))
                 .hint(format!("status {name}"));
@@ -111,19 +114,15 @@ impl Case<'_> {
         Ok(Done { lapsed, ..done(environment, HoldAnswer::Began { hold, going_on, refused: barred }) })
     }
 
-    /// Runs of those whom a hold does not leave in, or that lower what somebody keeps: what is under way goes on, what waits will
-    /// be refused.
+    /// Runs of those whom a hold does not leave in, or that lower what somebody keeps: what changes something goes on, what has
+    /// changed nothing yet will be refused.
     async fn in_its_way(&self, tx: &mut Tx, hold: &Hold) -> Result<(Vec<RunSummary>, Vec<RunSummary>), Denied> {
         let mut all = match &hold.environment {
             Some(name) => runs::active(&mut *tx, name).await?,
             None => runs::all_active(&mut *tx).await?,
         };
-        let barred = |run: &RunSummary| match hold.kind {
-            Kind::Keep => lowers(&run.request),
-            Kind::Hold | Kind::Freeze | Kind::Stop => run.request.kind != RunKind::Plan,
-        };
-        all.retain(|run| barred(run) && !hold.leaves_in(&run.asker.id));
-        Ok(all.into_iter().partition(|run| run.state.holds_environment()))
+        all.retain(|run| hold.bars(&run.request, &run.asker.id));
+        Ok(all.into_iter().partition(|run| run.state.changes()))
     }
 
     pub(super) async fn unhold(
@@ -139,13 +138,10 @@ impl Case<'_> {
         let hold = self.which(name, number, &here, frozen)?;
         let config = self.desk.config();
         if !may_lift(&config.access, Some(&environment), &self.message.actor, hold) {
-            let owners: Vec<String> = environment.owners.iter().map(|owner| format!("`{}`", owner.shown())).collect();
-            let whom = if owners.is_empty() { String::new() } else { format!(", or {}", owners.join(", ")) };
-            let why = format!("it is of `{}`; they can{whom}", hold.by.shown());
+            let why = format!("it is of `{}`; {} can lift it", hold.by.shown(), lifters(&config.access, &environment));
             let refusal = Refusal::refused(format!("hold {} is not yours to lift", hold.number), why)
-                .hint(format!("ask {name} can I have it earlier?"))
-                .hint(format!("tell me when free {name}"));
-            return Err(refused("hold", Some(name), refusal));
+                .hint(format!("ask {name} can I have it earlier?"));
+            return Err(refused("hold", Some(name), self.or_told(refusal, name, hold)));
         }
         self.lift(tx, hold).await
     }
@@ -240,17 +236,26 @@ impl Case<'_> {
                 .hint(format!("status {name}"));
         }
         let why = format!("`{}` holds it, and one at a time can", other.by.shown());
-        Refusal::refused(format!("{name} is held already"), why)
-            .hint(format!("ask {name} can I have it afterwards?"))
-            .hint(format!("tell me when free {name}"))
+        let refusal = Refusal::refused(format!("{name} is held already"), why)
+            .hint(format!("ask {name} can I have it afterwards?"));
+        self.or_told(refusal, name, other)
+    }
+
+    /// To be told when it is free is for those against whom it is held.
+    fn or_told(&self, refusal: Refusal, name: &EnvironmentName, hold: &Hold) -> Refusal {
+        if hold.kind == Kind::Keep || hold.leaves_in(&self.message.actor.id) {
+            return refusal;
+        }
+        refusal.hint(format!("tell me when free {name}"))
     }
 
     /// The people that are left in, by id.
-    fn named(&self, only: &[String]) -> Result<Vec<ActorId>, Denied> {
+    fn named(&self, environment: Option<&EnvironmentName>, only: &[String]) -> Result<Vec<ActorId>, Denied> {
         let config = self.desk.config();
         let mut found = Vec::new();
         for name in only {
-            let id = subject(&config, self.message, name)?.id;
+            let id = left_in::person(&config, self.message, environment, name)
+                .map_err(|refusal| refused("hold", environment, refusal))?;
             if id != self.message.actor.id && !found.contains(&id) {
                 found.push(id);
             }

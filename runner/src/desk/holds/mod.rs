@@ -3,6 +3,7 @@
 mod busy;
 mod emergency;
 mod hold;
+mod left_in;
 mod queue;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::super::order::starts_in;
 use super::super::{Desk, DeskError};
 use crate::domain::answer::{RunSummary, Sight};
-use crate::domain::holds::{QueueOf, Waiting};
+use crate::domain::holds::{Hold, QueueOf, Waiting};
 use crate::domain::ids::EnvironmentName;
 use crate::domain::run::RunState;
 use crate::ledger::{holds, runs};
@@ -35,7 +35,11 @@ impl Desk {
                     ahead.push(run);
                 } else if matches!(run.state, RunState::Queued { .. }) {
                     let starts_in_ms = starts_in(&mut tx, &ahead).await?;
-                    queue.waiting.push(Waiting { run: run.clone(), starts_in_ms });
+                    // One that is over by then bars nothing.
+                    let at = now.plus_ms(starts_in_ms.unwrap_or_default());
+                    let bars = |hold: &Hold| hold.stands(at) && hold.bars(&run.request, &run.asker.id);
+                    let barred = standing.iter().any(bars);
+                    queue.waiting.push(Waiting { run: run.clone(), starts_in_ms, barred });
                     ahead.push(run);
                 }
             }

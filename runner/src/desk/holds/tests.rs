@@ -15,7 +15,7 @@ use crate::domain::environment::Level;
 use crate::domain::holds::{About, Ending, HoldAnswer, HoldNumber, HoldOrder, LONGEST_MS, News};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
-use crate::domain::run::{Outcome, RunEvent, RunState};
+use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent, RunState};
 use crate::ledger::tests::{on_both, sql};
 use crate::ledger::{Store, environments, runs};
 use crate::problem::source::Source;
@@ -23,7 +23,8 @@ use crate::warden;
 
 /// `ito` owns shop and blog; `sato` and `mori` operate; `boss` is the admin, `abe` that of blog; `kato` looks.
 const CONFIG: &str = "[access]\nadmin = ['local:boss']\nviewer = ['everyone']\n\
-    operator = ['local:sato', 'local:mori']\n\
+    operator = ['local:sato', 'local:mori', 'local:kenji', 'slack:kenji', 'slack:S0604']\n\
+    [groups]\n'slack:S0604' = ['slack:U1', 'slack:U2']\n\
     [environments.shop]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n\
     [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
     [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
@@ -247,12 +248,9 @@ fn everything() -> Sight {
 async fn a_hold_is_over_by_itself_and_that_is_told_once() {
     on_both(async |store| {
         let room = Room::new(store);
-        let until = room.ahead(300).await;
-        room.does("sato", HoldOrder::Hold { environment: shop(), until, only: Vec::new() }).await;
+        room.hold("sato").await;
         room.refuses("mori", up("shop"), &["shop is held"]).await;
-        while room.store.now().await.unwrap() <= until {
-            tokio::task::yield_now().await;
-        }
+        sql(&room.store, "UPDATE holds SET until_at = began_at + 1").await.unwrap();
         // Nobody has noted its end yet, and it is over all the same.
         room.queues("mori", up("shop")).await;
         assert!(warden::look(&room.store, &room.config).await.unwrap());
@@ -515,6 +513,114 @@ async fn who_waits_too_long_is_told_that_too() {
         assert!(warden::look(&room.store, &room.config).await.unwrap());
         assert!(matches!(room.news("mori").await.as_slice(), [News::NotFree { .. }]));
         assert!(!warden::look(&room.store, &room.config).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_only_plans_has_changed_nothing_and_is_barred() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.queues("mori", up("shop")).await;
+        room.works(&run).await;
+        let began = room.hold("sato").await;
+        let HoldAnswer::Began { going_on, refused, .. } = &began else { panic!("{began:?}") };
+        assert!(going_on.is_empty() && refused.len() == 1, "{began:?}");
+        assert!(matches!(room.news("mori").await.as_slice(), [News::Began { .. }]));
+        room.does("sato", unhold(None)).await;
+        room.tell(&run, &[RunEvent::ApplyBegan]).await;
+        let began = room.hold("sato").await;
+        assert!(matches!(&began, HoldAnswer::Began { going_on, .. } if going_on.len() == 1), "{began:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_waited_half_way_is_told_as_partial_by_a_stop() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.queues("mori", up("shop")).await;
+        room.works(&run).await;
+        let question = Question::plain(QuestionWhy::Previewed, "d".to_owned(), room.ahead(3_600_000).await);
+        room.tell(&run, &[RunEvent::ApplyBegan, RunEvent::Asked { question }]).await;
+        assert!(matches!(room.state(&run).await, RunState::AwaitingApproval { applied: true, .. }));
+        let answer = room.does("boss", HoldOrder::Stop).await;
+        let HoldAnswer::Stopped { emptied, half_done, .. } = &answer else { panic!("{answer:?}") };
+        assert!(emptied.is_empty() && half_done.len() == 1, "{answer:?}");
+        assert_eq!(room.state(&run).await.outcome(), Some(Outcome::Partial));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn why_tells_of_a_keep_against_what_lowers_in_any_case() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.stands_at("full").await;
+        let until = room.ahead(3_600_000).await;
+        room.does("sato", HoldOrder::Keep { environment: shop(), until }).await;
+        for (who, command, kept) in [
+            ("mori", CommandName::Down, true),
+            ("ito", CommandName::Destroy, true),
+            ("mori", CommandName::Up, false),
+            ("sato", CommandName::Down, false),
+        ] {
+            let query = WhyQuery { who: None, command, environment: Some(shop()), run: None };
+            let why = room.desk.why(&room.message(who, "why"), &query).await.unwrap();
+            assert_eq!(format!("{why:?}").contains("shop is kept"), kept, "{who} {command:?}: {why:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_up_is_kept_though_somebody_waits_to_take_it_down() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.stands_at("full").await;
+        let working = room.queues("ito", up("shop")).await;
+        room.works(&working).await;
+        room.queues("mori", Order::Down { environment: shop(), level: Some(Level::Off), anyway: false }).await;
+        let until = room.ahead(3_600_000).await;
+        let kept = room.does("sato", HoldOrder::Keep { environment: shop(), until }).await;
+        assert!(matches!(&kept, HoldAnswer::Began { refused, .. } if refused.len() == 1), "{kept:?}");
+        let queue = room.desk.queue(Some(&shop()), &everything()).await.unwrap();
+        assert!(queue[0].waiting.iter().all(|waiting| waiting.barred), "{queue:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_leaves_in_people_who_can_be_known() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let until = room.ahead(3_600_000).await;
+        for (typed, name, words) in [
+            (
+                "for 2h only @slack:S0604 @sato because x",
+                "slack:S0604",
+                ["is a group", "\"hold shop for 2h only @slack:U1 @slack:U2 @sato because x\""],
+            ),
+            ("for 2h only @slack:S9 because x", "slack:S9", ["is a group", "\"hold shop for 2h because x\""]),
+            (
+                "only @stao for 2h because x",
+                "stao",
+                ["known to nobody", "\"hold shop only @local:sato for 2h because x\""],
+            ),
+            (
+                "only @kenji for 2h because x",
+                "kenji",
+                ["several people", "\"hold shop only @local:kenji for 2h because x\""],
+            ),
+        ] {
+            let message = room.message("mori", &format!("hold shop {typed}"));
+            let order = Order::Hold(HoldOrder::Hold { environment: shop(), until, only: vec![name.to_owned()] });
+            let told = room.desk.submit(&message, &order, None).await;
+            let Err(DeskError::Refused(refusal)) = told else { panic!("{typed}: {told:?}") };
+            for word in words {
+                assert!(format!("{refusal:?}").contains(word), "no `{word}` in {refusal:?}");
+            }
+        }
     })
     .await;
 }

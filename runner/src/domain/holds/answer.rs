@@ -13,7 +13,7 @@ pub enum HoldAnswer {
         hold: Hold,
         /// Runs of others that are under way and go on.
         going_on: Vec<RunSummary>,
-        /// Runs of others that wait and will be refused while it lasts.
+        /// Runs of others that have changed nothing yet and will be refused while it lasts.
         refused: Vec<RunSummary>,
     },
     /// It is over before its time.
@@ -51,6 +51,8 @@ pub enum HoldAnswer {
         working: Vec<StillWorking>,
         /// Runs that had not begun, and are cancelled.
         emptied: Vec<RunSummary>,
+        /// Runs that waited for a yes when something of them was done already, and end partial.
+        half_done: Vec<RunSummary>,
         /// Runs of which nobody saw the end.
         unknown: Vec<RunNumber>,
     },
@@ -89,6 +91,8 @@ pub struct Waiting {
     pub run: RunSummary,
     /// Milliseconds until it starts, if those ahead take as long as last time; `None` when that is not known.
     pub starts_in_ms: Option<i64>,
+    /// As things stand it will be refused when its turn comes.
+    pub barred: bool,
 }
 
 /// A keep that ended because its environment is lowered.

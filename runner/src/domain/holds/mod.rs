@@ -13,11 +13,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ActorId, EnvironmentName, Timestamp};
+use super::request::{RunKind, RunRequest};
 
 pub use answer::{Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
 pub use news::{Ending, News};
 pub use order::{About, HoldOrder};
-pub use rule::{forbids, lowers, may_lift, may_lower};
+pub use rule::{forbids, forbids_lowering, lifters, lowers, may_lift, may_lower};
 
 /// Longest hold, freeze or keep: a week, in seconds. Whoever needs longer says so again.
 pub const LONGEST_S: u32 = 7 * 24 * 3_600;
@@ -112,6 +113,16 @@ impl Hold {
     #[must_use]
     pub fn is_about(&self, environment: &EnvironmentName) -> bool {
         self.environment.as_ref().is_none_or(|about| about == environment)
+    }
+
+    /// True when it stands against what somebody asked for.
+    #[must_use]
+    pub fn bars(&self, request: &RunRequest, asker: &ActorId) -> bool {
+        let about = match self.kind {
+            Kind::Keep => lowers(request),
+            Kind::Hold | Kind::Freeze | Kind::Stop => request.kind != RunKind::Plan,
+        };
+        about && self.is_about(&request.environment) && !self.leaves_in(asker)
     }
 
     /// True for who may go on in spite of it. A stop leaves nobody in.

@@ -79,21 +79,48 @@ pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
             .find(|hold| {
                 hold.kind == kind && hold.is_about(&environment.name) && hold.stands(now) && !hold.leaves_in(who)
             })
-            .map(|hold| (hold, Told { hold, environment, now }))
+            .map(|hold| (hold, Told { hold, environment, now, access, actor }))
     };
+    let what = phrase(matter, environment);
     if let Some((_, told)) = against(Kind::Stop) {
-        return Some(("stop", told.stopped(access)));
+        return Some(("stop", told.stopped()));
     }
     if let Some((_, told)) = against(Kind::Freeze) {
-        return Some(("freeze", told.frozen(access, command)));
+        return Some(("freeze", told.frozen(&what)));
     }
-    if let Some((hold, told)) = against(Kind::Hold) {
-        return Some(("hold", told.held(access, command, may_lift(access, Some(environment), actor, hold))));
+    if let Some((_, told)) = against(Kind::Hold) {
+        return Some(("hold", told.held(&what)));
     }
     let request = request.filter(|request| lowers(request))?;
     let hold = may_lower(holds, environment, who, now).err()?;
-    let told = Told { hold, environment, now };
-    Some(("keep", told.kept(request, may_lift(access, Some(environment), actor, hold))))
+    let told = Told { hold, environment, now, access, actor };
+    let anyway = (request.kind == RunKind::Down).then_some(&request.target.level);
+    Some(("keep", told.kept(anyway)))
+}
+
+/// What a keep says against a command that lowers whatever is asked for by it; for a question that is no order.
+#[must_use]
+pub fn forbids_lowering(matter: &Matter<'_>) -> Option<Refusal> {
+    let &Matter { actor, command, environment, access, holds, now, .. } = matter;
+    let environment = environment?;
+    let anyway = match command {
+        CommandName::Down => Some(&environment.down),
+        CommandName::Destroy => None,
+        _ => return None,
+    };
+    let hold = may_lower(holds, environment, &actor.id, now).err()?;
+    Some(Told { hold, environment, now, access, actor }.kept(anyway))
+}
+
+/// What has to wait: `up shop`, or the run that is about to begin.
+fn phrase(matter: &Matter<'_>, environment: &Environment) -> String {
+    let name = &environment.name;
+    match (matter.asked, matter.request.and_then(|request| request.retry_of)) {
+        (Some(asked), _) => format!("run {} (`{} {name}`)", asked.run, asked.kind),
+        (None, Some(run)) => format!("doing run {run} again"),
+        (None, None) if matter.command == CommandName::Retry => format!("`retry` in {name}"),
+        (None, None) => format!("`{} {name}`", matter.command),
+    }
 }
 
 /// A hold as it is told of one environment.
@@ -101,6 +128,9 @@ struct Told<'a> {
     hold: &'a Hold,
     environment: &'a Environment,
     now: Timestamp,
+    access: &'a Access,
+    /// Who reads it.
+    actor: &'a Actor,
 }
 
 impl Told<'_> {
@@ -125,65 +155,90 @@ impl Told<'_> {
         format!("`{}` {when}{why}", by.shown())
     }
 
-    fn held(&self, access: &Access, command: CommandName, may_lift: bool) -> Refusal {
+    /// Asking is for others than whose it is, being told is for those against whom it is.
+    fn ask_or_wait(&self, refusal: Refusal) -> Refusal {
         let name = &self.environment.name;
-        let whom = if may_lift { String::new() } else { format!("; {} can lift it", self.lifters(access)) };
-        let why = format!("held by {}{}{whom}", self.who_until_why(), self.left_in());
-        let refusal = Refusal::refused(format!("`{command} {name}` has to wait: {name} is held"), why)
-            .hint(format!("ask {name} can I have it earlier?"))
-            .hint(format!("tell me when free {name}"));
-        if may_lift { refusal.hint(format!("unhold {name}")) } else { refusal }
+        let asks = self.hold.by != self.actor.id;
+        let refusal = if asks { refusal.hint(format!("ask {name} can I have it earlier?")) } else { refusal };
+        let waits = !self.hold.leaves_in(&self.actor.id);
+        if waits { refusal.hint(format!("tell me when free {name}")) } else { refusal }
     }
 
-    fn frozen(&self, access: &Access, command: CommandName) -> Refusal {
+    fn may_lift(&self) -> bool {
+        may_lift(self.access, Some(self.environment), self.actor, self.hold)
+    }
+
+    /// True for who has this command for all environments.
+    fn has(&self, command: CommandName) -> bool {
+        held(self.access, None, self.actor).any(|grant| grant.role.has(command))
+    }
+
+    fn held(&self, what: &str) -> Refusal {
         let name = &self.environment.name;
-        let able: Vec<_> = able(access, None, CommandName::Unfreeze).collect();
+        let whom = self.whom();
+        let why = format!("held by {}{}{whom}", self.who_until_why(), self.left_in());
+        let refusal = self.ask_or_wait(Refusal::refused(format!("{what} has to wait: {name} is held"), why));
+        if self.may_lift() { refusal.hint(format!("unhold {name} {}", self.hold.number)) } else { refusal }
+    }
+
+    fn frozen(&self, what: &str) -> Refusal {
+        let able: Vec<_> = able(self.access, None, CommandName::Unfreeze).collect();
         let why = format!(
             "frozen by {}{}; {}",
             self.who_until_why(),
             self.left_in(),
             who_can(&named(&able), "`unfreeze all`")
         );
-        Refusal::refused(format!("`{command} {name}` has to wait: everything is frozen"), why)
-            .hint(format!("ask {name} can I have it earlier?"))
-            .hint(format!("tell me when free {name}"))
+        let refusal = self.ask_or_wait(Refusal::refused(format!("{what} has to wait: everything is frozen"), why));
+        if self.has(CommandName::Unfreeze) { refusal.hint("unfreeze all") } else { refusal }
     }
 
-    fn stopped(&self, access: &Access) -> Refusal {
-        let able: Vec<_> = able(access, None, CommandName::Resume).collect();
+    fn stopped(&self) -> Refusal {
+        let able: Vec<_> = able(self.access, None, CommandName::Resume).collect();
         let why = format!("stopped by {}; {}", self.who_until_why(), who_can(&named(&able), "`resume everything`"));
-        Refusal::refused("everything is stopped, so nothing new is begun", why)
+        let refusal = Refusal::refused("everything is stopped, so nothing new is begun", why)
             .hint(format!("status {}", self.environment.name))
-            .hint("queue")
+            .hint("queue");
+        if self.has(CommandName::Resume) { refusal.hint("resume everything") } else { refusal }
     }
 
-    fn kept(&self, request: &RunRequest, may_lift: bool) -> Refusal {
+    /// `anyway`: the level that a `down` against it is to.
+    fn kept(&self, anyway: Option<&Level>) -> Refusal {
         let name = &self.environment.name;
-        let why = format!("kept as it is by {}", self.who_until_why());
-        let refusal = Refusal::refused(format!("{name} is kept, so it is not lowered"), why)
-            .hint(format!("ask {name} can it go down?"));
-        let refusal = match (request.kind, &request.target.level) {
-            (RunKind::Down, level @ (Level::Off | Level::Profile(_))) => {
-                refusal.hint(format!("down {name} {level} anyway because REASON"))
-            }
-            _ => refusal,
+        let why = format!("kept as it is by {}{}", self.who_until_why(), self.whom());
+        let refusal = Refusal::refused(format!("{name} is kept, so it is not lowered"), why);
+        let asks = self.hold.by != self.actor.id;
+        let refusal = if asks { refusal.hint(format!("ask {name} can it go down?")) } else { refusal };
+        let refusal = match anyway {
+            Some(level) => refusal.hint(format!("down {name} {level} anyway because REASON")),
+            None => refusal,
         };
-        if may_lift { refusal.hint(format!("unhold {name} {}", self.hold.number)) } else { refusal }
+        if self.may_lift() { refusal.hint(format!("unhold {name} {}", self.hold.number)) } else { refusal }
+    }
+
+    /// Who can lift it, where that is not whoever reads it.
+    fn whom(&self) -> String {
+        if self.may_lift() {
+            String::new()
+        } else {
+            format!("; {} can lift it", lifters(self.access, self.environment))
+        }
     }
 
     fn left_in(&self) -> String {
         let only: Vec<String> = self.hold.only.iter().map(|who| format!("`{}`", who.shown())).collect();
         if only.is_empty() { String::new() } else { format!("; it leaves in {}", only.join(", ")) }
     }
+}
 
-    fn lifters(&self, access: &Access) -> String {
-        let owner = Role::built_in(Least::Owner);
-        let environment = Some(self.environment);
-        let able: Vec<_> =
-            able(access, environment, CommandName::Unhold).filter(|grant| grant.role.includes(&owner)).collect();
-        let owners = named(&able);
-        if owners.is_empty() { "only they".to_owned() } else { format!("they or {owners}") }
-    }
+/// Who can lift a hold or keep of an environment, in words: `they or ...`.
+#[must_use]
+pub fn lifters(access: &Access, environment: &Environment) -> String {
+    let owner = Role::built_in(Least::Owner);
+    let able: Vec<_> =
+        able(access, Some(environment), CommandName::Unhold).filter(|grant| grant.role.includes(&owner)).collect();
+    let owners = named(&able);
+    if owners.is_empty() { "only they".to_owned() } else { format!("they or {owners}") }
 }
 
 fn who_can(whom: &str, what: &str) -> String {

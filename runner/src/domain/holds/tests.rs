@@ -81,11 +81,11 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
     }
 }
 
-/// What `command` makes, with all of it falling where it lowers.
+/// What `command` makes, with all of it falling where it lowers; `retry` is of a `down`.
 fn made_by(command: CommandName) -> Option<RunRequest> {
     let (kind, way) = match command {
         CommandName::Up => (RunKind::Up, Direction::Rise),
-        CommandName::Down => (RunKind::Down, Direction::Fall),
+        CommandName::Down | CommandName::Retry => (RunKind::Down, Direction::Fall),
         CommandName::Scale => (RunKind::Scale, Direction::Rise),
         CommandName::Plan => (RunKind::Plan, Direction::Fall),
         CommandName::Destroy => (RunKind::Destroy, Direction::Fall),
@@ -103,7 +103,7 @@ fn decide(who: &str, command: CommandName, holds: &[Hold], asked: Option<Asked<'
         actor: &actor,
         place: &place,
         command,
-        environment: Some(&shop),
+        environment: (!command.is_about_all()).then_some(&shop),
         access: &access,
         request: request.as_ref(),
         asked,
@@ -112,6 +112,10 @@ fn decide(who: &str, command: CommandName, holds: &[Hold], asked: Option<Asked<'
         begun,
         now: NOW,
     })
+}
+
+fn plain_question() -> Question {
+    Question::plain(QuestionWhy::Previewed, "d".to_owned(), NOW.plus_ms(HOUR_MS))
 }
 
 fn refusal(decision: Decision) -> (&'static str, Refusal) {
@@ -129,16 +133,18 @@ fn what_each_kind_forbids_whom() {
         .to_owned();
     let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop];
     writeln!(table, "command    {}", kinds.map(|kind| format!("{:<8}", kind.as_str())).concat()).expect("written");
-    for command in
-        CommandName::ALL.into_iter().filter(|command| !command.is_about_all() && *command != CommandName::Approve)
-    {
+    // `approve` is to a `down` that kato asked for.
+    let (question, kato) = (plain_question(), ActorId::local("kato"));
+    let asked = Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &kato, alone: false };
+    for command in CommandName::ALL {
+        let asked = (command == CommandName::Approve).then_some(asked);
         write!(table, "{command:<10}").expect("written");
         for kind in kinds {
-            let cell = who.map(|who| match decide(who, command, &[hold(kind)], None, false) {
+            let cell = who.map(|who| match decide(who, command, &[hold(kind)], asked, false) {
                 Decision::Allow => '+',
                 Decision::NeedsConfirmation(_) => 'c',
                 Decision::NeedsApproval { .. } => 'a',
-                Decision::Refuse { rule: "role", .. } => 'r',
+                Decision::Refuse { rule: "role" | "approve", .. } => 'r',
                 Decision::Refuse { rule, .. } => {
                     assert_eq!(rule, kind.as_str());
                     rule.chars().next().unwrap_or('?')
@@ -210,7 +216,7 @@ fn a_keep_is_against_the_clock_too_and_tells_whose_it_is() {
 
 #[test]
 fn a_yes_is_to_what_its_asker_may_do() {
-    let question = Question::plain(QuestionWhy::Previewed, "d".to_owned(), NOW.plus_ms(HOUR_MS));
+    let question = plain_question();
     let ruled = |whose: &str, holds: &[Hold]| {
         let whose = ActorId::local(whose);
         let asked =
@@ -243,8 +249,11 @@ fn who_may_lift_what() {
 
 #[test]
 fn a_refusal_has_who_until_when_why_and_what_to_type() {
+    let (question, kato) = (plain_question(), ActorId::local("kato"));
+    let asked = Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &kato, alone: false };
     let told = |who: &str, command, hold: Hold| {
-        let (rule, refusal) = refusal(decide(who, command, &[hold], None, false));
+        let asked = (command == CommandName::Approve).then_some(asked);
+        let (rule, refusal) = refusal(decide(who, command, &[hold], asked, false));
         format!("{rule}: {}\n  {}\n  -> {}\n", refusal.what, refusal.why, refusal.hints.join(" | "))
     };
     let all = [
@@ -254,6 +263,9 @@ fn a_refusal_has_who_until_when_why_and_what_to_type() {
         told("kato", CommandName::Down, hold(Kind::Keep)),
         told("ito", CommandName::Destroy, hold(Kind::Keep)),
         told("kato", CommandName::Up, hold(Kind::Stop)),
+        told("boss", CommandName::Approve, Hold { by: ActorId::local("boss"), ..hold(Kind::Hold) }),
+        told("boss", CommandName::Retry, hold(Kind::Freeze)),
+        told("boss", CommandName::Up, hold(Kind::Stop)),
         told("kato", CommandName::Up, Hold { because: None, only: Vec::new(), ..hold(Kind::Hold) }),
     ];
     insta::assert_snapshot!(all.join("\n"));

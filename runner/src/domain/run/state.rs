@@ -108,6 +108,16 @@ impl RunState {
         }
     }
 
+    /// True once it has begun to change something and is not over: it is brought to its end, whatever others say meanwhile.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Applying { .. } | Self::Verifying { .. } | Self::Unknown { .. } => true,
+            Self::AwaitingApproval { applied, .. } => *applied,
+            Self::Queued { .. } | Self::Planning { .. } | Self::Ended { .. } => false,
+        }
+    }
+
     /// True while a runner works on it: neither in the queue, nor waiting for people, nor lost.
     #[must_use]
     pub fn works(&self) -> bool {

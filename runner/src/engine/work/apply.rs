@@ -94,7 +94,7 @@ impl RunContext {
     /// have stood still, or the state lock may have been waited for, and somebody else may have been told how the run ended.
     async fn has_the_run(&self) -> Result<(), Failure> {
         loop {
-            match runs::is_held(&self.hold.store, self.hold.run, &self.hold.fence).await {
+            match runs::is_held(&self.claim.store, self.claim.run, &self.claim.fence).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
                     let summary = "another process has taken the run over; nothing is applied here";

@@ -48,7 +48,7 @@ pub enum Report {
 
 /// The claim that this process has on a run.
 #[derive(Debug, Clone)]
-pub struct Hold {
+pub struct Claim {
     /// Where it is written down.
     pub store: Store,
     /// The run.
@@ -67,7 +67,7 @@ pub struct RunContext {
     /// The environment as configured when the run was taken.
     pub environment: Environment,
     /// Our claim on it.
-    pub hold: Hold,
+    pub claim: Claim,
     /// Which code it uses.
     pub commits: Commits,
     /// What earlier runs began to make and nobody saw the end of, by stack: it is made again.
