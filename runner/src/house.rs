@@ -124,13 +124,9 @@ impl House {
             }
         }
         let reload = tokio::spawn(keep_reading(file.to_owned(), store.clone(), sender));
-        let echo = sqlite.clone().map(|file| {
-            let bell = bell.clone();
-            tokio::spawn(async move { echo(&file, &bell).await })
-        });
-        let last_good = false;
+        let echo = hear_others(sqlite.as_deref(), &bell);
         Ok(Self {
-            last_good,
+            last_good: false,
             desk,
             bell,
             store,
@@ -169,10 +165,7 @@ impl House {
         let (sender, receiver) = watch::channel(Arc::new(config));
         let bell = Bell::default();
         let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
-        let echo = sqlite.clone().map(|file| {
-            let bell = bell.clone();
-            tokio::spawn(async move { echo(&file, &bell).await })
-        });
+        let echo = hear_others(sqlite.as_deref(), &bell);
         // Nothing is read again: it lasts for one answer.
         let reload = tokio::spawn(async move { sender.closed().await });
         let keep_fresh = tokio::spawn(async {});
@@ -309,6 +302,14 @@ pub async fn address(database: &DatabaseConfig, secrets: &Secrets) -> Result<Add
             }
         }
     }
+}
+
+/// Rings `bell` when another process on the same SQLite file commits.
+fn hear_others(sqlite: Option<&Path>, bell: &Bell) -> Option<JoinHandle<()>> {
+    sqlite.map(|file| {
+        let (file, bell) = (file.to_owned(), bell.clone());
+        tokio::spawn(async move { echo(&file, &bell).await })
+    })
 }
 
 /// Keeps secrets fresh, and puts what people should know of them into the outbox.

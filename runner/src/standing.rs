@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::answer::{RunSummary, StackStanding};
+use crate::domain::changes::Exactness;
 use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
@@ -77,9 +78,10 @@ pub(crate) async fn note(
         Outcome::NothingToDo => {
             environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
         }
-        // Whoever stops a run does not want what it was for, however far it came: what was wanted as it began is wanted again. That
-        // is not what was to be when it was asked for: a run that was ahead of it then may have been stopped since.
-        Outcome::Cancelled | Outcome::Partial | Outcome::Failed if after.began && stopped => {
+        // Whoever stops a run does not want what it was for: what was wanted as it began is wanted again. That is not what was to be
+        // when it was asked for: a run that was ahead of it then may have been stopped since. A stop that came when all was done
+        // changes nothing: what the run was for stands, and sizes count from there.
+        Outcome::Cancelled | Outcome::Partial | Outcome::Failed if after.began && stopped && !all_done(after) => {
             let noted = environments::before(&mut *tx, name, run.number).await?;
             let before = noted.unwrap_or_else(|| after.request.before.clone());
             environments::set_wanted(tx, name, before.as_ref(), Some(run.number)).await?;
@@ -96,6 +98,19 @@ pub(crate) async fn note(
         Some(environment) => stand(tx, run, environment, after, proven, at).await,
         None => Ok(()),
     }
+}
+
+/// Every stack is where the run was to bring it. A plan without work proves that only where it was exact.
+fn all_done(after: &RunView) -> bool {
+    after.stacks.values().all(|view| match view.state {
+        StackState::Applied | StackState::Verified => true,
+        StackState::NothingToDo => view.plan.as_ref().is_some_and(|plan| plan.exactness == Exactness::Exact),
+        StackState::Waiting
+        | StackState::Working(..)
+        | StackState::Planned
+        | StackState::Failed(..)
+        | StackState::Unknown => false,
+    })
 }
 
 /// Keeps what was begun and not seen to end, once an apply is over or lost, beside what earlier runs left so.
@@ -141,7 +156,7 @@ async fn stand(
         // proves the same, but only where it was exact.
         let stands = match &view.state {
             StackState::Applied | StackState::Verified => true,
-            StackState::NothingToDo => matches!(outcome, Outcome::NothingToDo | Outcome::Succeeded),
+            StackState::NothingToDo => matches!(outcome, Outcome::NothingToDo | Outcome::Succeeded) || all_done(after),
             StackState::Waiting
             | StackState::Working(..)
             | StackState::Planned

@@ -247,6 +247,17 @@ impl Yard {
         Some((pid("supervisor"), pid("child")))
     }
 
+    /// Kills `engine`, and the supervisor and the Terraform of a stack with it, all by `kill -9`.
+    ///
+    /// # Panics
+    /// When nothing of the stack runs.
+    pub async fn kill_everything(&self, engine: Process, run: i64, stack: &str) {
+        let (supervisor, terraform) = self.processes(run, stack).expect("processes");
+        engine.kill().await;
+        kill_9(supervisor);
+        kill_9(terraform);
+    }
+
     /// The folders of the children of a stack in a run, in the order in which they were started.
     #[must_use]
     pub fn children(&self, run: i64, stack: &str) -> Vec<PathBuf> {

@@ -11,6 +11,7 @@ mod help;
 mod history;
 mod holds;
 mod log;
+mod natural;
 pub mod online;
 mod refusal;
 mod run;

@@ -1,8 +1,8 @@
 //! `envs` and `status`: where environments should be, and where they are.
 
 use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, StackStanding, Standing};
-use tidegate_runner::domain::environment::Level;
-use tidegate_runner::domain::ids::{ActorId, EnvironmentName, StackName};
+use tidegate_runner::domain::environment::{Level, SettingValue};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, SettingName, StackName};
 use tidegate_runner::domain::request::Target;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
@@ -46,9 +46,14 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
 fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
     let mut facts = vec![place(status)];
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
-    let sizes: Vec<_> = status.settings.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect();
+    let sizes: Vec<String> = status
+        .settings
+        .iter()
+        .filter(|(_, wanted)| wanted.is_some())
+        .map(|(name, wanted)| size(status, name, wanted.as_ref()))
+        .collect();
     if !sizes.is_empty() {
-        facts.push(settings(sizes));
+        facts.push(sizes.join(" "));
     }
     facts.extend(status.running.as_ref().map(|(run, _)| format!("{} {}", run_of(run), state_word(&run.state))));
     if !status.waiting.is_empty() {
@@ -63,6 +68,17 @@ fn actual(status: &EnvironmentStatus) -> Option<&Level> {
     let mut levels = status.stacks.values().map(|stack| stack.level.as_ref());
     let first = levels.next()??;
     levels.all(|level| level == Some(first)).then_some(first)
+}
+
+/// `slaves=40`, or `slaves=9 (wanted 8)` where another size is known to stand.
+fn size(status: &EnvironmentStatus, name: &SettingName, wanted: Option<&SettingValue>) -> String {
+    let known = status.stacks.values().filter(|stack| !stack.in_doubt).flat_map(|stack| &stack.settings);
+    let stands = known.filter(|(setting, _)| setting == name).map(|(_, value)| value).next();
+    match (stands, wanted) {
+        (Some(stands), Some(wanted)) if stands != wanted => format!("{name}={stands} (wanted {wanted})"),
+        (_, Some(wanted)) => format!("{name}={wanted}"),
+        (_, None) => format!("{name} (default)"),
+    }
 }
 
 /// `at full`, or how wanted and actual differ.
@@ -152,10 +168,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         .indented(1)
     }));
     if !values.is_empty() {
-        let all: Vec<String> = values
-            .iter()
-            .map(|(name, value)| value.as_ref().map_or_else(|| format!("{name} (default)"), |v| format!("{name}={v}")))
-            .collect();
+        let all: Vec<String> = values.iter().map(|(name, value)| size(status, name, value.as_ref())).collect();
         card = card.line(Line::text(format!("settings: {}", all.join(" "))));
     }
     let order: Vec<String> = std::iter::once("off".to_owned()).chain(levels.iter().map(ToString::to_string)).collect();

@@ -10,6 +10,7 @@ use tidegate_runner::domain::request::{RunKind, RunRequest, SizeChange, Target};
 use tidegate_runner::domain::run::RunView;
 
 use super::card::{Line, Span};
+use super::natural::naturally_in;
 
 /// What stands between the facts of one line.
 pub(super) const DOT: &str = " \u{b7} ";
@@ -227,7 +228,7 @@ fn lines_of<'a>(
     naming: &Naming,
 ) -> Vec<Line> {
     let most = naming.most;
-    let all: Vec<_> = all.collect();
+    let all = naturally_in(all, |(stack, _)| *stack, |(_, change)| change.address.as_str());
     let more = all.len().saturating_sub(most);
     let mut lines: Vec<Line> = all
         .iter()

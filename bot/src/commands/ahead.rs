@@ -5,16 +5,6 @@ use tidegate_runner::domain::ids::Timestamp;
 
 use super::moment::{self, End};
 
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Mon),
-    ("tue", Weekday::Tue),
-    ("wed", Weekday::Wed),
-    ("thu", Weekday::Thu),
-    ("fri", Weekday::Fri),
-    ("sat", Weekday::Sat),
-    ("sun", Weekday::Sun),
-];
-
 /// A moment as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ahead {
@@ -90,11 +80,7 @@ fn named_day(word: &str, today: NaiveDate) -> Option<NaiveDate> {
         "tomorrow" => return today.checked_add_days(Days::new(1)),
         _ => {}
     }
-    let (name, day) = DAYS.iter().find(|(name, _)| word.starts_with(name))?;
-    let rest = word.strip_prefix(name)?;
-    if !["", "day", "sday", "nesday", "rsday", "urday"].contains(&rest) {
-        return None;
-    }
+    let day: Weekday = word.parse().ok()?;
     let ahead = (day.num_days_from_monday() + 7 - today.weekday().num_days_from_monday()) % 7;
     today.checked_add_days(Days::new(u64::from(ahead)))
 }

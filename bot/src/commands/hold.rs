@@ -143,12 +143,14 @@ impl Context<'_> {
         };
         let (now, offset) = (self.known.now, self.known.offset);
         let one = || ahead::read(word, now, offset).map(|found| (found, at + 2));
-        let both = self
-            .line
-            .word(at + 2)
-            .filter(|next| ahead::clock(&next.to_lowercase()).is_some())
-            .and_then(|next| ahead::read(&format!("{word} {next}"), now, offset))
-            .map(|found| (found, at + 3));
+        // `tomorrow 22:00`, and as many say it, `22:00 tomorrow`.
+        let is_clock = |word: &str| ahead::clock(&word.to_lowercase()).is_some();
+        let both = self.line.word(at + 2).and_then(|next| match (is_clock(word), is_clock(next)) {
+            (false, true) => ahead::read(&format!("{word} {next}"), now, offset),
+            (true, false) => ahead::read(&format!("{next} {word}"), now, offset),
+            (true, true) | (false, false) => None,
+        });
+        let both = both.map(|found| (found, at + 3));
         let found = if span {
             ahead::span(&word.to_lowercase())
                 .and_then(|ms| now.0.checked_add(ms))

@@ -73,6 +73,7 @@ fn what_is_meant_is_understood() {
         ("why can local:ito approve run 812?", "why can @local:ito approve 812"),
         ("why ito up", "why can @ito up"),
         ("why down", "why can I down"),
+        ("hold shop until 9:00 tomorrow because x", "hold shop until 2026-11-21T00:00:00.000Z because x"),
         ("hold Shop until 22:00 because we measure", "hold shop until 2026-11-20T13:00:00.000Z because we measure"),
         ("hold shop until 10pm because x", "hold shop until 2026-11-20T13:00:00.000Z because x"),
         ("hold shop until ２２：００ because x", "hold shop until 2026-11-20T13:00:00.000Z because x"),

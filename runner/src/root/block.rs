@@ -128,6 +128,29 @@ impl<'f> Body<'f> {
         }
     }
 
+    /// The addresses of the resource blocks: `TYPE.NAME`.
+    pub(super) fn resources(&self) -> Vec<String> {
+        const KIND: &str = "resource";
+        match &self.form {
+            Form::Native(body) => body
+                .get_blocks(KIND)
+                .filter_map(|block| match block.labels.as_slice() {
+                    [kind, name] => Some(format!("{}.{}", kind.as_str(), name.as_str())),
+                    _ => None,
+                })
+                .collect(),
+            Form::Json(all) => {
+                let kinds = all.iter().filter_map(|object| object.get(KIND)).flat_map(objects).flatten();
+                let kinds = kinds.filter(|(kind, _)| *kind != "//");
+                kinds
+                    .flat_map(|(kind, names)| objects(names).flatten().map(move |(name, _)| (kind, name)))
+                    .filter(|(_, name)| *name != "//")
+                    .map(|(kind, name)| format!("{kind}.{name}"))
+                    .collect()
+            }
+        }
+    }
+
     /// The arguments. In JSON they cannot be told from blocks inside, which are among them then.
     pub(super) fn arguments(&self) -> Vec<Argument<'f>> {
         let &Self { source, kind, .. } = self;

@@ -14,6 +14,7 @@ pub(super) struct Declarations {
     pub(super) required_versions: Vec<(String, Location)>,
     pub(super) backend: Option<Backend>,
     pub(super) modules: Vec<ModuleCall>,
+    pub(super) resources: Vec<String>,
 }
 
 /// A variable block; what it leaves out is `None`, so that an override changes only what it names.
@@ -39,6 +40,7 @@ impl Declarations {
             required_versions: versions.filter_map(|given| Some((given.text()?.to_owned(), given.at()))).collect(),
             backend: Backend::read(body),
             modules: body.blocks("module").iter().map(ModuleCall::of).collect(),
+            resources: body.resources(),
         }
     }
 }

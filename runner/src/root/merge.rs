@@ -18,7 +18,7 @@ impl Merge {
 
     /// Adds the declarations of an ordinary file.
     pub(super) fn add(&mut self, found: Declarations, problems: &mut Vec<Problem>) {
-        let Declarations { variables, required_versions, backend, modules } = found;
+        let Declarations { variables, required_versions, backend, modules, resources } = found;
         for declaration in variables {
             if let Some(first) = self.root.variables.get(&declaration.name) {
                 let place = first.at.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -43,11 +43,13 @@ impl Merge {
         self.root.required_versions.extend(required_versions);
         self.root.backend = backend.or(self.root.backend.take());
         self.root.modules.extend(modules);
+        self.root.resources.extend(resources);
     }
 
     /// Merges the declarations of an override file into what is there: what it names replaces what was.
     pub(super) fn add_override(&mut self, found: Declarations, problems: &mut Vec<Problem>) {
-        let Declarations { variables, required_versions, backend, modules } = found;
+        // Terraform lets it change resources, not add any.
+        let Declarations { variables, required_versions, backend, modules, resources: _ } = found;
         for declaration in variables {
             self.override_variable(declaration, problems);
         }

@@ -39,6 +39,8 @@ pub struct Root {
     pub backend: Option<Backend>,
     /// The module blocks.
     pub modules: Vec<ModuleCall>,
+    /// Addresses of its resource blocks (`aws_db_instance.main`), without those of the modules that it calls.
+    pub resources: BTreeSet<String>,
     /// Variables that get a value from `terraform.tfvars` and `*.auto.tfvars` in the folder, which Terraform loads by itself.
     pub given: BTreeSet<String>,
 }

@@ -310,6 +310,14 @@ fn next_try(source: &SecretSource, state: &State) -> Option<Instant> {
 mod tests {
     use super::*;
 
+    /// Waits until it `is` so, for half a minute at most; whoever asks then sees what is.
+    async fn wait(is: impl AsyncFn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !is().await && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     struct Bench {
         folder: tempfile::TempDir,
         secrets: Secrets,
@@ -371,10 +379,7 @@ mod tests {
         let secrets = bench.secrets.clone();
         let task = tokio::spawn(async move { secrets.keep_fresh().await });
         bench.write("two");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !bench.secrets.values().contains(&"two".to_owned()) && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait(async || bench.secrets.values().contains(&"two".to_owned())).await;
         assert_eq!(bench.secrets.values(), ["one", "two"], "the old one is hidden too");
         std::fs::remove_file(bench.folder.path().join("value")).expect("removed");
         let told = bench.notice().await;
@@ -397,10 +402,7 @@ mod tests {
         assert!(bench.notice().await.starts_with("a secret could not be refreshed"));
         let told = bench.notice().await;
         assert!(told.starts_with("what the command `sh` gave"), "{told}");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while bench.get(&source).await.is_ok() && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait(async || bench.get(&source).await.is_err()).await;
         let error = bench.get(&source).await.expect_err("expired");
         assert!(error.starts_with("what the command `sh` gave has expired"), "{error}");
         task.abort();
@@ -417,10 +419,7 @@ mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&value).status().expect("mkfifo").success());
         let (secrets, slow) = (bench.secrets.clone(), source.clone());
         let refresh = tokio::spawn(async move { secrets.get(&slow).await.expect("read").expose_secret().to_owned() });
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while bench.calls() < 2 && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait(async || bench.calls() >= 2).await;
         let given = tokio::time::timeout(Duration::from_secs(10), bench.get(&source)).await;
         assert_eq!(given.expect("at once").as_deref(), Ok("one"));
         tokio::task::spawn_blocking(move || std::fs::write(value, "two")).await.expect("joined").expect("written");

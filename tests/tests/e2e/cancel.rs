@@ -250,3 +250,43 @@ async fn what_failed_stays_wanted_until_its_retry_is_cancelled() {
         yard.shell("status shop").await.says(&["wanted: small"]).exits(0);
     }
 }
+
+#[tokio::test]
+async fn a_cancel_that_comes_when_all_is_done_leaves_what_the_run_was_for() {
+    let yard = Yard::new();
+    let _serve = yard.serve().await;
+    yard.shell("up shop full app=3").await.exits(0);
+    yard.hold("create.shop-app.3");
+    // Terraform hears of the stop too late to break anything off.
+    yard.instead("apply", "trap 'touch YARD/heard' INT; setsid terraform \"$@\" & wait $!; wait $!");
+    yard.accepted("scale shop app+=1").await;
+    yard.until_did("create shop-app 3", 1).await;
+    yard.accepted("cancel 2").await;
+    yard.wait("the stop", async || yard.file("heard").exists().then_some(())).await;
+    yard.release("create.shop-app.3");
+    yard.really("apply");
+    assert_eq!(yard.ends(2).await, "cancelled");
+    yard.shell("show 2").await.says(&["1 of 1 changes done"]).exits(0);
+    yard.shell("envs").await.says(&["at full", "app=4"]).exits(0);
+    let status = yard.shell("status shop").await;
+    status.says(&["wanted: full app=4", "settings: app=4"]).exits(0);
+    status.says_not(&["app=3"]);
+    yard.shell("scale shop app+=1").await.says(&["app 4 -> 5"]).exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_cancel_between_two_stacks_tells_the_size_that_stands_beside_the_one_that_is_wanted() {
+    let yard = Layout::new().environment("shop", &[("app", &[]), ("jmeter", &["app"])]).lay();
+    let _serve = yard.serve().await;
+    yard.shell("up shop full app=3 jmeter=3").await.exits(0);
+    yard.hold("create.shop-jmeter");
+    yard.accepted("scale shop app=4 jmeter=4").await;
+    yard.until_did("create shop-jmeter", 4).await;
+    yard.accepted("cancel 2").await;
+    assert_eq!(yard.ends(2).await, "cancelled");
+    yard.release("create.shop-jmeter");
+    for line in ["envs", "status shop"] {
+        yard.shell(line).await.says(&["app=4 (wanted 3)"]).exits(0);
+    }
+}

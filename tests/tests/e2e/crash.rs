@@ -93,10 +93,7 @@ async fn an_apply_that_nobody_came_to_start_is_planned_again() {
     yard.hold("create.shop-app");
     let serve = begins(&yard, "up shop").await;
     yard.until_did("create shop-app", 3).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 1, "app").await;
     yard.release("create.shop-app");
     // As the disk is where the engine and its supervisor ended between laying the folder down and taking it up.
     let folder = yard.children(1, "app").pop().expect("a folder");
@@ -200,10 +197,7 @@ async fn everything_killed_in_mid_apply_is_unknown_until_somebody_looks() {
     yard.hold("create.shop-app");
     let serve = begins(&yard, "up shop").await;
     yard.until_did("create shop-app", 3).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 1, "app").await;
     let serve = yard.serve().await;
     let view = yard.until(1, "unknown").await;
     assert!(matches!(&view.state, RunState::Unknown { finding, .. } if finding.contains("gone")), "{:?}", view.state);
@@ -235,10 +229,7 @@ async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() 
     // Terraform stores its state as a resource ends: the third one is in it then, though its provisioner never ended.
     yard.release("create.shop-app.1");
     yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 3).then_some(())).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 1, "app").await;
     let _serve = yard.serve().await;
     yard.until(1, "unknown").await;
     yard.release("create.shop-app.2");
@@ -256,6 +247,31 @@ async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() 
     assert_eq!(yard.ends(2).await, "succeeded");
     assert_eq!((yard.did("create shop-app 2"), yard.did("create shop-app 1")), (2, 1));
     yard.shell("up shop").await.says(&["nothing was done"]).exits(0);
+}
+
+#[tokio::test]
+async fn what_was_being_deleted_when_everything_was_killed_is_left_and_never_outside_the_state() {
+    let yard = Yard::new();
+    let serve = begins(&yard, "up shop full app=5").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    yard.hold("delete.shop-app.3");
+    yard.hold("delete.shop-app.4");
+    yard.accepted("down shop off").await;
+    yard.until_did("delete shop-app", 5).await;
+    yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 2).then_some(())).await;
+    yard.kill_everything(serve, 2, "app").await;
+    let _serve = yard.serve().await;
+    yard.until(2, "unknown").await;
+    let before = yard.shell("show 2").await;
+    before.says(&["at least 3 of 5 changes done", "What may or may not be done", "slave[4]"]);
+    before.says_not(&["outside the state"]);
+    yard.release("delete.shop-app.3");
+    yard.release("delete.shop-app.4");
+    let told = yard.shell("recover 2").await;
+    told.says(&["finds 2 changes left", "3 of 5 changes done", "What was not done", "slave[3]", "slave[4]"]).exits(1);
+    told.says_not(&["outside the state", "half made"]);
+    yard.shell("retry 2").await.says(&["shop is off"]).exits(0);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 0);
 }
 
 #[tokio::test]

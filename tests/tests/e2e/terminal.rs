@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 use tidegate_tests::terminal::Terminal;
-use tidegate_tests::yard::{Layout, Yard, kill_9, me};
+use tidegate_tests::yard::{Layout, Yard, me};
 
 const CTRL_C: &str = "\u{3}";
 const CTRL_D: &str = "\u{4}";
@@ -314,10 +314,7 @@ async fn news_come_by_themselves_and_once() {
     yard.hold("create.shop-app");
     yard.accepted("scale shop app=6").await;
     yard.until_did("create shop-app", 6).await;
-    let (supervisor, terraform) = yard.processes(4, "app").expect("processes");
-    serve.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(serve, 4, "app").await;
     let mut terminal = yard.terminal(&["shell"], 100, &[]);
     terminal.sees("shop is UNKNOWN").await;
     terminal.sees("recover 4").await;

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use tidegate_runner::domain::run::{RunEvent, RunState};
 use tidegate_tests::postgres::Database;
-use tidegate_tests::yard::{Layout, Process, Told, Yard, kill_9, runs};
+use tidegate_tests::yard::{Layout, Process, Told, Yard, runs};
 
 /// The configuration of the second machine.
 const SECOND: &str = "second.toml";
@@ -46,11 +46,8 @@ async fn what_a_dead_machine_applied_is_unknown_to_the_other_until_a_person_says
     let database = Database::new();
     let yard = two_machines(&database, "0s");
     let first = begins(&yard).await;
-    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
     let _second = yard.runner(SECOND).await;
-    first.kill().await;
-    kill_9(supervisor);
-    kill_9(terraform);
+    yard.kill_everything(first, 1, "app").await;
     until_unknown(&yard).await;
     says(&yard, "status shop").await.says(&["UNKNOWN", "recover 1"]).exits(0);
     says(&yard, "up shop").await.says(&["run 1", "recover 1"]).exits(3);

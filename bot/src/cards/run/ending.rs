@@ -10,6 +10,7 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView, StopOfRun};
 
 use super::super::card::{Card, Line, Span, Tone};
+use super::super::natural::naturally;
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, sizes, what};
 use super::{asker, code_notes, failure, question};
 
@@ -165,7 +166,8 @@ fn done(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
 /// Stacks that stand because something in them is protected.
 fn kept(view: &RunView) -> impl Iterator<Item = Line> {
     view.stacks.iter().filter_map(|(name, stack)| {
-        let kept: Vec<String> = stack.plan.iter().flat_map(|plan| &plan.kept_for).map(|a| cut(a)).collect();
+        let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());
+        let kept: Vec<String> = kept.into_iter().map(|address| cut(address)).collect();
         let because = || format!("{name} is only lowered, not destroyed, because {} is protected", kept.join(", "));
         (!kept.is_empty()).then(|| Line::text(because()))
     })
@@ -215,20 +217,22 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let failed = reported(view, |applied| &applied.failed);
     lines.extend(named("What failed; it may exist half made:", changes_in(view, failed, Tense::Planned, naming)));
     lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
-    let half_made = view.stacks.values().flat_map(StackView::half_made).take(naming.most);
-    let half_made = half_made.map(|address| Line::of([Span::Code(cut(address))])).collect();
+    let half_made = naturally(view.stacks.values().flat_map(StackView::half_made), |address| *address);
+    let half_made =
+        half_made.into_iter().take(naming.most).map(|address| Line::of([Span::Code(cut(address))])).collect();
     let title = format!(
         "What is in the state and may be half made; the next run asks whether to make it again, `accept {}` keeps it:",
         detail.run.number
     );
     lines.extend(named(&title, half_made));
-    let left = |unknown: bool| {
-        view.stacks
-            .iter()
-            .filter(move |(_, stack)| {
-                !finished(stack) && (stack.state == StackState::Unknown && stack.left.is_none()) == unknown
-            })
-            .flat_map(|(name, stack)| untold(stack).into_iter().map(move |change| (name, change)))
+    let left = |open: bool| {
+        let stacks = view.stacks.iter().filter(|(_, stack)| !finished(stack));
+        stacks.flat_map(move |(name, stack)| {
+            untold(stack)
+                .into_iter()
+                .filter(move |change| is_open(stack, change) == open)
+                .map(move |change| (name, change))
+        })
     };
     let shorter = naming.shorter();
     // Destroys by name; the rest is long and of little use on a card.
@@ -246,11 +250,10 @@ fn reported<'v>(
     applied.flat_map(move |(name, applied)| which(applied).iter().map(move |change| (name, change)))
 }
 
-/// Changes that may exist without the state knowing them.
+/// What may exist without the state knowing it.
 fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
-    view.stacks
-        .values()
-        .flat_map(StackView::outside)
+    naturally(view.stacks.values().flat_map(StackView::outside), |(address, _)| *address)
+        .into_iter()
         .take(naming.most)
         .map(|(address, what)| {
             Line::of([Span::Code(cut(address)), Span::Text(format!(" (was to be {})", action(what, Tense::Done)))])
@@ -258,14 +261,20 @@ fn in_doubt(view: &RunView, naming: &Naming) -> Vec<Line> {
         .collect()
 }
 
-/// Planned changes of a stack of which nothing was heard at all.
+/// Planned changes of a stack that are not done as far as is known: all that a look found left, else those that are not told as
+/// failed or as outside of the state.
 fn untold(stack: &StackView) -> Vec<&Change> {
     let told = |address: &str| {
-        let reported =
-            stack.applied.iter().flat_map(|a| a.failed.iter().chain(&a.in_doubt)).any(|c| c.address == address);
-        reported || stack.in_flight.iter().any(|resource| resource.address == address)
+        let failed = stack.applied.iter().flat_map(|applied| &applied.failed).any(|change| change.address == address);
+        failed || stack.outside().any(|(outside, _)| outside == address)
     };
-    stack.not_done().into_iter().filter(|change| !told(&change.address)).collect()
+    stack.not_done().into_iter().filter(|change| stack.left.is_some() || !told(&change.address)).collect()
+}
+
+/// Nobody knows whether a change that was not reported done is done: nobody saw how the apply ended, or how this one did.
+fn is_open(stack: &StackView, change: &Change) -> bool {
+    let in_doubt = || stack.applied.iter().flat_map(|applied| &applied.in_doubt).any(|c| c.address == change.address);
+    stack.left.is_none() && (stack.state == StackState::Unknown || in_doubt())
 }
 
 fn finished(stack: &StackView) -> bool {

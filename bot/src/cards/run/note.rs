@@ -2,6 +2,7 @@
 
 use tidegate_runner::domain::run::Note;
 
+use super::super::natural::naturally;
 use super::super::words::cut;
 use super::failure::held_by;
 
@@ -14,7 +15,8 @@ pub(super) fn words(note: &Note) -> String {
             format!("the state lock is {}; waiting for it up to {wait_s} s", held_by(holder))
         }
         Note::Protected { addresses } => {
-            let named: Vec<String> = addresses.iter().map(|address| cut(address)).collect();
+            let named: Vec<String> =
+                naturally(addresses, |address| address.as_str()).into_iter().map(|address| cut(address)).collect();
             cut(&format!("only lowered, not destroyed: `protect` names {}", named.join(", ")))
         }
         Note::Text(text) => cut(text),

@@ -8,6 +8,7 @@ use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
+use super::super::natural::{naturally, naturally_in};
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut};
 use super::{approval, asker, code_notes, heading};
 
@@ -33,9 +34,14 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
         }
         QuestionWhy::Unannounced { destroys } => {
             card = card.line(Line::text("This would be lost, and the command does not say so:"));
-            card = card.lines(destroys.iter().take(naming.most).map(|(stack, address)| {
-                Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(address))]).indented(1)
-            }));
+            card = card.lines(
+                naturally_in(destroys, |(stack, _)| stack, |(_, address)| address.as_str())
+                    .into_iter()
+                    .take(naming.most)
+                    .map(|(stack, address)| {
+                        Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(address))]).indented(1)
+                    }),
+            );
             if destroys.len() > naming.most {
                 let more = destroys.len() - naming.most;
                 card = card.line(Line::marked(&format!("and {more} more: `{}`", naming.others)).indented(1));
@@ -87,8 +93,8 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     let going = all.filter(|(_, change)| change.action.destroys());
     lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
-        let kept = stack.plan.iter().flat_map(|plan| &plan.kept_for);
-        let kept: Vec<String> = kept.take(naming.most).map(|address| cut(address)).collect();
+        let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());
+        let kept: Vec<String> = kept.into_iter().take(naming.most).map(|address| cut(address)).collect();
         if !kept.is_empty() {
             lines.push(
                 Line::text(format!("{name} is lowered and not destroyed, because {} is protected", kept.join(", ")))
@@ -112,8 +118,9 @@ fn figures(plan: &StackPlan) -> String {
 
 /// What was found to be changed by others, apart from what the run does.
 pub(super) fn drift(view: &RunView, naming: &Naming) -> Vec<Line> {
-    let found: Vec<&Change> =
-        view.stacks.values().filter_map(|stack| stack.plan.as_ref()).flat_map(|plan| &plan.drift).collect();
+    let plans = view.stacks.values().filter_map(|stack| stack.plan.as_ref());
+    let found = plans.flat_map(|plan| naturally(&plan.drift, |change| change.address.as_str()));
+    let found: Vec<&Change> = found.collect();
     if found.is_empty() {
         return Vec::new();
     }

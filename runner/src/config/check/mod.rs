@@ -1,6 +1,7 @@
 //! Holds a configuration against the Terraform roots that it names: what would only fail at 09:00 is told now.
 
 mod modules;
+mod protect;
 mod report;
 mod secrets;
 mod stack;
@@ -99,13 +100,16 @@ struct Subject<'c> {
     /// False where it is not known which variables are given a value.
     all_values: bool,
     has_owners: bool,
+    /// The globs of `protect`; none where there are mistakes, as they are not held against roots then.
+    protect: &'c [String],
 }
 
 impl<'c> From<&'c Environment> for Subject<'c> {
     fn from(environment: &'c Environment) -> Self {
-        let Environment { name, stacks, settings, profiles, owners, .. } = environment;
+        let Environment { name, stacks, settings, profiles, owners, protect, .. } = environment;
         let stacks = stacks.values().enumerate().collect();
-        Self { name: name.as_str(), stacks, settings, profiles, all_values: true, has_owners: !owners.is_empty() }
+        let has_owners = !owners.is_empty();
+        Self { name: name.as_str(), stacks, settings, profiles, all_values: true, has_owners, protect }
     }
 }
 
@@ -114,7 +118,7 @@ impl<'c> Subject<'c> {
         let &Draft { ref stacks, ref settings, ref profiles, all_values } = draft;
         let stacks = stacks.iter().map(|(index, stack)| (*index, stack)).collect();
         // What is wrong with its owners was told, if anything.
-        Self { name, stacks, settings, profiles, all_values, has_owners: true }
+        Self { name, stacks, settings, profiles, all_values, has_owners: true, protect: &[] }
     }
 }
 
@@ -144,6 +148,7 @@ impl Visit<'_, '_> {
             let message = "this environment has no owners, so that nobody can change it";
             findings.warn_at_key(&at, message, Some("add `owners = [\"local:NAME\"]`".to_owned()));
         }
+        let mut roots = Vec::new();
         for (index, stack) in &subject.stacks {
             let stacks = at.key("stacks");
             let places = At { environment: at, stack: stacks.index(*index), index: *index };
@@ -152,6 +157,7 @@ impl Visit<'_, '_> {
             match self.stack(subject, stack, &places, &mut findings, &mut elsewhere) {
                 Some(folder) => {
                     report.checked.stacks += 1;
+                    roots.push(self.root(&folder));
                     let clean = findings.errors() == before && !elsewhere.iter().any(Problem::is_error);
                     if let (true, Some(validate), Ok(name)) = (clean, self.options.validate, subject.name.parse()) {
                         elsewhere.extend(validate(&name, stack, &folder));
@@ -160,6 +166,9 @@ impl Visit<'_, '_> {
                 None => report.checked.not_read.push(format!("{}/{}", subject.name, stack.name)),
             }
             report.problems.extend(elsewhere.into_iter().map(|problem| problem.in_environment(subject.name)));
+        }
+        if roots.len() == subject.stacks.len() {
+            protect::check(subject.protect, &roots, &at.key("protect"), &mut findings);
         }
         // What the configuration alone told about a value is not told a second time because of the root.
         let told: BTreeSet<String> = report.errors_of(subject.name).map(|problem| problem.key_path.clone()).collect();

@@ -389,3 +389,40 @@ fn a_thousand_environments_check_fast() {
     // A machine busy with other tests takes several times as long; the figure itself is printed.
     assert!(start.elapsed().as_secs() < 10);
 }
+
+#[test]
+fn a_protect_that_names_no_resource_of_the_roots_is_told_with_the_nearest() {
+    let place = good();
+    place.write(
+        "roots/app/main.tf",
+        &format!("{APP}resource \"terraform_data\" \"grafana\" {{\n}}\nmodule \"db\" {{\n  source = \"x/y/z\"\n}}\n"),
+    );
+    place.write("roots/jmeter/more.tf.json", r#"{"resource": {"//": "", "terraform_data": {"slave": {"count": 2}}}}"#);
+    let text = |protect: &str| {
+        place
+            .write("tidegate.toml", &CONFIG.replace("up = \"full\"", &format!("up = \"full\"\nprotect = [{protect}]")));
+        place.text(&CheckOptions::default())
+    };
+    let all = text(r#""terraform_data.grafna", "terraform_data.grafna[0]", "aws_db_instance.*", "module", "modul""#);
+    insta::assert_snapshot!(all);
+    let known = [
+        "terraform_data.grafana",
+        "terraform_data",
+        "terraform_data.*",
+        "terraform_*.slave",
+        "terraform_data.slave[1]",
+        "terraform_data.slave[*]",
+        "terraform_data.*1]",
+        "module.db",
+        "module.other.aws_db_instance.*",
+        "*.aws_db_instance.main",
+        "mod*.aws_db_instance.main",
+        "*",
+    ];
+    for glob in known {
+        assert_eq!(text(&format!("'{glob}'")), "1 environment and 2 stacks checked: nothing wrong\n", "{glob}");
+    }
+    // Where a root cannot be read nothing is known of what it has.
+    place.write("roots/jmeter/more.tf.json", "{");
+    assert!(!text("'terraform_data.slav'").contains("protects nothing"));
+}

@@ -436,48 +436,53 @@ impl StackView {
         }
     }
 
-    /// How many changes of the plan are done: checked against it once its apply has ended, as reported before.
+    /// How many changes of the plan are done: what a look did not find left, what the apply told at its end, or what was reported so
+    /// far.
     #[must_use]
     pub fn changes_done(&self) -> u32 {
         let planned = self.plan.as_ref().map_or(0, |plan| plan.counts().total());
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-        let left = count(self.not_done().len());
+        let not_done = self.not_done();
         if self.left.is_some() {
-            planned.saturating_sub(left).saturating_sub(count(self.half_made().count()))
+            let half_made = self.half_made().filter(|address| !not_done.iter().any(|left| left.address == *address));
+            planned.saturating_sub(count(not_done.len() + half_made.count()))
         } else if self.applied.is_some() {
-            planned.saturating_sub(left)
+            planned.saturating_sub(count(not_done.len()))
         } else {
             count(self.done.len())
         }
     }
 
-    /// Changes that may exist without the state knowing them: begun and not heard of again, or reported done and, as a look found,
-    /// not in the state.
+    /// Creations whose result may exist without the state knowing it: begun and not heard of again, or reported done and, as a look
+    /// found, not in the state. What is changed or deleted is in the state until it is gone.
     pub fn outside(&self) -> impl Iterator<Item = (&str, Action)> {
+        let makes = |action: Action| matches!(action, Action::Create | Action::Replace);
         let reported = self.applied.iter().flat_map(|applied| &applied.in_doubt);
-        let unseen = self.in_flight.iter().filter(|r| self.state == StackState::Unknown && !self.is_half_made(r));
-        let lost = self.done.iter().filter(|done| self.state == StackState::Unknown && self.is_left(done));
-        reported
-            .map(|change| (change.address.as_str(), change.action))
-            .chain(unseen.map(|resource| (resource.address.as_str(), resource.action)))
-            .chain(lost.map(|change| (change.address.as_str(), change.action)))
+        let reported = reported.map(|change| (change.address.as_str(), change.action));
+        let lost = self.state == StackState::Unknown;
+        let unseen = self.in_flight.iter().map(|resource| (resource.address.as_str(), resource.action));
+        let unseen = unseen.filter(move |(address, _)| lost && (self.left.is_none() || self.is_left_to_make(address)));
+        let missing = self.done.iter().map(|change| (change.address.as_str(), change.action));
+        let missing = missing.filter(move |(address, _)| lost && self.is_left_to_make(address));
+        reported.chain(unseen).chain(missing).filter(move |(_, action)| makes(*action))
     }
 
     /// Creations that were begun, whose end nobody saw, and that the state has, as a look found: they may be half done.
     pub fn half_made(&self) -> impl Iterator<Item = &str> {
-        let unseen = self.in_flight.iter().filter(|r| self.state == StackState::Unknown && self.is_half_made(r));
-        unseen.map(|resource| resource.address.as_str())
+        let looked = self.state == StackState::Unknown && self.left.is_some();
+        let unseen = self.in_flight.iter().filter(move |resource| looked && resource.action == Action::Create);
+        unseen.map(|resource| resource.address.as_str()).filter(|address| {
+            // What Terraform itself makes again is left to do.
+            !self.is_left_to_make(address) && !has(self.left.iter().flatten(), address, Action::Replace)
+        })
     }
 
-    fn is_left(&self, change: &Change) -> bool {
-        let left = self.left.iter().flatten();
-        left.into_iter().any(|left| left.address == change.address && left.action == change.action)
-    }
-
-    fn is_half_made(&self, resource: &InFlight) -> bool {
-        let Some(left) = &self.left else { return false };
-        let again = |left: &Change| left.address == resource.address && left.action == Action::Create;
-        resource.action == Action::Create && !left.iter().any(again)
+    /// A look found the resource still to be made, not only made again because it is known to be broken.
+    fn is_left_to_make(&self, address: &str) -> bool {
+        let left = || self.left.iter().flatten();
+        let planned = self.plan.iter().flat_map(|plan| &plan.changes);
+        has(left(), address, Action::Create)
+            || (has(left(), address, Action::Replace) && has(planned, address, Action::Replace))
     }
 
     /// Creations that were begun and of which nothing more was heard: what there is of them may be half made.
@@ -488,29 +493,47 @@ impl StackView {
         reported.map(|change| change.address.as_str()).chain(unseen.map(|resource| resource.address.as_str()))
     }
 
-    /// Planned changes that were not reported done, or that a look found left, for a stack whose apply has ended. A replacement of which only one half was
-    /// done is not done. Moves, imports and forgettings are left out: Terraform reports nothing when it does them.
+    /// Planned changes that were not reported done, or that a look found left. A replacement of which only one half was done is not
+    /// done. Without a look moves, imports and forgettings are left out: Terraform reports nothing when it does them.
     #[must_use]
     pub fn not_done(&self) -> Vec<&Change> {
         let planned = self.plan.as_ref().map(|p| p.changes.as_slice()).unwrap_or_default();
         if let Some(left) = &self.left {
-            let begun = |address: &str| self.in_flight.iter().any(|resource| resource.address == address);
-            let is_left = |change: &&Change| left.iter().any(|left| left.address == change.address);
-            return planned.iter().filter(is_left).filter(|change| !begun(&change.address)).collect();
+            return still_left(planned, left);
         }
-        let done = self.applied.as_ref().map(|a| a.done.as_slice()).unwrap_or_default();
+        let done = self.applied.as_ref().map_or(self.done.as_slice(), |applied| applied.done.as_slice());
         // An address can be planned twice: an update, and the deletion of what a failed replacement left.
-        let mut done: Vec<(&str, Action)> =
-            done.iter().map(|change| (change.address.as_str(), change.action)).collect();
+        let mut done: Vec<&Change> = done.iter().collect();
         let reported = planned.iter().filter(|change| change.action.is_reported());
         reported
-            .filter(|change| match done.iter().position(|d| *d == (change.address.as_str(), change.action)) {
-                Some(at) => {
-                    done.swap_remove(at);
-                    false
-                }
-                None => true,
-            })
+            .filter(|change| !take(&mut done, |d| d.address == change.address && d.action == change.action))
             .collect()
     }
+}
+
+fn has<'c>(mut changes: impl Iterator<Item = &'c Change>, address: &str, action: Action) -> bool {
+    changes.any(|change| change.address == address && change.action == action)
+}
+
+/// Takes the first that fits out of `changes`; false where none does.
+fn take(changes: &mut Vec<&Change>, fits: impl Fn(&Change) -> bool) -> bool {
+    let at = changes.iter().position(|change| fits(change));
+    at.inspect(|at| {
+        changes.swap_remove(*at);
+    })
+    .is_some()
+}
+
+/// The planned changes that `left` still has: as they are, or what is left of them, such as the creation of a replacement.
+fn still_left<'p>(planned: &'p [Change], left: &[Change]) -> Vec<&'p Change> {
+    let mut rest: Vec<&Change> = left.iter().collect();
+    let whole: Vec<bool> = planned
+        .iter()
+        .map(|change| take(&mut rest, |left| left.address == change.address && left.action == change.action))
+        .collect();
+    let planned = planned.iter().zip(whole);
+    planned
+        .filter(|(change, whole)| *whole || take(&mut rest, |left| left.address == change.address))
+        .map(|(change, _)| change)
+        .collect()
 }

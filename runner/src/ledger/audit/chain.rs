@@ -103,25 +103,14 @@ pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>)
             .ok_or(Broken { seq: 0, why: "the end of the chain is not known any more" })?;
     let wanted = evidence.checkpoint.map(|checkpoint| checkpoint.link.clone());
     let mut walk = Walk { wanted, ..Walk::default() };
-    while let Some(rows) = page(tx, walk.end.as_ref()).await? {
-        walk.take(rows)?;
-        if walk.checks.len() > AHEAD {
-            walk.checked().await?;
-        }
+    match walk.through(tx, &Link { seq: head_seq, hash: head_hash }).await {
+        // What a broken chain begins with may be wrong too, and then that is the first that is.
+        Err(VerifyError::Broken(broken)) => Err(first(tx, &walk, broken).await?)?,
+        other => other?,
     }
-    while !walk.checks.is_empty() {
-        walk.checked().await?;
-    }
-    let Walk { start, end, entries, pruned, seen, wanted, checks: _ } = walk;
+    let Walk { start, end, entries, seen, wanted, pruned: _, checks: _ } = walk;
     let start = start.unwrap_or_else(Link::genesis);
     let end = end.unwrap_or_else(|| start.clone());
-    match end.seq {
-        last if last < head_seq => Err(Broken { seq: last + 1, why: "it and what followed it were removed" })?,
-        last if last > head_seq => Err(Broken { seq: head_seq + 1, why: "it was inserted" })?,
-        last if end.hash != head_hash => Err(Broken { seq: last, why: "it is not the entry that was written last" })?,
-        _ => {}
-    }
-    follows_from_pruning(&start, pruned.as_ref())?;
     let mut known = seen;
     let exported = if evidence.exports.is_empty() {
         0
@@ -154,6 +143,36 @@ struct Walk {
 }
 
 impl Walk {
+    /// Reads and checks all there is, up to the entry that was written last.
+    async fn through(&mut self, tx: &mut Tx, head: &Link) -> Result<(), VerifyError> {
+        let read = loop {
+            match page(tx, self.end.as_ref()).await {
+                Ok(Some(rows)) => self.take(rows)?,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+            if self.checks.len() > AHEAD {
+                self.checked().await?;
+            }
+        };
+        // What was read before something that cannot be read comes first.
+        while !self.checks.is_empty() {
+            self.checked().await?;
+        }
+        read?;
+        let genesis = Link::genesis();
+        let start = self.start.as_ref().unwrap_or(&genesis);
+        let end = self.end.as_ref().unwrap_or(start);
+        match end.seq {
+            last if last < head.seq => Err(Broken { seq: last + 1, why: "it and what followed it were removed" })?,
+            last if last > head.seq => Err(Broken { seq: head.seq + 1, why: "it was inserted" })?,
+            last if end.hash != head.hash => {
+                Err(Broken { seq: last, why: "it is not the entry that was written last" })?
+            }
+            _ => Ok(follows_from_pruning(start, self.pruned.as_ref())?),
+        }
+    }
+
     /// Begins the check of the next rows, beside which the rows after them are read.
     fn take(&mut self, rows: Vec<AuditRow>) -> Result<(), VerifyError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
@@ -188,25 +207,29 @@ impl Walk {
     }
 }
 
-/// The rows after a place, or `None` at the end. A row that cannot even be read was altered.
-async fn page(tx: &mut Tx, after: Option<&Link>) -> Result<Option<Vec<AuditRow>>, VerifyError> {
+/// The rows after a place that can be read, or `None` at the end. A row that cannot even be read was altered.
+async fn page(mut tx: &mut Tx, after: Option<&Link>) -> Result<Option<Vec<AuditRow>>, VerifyError> {
     // From the lowest number there is: a row before the first must not escape.
-    let after = after.map_or(i64::MIN, |link| link.seq);
-    let error = match rows(tx, after, PAGE).await {
+    let from = after.map_or(i64::MIN, |link| link.seq);
+    match rows(tx, from, PAGE).await {
         Ok(rows) => return Ok((!rows.is_empty()).then_some(rows)),
-        Err(error) if unreadable(&error) => error,
+        Err(error) if unreadable(&error) => {}
         Err(error) => return Err(error.into()),
-    };
-    let mut last = after;
+    }
+    let mut found: Vec<AuditRow> = Vec::new();
     loop {
+        let last = found.last().map_or(from, |row| row.seq);
         match rows(tx, last, 1).await {
-            Ok(rows) => match rows.first() {
-                Some(row) => last = row.seq,
-                None => return Err(error.into()),
-            },
-            Err(error) if unreadable(&error) => {
-                return Err(Broken { seq: last.max(0) + 1, why: "it was altered" }.into());
+            Ok(mut one) => found.append(&mut one),
+            Err(error) if unreadable(&error) && found.is_empty() => {
+                let sql = "SELECT MIN(seq) FROM audit WHERE seq > $1";
+                let (seq,): (i64,) = on!(tx, fetch_one, sqlx::query_as(sql).bind(last))?;
+                return Err(match after {
+                    Some(before) if seq != before.seq + 1 => Broken { seq: before.seq + 1, why: "it was removed" },
+                    Some(_) | None => Broken { seq, why: "it was altered" },
+                })?;
             }
+            Err(error) if unreadable(&error) => return Ok(Some(found)),
             Err(error) => return Err(error.into()),
         }
     }
@@ -236,6 +259,26 @@ fn check(rows: &[AuditRow], mut before: Link) -> Result<(), VerifyError> {
         before = Link { seq: row.seq, hash: row.hash.clone() };
     }
     Ok(())
+}
+
+/// The first of what is wrong: `found`, or an entry that should be before all that was read. What was taken out is asked of
+/// the last entry about that, if it is as it was written: the walk may have ended before it.
+async fn first(mut tx: &mut Tx, walk: &Walk, found: Broken) -> Result<Broken, LedgerError> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE action = $1 ORDER BY seq DESC LIMIT 1");
+    let row: Result<Option<AuditRow>, LedgerError> =
+        on!(tx, fetch_optional, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(PRUNE));
+    let row = match row {
+        Ok(Some(row)) if row.computed_hash()? == row.hash => row,
+        Err(error) if !unreadable(&error) => return Err(error),
+        Ok(_) | Err(_) => return Ok(found),
+    };
+    let Some(pruned) = super::prune::taken_out(&row) else { return Ok(found) };
+    // Where not even the first could be read, nothing is before it.
+    let start = walk.start.clone().unwrap_or_else(|| Link { seq: found.seq - 1, hash: pruned.hash.clone() });
+    match follows_from_pruning(&start, Some(&pruned)) {
+        Err(earlier) if earlier.seq < found.seq => Ok(earlier),
+        Ok(()) | Err(_) => Ok(found),
+    }
 }
 
 /// A chain that does not begin at the beginning must say so itself.
