@@ -36,6 +36,8 @@ pub struct Reply {
     pub verdict: Verdict,
     /// The run to follow, with the outcome that the asker hopes for: a `cancel` is carried out when the run ends cancelled.
     pub follow: Option<(RunNumber, Hope)>,
+    /// It put a run into the queue.
+    pub queued: bool,
     /// Runs that a `stop everything` waits for.
     pub stopping: Vec<RunNumber>,
     /// The run whose end this answer has told.
@@ -47,7 +49,7 @@ pub struct Reply {
 impl Reply {
     /// A card, and nothing to follow.
     fn plain(card: Card, verdict: Verdict) -> Self {
-        Self { card, verdict, follow: None, stopping: Vec::new(), settled: None, lists_commands: false }
+        Self { card, verdict, follow: None, queued: false, stopping: Vec::new(), settled: None, lists_commands: false }
     }
 }
 
@@ -161,12 +163,13 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
         Command::Order { order, because } => {
             let answer = desk.submit(message, &order, because).await?;
             let (follow, settled, stopping) = (follow(&answer), settled(&answer), stopping(&answer));
+            let queued = matches!(answer, Answer::Queued { .. });
             let mut card = cards::answer(&answer, &clock);
             // It is the engine that tells.
             if matches!(answer, Answer::Hold(HoldAnswer::WillTell { .. })) && !desk.an_engine_lives().await? {
                 card = card.line(Line::marked(cards::NOBODY_WORKS));
             }
-            return Ok(Reply { follow, stopping, settled, ..Reply::plain(card, Verdict::Done) });
+            return Ok(Reply { follow, queued, stopping, settled, ..Reply::plain(card, Verdict::Done) });
         }
         Command::Help(None) => {
             let card = cards::help(&desk.abilities(message));

@@ -8,3 +8,6 @@ pub mod commands;
 pub mod conversation;
 pub mod demo;
 pub mod follow;
+pub mod reporter;
+#[cfg(feature = "slack")]
+pub mod web;

@@ -196,6 +196,24 @@ impl House {
         Arc::clone(&self.config.borrow())
     }
 
+    /// The room of secrets, which what else this process does shares.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        self.secrets.clone()
+    }
+
+    /// True when no other process can be the engine of this ledger while this one is: it lies in a file.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.sqlite.is_some()
+    }
+
+    /// Tells whether this process is the engine; `None` where it does not try to be.
+    #[must_use]
+    pub fn working(&self) -> Option<watch::Receiver<bool>> {
+        self.engine.as_ref().map(|keeper| keeper.working.clone())
+    }
+
     /// Is the engine from now on, or becomes it as soon as the one that lives has gone, unless it may not be.
     pub fn start_engine(&mut self) {
         if self.last_good {

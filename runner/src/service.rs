@@ -3,12 +3,23 @@
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::house::{EngineAt, House};
 
-/// Is the engine of `house` until a signal comes; then what runs may end within the configured limit. A second signal does not
+/// What a process does beside being the engine: it goes on while the engine drains, so that people hear of that too.
+#[derive(Debug)]
+pub struct Beside {
+    /// Set to true when it shall end.
+    pub stop: watch::Sender<bool>,
+    /// What it does.
+    pub task: JoinHandle<()>,
+}
+
+/// Is the engine of `house`, with what `beside` begins, until a signal comes; then what runs may end within the configured limit. A second signal does not
 /// wait: Terraform goes on without us, and the next start finds it again.
-pub async fn serve(mut house: House) -> ExitCode {
+pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Option<Beside>) -> ExitCode {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         tracing::error!("cannot listen for signals");
@@ -35,12 +46,22 @@ pub async fn serve(mut house: House) -> ExitCode {
             }
         }
     }
+    let beside = beside(&house);
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
         _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
     }
+    let close = async {
+        house.close().await;
+        if let Some(Beside { stop, task }) = beside {
+            stop.send_replace(true);
+            if let Err(error) = task.await {
+                tracing::error!(%error, "what was done beside the engine ended abnormally");
+            }
+        }
+    };
     tokio::select! {
-        () = house.close() => ExitCode::SUCCESS,
+        () = close => ExitCode::SUCCESS,
         _ = terminate.recv() => ExitCode::FAILURE,
         _ = interrupt.recv() => ExitCode::FAILURE,
     }

@@ -3,11 +3,13 @@
 
 mod by_hand;
 pub mod fuzz;
+pub mod in_slack;
 mod layout;
 mod ledger;
 mod people;
 pub mod planted;
 pub mod postgres;
 mod process;
+pub mod slack;
 pub mod terminal;
 pub mod yard;

@@ -4,15 +4,19 @@
 
 mod answer;
 mod audit;
+mod button;
 mod card;
+pub mod form;
 mod help;
 mod history;
 mod holds;
 mod log;
 mod natural;
+pub mod online;
 mod refusal;
 mod run;
 mod status;
+mod unserved;
 mod whoami;
 mod why;
 mod words;
@@ -22,14 +26,16 @@ mod tests;
 
 pub use answer::answer;
 pub use audit::{audit, who};
+pub use button::{Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, pressed};
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
 pub use holds::{news, queue};
 pub use log::log;
 pub use refusal::{fault, no_ledger, refusal};
-pub use run::{notice, notice_to, run_card, show, under_way};
+pub use run::{notice, notice_to, plan, run_card, show, under_way};
 pub use status::{NOBODY_WORKS, envs, status};
+pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late};
 pub use whoami::whoami;
 pub use why::why;
 pub use words::{Clock, duration};

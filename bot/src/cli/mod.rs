@@ -52,7 +52,7 @@ pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> Exit
     match command {
         Command::Shell(shell) => shell.run(config, log_format).await,
         Command::Demo(demo) => demo.run(log_format).await,
-        Command::Check(check) => check.run(config),
+        Command::Check(check) => check.run(config).await,
         Command::Serve => serve::run(config, log_format).await,
         Command::Audit(audit) => audit.run(config).await,
         // `main` has dealt with it before there was a runtime.

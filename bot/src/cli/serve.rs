@@ -1,10 +1,11 @@
-//! `tidegate serve`: carries out runs until it is told to stop.
+//! `tidegate serve`: carries out runs, and speaks in the chats, until it is told to stop.
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use tidegate_runner::house::House;
 use tidegate_runner::logging::{self, LogFormat};
-use tidegate_runner::service;
+use tidegate_runner::service::{self, Beside};
 
 use super::{fail, open};
 
@@ -13,7 +14,20 @@ pub(super) async fn run(config: &Path, log_format: LogFormat) -> ExitCode {
         return fail(&format!("cannot log: {error}"));
     }
     match open(config).await {
-        Ok(house) => service::serve(house).await,
+        Ok(house) => service::serve(house, beside).await,
         Err(status) => status,
     }
+}
+
+#[cfg(feature = "slack")]
+fn beside(house: &House) -> Option<Beside> {
+    crate::chat::slack::beside(house)
+}
+
+#[cfg(not(feature = "slack"))]
+fn beside(house: &House) -> Option<Beside> {
+    if house.config().chat.slack.is_some() {
+        tracing::error!("`[chat.slack]` is configured, and this program was built without Slack");
+    }
+    None
 }

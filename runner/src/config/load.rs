@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
 use super::sections::access;
+use super::sections::chat::{self, ChatConfig};
 use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::Draft;
 use super::sections::environment::{self, EnvironmentSection, Surroundings};
@@ -32,6 +33,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Where the ledger is kept.
     pub database: DatabaseConfig,
+    /// The chats.
+    pub chat: ChatConfig,
     /// How runs are carried out.
     pub runner: RunnerConfig,
     /// Names of environment variables whose values never reach any sink.
@@ -124,12 +127,13 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
-    let (database, runner, redact, access, whole) = {
+    let (database, chat, runner, redact, access, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
-        let (database, runner) = (
+        let (database, chat, runner) = (
             database::read(top.database, &folder, variable, &mut findings),
+            chat::read(top.chat, &folder, &mut findings),
             runner::read(top.runner, &folder, &mut findings),
         );
         check_redact(&top.redact, &mut findings);
@@ -153,7 +157,7 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
                 }
             }
         }
-        (database, runner, top.redact, access, findings.into_problems())
+        (database, chat, runner, top.redact, access, findings.into_problems())
     };
     let file = source.path().to_owned();
     let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
@@ -163,7 +167,8 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
         StackSource::Git { .. } => None,
     };
     let roots = stacks.chain(drafted).filter_map(folder).collect();
-    let config = Config { file, database, runner, redact, access, environments, unmanaged, drafts, roots, source };
+    let config =
+        Config { file, database, chat, runner, redact, access, environments, unmanaged, drafts, roots, source };
     Ok((config, whole))
 }
 

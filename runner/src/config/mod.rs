@@ -24,6 +24,7 @@ pub use check::{CheckOptions, Report, check};
 pub use load::{Config, database_of, load, load_to_check, parse};
 pub use problem::{Problem, Problems, Severity, render};
 pub use schema::{schema, schema_text};
+pub use sections::chat::{ChatConfig, SlackConfig, SlackMode};
 pub use sections::database::DatabaseConfig;
 pub use sections::runner::RunnerConfig;
 

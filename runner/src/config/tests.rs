@@ -330,3 +330,31 @@ proptest::proptest! {
         let _ = report(&format!("[{key}]\n{key} = {value}\n[runner]\nparallel = {value}\n[environments.{key}]\n"));
     }
 }
+
+#[test]
+fn slack_is_configured_by_places_of_secrets_and_each_mode_says_what_it_lacks() {
+    let slack = |text: &str| read(&format!("[chat.slack]\nbot_token = {{ env = 'BOT' }}\n{text}\n"));
+    let config = slack("app_token = { env = 'APP' }").expect("a configuration").chat.slack.expect("Slack");
+    assert!(matches!(config.mode, SlackMode::Socket { .. }));
+    assert_eq!(config.api_url, "https://slack.com/api");
+    let http =
+        "mode = 'http'\nsigning_secret = { env = 'S' }\nlisten = '0.0.0.0:80'\napi_url = 'http://127.0.0.1:1/api/'";
+    let config = slack(http).expect("a configuration").chat.slack.expect("Slack");
+    assert!(matches!(config.mode, SlackMode::Http { listen, .. } if listen.port() == 80));
+    assert_eq!(config.api_url, "http://127.0.0.1:1/api");
+    for (text, told) in [
+        ("", "there must be a `app_token`"),
+        ("mode = 'http'", "there must be a `signing_secret`"),
+        ("mode = 'http'\nsigning_secret = { env = 'S' }\nlisten = 'here'", "is not an address with a port"),
+        ("app_token = { env = 'A' }\nteams = ['acme']", "is not the id of a workspace"),
+        ("app_token = { env = 'A' }\nadmin_channel = 'ops'", "write `#ops`"),
+        ("app_token = { env = 'A' }\napi_url = 'slack.com'", "is not an address"),
+        ("app_token = 'xapp-1'", "`{ env = \"...\" }`"),
+        ("app_tokn = { env = 'A' }", "app_token"),
+    ] {
+        let problems = slack(text).map(|_| ()).expect_err(text).to_string();
+        assert!(problems.contains(told), "{text}: {problems}");
+    }
+    assert!(report(&small("channel = 'load-test'")).contains("write `#load-test`"));
+    assert!(report(&small("channel = 'C024BE7LR'")).is_empty());
+}

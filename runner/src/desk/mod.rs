@@ -8,6 +8,7 @@ mod extract;
 mod holds;
 mod notices;
 mod order;
+pub mod post;
 mod record;
 mod rights;
 #[cfg(test)]

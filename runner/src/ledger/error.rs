@@ -189,7 +189,7 @@ fn of_code(error: &dyn DatabaseError) -> Option<LedgerError> {
         "53100" => Some(LedgerError::DiskFull),
         "XX001" | "XX002" => Some(LedgerError::Corrupt),
         "3D000" => Some(LedgerError::Unreachable(message())),
-        other if other.starts_with("08") || other.starts_with("57P") || other == "53300" => {
+        other if other.starts_with("08") || other.starts_with("57P") || matches!(other, "53300" | "25P03") => {
             Some(LedgerError::Unreachable(message()))
         }
         other if other.starts_with("28") => Some(LedgerError::Denied(message())),

@@ -88,13 +88,16 @@ async fn postgres(options: &PgConnectOptions, patience: Duration) -> Result<Stor
         .map_err(|_| LedgerError::Unreachable(format!("no answer within {} s", ANSWER.as_secs())))??;
     migrate::postgres(&mut connection).await?;
     connection.close().await?;
-    let wait = format!("SET lock_timeout = {}", patience.as_millis());
+    // A machine that stands still within a transaction keeps its locks for as long as its connection seems to live, which can
+    // be hours; what it holds is needed to take its runs over.
+    let ms = patience.as_millis();
+    let wait = format!("SET lock_timeout = {ms}; SET idle_in_transaction_session_timeout = {ms}");
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ANSWER)
         .after_connect(move |connection, _| {
             let wait = sqlx::AssertSqlSafe(wait.clone());
-            Box::pin(async move { sqlx::query(wait).execute(connection).await.map(|_| ()) })
+            Box::pin(async move { sqlx::raw_sql(wait).execute(connection).await.map(|_| ()) })
         })
         .connect_lazy_with(options.clone());
     Ok(Store::Postgres(pool))

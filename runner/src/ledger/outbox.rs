@@ -18,6 +18,9 @@ pub const KIND_RUN: &str = "run";
 /// A text for the people who look after Tidegate. Its body is `{"text":"..."}`.
 pub const KIND_NOTICE: &str = "notice";
 
+/// A message in a chat; its body is in the chat's own form.
+pub const KIND_POST: &str = "post";
+
 /// News about holds, stops and free environments for a person. Its body is a [`News`].
 pub const KIND_NEWS: &str = "news";
 
@@ -159,6 +162,114 @@ pub async fn pending(mut db: impl Access, address: &Address) -> Result<Vec<Messa
         .bind(address.as_str())
     )?;
     rows.into_iter().map(Message::try_from).collect()
+}
+
+/// A message that is sent over a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The message.
+    pub message: Message,
+    /// It may have been sent already: a try began, and nobody knows how it ended.
+    pub in_doubt: bool,
+}
+
+row! {
+    struct PendingRow {
+        id: String,
+        address: String,
+        kind: String,
+        run_number: Option<i64>,
+        body: String,
+        created_at: i64,
+        tries: i64,
+        in_doubt: bool,
+    }
+}
+
+/// Posts of a chat that were not sent, oldest first.
+pub async fn posts(mut db: impl Access, door: &str) -> Result<Vec<Pending>, LedgerError> {
+    let rows: Vec<PendingRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT id, address, kind, run_number, body, created_at, tries, in_doubt FROM outbox \
+             WHERE address >= $1 AND address < $2 AND sent_at IS NULL AND kind = $3 ORDER BY created_at, id"
+        )
+        .bind(format!("{door}:"))
+        .bind(format!("{door};"))
+        .bind(KIND_POST)
+    )?;
+    rows.into_iter()
+        .map(|PendingRow { id, address, kind, run_number, body, created_at, tries, in_doubt }| {
+            let message = OutboxRow { id, address, kind, run_number, body, created_at, tries }.try_into()?;
+            Ok(Pending { message, in_doubt })
+        })
+        .collect()
+}
+
+/// Messages of a kind for people of a chat that were not told yet, each with its person, oldest first.
+pub async fn personal(mut db: impl Access, door: &str, kind: &str) -> Result<Vec<(String, Message)>, LedgerError> {
+    let rows: Vec<OutboxRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT id, address, kind, run_number, body, created_at, tries FROM outbox \
+             WHERE address >= $1 AND address < $2 AND sent_at IS NULL AND kind = $3 ORDER BY created_at, id"
+        )
+        .bind(format!("{door}:"))
+        .bind(format!("{door};"))
+        .bind(kind)
+    )?;
+    let mut found = Vec::new();
+    for row in rows {
+        let message = Message::try_from(row)?;
+        let who = message.address.as_str().split_once(':').map(|(_, who)| who.to_owned());
+        found.extend(who.map(|who| (who, message)));
+    }
+    Ok(found)
+}
+
+/// Notes, before a try, that one begins; or after it that it was refused for certain.
+pub async fn mark_try(mut tx: &mut Tx, id: Uuid, in_doubt: bool) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE outbox SET in_doubt = $1, tries = tries + $2 WHERE id = $3 AND sent_at IS NULL")
+            .bind(in_doubt)
+            .bind(i64::from(in_doubt))
+            .bind(id.to_string())
+    )?;
+    Ok(())
+}
+
+/// Notes what the chat calls a message that was sent.
+pub async fn mark_posted(mut tx: &mut Tx, id: Uuid, posted: &str) -> Result<(), LedgerError> {
+    let at = now(&mut *tx).await?;
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE outbox SET sent_at = $1, in_doubt = FALSE, posted = $2 WHERE id = $3 AND sent_at IS NULL")
+            .bind(at.0)
+            .bind(storable(posted))
+            .bind(id.to_string())
+    )?;
+    Ok(())
+}
+
+/// Notes that a message can never be sent, and why.
+pub async fn give_up(mut tx: &mut Tx, id: Uuid, why: &str) -> Result<(), LedgerError> {
+    let at = now(&mut *tx).await?;
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE outbox SET sent_at = $1, in_doubt = FALSE, given_up = $2 WHERE id = $3 AND sent_at IS NULL"
+        )
+        .bind(at.0)
+        .bind(storable(why))
+        .bind(id.to_string())
+    )?;
+    Ok(())
 }
 
 /// Notes that a message was sent. False: somebody had noted it before.

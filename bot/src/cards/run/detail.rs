@@ -4,7 +4,7 @@ use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::run::{Provenance, StackView};
 
-use super::super::card::{Card, Line, Span};
+use super::super::card::{Card, Line, Span, Tone};
 use super::super::words::{Clock, DOT, Naming, Tense, changes, cut};
 use super::card_naming;
 
@@ -28,6 +28,31 @@ pub fn show(detail: &RunDetail, clock: &Clock) -> Card {
     } else {
         card.next(log)
     }
+}
+
+/// What the plans of a run's stacks are, for the thread of its card.
+#[must_use]
+pub fn plan(detail: &RunDetail) -> Card {
+    let title = format!("plan of {}", super::heading(detail));
+    let mut card = Card::new(Tone::Plain, title);
+    for (name, stack) in &detail.view.stacks {
+        card = card
+            .line(Line::of([Span::Strong(name.to_string())]))
+            .lines(planned_lines(detail, name, stack).into_iter().map(|line| line.indented(1)));
+    }
+    card
+}
+
+/// What was planned, also once it is done: the card tells what became of it.
+fn planned_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<Line> {
+    let naming = Naming { most: ALL_MAX, others: format!("log {} {name}", detail.run.number) };
+    let planned = stack.plan.as_ref().map_or(&[][..], |plan| plan.changes.as_slice());
+    let mut lines = changes(planned, Tense::Planned, &naming);
+    if lines.is_empty() {
+        lines.push(Line::text("nothing to change"));
+    }
+    lines.extend(stack.provenance.iter().flat_map(provenance_lines));
+    lines
 }
 
 fn stack_lines(detail: &RunDetail, name: &StackName, stack: &StackView) -> Vec<Line> {

@@ -15,7 +15,7 @@ use tidegate_runner::domain::run::RunState;
 use super::card::{Card, Line};
 use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
-pub use detail::show;
+pub use detail::{plan, show};
 pub use notice::{notice, notice_to, under_way};
 pub(super) use progress::{silence, stacks as progress_lines};
 

@@ -1,5 +1,7 @@
 //! Every message, as a terminal without colours shows it.
 
+#[cfg(feature = "slack")]
+mod gallery;
 mod holds;
 mod run;
 mod scene;

@@ -18,7 +18,7 @@ use super::profile::{self, ProfileSection};
 use super::runner::RunnerConfig;
 use super::setting::SettingSection;
 use super::stack::StackSection;
-use super::{access, approve, levels, limits, people, values};
+use super::{access, approve, chat, levels, limits, people, values};
 use crate::domain::access::{Access, Written};
 use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
@@ -31,7 +31,7 @@ pub(in super::super) struct EnvironmentSection {
     /// One line for `envs`.
     #[schemars(example = &"Production-sized shop for load tests")]
     about: Option<String>,
-    /// Where its messages go.
+    /// Where its messages go: `#name`, or the channel's id.
     #[schemars(length(min = 1), example = &"#load-test")]
     channel: Option<String>,
     /// Who may do everything to it, by immutable id: `local:NAME` for a user of this machine, `slack:ID` (of a person or a
@@ -131,6 +131,9 @@ pub(in super::super) fn read(
     let oncall = oncall.into_iter().map(|(_, person)| person).collect();
     let grants = access::grants(&at.key("access"), &section.access, surroundings.roles, findings);
     check_protect(&at.key("protect"), &section.protect, findings);
+    if let Some(channel) = &section.channel {
+        chat::check_channel(&at.key("channel"), channel, findings);
+    }
     let stacks = stacks(&at.key("stacks"), section, surroundings, findings);
     let names: Vec<&str> = section.stacks.iter().map(|stack| stack.name.as_str()).collect();
     let settings = settings(&at.key("settings"), section, &names, findings);

@@ -3,6 +3,7 @@
 
 pub(super) mod access;
 pub(super) mod approve;
+pub(super) mod chat;
 pub(super) mod database;
 pub(super) mod draft;
 pub(super) mod environment;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use access::{ChannelSection, GrantSection, RoleSection};
+use chat::ChatSection;
 use database::DatabaseSection;
 use environment::EnvironmentSection;
 use runner::RunnerSection;
@@ -32,6 +34,8 @@ use runner::RunnerSection;
 pub(super) struct ConfigFile {
     /// Where the ledger is kept.
     pub(super) database: Option<DatabaseSection>,
+    /// The chats that Tidegate speaks in, beside the terminal.
+    pub(super) chat: Option<ChatSection>,
     /// How runs are carried out.
     pub(super) runner: Option<RunnerSection>,
     /// Names of environment variables whose values never reach a message, a log or the ledger.

@@ -134,6 +134,19 @@ async fn a_ledger_that_another_program_keeps_locked_says_so_in_time() {
 }
 
 #[tokio::test]
+async fn what_a_machine_locked_that_stands_still_is_free_again_soon() {
+    let database = super::server::Database::create().await;
+    let address = database.address();
+    let still = Store::open_patiently(&address, SHORT).await.unwrap();
+    let other = Store::open_at(&address).await.unwrap();
+    let mut held = still.begin().await.unwrap();
+    on!(held, execute, sqlx::query("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")).unwrap();
+    submit_up(&other, "shop").await;
+    let error = on!(held, execute, sqlx::query("DELETE FROM runs")).unwrap_err();
+    assert!(matches!(error, LedgerError::Unreachable(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_new_file_that_another_program_keeps_locked_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger.db");

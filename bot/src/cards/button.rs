@@ -1,0 +1,84 @@
+//! Buttons: which of the commands that may come next are offered as one, and what it says. Typing the command does the same.
+
+/// A command as a button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    /// What it says, at most 20 characters.
+    pub label: &'static str,
+    /// The command, whole.
+    pub command: String,
+    /// Whether it leads on, breaks off, or neither; for a colour.
+    pub weight: Weight,
+    /// What is asked before it is done, where it cannot be undone.
+    pub confirm: Option<Confirm>,
+}
+
+/// Which way a button leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// On.
+    On,
+    /// To an end.
+    Off,
+    /// Nowhere: it shows something.
+    Plain,
+}
+
+/// A question before something that cannot be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    /// Its title.
+    pub title: &'static str,
+    /// What would be done.
+    pub text: String,
+    /// The yes.
+    pub yes: &'static str,
+    /// The no.
+    pub no: &'static str,
+}
+
+/// The button for a command; `None`: it is only typed. `about` is the card's title, for the question before what destroys.
+#[must_use]
+pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
+    let mut words = command.split_whitespace();
+    let verb = words.next()?;
+    let rest: Vec<&str> = words.collect();
+    let (label, weight) = match (verb, rest.as_slice()) {
+        ("approve", [_] | [_, _]) => ("Approve", Weight::On),
+        ("reject", [_]) => ("Reject", Weight::Off),
+        ("cancel", [_]) => ("Cancel", Weight::Off),
+        ("retry", [_]) => ("Retry", Weight::On),
+        ("show", [_]) => ("Show plan", Weight::Plain),
+        ("log", [_]) => ("Show log", Weight::Plain),
+        ("undo", [_]) => ("Undo", Weight::Plain),
+        ("recover", [_]) => ("Look into it", Weight::On),
+        ("accept", [_]) => ("Take as it is", Weight::Plain),
+        _ => return None,
+    };
+    let confirm = (destroys && matches!(verb, "approve" | "undo" | "retry")).then(|| Confirm {
+        title: "This destroys",
+        text: format!("{about}\nWhat is destroyed cannot be brought back by Tidegate."),
+        yes: "Do it",
+        no: "Leave it",
+    });
+    Some(Button { label, command: command.to_owned(), weight, confirm })
+}
+
+/// What stands in place of buttons that were used.
+#[must_use]
+pub fn pressed(label: &str, by: &str) -> String {
+    format!("{label}: pressed by {by}")
+}
+
+/// Before the commands that can be typed.
+pub const TYPED: &str = "or type ";
+
+/// In place of lines for which there was no room.
+#[must_use]
+pub fn left_out(lines: usize) -> String {
+    let noun = if lines == 1 { "line" } else { "lines" };
+    format!("({lines} more {noun} did not fit here: see the thread)")
+}
+
+/// Before a message that may have been sent before: nobody could find out.
+pub const PERHAPS_AGAIN: &str = "(perhaps for the second time) ";

@@ -1,0 +1,63 @@
+//! Words of `tidegate check --online`: what a chat lacks, what for, and where to put it right.
+
+use super::unserved::cannot_speak;
+
+/// Something that a chat lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What.
+    pub what: String,
+    /// What does not work without it.
+    pub without: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Missing {
+    /// A channel that cannot be spoken in, with Slack's word for why.
+    #[must_use]
+    pub fn channel(named: &str, code: &str) -> Self {
+        let told = cannot_speak(named, code);
+        let remedy = told.rsplit_once("What helps: ").map(|(_, remedy)| remedy.to_owned()).unwrap_or_default();
+        Self {
+            what: format!("the channel {named} ({code})"),
+            without: "messages about its environments".to_owned(),
+            remedy,
+        }
+    }
+
+    /// As one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self { what, without, remedy } = self;
+        format!("Slack: {what} is missing for {without}; {remedy}")
+    }
+}
+
+/// A token that cannot be used.
+#[must_use]
+pub fn token(key: &str, why: &str) -> Missing {
+    let page = match key {
+        "app_token" => {
+            "https://api.slack.com/apps, your app, Basic Information, App-Level Tokens (scope connections:write)"
+        }
+        "signing_secret" => "https://api.slack.com/apps, your app, Basic Information, App Credentials",
+        _ => "https://api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
+    };
+    Missing {
+        what: format!("a working `{key}` ({why})"),
+        without: "everything in Slack".to_owned(),
+        remedy: format!("it is at {page}"),
+    }
+}
+
+/// A scope that is missing.
+#[must_use]
+pub fn scope(scope: &str, without: &str) -> Missing {
+    let remedy = if scope == "connections:write" {
+        "make an app-level token with it: https://api.slack.com/apps, your app, Basic Information, App-Level Tokens"
+    } else {
+        "add it at https://api.slack.com/apps, your app, OAuth & Permissions, Bot Token Scopes, then Reinstall to Workspace"
+    };
+    Missing { what: format!("the scope {scope}"), without: without.to_owned(), remedy: remedy.to_owned() }
+}

@@ -1,0 +1,146 @@
+//! `docs/gallery.md`: the cards of a run as Slack gets them, with pictures; made here, so that it cannot go stale.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
+
+use super::scene::{Scene, clock, half, script_failed};
+use crate::cards::{card_link, notice, run_card};
+use crate::chat::slack::{Extras, render};
+use crate::reporter;
+
+fn applying() -> Scene {
+    Scene::of("up shop because Black Friday").planned().after(3).then(RunEvent::ApplyBegan)
+}
+
+fn scenes() -> Vec<(&'static str, &'static str, Scene)> {
+    vec![
+        ("queued", "It waits for its turn", Scene::of("up shop because Black Friday")),
+        ("applying", "At work; edited in place", applying().starts("app", Phase::Apply).after(4)),
+        ("question", "It needs a yes", Scene::of("destroy shop").planned().asks(QuestionWhy::Previewed)),
+        (
+            "partial",
+            "Some of it was done",
+            applying().after(9).fails("jmeter", Phase::Apply, script_failed(), Some(half())).ends(Outcome::Partial),
+        ),
+        ("cancelled", "Somebody stopped it", applying().stop(false).after(2).ends(Outcome::Cancelled)),
+        (
+            "unknown",
+            "Nobody saw how it ended",
+            applying().starts("app", Phase::Apply).then(RunEvent::LostTrack {
+                stack: super::name("app"),
+                finding: "the machine went away".to_owned(),
+                others: Vec::new(),
+            }),
+        ),
+    ]
+}
+
+/// Lines of a block, with what stands out.
+fn lines(block: &Value) -> Vec<(String, bool)> {
+    let mut lines = vec![(String::new(), false)];
+    for part in block["elements"].as_array().into_iter().flatten() {
+        let fixed = part["type"] == "rich_text_preformatted";
+        if fixed && lines.last().is_some_and(|(line, _)| !line.is_empty()) {
+            lines.push((String::new(), false));
+        }
+        for element in part["elements"].as_array().into_iter().flatten() {
+            let bold = element["style"]["bold"] == true;
+            for (at, piece) in element["text"].as_str().unwrap_or_default().split('\n').enumerate() {
+                if at > 0 {
+                    lines.push((String::new(), false));
+                }
+                if let Some((line, strong)) = lines.last_mut() {
+                    line.push_str(piece);
+                    *strong |= bold;
+                }
+            }
+        }
+        if fixed {
+            lines.push((String::new(), false));
+        }
+    }
+    lines.retain(|(line, _)| !line.trim().is_empty());
+    lines
+}
+
+/// The blocks as a picture: what is read, in the order in which it stands; not Slack's own fonts and colours.
+fn picture(blocks: &[Value]) -> String {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let (mut body, mut y) = (String::new(), 12);
+    for block in blocks {
+        if block["type"] == "actions" {
+            let mut x = 16;
+            for button in block["elements"].as_array().into_iter().flatten() {
+                let label = button["text"]["text"].as_str().unwrap_or_default();
+                let width = 24 + 9 * label.chars().count();
+                let _ = writeln!(
+                    body,
+                    "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"26\" rx=\"5\" fill=\"none\" stroke=\"#777\"/>\
+                     <text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>",
+                    x + 12,
+                    y + 18,
+                    escape(label)
+                );
+                x += width + 10;
+            }
+            y += 34;
+        }
+        for (line, bold) in lines(block).into_iter().filter(|_| block["type"] == "rich_text") {
+            y += 20;
+            let weight = if bold { " font-weight=\"bold\"" } else { "" };
+            let _ = writeln!(body, "<text x=\"16\" y=\"{y}\" xml:space=\"preserve\"{weight}>{}</text>", escape(&line));
+        }
+        y += 10;
+    }
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" height=\"{0}\" font-family=\"monospace\" font-size=\"14\">\n\
+         <rect width=\"900\" height=\"{0}\" rx=\"8\" fill=\"#ffffff\" stroke=\"#cccccc\"/>\n{body}</svg>\n",
+        y + 8
+    )
+}
+
+/// Files of the gallery: name and content.
+fn gallery() -> Vec<(String, String)> {
+    let mut page = String::from(
+        "# How cards look in Slack\n\n<!-- Made from the code: `TIDEGATE_WRITE_DOCS=1 cargo test -p tidegate gallery`. -->\n\n\
+         The pictures show what is read and where it stands, not Slack's fonts and colours.\n",
+    );
+    let mut files = Vec::new();
+    for (name, about, scene) in scenes() {
+        let detail = scene.detail();
+        let card = run_card(&detail, &clock());
+        let buttons = reporter::buttons(&detail, &card);
+        let made = render(&card, &Extras { buttons, version: reporter::version(&detail), ..Extras::default() });
+        let json = serde_json::to_string_pretty(&made.blocks).expect("JSON");
+        let _ = write!(page, "\n## {about}\n\n![{}](gallery/{name}.svg)\n", card.title);
+        if let Some(news) = notice(&detail, &clock()) {
+            let _ = write!(
+                page,
+                "\nAs a new message: `{}`, with a link: `{}`.\n",
+                news.title,
+                card_link(detail.run.number.0)
+            );
+        }
+        let _ = write!(page, "\nFor notifications and screen readers:\n\n```text\n{}\n```\n", made.text);
+        let _ = write!(page, "\n<details><summary>Block Kit</summary>\n\n```json\n{json}\n```\n\n</details>\n");
+        files.push((format!("gallery/{name}.svg"), picture(&made.blocks)));
+    }
+    files.push(("gallery.md".to_owned(), page));
+    files
+}
+
+#[test]
+fn the_gallery_shows_the_cards_as_they_are() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for (name, text) in gallery() {
+        let path = docs.join(&name);
+        if std::env::var_os("TIDEGATE_WRITE_DOCS").is_some() {
+            std::fs::create_dir_all(docs.join("gallery")).expect("a folder");
+            std::fs::write(&path, &text).expect("written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == text, "docs/{name} is not what the code says; write it anew as this test describes");
+    }
+}

@@ -1,0 +1,223 @@
+//! Slack's Web API: one call with a time limit, and what came of it.
+//!
+//! slack-morphism has neither time limits nor a difference between "refused" and "nobody knows", and its rate control counts by
+//! team where Slack counts by channel. Calls therefore go through its session as plain JSON, here and nowhere else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use slack_morphism::errors::SlackClientError;
+use slack_morphism::hyper_tokio::{SlackClientHyperConnector, SlackHyperClient};
+use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackClientApiCallContext, SlackClientHttpConnector as _};
+use tidegate_runner::config::SlackConfig;
+use tidegate_runner::domain::secret::SecretSource;
+use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
+
+/// After this long nobody knows what became of a call.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// When Slack does not say how long to wait.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Set by tests: nothing but this machine may be spoken to.
+const LOOPBACK_ONLY: &str = "TIDEGATE_LOOPBACK_ONLY";
+
+/// Why a call did not do what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ApiError {
+    /// Not now: too many calls. Nothing was done.
+    #[error("Slack wants {0:?} of silence")]
+    Limited(Duration),
+    /// Refused for certain, with Slack's word for why; for a missing scope also which.
+    #[error("Slack refused: {code}{}", needed.as_ref().map(|scope| format!(" (needs the scope {scope})")).unwrap_or_default())]
+    Refused {
+        /// Slack's word.
+        code: String,
+        /// The scope that is missing.
+        needed: Option<String>,
+    },
+    /// Nobody knows whether it was done.
+    #[error("no answer from Slack: {0}")]
+    Unknown(String),
+    /// A token cannot be read.
+    #[error("{0}")]
+    Token(String),
+}
+
+impl ApiError {
+    /// Slack's word for a refusal.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => Some(code),
+            Self::Limited(_) | Self::Unknown(_) | Self::Token(_) => None,
+        }
+    }
+}
+
+/// The API. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Api {
+    pub(super) client: Arc<SlackHyperClient>,
+    secrets: Secrets,
+    bot_token: SecretSource,
+}
+
+impl Api {
+    /// # Errors
+    /// When the address is not one to be spoken to, or the system's certificates cannot be read.
+    pub(super) fn new(config: &SlackConfig, secrets: Secrets) -> Result<Self, String> {
+        let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
+        if only_here && !is_loopback(&config.api_url) {
+            return Err(format!("{LOOPBACK_ONLY} is set, and `api_url` is {} and not on this machine", config.api_url));
+        }
+        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots().map_err(|error| error.to_string())?;
+        // Plain HTTP is for servers on this machine and proxies that somebody has configured.
+        let connector = if config.api_url.starts_with("http://") {
+            tls.https_or_http().enable_http1().build()
+        } else {
+            tls.https_only().enable_all_versions().build()
+        };
+        let connector = SlackClientHyperConnector::with_connector(connector).with_slack_api_url(&config.api_url);
+        let client = Arc::new(SlackHyperClient::new(connector));
+        Ok(Self { client, secrets, bot_token: config.bot_token.clone() })
+    }
+
+    /// A token, read where the configuration says that it is.
+    pub(super) async fn token(&self, source: &SecretSource) -> Result<SlackApiToken, ApiError> {
+        let read = self.secrets.get(source).await.map_err(|error| ApiError::Token(error.to_string()))?;
+        Ok(SlackApiToken::new(SlackApiTokenValue(read.expose_secret().trim().to_owned())))
+    }
+
+    /// Calls a method that takes JSON.
+    pub(super) async fn post(&self, method: &str, body: &Value) -> Result<Value, ApiError> {
+        let token = self.token(&self.bot_token).await?;
+        let session = self.client.open_session(&token);
+        let call = session.http_session_api.http_post::<Value, Value>(method, body, None);
+        outcome(tokio::time::timeout(TIMEOUT, call).await)
+    }
+
+    /// Calls a method that takes no JSON: those that read.
+    pub(super) async fn get(&self, method: &str, args: &[(&str, &str)]) -> Result<Value, ApiError> {
+        let token = self.token(&self.bot_token).await?;
+        let session = self.client.open_session(&token);
+        let args: Vec<(&str, Option<&str>)> = args.iter().map(|(key, value)| (*key, Some(*value))).collect();
+        let call = session.http_session_api.http_get::<Value, _, _>(method, &args, None);
+        outcome(tokio::time::timeout(TIMEOUT, call).await)
+    }
+
+    /// Whether a socket could be opened with this token; it is not.
+    pub(super) async fn open_socket(&self, app_token: &SecretSource) -> Result<(), ApiError> {
+        let token = self.token(app_token).await?;
+        let session = self.client.open_session(&token);
+        let nothing = serde_json::json!({});
+        let call = session.http_session_api.http_post::<Value, Value>("apps.connections.open", &nothing, None);
+        outcome(tokio::time::timeout(TIMEOUT, call).await).map(|_| ())
+    }
+
+    /// Answers a command or a press where it came from. Without our token: the address is not of the API.
+    pub(super) async fn respond(&self, url: &str, body: &Value) -> Result<(), ApiError> {
+        let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
+        let url = url.parse().ok().filter(|_| !only_here || is_loopback(url));
+        let Some(url) = url else {
+            return Err(ApiError::Refused { code: "invalid_response_url".to_owned(), needed: None });
+        };
+        let span = tracing::debug_span!("respond");
+        let context = SlackClientApiCallContext {
+            rate_control_params: None,
+            token: None,
+            tracing_span: &span,
+            is_sensitive_url: true,
+        };
+        let call = self.client.http_api.connector.http_post_uri::<Value, Value>(url, body, context);
+        match tokio::time::timeout(TIMEOUT, call).await {
+            // Its success is a plain `ok`, or nothing at all.
+            Ok(Err(SlackClientError::ProtocolError(_))) => Ok(()),
+            other => outcome(other).map(|_| ()),
+        }
+    }
+
+    /// Uploads a file into a thread.
+    pub(super) async fn upload(&self, name: &str, text: &str, channel: &str, thread: &str) -> Result<(), ApiError> {
+        let length = text.len().to_string();
+        let place = self.get("files.getUploadURLExternal", &[("filename", name), ("length", &length)]).await?;
+        let unknown = || ApiError::Unknown("no address for the upload".to_owned());
+        let address = place["upload_url"].as_str().ok_or_else(unknown)?;
+        let id = place["file_id"].as_str().ok_or_else(unknown)?;
+        let token = self.token(&self.bot_token).await?;
+        let session = self.client.open_session(&token);
+        let url = address.parse().map_err(|_| unknown())?;
+        let kind = "text/plain".to_owned();
+        let call = session.http_session_api.http_post_uri_binary::<Value>(url, kind, text.as_bytes(), None);
+        match tokio::time::timeout(TIMEOUT, call).await {
+            Ok(Err(SlackClientError::ProtocolError(_))) => {}
+            other => {
+                outcome(other)?;
+            }
+        }
+        let done = serde_json::json!({
+            "files": [{ "id": id, "title": name }], "channel_id": channel, "thread_ts": thread,
+        });
+        self.post("files.completeUploadExternal", &done).await.map(|_| ())
+    }
+}
+
+type Call<T> = Result<Result<T, SlackClientError>, tokio::time::error::Elapsed>;
+
+fn outcome(call: Call<Value>) -> Result<Value, ApiError> {
+    match call {
+        Err(_) => Err(ApiError::Unknown(format!("nothing within {} s", TIMEOUT.as_secs()))),
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(SlackClientError::RateLimitError(limit))) => Err(ApiError::Limited(limit.retry_after.unwrap_or(WAIT))),
+        Ok(Err(SlackClientError::ApiError(error))) => {
+            if matches!(error.code.as_str(), "ratelimited" | "rate_limited") {
+                return Err(ApiError::Limited(WAIT));
+            }
+            // These say of themselves that something may have been done.
+            if matches!(
+                error.code.as_str(),
+                "fatal_error" | "internal_error" | "service_unavailable" | "request_timeout"
+            ) {
+                return Err(ApiError::Unknown(error.code));
+            }
+            let body: Option<Value> = error.http_response_body.and_then(|body| serde_json::from_str(&body).ok());
+            let needed = body.and_then(|body| body["needed"].as_str().map(str::to_owned));
+            Err(ApiError::Refused { code: error.code, needed })
+        }
+        Ok(Err(SlackClientError::HttpError(error))) if error.status_code.is_client_error() => {
+            Err(ApiError::Refused { code: format!("http_{}", error.status_code.as_u16()), needed: None })
+        }
+        Ok(Err(SlackClientError::HttpError(error))) => Err(ApiError::Unknown(format!("HTTP {}", error.status_code))),
+        // Without what came: it may be anybody's words.
+        Ok(Err(SlackClientError::ProtocolError(error))) => Err(ApiError::Unknown(error.json_error.to_string())),
+        Ok(Err(error)) => Err(ApiError::Unknown(cut(&error.to_string()))),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+/// Whether the host of an address is this machine.
+fn is_loopback(url: &str) -> bool {
+    let host = url.parse::<axum::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| {
+        let bare = host.trim_matches(['[', ']']);
+        bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for here in ["http://127.0.0.1:80/api", "http://localhost/api", "http://[::1]:5/api"] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for there in ["https://slack.com/api", "http://127.0.0.1.example/api", "http://user@example/api", "", "x"] {
+            assert!(!is_loopback(there), "{there}");
+        }
+    }
+}

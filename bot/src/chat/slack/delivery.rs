@@ -1,0 +1,328 @@
+//! What Slack delivers, by socket or by HTTP, as what it means here. Anything else, whatever its form, is ignored.
+//!
+//! Read from plain JSON: the models of slack-morphism refuse a whole delivery for a field that they do not expect or miss.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::text::typed;
+
+/// Most characters of a command that are read. Nothing that can be meant is nearly as long.
+const TYPED_MAX: usize = 4_000;
+
+/// In which of its three forms a delivery came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `/tide ...`
+    Command,
+    /// The Events API.
+    Event,
+    /// Buttons and forms.
+    Interaction,
+}
+
+/// Who Tidegate is in this workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Me {
+    /// The workspace.
+    pub(super) team: String,
+    /// The bot's user.
+    pub(super) user: String,
+}
+
+/// What somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// A command in words.
+    Said(Said),
+    /// The form.
+    Form { said: Said, trigger: String },
+    /// A form that was filled in; its values by name.
+    Filled { said: Said, view: Value },
+    /// Another environment was chosen in the form.
+    FormChanged { user: String, view: Value, environment: String },
+    /// The home tab was opened.
+    Home { user: String },
+    /// Nothing for us; why, for the log.
+    Nothing(&'static str),
+}
+
+/// A command in words, and where its answer goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    /// What makes it one message, however often it is delivered.
+    pub(super) key: String,
+    /// The words.
+    pub(super) typed: String,
+    /// Where it was said.
+    pub(super) reply: Origin,
+}
+
+/// Where something was said, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    pub(super) team: String,
+    pub(super) user: String,
+    pub(super) channel: String,
+    /// The thread that the answer belongs to.
+    pub(super) thread: Option<String>,
+    /// Where an answer that only they see can be sent, for half an hour.
+    pub(super) response_url: Option<String>,
+    pub(super) how: How,
+}
+
+/// In which way something was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum How {
+    /// `/tide`.
+    Command,
+    /// The bot was mentioned.
+    Mention,
+    /// To the bot alone.
+    Direct,
+    /// By a button of the message `card` that says `label`.
+    Button { card: String, label: String },
+    /// By the form.
+    Form,
+}
+
+/// Reads a delivery.
+pub(super) fn read(form: Form, payload: &Value, me: &Me) -> Wish {
+    match form {
+        Form::Command => command(payload, me),
+        Form::Event => event(payload, me),
+        Form::Interaction => interaction(payload, me),
+    }
+    .unwrap_or(Wish::Nothing("something in it is missing"))
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn words(raw: &str, me: &Me) -> String {
+    let cut: String = raw.chars().take(TYPED_MAX).collect();
+    typed(&cut, &me.user)
+}
+
+fn command(payload: &Value, me: &Me) -> Option<Wish> {
+    let trigger = text(&payload["trigger_id"])?;
+    let said = Said {
+        key: format!("slack:command:{trigger}"),
+        typed: words(payload["text"].as_str().unwrap_or_default(), me),
+        reply: Origin {
+            team: text(&payload["team_id"])?,
+            user: text(&payload["user_id"])?,
+            channel: text(&payload["channel_id"])?,
+            thread: text(&payload["thread_ts"]),
+            response_url: text(&payload["response_url"]),
+            how: How::Command,
+        },
+    };
+    Some(if said.typed.is_empty() { Wish::Form { said, trigger } } else { Wish::Said(said) })
+}
+
+fn event(payload: &Value, me: &Me) -> Option<Wish> {
+    let event = &payload["event"];
+    let user = event["user"].as_str().unwrap_or_default();
+    match event["type"].as_str()? {
+        "app_home_opened" if event["tab"] == "messages" => return Some(Wish::Nothing("not the home tab")),
+        "app_home_opened" => return Some(Wish::Home { user: text(&event["user"])? }),
+        "app_mention" | "message" => {}
+        _ => return Some(Wish::Nothing("not a message")),
+    }
+    if !event["edited"].is_null() {
+        return Some(Wish::Nothing("edited"));
+    }
+    if !matches!(event["subtype"].as_str(), None | Some("thread_broadcast" | "file_share")) {
+        return Some(Wish::Nothing("not what somebody typed: edited, deleted, joined or alike"));
+    }
+    if user == me.user || !event["bot_id"].is_null() || !event["bot_profile"].is_null() {
+        return Some(Wish::Nothing("of a bot"));
+    }
+    let raw = event["text"].as_str().unwrap_or_default();
+    let direct = event["channel_type"] == "im";
+    let mentioned = raw.contains(&format!("<@{}>", me.user)) || raw.contains(&format!("<@{}|", me.user));
+    if !direct && !mentioned {
+        return Some(Wish::Nothing("not for us"));
+    }
+    let channel = text(&event["channel"])?;
+    let ts = text(&event["ts"])?;
+    // In channels that are shared with other workspaces the event says whose the speaker is.
+    let team = ["user_team", "source_team", "team"].iter().find_map(|key| text(&event[*key]));
+    let team = team.or_else(|| text(&payload["team_id"]))?;
+    let thread = text(&event["thread_ts"]);
+    Some(Wish::Said(Said {
+        key: format!("slack:{}:{channel}:{ts}", me.team),
+        typed: words(raw, me),
+        reply: Origin {
+            team,
+            user: text(&event["user"])?,
+            channel,
+            thread: if direct { thread } else { thread.or(Some(ts)) },
+            response_url: None,
+            how: if direct { How::Direct } else { How::Mention },
+        },
+    }))
+}
+
+fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
+    let user = &payload["user"];
+    let team = text(&user["team_id"]).or_else(|| text(&payload["team"]["id"])).unwrap_or_else(|| me.team.clone());
+    match payload["type"].as_str()? {
+        "block_actions" => {}
+        "view_submission" => {
+            let view = payload["view"].clone();
+            let origin: Value = serde_json::from_str(view["private_metadata"].as_str().unwrap_or("{}")).ok()?;
+            let said = Said {
+                key: format!("slack:form:{}", text(&view["id"])?),
+                typed: String::new(),
+                reply: Origin {
+                    team,
+                    user: text(&user["id"])?,
+                    channel: text(&origin["channel"])?,
+                    thread: None,
+                    response_url: text(&origin["response_url"]),
+                    how: How::Form,
+                },
+            };
+            return Some(Wish::Filled { said, view });
+        }
+        _ => return Some(Wish::Nothing("of a kind that is not known here")),
+    }
+    let action = payload["actions"].as_array()?.first()?;
+    let id = action["action_id"].as_str()?;
+    if id == "environment" && payload["view"]["callback_id"] == "tide.form" {
+        let environment = text(&action["selected_option"]["value"])?;
+        let user_id = text(&user["id"])?;
+        return Some(Wish::FormChanged { user: user_id, view: payload["view"].clone(), environment });
+    }
+    let Some(verb) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
+    let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {
+        return Some(Wish::Nothing("a button without its command"));
+    };
+    let typed = text(&value["typed"])?;
+    let version = text(&value["version"])?;
+    if typed.split_whitespace().next() != Some(verb) || typed.chars().count() > 200 {
+        return Some(Wish::Nothing("a button whose command is another one's"));
+    }
+    let container = &payload["container"];
+    let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));
+    let card = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
+    let user = text(&user["id"])?;
+    // The home tab has neither channel nor message: what is said there is said to the bot alone.
+    let (channel, card, version) = match (channel, card) {
+        (Some(channel), Some(card)) => (channel, card, version),
+        // Its buttons stay, so that each press counts.
+        _ => (user.clone(), text(&payload["view"]["id"])?, text(&action["action_ts"])?),
+    };
+    Some(Wish::Said(Said {
+        // With who pressed: a press by somebody who may not must not use the button up for those who may. That it is done once is
+        // the desk's business, where the state of the run decides.
+        key: format!("slack:press:{channel}:{card}:{version}:{verb}:{user}"),
+        typed,
+        reply: Origin {
+            team,
+            thread: text(&payload["message"]["thread_ts"]).or_else(|| text(&container["thread_ts"])),
+            response_url: text(&payload["response_url"]),
+            how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()) },
+            user,
+            channel,
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn me() -> Me {
+        Me { team: "T1".to_owned(), user: "UBOT".to_owned() }
+    }
+
+    fn message(change: impl FnOnce(&mut Value)) -> Wish {
+        let mut payload = json!({
+            "team_id": "T1",
+            "event": {
+                "type": "app_mention", "user": "U1", "text": "<@UBOT> up shop", "ts": "17.1", "channel": "C1", "team": "T1"
+            },
+        });
+        change(&mut payload);
+        read(Form::Event, &payload, &me())
+    }
+
+    #[test]
+    fn one_mention_in_two_events_is_one_message() {
+        let Wish::Said(first) = message(|_| {}) else { panic!("a command") };
+        let second = message(|payload| {
+            payload["event"]["type"] = "message".into();
+            payload["event"]["channel_type"] = "channel".into();
+        });
+        assert_eq!(Wish::Said(first.clone()), second);
+        assert_eq!((first.key.as_str(), first.typed.as_str()), ("slack:T1:C1:17.1", "up shop"));
+        assert_eq!(first.reply.thread.as_deref(), Some("17.1"));
+    }
+
+    #[test]
+    fn what_is_edited_deleted_of_bots_or_not_for_us_is_nothing() {
+        type Change = fn(&mut Value);
+        let changes: [(&str, Change); 7] = [
+            ("edited", |p| p["event"]["edited"] = json!({ "user": "U1" })),
+            ("changed", |p| p["event"]["subtype"] = "message_changed".into()),
+            ("deleted", |p| p["event"]["subtype"] = "message_deleted".into()),
+            ("a bot's", |p| p["event"]["bot_id"] = "B1".into()),
+            ("its own", |p| p["event"]["user"] = "UBOT".into()),
+            ("not a mention", |p| p["event"]["text"] = "up shop".into()),
+            ("a kind of the future", |p| p["event"]["type"] = "hologram".into()),
+        ];
+        for (what, change) in changes {
+            assert!(matches!(message(change), Wish::Nothing(_)), "{what}");
+        }
+        assert!(matches!(read(Form::Event, &json!("?"), &me()), Wish::Nothing(_)));
+        assert!(matches!(read(Form::Command, &json!({ "text": "up" }), &me()), Wish::Nothing(_)));
+        assert!(matches!(read(Form::Interaction, &json!({ "type": "hologram" }), &me()), Wish::Nothing(_)));
+    }
+
+    #[test]
+    fn a_speaker_of_another_workspace_is_known_as_such() {
+        let Wish::Said(said) = message(|p| p["event"]["user_team"] = "T9".into()) else { panic!("a command") };
+        assert_eq!(said.reply.team, "T9");
+    }
+
+    #[test]
+    fn a_button_carries_its_own_command_and_no_other() {
+        let press = |id: &str, value: &str| {
+            let payload = json!({
+                "type": "block_actions", "team": { "id": "T1" }, "user": { "id": "U1", "team_id": "T1" },
+                "channel": { "id": "C1" }, "message": { "ts": "5.5" }, "response_url": "http://127.0.0.1/r",
+                "actions": [{ "action_id": id, "value": value }],
+            });
+            read(Form::Interaction, &payload, &me())
+        };
+        let good = r#"{"typed":"approve 5","version":"v1","label":"Approve"}"#;
+        let Wish::Said(said) = press("tide.approve", good) else { panic!("a command") };
+        assert_eq!((said.typed.as_str(), said.key.as_str()), ("approve 5", "slack:press:C1:5.5:v1:approve:U1"));
+        for (id, value) in
+            [("tide.reject", good), ("approve", good), ("tide.approve", "approve 5"), ("tide.approve", "{}")]
+        {
+            assert!(matches!(press(id, value), Wish::Nothing(_)), "{id} {value}");
+        }
+    }
+
+    #[test]
+    fn a_command_without_words_opens_the_form() {
+        let payload = |words: &str| {
+            json!({
+                "trigger_id": "1.2.x", "text": words, "team_id": "T1", "user_id": "U1", "channel_id": "C1",
+                "response_url": "http://127.0.0.1/r",
+            })
+        };
+        assert!(matches!(read(Form::Command, &payload("  "), &me()), Wish::Form { .. }));
+        let Wish::Said(said) = read(Form::Command, &payload("up shop"), &me()) else { panic!("a command") };
+        assert_eq!(said.key, "slack:command:1.2.x");
+        let long = read(Form::Command, &payload(&"日".repeat(10_000)), &me());
+        assert!(matches!(long, Wish::Said(said) if said.typed.chars().count() == TYPED_MAX));
+    }
+}

@@ -1,0 +1,128 @@
+//! The home tab: every environment as it stands, with buttons; published again as things change for those who have looked lately.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tidegate_runner::desk::{DeskError, Message};
+use tidegate_runner::domain::answer::{Sight, Standing};
+use tidegate_runner::domain::command::CommandName;
+use tidegate_runner::domain::ids::EnvironmentName;
+use tidegate_runner::domain::policy::Place;
+use tokio::time::Instant;
+
+use super::DOOR;
+use super::ear::Ear;
+use super::render::{Extras, render};
+use crate::cards::{self, Clock, form};
+use crate::chat::shell::local_offset;
+
+/// For how long a home tab is kept true after it was opened.
+const KEPT: Duration = Duration::from_hours(1);
+
+/// Most blocks of a view.
+const BLOCKS_MAX: usize = 100;
+
+/// Most environments that are shown in full.
+const FULL_MAX: usize = 20;
+
+/// Somebody's home tab.
+pub(super) struct Home {
+    opened: Instant,
+    shows: u64,
+}
+
+impl Ear {
+    /// Shows the home tab to somebody who opens it.
+    pub(super) async fn home(&self, user: &str) {
+        self.homes().insert(user.to_owned(), Home { opened: Instant::now(), shows: 0 });
+        self.refresh_homes().await;
+    }
+
+    /// Publishes the home tab to those for whom it is not true any more.
+    pub(super) async fn refresh_homes(&self) {
+        self.homes().retain(|_, home| home.opened.elapsed() < KEPT);
+        if self.homes().is_empty() {
+            return;
+        }
+        let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
+        for (user, shown) in users {
+            let blocks = match self.sight_of(&user, CommandName::Status).await {
+                Ok(Some(sight)) => self.overview(&sight).await,
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            let blocks = match blocks {
+                Ok(blocks) => blocks,
+                Err(error) => {
+                    tracing::error!(%error, "home tabs stay as they are");
+                    return;
+                }
+            };
+            let mut hasher = DefaultHasher::new();
+            json!(blocks).to_string().hash(&mut hasher);
+            let shows = hasher.finish();
+            if shows == shown {
+                continue;
+            }
+            let body = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
+            match self.workspace.api.post("views.publish", &body).await {
+                Ok(_) => {
+                    if let Some(home) = self.homes().get_mut(&user) {
+                        home.shows = shows;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a home tab is not published");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What somebody may see; `None` where it is not known who they are, or they are nobody to speak to.
+    pub(super) async fn sight_of(&self, user: &str, command: CommandName) -> Result<Option<Sight>, DeskError> {
+        let Ok(person) = self.workspace.person(user).await else { return Ok(None) };
+        let Ok(actor) = self.workspace.actor(user, &self.workspace.me.team, &person) else { return Ok(None) };
+        let place = Place { door: DOOR, channel: None, direct: true };
+        let message = Message { key: String::new(), actor, place, typed: String::new() };
+        self.desk.sight(&message, command).await.map(Some)
+    }
+
+    async fn overview(&self, sight: &Sight) -> Result<Vec<Value>, DeskError> {
+        let config = self.desk.config();
+        let mut all = self.desk.status(None).await?;
+        all.retain(|standing| match standing {
+            Standing::Managed(status) => sight.sees(status.name.as_str()),
+            Standing::Unmanaged { name, .. } => sight.sees(name),
+            Standing::Departed { name, .. } => sight.sees(name.as_str()),
+        });
+        let clock = Clock { now: self.desk.now().await?, offset: local_offset() };
+        if all.len() > FULL_MAX || all.is_empty() {
+            let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
+            return Ok(render(&card, &Extras::default()).blocks);
+        }
+        let mut blocks = Vec::new();
+        for standing in &all {
+            let card = cards::status(std::slice::from_ref(standing), &clock);
+            let mut card = self.workspace.name_people(card).await;
+            let name: Option<EnvironmentName> = match standing {
+                Standing::Managed(status) => Some(status.name.clone()),
+                Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
+            };
+            let environment = name.and_then(|name| config.environments.get(&name));
+            let mut buttons = environment.map(form::overview_buttons).unwrap_or_default();
+            buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
+            card.next.clear();
+            let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
+            if blocks.len() + made.len() + 1 > BLOCKS_MAX {
+                break;
+            }
+            if !blocks.is_empty() {
+                blocks.push(json!({ "type": "divider" }));
+            }
+            blocks.extend(made);
+        }
+        Ok(blocks)
+    }
+}

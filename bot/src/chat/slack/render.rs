@@ -1,0 +1,457 @@
+//! A card as Block Kit, with the text that is read where blocks are not: notifications, screen readers, search.
+//!
+//! Everything goes into `rich_text`: its text elements are shown as they are, so that neither mrkdwn, nor a mention, nor a code
+//! fence in anybody's words can come alive or be broken. Blocks are plain JSON here: the models of slack-morphism know neither
+//! lengths nor numbers, which are what this file is about.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::text::{cut_between_words, escape};
+use crate::cards::{Button, Card, Line, Span, TYPED, Weight, left_out};
+
+/// Most blocks of a message.
+pub(super) const BLOCKS_MAX: usize = 50;
+/// Most characters of one text.
+pub(super) const TEXT_MAX: usize = 3_000;
+/// Most characters of all blocks of a message together, as JSON. Slack does not say so; it refuses more (bolt-js#2509).
+pub(super) const TOTAL_MAX: usize = 13_200;
+/// Most characters on a button.
+pub(super) const BUTTON_MAX: usize = 75;
+/// Most characters that a button carries.
+pub(super) const VALUE_MAX: usize = 2_000;
+/// Most buttons in one row.
+const ROW_MAX: usize = 5;
+/// Most characters of the text beside the blocks; what is longer nobody listens to.
+const FALLBACK_MAX: usize = 3_000;
+/// Width of a bar, in characters.
+const BAR: u32 = 10;
+
+/// A message, ready to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rendered {
+    /// What is read where blocks are not, escaped.
+    pub(crate) text: String,
+    /// The blocks.
+    pub(crate) blocks: Vec<Value>,
+    /// Lines for which there was no room, as plain text.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// What goes with a card.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    /// Who is to be notified: ids of people (`U..`) or groups (`S..`).
+    pub(crate) mention: Vec<String>,
+    /// Buttons, and the version of the card that they belong to.
+    pub(crate) buttons: Vec<Button>,
+    /// Told with every press.
+    pub(crate) version: String,
+    /// A line instead of buttons that were used.
+    pub(crate) pressed: Option<String>,
+    /// A last line with a link: its text and address.
+    pub(crate) link: Option<(String, String)>,
+}
+
+/// Renders a card.
+pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
+    let buttons = actions(extras);
+    let tail = tail(card, extras);
+    let spent = length(&buttons) + length(&tail);
+    let mut paper = Paper { left: TOTAL_MAX.saturating_sub(spent + 400), elements: Vec::new(), ..Paper::default() };
+    paper.section(&title(card, extras));
+    let mut left = Vec::new();
+    for (at, lines) in group(&card.lines) {
+        // What has begun to be left out stays so: nobody would understand a gap.
+        if !left.is_empty() || !paper.take(&lines) {
+            left.extend(card.lines.iter().skip(at).take(lines.len()).map(plain));
+        }
+    }
+    if !left.is_empty() {
+        paper.section(&[text(&left_out(left.len()))]);
+    }
+    let mut blocks = paper.blocks();
+    blocks.extend(tail);
+    blocks.extend(buttons);
+    Rendered { text: fallback(card, extras), blocks, left_out: left }
+}
+
+/// Characters of JSON.
+fn length(blocks: &[Value]) -> usize {
+    blocks.iter().map(|block| block.to_string().chars().count() + 1).sum()
+}
+
+fn text(text: &str) -> Value {
+    json!({ "type": "text", "text": if text.is_empty() { " " } else { text } })
+}
+
+fn styled(text: &str, style: &str) -> Value {
+    json!({ "type": "text", "text": if text.is_empty() { " " } else { text }, "style": { style: true } })
+}
+
+fn mention(id: &str) -> Value {
+    if id.starts_with('S') {
+        json!({ "type": "usergroup", "usergroup_id": id })
+    } else {
+        json!({ "type": "user", "user_id": id })
+    }
+}
+
+fn title(card: &Card, extras: &Extras) -> Vec<Value> {
+    let mut elements: Vec<Value> = extras.mention.iter().flat_map(|id| [mention(id), text(" ")]).collect();
+    elements.push(styled(&cut_between_words(&card.title, TEXT_MAX / 2), "bold"));
+    elements
+}
+
+/// Lines that belong together, with the place of the first: those with columns or bars, which want a fixed width, or single ones.
+fn group(lines: &[Line]) -> Vec<(usize, Vec<&Line>)> {
+    let mut groups: Vec<(usize, Vec<&Line>)> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        match groups.last_mut() {
+            Some((_, last)) if fixed(line) && last.last().is_some_and(|line| fixed(line)) => last.push(line),
+            _ => groups.push((at, vec![line])),
+        }
+    }
+    groups
+}
+
+fn fixed(line: &Line) -> bool {
+    line.spans.iter().any(|span| matches!(span, Span::Column(..) | Span::Bar { .. }))
+}
+
+/// A line as text.
+pub(super) fn plain(line: &Line) -> String {
+    let mut out = "  ".repeat(line.indent.into());
+    // Writing into a String cannot fail.
+    for span in &line.spans {
+        match span {
+            Span::Text(text) | Span::Strong(text) | Span::Code(text) => out.push_str(text),
+            Span::Column(text, width) => {
+                out.push_str(text);
+                let gap = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str())).max(1);
+                out.push_str(&" ".repeat(gap));
+            }
+            Span::Bar { done, total } => {
+                let full = (u64::from(*done) * u64::from(BAR) / u64::from((*total).max(1))).min(u64::from(BAR));
+                let full = usize::try_from(full).unwrap_or_default();
+                let rest = usize::try_from(BAR).unwrap_or_default() - full;
+                let _ = write!(out, "{}{} {done}/{total}", "▓".repeat(full), "░".repeat(rest));
+            }
+            Span::Link { text, url } => {
+                let _ = write!(out, "{text} ({url})");
+            }
+        }
+    }
+    out
+}
+
+/// A line as elements of a section.
+fn elements(line: &Line) -> Vec<Value> {
+    let mut out = Vec::new();
+    if line.indent > 0 {
+        out.push(text(&"\u{2003}".repeat(line.indent.into())));
+    }
+    // One line fits into one block, whatever stands in it.
+    let mut room = TEXT_MAX - 100;
+    for span in &line.spans {
+        let mut fit = |words: &str| {
+            let words = cut_between_words(words, room);
+            room = room.saturating_sub(words.chars().count().max(1));
+            words
+        };
+        match span {
+            Span::Text(words) if words.is_empty() => {}
+            Span::Text(words) => out.push(text(&fit(words))),
+            Span::Strong(words) => out.push(styled(&fit(words), "bold")),
+            Span::Code(words) => out.push(styled(&fit(words), "code")),
+            Span::Link { text, url } if is_address(url) => {
+                out.push(json!({ "type": "link", "url": url, "text": fit(text) }));
+            }
+            Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {
+                out.push(text(&fit(&plain(&Line { spans: vec![span.clone()], ..Line::default() }))));
+            }
+        }
+        if room <= 1 {
+            break;
+        }
+    }
+    if out.is_empty() {
+        out.push(text(" "));
+    }
+    out
+}
+
+fn is_address(url: &str) -> bool {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    web && url.chars().count() < 1_000 && !url.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+/// What has been written so far.
+#[derive(Default)]
+struct Paper {
+    /// Elements of blocks that are full.
+    full: Vec<Vec<Value>>,
+    /// Elements of the block that is being filled.
+    elements: Vec<Value>,
+    /// Characters of text in it.
+    used: usize,
+    /// Characters of JSON that there is room for.
+    left: usize,
+}
+
+impl Paper {
+    /// Writes lines, or nothing when there is no room for all of them.
+    fn take(&mut self, lines: &[&Line]) -> bool {
+        let element = if lines.iter().any(|line| fixed(line)) {
+            let body: Vec<String> = lines.iter().map(|line| plain(line)).collect();
+            let body = cut_between_words(&body.join("\n"), TEXT_MAX);
+            json!({ "type": "rich_text_preformatted", "elements": [text(&body)] })
+        } else {
+            let all: Vec<Value> = lines.iter().flat_map(|line| elements(line)).collect();
+            json!({ "type": "rich_text_section", "elements": all })
+        };
+        self.put(element)
+    }
+
+    fn section(&mut self, elements: &[Value]) {
+        // The title and the last line always have room: it was kept for them.
+        self.left += 200;
+        self.put(json!({ "type": "rich_text_section", "elements": elements }));
+    }
+
+    fn put(&mut self, element: Value) -> bool {
+        let size = words_in(&element);
+        let cost = element.to_string().chars().count() + 60;
+        let first = self.full.is_empty() && self.elements.is_empty();
+        // Some blocks are kept for buttons and the last lines.
+        if !first && (cost > self.left || self.full.len() + 6 > BLOCKS_MAX) {
+            return false;
+        }
+        if self.used + size > TEXT_MAX {
+            self.full.push(std::mem::take(&mut self.elements));
+            self.used = 0;
+        } else if let Some(last) = self.elements.last_mut()
+            && last["type"] == "rich_text_section"
+            && element["type"] == "rich_text_section"
+            && let (Some(into), Some(from)) = (last["elements"].as_array_mut(), element["elements"].as_array())
+        {
+            // Sections follow each other without a break between them.
+            into.push(text("\n"));
+            into.extend(from.iter().cloned());
+            self.used += size + 1;
+            self.left = self.left.saturating_sub(cost);
+            return true;
+        }
+        self.elements.push(element);
+        self.used += size;
+        self.left = self.left.saturating_sub(cost);
+        true
+    }
+
+    fn blocks(mut self) -> Vec<Value> {
+        if !self.elements.is_empty() {
+            self.full.push(self.elements);
+        }
+        self.full.into_iter().map(|elements| json!({ "type": "rich_text", "elements": elements })).collect()
+    }
+}
+
+fn words_in(element: &Value) -> usize {
+    let of = |element: &Value| element["text"].as_str().map_or(20, |text| text.chars().count());
+    element["elements"].as_array().map_or(0, |all| all.iter().map(of).sum())
+}
+
+/// Used buttons, commands to type, a link.
+fn tail(card: &Card, extras: &Extras) -> Vec<Value> {
+    let mut elements = Vec::new();
+    if let Some(pressed) = &extras.pressed {
+        elements.push(text(&cut_between_words(pressed, 200)));
+    }
+    let typed: Vec<String> = card.next.iter().take(8).map(|command| cut_between_words(command, 200)).collect();
+    for (at, command) in typed.iter().enumerate() {
+        if at == 0 && !elements.is_empty() {
+            elements.push(text("\n"));
+        }
+        elements.push(text(if at == 0 { TYPED } else { " · " }));
+        elements.push(styled(command, "code"));
+    }
+    if let Some((words, url)) = &extras.link {
+        if !elements.is_empty() {
+            elements.push(text("\n"));
+        }
+        elements.push(json!({ "type": "link", "url": url, "text": words }));
+    }
+    if elements.is_empty() {
+        return Vec::new();
+    }
+    vec![json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": elements }] })]
+}
+
+/// The row of buttons.
+fn actions(extras: &Extras) -> Vec<Value> {
+    let mut seen = Vec::new();
+    let elements: Vec<Value> =
+        extras.buttons.iter().filter_map(|button| one(button, &extras.version, &mut seen)).collect();
+    if elements.is_empty() {
+        return Vec::new();
+    }
+    vec![json!({ "type": "actions", "elements": elements.into_iter().take(ROW_MAX).collect::<Vec<_>>() })]
+}
+
+fn one(button: &Button, version: &str, seen: &mut Vec<String>) -> Option<Value> {
+    let verb = button.command.split_whitespace().next()?.to_owned();
+    let value = json!({ "typed": button.command, "version": version, "label": button.label }).to_string();
+    if value.chars().count() > VALUE_MAX || seen.contains(&verb) {
+        return None;
+    }
+    let mut made = json!({
+        "type": "button",
+        "action_id": format!("tide.{verb}"),
+        "text": { "type": "plain_text", "text": cut_between_words(button.label, BUTTON_MAX), "emoji": false },
+        "value": value,
+    });
+    seen.push(verb);
+    match button.weight {
+        Weight::On => made["style"] = "primary".into(),
+        Weight::Off => made["style"] = "danger".into(),
+        Weight::Plain => {}
+    }
+    if let Some(confirm) = &button.confirm {
+        let plain =
+            |text: &str, max| json!({ "type": "plain_text", "text": cut_between_words(text, max), "emoji": false });
+        made["confirm"] = json!({
+            "title": plain(confirm.title, 100),
+            "text": plain(&confirm.text, 300),
+            "confirm": plain(confirm.yes, 30),
+            "deny": plain(confirm.no, 30),
+            "style": "danger",
+        });
+    }
+    Some(made)
+}
+
+/// The text beside the blocks.
+fn fallback(card: &Card, extras: &Extras) -> String {
+    let mentions: String = extras
+        .mention
+        .iter()
+        .map(|id| if id.starts_with('S') { format!("<!subteam^{id}> ") } else { format!("<@{id}> ") })
+        .collect();
+    let lines: Vec<String> = std::iter::once(card.title.clone()).chain(card.lines.iter().map(plain)).collect();
+    // Escaping makes longer, at most five times: what is cut is cut before.
+    let body = escape(&cut_between_words(&lines.join("\n"), FALLBACK_MAX));
+    format!("{mentions}{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cards::{Tone, button};
+
+    fn every(value: &Value, look: &mut impl FnMut(&Value)) {
+        look(value);
+        match value {
+            Value::Array(all) => all.iter().for_each(|one| every(one, look)),
+            Value::Object(all) => all.values().for_each(|one| every(one, look)),
+            _ => {}
+        }
+    }
+
+    fn within_limits(rendered: &Rendered) {
+        assert!(!rendered.blocks.is_empty() && rendered.blocks.len() <= BLOCKS_MAX);
+        assert!(length(&rendered.blocks) <= TOTAL_MAX, "{} characters", length(&rendered.blocks));
+        assert!(!rendered.text.trim().is_empty() && rendered.text.chars().count() <= 40_000);
+        for block in &rendered.blocks {
+            let mut characters = 0;
+            every(block, &mut |value| {
+                if let (Some("text"), Some(text)) = (value["type"].as_str(), value["text"].as_str()) {
+                    assert!(!text.is_empty());
+                    characters += text.chars().count();
+                }
+                if value["type"] == "button" {
+                    assert!(value["text"]["text"].as_str().is_some_and(|text| text.chars().count() <= BUTTON_MAX));
+                    assert!(value["value"].as_str().is_some_and(|value| value.chars().count() <= VALUE_MAX));
+                }
+            });
+            assert!(characters <= TEXT_MAX + 100, "{characters} characters in one block");
+        }
+    }
+
+    fn nasty() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z ]{0,60}",
+            ".{0,40}",
+            Just("<!channel> & <@U1> <#C1> *bold* _it_ ~no~ `code` ```fence".to_owned()),
+            Just("word ".repeat(2_000)),
+            Just("日本".repeat(3_000)),
+            Just("\u{202e}rtl\u{200b}\u{0}".to_owned()),
+        ]
+    }
+
+    fn span() -> impl Strategy<Value = Span> {
+        prop_oneof![
+            nasty().prop_map(Span::Text),
+            nasty().prop_map(Span::Strong),
+            nasty().prop_map(Span::Code),
+            (nasty(), 0..40usize).prop_map(|(text, width)| Span::Column(text, width)),
+            (any::<u32>(), any::<u32>()).prop_map(|(done, total)| Span::Bar { done, total }),
+            (nasty(), nasty()).prop_map(|(text, url)| Span::Link { text, url }),
+        ]
+    }
+
+    fn card() -> impl Strategy<Value = Card> {
+        let line = (0..4u8, prop::collection::vec(span(), 0..5)).prop_map(|(indent, spans)| Line {
+            indent,
+            spans,
+            watch: None,
+        });
+        (nasty(), prop::collection::vec(line, 0..80), prop::collection::vec(nasty(), 0..6))
+            .prop_map(|(title, lines, next)| Card { tone: Tone::Plain, title, lines, next })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_people_write_fits_slacks_limits_and_notifies_nobody(card in card()) {
+            let buttons = ["approve 1", "cancel 1", "retry 1"].iter().filter_map(|c| button(c, &card.title, true)).collect();
+            let rendered = render(&card, &Extras { buttons, version: "1".to_owned(), ..Extras::default() });
+            within_limits(&rendered);
+            for block in &rendered.blocks {
+                every(block, &mut |value| {
+                    let kind = value["type"].as_str().unwrap_or_default();
+                    assert!(!matches!(kind, "user" | "usergroup" | "broadcast" | "channel" | "mrkdwn"), "{kind}");
+                });
+            }
+            assert!(!rendered.text.contains(['<', '>']), "{}", rendered.text);
+        }
+
+        #[test]
+        fn what_does_not_fit_is_given_back_in_order(card in card()) {
+            let rendered = render(&card, &Extras::default());
+            let lines: Vec<String> = card.lines.iter().map(plain).collect();
+            assert!(lines.ends_with(&rendered.left_out));
+        }
+    }
+
+    #[test]
+    fn a_small_card_has_title_lines_commands_and_buttons() {
+        let card = Card::new(Tone::Warning, "run 5 · up <!channel> needs a yes")
+            .line(Line::of([Span::Column("app".to_owned(), 6), Span::Bar { done: 3, total: 6 }]).indented(1))
+            .line(Line::marked("see `show 5`"))
+            .next("approve 5");
+        let buttons = vec![button("approve 5", &card.title, true).expect("a button")];
+        let extras = Extras { mention: vec!["U1".to_owned()], buttons, version: "v".to_owned(), ..Extras::default() };
+        let rendered = render(&card, &extras);
+        within_limits(&rendered);
+        assert_eq!(rendered.text, "<@U1> run 5 · up &lt;!channel&gt; needs a yes\n  app   ▓▓▓▓▓░░░░░ 3/6\nsee show 5");
+        let kinds: Vec<&str> = rendered.blocks.iter().filter_map(|block| block["type"].as_str()).collect();
+        assert_eq!(kinds, ["rich_text", "rich_text", "actions"]);
+        assert_eq!(rendered.blocks[2]["elements"][0]["action_id"], "tide.approve");
+        assert_eq!(rendered.blocks[2]["elements"][0]["confirm"]["style"], "danger");
+        assert_eq!(rendered.blocks[0]["elements"][1]["type"], "rich_text_preformatted");
+    }
+}

@@ -1,0 +1,316 @@
+//! Keeps the card of each run true, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::post::{CardRow, Post};
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
+use tidegate_runner::domain::run::StackState;
+use tokio::time::Instant;
+
+use super::DOOR;
+use super::api::ApiError;
+use super::letter::{Letter, Thread};
+use super::mouth::Mouth;
+use super::render::{Extras, Rendered, render};
+use crate::cards::{self, Clock};
+use crate::chat::shell::local_offset;
+use crate::reporter::{self, News, NewsPlace, Notify};
+
+/// How often a card is edited while nothing happens but that time goes by.
+const REDRAW: Duration = Duration::from_secs(10);
+
+/// After a channel was not found.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Follows runs. One at a time.
+pub(super) struct Scribe {
+    mouth: Mouth,
+    since: Timestamp,
+    floor: RunNumber,
+    runs: HashMap<RunNumber, Followed>,
+    missing: HashMap<String, Instant>,
+}
+
+struct Followed {
+    detail: RunDetail,
+    edited: Instant,
+    /// What the card was last told to show.
+    seq: i64,
+    editing: Arc<AtomicBool>,
+}
+
+impl Scribe {
+    pub(super) fn new(mouth: Mouth, since: Timestamp) -> Self {
+        Self { mouth, since, floor: RunNumber(0), runs: HashMap::new(), missing: HashMap::new() }
+    }
+
+    /// Looks at every run of which something is still to be shown or told.
+    pub(super) async fn look(&mut self) -> Result<(), DeskError> {
+        let desk = self.mouth.desk.clone();
+        let open = desk.open_cards(DOOR, self.since, self.floor).await?;
+        self.runs.retain(|run, _| open.contains(run));
+        if let Some(first) = open.first() {
+            self.floor = RunNumber(first.0 - 1);
+        }
+        for run in open {
+            if let Some(followed) = self.runs.get_mut(&run) {
+                desk.refresh(&mut followed.detail).await?;
+            } else {
+                let detail = desk.show(run).await?;
+                let editing = Arc::default();
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, editing });
+            }
+            self.one(run).await?;
+        }
+        self.tell_people().await?;
+        self.tell_of_holds().await?;
+        self.hand_over_notices().await
+    }
+
+    async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
+        let Some(followed) = self.runs.get_mut(&run) else { return Ok(()) };
+        let desk = &self.mouth.desk;
+        let workspace = &self.mouth.workspace;
+        let detail = &followed.detail;
+        let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
+        let row = desk.card(DOOR, run).await?;
+        let channel = match (&row, environment.as_ref().and_then(|environment| environment.channel.clone())) {
+            (Some(row), _) => row.channel.clone(),
+            (None, None) => return desk.no_card(DOOR, run).await,
+            (None, Some(named)) => {
+                if self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+                    return Ok(());
+                }
+                match workspace.channel(&named).await {
+                    Ok(Some(channel)) => channel,
+                    Ok(None) => {
+                        self.missing.insert(named.clone(), Instant::now());
+                        self.mouth.tell_once(&named, "channel_not_found").await;
+                        return Ok(());
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+                        self.missing.insert(named, Instant::now());
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        let clock = Clock { now: detail.now, offset: local_offset() };
+        let card = workspace.name_people(cards::run_card(detail, &clock)).await;
+        let told: &[String] = row.as_ref().map_or(&[], |row| &row.told);
+        let pressed = told.iter().rev().find_map(|news| news.strip_prefix("pressed:")).map(str::to_owned);
+        let extras = Extras {
+            buttons: reporter::buttons(detail, &card),
+            version: reporter::version(detail),
+            pressed,
+            ..Extras::default()
+        };
+        let rendered = render(&card, &extras);
+        let digest = digest(&rendered);
+        let Some(mut row) = row else {
+            let mut letter = Letter::new(rendered);
+            // The whole of it follows in the thread.
+            letter.file = None;
+            desk.begin_card(DOOR, run, &channel, &letter.post(&channel, Some(run)).body).await?;
+            desk.card_shows(DOOR, run, &digest).await?;
+            followed.seq = detail.view.seq;
+            return Ok(());
+        };
+        let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
+        let mut all_told = true;
+        for news in reporter::news(detail, &clock) {
+            if row.told.contains(&news.key) {
+                continue;
+            }
+            let posts = letters(&self.mouth, detail, &channel, &news, &oncall).await;
+            if desk.tell_news(DOOR, &row, &news.key, &posts).await? {
+                row.told.push(news.key);
+            } else {
+                all_told = false;
+                break;
+            }
+        }
+        let ended = detail.view.state.ended();
+        if digest == row.shown {
+            if ended && all_told && row.posted.is_some() {
+                desk.settle_card(DOOR, run).await?;
+            }
+            return Ok(());
+        }
+        let due = detail.view.seq != followed.seq || ended || followed.edited.elapsed() >= REDRAW;
+        if due && row.posted.is_some() && !followed.editing.load(Ordering::Acquire) {
+            self.edit(run, row, rendered, digest);
+        }
+        Ok(())
+    }
+
+    /// Begins to edit a card, when its channel may be spoken to now; the next look tries again otherwise.
+    fn edit(&mut self, run: RunNumber, row: CardRow, rendered: Rendered, digest: String) {
+        let Some(followed) = self.runs.get_mut(&run) else { return };
+        let CardRow { channel, posted: Some(ts), .. } = row else { return };
+        if !self.mouth.limiter.take("chat.update", &channel) {
+            return;
+        }
+        followed.seq = followed.detail.view.seq;
+        followed.edited = Instant::now();
+        followed.editing.store(true, Ordering::Release);
+        let editing = Arc::clone(&followed.editing);
+        let mouth = self.mouth.clone();
+        let ended = followed.detail.view.state.ended();
+        tokio::spawn(async move {
+            let body = json!({ "channel": channel, "ts": ts, "text": rendered.text, "blocks": rendered.blocks });
+            let done = match mouth.workspace.api.post("chat.update", &body).await {
+                Ok(_) => mouth.desk.card_shows(DOOR, run, &digest).await,
+                Err(ApiError::Limited(wait)) => {
+                    mouth.limiter.silence("chat.update", wait);
+                    Ok(())
+                }
+                Err(ApiError::Refused { code, .. }) => {
+                    // Somebody deleted it, or took the bot away: the thread and new messages tell the rest.
+                    mouth.limiter.silence("chat.update", Duration::from_secs(5));
+                    mouth.tell_once(&channel, &code).await;
+                    if ended { mouth.desk.card_shows(DOOR, run, &digest).await } else { Ok(()) }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, run = run.0, "an edit was not answered: made again");
+                    mouth.limiter.silence("chat.update", Duration::from_secs(2));
+                    Ok(())
+                }
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "what a card shows cannot be noted");
+            }
+            editing.store(false, Ordering::Release);
+        });
+    }
+
+    /// What is for one person alone: askers where no channel tells it, and people whose yes was not waited for.
+    async fn tell_people(&mut self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        for (id, who, run) in desk.personal(DOOR).await? {
+            let detail = desk.show(run).await?;
+            let asked = slack_id(&detail.run.asker.id).is_some_and(|asker| asker == who);
+            let has_card = desk.card(DOOR, run).await?.is_none_or(|card| !card.channel.is_empty());
+            if asked && has_card {
+                // Its news in the channel mention them.
+                desk.told_otherwise(id).await?;
+                continue;
+            }
+            let Ok(reader) = format!("slack:{who}").parse::<ActorId>() else { continue };
+            let clock = Clock { now: detail.now, offset: local_offset() };
+            let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
+            let card = self.mouth.workspace.name_people(card).await;
+            let mut letter = Letter::new(render(&card, &Extras::default()));
+            letter.link = has_card.then_some(run.0);
+            // A group has no conversation of its own: it is called in the run's channel.
+            let row = desk.card(DOOR, run).await?;
+            let place = row.filter(|row| who.starts_with('S') && !row.channel.is_empty()).map(|row| row.channel);
+            desk.hand_notice_to(DOOR, id, &letter.post(place.as_deref().unwrap_or(&who), Some(run))).await?;
+        }
+        Ok(())
+    }
+
+    /// What people are to hear of holds, stops and free environments, each in their own conversation.
+    async fn tell_of_holds(&self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        for (id, who, news) in desk.personal_news(DOOR).await? {
+            let clock = Clock { now: desk.now().await?, offset: local_offset() };
+            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(render(&card, &Extras::default()));
+            desk.hand_notice_to(DOOR, id, &letter.post(&who, None)).await?;
+        }
+        Ok(())
+    }
+
+    /// Texts for the people who look after Tidegate, into their channel.
+    async fn hand_over_notices(&mut self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        let Some(named) = desk.config().chat.slack.as_ref().and_then(|slack| slack.admin_channel.clone()) else {
+            return Ok(());
+        };
+        let notices = desk.notices().await?;
+        if notices.is_empty() || self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+            return Ok(());
+        }
+        let Ok(Some(channel)) = self.mouth.workspace.channel(&named).await else {
+            tracing::error!(channel = named, "the channel for those who look after Tidegate is not there");
+            self.missing.insert(named, Instant::now());
+            return Ok(());
+        };
+        for (id, text) in notices {
+            let letter = Letter::new(render(&cards::for_admins(&text), &Extras::default()));
+            desk.hand_notice_to(DOOR, id, &letter.post(&channel, None)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The messages that tell news.
+async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, oncall: &[ActorId]) -> Vec<Post> {
+    let run = detail.run.number;
+    let asker = slack_id(&detail.run.asker.id);
+    let mention: Vec<String> = match news.to {
+        Notify::Nobody => Vec::new(),
+        Notify::Asker => match asker {
+            Some(asker) => vec![asker],
+            // Whoever asked elsewhere is told there.
+            None => return Vec::new(),
+        },
+        Notify::AskerOrOncall => {
+            asker.map_or_else(|| oncall.iter().filter_map(slack_id).collect(), |asker| vec![asker])
+        }
+    };
+    let under = match news.place {
+        NewsPlace::Thread => Some(Thread::Card(run.0)),
+        NewsPlace::Channel => None,
+    };
+    let made = match &news.card {
+        Some(card) => vec![card.clone()],
+        None => logs(mouth, detail).await,
+    };
+    let mut posts = Vec::new();
+    for card in made {
+        let card = mouth.workspace.name_people(card).await;
+        let mut letter = Letter::new(render(&card, &Extras { mention: mention.clone(), ..Extras::default() }));
+        letter.thread.clone_from(&under);
+        letter.link = under.is_none().then_some(run.0);
+        posts.push(letter.post(channel, Some(run)));
+    }
+    posts
+}
+
+/// What Terraform said in the stacks that failed.
+async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<cards::Card> {
+    let mut found = Vec::new();
+    for (name, stack) in &detail.view.stacks {
+        if !matches!(stack.state, StackState::Failed(..)) {
+            continue;
+        }
+        match mouth.desk.log(detail.run.number, Some(name)).await {
+            Ok(extract) => found.push(cards::log(&extract)),
+            Err(error) => tracing::warn!(%error, run = detail.run.number.0, "a log is not here"),
+        }
+    }
+    found
+}
+
+fn slack_id(actor: &ActorId) -> Option<String> {
+    actor.as_str().strip_prefix("slack:").map(str::to_owned)
+}
+
+fn digest(rendered: &Rendered) -> String {
+    let mut hasher = DefaultHasher::new();
+    rendered.text.hash(&mut hasher);
+    for block in &rendered.blocks {
+        block.to_string().hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}

@@ -1,0 +1,287 @@
+//! Who is who and where is where in the workspace: asked once, remembered for a while.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tidegate_runner::domain::answer::{Actor, ActorKind};
+use tokio::time::Instant;
+
+use super::api::{Api, ApiError};
+use super::delivery::Me;
+use crate::cards::{Card, Span};
+
+/// For how long what was asked is believed: names and rights change.
+const BELIEVED: Duration = Duration::from_mins(1);
+
+/// Between two lists of all channels.
+const LIST_AGAIN: Duration = Duration::from_secs(20);
+
+/// The same for members of groups: they give rights.
+const BELIEVED_GROUPS: Duration = Duration::from_mins(1);
+
+/// A list of everything, and when it was asked for.
+type Listed<T> = (Option<Instant>, HashMap<String, T>);
+
+/// Who is not heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// A program, which gets no answer either: two of them would talk for ever.
+    Bot,
+    /// A deactivated account.
+    Gone,
+}
+
+/// Somebody in the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// Groups that they are in, by id.
+    pub(super) groups: Vec<String>,
+}
+
+/// What somebody is to the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Member,
+    Guest,
+    Bot,
+    Stranger,
+    Gone,
+}
+
+/// The workspace.
+pub(super) struct Workspace {
+    pub(super) api: Api,
+    pub(super) me: Me,
+    /// Workspaces whose people may speak.
+    teams: Vec<String>,
+    people: Mutex<HashMap<String, (Instant, Person)>>,
+    /// Ids by name.
+    channels: Mutex<Listed<String>>,
+    /// Members by id.
+    groups: Mutex<Listed<Vec<String>>>,
+}
+
+impl Workspace {
+    /// Asks Slack who we are.
+    pub(super) async fn open(api: Api, teams: &[String]) -> Result<Self, ApiError> {
+        let said = api.post("auth.test", &serde_json::json!({})).await?;
+        let text = |key: &str| {
+            let found = said[key].as_str().map(str::to_owned);
+            found.ok_or_else(|| ApiError::Unknown(format!("auth.test does not tell `{key}`")))
+        };
+        let me = Me { team: text("team_id")?, user: text("user_id")? };
+        let teams = if teams.is_empty() { vec![me.team.clone()] } else { teams.to_vec() };
+        Ok(Self { api, me, teams, people: Mutex::default(), channels: Mutex::default(), groups: Mutex::default() })
+    }
+
+    /// Who somebody is.
+    pub(super) async fn person(&self, id: &str) -> Result<Person, ApiError> {
+        if let Some((at, person)) = self.people.lock().unwrap_or_else(PoisonError::into_inner).get(id)
+            && at.elapsed() < BELIEVED
+        {
+            return Ok(person.clone());
+        }
+        let said = self.api.get("users.info", &[("user", id)]).await?;
+        let mut person = person(&said["user"], &self.teams);
+        person.groups = self.groups_of(id).await?;
+        self.people
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id.to_owned(), (Instant::now(), person.clone()));
+        Ok(person)
+    }
+
+    /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
+    pub(super) fn actor(&self, user: &str, team: &str, person: &Person) -> Result<Actor, Unheard> {
+        let kind = match person.kind {
+            _ if !self.teams.iter().any(|known| known == team) => ActorKind::Stranger,
+            Kind::Member => ActorKind::Person,
+            Kind::Guest => ActorKind::Guest,
+            Kind::Stranger => ActorKind::Stranger,
+            Kind::Bot => return Err(Unheard::Bot),
+            Kind::Gone => return Err(Unheard::Gone),
+        };
+        let id = format!("slack:{user}").parse().map_err(|_| Unheard::Bot)?;
+        let groups = person.groups.iter().filter_map(|group| format!("slack:{group}").parse().ok()).collect();
+        Ok(Actor { id, name: person.name.clone(), kind, groups })
+    }
+
+    /// User groups with their members; of a workspace without them, or where they cannot be read, none.
+    async fn groups_of(&self, user: &str) -> Result<Vec<String>, ApiError> {
+        let fresh = {
+            let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+            known.0.is_some_and(|at| at.elapsed() < BELIEVED_GROUPS)
+        };
+        if !fresh {
+            let said = match self.api.get("usergroups.list", &[("include_users", "true")]).await {
+                Ok(said) => said,
+                // Without the scope, or on a free plan, groups give no rights; people named by themselves keep theirs.
+                Err(ApiError::Refused { code, .. }) => {
+                    tracing::warn!(code, "user groups cannot be read: they give no rights");
+                    Value::Null
+                }
+                Err(error) => return Err(error),
+            };
+            let mut all = HashMap::new();
+            for group in said["usergroups"].as_array().into_iter().flatten() {
+                let users =
+                    group["users"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+                if let Some(id) = group["id"].as_str().filter(|_| group["date_delete"].as_i64().unwrap_or(0) == 0) {
+                    all.insert(id.to_owned(), users.collect::<Vec<_>>());
+                }
+            }
+            *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
+        }
+        let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of: Vec<String> =
+            known.1.iter().filter(|(_, users)| users.iter().any(|one| one == user)).map(|(id, _)| id.clone()).collect();
+        of.sort();
+        Ok(of)
+    }
+
+    /// Whether a conversation whose id begins with `D` is the one of this person with the bot. Others are not shown to us.
+    pub(super) async fn is_direct(&self, channel: &str, user: &str) -> bool {
+        let said = self.api.get("conversations.info", &[("channel", channel)]).await;
+        said.is_ok_and(|said| said["channel"]["is_im"] == true && said["channel"]["user"] == user)
+    }
+
+    /// The id of a channel: `#name`, or an id already. `None`: there is none that we see.
+    pub(super) async fn channel(&self, named: &str) -> Result<Option<String>, ApiError> {
+        let Some(name) = named.strip_prefix('#') else { return Ok(Some(named.to_owned())) };
+        {
+            let known = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(id) = known.1.get(name) {
+                return Ok(Some(id.clone()));
+            }
+            if known.0.is_some_and(|at| at.elapsed() < LIST_AGAIN) {
+                return Ok(None);
+            }
+        }
+        let mut all = HashMap::new();
+        let mut cursor = String::new();
+        loop {
+            let mut args =
+                vec![("limit", "1000"), ("exclude_archived", "true"), ("types", "public_channel,private_channel")];
+            if !cursor.is_empty() {
+                args.push(("cursor", &cursor));
+            }
+            let page = self.api.get("conversations.list", &args).await?;
+            for channel in page["channels"].as_array().into_iter().flatten() {
+                if let (Some(name), Some(id)) = (channel["name"].as_str(), channel["id"].as_str()) {
+                    all.insert(name.to_owned(), id.to_owned());
+                }
+            }
+            let next = page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
+            if next.is_empty() || next == cursor {
+                break;
+            }
+            cursor = next;
+        }
+        let found = all.get(name).cloned();
+        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
+        Ok(found)
+    }
+
+    /// A channel is not where it was: its name is asked for again.
+    pub(super) fn forget_channels(&self) {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
+    }
+
+    /// The card with names in place of the ids of people. Plain names: nobody is notified by them.
+    pub(super) async fn name_people(&self, mut card: Card) -> Card {
+        let mut names = HashMap::new();
+        for id in ids_in(&card) {
+            if let Ok(person) = self.person(&id).await {
+                names.insert(id, format!("@{}", person.name));
+            }
+        }
+        if names.is_empty() {
+            return card;
+        }
+        let name = |text: &mut String| {
+            for (id, name) in &names {
+                *text = text.replace(&format!("slack:{id}"), name).replace(id.as_str(), name);
+            }
+        };
+        name(&mut card.title);
+        for span in card.lines.iter_mut().flat_map(|line| &mut line.spans) {
+            match span {
+                Span::Text(text) | Span::Strong(text) => name(text),
+                Span::Code(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {}
+            }
+        }
+        card
+    }
+}
+
+/// Words that look like the id of a person, at most ten.
+fn ids_in(card: &Card) -> Vec<String> {
+    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(|span| match span {
+        Span::Text(text) | Span::Strong(text) => Some(text.as_str()),
+        Span::Code(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => None,
+    });
+    let mut ids: Vec<String> = std::iter::once(card.title.as_str())
+        .chain(spans)
+        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
+        .filter(|word| {
+            word.starts_with(['U', 'W'])
+                && word.len() > 2
+                && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+                && word.chars().any(|c| c.is_ascii_digit())
+        })
+        .map(str::to_owned)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids.truncate(10);
+    ids
+}
+
+fn person(user: &Value, teams: &[String]) -> Person {
+    let is = |key: &str| user[key] == true;
+    let team = user["team_id"].as_str();
+    let kind = if is("is_bot") || user["id"] == "USLACKBOT" {
+        Kind::Bot
+    } else if is("deleted") {
+        Kind::Gone
+    } else if is("is_stranger") || team.is_some_and(|team| !teams.iter().any(|known| known == team)) {
+        Kind::Stranger
+    } else if is("is_restricted") || is("is_ultra_restricted") {
+        Kind::Guest
+    } else {
+        Kind::Member
+    };
+    let names = [&user["profile"]["display_name"], &user["name"], &user["real_name"]];
+    let name = names.iter().filter_map(|name| name.as_str()).find(|name| !name.trim().is_empty());
+    Person { name: name.unwrap_or("somebody").chars().take(80).collect(), kind, groups: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_ordinary_people_of_our_workspaces_are_members() {
+        let teams = ["T1".to_owned()];
+        let kind = |change: Value| {
+            let mut user = json!({ "id": "U1", "team_id": "T1", "name": "alice", "profile": {} });
+            for (key, value) in change.as_object().into_iter().flatten() {
+                user[key] = value.clone();
+            }
+            person(&user, &teams).kind
+        };
+        assert_eq!(kind(json!({})), Kind::Member);
+        assert_eq!(kind(json!({ "is_restricted": true })), Kind::Guest);
+        assert_eq!(kind(json!({ "is_ultra_restricted": true })), Kind::Guest);
+        assert_eq!(kind(json!({ "is_bot": true })), Kind::Bot);
+        assert_eq!(kind(json!({ "deleted": true })), Kind::Gone);
+        assert_eq!(kind(json!({ "team_id": "T2" })), Kind::Stranger);
+        assert_eq!(kind(json!({ "is_stranger": true })), Kind::Stranger);
+    }
+}

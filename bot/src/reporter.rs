@@ -1,0 +1,110 @@
+//! What is told of a run, and when: its one card, and the messages that are new rather than edits. Pure; chats post it.
+
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::request::RunKind;
+use tidegate_runner::domain::run::{Outcome, RunState, StackState};
+
+use crate::cards::{self, Button, Card, Clock};
+
+/// Something new to tell of a run, once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    /// What makes it one.
+    pub key: String,
+    /// Where it goes.
+    pub place: NewsPlace,
+    /// Whether somebody is notified: the asker, or who is on call.
+    pub to: Notify,
+    /// The words; `None`: the log of the stacks that failed.
+    pub card: Option<Card>,
+}
+
+/// Where news go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewsPlace {
+    /// A message of its own in the channel.
+    Channel,
+    /// The thread of the run's card.
+    Thread,
+}
+
+/// Who is notified of news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notify {
+    /// Nobody.
+    Nobody,
+    /// The asker, where the chat knows them.
+    Asker,
+    /// The asker where the chat knows them; otherwise who is on call.
+    AskerOrOncall,
+}
+
+/// The buttons of a run's card.
+#[must_use]
+pub fn buttons(detail: &RunDetail, card: &Card) -> Vec<Button> {
+    let request = &detail.run.request;
+    let destroys = request.kind == RunKind::Destroy || request.target.level == Level::Off;
+    card.next.iter().filter_map(|command| cards::button(command, &card.title, destroys)).collect()
+}
+
+/// Which of a card's versions this is: buttons of an older one are dead.
+#[must_use]
+pub fn version(detail: &RunDetail) -> String {
+    let state = &detail.view.state;
+    match state {
+        RunState::AwaitingApproval { question, .. } => {
+            format!("{}.{}.{}", state.status(), question.code(), question.expires.0)
+        }
+        RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::Applying { .. }
+        | RunState::Verifying { .. }
+        | RunState::Unknown { .. }
+        | RunState::Ended { .. } => format!("{}.{}", state.status(), detail.view.attempt),
+    }
+}
+
+/// Everything worth telling of where a run is now. The order is that of telling.
+#[must_use]
+pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
+    let mut news = Vec::new();
+    let view = &detail.view;
+    let planned = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty()));
+    let past_planning = !matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. });
+    if planned && past_planning {
+        let card = Some(cards::plan(detail));
+        news.push(News { key: "plan".to_owned(), place: NewsPlace::Thread, to: Notify::Nobody, card });
+    }
+    let mut add = |key: String, place, to| {
+        let card = cards::notice(detail, clock);
+        news.extend(card.map(|card| News { key, place, to, card: Some(card) }));
+    };
+    match &view.state {
+        RunState::AwaitingApproval { .. } | RunState::Unknown { look: None, .. } => {
+            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall);
+        }
+        RunState::Ended { outcome } => {
+            let place = match outcome {
+                Outcome::Failed | Outcome::Partial => (NewsPlace::Channel, Notify::AskerOrOncall),
+                Outcome::Succeeded
+                | Outcome::NothingToDo
+                | Outcome::Planned
+                | Outcome::Cancelled
+                | Outcome::Refused
+                | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
+            };
+            add("ended".to_owned(), place.0, place.1);
+            if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
+                let key = "log".to_owned();
+                news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, card: None });
+            }
+        }
+        RunState::Unknown { look: Some(_), .. }
+        | RunState::Queued { .. }
+        | RunState::Planning { .. }
+        | RunState::Applying { .. }
+        | RunState::Verifying { .. } => {}
+    }
+    news
+}

@@ -1,0 +1,193 @@
+//! `[chat.slack]`: the workspace that Tidegate speaks in.
+
+use std::path::Path as FilePath;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::document::Path;
+use super::super::findings::Findings;
+use super::super::problem::quoted;
+use super::secret::SecretSection;
+use crate::domain::secret::SecretSource;
+
+/// Slack's own address.
+const API_URL: &str = "https://slack.com/api";
+
+/// Where HTTP mode listens when nothing is said.
+const LISTEN: &str = "127.0.0.1:3000";
+
+/// The chats.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub(in super::super) struct ChatSection {
+    /// Slack; `docs/slack.md` tells how to make the app.
+    slack: Option<SlackSection>,
+}
+
+/// How deliveries come in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Mode {
+    // No port needs to be reachable. (A doc comment here would take the list of words out of the schema.)
+    #[default]
+    Socket,
+    Http,
+}
+
+/// The workspace that Tidegate speaks in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(in super::super) struct SlackSection {
+    /// How messages come in: `socket` needs no open port, `http` needs an address that Slack can reach.
+    #[serde(default)]
+    mode: Mode,
+    /// Where the bot's token (`xoxb-...`) is read from.
+    #[schemars(example = serde_json::json!({ "env": "SLACK_BOT_TOKEN" }))]
+    bot_token: SecretSection,
+    /// Where the app's token (`xapp-...`) is read from; needed with `socket`.
+    #[schemars(example = serde_json::json!({ "env": "SLACK_APP_TOKEN" }))]
+    app_token: Option<SecretSection>,
+    /// Where the signing secret is read from; needed with `http`.
+    #[schemars(example = serde_json::json!({ "env": "SLACK_SIGNING_SECRET" }))]
+    signing_secret: Option<SecretSection>,
+    /// Address and port that `http` listens on. Without it `127.0.0.1:3000`.
+    #[schemars(length(min = 1), example = &"127.0.0.1:3000")]
+    listen: Option<String>,
+    /// Ids of the workspaces whose people may speak to Tidegate. Without it: the one that the bot's token belongs to.
+    #[serde(default)]
+    #[schemars(example = ["T024BE7LD"])]
+    teams: Vec<String>,
+    /// Channel that is told what the people who look after Tidegate should know.
+    #[schemars(length(min = 1), example = &"#tidegate-admins")]
+    admin_channel: Option<String>,
+    /// Base address of Slack's methods, for tests and proxies. Without it `https://slack.com/api`.
+    #[schemars(length(min = 1), example = &"https://slack.com/api")]
+    api_url: Option<String>,
+}
+
+/// How deliveries come in, with what that needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlackMode {
+    /// By a socket that Tidegate opens.
+    Socket {
+        /// Where the app's token is read from.
+        app_token: SecretSource,
+    },
+    /// By signed HTTP.
+    Http {
+        /// Where the signing secret is read from.
+        signing_secret: SecretSource,
+        /// Address and port to listen on.
+        listen: std::net::SocketAddr,
+    },
+}
+
+/// The workspace that Tidegate speaks in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackConfig {
+    /// How deliveries come in.
+    pub mode: SlackMode,
+    /// Where the bot's token is read from.
+    pub bot_token: SecretSource,
+    /// Ids of the workspaces whose people may speak; empty: the one that the token belongs to.
+    pub teams: Vec<String>,
+    /// Channel (`#name` or id) for the people who look after Tidegate.
+    pub admin_channel: Option<String>,
+    /// Base address of the methods, without a slash at its end.
+    pub api_url: String,
+}
+
+/// The chats that are configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChatConfig {
+    /// Slack.
+    pub slack: Option<SlackConfig>,
+}
+
+/// Reads the section.
+pub(in super::super) fn read(
+    section: Option<ChatSection>,
+    folder: &FilePath,
+    findings: &mut Findings<'_, '_>,
+) -> ChatConfig {
+    let Some(section) = section.and_then(|section| section.slack) else { return ChatConfig::default() };
+    let chat = Path::ROOT.key("chat");
+    ChatConfig { slack: section.read(&chat.key("slack"), folder, findings) }
+}
+
+impl SlackSection {
+    fn read(self, at: &Path<'_>, folder: &FilePath, findings: &mut Findings<'_, '_>) -> Option<SlackConfig> {
+        let bot_token = self.bot_token.read(&at.key("bot_token"), folder, findings);
+        let mut needed = |key: &str, section: Option<&SecretSection>, mode: &str| {
+            let Some(section) = section else {
+                let hint = format!("add `{key} = {{ env = \"SLACK_{}\" }}`", key.to_uppercase());
+                findings.at_key(at, format!("with `mode = \"{mode}\"` there must be a `{key}`"), Some(hint));
+                return None;
+            };
+            section.read(&at.key(key), folder, findings)
+        };
+        let mode = match self.mode {
+            Mode::Socket => {
+                needed("app_token", self.app_token.as_ref(), "socket").map(|app_token| SlackMode::Socket { app_token })
+            }
+            Mode::Http => {
+                let secret = needed("signing_secret", self.signing_secret.as_ref(), "http");
+                let listen = self.listen.as_deref().unwrap_or(LISTEN);
+                let Ok(listen) = listen.parse() else {
+                    let message = format!("{} is not an address with a port", quoted(listen));
+                    findings.at_value(&at.key("listen"), message, Some(format!("write for example `{LISTEN}`")));
+                    return None;
+                };
+                secret.map(|signing_secret| SlackMode::Http { signing_secret, listen })
+            }
+        };
+        for (index, team) in self.teams.iter().enumerate() {
+            if !is_id(team, &['T', 'E']) {
+                let message = format!("{} is not the id of a workspace", quoted(team));
+                let hint = "write the id that begins with `T`; it is in the address of the workspace in a browser";
+                findings.at_value(&at.key("teams").index(index), message, Some(hint.to_owned()));
+            }
+        }
+        if let Some(channel) = &self.admin_channel {
+            check_channel(&at.key("admin_channel"), channel, findings);
+        }
+        let api_url = self.api_url.unwrap_or_else(|| API_URL.to_owned());
+        let api_url = api_url.trim_end_matches('/').to_owned();
+        if !(api_url.starts_with("https://") || api_url.starts_with("http://")) {
+            let message = format!("{} is not an address", quoted(&api_url));
+            findings.at_value(&at.key("api_url"), message, Some(format!("leave it out, or write `{API_URL}`")));
+        }
+        Some(SlackConfig {
+            mode: mode?,
+            bot_token: bot_token?,
+            teams: self.teams,
+            admin_channel: self.admin_channel,
+            api_url,
+        })
+    }
+}
+
+/// A channel is named by `#name` or by its id.
+pub(super) fn check_channel(at: &Path<'_>, channel: &str, findings: &mut Findings<'_, '_>) {
+    let name = channel.strip_prefix('#').unwrap_or_default();
+    let is_name = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || "#,<>@".contains(c));
+    let is_number = !channel.is_empty() && channel.chars().all(|c| c.is_ascii_digit());
+    if is_name || is_number || is_id(channel, &['C', 'G']) {
+        return;
+    }
+    let bare = channel.trim();
+    let plain = !bare.is_empty() && bare.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    let hint = if plain { format!("write `#{bare}`") } else { "write `#name`, or the channel's id".to_owned() };
+    findings.at_value(at, format!("{} is not a channel", quoted(channel)), Some(hint));
+}
+
+/// `T024BE7LD`: one of these letters, then capital letters and digits.
+fn is_id(text: &str, first: &[char]) -> bool {
+    text.starts_with(first)
+        && text.chars().count() >= 2
+        && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && text.chars().any(|c| c.is_ascii_digit())
+}

@@ -1,0 +1,226 @@
+//! The post office: messages of chats that are answered later than they are acknowledged, and what is to be posted in them. Chats
+//! keep their own form in it as text; who may do what is not decided here.
+
+use uuid::Uuid;
+
+use super::{Desk, DeskError, Message};
+use crate::domain::holds::News;
+use crate::domain::ids::{RunNumber, Timestamp};
+use crate::ledger::outbox::{self, Address};
+use crate::ledger::{cards, inbox, leases};
+
+pub use crate::ledger::cards::CardRow;
+pub use crate::ledger::inbox::Received;
+pub use crate::ledger::outbox::Pending;
+
+/// A message to be posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// The channel, as the chat calls it.
+    pub channel: String,
+    /// About which run.
+    pub run: Option<RunNumber>,
+    /// In the chat's own form.
+    pub body: String,
+}
+
+impl Desk {
+    /// Stores a message before it is acknowledged; [`Desk::submit`] carries it out later. `reply` says where the answer goes. False:
+    /// it was stored before, and must not be answered again.
+    pub async fn receive(&self, message: &Message, reply: &str) -> Result<bool, DeskError> {
+        let Message { key, actor, place, typed } = message;
+        let typed = self.clean(typed);
+        let mut tx = self.store.begin().await?;
+        let new = inbox::receive(&mut tx, key, place.door, &actor.id, &typed, reply).await?;
+        tx.commit().await?;
+        Ok(new)
+    }
+
+    /// Messages of a chat whose answer is not in the outbox yet, oldest first.
+    pub async fn unanswered(&self, door: &str) -> Result<Vec<Received>, DeskError> {
+        Ok(inbox::untold(&self.store, door).await?)
+    }
+
+    /// When the newest message of a chat was stored.
+    pub async fn heard_last(&self, door: &str) -> Result<Option<Timestamp>, DeskError> {
+        Ok(inbox::latest(&self.store, door).await?)
+    }
+
+    /// Puts the answer to a received message into the outbox, once. False: it is there already.
+    pub async fn answer(&self, door: &str, key: &str, posts: &[Post]) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        if !inbox::told(&mut tx, key).await? {
+            return Ok(false);
+        }
+        for post in posts {
+            outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, post.run, &post.body).await?;
+        }
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(true)
+    }
+
+    /// What is to be posted in a chat, oldest first.
+    pub async fn posts(&self, door: &str) -> Result<Vec<Pending>, DeskError> {
+        Ok(outbox::posts(&self.store, door).await?)
+    }
+
+    /// Notes that a post is being tried (`in_doubt`), or that a try was refused for certain.
+    pub async fn trying(&self, id: Uuid, in_doubt: bool) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        outbox::mark_try(&mut tx, id, in_doubt).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Notes what the chat calls a message that was posted.
+    pub async fn posted(&self, id: Uuid, posted: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        outbox::mark_posted(&mut tx, id, posted).await?;
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Notes that a message can never be posted.
+    pub async fn give_up_post(&self, id: Uuid, why: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        outbox::give_up(&mut tx, id, why).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes or keeps the right to speak in a chat, for `ms` milliseconds; `force` where every other holder is known to be dead.
+    /// `None`: another process has it. Otherwise since when Tidegate speaks in this chat at all.
+    pub async fn speak_in(
+        &self,
+        door: &str,
+        holder: &str,
+        ms: i64,
+        force: bool,
+    ) -> Result<Option<Timestamp>, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let since = leases::take(&mut tx, door, holder, ms, force).await?;
+        tx.commit().await?;
+        Ok(since)
+    }
+
+    /// Gives the right to speak in a chat back.
+    pub async fn fall_silent(&self, door: &str, holder: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        leases::release(&mut tx, door, holder).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Runs after `floor`, accepted since then, of which something is still to be shown or told in a chat.
+    pub async fn open_cards(
+        &self,
+        door: &str,
+        since: Timestamp,
+        floor: RunNumber,
+    ) -> Result<Vec<RunNumber>, DeskError> {
+        Ok(cards::open(&self.store, door, since, floor).await?)
+    }
+
+    /// The message about a run in a chat.
+    pub async fn card(&self, door: &str, run: RunNumber) -> Result<Option<CardRow>, DeskError> {
+        Ok(cards::get(&self.store, door, run).await?)
+    }
+
+    /// The run whose message this is.
+    pub async fn run_of_card(&self, door: &str, channel: &str, posted: &str) -> Result<Option<RunNumber>, DeskError> {
+        Ok(cards::by_posted(&self.store, door, channel, posted).await?)
+    }
+
+    /// Puts the message about a run into the outbox, once.
+    pub async fn begin_card(&self, door: &str, run: RunNumber, channel: &str, body: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        let id = outbox::put(&mut tx, &Address::new(door, channel), outbox::KIND_POST, Some(run), body).await?;
+        if cards::begin(&mut tx, door, run, channel, id, false).await? {
+            tx.commit().await?;
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
+    /// Notes that a run gets no message in this chat.
+    pub async fn no_card(&self, door: &str, run: RunNumber) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        cards::begin(&mut tx, door, run, "", Uuid::nil(), true).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Notes what the message about a run shows now.
+    pub async fn card_shows(&self, door: &str, run: RunNumber, digest: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        cards::shown(&mut tx, door, run, digest).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts news of a run into the outbox, each `key` once. Whatever else was stored for its asker in this chat is told by it.
+    pub async fn tell_news(&self, door: &str, card: &CardRow, key: &str, posts: &[Post]) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        if !cards::told(&mut tx, door, card.run, &card.told, key).await? {
+            return Ok(false);
+        }
+        for post in posts {
+            outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, post.run, &post.body).await?;
+        }
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(true)
+    }
+
+    /// Notes that nothing more is to be shown or told of a run.
+    pub async fn settle_card(&self, door: &str, run: RunNumber) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        cards::settle(&mut tx, door, run).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Texts for the people who look after Tidegate that were not told yet.
+    pub async fn notices(&self) -> Result<Vec<(Uuid, String)>, DeskError> {
+        let pending = outbox::pending(&self.store, &Address::admins()).await?;
+        let text =
+            |body: &str| serde_json::from_str::<serde_json::Value>(body).ok()?["text"].as_str().map(str::to_owned);
+        Ok(pending.into_iter().filter_map(|message| Some((message.id, text(&message.body)?))).collect())
+    }
+
+    /// What people of a chat are to be told of runs, each to them alone: id, person, run.
+    pub async fn personal(&self, door: &str) -> Result<Vec<(Uuid, String, RunNumber)>, DeskError> {
+        let messages = outbox::personal(&self.store, door, outbox::KIND_RUN).await?;
+        Ok(messages.into_iter().filter_map(|(who, message)| Some((message.id, who, message.run?))).collect())
+    }
+
+    /// What people of a chat are to be told of holds, stops and free environments: id, person, news.
+    pub async fn personal_news(&self, door: &str) -> Result<Vec<(Uuid, String, News)>, DeskError> {
+        let mut all = Vec::new();
+        for (who, message) in outbox::personal(&self.store, door, outbox::KIND_NEWS).await? {
+            all.extend(outbox::news(&message)?.map(|news| (message.id, who, news)));
+        }
+        Ok(all)
+    }
+
+    /// Notes that a message was told in another way.
+    pub async fn told_otherwise(&self, id: Uuid) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        outbox::mark_sent(&mut tx, id).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts such a text into the outbox of a chat, once.
+    pub async fn hand_notice_to(&self, door: &str, notice: Uuid, post: &Post) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        if outbox::mark_sent(&mut tx, notice).await? {
+            outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Stores a text for the people who look after Tidegate.
+    pub async fn notify(&self, text: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        let body = serde_json::json!({ "text": self.clean(text) }).to_string();
+        outbox::put(&mut tx, &Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+        Ok(tx.commit().await?)
+    }
+}

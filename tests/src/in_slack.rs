@@ -1,0 +1,76 @@
+//! A yard whose Tidegate speaks in a Slack for tests.
+
+use crate::process::Process;
+use crate::slack::{ChannelId, UserId, Workspace};
+use crate::yard::{Layout, Yard};
+
+/// Slack, a yard with the environment `shop` (the one stack `app`), its channel, and its owner.
+pub struct InSlack {
+    /// The workspace.
+    pub slack: Workspace,
+    /// The yard.
+    pub yard: Yard,
+    /// The channel of `shop`.
+    pub channel: ChannelId,
+    /// The owner of `shop`.
+    pub alice: UserId,
+}
+
+impl InSlack {
+    /// Lays it out; nothing is started yet.
+    pub async fn lay() -> Self {
+        Self::lay_with("").await
+    }
+
+    /// The same with more lines in `[chat.slack]`.
+    pub async fn lay_with(lines: &str) -> Self {
+        Self::lay_on(lines, "sqlite:tidegate.db").await
+    }
+
+    /// The same with another ledger.
+    pub async fn lay_on(lines: &str, database: &str) -> Self {
+        let slack = Workspace::start().await;
+        let channel = slack.channel("#load-test");
+        let alice = slack.person("alice");
+        let chat = format!(
+            "[chat.slack]\napi_url = \"{}\"\nbot_token = {{ env = \"BOT\" }}\napp_token = {{ env = \"APP\" }}\nsigning_secret = \
+             {{ env = \"SIGNING\" }}\n{lines}",
+            slack.api_url()
+        );
+        let shop = format!(
+            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\"]\n",
+            alice.as_str(),
+            crate::yard::me()
+        );
+        let yard = Layout::new().database(database).top(&chat).environment_with("shop", &shop, &[("app", &[])]).lay();
+        Self { slack, yard, channel, alice }
+    }
+
+    /// Starts `serve` without waiting for it.
+    pub fn start(&self) -> Process {
+        let env = [
+            ("BOT", self.slack.bot_token()),
+            ("APP", self.slack.app_token()),
+            ("SIGNING", self.slack.signing_secret()),
+            ("TIDEGATE_LOOPBACK_ONLY", "1"),
+        ];
+        self.yard.start(&["serve"], &env)
+    }
+
+    /// Starts `serve`, and waits until it hears.
+    pub async fn serve(&self) -> Process {
+        let serve = self.start();
+        self.yard.wait("Slack is listened to", async || serve.err().contains("listening to Slack").then_some(())).await;
+        serve
+    }
+
+    /// Types `/tide ...` as the owner, in the channel.
+    pub async fn tide(&self, words: &str) {
+        self.slack.command(&self.alice, &self.channel, "/tide", words).await.accepted();
+    }
+
+    /// Waits until the channel reads so.
+    pub async fn reads(&self, words: &str) -> String {
+        self.slack.reads(&self.channel, words).await
+    }
+}

@@ -1,0 +1,424 @@
+//! Tidegate in Slack: real Terraform, and what the channel reads.
+
+use std::time::Duration;
+
+use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::postgres::Database;
+use tidegate_tests::slack::{Call, Refusal, Workspace};
+
+/// Asserts what the channel reads, without what differs each time.
+macro_rules! assert_reads {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({ filters => vec![
+            (r"\d\d:\d\d\b", "HH:MM"),
+            (r"less than 1 s|\b\d+(\.\d+)? s\b", "N s"),
+            (r"content [0-9a-f]{12}", "content DIGEST"),
+            (r"Terraform \d+\.\d+\.\d+", "Terraform VERSION"),
+            (r"/tmp/tidegate-yard\.\w+", "YARD"),
+            (r"127\.0\.0\.1:\d+", "SLACK"),
+            (r"archives/C000000001/p\d+", "archives/C000000001/pTS"),
+            (r"local:\w+", "local:ME"),
+            (r"slack:U\d{9}", "slack:UID"),
+            (r"slave\[\d\]", "slave[N]"),
+            (r"owners: @alice, \w+", "owners: @alice, ME"),
+        ] }, { insta::assert_snapshot!($name, $text); });
+    };
+}
+
+/// Messages that the bot posted in channels, not in threads.
+fn posted(slack: &Workspace) -> Vec<Call> {
+    let calls = slack.calls_of("chat.postMessage").into_iter();
+    calls.filter(|call| call.text("thread_ts").is_empty() && call.is_ok()).collect()
+}
+
+/// Slack delivers what it delivered last once more.
+async fn again(slack: &Workspace) {
+    let repeated = slack.repeat().await;
+    assert!(!repeated.is_empty(), "there is something to repeat");
+    for one in repeated {
+        one.accepted();
+    }
+}
+
+#[tokio::test]
+async fn a_slash_command_raises_an_environment_and_the_channel_tells_it() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop because the rehearsal starts").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the asker is called", || !place.slack.called(&place.alice).is_empty()).await;
+    assert_eq!(place.yard.status(1).await, "succeeded");
+    assert_eq!(posted(&place.slack).len(), 1);
+    assert_reads!("up", place.slack.transcript(&place.channel));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let bob = place.slack.person("bob");
+    let guest = place.slack.guest("gus");
+    place.tide("destroy shop").await;
+    place.reads("[Approve, asks: This destroys]").await;
+    let card = place.slack.find(&place.channel, "[Approve").expect("a card");
+    place.slack.press(&bob, &card, "tide.approve").await.accepted();
+    place.reads("is not yours to do").await;
+    place.slack.press(&guest, &card, "tide.approve").await.accepted();
+    place.reads("only gus sees").await;
+    assert_eq!(place.yard.status(2).await, "awaiting_approval");
+    // Twice by the same person, and delivered again on top.
+    place.yard.hold("delete.shop-app");
+    let presses = tokio::join!(
+        place.slack.press(&place.alice, &card, "tide.approve"),
+        place.slack.press(&place.alice, &card, "tide.approve"),
+    );
+    presses.0.accepted();
+    presses.1.accepted();
+    again(&place.slack).await;
+    place.reads("Approve: pressed by @alice").await;
+    place.yard.until(2, "applying").await;
+    place.yard.release("delete.shop-app");
+    place.yard.until(2, "succeeded").await;
+    place.slack.until("the end is told", || place.slack.called(&place.alice).len() >= 3).await;
+    place.slack.until("the card shows the end", || !place.slack.transcript(&place.channel).contains("[Cancel")).await;
+    let text = place.reads("shop is destroyed").await;
+    assert!(!text.contains("[Approve"), "used buttons are gone:\n{text}");
+    assert_reads!("buttons", place.slack.transcript(&place.channel));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_fails_is_a_new_message_with_its_log_in_the_thread() {
+    let place = InSlack::lay().await;
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.yard.until(1, "partial").await;
+    place.reads("run 1 in its channel").await;
+    place.reads("Log of run 1").await;
+    assert_eq!(posted(&place.slack).len(), 2);
+    let called = place.slack.called(&place.alice);
+    assert!(called.iter().any(|text| text.contains("FAILED") || text.contains("PARTIAL")), "{called:?}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn one_mention_in_two_events_delivered_again_is_one_run_and_edits_are_none() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let said = place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    said.accepted();
+    again(&place.slack).await;
+    place.reads("shop is at full").await;
+    place.slack.edit(&said.message, "@tidegate down shop").await.accepted();
+    place.slack.delete(&said.message).await.accepted();
+    let robot = place.slack.bot("robot");
+    place.slack.mention(&robot, &place.channel, None, "@tidegate down shop").await;
+    let stranger = place.slack.stranger("sam");
+    place.slack.set_channel(&place.channel, false, true);
+    place.slack.mention(&stranger, &place.channel, None, "@tidegate down shop").await;
+    place.reads("Refused: `down shop`").await;
+    place.slack.direct(&place.alice, "status").await.accepted();
+    let direct = place.slack.direct_channel(&place.alice);
+    let text = place.slack.reads(&direct, "shop").await;
+    assert!(text.contains("full"), "{text}");
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+    assert_eq!(place.yard.calls("apply", "shop-app"), 1);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn minutes_of_refusals_lose_nothing_and_repeat_nothing() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("chat.postMessage", Refusal::RateLimited { retry_after: 1 }).for_calls(3);
+    place.slack.refuse("chat.update", Refusal::Status(503)).for_calls(2);
+    place.tide("up shop").await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    assert_eq!(posted(&place.slack).len(), 1);
+    // What is done and never answered for is found in the history.
+    place.slack.refuse("chat.postMessage", Refusal::AnswerLost).for_calls(1);
+    place.slack.refuse("chat.postMessage", Refusal::DoneBut(502)).for_calls(1);
+    place.tide("down shop").await;
+    place.yard.until(2, "succeeded").await;
+    place.reads("shop is at small").await;
+    place.slack.until("the end is told", || place.slack.called(&place.alice).len() >= 2).await;
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("tidegate (edited):").count(), 2, "{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 2, "{text}");
+    serve.stop().await.exits(0);
+}
+
+/// Kills `serve` at an arrow of the flow, starts it again, and says how it ends.
+async fn killed(place: &InSlack, serve: tidegate_tests::yard::Process) {
+    serve.kill().await;
+    for method in ["users.info", "chat.postMessage", "chat.update"] {
+        place.slack.accept(method);
+        place.slack.delay(method, Duration::ZERO);
+    }
+    let serve = place.serve().await;
+    place.slack.redeliver().await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    // A last stop lets everything that is still meant to be said be said.
+    serve.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("tidegate (edited):").count(), 1, "one card:\n{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 1, "one end:\n{text}");
+    assert_eq!(text.matches("variables:").count(), 1, "one plan:\n{text}");
+    assert_eq!(place.yard.calls("apply", "shop-app"), 1);
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+}
+
+#[tokio::test]
+async fn killed_after_the_inbox_and_before_the_desk() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("users.info", Refusal::Silence).lasting();
+    place.tide("up shop").await;
+    killed(&place, serve).await;
+}
+
+#[tokio::test]
+async fn killed_while_its_card_is_being_posted_or_just_was() {
+    for refusal in [Refusal::Silence, Refusal::AnswerLost] {
+        let place = InSlack::lay().await;
+        let serve = place.serve().await;
+        place.yard.hold("plan");
+        place.slack.refuse("chat.postMessage", refusal).lasting();
+        place.tide("up shop").await;
+        place.slack.until("it is posted", || !place.slack.calls_of("chat.postMessage").is_empty()).await;
+        place.yard.release("plan");
+        killed(&place, serve).await;
+    }
+}
+
+#[tokio::test]
+async fn killed_in_mid_apply_and_the_card_goes_on() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.yard.hold("create.shop-app");
+    place.tide("up shop").await;
+    place.reads("applying").await;
+    place.yard.until_did("create shop-app", 1).await;
+    let serve = {
+        serve.kill().await;
+        place.serve().await
+    };
+    place.yard.release("create.shop-app");
+    killed(&place, serve).await;
+}
+
+#[tokio::test]
+async fn a_refreshed_and_a_dead_connection_are_replaced() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.connected(2).await;
+    place.slack.disconnect("refresh_requested");
+    let listening = || serve.err().matches("listening to Slack").count();
+    place.yard.wait("new connections", async || (listening() >= 4).then_some(())).await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    place.slack.half_open();
+    place.slack.connected(2).await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn people_who_ask_elsewhere_get_a_link_and_names_that_ping_are_inert() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let other = place.slack.channel("#other");
+    place.slack.command(&place.alice, &other, "/tide", "up shop because <!channel> *now* `rm`").await.accepted();
+    place.reads("shop is at full").await;
+    let text = place.slack.reads(&other, "run 1 in its channel").await;
+    assert!(!text.contains("shop is at full"), "{text}");
+    let bob = place.slack.person("bob");
+    assert!(place.slack.called(&bob).is_empty());
+    for call in place.slack.calls_of("chat.postMessage").iter().chain(&place.slack.calls_of("chat.update")) {
+        assert!(!call.text("text").contains("<!channel>"), "{call:?}");
+    }
+    place.tide("upp shop").await;
+    place
+        .slack
+        .until("a refusal only she sees", || place.slack.transcript(&place.channel).contains("only alice sees"))
+        .await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn signed_http_is_taken_and_anything_else_refused() {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
+    let serve = place.start();
+    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
+    place.slack.over_http(&format!("http://127.0.0.1:{port}"));
+    place.tide("up shop").await;
+    again(&place.slack).await;
+    place.reads("shop is at full").await;
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn the_form_and_the_home_tab_do_what_commands_do() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("").await;
+    place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+    let form = place.slack.form(&place.alice).expect("a form");
+    assert_reads!("form", place.slack.view_text(&form));
+    let bad = serde_json::json!({ "what": "up", "setting.app": "4 5" });
+    place.slack.submit(&place.alice, &form, &bad).await.accepted();
+    let good = serde_json::json!({ "what": "up", "setting.app": "4", "because": "of the form" });
+    place.slack.submit(&place.alice, &form, &good).await.accepted();
+    let text = place.reads("shop is at full · app 4").await;
+    assert!(text.contains("because of the form"), "{text}");
+    place.slack.open_home(&place.alice).await.accepted();
+    let shows =
+        |words: &str| place.slack.home(&place.alice).is_some_and(|home| place.slack.view_text(&home).contains(words));
+    place.slack.until("the home tab", || shows("shop")).await;
+    let home = place.slack.home(&place.alice).expect("a home tab");
+    assert_reads!("home", place.slack.view_text(&home));
+    place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();
+    place.reads("shop is at small").await;
+    place.slack.until("the home tab is true", || shows("small")).await;
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn what_was_said_during_an_outage_is_done_when_it_is_young() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    serve.stop().await.exits(0);
+    // Nobody listens, and Slack gives up delivering.
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    let serve = place.serve().await;
+    place.reads("shop is at full").await;
+    place.slack.redeliver().await;
+    place.tide("status").await;
+    assert!(place.yard.known(2).await.is_none(), "there is one run");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn check_online_tells_what_is_missing_what_for_and_where() {
+    let place = InSlack::lay().await;
+    let env = [
+        ("BOT", place.slack.bot_token()),
+        ("APP", place.slack.app_token()),
+        ("SIGNING", place.slack.signing_secret()),
+        ("TIDEGATE_LOOPBACK_ONLY", "1"),
+    ];
+    let told = place.yard.start(&["check", "--online"], &env).end().await;
+    told.says(&["nothing is missing in the chats"]).exits(0);
+    place.slack.refuse("users.info", Refusal::MissingScope("users:read".to_owned())).lasting();
+    place.slack.set_channel(&place.channel, true, false);
+    let told = place.yard.start(&["check", "--online"], &env).end().await;
+    told.says(&["the scope users:read is missing", "nobody is answered", "https://api.slack.com/apps"]);
+    told.says(&["#load-test (channel_not_found)"]).exits(1);
+    let wrong = [("BOT", "xoxb-wrong"), ("APP", place.slack.app_token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
+    let told = place.yard.start(&["check", "--online"], &wrong).end().await;
+    told.says(&["a working `bot_token`", "invalid_auth", "OAuth & Permissions"]).exits(1);
+    assert!(place.slack.calls_of("chat.postMessage").iter().all(|call| !call.is_ok()), "nothing is posted");
+}
+
+#[tokio::test]
+async fn two_processes_on_one_server_answer_once_and_one_of_them_goes_on_alone() {
+    let database = Database::new();
+    let place = InSlack::lay_on("", database.url()).await;
+    let first = place.serve().await;
+    let second = place.serve().await;
+    place.slack.connected(4).await;
+    for _ in 0..3 {
+        place.tide("up shop").await;
+        again(&place.slack).await;
+    }
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate status").await.accepted();
+    again(&place.slack).await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place
+        .slack
+        .until("it is told", || place.slack.called(&place.alice).iter().any(|text| text.contains("run 1")))
+        .await;
+    first.kill().await;
+    // Where it went to the dead one it comes again, as from Slack.
+    place.slack.command(&place.alice, &place.channel, "/tide", "down shop").await;
+    place.slack.redeliver().await;
+    place.reads("shop is at small").await;
+    place
+        .slack
+        .until("it is told", || place.slack.called(&place.alice).iter().any(|text| text.contains("run 4")))
+        .await;
+    second.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("shop is at small").count(), 2, "its card and its end:\n{text}");
+    let ends = place.slack.called(&place.alice).iter().filter(|text| text.contains("shop is at small")).count();
+    assert_eq!(ends, 1, "{text}");
+}
+
+#[tokio::test]
+async fn what_slack_did_not_sign_is_not_read() {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
+    let serve = place.start();
+    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
+    let body = format!(
+        "trigger_id=1&team_id={}&user_id={}&channel_id={}&text=up+shop",
+        place.slack.team(),
+        place.alice.as_str(),
+        place.channel.as_str()
+    );
+    // Now, as a file that was just written tells it.
+    let written = std::fs::metadata(place.yard.file("tidegate.toml")).and_then(|file| file.modified()).expect("a time");
+    let now = written.duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+    let signed = |time: &str, signature: &str| {
+        format!("x-slack-request-timestamp: {time}\r\nx-slack-signature: {signature}\r\n")
+    };
+    let forged = format!("v0={}", "0".repeat(64));
+    for headers in [
+        String::new(),
+        signed(&now.to_string(), &forged),
+        signed(&now.to_string(), ""),
+        signed("-9223372036854775808", &forged),
+        signed("99999999999999999999", &forged),
+        signed("日本", &forged),
+    ] {
+        let status = post(port, "/slack/commands", &headers, &body).await;
+        assert!(status.contains(" 401 ") || status.contains(" 400 "), "{status}");
+    }
+    let large = post(port, "/slack/events", "", &"x".repeat(2 << 20)).await;
+    assert!(large.contains(" 413 ") || large.is_empty(), "{large}");
+    assert!(place.yard.known(1).await.is_none(), "nothing was run");
+    serve.stop().await.exits(0);
+}
+
+/// The first line of what is answered to a request.
+async fn post(port: u16, path: &str, headers: &str, body: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         {headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    // A body that is too large is not read to its end.
+    let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+}
