@@ -151,7 +151,7 @@ impl Walk {
                 Ok(Some(Page { last, rows })) => {
                     self.read = Some(last);
                     let wanted = self.wanted.as_ref().map(|link| link.seq);
-                    self.checks.push_back(tokio::task::spawn_blocking(move || check(&rows, wanted)));
+                    self.checks.push_back(tokio::task::spawn_blocking(move || check(rows, wanted)));
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),

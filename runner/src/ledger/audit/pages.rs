@@ -7,17 +7,26 @@ use crate::domain::audit::PRUNE;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Tx;
 
-/// Rows read at a time, as one text: a value of its own for each column of each row costs more than the hashes.
+/// Rows read at a time.
 const PAGE: i64 = 4_000;
 
 pub(super) const REMOVED: &str = "it was removed";
 pub(super) const ALTERED: &str = "it was altered";
 pub(super) const UNCONNECTED: &str = "it does not follow from the entry before it";
 
-/// Some rows as JSON, a list of the values of each, and the place of the last.
+/// Some rows, and the place of the last.
 pub(super) struct Page {
     pub(super) last: i64,
-    pub(super) rows: String,
+    pub(super) rows: Rows,
+}
+
+/// Rows as a database gives them soonest.
+pub(super) enum Rows {
+    /// As they are: PostgreSQL takes longer to make a text of them than to send them.
+    Read(Vec<AuditRow>),
+    /// As one JSON text, a list of the values of each: SQLite's driver hands over each value of each row by itself, which costs more
+    /// than the hashes.
+    Text(String),
 }
 
 /// The rows after a place that can be read, or `None` at the end. A row that cannot even be read was altered.
@@ -28,29 +37,29 @@ pub(super) async fn page(tx: &mut Tx, after: Option<i64>) -> Result<Option<Page>
         Ok(page) => return Ok(page),
         Err(error) => error,
     };
+    // Up to the one that cannot be read.
     let (mut last, mut good) = (from, 0);
     loop {
         match rows(tx, last, 1).await {
             Ok(Some(row)) => (last, good) = (row.last, good + 1),
             Ok(None) => return Err(error.into()),
             Err(_) if good > 0 => return Ok(rows(tx, from, good).await?),
-            Err(error) => return Err(unread(tx, after, error).await?.into()),
+            Err(_) => return Err(unread(tx, after, error).await?.into()),
         }
     }
 }
 
 async fn rows(mut tx: &mut Tx, after: i64, limit: i64) -> Result<Option<Page>, LedgerError> {
-    let (row, page) = match tx {
-        Tx::Sqlite(_) => ("json_array", "json_group_array"),
-        Tx::Postgres(_) => ("json_build_array", "json_agg"),
-    };
-    let sql = format!(
-        "SELECT MAX(seq), CAST({page}({row}({COLUMNS})) AS TEXT) \
-         FROM (SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2) AS page"
-    );
-    let (last, rows): (Option<i64>, Option<String>) =
+    let rows = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+    if matches!(tx, Tx::Postgres(_)) {
+        let rows: Vec<AuditRow> =
+            on!(tx, fetch_all, sqlx::query_as(sqlx::AssertSqlSafe(rows.as_str())).bind(after).bind(limit))?;
+        return Ok(rows.last().map(|row| row.seq).map(|last| Page { last, rows: Rows::Read(rows) }));
+    }
+    let sql = format!("SELECT MAX(seq), json_group_array(json_array({COLUMNS})) FROM ({rows})");
+    let (last, rows): (Option<i64>, String) =
         on!(tx, fetch_one, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(after).bind(limit))?;
-    Ok(last.zip(rows).map(|(last, rows)| Page { last, rows }))
+    Ok(last.map(|last| Page { last, rows: Rows::Text(rows) }))
 }
 
 /// What is wrong with the row after a place whose reading ended with `error`: the row, if it cannot be read by its columns either.
@@ -59,10 +68,8 @@ async fn unread(mut tx: &mut Tx, after: Option<i64>, error: LedgerError) -> Resu
     let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1");
     let row: Result<AuditRow, LedgerError> =
         on!(tx, fetch_one, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(from));
-    match row {
-        Err(why) if unreadable(&why) => {}
-        Err(why) => return Err(why),
-        Ok(_) => return Err(error),
+    if !row.is_err_and(|why| unreadable(&why)) {
+        return Err(error);
     }
     let (seq,): (i64,) = on!(tx, fetch_one, sqlx::query_as("SELECT MIN(seq) FROM audit WHERE seq > $1").bind(from))?;
     Ok(match after {
@@ -93,10 +100,13 @@ pub(super) struct Checked {
 }
 
 /// Checks the rows of a page, of which the hash of the one at `wanted` is to be known.
-pub(super) fn check(rows: &str, wanted: Option<i64>) -> Checked {
-    let (rows, bad) = match serde_json::from_str::<Vec<AuditRow>>(rows) {
-        Ok(rows) => (rows, None),
-        Err(_) => as_far_as_they_are_rows(rows),
+pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
+    let (rows, bad) = match rows {
+        Rows::Read(rows) => (rows, None),
+        Rows::Text(text) => match serde_json::from_str(&text) {
+            Ok(rows) => (rows, None),
+            Err(_) => as_far_as_they_are_rows(&text),
+        },
     };
     let before = match (rows.first(), bad) {
         (Some(row), _) => Link { seq: row.seq - 1, hash: row.prev.clone() },
@@ -127,8 +137,8 @@ pub(super) fn check(rows: &str, wanted: Option<i64>) -> Checked {
 }
 
 /// The rows before the first that holds values of other types, and the place of that one.
-fn as_far_as_they_are_rows(rows: &str) -> (Vec<AuditRow>, Option<i64>) {
-    let values: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap_or_default();
+fn as_far_as_they_are_rows(text: &str) -> (Vec<AuditRow>, Option<i64>) {
+    let values: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
     let mut found = Vec::new();
     for value in values {
         let seq = value.get(0).and_then(serde_json::Value::as_i64);
