@@ -91,6 +91,8 @@ fn a_yes_that_those_who_may_say_it_can_never_have_themselves_is_warned_of() {
         report.render(false)
     };
     let warned = told(r#"approve = { when = ["deletes > 5"], by = "owners" }"#);
+    let config = load(&place.0.path().join("tidegate.toml")).expect("it can be used all the same");
+    assert_eq!(config.environments.len(), 1);
     assert!(warned.contains("is all there are (ito): a run of their own can never have it"), "{warned}");
     for fine in ["self = true", "alone_after = \"10m\"", "by = [\"local:mori\", \"local:sato\"]"] {
         let by = if fine.starts_with("by") { "" } else { "by = \"owners\", " };
@@ -442,5 +444,5 @@ fn a_protect_that_names_no_resource_of_the_roots_is_told_with_the_nearest() {
     }
     // Where a root cannot be read nothing is known of what it has.
     place.write("roots/jmeter/more.tf.json", "{");
-    assert!(!text("'terraform_data.slav'").contains("protects nothing"));
+    assert!(!text("'terraform_data.slav'").contains("still has of it"));
 }

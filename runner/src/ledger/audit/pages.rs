@@ -1,5 +1,7 @@
 //! The rows of the chain, many at a time: read as one text, and checked by themselves.
 
+use serde_json::value::RawValue;
+
 use super::chain::{Broken, Link, VerifyError};
 use super::prune::taken_out;
 use super::row::{AuditRow, COLUMNS};
@@ -37,6 +39,10 @@ pub(super) async fn page(tx: &mut Tx, after: Option<i64>) -> Result<Option<Page>
         Ok(page) => return Ok(page),
         Err(error) => error,
     };
+    // Only SQLite lets a row hold what cannot be read; elsewhere it is the database that fails.
+    if matches!(tx, Tx::Postgres(_)) {
+        return Err(error.into());
+    }
     // Up to the one that cannot be read.
     let (mut last, mut good) = (from, 0);
     loop {
@@ -103,8 +109,12 @@ pub(super) struct Checked {
 pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
     let (rows, bad) = match rows {
         Rows::Read(rows) => (rows, None),
-        Rows::Text(text) => match serde_json::from_str(&text) {
-            Ok(rows) => (rows, None),
+        Rows::Text(text) => match serde_json::from_str::<Vec<AuditRow>>(&text) {
+            Ok(mut rows) => {
+                // As they were chosen, which the database need not keep to where it makes one text of them.
+                rows.sort_unstable_by_key(|row| row.seq);
+                (rows, None)
+            }
             Err(_) => as_far_as_they_are_rows(&text),
         },
     };
@@ -138,16 +148,24 @@ pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
 
 /// The rows before the first that holds values of other types, and the place of that one.
 fn as_far_as_they_are_rows(text: &str) -> (Vec<AuditRow>, Option<i64>) {
-    let values: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    // Not as values: a number of SQLite can be one that JSON has no room for.
+    let rows: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let mut rows: Vec<(i64, &str)> = rows.iter().map(|row| (place(row.get()), row.get())).collect();
+    rows.sort_unstable_by_key(|(seq, _)| *seq);
     let mut found = Vec::new();
-    for value in values {
-        let seq = value.get(0).and_then(serde_json::Value::as_i64);
-        match serde_json::from_value(value) {
+    for (seq, row) in rows {
+        match serde_json::from_str(row) {
             Ok(row) => found.push(row),
-            Err(_) => return (found, seq),
+            Err(_) => return (found, Some(seq)),
         }
     }
     (found, None)
+}
+
+/// The first of a list of values, which the database keeps a whole number.
+fn place(row: &str) -> i64 {
+    let values: Vec<&RawValue> = serde_json::from_str(row).unwrap_or_default();
+    values.first().and_then(|seq| seq.get().parse().ok()).unwrap_or_default()
 }
 
 /// What is wrong with a row after the place `end`, where the hash is `hash`.
