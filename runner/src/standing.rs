@@ -106,9 +106,9 @@ pub(crate) async fn note(
 async fn note_serial(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
     let (stack, applied) = match event {
         RunEvent::StackApplied { stack, applied } => (stack, applied),
-        // Of what was killed nobody knows whether it stored its state.
+        // Terraform says so itself, and has stored what it did. Of any other end, as by a signal, nobody knows whether it has.
         RunEvent::StackFailed { stack, phase: Phase::Apply, failure, applied: Some(applied) }
-            if !matches!(failure.kind, FailureKind::Signal { .. } | FailureKind::Lost) =>
+            if failure.kind == FailureKind::Terraform =>
         {
             (stack, applied)
         }

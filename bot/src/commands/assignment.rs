@@ -90,6 +90,9 @@ impl Context<'_> {
     fn no_such_setting(&self, environment: &Environment, at: usize, parts: &Parts<'_>) -> Refusal {
         let names = || environment.settings.keys().map(SettingName::as_str);
         let name = &environment.name;
+        if let Some(refusal) = self.line.word(at).and_then(|word| self.dashed(environment, at, word)) {
+            return refusal;
+        }
         if parts.name.is_empty() {
             return self.nameless(environment, at, parts, self.line.word(at).unwrap_or_default());
         }

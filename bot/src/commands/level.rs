@@ -101,6 +101,9 @@ impl Context<'_> {
         if let Some(refusal) = self.unassigned(environment, at, word) {
             return refusal;
         }
+        if let Some(refusal) = self.dashed(environment, at, word) {
+            return refusal;
+        }
         if word.starts_with('-') || table::find(word).is_some() || !self.takes(Takes::Level) {
             return self.stray(at, word);
         }
@@ -135,6 +138,28 @@ impl Context<'_> {
             None if self.spec.name == CommandName::Down => refusal.hint("help down"),
             None => refusal.hint(self.line.without(at)),
         }
+    }
+
+    /// `-small`, `--slaves=4`, `--profile=small`: what a program's options look like, offered as it is written here.
+    pub(super) fn dashed(&self, environment: &Environment, at: usize, word: &str) -> Option<Refusal> {
+        let bare = word.strip_prefix('-')?.trim_start_matches('-');
+        let (name, value) = bare.split_once(['=', ':']).unwrap_or((bare, ""));
+        let is_level = |word: &str| self.takes(Takes::Level) && level(environment, word).is_some();
+        let meant = if is_level(bare) {
+            bare
+        } else if ["profile", "level"].contains(&name.to_lowercase().as_str()) && is_level(value) {
+            value
+        } else if self.takes(Takes::Setting)
+            && assignment::parts(bare)
+                .is_some_and(|p| environment.settings.contains_key(p.name.to_lowercase().as_str()))
+        {
+            bare
+        } else {
+            return None;
+        };
+        let what = format!("`{}` does not take {}", self.spec.name, quoted(word));
+        let why = "levels and settings are written without dashes: `full`, `slaves=4`".to_owned();
+        Some(Refusal::not_understood(what, why).hint(self.line.with(at, meant)))
     }
 
     /// `slaves 10`, `slaves +10`, `-5`: a setting or a value that lacks its other half.

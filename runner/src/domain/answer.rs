@@ -84,6 +84,8 @@ pub struct RunSummary {
     pub ended: Option<Timestamp>,
     /// Who took a partial or failed run as it is, and why (`accept`).
     pub taken_by: Option<(ActorId, Option<String>)>,
+    /// An apply of it began: something may have changed.
+    pub began: bool,
     /// Until when whoever carries it out is taken to be alive; `None` while nobody has it.
     pub lease_until: Option<Timestamp>,
 }

@@ -207,7 +207,10 @@ impl Deed {
         let cancels = action == CommandName::Cancel.as_str();
         // Asked about only: it may never come to it.
         let not_begun = matches!(run.state, RunState::AwaitingApproval { applied: false, .. });
+        // What never began was stopped by whoever cancelled it; changed is nothing by that.
+        let never_begun = run.state.ended() && !run.began && !(cancels && self == Self::Stopped);
         if run.request.kind == RunKind::Plan
+            || never_begun
             || !cancels && (not_begun || run.state.outcome().is_some_and(|o| moved_nothing.contains(&o)))
         {
             return false;

@@ -226,26 +226,34 @@ impl Envelope {
     ///
     /// Deletions and replacements must have been shown by name. So must all others where an exact plan was shown; where it
     /// could only be provisional, creations and updates must not outnumber what was shown, and where creations could not be
-    /// counted, any number of them is inside. With other variables or code than what was shown, everything is beyond: the same
-    /// update of the same resource can then mean ten times as much. So is, where an exact plan was shown, what gives other values.
+    /// counted, any number of them is inside. Where an exact plan was shown, what gives other values is beyond. With other
+    /// variables or code than what was shown so is everything of which it is not known that it gives the same values: the same update of
+    /// the same resource can then mean ten times as much.
     #[must_use]
     pub fn beyond(&self, plan: &StackPlan) -> Vec<Change> {
-        if let (Some(shown), Some(now)) = (&self.inputs, &plan.inputs)
-            && shown != now
-        {
-            return plan.changes.clone();
-        }
-        plan.changes
-            .iter()
-            .filter(|change| !self.allows(change, plan.counts()) || self.gives_other_values(change, plan))
-            .cloned()
-            .collect()
+        let otherwise = self.is_made_otherwise(plan);
+        let is_beyond = |change: &&Change| {
+            let same = self.gives_the_same(change, plan);
+            !self.allows(change, plan.counts()) || same == Some(false) || otherwise && same.is_none()
+        };
+        plan.changes.iter().filter(is_beyond).cloned().collect()
     }
 
-    fn gives_other_values(&self, change: &Change, plan: &StackPlan) -> bool {
+    /// Whether `plan` is made with other variables or code than what was shown. What its changes run beside giving values, as a
+    /// provisioner does, may then be something else.
+    #[must_use]
+    pub fn is_made_otherwise(&self, plan: &StackPlan) -> bool {
+        matches!((&self.inputs, &plan.inputs), (Some(shown), Some(now)) if shown != now)
+    }
+
+    /// Whether `change` gives the values that were shown; `None` where that cannot be told.
+    fn gives_the_same(&self, change: &Change, plan: &StackPlan) -> Option<bool> {
+        if change.action == Action::Delete {
+            return Some(true);
+        }
         let exact = self.exactness == Exactness::Exact && plan.exactness == Exactness::Exact;
-        let (shown, now) = (self.values.get(&change.address), plan.values.get(&change.address));
-        exact && shown.is_some() && now.is_some() && shown != now
+        let (shown, now) = (self.values.get(&change.address)?, plan.values.get(&change.address)?);
+        exact.then_some(shown == now)
     }
 
     /// Whether `change` is inside; `counts` are those of the plan that it is in.
@@ -346,6 +354,11 @@ mod tests {
         assert_ne!(digest([("app", &valued("1"))]), digest([("app", &valued("2"))]));
         // Values that nobody could tell are no other values.
         assert!(valued("1").envelope().beyond(&shown).is_empty());
+        // Where the values are known to be the same, it is only made otherwise.
+        let otherwise = |value| StackPlan { inputs: now.inputs.clone(), ..valued(value) };
+        assert!(valued("1").envelope().beyond(&otherwise("1")).is_empty());
+        assert!(valued("1").envelope().is_made_otherwise(&otherwise("1")));
+        assert_eq!(valued("1").envelope().beyond(&otherwise("2")).len(), 1);
     }
 
     #[test]

@@ -187,7 +187,8 @@ impl Situation<'_> {
         if plans().all(|(_, plan)| !plan.has_work()) {
             return end(Outcome::NothingToDo);
         }
-        let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))));
+        let otherwise = plans().filter(|(name, plan)| self.is_made_otherwise(name, plan)).map(|(name, _)| name.clone());
+        let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))), otherwise.collect());
         let previewed = || request.asks.then_some(QuestionWhy::Previewed);
         let went_back = plans().any(|(name, plan)| self.is_news_that_it_went_back(name, plan));
         let (first, wants) = match decision {
@@ -234,6 +235,12 @@ impl Situation<'_> {
     fn beyond(&self, stack: &StackName, plan: &StackPlan) -> Vec<Change> {
         let shown = self.view.stacks.get(stack).and_then(|view| view.shown.as_ref());
         shown.map_or_else(|| plan.changes.clone(), |shown| shown.beyond(plan))
+    }
+
+    /// Whether a stack is to be changed with other code or variables than what people saw.
+    fn is_made_otherwise(&self, stack: &StackName, plan: &StackPlan) -> bool {
+        let shown = self.view.stacks.get(stack).and_then(|view| view.shown.as_ref());
+        plan.has_work() && shown.is_some_and(|shown| shown.is_made_otherwise(plan))
     }
 
     fn rules<'p>(&self, plans: impl Iterator<Item = (&'p StackName, &'p StackPlan)>) -> Decision {
@@ -334,7 +341,8 @@ impl Situation<'_> {
             let beyond = if news { plan.changes.clone() } else { self.beyond(stack, &plan) };
             let agreed = || approved == Some(changes::digest([(stack.as_str(), &plan)]).as_str());
             // After a failure nothing more is applied, so that there is nothing to ask.
-            if beyond.is_empty() || failed_already || agreed() {
+            let nothing_new = beyond.is_empty() && !self.is_made_otherwise(stack, &plan);
+            if nothing_new || failed_already || agreed() {
                 events.push(RunEvent::StackPlanned { stack: stack.clone(), plan });
             } else {
                 asked.push((stack, plan, beyond));
@@ -348,7 +356,9 @@ impl Situation<'_> {
             return Some(Vec::new());
         }
         let digest = changes::digest(asked.iter().map(|(stack, plan, _)| (stack.as_str(), plan)));
-        let why = changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())))?;
+        let otherwise = asked.iter().filter(|(stack, plan, _)| self.is_made_otherwise(stack, plan));
+        let otherwise = otherwise.map(|(stack, ..)| (*stack).clone()).collect();
+        let why = changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())), otherwise)?;
         let newer: Vec<_> = asked.iter().map(|(stack, plan, _)| (*stack, plan)).collect();
         let wants = match self.rules_with(&newer) {
             Decision::NeedsApproval { wants, .. } => wants,
@@ -387,10 +397,10 @@ impl Situation<'_> {
 }
 
 /// The question about stacks whose plans go beyond what was shown; `None` when none does.
-fn changed(beyond: impl Iterator<Item = (StackName, Vec<Change>)>) -> Option<QuestionWhy> {
+fn changed(beyond: impl Iterator<Item = (StackName, Vec<Change>)>, otherwise: Vec<StackName>) -> Option<QuestionWhy> {
     let beyond: Vec<_> =
         beyond.flat_map(|(stack, changes)| changes.into_iter().map(move |change| (stack.clone(), change))).collect();
-    (!beyond.is_empty()).then_some(QuestionWhy::PlanChanged { beyond })
+    (!beyond.is_empty() || !otherwise.is_empty()).then_some(QuestionWhy::PlanChanged { beyond, otherwise })
 }
 
 /// Compares what was planned with what Terraform reported as done, resource by resource.

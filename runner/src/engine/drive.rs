@@ -26,8 +26,8 @@ use crate::domain::holds::Hold;
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackState};
-use crate::ledger::holds;
 use crate::ledger::runs::{self, AppendError, Fence};
+use crate::ledger::{environments, holds};
 use crate::standing;
 use crate::terraform::Stop;
 use crate::witness;
@@ -91,6 +91,7 @@ impl Driver {
             }
             return Ok(None);
         };
+        let (run, view) = counted_anew(&shared, run, view, &environment, &fence).await?;
         let (sender, reports) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(view.state.stop().map(|stop| force_of(stop.force)));
         let context = Arc::new(shared.context(&run, &fence, &view, environment.clone(), sender, stopped).await?);
@@ -426,6 +427,31 @@ impl Driver {
 
 fn apply_begins(stack: StackName) -> RunEvent {
     RunEvent::StackStarted { stack, phase: Phase::Apply }
+}
+
+/// A run of which nothing is applied, counted from where its environment is to be now, and stored so.
+async fn counted_anew(
+    shared: &Shared,
+    run: RunSummary,
+    view: RunView,
+    environment: &Environment,
+    fence: &Fence,
+) -> Result<(RunSummary, RunView), EngineError> {
+    // A retry counts from where its first try began.
+    if view.began || view.request.retry_of.is_some() || !matches!(view.state, RunState::Planning { .. }) {
+        return Ok((run, view));
+    }
+    let mut tx = shared.store.begin().await?;
+    let now = environments::wanted(&mut tx, &environment.name).await?.map(|wanted| wanted.target);
+    if now == view.request.before {
+        return Ok((run, view));
+    }
+    let request = view.request.counted_from(environment, now);
+    if !runs::count_anew(&mut tx, run.id, fence, &request).await? {
+        return Ok((run, view));
+    }
+    tx.commit().await?;
+    Ok((RunSummary { request: request.clone(), ..run }, RunView { request, ..view }))
 }
 
 fn force_of(force: bool) -> Stop {

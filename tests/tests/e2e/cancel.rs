@@ -201,7 +201,7 @@ async fn what_a_cancelled_run_was_for_is_never_wanted_again() {
     let yard = Yard::new();
     let _serve = yard.serve().await;
     scaled_behind_a_cancelled_run(&yard).await;
-    yard.shell("status shop").await.says(&["wanted: full app=5"]).exits(0);
+    yard.shell("status shop").await.says(&["wanted: small app=5"]).exits(0);
     yard.until_did("create shop-app", 4).await;
     yard.accepted("cancel 3").await;
     assert_eq!(yard.ends(3).await, "cancelled");

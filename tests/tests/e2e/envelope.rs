@@ -97,7 +97,7 @@ async fn what_would_be_lost_beyond_it_asks_and_keeps_the_environment_meanwhile()
     let up = yard.begin("up shop full");
     let asked = yard.until(2, "awaiting_approval").await;
     let question = asked.question.expect("a question");
-    let QuestionWhy::PlanChanged { beyond } = question.why else { panic!("{question:?}") };
+    let QuestionWhy::PlanChanged { beyond, .. } = question.why else { panic!("{question:?}") };
     assert_eq!((beyond[0].0.as_str(), beyond.len()), ("app", 2));
     assert_eq!((yard.did("create shop-base"), yard.did("delete shop-app")), (3, 0));
     yard.wait("the names", async || up.out().contains("terraform_data.slave[2]").then_some(())).await;

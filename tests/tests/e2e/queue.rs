@@ -30,6 +30,33 @@ async fn two_runs_on_one_environment_go_one_after_the_other_and_say_for_whom_the
 }
 
 #[tokio::test]
+async fn sizes_count_from_what_came_to_pass_and_who_did_it_knows_only_that() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    yard.accepted("up shop full app=9").await;
+    yard.until_did("create shop-app", 3).await;
+    yard.accepted("scale shop app=2").await;
+    let third = yard.begin("scale shop app=5");
+    yard.until(3, "queued").await;
+    yard.shell("show 3").await.says(&["app 2 -> 5"]).exits(0);
+    yard.accepted("cancel 2").await;
+    yard.release("create.shop-app");
+    // It lowers, and nobody is asked whether four of them may go.
+    third.end().await.says(&["app 9 -> 5"]).exits(0);
+    yard.shell("history shop").await.says(&["app 9 -> 5"]).exits(0);
+    yard.accepted("undo shop").await;
+    yard.until(4, "awaiting_approval").await;
+    yard.shell("reject 4").await.exits(0);
+    yard.accepted("destroy shop").await;
+    yard.until(5, "awaiting_approval").await;
+    yard.shell("reject 5").await.exits(0);
+    yard.shell("who changed shop").await.says(&["run 3"]).exits(0);
+    yard.shell("who raised shop").await.says(&["run 1"]).exits(0);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn runs_of_different_environments_go_side_by_side_up_to_the_limit() {
     let yard = Layout::new()
         .runner("parallel = 2")

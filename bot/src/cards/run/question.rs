@@ -61,19 +61,26 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             );
             card = card.line(Line::text(text));
         }
-        QuestionWhy::PlanChanged { beyond } => {
-            let stacks: BTreeSet<&str> = beyond.iter().map(|(stack, _)| stack.as_str()).collect();
-            let stacks: Vec<&str> = stacks.into_iter().collect();
-            let beyond = beyond.iter().map(|(stack, change)| (stack, change));
-            card = card
-                .line(Line::text(format!(
-                    "The plan of {} goes beyond the one that was shown. New in it:",
-                    stacks.join(" and ")
-                )))
-                .lines(
-                    changes_in(&detail.view, beyond, Tense::Planned, naming).into_iter().map(|line| line.indented(1)),
-                )
-                .line(Line::text("Altogether it would do this:"));
+        QuestionWhy::PlanChanged { beyond, otherwise } => {
+            if !otherwise.is_empty() {
+                let others: Vec<&str> = otherwise.iter().map(StackName::as_str).collect();
+                let rest = if beyond.is_empty() { ", though what would change is the same" } else { "" };
+                let text = format!(
+                    "The code or the variables of {} are not those that were shown{rest}.",
+                    others.join(" and ")
+                );
+                card = card.line(Line::text(text));
+            }
+            if !beyond.is_empty() {
+                let stacks: BTreeSet<&str> = beyond.iter().map(|(stack, _)| stack.as_str()).collect();
+                let stacks: Vec<&str> = stacks.into_iter().collect();
+                let beyond = beyond.iter().map(|(stack, change)| (stack, change));
+                let lines = changes_in(&detail.view, beyond, Tense::Planned, naming);
+                let text =
+                    format!("The plan of {} goes beyond the one that was shown. New in it:", stacks.join(" and "));
+                card = card.line(Line::text(text)).lines(lines.into_iter().map(|line| line.indented(1)));
+            }
+            card = card.line(Line::text("Altogether it would do this:"));
         }
     }
     card = card.lines(plans(&detail.view, naming)).lines(code_notes(detail));

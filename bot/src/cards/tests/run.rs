@@ -1,7 +1,7 @@
 //! A run's card in every state.
 
 use insta::assert_snapshot;
-use tidegate_runner::domain::changes::Action;
+use tidegate_runner::domain::changes::{Action, WentBack};
 use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder, ResourceStage};
 use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::refusal::Refusal;
@@ -120,7 +120,13 @@ fn a_run_that_asks() {
         Scene::of("up shop")
             .planned()
             .asks(QuestionWhy::Unannounced { destroys: vec![(name("app"), "terraform_data.cache".to_owned())] }),
-        Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { beyond }),
+        Scene::of("up shop").planned().asks(QuestionWhy::PlanChanged { beyond, otherwise: Vec::new() }),
+        Scene::of("up shop")
+            .planned()
+            .asks(QuestionWhy::PlanChanged { beyond: Vec::new(), otherwise: vec!["app".parse().expect("a name")] }),
+        Scene::of("up shop").planned().asks(QuestionWhy::WentBack {
+            stacks: [("app".parse().expect("a name"), WentBack { serial: 0, least: 4 })].into(),
+        }),
         destroy().asks(QuestionWhy::Previewed).then(RunEvent::approved(ActorId::local("sato"), "3f2a9c41")),
         destroy()
             .asks(QuestionWhy::Previewed)

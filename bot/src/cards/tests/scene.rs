@@ -95,6 +95,7 @@ impl Scene {
             started: None,
             ended: None,
             taken_by: None,
+            began: false,
             lease_until: Some(clock().now.plus_ms(10_000)),
         };
         let scene = Self { view: RunView::new(request), summary, at: START, last_time_ms: Some(48_000) };

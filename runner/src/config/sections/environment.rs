@@ -124,7 +124,7 @@ pub(in super::super) fn read(
     surroundings: &Surroundings<'_>,
     findings: &mut Findings<'_, '_>,
 ) -> Option<Environment> {
-    let before = findings.problems().len();
+    let before = findings.errors();
     let name: Option<EnvironmentName> = values::typed_name(at, name, "an environment", findings);
     let (owners_at, owners) = owners(&at.key("owners"), &section.owners, findings);
     let oncall = people::read(&at.key("oncall"), &section.oncall, findings);
@@ -149,7 +149,7 @@ pub(in super::super) fn read(
     // A refused profile is no missing one: what `levels` says about it is a consequence.
     let all_profiles = profiles.len() == section.profiles.len();
     let levels = if all_profiles { levels::read(at, section, &known, findings) } else { None };
-    if findings.problems().len() > before {
+    if findings.errors() > before {
         return None;
     }
     let protect = at.key("protect");
@@ -172,7 +172,7 @@ pub(in super::super) fn read(
     };
     let is_list = matches!(section.approve, Some(ApproveSections::Several(_)));
     approve::check_people(&at.key("approve"), is_list, &environment, surroundings.access, findings);
-    (findings.problems().len() == before).then_some(environment)
+    (findings.errors() == before).then_some(environment)
 }
 
 fn owners(at: &Path<'_>, texts: &[String], findings: &mut Findings<'_, '_>) -> (Vec<Written>, Vec<ActorId>) {

@@ -28,18 +28,18 @@ pub(super) fn read(
         findings.at_key(at, message, Some(hint));
         return None;
     }
-    let before = findings.problems().len();
+    let before = findings.errors();
     if let Some(up) = &section.up {
         known(&at.key("up"), up, profiles, false, findings);
     }
     if let Some(down) = &section.down {
         known(&at.key("down"), down, profiles, true, findings);
     }
-    if findings.problems().len() > before && section.levels.is_none() {
+    if findings.errors() > before && section.levels.is_none() {
         return None;
     }
     let levels = order(at, section, profiles, findings)?;
-    if findings.problems().len() > before {
+    if findings.errors() > before {
         return None;
     }
     let up: ProfileName = match &section.up {
@@ -101,7 +101,7 @@ fn written(
     profiles: &[&ProfileName],
     findings: &mut Findings<'_, '_>,
 ) -> Option<Vec<ProfileName>> {
-    let before = findings.problems().len();
+    let before = findings.errors();
     let mut found: Vec<ProfileName> = Vec::new();
     for (index, name) in levels.iter().enumerate() {
         let at = at.index(index);
@@ -119,11 +119,11 @@ fn written(
     }
     let missing: Vec<&str> = profiles.iter().filter(|p| !found.contains(p)).map(|p| p.as_str()).collect();
     // A misspelt level is also a missing profile; once is enough.
-    if !missing.is_empty() && findings.problems().len() == before {
+    if !missing.is_empty() && findings.errors() == before {
         let message = format!("`levels` leaves out {}, so that nobody knows how high that is", listed(&missing));
         findings.at_key(at, message, Some("add it at its place, lowest first".to_owned()));
     }
-    (findings.problems().len() == before).then_some(found)
+    (findings.errors() == before).then_some(found)
 }
 
 /// The profile of that name; an unknown one goes to `findings`. `off` is fine where `off_too` says so.

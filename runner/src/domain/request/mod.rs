@@ -170,6 +170,32 @@ impl RunRequest {
 }
 
 impl RunRequest {
+    /// The same goal, counted from where the environment is to be now: what was ahead of it when it was asked for may not have come to
+    /// pass. A `scale` changes the stacks of its settings and leaves the rest as it now is.
+    #[must_use]
+    pub fn counted_from(&self, environment: &Environment, before: Option<Target>) -> Self {
+        let takes_part = |setting: &SettingName| {
+            environment.settings.get(setting).is_some_and(|setting| self.stacks.contains_key(&setting.stack))
+        };
+        let target = match (self.kind, &before) {
+            (RunKind::Scale, Some(now)) if now.level != Level::Off => {
+                let others = now.settings.iter().filter(|(name, _)| !takes_part(name));
+                let own = self.target.settings.iter().filter(|(name, _)| takes_part(name));
+                let settings = others.chain(own).map(|(name, value)| (name.clone(), value.clone())).collect();
+                Target { level: now.level.clone(), settings }
+            }
+            _ => self.target.clone(),
+        };
+        let scope: Vec<StackName> = self.stacks.keys().cloned().collect();
+        Self {
+            stacks: directions(environment, self.kind, before.as_ref(), &target, Some(&scope)),
+            sizes: sized(environment, self.kind, before.as_ref(), &target),
+            target,
+            before,
+            ..self.clone()
+        }
+    }
+
     /// True when `other` went the same way, so that one takes about as long as the other: from the same level to the same level,
     /// with the same stacks; and where the level stays, by the same sizes. Whence it starts must be known of both.
     #[must_use]
@@ -208,7 +234,11 @@ pub fn value_at(environment: &Environment, setting: &Setting, target: &Target) -
     target.settings.get(&setting.name).cloned().or_else(|| environment.configured_value(setting, &target.level))
 }
 
-fn sizes(environment: &Environment, from: Option<&Target>, to: &Target) -> Vec<SizeChange> {
+fn sized(environment: &Environment, kind: RunKind, from: Option<&Target>, to: &Target) -> Vec<SizeChange> {
+    // What is destroyed has no size; its resources are named one by one.
+    if kind == RunKind::Destroy {
+        return Vec::new();
+    }
     environment
         .settings
         .values()
@@ -314,8 +344,7 @@ pub fn request(
     Ok(RunRequest {
         kind,
         environment: name.clone(),
-        // What is destroyed has no size; its resources are named one by one.
-        sizes: if kind == RunKind::Destroy { Vec::new() } else { sizes(environment, before, &target) },
+        sizes: sized(environment, kind, before, &target),
         asks: matches!(kind, RunKind::Destroy | RunKind::Undo),
         newest_code: matches!(order, Order::Up { newest_code: true, .. } | Order::Plan { newest_code: true, .. }),
         target,

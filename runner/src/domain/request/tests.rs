@@ -169,6 +169,34 @@ fn orders_mean_what_they_say_from_where_the_environment_is() {
 }
 
 #[test]
+fn a_request_counts_anew_from_where_the_environment_came_to_be() {
+    let shop = shop();
+    let scale = |settings: &[(&str, Operator, i64)], before: &Target| {
+        request(&shop, &scale(settings), None, Some(before), None).expect("a request")
+    };
+    let told = |request: &RunRequest| {
+        let sizes: Vec<String> = request
+            .sizes
+            .iter()
+            .map(|s| format!("{} {:?} {}", s.setting, s.from.as_ref().map(ToString::to_string), s.to))
+            .collect();
+        format!("{} {:?} {:?}", request.target.level, sizes, request.stacks.values().collect::<Vec<_>>())
+    };
+    // The one ahead of it, to 3, was taken back: it is no raise.
+    let foreseen = scale(&[("slaves", Operator::Set, 5)], &at("full", &[("slaves", 3)]));
+    assert_eq!(told(&foreseen), r#"full ["slaves Some(\"3\") 5"] [Rise]"#);
+    let now = foreseen.counted_from(&shop, Some(at("full", &[("slaves", 15)])));
+    assert_eq!(told(&now), r#"full ["slaves Some(\"15\") 5"] [Fall]"#);
+    // What others wanted of other stacks is not brought along, nor their level.
+    let foreseen = scale(&[("slaves", Operator::Set, 5)], &at("full", &[("servers", 30)]));
+    let now = foreseen.counted_from(&shop, Some(at("small", &[])));
+    assert_eq!((now.target, now.before), (at("small", &[("slaves", 5)]), Some(at("small", &[]))));
+    let up = request(&shop, &up(None, &[]), None, Some(&at("off", &[])), None).expect("a request");
+    let now = up.counted_from(&shop, Some(at("small", &[])));
+    assert_eq!((now.target, now.stacks.len()), (up.target.clone(), up.stacks.len()));
+}
+
+#[test]
 fn values_are_the_stacks_then_the_profiles_then_the_commands() {
     let shop = shop();
     let (_, jmeter) = shop.stacks.get_key_value("jmeter").expect("a stack");

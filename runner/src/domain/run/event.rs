@@ -90,6 +90,9 @@ pub enum QuestionWhy {
     PlanChanged {
         /// What is new in it, by stack.
         beyond: Vec<(StackName, Change)>,
+        /// Stacks whose code or variables are other ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        otherwise: Vec<StackName>,
     },
     /// A rule of the configuration asks; what it wants is in the question.
     Ruled,

@@ -194,7 +194,7 @@ fn tell(event: &RunEvent) -> String {
             QuestionWhy::Previewed => "asked to see it first".to_owned(),
             QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
             QuestionWhy::WentBack { stacks } => format!("asked about the older states of {stacks:?}"),
-            QuestionWhy::PlanChanged { beyond } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
+            QuestionWhy::PlanChanged { beyond, .. } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
             QuestionWhy::Ruled => {
                 let held: Vec<String> = question.wants.iter().flat_map(|w| &w.held).map(ToString::to_string).collect();
                 format!("asked because {}", held.join(", "))

@@ -8,6 +8,8 @@ use crate::ledger::column::{storable, to_json};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Tx, now};
 
+use super::append::Fence;
+
 /// A run that the desk accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRun {
@@ -73,8 +75,27 @@ pub async fn insert(mut tx: &mut Tx, run: NewRun) -> Result<RunSummary, LedgerEr
         started: None,
         ended: None,
         taken_by: None,
+        began: false,
         lease_until: None,
     })
+}
+
+/// Puts a request in the place of a run's, for whoever has the run: what it is counted from is not what it was when it was asked for.
+/// False when somebody else has it by now.
+pub async fn count_anew(mut tx: &mut Tx, run: RunId, fence: &Fence, request: &RunRequest) -> Result<bool, LedgerError> {
+    let counted = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE runs SET request = $1, level = $2 WHERE id = $3 AND runner = $4 AND attempt = $5 AND holds"
+        )
+        .bind(to_json("request", request)?)
+        .bind(request.target.level.to_string())
+        .bind(run.to_string())
+        .bind(&fence.runner)
+        .bind(fence.attempt)
+    )?;
+    Ok(counted == 1)
 }
 
 /// Notes that `actor` takes a run that is over as it is. False when it is not over, has changed since it was read, or was

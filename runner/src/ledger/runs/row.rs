@@ -97,6 +97,7 @@ impl TryFrom<RunRow> for RunSummary {
             started: run.started_at.map(Timestamp),
             ended: run.ended_at.map(Timestamp),
             taken_by: taken_by.map(|by| (by, run.taken_because.clone())),
+            began: run.changed,
             lease_until: run.lease_until.map(Timestamp),
         })
     }
