@@ -64,6 +64,17 @@ impl InSlack {
         serve
     }
 
+    /// Now, in seconds since 1970, as a file tells it that is written now.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.yard.write("now", "");
+        let written = std::fs::metadata(self.yard.file("now")).and_then(|file| file.modified()).expect("a time");
+        written.duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs()
+    }
+
     /// Types `/tide ...` as the owner, in the channel.
     pub async fn tide(&self, words: &str) {
         self.slack.command(&self.alice, &self.channel, "/tide", words).await.accepted();

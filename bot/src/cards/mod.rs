@@ -33,7 +33,7 @@ pub use history::history;
 pub use holds::{news, queue};
 pub use log::log;
 pub use refusal::{fault, no_ledger, refusal};
-pub use run::{notice, notice_to, plan, run_card, show, under_way};
+pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way};
 pub use status::{NOBODY_WORKS, envs, status};
 pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late};
 pub use whoami::whoami;

@@ -10,6 +10,7 @@ use tidegate_tests::slack::{Call, Refusal, Workspace};
 macro_rules! assert_reads {
     ($name:literal, $text:expr) => {
         insta::with_settings!({ filters => vec![
+            (r"\d{4}-\d\d-\d\d", "DATE"),
             (r"\d\d:\d\d\b", "HH:MM"),
             (r"less than 1 s|\b\d+(\.\d+)? s\b", "N s"),
             (r"content [0-9a-f]{12}", "content DIGEST"),
@@ -277,16 +278,30 @@ async fn the_form_and_the_home_tab_do_what_commands_do() {
     place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
     let form = place.slack.form(&place.alice).expect("a form");
     assert_reads!("form", place.slack.view_text(&form));
-    let bad = serde_json::json!({ "what": "up", "setting.app": "4 5" });
-    place.slack.submit(&place.alice, &form, &bad).await.accepted();
-    let good = serde_json::json!({ "what": "up", "setting.app": "4", "because": "of the form" });
+    let wrong = serde_json::json!({ "what": "up", "setting.app": "99", "until": 1 });
+    let wrong = place.slack.submit(&place.alice, &form, &wrong).await;
+    let errors = wrong.body().map(|body| body["errors"].clone()).unwrap_or_default();
+    assert!(errors["setting.shop.app"].as_str().is_some_and(|told| told.contains("0 to 20")), "{errors}");
+    assert!(errors["until"].as_str().is_some_and(|told| told.contains("passed")), "{errors}");
+    let soon = place.now() + 7_200;
+    let good = serde_json::json!({ "what": "up", "setting.app": "4", "until": soon, "because": "of the form" });
     place.slack.submit(&place.alice, &form, &good).await.accepted();
+    place.slack.until("the plan", || place.slack.view_text(&form).contains("[Do it]")).await;
+    assert_reads!("form_planned", place.slack.view_text(&form));
+    assert_eq!(place.yard.calls("apply", "shop-app"), 0);
+    place.slack.submit(&place.alice, &form, &serde_json::json!({})).await.accepted();
+    assert!(place.slack.form(&place.alice).is_none(), "the form is closed");
+    again(&place.slack).await;
     let text = place.reads("shop is at full · app 4").await;
     assert!(text.contains("because of the form"), "{text}");
+    place.tide("status shop").await;
+    place.reads("kept as it is by @alice until").await;
+    assert_eq!(place.yard.calls("apply", "shop-app"), 1);
+    place.tide("unhold shop").await;
     place.slack.open_home(&place.alice).await.accepted();
     let shows =
         |words: &str| place.slack.home(&place.alice).is_some_and(|home| place.slack.view_text(&home).contains(words));
-    place.slack.until("the home tab", || shows("shop")).await;
+    place.slack.until("the home tab", || shows("shop") && !shows("kept")).await;
     let home = place.slack.home(&place.alice).expect("a home tab");
     assert_reads!("home", place.slack.view_text(&home));
     place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();

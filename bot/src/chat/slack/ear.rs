@@ -12,11 +12,11 @@ use tidegate_runner::domain::command::Command;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::policy::Place;
 
-use super::DOOR;
 use super::delivery::{Form, How, Origin, Said, Wish, read};
 use super::home::Home;
 use super::letter::Letter;
 use super::workspace::{Unheard, Workspace};
+use super::{DOOR, draft, preview};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::commands::{self, Known};
@@ -90,14 +90,18 @@ impl Ear {
                 tokio::spawn(async move { ear.change_form(&user, &view, &environment).await });
                 Ok(None)
             }
-            Wish::Filled { mut said, view } => match super::form::typed(&view) {
-                Ok(typed) => {
-                    said.typed = typed;
-                    self.hear(said).await?;
-                    Ok(None)
+            Wish::Filled { mut said, view } => {
+                let now = self.desk.now().await?;
+                match draft::read(&view, &self.desk.config().environments, now, local_offset()) {
+                    Ok((typed, draft)) => {
+                        said.typed = typed;
+                        said.reply.how = How::Form(draft);
+                        self.hear(said).await?;
+                        Ok(Some(json!({ "response_action": "update", "view": preview::planning() })))
+                    }
+                    Err(errors) => Ok(Some(json!({ "response_action": "errors", "errors": errors }))),
                 }
-                Err(errors) => Ok(Some(json!({ "response_action": "errors", "errors": errors }))),
-            },
+            }
             Wish::Said(said) => {
                 // The channel sees who asked for what; questions are between the two of us.
                 let public = matches!(said.reply.how, How::Command) && self.is_order(&said.typed);
@@ -197,11 +201,19 @@ impl Ear {
                 continue;
             };
             let Some(message) = message(&kept.key, &kept.body, &origin, &origin.user) else { continue };
-            match run {
-                Some(run) => self.answer_done(&message, &origin, run).await,
-                None => self.answer(message, &origin, Some(age)).await,
+            match (run, &origin.how) {
+                // It waits for its plan.
+                (Some(run), How::Form(draft)) => {
+                    let (ear, draft, origin) = (self.clone(), draft.clone(), origin.clone());
+                    tokio::spawn(async move {
+                        let _busy = busy;
+                        let posts = ear.show_plan(run, &origin, &draft).await;
+                        ear.put(&message.key, &posts).await;
+                    });
+                }
+                (Some(run), _) => self.answer_done(&message, &origin, run).await,
+                (None, _) => self.answer(message, &origin, Some(age)).await,
             }
-            drop(busy);
         }
     }
 
@@ -217,23 +229,49 @@ impl Ear {
         if origin.channel.starts_with('D') && !message.place.direct {
             message.place.direct = self.workspace.is_direct(&origin.channel, &origin.user).await;
         }
+        let mut after = None;
         let actor = self.workspace.actor(&origin.user, &origin.team, &person);
         let posts = match actor.map(|actor| message.actor = actor) {
             Err(Unheard::Bot) => Vec::new(),
             Err(Unheard::Gone) => vec![said_to(&cards::deactivated(), origin, true)],
             Ok(()) => match age.filter(|age| *age > LATE_MS) {
                 Some(age) => vec![said_to(&cards::late(&message.typed, age / 60_000), origin, false)],
-                None => self.carry_out(&message, origin).await,
+                None => match &origin.how {
+                    How::Form(draft) => self.preview(&message, origin, draft).await,
+                    _ => self.carry_out(&message, origin, &mut after).await,
+                },
             },
         };
         self.put(&message.key, &posts).await;
+        if let Some(After { message, origin, _busy }) = after {
+            // What follows is followed by nothing: this goes no deeper.
+            Box::pin(self.answer(message, &origin, None)).await;
+        }
     }
 
-    async fn carry_out(&self, message: &Message, origin: &Origin) -> Vec<Post> {
+    /// Stores what is said after something was accepted, as a message of its own.
+    async fn say_after(&self, key: &str, origin: &Origin) -> Option<After> {
+        let How::Last { keep: Some(typed) } = &origin.how else { return None };
+        let origin = Origin { how: How::Command, ..origin.clone() };
+        let message = message(&format!("{key}:keep"), typed, &origin, &origin.user)?;
+        let busy = Busy::new(&self.busy, &message.key)?;
+        match self.desk.receive(&message, &serde_json::to_string(&origin).unwrap_or_default()).await {
+            Ok(new) => new.then_some(After { message, origin, _busy: busy }),
+            Err(error) => {
+                tracing::error!(%error, "what was to be said after something cannot be stored");
+                None
+            }
+        }
+    }
+
+    async fn carry_out(&self, message: &Message, origin: &Origin, after: &mut Option<After>) -> Vec<Post> {
         let reply = conversation::reply(&self.desk, message, local_offset()).await;
         let card = self.workspace.name_people(reply.card.clone()).await;
         let done = reply.verdict == Verdict::Done;
         let run = reply.follow.map(|(run, _)| run).or(reply.settled);
+        if done && reply.queued {
+            *after = self.say_after(&message.key, origin).await;
+        }
         if let (How::Button { label, .. }, true, Some(run)) = (&origin.how, done, run) {
             // The card itself says who pressed, and what came of it.
             let pressed = format!("pressed:{}", cards::pressed(label, &format!("@{}", message.actor.name)));
@@ -266,6 +304,7 @@ impl Ear {
 
     /// Answers a message that was carried out by a process that died before it could say so.
     async fn answer_done(&self, message: &Message, origin: &Origin, run: RunNumber) {
+        let after = self.say_after(&message.key, origin).await;
         let posts = match self.desk.show(run).await {
             Ok(detail) => {
                 let clock = Clock { now: detail.now, offset: local_offset() };
@@ -281,6 +320,9 @@ impl Ear {
             Err(error) => vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)],
         };
         self.put(&message.key, &posts).await;
+        if let Some(after) = after {
+            Box::pin(self.answer(after.message, &after.origin, None)).await;
+        }
     }
 
     async fn put(&self, key: &str, posts: &[Post]) {
@@ -297,7 +339,7 @@ impl Ear {
     }
 }
 
-fn said_to(card: &cards::Card, origin: &Origin, private: bool) -> Post {
+pub(super) fn said_to(card: &cards::Card, origin: &Origin, private: bool) -> Post {
     Letter::answer(card, origin, private).post(&origin.channel, None)
 }
 
@@ -313,6 +355,13 @@ pub(super) fn message(key: &str, typed: &str, origin: &Origin, name: &str) -> Op
         place: Place { door: DOOR, channel: Some(origin.channel.clone()), direct },
         typed: typed.to_owned(),
     })
+}
+
+/// What is said after something was accepted.
+struct After {
+    message: Message,
+    origin: Origin,
+    _busy: Busy,
 }
 
 /// A key that is being answered here; free again when dropped.

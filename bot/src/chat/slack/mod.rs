@@ -5,6 +5,7 @@
 
 mod api;
 mod delivery;
+mod draft;
 mod ear;
 mod form;
 mod home;
@@ -13,6 +14,7 @@ mod letter;
 mod limiter;
 mod mouth;
 mod online;
+mod preview;
 mod render;
 mod scribe;
 mod socket;
