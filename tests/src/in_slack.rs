@@ -29,6 +29,15 @@ impl InSlack {
 
     /// The same with another ledger.
     pub async fn lay_on(lines: &str, database: &str) -> Self {
+        Self::lay_whole(lines, database, &[]).await
+    }
+
+    /// The same with further owners of `shop`.
+    pub async fn lay_owned_by(others: &[&str]) -> Self {
+        Self::lay_whole("", "sqlite:tidegate.db", others).await
+    }
+
+    async fn lay_whole(lines: &str, database: &str, others: &[&str]) -> Self {
         let slack = Workspace::start().await;
         let channel = slack.channel("#load-test");
         let alice = slack.person("alice");
@@ -38,9 +47,10 @@ impl InSlack {
             slack.api_url()
         );
         let shop = format!(
-            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\"]\n",
+            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\"{}]\n",
             alice.as_str(),
-            crate::yard::me()
+            crate::yard::me(),
+            others.iter().map(|name| format!(", \"slack:{}\"", slack.person(name).as_str())).collect::<String>()
         );
         let yard = Layout::new().database(database).top(&chat).environment_with("shop", &shop, &[("app", &[])]).lay();
         Self { slack, yard, channel, alice }

@@ -110,7 +110,7 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Runs after `floor`, accepted since then, of which something is still to be shown or told in a chat.
+    /// Runs of which something is still to be shown or told in a chat: after `floor` also those, accepted since then, without a message.
     pub async fn open_cards(
         &self,
         door: &str,
@@ -170,9 +170,9 @@ impl Desk {
     }
 
     /// Notes that nothing more is to be shown or told of a run.
-    pub async fn settle_card(&self, door: &str, run: RunNumber) -> Result<(), DeskError> {
+    pub async fn settle_card(&self, door: &str, card: &CardRow) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        cards::settle(&mut tx, door, run).await?;
+        cards::settle(&mut tx, door, card.run, &card.told).await?;
         Ok(tx.commit().await?)
     }
 

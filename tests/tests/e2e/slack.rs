@@ -92,6 +92,52 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
 }
 
 #[tokio::test]
+async fn what_a_run_brought_about_is_kept_undone_and_tried_again_by_buttons_that_work_once() {
+    let place = InSlack::lay_owned_by(&["mori"]).await;
+    let mori = place.slack.person("mori");
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("[Retry]").await;
+    let failed = place.slack.find(&place.channel, "[Retry]").expect("a card");
+    place.slack.press(&place.alice, &failed, "tide.show").await.accepted();
+    place.reads("only alice sees").await;
+    place.yard.heal("create.shop-app.1");
+    // By two people at once: one does it again, the other hears that it is done.
+    let presses = tokio::join!(
+        place.slack.press(&place.alice, &failed, "tide.retry"),
+        place.slack.press(&mori, &failed, "tide.retry"),
+    );
+    presses.0.accepted();
+    presses.1.accepted();
+    place.reads("Retry: pressed by @").await;
+    place.reads("`Retry` was pressed already").await;
+    place.yard.until(2, "succeeded").await;
+    place.reads("[Keep 1 h] [Undo").await;
+    assert!(!place.slack.thread(&failed).contains("[Retry]"), "a used button is gone");
+    let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
+    assert!(place.slack.thread(&raised).contains("or type keep shop for 1h · undo shop"));
+    place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
+    place.reads("Keep 1 h: pressed by @alice").await;
+    place.slack.until("the card shows it", || !place.slack.thread(&raised).contains("[Keep 1 h]")).await;
+    place.tide("unhold shop").await;
+    place.tide("down shop").await;
+    place.reads("shop is at small").await;
+    place.yard.until(3, "succeeded").await;
+    // Its moment is over: it would undo what came after it.
+    place.slack.press(&mori, &raised, "tide.undo").await.accepted();
+    place.reads("`Undo` of run 2 does nothing: run 3 came after it").await;
+    place.slack.until("the newest offers it", || place.slack.find(&place.channel, "[Undo]").is_some()).await;
+    let lowered = place.slack.find(&place.channel, "[Undo]").expect("a card");
+    place.slack.press(&mori, &lowered, "tide.undo").await.accepted();
+    place.reads("Undo: pressed by @mori").await;
+    place.yard.until(4, "awaiting_approval").await;
+    assert!(place.yard.known(5).await.is_none(), "each button made one run");
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
 async fn what_fails_is_a_new_message_with_its_log_in_the_thread() {
     let place = InSlack::lay().await;
     place.yard.fail("create.shop-app.1");

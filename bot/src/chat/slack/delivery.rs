@@ -82,8 +82,8 @@ pub(super) enum How {
     Mention,
     /// To the bot alone.
     Direct,
-    /// By a button of the message `card` that says `label`.
-    Button { card: String, label: String },
+    /// By a button of the message `card`, as it was in this version, that says `label`.
+    Button { card: String, label: String, version: String },
     /// By the form, which shows what it would do.
     Form(Draft),
     /// By its last button; what is said after it was accepted.
@@ -198,6 +198,8 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));
     let card = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
     let user = text(&user["id"])?;
+    // A question may be asked again.
+    let again = if matches!(verb, "show" | "log" | "history") { text(&action["action_ts"])? } else { String::new() };
     // The home tab has neither channel nor message: what is said there is said to the bot alone.
     let (channel, card, version) = match (channel, card) {
         (Some(channel), Some(card)) => (channel, card, version),
@@ -207,13 +209,13 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     Some(Wish::Said(Said {
         // With who pressed: a press by somebody who may not must not use the button up for those who may. That it is done once is
         // the desk's business, where the state of the run decides.
-        key: format!("slack:press:{channel}:{card}:{version}:{verb}:{user}"),
+        key: format!("slack:press:{channel}:{card}:{version}:{verb}:{user}{again}"),
         typed,
         reply: Origin {
             team,
             thread: text(&payload["message"]["thread_ts"]).or_else(|| text(&container["thread_ts"])),
             response_url: text(&payload["response_url"]),
-            how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()) },
+            how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
             user,
             channel,
         },

@@ -15,6 +15,7 @@ use tidegate_runner::domain::policy::Place;
 use super::delivery::{Form, How, Origin, Said, Wish, read};
 use super::home::Home;
 use super::letter::Letter;
+use super::press::Press;
 use super::workspace::{Unheard, Workspace};
 use super::{DOOR, draft, preview};
 use crate::cards::{self, Clock};
@@ -111,7 +112,7 @@ impl Ear {
         }
     }
 
-    fn is_order(&self, typed: &str) -> bool {
+    pub(super) fn is_order(&self, typed: &str) -> bool {
         let config = self.desk.config();
         let me = ActorId::tidegate();
         // Only whether the words are an order: no moment in them matters.
@@ -265,6 +266,11 @@ impl Ear {
     }
 
     async fn carry_out(&self, message: &Message, origin: &Origin, after: &mut Option<After>) -> Vec<Post> {
+        let press = match self.take_button(&message.key, &message.typed, origin).await {
+            Ok(Press::Dead(card)) => return vec![said_to(&card, origin, true)],
+            Ok(press) => press,
+            Err(error) => return vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)],
+        };
         let reply = conversation::reply(&self.desk, message, local_offset()).await;
         let card = self.workspace.name_people(reply.card.clone()).await;
         let done = reply.verdict == Verdict::Done;
@@ -272,15 +278,10 @@ impl Ear {
         if done && reply.queued {
             *after = self.say_after(&message.key, origin).await;
         }
-        if let (How::Button { label, .. }, true, Some(run)) = (&origin.how, done, run) {
+        if let Press::Ours(pressed) = press {
             // The card itself says who pressed, and what came of it.
-            let pressed = format!("pressed:{}", cards::pressed(label, &format!("@{}", message.actor.name)));
-            if let Ok(Some(card)) = self.desk.card(DOOR, run).await
-                && let Err(error) = self.desk.tell_news(DOOR, &card, &pressed, &[]).await
-            {
-                tracing::warn!(%error, "a press is not noted on its card");
-            }
-            if !reply.queued {
+            self.note_press(pressed, &message.key, origin, done.then_some(message.actor.name.as_str())).await;
+            if done && run.is_some() && !reply.queued {
                 return Vec::new();
             }
         }

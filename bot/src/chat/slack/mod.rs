@@ -14,6 +14,7 @@ mod letter;
 mod limiter;
 mod mouth;
 mod online;
+mod press;
 mod preview;
 mod render;
 mod scribe;

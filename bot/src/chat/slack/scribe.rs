@@ -14,11 +14,11 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::run::StackState;
 use tokio::time::Instant;
 
-use super::DOOR;
 use super::api::ApiError;
 use super::letter::{Letter, Thread};
 use super::mouth::Mouth;
 use super::render::{Extras, Rendered, render};
+use super::{DOOR, press};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::reporter::{self, News, NewsPlace, Notify};
@@ -104,15 +104,14 @@ impl Scribe {
             }
         };
         let clock = Clock { now: detail.now, offset: local_offset() };
-        let card = workspace.name_people(cards::run_card(detail, &clock)).await;
-        let told: &[String] = row.as_ref().map_or(&[], |row| &row.told);
-        let pressed = told.iter().rev().find_map(|news| news.strip_prefix("pressed:")).map(str::to_owned);
-        let extras = Extras {
-            buttons: reporter::buttons(detail, &card),
-            version: reporter::version(detail),
-            pressed,
-            ..Extras::default()
-        };
+        let mut card = workspace.name_people(cards::run_card(detail, &clock)).await;
+        card.next.extend(reporter::offers(detail));
+        let version = reporter::version(detail);
+        // What was used is neither pressed nor typed again.
+        card.next.retain(|command| row.as_ref().is_none_or(|row| !press::used(row, &version, command)));
+        let buttons = reporter::buttons(detail, &card);
+        let pressed = row.as_ref().and_then(press::shown);
+        let extras = Extras { buttons, version, pressed, ..Extras::default() };
         let rendered = render(&card, &extras);
         let digest = digest(&rendered);
         let Some(mut row) = row else {
@@ -141,7 +140,7 @@ impl Scribe {
         let ended = detail.view.state.ended();
         if digest == row.shown {
             if ended && all_told && row.posted.is_some() {
-                desk.settle_card(DOOR, run).await?;
+                desk.settle_card(DOOR, &row).await?;
             }
             return Ok(());
         }
