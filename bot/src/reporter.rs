@@ -98,9 +98,10 @@ pub fn version(detail: &RunDetail) -> String {
     }
 }
 
-/// Everything worth telling of where a run is now. The order is that of telling.
+/// Everything worth telling of where a run is now. The order is that of telling. Of a run that found nothing to do its card is
+/// enough, unless `tell_unchanged`.
 #[must_use]
-pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
+pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News> {
     let mut news = Vec::new();
     let view = &detail.view;
     let planned = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty()));
@@ -127,7 +128,9 @@ pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
                 | Outcome::Refused
                 | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
             };
-            add("ended".to_owned(), place.0, place.1);
+            if tell_unchanged || *outcome != Outcome::NothingToDo {
+                add("ended".to_owned(), place.0, place.1);
+            }
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
                 let key = "log".to_owned();
                 news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, card: None });

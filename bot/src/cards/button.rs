@@ -100,5 +100,12 @@ pub fn left_out(lines: usize) -> String {
     format!("({lines} more {noun} did not fit here: see the thread)")
 }
 
+/// The same where no file can go with the message.
+#[must_use]
+pub fn left_out_here(lines: usize) -> String {
+    let noun = if lines == 1 { "line" } else { "lines" };
+    format!("({lines} more {noun} did not fit here: ask Tidegate in a direct message, and they come as a file)")
+}
+
 /// Before a message that may have been sent before: nobody could find out.
 pub const PERHAPS_AGAIN: &str = "(perhaps for the second time) ";

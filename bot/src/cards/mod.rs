@@ -26,7 +26,9 @@ mod tests;
 
 pub use answer::answer;
 pub use audit::{audit, who};
-pub use button::{Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, not_the_newest, pressed, used};
+pub use button::{
+    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, used,
+};
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;

@@ -153,6 +153,47 @@ async fn what_fails_is_a_new_message_with_its_log_in_the_thread() {
 }
 
 #[tokio::test]
+async fn a_long_log_comes_whole_as_one_file_however_often_its_upload_fails() {
+    let place = InSlack::lay().await;
+    place.yard.instead(
+        "apply",
+        "for i in $(seq 300); do echo '{\"@level\":\"info\",\"@message\":\"line '$i'\",\"type\":\"log\"}'; done; exit 1",
+    );
+    let serve = place.serve().await;
+    place.slack.refuse("files.getUploadURLExternal", Refusal::Status(503)).for_calls(1);
+    place.slack.refuse("files.completeUploadExternal", Refusal::DoneBut(502)).for_calls(1);
+    place.tide("up shop").await;
+    let text = place.reads("[file run-1-app-").await;
+    let name = text.split("[file ").nth(1).and_then(|rest| rest.split(',').next()).expect("a name");
+    let file = String::from_utf8(place.slack.file(name).expect("a file")).expect("text");
+    for line in ["line 1\n", "line 150\n", "line 300\n"] {
+        assert!(file.contains(line), "{line} in {file}");
+    }
+    place.slack.until("the asker is called", || !place.slack.called(&place.alice).is_empty()).await;
+    serve.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!((text.matches("[file ").count(), text.matches("Log of run 1").count()), (1, 1), "{text}");
+}
+
+#[tokio::test]
+async fn what_changed_nothing_calls_nobody_unless_that_is_wanted() {
+    for (lines, calls) in [("", 2), ("tell_unchanged = true", 3)] {
+        let place = InSlack::lay_with(lines).await;
+        let serve = place.serve().await;
+        for (words, end) in
+            [("up shop", "shop is at full ·"), ("up shop", "already"), ("down shop", "shop is at small")]
+        {
+            place.tide(words).await;
+            place.reads(end).await;
+        }
+        let told = || place.slack.called(&place.alice).iter().any(|text| text.contains("small"));
+        place.slack.until("the last end is told", told).await;
+        assert_eq!(place.slack.called(&place.alice).len(), calls, "{lines}");
+        serve.stop().await.exits(0);
+    }
+}
+
+#[tokio::test]
 async fn one_mention_in_two_events_delivered_again_is_one_run_and_edits_are_none() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;

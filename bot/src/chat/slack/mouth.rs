@@ -150,13 +150,10 @@ impl Mouth {
             }
         }
         let mut text = letter.text.clone();
+        let mut found = None;
         if pending.in_doubt && letter.only.is_none() {
             match self.find(channel, thread.as_deref(), pending).await {
-                Ok(Some(ts)) => {
-                    self.desk.posted(id, &ts).await?;
-                    return Ok(Sent::Next);
-                }
-                Ok(None) => {}
+                Ok(there) => found = there,
                 Err(ApiError::Refused { code, .. }) => {
                     tracing::warn!(code, "history cannot be read: a message may come twice, and says so");
                     text = format!("{PERHAPS_AGAIN}{text}");
@@ -164,35 +161,74 @@ impl Mouth {
                 Err(error) => return Ok(self.failed(channel, "conversations.history", &error).await),
             }
         }
-        let method = if letter.only.is_some() { "chat.postEphemeral" } else { "chat.postMessage" };
-        if !self.limiter.take(method, channel) {
-            return Ok(Sent::Later);
-        }
-        self.desk.trying(id, true).await?;
-        match self.deliver(channel, &letter, &text, thread.as_deref(), id).await {
-            Ok(ts) => {
-                self.desk.posted(id, &ts).await?;
-                if let (Some((name, rest)), None) = (&letter.file, &letter.only) {
-                    let under = thread.as_deref().unwrap_or(&ts);
-                    if let Err(error) = self.workspace.api.upload(name, rest, channel, under).await {
-                        tracing::warn!(%error, "a file is not there");
+        let again = found.is_some();
+        let ts = if let Some(ts) = found {
+            ts
+        } else {
+            let method = if letter.only.is_some() { "chat.postEphemeral" } else { "chat.postMessage" };
+            if !self.limiter.take(method, channel) {
+                return Ok(Sent::Later);
+            }
+            self.desk.trying(id, true).await?;
+            match self.deliver(channel, &letter, &text, thread.as_deref(), id).await {
+                Ok(ts) => ts,
+                Err(error) => {
+                    if !matches!(error, ApiError::Unknown(_)) {
+                        self.desk.trying(id, false).await?;
                     }
+                    if let Some(code) = error.code()
+                        && (is_final(code) || pending.message.tries > GIVE_UP_TRIES)
+                    {
+                        tracing::error!(code, %id, channel, "a message that Slack will never take");
+                        self.desk.give_up_post(id, code).await?;
+                        return Ok(Sent::Next);
+                    }
+                    return Ok(self.failed(channel, method, &error).await);
                 }
-                Ok(Sent::Next)
             }
-            Err(error) => {
-                if !matches!(error, ApiError::Unknown(_)) {
-                    self.desk.trying(id, false).await?;
-                }
-                if let Some(code) = error.code()
-                    && (is_final(code) || pending.message.tries > GIVE_UP_TRIES)
-                {
-                    tracing::error!(code, %id, channel, "a message that Slack will never take");
-                    self.desk.give_up_post(id, code).await?;
-                    return Ok(Sent::Next);
-                }
-                Ok(self.failed(channel, method, &error).await)
+        };
+        // Only with its file is it posted: until then it is found again, and not sent again.
+        if let (Some(file), None) = (&letter.file, &letter.only)
+            && let Err((method, error)) = self.attach(channel, thread.as_deref().unwrap_or(&ts), id, file, again).await
+        {
+            return Ok(self.failed(channel, method, &error).await);
+        }
+        self.desk.posted(id, &ts).await?;
+        Ok(Sent::Next)
+    }
+
+    /// Uploads the file of a message into its thread, unless it is there already. Refused, it is done without.
+    async fn attach(
+        &self,
+        channel: &str,
+        thread: &str,
+        id: Uuid,
+        (stem, text): &(String, String),
+        again: bool,
+    ) -> Result<(), (&'static str, ApiError)> {
+        // Answers that went the way they came have no place of their own.
+        if thread.is_empty() {
+            return Ok(());
+        }
+        let mut short = id.simple().to_string();
+        let name = format!("{stem}-{}.txt", short.split_off(24));
+        if again {
+            let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
+            let said = self.workspace.api.get("conversations.replies", &args).await;
+            let said = said.map_err(|error| ("conversations.replies", error))?;
+            let messages = said["messages"].as_array().into_iter().flatten();
+            let mut files = messages.filter_map(|message| message["files"].as_array()).flatten();
+            if files.any(|file| file["name"] == name.as_str()) {
+                return Ok(());
             }
+        }
+        match self.workspace.api.upload(&name, text, channel, thread).await {
+            Ok(()) => Ok(()),
+            Err(ApiError::Refused { code, .. }) => {
+                self.tell_once(channel, &code).await;
+                Ok(())
+            }
+            Err(error) => Err(("files.completeUploadExternal", error)),
         }
     }
 
@@ -299,6 +335,7 @@ impl Mouth {
         match error {
             ApiError::Limited(wait) => {
                 self.limiter.silence(method, *wait);
+                self.wait(channel, *wait);
                 tracing::warn!(method, wait_ms = wait.as_millis(), "Slack wants silence");
             }
             ApiError::Unknown(why) => {

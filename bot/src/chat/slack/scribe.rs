@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::api::ApiError;
 use super::letter::{Letter, Thread};
 use super::mouth::Mouth;
-use super::render::{Extras, Rendered, render};
+use super::render::{Extras, Rendered, as_text, render};
 use super::{DOOR, press};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
@@ -125,7 +125,8 @@ impl Scribe {
         };
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
-        for news in reporter::news(detail, &clock) {
+        let tell_unchanged = desk.config().chat.slack.as_ref().is_some_and(|slack| slack.tell_unchanged);
+        for news in reporter::news(detail, &clock, tell_unchanged) {
             if row.told.contains(&news.key) {
                 continue;
             }
@@ -272,30 +273,39 @@ async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, 
         NewsPlace::Channel => None,
     };
     let made = match &news.card {
-        Some(card) => vec![card.clone()],
+        Some(card) => vec![(card.clone(), None)],
         None => logs(mouth, detail).await,
     };
     let mut posts = Vec::new();
-    for card in made {
+    for (card, file) in made {
         let card = mouth.workspace.name_people(card).await;
         let mut letter = Letter::new(render(&card, &Extras { mention: mention.clone(), ..Extras::default() }));
         letter.thread.clone_from(&under);
         letter.link = under.is_none().then_some(run.0);
+        letter.file = file.or(letter.file);
         posts.push(letter.post(channel, Some(run)));
     }
     posts
 }
 
-/// What Terraform said in the stacks that failed.
-async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<cards::Card> {
+/// What Terraform said in the stacks that failed, with the whole of it as a file where the card has not all.
+async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(String, String)>)> {
+    let run = detail.run.number;
     let mut found = Vec::new();
     for (name, stack) in &detail.view.stacks {
         if !matches!(stack.state, StackState::Failed(..)) {
             continue;
         }
-        match mouth.desk.log(detail.run.number, Some(name)).await {
-            Ok(extract) => found.push(cards::log(&extract)),
-            Err(error) => tracing::warn!(%error, run = detail.run.number.0, "a log is not here"),
+        match mouth.desk.log(run, Some(name)).await {
+            Ok(extract) => {
+                let card = cards::log(&extract);
+                let long = extract.parts.iter().any(|part| part.left_out > 0)
+                    || !render(&card, &Extras::default()).left_out.is_empty();
+                let whole = if long { mouth.desk.whole_log(run, Some(name)).await.ok() } else { None };
+                let file = whole.map(|whole| (format!("run-{run}-{name}"), as_text(&cards::log(&whole))));
+                found.push((card, file));
+            }
+            Err(error) => tracing::warn!(%error, run = run.0, "a log is not here"),
         }
     }
     found

@@ -63,6 +63,12 @@ pub(in super::super) struct SlackSection {
     /// Channel that is told what the people who look after Tidegate should know.
     #[schemars(length(min = 1), example = &"#tidegate-admins")]
     admin_channel: Option<String>,
+    /// Where an incoming webhook's address is read from. What failed or needs somebody also goes there while Slack cannot be spoken to.
+    #[schemars(example = serde_json::json!({ "env": "SLACK_WEBHOOK" }))]
+    webhook: Option<SecretSection>,
+    /// Whether a run that found everything as it was asked for already calls its asker. Its card says so anyway.
+    #[serde(default)]
+    tell_unchanged: bool,
     /// Base address of Slack's methods, for tests and proxies. Without it `https://slack.com/api`.
     #[schemars(length(min = 1), example = &"https://slack.com/api")]
     api_url: Option<String>,
@@ -96,6 +102,10 @@ pub struct SlackConfig {
     pub teams: Vec<String>,
     /// Channel (`#name` or id) for the people who look after Tidegate.
     pub admin_channel: Option<String>,
+    /// Where the address is read from that is told of failures while Slack is away.
+    pub webhook: Option<SecretSource>,
+    /// Runs that changed nothing call their asker, too.
+    pub tell_unchanged: bool,
     /// Base address of the methods, without a slash at its end.
     pub api_url: String,
 }
@@ -121,6 +131,7 @@ pub(in super::super) fn read(
 impl SlackSection {
     fn read(self, at: &Path<'_>, folder: &FilePath, findings: &mut Findings<'_, '_>) -> Option<SlackConfig> {
         let bot_token = self.bot_token.read(&at.key("bot_token"), folder, findings);
+        let webhook = self.webhook.and_then(|webhook| webhook.read(&at.key("webhook"), folder, findings));
         let mut needed = |key: &str, section: Option<&SecretSection>, mode: &str| {
             let Some(section) = section else {
                 let hint = format!("add `{key} = {{ env = \"SLACK_{}\" }}`", key.to_uppercase());
@@ -165,6 +176,8 @@ impl SlackSection {
             bot_token: bot_token?,
             teams: self.teams,
             admin_channel: self.admin_channel,
+            webhook,
+            tell_unchanged: self.tell_unchanged,
             api_url,
         })
     }
