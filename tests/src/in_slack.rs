@@ -32,9 +32,9 @@ impl InSlack {
         Self::lay_whole(lines, database, &[]).await
     }
 
-    /// The same with further owners of `shop`.
-    pub async fn lay_owned_by(others: &[&str]) -> Self {
-        Self::lay_whole("", "sqlite:tidegate.db", others).await
+    /// The same with further owners of `shop`, who are on call.
+    pub async fn lay_owned_by(others: &[&str], lines: &str) -> Self {
+        Self::lay_whole(lines, "sqlite:tidegate.db", others).await
     }
 
     async fn lay_whole(lines: &str, database: &str, others: &[&str]) -> Self {
@@ -46,11 +46,13 @@ impl InSlack {
              {{ env = \"SIGNING\" }}\n{lines}",
             slack.api_url()
         );
+        let others: Vec<String> =
+            others.iter().map(|name| format!("\"slack:{}\"", slack.person(name).as_str())).collect();
+        let others = others.join(", ");
         let shop = format!(
-            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\"{}]\n",
+            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\", {others}]\noncall = [{others}]\n",
             alice.as_str(),
-            crate::yard::me(),
-            others.iter().map(|name| format!(", \"slack:{}\"", slack.person(name).as_str())).collect::<String>()
+            crate::yard::me()
         );
         let yard = Layout::new().database(database).top(&chat).environment_with("shop", &shop, &[("app", &[])]).lay();
         Self { slack, yard, channel, alice }
@@ -58,7 +60,13 @@ impl InSlack {
 
     /// Starts `serve` without waiting for it.
     pub fn start(&self) -> Process {
+        self.start_with("")
+    }
+
+    /// The same with an address in `HOOK`.
+    pub fn start_with(&self, webhook: &str) -> Process {
         let env = [
+            ("HOOK", webhook),
             ("BOT", self.slack.bot_token()),
             ("APP", self.slack.app_token()),
             ("SIGNING", self.slack.signing_secret()),

@@ -4,10 +4,11 @@
 use uuid::Uuid;
 
 use super::{Desk, DeskError, Message};
+use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::{cards, inbox, leases};
+use crate::ledger::{cards, inbox, leases, troubles};
 
 pub use crate::ledger::cards::CardRow;
 pub use crate::ledger::inbox::Received;
@@ -214,6 +215,30 @@ impl Desk {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// Notes what keeps a chat from being spoken in, and stores `text` for the people who look after Tidegate, once. False: it was known.
+    pub async fn trouble(&self, door: &str, place: &str, code: &str, text: &str) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let new = troubles::begin(&mut tx, door, place, code).await?;
+        if new {
+            let body = serde_json::json!({ "text": self.clean(text) }).to_string();
+            outbox::put(&mut tx, &Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+        }
+        tx.commit().await?;
+        Ok(new)
+    }
+
+    /// Notes that a chat can be spoken in again there.
+    pub async fn trouble_over(&self, door: &str, place: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        troubles::over(&mut tx, door, place).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What keeps chats from being spoken in, oldest first.
+    pub async fn troubles(&self) -> Result<Vec<Trouble>, DeskError> {
+        Ok(troubles::all(&self.store).await?)
     }
 
     /// Stores a text for the people who look after Tidegate.

@@ -182,6 +182,19 @@ impl StackStanding {
     }
 }
 
+/// What keeps a chat from being spoken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which chat.
+    pub door: String,
+    /// A channel as the configuration names it, or a person's id; empty: the whole chat.
+    pub place: String,
+    /// The chat's word for it.
+    pub code: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// One environment in `status`, or why it is not managed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Standing {

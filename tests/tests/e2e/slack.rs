@@ -93,7 +93,7 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
 
 #[tokio::test]
 async fn what_a_run_brought_about_is_kept_undone_and_tried_again_by_buttons_that_work_once() {
-    let place = InSlack::lay_owned_by(&["mori"]).await;
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
     let mori = place.slack.person("mori");
     place.yard.fail("create.shop-app.1");
     let serve = place.serve().await;
@@ -430,7 +430,7 @@ async fn check_online_tells_what_is_missing_what_for_and_where() {
     place.slack.set_channel(&place.channel, true, false);
     let told = place.yard.start(&["check", "--online"], &env).end().await;
     told.says(&["the scope users:read is missing", "nobody is answered", "https://api.slack.com/apps"]);
-    told.says(&["#load-test (channel_not_found)"]).exits(1);
+    told.says(&["#load-test (is_archived)", "unarchive it"]).exits(1);
     let wrong = [("BOT", "xoxb-wrong"), ("APP", place.slack.app_token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
     let told = place.yard.start(&["check", "--online"], &wrong).end().await;
     told.says(&["a working `bot_token`", "invalid_auth", "OAuth & Permissions"]).exits(1);

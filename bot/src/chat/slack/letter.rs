@@ -21,6 +21,9 @@ pub(super) struct Letter {
     pub(super) response_url: Option<String>,
     /// A link to the card of this run is added.
     pub(super) link: Option<i64>,
+    /// The name of the news that it tells, where somebody must hear of it.
+    #[serde(default)]
+    pub(super) urgent: Option<String>,
     /// Longer text that goes with it as a file, into the thread: the beginning of its name, and what it says.
     pub(super) file: Option<(String, String)>,
 }
@@ -39,7 +42,7 @@ impl Letter {
     pub(super) fn new(rendered: Rendered) -> Self {
         let Rendered { text, blocks, left_out } = rendered;
         let file = (!left_out.is_empty()).then(|| ("rest".to_owned(), left_out.join("\n")));
-        Self { text, blocks, thread: None, only: None, response_url: None, link: None, file }
+        Self { text, blocks, thread: None, only: None, response_url: None, link: None, urgent: None, file }
     }
 
     /// An answer to where something was said; `private` when only who said it should see it.

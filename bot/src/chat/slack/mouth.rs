@@ -28,6 +28,9 @@ const REFUSED_WAIT: Duration = Duration::from_mins(1);
 const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
 const UNKNOWN_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// After so many failures in a row, about half a minute, Slack is away.
+const AWAY_FAILURES: u32 = 5;
+
 /// A letter that is refused for so long is given up.
 const GIVE_UP_TRIES: i64 = 240;
 
@@ -44,14 +47,16 @@ pub(super) struct Mouth {
     busy: Arc<Mutex<HashSet<String>>>,
     /// Channels that have to wait: until when, and after how many failures.
     waits: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
-    /// Refusals that were told to the people who look after Tidegate.
-    told: Arc<Mutex<HashSet<(String, String)>>>,
+    /// Places that are not spoken in; `None` until the ledger was asked.
+    troubled: Arc<tokio::sync::Mutex<Option<HashSet<String>>>>,
 }
 
 /// What came of trying to send a letter.
 enum Sent {
-    /// It is there, or will never be; the next one.
+    /// It is there; the next one.
     Next,
+    /// It will never be there; the next one.
+    GivenUp,
     /// Not now.
     Later,
 }
@@ -64,7 +69,7 @@ impl Mouth {
             limiter: Arc::default(),
             busy: Arc::default(),
             waits: Arc::default(),
-            told: Arc::default(),
+            troubled: Arc::default(),
         }
     }
 
@@ -87,7 +92,11 @@ impl Mouth {
             tokio::spawn(async move {
                 for pending in letters {
                     match mouth.one(&channel, &pending).await {
-                        Ok(Sent::Next) => mouth.works(&channel),
+                        Ok(Sent::Next) => {
+                            mouth.works(&channel);
+                            mouth.works_in(&channel).await;
+                        }
+                        Ok(Sent::GivenUp) => mouth.works(&channel),
                         Ok(Sent::Later) => break,
                         Err(error) => {
                             tracing::error!(%error, "the outbox cannot be written");
@@ -114,11 +123,13 @@ impl Mouth {
     }
 
     /// Waits longer each time, and never for the same time as others do.
-    fn back_off(&self, channel: &str) {
+    /// Gives how often it has failed before.
+    fn back_off(&self, channel: &str) -> u32 {
         let failures = self.waits.lock().unwrap_or_else(PoisonError::into_inner).get(channel).map_or(0, |(_, n)| *n);
         let base = UNKNOWN_WAIT.saturating_mul(1 << failures.min(5)).min(UNKNOWN_WAIT_MAX);
         let jitter = u64::from(Uuid::now_v7().as_bytes()[15]);
         self.wait(channel, base + Duration::from_millis(jitter * 2));
+        failures
     }
 
     fn works(&self, channel: &str) {
@@ -130,7 +141,7 @@ impl Mouth {
         let Ok(mut letter) = serde_json::from_str::<Letter>(&pending.message.body) else {
             tracing::error!(%id, "a letter that cannot be read");
             self.desk.give_up_post(id, "unreadable").await?;
-            return Ok(Sent::Next);
+            return Ok(Sent::GivenUp);
         };
         let thread = match &letter.thread {
             None => None,
@@ -181,7 +192,7 @@ impl Mouth {
                     {
                         tracing::error!(code, %id, channel, "a message that Slack will never take");
                         self.desk.give_up_post(id, code).await?;
-                        return Ok(Sent::Next);
+                        return Ok(Sent::GivenUp);
                     }
                     return Ok(self.failed(channel, method, &error).await);
                 }
@@ -340,14 +351,16 @@ impl Mouth {
             }
             ApiError::Unknown(why) => {
                 tracing::warn!(method, channel, why, "nobody knows whether Slack has it");
-                self.back_off(channel);
+                if self.back_off(channel) == AWAY_FAILURES {
+                    self.tell_once("", "no_answer").await;
+                }
             }
             ApiError::Token(why) => {
                 tracing::error!(why, "a token cannot be read");
                 self.wait(channel, REFUSED_WAIT);
             }
             ApiError::Refused { code, .. } => {
-                self.tell_once(channel, code).await;
+                self.tell_once(if error.is_of_token() { "" } else { channel }, code).await;
                 self.workspace.forget_channels();
                 self.wait(channel, REFUSED_WAIT);
             }
@@ -355,15 +368,38 @@ impl Mouth {
         Sent::Later
     }
 
-    /// Tells the people who look after Tidegate, once for each channel and reason.
-    pub(super) async fn tell_once(&self, channel: &str, code: &str) {
-        let text = cannot_speak(channel, code);
-        tracing::error!(channel, code, "{text}");
-        let new =
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert((channel.to_owned(), code.to_owned()));
-        if new && let Err(error) = self.desk.notify(&text).await {
+    /// Tells the people who look after Tidegate, once for each place and reason until it is over; `status` tells it meanwhile.
+    pub(super) async fn tell_once(&self, place: &str, code: &str) {
+        let place = self.workspace.name_of(place);
+        let text = cannot_speak(&place, code);
+        tracing::error!(place, code, "{text}");
+        self.troubled().await.insert(place.clone());
+        if let Err(error) = self.desk.trouble(DOOR, &place, code, &text).await {
             tracing::error!(%error, "a notice cannot be stored");
         }
+    }
+
+    /// What works again is said no more.
+    pub(super) async fn works_in(&self, place: &str) {
+        let place = self.workspace.name_of(place);
+        for place in [place.as_str(), ""] {
+            if self.troubled().await.remove(place)
+                && let Err(error) = self.desk.trouble_over(DOOR, place).await
+            {
+                tracing::error!(%error, "a trouble that is over cannot be noted");
+            }
+        }
+    }
+
+    /// Places with a trouble; what stood before this process began is among them.
+    async fn troubled(&self) -> tokio::sync::MappedMutexGuard<'_, HashSet<String>> {
+        let mut troubled = self.troubled.lock().await;
+        if troubled.is_none()
+            && let Ok(all) = self.desk.troubles().await
+        {
+            *troubled = Some(all.into_iter().filter(|one| one.door == DOOR).map(|one| one.place).collect());
+        }
+        tokio::sync::MutexGuard::map(troubled, |known| known.get_or_insert_default())
     }
 }
 

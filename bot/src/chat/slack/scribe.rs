@@ -18,7 +18,7 @@ use super::api::ApiError;
 use super::letter::{Letter, Thread};
 use super::mouth::Mouth;
 use super::render::{Extras, Rendered, as_text, render};
-use super::{DOOR, press};
+use super::{DOOR, crier, press};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::reporter::{self, News, NewsPlace, Notify};
@@ -176,7 +176,8 @@ impl Scribe {
                 Err(ApiError::Refused { code, .. }) => {
                     // Somebody deleted it, or took the bot away: the thread and new messages tell the rest.
                     mouth.limiter.silence("chat.update", Duration::from_secs(5));
-                    mouth.tell_once(&channel, &code).await;
+                    let error = ApiError::Refused { code: code.clone(), needed: None };
+                    mouth.tell_once(if error.is_of_token() { "" } else { &channel }, &code).await;
                     if ended { mouth.desk.card_shows(DOOR, run, &digest).await } else { Ok(()) }
                 }
                 Err(error) => {
@@ -256,17 +257,13 @@ impl Scribe {
 /// The messages that tell news.
 async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, oncall: &[ActorId]) -> Vec<Post> {
     let run = detail.run.number;
-    let asker = slack_id(&detail.run.asker.id);
+    let asker = here(mouth, std::slice::from_ref(&detail.run.asker.id)).await;
     let mention: Vec<String> = match news.to {
         Notify::Nobody => Vec::new(),
-        Notify::Asker => match asker {
-            Some(asker) => vec![asker],
-            // Whoever asked elsewhere is told there.
-            None => return Vec::new(),
-        },
-        Notify::AskerOrOncall => {
-            asker.map_or_else(|| oncall.iter().filter_map(slack_id).collect(), |asker| vec![asker])
-        }
+        // Whoever asked elsewhere is told there.
+        Notify::Asker if asker.is_empty() => return Vec::new(),
+        Notify::AskerOrOncall if asker.is_empty() => here(mouth, oncall).await,
+        Notify::Asker | Notify::AskerOrOncall => asker,
     };
     let under = match news.place {
         NewsPlace::Thread => Some(Thread::Card(run.0)),
@@ -283,6 +280,7 @@ async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, 
         letter.thread.clone_from(&under);
         letter.link = under.is_none().then_some(run.0);
         letter.file = file.or(letter.file);
+        letter.urgent = under.is_none().then(|| crier::urgent(run, &news.key));
         posts.push(letter.post(channel, Some(run)));
     }
     posts
@@ -309,6 +307,19 @@ async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(St
         }
     }
     found
+}
+
+/// Those who can be called here. Whose account is deactivated cannot, and somebody should know.
+async fn here(mouth: &Mouth, people: &[ActorId]) -> Vec<String> {
+    let mut here = Vec::new();
+    for id in people.iter().filter_map(slack_id) {
+        if !id.starts_with('S') && mouth.workspace.is_gone(&id).await {
+            mouth.tell_once(&format!("slack:{id}"), "user_deactivated").await;
+        } else {
+            here.push(id);
+        }
+    }
+    here
 }
 
 fn slack_id(actor: &ActorId) -> Option<String> {
