@@ -13,6 +13,7 @@ mod holds;
 mod log;
 mod natural;
 pub mod online;
+pub mod overview;
 mod refusal;
 mod run;
 mod status;

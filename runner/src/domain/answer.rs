@@ -182,6 +182,17 @@ impl StackStanding {
     }
 }
 
+/// A process that carries out runs, or did lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerHealth {
+    /// Its machine.
+    pub host: String,
+    /// When it was last seen.
+    pub seen: Timestamp,
+    /// It was seen so lately that its runs are its own.
+    pub alive: bool,
+}
+
 /// What keeps a chat from being spoken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {

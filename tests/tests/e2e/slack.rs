@@ -22,6 +22,7 @@ macro_rules! assert_reads {
             (r"slack:U\d{9}", "slack:UID"),
             (r"slave\[\d\]", "slave[N]"),
             (r"owners: @alice, \w+", "owners: @alice, ME"),
+            (r"\S+: carries out runs", "HOST: carries out runs"),
         ] }, { insta::assert_snapshot!($name, $text); });
     };
 }
@@ -391,6 +392,17 @@ async fn the_form_and_the_home_tab_do_what_commands_do() {
     place.slack.until("the home tab", || shows("shop") && !shows("kept")).await;
     let home = place.slack.home(&place.alice).expect("a home tab");
     assert_reads!("home", place.slack.view_text(&home));
+    assert!(place.slack.view_text(&home).contains("1 runner alive"));
+    // What is under way is seen there, too, with how far it is.
+    place.yard.hold("create.shop-app");
+    place.tide("up shop app=6 because it grows").await;
+    place.slack.until("the run in the home tab", || shows("applying") && shows("0/2")).await;
+    place.slack.until("why", || shows("because it grows (run")).await;
+    place.yard.release("create.shop-app");
+    place.tide("keep shop for 2h because we measure").await;
+    place.slack.until("who keeps it", || shows("kept as it is by @alice until") && shows("because we measure")).await;
+    place.tide("unhold shop").await;
+    place.reads("shop is at full · app 4 -> 6").await;
     place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();
     place.reads("shop is at small").await;
     place.slack.until("the home tab is true", || shows("small")).await;
@@ -412,6 +424,39 @@ async fn what_was_said_during_an_outage_is_done_when_it_is_young() {
     place.slack.redeliver().await;
     place.tide("status").await;
     assert!(place.yard.known(2).await.is_none(), "there is one run");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_was_missed_in_threads_and_direct_messages_is_done_and_what_is_old_is_asked() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let card = place.slack.find(&place.channel, "run 1").expect("a card");
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    serve.stop().await.exits(0);
+    // Twenty minutes without Tidegate, of which Slack delivers nothing later.
+    place.yard.change_ledger("UPDATE inbox SET at = at - 1200000").await;
+    place.slack.said_ago(Duration::from_mins(10));
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate down shop off").await;
+    let said = place.slack.mention(&place.alice, &place.channel, None, "@tidegate destroy shop").await;
+    place.slack.edit(&said.message, "@tidegate down shop off because edited").await;
+    place.slack.said_ago(Duration::ZERO);
+    place.slack.mention(&place.alice, &place.channel, Some(&card), "@tidegate scale shop app=5").await;
+    place.slack.direct(&place.alice, "plan shop small").await;
+    let serve = place.serve().await;
+    place.yard.until(2, "succeeded").await;
+    place.yard.until(3, "planned").await;
+    let text = place.reads("This was said 10 minutes ago and is not done by itself any more").await;
+    assert_eq!(text.matches("10 minutes ago").count(), 1, "edited ones are not even asked about:\n{text}");
+    assert_eq!(place.yard.row(2).await.request.kind.as_str(), "scale");
+    // Answered late, it is done.
+    let asked = place.slack.find(&place.channel, "10 minutes ago").expect("a question");
+    place.slack.mention(&place.alice, &place.channel, Some(&asked), "@tidegate down shop").await.accepted();
+    place.reads("shop is at small").await;
+    place.yard.until(4, "succeeded").await;
+    assert!(place.yard.known(5).await.is_none(), "each was done once");
     serve.stop().await.exits(0);
 }
 

@@ -29,9 +29,6 @@ const LATE_MS: i64 = 5 * 60_000;
 /// What was received this long ago and has no answer is nobody's any more, in milliseconds: whoever received it is dead.
 const LEFT_MS: i64 = 30_000;
 
-/// How far back missed messages are looked for, in milliseconds.
-const CATCH_UP_MS: i64 = 24 * 3_600_000;
-
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Ear {
@@ -142,7 +139,7 @@ impl Ear {
     }
 
     /// Takes a message that was said while nobody listened, `age` milliseconds ago; it may have been taken before.
-    async fn hear_late(&self, said: Said, age: i64) -> Result<(), DeskError> {
+    pub(super) async fn hear_late(&self, said: Said, age: i64) -> Result<(), DeskError> {
         let Said { key, typed, reply } = said;
         let Some(message) = message(&key, &typed, &reply, &reply.user) else { return Ok(()) };
         let Some(_busy) = Busy::new(&self.busy, &key) else { return Ok(()) };
@@ -150,38 +147,6 @@ impl Ear {
             self.answer(message, &reply, Some(age)).await;
         }
         Ok(())
-    }
-
-    /// Reads what was said to us since `since` in the channels of the environments, for what Slack did not deliver. Threads are not
-    /// looked into.
-    pub(super) async fn catch_up(&self, since: Timestamp, now: Timestamp) {
-        let config = self.desk.config();
-        let named: HashSet<&str> = config.environments.values().filter_map(|e| e.channel.as_deref()).collect();
-        let oldest = format!("{}", since.0.max(now.0 - CATCH_UP_MS) / 1000);
-        for named in named {
-            let Ok(Some(channel)) = self.workspace.channel(named).await else { continue };
-            let args = [("channel", channel.as_str()), ("oldest", oldest.as_str()), ("limit", "200")];
-            let said = match self.workspace.api.get("conversations.history", &args).await {
-                Ok(said) => said,
-                Err(error) => {
-                    tracing::warn!(%error, channel, "what was said while nobody listened is not known");
-                    continue;
-                }
-            };
-            // Newest first; carried out in the order in which it was said.
-            for event in said["messages"].as_array().into_iter().flatten().rev() {
-                let mut event = event.clone();
-                event["channel"] = channel.as_str().into();
-                event["type"] = "message".into();
-                let ts = event["ts"].as_str().and_then(|ts| ts.split('.').next()?.parse::<i64>().ok()).unwrap_or(0);
-                let payload = json!({ "team_id": self.workspace.me.team, "event": event });
-                if let Wish::Said(said) = read(Form::Event, &payload, &self.workspace.me)
-                    && let Err(error) = self.hear_late(said, now.0 - ts * 1000).await
-                {
-                    tracing::error!(%error, "a missed message cannot be stored");
-                }
-            }
-        }
     }
 
     /// Answers what a crash, or a Slack that did not tell who somebody is, left. With `alone` nobody else can be at it.

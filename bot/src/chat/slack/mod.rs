@@ -13,6 +13,7 @@ mod home;
 mod http;
 mod letter;
 mod limiter;
+mod missed;
 mod mouth;
 mod online;
 mod press;

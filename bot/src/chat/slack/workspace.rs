@@ -187,25 +187,29 @@ impl Workspace {
         Ok(found)
     }
 
+    /// The direct conversations with us.
+    pub(super) async fn directs(&self) -> Result<Vec<String>, ApiError> {
+        let all = self.conversations("im", "true").await?;
+        Ok(all.iter().filter_map(|channel| channel["id"].as_str().map(str::to_owned)).collect())
+    }
+
     /// All channels that we see: ids by name.
     async fn list(&self, exclude_archived: &str) -> Result<HashMap<String, String>, ApiError> {
-        let mut all = HashMap::new();
+        let all = self.conversations("public_channel,private_channel", exclude_archived).await?;
+        let pair = |channel: &Value| Some((channel["name"].as_str()?.to_owned(), channel["id"].as_str()?.to_owned()));
+        Ok(all.iter().filter_map(pair).collect())
+    }
+
+    async fn conversations(&self, types: &str, exclude_archived: &str) -> Result<Vec<Value>, ApiError> {
+        let mut all = Vec::new();
         let mut cursor = String::new();
         loop {
-            let mut args = vec![
-                ("limit", "1000"),
-                ("exclude_archived", exclude_archived),
-                ("types", "public_channel,private_channel"),
-            ];
+            let mut args = vec![("limit", "1000"), ("exclude_archived", exclude_archived), ("types", types)];
             if !cursor.is_empty() {
                 args.push(("cursor", &cursor));
             }
             let page = self.api.get("conversations.list", &args).await?;
-            for channel in page["channels"].as_array().into_iter().flatten() {
-                if let (Some(name), Some(id)) = (channel["name"].as_str(), channel["id"].as_str()) {
-                    all.insert(name.to_owned(), id.to_owned());
-                }
-            }
+            all.extend(page["channels"].as_array().into_iter().flatten().cloned());
             let next = page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
             if next.is_empty() || next == cursor {
                 return Ok(all);
