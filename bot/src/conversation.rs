@@ -143,7 +143,8 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
         Err(refusal) => {
-            match desk.not_understood(message, &refusal).await {
+            let about = commands::environment_of(&message.typed, &known);
+            match desk.not_understood(message, about.as_ref(), &refusal).await {
                 Ok(()) => {}
                 // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
                 Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),

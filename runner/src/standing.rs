@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::answer::{RunSummary, StackStanding};
-use crate::domain::changes::Exactness;
+use crate::domain::changes::{Action, Exactness};
 use crate::domain::environment::{Environment, Level};
+use crate::domain::failure::FailureKind;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
@@ -60,6 +61,7 @@ pub(crate) async fn note(
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
+        note_serial(tx, after, event).await?;
     }
     note_half_made(tx, after, events).await?;
     let proven = match after.outcome() {
@@ -96,6 +98,34 @@ pub(crate) async fn note(
     }
     match environment {
         Some(environment) => stand(tx, run, environment, after, proven, at).await,
+        None => Ok(()),
+    }
+}
+
+/// Notes what is known of the serial of a stack's Terraform state after an apply.
+async fn note_serial(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
+    let (stack, applied) = match event {
+        RunEvent::StackApplied { stack, applied } => (stack, applied),
+        // Of what was killed nobody knows whether it stored its state.
+        RunEvent::StackFailed { stack, phase: Phase::Apply, failure, applied: Some(applied) }
+            if !matches!(failure.kind, FailureKind::Signal { .. } | FailureKind::Lost) =>
+        {
+            (stack, applied)
+        }
+        _ => return Ok(()),
+    };
+    let Some(plan) = after.stacks.get(stack).and_then(|view| view.plan.as_ref()) else { return Ok(()) };
+    let name = &after.request.environment;
+    if plan.destroy && matches!(event, RunEvent::StackApplied { .. }) {
+        // With all destroyed nothing is lost with it.
+        return stacks::set_least_serial(tx, name, stack, None).await;
+    }
+    // A remote state that is as it was read is not stored, as after an update that only repairs what others changed. Source:
+    // Terraform's `internal/states/remote/state.go`, `PersistState`.
+    let stored =
+        applied.done.iter().any(|change| matches!(change.action, Action::Create | Action::Replace | Action::Delete));
+    match plan.serial {
+        Some(serial) => stacks::set_least_serial(tx, name, stack, Some(serial + u64::from(stored))).await,
         None => Ok(()),
     }
 }

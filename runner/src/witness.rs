@@ -63,6 +63,7 @@ fn rule(why: &QuestionWhy) -> &'static str {
     match why {
         QuestionWhy::Previewed => "previewed",
         QuestionWhy::Unannounced { .. } => "unannounced",
+        QuestionWhy::WentBack { .. } => "state_went_back",
         QuestionWhy::PlanChanged { .. } => "plan_changed",
         QuestionWhy::Ruled => "approval",
         QuestionWhy::ManyDestroys { .. } => "many_destroys",

@@ -224,13 +224,18 @@ pub fn queue(queues: &[QueueOf], me: &ActorId, clock: &Clock) -> Card {
     }
     let waiting: usize = queues.iter().map(|queue| queue.waiting.len()).sum();
     let title = match (queues, waiting) {
-        ([only], 0) if only.running.is_none() => format!("Nothing waits for {}", only.environment),
+        ([only], 0) if only.running.is_none() && only.asking.is_empty() => {
+            format!("Nothing waits for {}", only.environment)
+        }
+        ([only], 0) if only.running.is_none() => {
+            format!("{}{DOT}nothing waits for its turn", only.environment)
+        }
         ([only], count) => format!("{}{DOT}{count} waiting", only.environment),
         (_, count) => format!("{} waiting", plural(u64::try_from(count).unwrap_or(u64::MAX), "run")),
     };
     let mut card = Card::new(Tone::Plain, title);
     for queue in queues {
-        let QueueOf { environment, running, waiting, holds } = queue;
+        let QueueOf { environment, running, waiting, asking, holds } = queue;
         let has = match running {
             Some((run, worked)) => {
                 format!("{environment}: {}{DOT}{} for {}", run_of(run), state_word(&run.state), duration(*worked))
@@ -249,6 +254,10 @@ pub fn queue(queues: &[QueueOf], me: &ActorId, clock: &Clock) -> Card {
             let place = place + 1 + usize::from(running.is_some());
             card = card.line(Line::text(format!("{place}. {}{when}", run_of(&waiting.run))).indented(1));
         }
+        card = card.lines(asking.iter().map(|run| {
+            let text = format!("{}{DOT}{}: `show {}`", run_of(run), state_word(&run.state), run.number);
+            Line::marked(&text).indented(1)
+        }));
     }
     if let [only] = queues
         && (only.running.is_some()

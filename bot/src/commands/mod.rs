@@ -80,6 +80,19 @@ pub fn name_of(text: &str) -> Option<CommandName> {
     Line::read(text).word(0).and_then(table::find).map(|spec| spec.name)
 }
 
+/// The environment that a line is about which makes no command: the one that its words name, if that is one.
+#[must_use]
+pub fn environment_of(text: &str, known: &Known<'_>) -> Option<EnvironmentName> {
+    let line = Line::read(text);
+    let mut named = line.from(1).filter_map(|(_, word)| {
+        let lower = word.to_lowercase();
+        let others = known.others.iter().find(|name| name.as_str() == lower);
+        known.environments.get_key_value(lower.as_str()).map(|(name, _)| name).or(others)
+    });
+    let first = named.next()?;
+    named.all(|name| name == first).then(|| first.clone())
+}
+
 /// Reads a moment as after `since`; none when the text is none.
 #[must_use]
 pub fn moment(text: &str, now: Timestamp, offset: FixedOffset) -> Option<Timestamp> {

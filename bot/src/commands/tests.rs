@@ -6,7 +6,7 @@ use tidegate_runner::domain::environment::SettingValue;
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::request::{Movement, RunKind, SizeChange, Target, movement, request};
 
-use super::{Present, TABLE, fixture, parse, parse_at, render};
+use super::{Present, TABLE, environment_of, fixture, parse, parse_at, render};
 
 fn read(text: &str) -> Result<Command, Refusal> {
     fixture::with_known(|known| parse(text, known))
@@ -24,6 +24,16 @@ fn every_example_of_the_table_is_understood() {
             assert_eq!(command.name(), spec.name, "{}", example.line);
         }
     }
+}
+
+#[test]
+fn what_makes_no_command_is_about_the_one_environment_that_it_names() {
+    let about = |text: &str| fixture::with_known(|known| environment_of(text, known).map(|name| name.to_string()));
+    assert_eq!(about("upp Shop slavs=10").as_deref(), Some("shop"));
+    assert_eq!(about("up shop slaves=1e9 because the attic waits").as_deref(), Some("shop"));
+    assert_eq!(about("up shpo"), None);
+    assert_eq!(about("shop"), None);
+    assert_eq!(about("up shop attic"), None, "one of two is a guess");
 }
 
 #[test]

@@ -64,6 +64,7 @@ state_dir = "work"
 
 [access]
 viewer = ["everyone"]
+admin  = [{owners}]
 
 [environments.shop]
 about   = "A small shop with its load generators, made of nothing"

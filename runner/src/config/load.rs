@@ -45,6 +45,8 @@ pub struct Config {
     pub environments: IndexMap<EnvironmentName, Environment>,
     /// The environments with errors, by the name that the file gives them, which may not be a valid one.
     pub unmanaged: IndexMap<String, Vec<Problem>>,
+    /// What to warn of in environments that are as they should be, by their names.
+    pub(super) warnings: IndexMap<String, Vec<Problem>>,
     /// What could be understood of environments with errors.
     pub(super) drafts: IndexMap<String, Draft>,
     /// The folders of Terraform roots on this machine, those of unmanaged environments too.
@@ -127,6 +129,7 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
+    let mut warnings = IndexMap::new();
     let (database, chat, runner, redact, access, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
@@ -148,7 +151,10 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
         let surroundings = Surroundings { folder: &folder, access: &access, roles: &access.roles, runner: &runner };
         for (name, node) in environment_nodes(&document) {
             match one_environment(&document, name, node, &surroundings) {
-                Ok(environment) => {
+                Ok((environment, warned)) => {
+                    if !warned.is_empty() {
+                        warnings.insert(name.get_ref().to_string(), warned);
+                    }
                     environments.insert(environment.name.clone(), environment);
                 }
                 Err((problems, draft)) => {
@@ -167,8 +173,20 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
         StackSource::Git { .. } => None,
     };
     let roots = stacks.chain(drafted).filter_map(folder).collect();
-    let config =
-        Config { file, database, chat, runner, redact, access, environments, unmanaged, drafts, roots, source };
+    let config = Config {
+        file,
+        database,
+        chat,
+        runner,
+        redact,
+        access,
+        environments,
+        unmanaged,
+        warnings,
+        drafts,
+        roots,
+        source,
+    };
     Ok((config, whole))
 }
 
@@ -232,13 +250,13 @@ fn roles_in_use(document: &Document<'_>) -> BTreeSet<String> {
     found
 }
 
-/// Checks and reads one environment; of one with mistakes what could be understood.
+/// Checks and reads one environment, with what is to be warned of; of one with mistakes what could be understood.
 fn one_environment(
     document: &Document<'_>,
     key: &Spanned<std::borrow::Cow<'_, str>>,
     node: &Node<'_>,
     surroundings: &Surroundings<'_>,
-) -> Result<Environment, (Vec<Problem>, Draft)> {
+) -> Result<(Environment, Vec<Problem>), (Vec<Problem>, Draft)> {
     let mut findings = Findings::new(document);
     let name: &str = key.get_ref();
     let environments = Path::ROOT.key("environments");
@@ -258,7 +276,7 @@ fn one_environment(
     }
     findings.drop_consequences(of_form);
     match environment {
-        Some(environment) if findings.problems().is_empty() => Ok(environment),
+        Some(environment) if findings.errors() == 0 => Ok((environment, findings.into_problems())),
         _ => {
             let mut problems = findings.into_problems();
             if problems.is_empty() {

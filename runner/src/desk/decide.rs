@@ -1,6 +1,6 @@
 //! Which order does what; and the orders on a run: `cancel`, `retry`, `accept`, `approve`, `reject`, `recover`.
 
-use super::order::{as_typed, standing_after};
+use super::order::{as_typed, nobody_knows, standing_after};
 use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
@@ -130,6 +130,9 @@ impl Case<'_> {
         }
         let environment = self.allowed(tx, CommandName::Retry, &old.request.environment).await?;
         let active = runs::active(&mut *tx, &environment.name).await?;
+        if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
+            return Err(Denied::from(nobody_knows(&environment, CommandName::Retry, unknown)).on(&environment.name));
+        }
         if let Some(newer) = newer_change(tx, &old, &active).await? {
             let why =
                 format!("run {} of {} came after it; choose what you want now", newer.number, newer.asker.called());

@@ -3,7 +3,7 @@
 use super::decide::done;
 use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
-use crate::domain::command::Order;
+use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Ending, Freed, Hold};
 use crate::domain::ids::{RunNumber, StackName};
@@ -21,7 +21,7 @@ impl Case<'_> {
     pub(super) async fn queue(&self, tx: &mut Tx, order: &Order, environment: &Environment) -> Result<Done, Denied> {
         let active = runs::active(&mut *tx, &environment.name).await?;
         if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
-            return Err(Denied::from(nobody_knows(environment, order, unknown)).on(&environment.name));
+            return Err(Denied::from(nobody_knows(environment, order.name(), unknown)).on(&environment.name));
         }
         let before = standing_after(tx, environment, &active).await?;
         let undo_to = match order {
@@ -122,10 +122,10 @@ impl Case<'_> {
 }
 
 /// What stands is not known, so that nothing can be measured against it, and nothing would be done before somebody looked.
-fn nobody_knows(environment: &Environment, order: &Order, unknown: &RunSummary) -> Refusal {
+pub(super) fn nobody_knows(environment: &Environment, command: CommandName, unknown: &RunSummary) -> Refusal {
     let number = unknown.number;
     Refusal::refused(
-        format!("`{} {}` has to wait", order.name(), environment.name),
+        format!("`{command} {}` has to wait", environment.name),
         format!("nobody saw how run {number} of {} ended, so that it is not known what stands", unknown.asker.called()),
     )
     .hint(format!("recover {number}"))

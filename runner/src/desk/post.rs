@@ -156,7 +156,7 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Puts news of a run into the outbox, each `key` once. Whatever else was stored for its asker in this chat is told by it.
+    /// Puts news of a run into the outbox, each `key` once.
     pub async fn tell_news(&self, door: &str, card: &CardRow, key: &str, posts: &[Post]) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
         if !cards::told(&mut tx, door, card.run, &card.told, key).await? {
@@ -195,7 +195,11 @@ impl Desk {
     pub async fn personal_news(&self, door: &str) -> Result<Vec<(Uuid, String, News)>, DeskError> {
         let mut all = Vec::new();
         for (who, message) in outbox::personal(&self.store, door, outbox::KIND_NEWS).await? {
-            all.extend(outbox::news(&message)?.map(|news| (message.id, who, news)));
+            match outbox::news(&message) {
+                Ok(news) => all.extend(news.map(|news| (message.id, who, news))),
+                // It must not keep others from being told.
+                Err(error) => tracing::warn!(%error, "a piece of news cannot be read and is not told"),
+            }
         }
         Ok(all)
     }

@@ -17,18 +17,24 @@ use crate::warden;
 use crate::witness;
 
 impl Desk {
-    /// Keeps a message whose words make no command, or none that can be meant here.
+    /// Keeps a message whose words make no command, or none that can be meant here, with the environment that it is about as far as
+    /// that can be told.
     ///
     /// # Errors
     /// [`DeskError::Repeated`] when this very message was kept before.
-    pub async fn not_understood(&self, message: &Message, refusal: &Refusal) -> Result<(), DeskError> {
+    pub async fn not_understood(
+        &self,
+        message: &Message,
+        environment: Option<&EnvironmentName>,
+        refusal: &Refusal,
+    ) -> Result<(), DeskError> {
         let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
         let case = Case { desk: self, message, because: None, anyway: false };
         let decision = match refusal.kind {
             RefusalKind::NotUnderstood => Decision::NotUnderstood,
             RefusalKind::Refused => Decision::Refused,
         };
-        case.keep(Entry { decision, ..case.entry(MESSAGE, None) }, refusal).await
+        case.keep(Entry { decision, ..case.entry(MESSAGE, environment) }, refusal).await
     }
 
     pub(super) async fn note_refusal(

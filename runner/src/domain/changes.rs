@@ -137,12 +137,32 @@ pub struct StackPlan {
     /// changes to a newer state are the same changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<u64>,
+    /// Serial that the state had at least when Tidegate last applied something to it; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_serial: Option<u64>,
     /// A digest of the values that each change gives, by address; none for what is taken away, nor where they cannot be told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
 }
 
+/// A Terraform state that is not the one that was left: it was deleted, or an older one was put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WentBack {
+    /// The serial that it has; 0 where there is no state.
+    pub serial: u64,
+    /// The serial that it should have at least.
+    pub least: u64,
+}
+
 impl StackPlan {
+    /// Whether it was made against an older state than the one that Tidegate left: what was made since then may still exist, and the
+    /// plan knows nothing of it.
+    #[must_use]
+    pub fn went_back(&self) -> Option<WentBack> {
+        let (serial, least) = (self.serial?, self.least_serial?);
+        (serial < least).then_some(WentBack { serial, least })
+    }
+
     /// True when applying it would do something: resources or outputs change. A plan that is not exact may always turn
     /// out to have work, because what it was planned against is about to change.
     #[must_use]
@@ -266,6 +286,7 @@ mod tests {
             kept_for: Vec::new(),
             inputs: None,
             serial: None,
+            least_serial: None,
             values: BTreeMap::new(),
         }
     }

@@ -1,9 +1,11 @@
 //! Who may do what, and what a plan must not do. One pure function; every door passes it, before and after the plan.
 
+use std::collections::BTreeMap;
+
 use super::access::answering::{Answering, Asked};
 use super::access::{self, About, Access, Grant, Want, Who, limits};
 use super::answer::Actor;
-use super::changes::{Change, StackPlan};
+use super::changes::{Change, StackPlan, WentBack};
 use super::command::CommandName;
 use super::environment::Environment;
 use super::holds::{self, Hold};
@@ -79,8 +81,8 @@ pub enum Decision {
     NeedsApproval {
         /// What each of them wants.
         wants: Vec<Want>,
-        /// Addresses that would be deleted or replaced though nothing in the command says so.
-        unannounced: Vec<(StackName, String)>,
+        /// What whoever asks would have to be sure of besides.
+        confirm: Option<Confirm>,
     },
     /// Go on once whoever asks has seen the numbers and said yes.
     NeedsConfirmation(Confirm),
@@ -96,6 +98,8 @@ pub enum Decision {
 /// Why whoever asks is asked whether they mean it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirm {
+    /// The Terraform states of these are older than the ones that Tidegate left.
+    WentBack(BTreeMap<StackName, WentBack>),
     /// These would be deleted or replaced though nothing in the command says so.
     Unannounced(Vec<(StackName, String)>),
     /// So much would be deleted or replaced.
@@ -115,8 +119,8 @@ pub enum Confirm {
 /// Decides. Before planning `plan` is `None`; after planning it has every stack of the run.
 ///
 /// Nobody may anything that the configuration does not give them; what people hold, hours, bounds, `protect` and `destroys_max` stand above every
-/// yes; then come rules that ask for a yes of others, and last what only whoever asks has to be sure of: a stack that should
-/// rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted resource
+/// yes; then come rules that ask for a yes of others, and last what only whoever asks has to be sure of: a state that is not the one
+/// that was left, a stack that should rise and would lose something by it, many destroys, an environment of other owners. A replacement of a tainted resource
 /// needs no yes: its making failed before, and making it again is what was asked for.
 #[must_use]
 pub fn policy(matter: &Matter<'_>) -> Decision {
@@ -162,12 +166,12 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     }
     let about = About { command, environment, request, plan, another: is_of_others(matter, environment), now };
     let wants: Vec<Want> = environment.rules.approvals.iter().filter_map(|rule| rule.want(access, &about)).collect();
-    let unannounced = plan.map(unannounced).unwrap_or_default();
+    let confirm = plan.and_then(|plan| went_back(plan).or_else(|| unannounced(plan)));
     if !wants.is_empty() {
-        return Decision::NeedsApproval { wants, unannounced };
+        return Decision::NeedsApproval { wants, confirm };
     }
-    if !unannounced.is_empty() {
-        return Decision::NeedsConfirmation(Confirm::Unannounced(unannounced));
+    if let Some(confirm) = confirm {
+        return Decision::NeedsConfirmation(confirm);
     }
     let destroys = plan.map(limits::destroys).unwrap_or_default();
     match &environment.rules.destroys_ask {
@@ -220,9 +224,17 @@ fn is_made_again(change: &Change) -> bool {
     change.reason.as_deref() == Some("tainted")
 }
 
+/// Stacks whose states are not the ones that were left.
+fn went_back(plan: &[PlannedStack<'_>]) -> Option<Confirm> {
+    let stacks: BTreeMap<_, _> =
+        plan.iter().filter_map(|planned| Some((planned.stack.clone(), planned.plan.went_back()?))).collect();
+    (!stacks.is_empty()).then_some(Confirm::WentBack(stacks))
+}
+
 /// What rising stacks would lose though nothing in the command says so.
-fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
-    plan.iter()
+fn unannounced(plan: &[PlannedStack<'_>]) -> Option<Confirm> {
+    let lost: Vec<_> = plan
+        .iter()
         .filter(|planned| planned.direction == Direction::Rise)
         .flat_map(|planned| {
             planned
@@ -232,13 +244,12 @@ fn unannounced(plan: &[PlannedStack<'_>]) -> Vec<(StackName, String)> {
                 .filter(|change| change.action.destroys() && !is_made_again(change))
                 .map(|change| (planned.stack.clone(), change.address.clone()))
         })
-        .collect()
+        .collect();
+    (!lost.is_empty()).then_some(Confirm::Unannounced(lost))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::domain::access::{Grant, Least, Role, Who};
     use crate::domain::changes::{Action, Exactness};
@@ -288,7 +299,16 @@ mod tests {
     }
 
     fn planned(change: Change, direction: Direction, environment: &Environment) -> Decision {
-        let plan = StackPlan {
+        planned_with(|plan| plan, change, direction, environment)
+    }
+
+    fn planned_with(
+        with: impl Fn(StackPlan) -> StackPlan,
+        change: Change,
+        direction: Direction,
+        environment: &Environment,
+    ) -> Decision {
+        let plan = with(StackPlan {
             exactness: Exactness::Exact,
             changes: vec![change],
             drift: Vec::new(),
@@ -297,8 +317,9 @@ mod tests {
             kept_for: Vec::new(),
             inputs: None,
             serial: None,
+            least_serial: None,
             values: BTreeMap::new(),
-        };
+        });
         let stack = "app".parse().expect("a name");
         let actor = Actor::person(ActorId::local("ito"), "ito");
         let (place, access) = (Place::shell(), open());
@@ -365,5 +386,21 @@ mod tests {
         assert_eq!(planned(change(Action::Delete, None), Direction::Fall, &shop), Decision::Allow);
         assert_eq!(planned(change(Action::Replace, Some("tainted")), Direction::Rise, &shop), Decision::Allow);
         assert_eq!(planned(change(Action::Create, None), Direction::Rise, &shop), Decision::Allow);
+    }
+
+    #[test]
+    fn a_state_that_is_older_than_the_one_that_was_left_needs_a_yes_before_anything_else() {
+        let shop = shop(&["ito"], &[]);
+        let older = |direction| {
+            let change = change(Action::Delete, None);
+            planned_with(|plan| StackPlan { serial: Some(0), least_serial: Some(4), ..plan }, change, direction, &shop)
+        };
+        let stacks = [("app".parse().expect("a name"), WentBack { serial: 0, least: 4 })].into();
+        let expected = Decision::NeedsConfirmation(Confirm::WentBack(stacks));
+        assert_eq!(older(Direction::Rise), expected);
+        assert_eq!(older(Direction::Fall), expected);
+        let same = |plan| StackPlan { serial: Some(4), least_serial: Some(4), ..plan };
+        let same = planned_with(same, change(Action::Create, None), Direction::Rise, &shop);
+        assert_eq!(same, Decision::Allow);
     }
 }

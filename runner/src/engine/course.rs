@@ -152,6 +152,7 @@ impl Situation<'_> {
                     kept_for: Vec::new(),
                     inputs,
                     serial: None,
+                    least_serial: None,
                     values: BTreeMap::new(),
                 },
             },
@@ -188,26 +189,18 @@ impl Situation<'_> {
         }
         let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))));
         let previewed = || request.asks.then_some(QuestionWhy::Previewed);
+        let went_back = plans().any(|(name, plan)| self.is_news_that_it_went_back(name, plan));
         let (first, wants) = match decision {
             Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
             Decision::Allow => (previewed(), Vec::new()),
-            Decision::NeedsApproval { wants, unannounced } if unannounced.is_empty() => {
+            Decision::NeedsApproval { wants, confirm: None } => {
                 (Some(previewed().unwrap_or(QuestionWhy::Ruled)), wants)
             }
-            Decision::NeedsApproval { wants, unannounced } => {
-                (Some(QuestionWhy::Unannounced { destroys: unannounced }), wants)
-            }
-            Decision::NeedsConfirmation(Confirm::Unannounced(destroys)) => {
-                (Some(QuestionWhy::Unannounced { destroys }), Vec::new())
-            }
-            Decision::NeedsConfirmation(Confirm::ManyDestroys { destroys, above }) => {
-                (Some(QuestionWhy::ManyDestroys { destroys, above }), Vec::new())
-            }
-            Decision::NeedsConfirmation(Confirm::OfAnother { owners }) => {
-                (Some(QuestionWhy::OfAnother { owners }), Vec::new())
-            }
+            Decision::NeedsApproval { wants, confirm: Some(confirm) } => (Some(why_of(confirm)), wants),
+            Decision::NeedsConfirmation(confirm) => (Some(why_of(confirm)), Vec::new()),
         };
         let why = match approved {
+            Some(_) if went_back => first,
             Some(approved) if approved == digest => None,
             // Less than what was agreed to is agreed to as well.
             Some(_) => beyond,
@@ -225,7 +218,13 @@ impl Situation<'_> {
         }
     }
 
-    /// Whether those whose yes is wanted have said it to the last question, for whatever reason it was wanted then.
+    /// Whether a stack's state is older than the one that was left, and nobody has said yes to that.
+    fn is_news_that_it_went_back(&self, stack: &StackName, plan: &StackPlan) -> bool {
+        let known = self.view.approved.as_ref().and_then(|approved| approved.went_back.get(stack));
+        plan.went_back().is_some_and(|back| known != Some(&back))
+    }
+
+    /// Whether those whose yes is wanted have said it to this plan, for whatever reason it was wanted then.
     fn was_wanted(&self, want: &Want) -> bool {
         let covers = |said: &Want| said.by == want.by && said.count >= want.count && (want.own || !said.own);
         self.view.approved.as_ref().is_some_and(|approved| approved.wants.iter().any(covers))
@@ -331,7 +330,8 @@ impl Situation<'_> {
                 events.push(failed(stack.clone(), Phase::Plan, &failure));
                 continue;
             }
-            let beyond = self.beyond(stack, &plan);
+            let news = self.is_news_that_it_went_back(stack, &plan);
+            let beyond = if news { plan.changes.clone() } else { self.beyond(stack, &plan) };
             let agreed = || approved == Some(changes::digest([(stack.as_str(), &plan)]).as_str());
             // After a failure nothing more is applied, so that there is nothing to ask.
             if beyond.is_empty() || failed_already || agreed() {
@@ -413,6 +413,15 @@ fn check(name: &StackName, view: &StackView) -> RunEvent {
     let summary = format!("{} of {planned} planned changes were not reported done", missing.len());
     let failure = Failure::new(FailureKind::OutputNotUnderstood, summary).with_detail(missing.join("\n"));
     failed(name.clone(), Phase::Verify, &failure)
+}
+
+fn why_of(confirm: Confirm) -> QuestionWhy {
+    match confirm {
+        Confirm::WentBack(stacks) => QuestionWhy::WentBack { stacks },
+        Confirm::Unannounced(destroys) => QuestionWhy::Unannounced { destroys },
+        Confirm::ManyDestroys { destroys, above } => QuestionWhy::ManyDestroys { destroys, above },
+        Confirm::OfAnother { owners } => QuestionWhy::OfAnother { owners },
+    }
 }
 
 fn failed(stack: StackName, phase: Phase, failure: &Failure) -> RunEvent {

@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 21] = [
+pub(super) const TEXTS: [(i64, &str, &str); 22] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -31,6 +31,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 21] = [
     (111, "half_made", include_str!("../../../migrations/0111_half_made.sql")),
     (300, "holds", include_str!("../../../migrations/0300_holds.sql")),
     (301, "tellings", include_str!("../../../migrations/0301_tellings.sql")),
+    (302, "least_serial", include_str!("../../../migrations/0302_least_serial.sql")),
     (400, "inbox_replies", include_str!("../../../migrations/0400_inbox_replies.sql")),
     (401, "outbox_posts", include_str!("../../../migrations/0401_outbox_posts.sql")),
     (402, "cards", include_str!("../../../migrations/0402_cards.sql")),

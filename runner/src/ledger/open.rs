@@ -16,6 +16,8 @@ use super::store::Store;
 
 /// How long a statement waits for a lock that another program holds.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a transaction on a server may do nothing before its connection is ended: less than others wait for what it locks.
+const STALLED: Duration = Duration::from_millis(2_500);
 /// How long a server may take to answer the first time.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Rows that SQLite may have read before they are taken.
@@ -32,14 +34,15 @@ impl Store {
 
     /// As [`Store::open`], with an address that was read before.
     pub async fn open_at(address: &Address) -> Result<Self, OpenError> {
-        Self::open_patiently(address, PATIENCE).await
+        Self::open_patiently(address, PATIENCE, STALLED).await
     }
 
-    /// As [`Store::open_at`]; a statement waits for others at most as long as `patience`.
-    pub async fn open_patiently(address: &Address, patience: Duration) -> Result<Self, OpenError> {
+    /// As [`Store::open_at`]; a statement waits for others at most as long as `patience`, and a transaction on a server that does
+    /// nothing for longer than `stalled` has lost its connection.
+    pub async fn open_patiently(address: &Address, patience: Duration, stalled: Duration) -> Result<Self, OpenError> {
         let opened = match address {
             Address::Sqlite(file) => sqlite(file, patience).await,
-            Address::Postgres(options) => postgres(options, patience).await,
+            Address::Postgres(options) => postgres(options, patience, stalled).await,
         };
         opened.map_err(|why| OpenError::Ledger { place: address.to_string(), why })
     }
@@ -81,7 +84,7 @@ async fn sqlite(file: &Path, patience: Duration) -> Result<Store, LedgerError> {
     Ok(Store::Sqlite { read, write })
 }
 
-async fn postgres(options: &PgConnectOptions, patience: Duration) -> Result<Store, LedgerError> {
+async fn postgres(options: &PgConnectOptions, patience: Duration, stalled: Duration) -> Result<Store, LedgerError> {
     // Not from the pool: a pool tries again and again, and its timeout says less than the first refusal.
     let mut connection = tokio::time::timeout(ANSWER, options.connect())
         .await
@@ -90,8 +93,8 @@ async fn postgres(options: &PgConnectOptions, patience: Duration) -> Result<Stor
     connection.close().await?;
     // A machine that stands still within a transaction keeps its locks for as long as its connection seems to live, which can
     // be hours; what it holds is needed to take its runs over.
-    let ms = patience.as_millis();
-    let wait = format!("SET lock_timeout = {ms}; SET idle_in_transaction_session_timeout = {ms}");
+    let (patience, stalled) = (patience.as_millis(), stalled.as_millis());
+    let wait = format!("SET lock_timeout = {patience}; SET idle_in_transaction_session_timeout = {stalled}");
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ANSWER)

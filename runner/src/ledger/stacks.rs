@@ -139,6 +139,50 @@ pub async fn half_made(
         .collect()
 }
 
+/// Notes the serial that the Terraform state of a stack has at least; `None` where there is nothing to lose with it.
+pub async fn set_least_serial(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+    serial: Option<u64>,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE stacks SET least_serial = $1 WHERE environment = $2 AND stack = $3")
+            .bind(serial.and_then(|serial| i64::try_from(serial).ok()))
+            .bind(environment.as_str())
+            .bind(stack.as_str())
+    )?;
+    Ok(())
+}
+
+row! {
+    struct SerialRow {
+        stack: String,
+        least_serial: i64,
+    }
+}
+
+/// The serials that the Terraform states of an environment's stacks have at least; stacks of which that is not known are left out.
+pub async fn least_serials(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+) -> Result<BTreeMap<StackName, u64>, LedgerError> {
+    let rows: Vec<SerialRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT stack, least_serial FROM stacks WHERE environment = $1 AND least_serial IS NOT NULL")
+            .bind(environment.as_str())
+    )?;
+    rows.into_iter()
+        .map(|found| {
+            let row = Row { table: "stacks", id: &found.stack };
+            Ok((row.text("stack", found.stack.clone())?, u64::try_from(found.least_serial).unwrap_or_default()))
+        })
+        .collect()
+}
+
 /// Takes stacks that are in doubt as `run` left them. They are in doubt no more, but nobody knows a level or settings of
 /// them until the next [`set_standing`]. Those that are not in doubt stay as they are.
 pub async fn settle(

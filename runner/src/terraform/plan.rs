@@ -104,6 +104,7 @@ impl PlanFold {
             kept_for: Vec::new(),
             inputs: None,
             serial: None,
+            least_serial: None,
             values: BTreeMap::new(),
         })
     }

@@ -41,7 +41,7 @@ async fn an_evening(yard: &Yard) {
     let places: Vec<usize> = order.iter().map(|words| told.out.find(words).expect("told")).collect();
     assert!(places.is_sorted(), "newest first:\n{}", told.out);
     yard.shell("who raised shop").await.says(&["raised shop", "the rehearsal starts", "run 1"]).exits(0);
-    yard.shell("audit failed \"upp\"").await.says(&["upp shop"]).exits(0);
+    yard.shell("audit shop failed \"upp\"").await.says(&["upp shop"]).exits(0);
     yard.shell("audit shop action down by me").await.says(&["REFUSED"]).exits(0);
 }
 

@@ -210,6 +210,42 @@ async fn what_would_be_replaced_although_nobody_asked_for_it_asks_first() {
 }
 
 #[tokio::test]
+async fn a_state_that_was_deleted_is_noticed_before_anything_is_made_a_second_time() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let left = std::fs::read(&state).expect("a state");
+    std::fs::remove_file(&state).expect("removed");
+    yard.shell("plan shop small").await.says(&["app's state has the serial 0; it was 1 at least"]).exits(0);
+    let _serve = yard.serve().await;
+    let scale = yard.begin("scale shop app=3");
+    yard.until(3, "awaiting_approval").await;
+    let says = ["The Terraform state of app is not the one that was left", "would be made once more"];
+    yard.wait("why", async || says.iter().all(|said| scale.out().contains(said)).then_some(())).await;
+    let made = yard.did("create shop-app");
+    yard.shell("reject 3").await.exits(0);
+    scale.end().await.says(&["Nothing was changed"]).exits(4);
+    assert_eq!(yard.did("create shop-app"), made);
+    // Put back it is the one that was left.
+    std::fs::write(&state, left).expect("written");
+    yard.shell("scale shop app=3").await.exits(0);
+    // Who knows that nothing of it exists any more says so, and is not asked again.
+    std::fs::remove_file(&state).expect("removed");
+    let scale = yard.begin("scale shop app=4");
+    yard.until(5, "awaiting_approval").await;
+    yard.shell("approve 5").await.exits(0);
+    scale.end().await.exits(0);
+    yard.shell("scale shop app=5").await.exits(0);
+    // Where everything was destroyed, nothing is lost with the state.
+    let destroy = yard.begin("destroy shop");
+    yard.until(7, "awaiting_approval").await;
+    yard.shell("approve 7").await.exits(0);
+    destroy.end().await.exits(0);
+    std::fs::remove_file(&state).expect("removed");
+    yard.shell("up shop small").await.exits(0);
+}
+
+#[tokio::test]
 async fn what_moves_or_is_forgotten_is_not_missed_afterwards() {
     let yard = Yard::new();
     yard.shell("up shop small").await.exits(0);

@@ -73,8 +73,8 @@ async fn a_fault_that_passes_is_survived_without_a_restart() {
     let serve = yard.serve().await;
     for (number, seq) in [(1, 9), (2, 15)] {
         break_at(&yard, seq).await;
-        yard.accepted(if number == 1 { "up shop full" } else { "down shop off" }).await;
         let count = serve.err().matches("a fault").count();
+        yard.accepted(if number == 1 { "up shop full" } else { "down shop off" }).await;
         yard.wait("the fault", async || (serve.err().matches("a fault").count() > count).then_some(())).await;
         mend(&yard).await;
         assert_eq!(yard.ends(number).await, "succeeded");

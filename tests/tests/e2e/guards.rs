@@ -8,6 +8,8 @@ const NOBODY_WORKS: &str = "No process carries out runs now";
 #[tokio::test]
 async fn a_second_engine_is_refused_though_the_locks_file_was_removed() {
     let yard = Yard::new();
+    // Standing still for a moment must not make it one that is gone.
+    yard.configure("lease = \"3s\"", "lease = \"60s\"");
     yard.hold("create.shop-app");
     let first = yard.serve().await;
     yard.accepted("up shop").await;

@@ -234,6 +234,8 @@ async fn who_waits_sees_the_queue_leaves_it_asks_and_is_told_when_it_is_free() {
 async fn a_stop_holds_though_the_engine_is_killed_before_terraform_has_ended() {
     let yard = shared();
     yard.hold("create.shop-app");
+    // Terraform hears of the stop only once the engine is dead.
+    yard.instead("apply", "trap 'touch YARD/heard' INT; setsid terraform \"$@\" & child=$!; wait $child; while [ ! -e YARD/go ]; do sleep 0.05; done; kill -INT $child; wait $child");
     let serve = yard.serve().await;
     let _asker = yard.begin("up shop");
     yard.until_did("create shop-app", 3).await;
@@ -241,6 +243,7 @@ async fn a_stop_holds_though_the_engine_is_killed_before_terraform_has_ended() {
     terminal.prompted().await;
     does(&yard, "boss", "stop everything because the bill explodes", &["1 run stopping: 1 shop applying"]).await;
     serve.kill().await;
+    yard.write("go", "");
     let _serve = yard.serve().await;
     assert_eq!(yard.ends(1).await, "cancelled");
     assert!(matches!(yard.next_news("boss").await, News::Still { .. }));

@@ -11,8 +11,8 @@ const SECOND: &str = "second.toml";
 /// The second machine's, in its own words.
 const FENCED: &str = "is left to whoever has taken it over";
 
-/// That its connection was ended in the middle of a transaction.
-const DROPPED: &str = "a run was dropped; it is taken up again when its lease ends";
+/// That its connection was ended in the middle of a transaction, in PostgreSQL's words.
+const DROPPED: &str = "terminating connection due to idle-in-transaction timeout";
 
 /// Whether a machine that stood still has found out; it may have stood still within a transaction.
 fn hears(machine: &Process) -> bool {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tidegate_runner::domain::answer::RunDetail;
-use tidegate_runner::domain::changes::{Change, Exactness, StackPlan};
-use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::changes::{Change, Exactness, StackPlan, WentBack};
+use tidegate_runner::domain::ids::{ActorId, StackName};
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
@@ -47,6 +47,19 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
                 card = card.line(Line::marked(&format!("and {more} more: `{}`", naming.others)).indented(1));
             }
             card = card.line(Line::text("Altogether it would do this:"));
+        }
+        QuestionWhy::WentBack { stacks } => {
+            let (named, verb) = match stacks.len() {
+                1 => ("state", "is not the one that was left"),
+                _ => ("states", "are not the ones that were left"),
+            };
+            let of: Vec<&str> = stacks.keys().map(StackName::as_str).collect();
+            let of = of.join(" and ");
+            let text = format!(
+                "The Terraform {named} of {of} {verb}: deleted, or an older one was put back. What was made since may still exist \
+                 without being known, and would be made once more:"
+            );
+            card = card.line(Line::text(text));
         }
         QuestionWhy::PlanChanged { beyond } => {
             let stacks: BTreeSet<&str> = beyond.iter().map(|(stack, _)| stack.as_str()).collect();
@@ -93,6 +106,10 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     let going = all.filter(|(_, change)| change.action.destroys());
     lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
     for (name, stack) in &view.stacks {
+        if let Some(WentBack { serial, least }) = stack.plan.as_ref().and_then(StackPlan::went_back) {
+            let text = format!("{name}'s state has the serial {serial}; it was {least} at least when Tidegate left it");
+            lines.push(Line::text(text).indented(1));
+        }
         let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());
         let kept: Vec<String> = kept.into_iter().take(naming.most).map(|address| cut(address)).collect();
         if !kept.is_empty() {

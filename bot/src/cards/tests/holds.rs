@@ -6,7 +6,7 @@ use tidegate_runner::domain::holds::{
     About, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
-use tidegate_runner::domain::run::Phase;
+use tidegate_runner::domain::run::{Phase, QuestionWhy};
 
 use super::scene::{START, Scene, clock};
 use super::shown;
@@ -145,8 +145,10 @@ fn queues() {
         environment: environment.parse().expect("a name"),
         running,
         waiting,
+        asking: Vec::new(),
         holds,
     };
+    let asks = Scene::of("up shop").numbered(8).by("sato").claimed().asks(QuestionWhy::Previewed).summary();
     let waits = |number, starts_in_ms| Waiting { run: run(number, "kato"), starts_in_ms, barred: number == 9 };
     let me = ActorId::local("ito");
     let cards = [
@@ -177,6 +179,7 @@ fn queues() {
             &me,
             &clock(),
         ),
+        cards::queue(&[QueueOf { asking: vec![asks], ..queue("shop", None, Vec::new(), Vec::new()) }], &me, &clock()),
     ];
     assert_snapshot!(all(&cards));
 }

@@ -68,6 +68,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        least_serial: None,
         values: BTreeMap::new(),
     }
 }

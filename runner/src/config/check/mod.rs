@@ -57,7 +57,7 @@ pub struct CheckOptions<'a> {
 pub fn check(config: &Config, options: &CheckOptions<'_>) -> Report {
     let mut report = Report::default();
     let wanted = |name: &str| options.only.is_none_or(|only| only.as_str() == name);
-    for (name, problems) in config.unmanaged.iter().filter(|(name, _)| wanted(name)) {
+    for (name, problems) in config.unmanaged.iter().chain(&config.warnings).filter(|(name, _)| wanted(name)) {
         report.problems.extend(problems.iter().cloned().map(|problem| problem.in_environment(name)));
     }
     // The text was parsed when it was loaded; only a caller that made its own `Config` could get here with another.

@@ -17,7 +17,10 @@ pub(super) fn check(patterns: &[String], roots: &[SharedRoot], at: &Path<'_>, fi
         if may_mean_a_module(pattern) || known.iter().any(|address| may_name(pattern, address)) {
             continue;
         }
-        let message = format!("nothing in the roots is called {}, so that this protects nothing", quoted(pattern));
+        let message = format!(
+            "nothing in the roots is called {}, so that this protects only what a state still has of it",
+            quoted(pattern)
+        );
         let hint = suggestion(pattern, known.iter().copied(), "outside of modules there are");
         findings.warn_at_value(&at.index(index), message, hint);
     }

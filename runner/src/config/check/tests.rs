@@ -82,6 +82,26 @@ fn a_configuration_that_fits_its_roots_has_nothing_wrong() {
 }
 
 #[test]
+fn a_yes_that_those_who_may_say_it_can_never_have_themselves_is_warned_of() {
+    let place = good();
+    let told = |approve: &str| {
+        place.write("tidegate.toml", &CONFIG.replace("up = \"full\"", &format!("up = \"full\"\n{approve}")));
+        let report = place.check(&CheckOptions::default());
+        assert!(!report.has_errors(), "{}", report.render(false));
+        report.render(false)
+    };
+    let warned = told(r#"approve = { when = ["deletes > 5"], by = "owners" }"#);
+    let config = load(&place.0.path().join("tidegate.toml")).expect("it can be used all the same");
+    assert_eq!(config.environments.len(), 1);
+    assert!(warned.contains("is all there are (ito): a run of their own can never have it"), "{warned}");
+    for fine in ["self = true", "alone_after = \"10m\"", "by = [\"local:mori\", \"local:sato\"]"] {
+        let by = if fine.starts_with("by") { "" } else { "by = \"owners\", " };
+        let quiet = told(&format!("approve = {{ when = [\"deletes > 5\"], {by}{fine} }}"));
+        assert!(quiet.ends_with("nothing wrong\n"), "{quiet}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_the_roots_is_told_all_at_once() {
     let place = good();
     let config = CONFIG
@@ -424,5 +444,5 @@ fn a_protect_that_names_no_resource_of_the_roots_is_told_with_the_nearest() {
     }
     // Where a root cannot be read nothing is known of what it has.
     place.write("roots/jmeter/more.tf.json", "{");
-    assert!(!text("'terraform_data.slav'").contains("protects nothing"));
+    assert!(!text("'terraform_data.slav'").contains("still has of it"));
 }

@@ -13,7 +13,7 @@ use super::people;
 use crate::domain::access::{Access, ApprovalRule, Approvers, Condition, ConditionError, Counted, Written, yeses};
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Setting, SettingKind};
-use crate::domain::ids::SettingName;
+use crate::domain::ids::{ActorId, SettingName};
 
 /// The commands that make runs which can ask.
 const ASKING: [CommandName; 5] =
@@ -228,7 +228,8 @@ fn never(condition: &Condition, known: &Known<'_>) -> Option<(String, String)> {
     }
 }
 
-/// Tells of rules that fewer people can satisfy than they want, as far as the file names them.
+/// Tells of rules that fewer people can satisfy than they want, as far as the file names them, and warns of those that the approvers
+/// themselves can never satisfy.
 pub(super) fn check_people(
     at: &Path<'_>,
     is_list: bool,
@@ -238,15 +239,30 @@ pub(super) fn check_people(
 ) {
     for (index, rule) in environment.rules.approvals.iter().enumerate() {
         let (people, more) = rule.by.people(access, environment);
-        if more || people.len() >= usize::try_from(rule.count).unwrap_or(usize::MAX) {
+        let count = usize::try_from(rule.count).unwrap_or(usize::MAX);
+        if more || people.len() > count {
+            continue;
+        }
+        let indexed = at.index(index);
+        let at = if is_list { &indexed } else { at };
+        if people.len() == count {
+            if !rule.own && rule.alone_after_ms.is_none() {
+                let people: Vec<_> = people.iter().map(ActorId::called).collect();
+                let message = format!(
+                    "this wants {} of {}, which is all there are ({}): a run of their own can never have it",
+                    yeses(rule.count),
+                    rule.by,
+                    people.join(", ")
+                );
+                let hint = "name more people, or write `self = true` or `alone_after = \"10m\"`".to_owned();
+                findings.warn_at_value(&at.key("by"), message, Some(hint));
+            }
             continue;
         }
         let message = match people.len() {
             0 => format!("nobody is {}, so that no yes can ever come", rule.by),
             found => format!("this wants {} of {}, and there are only {found}", yeses(rule.count), rule.by),
         };
-        let indexed = at.index(index);
-        let at = if is_list { &indexed } else { at };
         let key = if rule.count > 1 { "count" } else { "by" };
         findings.at_value(&at.key(key), message, Some("name more people, or want fewer".to_owned()));
     }

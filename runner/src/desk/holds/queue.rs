@@ -26,6 +26,7 @@ impl Desk {
                 environment: name.clone(),
                 running: None,
                 waiting: Vec::new(),
+                asking: Vec::new(),
                 holds: standing.iter().filter(|hold| hold.is_about(name)).cloned().collect(),
             };
             for run in active {
@@ -41,9 +42,12 @@ impl Desk {
                     let barred = standing.iter().any(bars);
                     queue.waiting.push(Waiting { run: run.clone(), starts_in_ms, barred });
                     ahead.push(run);
+                } else if matches!(run.state, RunState::AwaitingApproval { .. }) {
+                    queue.asking.push(run);
                 }
             }
-            if only.is_some() || queue.running.is_some() || !queue.waiting.is_empty() || !queue.holds.is_empty() {
+            let QueueOf { environment: _, running, waiting, asking, holds } = &queue;
+            if only.is_some() || running.is_some() || !waiting.is_empty() || !asking.is_empty() || !holds.is_empty() {
                 queues.push(queue);
             }
         }

@@ -80,6 +80,8 @@ pub struct QueueOf {
     pub running: Option<(RunSummary, i64)>,
     /// Runs that wait, in order.
     pub waiting: Vec<Waiting>,
+    /// Runs that wait for a yes, and for nobody's place meanwhile.
+    pub asking: Vec<RunSummary>,
     /// Who holds or keeps it.
     pub holds: Vec<Hold>,
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::note::Note;
 use crate::domain::access::{Want, Yes};
-use crate::domain::changes::{Change, StackPlan};
+use crate::domain::changes::{Change, StackPlan, WentBack};
 use crate::domain::failure::{Applied, Failure, ResourceEvent};
 use crate::domain::ids::{ActorId, RunId, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
@@ -80,6 +80,11 @@ pub enum QuestionWhy {
     Unannounced {
         /// Stack and address of each.
         destroys: Vec<(StackName, String)>,
+    },
+    /// Terraform states are older than the ones that were left: what was made since then would be made once more.
+    WentBack {
+        /// Which ones.
+        stacks: BTreeMap<StackName, WentBack>,
     },
     /// Planned again, the plan is another than the one people saw.
     PlanChanged {

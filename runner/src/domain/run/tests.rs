@@ -37,6 +37,7 @@ fn empty_plan() -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        least_serial: None,
         values: BTreeMap::new(),
     }
 }

@@ -1,12 +1,14 @@
 //! What is known of a run, folded from its events: the one thing that cards, recovery and the ledger's readers read.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
-use super::event::{EventRecord, Outcome, Phase, Provenance, Question, RunEvent};
+use super::event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent};
 use super::note::Note;
 use super::state::{IllegalEvent, RunState};
 use crate::domain::access::Want;
-use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan};
+use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan, WentBack};
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
@@ -86,6 +88,8 @@ pub struct Approved {
     pub others: Vec<ActorId>,
     /// What rules wanted.
     pub wants: Vec<Want>,
+    /// Older Terraform states than the ones that were left, which people know of.
+    pub went_back: BTreeMap<StackName, WentBack>,
 }
 
 /// Who ended a run before it was done.
@@ -245,13 +249,29 @@ impl RunView {
             }
             RunEvent::Approved { by, alone, because, .. } => {
                 let question = self.question.take();
-                let (wants, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();
-                let by: Vec<ActorId> = yes.into_iter().map(|yes| yes.by).chain([by.clone()]).collect();
+                // One that asks for more than before leaves standing what was said before; one about another plan does not.
+                let before = self.approved.take();
+                let went_back = match question.as_ref().map(|question| &question.why) {
+                    Some(QuestionWhy::WentBack { stacks }) => stacks.clone(),
+                    _ => before.as_ref().map(|before| before.went_back.clone()).unwrap_or_default(),
+                };
+                let before = before.filter(|_| !question.as_ref().is_some_and(Question::asks_anew));
+                let (mut wants, said) = before.map(|before| (before.wants, before.by)).unwrap_or_default();
+                let (more, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();
+                wants.extend(more);
+                let now = yes.into_iter().map(|yes| yes.by).chain([by.clone()]);
+                let mut by = said;
+                for person in now {
+                    if !by.contains(&person) {
+                        by.push(person);
+                    }
+                }
                 let mut others: Vec<ActorId> = wants.iter().flat_map(|want| want.people.clone()).collect();
                 others.retain(|other| !by.contains(other));
                 others.sort();
                 others.dedup();
-                self.approved = Some(Approved { by, alone: *alone, because: because.clone(), others, wants });
+                let because = because.clone();
+                self.approved = Some(Approved { by, alone: *alone, because, others, wants, went_back });
             }
             RunEvent::Rejected { by, because } => {
                 self.stopped_by = Some(StopOfRun { by: by.clone(), because: because.clone(), rejected: true });

@@ -67,6 +67,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         kept_for: Vec::new(),
         inputs: None,
         serial: None,
+        least_serial: None,
         values: BTreeMap::new(),
     }
 }
@@ -192,6 +193,7 @@ fn tell(event: &RunEvent) -> String {
         RunEvent::Asked { question } => match &question.why {
             QuestionWhy::Previewed => "asked to see it first".to_owned(),
             QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
+            QuestionWhy::WentBack { stacks } => format!("asked about the older states of {stacks:?}"),
             QuestionWhy::PlanChanged { beyond } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
             QuestionWhy::Ruled => {
                 let held: Vec<String> = question.wants.iter().flat_map(|w| &w.held).map(ToString::to_string).collect();
@@ -458,10 +460,42 @@ fn a_yes_is_none_to_what_a_rule_wants_only_now() {
         within_ms: None,
         alone_after_ms: None,
     };
+    // A yes that only adds to another leaves that one standing.
+    let plans = || vec![Ok(plan(true, &[("old.a", Action::Delete)])); 3];
+    let none = || vec![Ok(plan(false, &[])); 3];
+    let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
+    story.environment.rules.approvals = vec![by("lead", 1)];
+    let mut story = story.go();
+    for (attempt, who) in [(2, "ito"), (3, "mori")] {
+        let digest = story.view.question.clone().expect("asked").digest;
+        story.record(RunEvent::approved(ActorId::local(who), digest));
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt });
+        story.environment.rules.approvals = vec![by("lead", 1), by("night", 1)];
+        story = story.go();
+    }
+    assert_eq!(story.view.state.status(), "succeeded");
     assert_eq!(wanted(None, by("lead", 1)), ("awaiting_approval", 1));
     assert_eq!(wanted(Some(by("lead", 1)), by("lead", 2)), ("awaiting_approval", 1));
     assert_eq!(wanted(Some(by("lead", 1)), by("night", 1)), ("awaiting_approval", 1));
     assert_eq!(wanted(Some(by("lead", 2)), by("lead", 1)), ("succeeded", 0));
+}
+
+#[test]
+fn a_state_that_goes_back_after_the_yes_is_asked_about_once() {
+    let order = Order::Destroy { environment: "shop".parse().expect("a name") };
+    let gone = || plan(true, &[("old.a", Action::Delete)]);
+    let put_back = || StackPlan { serial: Some(3), least_serial: Some(4), ..gone() };
+    let none = || vec![Ok(plan(false, &[])); 3];
+    let plans = vec![Ok(gone()), Ok(put_back()), Ok(put_back())];
+    let mut story = Story::new(&order, &[("monitoring", plans), ("app", none()), ("jmeter", none())]).go();
+    for attempt in [2, 3] {
+        let question = story.view.question.clone().expect("asked");
+        assert_eq!(matches!(question.why, QuestionWhy::WentBack { .. }), attempt == 3, "{:?}", question.why);
+        story.record(RunEvent::approved(ActorId::local("ito"), question.digest));
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt });
+        story = story.go();
+    }
+    assert_eq!(story.view.state.status(), "succeeded");
 }
 
 #[test]

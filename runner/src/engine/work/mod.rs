@@ -72,6 +72,8 @@ pub struct RunContext {
     pub commits: Commits,
     /// What earlier runs began to make and nobody saw the end of, by stack: it is made again.
     pub half_made: BTreeMap<StackName, BTreeSet<String>>,
+    /// The serials that the Terraform states of the stacks have at least, where that is known.
+    pub least_serials: BTreeMap<StackName, u64>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.

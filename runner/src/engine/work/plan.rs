@@ -124,7 +124,8 @@ impl RunContext {
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
         check_plan_file(&out).map_err(|failure| *failure)?;
-        Ok(StackPlan { serial: state_serial(&out), values: values(&out), ..plan })
+        let least_serial = self.least_serials.get(name).copied();
+        Ok(StackPlan { serial: state_serial(&out), least_serial, values: values(&out), ..plan })
     }
 
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.

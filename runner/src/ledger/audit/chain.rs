@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tokio::task::JoinHandle;
 
 use super::checkpoint::Checkpoint;
+use super::pages::{Checked, Page, REMOVED, UNCONNECTED, check, page, unreadable};
 use super::row::{AuditRow, COLUMNS};
 use super::segment::{self, SegmentError};
 use crate::domain::audit::PRUNE;
@@ -78,8 +79,6 @@ pub struct Proven {
     pub exported: u64,
 }
 
-/// Rows read at a time.
-const PAGE: i64 = 4_000;
 /// Pages that are read ahead of the check.
 const AHEAD: usize = 4;
 
@@ -108,7 +107,7 @@ pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>)
         Err(VerifyError::Broken(broken)) => Err(first(tx, &walk, broken).await?)?,
         other => other?,
     }
-    let Walk { start, end, entries, seen, wanted, pruned: _, checks: _ } = walk;
+    let Walk { start, end, entries, seen, wanted, pruned: _, read: _, checks: _ } = walk;
     let start = start.unwrap_or_else(Link::genesis);
     let end = end.unwrap_or_else(|| start.clone());
     let mut known = seen;
@@ -131,6 +130,8 @@ pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>)
 /// What was read so far.
 #[derive(Default)]
 struct Walk {
+    /// Up to where it was read, which is further than it was checked.
+    read: Option<i64>,
     start: Option<Link>,
     end: Option<Link>,
     entries: u64,
@@ -139,15 +140,19 @@ struct Walk {
     /// The place that the checkpoint is about, and the hash there.
     wanted: Option<Link>,
     seen: Option<String>,
-    checks: VecDeque<JoinHandle<Result<(), VerifyError>>>,
+    checks: VecDeque<JoinHandle<Checked>>,
 }
 
 impl Walk {
     /// Reads and checks all there is, up to the entry that was written last.
     async fn through(&mut self, tx: &mut Tx, head: &Link) -> Result<(), VerifyError> {
         let read = loop {
-            match page(tx, self.end.as_ref()).await {
-                Ok(Some(rows)) => self.take(rows)?,
+            match page(tx, self.read).await {
+                Ok(Some(Page { last, rows })) => {
+                    self.read = Some(last);
+                    let wanted = self.wanted.as_ref().map(|link| link.seq);
+                    self.checks.push_back(tokio::task::spawn_blocking(move || check(rows, wanted)));
+                }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
@@ -173,92 +178,34 @@ impl Walk {
         }
     }
 
-    /// Begins the check of the next rows, beside which the rows after them are read.
-    fn take(&mut self, rows: Vec<AuditRow>) -> Result<(), VerifyError> {
-        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
-        if first.seq < 1 {
-            return Err(Broken { seq: first.seq, why: "it was inserted" }.into());
+    /// Waits for the oldest check, and holds its rows against those before them.
+    async fn checked(&mut self) -> Result<(), VerifyError> {
+        let Some(check) = self.checks.pop_front() else { return Ok(()) };
+        let Checked { before, end, entries, pruned, seen, broken } = check.await.map_err(|_| VerifyError::Ended)?;
+        let first = before.seq + 1;
+        if first < 1 {
+            return Err(Broken { seq: first, why: "it was inserted" }.into());
         }
-        let before = self.end.clone().unwrap_or_else(|| match first.seq {
-            1 => Link::genesis(),
-            later => Link { seq: later - 1, hash: first.prev.clone() },
-        });
-        self.start.get_or_insert_with(|| before.clone());
-        self.end = Some(Link { seq: last.seq, hash: last.hash.clone() });
-        self.entries += u64::try_from(rows.len()).unwrap_or(0);
-        if let Some(found) = rows.iter().rfind(|row| row.action == PRUNE).and_then(super::prune::taken_out) {
-            self.pruned = Some(found);
+        let expected = match (&self.end, first) {
+            (Some(end), _) => end.clone(),
+            (None, 1) => Link::genesis(),
+            (None, _) => before.clone(),
+        };
+        self.start.get_or_insert_with(|| expected.clone());
+        if first != expected.seq + 1 {
+            return Err(Broken { seq: expected.seq + 1, why: REMOVED }.into());
         }
-        if let Some(wanted) = &self.wanted
-            && let Ok(at) = rows.binary_search_by_key(&wanted.seq, |row| row.seq)
-        {
-            self.seen = rows.get(at).map(|row| row.hash.clone());
+        match broken {
+            Some(broken) if broken.seq == first || before.hash == expected.hash => Err(broken)?,
+            Some(_) | None if before.hash != expected.hash => Err(Broken { seq: first, why: UNCONNECTED })?,
+            Some(_) | None => {}
         }
-        self.checks.push_back(tokio::task::spawn_blocking(move || check(&rows, before)));
+        self.end = Some(end);
+        self.entries += entries;
+        self.pruned = pruned.or(self.pruned.take());
+        self.seen = seen.or(self.seen.take());
         Ok(())
     }
-
-    /// Waits for the oldest check.
-    async fn checked(&mut self) -> Result<(), VerifyError> {
-        match self.checks.pop_front() {
-            Some(check) => check.await.map_err(|_| VerifyError::Ended)?,
-            None => Ok(()),
-        }
-    }
-}
-
-/// The rows after a place that can be read, or `None` at the end. A row that cannot even be read was altered.
-async fn page(mut tx: &mut Tx, after: Option<&Link>) -> Result<Option<Vec<AuditRow>>, VerifyError> {
-    // From the lowest number there is: a row before the first must not escape.
-    let from = after.map_or(i64::MIN, |link| link.seq);
-    match rows(tx, from, PAGE).await {
-        Ok(rows) => return Ok((!rows.is_empty()).then_some(rows)),
-        Err(error) if unreadable(&error) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let mut found: Vec<AuditRow> = Vec::new();
-    loop {
-        let last = found.last().map_or(from, |row| row.seq);
-        match rows(tx, last, 1).await {
-            Ok(mut one) => found.append(&mut one),
-            Err(error) if unreadable(&error) && found.is_empty() => {
-                let sql = "SELECT MIN(seq) FROM audit WHERE seq > $1";
-                let (seq,): (i64,) = on!(tx, fetch_one, sqlx::query_as(sql).bind(last))?;
-                return Err(match after {
-                    Some(before) if seq != before.seq + 1 => Broken { seq: before.seq + 1, why: "it was removed" },
-                    Some(_) | None => Broken { seq, why: "it was altered" },
-                })?;
-            }
-            Err(error) if unreadable(&error) => return Ok(Some(found)),
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-async fn rows(mut tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<AuditRow>, LedgerError> {
-    let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
-    on!(tx, fetch_all, sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())).bind(after).bind(limit))
-}
-
-/// True where a column holds what it never does: on SQLite any column can hold anything.
-fn unreadable(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Database(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
-}
-
-fn check(rows: &[AuditRow], mut before: Link) -> Result<(), VerifyError> {
-    for row in rows {
-        if row.seq != before.seq + 1 {
-            return Err(Broken { seq: before.seq + 1, why: "it was removed" }.into());
-        }
-        if row.computed_hash()? != row.hash {
-            return Err(Broken { seq: row.seq, why: "it was altered" }.into());
-        }
-        if row.prev != before.hash {
-            return Err(Broken { seq: row.seq, why: "it does not follow from the entry before it" }.into());
-        }
-        before = Link { seq: row.seq, hash: row.hash.clone() };
-    }
-    Ok(())
 }
 
 /// The first of what is wrong: `found`, or an entry that should be before all that was read. What was taken out is asked of
@@ -286,13 +233,13 @@ fn follows_from_pruning(start: &Link, pruned: Option<&Link>) -> Result<(), Broke
     let genesis = Link::genesis();
     let expected = pruned.unwrap_or(&genesis);
     if start.seq > expected.seq {
-        return Err(Broken { seq: expected.seq + 1, why: "it was removed" });
+        return Err(Broken { seq: expected.seq + 1, why: REMOVED });
     }
     if start.seq < expected.seq {
         return Err(Broken { seq: start.seq + 1, why: "it was taken out and is here again" });
     }
     if start.hash != expected.hash {
-        return Err(Broken { seq: start.seq + 1, why: "it does not follow from the entry before it" });
+        return Err(Broken { seq: start.seq + 1, why: UNCONNECTED });
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod chain;
 mod checkpoint;
 mod configuration;
 mod export;
+mod pages;
 mod prune;
 mod query;
 mod row;

@@ -3,7 +3,7 @@
 //! The hashed text has no version number, and needs none: a column that came later is in it only where it is not NULL, so that
 //! the text of older rows stays what it was, and a value that is put into an older row shows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::answer::Actor;
@@ -65,17 +65,17 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// All columns, for every SELECT.
+/// All columns, for every SELECT, in the order of the fields.
 pub(super) const COLUMNS: &str = "seq, prev, hash, at, actor_id, actor_name, door, place, action, environment, \
      run_number, typed, because, decision, rule, detail, result";
 
 row! {
     /// A row of `audit`. The order of the fields is the order in the hashed JSON and must never change.
-    #[derive(Debug, Clone, Serialize)]
+    #[derive(Debug, Clone, Serialize, Deserialize)]
     pub(super) struct AuditRow {
         pub(super) seq: i64,
         pub(super) prev: String,
-        #[serde(skip)]
+        #[serde(skip_serializing)]
         pub(super) hash: String,
         pub(super) at: i64,
         pub(super) actor_id: String,

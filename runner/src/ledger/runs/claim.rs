@@ -49,6 +49,10 @@ pub async fn claim_next(
             Err(AppendError::Db(error)) if error.lost_race() => {
                 tracing::debug!(run.id = %run, "another runner was faster");
             }
+            // One run that cannot be read stops no other.
+            Err(AppendError::Db(error @ LedgerError::Row { .. })) => {
+                tracing::error!(run.id = %run, %error, "a run cannot be read");
+            }
             Err(AppendError::Db(error)) => return Err(error),
         }
     }

@@ -7,7 +7,7 @@ use crate::ledger::column::Row;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
 
-use super::row::{RunRow, select_runs, summaries};
+use super::row::{RunRow, readable, select_runs, summaries};
 
 /// The run with this key.
 pub async fn get(mut db: impl Access, run: RunId) -> Result<Option<RunSummary>, LedgerError> {
@@ -36,7 +36,8 @@ pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Resul
     summaries(rows)
 }
 
-/// Runs of all environments that are not over, environment by environment, each in the order of [`active`].
+/// Runs of all environments that are not over, environment by environment, each in the order of [`active`]. One that cannot be read
+/// is left out and logged.
 pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
     let rows: Vec<RunRow> = on!(
         db,
@@ -45,7 +46,7 @@ pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerEr
             "WHERE ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number"
         ))
     )?;
-    summaries(rows)
+    Ok(readable(rows))
 }
 
 row! {

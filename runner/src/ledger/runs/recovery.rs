@@ -7,7 +7,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Access, Tx, now};
 
 use super::append::{AppendError, Lease, locked, write};
-use super::row::{RunRow, select_runs, summaries};
+use super::row::{RunRow, readable, select_runs};
 
 /// Runs that have an environment while the lease of their runner ran out, by the database's clock. Without the unknown
 /// ones: those wait for people, see [`to_look_at`].
@@ -21,7 +21,7 @@ pub async fn orphans(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError
         ))
         .bind(at.0)
     )?;
-    summaries(rows)
+    Ok(readable(rows))
 }
 
 /// Unknown runs that a person asked to look at and nobody looks at now.
@@ -35,7 +35,7 @@ pub async fn to_look_at(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerEr
         ))
         .bind(at.0)
     )?;
-    let mut runs = summaries(rows)?;
+    let mut runs = readable(rows);
     runs.retain(|run| matches!(run.state, RunState::Unknown { look: Some(_), .. }));
     Ok(runs)
 }
@@ -48,7 +48,7 @@ pub async fn expired_questions(mut db: impl Access) -> Result<Vec<RunSummary>, L
         fetch_all,
         sqlx::query_as(select_runs!("WHERE ended_at IS NULL AND status = 'awaiting_approval' ORDER BY number"))
     )?;
-    let mut runs = summaries(rows)?;
+    let mut runs = readable(rows);
     runs.retain(|run| matches!(&run.state, RunState::AwaitingApproval { question, .. } if question.expires <= at));
     Ok(runs)
 }

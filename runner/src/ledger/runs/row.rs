@@ -102,6 +102,17 @@ impl TryFrom<RunRow> for RunSummary {
     }
 }
 
+/// Rows of several environments as domain values, without those that are impossible: one run that cannot be read stops no other.
+pub(super) fn readable(rows: Vec<RunRow>) -> Vec<RunSummary> {
+    let read = |row: RunRow| {
+        let (number, environment) = (row.number, row.environment.clone());
+        RunSummary::try_from(row)
+            .inspect_err(|error| tracing::error!(run.number = number, environment, %error, "a run cannot be read"))
+            .ok()
+    };
+    rows.into_iter().filter_map(read).collect()
+}
+
 /// Rows as domain values; the first impossible one fails all.
 pub(super) fn summaries(rows: Vec<RunRow>) -> Result<Vec<RunSummary>, LedgerError> {
     rows.into_iter().map(RunSummary::try_from).collect()

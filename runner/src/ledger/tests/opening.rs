@@ -9,9 +9,10 @@ use super::{at_both, on_both, sql, submit_up};
 use crate::ledger::{Address, LedgerError, OpenError, Store, runs};
 
 const SHORT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_mins(1);
 
 async fn refused(address: &Address) -> LedgerError {
-    match Store::open_patiently(address, SHORT).await.expect_err("a ledger that does not open") {
+    match Store::open_patiently(address, SHORT, LONG).await.expect_err("a ledger that does not open") {
         OpenError::Ledger { place, why } => {
             assert!(!place.is_empty());
             why
@@ -113,7 +114,7 @@ async fn a_read_only_ledger_is_refused() {
 #[tokio::test]
 async fn a_ledger_that_another_program_keeps_locked_says_so_in_time() {
     at_both(async |address| {
-        let store = Store::open_patiently(&address, SHORT).await.unwrap();
+        let store = Store::open_patiently(&address, SHORT, LONG).await.unwrap();
         let other = Store::open_at(&address).await.unwrap();
         let mut holder = other.begin().await.unwrap();
         let lock = match &address {
@@ -137,7 +138,7 @@ async fn a_ledger_that_another_program_keeps_locked_says_so_in_time() {
 async fn what_a_machine_locked_that_stands_still_is_free_again_soon() {
     let database = super::server::Database::create().await;
     let address = database.address();
-    let still = Store::open_patiently(&address, SHORT).await.unwrap();
+    let still = Store::open_patiently(&address, LONG, Duration::from_secs(1)).await.unwrap();
     let other = Store::open_at(&address).await.unwrap();
     let mut held = still.begin().await.unwrap();
     on!(held, execute, sqlx::query("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")).unwrap();

@@ -88,6 +88,10 @@ fn deed(dice: &mut Dice, first: i64, last: i64, sqlite: bool) -> Deed {
             let was = if column == "run_number" { "7" } else { "''" };
             update(format!("{column} = CASE WHEN {column} IS NULL THEN {was} ELSE NULL END"))
         }
+        9 if sqlite && dice.below(2) == 0 => {
+            let value = dice.of(&["9e999", "-9e999", "1.5", "'x'"]);
+            update(format!("{} = {value}", dice.of(&["at", "run_number"])))
+        }
         9 if sqlite => {
             let column = dice.of(&TEXTS[..10]);
             update(format!("{column} = CAST(COALESCE({column}, 'x') AS BLOB)"))

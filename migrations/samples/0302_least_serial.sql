@@ -1,0 +1,1 @@
+UPDATE stacks SET least_serial = 4 WHERE stack = 'jmeter';
