@@ -243,6 +243,34 @@ async fn minutes_of_refusals_lose_nothing_and_repeat_nothing() {
     serve.stop().await.exits(0);
 }
 
+#[tokio::test]
+async fn an_outage_over_several_runs_loses_nothing_and_repeats_nothing() {
+    for refusal in [Refusal::RateLimited { retry_after: 1 }, Refusal::Status(503)] {
+        let place = InSlack::lay().await;
+        let serve = place.serve().await;
+        for method in ["chat.postMessage", "chat.update"] {
+            place.slack.refuse(method, refusal.clone()).lasting();
+        }
+        for (run, words) in (1..).zip(["up shop", "scale shop app=5", "down shop"]) {
+            place.tide(words).await;
+            place.yard.until(run, "succeeded").await;
+        }
+        let tried = || place.slack.calls_of("chat.postMessage").len();
+        place.slack.until("it is tried again and again", || tried() >= 3).await;
+        for method in ["chat.postMessage", "chat.update"] {
+            place.slack.accept(method);
+        }
+        place.slack.until("every end is told", || place.slack.called(&place.alice).len() >= 3).await;
+        serve.stop().await.exits(0);
+        let text = place.slack.transcript(&place.channel);
+        assert_eq!(posted(&place.slack).len(), 3, "a card for each:\n{text}");
+        assert_eq!(place.slack.called(&place.alice).len(), 3, "an end for each:\n{text}");
+        let order: Vec<usize> = ["run 1 ·", "run 2 ·", "run 3 ·"].iter().filter_map(|run| text.find(run)).collect();
+        assert!(order.len() == 3 && order.is_sorted(), "in order:\n{text}");
+        assert_eq!(text.matches("variables:").count(), 3, "a plan for each:\n{text}");
+    }
+}
+
 /// Kills `serve` at an arrow of the flow, starts it again, and says how it ends.
 async fn killed(place: &InSlack, serve: tidegate_tests::yard::Process) {
     serve.kill().await;
@@ -515,57 +543,4 @@ async fn two_processes_on_one_server_answer_once_and_one_of_them_goes_on_alone()
     assert_eq!(text.matches("shop is at small").count(), 2, "its card and its end:\n{text}");
     let ends = place.slack.called(&place.alice).iter().filter(|text| text.contains("shop is at small")).count();
     assert_eq!(ends, 1, "{text}");
-}
-
-#[tokio::test]
-async fn what_slack_did_not_sign_is_not_read() {
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
-    let serve = place.start();
-    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
-    let body = format!(
-        "trigger_id=1&team_id={}&user_id={}&channel_id={}&text=up+shop",
-        place.slack.team(),
-        place.alice.as_str(),
-        place.channel.as_str()
-    );
-    // Now, as a file that was just written tells it.
-    let written = std::fs::metadata(place.yard.file("tidegate.toml")).and_then(|file| file.modified()).expect("a time");
-    let now = written.duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
-    let signed = |time: &str, signature: &str| {
-        format!("x-slack-request-timestamp: {time}\r\nx-slack-signature: {signature}\r\n")
-    };
-    let forged = format!("v0={}", "0".repeat(64));
-    for headers in [
-        String::new(),
-        signed(&now.to_string(), &forged),
-        signed(&now.to_string(), ""),
-        signed("-9223372036854775808", &forged),
-        signed("99999999999999999999", &forged),
-        signed("日本", &forged),
-    ] {
-        let status = post(port, "/slack/commands", &headers, &body).await;
-        assert!(status.contains(" 401 ") || status.contains(" 400 "), "{status}");
-    }
-    let large = post(port, "/slack/events", "", &"x".repeat(2 << 20)).await;
-    assert!(large.contains(" 413 ") || large.is_empty(), "{large}");
-    assert!(place.yard.known(1).await.is_none(), "nothing was run");
-    serve.stop().await.exits(0);
-}
-
-/// The first line of what is answered to a request.
-async fn post(port: u16, path: &str, headers: &str, body: &str) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-         {headers}content-length: {}\r\n\r\n",
-        body.len()
-    );
-    // A body that is too large is not read to its end.
-    let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
 }
