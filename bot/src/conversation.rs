@@ -7,7 +7,7 @@ use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
-use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::run::Outcome;
 
@@ -210,6 +210,31 @@ async fn told_if_nobody_works<'r>(
     Ok(card)
 }
 
+/// The card, which also says what keeps the chats from being spoken in: everywhere, where the environment speaks, and to whom.
+async fn with_troubles(
+    desk: &Desk,
+    card: Card,
+    only: Option<&EnvironmentName>,
+    clock: &Clock,
+) -> Result<Card, DeskError> {
+    let config = desk.config();
+    let named: Vec<&str> = config
+        .environments
+        .values()
+        .filter(|environment| only.is_none_or(|only| environment.name == *only))
+        .flat_map(|environment| {
+            let people = environment.owners.iter().chain(&environment.oncall).map(ActorId::as_str);
+            environment.channel.as_deref().into_iter().chain(people)
+        })
+        .chain(config.chat.slack.as_ref().and_then(|slack| slack.admin_channel.as_deref()))
+        .collect();
+    let mut troubles = desk.troubles().await?;
+    troubles.retain(|trouble| {
+        config.chat.slack.is_some() && (trouble.place.is_empty() || named.contains(&trouble.place.as_str()))
+    });
+    Ok(card.lines(troubles.iter().map(|trouble| cards::trouble(trouble, clock))))
+}
+
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
 async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Refusal) -> Result<Refusal, DeskError> {
     let mut present = Present::default();
@@ -241,11 +266,13 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
     Ok(match query {
         Query::Envs => {
             let standings = seen(desk.status(None).await?, &sight);
-            told_if_nobody_works(desk, cards::envs(&standings, clock), runs_of(&standings)).await?
+            let card = with_troubles(desk, cards::envs(&standings, clock), None, clock).await?;
+            told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
         Query::Status { environment } => {
             let standings = seen(desk.status(environment.as_ref()).await?, &sight);
-            told_if_nobody_works(desk, cards::status(&standings, clock), runs_of(&standings)).await?
+            let card = with_troubles(desk, cards::status(&standings, clock), environment.as_ref(), clock).await?;
+            told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
         Query::Queue { environment } => {
             let queues = desk.queue(environment.as_ref(), &sight).await?;

@@ -1,6 +1,7 @@
 //! What is told of a run, and when: its one card, and the messages that are new rather than edits. Pure; chats post it.
 
 use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::changes::StackPlan;
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, RunState, StackState};
@@ -43,9 +44,41 @@ pub enum Notify {
 /// The buttons of a run's card.
 #[must_use]
 pub fn buttons(detail: &RunDetail, card: &Card) -> Vec<Button> {
+    let destroys = destroys(detail);
+    let back_to_off = detail.run.request.before.as_ref().is_none_or(|before| before.level == Level::Off);
+    let button = |command: &String| {
+        let destroys = if command.starts_with("undo ") { back_to_off } else { destroys };
+        cards::button(command, &card.title, destroys)
+    };
+    card.next.iter().filter_map(button).collect()
+}
+
+/// Whether doing this run, or the rest of it, takes something away for good.
+fn destroys(detail: &RunDetail) -> bool {
     let request = &detail.run.request;
-    let destroys = request.kind == RunKind::Destroy || request.target.level == Level::Off;
-    card.next.iter().filter_map(|command| cards::button(command, &card.title, destroys)).collect()
+    let plans = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref());
+    let lost = plans.map(StackPlan::counts).any(|counts| counts.delete + counts.replace > 0);
+    lost || request.kind == RunKind::Destroy || request.target.level == Level::Off
+}
+
+/// What can be done with what a run brought about, as it would be typed.
+#[must_use]
+pub fn offers(detail: &RunDetail) -> Vec<String> {
+    let request = &detail.run.request;
+    let environment = &request.environment;
+    let (keep, undo) = (format!("keep {environment} for 1h"), format!("undo {environment}"));
+    match (&detail.view.state, request.kind) {
+        (RunState::Ended { outcome: Outcome::Succeeded }, RunKind::Up | RunKind::Scale)
+            if request.target.level != Level::Off =>
+        {
+            vec![keep, undo]
+        }
+        (RunState::Ended { outcome: Outcome::Succeeded }, RunKind::Up | RunKind::Down | RunKind::Scale) => vec![undo],
+        (RunState::Ended { outcome: Outcome::NothingToDo }, RunKind::Up) => vec![keep],
+        (_, RunKind::Up | RunKind::Down | RunKind::Scale | RunKind::Plan | RunKind::Destroy | RunKind::Undo) => {
+            Vec::new()
+        }
+    }
 }
 
 /// Which of a card's versions this is: buttons of an older one are dead.
@@ -65,9 +98,10 @@ pub fn version(detail: &RunDetail) -> String {
     }
 }
 
-/// Everything worth telling of where a run is now. The order is that of telling.
+/// Everything worth telling of where a run is now. The order is that of telling. Of a run that found nothing to do its card is
+/// enough, unless `tell_unchanged`.
 #[must_use]
-pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
+pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News> {
     let mut news = Vec::new();
     let view = &detail.view;
     let planned = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty()));
@@ -94,7 +128,9 @@ pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
                 | Outcome::Refused
                 | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
             };
-            add("ended".to_owned(), place.0, place.1);
+            if tell_unchanged || *outcome != Outcome::NothingToDo {
+                add("ended".to_owned(), place.0, place.1);
+            }
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
                 let key = "log".to_owned();
                 news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, card: None });

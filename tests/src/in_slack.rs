@@ -29,6 +29,15 @@ impl InSlack {
 
     /// The same with another ledger.
     pub async fn lay_on(lines: &str, database: &str) -> Self {
+        Self::lay_whole(lines, database, &[]).await
+    }
+
+    /// The same with further owners of `shop`, who are on call.
+    pub async fn lay_owned_by(others: &[&str], lines: &str) -> Self {
+        Self::lay_whole(lines, "sqlite:tidegate.db", others).await
+    }
+
+    async fn lay_whole(lines: &str, database: &str, others: &[&str]) -> Self {
         let slack = Workspace::start().await;
         let channel = slack.channel("#load-test");
         let alice = slack.person("alice");
@@ -37,8 +46,11 @@ impl InSlack {
              {{ env = \"SIGNING\" }}\n{lines}",
             slack.api_url()
         );
+        let others: Vec<String> =
+            others.iter().map(|name| format!("\"slack:{}\"", slack.person(name).as_str())).collect();
+        let others = others.join(", ");
         let shop = format!(
-            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\"]\n",
+            "channel = \"#load-test\"\nowners = [\"slack:{}\", \"local:{}\", {others}]\noncall = [{others}]\n",
             alice.as_str(),
             crate::yard::me()
         );
@@ -48,7 +60,13 @@ impl InSlack {
 
     /// Starts `serve` without waiting for it.
     pub fn start(&self) -> Process {
+        self.start_with("")
+    }
+
+    /// The same with an address in `HOOK`.
+    pub fn start_with(&self, webhook: &str) -> Process {
         let env = [
+            ("HOOK", webhook),
             ("BOT", self.slack.bot_token()),
             ("APP", self.slack.app_token()),
             ("SIGNING", self.slack.signing_secret()),
@@ -62,6 +80,17 @@ impl InSlack {
         let serve = self.start();
         self.yard.wait("Slack is listened to", async || serve.err().contains("listening to Slack").then_some(())).await;
         serve
+    }
+
+    /// Now, in seconds since 1970, as a file tells it that is written now.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.yard.write("now", "");
+        let written = std::fs::metadata(self.yard.file("now")).and_then(|file| file.modified()).expect("a time");
+        written.duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs()
     }
 
     /// Types `/tide ...` as the owner, in the channel.

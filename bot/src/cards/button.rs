@@ -1,5 +1,9 @@
 //! Buttons: which of the commands that may come next are offered as one, and what it says. Typing the command does the same.
 
+use tidegate_runner::domain::ids::RunNumber;
+
+use super::card::{Card, Line, Tone};
+
 /// A command as a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
@@ -51,6 +55,7 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("show", [_]) => ("Show plan", Weight::Plain),
         ("log", [_]) => ("Show log", Weight::Plain),
         ("undo", [_]) => ("Undo", Weight::Plain),
+        ("keep", [_, "for", "1h"]) => ("Keep 1 h", Weight::Plain),
         ("recover", [_]) => ("Look into it", Weight::On),
         ("accept", [_]) => ("Take as it is", Weight::Plain),
         _ => return None,
@@ -70,6 +75,21 @@ pub fn pressed(label: &str, by: &str) -> String {
     format!("{label}: pressed by {by}")
 }
 
+/// The answer to a press of what was used already.
+#[must_use]
+pub fn used(label: &str) -> Card {
+    Card::new(Tone::Plain, format!("`{label}` was pressed already")).line(Line::text("The card says by whom."))
+}
+
+/// The answer to a press on a card after which something else has happened.
+#[must_use]
+pub fn not_the_newest(label: &str, run: RunNumber, newer: RunNumber, typed: &str) -> Card {
+    Card::new(Tone::Warning, format!("`{label}` of run {run} does nothing: run {newer} came after it"))
+        .line(Line::text("What is asked for by typing is about what is now."))
+        .next(typed)
+        .next(format!("show {newer}"))
+}
+
 /// Before the commands that can be typed.
 pub const TYPED: &str = "or type ";
 
@@ -78,6 +98,13 @@ pub const TYPED: &str = "or type ";
 pub fn left_out(lines: usize) -> String {
     let noun = if lines == 1 { "line" } else { "lines" };
     format!("({lines} more {noun} did not fit here: see the thread)")
+}
+
+/// The same where no file can go with the message.
+#[must_use]
+pub fn left_out_here(lines: usize) -> String {
+    let noun = if lines == 1 { "line" } else { "lines" };
+    format!("({lines} more {noun} did not fit here: ask Tidegate in a direct message, and they come as a file)")
 }
 
 /// Before a message that may have been sent before: nobody could find out.

@@ -1,13 +1,25 @@
 //! Words of the form that asks for an environment without typing a command, and what filling it in means as a command.
 
+use chrono::{FixedOffset, TimeZone as _};
 use tidegate_runner::domain::environment::{Environment, Level, Setting, SettingKind};
+use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::refusal::Refusal;
 
 use super::button::{Button, Confirm, Weight};
 
 /// Its title, at most 24 characters.
 pub const TITLE: &str = "Change an environment";
+/// Its button: nothing is changed by it.
+pub const SUBMIT: &str = "Show what it would do";
+/// The title of what follows it, at most 24 characters.
+pub const PREVIEW: &str = "What it would do";
 /// Its last button.
-pub const SUBMIT: &str = "Do it";
+pub const LAST: &str = "Do it";
+/// Its last button where something is destroyed.
+pub const LAST_DESTROYS: &str = "Destroy it";
+/// While the plan is made.
+pub const PLANNING: &str =
+    "Planning. What would change is shown here, with the button that does it. Nothing is changed before.";
 /// Its other button.
 pub const CLOSE: &str = "Leave it";
 /// Above the environments.
@@ -18,6 +30,16 @@ pub const WHAT: &str = "What";
 pub const LEVEL: &str = "Level";
 /// Below the levels.
 pub const LEVEL_HINT: &str = "Empty: what `up` or `down` means for this environment";
+/// Above the end of a keep.
+pub const UNTIL: &str = "Until";
+/// Below it.
+pub const UNTIL_HINT: &str = "Nobody else lowers it before (`keep`); empty: nobody is kept from it";
+/// At an end that has passed.
+pub const PASSED: &str = "This has passed";
+/// At an end beside something else than raising.
+pub const NOT_KEPT: &str = "Only what is raised is kept until then";
+/// At a size beside lowering.
+pub const NOT_SIZED: &str = "Lowering goes to a level, and takes no sizes";
 /// Above the reason.
 pub const REASON: &str = "Because";
 /// Below it.
@@ -44,23 +66,40 @@ pub fn bounds(setting: &Setting) -> String {
     format!("{about}{range}; empty: as the level says")
 }
 
-/// The command that a form means.
+/// The command that shows what a form would do.
 #[must_use]
-pub fn command(
-    what: &str,
-    environment: &str,
-    level: Option<&str>,
-    settings: &[(String, String)],
-    because: &str,
-) -> String {
-    let mut words = vec![what.to_owned(), environment.to_owned()];
+pub fn plan(environment: &str, level: Option<&str>, settings: &[(String, String)], because: &str) -> String {
+    let mut words = vec![format!("plan {environment}")];
     words.extend(level.map(str::to_owned));
     words.extend(settings.iter().map(|(name, value)| format!("{name}={value}")));
+    words.join(" ") + &reason(because)
+}
+
+/// The command that keeps others from lowering it, until a moment on the local clock.
+#[must_use]
+pub fn keep(environment: &str, until: Timestamp, offset: FixedOffset, because: &str) -> String {
+    let local = offset.timestamp_millis_opt(until.0).single();
+    let until = local.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+    format!("keep {environment} until {until}{}", reason(because))
+}
+
+/// ` because ...`, on one line; nothing without a reason.
+#[must_use]
+pub fn reason(because: &str) -> String {
     let because = because.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !because.is_empty() {
-        words.push(format!("because {because}"));
-    }
-    words.join(" ")
+    if because.is_empty() { because } else { format!(" because {because}") }
+}
+
+/// What stands beside a field for which a refusal was made.
+#[must_use]
+pub fn beside(refusal: &Refusal) -> String {
+    format!("{}: {}", refusal.what, refusal.why).replace('`', "")
+}
+
+/// What the last button says.
+#[must_use]
+pub fn last(destroys: bool) -> &'static str {
+    if destroys { LAST_DESTROYS } else { LAST }
 }
 
 /// The buttons beside an environment in an overview.

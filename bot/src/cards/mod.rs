@@ -13,6 +13,7 @@ mod holds;
 mod log;
 mod natural;
 pub mod online;
+pub mod overview;
 mod refusal;
 mod run;
 mod status;
@@ -26,16 +27,18 @@ mod tests;
 
 pub use answer::answer;
 pub use audit::{audit, who};
-pub use button::{Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, pressed};
+pub use button::{
+    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, used,
+};
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
 pub use holds::{news, queue};
 pub use log::log;
 pub use refusal::{fault, no_ledger, refusal};
-pub use run::{notice, notice_to, plan, run_card, show, under_way};
+pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way};
 pub use status::{NOBODY_WORKS, envs, status};
-pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late};
+pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late, trouble, while_away};
 pub use whoami::whoami;
 pub use why::why;
 pub use words::{Clock, duration};

@@ -1,6 +1,9 @@
 //! Words where a chat cannot serve as people expected: who is gone, what came late, where it cannot speak.
 
+use tidegate_runner::domain::answer::Trouble;
+
 use super::card::{Card, Line, Tone};
+use super::words::Clock;
 
 /// The answer to somebody whose account is deactivated.
 #[must_use]
@@ -28,17 +31,37 @@ pub fn for_admins(text: &str) -> Card {
     Card::new(Tone::Warning, text)
 }
 
-/// A chat that cannot be spoken in.
+/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, or empty for the whole chat.
 #[must_use]
-pub fn cannot_speak(channel: &str, code: &str) -> String {
+pub fn cannot_speak(place: &str, code: &str) -> String {
     let remedy = match code {
-        "not_in_channel" | "channel_not_found" => "invite the bot there: `/invite @tidegate`",
+        "not_in_channel" | "channel_not_found" => "invite the bot there: `/invite @tidegate`; or correct the name",
         "is_archived" => "unarchive it, or name another channel in the configuration",
         "missing_scope" => "install the app again with bot/slack-manifest.yaml",
+        "user_deactivated" => "take them out of `owners` and `oncall`; until then `oncall` is called instead",
         "invalid_auth" | "token_revoked" | "account_inactive" | "not_authed" | "token_expired" => {
             "install the app again and give Tidegate the new token"
         }
+        "no_answer" => "look whether this machine reaches Slack; what is to be said waits",
         _ => "see docs/slack.md",
     };
-    format!("Slack refuses messages to {channel} ({code}); runs go on. What helps: {remedy}")
+    let what = match (place, code) {
+        (_, "user_deactivated") => format!("Slack: {place} is deactivated and hears nothing"),
+        ("", _) => format!("Slack does not let Tidegate speak ({code})"),
+        (place, _) => format!("Slack refuses messages to {place} ({code})"),
+    };
+    format!("{what}; runs go on. What helps: {remedy}")
+}
+
+/// The same in a card, with since when.
+#[must_use]
+pub fn trouble(trouble: &Trouble, clock: &Clock) -> Line {
+    let since = clock.moment(trouble.since);
+    Line::marked(&format!("Since {since}: {}.", cannot_speak(&trouble.place, &trouble.code)))
+}
+
+/// What is told by a webhook.
+#[must_use]
+pub fn while_away(text: &str) -> String {
+    format!("{text}\n(told here because Slack has not taken it)")
 }

@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
 use crate::config::Problem;
-use crate::domain::answer::{EnvironmentStatus, HistoryPage, RunDetail, RunSummary, Sight, StackStanding, Standing};
+use crate::domain::answer::{
+    EnvironmentStatus, HistoryPage, RunDetail, RunSummary, RunnerHealth, Sight, StackStanding, Standing,
+};
 use crate::domain::audit::{AuditFilter, AuditPage, Deed, WhoDid};
 use crate::domain::command::HistoryFilter;
 use crate::domain::environment::{Environment, Level};
@@ -162,6 +164,19 @@ impl Desk {
     pub async fn an_engine_lives(&self) -> Result<bool, DeskError> {
         let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
         Ok(!runners::alive(&self.store, lease_ms).await?.is_empty())
+    }
+
+    /// The processes that carry out runs, and those of the last day that have fallen silent without a word.
+    pub async fn runners(&self) -> Result<Vec<RunnerHealth>, DeskError> {
+        let lease_ms = i64::from(self.config().runner.lease_s) * 1_000;
+        let now = self.store.now().await?;
+        let lately = runners::alive(&self.store, runners::GONE_AFTER_MS).await?;
+        let health = |runner: runners::Runner| RunnerHealth {
+            alive: now.ms_since(runner.seen) <= lease_ms,
+            host: runner.host,
+            seen: runner.seen,
+        };
+        Ok(lately.into_iter().map(health).collect())
     }
 
     /// Runs that are not over, oldest first.

@@ -15,12 +15,24 @@ use crate::terraform::{Diagnostic, Diagnostics, Entry, Exit, Line, Message, fail
 /// Messages of one step that are shown, the last ones; the whole is in the file.
 const SHOWN: usize = 40;
 
+/// The same of a whole log, for a file: more than anybody reads, and a bound on what a message may carry.
+const SHOWN_WHOLE: usize = 20_000;
+
 /// Errors and warnings among them that are shown however much comes after them.
 const TOLD: usize = 40;
 
 impl Desk {
     /// Terraform's own messages in a run, a part for each step, oldest first.
     pub async fn log(&self, number: RunNumber, stack: Option<&StackName>) -> Result<LogExtract, DeskError> {
+        self.log_of(number, stack, SHOWN).await
+    }
+
+    /// The same with all messages of each step; of a step with more than 20,000 the last ones.
+    pub async fn whole_log(&self, number: RunNumber, stack: Option<&StackName>) -> Result<LogExtract, DeskError> {
+        self.log_of(number, stack, SHOWN_WHOLE).await
+    }
+
+    async fn log_of(&self, number: RunNumber, stack: Option<&StackName>, most: usize) -> Result<LogExtract, DeskError> {
         let run = self.find(number).await?;
         if let Some(stack) = stack
             && !run.request.stacks.contains_key(stack)
@@ -46,7 +58,7 @@ impl Desk {
         let wanted: Vec<StackName> =
             run.request.stacks.keys().filter(|s| stack.is_none_or(|o| o == *s)).cloned().collect();
         let place = folder.display().to_string();
-        let read = tokio::task::spawn_blocking(move || parts(&folder, &wanted, &failed_so)).await;
+        let read = tokio::task::spawn_blocking(move || parts(&folder, &wanted, &failed_so, most)).await;
         let parts =
             read.map_err(std::io::Error::from).flatten().map_err(|why| DeskError::Logs { folder: place, why })?;
         if parts.is_empty() {
@@ -62,7 +74,12 @@ impl Desk {
 
 /// The steps of these stacks. A plan for which a stack that it needs was not there is a failure only as the last one of a stack
 /// in `failed_so`; every other was tried, and planned again later. No folder, no steps.
-fn parts(folder: &Path, stacks: &[StackName], failed_so: &BTreeSet<StackName>) -> std::io::Result<Vec<LogPart>> {
+fn parts(
+    folder: &Path,
+    stacks: &[StackName],
+    failed_so: &BTreeSet<StackName>,
+    most: usize,
+) -> std::io::Result<Vec<LogPart>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries.collect::<Result<Vec<_>, _>>()?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -76,7 +93,7 @@ fn parts(folder: &Path, stacks: &[StackName], failed_so: &BTreeSet<StackName>) -
             let (stack, step) = name.strip_suffix(".jsonl.gz")?.split_once('.')?;
             let stack = stacks.iter().find(|known| known.as_str() == stack)?;
             let (command, number) = step.rsplit_once('-')?;
-            Some((number.parse().ok()?, part(stack, command, &entry.path())))
+            Some((number.parse().ok()?, part(stack, command, &entry.path(), most)))
         })
         .collect();
     found.sort_by(|(a, one), (b, two)| {
@@ -92,8 +109,8 @@ fn parts(folder: &Path, stacks: &[StackName], failed_so: &BTreeSet<StackName>) -
     Ok(parts)
 }
 
-fn part(stack: &StackName, command: &str, file: &Path) -> LogPart {
-    let mut messages = Messages::default();
+fn part(stack: &StackName, command: &str, file: &Path, most: usize) -> LogPart {
+    let mut messages = Messages { most, ..Messages::default() };
     let mut diagnostics = Diagnostics::default();
     match logfile::read_log(file) {
         Ok(raw) => {
@@ -122,6 +139,7 @@ fn part(stack: &StackName, command: &str, file: &Path) -> LogPart {
 /// The messages of a step that are shown, each with its number: bounded, whatever the step printed.
 #[derive(Default)]
 struct Messages {
+    most: usize,
     seen: u64,
     told: VecDeque<(u64, Vec<String>)>,
     last: VecDeque<(u64, Vec<String>)>,
@@ -133,12 +151,12 @@ impl Messages {
         self.seen += 1;
         let (kept, most, lines) = match line {
             Line::Entry(Entry { message: Message::Diagnostic(diagnostic), text, .. }) => {
-                (&mut self.told, TOLD, explained(&diagnostic, text))
+                (&mut self.told, TOLD.max(self.most), explained(&diagnostic, text))
             }
             // Terraform's message of a line of its JSON stream; anything else as it is.
-            Line::Entry(entry) => (&mut self.last, SHOWN, vec![entry.text]),
-            Line::Garbage(text) => (&mut self.last, SHOWN, vec![text]),
-            Line::Oversized => (&mut self.last, SHOWN, vec!["(a line of more than 1 MiB)".to_owned()]),
+            Line::Entry(entry) => (&mut self.last, self.most, vec![entry.text]),
+            Line::Garbage(text) => (&mut self.last, self.most, vec![text]),
+            Line::Oversized => (&mut self.last, self.most, vec!["(a line of more than 1 MiB)".to_owned()]),
         };
         kept.push_back((self.seen, lines));
         if kept.len() > most {
@@ -194,7 +212,7 @@ mod tests {
         let stacks: Vec<StackName> = ["app", "jmeter"].map(|name| name.parse().expect("a name")).to_vec();
         let tried = |failed: &[StackName]| -> Vec<bool> {
             let failed = failed.iter().cloned().collect();
-            parts(folder.path(), &stacks, &failed).expect("parts").iter().map(|part| part.tried).collect()
+            parts(folder.path(), &stacks, &failed, SHOWN).expect("parts").iter().map(|part| part.tried).collect()
         };
         assert_eq!(tried(&[]), [true, true, true, false]);
         assert_eq!(tried(&stacks[..1]), [false, true, true, false]);
@@ -223,7 +241,7 @@ mod tests {
         }
         log.finish().expect("finished");
         let stacks = ["app".parse().expect("a name")];
-        let parts = parts(folder.path(), &stacks, &BTreeSet::new()).expect("parts");
+        let parts = parts(folder.path(), &stacks, &BTreeSet::new(), SHOWN).expect("parts");
         let [part] = parts.as_slice() else { panic!("{parts:?}") };
         let error = |number: u32| {
             [
@@ -241,9 +259,9 @@ mod tests {
     #[test]
     fn only_a_folder_that_is_not_there_has_no_log() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(parts(&folder.path().join("none"), &[], &BTreeSet::new()).expect("no parts").is_empty());
+        assert!(parts(&folder.path().join("none"), &[], &BTreeSet::new(), SHOWN).expect("no parts").is_empty());
         let file = folder.path().join("file");
         std::fs::write(&file, "").expect("a file");
-        parts(&file, &[], &BTreeSet::new()).expect_err("no folder");
+        parts(&file, &[], &BTreeSet::new(), SHOWN).expect_err("no folder");
     }
 }

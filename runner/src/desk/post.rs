@@ -4,10 +4,11 @@
 use uuid::Uuid;
 
 use super::{Desk, DeskError, Message};
+use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::{cards, inbox, leases};
+use crate::ledger::{cards, inbox, leases, troubles};
 
 pub use crate::ledger::cards::CardRow;
 pub use crate::ledger::inbox::Received;
@@ -110,7 +111,7 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Runs after `floor`, accepted since then, of which something is still to be shown or told in a chat.
+    /// Runs of which something is still to be shown or told in a chat: after `floor` also those, accepted since then, without a message.
     pub async fn open_cards(
         &self,
         door: &str,
@@ -170,9 +171,9 @@ impl Desk {
     }
 
     /// Notes that nothing more is to be shown or told of a run.
-    pub async fn settle_card(&self, door: &str, run: RunNumber) -> Result<(), DeskError> {
+    pub async fn settle_card(&self, door: &str, card: &CardRow) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        cards::settle(&mut tx, door, run).await?;
+        cards::settle(&mut tx, door, card.run, &card.told).await?;
         Ok(tx.commit().await?)
     }
 
@@ -218,6 +219,30 @@ impl Desk {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// Notes what keeps a chat from being spoken in, and stores `text` for the people who look after Tidegate, once. False: it was known.
+    pub async fn trouble(&self, door: &str, place: &str, code: &str, text: &str) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let new = troubles::begin(&mut tx, door, place, code).await?;
+        if new {
+            let body = serde_json::json!({ "text": self.clean(text) }).to_string();
+            outbox::put(&mut tx, &Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+        }
+        tx.commit().await?;
+        Ok(new)
+    }
+
+    /// Notes that a chat can be spoken in again there.
+    pub async fn trouble_over(&self, door: &str, place: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        troubles::over(&mut tx, door, place).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What keeps chats from being spoken in, oldest first.
+    pub async fn troubles(&self) -> Result<Vec<Trouble>, DeskError> {
+        Ok(troubles::all(&self.store).await?)
     }
 
     /// Stores a text for the people who look after Tidegate.

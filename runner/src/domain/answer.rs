@@ -184,6 +184,30 @@ impl StackStanding {
     }
 }
 
+/// A process that carries out runs, or did lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerHealth {
+    /// Its machine.
+    pub host: String,
+    /// When it was last seen.
+    pub seen: Timestamp,
+    /// It was seen so lately that its runs are its own.
+    pub alive: bool,
+}
+
+/// What keeps a chat from being spoken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which chat.
+    pub door: String,
+    /// A channel as the configuration names it, or a person's id; empty: the whole chat.
+    pub place: String,
+    /// The chat's word for it.
+    pub code: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// One environment in `status`, or why it is not managed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Standing {

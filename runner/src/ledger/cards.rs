@@ -91,7 +91,7 @@ pub async fn by_posted(
     Ok(found.map(RunNumber))
 }
 
-/// Runs after `floor`, accepted at `since` or later, whose message is missing or not settled, in order.
+/// Runs whose message is not settled, and those after `floor`, accepted at `since` or later, that have none, in order.
 pub async fn open(
     mut db: impl Access,
     door: &str,
@@ -102,8 +102,9 @@ pub async fn open(
         db,
         fetch_all,
         sqlx::query_scalar(
-            "SELECT r.number FROM runs r LEFT JOIN cards c ON c.door = $1 AND c.run_number = r.number \
-             WHERE r.number > $2 AND r.accepted_at >= $3 AND (c.settled IS NULL OR NOT c.settled) ORDER BY r.number"
+            "SELECT r.number AS number FROM runs r WHERE r.number > $2 AND r.accepted_at >= $3 \
+             AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.door = $1 AND c.run_number = r.number) \
+             UNION SELECT c.run_number AS number FROM cards c WHERE c.door = $1 AND NOT c.settled ORDER BY number"
         )
         .bind(door)
         .bind(floor.0)
@@ -150,7 +151,8 @@ pub async fn shown(mut tx: &mut Tx, door: &str, run: RunNumber, digest: &str) ->
     Ok(())
 }
 
-/// Notes that further news of a run are in the outbox; `before` is what was told until now. False: somebody else was faster.
+/// Notes that further news of a run are in the outbox, and that its message is to be looked at again; `before` is what was told until
+/// now. False: somebody else was faster.
 pub async fn told(
     mut tx: &mut Tx,
     door: &str,
@@ -165,7 +167,7 @@ pub async fn told(
     let changed = on!(
         tx,
         execute,
-        sqlx::query("UPDATE cards SET told = $1 WHERE door = $2 AND run_number = $3 AND told = $4")
+        sqlx::query("UPDATE cards SET told = $1, settled = FALSE WHERE door = $2 AND run_number = $3 AND told = $4")
             .bind(&new)
             .bind(door)
             .bind(run.0)
@@ -174,12 +176,16 @@ pub async fn told(
     Ok(changed == 1)
 }
 
-/// Notes that nothing more is to be shown or told of a run.
-pub async fn settle(mut tx: &mut Tx, door: &str, run: RunNumber) -> Result<(), LedgerError> {
+/// Notes that nothing more is to be shown or told of a run, unless something was told since `told`.
+pub async fn settle(mut tx: &mut Tx, door: &str, run: RunNumber, told: &[String]) -> Result<(), LedgerError> {
+    let told = to_json("told", &told)?;
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE cards SET settled = TRUE WHERE door = $1 AND run_number = $2").bind(door).bind(run.0)
+        sqlx::query("UPDATE cards SET settled = TRUE WHERE door = $1 AND run_number = $2 AND told = $3")
+            .bind(door)
+            .bind(run.0)
+            .bind(&told)
     )?;
     Ok(())
 }

@@ -25,6 +25,7 @@ pub mod runs;
 pub mod stacks;
 pub mod tellings;
 mod triggers;
+pub mod troubles;
 
 #[cfg(test)]
 pub(crate) mod tests;

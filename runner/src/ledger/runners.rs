@@ -5,7 +5,7 @@ use super::store::{Access, Tx, now};
 use crate::domain::ids::Timestamp;
 
 /// A runner that was not seen for so long is not there any more: a day, many times the longest lease.
-const GONE_AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
+pub const GONE_AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// A process that carries out runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

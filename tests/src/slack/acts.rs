@@ -60,6 +60,16 @@ impl Workspace {
         deliver_all(&self.inner, kind, vec![payload]).await.remove(0)
     }
 
+    /// Sends an interaction that no person could make, as it is.
+    pub async fn interaction(&self, payload: &Value) -> Acknowledgement {
+        self.send(Kind::Interactive, payload.clone()).await
+    }
+
+    /// Sends an event that no person could cause.
+    pub async fn happening(&self, event: &Value) -> Acknowledgement {
+        self.event(event).await
+    }
+
     async fn event(&self, event: &Value) -> Acknowledgement {
         self.send(Kind::Events, self.inner.wrapped(event)).await
     }

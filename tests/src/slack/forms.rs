@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::blocks::check_view;
 use super::ids::ViewId;
 use super::methods;
 use super::state::State;
@@ -140,6 +141,7 @@ pub(crate) fn answered(state: &mut State, view: &ViewId, body: Option<&Value>) {
     match (word, other()) {
         (Some("errors"), _) => {}
         (Some("update"), Some(body)) => {
+            check_view(&Value::Object(body.clone())).expect("a view that Slack takes");
             methods::replace(state, view.as_str(), body);
         }
         (Some("push"), Some(body)) => methods::push_onto(state, view, body),

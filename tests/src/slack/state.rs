@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub(crate) responses: BTreeMap<String, ResponseUrl>,
     /// The last time stamp given, microseconds since 1970.
     pub(crate) last_ts: i64,
+    /// How long ago what is said now was said, in microseconds.
+    pub(crate) ago: i64,
     pub(crate) counter: u64,
 }
 
@@ -184,10 +186,16 @@ pub(crate) struct ResponseUrl {
 }
 
 impl State {
-    /// A new time stamp, later than every other.
+    /// A new time stamp, later than every other of the present.
     pub(crate) fn stamp(&mut self) -> String {
-        self.last_ts = now_micros().max(self.last_ts + 1);
-        format!("{}.{:06}", self.last_ts / 1_000_000, self.last_ts % 1_000_000)
+        let at = if self.ago == 0 {
+            self.last_ts = now_micros().max(self.last_ts + 1);
+            self.last_ts
+        } else {
+            self.ago -= 1;
+            now_micros() - self.ago
+        };
+        format!("{}.{:06}", at / 1_000_000, at % 1_000_000)
     }
 
     /// A new id with this first letter.

@@ -218,6 +218,17 @@ impl Workspace {
         self.inner.settings().scopes = scopes.iter().map(ToString::to_string).collect();
     }
 
+    /// The signature of this body at this time, in seconds since 1970.
+    #[must_use]
+    pub fn sign(&self, time: &str, body: &str) -> String {
+        super::http::sign(&self.inner.signing_secret, time, body)
+    }
+
+    /// What is said from now on was said so long ago; zero: now.
+    pub fn said_ago(&self, ago: Duration) {
+        self.inner.state().ago = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
+    }
+
     /// How long Slack waits for an acknowledgement and how long a trigger lives; 3 s unless set.
     pub fn patience(&self, patience: Duration) {
         self.inner.settings().patience = patience;

@@ -20,6 +20,8 @@ mod planted;
 mod queue;
 mod secrets;
 mod slack;
+mod slack_bad;
+mod slack_trouble;
 mod story;
 mod terminal;
 mod tofu;

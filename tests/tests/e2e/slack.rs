@@ -10,6 +10,7 @@ use tidegate_tests::slack::{Call, Refusal, Workspace};
 macro_rules! assert_reads {
     ($name:literal, $text:expr) => {
         insta::with_settings!({ filters => vec![
+            (r"\d{4}-\d\d-\d\d", "DATE"),
             (r"\d\d:\d\d\b", "HH:MM"),
             (r"less than 1 s|\b\d+(\.\d+)? s\b", "N s"),
             (r"content [0-9a-f]{12}", "content DIGEST"),
@@ -21,6 +22,7 @@ macro_rules! assert_reads {
             (r"slack:U\d{9}", "slack:UID"),
             (r"slave\[\d\]", "slave[N]"),
             (r"owners: @alice, \w+", "owners: @alice, ME"),
+            (r"\S+: carries out runs", "HOST: carries out runs"),
         ] }, { insta::assert_snapshot!($name, $text); });
     };
 }
@@ -91,6 +93,52 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
 }
 
 #[tokio::test]
+async fn what_a_run_brought_about_is_kept_undone_and_tried_again_by_buttons_that_work_once() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let mori = place.slack.person("mori");
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("[Retry]").await;
+    let failed = place.slack.find(&place.channel, "[Retry]").expect("a card");
+    place.slack.press(&place.alice, &failed, "tide.show").await.accepted();
+    place.reads("only alice sees").await;
+    place.yard.heal("create.shop-app.1");
+    // By two people at once: one does it again, the other hears that it is done.
+    let presses = tokio::join!(
+        place.slack.press(&place.alice, &failed, "tide.retry"),
+        place.slack.press(&mori, &failed, "tide.retry"),
+    );
+    presses.0.accepted();
+    presses.1.accepted();
+    place.reads("Retry: pressed by @").await;
+    place.reads("`Retry` was pressed already").await;
+    place.yard.until(2, "succeeded").await;
+    place.reads("[Keep 1 h] [Undo").await;
+    assert!(!place.slack.thread(&failed).contains("[Retry]"), "a used button is gone");
+    let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
+    assert!(place.slack.thread(&raised).contains("or type keep shop for 1h · undo shop"));
+    place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
+    place.reads("Keep 1 h: pressed by @alice").await;
+    place.slack.until("the card shows it", || !place.slack.thread(&raised).contains("[Keep 1 h]")).await;
+    place.tide("unhold shop").await;
+    place.tide("down shop").await;
+    place.reads("shop is at small").await;
+    place.yard.until(3, "succeeded").await;
+    // Its moment is over: it would undo what came after it.
+    place.slack.press(&mori, &raised, "tide.undo").await.accepted();
+    place.reads("`Undo` of run 2 does nothing: run 3 came after it").await;
+    place.slack.until("the newest offers it", || place.slack.find(&place.channel, "[Undo]").is_some()).await;
+    let lowered = place.slack.find(&place.channel, "[Undo]").expect("a card");
+    place.slack.press(&mori, &lowered, "tide.undo").await.accepted();
+    place.reads("Undo: pressed by @mori").await;
+    place.yard.until(4, "awaiting_approval").await;
+    assert!(place.yard.known(5).await.is_none(), "each button made one run");
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
 async fn what_fails_is_a_new_message_with_its_log_in_the_thread() {
     let place = InSlack::lay().await;
     place.yard.fail("create.shop-app.1");
@@ -103,6 +151,47 @@ async fn what_fails_is_a_new_message_with_its_log_in_the_thread() {
     let called = place.slack.called(&place.alice);
     assert!(called.iter().any(|text| text.contains("FAILED") || text.contains("PARTIAL")), "{called:?}");
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_long_log_comes_whole_as_one_file_however_often_its_upload_fails() {
+    let place = InSlack::lay().await;
+    place.yard.instead(
+        "apply",
+        "for i in $(seq 300); do echo '{\"@level\":\"info\",\"@message\":\"line '$i'\",\"type\":\"log\"}'; done; exit 1",
+    );
+    let serve = place.serve().await;
+    place.slack.refuse("files.getUploadURLExternal", Refusal::Status(503)).for_calls(1);
+    place.slack.refuse("files.completeUploadExternal", Refusal::DoneBut(502)).for_calls(1);
+    place.tide("up shop").await;
+    let text = place.reads("[file run-1-app-").await;
+    let name = text.split("[file ").nth(1).and_then(|rest| rest.split(',').next()).expect("a name");
+    let file = String::from_utf8(place.slack.file(name).expect("a file")).expect("text");
+    for line in ["line 1\n", "line 150\n", "line 300\n"] {
+        assert!(file.contains(line), "{line} in {file}");
+    }
+    place.slack.until("the asker is called", || !place.slack.called(&place.alice).is_empty()).await;
+    serve.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!((text.matches("[file ").count(), text.matches("Log of run 1").count()), (1, 1), "{text}");
+}
+
+#[tokio::test]
+async fn what_changed_nothing_calls_nobody_unless_that_is_wanted() {
+    for (lines, calls) in [("", 2), ("tell_unchanged = true", 3)] {
+        let place = InSlack::lay_with(lines).await;
+        let serve = place.serve().await;
+        for (words, end) in
+            [("up shop", "shop is at full ·"), ("up shop", "already"), ("down shop", "shop is at small")]
+        {
+            place.tide(words).await;
+            place.reads(end).await;
+        }
+        let told = || place.slack.called(&place.alice).iter().any(|text| text.contains("small"));
+        place.slack.until("the last end is told", told).await;
+        assert_eq!(place.slack.called(&place.alice).len(), calls, "{lines}");
+        serve.stop().await.exits(0);
+    }
 }
 
 #[tokio::test]
@@ -152,6 +241,34 @@ async fn minutes_of_refusals_lose_nothing_and_repeat_nothing() {
     assert_eq!(text.matches("tidegate (edited):").count(), 2, "{text}");
     assert_eq!(place.slack.called(&place.alice).len(), 2, "{text}");
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn an_outage_over_several_runs_loses_nothing_and_repeats_nothing() {
+    for refusal in [Refusal::RateLimited { retry_after: 1 }, Refusal::Status(503)] {
+        let place = InSlack::lay().await;
+        let serve = place.serve().await;
+        for method in ["chat.postMessage", "chat.update"] {
+            place.slack.refuse(method, refusal.clone()).lasting();
+        }
+        for (run, words) in (1..).zip(["up shop", "scale shop app=5", "down shop"]) {
+            place.tide(words).await;
+            place.yard.until(run, "succeeded").await;
+        }
+        let tried = || place.slack.calls_of("chat.postMessage").len();
+        place.slack.until("it is tried again and again", || tried() >= 3).await;
+        for method in ["chat.postMessage", "chat.update"] {
+            place.slack.accept(method);
+        }
+        place.slack.until("every end is told", || place.slack.called(&place.alice).len() >= 3).await;
+        serve.stop().await.exits(0);
+        let text = place.slack.transcript(&place.channel);
+        assert_eq!(posted(&place.slack).len(), 3, "a card for each:\n{text}");
+        assert_eq!(place.slack.called(&place.alice).len(), 3, "an end for each:\n{text}");
+        let order: Vec<usize> = ["run 1 ·", "run 2 ·", "run 3 ·"].iter().filter_map(|run| text.find(run)).collect();
+        assert!(order.len() == 3 && order.is_sorted(), "in order:\n{text}");
+        assert_eq!(text.matches("variables:").count(), 3, "a plan for each:\n{text}");
+    }
 }
 
 /// Kills `serve` at an arrow of the flow, starts it again, and says how it ends.
@@ -277,18 +394,43 @@ async fn the_form_and_the_home_tab_do_what_commands_do() {
     place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
     let form = place.slack.form(&place.alice).expect("a form");
     assert_reads!("form", place.slack.view_text(&form));
-    let bad = serde_json::json!({ "what": "up", "setting.app": "4 5" });
-    place.slack.submit(&place.alice, &form, &bad).await.accepted();
-    let good = serde_json::json!({ "what": "up", "setting.app": "4", "because": "of the form" });
+    let wrong = serde_json::json!({ "what": "up", "setting.app": "99", "until": 1 });
+    let wrong = place.slack.submit(&place.alice, &form, &wrong).await;
+    let errors = wrong.body().map(|body| body["errors"].clone()).unwrap_or_default();
+    assert!(errors["setting.shop.app"].as_str().is_some_and(|told| told.contains("0 to 20")), "{errors}");
+    assert!(errors["until"].as_str().is_some_and(|told| told.contains("passed")), "{errors}");
+    let soon = place.now() + 7_200;
+    let good = serde_json::json!({ "what": "up", "setting.app": "4", "until": soon, "because": "of the form" });
     place.slack.submit(&place.alice, &form, &good).await.accepted();
+    place.slack.until("the plan", || place.slack.view_text(&form).contains("[Do it]")).await;
+    assert_reads!("form_planned", place.slack.view_text(&form));
+    assert_eq!(place.yard.calls("apply", "shop-app"), 0);
+    place.slack.submit(&place.alice, &form, &serde_json::json!({})).await.accepted();
+    assert!(place.slack.form(&place.alice).is_none(), "the form is closed");
+    again(&place.slack).await;
     let text = place.reads("shop is at full · app 4").await;
     assert!(text.contains("because of the form"), "{text}");
+    place.tide("status shop").await;
+    place.reads("kept as it is by @alice until").await;
+    assert_eq!(place.yard.calls("apply", "shop-app"), 1);
+    place.tide("unhold shop").await;
     place.slack.open_home(&place.alice).await.accepted();
     let shows =
         |words: &str| place.slack.home(&place.alice).is_some_and(|home| place.slack.view_text(&home).contains(words));
-    place.slack.until("the home tab", || shows("shop")).await;
+    place.slack.until("the home tab", || shows("shop") && !shows("kept")).await;
     let home = place.slack.home(&place.alice).expect("a home tab");
     assert_reads!("home", place.slack.view_text(&home));
+    assert!(place.slack.view_text(&home).contains("1 runner alive"));
+    // What is under way is seen there, too, with how far it is.
+    place.yard.hold("create.shop-app");
+    place.tide("up shop app=6 because it grows").await;
+    place.slack.until("the run in the home tab", || shows("applying") && shows("0/2")).await;
+    place.slack.until("why", || shows("because it grows (run")).await;
+    place.yard.release("create.shop-app");
+    place.tide("keep shop for 2h because we measure").await;
+    place.slack.until("who keeps it", || shows("kept as it is by @alice until") && shows("because we measure")).await;
+    place.tide("unhold shop").await;
+    place.reads("shop is at full · app 4 -> 6").await;
     place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();
     place.reads("shop is at small").await;
     place.slack.until("the home tab is true", || shows("small")).await;
@@ -314,6 +456,39 @@ async fn what_was_said_during_an_outage_is_done_when_it_is_young() {
 }
 
 #[tokio::test]
+async fn what_was_missed_in_threads_and_direct_messages_is_done_and_what_is_old_is_asked() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let card = place.slack.find(&place.channel, "run 1").expect("a card");
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    serve.stop().await.exits(0);
+    // Twenty minutes without Tidegate, of which Slack delivers nothing later.
+    place.yard.change_ledger("UPDATE inbox SET at = at - 1200000").await;
+    place.slack.said_ago(Duration::from_mins(10));
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate down shop off").await;
+    let said = place.slack.mention(&place.alice, &place.channel, None, "@tidegate destroy shop").await;
+    place.slack.edit(&said.message, "@tidegate down shop off because edited").await;
+    place.slack.said_ago(Duration::ZERO);
+    place.slack.mention(&place.alice, &place.channel, Some(&card), "@tidegate scale shop app=5").await;
+    place.slack.direct(&place.alice, "plan shop small").await;
+    let serve = place.serve().await;
+    place.yard.until(2, "succeeded").await;
+    place.yard.until(3, "planned").await;
+    let text = place.reads("This was said 10 minutes ago and is not done by itself any more").await;
+    assert_eq!(text.matches("10 minutes ago").count(), 1, "edited ones are not even asked about:\n{text}");
+    assert_eq!(place.yard.row(2).await.request.kind.as_str(), "scale");
+    // Answered late, it is done.
+    let asked = place.slack.find(&place.channel, "10 minutes ago").expect("a question");
+    place.slack.mention(&place.alice, &place.channel, Some(&asked), "@tidegate down shop").await.accepted();
+    place.reads("shop is at small").await;
+    place.yard.until(4, "succeeded").await;
+    assert!(place.yard.known(5).await.is_none(), "each was done once");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn check_online_tells_what_is_missing_what_for_and_where() {
     let place = InSlack::lay().await;
     let env = [
@@ -328,7 +503,7 @@ async fn check_online_tells_what_is_missing_what_for_and_where() {
     place.slack.set_channel(&place.channel, true, false);
     let told = place.yard.start(&["check", "--online"], &env).end().await;
     told.says(&["the scope users:read is missing", "nobody is answered", "https://api.slack.com/apps"]);
-    told.says(&["#load-test (channel_not_found)"]).exits(1);
+    told.says(&["#load-test (is_archived)", "unarchive it"]).exits(1);
     let wrong = [("BOT", "xoxb-wrong"), ("APP", place.slack.app_token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
     let told = place.yard.start(&["check", "--online"], &wrong).end().await;
     told.says(&["a working `bot_token`", "invalid_auth", "OAuth & Permissions"]).exits(1);
@@ -368,57 +543,4 @@ async fn two_processes_on_one_server_answer_once_and_one_of_them_goes_on_alone()
     assert_eq!(text.matches("shop is at small").count(), 2, "its card and its end:\n{text}");
     let ends = place.slack.called(&place.alice).iter().filter(|text| text.contains("shop is at small")).count();
     assert_eq!(ends, 1, "{text}");
-}
-
-#[tokio::test]
-async fn what_slack_did_not_sign_is_not_read() {
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
-    let serve = place.start();
-    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
-    let body = format!(
-        "trigger_id=1&team_id={}&user_id={}&channel_id={}&text=up+shop",
-        place.slack.team(),
-        place.alice.as_str(),
-        place.channel.as_str()
-    );
-    // Now, as a file that was just written tells it.
-    let written = std::fs::metadata(place.yard.file("tidegate.toml")).and_then(|file| file.modified()).expect("a time");
-    let now = written.duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
-    let signed = |time: &str, signature: &str| {
-        format!("x-slack-request-timestamp: {time}\r\nx-slack-signature: {signature}\r\n")
-    };
-    let forged = format!("v0={}", "0".repeat(64));
-    for headers in [
-        String::new(),
-        signed(&now.to_string(), &forged),
-        signed(&now.to_string(), ""),
-        signed("-9223372036854775808", &forged),
-        signed("99999999999999999999", &forged),
-        signed("日本", &forged),
-    ] {
-        let status = post(port, "/slack/commands", &headers, &body).await;
-        assert!(status.contains(" 401 ") || status.contains(" 400 "), "{status}");
-    }
-    let large = post(port, "/slack/events", "", &"x".repeat(2 << 20)).await;
-    assert!(large.contains(" 413 ") || large.is_empty(), "{large}");
-    assert!(place.yard.known(1).await.is_none(), "nothing was run");
-    serve.stop().await.exits(0);
-}
-
-/// The first line of what is answered to a request.
-async fn post(port: u16, path: &str, headers: &str, body: &str) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-         {headers}content-length: {}\r\n\r\n",
-        body.len()
-    );
-    // A body that is too large is not read to its end.
-    let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
 }

@@ -331,7 +331,8 @@ fn with_log(card: Card, detail: &RunDetail) -> Card {
 }
 
 /// The command that does what a plan showed.
-fn carried_out(detail: &RunDetail) -> String {
+#[must_use]
+pub fn carried_out(detail: &RunDetail) -> String {
     let request = &detail.run.request;
     let environment = &request.environment;
     let falls = !request.stacks.is_empty() && request.stacks.values().all(|direction| *direction == Direction::Fall);

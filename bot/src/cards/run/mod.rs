@@ -16,6 +16,7 @@ use super::card::{Card, Line};
 use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
 pub use detail::{plan, show};
+pub use ending::carried_out;
 pub use notice::{notice, notice_to, under_way};
 pub(super) use progress::{silence, stacks as progress_lines};
 

@@ -18,6 +18,17 @@ fn scenes() -> Vec<(&'static str, &'static str, Scene)> {
     vec![
         ("queued", "It waits for its turn", Scene::of("up shop because Black Friday")),
         ("applying", "At work; edited in place", applying().starts("app", Phase::Apply).after(4)),
+        (
+            "succeeded",
+            "It is done",
+            applying()
+                .applied("app", Vec::new())
+                .applied("jmeter", Vec::new())
+                .then(RunEvent::VerifyBegan)
+                .verified("app")
+                .verified("jmeter")
+                .ends(Outcome::Succeeded),
+        ),
         ("question", "It needs a yes", Scene::of("destroy shop").planned().asks(QuestionWhy::Previewed)),
         (
             "partial",
@@ -110,7 +121,8 @@ fn gallery() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for (name, about, scene) in scenes() {
         let detail = scene.detail();
-        let card = run_card(&detail, &clock());
+        let mut card = run_card(&detail, &clock());
+        card.next.extend(reporter::offers(&detail));
         let buttons = reporter::buttons(&detail, &card);
         let made = render(&card, &Extras { buttons, version: reporter::version(&detail), ..Extras::default() });
         let json = serde_json::to_string_pretty(&made.blocks).expect("JSON");

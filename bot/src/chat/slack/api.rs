@@ -46,6 +46,12 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
+    /// True when it is about the whole chat: no other call would fare better.
+    pub(super) fn is_of_token(&self) -> bool {
+        let codes = ["invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired"];
+        self.code().is_some_and(|code| codes.contains(&code))
+    }
+
     /// Slack's word for a refusal.
     pub(super) fn code(&self) -> Option<&str> {
         match self {

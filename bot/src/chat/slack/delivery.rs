@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::draft::Draft;
+use super::preview;
 use super::text::typed;
 
 /// Most characters of a command that are read. Nothing that can be meant is nearly as long.
@@ -80,10 +82,12 @@ pub(super) enum How {
     Mention,
     /// To the bot alone.
     Direct,
-    /// By a button of the message `card` that says `label`.
-    Button { card: String, label: String },
-    /// By the form.
-    Form,
+    /// By a button of the message `card`, as it was in this version, that says `label`.
+    Button { card: String, label: String, version: String },
+    /// By the form, which shows what it would do.
+    Form(Draft),
+    /// By its last button; what is said after it was accepted.
+    Last { keep: Option<String> },
 }
 
 /// Reads a delivery.
@@ -171,23 +175,7 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let team = text(&user["team_id"]).or_else(|| text(&payload["team"]["id"])).unwrap_or_else(|| me.team.clone());
     match payload["type"].as_str()? {
         "block_actions" => {}
-        "view_submission" => {
-            let view = payload["view"].clone();
-            let origin: Value = serde_json::from_str(view["private_metadata"].as_str().unwrap_or("{}")).ok()?;
-            let said = Said {
-                key: format!("slack:form:{}", text(&view["id"])?),
-                typed: String::new(),
-                reply: Origin {
-                    team,
-                    user: text(&user["id"])?,
-                    channel: text(&origin["channel"])?,
-                    thread: None,
-                    response_url: text(&origin["response_url"]),
-                    how: How::Form,
-                },
-            };
-            return Some(Wish::Filled { said, view });
-        }
+        "view_submission" => return submission(payload, user, team),
         _ => return Some(Wish::Nothing("of a kind that is not known here")),
     }
     let action = payload["actions"].as_array()?.first()?;
@@ -210,6 +198,8 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));
     let card = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
     let user = text(&user["id"])?;
+    // A question may be asked again.
+    let again = if matches!(verb, "show" | "log" | "history") { text(&action["action_ts"])? } else { String::new() };
     // The home tab has neither channel nor message: what is said there is said to the bot alone.
     let (channel, card, version) = match (channel, card) {
         (Some(channel), Some(card)) => (channel, card, version),
@@ -219,17 +209,42 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     Some(Wish::Said(Said {
         // With who pressed: a press by somebody who may not must not use the button up for those who may. That it is done once is
         // the desk's business, where the state of the run decides.
-        key: format!("slack:press:{channel}:{card}:{version}:{verb}:{user}"),
+        key: format!("slack:press:{channel}:{card}:{version}:{verb}:{user}{again}"),
         typed,
         reply: Origin {
             team,
             thread: text(&payload["message"]["thread_ts"]).or_else(|| text(&container["thread_ts"])),
             response_url: text(&payload["response_url"]),
-            how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()) },
+            how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
             user,
             channel,
         },
     }))
+}
+
+/// A form that was filled in, or the last button of the page that follows it.
+fn submission(payload: &Value, user: &Value, team: String) -> Option<Wish> {
+    let view = payload["view"].clone();
+    let id = text(&view["id"])?;
+    let kept: Value = serde_json::from_str(view["private_metadata"].as_str().unwrap_or("{}")).ok()?;
+    let last = view["callback_id"] == preview::CALLBACK;
+    let said = Said {
+        key: format!("slack:form:{id}{}", if last { ":do" } else { "" }),
+        typed: if last { text(&kept["typed"])? } else { String::new() },
+        reply: Origin {
+            team,
+            user: text(&user["id"])?,
+            channel: text(&kept["channel"])?,
+            thread: None,
+            response_url: text(&kept["response_url"]),
+            how: How::Last { keep: text(&kept["keep"]) },
+        },
+    };
+    match view["callback_id"].as_str() {
+        Some(preview::CALLBACK) => Some(Wish::Said(said)),
+        Some("tide.form") => Some(Wish::Filled { said, view }),
+        _ => Some(Wish::Nothing("a form that is not ours")),
+    }
 }
 
 #[cfg(test)]

@@ -12,11 +12,12 @@ use tidegate_runner::domain::command::Command;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::policy::Place;
 
-use super::DOOR;
 use super::delivery::{Form, How, Origin, Said, Wish, read};
 use super::home::Home;
 use super::letter::Letter;
+use super::press::Press;
 use super::workspace::{Unheard, Workspace};
+use super::{DOOR, draft, preview};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::commands::{self, Known};
@@ -27,9 +28,6 @@ const LATE_MS: i64 = 5 * 60_000;
 
 /// What was received this long ago and has no answer is nobody's any more, in milliseconds: whoever received it is dead.
 const LEFT_MS: i64 = 30_000;
-
-/// How far back missed messages are looked for, in milliseconds.
-const CATCH_UP_MS: i64 = 24 * 3_600_000;
 
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -90,14 +88,18 @@ impl Ear {
                 tokio::spawn(async move { ear.change_form(&user, &view, &environment).await });
                 Ok(None)
             }
-            Wish::Filled { mut said, view } => match super::form::typed(&view) {
-                Ok(typed) => {
-                    said.typed = typed;
-                    self.hear(said).await?;
-                    Ok(None)
+            Wish::Filled { mut said, view } => {
+                let now = self.desk.now().await?;
+                match draft::read(&view, &self.desk.config().environments, now, local_offset()) {
+                    Ok((typed, draft)) => {
+                        said.typed = typed;
+                        said.reply.how = How::Form(draft);
+                        self.hear(said).await?;
+                        Ok(Some(json!({ "response_action": "update", "view": preview::planning() })))
+                    }
+                    Err(errors) => Ok(Some(json!({ "response_action": "errors", "errors": errors }))),
                 }
-                Err(errors) => Ok(Some(json!({ "response_action": "errors", "errors": errors }))),
-            },
+            }
             Wish::Said(said) => {
                 // The channel sees who asked for what; questions are between the two of us.
                 let public = matches!(said.reply.how, How::Command) && self.is_order(&said.typed);
@@ -107,7 +109,7 @@ impl Ear {
         }
     }
 
-    fn is_order(&self, typed: &str) -> bool {
+    pub(super) fn is_order(&self, typed: &str) -> bool {
         let config = self.desk.config();
         let me = ActorId::tidegate();
         // Only whether the words are an order: no moment in them matters.
@@ -137,7 +139,7 @@ impl Ear {
     }
 
     /// Takes a message that was said while nobody listened, `age` milliseconds ago; it may have been taken before.
-    async fn hear_late(&self, said: Said, age: i64) -> Result<(), DeskError> {
+    pub(super) async fn hear_late(&self, said: Said, age: i64) -> Result<(), DeskError> {
         let Said { key, typed, reply } = said;
         let Some(message) = message(&key, &typed, &reply, &reply.user) else { return Ok(()) };
         let Some(_busy) = Busy::new(&self.busy, &key) else { return Ok(()) };
@@ -145,38 +147,6 @@ impl Ear {
             self.answer(message, &reply, Some(age)).await;
         }
         Ok(())
-    }
-
-    /// Reads what was said to us since `since` in the channels of the environments, for what Slack did not deliver. Threads are not
-    /// looked into.
-    pub(super) async fn catch_up(&self, since: Timestamp, now: Timestamp) {
-        let config = self.desk.config();
-        let named: HashSet<&str> = config.environments.values().filter_map(|e| e.channel.as_deref()).collect();
-        let oldest = format!("{}", since.0.max(now.0 - CATCH_UP_MS) / 1000);
-        for named in named {
-            let Ok(Some(channel)) = self.workspace.channel(named).await else { continue };
-            let args = [("channel", channel.as_str()), ("oldest", oldest.as_str()), ("limit", "200")];
-            let said = match self.workspace.api.get("conversations.history", &args).await {
-                Ok(said) => said,
-                Err(error) => {
-                    tracing::warn!(%error, channel, "what was said while nobody listened is not known");
-                    continue;
-                }
-            };
-            // Newest first; carried out in the order in which it was said.
-            for event in said["messages"].as_array().into_iter().flatten().rev() {
-                let mut event = event.clone();
-                event["channel"] = channel.as_str().into();
-                event["type"] = "message".into();
-                let ts = event["ts"].as_str().and_then(|ts| ts.split('.').next()?.parse::<i64>().ok()).unwrap_or(0);
-                let payload = json!({ "team_id": self.workspace.me.team, "event": event });
-                if let Wish::Said(said) = read(Form::Event, &payload, &self.workspace.me)
-                    && let Err(error) = self.hear_late(said, now.0 - ts * 1000).await
-                {
-                    tracing::error!(%error, "a missed message cannot be stored");
-                }
-            }
-        }
     }
 
     /// Answers what a crash, or a Slack that did not tell who somebody is, left. With `alone` nobody else can be at it.
@@ -197,11 +167,19 @@ impl Ear {
                 continue;
             };
             let Some(message) = message(&kept.key, &kept.body, &origin, &origin.user) else { continue };
-            match run {
-                Some(run) => self.answer_done(&message, &origin, run).await,
-                None => self.answer(message, &origin, Some(age)).await,
+            match (run, &origin.how) {
+                // It waits for its plan.
+                (Some(run), How::Form(draft)) => {
+                    let (ear, draft, origin) = (self.clone(), draft.clone(), origin.clone());
+                    tokio::spawn(async move {
+                        let _busy = busy;
+                        let posts = ear.show_plan(run, &origin, &draft).await;
+                        ear.put(&message.key, &posts).await;
+                    });
+                }
+                (Some(run), _) => self.answer_done(&message, &origin, run).await,
+                (None, _) => self.answer(message, &origin, Some(age)).await,
             }
-            drop(busy);
         }
     }
 
@@ -217,32 +195,58 @@ impl Ear {
         if origin.channel.starts_with('D') && !message.place.direct {
             message.place.direct = self.workspace.is_direct(&origin.channel, &origin.user).await;
         }
+        let mut after = None;
         let actor = self.workspace.actor(&origin.user, &origin.team, &person);
         let posts = match actor.map(|actor| message.actor = actor) {
             Err(Unheard::Bot) => Vec::new(),
             Err(Unheard::Gone) => vec![said_to(&cards::deactivated(), origin, true)],
             Ok(()) => match age.filter(|age| *age > LATE_MS) {
                 Some(age) => vec![said_to(&cards::late(&message.typed, age / 60_000), origin, false)],
-                None => self.carry_out(&message, origin).await,
+                None => match &origin.how {
+                    How::Form(draft) => self.preview(&message, origin, draft).await,
+                    _ => self.carry_out(&message, origin, &mut after).await,
+                },
             },
         };
         self.put(&message.key, &posts).await;
+        if let Some(After { message, origin, _busy }) = after {
+            // What follows is followed by nothing: this goes no deeper.
+            Box::pin(self.answer(message, &origin, None)).await;
+        }
     }
 
-    async fn carry_out(&self, message: &Message, origin: &Origin) -> Vec<Post> {
+    /// Stores what is said after something was accepted, as a message of its own.
+    async fn say_after(&self, key: &str, origin: &Origin) -> Option<After> {
+        let How::Last { keep: Some(typed) } = &origin.how else { return None };
+        let origin = Origin { how: How::Command, ..origin.clone() };
+        let message = message(&format!("{key}:keep"), typed, &origin, &origin.user)?;
+        let busy = Busy::new(&self.busy, &message.key)?;
+        match self.desk.receive(&message, &serde_json::to_string(&origin).unwrap_or_default()).await {
+            Ok(new) => new.then_some(After { message, origin, _busy: busy }),
+            Err(error) => {
+                tracing::error!(%error, "what was to be said after something cannot be stored");
+                None
+            }
+        }
+    }
+
+    async fn carry_out(&self, message: &Message, origin: &Origin, after: &mut Option<After>) -> Vec<Post> {
+        let press = match self.take_button(&message.key, &message.typed, origin).await {
+            Ok(Press::Dead(card)) => return vec![said_to(&card, origin, true)],
+            Ok(press) => press,
+            Err(error) => return vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)],
+        };
         let reply = conversation::reply(&self.desk, message, local_offset()).await;
         let card = self.workspace.name_people(reply.card.clone()).await;
         let done = reply.verdict == Verdict::Done;
         let run = reply.follow.map(|(run, _)| run).or(reply.settled);
-        if let (How::Button { label, .. }, true, Some(run)) = (&origin.how, done, run) {
+        if done && reply.queued {
+            *after = self.say_after(&message.key, origin).await;
+        }
+        if let Press::Ours(pressed) = press {
             // The card itself says who pressed, and what came of it.
-            let pressed = format!("pressed:{}", cards::pressed(label, &format!("@{}", message.actor.name)));
-            if let Ok(Some(card)) = self.desk.card(DOOR, run).await
-                && let Err(error) = self.desk.tell_news(DOOR, &card, &pressed, &[]).await
-            {
-                tracing::warn!(%error, "a press is not noted on its card");
-            }
-            if !reply.queued {
+            self.note_press(pressed, &message.key, origin, done.then_some(message.actor.name.as_str())).await;
+            if done && run.is_some() && !reply.queued {
                 return Vec::new();
             }
         }
@@ -266,6 +270,7 @@ impl Ear {
 
     /// Answers a message that was carried out by a process that died before it could say so.
     async fn answer_done(&self, message: &Message, origin: &Origin, run: RunNumber) {
+        let after = self.say_after(&message.key, origin).await;
         let posts = match self.desk.show(run).await {
             Ok(detail) => {
                 let clock = Clock { now: detail.now, offset: local_offset() };
@@ -281,6 +286,9 @@ impl Ear {
             Err(error) => vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)],
         };
         self.put(&message.key, &posts).await;
+        if let Some(after) = after {
+            Box::pin(self.answer(after.message, &after.origin, None)).await;
+        }
     }
 
     async fn put(&self, key: &str, posts: &[Post]) {
@@ -297,7 +305,7 @@ impl Ear {
     }
 }
 
-fn said_to(card: &cards::Card, origin: &Origin, private: bool) -> Post {
+pub(super) fn said_to(card: &cards::Card, origin: &Origin, private: bool) -> Post {
     Letter::answer(card, origin, private).post(&origin.channel, None)
 }
 
@@ -313,6 +321,13 @@ pub(super) fn message(key: &str, typed: &str, origin: &Origin, name: &str) -> Op
         place: Place { door: DOOR, channel: Some(origin.channel.clone()), direct },
         typed: typed.to_owned(),
     })
+}
+
+/// What is said after something was accepted.
+struct After {
+    message: Message,
+    origin: Origin,
+    _busy: Busy,
 }
 
 /// A key that is being answered here; free again when dropped.

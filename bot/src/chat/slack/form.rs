@@ -1,6 +1,6 @@
-//! The form that `/tide` alone opens, as Block Kit. Filled in, it is a command like any other: bounds and rights are the desk's.
+//! The form that `/tide` alone opens, as Block Kit. What becomes of it once it is filled in is in `draft` and `preview`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 
@@ -15,7 +15,7 @@ const SETTINGS_MAX: usize = 40;
 /// Most choices of a menu.
 const OPTIONS_MAX: usize = 100;
 
-fn plain(text: &str, max: usize) -> Value {
+pub(super) fn plain(text: &str, max: usize) -> Value {
     json!({ "type": "plain_text", "text": cut_between_words(text, max), "emoji": false })
 }
 
@@ -81,46 +81,13 @@ pub(super) fn view<'e>(all: impl Iterator<Item = &'e Environment>, chosen: Optio
         let field = json!({ "type": "plain_text_input", "action_id": format!("setting.{id}"), "max_length": 100 });
         blocks.push(input(&format!("setting.{name}.{id}"), id, Some(&words::bounds(setting)), true, &field));
     }
+    let until = json!({ "type": "datetimepicker", "action_id": "until" });
+    blocks.push(input("until", words::UNTIL, Some(words::UNTIL_HINT), true, &until));
     let because = json!({ "type": "plain_text_input", "action_id": "because", "max_length": 500 });
     blocks.push(input("because", words::REASON, Some(words::REASON_HINT), true, &because));
     view["blocks"] = blocks.into();
     view["submit"] = plain(words::SUBMIT, 24);
     view
-}
-
-/// What was filled in, as the command that it means; or what is wrong, by field.
-pub(super) fn typed(view: &Value) -> Result<String, Value> {
-    let mut errors = Map::new();
-    let (mut environment, mut what, mut level, mut because) = (String::new(), String::new(), None, String::new());
-    let mut settings = Vec::new();
-    for (block, fields) in view["state"]["values"].as_object().into_iter().flatten() {
-        for (action, field) in fields.as_object().into_iter().flatten() {
-            let value =
-                field["value"].as_str().or(field["selected_option"]["value"].as_str()).unwrap_or_default().trim();
-            if value.is_empty() {
-                continue;
-            }
-            if action != "because" && value.chars().any(char::is_whitespace) {
-                errors.insert(block.clone(), words::ONE_WORD.into());
-                continue;
-            }
-            match (action.as_str(), action.strip_prefix("setting.")) {
-                ("environment", _) => value.clone_into(&mut environment),
-                ("what", _) => value.clone_into(&mut what),
-                ("level", _) => level = Some(value.to_owned()),
-                ("because", _) => value.clone_into(&mut because),
-                (_, Some(name)) => settings.push((name.to_owned(), value.to_owned())),
-                _ => {}
-            }
-        }
-    }
-    if environment.is_empty() || !words::CHOICES.iter().any(|(known, _)| *known == what) {
-        errors.insert("environment".to_owned(), words::NOTHING.into());
-    }
-    if !errors.is_empty() {
-        return Err(errors.into());
-    }
-    Ok(words::command(&what, &environment, level.as_deref(), &settings, &because))
 }
 
 /// What the form has to know when it comes back.
@@ -155,26 +122,5 @@ impl Ear {
         if let Err(error) = self.workspace.api.post("views.update", &body).await {
             tracing::warn!(%error, "the form stays as it was");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_filled_in_is_a_command_and_fields_of_several_words_are_not() {
-        let filled = |slaves: &str| {
-            json!({ "state": { "values": {
-                "environment": { "environment": { "selected_option": { "value": "shop" } } },
-                "what": { "what": { "selected_option": { "value": "up" } } },
-                "level.shop": { "level": { "selected_option": { "value": "full" } } },
-                "setting.shop.slaves": { "setting.slaves": { "value": slaves } },
-                "because": { "because": { "value": "late\n<!channel>" } },
-            } } })
-        };
-        assert_eq!(typed(&filled("40")).as_deref(), Ok("up shop full slaves=40 because late <!channel>"));
-        assert_eq!(typed(&filled("40 because x")), Err(json!({ "setting.shop.slaves": words::ONE_WORD })));
-        assert!(typed(&json!({})).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The home tab: every environment as it stands, with buttons; published again as things change for those who have looked lately.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use super::DOOR;
 use super::ear::Ear;
 use super::render::{Extras, render};
-use crate::cards::{self, Clock, form};
+use crate::cards::{self, Clock, form, overview};
 use crate::chat::shell::local_offset;
 
 /// For how long a home tab is kept true after it was opened.
@@ -22,6 +23,9 @@ const KEPT: Duration = Duration::from_hours(1);
 
 /// Most blocks of a view.
 const BLOCKS_MAX: usize = 100;
+
+/// Blocks that are kept for what is told at the end.
+const HEALTH_MAX: usize = 3;
 
 /// Most environments that are shown in full.
 const FULL_MAX: usize = 20;
@@ -106,6 +110,9 @@ impl Ear {
         for standing in &all {
             let card = cards::status(std::slice::from_ref(standing), &clock);
             let mut card = self.workspace.name_people(card).await;
+            if let Standing::Managed(status) = standing {
+                card.lines.extend(overview::why(status));
+            }
             let name: Option<EnvironmentName> = match standing {
                 Standing::Managed(status) => Some(status.name.clone()),
                 Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
@@ -115,7 +122,7 @@ impl Ear {
             buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
             card.next.clear();
             let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
-            if blocks.len() + made.len() + 1 > BLOCKS_MAX {
+            if blocks.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX {
                 break;
             }
             if !blocks.is_empty() {
@@ -123,6 +130,11 @@ impl Ear {
             }
             blocks.extend(made);
         }
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard_ms = heard.map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
+        let health = overview::health(&self.desk.runners().await?, heard_ms, &clock);
+        blocks.push(json!({ "type": "divider" }));
+        blocks.extend(render(&health, &Extras::default()).blocks);
         Ok(blocks)
     }
 }

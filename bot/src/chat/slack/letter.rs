@@ -21,7 +21,10 @@ pub(super) struct Letter {
     pub(super) response_url: Option<String>,
     /// A link to the card of this run is added.
     pub(super) link: Option<i64>,
-    /// Longer text that goes with it as a file, into the thread.
+    /// The name of the news that it tells, where somebody must hear of it.
+    #[serde(default)]
+    pub(super) urgent: Option<String>,
+    /// Longer text that goes with it as a file, into the thread: the beginning of its name, and what it says.
     pub(super) file: Option<(String, String)>,
 }
 
@@ -38,16 +41,17 @@ impl Letter {
     /// A message in a channel.
     pub(super) fn new(rendered: Rendered) -> Self {
         let Rendered { text, blocks, left_out } = rendered;
-        let file = (!left_out.is_empty()).then(|| ("rest.txt".to_owned(), left_out.join("\n")));
-        Self { text, blocks, thread: None, only: None, response_url: None, link: None, file }
+        let file = (!left_out.is_empty()).then(|| ("rest".to_owned(), left_out.join("\n")));
+        Self { text, blocks, thread: None, only: None, response_url: None, link: None, urgent: None, file }
     }
 
     /// An answer to where something was said; `private` when only who said it should see it.
     pub(super) fn answer(card: &Card, origin: &Origin, private: bool) -> Self {
-        let mut letter = Self::new(render(card, &Extras::default()));
+        let private = private && origin.channel != origin.user && !matches!(origin.how, How::Mention | How::Direct);
+        let mut letter = Self::new(render(card, &Extras { private, ..Extras::default() }));
         letter.thread = origin.thread.clone().map(Thread::Under);
         letter.response_url.clone_from(&origin.response_url);
-        if private && origin.channel != origin.user && !matches!(origin.how, How::Mention | How::Direct) {
+        if private {
             letter.only = Some(origin.user.clone());
         }
         letter

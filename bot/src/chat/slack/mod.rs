@@ -4,15 +4,20 @@
 //! one card per run true. Words are the cards', rules the desk's.
 
 mod api;
+mod crier;
 mod delivery;
+mod draft;
 mod ear;
 mod form;
 mod home;
 mod http;
 mod letter;
 mod limiter;
+mod missed;
 mod mouth;
 mod online;
+mod press;
+mod preview;
 mod render;
 mod scribe;
 mod socket;
@@ -34,6 +39,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use api::Api;
+use crier::Crier;
 use ear::Ear;
 use mouth::Mouth;
 use scribe::Scribe;
@@ -44,7 +50,7 @@ pub use online::check_online;
 #[cfg(test)]
 pub(crate) use render::{Extras, render};
 
-use crate::web;
+use crate::{cards, web};
 
 /// The name of this chat in ledger and audit.
 const DOOR: &str = "slack";
@@ -107,9 +113,18 @@ impl Rooms {
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
+        let crier = self.crier();
         // Before anything new is heard.
         let heard = self.desk.heard_last(DOOR).await.ok().flatten();
+        // From now on runs are told of, also those that are asked for before Slack can be reached.
+        let starter = uuid::Uuid::now_v7().to_string();
+        if let Err(error) = self.desk.speak_in(DOOR, &starter, 1, false).await {
+            tracing::error!(%error, "whose turn it is to speak cannot be read");
+        }
         let Some(workspace) = self.open(stop).await else { return };
+        if let Err(error) = self.desk.trouble_over(DOOR, "").await {
+            tracing::error!(%error, "a trouble that is over cannot be noted");
+        }
         let workspace = Arc::new(workspace);
         let ear = Ear::new(self.desk.clone(), Arc::clone(&workspace));
         let mut listener = None;
@@ -140,6 +155,24 @@ impl Rooms {
         if let Some(listener) = listener {
             listener.abort();
         }
+        drop(crier);
+    }
+
+    /// Begins to tell a webhook what Slack does not take, where there is one; ends with what is returned.
+    fn crier(&self) -> Option<tokio::task::JoinSet<()>> {
+        let webhook = self.config.webhook.clone()?;
+        let api = match Api::new(&self.config, self.secrets.clone()) {
+            Ok(api) => api,
+            Err(error) => {
+                tracing::error!(error, "the webhook is not told");
+                return None;
+            }
+        };
+        let after = Duration::from_secs(self.config.webhook_after_s.into());
+        let crier = Crier::new(self.desk.clone(), self.secrets.clone(), api, webhook, after, self.alone);
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(crier.cry());
+        Some(task)
     }
 
     /// Asks Slack who we are until it answers. `None`: told to stop.
@@ -151,7 +184,14 @@ impl Rooms {
                         tracing::info!(team = workspace.me.team, bot = workspace.me.user, "in Slack");
                         return Some(workspace);
                     }
-                    Err(error) => tracing::error!(%error, "Slack does not let us in: see docs/slack.md; tried again"),
+                    Err(error) => {
+                        tracing::error!(%error, "Slack does not let us in: see docs/slack.md; tried again");
+                        let code = error.code().unwrap_or("no_answer").to_owned();
+                        let text = cards::cannot_speak("", &code);
+                        if let Err(error) = self.desk.trouble(DOOR, "", &code, &text).await {
+                            tracing::error!(%error, "a trouble cannot be noted");
+                        }
+                    }
                 },
                 Err(error) => tracing::error!(error, "Slack is not spoken to"),
             }

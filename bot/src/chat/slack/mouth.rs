@@ -28,6 +28,9 @@ const REFUSED_WAIT: Duration = Duration::from_mins(1);
 const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
 const UNKNOWN_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// After so many failures in a row, about half a minute, Slack is away.
+const AWAY_FAILURES: u32 = 5;
+
 /// A letter that is refused for so long is given up.
 const GIVE_UP_TRIES: i64 = 240;
 
@@ -44,14 +47,16 @@ pub(super) struct Mouth {
     busy: Arc<Mutex<HashSet<String>>>,
     /// Channels that have to wait: until when, and after how many failures.
     waits: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
-    /// Refusals that were told to the people who look after Tidegate.
-    told: Arc<Mutex<HashSet<(String, String)>>>,
+    /// Places that are not spoken in; `None` until the ledger was asked.
+    troubled: Arc<tokio::sync::Mutex<Option<HashSet<String>>>>,
 }
 
 /// What came of trying to send a letter.
 enum Sent {
-    /// It is there, or will never be; the next one.
+    /// It is there; the next one.
     Next,
+    /// It will never be there; the next one.
+    GivenUp,
     /// Not now.
     Later,
 }
@@ -64,7 +69,7 @@ impl Mouth {
             limiter: Arc::default(),
             busy: Arc::default(),
             waits: Arc::default(),
-            told: Arc::default(),
+            troubled: Arc::default(),
         }
     }
 
@@ -87,7 +92,11 @@ impl Mouth {
             tokio::spawn(async move {
                 for pending in letters {
                     match mouth.one(&channel, &pending).await {
-                        Ok(Sent::Next) => mouth.works(&channel),
+                        Ok(Sent::Next) => {
+                            mouth.works(&channel);
+                            mouth.works_in(&channel).await;
+                        }
+                        Ok(Sent::GivenUp) => mouth.works(&channel),
                         Ok(Sent::Later) => break,
                         Err(error) => {
                             tracing::error!(%error, "the outbox cannot be written");
@@ -114,11 +123,13 @@ impl Mouth {
     }
 
     /// Waits longer each time, and never for the same time as others do.
-    fn back_off(&self, channel: &str) {
+    /// Gives how often it has failed before.
+    fn back_off(&self, channel: &str) -> u32 {
         let failures = self.waits.lock().unwrap_or_else(PoisonError::into_inner).get(channel).map_or(0, |(_, n)| *n);
         let base = UNKNOWN_WAIT.saturating_mul(1 << failures.min(5)).min(UNKNOWN_WAIT_MAX);
         let jitter = u64::from(Uuid::now_v7().as_bytes()[15]);
         self.wait(channel, base + Duration::from_millis(jitter * 2));
+        failures
     }
 
     fn works(&self, channel: &str) {
@@ -130,7 +141,7 @@ impl Mouth {
         let Ok(mut letter) = serde_json::from_str::<Letter>(&pending.message.body) else {
             tracing::error!(%id, "a letter that cannot be read");
             self.desk.give_up_post(id, "unreadable").await?;
-            return Ok(Sent::Next);
+            return Ok(Sent::GivenUp);
         };
         let thread = match &letter.thread {
             None => None,
@@ -150,13 +161,10 @@ impl Mouth {
             }
         }
         let mut text = letter.text.clone();
+        let mut found = None;
         if pending.in_doubt && letter.only.is_none() {
             match self.find(channel, thread.as_deref(), pending).await {
-                Ok(Some(ts)) => {
-                    self.desk.posted(id, &ts).await?;
-                    return Ok(Sent::Next);
-                }
-                Ok(None) => {}
+                Ok(there) => found = there,
                 Err(ApiError::Refused { code, .. }) => {
                     tracing::warn!(code, "history cannot be read: a message may come twice, and says so");
                     text = format!("{PERHAPS_AGAIN}{text}");
@@ -164,35 +172,74 @@ impl Mouth {
                 Err(error) => return Ok(self.failed(channel, "conversations.history", &error).await),
             }
         }
-        let method = if letter.only.is_some() { "chat.postEphemeral" } else { "chat.postMessage" };
-        if !self.limiter.take(method, channel) {
-            return Ok(Sent::Later);
-        }
-        self.desk.trying(id, true).await?;
-        match self.deliver(channel, &letter, &text, thread.as_deref(), id).await {
-            Ok(ts) => {
-                self.desk.posted(id, &ts).await?;
-                if let (Some((name, rest)), None) = (&letter.file, &letter.only) {
-                    let under = thread.as_deref().unwrap_or(&ts);
-                    if let Err(error) = self.workspace.api.upload(name, rest, channel, under).await {
-                        tracing::warn!(%error, "a file is not there");
+        let again = found.is_some();
+        let ts = if let Some(ts) = found {
+            ts
+        } else {
+            let method = if letter.only.is_some() { "chat.postEphemeral" } else { "chat.postMessage" };
+            if !self.limiter.take(method, channel) {
+                return Ok(Sent::Later);
+            }
+            self.desk.trying(id, true).await?;
+            match self.deliver(channel, &letter, &text, thread.as_deref(), id).await {
+                Ok(ts) => ts,
+                Err(error) => {
+                    if !matches!(error, ApiError::Unknown(_)) {
+                        self.desk.trying(id, false).await?;
                     }
+                    if let Some(code) = error.code()
+                        && (is_final(code) || pending.message.tries > GIVE_UP_TRIES)
+                    {
+                        tracing::error!(code, %id, channel, "a message that Slack will never take");
+                        self.desk.give_up_post(id, code).await?;
+                        return Ok(Sent::GivenUp);
+                    }
+                    return Ok(self.failed(channel, method, &error).await);
                 }
-                Ok(Sent::Next)
             }
-            Err(error) => {
-                if !matches!(error, ApiError::Unknown(_)) {
-                    self.desk.trying(id, false).await?;
-                }
-                if let Some(code) = error.code()
-                    && (is_final(code) || pending.message.tries > GIVE_UP_TRIES)
-                {
-                    tracing::error!(code, %id, channel, "a message that Slack will never take");
-                    self.desk.give_up_post(id, code).await?;
-                    return Ok(Sent::Next);
-                }
-                Ok(self.failed(channel, method, &error).await)
+        };
+        // Only with its file is it posted: until then it is found again, and not sent again.
+        if let (Some(file), None) = (&letter.file, &letter.only)
+            && let Err((method, error)) = self.attach(channel, thread.as_deref().unwrap_or(&ts), id, file, again).await
+        {
+            return Ok(self.failed(channel, method, &error).await);
+        }
+        self.desk.posted(id, &ts).await?;
+        Ok(Sent::Next)
+    }
+
+    /// Uploads the file of a message into its thread, unless it is there already. Refused, it is done without.
+    async fn attach(
+        &self,
+        channel: &str,
+        thread: &str,
+        id: Uuid,
+        (stem, text): &(String, String),
+        again: bool,
+    ) -> Result<(), (&'static str, ApiError)> {
+        // Answers that went the way they came have no place of their own.
+        if thread.is_empty() {
+            return Ok(());
+        }
+        let mut short = id.simple().to_string();
+        let name = format!("{stem}-{}.txt", short.split_off(24));
+        if again {
+            let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
+            let said = self.workspace.api.get("conversations.replies", &args).await;
+            let said = said.map_err(|error| ("conversations.replies", error))?;
+            let messages = said["messages"].as_array().into_iter().flatten();
+            let mut files = messages.filter_map(|message| message["files"].as_array()).flatten();
+            if files.any(|file| file["name"] == name.as_str()) {
+                return Ok(());
             }
+        }
+        match self.workspace.api.upload(&name, text, channel, thread).await {
+            Ok(()) => Ok(()),
+            Err(ApiError::Refused { code, .. }) => {
+                self.tell_once(channel, &code).await;
+                Ok(())
+            }
+            Err(error) => Err(("files.completeUploadExternal", error)),
         }
     }
 
@@ -299,18 +346,21 @@ impl Mouth {
         match error {
             ApiError::Limited(wait) => {
                 self.limiter.silence(method, *wait);
+                self.wait(channel, *wait);
                 tracing::warn!(method, wait_ms = wait.as_millis(), "Slack wants silence");
             }
             ApiError::Unknown(why) => {
                 tracing::warn!(method, channel, why, "nobody knows whether Slack has it");
-                self.back_off(channel);
+                if self.back_off(channel) == AWAY_FAILURES {
+                    self.tell_once("", "no_answer").await;
+                }
             }
             ApiError::Token(why) => {
                 tracing::error!(why, "a token cannot be read");
                 self.wait(channel, REFUSED_WAIT);
             }
             ApiError::Refused { code, .. } => {
-                self.tell_once(channel, code).await;
+                self.tell_once(if error.is_of_token() { "" } else { channel }, code).await;
                 self.workspace.forget_channels();
                 self.wait(channel, REFUSED_WAIT);
             }
@@ -318,15 +368,38 @@ impl Mouth {
         Sent::Later
     }
 
-    /// Tells the people who look after Tidegate, once for each channel and reason.
-    pub(super) async fn tell_once(&self, channel: &str, code: &str) {
-        let text = cannot_speak(channel, code);
-        tracing::error!(channel, code, "{text}");
-        let new =
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert((channel.to_owned(), code.to_owned()));
-        if new && let Err(error) = self.desk.notify(&text).await {
+    /// Tells the people who look after Tidegate, once for each place and reason until it is over; `status` tells it meanwhile.
+    pub(super) async fn tell_once(&self, place: &str, code: &str) {
+        let place = self.workspace.name_of(place);
+        let text = cannot_speak(&place, code);
+        tracing::error!(place, code, "{text}");
+        self.troubled().await.insert(place.clone());
+        if let Err(error) = self.desk.trouble(DOOR, &place, code, &text).await {
             tracing::error!(%error, "a notice cannot be stored");
         }
+    }
+
+    /// What works again is said no more.
+    pub(super) async fn works_in(&self, place: &str) {
+        let place = self.workspace.name_of(place);
+        for place in [place.as_str(), ""] {
+            if self.troubled().await.remove(place)
+                && let Err(error) = self.desk.trouble_over(DOOR, place).await
+            {
+                tracing::error!(%error, "a trouble that is over cannot be noted");
+            }
+        }
+    }
+
+    /// Places with a trouble; what stood before this process began is among them.
+    async fn troubled(&self) -> tokio::sync::MappedMutexGuard<'_, HashSet<String>> {
+        let mut troubled = self.troubled.lock().await;
+        if troubled.is_none()
+            && let Ok(all) = self.desk.troubles().await
+        {
+            *troubled = Some(all.into_iter().filter(|one| one.door == DOOR).map(|one| one.place).collect());
+        }
+        tokio::sync::MutexGuard::map(troubled, |known| known.get_or_insert_default())
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::text::{cut_between_words, escape};
-use crate::cards::{Button, Card, Line, Span, TYPED, Weight, left_out};
+use crate::cards::{Button, Card, Line, Span, TYPED, Weight, left_out, left_out_here};
 
 /// Most blocks of a message.
 pub(super) const BLOCKS_MAX: usize = 50;
@@ -50,6 +50,8 @@ pub(crate) struct Extras {
     pub(crate) version: String,
     /// A line instead of buttons that were used.
     pub(crate) pressed: Option<String>,
+    /// Only one person sees it: files cannot go with it.
+    pub(crate) private: bool,
     /// A last line with a link: its text and address.
     pub(crate) link: Option<(String, String)>,
 }
@@ -69,7 +71,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
         }
     }
     if !left.is_empty() {
-        paper.section(&[text(&left_out(left.len()))]);
+        paper.section(&[text(&if extras.private { left_out_here(left.len()) } else { left_out(left.len()) })]);
     }
     let mut blocks = paper.blocks();
     blocks.extend(tail);
@@ -118,6 +120,12 @@ fn group(lines: &[Line]) -> Vec<(usize, Vec<&Line>)> {
 
 fn fixed(line: &Line) -> bool {
     line.spans.iter().any(|span| matches!(span, Span::Column(..) | Span::Bar { .. }))
+}
+
+/// A card as a text file.
+pub(super) fn as_text(card: &Card) -> String {
+    let lines = std::iter::once(card.title.clone()).chain(card.lines.iter().map(plain));
+    lines.map(|line| line + "\n").collect()
 }
 
 /// A line as text.

@@ -14,11 +14,11 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::run::StackState;
 use tokio::time::Instant;
 
-use super::DOOR;
 use super::api::ApiError;
 use super::letter::{Letter, Thread};
 use super::mouth::Mouth;
-use super::render::{Extras, Rendered, render};
+use super::render::{Extras, Rendered, as_text, render};
+use super::{DOOR, crier, press};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::reporter::{self, News, NewsPlace, Notify};
@@ -104,15 +104,14 @@ impl Scribe {
             }
         };
         let clock = Clock { now: detail.now, offset: local_offset() };
-        let card = workspace.name_people(cards::run_card(detail, &clock)).await;
-        let told: &[String] = row.as_ref().map_or(&[], |row| &row.told);
-        let pressed = told.iter().rev().find_map(|news| news.strip_prefix("pressed:")).map(str::to_owned);
-        let extras = Extras {
-            buttons: reporter::buttons(detail, &card),
-            version: reporter::version(detail),
-            pressed,
-            ..Extras::default()
-        };
+        let mut card = workspace.name_people(cards::run_card(detail, &clock)).await;
+        card.next.extend(reporter::offers(detail));
+        let version = reporter::version(detail);
+        // What was used is neither pressed nor typed again.
+        card.next.retain(|command| row.as_ref().is_none_or(|row| !press::used(row, &version, command)));
+        let buttons = reporter::buttons(detail, &card);
+        let pressed = row.as_ref().and_then(press::shown);
+        let extras = Extras { buttons, version, pressed, ..Extras::default() };
         let rendered = render(&card, &extras);
         let digest = digest(&rendered);
         let Some(mut row) = row else {
@@ -126,7 +125,8 @@ impl Scribe {
         };
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
-        for news in reporter::news(detail, &clock) {
+        let tell_unchanged = desk.config().chat.slack.as_ref().is_some_and(|slack| slack.tell_unchanged);
+        for news in reporter::news(detail, &clock, tell_unchanged) {
             if row.told.contains(&news.key) {
                 continue;
             }
@@ -141,7 +141,7 @@ impl Scribe {
         let ended = detail.view.state.ended();
         if digest == row.shown {
             if ended && all_told && row.posted.is_some() {
-                desk.settle_card(DOOR, run).await?;
+                desk.settle_card(DOOR, &row).await?;
             }
             return Ok(());
         }
@@ -176,7 +176,8 @@ impl Scribe {
                 Err(ApiError::Refused { code, .. }) => {
                     // Somebody deleted it, or took the bot away: the thread and new messages tell the rest.
                     mouth.limiter.silence("chat.update", Duration::from_secs(5));
-                    mouth.tell_once(&channel, &code).await;
+                    let error = ApiError::Refused { code: code.clone(), needed: None };
+                    mouth.tell_once(if error.is_of_token() { "" } else { &channel }, &code).await;
                     if ended { mouth.desk.card_shows(DOOR, run, &digest).await } else { Ok(()) }
                 }
                 Err(error) => {
@@ -256,50 +257,69 @@ impl Scribe {
 /// The messages that tell news.
 async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, oncall: &[ActorId]) -> Vec<Post> {
     let run = detail.run.number;
-    let asker = slack_id(&detail.run.asker.id);
+    let asker = here(mouth, std::slice::from_ref(&detail.run.asker.id)).await;
     let mention: Vec<String> = match news.to {
         Notify::Nobody => Vec::new(),
-        Notify::Asker => match asker {
-            Some(asker) => vec![asker],
-            // Whoever asked elsewhere is told there.
-            None => return Vec::new(),
-        },
-        Notify::AskerOrOncall => {
-            asker.map_or_else(|| oncall.iter().filter_map(slack_id).collect(), |asker| vec![asker])
-        }
+        // Whoever asked elsewhere is told there.
+        Notify::Asker if asker.is_empty() => return Vec::new(),
+        Notify::AskerOrOncall if asker.is_empty() => here(mouth, oncall).await,
+        Notify::Asker | Notify::AskerOrOncall => asker,
     };
     let under = match news.place {
         NewsPlace::Thread => Some(Thread::Card(run.0)),
         NewsPlace::Channel => None,
     };
     let made = match &news.card {
-        Some(card) => vec![card.clone()],
+        Some(card) => vec![(card.clone(), None)],
         None => logs(mouth, detail).await,
     };
     let mut posts = Vec::new();
-    for card in made {
+    for (card, file) in made {
         let card = mouth.workspace.name_people(card).await;
         let mut letter = Letter::new(render(&card, &Extras { mention: mention.clone(), ..Extras::default() }));
         letter.thread.clone_from(&under);
         letter.link = under.is_none().then_some(run.0);
+        letter.file = file.or(letter.file);
+        letter.urgent = under.is_none().then(|| crier::urgent(run, &news.key));
         posts.push(letter.post(channel, Some(run)));
     }
     posts
 }
 
-/// What Terraform said in the stacks that failed.
-async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<cards::Card> {
+/// What Terraform said in the stacks that failed, with the whole of it as a file where the card has not all.
+async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(String, String)>)> {
+    let run = detail.run.number;
     let mut found = Vec::new();
     for (name, stack) in &detail.view.stacks {
         if !matches!(stack.state, StackState::Failed(..)) {
             continue;
         }
-        match mouth.desk.log(detail.run.number, Some(name)).await {
-            Ok(extract) => found.push(cards::log(&extract)),
-            Err(error) => tracing::warn!(%error, run = detail.run.number.0, "a log is not here"),
+        match mouth.desk.log(run, Some(name)).await {
+            Ok(extract) => {
+                let card = cards::log(&extract);
+                let long = extract.parts.iter().any(|part| part.left_out > 0)
+                    || !render(&card, &Extras::default()).left_out.is_empty();
+                let whole = if long { mouth.desk.whole_log(run, Some(name)).await.ok() } else { None };
+                let file = whole.map(|whole| (format!("run-{run}-{name}"), as_text(&cards::log(&whole))));
+                found.push((card, file));
+            }
+            Err(error) => tracing::warn!(%error, run = run.0, "a log is not here"),
         }
     }
     found
+}
+
+/// Those who can be called here. Whose account is deactivated cannot, and somebody should know.
+async fn here(mouth: &Mouth, people: &[ActorId]) -> Vec<String> {
+    let mut here = Vec::new();
+    for id in people.iter().filter_map(slack_id) {
+        if !id.starts_with('S') && mouth.workspace.is_gone(&id).await {
+            mouth.tell_once(&format!("slack:{id}"), "user_deactivated").await;
+        } else {
+            here.push(id);
+        }
+    }
+    here
 }
 
 fn slack_id(actor: &ActorId) -> Option<String> {

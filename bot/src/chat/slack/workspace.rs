@@ -61,6 +61,8 @@ pub(super) struct Workspace {
     people: Mutex<HashMap<String, (Instant, Person)>>,
     /// Ids by name.
     channels: Mutex<Listed<String>>,
+    /// Names by id, of all channels that were found by name.
+    names: Mutex<HashMap<String, String>>,
     /// Members by id.
     groups: Mutex<Listed<Vec<String>>>,
 }
@@ -75,7 +77,15 @@ impl Workspace {
         };
         let me = Me { team: text("team_id")?, user: text("user_id")? };
         let teams = if teams.is_empty() { vec![me.team.clone()] } else { teams.to_vec() };
-        Ok(Self { api, me, teams, people: Mutex::default(), channels: Mutex::default(), groups: Mutex::default() })
+        Ok(Self {
+            api,
+            me,
+            teams,
+            people: Mutex::default(),
+            channels: Mutex::default(),
+            names: Mutex::default(),
+            groups: Mutex::default(),
+        })
     }
 
     /// Who somebody is.
@@ -155,35 +165,68 @@ impl Workspace {
         {
             let known = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(id) = known.1.get(name) {
+                self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), named.to_owned());
                 return Ok(Some(id.clone()));
             }
             if known.0.is_some_and(|at| at.elapsed() < LIST_AGAIN) {
                 return Ok(None);
             }
         }
-        let mut all = HashMap::new();
+        let mut all = self.list("true").await?;
+        if !all.contains_key(name) {
+            // One that is archived is there, and says so when it is spoken to.
+            for (name, id) in self.list("false").await? {
+                all.entry(name).or_insert(id);
+            }
+        }
+        let found = all.get(name).cloned();
+        if let Some(id) = &found {
+            self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), named.to_owned());
+        }
+        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
+        Ok(found)
+    }
+
+    /// The direct conversations with us.
+    pub(super) async fn directs(&self) -> Result<Vec<String>, ApiError> {
+        let all = self.conversations("im", "true").await?;
+        Ok(all.iter().filter_map(|channel| channel["id"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// All channels that we see: ids by name.
+    async fn list(&self, exclude_archived: &str) -> Result<HashMap<String, String>, ApiError> {
+        let all = self.conversations("public_channel,private_channel", exclude_archived).await?;
+        let pair = |channel: &Value| Some((channel["name"].as_str()?.to_owned(), channel["id"].as_str()?.to_owned()));
+        Ok(all.iter().filter_map(pair).collect())
+    }
+
+    async fn conversations(&self, types: &str, exclude_archived: &str) -> Result<Vec<Value>, ApiError> {
+        let mut all = Vec::new();
         let mut cursor = String::new();
         loop {
-            let mut args =
-                vec![("limit", "1000"), ("exclude_archived", "true"), ("types", "public_channel,private_channel")];
+            let mut args = vec![("limit", "1000"), ("exclude_archived", exclude_archived), ("types", types)];
             if !cursor.is_empty() {
                 args.push(("cursor", &cursor));
             }
             let page = self.api.get("conversations.list", &args).await?;
-            for channel in page["channels"].as_array().into_iter().flatten() {
-                if let (Some(name), Some(id)) = (channel["name"].as_str(), channel["id"].as_str()) {
-                    all.insert(name.to_owned(), id.to_owned());
-                }
-            }
+            all.extend(page["channels"].as_array().into_iter().flatten().cloned());
             let next = page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
             if next.is_empty() || next == cursor {
-                break;
+                return Ok(all);
             }
             cursor = next;
         }
-        let found = all.get(name).cloned();
-        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
-        Ok(found)
+    }
+
+    /// What the configuration calls a channel, as far as that was looked up.
+    pub(super) fn name_of(&self, channel: &str) -> String {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(channel).cloned().unwrap_or_else(|| channel.to_owned())
+    }
+
+    /// Whether somebody's account is deactivated; what cannot be asked is not.
+    pub(super) async fn is_gone(&self, user: &str) -> bool {
+        self.person(user).await.is_ok_and(|person| person.kind == Kind::Gone)
     }
 
     /// A channel is not where it was: its name is asked for again.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::document::Path;
+use super::super::duration;
 use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::secret::SecretSection;
@@ -24,6 +25,10 @@ const LISTEN: &str = "127.0.0.1:3000";
 pub(in super::super) struct ChatSection {
     /// Slack; `docs/slack.md` tells how to make the app.
     slack: Option<SlackSection>,
+}
+
+fn webhook_after() -> String {
+    "1m".to_owned()
 }
 
 /// How deliveries come in.
@@ -63,6 +68,16 @@ pub(in super::super) struct SlackSection {
     /// Channel that is told what the people who look after Tidegate should know.
     #[schemars(length(min = 1), example = &"#tidegate-admins")]
     admin_channel: Option<String>,
+    /// Where an incoming webhook's address is read from. What failed or needs somebody also goes there while Slack cannot be spoken to.
+    #[schemars(example = serde_json::json!({ "env": "SLACK_WEBHOOK" }))]
+    webhook: Option<SecretSection>,
+    /// How long Slack may not have taken a message before it goes to `webhook`. `1s` to `1h`.
+    #[serde(default = "webhook_after")]
+    #[schemars(regex(pattern = duration::PATTERN))]
+    webhook_after: String,
+    /// Whether a run that found everything as it was asked for already calls its asker. Its card says so anyway.
+    #[serde(default)]
+    tell_unchanged: bool,
     /// Base address of Slack's methods, for tests and proxies. Without it `https://slack.com/api`.
     #[schemars(length(min = 1), example = &"https://slack.com/api")]
     api_url: Option<String>,
@@ -96,6 +111,12 @@ pub struct SlackConfig {
     pub teams: Vec<String>,
     /// Channel (`#name` or id) for the people who look after Tidegate.
     pub admin_channel: Option<String>,
+    /// Where the address is read from that is told of failures while Slack is away.
+    pub webhook: Option<SecretSource>,
+    /// Seconds after which it is told. 1 to 3,600.
+    pub webhook_after_s: u32,
+    /// Runs that changed nothing call their asker, too.
+    pub tell_unchanged: bool,
     /// Base address of the methods, without a slash at its end.
     pub api_url: String,
 }
@@ -121,6 +142,9 @@ pub(in super::super) fn read(
 impl SlackSection {
     fn read(self, at: &Path<'_>, folder: &FilePath, findings: &mut Findings<'_, '_>) -> Option<SlackConfig> {
         let bot_token = self.bot_token.read(&at.key("bot_token"), folder, findings);
+        let webhook_after_s =
+            duration::read(&at.key("webhook_after"), &self.webhook_after, 1..=3_600, findings).unwrap_or_default();
+        let webhook = self.webhook.and_then(|webhook| webhook.read(&at.key("webhook"), folder, findings));
         let mut needed = |key: &str, section: Option<&SecretSection>, mode: &str| {
             let Some(section) = section else {
                 let hint = format!("add `{key} = {{ env = \"SLACK_{}\" }}`", key.to_uppercase());
@@ -165,6 +189,9 @@ impl SlackSection {
             bot_token: bot_token?,
             teams: self.teams,
             admin_channel: self.admin_channel,
+            webhook,
+            webhook_after_s,
+            tell_unchanged: self.tell_unchanged,
             api_url,
         })
     }

@@ -6,11 +6,12 @@ mod commands;
 mod figures;
 mod runs;
 mod serve;
+mod slack;
 mod world;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | audit [ROWS]";
+const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | audit [ROWS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +25,8 @@ fn main() -> ExitCode {
         ["commands"] => measure(commands::run(20)),
         ["commands", seconds] if number(seconds).is_some() => measure(commands::run(number(seconds).unwrap_or(1))),
         ["serve"] => measure(serve::run()),
+        ["slack"] => measure(slack::run(20)),
+        ["slack", seconds] if number(seconds).is_some() => measure(slack::run(number(seconds).unwrap_or(1))),
         ["audit"] => measure(audit::run(1_000_000)),
         ["audit", rows] if number(rows).is_some() => measure(audit::run(number(rows).unwrap_or(1))),
         _ => {

@@ -69,14 +69,14 @@ pub(crate) async fn wait_until_ready(child: &mut Child) {
     panic!("it ended before it was ready");
 }
 
-async fn end(mut child: Child) {
+pub(crate) async fn end(mut child: Child) {
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
     rustix::process::kill_process(pid.expect("it runs"), rustix::process::Signal::TERM).expect("signalled");
     child.wait().await.expect("its end");
 }
 
 /// Resident memory, and what of it no other process shares. Source: proc(5), `smaps_rollup`.
-fn memory_mib(pid: u32) -> [f64; 2] {
+pub(crate) fn memory_mib(pid: u32) -> [f64; 2] {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("smaps_rollup");
     let kib = |name: &str| -> f64 {
         let line = text.lines().find_map(|line| line.strip_prefix(name));

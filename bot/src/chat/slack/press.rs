@@ -1,0 +1,154 @@
+//! Buttons of a run's card, each used once: whoever is carried out first uses it up, and the card says who it was. What is kept of
+//! it lies with what was told of the run, so that it outlives a restart and counts for every process.
+
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::post::CardRow;
+use tidegate_runner::domain::answer::Standing;
+use tidegate_runner::domain::ids::RunNumber;
+
+use super::DOOR;
+use super::delivery::{How, Origin};
+use super::ear::Ear;
+use crate::cards::{self, Card};
+
+/// Before the key of a press that is being carried out, or was.
+const TAKEN: &str = "press:";
+/// Before the key of a press that was refused.
+const FREED: &str = "freed:";
+/// Before what the card says of a press.
+const SAID: &str = "pressed:";
+
+/// Most presses that a card tells of.
+const SHOWN_MAX: usize = 3;
+
+/// How often somebody else may be faster while a press is noted.
+const TRIES: usize = 8;
+
+/// What becomes of a press.
+pub(super) enum Press {
+    /// It is no button of a run's card, or one that can be pressed again and again.
+    Free,
+    /// It is ours to carry out.
+    Ours(RunNumber),
+    /// It is not carried out; what is answered.
+    Dead(Box<Card>),
+}
+
+/// What makes a press: the card's version and the button, as the inbox key has them.
+fn name(version: &str, verb: &str) -> String {
+    format!("{version} {verb}")
+}
+
+fn holder<'t>(told: &'t [String], name: &str) -> Option<&'t str> {
+    let taken = told.iter().filter_map(|entry| entry.strip_prefix(TAKEN)?.split_once('|'));
+    taken.filter(|(taken, _)| *taken == name).map(|(_, key)| key).find(|key| !told.contains(&format!("{FREED}{key}")))
+}
+
+/// Whether a button of this version of the card was used.
+pub(super) fn used(row: &CardRow, version: &str, command: &str) -> bool {
+    command.split_whitespace().next().is_some_and(|verb| holder(&row.told, &name(version, verb)).is_some())
+}
+
+/// What the card says of the buttons that were used.
+pub(super) fn shown(row: &CardRow) -> Option<String> {
+    let said: Vec<&str> = row.told.iter().filter_map(|entry| entry.strip_prefix(SAID)).collect();
+    let last = &said[said.len().saturating_sub(SHOWN_MAX)..];
+    (!last.is_empty()).then(|| last.join("\n"))
+}
+
+impl Ear {
+    /// Takes a button, which nobody else can then; `key` is the message's own, so that a crash leaves it to the same message.
+    pub(super) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
+        let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
+        let Some(run) = self.desk.run_of_card(DOOR, &origin.channel, card).await? else { return Ok(Press::Free) };
+        let verb = typed.split_whitespace().next().unwrap_or_default();
+        if !self.is_order(typed) {
+            return Ok(Press::Free);
+        }
+        if verb == "undo"
+            && let Some(newer) = self.newer(run).await?
+        {
+            return Ok(Press::Dead(Box::new(cards::not_the_newest(label, run, newer, typed))));
+        }
+        let name = name(version, verb);
+        for _ in 0..TRIES {
+            let Some(row) = self.desk.card(DOOR, run).await? else { return Ok(Press::Free) };
+            match holder(&row.told, &name) {
+                Some(holder) if holder == key => return Ok(Press::Ours(run)),
+                Some(_) => return Ok(Press::Dead(Box::new(cards::used(label)))),
+                None => {}
+            }
+            if self.desk.tell_news(DOOR, &row, &format!("{TAKEN}{name}|{key}"), &[]).await? {
+                return Ok(Press::Ours(run));
+            }
+        }
+        Ok(Press::Dead(Box::new(cards::used(label))))
+    }
+
+    /// Notes what came of a press: who pressed, for all to see, or that the button can be used by others.
+    pub(super) async fn note_press(&self, run: RunNumber, key: &str, origin: &Origin, who: Option<&str>) {
+        let How::Button { label, .. } = &origin.how else { return };
+        let note = match who {
+            Some(who) => format!("{SAID}{}", cards::pressed(label, &format!("@{who}"))),
+            None => format!("{FREED}{key}"),
+        };
+        for _ in 0..TRIES {
+            match self.desk.card(DOOR, run).await {
+                Ok(Some(row)) if row.told.contains(&note) => return,
+                Ok(Some(row)) => match self.desk.tell_news(DOOR, &row, &note, &[]).await {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    Err(error) => return tracing::warn!(%error, "a press is not noted on its card"),
+                },
+                Ok(None) => return,
+                Err(error) => return tracing::warn!(%error, "a press is not noted on its card"),
+            }
+        }
+    }
+
+    /// The run that has changed the environment of this one since.
+    async fn newer(&self, run: RunNumber) -> Result<Option<RunNumber>, DeskError> {
+        let environment = self.desk.show(run).await?.run.request.environment;
+        let last = self.desk.status(Some(&environment)).await?.into_iter().find_map(|standing| match standing {
+            Standing::Managed(status) => status.last.map(|last| last.number),
+            Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
+        });
+        Ok(last.filter(|last| *last > run))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn row(told: &[&str]) -> CardRow {
+        CardRow {
+            run: RunNumber(5),
+            channel: "C1".to_owned(),
+            message: Uuid::nil(),
+            posted: Some("1.1".to_owned()),
+            shown: String::new(),
+            told: told.iter().map(|&told| told.to_owned()).collect(),
+            settled: false,
+        }
+    }
+
+    #[test]
+    fn a_button_is_used_once_and_free_again_when_it_was_refused() {
+        assert!(!used(&row(&["plan"]), "v1", "approve 5"));
+        assert!(used(&row(&["press:v1 approve|k1"]), "v1", "approve 5"));
+        assert!(!used(&row(&["press:v1 approve|k1"]), "v2", "approve 5"));
+        assert!(!used(&row(&["press:v1 approve|k1"]), "v1", "reject 5"));
+        assert!(!used(&row(&["press:v1 approve|k1", "freed:k1"]), "v1", "approve 5"));
+        assert!(used(&row(&["press:v1 approve|k1", "freed:k1", "press:v1 approve|k2"]), "v1", "approve 5"));
+    }
+
+    #[test]
+    fn a_card_tells_who_pressed_last() {
+        assert_eq!(shown(&row(&["plan"])), None);
+        let many = row(&["pressed:a", "plan", "pressed:b", "pressed:c", "pressed:d"]);
+        assert_eq!(shown(&many).as_deref(), Some("b\nc\nd"));
+    }
+}

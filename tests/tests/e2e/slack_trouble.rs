@@ -1,0 +1,121 @@
+//! Slack takes something away: the bot's token, its channel, a person. It is told where people look, and runs go on.
+
+use std::sync::{Arc, Mutex};
+
+use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::slack::Refusal;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// A webhook: its address, and the bodies that were posted to it.
+async fn webhook() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    let bodies: Arc<Mutex<Vec<String>>> = Arc::default();
+    let posted = Arc::clone(&bodies);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let posted = Arc::clone(&posted);
+            tokio::spawn(async move {
+                let mut read = Vec::new();
+                let mut piece = [0; 4096];
+                let whole = |read: &[u8]| {
+                    let text = String::from_utf8_lossy(read).into_owned();
+                    let (head, body) = text.split_once("\r\n\r\n")?;
+                    let length = head.to_lowercase().split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
+                    (body.len() >= length).then(|| body.to_owned())
+                };
+                let body = loop {
+                    let got = stream.read(&mut piece).await.unwrap_or(0);
+                    read.extend_from_slice(&piece[..got]);
+                    match whole(&read) {
+                        Some(body) => break body,
+                        None if got == 0 => return,
+                        None => {}
+                    }
+                };
+                posted.lock().expect("not poisoned").push(body);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").await;
+            });
+        }
+    });
+    (address, bodies)
+}
+
+#[tokio::test]
+async fn an_archived_channel_is_told_in_status_and_to_the_admins_and_runs_go_on() {
+    let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+    let (admins, other) = (place.slack.channel("#admins"), place.slack.channel("#other"));
+    let serve = place.serve().await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    place.slack.set_channel(&place.channel, true, false);
+    place.slack.command(&place.alice, &other, "/tide", "up shop").await.accepted();
+    place.yard.until(1, "succeeded").await;
+    let told = place.slack.reads(&admins, "unarchive it, or name another channel").await;
+    assert!(told.contains("#load-test"), "{told}");
+    let told = place.yard.shell("status shop").await;
+    told.says(&["Slack refuses messages to", "runs go on. What helps", "shop is at full"]).exits(0);
+    assert!(serve.err().contains("runs go on"), "{}", serve.err());
+    // Once it is there again, what was to be said is said, and nothing keeps it any more.
+    place.slack.set_channel(&place.channel, false, false);
+    serve.stop().await.exits(0);
+    let serve = place.serve().await;
+    place.reads("shop is at full").await;
+    place
+        .yard
+        .wait("that it is over", async || {
+            (!place.yard.shell("status shop").await.out.contains("refuses")).then_some(())
+        })
+        .await;
+    assert_eq!(place.slack.transcript(&admins).matches("unarchive it").count(), 1);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn with_a_revoked_token_failures_go_to_the_webhook_once_and_runs_go_on() {
+    let place = InSlack::lay_with("webhook = { env = \"HOOK\" }\nwebhook_after = \"1s\"").await;
+    let (address, bodies) = webhook().await;
+    place.slack.refuse("*", Refusal::error("token_revoked")).lasting();
+    place.yard.fail("create.shop-app.1");
+    let serve = place.start_with(&address);
+    place.yard.wait("the engine", async || serve.err().contains("ready").then_some(())).await;
+    place.yard.accepted("up shop").await;
+    place.yard.until(1, "partial").await;
+    let posted = || bodies.lock().expect("not poisoned").clone();
+    let failure = || posted().iter().filter(|body| body.contains("PARTIAL")).count();
+    place.yard.wait("the webhook", async || (failure() == 1).then_some(())).await;
+    let trouble = || posted().iter().filter(|body| body.contains("token_revoked")).count();
+    place.yard.wait("why, too", async || (trouble() == 1).then_some(())).await;
+    place
+        .yard
+        .shell("status")
+        .await
+        .says(&["Slack does not let Tidegate speak (token_revoked)", "the new token"])
+        .exits(0);
+    // With a good token all of it is said in Slack, too, and no more by the webhook.
+    place.slack.accept("*");
+    place.reads("PARTIAL").await;
+    place
+        .yard
+        .wait("that it is over", async || (!place.yard.shell("status").await.out.contains("revoked")).then_some(()))
+        .await;
+    assert_eq!((failure(), trouble(), posted().len()), (1, 1, 2), "{:?}", posted());
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_deactivated_person_on_call_is_told_of_and_not_called() {
+    let place = InSlack::lay_owned_by(&["oli"], "admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    let oli = place.slack.person("oli");
+    place.slack.leaves(&oli);
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.yard.accepted("up shop").await;
+    place.reads("run 1 in its channel").await;
+    let told = place.slack.reads(&admins, "is deactivated and hears nothing").await;
+    assert!(told.contains("take them out of owners and oncall") || told.contains("`oncall`"), "{told}");
+    assert!(place.slack.called(&oli).is_empty(), "nobody is there to be called");
+    place.yard.shell("status shop").await.says(&["is deactivated and hears nothing"]).exits(0);
+    serve.stop().await.exits(0);
+}
