@@ -12,11 +12,12 @@ use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::Level;
 use crate::domain::ids::StackName;
 pub use crate::engine::engine_pid;
-use crate::engine::{Engine, EngineLock, echo, seen_elsewhere};
+use crate::engine::{Engine, EngineLock, echo, make_sure, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{
     Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
 };
+use crate::paths::Paths;
 use crate::problem::source::Source;
 use crate::redact::Redactor;
 use crate::root::{File, Folder};
@@ -93,6 +94,8 @@ pub enum HouseError {
 struct Keeper {
     stop: watch::Sender<bool>,
     working: watch::Receiver<bool>,
+    /// Why this process cannot be the engine; also where nothing else is it.
+    hindered: watch::Receiver<Option<String>>,
     task: JoinHandle<()>,
 }
 
@@ -221,6 +224,7 @@ impl House {
         }
         let (stop, stopped) = watch::channel(false);
         let (tell, working) = watch::channel(false);
+        let (tell_why, hindered) = watch::channel(None);
         let keeper = Keep {
             store: self.store.clone(),
             config: self.config.clone(),
@@ -228,8 +232,8 @@ impl House {
             sqlite: self.sqlite.clone(),
             secrets: self.secrets.clone(),
         };
-        let task = tokio::spawn(keeper.keep(stopped, tell));
-        self.engine = Some(Keeper { stop, working, task });
+        let task = tokio::spawn(keeper.keep(stopped, tell, tell_why));
+        self.engine = Some(Keeper { stop, working, hindered, task });
     }
 
     /// Whether this process is the engine, or becomes it as soon as the one that lives has gone.
@@ -263,10 +267,39 @@ impl House {
         // What cannot be read tells of none that died.
         let lease_ms = lease_ms(&self.config());
         if let Some(path) = &self.sqlite {
-            let held = EngineLock::is_held(path).unwrap_or(true);
+            // Where the lock may not be looked at, the ledger alone says.
+            let held = EngineLock::is_held(path).unwrap_or(false);
             return held || seen_elsewhere(&self.store, lease_ms).await.map_or(true, |pid| pid.is_some());
         }
         runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
+    }
+
+    /// Why this process, which shall be the engine, cannot be it.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<String> {
+        self.engine.as_ref().and_then(|keeper| keeper.hindered.borrow().clone())
+    }
+
+    /// Waits until this process, which shall be the engine, cannot be it while no other one is, and says why. Does not end where
+    /// that does not come.
+    pub async fn nobody_works(&self) -> String {
+        let mut hindered = match &self.engine {
+            Some(keeper) => keeper.hindered.clone(),
+            None => return std::future::pending().await,
+        };
+        loop {
+            let why = hindered.borrow_and_update().clone();
+            if let Some(why) = why
+                && !self.an_engine_lives().await
+            {
+                return why;
+            }
+            tokio::select! {
+                Ok(()) = hindered.changed() => {}
+                // The engine elsewhere may have gone.
+                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
+            }
+        }
     }
 
     /// Stops the engine of this process, if it has one: it drains.
@@ -368,29 +401,50 @@ impl Keep {
         seen_elsewhere(&self.store, lease_ms).await.unwrap_or_default()
     }
 
-    async fn keep(self, mut stop: watch::Receiver<bool>, working: watch::Sender<bool>) {
+    /// The right to be the engine of this ledger. Without it: why, unless all is well because another process is the engine.
+    async fn lock(&self) -> Result<EngineLock, Option<String>> {
+        let sqlite = self.sqlite.as_deref();
+        if sqlite.is_some_and(|ledger| EngineLock::is_held(ledger).unwrap_or(false)) {
+            return Err(None);
+        }
+        make_sure(&Paths::new(&self.config.borrow().runner.state_dir)).map_err(|error| Some(error.to_string()))?;
+        let lock = EngineLock::try_take(sqlite).map_err(|error| Some(error.to_string()))?;
+        let lock = lock.ok_or(None)?;
+        match self.engine_without_lock().await {
+            None => Ok(lock),
+            // Given back at once, so that the other can have it again.
+            Some(pid) => Err(Some(format!("process {pid} is the engine, though the file with its lock was removed"))),
+        }
+    }
+
+    async fn keep(
+        self,
+        mut stop: watch::Receiver<bool>,
+        working: watch::Sender<bool>,
+        hindered: watch::Sender<Option<String>>,
+    ) {
+        let mut told = None;
         let mut lock = loop {
-            match EngineLock::try_take(self.sqlite.as_deref()) {
-                Ok(Some(lock)) => match self.engine_without_lock().await {
-                    None => break lock,
-                    // Given back at once, so that the other can have it again.
-                    Some(pid) => tracing::error!(
-                        process = pid,
-                        "no engine here: that process is it, though the file with its lock was removed"
-                    ),
-                },
-                Ok(None) => {}
-                Err(error) => tracing::error!(%error, "no engine here"),
+            let why = match self.lock().await {
+                Ok(lock) => break lock,
+                Err(why) => why,
+            };
+            if let Some(error) = why.as_ref().filter(|why| told.as_ref() != Some(*why)) {
+                tracing::error!(error, "no engine here; trying again");
+                told = Some(error.clone());
             }
+            hindered.send_replace(why);
             tokio::select! {
                 () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         };
+        hindered.send_replace(None);
         let supervisor = match std::env::current_exe() {
             Ok(exe) => Supervisor { exe, args: vec!["supervise".into()] },
             Err(error) => {
                 tracing::error!(%error, "no engine here: this program cannot find itself");
+                hindered.send_replace(Some(format!("this program cannot find itself ({error})")));
                 return;
             }
         };

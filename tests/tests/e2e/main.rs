@@ -21,6 +21,7 @@ mod queue;
 mod secrets;
 mod slack;
 mod story;
+mod surroundings;
 mod terminal;
 mod tofu;
 mod two;

@@ -1,0 +1,36 @@
+//! Surroundings that break: the state folder, the file in the middle of a run, rights on this machine. Nobody waits for ever, what
+//! runs can be stopped, and the words say whose move it is.
+
+use tidegate_tests::yard::Yard;
+
+/// As it is in the log, where no line is broken.
+const NO_FOLDER: &str = "state/runs is not a folder";
+
+#[tokio::test]
+async fn a_process_that_cannot_use_the_state_folder_is_no_engine_and_nobody_waits_for_it() {
+    let yard = Yard::new();
+    yard.write("state/runs", "");
+    let words = ["Nothing carries out run 1: the state folder cannot be used", "`cancel 1` takes it back"];
+    yard.shell("up shop").await.says(&words).exits(5);
+    assert_eq!(yard.status(1).await, "queued");
+    let serve = yard.start(&["serve"], &[]);
+    yard.wait("a word about it", async || serve.err().contains(NO_FOLDER).then_some(())).await;
+    yard.shell("up shop full app=4").await.says(&["Nothing carries out run 2"]).exits(5);
+    yard.shell("cancel 2").await.exits(0);
+    assert_eq!(serve.err().matches(NO_FOLDER).count(), 1, "told once: {}", serve.err());
+    std::fs::remove_file(yard.file("state/runs")).expect("removed");
+    assert_eq!(yard.ends(1).await, "succeeded");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_run_that_has_applied_nothing_fails_when_the_state_folder_is_lost() {
+    let yard = Yard::new();
+    let _serve = yard.serve().await;
+    std::fs::remove_dir_all(yard.file("state/runs")).expect("removed");
+    yard.write("state/runs", "");
+    yard.shell("up shop").await.says(&[NO_FOLDER, "Nothing was changed"]).exits(1);
+    assert_eq!((yard.status(1).await, yard.calls("plan", "shop-app")), ("failed", 0));
+    std::fs::remove_file(yard.file("state/runs")).expect("removed");
+    yard.shell("retry 1").await.exits(0);
+}
