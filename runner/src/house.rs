@@ -111,7 +111,9 @@ impl House {
         let address = address(&config.database, &secrets).await?;
         let store = Store::open_at(&address).await?;
         let noted = note_configuration(&store, &config, &secrets).await;
-        noted.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
+        let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
+        noted.map_err(of_ledger)?;
+        let config = go_on_as_kept(config, &store).await.map_err(of_ledger)?;
         let sqlite = match address {
             Address::Sqlite(path) => Some(path),
             Address::Postgres(_) => None,
@@ -160,10 +162,12 @@ impl House {
         let store = Store::open_at(&address).await?;
         let known = audit::known_configuration(&store).await;
         let known = known.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
-        let read = |text: String| config::parse(Source::new(file, &text), &|name| std::env::var(name).ok()).ok();
+        let read = |text: String| read_again(file, &text);
         // Another ledger than its own would be one that only happens to lie where the file no longer says otherwise.
         let same = |config: &Config| sqlite.is_none() || config.database == database;
         let Some(config) = known.and_then(read).filter(same) else { return Ok(None) };
+        let config = go_on_as_kept(config, &store).await;
+        let config = config.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
         crate::logging::hide(secrets::told(&config, &secrets));
         let (sender, receiver) = watch::channel(Arc::new(config));
         let bell = Bell::default();
@@ -551,7 +555,8 @@ async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Con
 async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -> Result<bool, LedgerError> {
     let redactor = Redactor::new(secrets::told(config, secrets));
     let text = config.text();
-    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text)).await
+    let misread = config.misread().collect();
+    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text), &misread).await
 }
 
 /// What tells that a file was changed.
@@ -580,6 +585,35 @@ fn keep_last_good(mut new: Config, old: &Config) -> Config {
         }
     }
     new
+}
+
+/// A text that was once read from `file`.
+fn read_again(file: &Path, text: &str) -> Option<Config> {
+    config::parse(Source::new(file, text), &|name| std::env::var(name).ok()).ok()
+}
+
+/// As [`keep_last_good`], by what the ledger keeps of earlier files: for a process that did not see them.
+async fn go_on_as_kept(mut config: Config, store: &Store) -> Result<Config, LedgerError> {
+    let misread: BTreeSet<String> = config.misread().map(str::to_owned).collect();
+    if misread.is_empty() {
+        return Ok(config);
+    }
+    let mut earlier: Vec<(String, Option<Config>)> = Vec::new();
+    for (name, text) in audit::kept_configurations(store).await? {
+        if !misread.contains(&name) {
+            continue;
+        }
+        // Most often all broke with the same change.
+        if earlier.last().is_none_or(|(known, _)| *known != text) {
+            let read = read_again(&config.file, &text);
+            earlier.push((text, read));
+        }
+        let kept = earlier.last().and_then(|(_, config)| config.as_ref()?.environments.get(name.as_str()).cloned());
+        if let Some(environment) = kept {
+            config.environments.insert(environment.name.clone(), environment);
+        }
+    }
+    Ok(config)
 }
 
 /// Environments, and stacks of them, that `new` leaves out although they are raised; also environments that a run is about to

@@ -53,7 +53,12 @@ impl Shell {
         for (name, problems) in &house.config().unmanaged {
             let count = problems.len();
             let noun = if count == 1 { "problem" } else { "problems" };
-            screen.note(&format!("{name} is not managed: {count} {noun}, see `tidegate check`"));
+            let what = if house.config().environments.contains_key(name.as_str()) {
+                "goes on by the last configuration that checked"
+            } else {
+                "is not managed"
+            };
+            screen.note(&format!("{name} {what}: {count} {noun}, see `tidegate check`"));
         }
         for (name, _) in house.desk.departed().await.unwrap_or_default().iter().filter(|(_, wanted)| wanted.is_some()) {
             screen.note(&format!("{name} has left the configuration and is still raised, see `status {name}`"));

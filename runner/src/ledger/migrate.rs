@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 21] = [
+pub(super) const TEXTS: [(i64, &str, &str); 22] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -36,6 +36,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 21] = [
     (401, "outbox_posts", include_str!("../../../migrations/0401_outbox_posts.sql")),
     (402, "cards", include_str!("../../../migrations/0402_cards.sql")),
     (403, "leases", include_str!("../../../migrations/0403_leases.sql")),
+    (405, "kept_configuration", include_str!("../../../migrations/0405_kept_configuration.sql")),
 ];
 
 /// All migrations.

@@ -1,7 +1,7 @@
 //! Surroundings that break: the state folder, the file in the middle of a run, rights on this machine. Nobody waits for ever, what
 //! runs can be stopped, and the words say whose move it is.
 
-use tidegate_tests::yard::Yard;
+use tidegate_tests::yard::{Yard, me};
 
 /// As it is in the log, where no line is broken.
 const NO_FOLDER: &str = "state/runs is not a folder";
@@ -33,4 +33,35 @@ async fn a_run_that_has_applied_nothing_fails_when_the_state_folder_is_lost() {
     assert_eq!((yard.status(1).await, yard.calls("plan", "shop-app")), ("failed", 0));
     std::fs::remove_file(yard.file("state/runs")).expect("removed");
     yard.shell("retry 1").await.exits(0);
+}
+
+#[tokio::test]
+async fn a_run_can_be_stopped_though_the_section_of_its_environment_has_got_an_error() {
+    let yard = Yard::new();
+    yard.configure("viewer = [\"everyone\"]", &format!("viewer = [\"everyone\"]\nadmin = [\"local:{}\"]", me()));
+    yard.shell("up shop small").await.exits(0);
+    yard.configure("max = 20", "max = -1");
+    yard.hold("create.shop-app");
+    // Whoever comes later goes by what was kept, also when another error follows the first.
+    let serve = yard.serve().await;
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 2).await;
+    yard.configure("max = -1", "max = -2");
+    yard.run(&["check"]).await.says(&["max"]).exits(1);
+    yard.shell("queue shop").await.says(&["shop goes on by the last configuration that checked"]).exits(0);
+    yard.shell("status shop").await.says(&["ITS CONFIGURATION DOES NOT CHECK", "tidegate.toml:"]).exits(0);
+    yard.shell("cancel 2").await.exits(0);
+    assert_eq!(yard.ends(2).await, "cancelled");
+    yard.release("create.shop-app");
+    yard.accepted("destroy shop").await;
+    yard.until(3, "awaiting_approval").await;
+    yard.shell("reject 3").await.exits(0);
+    yard.shell("stop everything").await.says(&["nothing runs"]).exits(0);
+    // Not even a file that is no TOML makes it forgotten.
+    yard.configure("[runner]", "[runner");
+    yard.shell("status shop").await.says(&["ITS CONFIGURATION DOES NOT CHECK"]).exits(0);
+    yard.configure("[runner", "[runner]");
+    yard.configure("max = -2", "max = 21");
+    yard.shell("status shop").await.says_not(&["DOES NOT CHECK"]);
+    serve.stop().await.exits(0);
 }

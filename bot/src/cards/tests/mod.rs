@@ -274,6 +274,7 @@ fn managed() -> EnvironmentStatus {
         waiting: Vec::new(),
         last: Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::NothingToDo).summary()),
         departed: Vec::new(),
+        problems: Vec::new(),
         holds: Vec::new(),
     }
 }
@@ -309,6 +310,9 @@ fn status_and_envs() {
         .map(|status| Standing::Managed(Box::new(status)))
         .collect();
     all.push(unmanaged);
+    let mut misread = managed();
+    misread.problems.push("tidegate.toml:14:7: `max` must be at least 0".to_owned());
+    all.push(Standing::Managed(Box::new(misread)));
     let mut lost_a_stack = managed();
     lost_a_stack.departed.extend(lost_a_stack.stacks.shift_remove_entry("jmeter"));
     all.push(Standing::Managed(Box::new(lost_a_stack)));
