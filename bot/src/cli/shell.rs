@@ -14,6 +14,9 @@ use crate::chat::shell::{self, Once, Screen};
 use crate::commands;
 use tidegate_runner::logging::{self, LogFormat};
 
+/// Exit status of what is understood and not done.
+const REFUSED: u8 = 3;
+
 /// `tidegate shell`
 #[derive(Debug, Args)]
 pub struct Shell {
@@ -75,8 +78,8 @@ impl Shell {
         let opened = House::open(config).await;
         let command = self.command.as_deref().and_then(commands::name_of);
         let stops = matches!(command, Some(CommandName::Cancel | CommandName::Stop));
-        let leaves = command == Some(CommandName::Leave);
-        if (stops || leaves || command.is_some_and(CommandName::only_reads))
+        let takes_back = matches!(command, Some(CommandName::Leave | CommandName::Reject));
+        if (stops || takes_back || command.is_some_and(CommandName::only_reads))
             && matches!(opened, Err(HouseError::Config(_)))
         {
             match House::open_with_last_good(config).await {
@@ -86,7 +89,15 @@ impl Shell {
             }
         }
         opened.map_err(|error| {
+            let meanwhile = command.filter(|_| matches!(error, HouseError::Config(_))).and_then(meanwhile);
             let status = not_opened(error);
+            if let (Some(line), Some(meanwhile)) = (&self.command, meanwhile) {
+                eprintln!(
+                    "tidegate: `{line}` was refused: with that in the file it cannot be told who may say it. Put it right, ask \
+                     `tidegate check`, and type `{line}` again. {meanwhile}"
+                );
+                return ExitCode::from(REFUSED);
+            }
             if stops {
                 eprintln!(
                     "tidegate: nothing can be stopped from here until that is put right. By hand: `pgrep -a terraform` names what \
@@ -95,5 +106,42 @@ impl Shell {
             }
             status
         })
+    }
+}
+
+/// For commands that are answers or holds of people, and need a configuration that checks: what works without one.
+fn meanwhile(command: CommandName) -> Option<&'static str> {
+    match command {
+        CommandName::Approve => Some("`reject RUN` and `cancel RUN` work meanwhile."),
+        CommandName::Hold | CommandName::Freeze | CommandName::Keep => {
+            Some("`stop everything` and `cancel RUN` work meanwhile.")
+        }
+        CommandName::Unhold | CommandName::Unfreeze | CommandName::Resume => Some("What is held stays held meanwhile."),
+        CommandName::Help
+        | CommandName::Envs
+        | CommandName::Status
+        | CommandName::Up
+        | CommandName::Down
+        | CommandName::Scale
+        | CommandName::Plan
+        | CommandName::Destroy
+        | CommandName::Undo
+        | CommandName::Cancel
+        | CommandName::Retry
+        | CommandName::Accept
+        | CommandName::Reject
+        | CommandName::Recover
+        | CommandName::Queue
+        | CommandName::Leave
+        | CommandName::Ask
+        | CommandName::Tell
+        | CommandName::Stop
+        | CommandName::Show
+        | CommandName::Log
+        | CommandName::History
+        | CommandName::Audit
+        | CommandName::Who
+        | CommandName::Whoami
+        | CommandName::Why => None,
     }
 }

@@ -65,3 +65,19 @@ async fn a_run_can_be_stopped_though_the_section_of_its_environment_has_got_an_e
     yard.shell("status shop").await.says_not(&["DOES NOT CHECK"]);
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn a_question_can_be_rejected_without_a_file_that_checks_and_a_yes_says_what_to_type() {
+    let yard = Yard::new();
+    let serve = yard.serve().await;
+    yard.shell("up shop small").await.exits(0);
+    yard.accepted("destroy shop").await;
+    yard.until(2, "awaiting_approval").await;
+    yard.configure("[runner]", "[runner");
+    let words = ["tidegate.toml:5:8", "was refused", "`tidegate check`"];
+    yard.shell("approve 2").await.says(&words).says(&["type `approve 2` again", "`reject RUN`"]).exits(3);
+    yard.shell("hold shop").await.says(&words).says(&["type `hold shop` again", "`stop everything`"]).exits(3);
+    yard.shell("reject 2").await.says(&["does not check"]).exits(0);
+    assert_eq!(yard.ends(2).await, "cancelled");
+    serve.stop().await.exits(0);
+}
