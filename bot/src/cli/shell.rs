@@ -42,11 +42,16 @@ impl Shell {
             Err(status) => return status,
         };
         let state_dir = house.config().runner.state_dir.clone();
-        if let Err(error) = logging::start(Some(&log_file(&state_dir)), log_format) {
-            return fail(&format!("cannot log: {error}"));
+        let mut screen = Screen::new();
+        match logging::start(Some(&log_file(&state_dir)), log_format) {
+            Ok(()) => {}
+            // Of another user of this machine, who may use the ledger and not this folder: what they ask for is in the ledger.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                screen.note(&format!("This shell keeps no log: {error}"));
+            }
+            Err(error) => return fail(&format!("cannot log: {error}")),
         }
         let actor = Actor::person(ActorId::local(&name), name);
-        let mut screen = Screen::new();
         if !house.may_be_engine() {
             let file = config.display();
             screen.note(&format!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{PgConnection, SqlSafeStr as _, SqliteConnection};
 
-use super::error::LedgerError;
+use super::error::{LedgerError, reached};
 use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
@@ -62,9 +62,8 @@ pub(super) struct FileLock {
 
 /// Waits for the lock beside the SQLite file.
 pub(super) async fn lock_beside(ledger: &Path) -> Result<FileLock, LedgerError> {
-    let mut name = ledger.as_os_str().to_owned();
-    name.push(".migrate-lock");
-    let file = super::open::private_file().open(Path::new(&name))?;
+    let path = super::open::beside(ledger, ".migrate-lock");
+    let file = reached(&path, super::open::private_file().open(&path))?;
     let deadline = tokio::time::Instant::now() + OTHERS_MIGRATE;
     loop {
         match file.try_lock() {

@@ -1,7 +1,9 @@
 //! Surroundings that break: the state folder, the file in the middle of a run, rights on this machine. Nobody waits for ever, what
 //! runs can be stopped, and the words say whose move it is.
 
-use tidegate_tests::yard::{Yard, me};
+use std::os::unix::fs::PermissionsExt as _;
+
+use tidegate_tests::yard::{Layout, Told, Yard, me};
 
 /// As it is in the log, where no line is broken.
 const NO_FOLDER: &str = "state/runs is not a folder";
@@ -80,4 +82,49 @@ async fn a_question_can_be_rejected_without_a_file_that_checks_and_a_yes_says_wh
     yard.shell("reject 2").await.says(&["does not check"]).exits(0);
     assert_eq!(yard.ends(2).await, "cancelled");
     serve.stop().await.exits(0);
+}
+
+fn mode(yard: &Yard, name: &str, mode: u32) {
+    std::fs::set_permissions(yard.file(name), std::fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+#[tokio::test]
+async fn who_may_not_use_the_ledger_hears_which_file_it_is_and_whose() {
+    let yard = Layout::new().database("sqlite:ledger/tidegate.db").environment("shop", &[("app", &[])]).lay();
+    std::fs::create_dir(yard.file("ledger")).expect("a folder");
+    mode(&yard, "", 0o755);
+    mode(&yard, "ledger", 0o555);
+    let told = yard.run_as_another(&["shell", "-c", "status"]).await;
+    let lock = yard.file("ledger/tidegate.db.migrate-lock").display().to_string();
+    let owner = format!("which belongs to {}", me());
+    told.says(&[&format!("may not read and write {lock}"), &owner, "docs/security.md"]).exits(1);
+    mode(&yard, "ledger", 0o755);
+}
+
+#[tokio::test]
+async fn another_user_needs_the_ledger_and_not_the_state_folder() {
+    let yard = Layout::new().database("sqlite:ledger/tidegate.db").environment("shop", &[("app", &[])]).lay();
+    yard.shell("up shop small").await.exits(0);
+    mode(&yard, "", 0o755);
+    mode(&yard, "ledger", 0o777);
+    for file in std::fs::read_dir(yard.file("ledger")).expect("a folder").flatten() {
+        mode(&yard, &format!("ledger/{}", file.file_name().to_string_lossy()), 0o666);
+    }
+    let may_not_read = |told: &Told, status: i32| {
+        let words: Vec<_> = told.exits(status).split_whitespace().collect();
+        let words = words.join(" ");
+        for part in
+            ["may not read", "state/logs/1", &format!("which belongs to {}", me()), "it takes the right to read"]
+        {
+            assert!(words.contains(part), "no `{part}` in: {words}");
+        }
+    };
+    yard.run_as_another(&["shell", "-c", "status shop"]).await.says(&["shop is at small"]).exits(0);
+    for log in std::fs::read_dir(yard.file("state/logs/1")).expect("a folder").flatten() {
+        mode(&yard, &format!("state/logs/1/{}", log.file_name().to_string_lossy()), 0o000);
+    }
+    may_not_read(&yard.run_as_another(&["shell", "-c", "log 1"]).await, 0);
+    mode(&yard, "state/logs/1", 0o000);
+    may_not_read(&yard.run_as_another(&["shell", "-c", "log 1"]).await, 1);
+    mode(&yard, "state/logs/1", 0o755);
 }

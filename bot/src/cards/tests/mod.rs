@@ -56,6 +56,7 @@ fn refusals_and_faults() {
         cards::refusal(&Refusal::not_understood("there is no command", "the message is empty").hint("help")),
         cards::fault("7f3a", None),
         cards::fault("7f3a", Some(RunNumber(5))),
+        cards::no_logs("7f3a", "the logs in /srv/tidegate/logs/5 cannot be read: the disk has an error"),
         cards::no_ledger(
             "7f3a",
             "/srv/tide/ledger.db",
