@@ -127,7 +127,7 @@ pub fn fault(desk: &Desk, error: &DeskError) -> Reply {
         DeskError::Ledger(error) if error.is_of_surroundings() => {
             cards::no_ledger(&reference, &desk.ledger(), &error.to_string(), error.is_locked())
         }
-        DeskError::Logs { .. } => cards::fault(&reference, None).line(Line::text(format!("What is wrong: {error}."))),
+        DeskError::Logs { .. } => cards::no_logs(&reference, &error.to_string()),
         DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => cards::fault(&reference, None),
     };
     Reply::plain(card, Verdict::Fault)

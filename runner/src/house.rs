@@ -12,11 +12,12 @@ use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::Level;
 use crate::domain::ids::StackName;
 pub use crate::engine::engine_pid;
-use crate::engine::{Engine, EngineLock, echo, seen_elsewhere};
+use crate::engine::{Engine, EngineLock, echo, make_sure, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{
     Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
 };
+use crate::paths::Paths;
 use crate::problem::source::Source;
 use crate::redact::Redactor;
 use crate::root::{File, Folder};
@@ -93,6 +94,8 @@ pub enum HouseError {
 struct Keeper {
     stop: watch::Sender<bool>,
     working: watch::Receiver<bool>,
+    /// Why this process cannot be the engine; also where nothing else is it.
+    hindered: watch::Receiver<Option<String>>,
     task: JoinHandle<()>,
 }
 
@@ -108,7 +111,9 @@ impl House {
         let address = address(&config.database, &secrets).await?;
         let store = Store::open_at(&address).await?;
         let noted = note_configuration(&store, &config, &secrets).await;
-        noted.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
+        let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
+        noted.map_err(of_ledger)?;
+        let config = go_on_as_kept(config, &store).await.map_err(of_ledger)?;
         let sqlite = match address {
             Address::Sqlite(path) => Some(path),
             Address::Postgres(_) => None,
@@ -157,10 +162,12 @@ impl House {
         let store = Store::open_at(&address).await?;
         let known = audit::known_configuration(&store).await;
         let known = known.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
-        let read = |text: String| config::parse(Source::new(file, &text), &|name| std::env::var(name).ok()).ok();
+        let read = |text: String| read_again(file, &text);
         // Another ledger than its own would be one that only happens to lie where the file no longer says otherwise.
         let same = |config: &Config| sqlite.is_none() || config.database == database;
         let Some(config) = known.and_then(read).filter(same) else { return Ok(None) };
+        let config = go_on_as_kept(config, &store).await;
+        let config = config.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
         crate::logging::hide(secrets::told(&config, &secrets));
         let (sender, receiver) = watch::channel(Arc::new(config));
         let bell = Bell::default();
@@ -221,6 +228,7 @@ impl House {
         }
         let (stop, stopped) = watch::channel(false);
         let (tell, working) = watch::channel(false);
+        let (tell_why, hindered) = watch::channel(None);
         let keeper = Keep {
             store: self.store.clone(),
             config: self.config.clone(),
@@ -228,8 +236,8 @@ impl House {
             sqlite: self.sqlite.clone(),
             secrets: self.secrets.clone(),
         };
-        let task = tokio::spawn(keeper.keep(stopped, tell));
-        self.engine = Some(Keeper { stop, working, task });
+        let task = tokio::spawn(keeper.keep(stopped, tell, tell_why));
+        self.engine = Some(Keeper { stop, working, hindered, task });
     }
 
     /// Whether this process is the engine, or becomes it as soon as the one that lives has gone.
@@ -263,10 +271,39 @@ impl House {
         // What cannot be read tells of none that died.
         let lease_ms = lease_ms(&self.config());
         if let Some(path) = &self.sqlite {
-            let held = EngineLock::is_held(path).unwrap_or(true);
+            // Where the lock may not be looked at, the ledger alone says.
+            let held = EngineLock::is_held(path).unwrap_or(false);
             return held || seen_elsewhere(&self.store, lease_ms).await.map_or(true, |pid| pid.is_some());
         }
         runners::alive(&self.store, lease_ms).await.map_or(true, |all| !all.is_empty())
+    }
+
+    /// Why this process, which shall be the engine, cannot be it.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<String> {
+        self.engine.as_ref().and_then(|keeper| keeper.hindered.borrow().clone())
+    }
+
+    /// Waits until this process, which shall be the engine, cannot be it while no other one is, and says why. Does not end where
+    /// that does not come.
+    pub async fn nobody_works(&self) -> String {
+        let mut hindered = match &self.engine {
+            Some(keeper) => keeper.hindered.clone(),
+            None => return std::future::pending().await,
+        };
+        loop {
+            let why = hindered.borrow_and_update().clone();
+            if let Some(why) = why
+                && !self.an_engine_lives().await
+            {
+                return why;
+            }
+            tokio::select! {
+                Ok(()) = hindered.changed() => {}
+                // The engine elsewhere may have gone.
+                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
+            }
+        }
     }
 
     /// Stops the engine of this process, if it has one: it drains.
@@ -368,29 +405,50 @@ impl Keep {
         seen_elsewhere(&self.store, lease_ms).await.unwrap_or_default()
     }
 
-    async fn keep(self, mut stop: watch::Receiver<bool>, working: watch::Sender<bool>) {
+    /// The right to be the engine of this ledger. Without it: why, unless all is well because another process is the engine.
+    async fn lock(&self) -> Result<EngineLock, Option<String>> {
+        let sqlite = self.sqlite.as_deref();
+        if sqlite.is_some_and(|ledger| EngineLock::is_held(ledger).unwrap_or(false)) {
+            return Err(None);
+        }
+        make_sure(&Paths::new(&self.config.borrow().runner.state_dir)).map_err(|error| Some(error.to_string()))?;
+        let lock = EngineLock::try_take(sqlite).map_err(|error| Some(error.to_string()))?;
+        let lock = lock.ok_or(None)?;
+        match self.engine_without_lock().await {
+            None => Ok(lock),
+            // Given back at once, so that the other can have it again.
+            Some(pid) => Err(Some(format!("process {pid} is the engine, though the file with its lock was removed"))),
+        }
+    }
+
+    async fn keep(
+        self,
+        mut stop: watch::Receiver<bool>,
+        working: watch::Sender<bool>,
+        hindered: watch::Sender<Option<String>>,
+    ) {
+        let mut told = None;
         let mut lock = loop {
-            match EngineLock::try_take(self.sqlite.as_deref()) {
-                Ok(Some(lock)) => match self.engine_without_lock().await {
-                    None => break lock,
-                    // Given back at once, so that the other can have it again.
-                    Some(pid) => tracing::error!(
-                        process = pid,
-                        "no engine here: that process is it, though the file with its lock was removed"
-                    ),
-                },
-                Ok(None) => {}
-                Err(error) => tracing::error!(%error, "no engine here"),
+            let why = match self.lock().await {
+                Ok(lock) => break lock,
+                Err(why) => why,
+            };
+            if let Some(error) = why.as_ref().filter(|why| told.as_ref() != Some(*why)) {
+                tracing::error!(error, "no engine here; trying again");
+                told = Some(error.clone());
             }
+            hindered.send_replace(why);
             tokio::select! {
                 () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         };
+        hindered.send_replace(None);
         let supervisor = match std::env::current_exe() {
             Ok(exe) => Supervisor { exe, args: vec!["supervise".into()] },
             Err(error) => {
                 tracing::error!(%error, "no engine here: this program cannot find itself");
+                hindered.send_replace(Some(format!("this program cannot find itself ({error})")));
                 return;
             }
         };
@@ -497,7 +555,8 @@ async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Con
 async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -> Result<bool, LedgerError> {
     let redactor = Redactor::new(secrets::told(config, secrets));
     let text = config.text();
-    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text)).await
+    let misread = config.misread().collect();
+    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text), &misread).await
 }
 
 /// What tells that a file was changed.
@@ -526,6 +585,35 @@ fn keep_last_good(mut new: Config, old: &Config) -> Config {
         }
     }
     new
+}
+
+/// A text that was once read from `file`.
+fn read_again(file: &Path, text: &str) -> Option<Config> {
+    config::parse(Source::new(file, text), &|name| std::env::var(name).ok()).ok()
+}
+
+/// As [`keep_last_good`], by what the ledger keeps of earlier files: for a process that did not see them.
+async fn go_on_as_kept(mut config: Config, store: &Store) -> Result<Config, LedgerError> {
+    let misread: BTreeSet<String> = config.misread().map(str::to_owned).collect();
+    if misread.is_empty() {
+        return Ok(config);
+    }
+    let mut earlier: Vec<(String, Option<Config>)> = Vec::new();
+    for (name, text) in audit::kept_configurations(store).await? {
+        if !misread.contains(&name) {
+            continue;
+        }
+        // Most often all broke with the same change.
+        if earlier.last().is_none_or(|(known, _)| *known != text) {
+            let read = read_again(&config.file, &text);
+            earlier.push((text, read));
+        }
+        let kept = earlier.last().and_then(|(_, config)| config.as_ref()?.environments.get(name.as_str()).cloned());
+        if let Some(environment) = kept {
+            config.environments.insert(environment.name.clone(), environment);
+        }
+    }
+    Ok(config)
 }
 
 /// Environments, and stacks of them, that `new` leaves out although they are raised; also environments that a run is about to

@@ -1,5 +1,6 @@
 //! The engine of Tidegate: everything but the conversation.
 
+pub mod account;
 pub mod bell;
 pub mod config;
 pub mod desk;

@@ -39,6 +39,12 @@ impl Paths {
         self.all_data().join(environment.as_str()).join(stack.as_str())
     }
 
+    /// The folders that carrying out runs writes to.
+    #[must_use]
+    pub fn written(&self) -> [PathBuf; 4] {
+        [self.runs(), self.all_data(), self.0.join("checkouts"), self.0.join("logs")]
+    }
+
     /// What runs need only while they live; nobody but the owner may enter it.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

@@ -35,7 +35,7 @@ pub use help::{at_prompt, help, help_on};
 pub use history::history;
 pub use holds::{news, queue};
 pub use log::log;
-pub use refusal::{fault, no_ledger, refusal};
+pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way};
 pub use status::{NOBODY_WORKS, envs, status};
 pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late, trouble, while_away};

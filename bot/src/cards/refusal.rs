@@ -39,6 +39,13 @@ pub fn no_ledger(reference: &str, place: &str, why: &str, locked: bool) -> Card 
     card.line(Line::text("If it was an order, the history says whether it was accepted.")).next("history")
 }
 
+/// The logs of a run cannot be read, for a reason around them. `reference` is in the log of this process.
+#[must_use]
+pub fn no_logs(reference: &str, why: &str) -> Card {
+    Card::new(Tone::Bad, format!("Tidegate could not show the log (reference {reference})"))
+        .line(Line::text(format!("What is wrong: {why}.")))
+}
+
 /// A fault of ours. `reference` is in the log; `run` is the run that it was about, which goes on by itself.
 #[must_use]
 pub fn fault(reference: &str, run: Option<RunNumber>) -> Card {

@@ -45,6 +45,9 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
 
 fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
     let mut facts = vec![place(status)];
+    if !status.problems.is_empty() {
+        facts.push("ITS CONFIGURATION DOES NOT CHECK".to_owned());
+    }
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
     let sizes: Vec<String> = status
         .settings
@@ -148,10 +151,19 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         last,
         departed,
         holds,
+        problems,
     } = status;
-    let doubt = in_doubt(status) || !departed.is_empty();
+    let doubt = in_doubt(status) || !departed.is_empty() || !problems.is_empty();
     let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
     card = card.lines(about.as_ref().map(|about| Line::text(cut(about))));
+    if !problems.is_empty() {
+        card = card
+            .line(Line::text(
+                "ITS CONFIGURATION DOES NOT CHECK: it goes on by the last one that did, until this is put right.",
+            ))
+            .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
+            .line(Line::marked("`tidegate check` in a terminal shows the lines, and what to write instead."));
+    }
     if let Some(wanted) = wanted {
         card = card.line(Line::text(format!("wanted: {}", target(wanted))));
     }

@@ -67,7 +67,11 @@ impl Demo {
         };
         if self.tour || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             if !alone {
+                let hindrance = house.hindrance();
                 house.close().await;
+                if let Some(why) = hindrance {
+                    return fail(&why);
+                }
                 return fail(&format!(
                     "the tour wants this demo for itself, and {who} carries out its runs: end that first, or play along with \
                      `tidegate demo` in a terminal"

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use tidegate_runner::account;
 use tidegate_runner::house::{House, HouseError};
 use tidegate_runner::logging::LogFormat;
 
@@ -50,7 +51,7 @@ pub enum Command {
 /// Runs a subcommand and gives the exit status.
 pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> ExitCode {
     match command {
-        Command::Shell(shell) => shell.run(config, log_format).await,
+        Command::Shell(shell) => Box::pin(shell.run(config, log_format)).await,
         Command::Demo(demo) => demo.run(log_format).await,
         Command::Check(check) => check.run(config).await,
         Command::Serve => serve::run(config, log_format).await,
@@ -90,13 +91,5 @@ fn log_file(house: &Path) -> PathBuf {
 
 /// The name of the OS user, for `local:NAME`.
 fn os_user() -> Result<String, String> {
-    let id = rustix::process::geteuid();
-    let named = std::fs::read_to_string("/etc/passwd").ok().and_then(|passwd| {
-        passwd.lines().find_map(|line| {
-            let mut fields = line.split(':');
-            let (name, uid) = (fields.next()?, fields.nth(1)?);
-            (uid == id.as_raw().to_string()).then(|| name.to_owned())
-        })
-    });
-    named.ok_or_else(|| format!("the operating system knows no name for user {}", id.as_raw()))
+    account::own_name().ok_or_else(|| format!("the operating system knows no name for user {}", account::own_id()))
 }

@@ -14,6 +14,9 @@ use crate::chat::shell::{self, Once, Screen};
 use crate::commands;
 use tidegate_runner::logging::{self, LogFormat};
 
+/// Exit status of what is understood and not done.
+const REFUSED: u8 = 3;
+
 /// `tidegate shell`
 #[derive(Debug, Args)]
 pub struct Shell {
@@ -39,11 +42,16 @@ impl Shell {
             Err(status) => return status,
         };
         let state_dir = house.config().runner.state_dir.clone();
-        if let Err(error) = logging::start(Some(&log_file(&state_dir)), log_format) {
-            return fail(&format!("cannot log: {error}"));
+        let mut screen = Screen::new();
+        match logging::start(Some(&log_file(&state_dir)), log_format) {
+            Ok(()) => {}
+            // Of another user of this machine, who may use the ledger and not this folder: what they ask for is in the ledger.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                screen.note(&format!("This shell keeps no log: {error}"));
+            }
+            Err(error) => return fail(&format!("cannot log: {error}")),
         }
         let actor = Actor::person(ActorId::local(&name), name);
-        let mut screen = Screen::new();
         if !house.may_be_engine() {
             let file = config.display();
             screen.note(&format!(
@@ -53,13 +61,18 @@ impl Shell {
         for (name, problems) in &house.config().unmanaged {
             let count = problems.len();
             let noun = if count == 1 { "problem" } else { "problems" };
-            screen.note(&format!("{name} is not managed: {count} {noun}, see `tidegate check`"));
+            let what = if house.config().environments.contains_key(name.as_str()) {
+                "goes on by the last configuration that checked"
+            } else {
+                "is not managed"
+            };
+            screen.note(&format!("{name} {what}: {count} {noun}, see `tidegate check`"));
         }
         for (name, _) in house.desk.departed().await.unwrap_or_default().iter().filter(|(_, wanted)| wanted.is_some()) {
             screen.note(&format!("{name} has left the configuration and is still raised, see `status {name}`"));
         }
         if let Some(line) = self.command {
-            return shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen).await;
+            return Box::pin(shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen)).await;
         }
         house.start_engine();
         shell::talk(house, actor, &state_dir.join("history.txt"), screen).await
@@ -70,8 +83,8 @@ impl Shell {
         let opened = House::open(config).await;
         let command = self.command.as_deref().and_then(commands::name_of);
         let stops = matches!(command, Some(CommandName::Cancel | CommandName::Stop));
-        let leaves = command == Some(CommandName::Leave);
-        if (stops || leaves || command.is_some_and(CommandName::only_reads))
+        let takes_back = matches!(command, Some(CommandName::Leave | CommandName::Reject));
+        if (stops || takes_back || command.is_some_and(CommandName::only_reads))
             && matches!(opened, Err(HouseError::Config(_)))
         {
             match House::open_with_last_good(config).await {
@@ -81,7 +94,15 @@ impl Shell {
             }
         }
         opened.map_err(|error| {
+            let meanwhile = command.filter(|_| matches!(error, HouseError::Config(_))).and_then(meanwhile);
             let status = not_opened(error);
+            if let (Some(line), Some(meanwhile)) = (&self.command, meanwhile) {
+                eprintln!(
+                    "tidegate: `{line}` was refused: with that in the file it cannot be told who may say it. Put it right, ask \
+                     `tidegate check`, and type `{line}` again. {meanwhile}"
+                );
+                return ExitCode::from(REFUSED);
+            }
             if stops {
                 eprintln!(
                     "tidegate: nothing can be stopped from here until that is put right. By hand: `pgrep -a terraform` names what \
@@ -90,5 +111,42 @@ impl Shell {
             }
             status
         })
+    }
+}
+
+/// For commands that are answers or holds of people, and need a configuration that checks: what works without one.
+fn meanwhile(command: CommandName) -> Option<&'static str> {
+    match command {
+        CommandName::Approve => Some("`reject RUN` and `cancel RUN` work meanwhile."),
+        CommandName::Hold | CommandName::Freeze | CommandName::Keep => {
+            Some("`stop everything` and `cancel RUN` work meanwhile.")
+        }
+        CommandName::Unhold | CommandName::Unfreeze | CommandName::Resume => Some("What is held stays held meanwhile."),
+        CommandName::Help
+        | CommandName::Envs
+        | CommandName::Status
+        | CommandName::Up
+        | CommandName::Down
+        | CommandName::Scale
+        | CommandName::Plan
+        | CommandName::Destroy
+        | CommandName::Undo
+        | CommandName::Cancel
+        | CommandName::Retry
+        | CommandName::Accept
+        | CommandName::Reject
+        | CommandName::Recover
+        | CommandName::Queue
+        | CommandName::Leave
+        | CommandName::Ask
+        | CommandName::Tell
+        | CommandName::Stop
+        | CommandName::Show
+        | CommandName::Log
+        | CommandName::History
+        | CommandName::Audit
+        | CommandName::Who
+        | CommandName::Whoami
+        | CommandName::Why => None,
     }
 }

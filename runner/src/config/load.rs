@@ -62,6 +62,11 @@ impl Config {
         self.source.text()
     }
 
+    /// The environments whose section in the file has errors, by the names that the file gives them.
+    pub fn misread(&self) -> impl Iterator<Item = &str> {
+        self.drafts.keys().map(String::as_str)
+    }
+
     /// True when the file names this environment, managed or not.
     #[must_use]
     pub fn has(&self, name: &EnvironmentName) -> bool {

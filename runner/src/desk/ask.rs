@@ -32,7 +32,9 @@ impl Desk {
         for environment in config.environments.values().filter(|e| only.is_none_or(|name| &e.name == name)) {
             standings.push(Standing::Managed(Box::new(self.standing(environment).await?)));
         }
-        for (name, problems) in &config.unmanaged {
+        for (name, problems) in
+            config.unmanaged.iter().filter(|(name, _)| !config.environments.contains_key(name.as_str()))
+        {
             if only.is_none_or(|only| only.as_str() == name) {
                 let problems = problems.iter().map(one_line).collect();
                 standings.push(Standing::Unmanaged { name: name.clone(), problems });
@@ -96,6 +98,7 @@ impl Desk {
             waiting,
             last: runs::last_of(&self.store, name).await?,
             departed: departed_stacks(environment, known),
+            problems: self.config().unmanaged.get(name.as_str()).into_iter().flatten().map(one_line).collect(),
             holds: holds::standing(&self.store).await?.into_iter().filter(|hold| hold.is_about(name)).collect(),
         })
     }

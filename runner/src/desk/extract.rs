@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
 use super::{Desk, DeskError};
+use crate::account;
 use crate::domain::answer::{LogExtract, LogPart};
 use crate::domain::failure::{DETAIL_MAX, Failure, FailureKind};
 use crate::domain::ids::{RunNumber, StackName};
@@ -59,8 +60,10 @@ impl Desk {
             run.request.stacks.keys().filter(|s| stack.is_none_or(|o| o == *s)).cloned().collect();
         let place = folder.display().to_string();
         let read = tokio::task::spawn_blocking(move || parts(&folder, &wanted, &failed_so, most)).await;
-        let parts =
-            read.map_err(std::io::Error::from).flatten().map_err(|why| DeskError::Logs { folder: place, why })?;
+        let parts = read
+            .map_err(std::io::Error::from)
+            .flatten()
+            .map_err(|error| DeskError::Logs { why: why_unreadable(Path::new(&place), &error), folder: place })?;
         if parts.is_empty() {
             let refusal = Refusal::refused(
                 format!("run {number} has no log here"),
@@ -109,6 +112,20 @@ fn parts(
     Ok(parts)
 }
 
+/// Why a log, or a folder of logs, cannot be read, and whose move it is.
+pub(super) fn why_unreadable(path: &Path, error: &std::io::Error) -> String {
+    if error.kind() != std::io::ErrorKind::PermissionDenied {
+        return error.to_string();
+    }
+    let owner = account::owner_of(path).map(|owner| format!(", which belongs to {owner}")).unwrap_or_default();
+    let folder = path.parent().unwrap_or(path).display();
+    format!(
+        "{} may not read {}{owner}: it takes the right to read {folder} and what is in it",
+        account::own(),
+        path.display()
+    )
+}
+
 fn part(stack: &StackName, command: &str, file: &Path, most: usize) -> LogPart {
     let mut messages = Messages { most, ..Messages::default() };
     let mut diagnostics = Diagnostics::default();
@@ -120,7 +137,10 @@ fn part(stack: &StackName, command: &str, file: &Path, most: usize) -> LogPart {
                 messages.take(line);
             }
         }
-        Err(error) => messages.last.push_back((0, vec![format!("(the log cannot be read: {error})")])),
+        Err(error) => {
+            let why = why_unreadable(file, &error);
+            messages.last.push_back((0, vec![format!("(the log cannot be read: {why})")]));
+        }
     }
     let tried = command == "plan"
         && diagnostics.errors() > 0

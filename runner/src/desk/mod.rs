@@ -80,9 +80,8 @@ pub enum DeskError {
     Logs {
         /// Their folder.
         folder: String,
-        /// Why not.
-        #[source]
-        why: std::io::Error,
+        /// Why not, for people.
+        why: String,
     },
 }
 

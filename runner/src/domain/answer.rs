@@ -174,6 +174,8 @@ pub struct EnvironmentStatus {
     pub departed: Vec<(StackName, StackStanding)>,
     /// Who holds or keeps it, and what stands against all environments.
     pub holds: Vec<Hold>,
+    /// What is wrong with what the configuration says of it now, one line each: it goes on as it last was without.
+    pub problems: Vec<String>,
 }
 
 impl StackStanding {
@@ -213,7 +215,7 @@ pub struct Trouble {
 pub enum Standing {
     /// It is managed.
     Managed(Box<EnvironmentStatus>),
-    /// Its configuration or root does not check: file, line and message of each problem.
+    /// Its configuration or root does not check, and never did: file, line and message of each problem.
     Unmanaged {
         /// The name as written in the configuration.
         name: String,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::EngineError;
+use super::foothold::NoFoothold;
 use crate::domain::ids::RunNumber;
 use crate::paths::Paths;
 
@@ -51,7 +52,7 @@ impl Alone {
                 }
             }
         };
-        take().map_err(EngineError::State)
+        take().map_err(|error| NoFoothold::at(&paths.runs(), error).into())
     }
 
     /// Removes what only a living run needs: saved plans and raw output hold secrets in clear.

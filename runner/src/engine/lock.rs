@@ -76,9 +76,15 @@ impl EngineLock {
     /// same moment do not take each other for an engine.
     ///
     /// # Errors
-    /// As [`EngineLock::try_take`].
+    /// When the file is there and cannot be read.
     pub fn is_held(ledger: &Path) -> Result<bool, EngineLockError> {
-        let (path, file) = open(ledger)?;
+        let path = path_of(ledger);
+        // Only for reading: whoever may not be the engine may look.
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(EngineLockError { path, source }),
+        };
         match file.try_lock_shared() {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),

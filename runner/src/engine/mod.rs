@@ -5,6 +5,7 @@ mod alone;
 pub mod course;
 mod drive;
 mod echo;
+mod foothold;
 mod gone;
 mod lock;
 mod lost;
@@ -30,6 +31,7 @@ use crate::terraform::{Standby, Stop, Supervisor};
 use work::{Claim, Commits, Report, RunContext};
 
 pub use echo::echo;
+pub use foothold::{NoFoothold, make_sure};
 pub use lock::{EngineLock, EngineLockError, engine_pid, seen_elsewhere};
 pub use queue::Engine;
 
@@ -103,8 +105,8 @@ pub enum EngineError {
     #[error(transparent)]
     Illegal(#[from] IllegalEvent),
     /// The state folder cannot be written.
-    #[error("the state folder cannot be used: {0}")]
-    State(#[source] std::io::Error),
+    #[error(transparent)]
+    State(#[from] NoFoothold),
     /// A task of ours panicked.
     #[error("a task of the engine ended abnormally: {0}")]
     Task(String),

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::alone::Alone;
 use super::drive::Driver;
-use super::{EngineError, Shared, lost, recover};
+use super::{EngineError, Shared, foothold, lost, recover};
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::{Actor, RunSummary};
@@ -424,9 +424,11 @@ async fn get_to_know_programs(config: Arc<Config>) {
 async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: Work) -> Result<(), EngineError> {
     match work {
         Work::Look => recover::look(shared, run, &fence).await,
-        Work::Drive => match Driver::take(Arc::clone(shared), run.clone(), fence).await? {
-            Some(driver) => driver.drive().await,
-            None => Ok(()),
+        Work::Drive => match Driver::take(Arc::clone(shared), run.clone(), fence.clone()).await {
+            Ok(Some(driver)) => driver.drive().await,
+            Ok(None) => Ok(()),
+            Err(EngineError::State(lost)) => foothold::give_up(shared, run, &fence, lost).await,
+            Err(error) => Err(error),
         },
     }
 }

@@ -2,7 +2,10 @@
 
 use sqlx::error::DatabaseError;
 
+use std::path::Path;
+
 use super::address::AddressError;
+use crate::account;
 use crate::domain::ids::RunId;
 use crate::domain::run::IllegalEvent;
 
@@ -25,6 +28,19 @@ pub enum LedgerError {
     /// Nothing can be written.
     #[error("it is read-only: Tidegate must be able to write to it")]
     ReadOnly,
+    /// This user may not read or write one of its files.
+    #[error(
+        "{user} may not read and write {path}{owner}; whoever that is gives both rights on the ledger's folder and on its files, \
+         see `docs/security.md`, or start Tidegate as that user"
+    )]
+    Forbidden {
+        /// The user as whom this process works.
+        user: String,
+        /// The file or folder.
+        path: String,
+        /// Whose it is, as the rest of a clause.
+        owner: String,
+    },
     /// Somebody else has it for longer than we wait.
     #[error("it is locked: another program is writing to it and did not finish in time")]
     Locked,
@@ -102,7 +118,12 @@ impl LedgerError {
     #[must_use]
     pub fn is_of_surroundings(&self) -> bool {
         match self {
-            Self::ReadOnly | Self::Locked | Self::DiskFull | Self::Unreachable(_) | Self::Denied(_) => true,
+            Self::ReadOnly
+            | Self::Forbidden { .. }
+            | Self::Locked
+            | Self::DiskFull
+            | Self::Unreachable(_)
+            | Self::Denied(_) => true,
             Self::Newer { .. }
             | Self::OtherMigration(_)
             | Self::Corrupt
@@ -127,6 +148,7 @@ impl LedgerError {
             Self::Newer { .. }
             | Self::OtherMigration(_)
             | Self::ReadOnly
+            | Self::Forbidden { .. }
             | Self::Locked
             | Self::DiskFull
             | Self::Corrupt
@@ -156,6 +178,18 @@ impl From<std::io::Error> for LedgerError {
     fn from(error: std::io::Error) -> Self {
         of_io(&error)
     }
+}
+
+/// What came of reaching for a file or folder of the ledger.
+pub(super) fn reached<T>(path: &Path, done: std::io::Result<T>) -> Result<T, LedgerError> {
+    done.map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => LedgerError::Forbidden {
+            user: account::own(),
+            path: path.display().to_string(),
+            owner: account::owner_of(path).map(|owner| format!(", which belongs to {owner}")).unwrap_or_default(),
+        },
+        _ => of_io(&error),
+    })
 }
 
 fn of_io(error: &std::io::Error) -> LedgerError {

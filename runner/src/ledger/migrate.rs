@@ -9,12 +9,12 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{PgConnection, SqlSafeStr as _, SqliteConnection};
 
-use super::error::LedgerError;
+use super::error::{LedgerError, reached};
 use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 22] = [
+pub(super) const TEXTS: [(i64, &str, &str); 23] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -37,6 +37,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 22] = [
     (402, "cards", include_str!("../../../migrations/0402_cards.sql")),
     (403, "leases", include_str!("../../../migrations/0403_leases.sql")),
     (404, "troubles", include_str!("../../../migrations/0404_troubles.sql")),
+    (405, "kept_configuration", include_str!("../../../migrations/0405_kept_configuration.sql")),
 ];
 
 /// All migrations.
@@ -62,9 +63,8 @@ pub(super) struct FileLock {
 
 /// Waits for the lock beside the SQLite file.
 pub(super) async fn lock_beside(ledger: &Path) -> Result<FileLock, LedgerError> {
-    let mut name = ledger.as_os_str().to_owned();
-    name.push(".migrate-lock");
-    let file = super::open::private_file().open(Path::new(&name))?;
+    let path = super::open::beside(ledger, ".migrate-lock");
+    let file = reached(&path, super::open::private_file().open(&path))?;
     let deadline = tokio::time::Instant::now() + OTHERS_MIGRATE;
     loop {
         match file.try_lock() {

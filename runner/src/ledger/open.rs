@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::address::Address;
-use super::error::{LedgerError, OpenError};
+use super::error::{LedgerError, OpenError, reached};
 use super::migrate;
 use super::store::Store;
 
@@ -55,16 +55,31 @@ pub(super) fn private_file() -> OpenOptions {
     options
 }
 
+/// A file of the ledger beside `file`.
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 async fn sqlite(file: &Path, patience: Duration) -> Result<Store, LedgerError> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        reached(folder, DirBuilder::new().recursive(true).mode(0o700).create(folder))?;
     }
     // The superuser could write all the same; who took the permission away meant it.
     if std::fs::metadata(file).is_ok_and(|found| found.permissions().readonly()) {
         return Err(LedgerError::ReadOnly);
     }
     let lock = migrate::lock_beside(file).await?;
-    drop(private_file().open(file)?);
+    drop(reached(file, private_file().open(file))?);
+    for ending in ["-wal", "-shm"] {
+        let beside = beside(file, ending);
+        match OpenOptions::new().read(true).write(true).open(&beside) {
+            // SQLite makes them when it needs them.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            opened => drop(reached(&beside, opened)?),
+        }
+    }
     let options = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)

@@ -23,6 +23,7 @@ mod slack;
 mod slack_bad;
 mod slack_trouble;
 mod story;
+mod surroundings;
 mod terminal;
 mod tofu;
 mod two;

@@ -56,6 +56,7 @@ fn refusals_and_faults() {
         cards::refusal(&Refusal::not_understood("there is no command", "the message is empty").hint("help")),
         cards::fault("7f3a", None),
         cards::fault("7f3a", Some(RunNumber(5))),
+        cards::no_logs("7f3a", "the logs in /srv/tidegate/logs/5 cannot be read: the disk has an error"),
         cards::no_ledger(
             "7f3a",
             "/srv/tide/ledger.db",
@@ -274,6 +275,7 @@ fn managed() -> EnvironmentStatus {
         waiting: Vec::new(),
         last: Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::NothingToDo).summary()),
         departed: Vec::new(),
+        problems: Vec::new(),
         holds: Vec::new(),
     }
 }
@@ -309,6 +311,9 @@ fn status_and_envs() {
         .map(|status| Standing::Managed(Box::new(status)))
         .collect();
     all.push(unmanaged);
+    let mut misread = managed();
+    misread.problems.push("tidegate.toml:14:7: `max` must be at least 0".to_owned());
+    all.push(Standing::Managed(Box::new(misread)));
     let mut lost_a_stack = managed();
     lost_a_stack.departed.extend(lost_a_stack.stacks.shift_remove_entry("jmeter"));
     all.push(Standing::Managed(Box::new(lost_a_stack)));

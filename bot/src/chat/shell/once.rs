@@ -124,6 +124,9 @@ async fn wait(
         let rest = tokio::select! {
             rest = follow(&house.desk, &house.bell, run, local_offset(), show) => Some(rest),
             () = signals.came() => None,
+            why = house.nobody_works() => {
+                return strand(house, all, awaited.get(at..).unwrap_or_default(), &why, screen).await;
+            }
         };
         all.push(match rest {
             Some(Ok(Rest::Ended(outcome))) => exit_status(hope, Some(outcome)),
@@ -143,6 +146,33 @@ async fn wait(
         () = house.close() => {}
         () = signals.came() => {}
     }
+    ExitCode::from(worst(all.into_iter()))
+}
+
+/// Ends before these runs do: nothing carries them out. `all`: the exit statuses of those that have ended.
+async fn strand(
+    house: House,
+    mut all: Vec<u8>,
+    awaited: &[(RunNumber, Hope)],
+    why: &str,
+    screen: &mut Screen,
+) -> ExitCode {
+    screen.leave_live();
+    let desk = house.desk.clone();
+    for (run, hope) in awaited {
+        let state = desk.find(*run).await.ok().map(|run| run.state);
+        let ended = state.as_ref().is_some_and(RunState::ended);
+        if !ended {
+            screen.note(&format!(
+                "Nothing carries out run {run}: {why}. It stays as it is until that is put right, or `tidegate serve` runs where it can."
+            ));
+        }
+        if matches!(state, Some(RunState::Queued { .. })) {
+            screen.note(&format!("It has not begun: `cancel {run}` takes it back."));
+        }
+        all.push(exit_status(*hope, state.and_then(|state| state.outcome())));
+    }
+    house.close().await;
     ExitCode::from(worst(all.into_iter()))
 }
 

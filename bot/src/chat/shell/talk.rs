@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{getpid, kill_process};
 use tidegate_runner::desk::Desk;
 use tidegate_runner::domain::answer::{Actor, RunSummary};
+use tidegate_runner::domain::ids::RunNumber;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::board::Board;
@@ -138,11 +139,21 @@ impl Talk {
             (run, self.watch.follow(run))
         };
         if self.board.has_editor() {
+            // The run's card goes on being shown; who looks at it should know why nothing happens.
+            if let Some(why) = self.house.hindrance()
+                && !self.house.an_engine_lives().await
+            {
+                self.board.note(&nobody_works(run, &why));
+            }
             return Ok(());
         }
         self.board.note("(Ctrl-C gives the prompt back; the run goes on.)");
         tokio::select! {
             _ = rested => Ok(()),
+            why = self.house.nobody_works() => {
+                self.board.note(&nobody_works(run, &why));
+                Ok(())
+            }
             told = self.signals.next() => match told {
                 Told::Interrupt => {
                     self.board.note(&format!("Run {run} goes on; `cancel {run}` stops it, `show {run}` shows it."));
@@ -188,6 +199,10 @@ impl Talk {
         }
         ExitCode::SUCCESS
     }
+}
+
+fn nobody_works(run: RunNumber, why: &str) -> String {
+    format!("Nothing carries out run {run}: {why}. It goes on by itself once that is put right.")
 }
 
 async fn active(desk: &Desk) -> Vec<RunSummary> {

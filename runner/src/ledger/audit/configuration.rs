@@ -1,5 +1,7 @@
 //! The entry about a changed configuration, with the difference.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest as _, Sha256};
 use similar::TextDiff;
 
@@ -8,7 +10,7 @@ use crate::domain::answer::Actor;
 use crate::domain::audit::CONFIGURE;
 use crate::ledger::column::storable;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::Store;
+use crate::ledger::store::{Store, Tx};
 
 /// Longest difference that is kept, in characters.
 const DIFFERENCE_MAX: usize = 20_000;
@@ -20,10 +22,39 @@ pub async fn known_configuration(mut store: &Store) -> Result<Option<String>, Le
     Ok((!digest.is_empty()).then_some(text))
 }
 
+/// Environments whose section in the known configuration has errors, each with the text, without secrets, of the last one in which it
+/// may have had none: the one that was known before.
+pub async fn kept_configurations(mut store: &Store) -> Result<Vec<(String, String)>, LedgerError> {
+    const KEPT: &str = "SELECT environment, text FROM kept_configuration ORDER BY environment";
+    Ok(on!(store, fetch_all, sqlx::query_as(KEPT))?)
+}
+
+/// Keeps `before` for environments that have errors from now on, and forgets what was kept for those that have none any more.
+async fn keep(mut tx: &mut Tx, misread: &BTreeSet<&str>, before: &str) -> Result<(), LedgerError> {
+    const NAMES: &str = "SELECT environment FROM kept_configuration";
+    const KEEP: &str =
+        "INSERT INTO kept_configuration (environment, text) VALUES ($1, $2) ON CONFLICT (environment) DO NOTHING";
+    let kept: Vec<(String,)> = on!(tx, fetch_all, sqlx::query_as(NAMES))?;
+    for (name,) in kept.iter().filter(|(name,)| !misread.contains(name.as_str())) {
+        on!(tx, execute, sqlx::query("DELETE FROM kept_configuration WHERE environment = $1").bind(name))?;
+    }
+    for name in misread {
+        on!(tx, execute, sqlx::query(KEEP).bind(storable(name)).bind(before))?;
+    }
+    Ok(())
+}
+
 /// Appends an entry when the configuration is another than the one that the audit knows, whichever process noticed first, and also
 /// when it changed while no process lived. `file` is the whole text, of which only the digest is kept; `text` the same without
-/// secrets. True when it is another.
-pub async fn note_configuration(store: &Store, actor: &Actor, file: &str, text: &str) -> Result<bool, LedgerError> {
+/// secrets; `misread` names the environments whose section in it has errors: what was known before is kept for them. True when it is
+/// another.
+pub async fn note_configuration(
+    store: &Store,
+    actor: &Actor,
+    file: &str,
+    text: &str,
+    misread: &BTreeSet<&str>,
+) -> Result<bool, LedgerError> {
     const KNOWN: &str = "SELECT digest, text FROM audited_configuration WHERE id = 1";
     let digest = hex::encode(Sha256::digest(file.as_bytes()));
     let mut db = store;
@@ -47,6 +78,7 @@ pub async fn note_configuration(store: &Store, actor: &Actor, file: &str, text: 
     if changed == 0 {
         return Ok(false);
     }
+    keep(&mut tx, misread, &before).await?;
     let mut detail = serde_json::json!({ "digest": digest });
     if known.is_empty() {
         detail["lines"] = text.lines().count().into();

@@ -14,7 +14,7 @@ mod segment;
 pub(in crate::ledger) use chain::prove_in;
 pub use chain::{Broken, Evidence, Link, Proven, VerifyError, prove, verify};
 pub use checkpoint::{Checkpoint, CheckpointError, Key};
-pub use configuration::{known_configuration, note_configuration};
+pub use configuration::{kept_configurations, known_configuration, note_configuration};
 pub use export::{ExportError, each};
 #[cfg(test)]
 pub(in crate::ledger) use prune::prune_by;

@@ -1,5 +1,7 @@
 //! Questions about the audit, and entries that are no commands.
 
+use std::collections::BTreeSet;
+
 use super::{actor, ended, environment, on_both, request, submit_up};
 use crate::domain::answer::Actor;
 use crate::domain::audit::{AuditFilter, CONFIGURE, Deed, Record};
@@ -172,7 +174,7 @@ async fn a_changed_configuration_is_noted_once_with_the_difference() {
     on_both(async |store| {
         let note = async |text: &str| {
             let shown = text.replace("hush hush", "[redacted]").replace("hush", "[redacted]");
-            audit::note_configuration(&store, &Actor::tidegate(), text, &shown).await.unwrap()
+            audit::note_configuration(&store, &Actor::tidegate(), text, &shown, &BTreeSet::new()).await.unwrap()
         };
         assert!(note("a = 1\nb = 2\nkey = \"hush\"\n").await);
         assert!(!note("a = 1\nb = 2\nkey = \"hush\"\n").await);
@@ -189,6 +191,26 @@ async fn a_changed_configuration_is_noted_once_with_the_difference() {
         assert!(!told.iter().any(|record| format!("{record:?}").contains("hush")));
         assert_eq!(told[2].detail.as_ref().unwrap()["lines"], 3);
         assert_eq!(audit::verify(&store).await.unwrap(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_known_is_kept_for_an_environment_until_its_section_has_no_errors() {
+    on_both(async |store| {
+        let note = async |text: &str, misread: &[&str]| {
+            let misread = misread.iter().copied().collect();
+            audit::note_configuration(&store, &Actor::tidegate(), text, text, &misread).await.unwrap();
+            let kept = audit::kept_configurations(&store).await.unwrap();
+            kept.into_iter().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>()
+        };
+        assert!(note("1", &[]).await.is_empty());
+        assert_eq!(note("2", &["shop"]).await, ["shop: 1"]);
+        assert_eq!(note("2", &["shop"]).await, ["shop: 1"]);
+        assert_eq!(note("3", &["shop", "other"]).await, ["other: 2", "shop: 1"]);
+        assert_eq!(note("4", &["other"]).await, ["other: 2"]);
+        assert_eq!(note("5", &["other", "shop"]).await, ["other: 2", "shop: 4"]);
+        assert!(note("6", &[]).await.is_empty());
     })
     .await;
 }

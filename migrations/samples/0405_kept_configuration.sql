@@ -1,0 +1,1 @@
+INSERT INTO kept_configuration (environment, text) VALUES ('shop', '[runner]');
