@@ -16,7 +16,8 @@ pub fn python() -> PathBuf {
         return python.into();
     }
     let here = std::env::current_exe().expect("this program");
-    let folder = here.ancestors().nth(3).expect("target").join("slack-python");
+    let profile = here.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
+    let folder = profile.and_then(Path::parent).expect("a target folder").join("slack-python");
     let python = folder.join("bin/python");
     let make = format!("python3 -m venv {0} && {0}/bin/pip install -r tests/slack/requirements.txt", folder.display());
     assert!(python.exists(), "Slack's own client is missing. Install it: {make}");
