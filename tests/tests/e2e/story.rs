@@ -41,6 +41,13 @@ async fn the_demo_plays_its_tour_and_remembers_it() {
     let yard = Yard::new();
     let first = yard.run(&["demo", "--tour"]).await;
     first.says(&["Everything happened as told", "ito", "slavs", "Refused"]).exits(0);
+    // What README shows of a mistake and of a refusal is what is said, wherever lines are broken.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let readme = include_str!("../../../README.md").replace("`local:root`", &format!("`local:{}`", me()));
+    let shown =
+        readme.split_once("ito: /tide scale shop slavs=10").and_then(|(_, after)| after.split_once("ito: /tide"));
+    let shown = words(shown.expect("a transcript").0);
+    assert!(words(&first.out).contains(&shown), "README says:\n{shown}\nand it is:\n{}", first.out);
     let again = yard.run(&["demo"]).await;
     again.says(&["Everything happened as told"]).exits(0);
     // The second history goes on where the first one ended.
