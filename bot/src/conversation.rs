@@ -5,6 +5,7 @@ mod offers;
 use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
+use tidegate_runner::domain::audit::{Format, Record};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, RunNumber};
@@ -13,6 +14,7 @@ use tidegate_runner::domain::run::Outcome;
 
 use crate::cards::{self, Card, Clock, Line};
 use crate::commands::{self, Known, Present};
+use crate::sheet;
 
 /// What came of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +46,32 @@ pub struct Reply {
     pub settled: Option<RunNumber>,
     /// It lists the commands; a chat may add its own keys.
     pub lists_commands: bool,
+    /// What was asked for as a file.
+    pub file: Option<Attachment>,
+}
+
+/// A file that goes with an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its name, like `audit.csv`; a chat may put something before the dot.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
 }
 
 impl Reply {
     /// A card, and nothing to follow.
     fn plain(card: Card, verdict: Verdict) -> Self {
-        Self { card, verdict, follow: None, queued: false, stopping: Vec::new(), settled: None, lists_commands: false }
+        Self {
+            card,
+            verdict,
+            follow: None,
+            queued: false,
+            stopping: Vec::new(),
+            settled: None,
+            lists_commands: false,
+            file: None,
+        }
     }
 }
 
@@ -176,7 +198,7 @@ async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Resul
             return Ok(Reply { lists_commands: true, ..Reply::plain(card, Verdict::Done) });
         }
         Command::Help(Some(name)) => cards::help_on(name, &desk.abilities(message)),
-        Command::Query(query) => told(desk, message, query, &clock).await?,
+        Command::Query(query) => return told(desk, message, query, &clock).await,
     };
     Ok(Reply::plain(card, Verdict::Done))
 }
@@ -261,9 +283,9 @@ async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Re
 }
 
 /// The answer to a question, as far as the person may see it.
-async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Result<Card, DeskError> {
+async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Result<Reply, DeskError> {
     let sight = desk.may_ask(message, &query).await?;
-    Ok(match query {
+    let card = match query {
         Query::Envs => {
             let standings = seen(desk.status(None).await?, &sight);
             let card = with_troubles(desk, cards::envs(&standings, clock), None, clock).await?;
@@ -288,7 +310,22 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
         Query::Whoami => cards::whoami(&desk.whoami(message)),
         Query::Why(query) => cards::why(&desk.why(message, &query).await?),
-    })
+        Query::Export { filter, format } => {
+            return exported(desk.audit_whole(&filter, &sight).await?.as_slice(), format);
+        }
+    };
+    Ok(Reply::plain(card, Verdict::Done))
+}
+
+/// Entries of the audit as a file.
+fn exported(records: &[Record], format: Format) -> Result<Reply, DeskError> {
+    let plain = Reply::plain(cards::exported(records.len()), Verdict::Done);
+    if records.is_empty() {
+        return Ok(plain);
+    }
+    let text = sheet::of(format, records)
+        .map_err(|error| Refusal::refused("the file cannot be made", error.to_string()).hint("audit"))?;
+    Ok(Reply { file: Some(Attachment { name: format!("audit.{}", format.as_str()), text }), ..plain })
 }
 
 fn seen(mut all: Vec<Standing>, sight: &Sight) -> Vec<Standing> {

@@ -9,5 +9,6 @@ pub mod conversation;
 pub mod demo;
 pub mod follow;
 pub mod reporter;
+pub mod sheet;
 #[cfg(feature = "slack")]
 pub mod web;

@@ -40,6 +40,32 @@ pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
     }
 }
 
+/// How many entries are in the file that goes with this.
+#[must_use]
+pub fn exported(count: usize) -> Card {
+    if count == 0 {
+        return Card::new(Tone::Plain, "No entry fits: there is nothing to write").next("audit");
+    }
+    Card::new(Tone::Plain, format!("{} of the audit, oldest first", entries(count as u64)))
+}
+
+/// The same where its file was written to the disk.
+#[must_use]
+pub fn saved(card: Card, name: &str) -> Card {
+    card.line(Line::of([Span::Text("In ".to_owned()), Span::Code(name.to_owned()), Span::Text(", here.".to_owned())]))
+}
+
+/// Instead of a file, where there is no thread to put it into.
+pub const NO_PLACE_FOR_FILE: &str =
+    "A file belongs to this, and it needs a channel that Tidegate is in: `/invite @tidegate`, then ask again.";
+
+/// A file that could not be written to the disk.
+#[must_use]
+pub fn not_saved(name: &str, why: &str) -> Card {
+    Card::new(Tone::Bad, format!("{name} cannot be written here: {}", cut(why)))
+        .line(Line::marked("`tidegate audit export --format csv --out FILE` writes anywhere."))
+}
+
 /// Who did it last.
 #[must_use]
 pub fn who(answer: &WhoDid, clock: &Clock) -> Card {

@@ -26,7 +26,7 @@ mod words;
 mod tests;
 
 pub use answer::answer;
-pub use audit::{audit, who};
+pub use audit::{NO_PLACE_FOR_FILE, audit, exported, not_saved, saved, who};
 pub use button::{
     Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, used,
 };

@@ -1,13 +1,14 @@
-//! `audit [env] [by @who] [since ..] [until ..] [action ..] [failed] ["words"] [before 1234] [page 2]` and `who stopped shop`.
+//! `audit [env] [by @who] [since ..] [until ..] [action ..] [failed] ["words"] [before 1234] [page 2] [as csv]` and `who stopped shop`.
 
-use tidegate_runner::domain::audit::{AuditFilter, Deed, PAGE_MAX, actions};
+use tidegate_runner::domain::audit::{AuditFilter, Deed, Format, PAGE_MAX, actions};
 use tidegate_runner::domain::command::{Command, Query};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, listed, quoted};
 use super::history::{Filters, Further};
+use super::render;
 
-const WORDS: [&str; 7] = ["by", "since", "until", "action", "failed", "before", "page"];
+const WORDS: [&str; 8] = ["by", "since", "until", "action", "failed", "before", "page", "as"];
 
 /// Most texts that can be looked for at once, and the longest of them, in characters.
 const TEXTS_MAX: usize = 5;
@@ -32,9 +33,17 @@ pub(super) fn read_audit(context: &Context<'_>) -> Result<Command, Refusal> {
 fn read_filters(context: &Context<'_>, words: Vec<String>) -> Result<Command, Refusal> {
     let mut own = Own::default();
     let Filters { environment, by, since, until, failed, page } = context.filters(&mut own)?;
-    let Own { action, before } = own;
+    let Own { action, before, format } = own;
     let filter = AuditFilter { environment, by, since, until, action, failed, words, before, page };
-    Ok(Command::Query(Query::Audit(filter)))
+    let Some(format) = format else { return Ok(Command::Query(Query::Audit(filter))) };
+    if filter.before.is_some() || filter.page > 1 {
+        // The texts are put behind every line that is offered.
+        let whole = AuditFilter { before: None, page: 1, words: Vec::new(), ..filter };
+        let why = "`before` and `page` are for reading; a file has all that fits";
+        return Err(Refusal::not_understood("a file has no pages", why)
+            .hint(render(&Command::Query(Query::Export { filter: whole, format }))));
+    }
+    Ok(Command::Query(Query::Export { filter, format }))
 }
 
 /// What `audit` can be asked for and `history` not.
@@ -42,6 +51,7 @@ fn read_filters(context: &Context<'_>, words: Vec<String>) -> Result<Command, Re
 struct Own {
     action: Option<String>,
     before: Option<i64>,
+    format: Option<Format>,
 }
 
 impl Further for Own {
@@ -56,6 +66,7 @@ impl Further for Own {
     fn read(&mut self, context: &Context<'_>, keyword: &str, at: usize) -> Result<usize, Refusal> {
         match keyword {
             "action" => self.action = Some(context.action(at + 1)?),
+            "as" => self.format = Some(context.format(at + 1)?),
             _ => self.before = Some(context.entry(at + 1)?),
         }
         Ok(at + 2)
@@ -116,6 +127,22 @@ impl Context<'_> {
         }
         let near = nearest(&lower, actions()).unwrap_or("up");
         Err(Refusal::not_understood(format!("{} is not an action", quoted(word)), why()).hint(self.line.with(at, near)))
+    }
+
+    fn format(&self, at: usize) -> Result<Format, Refusal> {
+        let word = self.line.word(at).map(str::to_lowercase);
+        if let Some(format) = Format::ALL.into_iter().find(|format| word.as_deref() == Some(format.as_str())) {
+            return Ok(format);
+        }
+        let what = word
+            .map_or_else(|| "`as` needs a word".to_owned(), |word| format!("{} is no form of a file", quoted(&word)));
+        let refusal =
+            Refusal::not_understood(what, format!("it is one of: {}", listed(Format::ALL.map(Format::as_str))));
+        let with = |format: Format| self.line.with(at - 1, &format!("as {}", format.as_str()));
+        let again = |format: Format| {
+            if self.line.word(at).is_some() { self.line.with(at, format.as_str()) } else { with(format) }
+        };
+        Err(refusal.hint(again(Format::Csv)).hint(again(Format::Json)))
     }
 
     fn entry(&self, at: usize) -> Result<i64, Refusal> {

@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(words("history f"), ["failed"]);
         assert_eq!(words("who s"), ["stopped"]);
         assert_eq!(words("who stopped "), ["shop", "attic"]);
-        assert_eq!(words("audit a"), ["attic", "action"]);
+        assert_eq!(words("audit a"), ["attic", "action", "as"]);
         assert_eq!(words("audit shop action d"), ["down", "destroy"]);
         assert_eq!(words("hold shop "), ["until", "for", "only", "because"]);
         assert_eq!(words("freeze a"), ["all"]);

@@ -92,6 +92,7 @@ fn render_query(query: &Query) -> String {
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
         Query::History(filter) => format!("{name}{}", filters(filter)),
         Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
+        Query::Export { filter, format } => format!("{name}{} as {}", audit_filters(filter), format.as_str()),
         Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
         Query::Why(WhyQuery { who, command, environment, run }) => {
             let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));

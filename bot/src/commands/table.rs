@@ -508,12 +508,13 @@ pub static TABLE: [Spec; 33] = [
     },
     Spec {
         name: CommandName::Audit,
-        usage: "audit [env] [by @who] [since time] [until time] [action word] [failed] [\"words\"] [before entry] [page number]",
+        usage: "audit [env] [by @who] [since time] [until time] [action word] [failed] [\"words\"] [before entry] [page number] [as csv|json]",
         summary: "who did what, what was decided and why, newest first",
         details: &[
             "Every order is there, also what was refused and what was not understood; beside them what happened to runs (`ask`, `expire`, `lose`, `end`), to the configuration (`configure`) and to Tidegate itself (`start`, `stop`, `prune`).",
             "`failed` is what was refused, not understood, or did not end well. Words in quotes are looked for in what was typed and in reasons. Times are as in `history`.",
-            "Each page offers the next one as `before` an entry, which stays the same page while entries are added. `tidegate audit` on the command line exports, verifies and prunes.",
+            "Each page offers the next one as `before` an entry, which stays the same page while entries are added.",
+            "`as csv` and `as json` give all that fits as a file, oldest first: into the thread, or in a terminal into the folder that it was started in. `tidegate audit` on the command line exports any number, verifies and prunes.",
         ],
         examples: &[
             example("audit", "the latest entries"),
@@ -522,6 +523,7 @@ pub static TABLE: [Spec; 33] = [
             example("audit failed since yesterday", "what was refused or went wrong"),
             example("audit \"black friday\"", "entries with these words"),
             example("audit shop before 1234", "older ones than entry 1234"),
+            example("audit shop since 30d as csv", "a month of it for a spreadsheet"),
         ],
         object: Object::AnyEnvironment,
         takes: &[
@@ -532,6 +534,7 @@ pub static TABLE: [Spec; 33] = [
             Takes::Keyword("failed"),
             Takes::Keyword("before"),
             Takes::Keyword("page"),
+            Takes::Keyword("as"),
         ],
         also: &["trail", "events"],
         read: audit::read_audit,

@@ -66,6 +66,7 @@ fn what_is_meant_is_understood() {
         ("history failed by @ito shop page 3", "history shop by ito failed page 3"),
         ("history by me", "history by local:ito"),
         ("audit failed “Black  Friday” action UP shop by @ito", "audit shop by ito failed action up \"Black Friday\""),
+        ("audit AS CSV shop failed", "audit shop failed as csv"),
         ("audit page 2 before #40 \"x\" \"y\"", "audit \"x\" \"y\" before 40 page 2"),
         (
             "audit since 2026-11-20 until 2026-11-20",
@@ -245,6 +246,9 @@ const BAD: &[&str] = &[
     "audit \"a\" \"b\" \"c\" \"d\" \"e\" \"f\"",
     "audit shop because I want to know",
     "audit failde",
+    "audit shop as",
+    "audit shop as xml",
+    "audit as csv shop page 2 \"x\"",
     "who",
     "who shop",
     "who am i",

@@ -7,13 +7,14 @@ use crate::config::Problem;
 use crate::domain::answer::{
     EnvironmentStatus, HistoryPage, RunDetail, RunSummary, RunnerHealth, Sight, StackStanding, Standing,
 };
-use crate::domain::audit::{AuditFilter, AuditPage, Deed, WhoDid};
+use crate::domain::audit::{AuditFilter, AuditPage, Deed, FILE_MAX, Record, WhoDid};
 use crate::domain::command::HistoryFilter;
 use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{EnvironmentName, RunNumber, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
+use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
 
@@ -142,15 +143,32 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Refused`] for the whole audit, where they see some environments only.
     pub async fn audit(&self, filter: &AuditFilter, sight: &Sight) -> Result<AuditPage, DeskError> {
-        if sight.all || filter.environment.is_some() {
-            return Ok(audit::page(&self.store, filter, AUDIT_PAGE).await?);
+        Ok(audit::page(&self.store, &as_seen(filter, sight)?, AUDIT_PAGE).await?)
+    }
+
+    /// All entries that fit, oldest first, as far as somebody sees them.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] for the whole audit, where they see some environments only, and for more than [`FILE_MAX`] entries.
+    pub async fn audit_whole(&self, filter: &AuditFilter, sight: &Sight) -> Result<Vec<Record>, DeskError> {
+        let mut found = Vec::new();
+        let seen = as_seen(filter, sight)?;
+        let written = audit::each(&self.store, &seen, |record| {
+            if found.len() == FILE_MAX {
+                return Err(std::io::ErrorKind::FileTooLarge.into());
+            }
+            found.push(record.clone());
+            Ok(())
+        });
+        match written.await {
+            Ok(_) => Ok(found),
+            Err(ExportError::Ledger(error)) => Err(error.into()),
+            Err(ExportError::Write(_)) => {
+                let what = format!("that is more than {FILE_MAX} entries");
+                let why = "narrow it with `since`, `until`, `by` or an environment; `tidegate audit export` on the command line gives any number";
+                Err(Refusal::refused(what, why).into())
+            }
         }
-        if let [only] = sight.environments.as_slice() {
-            let filter = AuditFilter { environment: Some(only.clone()), ..filter.clone() };
-            return Ok(audit::page(&self.store, &filter, AUDIT_PAGE).await?);
-        }
-        let refusal = Refusal::refused("the whole audit is not yours to read", "name one of your environments");
-        Err(sight.environments.iter().fold(refusal, |refusal, name| refusal.hint(format!("audit {name}"))).into())
     }
 
     /// Who raised, stopped or changed an environment last.
@@ -209,4 +227,16 @@ fn one_line(problem: &Problem) -> String {
 
 fn no_run(number: RunNumber) -> Refusal {
     Refusal::refused(format!("there is no run {number}"), "nothing with that number was ever accepted").hint("history")
+}
+
+/// The filter with the one environment that somebody sees, where they see one only.
+fn as_seen(filter: &AuditFilter, sight: &Sight) -> Result<AuditFilter, Refusal> {
+    if sight.all || filter.environment.is_some() {
+        return Ok(filter.clone());
+    }
+    if let [only] = sight.environments.as_slice() {
+        return Ok(AuditFilter { environment: Some(only.clone()), ..filter.clone() });
+    }
+    let refusal = Refusal::refused("the whole audit is not yours to read", "name one of your environments");
+    Err(sight.environments.iter().fold(refusal, |refusal, name| refusal.hint(format!("audit {name}"))))
 }

@@ -23,7 +23,7 @@ impl Desk {
             Query::Envs | Query::Whoami | Query::Why(_) => None,
             Query::Status { environment } | Query::Queue { environment } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
-            Query::Audit(filter) => filter.environment.clone(),
+            Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),
             Query::Who { environment, .. } => Some(environment.clone()),
             Query::Show { run } | Query::Log { run, .. } => Some(self.find(*run).await?.request.environment),
         };

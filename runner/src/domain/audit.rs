@@ -132,6 +132,32 @@ pub struct AuditFilter {
     pub page: u32,
 }
 
+/// How entries are written for other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For spreadsheets: a heading, then a line for each entry.
+    Csv,
+    /// One array of objects.
+    Json,
+}
+
+impl Format {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Csv, Self::Json];
+
+    /// The word for it, which is also how its files end.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Most entries that a chat gives as a file: some 6 MB. `tidegate audit export` gives any number.
+pub const FILE_MAX: usize = 20_000;
+
 /// Highest page: whoever wants more says `before`, `until`, or exports.
 pub const PAGE_MAX: u32 = 50;
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::{AuditFilter, Deed};
+use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
@@ -406,6 +406,13 @@ pub enum Query {
     History(HistoryFilter),
     /// Who did what, decided how, and why; newest first.
     Audit(AuditFilter),
+    /// The same as a file, oldest first.
+    Export {
+        /// Which entries; `before` and `page` do not count.
+        filter: AuditFilter,
+        /// In which form.
+        format: Format,
+    },
     /// Who did it last.
     Who {
         /// What.
@@ -443,7 +450,7 @@ impl Query {
             Self::Show { .. } => CommandName::Show,
             Self::Log { .. } => CommandName::Log,
             Self::History(_) => CommandName::History,
-            Self::Audit(_) => CommandName::Audit,
+            Self::Audit(_) | Self::Export { .. } => CommandName::Audit,
             Self::Who { .. } => CommandName::Who,
             Self::Whoami => CommandName::Whoami,
             Self::Why(_) => CommandName::Why,

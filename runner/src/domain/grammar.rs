@@ -1,8 +1,9 @@
 //! Words of the commands that cannot be names: whoever typed one could mean either.
 
 /// Each word with what it says in a command, to be read after "it".
-const WORDS: [(&str, &str); 28] = [
+const WORDS: [(&str, &str); 29] = [
     ("action", "begins the name of a command"),
+    ("as", "begins the form of a file"),
     ("alone", "says that nobody else approves"),
     ("all", "means every environment"),
     ("anyway", "says that an objection is known"),

@@ -48,6 +48,13 @@ async fn an_evening(yard: &Yard) {
 /// Everything that the command line does, on either database.
 async fn is_proven_signed_exported_and_pruned(yard: &Yard) {
     an_evening(yard).await;
+    yard.shell("audit shop action up as csv").await.says(&["1 entry", "In `audit.csv`"]).exits(0);
+    assert_eq!(yard.read("audit.csv").lines().count(), 2, "{}", yard.read("audit.csv"));
+    yard.shell("audit as json").await.says(&["In `audit.json`"]).exits(0);
+    yard.shell("audit as json").await.says(&["In `audit-2.json`"]).exits(0);
+    let all: Vec<serde_json::Value> = serde_json::from_str(&yard.read("audit-2.json")).expect("JSON");
+    assert!(all.windows(2).all(|two| two[0]["entry"].as_i64() < two[1]["entry"].as_i64()) && all.len() > 5, "{all:?}");
+    yard.shell("audit shop action destroy failed as csv").await.says(&["No entry fits"]).exits(0);
     let path = |name: &str| yard.file(name).display().to_string();
     let (checkpoint, old) = (path("checkpoint"), path("old"));
     yard.run(&["audit", "verify"]).await.says(&["The audit is whole"]).exits(0);

@@ -177,6 +177,23 @@ async fn a_long_log_comes_whole_as_one_file_however_often_its_upload_fails() {
 }
 
 #[tokio::test]
+async fn the_audit_comes_as_a_file_in_the_thread_in_which_it_was_asked_for() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full ·").await;
+    let asked = place.slack.mention(&place.alice, &place.channel, None, "@tidegate audit shop as csv").await;
+    asked.accepted();
+    let text = place.reads("[file audit-").await;
+    let name = text.split("[file ").nth(1).and_then(|rest| rest.split(',').next()).expect("a name");
+    assert_eq!(name.rsplit_once('.').map(|(_, ending)| ending), Some("csv"), "{name}");
+    let file = String::from_utf8(place.slack.file(name).expect("a file")).expect("text");
+    assert!(file.starts_with("entry,at,") && file.contains(",up shop,"), "{name}: {file}");
+    assert!(place.slack.thread(&asked.message).contains(name), "{}", place.slack.thread(&asked.message));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn what_changed_nothing_calls_nobody_unless_that_is_wanted() {
     for (lines, calls) in [("", 2), ("tell_unchanged = true", 3)] {
         let place = InSlack::lay_with(lines).await;

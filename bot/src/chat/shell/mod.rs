@@ -7,6 +7,7 @@ mod line;
 mod once;
 mod prompt;
 pub mod render;
+mod save;
 mod screen;
 mod talk;
 mod watch;

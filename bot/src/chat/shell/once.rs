@@ -7,6 +7,7 @@ use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::RunState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::save::saved;
 use super::{DOOR, Screen, local_offset, message};
 use crate::cards::{self, Card};
 use crate::conversation::{self, Hope, Verdict, exit_status};
@@ -51,6 +52,7 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
             }
         }
     };
+    let reply = saved(reply);
     screen.card(&reply.card);
     let stopping = reply.stopping.iter().map(|run| (*run, Hope::Still));
     let awaited: Vec<(RunNumber, Hope)> = reply.follow.into_iter().chain(stopping).collect();

@@ -21,7 +21,7 @@ use super::{DOOR, draft, preview};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::commands::{self, Known};
-use crate::conversation::{self, Verdict};
+use crate::conversation::{self, Attachment, Verdict};
 
 /// What is older is not carried out by itself any more, in milliseconds.
 const LATE_MS: i64 = 5 * 60_000;
@@ -249,6 +249,11 @@ impl Ear {
             if done && run.is_some() && !reply.queued {
                 return Vec::new();
             }
+        }
+        if let Some(Attachment { name, text }) = reply.file {
+            let mut letter = Letter::answer(&card, origin, false);
+            letter.file = Some((name, text));
+            return vec![letter.post(&origin.channel, None)];
         }
         let home = match run.filter(|_| reply.queued) {
             Some(run) => self.channel_of(run).await,

@@ -24,7 +24,7 @@ pub(super) struct Letter {
     /// The name of the news that it tells, where somebody must hear of it.
     #[serde(default)]
     pub(super) urgent: Option<String>,
-    /// Longer text that goes with it as a file, into the thread: the beginning of its name, and what it says.
+    /// A file that goes with it into the thread: its name, into which the letter's id is put, and what it says.
     pub(super) file: Option<(String, String)>,
 }
 
@@ -41,7 +41,7 @@ impl Letter {
     /// A message in a channel.
     pub(super) fn new(rendered: Rendered) -> Self {
         let Rendered { text, blocks, left_out } = rendered;
-        let file = (!left_out.is_empty()).then(|| ("rest".to_owned(), left_out.join("\n")));
+        let file = (!left_out.is_empty()).then(|| ("rest.txt".to_owned(), left_out.join("\n")));
         Self { text, blocks, thread: None, only: None, response_url: None, link: None, urgent: None, file }
     }
 

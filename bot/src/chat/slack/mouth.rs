@@ -16,7 +16,7 @@ use super::api::ApiError;
 use super::letter::{Letter, Thread};
 use super::limiter::Limiter;
 use super::workspace::Workspace;
-use crate::cards::{PERHAPS_AGAIN, cannot_speak};
+use crate::cards::{NO_PLACE_FOR_FILE, PERHAPS_AGAIN, cannot_speak};
 
 /// The name of the data that every message of ours carries.
 const EVENT: &str = "tidegate_message";
@@ -214,7 +214,7 @@ impl Mouth {
         channel: &str,
         thread: &str,
         id: Uuid,
-        (stem, text): &(String, String),
+        (name, text): &(String, String),
         again: bool,
     ) -> Result<(), (&'static str, ApiError)> {
         // Answers that went the way they came have no place of their own.
@@ -222,7 +222,8 @@ impl Mouth {
             return Ok(());
         }
         let mut short = id.simple().to_string();
-        let name = format!("{stem}-{}.txt", short.split_off(24));
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+        let name = format!("{stem}-{}.{ending}", short.split_off(24));
         if again {
             let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
             let said = self.workspace.api.get("conversations.replies", &args).await;
@@ -281,9 +282,16 @@ impl Mouth {
                 if matches!(code.as_str(), "not_in_channel" | "channel_not_found") =>
             {
                 let Some(url) = &letter.response_url else { return Err(ApiError::Refused { code, needed }) };
-                let body = json!({
+                let mut body = json!({
                     "response_type": "in_channel", "replace_original": false, "text": text, "blocks": letter.blocks,
                 });
+                if letter.file.is_some() {
+                    let words = NO_PLACE_FOR_FILE;
+                    body["text"] = format!("{text}\n{words}").into();
+                    if let Some(blocks) = body["blocks"].as_array_mut() {
+                        blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": words } }));
+                    }
+                }
                 return api.respond(url, &body).await.map(|()| String::new());
             }
             // Better without its looks than not at all.

@@ -300,7 +300,7 @@ async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(St
                 let long = extract.parts.iter().any(|part| part.left_out > 0)
                     || !render(&card, &Extras::default()).left_out.is_empty();
                 let whole = if long { mouth.desk.whole_log(run, Some(name)).await.ok() } else { None };
-                let file = whole.map(|whole| (format!("run-{run}-{name}"), as_text(&cards::log(&whole))));
+                let file = whole.map(|whole| (format!("run-{run}-{name}.txt"), as_text(&cards::log(&whole))));
                 found.push((card, file));
             }
             Err(error) => tracing::warn!(%error, run = run.0, "a log is not here"),

@@ -1,15 +1,11 @@
-//! Entries as CSV and JSON, written as they are read.
+//! Entries of the audit as CSV and JSON, written as they are read.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
 use chrono::{SecondsFormat, TimeZone as _, Utc};
 use serde_json::{Value, json};
-use tidegate_runner::domain::audit::{AuditFilter, Record};
+use tidegate_runner::domain::audit::{Format, Record};
 use tidegate_runner::domain::ids::Timestamp;
-use tidegate_runner::ledger::Store;
-use tidegate_runner::ledger::audit::{self, ExportError};
-
-use super::Format;
 
 /// The columns, in order.
 const HEADING: [&str; 15] = [
@@ -30,39 +26,57 @@ const HEADING: [&str; 15] = [
     "detail",
 ];
 
-/// Writes all entries that fit, oldest first, and gives their number.
-pub(super) async fn write(
-    store: &Store,
-    filter: &AuditFilter,
-    format: Format,
-    out: impl Write,
-) -> Result<u64, ExportError> {
-    match format {
-        Format::Csv => csv(store, filter, out).await,
-        Format::Json => json(store, filter, out).await,
+/// A file of entries that is being written.
+pub enum Sheet<W: Write> {
+    /// For spreadsheets.
+    Csv(Box<csv::Writer<W>>),
+    /// An array of objects; whether one is in it already.
+    Json(W, bool),
+}
+
+impl<W: Write> Sheet<W> {
+    /// Begins one.
+    pub fn begin(format: Format, out: W) -> std::io::Result<Self> {
+        Ok(match format {
+            Format::Csv => {
+                let mut writer = csv::Writer::from_writer(out);
+                writer.write_record(HEADING)?;
+                Self::Csv(Box::new(writer))
+            }
+            Format::Json => Self::Json(out, false),
+        })
+    }
+
+    /// Adds an entry.
+    pub fn add(&mut self, record: &Record) -> std::io::Result<()> {
+        match self {
+            Self::Csv(writer) => Ok(writer.write_record(cells(record))?),
+            Self::Json(out, begun) => {
+                out.write_all(if std::mem::replace(begun, true) { b",\n" } else { b"[\n" })?;
+                Ok(serde_json::to_writer(out, &object(record))?)
+            }
+        }
+    }
+
+    /// Ends it.
+    pub fn end(self) -> std::io::Result<()> {
+        match self {
+            Self::Csv(mut writer) => writer.flush(),
+            Self::Json(mut out, begun) => {
+                out.write_all(if begun { b"\n]\n" } else { b"[]\n" })?;
+                out.flush()
+            }
+        }
     }
 }
 
-async fn csv(store: &Store, filter: &AuditFilter, out: impl Write) -> Result<u64, ExportError> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(HEADING).map_err(std::io::Error::from)?;
-    let count = audit::each(store, filter, |record| Ok(writer.write_record(cells(record))?)).await?;
-    writer.flush()?;
-    Ok(count)
-}
-
-async fn json(store: &Store, filter: &AuditFilter, out: impl Write) -> Result<u64, ExportError> {
-    let mut out = BufWriter::new(out);
-    let mut before = "[\n";
-    let count = audit::each(store, filter, |record| {
-        out.write_all(before.as_bytes())?;
-        before = ",\n";
-        Ok(serde_json::to_writer(&mut out, &object(record))?)
-    })
-    .await?;
-    out.write_all(if count == 0 { b"[]\n" } else { b"\n]\n" })?;
-    out.flush()?;
-    Ok(count)
+/// The text of a file of these entries.
+pub fn of(format: Format, records: &[Record]) -> std::io::Result<String> {
+    let mut text = Vec::new();
+    let mut sheet = Sheet::begin(format, &mut text)?;
+    records.iter().try_for_each(|record| sheet.add(record))?;
+    sheet.end()?;
+    String::from_utf8(text).map_err(std::io::Error::other)
 }
 
 fn cells(record: &Record) -> [String; 15] {

@@ -1,9 +1,7 @@
 //! `tidegate audit`: proves, signs, exports and prunes the audit. Asking is a command of the chats: `tidegate shell -c audit`.
 
-mod export;
-
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,18 +9,19 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use tidegate_runner::config::{self, Config};
 use tidegate_runner::domain::answer::Actor;
-use tidegate_runner::domain::audit::AuditFilter;
+use tidegate_runner::domain::audit::{self as audit_domain, AuditFilter};
 use tidegate_runner::domain::command::{Command, Query};
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName};
 use tidegate_runner::house;
 use tidegate_runner::ledger::Store;
-use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, Key, Proven};
+use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, ExportError, Key, Proven};
 use tidegate_runner::redact::Redactor;
 use tidegate_runner::secrets::{self, Secrets};
 
 use super::{fail, os_user};
 use crate::chat::shell::{color_on_stderr, local_offset};
 use crate::commands::{self, Known};
+use crate::sheet::Sheet;
 
 /// `tidegate audit`
 #[derive(Debug, Args)]
@@ -176,14 +175,24 @@ async fn sign(store: &Store, config: &Config, out: Option<&Path>) -> Result<(), 
 
 async fn export(store: &Store, config: &Config, format: Format, out: &Path, words: &[String]) -> Result<(), Refused> {
     let filter = filter(store, config, words).await?;
-    let written = if out == Path::new("-") {
-        export::write(store, &filter, format, std::io::stdout().lock()).await
+    let count = if out == Path::new("-") {
+        write(store, &filter, format, std::io::stdout().lock()).await
     } else {
-        export::write(store, &filter, format, create(out)?).await
+        write(store, &filter, format, create(out)?).await
     };
-    let count = written.map_err(told)?;
-    eprintln!("{} exported.", counted(count));
+    eprintln!("{} exported.", counted(count.map_err(told)?));
     Ok(())
+}
+
+async fn write(store: &Store, filter: &AuditFilter, format: Format, out: impl Write) -> Result<u64, ExportError> {
+    let format = match format {
+        Format::Csv => audit_domain::Format::Csv,
+        Format::Json => audit_domain::Format::Json,
+    };
+    let mut sheet = Sheet::begin(format, BufWriter::new(out))?;
+    let count = audit::each(store, filter, |record| sheet.add(record)).await?;
+    sheet.end()?;
+    Ok(count)
 }
 
 /// Reads filters as the chats do. Environments that are gone from the configuration are known as long as the audit has them.
@@ -206,6 +215,9 @@ async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<Audi
             Err("an export has no pages: leave `page` out".to_owned())
         }
         Ok(Command::Query(Query::Audit(filter))) => Ok(filter),
+        Ok(Command::Query(Query::Export { .. })) => {
+            Err("the form is said by `--format`: leave `as ...` out".to_owned())
+        }
         Ok(_) => Err("these are no filters".to_owned()),
         Err(refusal) => Err(refusal.to_string()),
     }
