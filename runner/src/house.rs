@@ -1,42 +1,31 @@
 //! What one process of Tidegate is made of: configuration, ledger, desk, and the engine where none lives yet.
 
-use std::collections::BTreeSet;
+mod reading;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::bell::Bell;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
-use crate::domain::answer::{Actor, StackStanding};
-use crate::domain::environment::Level;
-use crate::domain::ids::StackName;
 pub use crate::engine::engine_pid;
-use crate::engine::{Engine, EngineLock, echo, make_sure, seen_elsewhere};
+use crate::engine::{Engine, EngineLock, echo, make_sure_of_state_folder, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{
-    Address, AddressError, LedgerError, OpenError, Store, audit, environments, outbox, runners, runs, stacks,
-};
+use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::paths::Paths;
-use crate::problem::source::Source;
-use crate::redact::Redactor;
-use crate::root::{File, Folder};
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
 use crate::terraform::Supervisor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+
+use reading::{go_on_as_kept, keep_reading, note_configuration, read_again};
 
 /// How often a process without an engine looks whether the one that lives has gone.
 const LOOK_FOR_ENGINE: Duration = Duration::from_secs(1);
 
 /// How often an address of the ledger that is read from elsewhere is looked at: a password in it may have changed.
 const LOOK_AT_ADDRESS: Duration = Duration::from_mins(1);
-
-/// How often the configuration file is looked at.
-const LOOK_AT_FILE: Duration = Duration::from_secs(2);
-
-/// At every which of these looks the roots are looked at too: a thousand of them take some 25 ms each time.
-const LOOKS_PER_LOOK_AT_ROOTS: u64 = 5;
 
 /// Everything that a command line works with.
 #[derive(Debug)]
@@ -411,7 +400,8 @@ impl Keep {
         if sqlite.is_some_and(|ledger| EngineLock::is_held(ledger).unwrap_or(false)) {
             return Err(None);
         }
-        make_sure(&Paths::new(&self.config.borrow().runner.state_dir)).map_err(|error| Some(error.to_string()))?;
+        make_sure_of_state_folder(&Paths::new(&self.config.borrow().runner.state_dir))
+            .map_err(|error| Some(error.to_string()))?;
         let lock = EngineLock::try_take(sqlite).map_err(|error| Some(error.to_string()))?;
         let lock = lock.ok_or(None)?;
         match self.engine_without_lock().await {
@@ -483,160 +473,4 @@ async fn keep_lock(lock: &mut EngineLock, ledger: Option<&Path>) {
             tracing::error!(%error, "another process could take itself for the engine; trying again");
         }
     }
-}
-
-/// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
-/// in force.
-async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
-    let mut seen = stamp(&file);
-    // Of the file as it was last read, also when that was not put in force.
-    let mut roots = config.borrow().roots.clone();
-    let mut roots_seen = stamp_of_roots(&roots);
-    let mut looks: u64 = 0;
-    loop {
-        tokio::time::sleep(LOOK_AT_FILE).await;
-        looks += 1;
-        let now = stamp(&file);
-        let mut changed = now != seen;
-        if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
-            let roots = roots.clone();
-            let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
-            changed |= now != roots_seen;
-            roots_seen = now;
-        }
-        if !changed {
-            continue;
-        }
-        seen = now;
-        let path = file.clone();
-        let read = move || {
-            let config = config::load(&path)?;
-            // Before they are checked, so that no change is missed.
-            let seen = stamp_of_roots(&config.roots);
-            Ok::<_, Problems>((set_bad_roots_aside(config), seen))
-        };
-        let Ok(loaded) = tokio::task::spawn_blocking(read).await else { continue };
-        match loaded {
-            Ok((new, seen_roots)) => {
-                roots.clone_from(&new.roots);
-                roots_seen = seen_roots;
-                let old = Arc::clone(&config.borrow());
-                let new = keep_last_good(new, &old);
-                match still_up(&store, &old, &new).await {
-                    Ok(up) if up.is_empty() => match note_configuration(&store, &new, &Secrets::default()).await {
-                        Ok(_) => {
-                            crate::logging::hide(secrets::told(&new, &Secrets::default()));
-                            tracing::info!(file = %file.display(), "the configuration was read again");
-                            config.send_replace(Arc::new(new));
-                        }
-                        Err(error) => {
-                            tracing::error!(%error, "the changed configuration is not used yet: it cannot be noted in the audit");
-                            seen = None;
-                        }
-                    },
-                    Ok(up) => tracing::error!(
-                        file = %file.display(),
-                        environments = up.join(", "),
-                        "the changed configuration is not used: it leaves out what is still up; bring it `down NAME off` first"
-                    ),
-                    Err(error) => {
-                        tracing::error!(%error, "the changed configuration is not used: the ledger does not answer");
-                    }
-                }
-            }
-            Err(problems) => {
-                tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");
-            }
-        }
-    }
-}
-
-/// Keeps in the audit that the configuration is another one, and how, without secrets.
-async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -> Result<bool, LedgerError> {
-    let redactor = Redactor::new(secrets::told(config, secrets));
-    let text = config.text();
-    let misread = config.misread().collect();
-    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text), &misread).await
-}
-
-/// What tells that a file was changed.
-type Stamp = Option<(SystemTime, u64)>;
-
-fn stamp(file: &Path) -> Stamp {
-    std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok()
-}
-
-/// Those of the Terraform files that roots consist of.
-fn stamp_of_roots(roots: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Stamp)> {
-    let folders = roots.iter().filter_map(|root| Folder::list(root).ok());
-    let files = folders.flat_map(|folder| folder.files.into_iter().chain(folder.values));
-    let stamped = |File { path, .. }| {
-        let stamp = stamp(&path);
-        (path, stamp)
-    };
-    files.map(stamped).collect()
-}
-
-/// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong.
-fn keep_last_good(mut new: Config, old: &Config) -> Config {
-    for (name, environment) in &old.environments {
-        if new.unmanaged.contains_key(name.as_str()) {
-            new.environments.insert(name.clone(), environment.clone());
-        }
-    }
-    new
-}
-
-/// A text that was once read from `file`.
-fn read_again(file: &Path, text: &str) -> Option<Config> {
-    config::parse(Source::new(file, text), &|name| std::env::var(name).ok()).ok()
-}
-
-/// As [`keep_last_good`], by what the ledger keeps of earlier files: for a process that did not see them.
-async fn go_on_as_kept(mut config: Config, store: &Store) -> Result<Config, LedgerError> {
-    let misread: BTreeSet<String> = config.misread().map(str::to_owned).collect();
-    if misread.is_empty() {
-        return Ok(config);
-    }
-    let mut earlier: Vec<(String, Option<Config>)> = Vec::new();
-    for (name, text) in audit::kept_configurations(store).await? {
-        if !misread.contains(&name) {
-            continue;
-        }
-        // Most often all broke with the same change.
-        if earlier.last().is_none_or(|(known, _)| *known != text) {
-            let read = read_again(&config.file, &text);
-            earlier.push((text, read));
-        }
-        let kept = earlier.last().and_then(|(_, config)| config.as_ref()?.environments.get(name.as_str()).cloned());
-        if let Some(environment) = kept {
-            config.environments.insert(environment.name.clone(), environment);
-        }
-    }
-    Ok(config)
-}
-
-/// Environments, and stacks of them, that `new` leaves out although they are raised; also environments that a run is about to
-/// change.
-async fn still_up(store: &Store, old: &Config, new: &Config) -> Result<Vec<String>, LedgerError> {
-    let mut up = Vec::new();
-    for (name, environment) in &old.environments {
-        if let Some(kept) = new.environments.get(name) {
-            let gone = environment.stacks.keys().filter(|stack| !kept.stacks.contains_key(*stack));
-            let gone: Vec<_> = gone.collect();
-            if !gone.is_empty() {
-                let standings = stacks::standings(store, name).await?;
-                let up_still = |stack: &&&StackName| standings.get(**stack).is_some_and(StackStanding::may_be_up);
-                up.extend(gone.iter().filter(up_still).map(|stack| format!("{name}/{stack}")));
-            }
-        }
-        if new.has(name) {
-            continue;
-        }
-        let raised = environments::wanted(store, name).await?.is_some_and(|wanted| wanted.target.level != Level::Off);
-        if raised || !runs::active(store, name).await?.is_empty() {
-            up.push(name.to_string());
-        }
-    }
-    Ok(up)
 }

@@ -310,7 +310,7 @@ pub static TABLE: [Spec; 33] = [
         summary: "find out what became of a run that nobody saw end",
         details: &[
             "Looks at state and lock, and ends the run as what is true.",
-            "`unlock` also breaks a state lock that the dead run left behind.",
+            "`unlock` also breaks a state lock that was taken before the run was lost. One that is younger is of somebody else, and stays.",
         ],
         examples: &[example("recover 812", "look"), example("recover 812 unlock", "look, and break its lock")],
         object: Object::Run,
@@ -373,7 +373,7 @@ pub static TABLE: [Spec; 33] = [
         usage: "keep ENV until TIME|for SPAN [because reason ...]",
         summary: "nobody else lowers an environment for a while",
         details: &[
-            "Others may still raise it. Your own `down` ends your keep; somebody else's is refused, unless they say `down ENV anyway because ...`: then you are told.",
+            "Others may still raise it. Your own `down`, or whatever else of yours lowers it, ends your keep; somebody else's is refused, unless they say `down ENV anyway because ...`: then you are told.",
             "Said again, it has another end. `unhold` lifts it. Times are as in `hold`.",
         ],
         examples: &[

@@ -52,7 +52,8 @@ off = \"destroy\"
 An unknown key is an error. An environment with an error is *unmanaged*: `status` says so, and the others run. A changed file, or
 root, is read again by itself within seconds; an environment that then has an error goes on as it last was. So it does for whoever is started
 later, when the error is in its section of the file: the ledger keeps, for each such environment, the file in which it last had none,
-without secrets, until its section checks again. What the rest of the file says counts at once, and the audit has every version of it.
+without secrets, until its section checks again; one in whose section a secret stands itself is then unmanaged. Roles count as the newest
+file has them, also there; the `[runner]` table's defaults for its stacks are those of that file. The audit has every version of it.
 
 Environments, profiles and settings cannot have words of the commands as names, such as `off`, `all`, `until` or `tonight`.
 

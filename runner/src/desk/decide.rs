@@ -144,12 +144,17 @@ impl Case<'_> {
             Some(before) => Some(before.clone()),
             None => standing_after(tx, &environment, &active).await?,
         };
-        let request = RunRequest {
-            retry_of: Some(old.number),
-            before,
-            because: self.because.clone().or_else(|| old.request.because.clone()),
-            ..old.request.clone()
+        let again = if old.began || runs::was_begun_before(&mut *tx, &old.request).await? {
+            RunRequest { before, ..old.request.clone() }
+        } else {
+            // What was ahead of it then may not have come to pass.
+            let now = standing_after(tx, &environment, &active).await?;
+            old.request
+                .counted_from(&environment, now)
+                .map_err(|refusal| Denied::from(refusal).on(&environment.name))?
         };
+        let because = self.because.clone().or_else(|| old.request.because.clone());
+        let request = RunRequest { retry_of: Some(old.number), because, ..again };
         self.enqueue(tx, &environment, request, &active).await
     }
 

@@ -1,8 +1,10 @@
 //! What went wrong, in the words of the program that said so, and what an apply did before it.
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::changes::{Action, Change, Counts};
+use super::ids::Timestamp;
 
 /// A place in a Terraform source file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +69,17 @@ pub struct LockHolder {
     pub operation: String,
     /// When it was taken, as Terraform writes it.
     pub created: String,
+}
+
+impl LockHolder {
+    /// When it was taken: Terraform writes Go's `time.Time` in UTC, `2026-11-20 05:54:55.123456789 +0000 UTC`. `None` where it wrote
+    /// something else.
+    #[must_use]
+    pub fn taken(&self) -> Option<Timestamp> {
+        let text = self.created.trim().strip_suffix(" UTC")?;
+        let at = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f %z").ok()?;
+        Some(Timestamp(at.timestamp_millis()))
+    }
 }
 
 /// A failure of one step.

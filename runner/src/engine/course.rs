@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::access::{Access, Want};
 use crate::domain::answer::Actor;
-use crate::domain::changes::{self, Change, Exactness, StackPlan};
+use crate::domain::changes::{self, Change, Exactness, StackPlan, WentBack};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::holds::Hold;
@@ -276,7 +276,9 @@ impl Situation<'_> {
     fn ask(&self, why: QuestionWhy, wants: Vec<Want>, digest: String) -> RunEvent {
         let within = wants.iter().filter_map(|want| want.within_ms).min();
         let expires = self.now.plus_ms(within.unwrap_or(self.ask_ms));
-        RunEvent::Asked { question: Question { wants, ..Question::plain(why, digest, expires) } }
+        // Where rules want more to the same plan, what was said to it stands.
+        let again = self.view.approved.is_some() && why != QuestionWhy::Ruled;
+        RunEvent::Asked { question: Question { wants, again, ..Question::plain(why, digest, expires) } }
     }
 
     fn applying(&self, approved: Option<&str>) -> Vec<Step> {
@@ -358,7 +360,16 @@ impl Situation<'_> {
         let digest = changes::digest(asked.iter().map(|(stack, plan, _)| (stack.as_str(), plan)));
         let otherwise = asked.iter().filter(|(stack, plan, _)| self.is_made_otherwise(stack, plan));
         let otherwise = otherwise.map(|(stack, ..)| (*stack).clone()).collect();
-        let why = changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())), otherwise)?;
+        let back: BTreeMap<StackName, WentBack> = asked
+            .iter()
+            .filter(|(stack, plan, _)| self.is_news_that_it_went_back(stack, plan))
+            .filter_map(|(stack, plan, _)| Some(((*stack).clone(), plan.went_back()?)))
+            .collect();
+        let why = if back.is_empty() {
+            changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())), otherwise)?
+        } else {
+            QuestionWhy::WentBack { stacks: back }
+        };
         let newer: Vec<_> = asked.iter().map(|(stack, plan, _)| (*stack, plan)).collect();
         let wants = match self.rules_with(&newer) {
             Decision::NeedsApproval { wants, .. } => wants,

@@ -25,7 +25,8 @@ use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::holds::Hold;
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
-use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackState};
+use crate::domain::refusal::Refusal;
+use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{environments, holds};
 use crate::standing;
@@ -91,7 +92,23 @@ impl Driver {
             }
             return Ok(None);
         };
-        let (run, view) = counted_anew(&shared, run, view, &environment, &fence).await?;
+        let (run, view) = match counted_anew(&shared, &run, view, &environment, &fence).await? {
+            Ok(counted) => counted,
+            Err(refusal) => {
+                let ended = RunEvent::Ended {
+                    outcome: Outcome::Refused,
+                    refusal: Some(refusal),
+                    rule: Some(COUNTED_ANEW.to_owned()),
+                    finding: None,
+                    left: BTreeMap::new(),
+                };
+                let mut tx = shared.store.begin().await?;
+                standing::append(&mut tx, &run, Some(&environment), &[ended], Some(&fence)).await?;
+                tx.commit().await?;
+                alone.clean_up();
+                return Ok(None);
+            }
+        };
         let (sender, reports) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(view.state.stop().map(|stop| force_of(stop.force)));
         let context = Arc::new(shared.context(&run, &fence, &view, environment.clone(), sender, stopped).await?);
@@ -429,29 +446,39 @@ fn apply_begins(stack: StackName) -> RunEvent {
     RunEvent::StackStarted { stack, phase: Phase::Apply }
 }
 
-/// A run of which nothing is applied, counted from where its environment is to be now, and stored so.
+/// The rule that a run breaks which cannot mean from here what it meant from where its environment was to be.
+const COUNTED_ANEW: &str = "what was ahead has not come to pass";
+
+/// A run of which nothing is applied, counted from where its environment is to be now, and stored so; or why that cannot be.
 async fn counted_anew(
     shared: &Shared,
-    run: RunSummary,
+    run: &RunSummary,
     view: RunView,
     environment: &Environment,
     fence: &Fence,
-) -> Result<(RunSummary, RunView), EngineError> {
-    // A retry counts from where its first try began.
-    if view.began || view.request.retry_of.is_some() || !matches!(view.state, RunState::Planning { .. }) {
-        return Ok((run, view));
+) -> Result<Result<(RunSummary, RunView), Refusal>, EngineError> {
+    let as_it_is = |view| Ok(Ok((run.clone(), view)));
+    if view.began || !matches!(view.state, RunState::Planning { stop: None, .. }) {
+        return as_it_is(view);
     }
     let mut tx = shared.store.begin().await?;
+    // A retry counts from where its first try began.
+    if runs::was_begun_before(&mut tx, &view.request).await? {
+        return as_it_is(view);
+    }
     let now = environments::wanted(&mut tx, &environment.name).await?.map(|wanted| wanted.target);
     if now == view.request.before {
-        return Ok((run, view));
+        return as_it_is(view);
     }
-    let request = view.request.counted_from(environment, now);
+    let request = match view.request.counted_from(environment, now) {
+        Ok(request) => request,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     if !runs::count_anew(&mut tx, run.id, fence, &request).await? {
-        return Ok((run, view));
+        return as_it_is(view);
     }
     tx.commit().await?;
-    Ok((RunSummary { request: request.clone(), ..run }, RunView { request, ..view }))
+    Ok(Ok((RunSummary { request: request.clone(), ..run.clone() }, RunView { request, ..view })))
 }
 
 fn force_of(force: bool) -> Stop {

@@ -4,11 +4,13 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use super::{EngineError, Shared};
 use crate::account;
 use crate::domain::answer::RunSummary;
 use crate::domain::run::{Outcome, RunEvent, RunState};
+use crate::ledger::runners;
 use crate::ledger::runs::{self, Fence};
 use crate::paths::Paths;
 use crate::standing;
@@ -45,28 +47,50 @@ fn why(path: &Path, error: &io::Error) -> String {
 ///
 /// # Errors
 /// The first that cannot be used.
-pub fn make_sure(paths: &Paths) -> Result<(), NoFoothold> {
+pub fn make_sure_of_state_folder(paths: &Paths) -> Result<(), NoFoothold> {
     paths.written().iter().try_for_each(|folder| try_out(folder).map_err(|error| NoFoothold::at(folder, error)))
 }
 
 fn try_out(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    // Modes do not tell: there are superusers, immutable folders, disks that are read-only or full.
+    // Modes do not tell: there are superusers, immutable folders, disks that are read-only.
     let trial = folder.join(format!(".trial-{}", std::process::id()));
     File::create(&trial)?;
     std::fs::remove_file(&trial)
 }
 
+/// Whether runs can be taken: the state folder was not missed, or can be used again.
+pub(super) fn is_back(shared: &Shared) -> bool {
+    if !shared.no_foothold.load(Ordering::Relaxed) {
+        return true;
+    }
+    match make_sure_of_state_folder(&shared.paths) {
+        Ok(()) => {
+            tracing::info!("the state folder can be used again");
+            shared.no_foothold.store(false, Ordering::Relaxed);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
 /// Ends a run that cannot be driven here because of `lost`, where nothing of it was applied: it would be tried again and again, and
-/// nobody would hear why. One that has begun stays as it is, to be taken up again.
+/// nobody would hear why. One that has begun stays as it is, to be taken up again, and so does one that a runner elsewhere can take.
 pub(super) async fn give_up(
     shared: &Shared,
     run: &RunSummary,
     fence: &Fence,
     lost: NoFoothold,
 ) -> Result<(), EngineError> {
+    // Nothing more is taken here until it can be used: one bad folder must not end the whole queue.
+    shared.no_foothold.store(true, Ordering::Relaxed);
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
     let RunState::Planning { stop, .. } = &view.state else { return Err(EngineError::State(lost)) };
+    // Another runner takes it over when our lease on it ends.
+    let lease_ms = i64::from(shared.config().runner.lease_s) * 1_000;
+    if runners::alive(&shared.store, lease_ms).await?.iter().any(|other| other.host != shared.host) {
+        return Err(EngineError::State(lost));
+    }
     let outcome = if stop.is_some() { Outcome::Cancelled } else { Outcome::Failed };
     tracing::error!(run.number = run.number.0, error = %lost, "a run is given up: nothing of it was applied");
     let end = RunEvent::ended_as(outcome, lost.to_string());
@@ -86,7 +110,7 @@ mod tests {
     fn a_state_folder_is_tried_out_and_nothing_is_left_in_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = Paths::new(&folder.path().join("state"));
-        make_sure(&paths).expect("folders");
+        make_sure_of_state_folder(&paths).expect("folders");
         for written in paths.written() {
             assert_eq!(std::fs::read_dir(written).expect("a folder").count(), 0);
         }
@@ -97,7 +121,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = Paths::new(folder.path());
         std::fs::write(paths.runs(), "").expect("a file");
-        let told = make_sure(&paths).expect_err("no folder").to_string();
+        let told = make_sure_of_state_folder(&paths).expect_err("no folder").to_string();
         assert_eq!(told, format!("the state folder cannot be used: {} is not a folder", paths.runs().display()));
     }
 }

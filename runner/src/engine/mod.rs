@@ -31,7 +31,7 @@ use crate::terraform::{Standby, Stop, Supervisor};
 use work::{Claim, Commits, Report, RunContext};
 
 pub use echo::echo;
-pub use foothold::{NoFoothold, make_sure};
+pub use foothold::{NoFoothold, make_sure_of_state_folder};
 pub use lock::{EngineLock, EngineLockError, engine_pid, seen_elsewhere};
 pub use queue::Engine;
 
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) host: String,
     /// This process is stopping: runs that only wait for people are left to the next one.
     pub(crate) draining: AtomicBool,
+    /// The state folder could not be used when it was last needed.
+    pub(crate) no_foothold: AtomicBool,
 }
 
 impl Shared {

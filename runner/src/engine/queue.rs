@@ -84,6 +84,7 @@ impl Engine {
             runner,
             host,
             draining: AtomicBool::new(false),
+            no_foothold: AtomicBool::new(false),
         });
         keep_to_ourselves(&shared.paths);
         let mut tx = shared.store.begin().await?;
@@ -205,8 +206,12 @@ impl Engine {
 
     async fn try_beat(&mut self) -> Result<(), EngineError> {
         self.heartbeat().await?;
+        if !foothold::is_back(&self.shared) {
+            return self.expire_questions().await;
+        }
         for orphan in runs::orphans(&self.shared.store).await? {
-            if self.runs.len() >= self.limit() {
+            // Those that wait half way for a yes work on nothing.
+            if runs::working(&self.shared.store, &self.shared.runner).await? >= self.limit() {
                 break;
             }
             // One that waits for people and whose environment is not configured now is waited for, not taken again and again.
@@ -220,6 +225,10 @@ impl Engine {
                 tracing::error!(run.number = number.0, %error, "a run cannot be taken over; trying again");
             }
         }
+        self.expire_questions().await
+    }
+
+    async fn expire_questions(&self) -> Result<(), EngineError> {
         let shared = Arc::clone(&self.shared);
         for run in runs::expired_questions(&shared.store).await? {
             let config = shared.config();
@@ -267,10 +276,12 @@ impl Engine {
                 tracing::error!(run.number = number.0, %error, "a run cannot be looked at; trying again");
             }
         }
-        while self.runs.len() < self.limit() {
+        if !foothold::is_back(&self.shared) {
+            return Ok(());
+        }
+        loop {
             let (shared, lease_ms) = (&self.shared, self.lease_ms());
-            let limit = u32::try_from(self.limit()).unwrap_or(u32::MAX);
-            let claim = runs::claim_next(&shared.store, &shared.runner, &shared.host, lease_ms, limit).await?;
+            let claim = runs::claim_next(&shared.store, &shared.runner, &shared.host, lease_ms, self.limit()).await?;
             let Some((run, attempt)) = claim else { break };
             tracing::info!(run.number = run.number.0, attempt, "took a run");
             self.spawn(run, attempt, Work::Drive);

@@ -10,7 +10,7 @@ use super::alone::Alone;
 use super::{EngineError, Shared, lost, work};
 use crate::domain::answer::RunSummary;
 use crate::domain::changes::Change;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{RunNumber, StackName};
 use crate::domain::run::{Outcome, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, Fence};
@@ -23,13 +23,14 @@ use crate::terraform::{Attached, Child};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks what became of a run in state `unknown`: is anything still running, who holds the lock, what does a plan say is left to
-/// do? Changes nothing but, with `unlock`, a lock that nobody alive holds.
+/// do? Changes nothing but, with `unlock`, a lock that was taken before the run was lost.
 pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) -> Result<(), EngineError> {
     let alone = tokio::time::timeout(PATIENCE, Alone::with(&shared.paths, run.number)).await;
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
     let RunState::Unknown { look: Some(unlock), .. } = &view.state else { return Ok(()) };
     let alone = match alone {
-        Ok(alone) => Some(alone?),
+        Ok(Ok(alone)) => Some(alone),
+        Ok(Err(lost)) => return store(shared, run, fence, &[still(lost.to_string())]).await,
         Err(_) => None,
     };
     let event = match lost::elsewhere(shared, run.id).await? {
@@ -87,16 +88,25 @@ async fn finding(
     let (_stop, stopped) = watch::channel(None);
     let context = shared.context(run, fence, view, environment, reports, stopped).await?;
     let (mut left, mut unseen) = (BTreeMap::new(), Vec::new());
+    // The lock of a run that is lost was taken before; one that came later is of somebody who lives.
+    let lost_at = runs::events(&shared.store, run.id, 0)
+        .await?
+        .into_iter()
+        .rev()
+        .find_map(|record| matches!(record.event, RunEvent::LostTrack { .. }).then_some(record.at));
+    let is_dead =
+        |holder: &LockHolder| !holder.id.is_empty() && holder.taken().zip(lost_at).is_some_and(|(at, lost)| at <= lost);
     // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
     for stack in lost::unknown(view) {
-        match work::look(&context, stack, unlock).await {
+        match work::look(&context, stack, |holder| unlock && is_dead(holder)).await {
             Ok(plan) => {
                 // What is only replaced because nobody saw its making end is there.
                 let asked_for = |change: &Change| change.reason.as_deref() == Some("requested");
                 left.insert(stack.clone(), plan.changes.into_iter().filter(|change| !asked_for(change)).collect());
             }
             Err(failure) => {
-                unseen.push(why_not(stack, run.number, Redactor::new(context.told()).redact_failure(failure)));
+                let failure = Redactor::new(context.told()).redact_failure(failure);
+                unseen.push(why_not(stack, run.number, failure, is_dead));
             }
         }
     }
@@ -139,12 +149,21 @@ fn not_begun(view: &RunView, looked: &BTreeMap<StackName, Vec<Change>>) -> Optio
 }
 
 /// Why a stack cannot be looked at, and what can be done about it.
-fn why_not(stack: &StackName, run: RunNumber, failure: Failure) -> String {
+fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn(&LockHolder) -> bool) -> String {
     match failure.kind {
-        FailureKind::LockHeld(holder) => format!(
-            "the state lock is held by {} ({}) since {}; `recover {run} unlock` breaks it",
-            holder.who, holder.operation, holder.created
-        ),
+        FailureKind::LockHeld(holder) => {
+            let held =
+                format!("the state lock is held by {} ({}) since {}", holder.who, holder.operation, holder.created);
+            if is_dead(&holder) {
+                format!("{held}; `recover {run} unlock` breaks it")
+            } else {
+                format!(
+                    "{held}, which is after run {run} was lost: it is of somebody else, who may be at work; ask again when they \
+                     are done, or break it by hand: `terraform force-unlock {}`",
+                    holder.id
+                )
+            }
+        }
         FailureKind::Terraform
         | FailureKind::PreventDestroy
         | FailureKind::StalePlan

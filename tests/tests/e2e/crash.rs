@@ -322,6 +322,30 @@ async fn of_several_stacks_that_are_lost_each_is_looked_at() {
 }
 
 #[tokio::test]
+async fn a_lock_that_somebody_took_after_the_run_was_lost_is_not_broken() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let _serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
+    let held = include_str!("../../../runner/tests/samples/terraform/error-lock-held-after-kill9.jsonl");
+    let younger = held.replace("2026-", "2099-");
+    assert_ne!(held, younger, "the sample tells when the lock was taken");
+    yard.write("locked.jsonl", &younger);
+    yard.instead("plan", "cat YARD/locked.jsonl; exit 1");
+    yard.configure("[runner]\n", "[runner]\nlock_timeout = \"0s\"\n");
+    kill_9(supervisor);
+    kill_9(terraform);
+    yard.until(1, "unknown").await;
+    yard.release("create.shop-app");
+    for words in ["recover 1", "recover 1 unlock"] {
+        let told = yard.shell(words).await;
+        told.says(&["it is of somebody else", "`terraform force-unlock"]).exits(5);
+    }
+    assert_eq!((yard.status(1).await, yard.calls("force-unlock", "shop-app")), ("unknown", 0));
+}
+
+#[tokio::test]
 async fn a_lock_that_the_dead_left_behind_is_shown_and_broken_only_when_asked() {
     let yard = Yard::new();
     yard.hold("create.shop-app");

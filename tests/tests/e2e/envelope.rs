@@ -64,6 +64,20 @@ async fn exactness(yard: &Yard, run: i64, stack: &str) -> Vec<Exactness> {
 }
 
 #[tokio::test]
+async fn a_run_that_waits_half_way_for_a_yes_takes_nobodys_place() {
+    let yard = with_a_surprise().await;
+    yard.configure("[runner]\n", "[runner]\nparallel = 1\n");
+    yard.configure("ask_expires = \"10s\"", "ask_expires = \"10m\"");
+    let serve = yard.serve().await;
+    yard.accepted("up shop full").await;
+    yard.until(2, "awaiting_approval").await;
+    yard.shell("up other").await.exits(0);
+    assert_eq!(yard.status(2).await, "awaiting_approval");
+    yard.shell("reject 2").await.exits(1);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn without_an_upstream_state_creations_are_foreseen_and_counted_later() {
     let yard = yard("local.base");
     yard.shell("up shop").await.says(&["6 created"]).exits(0);

@@ -27,14 +27,19 @@ async fn a_process_that_cannot_use_the_state_folder_is_no_engine_and_nobody_wait
 
 #[tokio::test]
 async fn a_run_that_has_applied_nothing_fails_when_the_state_folder_is_lost() {
-    let yard = Yard::new();
-    let _serve = yard.serve().await;
+    let yard = Layout::new().environment("shop", &[("app", &[])]).environment("other", &[("app", &[])]).lay();
+    let serve = yard.serve().await;
     std::fs::remove_dir_all(yard.file("state/runs")).expect("removed");
     yard.write("state/runs", "");
     yard.shell("up shop").await.says(&[NO_FOLDER, "Nothing was changed"]).exits(1);
     assert_eq!((yard.status(1).await, yard.calls("plan", "shop-app")), ("failed", 0));
+    // The queue behind it is not ended one by one.
+    yard.accepted("up other").await;
+    yard.wait("a beat of the engine", async || (yard.status(2).await == "queued").then_some(())).await;
     std::fs::remove_file(yard.file("state/runs")).expect("removed");
+    assert_eq!(yard.ends(2).await, "succeeded");
     yard.shell("retry 1").await.exits(0);
+    serve.stop().await.exits(0);
 }
 
 #[tokio::test]
@@ -66,6 +71,28 @@ async fn a_run_can_be_stopped_though_the_section_of_its_environment_has_got_an_e
     yard.configure("max = -2", "max = 21");
     yard.shell("status shop").await.says_not(&["DOES NOT CHECK"]);
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_was_kept_of_an_environment_has_no_secret_in_it_and_no_right_that_was_taken_away() {
+    let roles = "[roles.tester]\ncommands = [\"status\", \"up\", \"hold\"]\n";
+    let lines = format!("owners = [\"local:somebody\"]\naccess = {{ tester = [\"local:{}\"] }}\n", me());
+    let yard = Layout::new()
+        .top(roles)
+        .environment_with("shop", &lines, &[("app", &[])])
+        .environment_with("safe", &lines, &[("app", &[])])
+        .lay();
+    let stack = "name = \"app\"\n";
+    let password = format!("{stack}env = {{ DB_PASSWORD = \"battery staple\" }}\n");
+    yard.write("tidegate.toml", &yard.read("tidegate.toml").replacen(stack, &password, 1));
+    yard.shell("status").await.exits(0);
+    let broken = yard.read("tidegate.toml").replace("max = 20", "max = -1").replace(", \"hold\"", "");
+    yard.write("tidegate.toml", &broken);
+    // One goes on, without the right that the role has lost; the other would have taken a mask for its password.
+    yard.shell("hold safe for 1h because I may not").await.exits(3);
+    yard.shell("status safe").await.says(&["ITS CONFIGURATION DOES NOT CHECK"]).exits(0);
+    yard.shell("up shop").await.says(&["does not manage"]).exits(3);
+    assert_eq!(yard.calls("plan", "shop-app"), 0);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Actor, ActorKind};
-use super::command::{Assignment, CommandName, Order};
+use super::command::{Assignment, CommandName, Operator, Order};
 use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
 use super::ids::{ActorId, EnvironmentName, RunNumber, SettingName, StackName};
 use super::order::Direction;
@@ -172,28 +172,49 @@ impl RunRequest {
 impl RunRequest {
     /// The same goal, counted from where the environment is to be now: what was ahead of it when it was asked for may not have come to
     /// pass. A `scale` changes the stacks of its settings and leaves the rest as it now is.
-    #[must_use]
-    pub fn counted_from(&self, environment: &Environment, before: Option<Target>) -> Self {
-        let takes_part = |setting: &SettingName| {
-            environment.settings.get(setting).is_some_and(|setting| self.stacks.contains_key(&setting.stack))
+    ///
+    /// # Errors
+    /// Refuses what it would not have been allowed to mean from there, as [`request`] does.
+    pub fn counted_from(&self, environment: &Environment, before: Option<Target>) -> Result<Self, Refusal> {
+        let target = match self.kind {
+            RunKind::Scale => self.scaled_from(environment, before.as_ref())?,
+            RunKind::Up | RunKind::Down | RunKind::Plan | RunKind::Destroy | RunKind::Undo => self.target.clone(),
         };
-        let target = match (self.kind, &before) {
-            (RunKind::Scale, Some(now)) if now.level != Level::Off => {
-                let others = now.settings.iter().filter(|(name, _)| !takes_part(name));
-                let own = self.target.settings.iter().filter(|(name, _)| takes_part(name));
-                let settings = others.chain(own).map(|(name, value)| (name.clone(), value.clone())).collect();
-                Target { level: now.level.clone(), settings }
+        match self.kind {
+            // It took newer code and meant the level to stay.
+            RunKind::Up if self.newest_code && self.before.as_ref() == Some(&self.target) => {
+                let name = &environment.name;
+                let what = format!("{name} was to be at {} when newer code was asked for", target.level);
+                let why = "what was to bring it there has not come to pass; say at which level you want the newer code";
+                return Err(Refusal::refused(what, why).hint(format!("status {name}")).hint(format!("up {name} code")));
             }
-            _ => self.target.clone(),
-        };
+            RunKind::Up => refuse_lowering(environment, before.as_ref(), &target, self.newest_code)?,
+            RunKind::Down => refuse_raising(environment, before.as_ref(), &target)?,
+            RunKind::Scale | RunKind::Plan | RunKind::Destroy | RunKind::Undo => {}
+        }
         let scope: Vec<StackName> = self.stacks.keys().cloned().collect();
-        Self {
+        Ok(Self {
             stacks: directions(environment, self.kind, before.as_ref(), &target, Some(&scope)),
             sizes: sized(environment, self.kind, before.as_ref(), &target),
             target,
             before,
             ..self.clone()
-        }
+        })
+    }
+
+    /// Where a `scale` leads from `before`.
+    fn scaled_from(&self, environment: &Environment, before: Option<&Target>) -> Result<Target, Refusal> {
+        let takes_part = |setting: &SettingName| {
+            environment.settings.get(setting).is_some_and(|setting| self.stacks.contains_key(&setting.stack))
+        };
+        let own = || self.target.settings.iter().filter(|(name, _)| takes_part(name));
+        let asked: Vec<Assignment> = own()
+            .map(|(name, value)| Assignment { setting: name.clone(), operator: Operator::Set, value: value.clone() })
+            .collect();
+        let now = scalable(environment, before, &asked)?;
+        let others = now.settings.iter().filter(|(name, _)| !takes_part(name));
+        let settings = others.chain(own()).map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Target { level: now.level.clone(), settings })
     }
 
     /// True when `other` went the same way, so that one takes about as long as the other: from the same level to the same level,

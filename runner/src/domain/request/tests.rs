@@ -185,15 +185,36 @@ fn a_request_counts_anew_from_where_the_environment_came_to_be() {
     // The one ahead of it, to 3, was taken back: it is no raise.
     let foreseen = scale(&[("slaves", Operator::Set, 5)], &at("full", &[("slaves", 3)]));
     assert_eq!(told(&foreseen), r#"full ["slaves Some(\"3\") 5"] [Rise]"#);
-    let now = foreseen.counted_from(&shop, Some(at("full", &[("slaves", 15)])));
+    let now = foreseen.counted_from(&shop, Some(at("full", &[("slaves", 15)]))).expect("a scale");
     assert_eq!(told(&now), r#"full ["slaves Some(\"15\") 5"] [Fall]"#);
     // What others wanted of other stacks is not brought along, nor their level.
     let foreseen = scale(&[("slaves", Operator::Set, 5)], &at("full", &[("servers", 30)]));
-    let now = foreseen.counted_from(&shop, Some(at("small", &[])));
+    let now = foreseen.counted_from(&shop, Some(at("small", &[]))).expect("a scale");
     assert_eq!((now.target, now.before), (at("small", &[("slaves", 5)]), Some(at("small", &[]))));
     let up = request(&shop, &up(None, &[]), None, Some(&at("off", &[])), None).expect("a request");
-    let now = up.counted_from(&shop, Some(at("small", &[])));
+    let now = up.counted_from(&shop, Some(at("small", &[]))).expect("a raise");
     assert_eq!((now.target, now.stacks.len()), (up.target.clone(), up.stacks.len()));
+}
+
+#[test]
+fn what_an_order_could_not_mean_from_here_it_does_not_come_to_mean() {
+    let shop = shop();
+    let asked = |order: &Order, before: &Target| request(&shop, order, None, Some(before), None).expect("a request");
+    let refused = |request: &RunRequest, before: Option<Target>| {
+        let refusal = request.counted_from(&shop, before).expect_err("a refusal");
+        format!("{} -> {}", refusal.what, refusal.hints.join(" | "))
+    };
+    let five = [("slaves", Operator::Set, 5)];
+    let ahead = asked(&scale(&five), &at("full", &[]));
+    assert_eq!(refused(&ahead, Some(at("off", &[]))), "shop is off -> up shop slaves=5");
+    assert_eq!(refused(&ahead, None), "shop cannot be scaled yet -> up shop slaves=5");
+    let ahead = asked(&down(Some("small")), &at("full", &[]));
+    assert!(refused(&ahead, Some(at("off", &[]))).starts_with("`down shop small` would raise it -> up shop small"));
+    let ahead = asked(&up(Some("full"), &five), &at("small", &[]));
+    assert!(refused(&ahead, Some(at("full", &[("slaves", 15)]))).contains("would lower slaves 15 -> 5"));
+    let code = Order::Up { environment: shop.name.clone(), level: None, settings: Vec::new(), newest_code: true };
+    let ahead = asked(&code, &at("full", &[]));
+    assert!(refused(&ahead, Some(at("small", &[]))).contains("was to be at full when newer code was asked for"));
 }
 
 #[test]

@@ -129,6 +129,9 @@ pub struct Question {
     /// What has been said, as long as it is not enough.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub yes: Vec<Yes>,
+    /// Its run had a yes to another plan before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 impl RunEvent {
@@ -155,7 +158,7 @@ impl Question {
     /// A question that no rule asks.
     #[must_use]
     pub fn plain(why: QuestionWhy, digest: String, expires: Timestamp) -> Self {
-        Self { why, digest, expires, wants: Vec::new(), yes: Vec::new() }
+        Self { why, digest, expires, wants: Vec::new(), yes: Vec::new(), again: false }
     }
 
     /// What tells this question from others of its run, as people type it: the first characters of its digest.
@@ -167,7 +170,7 @@ impl Question {
     /// True when its run asked something else before: who says yes without [`Self::code`] may mean that.
     #[must_use]
     pub fn asks_anew(&self) -> bool {
-        matches!(self.why, QuestionWhy::PlanChanged { .. })
+        self.again || matches!(self.why, QuestionWhy::PlanChanged { .. })
     }
 }
 

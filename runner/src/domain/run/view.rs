@@ -251,10 +251,10 @@ impl RunView {
                 let question = self.question.take();
                 // One that asks for more than before leaves standing what was said before; one about another plan does not.
                 let before = self.approved.take();
-                let went_back = match question.as_ref().map(|question| &question.why) {
-                    Some(QuestionWhy::WentBack { stacks }) => stacks.clone(),
-                    _ => before.as_ref().map(|before| before.went_back.clone()).unwrap_or_default(),
-                };
+                let mut went_back = before.as_ref().map(|before| before.went_back.clone()).unwrap_or_default();
+                if let Some(QuestionWhy::WentBack { stacks }) = question.as_ref().map(|question| &question.why) {
+                    went_back.extend(stacks.clone());
+                }
                 let before = before.filter(|_| !question.as_ref().is_some_and(Question::asks_anew));
                 let (mut wants, said) = before.map(|before| (before.wants, before.by)).unwrap_or_default();
                 let (more, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();

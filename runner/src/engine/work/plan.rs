@@ -5,7 +5,7 @@ use super::prepare::InitWish;
 use super::{Ready, Report, RunContext};
 use crate::domain::changes::{Action, StackPlan};
 use crate::domain::environment::Variables;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
 use crate::domain::request::Goal;
@@ -20,11 +20,15 @@ pub async fn plan(run: &RunContext, stack: StackName) {
     run.report(Report::Planned(stack, result));
 }
 
-/// Plans `stack` only to see what is left to do. `unlock` breaks a state lock that is in the way; the caller has made sure
-/// that nothing of the run is alive.
-pub async fn look(run: &RunContext, stack: &StackName, unlock: bool) -> Result<StackPlan, Failure> {
+/// Plans `stack` only to see what is left to do. A state lock that is in the way is broken where `is_dead` says that nobody alive
+/// holds it.
+pub async fn look(
+    run: &RunContext,
+    stack: &StackName,
+    is_dead: impl Fn(&LockHolder) -> bool,
+) -> Result<StackPlan, Failure> {
     match run.plan_goal(stack).await {
-        Err(Failure { kind: FailureKind::LockHeld(holder), .. }) if unlock && !holder.id.is_empty() => {
+        Err(Failure { kind: FailureKind::LockHeld(holder), .. }) if is_dead(&holder) => {
             run.break_lock(stack, &holder.id).await?;
             run.plan_goal(stack).await
         }

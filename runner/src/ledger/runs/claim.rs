@@ -24,20 +24,12 @@ pub async fn claim_next(
     runner: &str,
     host: &str,
     lease_ms: i64,
-    in_progress_limit: u32,
+    in_progress_limit: usize,
 ) -> Result<Option<(RunSummary, i64)>, LedgerError> {
-    let mut db = store;
-    let busy: i64 = on!(
-        db,
-        fetch_one,
-        sqlx::query_scalar(
-            "SELECT COUNT(*) FROM runs WHERE holds AND runner = $1 AND status IN ('planning', 'applying', 'verifying')"
-        )
-        .bind(runner)
-    )?;
-    if busy >= i64::from(in_progress_limit) {
+    if working(store, runner).await? >= in_progress_limit {
         return Ok(None);
     }
+    let mut db = store;
     let candidates: Vec<String> = on!(db, fetch_all, sqlx::query_scalar(CLAIMABLE))?;
     for id in candidates {
         let row = crate::ledger::column::Row { table: "runs", id: &id };
@@ -57,6 +49,19 @@ pub async fn claim_next(
         }
     }
     Ok(None)
+}
+
+/// How many runs `runner` works on. Those that wait for a yes, with or without having begun, are none.
+pub async fn working(mut store: &Store, runner: &str) -> Result<usize, LedgerError> {
+    let busy: i64 = on!(
+        store,
+        fetch_one,
+        sqlx::query_scalar(
+            "SELECT COUNT(*) FROM runs WHERE holds AND runner = $1 AND status IN ('planning', 'applying', 'verifying')"
+        )
+        .bind(runner)
+    )?;
+    Ok(usize::try_from(busy).unwrap_or(usize::MAX))
 }
 
 async fn claim(

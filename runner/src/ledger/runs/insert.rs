@@ -98,6 +98,24 @@ pub async fn count_anew(mut tx: &mut Tx, run: RunId, fence: &Fence, request: &Ru
     Ok(counted == 1)
 }
 
+/// Whether the run that this one does again, or one which that one did again, began to change something.
+pub async fn was_begun_before(mut tx: &mut Tx, request: &RunRequest) -> Result<bool, LedgerError> {
+    let mut earlier = request.retry_of;
+    while let Some(number) = earlier {
+        let found: Option<(bool, Option<i64>)> = on!(
+            tx,
+            fetch_optional,
+            sqlx::query_as("SELECT changed, retry_of FROM runs WHERE number = $1").bind(number.0)
+        )?;
+        match found {
+            Some((true, _)) => return Ok(true),
+            Some((false, before)) => earlier = before.map(RunNumber),
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
 /// Notes that `actor` takes a run that is over as it is. False when it is not over, has changed since it was read, or was
 /// taken before. Which outcomes can be taken, and the audit row, are the caller's.
 pub async fn take_as_is(

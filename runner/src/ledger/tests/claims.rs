@@ -12,7 +12,7 @@ use crate::ledger::runs::{self, AppendError};
 use crate::ledger::{Address, Store};
 
 const LEASE_MS: i64 = 30_000;
-const NO_LIMIT: u32 = 1_000;
+const NO_LIMIT: usize = 1_000;
 
 async fn claim(store: &Store, runner: &str) -> Option<(RunId, i64)> {
     runs::claim_next(store, runner, "host", LEASE_MS, NO_LIMIT).await.unwrap().map(|(run, attempt)| (run.id, attempt))

@@ -1,0 +1,216 @@
+//! The configuration of a living process: read again when its file or a root changes, noted in the audit, and what goes on by an
+//! earlier file where the new one does not check.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+use crate::config::{self, Config, Problems};
+use crate::domain::access::Access;
+use crate::domain::answer::{Actor, StackStanding};
+use crate::domain::environment::{Environment, Level};
+use crate::domain::ids::StackName;
+use crate::inspection::set_bad_roots_aside;
+use crate::ledger::{LedgerError, Store, audit, environments, runs, stacks};
+use crate::problem::source::Source;
+use crate::redact::{REDACTED, Redactor};
+use crate::root::{File, Folder};
+use crate::secrets::{self, Secrets};
+
+/// How often the configuration file is looked at.
+const LOOK_AT_FILE: Duration = Duration::from_secs(2);
+
+/// At every which of these looks the roots are looked at too: a thousand of them take some 25 ms each time.
+const LOOKS_PER_LOOK_AT_ROOTS: u64 = 5;
+
+/// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
+/// in force.
+pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
+    let mut seen = stamp(&file);
+    // Of the file as it was last read, also when that was not put in force.
+    let mut roots = config.borrow().roots.clone();
+    let mut roots_seen = stamp_of_roots(&roots);
+    let mut looks: u64 = 0;
+    // Why the newest file is not in force yet.
+    let mut waits: Option<String> = None;
+    loop {
+        tokio::time::sleep(LOOK_AT_FILE).await;
+        looks += 1;
+        let now = stamp(&file);
+        let mut changed = now != seen;
+        if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
+            let roots = roots.clone();
+            let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
+            changed |= now != roots_seen;
+            roots_seen = now;
+        }
+        if !changed {
+            continue;
+        }
+        seen = now;
+        let path = file.clone();
+        let read = move || {
+            let config = config::load(&path)?;
+            // Before they are checked, so that no change is missed.
+            let seen = stamp_of_roots(&config.roots);
+            Ok::<_, Problems>((set_bad_roots_aside(config), seen))
+        };
+        let Ok(loaded) = tokio::task::spawn_blocking(read).await else { continue };
+        match loaded {
+            Ok((new, seen_roots)) => {
+                roots.clone_from(&new.roots);
+                roots_seen = seen_roots;
+                let old = Arc::clone(&config.borrow());
+                let new = keep_last_good(new, &old);
+                match put_in_force(&store, &old, &new).await {
+                    Ok(()) => {
+                        tracing::info!(file = %file.display(), "the configuration was read again");
+                        config.send_replace(Arc::new(new));
+                        waits = None;
+                    }
+                    // What keeps it from being used passes: it is tried again at the next look, and told once.
+                    Err(why) => {
+                        if waits.as_ref() != Some(&why) {
+                            tracing::error!(file = %file.display(), "the changed configuration is not used yet: {why}");
+                        }
+                        waits = Some(why);
+                        seen = None;
+                    }
+                }
+            }
+            Err(problems) => {
+                tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");
+            }
+        }
+    }
+}
+
+/// Notes a configuration that is to be in force from now on, or tells what keeps it from that.
+async fn put_in_force(store: &Store, old: &Config, new: &Config) -> Result<(), String> {
+    let up = still_up(store, old, new).await.map_err(|error| format!("the ledger does not answer: {error}"))?;
+    if !up.is_empty() {
+        return Err(format!("it leaves out what is still up ({}); bring it `down NAME off` first", up.join(", ")));
+    }
+    let noted = note_configuration(store, new, &Secrets::default()).await;
+    noted.map_err(|error| format!("it cannot be noted in the audit: {error}"))?;
+    crate::logging::hide(secrets::told(new, &Secrets::default()));
+    Ok(())
+}
+
+/// Keeps in the audit that the configuration is another one, and how, without secrets.
+pub(super) async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -> Result<bool, LedgerError> {
+    let redactor = Redactor::new(secrets::told(config, secrets));
+    let text = config.text();
+    let misread = config.misread().collect();
+    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text), &misread).await
+}
+
+/// What tells that a file was changed.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(file: &Path) -> Stamp {
+    std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok()
+}
+
+/// Those of the Terraform files that roots consist of.
+fn stamp_of_roots(roots: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Stamp)> {
+    let folders = roots.iter().filter_map(|root| Folder::list(root).ok());
+    let files = folders.flat_map(|folder| folder.files.into_iter().chain(folder.values));
+    let stamped = |File { path, .. }| {
+        let stamp = stamp(&path);
+        (path, stamp)
+    };
+    files.map(stamped).collect()
+}
+
+/// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong.
+fn keep_last_good(mut new: Config, old: &Config) -> Config {
+    for (name, environment) in &old.environments {
+        if new.unmanaged.contains_key(name.as_str()) {
+            new.environments.insert(name.clone(), with_roles_of(environment.clone(), &new.access));
+        }
+    }
+    new
+}
+
+/// An environment of an earlier file with the roles of a newer one: what a role may not do any more, nobody may by it here.
+fn with_roles_of(mut environment: Environment, access: &Access) -> Environment {
+    environment.rules.grants.retain_mut(|grant| match access.roles.get(&grant.role.name) {
+        Some(role) => {
+            grant.role = Arc::clone(role);
+            true
+        }
+        None => false,
+    });
+    environment
+}
+
+/// Whether a secret that stood in the file itself is missing in the text that was kept: its place would be taken for its value.
+fn lacks_a_secret(environment: &Environment) -> bool {
+    format!("{environment:?}").contains(REDACTED)
+}
+
+/// A text that was once read from `file`.
+pub(super) fn read_again(file: &Path, text: &str) -> Option<Config> {
+    config::parse(Source::new(file, text), &|name| std::env::var(name).ok()).ok()
+}
+
+/// As [`keep_last_good`], by what the ledger keeps of earlier files: for a process that did not see them.
+pub(super) async fn go_on_as_kept(mut config: Config, store: &Store) -> Result<Config, LedgerError> {
+    let misread: BTreeSet<String> = config.misread().map(str::to_owned).collect();
+    if misread.is_empty() {
+        return Ok(config);
+    }
+    let mut earlier: Vec<(String, Option<Config>)> = Vec::new();
+    for (name, text) in audit::kept_configurations(store).await? {
+        if !misread.contains(&name) {
+            continue;
+        }
+        // Most often all broke with the same change.
+        if earlier.last().is_none_or(|(known, _)| *known != text) {
+            let read = read_again(&config.file, &text);
+            earlier.push((text, read));
+        }
+        let kept = earlier.last().and_then(|(_, config)| config.as_ref()?.environments.get(name.as_str()).cloned());
+        match kept {
+            Some(environment) if lacks_a_secret(&environment) => tracing::error!(
+                environment = %environment.name,
+                "it does not go on by its last good configuration: a secret stood in that file, and secrets are not kept"
+            ),
+            Some(environment) => {
+                let environment = with_roles_of(environment, &config.access);
+                config.environments.insert(environment.name.clone(), environment);
+            }
+            None => {}
+        }
+    }
+    Ok(config)
+}
+
+/// Environments, and stacks of them, that `new` leaves out although they are raised; also environments that a run is about to
+/// change.
+async fn still_up(store: &Store, old: &Config, new: &Config) -> Result<Vec<String>, LedgerError> {
+    let mut up = Vec::new();
+    for (name, environment) in &old.environments {
+        if let Some(kept) = new.environments.get(name) {
+            let gone = environment.stacks.keys().filter(|stack| !kept.stacks.contains_key(*stack));
+            let gone: Vec<_> = gone.collect();
+            if !gone.is_empty() {
+                let standings = stacks::standings(store, name).await?;
+                let up_still = |stack: &&&StackName| standings.get(**stack).is_some_and(StackStanding::may_be_up);
+                up.extend(gone.iter().filter(up_still).map(|stack| format!("{name}/{stack}")));
+            }
+        }
+        if new.has(name) {
+            continue;
+        }
+        let raised = environments::wanted(store, name).await?.is_some_and(|wanted| wanted.target.level != Level::Off);
+        if raised || !runs::active(store, name).await?.is_empty() {
+            up.push(name.to_string());
+        }
+    }
+    Ok(up)
+}
