@@ -71,14 +71,14 @@ async fn what_meant_something_only_after_a_run_that_was_cancelled_is_refused_and
     assert_eq!(yard.did("create shop-app"), 0);
     // Foreseen at full, taken back before it began, and done again where it stands: at small.
     yard.shell("up shop small").await.exits(0);
-    yard.hold("create.shop-app");
-    yard.accepted("up shop full app=19").await;
-    yard.until_did("create shop-app", 11).await;
+    yard.hold("plan.shop-app");
+    yard.accepted("up shop full").await;
+    yard.until(4, "planning").await;
     yard.accepted("scale shop app=6").await;
     yard.accepted("cancel 5").await;
     yard.accepted("cancel 4").await;
-    yard.release("create.shop-app");
-    assert_ne!(yard.ends(4).await, "succeeded");
+    yard.release("plan.shop-app");
+    assert_eq!(yard.ends(4).await, "cancelled");
     yard.shell("retry 5").await.exits(0);
     yard.shell("status shop").await.says(&["shop is at small", "small app=6"]).says_not(&["full"]);
     serve.stop().await.exits(0);
