@@ -59,28 +59,28 @@ async fn sizes_count_from_what_came_to_pass_and_who_did_it_knows_only_that() {
 #[tokio::test]
 async fn what_meant_something_only_after_a_run_that_was_cancelled_is_refused_and_a_retry_counts_from_what_stands() {
     let yard = Yard::new();
-    yard.hold("plan.shop-app");
+    yard.hold("plan");
     let serve = yard.serve().await;
     yard.accepted("up shop full app=9").await;
     yard.until(1, "planning").await;
     yard.accepted("scale shop app=5").await;
     yard.accepted("cancel 1").await;
-    yard.release("plan.shop-app");
+    yard.release("plan");
     assert_eq!((yard.ends(1).await, yard.ends(2).await), ("cancelled", "refused"));
     yard.shell("show 2").await.says(&["shop cannot be scaled yet", "`up shop app=5`"]).exits(0);
     assert_eq!(yard.did("create shop-app"), 0);
     // Foreseen at full, taken back before it began, and done again where it stands: at small.
     yard.shell("up shop small").await.exits(0);
-    yard.hold("plan.shop-app");
+    yard.hold("plan");
     yard.accepted("up shop full").await;
     yard.until(4, "planning").await;
     yard.accepted("scale shop app=6").await;
     yard.accepted("cancel 5").await;
     yard.accepted("cancel 4").await;
-    yard.release("plan.shop-app");
+    yard.release("plan");
     assert_eq!(yard.ends(4).await, "cancelled");
     yard.shell("retry 5").await.exits(0);
-    yard.shell("status shop").await.says(&["shop is at small", "small app=6"]).says_not(&["full"]);
+    yard.shell("status shop").await.says(&["shop is at small", "small app=6"]).says_not(&["wanted: full"]);
     serve.stop().await.exits(0);
 }
 
