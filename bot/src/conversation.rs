@@ -84,16 +84,19 @@ pub enum Hope {
     Stop,
     /// That it is over, however.
     Still,
+    /// Nothing of it: that it was told was all.
+    Heard,
 }
 
 /// Exit status of `shell -c`: 0 carried out, 1 failed or partial, 2 not understood, 3 refused, 4 cancelled, 5 unknown.
 #[must_use]
 pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
     match (hope, outcome) {
+        (Hope::Heard, _)
+        | (Hope::Still, Some(_))
+        | (Hope::Success, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned))
+        | (Hope::Stop, Some(Outcome::Cancelled)) => 0,
         (_, None) => 5,
-        (Hope::Success, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned))
-        | (Hope::Stop, Some(Outcome::Cancelled))
-        | (Hope::Still, Some(_)) => 0,
         (Hope::Success | Hope::Stop, Some(Outcome::Partial | Outcome::Failed))
         | (Hope::Stop, Some(Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned)) => 1,
         (Hope::Success | Hope::Stop, Some(Outcome::Refused | Outcome::Expired)) => 3,
@@ -117,7 +120,11 @@ pub async fn offering(desk: &Desk, message: &Message, offset: FixedOffset, card:
 async fn any_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
     match try_reply(desk, message, offset).await {
         Ok(reply) => reply,
-        Err(DeskError::Refused(refusal)) => refused(desk, refusal),
+        Err(DeskError::Refused(mut refusal)) => {
+            // What was just refused is not what to type next.
+            refusal.hints.retain(|hint| *hint != message.typed.trim());
+            refused(desk, refusal)
+        }
         Err(DeskError::Repeated) => {
             let refusal =
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
@@ -340,9 +347,11 @@ fn seen(mut all: Vec<Standing>, sight: &Sight) -> Vec<Standing> {
 fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
     match answer {
         // What a look at an unknown run finds out is what became of the run, not of the look.
-        Answer::Queued { run, .. } | Answer::Approved(run) | Answer::Seconded(run) | Answer::Recovering(run) => {
+        Answer::Queued { run, .. } | Answer::Approved(run) | Answer::Recovering(run) => {
             Some((run.number, Hope::Success))
         }
+        // It waits for others, who may take as long as the rule lets them.
+        Answer::Seconded(run) => Some((run.number, Hope::Heard)),
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
         // Its card has what stands and what does not.
         Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),

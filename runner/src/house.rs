@@ -407,7 +407,9 @@ impl Keep {
         match self.engine_without_lock().await {
             None => Ok(lock),
             // Given back at once, so that the other can have it again.
-            Some(pid) => Err(Some(format!("process {pid} is the engine, though the file with its lock was removed"))),
+            Some(pid) => Err(Some(format!(
+                "process {pid} carried out runs a moment ago and still lives, though the lock is not its own any more"
+            ))),
         }
     }
 
@@ -447,6 +449,9 @@ impl Keep {
             let (store, config, bell) = (self.store.clone(), self.config.clone(), self.bell.clone());
             match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
+                    if told.is_some() {
+                        tracing::info!("carrying out runs now");
+                    }
                     working.send_replace(true);
                     tokio::select! {
                         () = engine.run(stop) => {}

@@ -46,6 +46,13 @@ pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Option<Besid
             }
         }
     }
+    for (environment, problems) in &house.config().unmanaged {
+        tracing::error!(
+            environment,
+            problems = problems.len(),
+            "its configuration does not check: see `tidegate check`"
+        );
+    }
     let beside = beside(&house);
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),

@@ -34,6 +34,13 @@ impl Yard {
         reply(&self.desk().await, &message, offset).await
     }
 
+    /// What `local:NAME` has not been told yet about holds, stops and free environments.
+    pub async fn news(&self, name: &str) -> Vec<News> {
+        let actor = Actor::person(ActorId::local(name), name);
+        let untold = self.desk().await.news("shell", &actor).await.expect("news");
+        untold.into_iter().map(|untold| untold.news).collect()
+    }
+
     /// What `local:NAME` is told next about holds, stops and free environments. It is told once.
     pub async fn next_news(&self, name: &str) -> News {
         let (desk, actor) = (self.desk().await, Actor::person(ActorId::local(name), name));

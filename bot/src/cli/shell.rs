@@ -114,39 +114,13 @@ impl Shell {
     }
 }
 
-/// For commands that are answers or holds of people, and need a configuration that checks: what works without one.
+/// For orders, which need a configuration that checks: what works without one. `None` for what only asks, or works without.
 fn meanwhile(command: CommandName) -> Option<&'static str> {
     match command {
         CommandName::Approve => Some("`reject RUN` and `cancel RUN` work meanwhile."),
-        CommandName::Hold | CommandName::Freeze | CommandName::Keep => {
-            Some("`stop everything` and `cancel RUN` work meanwhile.")
-        }
         CommandName::Unhold | CommandName::Unfreeze | CommandName::Resume => Some("What is held stays held meanwhile."),
-        CommandName::Help
-        | CommandName::Envs
-        | CommandName::Status
-        | CommandName::Up
-        | CommandName::Down
-        | CommandName::Scale
-        | CommandName::Plan
-        | CommandName::Destroy
-        | CommandName::Undo
-        | CommandName::Cancel
-        | CommandName::Retry
-        | CommandName::Accept
-        | CommandName::Reject
-        | CommandName::Recover
-        | CommandName::Queue
-        | CommandName::Leave
-        | CommandName::Ask
-        | CommandName::Tell
-        | CommandName::Stop
-        | CommandName::Show
-        | CommandName::Log
-        | CommandName::History
-        | CommandName::Audit
-        | CommandName::Who
-        | CommandName::Whoami
-        | CommandName::Why => None,
+        CommandName::Cancel | CommandName::Stop | CommandName::Leave | CommandName::Reject => None,
+        other if other.only_reads() => None,
+        _ => Some("`status`, `cancel RUN` and `stop everything` work meanwhile."),
     }
 }

@@ -109,6 +109,11 @@ fn nested(part: &'static Value) -> Option<(&'static Value, bool, bool)> {
     if let Some(items) = form.get("items").and_then(is_section) {
         return Some((items, true, false));
     }
+    // One table or a list of them: told as the list.
+    let mut choices = form.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    if let Some(items) = choices.find_map(|choice| choice.get("items").and_then(is_section)) {
+        return Some((items, true, false));
+    }
     form.get("additionalProperties").and_then(is_section).map(|form| (form, false, true))
 }
 

@@ -9,6 +9,7 @@ use crate::domain::answer::Actor;
 use crate::domain::holds::News;
 use crate::domain::ids::RunNumber;
 use crate::domain::run::RunState;
+use crate::ledger::holds;
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::runs;
 
@@ -30,11 +31,22 @@ impl Desk {
         Ok(pending.into_iter().filter_map(|message| message.run).chain(unknown).collect())
     }
 
-    /// News about holds, stops and free environments that this person has not been told yet, oldest first.
+    /// News about holds, stops and free environments that this person has not been told yet, oldest first. That something began
+    /// which is over by now is none.
     pub async fn news(&self, door: &str, actor: &Actor) -> Result<Vec<Untold>, DeskError> {
         let mut all = Vec::new();
-        for message in outbox::pending(&self.store, &Address::new(door, actor.id.short())).await? {
+        let pending = outbox::pending(&self.store, &Address::new(door, actor.id.short())).await?;
+        if pending.is_empty() {
+            return Ok(all);
+        }
+        let standing = holds::standing(&self.store).await?;
+        for message in pending {
             match outbox::news(&message) {
+                Ok(Some(News::Began { hold })) if standing.iter().all(|other| other.number != hold.number) => {
+                    let mut tx = self.store.begin().await?;
+                    outbox::mark_sent(&mut tx, message.id).await?;
+                    tx.commit().await?;
+                }
                 Ok(news) => all.extend(news.map(|news| Untold { id: message.id, news })),
                 // One that cannot be read does not keep the others from being told.
                 Err(error) => tracing::warn!(%error, "a piece of news cannot be read and is not told"),

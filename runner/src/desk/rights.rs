@@ -2,8 +2,9 @@
 
 use super::{Case, Desk, DeskError, Message};
 use crate::config::Config;
+use crate::domain::access::answering::{Answering, Asked, want_in_words};
 use crate::domain::access::{self, Least, Room, Who};
-use crate::domain::answer::{Abilities, Actor, Sight, Verdict, Whoami, Why};
+use crate::domain::answer::{Abilities, Actor, RunSummary, Sight, Verdict, Whoami, Why};
 use crate::domain::command::{CommandName, Query, WhyQuery};
 use crate::domain::environment::Environment;
 use crate::domain::holds::forbids_lowering;
@@ -11,6 +12,7 @@ use crate::domain::ids::{ActorId, EnvironmentName};
 use crate::domain::lookalike::distinct;
 use crate::domain::policy::{Decision, Matter, policy};
 use crate::domain::refusal::Refusal;
+use crate::domain::run::RunState;
 use crate::ledger::holds;
 
 impl Desk {
@@ -153,6 +155,9 @@ impl Desk {
             None if config.environments.is_empty() => vec![None],
             None => config.environments.values().map(Some).collect(),
         };
+        if let Some(name) = named.filter(|name| !command.is_about_all() && !config.environments.contains_key(*name)) {
+            return Err(DeskError::Refused(not_managed(&config, name)));
+        }
         let about = Message { actor: if itself { message.actor.clone() } else { who.clone() }, ..message.clone() };
         let mut verdicts = Vec::new();
         for environment in environments {
@@ -160,10 +165,15 @@ impl Desk {
             {
                 return Err(DeskError::Refused(refusal));
             }
-            let refused = self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal);
             let held = access::held(&config.access, environment, &about.actor);
             let by = held.filter(|_| command.least() != Least::Anybody).filter(|grant| grant.role.has(command));
-            let by = by.map(|grant| grant.to_string()).collect();
+            let mut by: Vec<String> = by.map(|grant| grant.to_string()).collect();
+            let refused = match (&run, environment) {
+                (Some(run), Some(environment)) => {
+                    self.may_with(&about, &config, command, run, environment, &mut by).await?
+                }
+                _ => self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal),
+            };
             let asks = environment
                 .filter(|_| command.starts_change())
                 .map(|e| e.rules.approvals.iter().map(ToString::to_string));
@@ -174,6 +184,56 @@ impl Desk {
         Ok(Why { who, itself, command, verdicts })
     }
 
+    /// Why somebody may not do this to this very run; otherwise `by` gets the rules that make their answer to its question count.
+    async fn may_with(
+        &self,
+        message: &Message,
+        config: &Config,
+        command: CommandName,
+        run: &RunSummary,
+        environment: &Environment,
+        by: &mut Vec<String>,
+    ) -> Result<Option<Refusal>, DeskError> {
+        let number = run.number;
+        let answers = matches!(command, CommandName::Approve | CommandName::Reject);
+        let question = match &run.state {
+            RunState::Ended { .. } if answers || command == CommandName::Cancel => {
+                let refusal = Refusal::refused(format!("there is nothing to {command} in run {number}"), "it is over");
+                return Ok(Some(refusal.hint(format!("show {number}"))));
+            }
+            RunState::AwaitingApproval { question, .. } if answers => question,
+            _ if answers => {
+                let refusal =
+                    Refusal::refused(format!("there is nothing to {command} in run {number}"), "it asks nothing");
+                return Ok(Some(refusal.hint(format!("show {number}"))));
+            }
+            _ => {
+                let refused = self.asks(message, config, command, Some(environment)).await?;
+                return Ok(refused.map(|(_, refusal)| refusal));
+            }
+        };
+        let asked =
+            Asked { question, run: number, kind: run.request.kind.command(), asker: &run.asker.id, alone: false };
+        let (access, actor, place) = (&config.access, &message.actor, &message.place);
+        let answering = Answering { access, actor, place, environment, asked, now: self.store.now().await? };
+        let may = match command {
+            CommandName::Reject => answering.may_reject().map(|()| (0..question.wants.len()).collect()),
+            _ => answering.may_approve(),
+        };
+        match may {
+            Err((_, refusal)) => Ok(Some(refusal)),
+            Ok(wants) => {
+                let wants = wants.iter().filter_map(|at| question.wants.get(*at));
+                let counts = wants.filter(|want| want.by.has(access, environment, actor));
+                by.extend(counts.map(|want| format!("the rule that wants {}", want_in_words(want))));
+                if by.is_empty() && *asked.asker == actor.id {
+                    by.push("having asked for it".to_owned());
+                }
+                Ok(None)
+            }
+        }
+    }
+
     /// What somebody may do from where they ask.
     #[must_use]
     pub fn abilities(&self, message: &Message) -> Abilities {
@@ -182,11 +242,35 @@ impl Desk {
             access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
         };
         let not = CommandName::ALL.into_iter().filter(|command| {
-            let somewhere = || config.environments.values().any(|environment| may(*command, Some(environment)));
+            // A rule can name people who have no role: their answer counts all the same.
+            let named = |environment: &Environment| {
+                let answers = matches!(command, CommandName::Approve | CommandName::Reject);
+                answers
+                    && environment
+                        .rules
+                        .approvals
+                        .iter()
+                        .any(|rule| rule.by.has(&config.access, environment, &message.actor))
+                    && access::here(&config.access, &message.place, *command, Some(environment)).is_ok()
+            };
+            let somewhere = || {
+                config.environments.values().any(|environment| may(*command, Some(environment)) || named(environment))
+            };
             !may(*command, None) && (command.is_about_all() || !somewhere())
         });
         Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
     }
+}
+
+/// Why nobody may do anything with an environment.
+fn not_managed(config: &Config, name: &EnvironmentName) -> Refusal {
+    let why = if config.unmanaged.contains_key(name.as_str()) {
+        "its configuration does not check; `tidegate check` in a terminal tells what to put right"
+    } else {
+        "it is not in the configuration any more"
+    };
+    Refusal::refused(format!("nobody may change {name}: Tidegate does not manage it"), why)
+        .hint(format!("status {name}"))
 }
 
 /// Who is meant by a name or an id.

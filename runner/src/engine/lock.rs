@@ -107,7 +107,14 @@ pub async fn seen_elsewhere(store: &Store, lease_ms: i64) -> Result<Option<i32>,
 }
 
 fn runs(process: Pid) -> bool {
-    !matches!(test_kill_process(process), Err(Errno::SRCH))
+    !matches!(test_kill_process(process), Err(Errno::SRCH)) && !is_dead(process)
+}
+
+/// Whether a process has ended and only waits for its parent to hear of it, which in a container may never happen. Source:
+/// `proc_pid_stat(5)`, the field after the name in brackets; where there is no such file it cannot be told.
+fn is_dead(process: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 /// The process id of the engine of the SQLite file `ledger`, where one lives and could write it down.

@@ -141,3 +141,24 @@ async fn why_tells_the_rule_its_line_and_whom_to_ask() {
     assert!(words(&refused.card).contains("why can't I down shop"), "{:?}", refused.card);
     yard.shell("why can @kato destroy shop").await.says(&["kato"]).exits(0);
 }
+
+#[tokio::test]
+async fn why_about_an_answer_goes_by_the_question_and_not_by_roles_alone() {
+    let yard = ruled("by = [\"local:kato\"]");
+    let serve = yard.serve().await;
+    asks_to_destroy(&yard).await;
+    let says = async |who: &str, line: &str| words(&yard.says_as(who, line).await.card);
+    let counts = says("kato", "why can't I approve 2").await;
+    assert!(counts.contains("Yes") && counts.contains("1 yes of local:kato"), "{counts}");
+    assert!(!says("kato", "help").await.contains("approve\"), Text(\" ask"), "somebody whom a rule names may approve");
+    let own = says(&me(), "why can't I approve 2").await;
+    assert!(own.contains("No") && own.contains("it wants 1 yes of local:kato"), "{own}");
+    let asker = says(&me(), "why can't I reject 2").await;
+    assert!(asker.contains("Yes"), "{asker}");
+    yard.shell("reject 2").await.exits(0);
+    for line in ["why can't I approve 2", "why can't I reject 2", "why can't I cancel 2"] {
+        let over = says("sato", line).await;
+        assert!(over.contains("No") && over.contains("it is over"), "{line}: {over}");
+    }
+    serve.stop().await.exits(0);
+}

@@ -16,7 +16,7 @@ async fn a_second_engine_is_refused_though_the_locks_file_was_removed() {
     first.signal(Signal::STOP);
     std::fs::remove_file(yard.file("tidegate.db.engine")).expect("a lock");
     let second = yard.start(&["serve"], &[]);
-    yard.wait("a refusal", async || second.err().contains("the file with its lock was removed").then_some(())).await;
+    yard.wait("a refusal", async || second.err().contains("the lock is not its own any more").then_some(())).await;
     yard.shell("status shop").await.exits(0);
     first.signal(Signal::CONT);
     yard.wait("the lock again", async || first.err().contains("it is made again").then_some(())).await;

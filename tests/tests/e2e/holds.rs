@@ -56,6 +56,11 @@ async fn a_hold_outlives_a_crash_and_an_owner_lifts_it_for_somebody_absent() {
     yard.shell("unhold shop because sato went home").await.says(&["It was of sato, who is told"]).exits(0);
     let News::Over { ending: Ending::Lifted { because, .. }, .. } = yard.next_news("sato").await else { panic!() };
     assert_eq!(because.as_deref(), Some("sato went home"));
+    // Whoever was away, and lifted it elsewhere, is not told that it began.
+    does(&yard, "sato", "hold blog for 2h because we measure", &["blog is held until"]).await;
+    assert_eq!(yard.news(&me()).await.len(), 1);
+    yard.shell("unhold blog").await.exits(0);
+    assert_eq!(yard.news(&me()).await, []);
     yard.shell("up shop").await.exits(0);
     yard.shell("audit shop").await.says(&["sato - hold shop for 2h", "unhold shop because sato went home"]).exits(0);
     yard.run(&["audit", "verify"]).await.exits(0);

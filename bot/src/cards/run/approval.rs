@@ -39,7 +39,8 @@ fn one(at: usize, want: &Want, yes: &[Yes], asker: &ActorId, clock: &Clock) -> V
     }
     if let Some(from) = want.alone_from {
         let when = if from <= clock.now { String::new() } else { format!("from {} on ", clock.moment(from)) };
-        lines.push(Line::text(format!("{when}one of them may say it alone, also whoever asked")).indented(1));
+        let asker = if want.people.contains(asker) { ", also whoever asked" } else { "" };
+        lines.push(Line::text(format!("{when}one of them may say it alone{asker}")).indented(1));
     }
     lines
 }

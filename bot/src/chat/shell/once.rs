@@ -55,7 +55,8 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     let reply = saved(reply);
     screen.card(&reply.card);
     let stopping = reply.stopping.iter().map(|run| (*run, Hope::Still));
-    let awaited: Vec<(RunNumber, Hope)> = reply.follow.into_iter().chain(stopping).collect();
+    let awaited: Vec<(RunNumber, Hope)> =
+        reply.follow.into_iter().filter(|(_, hope)| *hope != Hope::Heard).chain(stopping).collect();
     let status = match reply.verdict {
         Verdict::Done if awaited.is_empty() => 0,
         Verdict::Done if waits && !house.may_be_engine() && !house.an_engine_lives().await => {

@@ -130,8 +130,10 @@ impl Answering<'_> {
             let why = format!("it wants also what you cannot give: {}", wanted.join("; "));
             return Err(self.refuse(why, self.next_for_others()));
         }
-        if entitled.iter().any(|(_, want)| want.alone_from.is_none()) {
-            let why = format!("nobody says it alone here: the rule has no `alone_after` ({})", written(entitled));
+        let never: Vec<(usize, &Want)> =
+            entitled.iter().filter(|(_, want)| want.alone_from.is_none()).copied().collect();
+        if !never.is_empty() {
+            let why = format!("nobody says it alone here: the rule has no `alone_after` ({})", written(&never));
             return Err(self.refuse(why, self.next_for_others()));
         }
         let from = entitled.iter().filter_map(|(_, want)| want.alone_from).max();

@@ -20,7 +20,7 @@ use super::ids::ActorId;
 pub use approval::{ApprovalRule, Approvers, Held, Want, Yes, said, satisfied, yeses};
 pub use condition::{About, Condition, ConditionError, Counted};
 pub use grant::{Ceiling, Channels, Grant, Room, Who};
-pub use rights::{able, given, held, may, named};
+pub use rights::{able, given, held, here, may, named};
 pub use role::{Least, Role};
 
 /// Where in the configuration something is written: `tidegate.toml:42`.

@@ -71,7 +71,7 @@ pub fn may(
 ///
 /// # Errors
 /// The rule (`channel`) and the words for people.
-pub(super) fn here(
+pub fn here(
     access: &Access,
     place: &Place,
     command: CommandName,

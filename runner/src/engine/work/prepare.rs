@@ -191,7 +191,8 @@ impl RunContext {
         let mut diagnostics = Diagnostics::default();
         let ended = self.run(name, &collecting_less(ready), "init", args, |line| diagnostics.take(line)).await?;
         if !ended.exit.is_success() {
-            return Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr));
+            let failure = failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr);
+            return Err(with_way_out(failure, data_dir));
         }
         match fingerprint() {
             Ok(now) => record_init(data_dir, &now),
@@ -270,6 +271,21 @@ fn collecting_less(ready: &Ready) -> Ready {
         ready.env.push(("GOGC".into(), "400".into()));
     }
     ready
+}
+
+/// What Terraform advises when the place of a state has changed (`-migrate-state`, `-reconfigure`) is not for us to do: only people
+/// know whether the state has moved along.
+fn with_way_out(failure: Failure, data_dir: &Path) -> Failure {
+    if failure.kind != FailureKind::Terraform || !failure.summary.contains("Backend configuration changed") {
+        return failure;
+    }
+    let advice = format!(
+        "Tidegate never moves a state. If it lies where the root or its settings now say, remove {} and retry; otherwise put it there \
+         first, or take the change back.",
+        data_dir.display()
+    );
+    let detail = if failure.detail.is_empty() { advice } else { format!("{advice}\n{}", failure.detail) };
+    failure.with_detail(detail)
 }
 
 fn record_init(data_dir: &Path, fingerprint: &Fingerprint) {
