@@ -78,6 +78,7 @@ pub(crate) fn environment(name: &str) -> Environment {
         stacks: stacks.into_iter().map(|s| (s.name.clone(), s)).collect(),
         settings: settings.into_iter().map(|s| (s.name.clone(), s)).collect(),
         profiles: profiles.into_iter().collect(),
+        timetable: tidegate_runner::domain::schedule::Timetable::default(),
         rules: Rules::default(),
     }
 }

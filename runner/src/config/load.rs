@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
 use super::sections::access;
+use super::sections::calendar;
 use super::sections::chat::{self, ChatConfig};
 use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::Draft;
@@ -153,7 +154,14 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
             channels: top.channels.as_ref(),
         };
         let access = access::read(&sections, &roles_in_use(&document), &names, &mut findings);
-        let surroundings = Surroundings { folder: &folder, access: &access, roles: &access.roles, runner: &runner };
+        let calendars = calendar::read(&top.calendars, &folder, &mut findings);
+        let surroundings = Surroundings {
+            folder: &folder,
+            access: &access,
+            roles: &access.roles,
+            runner: &runner,
+            calendars: &calendars,
+        };
         for (name, node) in environment_nodes(&document) {
             match one_environment(&document, name, node, &surroundings) {
                 Ok((environment, warned)) => {

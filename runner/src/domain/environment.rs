@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::access::limits::{Limit, WorkingHours};
 use super::access::{ApprovalRule, Grant, Written};
 use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use super::schedule::Timetable;
 use super::secret::Given;
 
 /// Values for the variables of one Terraform root, by variable name.
@@ -43,6 +44,8 @@ pub struct Environment {
     pub profiles: IndexMap<ProfileName, BTreeMap<StackName, Variables>>,
     /// Who may do what to it, and what no run may do.
     pub rules: Rules,
+    /// When it should be at which level.
+    pub timetable: Timetable,
 }
 
 /// Who may do what to an environment, and what no run on it may do, beside `owners` and `protect`.

@@ -270,6 +270,7 @@ mod tests {
             stacks: indexmap::IndexMap::new(),
             settings: indexmap::IndexMap::new(),
             profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
+            timetable: crate::domain::schedule::Timetable::default(),
             rules: Rules::default(),
         }
     }

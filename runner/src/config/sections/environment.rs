@@ -14,8 +14,10 @@ use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use super::access::{GrantSection, Roles};
 use super::approve::ApproveSections;
+use super::calendar::Calendars;
 use super::profile::{self, ProfileSection};
 use super::runner::RunnerConfig;
+use super::schedule::{self, ScheduleSection};
 use super::setting::SettingSection;
 use super::stack::StackSection;
 use super::{access, approve, chat, levels, limits, people, values};
@@ -23,6 +25,7 @@ use crate::domain::access::{Access, Written};
 use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use crate::domain::order::find_circle;
+use crate::domain::schedule::Timetable;
 
 /// An environment: one or more stacks, one lock, one channel, owners.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -70,9 +73,16 @@ pub(in super::super) struct EnvironmentSection {
     /// Working hours: days and a span on the clock of `zone`.
     #[schemars(example = &"Mon-Fri 09:00-18:00")]
     pub(super) hours: Option<String>,
-    /// The time zone of `hours`, by its IANA name.
+    /// The time zone of `hours` and of its schedules, by its IANA name.
     #[schemars(example = &"Asia/Tokyo")]
     pub(super) zone: Option<String>,
+    /// The holidays of its schedules: a country's code, or the name of a `[calendars]` entry. Without it, all days are alike.
+    #[schemars(example = &"JP")]
+    pub(super) holidays: Option<String>,
+    /// How long a person's change of an environment with schedules lasts at most, where the command does not say. `1m` to `31d`. Without
+    /// it, `12h`; the schedules' next transition ends it earlier.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"12h")]
+    pub(super) visit: Option<String>,
     /// When changes may begin; what has begun is brought to its end. Without it, at any time.
     pub(super) changes: Option<Changes>,
     /// How long a `hold` without an end is offered for. `1m` to `7d`. Without it, `12h`.
@@ -80,6 +90,9 @@ pub(in super::super) struct EnvironmentSection {
     pub(super) hold: Option<String>,
     /// When a run asks for a yes, and whose: one rule in braces, or several as `[[environments.NAME.approve]]`.
     pub(super) approve: Option<ApproveSections>,
+    /// When it should be at which level.
+    #[serde(default)]
+    pub(super) schedules: Vec<ScheduleSection>,
     /// Its stacks.
     #[schemars(length(min = 1))]
     stacks: Vec<StackSection>,
@@ -114,6 +127,8 @@ pub(in super::super) struct Surroundings<'a> {
     pub(in super::super) roles: &'a Roles,
     /// Where the defaults of stacks come from.
     pub(in super::super) runner: &'a RunnerConfig,
+    /// Holidays and working days by name.
+    pub(in super::super) calendars: &'a Calendars,
 }
 
 /// Reads one environment; `None` when something about it is wrong, which then is in `findings`.
@@ -155,7 +170,7 @@ pub(in super::super) fn read(
     let protect = at.key("protect");
     let protect_at = (0..section.protect.len()).map(|index| findings.written(&protect.index(index))).collect();
     let levels = levels?;
-    let environment = Environment {
+    let mut environment = Environment {
         name: name?,
         about: section.about.clone(),
         channel: section.channel.clone(),
@@ -169,7 +184,9 @@ pub(in super::super) fn read(
         settings,
         profiles,
         rules: Rules { owners_at, grants, protect_at, ..limits },
+        timetable: Timetable::default(),
     };
+    environment.timetable = schedule::read(at, section, &environment, surroundings.calendars, findings);
     let is_list = matches!(section.approve, Some(ApproveSections::Several(_)));
     approve::check_people(&at.key("approve"), is_list, &environment, surroundings.access, findings);
     (findings.errors() == before).then_some(environment)

@@ -3,6 +3,7 @@
 
 pub(super) mod access;
 pub(super) mod approve;
+pub(super) mod calendar;
 pub(super) mod chat;
 pub(super) mod database;
 pub(super) mod draft;
@@ -12,6 +13,7 @@ mod limits;
 mod people;
 mod profile;
 pub(super) mod runner;
+mod schedule;
 mod secret;
 mod setting;
 mod stack;
@@ -23,6 +25,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use access::{ChannelSection, GrantSection, RoleSection};
+use calendar::CalendarSection;
 use chat::ChatSection;
 use database::DatabaseSection;
 use environment::EnvironmentSection;
@@ -48,6 +51,10 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "admin": ["local:root"], "viewer": ["everyone"] }))]
     pub(super) access: GrantSection,
+    /// Holidays and working days, by the names under which `holidays` refers to them. Countries need no entry.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "team": { "country": "JP", "off": ["2026-12-29"] } }))]
+    pub(super) calendars: BTreeMap<String, CalendarSection>,
     /// Roles of your own, by name.
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "tester": { "commands": ["status", "plan", "up", "scale"] } }))]

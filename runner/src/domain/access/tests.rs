@@ -31,6 +31,7 @@ fn shop(grants: Vec<Grant>) -> Environment {
         stacks: indexmap::IndexMap::new(),
         settings: indexmap::IndexMap::new(),
         profiles: indexmap::IndexMap::new(),
+        timetable: crate::domain::schedule::Timetable::default(),
         rules: Rules { grants, ..Rules::default() },
     }
 }

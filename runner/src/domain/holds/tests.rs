@@ -34,6 +34,7 @@ fn shop() -> Environment {
         stacks: indexmap::IndexMap::new(),
         settings: indexmap::IndexMap::new(),
         profiles: indexmap::IndexMap::new(),
+        timetable: crate::domain::schedule::Timetable::default(),
         rules: Rules::default(),
     }
 }

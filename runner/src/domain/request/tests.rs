@@ -63,6 +63,7 @@ fn shop() -> Environment {
         .into(),
         profiles: [("small".parse().expect("a name"), values(1, 5)), ("full".parse().expect("a name"), values(20, 40))]
             .into(),
+        timetable: crate::domain::schedule::Timetable::default(),
         rules: Rules::default(),
     }
 }

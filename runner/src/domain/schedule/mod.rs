@@ -12,8 +12,10 @@ mod misread;
 mod once;
 mod scale;
 mod timeline;
+mod timetable;
 mod wall;
 mod window;
+mod wish;
 
 pub use bend::{Bend, Bent, Skipped};
 pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
@@ -29,5 +31,7 @@ pub use scale::Scale;
 pub use timeline::{
     Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, timeline,
 };
+pub use timetable::{DEFAULT_VISIT_S, Timetable};
 pub use wall::{OnGap, OnOverlap};
 pub use window::{Sides, Window};
+pub use wish::{WishError, in_words, read_do, read_target};

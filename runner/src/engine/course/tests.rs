@@ -50,6 +50,7 @@ fn shop() -> Environment {
         stacks: [stack("monitoring", &[]), stack("app", &["monitoring"]), stack("jmeter", &["app"])].into(),
         settings: indexmap::IndexMap::new(),
         profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
+        timetable: crate::domain::schedule::Timetable::default(),
         rules: Rules::default(),
     }
 }

@@ -8,7 +8,7 @@ use chrono::{Datelike as _, NaiveDate};
 pub const COUNTRIES: [&str; 8] = ["JP", "US", "GB", "GB-ENG", "GB-SCT", "GB-NIR", "DE", "FR"];
 
 /// The holidays of one country, or of a part of it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Country {
     /// In ascending order, never empty.
     days: Vec<(NaiveDate, &'static str)>,

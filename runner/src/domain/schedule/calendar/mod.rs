@@ -28,7 +28,7 @@ pub struct OwnDay {
 }
 
 /// Holidays and working days: a country's, a team's own, or both. The team's own count more.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calendar {
     country: Option<&'static Country>,
     own: BTreeMap<NaiveDate, (String, bool)>,

@@ -1,0 +1,89 @@
+//! `[calendars.NAME]`: holidays and working days of a country, of a team, or of both.
+
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::document::Path;
+use super::super::findings::Findings;
+use super::super::nearest::suggestion;
+use super::super::problem::quoted;
+use crate::domain::schedule::{COUNTRIES, Calendar, OwnDay, own_dates, read_ics};
+
+/// Calendars by the names under which schedules refer to them.
+pub(in super::super) type Calendars = BTreeMap<String, Calendar>;
+
+/// Holidays of a country, dates of a team's own, or both. Of two words about one date the team's own counts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(in super::super) struct CalendarSection {
+    /// The country whose holidays are in it, by its code: `JP`, `US`, `GB` (England), `GB-SCT`, `DE`, `FR`.
+    #[schemars(example = &"JP")]
+    country: Option<String>,
+    /// Dates off, of the team's own: `2026-12-29`.
+    #[serde(default)]
+    #[schemars(example = ["2026-12-29", "2026-12-30"])]
+    off: Vec<String>,
+    /// Dates on which the team works, whatever else is said of them.
+    #[serde(default)]
+    #[schemars(example = ["2026-09-26"])]
+    working: Vec<String>,
+    /// A file with more of them: a calendar (`.ics`) of whole-day events, which are days off; or TOML with `days`, a list of
+    /// dates or of tables with `date`, `name` and `working`.
+    #[schemars(example = &"holidays.ics")]
+    file: Option<PathBuf>,
+}
+
+/// Reads all calendars.
+pub(in super::super) fn read(
+    sections: &BTreeMap<String, CalendarSection>,
+    folder: &FilePath,
+    findings: &mut Findings<'_, '_>,
+) -> Calendars {
+    let all = Path::ROOT.key("calendars");
+    sections.iter().map(|(name, section)| (name.clone(), one(&all.key(name), section, folder, findings))).collect()
+}
+
+fn one(at: &Path<'_>, section: &CalendarSection, folder: &FilePath, findings: &mut Findings<'_, '_>) -> Calendar {
+    let country = section.country.as_ref().and_then(|code| country(&at.key("country"), code, findings));
+    let mut days = Vec::new();
+    if let Some(file) = &section.file {
+        match file_of(&folder.join(file)) {
+            Ok(found) => days = found,
+            Err(why) => findings.at_value(&at.key("file"), why, None),
+        }
+    }
+    for (key, texts, working) in [("off", &section.off, false), ("working", &section.working, true)] {
+        let at = at.key(key);
+        for (index, text) in texts.iter().enumerate() {
+            match own_dates(&toml::Value::Array(vec![toml::Value::String(text.clone())])) {
+                Ok(found) => days.extend(found.into_iter().map(|day| OwnDay { working, ..day })),
+                Err(error) => findings.at_value(&at.index(index), error.why, None),
+            }
+        }
+    }
+    country.unwrap_or_default().with(days)
+}
+
+/// The holidays of a country.
+pub(super) fn country(at: &Path<'_>, code: &str, findings: &mut Findings<'_, '_>) -> Option<Calendar> {
+    let calendar = Calendar::of(code).ok();
+    if calendar.is_none() {
+        let hint = suggestion(code, COUNTRIES.iter().copied(), "countries");
+        findings.at_value(at, format!("no holidays are built in for {}", quoted(code)), hint);
+    }
+    calendar
+}
+
+fn file_of(file: &FilePath) -> Result<Vec<OwnDay>, String> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ics")) {
+        return read_ics(&text, false).map_err(|error| format!("{name}: {error}"));
+    }
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| format!("{name}: {error}"))?;
+    let days = table.get("days").ok_or_else(|| format!("{name} has no list `days`"))?;
+    own_dates(days).map_err(|error| format!("{name}: {error}"))
+}
