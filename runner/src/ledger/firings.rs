@@ -1,0 +1,228 @@
+//! How far the clock has looked, what came of each transition that was due, and who was warned of one.
+
+use super::column::{Row, storable, to_json};
+use super::error::LedgerError;
+use super::store::{Access, Tx};
+use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::request::Target;
+
+/// What came of a transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The environment was to be there already.
+    Nothing,
+    /// A run was put into the queue.
+    Queued,
+    /// It was too late for it.
+    Missed,
+    /// Something stood against it.
+    Refused,
+    /// Its run ended as it should.
+    Done,
+    /// Its run did not.
+    Failed,
+}
+
+impl Outcome {
+    const ALL: [Self; 6] = [Self::Nothing, Self::Queued, Self::Missed, Self::Refused, Self::Done, Self::Failed];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Queued => "queued",
+            Self::Missed => "missed",
+            Self::Refused => "refused",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A transition that was due, and what came of it so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Firing {
+    /// Of which environment.
+    pub environment: EnvironmentName,
+    /// Schedule and wall time with its offset.
+    pub key: String,
+    /// When it was due.
+    pub due: Timestamp,
+    /// How late it may still be carried out.
+    pub until: Timestamp,
+    /// What was wanted from then on.
+    pub wanted: Target,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The last run that it caused.
+    pub run: Option<RunNumber>,
+    /// How often it was tried, from 1.
+    pub tries: i64,
+    /// When it is tried again; `None`: it is not.
+    pub try_at: Option<Timestamp>,
+    /// Why it was refused.
+    pub why: Option<String>,
+}
+
+row! {
+    struct FiringRow {
+        environment: String,
+        key: String,
+        due_at: i64,
+        until_at: i64,
+        wanted: String,
+        outcome: String,
+        run_number: Option<i64>,
+        tries: i64,
+        try_at: Option<i64>,
+        why: Option<String>,
+    }
+}
+
+impl TryFrom<FiringRow> for Firing {
+    type Error = LedgerError;
+    fn try_from(found: FiringRow) -> Result<Self, LedgerError> {
+        let row = Row { table: "firings", id: &found.key };
+        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == found.outcome);
+        Ok(Self {
+            environment: row.text("environment", found.environment)?,
+            due: Timestamp(found.due_at),
+            until: Timestamp(found.until_at),
+            wanted: row.json("wanted", &found.wanted)?,
+            outcome: outcome.ok_or_else(|| row.impossible("outcome", format!("`{}` is none", found.outcome)))?,
+            run: found.run_number.map(RunNumber),
+            tries: found.tries,
+            try_at: found.try_at.map(Timestamp),
+            why: found.why,
+            key: found.key.clone(),
+        })
+    }
+}
+
+/// How far the clock has looked; `None` before its first look.
+pub async fn seen(mut db: impl Access) -> Result<Option<Timestamp>, LedgerError> {
+    let at: Option<i64> = on!(db, fetch_optional, sqlx::query_scalar("SELECT seen_at FROM clock WHERE id = 1"))?;
+    Ok(at.map(Timestamp))
+}
+
+/// Notes how far the clock has looked. It never goes back.
+pub async fn see(mut tx: &mut Tx, until: Timestamp) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO clock (id, seen_at) VALUES (1, $1) \
+             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at WHERE clock.seen_at < excluded.seen_at"
+        )
+        .bind(until.0)
+    )?;
+    Ok(())
+}
+
+/// Stores what came of a transition. False: it was decided on before, by whoever.
+pub async fn put(mut tx: &mut Tx, firing: &Firing, decided: Timestamp) -> Result<bool, LedgerError> {
+    let wanted = to_json("wanted", &firing.wanted)?;
+    let why = firing.why.as_deref().map(storable);
+    let stored = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO firings (environment, key, due_at, decided_at, until_at, wanted, outcome, run_number, tries, try_at, why) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (environment, key) DO NOTHING"
+        )
+        .bind(firing.environment.as_str())
+        .bind(storable(&firing.key))
+        .bind(firing.due.0)
+        .bind(decided.0)
+        .bind(firing.until.0)
+        .bind(&wanted)
+        .bind(firing.outcome.as_str())
+        .bind(firing.run.map(|run| run.0))
+        .bind(firing.tries)
+        .bind(firing.try_at.map(|at| at.0))
+        .bind(&why)
+    )?;
+    Ok(stored == 1)
+}
+
+/// Notes what came of a further try, or of its run. False: somebody had tried it since `firing` was read.
+pub async fn change(mut tx: &mut Tx, before: &Firing, after: &Firing) -> Result<bool, LedgerError> {
+    let why = after.why.as_deref().map(storable);
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE firings SET outcome = $1, run_number = $2, tries = $3, try_at = $4, why = $5 \
+             WHERE environment = $6 AND key = $7 AND tries = $8 AND outcome = $9"
+        )
+        .bind(after.outcome.as_str())
+        .bind(after.run.map(|run| run.0))
+        .bind(after.tries)
+        .bind(after.try_at.map(|at| at.0))
+        .bind(&why)
+        .bind(before.environment.as_str())
+        .bind(&before.key)
+        .bind(before.tries)
+        .bind(before.outcome.as_str())
+    )?;
+    Ok(changed == 1)
+}
+
+macro_rules! select_firings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT environment, key, due_at, until_at, wanted, outcome, run_number, tries, try_at, why FROM firings ",
+            $rest
+        )
+    };
+}
+
+/// Those that are looked at again at a later time, the oldest first.
+pub async fn open(mut db: impl Access) -> Result<Vec<Firing>, LedgerError> {
+    let rows: Vec<FiringRow> =
+        on!(db, fetch_all, sqlx::query_as(select_firings!("WHERE try_at IS NOT NULL ORDER BY due_at, environment")))?;
+    rows.into_iter().map(Firing::try_from).collect()
+}
+
+/// One of them.
+pub async fn one(mut db: impl Access, environment: &EnvironmentName, key: &str) -> Result<Option<Firing>, LedgerError> {
+    let row: Option<FiringRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as(select_firings!("WHERE environment = $1 AND key = $2")).bind(environment.as_str()).bind(key)
+    )?;
+    row.map(Firing::try_from).transpose()
+}
+
+/// The last ones of an environment, the newest first.
+pub async fn last(mut db: impl Access, environment: &EnvironmentName, most: i64) -> Result<Vec<Firing>, LedgerError> {
+    let rows: Vec<FiringRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_firings!("WHERE environment = $1 ORDER BY due_at DESC LIMIT $2"))
+            .bind(environment.as_str())
+            .bind(most)
+    )?;
+    rows.into_iter().map(Firing::try_from).collect()
+}
+
+/// Notes that people are warned of a transition. False: they were warned before.
+pub async fn warn(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    key: &str,
+    at: Timestamp,
+) -> Result<bool, LedgerError> {
+    let stored = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO warnings (environment, key, at) VALUES ($1, $2, $3) ON CONFLICT (environment, key) DO NOTHING"
+        )
+        .bind(environment.as_str())
+        .bind(storable(key))
+        .bind(at.0)
+    )?;
+    Ok(stored == 1)
+}
