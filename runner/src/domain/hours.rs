@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use super::ids::Timestamp;
 
 /// Minutes of a day.
-const DAY: u32 = 24 * 60;
+pub(super) const DAY: u32 = 24 * 60;
 
 /// Days by the names that are written, Monday first.
 const DAYS: [(&str, Weekday); 7] = [
@@ -65,17 +65,7 @@ impl FromStr for Hours {
         let (Some(days), Some(span), None) = (words.next(), words.next(), words.next()) else {
             return Err(HoursError::Form);
         };
-        let mut found = [false; 7];
-        for part in days.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last) = (day(first)?, day(last)?);
-            let count = (last + 7 - first) % 7;
-            for at in (first..=first + count).map(|at| at % 7) {
-                if found.get_mut(at).is_some_and(|slot| std::mem::replace(slot, true)) {
-                    return Err(HoursError::Twice(part.to_owned()));
-                }
-            }
-        }
+        let found = week(days)?;
         let (from, to) = span.split_once('-').ok_or(HoursError::Form)?;
         let (from, to) = (minute(from)?, minute(to)?);
         if from == DAY {
@@ -88,13 +78,30 @@ impl FromStr for Hours {
     }
 }
 
-fn day(text: &str) -> Result<usize, HoursError> {
+/// The days of `Mon-Fri,Sun`, Monday first.
+pub(super) fn week(text: &str) -> Result<[bool; 7], HoursError> {
+    let mut found = [false; 7];
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (day(first)?, day(last)?);
+        let count = (last + 7 - first) % 7;
+        for at in (first..=first + count).map(|at| at % 7) {
+            if found.get_mut(at).is_some_and(|slot| std::mem::replace(slot, true)) {
+                return Err(HoursError::Twice(part.to_owned()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Days after Monday of `Wed`, 0 to 6.
+pub(super) fn day(text: &str) -> Result<usize, HoursError> {
     let lower = text.to_lowercase();
     DAYS.iter().position(|(name, _)| *name == lower).ok_or_else(|| HoursError::Day(text.to_owned()))
 }
 
-/// Minutes after midnight of `09:00`.
-fn minute(text: &str) -> Result<u32, HoursError> {
+/// Minutes after midnight of `09:00`, 0 to 1,440.
+pub(super) fn minute(text: &str) -> Result<u32, HoursError> {
     let wrong = || HoursError::Time(text.to_owned());
     let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
     let number = |part: &str| {

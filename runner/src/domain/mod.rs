@@ -19,4 +19,5 @@ pub mod protect;
 pub mod refusal;
 pub mod request;
 pub mod run;
+pub mod schedule;
 pub mod secret;

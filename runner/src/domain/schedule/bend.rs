@@ -1,0 +1,91 @@
+//! What people bend for a while: skip a transition, pause the schedules, keep the present level, visit another one. The ledger
+//! keeps these as rows.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ActorId, Timestamp};
+use crate::domain::request::Target;
+
+/// A bend with its author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bent {
+    /// Its number in the ledger.
+    pub number: i64,
+    /// Whose it is.
+    pub by: ActorId,
+    /// What they were called then.
+    pub called: String,
+    /// Why, in their words.
+    pub because: Option<String>,
+    /// What they bend.
+    pub bend: Bend,
+}
+
+/// What somebody bends, and until when. Ends are not in it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Bend {
+    /// Transitions that do not happen: what was wanted before each stays wanted until the next one.
+    Skip(Skipped),
+    /// No schedule asks for anything: what was wanted when it began stays wanted.
+    Pause {
+        /// From when.
+        from: Timestamp,
+        /// Until when; `None`: until somebody resumes.
+        until: Option<Timestamp>,
+    },
+    /// A level is held, over everything else.
+    Keep {
+        /// What is held.
+        target: Target,
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A person's change: over the schedules, under a keep. The newest counts.
+    Visit {
+        /// What they asked for.
+        target: Target,
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// Which transitions do not happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Skipped {
+    /// One of one schedule.
+    One {
+        /// The schedule's name.
+        schedule: String,
+        /// Its time on the schedule's wall clock, as it is written or, where a clock change moves it, as it is shown.
+        local: NaiveDateTime,
+    },
+    /// All on some dates of each schedule's wall clock.
+    Days {
+        /// Of one schedule; `None`: of all.
+        schedule: Option<String>,
+        /// The first date.
+        first: NaiveDate,
+        /// The last date, still in it.
+        last: NaiveDate,
+    },
+}
+
+impl Skipped {
+    /// Whether it takes away what `schedule` does at `written`, which the clock shows as `shown`.
+    pub(super) fn takes(&self, name: &str, written: NaiveDateTime, shown: NaiveDateTime) -> bool {
+        match self {
+            Self::One { schedule, local } => schedule == name && (*local == written || *local == shown),
+            Self::Days { schedule, first, last } => {
+                schedule.as_deref().is_none_or(|schedule| schedule == name)
+                    && (*first..=*last).contains(&written.date())
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Schedules: at which level an environment should be, when. Everything that knows *when* is here, as pure functions of what is
+//! written and of the moment asked about: windows, crontab lines, holidays, what people bend for a while, and the one
+//! [`timeline`] that fires, previews, warns, catches up and counts.
+
+mod bend;
+mod calendar;
+mod check;
+mod crontab;
+mod item;
+mod mark;
+mod misread;
+mod once;
+mod scale;
+mod timeline;
+mod wall;
+mod window;
+
+pub use bend::{Bend, Bent, Skipped};
+pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
+pub use check::{Conflict, Quiet, conflicts, never, quiet_days};
+pub use crontab::Crontab;
+pub use item::{
+    DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
+};
+pub use mark::Edge;
+pub use misread::{Misread, Wrong};
+pub use once::At;
+pub use scale::Scale;
+pub use timeline::{
+    Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, timeline,
+};
+pub use wall::{OnGap, OnOverlap};
+pub use window::{Sides, Window};

@@ -1,0 +1,286 @@
+//! Who decides which level is wanted at one moment, and how that is told.
+
+use super::reader::{Hit, Reader, Span};
+use super::transition::{Because, Note, Transition};
+use crate::domain::ids::Timestamp;
+use crate::domain::request::Target;
+use crate::domain::schedule::calendar::Kind;
+use crate::domain::schedule::item::Way;
+use crate::domain::schedule::mark::Edge;
+use crate::domain::schedule::wall::{Moved, OnOverlap, shown};
+
+/// What is wanted, and whose word it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decision<'r> {
+    pub(super) target: &'r Target,
+    pub(super) by: Decider,
+    /// When the request ends by itself.
+    pub(super) ends: Option<i64>,
+}
+
+/// Whose word counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decider {
+    /// The windows.
+    Windows,
+    /// A crontab line or one-time schedule, by its place.
+    Fired(usize),
+    /// Somebody's keep or change, by its number.
+    Bent(i64),
+    /// Nobody's, after a request ended by itself.
+    Rest,
+    /// Nobody's: what was wanted stays wanted.
+    Left,
+}
+
+/// How strong the word of a window is, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    /// Outside of a window for some dates, after it.
+    AfterDates,
+    Outside,
+    Inside,
+    /// Inside a window for some dates: an exception from those that come again.
+    InsideDates,
+    /// A one-sided window, until anything else happens.
+    Latest,
+}
+
+/// When any window last began or ended.
+fn turned(last: &[Option<Hit>]) -> Option<i64> {
+    last.iter().flatten().filter(|hit| hit.edge != Edge::Fire).map(|hit| hit.at).max()
+}
+
+/// The crontab lines and one-time schedules that fired last, all at the same moment.
+fn newest_fired(last: &[Option<Hit>]) -> Vec<Hit> {
+    let fired = || last.iter().flatten().filter(|hit| hit.edge == Edge::Fire);
+    let newest = fired().map(|hit| hit.at).max();
+    fired().filter(|hit| Some(hit.at) == newest).copied().collect()
+}
+
+/// Whether what a crontab line asked for is still asked for.
+fn stands(hit: &Hit, last: &[Option<Hit>], now: i64) -> bool {
+    match hit.until {
+        Some(until) => now < until,
+        None => turned(last).is_none_or(|turned| turned <= hit.at),
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Who asks for what at a moment; `None` when nobody does.
+    pub(super) fn decide<'r>(&'r self, last: &[Option<Hit>], now: i64) -> Option<Decision<'r>>
+    where
+        'a: 'r,
+    {
+        let newest = |spans: &'r [Span<'a>]| {
+            let span = spans.iter().filter(|span| span.covers(now)).max_by_key(|span| (span.from, span.number))?;
+            Some(Decision { target: span.target?, by: Decider::Bent(span.number), ends: Some(span.until) })
+        };
+        if let Some(kept) = newest(&self.keeps).or_else(|| newest(&self.visits)) {
+            return Some(kept);
+        }
+        if self.pauses.iter().any(|pause| pause.covers(now)) {
+            return None;
+        }
+        let windows = self.strongest(last).into_iter().max_by_key(|(target, _)| self.height(target));
+        let windows = windows.map(|(target, _)| Decision { target, by: Decider::Windows, ends: None });
+        let fired = self.fired(last, now);
+        match (windows, fired) {
+            (Some(windows), Some((fired, way))) => {
+                let (low, high) = (self.height(windows.target), self.height(fired.target));
+                let counts = match way {
+                    Way::Up => high >= low,
+                    Way::Down => high <= low,
+                };
+                Some(if counts { fired } else { windows })
+            }
+            (Some(windows), None) => Some(windows),
+            (None, fired) => fired.map(|(fired, _)| fired),
+        }
+    }
+
+    fn height(&self, target: &Target) -> Option<usize> {
+        self.agenda.scale.rank(&target.level)
+    }
+
+    /// The windows whose word is the strongest, with what they ask for.
+    fn strongest(&self, last: &[Option<Hit>]) -> Vec<(&'a Target, usize)> {
+        let turned = turned(last);
+        let mut found: Vec<(&'a Target, usize)> = Vec::new();
+        let mut strongest = None;
+        for hit in last.iter().flatten().filter(|hit| hit.edge != Edge::Fire) {
+            let Some(schedule) = self.agenda.schedules.get(hit.schedule) else { continue };
+            let word = match (schedule.is_one_sided(), hit.edge) {
+                (true, _) if Some(hit.at) < turned => continue,
+                (true, _) => Word::Latest,
+                (false, Edge::End) if schedule.is_dated() => Word::AfterDates,
+                (false, Edge::End) => Word::Outside,
+                (false, Edge::Begin | Edge::Fire) if schedule.is_dated() => Word::InsideDates,
+                (false, Edge::Begin | Edge::Fire) => Word::Inside,
+            };
+            let Some(target) = schedule.asks(hit.edge) else { continue };
+            if Some(word) > strongest {
+                found.clear();
+                strongest = Some(word);
+            }
+            if Some(word) == strongest {
+                found.push((target, hit.schedule));
+            }
+        }
+        found
+    }
+
+    fn fired<'r>(&'r self, last: &[Option<Hit>], now: i64) -> Option<(Decision<'r>, Way)>
+    where
+        'a: 'r,
+    {
+        let standing = newest_fired(last).into_iter().filter(|hit| stands(hit, last, now));
+        let decisions = standing.filter_map(|hit| {
+            let fires = self.agenda.schedules.get(hit.schedule)?.fires()?;
+            let decision = Decision { target: &fires.target, by: Decider::Fired(hit.schedule), ends: hit.until };
+            Some((decision, fires.way))
+        });
+        decisions.max_by_key(|(decision, _)| self.height(decision.target))
+    }
+
+    /// What is wanted when nobody asks for anything any more.
+    pub(super) fn left<'r>(&'r self, stood: Decision<'r>, now: i64) -> Decision<'r> {
+        // An end alone never raises.
+        let rests = stood.ends == Some(now) && self.height(&self.rest) <= self.height(stood.target);
+        match (rests, stood.by) {
+            (true, _) => Decision { target: &self.rest, by: Decider::Rest, ends: None },
+            (false, Decider::Rest) => stood,
+            (false, _) => Decision { target: stood.target, by: Decider::Left, ends: None },
+        }
+    }
+
+    fn name(&self, schedule: usize) -> String {
+        self.agenda.schedules.get(schedule).map(|schedule| schedule.name.clone()).unwrap_or_default()
+    }
+
+    /// Who asks for what stands, whatever made it so.
+    pub(super) fn who_asks(&self, stands: Decision<'_>, last: &[Option<Hit>]) -> Vec<Because> {
+        match stands.by {
+            Decider::Windows => self
+                .strongest(last)
+                .into_iter()
+                .filter(|(target, _)| *target == stands.target)
+                .map(|(_, at)| Because::Asks { schedule: self.name(at) })
+                .collect(),
+            Decider::Fired(at) => vec![Because::Asks { schedule: self.name(at) }],
+            Decider::Bent(number) => vec![Because::Bent { number }],
+            Decider::Rest => vec![Because::Rests],
+            Decider::Left => Vec::new(),
+        }
+    }
+
+    /// A change of what is wanted, in words.
+    pub(super) fn transition(
+        &self,
+        now: i64,
+        before: Option<Decision<'_>>,
+        next: Decision<'_>,
+        last: &[Option<Hit>],
+        these: &[Hit],
+    ) -> Transition {
+        let asking = self.who_asks(next, last);
+        let is_asked_by = |hit: &&Hit| {
+            let name = self.agenda.schedules.get(hit.schedule).map(|schedule| schedule.name.as_str());
+            asking.iter().any(|asks| asks.schedule().is_some() && asks.schedule() == name)
+        };
+        let mut because = Vec::new();
+        // What ended by itself just now, or was taken over by nothing that begins now.
+        if let Some(before) = before.filter(|before| before.ends == Some(now)) {
+            match before.by {
+                Decider::Fired(at) => because.push(Because::Ends { schedule: self.name(at) }),
+                Decider::Bent(number) => because.push(Because::Unbent { number }),
+                Decider::Windows | Decider::Rest | Decider::Left => {}
+            }
+        }
+        if next.by == Decider::Windows || matches!(next.by, Decider::Fired(_)) {
+            let resumed = self.pauses.iter().filter(|pause| pause.until == now);
+            because.extend(resumed.map(|pause| Because::Unbent { number: pause.number }));
+        }
+        let told = |hit: &Hit| match hit.edge {
+            Edge::Begin | Edge::Fire => Because::Begins { schedule: self.name(hit.schedule) },
+            Edge::End => Because::Ends { schedule: self.name(hit.schedule) },
+        };
+        let mut causes: Vec<&Hit> = these.iter().filter(is_asked_by).collect();
+        if causes.is_empty() {
+            if because.is_empty() && !matches!(next.by, Decider::Bent(_)) {
+                causes = these.iter().filter(|hit| hit.edge == Edge::End).collect();
+                because.extend(causes.iter().map(|hit| told(hit)));
+            }
+            because.extend(asking);
+        } else {
+            // Several edges of one schedule can meet at the end of a gap; the last one counts.
+            let mut seen = Vec::new();
+            causes.retain(|hit| last.get(hit.schedule).copied().flatten().is_some_and(|newest| newest == **hit));
+            causes.retain(|hit| !std::mem::replace(&mut seen, vec![hit.schedule]).contains(&hit.schedule));
+            because.extend(causes.iter().map(|hit| told(hit)));
+        }
+        let zone = causes.first().and_then(|hit| self.agenda.schedules.get(hit.schedule));
+        let zone = zone.map_or(self.agenda.zone, |schedule| schedule.zone);
+        let (local, offset) = shown(Timestamp(now), zone);
+        let mut notes = Vec::new();
+        for note in causes.iter().flat_map(|hit| self.notes(hit)) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        Transition {
+            at: Timestamp(now),
+            local,
+            offset,
+            zone,
+            before: before.map(|before| before.target.clone()),
+            wanted: next.target.clone(),
+            because,
+            until: next.ends.map(Timestamp),
+            notes,
+        }
+    }
+
+    fn notes(&self, hit: &Hit) -> Vec<Note> {
+        let clock = hit.moved.map(|moved| match moved {
+            Moved::Gap => Note::Gap { written: hit.wall },
+            Moved::Overlap(overlap) => Note::Overlap { first: overlap == OnOverlap::First },
+        });
+        clock.into_iter().chain(self.holiday(hit)).collect()
+    }
+
+    /// The day of the calendar without which this would not happen at this time.
+    fn holiday(&self, hit: &Hit) -> Option<Note> {
+        let (schedule, calendar) = (self.agenda.schedules.get(hit.schedule)?, self.calendar(hit.schedule)?);
+        let date = hit.wall.date();
+        let mut marks = Vec::new();
+        schedule.marks(date, None, &mut marks);
+        if marks.iter().any(|mark| mark.wall == hit.wall && mark.edge == hit.edge) {
+            return None;
+        }
+        // What a holiday puts off happens on the first ordinary day after it.
+        let (date, day) =
+            [Some(date), date.pred_opt()].into_iter().flatten().find_map(|date| Some((date, calendar.day(date)?)))?;
+        let name = day.name.to_owned();
+        Some(match day.kind {
+            Kind::Holiday => Note::Holiday { date, name },
+            Kind::Working => Note::Working { date, name },
+        })
+    }
+}
+
+/// Schedules of the same rank that ask for different levels at a moment, as pairs of places.
+pub(in crate::domain::schedule) fn rivals(reader: &Reader<'_>, last: &[Option<Hit>], now: i64) -> Vec<(usize, usize)> {
+    let fired = newest_fired(last).into_iter().filter(|hit| stands(hit, last, now));
+    let fired: Vec<_> = fired
+        .filter_map(|hit| Some((&reader.agenda.schedules.get(hit.schedule)?.fires()?.target, hit.schedule)))
+        .collect();
+    let mut found = Vec::new();
+    for group in [reader.strongest(last), fired] {
+        for (at, (target, schedule)) in group.iter().enumerate() {
+            let others = group.iter().skip(at + 1).filter(|(other, _)| other != target);
+            found.extend(others.map(|(_, other)| (*schedule, *other)));
+        }
+    }
+    found
+}

@@ -1,0 +1,99 @@
+//! The timeline: the one place that knows when which level is wanted, and why. Everything else asks it.
+//!
+//! Precedence, lowest first: outside of windows; inside of windows; crontab lines and one-time schedules; a person's change;
+//! a keep. Of equals the newest counts. A one-sided window, and a lowering crontab line without `for`, hold until any schedule
+//! does something next. Where nobody asks for anything, what was wanted stays wanted, except that what ended by itself
+//! leaves the environment at its resting level if that is not higher.
+
+mod decide;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod transition;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use chrono_tz::Tz;
+
+use super::bend::Bent;
+use super::calendar::Calendar;
+use super::item::{Schedule, YEARS_AHEAD};
+use super::scale::Scale;
+use crate::domain::ids::Timestamp;
+pub(super) use decide::rivals;
+pub(super) use reader::{Hit, Reader};
+pub use transition::{Because, Note, Standing, Transition};
+
+/// Milliseconds of a day.
+pub(super) const DAY_MS: i64 = 86_400_000;
+
+/// Everything that is written for one environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Agenda<'a> {
+    /// The zone in which what people bent is told; schedules have their own.
+    pub zone: Tz,
+    /// Its levels.
+    pub scale: &'a Scale,
+    /// Its schedules. They have been checked ([`Schedule::check`]) and have different names.
+    pub schedules: &'a [Schedule],
+    /// Calendars by the name under which schedules refer to them. One that is missing has no holidays.
+    pub calendars: &'a BTreeMap<String, Calendar>,
+    /// What people bent; the order does not matter.
+    pub bends: &'a [Bent],
+}
+
+/// All transitions from `from` (in it) to `to` (not in it), in order: moments at which another level is wanted than before.
+///
+/// Spans can be cut anywhere: the transitions of two adjoining spans are those of both together.
+#[must_use]
+pub fn timeline(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Vec<Transition> {
+    let mut found = Vec::new();
+    let _ = Reader::new(agenda, true).transitions(from.0, to.0, &mut |transition| {
+        found.push(transition);
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// What is wanted at a moment; `None` when nobody has ever asked for anything. A transition at that very moment has happened.
+#[must_use]
+pub fn level_at(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Standing> {
+    Reader::new(agenda, true).told_at(moment.0)
+}
+
+/// The first transition after a moment; `None` when there is none within [`YEARS_AHEAD`].
+#[must_use]
+pub fn next_after(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Transition> {
+    next(&Reader::new(agenda, true), moment)
+}
+
+/// The first transition after a moment that the schedules themselves make, with what is skipped and paused, but without
+/// anybody's keeps and changes.
+#[must_use]
+pub fn schedules_next_after(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Transition> {
+    next(&Reader::new(agenda, false), moment)
+}
+
+/// Until when a change that somebody makes at `from` holds where they do not say: the schedules' next transition, and never
+/// longer than `visit_ms` milliseconds.
+#[must_use]
+pub fn end_of_change(agenda: &Agenda<'_>, from: Timestamp, visit_ms: i64) -> Timestamp {
+    let longest = from.plus_ms(visit_ms);
+    let mut end = longest;
+    let _ = Reader::new(agenda, false).transitions(from.0.saturating_add(1), longest.0, &mut |transition| {
+        end = transition.at;
+        ControlFlow::Break(())
+    });
+    end
+}
+
+fn next(reader: &Reader<'_>, moment: Timestamp) -> Option<Transition> {
+    let mut found = None;
+    let end = moment.0.saturating_add(i64::from(YEARS_AHEAD) * 366 * DAY_MS);
+    let _ = reader.transitions(moment.0.saturating_add(1), end, &mut |transition| {
+        found = Some(transition);
+        ControlFlow::Break(())
+    });
+    found
+}

@@ -1,0 +1,72 @@
+//! From the wall clock to instants and back, with the rules for the hour that daylight saving skips and the hour it repeats.
+
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::hours::DAY;
+use crate::domain::ids::Timestamp;
+
+/// What to do at a time that the wall clock skips.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnGap {
+    /// At the first instant that exists.
+    #[default]
+    First,
+    /// Not at all on that day. The end of a window is never skipped: an environment would stay raised by it.
+    Skip,
+}
+
+/// At which of the two to do what is written for a time that the wall clock shows twice. Both is not to be had: once is once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnOverlap {
+    /// The first time.
+    #[default]
+    First,
+    /// The second time.
+    Second,
+}
+
+/// How an instant came from a wall clock that skips or repeats it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// The clock skips the time.
+    Gap,
+    /// The clock shows it twice; this is the first or the second.
+    Overlap(OnOverlap),
+}
+
+/// The instant for a time of the wall clock, and whether a clock change had a say; `None` beyond the years that a calendar knows.
+pub(super) fn instant(wall: NaiveDateTime, zone: Tz, overlap: OnOverlap) -> Option<(Timestamp, Option<Moved>)> {
+    let first = |later: i64| -> Option<(Timestamp, Option<Moved>)> {
+        match zone.from_local_datetime(&wall.checked_add_signed(TimeDelta::minutes(later))?) {
+            MappedLocalTime::Single(at) => Some((Timestamp(at.timestamp_millis()), None)),
+            MappedLocalTime::Ambiguous(one, other) => {
+                let (one, other) = (one.timestamp_millis(), other.timestamp_millis());
+                let at = match overlap {
+                    OnOverlap::First => one.min(other),
+                    OnOverlap::Second => one.max(other),
+                };
+                Some((Timestamp(at), Some(Moved::Overlap(overlap))))
+            }
+            MappedLocalTime::None => None,
+        }
+    };
+    // Clocks change at full minutes in all years that a schedule can be about.
+    first(0).or_else(|| (1..=i64::from(DAY)).find_map(first).map(|(at, _)| (at, Some(Moved::Gap))))
+}
+
+/// The wall clock of `zone` at a moment.
+pub(super) fn local(at: Timestamp, zone: Tz) -> Option<DateTime<Tz>> {
+    DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&zone))
+}
+
+/// What the wall clock shows at a moment, and its offset: `+09:00`.
+pub(super) fn shown(at: Timestamp, zone: Tz) -> (NaiveDateTime, String) {
+    local(at, zone).map_or_else(
+        || (NaiveDateTime::default(), "+00:00".to_owned()),
+        |local| (local.naive_local(), local.offset().fix().to_string()),
+    )
+}
