@@ -219,7 +219,8 @@ impl<'a> Reader<'a> {
             causes.retain(|hit| !std::mem::replace(&mut seen, vec![hit.schedule]).contains(&hit.schedule));
             because.extend(causes.iter().map(|hit| told(hit)));
         }
-        let zone = causes.first().and_then(|hit| self.agenda.schedules.get(hit.schedule));
+        let named = because.first().and_then(Because::schedule);
+        let zone = self.agenda.schedules.iter().find(|schedule| Some(schedule.name.as_str()) == named);
         let zone = zone.map_or(self.agenda.zone, |schedule| schedule.zone);
         let (local, offset) = shown(Timestamp(now), zone);
         let mut notes = Vec::new();

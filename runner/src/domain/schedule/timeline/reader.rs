@@ -13,7 +13,7 @@ use crate::domain::schedule::bend::{Bend, Skipped};
 use crate::domain::schedule::calendar::Calendar;
 use crate::domain::schedule::item::Schedule;
 use crate::domain::schedule::mark::{Edge, Mark};
-use crate::domain::schedule::wall::{Moved, OnGap, instant, local, shown};
+use crate::domain::schedule::wall::{Moved, OnGap, YEARS_MS, instant, local, shown};
 
 /// How far back the last thing that a schedule did is looked for, in days: what comes once a year is found.
 const LOOKBACK_DAYS: u64 = 400;
@@ -207,6 +207,7 @@ impl<'a> Reader<'a> {
     /// Walks along all moments of a span at which anything can change; `visit` sees what each schedule did last, and what
     /// happened just then.
     pub(in crate::domain::schedule) fn walk(&self, from: i64, to: i64, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        let (from, to) = (from.max(YEARS_MS.start), to.min(YEARS_MS.end - 1));
         let mut last = self.lasts(from);
         let (mut hits, mut times) = (Vec::new(), Vec::new());
         let mut begin = from;
