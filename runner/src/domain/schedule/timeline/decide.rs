@@ -5,7 +5,7 @@ use super::transition::{Because, Note, Transition};
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 use crate::domain::schedule::calendar::Kind;
-use crate::domain::schedule::item::Way;
+use crate::domain::schedule::item::{Schedule, Way};
 use crate::domain::schedule::mark::Edge;
 use crate::domain::schedule::wall::{Moved, OnOverlap, shown};
 
@@ -106,6 +106,9 @@ impl<'a> Reader<'a> {
     /// The windows whose word is the strongest, with what they ask for.
     fn strongest(&self, last: &[Option<Hit>]) -> Vec<(&'a Target, usize)> {
         let turned = turned(last);
+        let one_sided = |hit: &Hit| self.agenda.schedules.get(hit.schedule).is_some_and(Schedule::is_one_sided);
+        let latest =
+            last.iter().flatten().any(|hit| Some(hit.at) == turned && hit.edge != Edge::Fire && one_sided(hit));
         let mut found: Vec<(&'a Target, usize)> = Vec::new();
         let mut strongest = None;
         for hit in last.iter().flatten().filter(|hit| hit.edge != Edge::Fire) {
@@ -113,6 +116,8 @@ impl<'a> Reader<'a> {
             let word = match (schedule.is_one_sided(), hit.edge) {
                 (true, _) if Some(hit.at) < turned => continue,
                 (true, _) => Word::Latest,
+                // It begins together with a one-sided one: neither is later.
+                (false, Edge::Begin) if latest && Some(hit.at) == turned => Word::Latest,
                 (false, Edge::End) if schedule.is_dated() => Word::AfterDates,
                 (false, Edge::End) => Word::Outside,
                 (false, Edge::Begin | Edge::Fire) if schedule.is_dated() => Word::InsideDates,

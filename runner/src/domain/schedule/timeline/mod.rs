@@ -39,7 +39,8 @@ pub struct Agenda<'a> {
     pub schedules: &'a [Schedule],
     /// Calendars by the name under which schedules refer to them. One that is missing has no holidays.
     pub calendars: &'a BTreeMap<String, Calendar>,
-    /// What people bent; the order does not matter.
+    /// What people bent; the order does not matter. What has ended still says what is wanted where no schedule asks for
+    /// anything, and what was wanted in the past; elsewhere it can be left out.
     pub bends: &'a [Bent],
 }
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::decide::{Decider, Decision};
+use super::decide::Decision;
 use super::transition::{Standing, Transition};
 use super::{Agenda, DAY_MS};
 use crate::domain::ids::Timestamp;
@@ -18,8 +18,11 @@ use crate::domain::schedule::wall::{Moved, OnGap, YEARS_MS, instant, local, show
 /// How far back the last thing that a schedule did is looked for, in days: what comes once a year is found.
 const LOOKBACK_DAYS: u64 = 400;
 
-/// How much of a span is read at once, in milliseconds: 31 days. It bounds the memory that a crontab line for each minute takes.
-const STRETCH_MS: i64 = 31 * DAY_MS;
+/// How much of a span is read at first, in milliseconds: most schedules do something within four days.
+const FIRST_STRETCH_MS: i64 = 4 * DAY_MS;
+
+/// How much of a span is read at once, in milliseconds: 32 days. It bounds the memory that a crontab line for each minute takes.
+const STRETCH_MS: i64 = 32 * DAY_MS;
 
 /// Deepest chain of requests that ended while nobody else asked for anything.
 const DEEPEST: usize = 1_000;
@@ -210,9 +213,9 @@ impl<'a> Reader<'a> {
         let (from, to) = (from.max(YEARS_MS.start), to.min(YEARS_MS.end - 1));
         let mut last = self.lasts(from);
         let (mut hits, mut times) = (Vec::new(), Vec::new());
-        let mut begin = from;
+        let (mut begin, mut stretch) = (from, FIRST_STRETCH_MS);
         while begin < to {
-            let end = begin.saturating_add(STRETCH_MS).min(to);
+            let end = begin.saturating_add(stretch).min(to);
             hits.clear();
             self.hits(begin, end, &mut hits);
             times.clear();
@@ -236,6 +239,7 @@ impl<'a> Reader<'a> {
                 visit(now, &last, these)?;
             }
             begin = end;
+            stretch = (2 * stretch).min(STRETCH_MS);
         }
         ControlFlow::Continue(())
     }
@@ -291,7 +295,7 @@ impl<'a> Reader<'a> {
         Some(Standing {
             wanted: stands.target.clone(),
             because: self.who_asks(stands, &last),
-            until: stands.ends.filter(|_| stands.by != Decider::Left).map(Timestamp),
+            until: stands.ends.map(Timestamp),
         })
     }
 }

@@ -311,6 +311,10 @@ fn schedules_that_contradict_each_other_are_found_with_the_first_moment() {
         told(vec![window("a", "Mon 09:00-", "full", "-"), window("b", "Mon -09:00", "-", "off")]),
         ["a full | b off | 2026-11-20 00:00"]
     );
+    assert_eq!(
+        told(vec![window("a", "Wed 09:00-", "full", "-"), window("b", "Wed 09:00-12:00", "huge", "small")]),
+        ["a full | b huge | 2026-11-25 09:00"]
+    );
 }
 
 #[test]
