@@ -27,7 +27,8 @@ pub use misread::{Misread, Wrong};
 pub use once::At;
 pub use scale::Scale;
 pub use timeline::{
-    Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, timeline,
+    Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, skips_at,
+    timeline,
 };
 pub use wall::{OnGap, OnOverlap};
 pub use window::{Sides, Window};

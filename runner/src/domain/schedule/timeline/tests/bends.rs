@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 use super::{Written, at, cron, target, window};
 use crate::domain::schedule::bend::{Bend, Skipped};
-use crate::domain::schedule::timeline::{level_at, next_after, schedules_next_after};
+use crate::domain::schedule::timeline::{level_at, next_after, schedules_next_after, skips_at};
 
 fn work() -> Written {
     Written::new(vec![window("work", "Mon-Fri 09:00-21:00", "full", "small")])
@@ -131,6 +131,50 @@ fn a_visit_goes_back_to_what_the_schedules_ask_for() {
             "Tue 11-24 21:30 off: bend 2",
             "Tue 11-24 22:00 huge: bend 2 ends, bend 1",
             "Tue 11-24 23:00 small: bend 1 ends, work asks",
+        ]
+    );
+}
+
+#[test]
+fn a_change_that_ends_with_a_transition_does_not_take_its_key() {
+    let written = work().bent([visit("huge", "2026-11-24T20:00", "2026-11-24T21:00")]);
+    assert_eq!(
+        written.told("2026-11-24", "2026-11-25").last().map(String::as_str),
+        Some("Tue 11-24 21:00 small: work ends, bend 1 ends")
+    );
+    let next = next_after(&written.agenda(), in_tokyo("2026-11-24T20:00")).expect("it ends");
+    assert_eq!(next.key(), "work@2026-11-24T21:00+09:00");
+}
+
+#[test]
+fn all_that_happens_at_a_moment_can_be_skipped() {
+    let schedules = || {
+        vec![
+            window("work", "Mon-Fri 09:00-21:00", "full", "small"),
+            cron("night", "0 21 * * *", "down off", None),
+            cron("test", "0 18 24 * *", "up huge", Some(3)),
+        ]
+    };
+    let tonight = Written::new(schedules());
+    assert_eq!(
+        tonight.told("2026-11-24", "2026-11-25"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 18:00 huge: test begins",
+            "Tue 11-24 21:00 off: night begins, test ends"
+        ]
+    );
+    let skips = skips_at(&tonight.agenda(), in_tokyo("2026-11-24T21:00"));
+    assert_eq!(skips.len(), 3);
+    assert_eq!(skips_at(&tonight.agenda(), in_tokyo("2026-11-24T20:00")), []);
+    let skipped = Written::new(schedules()).bent(skips.into_iter().map(Bend::Skip));
+    assert_eq!(
+        skipped.told("2026-11-24", "2026-11-26"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 18:00 huge: test begins",
+            "Wed 11-25 09:00 full: work begins",
+            "Wed 11-25 21:00 off: night begins"
         ]
     );
 }
