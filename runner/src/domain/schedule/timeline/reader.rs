@@ -217,7 +217,9 @@ impl<'a> Reader<'a> {
         while begin < to {
             let end = begin.saturating_add(stretch).min(to);
             hits.clear();
-            self.hits(begin, end, &mut hits);
+            if !self.is_paused_for_ever(begin) {
+                self.hits(begin, end, &mut hits);
+            }
             times.clear();
             times.extend(hits.iter().map(|hit| hit.at));
             times.extend(last.iter().flatten().chain(&hits).filter_map(|hit| hit.until));
@@ -242,6 +244,11 @@ impl<'a> Reader<'a> {
             stretch = (2 * stretch).min(STRETCH_MS);
         }
         ControlFlow::Continue(())
+    }
+
+    /// True when no schedule will ask for anything from `now` on: nothing that they do need be read.
+    fn is_paused_for_ever(&self, now: i64) -> bool {
+        self.pauses.iter().any(|pause| pause.from <= now && pause.until == i64::MAX)
     }
 
     /// Tells each transition of a span.

@@ -103,6 +103,7 @@ fn a_pause_holds_what_was_wanted_and_its_end_asks_for_what_holds_then() {
     assert_eq!((standing.wanted, standing.because), (target("full"), Vec::new()));
     let ever = work().bent([pause("2026-11-24T12:00", None)]);
     assert_eq!(ever.told("2026-11-24", "2027-11-24"), ["Tue 11-24 09:00 full: work begins"]);
+    assert_eq!(next_after(&ever.agenda(), in_tokyo("2026-11-24T12:00")), None);
 }
 
 #[test]

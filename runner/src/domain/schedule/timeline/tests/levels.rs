@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::{Written, at, cron, once, schedule, target, window};
 use crate::domain::ids::Timestamp;
 use crate::domain::schedule::check::{conflicts, never, quiet_days};
-use crate::domain::schedule::item::When;
+use crate::domain::schedule::item::{Schedule, When};
 use crate::domain::schedule::timeline::{Because, Note, Standing, end_of_change, level_at, next_after, timeline};
 use crate::domain::schedule::wall::{OnGap, OnOverlap};
 
@@ -334,6 +334,19 @@ fn what_never_happens_is_found() {
     assert!(!never(&once("one", "2031-11-20 11:59", "up full", Some(1)), None, now));
     assert!(!never(&cron("one", "0 0 29 2 *", "up full", Some(1)), None, now));
     assert!(never(&schedule("one", Tz::UTC, once("one", "2020-01-01 00:00", "down off", None).when), None, now));
+}
+
+#[test]
+fn a_schedule_that_is_kept_as_json_is_the_same() {
+    let all = [
+        window("work", "Mon-Fri 09:00-21:00", "full", "small"),
+        cron("batch", "0 2 1 * *", "up full", Some(3)),
+        once("review", "2026-11-27 10:00", "down off", None),
+    ];
+    for one in all {
+        let kept = serde_json::to_string(&one).expect("JSON");
+        assert_eq!(serde_json::from_str::<Schedule>(&kept).expect("a schedule"), one, "{kept}");
+    }
 }
 
 #[test]
