@@ -22,7 +22,6 @@ pub use crontab::Crontab;
 pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
-pub use mark::Edge;
 pub use misread::{Misread, Wrong};
 pub use once::At;
 pub use scale::Scale;

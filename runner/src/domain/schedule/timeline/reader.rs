@@ -9,7 +9,7 @@ use super::transition::{Standing, Transition};
 use super::{Agenda, DAY_MS};
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
-use crate::domain::schedule::bend::{Bend, Skipped};
+use crate::domain::schedule::bend::{About, Bend, Skipped};
 use crate::domain::schedule::calendar::Calendar;
 use crate::domain::schedule::item::Schedule;
 use crate::domain::schedule::mark::{Edge, Mark};
@@ -126,12 +126,13 @@ impl<'a> Reader<'a> {
             if moved == Some(Moved::Gap) && schedule.on_gap == OnGap::Skip && mark.edge != Edge::End {
                 continue;
             }
-            if self.is_skipped(schedule, mark.wall, instant) {
+            let ends = mark.edge == Edge::End && !schedule.is_one_sided();
+            if self.is_skipped(schedule, mark.wall, instant, ends) {
                 continue;
             }
             let ends =
                 schedule.fires().and_then(|fires| fires.for_s).map(|for_s| instant.plus_ms(i64::from(for_s) * 1_000));
-            let until = ends.filter(|ends| !self.is_skipped(schedule, shown(*ends, schedule.zone).0, *ends));
+            let until = ends.filter(|ends| !self.is_skipped(schedule, shown(*ends, schedule.zone).0, *ends, true));
             let hit = Hit {
                 at: instant.0,
                 wall: mark.wall,
@@ -151,10 +152,11 @@ impl<'a> Reader<'a> {
         debug_assert!(into.get(begun..).is_some_and(|hits| hits.is_sorted_by_key(|hit| hit.at)), "{date}");
     }
 
-    fn is_skipped(&self, schedule: &Schedule, written: NaiveDateTime, at: Timestamp) -> bool {
+    fn is_skipped(&self, schedule: &Schedule, written: NaiveDateTime, at: Timestamp, ends: bool) -> bool {
         !self.skips.is_empty() && {
             let (shown, _) = shown(at, schedule.zone);
-            self.skips.iter().any(|skip| skip.takes(&schedule.name, written, shown))
+            let about = About { schedule: &schedule.name, at, written, shown, ends };
+            self.skips.iter().any(|skip| skip.takes(about))
         }
     }
 

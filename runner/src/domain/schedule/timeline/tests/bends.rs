@@ -31,12 +31,9 @@ fn skip_one(local: &str) -> Bend {
     Bend::Skip(Skipped::One { schedule: "work".to_owned(), local })
 }
 
-fn skip_days(first: &str, last: &str) -> Bend {
-    Bend::Skip(Skipped::Days {
-        schedule: None,
-        first: first.parse().expect("a date"),
-        last: last.parse().expect("a date"),
-    })
+fn skip_days(first: &str, last: &str, from: &str) -> Bend {
+    let date = |text: &str| text.parse().expect("a date");
+    Bend::Skip(Skipped::Days { schedule: None, first: date(first), last: date(last), from: in_tokyo(from) })
 }
 
 #[test]
@@ -61,7 +58,7 @@ fn a_skipped_transition_leaves_what_was_wanted_until_the_next_one() {
         tonight.told("2026-11-24", "2026-11-26"),
         ["Tue 11-24 09:00 full: work begins", "Wed 11-25 21:00 small: work ends"]
     );
-    let days = work().bent([skip_days("2026-11-25", "2026-11-26")]);
+    let days = work().bent([skip_days("2026-11-25", "2026-11-26", "2026-11-24T12:00")]);
     assert_eq!(
         days.told("2026-11-24", "2026-11-28"),
         [
@@ -69,6 +66,33 @@ fn a_skipped_transition_leaves_what_was_wanted_until_the_next_one() {
             "Tue 11-24 21:00 small: work ends",
             "Fri 11-27 09:00 full: work begins",
             "Fri 11-27 21:00 small: work ends",
+        ]
+    );
+}
+
+#[test]
+fn over_skipped_days_what_began_before_ends_as_written() {
+    let written = || {
+        Written::new(vec![
+            window("night", "Mon-Fri 22:00-06:00", "full", "small"),
+            cron("c", "0 20 24 * *", "up huge", Some(8)),
+        ])
+    };
+    let skipped = written().bent([skip_days("2026-11-25", "2026-11-26", "2026-11-20T12:00")]);
+    let expected = [
+        "Tue 11-24 20:00 huge: c begins",
+        "Wed 11-25 04:00 full: c ends, night asks",
+        "Wed 11-25 06:00 small: night ends",
+        "Fri 11-27 22:00 full: night begins",
+    ];
+    assert_eq!(skipped.told("2026-11-24", "2026-11-28"), expected);
+    let later = written().bent([skip_days("2026-11-24", "2026-11-26", "2026-11-24T21:00")]);
+    assert_eq!(
+        later.told("2026-11-24", "2026-11-28"),
+        [
+            "Tue 11-24 20:00 huge: c begins",
+            "Wed 11-25 04:00 small: c ends, night asks",
+            "Fri 11-27 22:00 full: night begins"
         ]
     );
 }

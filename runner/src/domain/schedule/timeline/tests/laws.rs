@@ -144,6 +144,7 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
                     schedule: None,
                     first: date.date(),
                     last: date.date() + TimeDelta::days(length / 1440),
+                    from: begins,
                 }),
                 _ => {
                     let local = date.with_minute(0).and_then(|date| date.with_second(0)).unwrap_or(date);
