@@ -13,6 +13,8 @@ use crate::domain::schedule::wall::{OnGap, OnOverlap};
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// Minutes of a week.
+const WEEK: i64 = 7 * 24 * 60;
 /// 2024-01-01 and 2031-01-01, both at midnight in UTC.
 const YEARS: std::ops::Range<i64> = 1_704_067_200_000..1_925_000_000_000;
 
@@ -41,36 +43,49 @@ fn changes(zone: Tz) -> Vec<(i64, i64, i64)> {
     found
 }
 
-/// Minute of the day that a wall clock shows.
-fn minute_of(wall: i64) -> i64 {
-    wall.div_euclid(MINUTE).rem_euclid(24 * 60)
+/// Minutes since Monday 00:00 that a wall clock shows.
+fn minute_of_week(wall: i64) -> i64 {
+    // 1970-01-01 was a Thursday.
+    (wall.div_euclid(MINUTE) + 3 * 24 * 60).rem_euclid(WEEK)
 }
 
-fn daily(zone: Tz, from: i64, to: i64) -> Written {
-    let clock = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let mut one = window("one", &format!("daily {}-{}", clock(from), clock(to)), "full", "small");
-    (one.zone, one.holidays) = (zone, None);
-    Written::new(vec![one])
+fn clock(minute: i64) -> String {
+    format!("{:02}:{:02}", minute / 60 % 24, minute % 60)
+}
+
+fn weekday(minute: i64) -> &'static str {
+    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        .into_iter()
+        .cycle()
+        .nth(usize::try_from(minute / (24 * 60)).expect("a day"))
+        .expect("a day")
 }
 
 /// Over a clock change, what is wanted at each minute is what the written hours say on a clock that never goes back: it jumps
 /// over what is skipped, and stands while an hour is repeated. So the time at each level is as written, nothing is lost and
-/// nothing comes twice.
-fn holds_over(zone: Tz, (change, before, after): (i64, i64, i64), from: i64, to: i64) {
-    let written = daily(zone, from, to);
+/// nothing comes twice. The window is `from` to `to`, in minutes after Monday 00:00, each day or each week.
+fn holds_over(zone: Tz, (change, before, after): (i64, i64, i64), from: i64, to: i64, round: i64) {
+    let (from, to) = (from.rem_euclid(round), to.rem_euclid(round));
+    let text = if round == WEEK {
+        format!("{} {} - {} {}", weekday(from), clock(from), weekday(to), clock(to))
+    } else {
+        format!("daily {}-{}", clock(from), clock(to))
+    };
+    let mut one = window("one", &text, "full", "small");
+    (one.zone, one.holidays) = (zone, None);
+    let written = Written::new(vec![one]);
     let (begin, end) = (change - 16 * HOUR, change + 16 * HOUR);
     let transitions = timeline(&written.agenda(), Timestamp(begin), Timestamp(end));
     let first = level_at(&written.agenda(), Timestamp(begin - 1)).expect("it stands");
     let mut wanted = first.wanted == target("full");
-    let (mut clock, mut next) = (i64::MIN, transitions.iter().peekable());
+    let (mut shown, mut next) = (i64::MIN, transitions.iter().peekable());
     for now in (begin..end).step_by(usize::try_from(MINUTE).expect("a step")) {
-        clock = clock.max(now + if now < change { before } else { after });
-        let minute = minute_of(clock);
-        let inside = if from < to { (from..to).contains(&minute) } else { minute >= from || minute < to };
+        shown = shown.max(now + if now < change { before } else { after });
+        let inside = (minute_of_week(shown) - from).rem_euclid(round) < (to - from).rem_euclid(round);
         while let Some(transition) = next.next_if(|transition| transition.at.0 <= now) {
             wanted = transition.wanted == target("full");
         }
-        assert_eq!(wanted, inside, "{zone}: {from}-{to} at {now}, change at {change}: {transitions:#?}");
+        assert_eq!(wanted, inside, "{zone}: {text} at {now}, change at {change}: {transitions:#?}");
     }
 }
 
@@ -80,14 +95,15 @@ fn in_every_zone_time_at_each_level_is_as_written_over_every_clock_change() {
     for zone in TZ_VARIANTS {
         for change in changes(zone) {
             seen += 1;
-            let at = minute_of(change.0 + change.1);
-            let (low, high) = (at.min(minute_of(change.0 + change.2)), at.max(minute_of(change.0 + change.2)));
-            let day = |minute: i64| minute.rem_euclid(24 * 60);
-            // Over midnight; begun in the hour that is skipped or repeated; ended in it; all within it.
-            holds_over(zone, change, 22 * 60, 6 * 60);
-            holds_over(zone, change, day(low + 10), day(high + 90));
-            holds_over(zone, change, day(low - 90), day(low + 20));
-            holds_over(zone, change, day(low + 10), day(low + 25));
+            let (one, other) = (change.0 + change.1, change.0 + change.2);
+            let (low, high) = (minute_of_week(one.min(other)), minute_of_week(one.max(other)));
+            // Over midnight; begun in the hour that is skipped or repeated; ended in it; all within it; the same once a week.
+            holds_over(zone, change, 22 * 60, 6 * 60, WEEK / 7);
+            holds_over(zone, change, low + 10, high + 90, WEEK / 7);
+            holds_over(zone, change, low - 90, low + 20, WEEK / 7);
+            holds_over(zone, change, low + 10, low + 25, WEEK / 7);
+            holds_over(zone, change, low - 15 * 60, low + 20, WEEK);
+            holds_over(zone, change, low + 10, high + 40 * 60, WEEK);
         }
     }
     assert!(seen > 2_500, "{seen} clock changes");
