@@ -132,6 +132,12 @@ impl<'a> Reader<'a> {
                 found.push((target, hit.schedule));
             }
         }
+        if strongest == Some(Word::AfterDates) {
+            // Of several exceptions that are over, the last one says what comes after it.
+            let ended = |schedule: usize| last.get(schedule).copied().flatten().map(|hit| hit.at);
+            let newest = found.iter().filter_map(|(_, schedule)| ended(*schedule)).max();
+            found.retain(|(_, schedule)| ended(*schedule) == newest);
+        }
         found
     }
 

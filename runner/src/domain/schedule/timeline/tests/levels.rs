@@ -137,6 +137,24 @@ fn inside_counts_more_than_outside_and_dates_more_than_days() {
 }
 
 #[test]
+fn of_exceptions_that_are_over_the_last_one_counts() {
+    let written = Written::new(vec![
+        window("one", "2026-11-24 09:00 - 2026-11-25 09:00", "full", "off"),
+        window("other", "2026-11-26 09:00-18:00", "huge", "small"),
+    ]);
+    assert_eq!(
+        written.told("2026-11-24", "2026-12-24"),
+        [
+            "Tue 11-24 09:00 full: one begins",
+            "Wed 11-25 09:00 off: one ends",
+            "Thu 11-26 09:00 huge: other begins",
+            "Thu 11-26 18:00 small: other ends"
+        ]
+    );
+    assert_eq!(conflicts(&written.agenda(), at("2026-11-01T00:00:00Z"), at("2028-11-01T00:00:00Z")), []);
+}
+
+#[test]
 fn a_crontab_line_counts_more_than_windows_until_its_time_is_over() {
     let written = Written::new(vec![
         window("work", "Mon-Fri 09:00-21:00", "full", "small"),
