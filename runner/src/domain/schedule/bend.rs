@@ -66,7 +66,8 @@ pub enum Skipped {
         /// Its time on the schedule's wall clock, as it is written or, where a clock change moves it, as it is shown.
         local: NaiveDateTime,
     },
-    /// All on some dates of each schedule's wall clock.
+    /// All that begins on some dates of each schedule's wall clock, with its end. What began before ends as it is written, so that
+    /// nothing stays raised over days that people are away.
     Days {
         /// Of one schedule; `None`: of all.
         schedule: Option<String>,
@@ -74,17 +75,38 @@ pub enum Skipped {
         first: NaiveDate,
         /// The last date, still in it.
         last: NaiveDate,
+        /// When it was asked for: what had begun by then stays.
+        from: Timestamp,
     },
 }
 
+/// Something that a schedule is about to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    /// The schedule's name.
+    pub(super) schedule: &'a str,
+    /// When.
+    pub(super) at: Timestamp,
+    /// As it is written on the schedule's wall clock.
+    pub(super) written: NaiveDateTime,
+    /// As that clock shows it.
+    pub(super) shown: NaiveDateTime,
+    /// It ends what began before.
+    pub(super) ends: bool,
+}
+
 impl Skipped {
-    /// Whether it takes away what `schedule` does at `written`, which the clock shows as `shown`.
-    pub(super) fn takes(&self, name: &str, written: NaiveDateTime, shown: NaiveDateTime) -> bool {
+    /// Whether it takes that away.
+    pub(super) fn takes(&self, about: About<'_>) -> bool {
         match self {
-            Self::One { schedule, local } => schedule == name && (*local == written || *local == shown),
-            Self::Days { schedule, first, last } => {
-                schedule.as_deref().is_none_or(|schedule| schedule == name)
-                    && (*first..=*last).contains(&written.date())
+            Self::One { schedule, local } => {
+                schedule == about.schedule && (*local == about.written || *local == about.shown)
+            }
+            Self::Days { schedule, first, last, from } => {
+                schedule.as_deref().is_none_or(|schedule| schedule == about.schedule)
+                    && (*first..=*last).contains(&about.written.date())
+                    && about.at >= *from
+                    && !about.ends
             }
         }
     }

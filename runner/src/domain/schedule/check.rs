@@ -34,6 +34,9 @@ pub struct Conflict {
 /// What people bend plays no part.
 #[must_use]
 pub fn conflicts(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Vec<Conflict> {
+    if !may_conflict(agenda.schedules) {
+        return Vec::new();
+    }
     let alone = Agenda { bends: &[], ..*agenda };
     let reader = Reader::new(&alone, false);
     let mut found: BTreeMap<(usize, usize), Conflict> = BTreeMap::new();
@@ -62,6 +65,22 @@ pub fn conflicts(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Vec<Con
         ControlFlow::Continue(())
     });
     found.into_values().collect()
+}
+
+/// Whether any two schedules could ask for different levels at the same rank: most environments are spared the walk.
+fn may_conflict(schedules: &[Schedule]) -> bool {
+    let differ = |mut targets: Vec<&Target>| {
+        targets.dedup();
+        targets.len() > 1
+    };
+    let asks = |edge: Edge, fires: bool| {
+        let of_kind = schedules.iter().filter(|schedule| schedule.fires().is_some() == fires);
+        of_kind.filter_map(|schedule| schedule.asks(edge)).collect()
+    };
+    schedules.iter().any(Schedule::is_one_sided)
+        || differ(asks(Edge::Begin, false))
+        || differ(asks(Edge::End, false))
+        || differ(asks(Edge::Fire, true))
 }
 
 /// True for a schedule that does nothing from `from` on for [`YEARS_AHEAD`] years: all its dates are past, or it names a day that

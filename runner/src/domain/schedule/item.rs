@@ -1,6 +1,7 @@
 //! One schedule of one environment: when, what it asks for, and how it treats holidays, clock changes and lateness.
 
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::crontab::Crontab;
@@ -26,11 +27,12 @@ pub const LONGEST_FOR_S: u32 = 31 * 24 * 3_600;
 pub const YEARS_AHEAD: u32 = 5;
 
 /// One schedule of one environment. Its name is its own within the environment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// What people call it: `working hours`.
     pub name: String,
-    /// The zone of its wall clock.
+    /// The zone of its wall clock; kept by its IANA name.
+    #[serde(with = "zone_name")]
     pub zone: Tz,
     /// When, and what it asks for.
     pub when: When,
@@ -51,7 +53,8 @@ pub struct Schedule {
 }
 
 /// When a schedule asks for something, and for what.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum When {
     /// A span of the wall clock.
     Window {
@@ -79,7 +82,7 @@ pub enum When {
 }
 
 /// What a crontab line or a one-time schedule does.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fires {
     /// `up` never lowers and `down` never raises what the windows ask for.
     pub way: Way,
@@ -90,7 +93,8 @@ pub struct Fires {
 }
 
 /// Which way a crontab line or a one-time schedule goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Way {
     /// `up`.
     Up,
@@ -99,7 +103,8 @@ pub enum Way {
 }
 
 /// Where a schedule comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
 pub enum Origin {
     /// The configuration.
     File {
@@ -142,6 +147,21 @@ pub enum ScheduleError {
     /// It lasts too long.
     #[error("`for` is longer than 31 days: use a window")]
     ForTooLong,
+}
+
+/// A zone is kept by its name.
+mod zone_name {
+    use chrono_tz::Tz;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    pub(super) fn serialize<S: Serializer>(zone: &Tz, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(zone.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
 impl When {

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 /// What happens at a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edge {
+pub(super) enum Edge {
     /// A window ends.
     End,
     /// A window begins.

@@ -24,12 +24,12 @@ pub use crontab::Crontab;
 pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
-pub use mark::Edge;
 pub use misread::{Misread, Wrong};
 pub use once::At;
 pub use scale::Scale;
 pub use timeline::{
-    Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, timeline,
+    Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, skips_at,
+    timeline,
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable};
 pub use wall::{OnGap, OnOverlap};

@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
 
 use super::misread::{Misread, Wrong, end, words};
 use super::window::read;
 
 /// One moment of the wall clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct At(pub(super) NaiveDateTime);
 
 impl At {
@@ -41,6 +43,19 @@ impl FromStr for At {
                 wrong: Wrong::Unexpected { found: (*found).to_owned(), wanted: "one date and one time only" },
             }),
         }
+    }
+}
+
+impl TryFrom<String> for At {
+    type Error = Misread;
+    fn try_from(text: String) -> Result<Self, Misread> {
+        text.parse()
+    }
+}
+
+impl From<At> for String {
+    fn from(at: At) -> Self {
+        at.to_string()
     }
 }
 

@@ -58,8 +58,12 @@ pub(super) fn instant(wall: NaiveDateTime, zone: Tz, overlap: OnOverlap) -> Opti
     first(0).or_else(|| (1..=i64::from(DAY)).find_map(first).map(|(at, _)| (at, Some(Moved::Gap))))
 }
 
-/// The wall clock of `zone` at a moment.
+/// The span of time that schedules are about, in milliseconds: the years 1900 to 9999.
+pub(super) const YEARS_MS: std::ops::Range<i64> = -2_208_988_800_000..253_402_300_800_000;
+
+/// The wall clock of `zone` at a moment; `None` outside of [`YEARS_MS`].
 pub(super) fn local(at: Timestamp, zone: Tz) -> Option<DateTime<Tz>> {
+    let at = Some(at).filter(|at| YEARS_MS.contains(&at.0))?;
     DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&zone))
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use chrono::{Datelike as _, NaiveDate};
 
 /// Codes of the lists that are built in, for refusals and `check`.
-pub const COUNTRIES: [&str; 8] = ["JP", "US", "GB", "GB-ENG", "GB-SCT", "GB-NIR", "DE", "FR"];
+pub const COUNTRIES: [&str; 9] = ["JP", "US", "GB", "GB-ENG", "GB-WLS", "GB-SCT", "GB-NIR", "DE", "FR"];
 
 /// The holidays of one country, or of a part of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) fn find(code: &str) -> Option<&'static Country> {
         "JP" => &JAPAN,
         "US" => &UNITED_STATES,
         // England's and Wales' are the same.
-        "GB" | "GB-ENG" => &ENGLAND,
+        "GB" | "GB-ENG" | "GB-WLS" => &ENGLAND,
         "GB-SCT" => &SCOTLAND,
         "GB-NIR" => &NORTHERN_IRELAND,
         "DE" => &GERMANY,

@@ -10,12 +10,15 @@ mod tests;
 use std::fmt;
 
 use chrono::{Datelike as _, NaiveDate, NaiveTime};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::mark::{Edge, Mark};
+use super::misread::Misread;
 
 /// A crontab line of five fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Crontab {
     text: String,
     /// Minutes after midnight at which it fires on its days, ascending.
@@ -31,6 +34,19 @@ pub struct Crontab {
     either: bool,
     /// The field for weekdays names some.
     by_weekday: bool,
+}
+
+impl TryFrom<String> for Crontab {
+    type Error = Misread;
+    fn try_from(text: String) -> Result<Self, Misread> {
+        text.parse()
+    }
+}
+
+impl From<Crontab> for String {
+    fn from(crontab: Crontab) -> Self {
+        crontab.to_string()
+    }
 }
 
 impl fmt::Display for Crontab {

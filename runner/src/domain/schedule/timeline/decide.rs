@@ -5,7 +5,7 @@ use super::transition::{Because, Note, Transition};
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 use crate::domain::schedule::calendar::Kind;
-use crate::domain::schedule::item::Way;
+use crate::domain::schedule::item::{Schedule, Way};
 use crate::domain::schedule::mark::Edge;
 use crate::domain::schedule::wall::{Moved, OnOverlap, shown};
 
@@ -106,6 +106,9 @@ impl<'a> Reader<'a> {
     /// The windows whose word is the strongest, with what they ask for.
     fn strongest(&self, last: &[Option<Hit>]) -> Vec<(&'a Target, usize)> {
         let turned = turned(last);
+        let one_sided = |hit: &Hit| self.agenda.schedules.get(hit.schedule).is_some_and(Schedule::is_one_sided);
+        let latest =
+            last.iter().flatten().any(|hit| Some(hit.at) == turned && hit.edge != Edge::Fire && one_sided(hit));
         let mut found: Vec<(&'a Target, usize)> = Vec::new();
         let mut strongest = None;
         for hit in last.iter().flatten().filter(|hit| hit.edge != Edge::Fire) {
@@ -113,6 +116,8 @@ impl<'a> Reader<'a> {
             let word = match (schedule.is_one_sided(), hit.edge) {
                 (true, _) if Some(hit.at) < turned => continue,
                 (true, _) => Word::Latest,
+                // It begins together with a one-sided one: neither is later.
+                (false, Edge::Begin) if latest && Some(hit.at) == turned => Word::Latest,
                 (false, Edge::End) if schedule.is_dated() => Word::AfterDates,
                 (false, Edge::End) => Word::Outside,
                 (false, Edge::Begin | Edge::Fire) if schedule.is_dated() => Word::InsideDates,
@@ -126,6 +131,12 @@ impl<'a> Reader<'a> {
             if Some(word) == strongest {
                 found.push((target, hit.schedule));
             }
+        }
+        if strongest == Some(Word::AfterDates) {
+            // Of several exceptions that are over, the last one says what comes after it.
+            let ended = |schedule: usize| last.get(schedule).copied().flatten().map(|hit| hit.at);
+            let newest = found.iter().filter_map(|(_, schedule)| ended(*schedule)).max();
+            found.retain(|(_, schedule)| ended(*schedule) == newest);
         }
         found
     }
@@ -188,38 +199,36 @@ impl<'a> Reader<'a> {
             let name = self.agenda.schedules.get(hit.schedule).map(|schedule| schedule.name.as_str());
             asking.iter().any(|asks| asks.schedule().is_some() && asks.schedule() == name)
         };
-        let mut because = Vec::new();
-        // What ended by itself just now, or was taken over by nothing that begins now.
+        let mut ended = Vec::new();
         if let Some(before) = before.filter(|before| before.ends == Some(now)) {
             match before.by {
-                Decider::Fired(at) => because.push(Because::Ends { schedule: self.name(at) }),
-                Decider::Bent(number) => because.push(Because::Unbent { number }),
+                Decider::Fired(at) => ended.push(Because::Ends { schedule: self.name(at) }),
+                Decider::Bent(number) => ended.push(Because::Unbent { number }),
                 Decider::Windows | Decider::Rest | Decider::Left => {}
             }
         }
         if next.by == Decider::Windows || matches!(next.by, Decider::Fired(_)) {
             let resumed = self.pauses.iter().filter(|pause| pause.until == now);
-            because.extend(resumed.map(|pause| Because::Unbent { number: pause.number }));
+            ended.extend(resumed.map(|pause| Because::Unbent { number: pause.number }));
         }
-        let told = |hit: &Hit| match hit.edge {
+        let told = |hit: &&Hit| match hit.edge {
             Edge::Begin | Edge::Fire => Because::Begins { schedule: self.name(hit.schedule) },
             Edge::End => Because::Ends { schedule: self.name(hit.schedule) },
         };
-        let mut causes: Vec<&Hit> = these.iter().filter(is_asked_by).collect();
-        if causes.is_empty() {
-            if because.is_empty() && !matches!(next.by, Decider::Bent(_)) {
-                causes = these.iter().filter(|hit| hit.edge == Edge::End).collect();
-                because.extend(causes.iter().map(|hit| told(hit)));
+        // Several edges of one schedule can meet at the end of a gap; the last one counts.
+        let counts = |hit: &&Hit| last.get(hit.schedule).copied().flatten().is_some_and(|newest| newest == **hit);
+        let mut causes: Vec<&Hit> = these.iter().filter(is_asked_by).filter(counts).collect();
+        let because: Vec<Because> = if causes.is_empty() {
+            if ended.is_empty() && !matches!(next.by, Decider::Bent(_)) {
+                causes = these.iter().filter(|hit| hit.edge == Edge::End).filter(counts).collect();
             }
-            because.extend(asking);
+            causes.iter().map(told).chain(ended).chain(asking).collect()
         } else {
-            // Several edges of one schedule can meet at the end of a gap; the last one counts.
-            let mut seen = Vec::new();
-            causes.retain(|hit| last.get(hit.schedule).copied().flatten().is_some_and(|newest| newest == **hit));
-            causes.retain(|hit| !std::mem::replace(&mut seen, vec![hit.schedule]).contains(&hit.schedule));
-            because.extend(causes.iter().map(|hit| told(hit)));
-        }
-        let zone = causes.first().and_then(|hit| self.agenda.schedules.get(hit.schedule));
+            // A schedule's own moment comes first, so that its key is the same whoever's change ends with it.
+            causes.iter().map(told).chain(ended).collect()
+        };
+        let named = because.first().and_then(Because::schedule);
+        let zone = self.agenda.schedules.iter().find(|schedule| Some(schedule.name.as_str()) == named);
         let zone = zone.map_or(self.agenda.zone, |schedule| schedule.zone);
         let (local, offset) = shown(Timestamp(now), zone);
         let mut notes = Vec::new();

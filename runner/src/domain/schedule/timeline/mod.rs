@@ -16,10 +16,11 @@ use std::ops::ControlFlow;
 
 use chrono_tz::Tz;
 
-use super::bend::Bent;
+use super::bend::{Bent, Skipped};
 use super::calendar::Calendar;
 use super::item::{Schedule, YEARS_AHEAD};
 use super::scale::Scale;
+use super::wall::shown;
 use crate::domain::ids::Timestamp;
 pub(super) use decide::rivals;
 pub(super) use reader::{Hit, Reader};
@@ -39,7 +40,8 @@ pub struct Agenda<'a> {
     pub schedules: &'a [Schedule],
     /// Calendars by the name under which schedules refer to them. One that is missing has no holidays.
     pub calendars: &'a BTreeMap<String, Calendar>,
-    /// What people bent; the order does not matter.
+    /// What people bent; the order does not matter. What has ended still says what is wanted where no schedule asks for
+    /// anything, and what was wanted in the past; elsewhere it can be left out.
     pub bends: &'a [Bent],
 }
 
@@ -86,6 +88,23 @@ pub fn end_of_change(agenda: &Agenda<'_>, from: Timestamp, visit_ms: i64) -> Tim
         ControlFlow::Break(())
     });
     end
+}
+
+/// What must be skipped so that no schedule does anything at a moment: for `skip` of a transition. Empty when none does.
+#[must_use]
+pub fn skips_at(agenda: &Agenda<'_>, moment: Timestamp) -> Vec<Skipped> {
+    let mut found = Vec::new();
+    let _ = Reader::new(agenda, false).walk(moment.0, moment.0.saturating_add(1), &mut |now, last, these| {
+        let ends = last.iter().flatten().filter(|hit| hit.until == Some(now));
+        for schedule in these.iter().chain(ends).filter_map(|hit| agenda.schedules.get(hit.schedule)) {
+            let one = Skipped::One { schedule: schedule.name.clone(), local: shown(moment, schedule.zone).0 };
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 fn next(reader: &Reader<'_>, moment: Timestamp) -> Option<Transition> {

@@ -4,22 +4,25 @@ use std::ops::ControlFlow;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::decide::{Decider, Decision};
+use super::decide::Decision;
 use super::transition::{Standing, Transition};
 use super::{Agenda, DAY_MS};
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
-use crate::domain::schedule::bend::{Bend, Skipped};
+use crate::domain::schedule::bend::{About, Bend, Skipped};
 use crate::domain::schedule::calendar::Calendar;
 use crate::domain::schedule::item::Schedule;
 use crate::domain::schedule::mark::{Edge, Mark};
-use crate::domain::schedule::wall::{Moved, OnGap, instant, local, shown};
+use crate::domain::schedule::wall::{Moved, OnGap, YEARS_MS, instant, local, shown};
 
 /// How far back the last thing that a schedule did is looked for, in days: what comes once a year is found.
 const LOOKBACK_DAYS: u64 = 400;
 
-/// How much of a span is read at once, in milliseconds: 31 days. It bounds the memory that a crontab line for each minute takes.
-const STRETCH_MS: i64 = 31 * DAY_MS;
+/// How much of a span is read at first, in milliseconds: most schedules do something within four days.
+const FIRST_STRETCH_MS: i64 = 4 * DAY_MS;
+
+/// How much of a span is read at once, in milliseconds: 32 days. It bounds the memory that a crontab line for each minute takes.
+const STRETCH_MS: i64 = 32 * DAY_MS;
 
 /// Deepest chain of requests that ended while nobody else asked for anything.
 const DEEPEST: usize = 1_000;
@@ -123,12 +126,13 @@ impl<'a> Reader<'a> {
             if moved == Some(Moved::Gap) && schedule.on_gap == OnGap::Skip && mark.edge != Edge::End {
                 continue;
             }
-            if self.is_skipped(schedule, mark.wall, instant) {
+            let ends = mark.edge == Edge::End && !schedule.is_one_sided();
+            if self.is_skipped(schedule, mark.wall, instant, ends) {
                 continue;
             }
             let ends =
                 schedule.fires().and_then(|fires| fires.for_s).map(|for_s| instant.plus_ms(i64::from(for_s) * 1_000));
-            let until = ends.filter(|ends| !self.is_skipped(schedule, shown(*ends, schedule.zone).0, *ends));
+            let until = ends.filter(|ends| !self.is_skipped(schedule, shown(*ends, schedule.zone).0, *ends, true));
             let hit = Hit {
                 at: instant.0,
                 wall: mark.wall,
@@ -148,10 +152,11 @@ impl<'a> Reader<'a> {
         debug_assert!(into.get(begun..).is_some_and(|hits| hits.is_sorted_by_key(|hit| hit.at)), "{date}");
     }
 
-    fn is_skipped(&self, schedule: &Schedule, written: NaiveDateTime, at: Timestamp) -> bool {
+    fn is_skipped(&self, schedule: &Schedule, written: NaiveDateTime, at: Timestamp, ends: bool) -> bool {
         !self.skips.is_empty() && {
             let (shown, _) = shown(at, schedule.zone);
-            self.skips.iter().any(|skip| skip.takes(&schedule.name, written, shown))
+            let about = About { schedule: &schedule.name, at, written, shown, ends };
+            self.skips.iter().any(|skip| skip.takes(about))
         }
     }
 
@@ -207,13 +212,16 @@ impl<'a> Reader<'a> {
     /// Walks along all moments of a span at which anything can change; `visit` sees what each schedule did last, and what
     /// happened just then.
     pub(in crate::domain::schedule) fn walk(&self, from: i64, to: i64, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        let (from, to) = (from.max(YEARS_MS.start), to.min(YEARS_MS.end - 1));
         let mut last = self.lasts(from);
         let (mut hits, mut times) = (Vec::new(), Vec::new());
-        let mut begin = from;
+        let (mut begin, mut stretch) = (from, FIRST_STRETCH_MS);
         while begin < to {
-            let end = begin.saturating_add(STRETCH_MS).min(to);
+            let end = begin.saturating_add(stretch).min(to);
             hits.clear();
-            self.hits(begin, end, &mut hits);
+            if !self.is_paused_for_ever(begin) {
+                self.hits(begin, end, &mut hits);
+            }
             times.clear();
             times.extend(hits.iter().map(|hit| hit.at));
             times.extend(last.iter().flatten().chain(&hits).filter_map(|hit| hit.until));
@@ -235,8 +243,14 @@ impl<'a> Reader<'a> {
                 visit(now, &last, these)?;
             }
             begin = end;
+            stretch = (2 * stretch).min(STRETCH_MS);
         }
         ControlFlow::Continue(())
+    }
+
+    /// True when no schedule will ask for anything from `now` on: nothing that they do need be read.
+    fn is_paused_for_ever(&self, now: i64) -> bool {
+        self.pauses.iter().any(|pause| pause.from <= now && pause.until == i64::MAX)
     }
 
     /// Tells each transition of a span.
@@ -290,7 +304,7 @@ impl<'a> Reader<'a> {
         Some(Standing {
             wanted: stands.target.clone(),
             because: self.who_asks(stands, &last),
-            until: stands.ends.filter(|_| stands.by != Decider::Left).map(Timestamp),
+            until: stands.ends.map(Timestamp),
         })
     }
 }

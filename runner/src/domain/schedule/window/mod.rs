@@ -8,13 +8,16 @@ mod tests;
 use std::fmt;
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime, NaiveTime};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::mark::{Edge, Mark};
+use super::misread::Misread;
 use crate::domain::hours::DAY;
 
 /// A span of the wall clock, as it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Window {
     text: String,
     shape: Shape,
@@ -68,6 +71,19 @@ enum Span {
     Both { from: u32, to: u32 },
     From(u32),
     To(u32),
+}
+
+impl TryFrom<String> for Window {
+    type Error = Misread;
+    fn try_from(text: String) -> Result<Self, Misread> {
+        text.parse()
+    }
+}
+
+impl From<Window> for String {
+    fn from(window: Window) -> Self {
+        window.to_string()
+    }
 }
 
 impl fmt::Display for Window {

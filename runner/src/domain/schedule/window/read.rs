@@ -134,6 +134,9 @@ fn on(days: On, text: &str, rest: &[Word<'_>]) -> Result<Shape, Misread> {
             if let (at, Part::Text(text)) = first {
                 begin(*at, text)?;
             }
+            if let [(_, Part::Dash), (at, Part::Text(text)), ..] = rest {
+                time(*at, text)?;
+            }
             // The first part that no form has at its place.
             let expected = if first.1 == Part::Dash { 1 } else { 2 };
             let (at, found) = rest.get(expected).or_else(|| rest.last()).unwrap_or(first);

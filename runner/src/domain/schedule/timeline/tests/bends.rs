@@ -1,0 +1,234 @@
+//! What people bend, and that it goes back by itself.
+
+use chrono::NaiveDateTime;
+
+use super::{Written, at, cron, target, window};
+use crate::domain::schedule::bend::{Bend, Skipped};
+use crate::domain::schedule::timeline::{level_at, next_after, schedules_next_after, skips_at};
+
+fn work() -> Written {
+    Written::new(vec![window("work", "Mon-Fri 09:00-21:00", "full", "small")])
+}
+
+fn in_tokyo(text: &str) -> crate::domain::ids::Timestamp {
+    at(&format!("{text}:00+09:00"))
+}
+
+fn keep(level: &str, from: &str, until: &str) -> Bend {
+    Bend::Keep { target: target(level), from: in_tokyo(from), until: in_tokyo(until) }
+}
+
+fn visit(level: &str, from: &str, until: &str) -> Bend {
+    Bend::Visit { target: target(level), from: in_tokyo(from), until: in_tokyo(until) }
+}
+
+fn pause(from: &str, until: Option<&str>) -> Bend {
+    Bend::Pause { from: in_tokyo(from), until: until.map(in_tokyo) }
+}
+
+fn skip_one(local: &str) -> Bend {
+    let local = NaiveDateTime::parse_from_str(local, "%Y-%m-%dT%H:%M").expect("a local time");
+    Bend::Skip(Skipped::One { schedule: "work".to_owned(), local })
+}
+
+fn skip_days(first: &str, last: &str, from: &str) -> Bend {
+    let date = |text: &str| text.parse().expect("a date");
+    Bend::Skip(Skipped::Days { schedule: None, first: date(first), last: date(last), from: in_tokyo(from) })
+}
+
+#[test]
+fn a_keep_before_the_evening_goes_back_by_itself() {
+    let written = work().bent([keep("full", "2026-11-24T20:58", "2026-11-24T22:58")]);
+    assert_eq!(
+        written.told("2026-11-24", "2026-11-25"),
+        ["Tue 11-24 09:00 full: work begins", "Tue 11-24 22:58 small: bend 1 ends, work asks"]
+    );
+    let next = next_after(&written.agenda(), in_tokyo("2026-11-24T21:30")).expect("it ends");
+    assert_eq!(next.key(), "bend 1 ends@2026-11-24T22:58+09:00");
+    let standing = level_at(&written.agenda(), in_tokyo("2026-11-24T21:30")).expect("it is kept");
+    assert_eq!((standing.wanted, standing.until), (target("full"), Some(in_tokyo("2026-11-24T22:58"))));
+    let alone = schedules_next_after(&written.agenda(), in_tokyo("2026-11-24T20:58")).expect("it ends");
+    assert_eq!(alone.at, in_tokyo("2026-11-24T21:00"), "without the keep");
+}
+
+#[test]
+fn a_skipped_transition_leaves_what_was_wanted_until_the_next_one() {
+    let tonight = work().bent([skip_one("2026-11-24T21:00")]);
+    assert_eq!(
+        tonight.told("2026-11-24", "2026-11-26"),
+        ["Tue 11-24 09:00 full: work begins", "Wed 11-25 21:00 small: work ends"]
+    );
+    let days = work().bent([skip_days("2026-11-25", "2026-11-26", "2026-11-24T12:00")]);
+    assert_eq!(
+        days.told("2026-11-24", "2026-11-28"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 21:00 small: work ends",
+            "Fri 11-27 09:00 full: work begins",
+            "Fri 11-27 21:00 small: work ends",
+        ]
+    );
+}
+
+#[test]
+fn over_skipped_days_what_began_before_ends_as_written() {
+    let written = || {
+        Written::new(vec![
+            window("night", "Mon-Fri 22:00-06:00", "full", "small"),
+            cron("c", "0 20 24 * *", "up huge", Some(8)),
+        ])
+    };
+    let skipped = written().bent([skip_days("2026-11-25", "2026-11-26", "2026-11-20T12:00")]);
+    let expected = [
+        "Tue 11-24 20:00 huge: c begins",
+        "Wed 11-25 04:00 full: c ends, night asks",
+        "Wed 11-25 06:00 small: night ends",
+        "Fri 11-27 22:00 full: night begins",
+    ];
+    assert_eq!(skipped.told("2026-11-24", "2026-11-28"), expected);
+    let later = written().bent([skip_days("2026-11-24", "2026-11-26", "2026-11-24T21:00")]);
+    assert_eq!(
+        later.told("2026-11-24", "2026-11-28"),
+        [
+            "Tue 11-24 20:00 huge: c begins",
+            "Wed 11-25 04:00 small: c ends, night asks",
+            "Fri 11-27 22:00 full: night begins"
+        ]
+    );
+}
+
+#[test]
+fn the_end_of_a_crontab_line_can_be_skipped_too() {
+    let mut written = Written::new(vec![
+        window("work", "Mon-Fri 09:00-21:00", "full", "small"),
+        cron("c", "0 2 25 * *", "up huge", Some(3)),
+    ]);
+    let local = NaiveDateTime::parse_from_str("2026-11-25T05:00", "%Y-%m-%dT%H:%M").expect("a local time");
+    written = written.bent([Bend::Skip(Skipped::One { schedule: "c".to_owned(), local })]);
+    assert_eq!(
+        written.told("2026-11-25", "2026-11-26"),
+        ["Wed 11-25 02:00 huge: c begins", "Wed 11-25 09:00 full: work begins", "Wed 11-25 21:00 small: work ends"]
+    );
+}
+
+#[test]
+fn a_pause_holds_what_was_wanted_and_its_end_asks_for_what_holds_then() {
+    let until = work().bent([pause("2026-11-24T12:00", Some("2026-11-26T22:00"))]);
+    assert_eq!(
+        until.told("2026-11-24", "2026-11-28"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Thu 11-26 22:00 small: bend 1 ends, work asks",
+            "Fri 11-27 09:00 full: work begins",
+            "Fri 11-27 21:00 small: work ends",
+        ]
+    );
+    let standing = level_at(&until.agenda(), in_tokyo("2026-11-25T12:00")).expect("it is held");
+    assert_eq!((standing.wanted, standing.because), (target("full"), Vec::new()));
+    let ever = work().bent([pause("2026-11-24T12:00", None)]);
+    assert_eq!(ever.told("2026-11-24", "2027-11-24"), ["Tue 11-24 09:00 full: work begins"]);
+    assert_eq!(next_after(&ever.agenda(), in_tokyo("2026-11-24T12:00")), None);
+}
+
+#[test]
+fn a_visit_goes_back_to_what_the_schedules_ask_for() {
+    let written = work().bent([visit("huge", "2026-11-24T20:00", "2026-11-24T23:00")]);
+    assert_eq!(
+        written.told("2026-11-24", "2026-11-25"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 20:00 huge: bend 1",
+            "Tue 11-24 23:00 small: bend 1 ends, work asks"
+        ]
+    );
+    let newest = work().bent([
+        visit("huge", "2026-11-24T20:00", "2026-11-24T23:00"),
+        visit("off", "2026-11-24T21:30", "2026-11-24T22:00"),
+        keep("full", "2026-11-24T20:30", "2026-11-24T20:45"),
+    ]);
+    assert_eq!(
+        newest.told("2026-11-24", "2026-11-25"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 20:00 huge: bend 1",
+            "Tue 11-24 20:30 full: bend 3",
+            "Tue 11-24 20:45 huge: bend 3 ends, bend 1",
+            "Tue 11-24 21:30 off: bend 2",
+            "Tue 11-24 22:00 huge: bend 2 ends, bend 1",
+            "Tue 11-24 23:00 small: bend 1 ends, work asks",
+        ]
+    );
+}
+
+#[test]
+fn a_change_that_ends_with_a_transition_does_not_take_its_key() {
+    let written = work().bent([visit("huge", "2026-11-24T20:00", "2026-11-24T21:00")]);
+    assert_eq!(
+        written.told("2026-11-24", "2026-11-25").last().map(String::as_str),
+        Some("Tue 11-24 21:00 small: work ends, bend 1 ends")
+    );
+    let next = next_after(&written.agenda(), in_tokyo("2026-11-24T20:00")).expect("it ends");
+    assert_eq!(next.key(), "work@2026-11-24T21:00+09:00");
+}
+
+#[test]
+fn all_that_happens_at_a_moment_can_be_skipped() {
+    let schedules = || {
+        vec![
+            window("work", "Mon-Fri 09:00-21:00", "full", "small"),
+            cron("night", "0 21 * * *", "down off", None),
+            cron("test", "0 18 24 * *", "up huge", Some(3)),
+        ]
+    };
+    let tonight = Written::new(schedules());
+    assert_eq!(
+        tonight.told("2026-11-24", "2026-11-25"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 18:00 huge: test begins",
+            "Tue 11-24 21:00 off: night begins, test ends"
+        ]
+    );
+    let skips = skips_at(&tonight.agenda(), in_tokyo("2026-11-24T21:00"));
+    assert_eq!(skips.len(), 3);
+    assert_eq!(skips_at(&tonight.agenda(), in_tokyo("2026-11-24T20:00")), []);
+    let skipped = Written::new(schedules()).bent(skips.into_iter().map(Bend::Skip));
+    assert_eq!(
+        skipped.told("2026-11-24", "2026-11-26"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 18:00 huge: test begins",
+            "Wed 11-25 09:00 full: work begins",
+            "Wed 11-25 21:00 off: night begins"
+        ]
+    );
+}
+
+#[test]
+fn a_visit_without_schedules_ends_at_rest_and_never_raises() {
+    let written = Written::new(Vec::new()).bent([
+        visit("huge", "2026-11-24T10:00", "2026-11-24T12:00"),
+        visit("off", "2026-11-24T14:00", "2026-11-24T16:00"),
+    ]);
+    assert_eq!(
+        written.told("2026-11-24", "2026-11-26"),
+        ["Tue 11-24 10:00 huge: bend 1", "Tue 11-24 12:00 small: bend 1 ends, rests", "Tue 11-24 14:00 off: bend 2"]
+    );
+    assert_eq!(
+        level_at(&written.agenda(), in_tokyo("2026-11-25T10:00")).map(|standing| standing.wanted),
+        Some(target("off"))
+    );
+    assert_eq!(
+        level_at(&written.agenda(), in_tokyo("2026-11-24T13:00")).map(|standing| standing.wanted),
+        Some(target("small"))
+    );
+    let paused = work().bent([pause("2026-11-24T20:00", None), visit("huge", "2026-11-24T20:30", "2026-11-25T02:00")]);
+    assert_eq!(
+        paused.told("2026-11-24", "2026-11-27"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 20:30 huge: bend 2",
+            "Wed 11-25 02:00 small: bend 2 ends, rests"
+        ]
+    );
+}
