@@ -30,7 +30,7 @@ CREATE TABLE firings (
     wanted      TEXT   NOT NULL,             -- the target, as JSON
     outcome     TEXT   NOT NULL,             -- nothing, queued, missed, refused, done, failed
     run_number  BIGINT,                      -- the last run that it caused
-    tries       INTEGER NOT NULL,
+    tries       BIGINT NOT NULL,
     try_at      BIGINT,                      -- when it is tried again; NULL: it is not
     why         TEXT,                        -- of a refusal
     PRIMARY KEY (environment, key)

@@ -1,7 +1,9 @@
 //! The engine of Tidegate: everything but the conversation.
 
 pub mod account;
+pub mod agenda;
 pub mod bell;
+pub mod clockwork;
 pub mod config;
 pub mod desk;
 pub mod domain;

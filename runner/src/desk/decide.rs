@@ -119,7 +119,7 @@ impl Case<'_> {
         Err(Denied::from(refusal))
     }
 
-    async fn retry(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+    pub(super) async fn retry(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
         let old = self.run(tx, CommandName::Retry, number).await?;
         if !old.state.ended() {
             let command = if matches!(old.state, RunState::Unknown { .. }) { "recover" } else { "show" };

@@ -3,6 +3,7 @@
 
 mod answer;
 mod ask;
+pub mod clock;
 mod decide;
 mod extract;
 mod holds;

@@ -168,6 +168,12 @@ impl ActorId {
         Self("clock:tidegate".to_owned())
     }
 
+    /// The clock, which carries out schedules.
+    #[must_use]
+    pub fn clock() -> Self {
+        Self("clock:schedules".to_owned())
+    }
+
     /// The id as text, with its `where:` prefix.
     #[must_use]
     pub fn as_str(&self) -> &str {

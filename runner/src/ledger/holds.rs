@@ -133,6 +133,21 @@ pub async fn standing(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
     holds(rows)
 }
 
+/// All that stood at some time after `since`, with the end that they came to, oldest first.
+pub async fn of_late(mut db: impl Access, since: Timestamp) -> Result<Vec<Hold>, LedgerError> {
+    let rows: Vec<HoldRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT number, kind, environment, by_id, by_name, only_ids, because, began_at, \
+             CASE WHEN ended_at < COALESCE(until_at, ended_at + 1) THEN ended_at ELSE until_at END AS until_at FROM holds \
+             WHERE (ended_at IS NULL OR ended_at > $1) AND (until_at IS NULL OR until_at > $1) ORDER BY number"
+        )
+        .bind(since.0)
+    )?;
+    holds(rows)
+}
+
 /// [`standing`], and nobody begins or ends one until the transaction ends.
 pub async fn standing_until_the_end(tx: &mut Tx) -> Result<Vec<Hold>, LedgerError> {
     match tx {

@@ -110,6 +110,12 @@ pub struct ApprovalRule {
 }
 
 impl ApprovalRule {
+    /// True for a rule that counts what a plan changes: the clock needs no yes for what the configuration says, but for surprises.
+    #[must_use]
+    pub fn is_about_changes(&self) -> bool {
+        self.when.iter().any(|(condition, _)| matches!(condition, Condition::Count { .. }))
+    }
+
     /// What the rule wants of people here; `None`: nothing.
     #[must_use]
     pub fn want(&self, access: &Access, about: &About<'_>) -> Option<Want> {

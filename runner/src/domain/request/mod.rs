@@ -377,6 +377,29 @@ pub fn request(
     })
 }
 
+/// Brings the environment to a target, whichever way that goes: what schedules do.
+#[must_use]
+pub fn turn(environment: &Environment, target: Target, because: String, before: Option<Target>) -> RunRequest {
+    let lowers = match &before {
+        Some(before) => movement(environment, before, &target) == Movement::Lowers,
+        None => environment.rank(&target.level) <= environment.rank(&environment.down),
+    };
+    let kind = if lowers { RunKind::Down } else { RunKind::Up };
+    RunRequest {
+        kind,
+        environment: environment.name.clone(),
+        sizes: sized(environment, kind, before.as_ref(), &target),
+        stacks: directions(environment, kind, before.as_ref(), &target, None),
+        target,
+        before,
+        asks: false,
+        newest_code: false,
+        because: Some(because),
+        retry_of: None,
+        asked_as: AskedAs::default(),
+    }
+}
+
 fn directions(
     environment: &Environment,
     kind: RunKind,

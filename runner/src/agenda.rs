@@ -1,0 +1,104 @@
+//! What is written and bent about when, for one environment: the configuration's schedules, what people skip and pause, their keeps
+//! and their changes, read from the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
+
+use crate::config::Config;
+use crate::domain::environment::Environment;
+use crate::domain::holds::{Hold, Kind};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::request::Target;
+use crate::domain::schedule::{Agenda, Bend, Bent, Scale, end_of_change};
+use crate::ledger::{LedgerError, Store, bends, environments, holds, runs};
+
+/// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
+const BACK_MS: i64 = 8 * 86_400_000;
+
+/// Everything about when, of one environment.
+#[derive(Debug, Clone)]
+pub struct Diary {
+    environment: Environment,
+    scale: Scale,
+    bends: Vec<Bent>,
+    /// Where it is to be now, whatever schedules say.
+    pub wanted: Option<Target>,
+}
+
+impl Diary {
+    /// As the pure functions take it.
+    #[must_use]
+    pub fn agenda(&self) -> Agenda<'_> {
+        let table = &self.environment.timetable;
+        Agenda {
+            zone: table.zone,
+            scale: &self.scale,
+            schedules: &table.schedules,
+            calendars: &table.calendars,
+            bends: &self.bends,
+        }
+    }
+
+    /// The environment.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// What people bend, keeps and changes among it.
+    #[must_use]
+    pub fn bends(&self) -> &[Bent] {
+        &self.bends
+    }
+}
+
+/// The diaries of these environments; of all that have schedules where none is named.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn diaries(
+    store: &Store,
+    config: &Config,
+    only: Option<&EnvironmentName>,
+    now: Timestamp,
+) -> Result<Vec<Diary>, LedgerError> {
+    let bending = bends::standing(store, now.plus_ms(-BACK_MS)).await?;
+    let held = holds::of_late(store, now.plus_ms(-BACK_MS)).await?;
+    let mut all = Vec::new();
+    for environment in config.environments.values() {
+        let named = only == Some(&environment.name);
+        if !named && (only.is_some() || environment.timetable.schedules.is_empty()) {
+            continue;
+        }
+        let own = bending.iter().filter(|(name, _)| *name == environment.name).map(|(_, bent)| bent.clone());
+        let wanted = environments::wanted(store, &environment.name).await?;
+        let mut diary = Diary {
+            scale: Scale::from(environment),
+            environment: environment.clone(),
+            bends: own.collect(),
+            wanted: wanted.as_ref().map(|wanted| wanted.target.clone()),
+        };
+        let keeps = held.iter().filter(|hold| hold.kind == Kind::Keep && hold.is_about(&environment.name));
+        let keeps: Vec<Bent> = keeps.filter_map(|hold| kept(hold, diary.wanted.as_ref())).collect();
+        let change = match wanted.as_ref().and_then(|wanted| wanted.run) {
+            Some(run) => runs::by_number(store, run).await?.filter(|run| run.asker.id != ActorId::clock()),
+            None => None,
+        };
+        if let (Some(run), Some(target)) = (change, diary.wanted.clone()) {
+            let from = run.ended.unwrap_or(run.accepted);
+            let visit_ms = 1_000 * i64::from(environment.timetable.visit_s);
+            let until = end_of_change(&diary.agenda(), from, visit_ms);
+            let visit = Bend::Visit { target, from, until };
+            let because = run.request.because.clone();
+            let (by, called) = (run.asker.id.clone(), run.asker.name.clone());
+            diary.bends.push(Bent { number: -run.number.0, by, called, because, bend: visit });
+        }
+        diary.bends.extend(keeps);
+        all.push(diary);
+    }
+    Ok(all)
+}
+
+/// A keep holds what is wanted while it stands.
+fn kept(hold: &Hold, wanted: Option<&Target>) -> Option<Bent> {
+    let bend = Bend::Keep { target: wanted?.clone(), from: hold.began, until: hold.until? };
+    let (by, called, because) = (hold.by.clone(), hold.called.clone(), hold.because.clone());
+    Some(Bent { number: hold.number.0, by, called, because, bend })
+}

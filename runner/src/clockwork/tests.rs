@@ -1,0 +1,220 @@
+//! The clock with a time that is given to it, on both databases and without an engine: a run that it causes stays in the queue.
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+use tokio::sync::watch;
+
+use super::*;
+use crate::config;
+use crate::domain::answer::RunSummary;
+use crate::domain::request::Target;
+use crate::ledger::tests::{on_both, sql};
+use crate::ledger::{environments, runs};
+use crate::problem::source::Source;
+
+const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
+    [[environments.shop.schedules]]\nname = 'hours'\nwindow = 'Mon-Fri 09:00-21:00'\ninside = 'full'\noutside = 'small'\n";
+
+struct Room {
+    store: Store,
+    config: Arc<Config>,
+}
+
+impl Room {
+    async fn new(store: Store) -> Self {
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", CONFIG), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let room = Self { store, config: Arc::new(config) };
+        room.wants("small").await;
+        room
+    }
+
+    /// A process begins.
+    fn clock(&self) -> Clockwork {
+        let told = watch::channel(Arc::clone(&self.config)).1;
+        Clockwork::new(Desk::new(self.store.clone(), told, Bell::default()), self.store.clone())
+    }
+
+    async fn wants(&self, level: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        environments::set_wanted(&mut tx, &shop(), Some(&target(level)), None).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What is in the queue: the levels, oldest first.
+    async fn queue(&self) -> Vec<String> {
+        let active = runs::active(&self.store, &shop()).await.unwrap();
+        active.iter().map(|run: &RunSummary| run.request.target.level.to_string()).collect()
+    }
+
+    /// Everything in the queue is done.
+    async fn all_done(&self) {
+        if let Some(last) = self.queue().await.last() {
+            self.wants(&last.clone()).await;
+        }
+        sql(&self.store, "UPDATE runs SET status = 'succeeded', state = '{\"state\":\"ended\",\"outcome\":\"succeeded\"}', ended_at = updated_at")
+            .await
+            .unwrap();
+    }
+}
+
+fn shop() -> EnvironmentName {
+    "shop".parse().unwrap()
+}
+
+fn target(level: &str) -> Target {
+    Target { level: level.parse().unwrap(), settings: std::collections::BTreeMap::new() }
+}
+
+/// In Tokyo; 2026-11-23 is a Monday.
+fn at(text: &str) -> Timestamp {
+    Timestamp(DateTime::parse_from_rfc3339(&format!("{text}:00+09:00")).unwrap().timestamp_millis())
+}
+
+fn outcomes(looked: &Looked) -> Vec<&Turned> {
+    looked.turned.iter().map(|(.., turned)| turned).collect()
+}
+
+#[tokio::test]
+async fn a_transition_that_was_due_while_nobody_looked_is_made_late_and_once() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let looked = room.clock().look(at("2026-11-23T07:55")).await.unwrap();
+        assert_eq!((outcomes(&looked), looked.next), (vec![], Some(at("2026-11-23T09:00"))));
+        let mut clock = room.clock();
+        let looked = clock.look(at("2026-11-23T09:30")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
+        assert_eq!(room.queue().await, ["full"]);
+        assert_eq!(clock.look(at("2026-11-23T09:31")).await.unwrap().turned, []);
+        assert_eq!(room.clock().look(at("2026-11-23T09:32")).await.unwrap().turned, []);
+        assert_eq!(room.queue().await, ["full"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_without_anybody_are_one_transition_or_none() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        room.clock().look(at("2026-11-26T10:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+        room.all_done().await;
+        let looked = room.clock().look(at("2026-11-27T12:00")).await.unwrap();
+        assert_eq!(outcomes(&looked), [&Turned::Nothing], "down and up again in between: it is where it should be");
+        assert!(room.queue().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_later_than_the_catch_up_window_is_not_made() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        let looked = room.clock().look(at("2026-11-23T13:01")).await.unwrap();
+        assert_eq!(outcomes(&looked), [&Turned::Missed]);
+        assert!(room.queue().await.is_empty());
+        // The next one is made as ever: it is there already.
+        let looked = room.clock().look(at("2026-11-23T21:00")).await.unwrap();
+        assert_eq!(outcomes(&looked), [&Turned::Nothing]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn however_many_clocks_look_it_is_made_once() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let days = ["2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27"];
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        for day in days {
+            for (time, level) in [("09:00", "full"), ("21:00", "small")] {
+                let now = at(&format!("{day}T{time}"));
+                let (mut one, mut other, mut third) = (room.clock(), room.clock(), room.clock());
+                let (one, other, third) =
+                    tokio::join!(Box::pin(one.look(now)), Box::pin(other.look(now)), Box::pin(third.look(now)));
+                let runs = [one, other, third]
+                    .into_iter()
+                    .map(|looked| looked.unwrap().turned.iter().filter(|(.., turned)| turned.run().is_some()).count());
+                assert_eq!(runs.sum::<usize>(), 1, "{day} {time}");
+                assert_eq!(room.queue().await, [level]);
+                room.all_done().await;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_keep_moves_the_evening_and_then_it_goes_down_by_itself_once() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        room.clock().look(at("2026-11-23T20:50")).await.unwrap();
+        let (began, until) = (at("2026-11-23T20:58").0, at("2026-11-23T22:58").0);
+        sql(
+            &room.store,
+            &format!(
+                "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+                 VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', 'we measure', {began}, {until})"
+            ),
+        )
+        .await
+        .unwrap();
+        // Restarted in between.
+        let looked = room.clock().look(at("2026-11-23T21:30")).await.unwrap();
+        assert_eq!((outcomes(&looked), looked.next), (vec![], Some(at("2026-11-23T22:58"))));
+        sql(&room.store, &format!("UPDATE holds SET ended_at = {until}, ended_how = 'lapsed'")).await.unwrap();
+        let looked = room.clock().look(at("2026-11-23T22:58")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
+        assert_eq!(room.queue().await, ["small"]);
+        assert_eq!(room.clock().look(at("2026-11-23T23:30")).await.unwrap().turned, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_held_is_refused_and_made_when_it_is_free_again() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        sql(
+            &room.store,
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+             VALUES (1, 'hold', 'shop', 'shop', 'local:ito', 'ito', '[]', 'we measure', 0, 1900000000000)",
+        )
+        .await
+        .unwrap();
+        let mut clock = room.clock();
+        let looked = clock.look(at("2026-11-23T09:00")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Refused(_)]), "{looked:?}");
+        clock.look(at("2026-11-23T09:02")).await.unwrap();
+        assert!(room.queue().await.is_empty());
+        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        clock.look(at("2026-11-23T09:30")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+        clock.look(at("2026-11-23T10:30")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nothing_twice() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T08:59")).await.unwrap();
+        clock.look(at("2026-11-23T09:01")).await.unwrap();
+        clock.look(at("2026-11-23T08:30")).await.unwrap();
+        room.clock().look(at("2026-11-23T08:31")).await.unwrap();
+        clock.look(at("2026-11-23T09:02")).await.unwrap();
+        room.clock().look(at("2026-11-23T09:03")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+    })
+    .await;
+}

@@ -1,0 +1,272 @@
+//! What the clock brings to the desk: a transition that is due becomes a run, by the same checks as an order of a person, in the
+//! transaction in which it is noted that it was decided on.
+
+use super::order::{nobody_knows, standing_after};
+use super::{Case, Denied, Desk, DeskError, Done, Message};
+use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::command::CommandName;
+use crate::domain::environment::Level;
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use crate::domain::policy::Place;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RunKind, Target, turn};
+use crate::domain::run::{self, RunState};
+use crate::domain::schedule::in_words;
+use crate::ledger::firings::{self, Firing, Outcome};
+use crate::ledger::{Tx, runs};
+
+/// The door through which the clock comes.
+const DOOR: &str = "clock";
+
+/// Milliseconds until a refused transition is tried again, after the first try; twice as long after each further one.
+const FIRST_WAIT_MS: i64 = 60_000;
+/// The longest of these waits.
+const LONGEST_WAIT_MS: i64 = 15 * 60_000;
+
+/// A transition that is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// Of which environment.
+    pub environment: EnvironmentName,
+    /// Under which it is decided on once: schedule and wall time with its offset.
+    pub key: String,
+    /// When it was due.
+    pub at: Timestamp,
+    /// How late it may still be carried out.
+    pub until: Timestamp,
+    /// What is wanted from then on.
+    pub wanted: Target,
+    /// Why, in words: the schedule's name.
+    pub because: String,
+}
+
+/// What came of a transition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Turned {
+    /// It was decided on before.
+    Already,
+    /// The environment was to be there already.
+    Nothing,
+    /// A run is in the queue.
+    Queued(RunNumber),
+    /// It is too late for it.
+    Missed,
+    /// Something stands against it.
+    Refused(Refusal),
+}
+
+impl Desk {
+    /// Carries out a transition, once, however many processes and starts see it. `now` is the clock's.
+    ///
+    /// # Errors
+    /// When the ledger does not answer: nothing is decided then.
+    pub async fn turn(&self, due: &Due, now: Timestamp) -> Result<Turned, DeskError> {
+        let mut firing = Firing {
+            environment: due.environment.clone(),
+            key: due.key.clone(),
+            due: due.at,
+            until: due.until,
+            wanted: due.wanted.clone(),
+            outcome: Outcome::Missed,
+            run: None,
+            tries: 1,
+            try_at: None,
+            why: None,
+        };
+        if now > due.until {
+            let mut tx = self.store.begin().await?;
+            let first = firings::put(&mut tx, &firing, now).await?;
+            tx.commit().await?;
+            return Ok(if first { Turned::Missed } else { Turned::Already });
+        }
+        let message = message(due, 1);
+        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+        let mut tx = self.store.begin().await?;
+        let turned = match case.turn(&mut tx, due).await {
+            Ok(None) => {
+                firing.outcome = Outcome::Nothing;
+                Turned::Nothing
+            }
+            Ok(Some((command, done))) => {
+                case.note(&mut tx, command, &done).await?;
+                firing.outcome = Outcome::Queued;
+                firing.run = done.run;
+                // Its end is looked at.
+                firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
+                done.run.map_or(Turned::Nothing, Turned::Queued)
+            }
+            Err(Denied::Refused { environment, rule, refusal }) => {
+                // Nothing that was begun is kept.
+                tx.rollback().await?;
+                let first = firings::one(&self.store, &due.environment, &due.key).await?.is_none();
+                if first {
+                    match self.note_refusal(&case, command_of(due), environment.as_ref(), rule, &refusal).await {
+                        // Noted by a process that died before it could note the rest.
+                        Ok(()) | Err(DeskError::Repeated) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                tx = self.store.begin().await?;
+                firing.outcome = Outcome::Refused;
+                firing.why = Some(refusal.what.clone());
+                firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS)).filter(|at| *at <= due.until);
+                Turned::Refused(*refusal)
+            }
+            Err(Denied::Error(error)) => return Err(error),
+        };
+        if !firings::put(&mut tx, &firing, now).await? {
+            tx.rollback().await?;
+            return Ok(Turned::Already);
+        }
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(turned)
+    }
+
+    /// Looks again at a transition: at the end of its run, or whether what stood against it is gone. `still` is false where something
+    /// else is wanted by now.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn turn_again(&self, firing: &Firing, still: bool, now: Timestamp) -> Result<Turned, DeskError> {
+        let mut after = Firing { tries: firing.tries + 1, try_at: None, ..firing.clone() };
+        let run = match firing.run {
+            Some(run) => Some(self.find(run).await?),
+            None => None,
+        };
+        let due = Due {
+            environment: firing.environment.clone(),
+            key: firing.key.clone(),
+            at: firing.due,
+            until: firing.until,
+            wanted: firing.wanted.clone(),
+            because: format!("{} is tried again", firing.key),
+        };
+        let wait = FIRST_WAIT_MS.saturating_mul(1 << firing.tries.clamp(0, 20)).min(LONGEST_WAIT_MS);
+        let message = message(&due, after.tries);
+        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+        let mut tx = self.store.begin().await?;
+        let turned = match run.as_ref().map(|run| &run.state) {
+            // Not over: it is looked at again, and that is no try.
+            Some(state) if !state.ended() => {
+                after.tries = firing.tries;
+                after.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
+                Turned::Nothing
+            }
+            Some(state) if is_well(state) => {
+                after.outcome = Outcome::Done;
+                Turned::Nothing
+            }
+            _ if !still || now > firing.until => {
+                after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
+                Turned::Missed
+            }
+            _ => match case.turn_again(&mut tx, &due, run.as_ref()).await {
+                Ok(None) => {
+                    after.outcome = Outcome::Done;
+                    Turned::Nothing
+                }
+                Ok(Some((command, done))) => {
+                    case.note(&mut tx, command, &done).await?;
+                    after.outcome = Outcome::Queued;
+                    after.run = done.run;
+                    after.try_at = Some(now.plus_ms(wait));
+                    done.run.map_or(Turned::Nothing, Turned::Queued)
+                }
+                Err(Denied::Refused { refusal, .. }) => {
+                    tx.rollback().await?;
+                    tx = self.store.begin().await?;
+                    after.outcome = Outcome::Refused;
+                    after.why = Some(refusal.what.clone());
+                    after.try_at = Some(now.plus_ms(wait));
+                    Turned::Refused(*refusal)
+                }
+                Err(Denied::Error(error)) => return Err(error),
+            },
+        };
+        if !firings::change(&mut tx, firing, &after).await? {
+            tx.rollback().await?;
+            return Ok(Turned::Already);
+        }
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(turned)
+    }
+}
+
+fn is_well(state: &RunState) -> bool {
+    // What a person stopped, rejected or let expire is not done against them.
+    match state.outcome() {
+        Some(run::Outcome::Failed | run::Outcome::Partial | run::Outcome::Refused) => false,
+        Some(
+            run::Outcome::Succeeded
+            | run::Outcome::NothingToDo
+            | run::Outcome::Planned
+            | run::Outcome::Cancelled
+            | run::Outcome::Expired,
+        )
+        | None => true,
+    }
+}
+
+/// What a person would have typed.
+fn message(due: &Due, tries: i64) -> Message {
+    let command = command_of(due);
+    let tries = if tries > 1 { format!(":{tries}") } else { String::new() };
+    Message {
+        key: format!("{DOOR}:{}:{}{tries}", due.environment, due.key),
+        actor: Actor::person(ActorId::clock(), "the clock"),
+        place: Place { door: DOOR, channel: None, direct: false },
+        typed: format!("{command} {} {}", due.environment, in_words(&due.wanted)),
+    }
+}
+
+/// The command under which a refusal is kept before it is known which way it goes.
+fn command_of(due: &Due) -> CommandName {
+    match due.wanted.level {
+        Level::Off => CommandName::Down,
+        Level::Profile(_) => CommandName::Up,
+    }
+}
+
+impl Case<'_> {
+    /// A run that brings the environment where it should be; `None` where it is to be there already.
+    async fn turn(&self, tx: &mut Tx, due: &Due) -> Result<Option<(CommandName, Done)>, Denied> {
+        let environment = self.allowed(tx, command_of(due), &due.environment).await?;
+        let active = runs::active(&mut *tx, &environment.name).await?;
+        if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
+            return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(&environment.name));
+        }
+        let before = standing_after(tx, &environment, &active).await?;
+        if before.as_ref() == Some(&due.wanted) {
+            return Ok(None);
+        }
+        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
+        let done = self.enqueue(tx, &environment, request, &active).await?;
+        Ok(Some((command, done)))
+    }
+
+    async fn turn_again(
+        &self,
+        tx: &mut Tx,
+        due: &Due,
+        failed: Option<&RunSummary>,
+    ) -> Result<Option<(CommandName, Done)>, Denied> {
+        match failed {
+            Some(run) => Ok(Some((CommandName::Retry, self.retry(tx, run.number).await?))),
+            None => self.turn(tx, due).await,
+        }
+    }
+}
+
+impl Turned {
+    /// The run that it caused.
+    #[must_use]
+    pub fn run(&self) -> Option<RunNumber> {
+        match self {
+            Self::Queued(run) => Some(*run),
+            Self::Already | Self::Nothing | Self::Missed | Self::Refused(_) => None,
+        }
+    }
+}
