@@ -315,6 +315,9 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
         Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
+        Query::Next { environment, days } => {
+            cards::next(&desk.next(environment.as_ref(), days, &sight).await?, days, clock)
+        }
         Query::Whoami => cards::whoami(&desk.whoami(message)),
         Query::Why(query) => cards::why(&desk.why(message, &query).await?),
         Query::Export { filter, format } => {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bell::Bell;
+use crate::clockwork;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 pub use crate::engine::engine_pid;
@@ -43,6 +44,7 @@ pub struct House {
     reload: JoinHandle<()>,
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
+    clock: Option<JoinHandle<()>>,
     /// The configuration is not the file's, but the one that was last in force.
     last_good: bool,
 }
@@ -131,6 +133,7 @@ impl House {
             reload,
             keep_fresh,
             echo,
+            clock: None,
         })
     }
 
@@ -177,6 +180,7 @@ impl House {
             reload,
             keep_fresh,
             echo,
+            clock: None,
         }))
     }
 
@@ -227,6 +231,16 @@ impl House {
         };
         let task = tokio::spawn(keeper.keep(stopped, tell, tell_why));
         self.engine = Some(Keeper { stop, working, hindered, task });
+    }
+
+    /// Follows the schedules, until the house is closed. Any number of processes may: each transition is carried out once.
+    pub fn start_clock(&mut self) {
+        if self.last_good || self.clock.is_some() {
+            return;
+        }
+        let (desk, store) = (self.desk.clone(), self.store.clone());
+        let (bell, config) = (self.bell.clone(), self.config.clone());
+        self.clock = Some(tokio::spawn(clockwork::run(desk, store, bell, config)));
     }
 
     /// Whether this process is the engine, or becomes it as soon as the one that lives has gone.
@@ -301,6 +315,9 @@ impl House {
         self.keep_fresh.abort();
         if let Some(echo) = &self.echo {
             echo.abort();
+        }
+        if let Some(clock) = &self.clock {
+            clock.abort();
         }
         if let Some(keeper) = self.engine.take() {
             keeper.stop.send_replace(true);

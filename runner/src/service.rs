@@ -26,6 +26,7 @@ pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Option<Besid
         return ExitCode::FAILURE;
     };
     house.start_engine();
+    house.start_clock();
     if house.is_engine().await {
         tracing::info!(environments = house.config().environments.len(), "ready");
     } else {

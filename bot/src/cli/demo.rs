@@ -59,6 +59,7 @@ impl Demo {
             Err(status) => return status,
         };
         house.start_engine();
+        house.start_clock();
         let mut screen = Screen::new();
         let alone = house.is_engine().await;
         let who = match house.engine_at().await {

@@ -1,6 +1,6 @@
 //! What to do while somebody else has it: `queue`, `leave`, `ask`, `tell`; and `stop everything`, `resume everything`.
 
-use tidegate_runner::domain::command::{Command, Order, Query};
+use tidegate_runner::domain::command::{Command, NEXT_DAYS_MAX, Order, Query};
 use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::refusal::Refusal;
 
@@ -9,6 +9,9 @@ use super::{run, table};
 
 /// Longest question, in characters.
 const QUESTION_MAX: usize = 500;
+
+/// How many days `next` looks ahead where nothing is said.
+const NEXT_DAYS: u32 = 7;
 
 /// Words of `tell me when shop is free` that say nothing more than `tell shop`.
 const FILLERS: [&str; 8] = ["me", "when", "if", "once", "the", "free", "is", "gets"];
@@ -22,6 +25,30 @@ pub(super) fn read_queue(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.line.word(1).map(|word| context.readable_environment(1, word)).transpose()?;
     context.no_more_words(2)?;
     Ok(Command::Query(Query::Queue { environment }))
+}
+
+/// Reads `next [env] [7d]`.
+pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
+    let (mut environment, mut days) = (None, None);
+    let mut at = 1;
+    while let Some(word) = context.line.word(at) {
+        match word.to_lowercase().strip_suffix('d').map(str::parse::<u32>) {
+            Some(Ok(number)) if days.is_none() => {
+                if !(1..=NEXT_DAYS_MAX).contains(&number) {
+                    let why = format!("`next` looks from 1 to {NEXT_DAYS_MAX} days ahead");
+                    let refusal = Refusal::not_understood(format!("{} is too far", quoted(word)), why);
+                    return Err(refusal.hint(context.line.with(at, "7d")));
+                }
+                days = Some(number);
+            }
+            _ if environment.is_none() => environment = Some(context.readable_environment(at, word)?),
+            _ => {
+                context.no_more_words(at)?;
+            }
+        }
+        at += 1;
+    }
+    Ok(Command::Query(Query::Next { environment, days: days.unwrap_or(NEXT_DAYS) }))
 }
 
 /// Reads `leave [run]`.

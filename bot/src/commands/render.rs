@@ -94,6 +94,10 @@ fn render_query(query: &Query) -> String {
         Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
         Query::Export { filter, format } => format!("{name}{} as {}", audit_filters(filter), format.as_str()),
         Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
+        Query::Next { environment, days } => {
+            let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("{name}{environment} {days}d")
+        }
         Query::Why(WhyQuery { who, command, environment, run }) => {
             let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));
             let _ = write!(text, " {command}");

@@ -99,7 +99,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 33] = [
+pub static TABLE: [Spec; 34] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -395,6 +395,23 @@ pub static TABLE: [Spec; 33] = [
         takes: &[],
         also: &["waiting", "jobs"],
         read: busy::read_queue,
+    },
+    Spec {
+        name: CommandName::Next,
+        usage: "next [env] [days]",
+        summary: "what the schedules will do",
+        details: &[
+            "Each moment at which another level will be wanted: its local time and zone, how far away it is, why, and what a clock change or a holiday has to do with it.",
+            "Without an environment, all that have schedules; without days, `7d`.",
+        ],
+        examples: &[
+            example("next", "the next seven days of all environments"),
+            example("next shop 30d", "a month of one"),
+        ],
+        object: Object::AnyEnvironment,
+        takes: &[],
+        also: &["upcoming", "calendar", "agenda"],
+        read: busy::read_next,
     },
     Spec {
         name: CommandName::Leave,

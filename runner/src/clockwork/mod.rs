@@ -151,18 +151,12 @@ fn words(because: &[Because]) -> String {
     words.join(", ")
 }
 
-/// Looks whenever something is due, until `stop` turns true.
-pub async fn run(
-    desk: Desk,
-    store: Store,
-    bell: Bell,
-    mut config: watch::Receiver<Arc<Config>>,
-    mut stop: watch::Receiver<bool>,
-) {
+/// Looks whenever something is due. Never returns.
+pub async fn run(desk: Desk, store: Store, bell: Bell, mut config: watch::Receiver<Arc<Config>>) {
     let mut clockwork = Clockwork::new(desk, store.clone());
     let mut bell = bell.listen();
     let mut told: Option<String> = None;
-    while !*stop.borrow_and_update() {
+    loop {
         let wait = match store.now().await {
             Ok(now) => match clockwork.look(now).await {
                 Ok(looked) => {
@@ -189,7 +183,6 @@ pub async fn run(
             // Something was bent, or a run has ended: at most so often.
             () = async { bell.heard().await; tokio::time::sleep(Duration::from_secs(1).min(wait)).await } => {}
             _ = config.changed() => {}
-            _ = stop.changed() => {}
         }
     }
 }

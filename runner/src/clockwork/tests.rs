@@ -55,9 +55,14 @@ impl Room {
         if let Some(last) = self.queue().await.last() {
             self.wants(&last.clone()).await;
         }
-        sql(&self.store, "UPDATE runs SET status = 'succeeded', state = '{\"state\":\"ended\",\"outcome\":\"succeeded\"}', ended_at = updated_at")
-            .await
-            .unwrap();
+        self.end_as("succeeded").await;
+    }
+
+    /// Everything in the queue ends so.
+    async fn end_as(&self, outcome: &str) {
+        let state = format!("{{\"state\":\"ended\",\"outcome\":\"{outcome}\"}}");
+        let ended = format!("status = '{outcome}', state = '{state}', ended_at = updated_at");
+        sql(&self.store, &format!("UPDATE runs SET {ended} WHERE ended_at IS NULL")).await.unwrap();
     }
 }
 
@@ -215,6 +220,24 @@ async fn a_clock_that_is_set_back_makes_nothing_twice() {
         clock.look(at("2026-11-23T09:02")).await.unwrap();
         room.clock().look(at("2026-11-23T09:03")).await.unwrap();
         assert_eq!(room.queue().await, ["full"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_failed_is_tried_again_within_its_window_and_one_that_a_person_stopped_is_not() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T09:00")).await.unwrap();
+        room.end_as("failed").await;
+        clock.look(at("2026-11-23T09:05")).await.unwrap();
+        let again = runs::active(&room.store, &shop()).await.unwrap();
+        assert_eq!(again.iter().map(|run| run.request.retry_of.map(|run| run.0)).collect::<Vec<_>>(), [Some(1)]);
+        room.end_as("cancelled").await;
+        clock.look(at("2026-11-23T09:30")).await.unwrap();
+        assert!(room.queue().await.is_empty());
     })
     .await;
 }

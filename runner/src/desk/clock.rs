@@ -1,9 +1,13 @@
 //! What the clock brings to the desk: a transition that is due becomes a run, by the same checks as an order of a person, in the
 //! transaction in which it is noted that it was decided on.
 
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::Tz;
+
 use super::order::{nobody_knows, standing_after};
 use super::{Case, Denied, Desk, DeskError, Done, Message};
-use crate::domain::answer::{Actor, RunSummary};
+use crate::agenda;
+use crate::domain::answer::{Actor, RunSummary, Sight, Upcoming};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
@@ -11,12 +15,15 @@ use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, Target, turn};
 use crate::domain::run::{self, RunState};
-use crate::domain::schedule::in_words;
+use crate::domain::schedule::{in_words, quiet_days, timeline};
 use crate::ledger::firings::{self, Firing, Outcome};
 use crate::ledger::{Tx, runs};
 
 /// The door through which the clock comes.
 const DOOR: &str = "clock";
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// Milliseconds until a refused transition is tried again, after the first try; twice as long after each further one.
 const FIRST_WAIT_MS: i64 = 60_000;
@@ -123,6 +130,37 @@ impl Desk {
         Ok(turned)
     }
 
+    /// What schedules will do from now on, in `days` days: of one environment, or of all that have schedules and somebody sees.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn next(
+        &self,
+        only: Option<&EnvironmentName>,
+        days: u32,
+        sight: &Sight,
+    ) -> Result<Vec<Upcoming>, DeskError> {
+        let now = self.now().await?;
+        let to = now.plus_ms(i64::from(days) * DAY_MS);
+        let mut all = Vec::new();
+        for diary in agenda::diaries(&self.store, &self.config(), only, now).await? {
+            let environment = diary.environment();
+            if !sight.sees(environment.name.as_str()) {
+                continue;
+            }
+            let agenda = diary.agenda();
+            let transitions = timeline(&agenda, now.plus_ms(1), to);
+            let date = |at: Timestamp| shown_date(at, agenda.zone);
+            let quiet = match (date(now), date(to)) {
+                (Some(first), Some(last)) => quiet_days(&agenda, first, last),
+                _ => Vec::new(),
+            };
+            let scheduled = !environment.timetable.schedules.is_empty();
+            all.push(Upcoming { environment: environment.name.clone(), transitions, quiet, scheduled });
+        }
+        Ok(all)
+    }
+
     /// Looks again at a transition: at the end of its run, or whether what stood against it is gone. `still` is false where something
     /// else is wanted by now.
     ///
@@ -192,6 +230,11 @@ impl Desk {
         self.bell.ring();
         Ok(turned)
     }
+}
+
+/// The date at a moment on the wall clock of a zone.
+fn shown_date(at: Timestamp, zone: Tz) -> Option<NaiveDate> {
+    DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&zone).date_naive())
 }
 
 fn is_well(state: &RunState) -> bool {

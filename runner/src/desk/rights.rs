@@ -23,7 +23,9 @@ impl Desk {
     pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
         let about = match query {
             Query::Envs | Query::Whoami | Query::Why(_) => None,
-            Query::Status { environment } | Query::Queue { environment } => environment.clone(),
+            Query::Status { environment } | Query::Queue { environment } | Query::Next { environment, .. } => {
+                environment.clone()
+            }
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),
             Query::Who { environment, .. } => Some(environment.clone()),

@@ -12,6 +12,7 @@ use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackN
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::run::{RunState, RunView};
+use super::schedule::{Quiet, Transition};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -345,4 +346,17 @@ impl Sight {
     pub fn sees(&self, name: &str) -> bool {
         self.all || self.environments.iter().any(|seen| seen.as_str() == name)
     }
+}
+
+/// What schedules will do to one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upcoming {
+    /// Which.
+    pub environment: EnvironmentName,
+    /// When another level will be wanted, in order.
+    pub transitions: Vec<Transition>,
+    /// Days on which holidays, or days worked in spite of them, change what schedules do.
+    pub quiet: Vec<Quiet>,
+    /// It has schedules.
+    pub scheduled: bool,
 }

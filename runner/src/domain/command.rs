@@ -54,6 +54,8 @@ pub enum CommandName {
     Keep,
     /// `queue`
     Queue,
+    /// `next`
+    Next,
     /// `leave`
     Leave,
     /// `ask`
@@ -82,7 +84,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -104,6 +106,7 @@ impl CommandName {
         Self::Unfreeze,
         Self::Keep,
         Self::Queue,
+        Self::Next,
         Self::Leave,
         Self::Ask,
         Self::Tell,
@@ -143,6 +146,7 @@ impl CommandName {
             Self::Unfreeze => "unfreeze",
             Self::Keep => "keep",
             Self::Queue => "queue",
+            Self::Next => "next",
             Self::Leave => "leave",
             Self::Ask => "ask",
             Self::Tell => "tell",
@@ -182,6 +186,7 @@ impl CommandName {
             | Self::Envs
             | Self::Status
             | Self::Queue
+            | Self::Next
             | Self::Show
             | Self::Log
             | Self::History
@@ -424,7 +429,17 @@ pub enum Query {
     Whoami,
     /// Who may do this?
     Why(WhyQuery),
+    /// What schedules will do.
+    Next {
+        /// To which environment; `None`: all that have schedules.
+        environment: Option<EnvironmentName>,
+        /// Within how many days from now, 1 to [`NEXT_DAYS_MAX`].
+        days: u32,
+    },
 }
+
+/// Most days that `next` looks ahead.
+pub const NEXT_DAYS_MAX: u32 = 366;
 
 /// What `why` asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -454,6 +469,7 @@ impl Query {
             Self::Who { .. } => CommandName::Who,
             Self::Whoami => CommandName::Whoami,
             Self::Why(_) => CommandName::Why,
+            Self::Next { .. } => CommandName::Next,
         }
     }
 }

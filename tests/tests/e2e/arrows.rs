@@ -4,14 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `runner`, lowest first. A room may use what stands below it, and nobody beside or above it.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["domain", "problem", "account"],
     &["redact", "root"],
     &["logging"],
     &["config", "ledger", "terraform", "source", "bell", "paths"],
-    &["secrets", "warden", "witness"],
+    &["secrets", "warden", "witness", "agenda"],
     &["standing", "inspection"],
     &["desk", "engine"],
+    &["clockwork"],
     &["house"],
     &["service"],
 ];

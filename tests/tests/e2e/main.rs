@@ -7,6 +7,7 @@ mod audit;
 mod bad;
 mod bolt;
 mod cancel;
+mod clock;
 mod code;
 mod crash;
 mod driver;

@@ -36,6 +36,9 @@ pub(in super::super) struct CalendarSection {
     file: Option<PathBuf>,
 }
 
+/// What a date is called on which the team works.
+const WORKED: &str = "a working day";
+
 /// Reads all calendars.
 pub(in super::super) fn read(
     sections: &BTreeMap<String, CalendarSection>,
@@ -59,7 +62,10 @@ fn one(at: &Path<'_>, section: &CalendarSection, folder: &FilePath, findings: &m
         let at = at.key(key);
         for (index, text) in texts.iter().enumerate() {
             match own_dates(&toml::Value::Array(vec![toml::Value::String(text.clone())])) {
-                Ok(found) => days.extend(found.into_iter().map(|day| OwnDay { working, ..day })),
+                Ok(found) => days.extend(found.into_iter().map(|day| match working {
+                    true => OwnDay { working, name: WORKED.to_owned(), ..day },
+                    false => day,
+                })),
                 Err(error) => findings.at_value(&at.index(index), error.why, None),
             }
         }

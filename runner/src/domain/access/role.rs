@@ -47,6 +47,7 @@ impl CommandName {
             Self::Envs
             | Self::Status
             | Self::Queue
+            | Self::Next
             | Self::Show
             | Self::Log
             | Self::History
@@ -92,6 +93,7 @@ impl CommandName {
             | Self::Unfreeze
             | Self::Keep
             | Self::Queue
+            | Self::Next
             | Self::Leave
             | Self::Ask
             | Self::Tell

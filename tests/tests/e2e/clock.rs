@@ -1,0 +1,38 @@
+//! Schedules, with the real program, real Terraform and the time that it is.
+
+use std::time::Duration;
+
+use tidegate_runner::domain::ids::ActorId;
+use tidegate_tests::yard::Layout;
+
+/// Longest until the next minute begins and its run has ended.
+const A_MINUTE: Duration = Duration::from_secs(150);
+
+#[tokio::test]
+async fn what_a_crontab_line_wants_is_carried_out_once_though_the_process_is_killed() {
+    let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"each minute\"\ncron = \"* * * * *\"\n\
+                 do = \"up full\"\nfor = \"10m\"\n";
+    let yard = Layout::new().environment_with("shop", lines, &[("app", &[])]).lay();
+    yard.run(&["check"]).await.exits(0);
+    yard.shell("next shop 1d").await.says(&["full", "each minute begins", "UTC"]).exits(0);
+    let serve = yard.serve().await;
+    serve.kill().await;
+    let serve = yard.serve().await;
+    let ended = tokio::time::timeout(A_MINUTE, async {
+        while !matches!(yard.status(1).await, "succeeded" | "failed" | "partial") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    ended.await.unwrap_or_else(|_| panic!("the clock did nothing: {}", serve.err()));
+    let run = yard.row(1).await;
+    assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
+    yard.shell("history shop").await.says(&["the clock", "each minute begins"]).exits(0);
+    yard.shell("who raised shop").await.says(&["the clock raised shop"]).exits(0);
+    serve.kill().await;
+    let serve = yard.serve().await;
+    yard.shell("status shop").await.says(&["shop is at full"]).exits(0);
+    assert_eq!(yard.status(2).await, "", "it is where it should be");
+    yard.run(&["audit", "verify"]).await.says(&["is whole"]).exits(0);
+    serve.stop().await.exits(0);
+}
