@@ -155,7 +155,9 @@ impl Desk {
             None if config.environments.is_empty() => vec![None],
             None => config.environments.values().map(Some).collect(),
         };
-        if let Some(name) = named.filter(|name| !command.is_about_all() && !config.environments.contains_key(*name)) {
+        if let Some(name) = named
+            .filter(|name| !command.only_reads() && !command.is_about_all() && !config.environments.contains_key(*name))
+        {
             return Err(DeskError::Refused(not_managed(&config, name)));
         }
         let about = Message { actor: if itself { message.actor.clone() } else { who.clone() }, ..message.clone() };
@@ -196,12 +198,19 @@ impl Desk {
     ) -> Result<Option<Refusal>, DeskError> {
         let number = run.number;
         let answers = matches!(command, CommandName::Approve | CommandName::Reject);
-        let question = match &run.state {
+        let (question, begun) = match &run.state {
             RunState::Ended { .. } if answers || command == CommandName::Cancel => {
                 let refusal = Refusal::refused(format!("there is nothing to {command} in run {number}"), "it is over");
                 return Ok(Some(refusal.hint(format!("show {number}"))));
             }
-            RunState::AwaitingApproval { question, .. } if answers => question,
+            RunState::AwaitingApproval { question, .. } if answers && question.expires <= self.store.now().await? => {
+                let refusal = Refusal::refused(
+                    format!("there is nothing to {command} in run {number}"),
+                    "nobody said yes in time",
+                );
+                return Ok(Some(refusal.hint(format!("show {number}"))));
+            }
+            RunState::AwaitingApproval { question, applied } if answers => (question, *applied),
             _ if answers => {
                 let refusal =
                     Refusal::refused(format!("there is nothing to {command} in run {number}"), "it asks nothing");
@@ -220,9 +229,24 @@ impl Desk {
             CommandName::Reject => answering.may_reject().map(|()| (0..question.wants.len()).collect()),
             _ => answering.may_approve(),
         };
-        match may {
-            Err((_, refusal)) => Ok(Some(refusal)),
-            Ok(wants) => {
+        let holds = holds::standing(&self.store).await?;
+        let matter = Matter {
+            actor,
+            place,
+            command,
+            environment: Some(environment),
+            access,
+            request: None,
+            asked: Some(asked),
+            holds: &holds,
+            plan: None,
+            begun,
+            now: answering.now,
+        };
+        match (may, policy(&matter)) {
+            // What is held, frozen or stopped, and hours, stand above every yes.
+            (Err((_, refusal)), _) | (Ok(_), Decision::Refuse { refusal, .. }) => Ok(Some(refusal)),
+            (Ok(wants), Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_)) => {
                 let wants = wants.iter().filter_map(|at| question.wants.get(*at));
                 let counts = wants.filter(|want| want.by.has(access, environment, actor));
                 by.extend(counts.map(|want| format!("the rule that wants {}", want_in_words(want))));

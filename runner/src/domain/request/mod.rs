@@ -182,11 +182,16 @@ impl RunRequest {
         };
         match self.kind {
             // It took newer code and meant the level to stay.
-            RunKind::Up if self.newest_code && self.before.as_ref() == Some(&self.target) => {
+            RunKind::Up if self.newest_code && self.keeps_level() && !at_level(before.as_ref(), &target.level) => {
                 let name = &environment.name;
                 let what = format!("{name} was to be at {} when newer code was asked for", target.level);
                 let why = "what was to bring it there has not come to pass; say at which level you want the newer code";
-                return Err(Refusal::refused(what, why).hint(format!("status {name}")).hint(format!("up {name} code")));
+                let now = before
+                    .as_ref()
+                    .map(|now| format!("up {name} {} code", now.level))
+                    .filter(|_| !at_level(before.as_ref(), &Level::Off));
+                let refusal = Refusal::refused(what, why).hint(format!("up {name} {} code", target.level));
+                return Err(now.into_iter().fold(refusal, Refusal::hint));
             }
             RunKind::Up => refuse_lowering(environment, before.as_ref(), &target, self.newest_code)?,
             RunKind::Down => refuse_raising(environment, before.as_ref(), &target)?,
@@ -200,6 +205,11 @@ impl RunRequest {
             before,
             ..self.clone()
         })
+    }
+
+    /// True where the level was to stay what it was to be.
+    fn keeps_level(&self) -> bool {
+        at_level(self.before.as_ref(), &self.target.level)
     }
 
     /// Where a `scale` leads from `before`.
@@ -230,6 +240,10 @@ impl RunRequest {
             && self.stacks == other.stacks
             && (!stays || self.sizes == other.sizes)
     }
+}
+
+fn at_level(target: Option<&Target>, level: &Level) -> bool {
+    target.is_some_and(|target| target.level == *level)
 }
 
 /// The variables of `stack` at `target`: the stack's own < the profile's < settings given by command.
