@@ -94,7 +94,7 @@ fn render_query(query: &Query) -> String {
         Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
         Query::Export { filter, format } => format!("{name}{} as {}", audit_filters(filter), format.as_str()),
         Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
-        Query::Why(WhyQuery { who, command, environment, run }) => {
+        Query::Why(WhyQuery { who, command, environment, run, order: _ }) => {
             let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));
             let _ = write!(text, " {command}");
             let _ = environment.iter().try_for_each(|environment| write!(text, " {environment}"));

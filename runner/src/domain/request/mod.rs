@@ -207,6 +207,26 @@ impl RunRequest {
         })
     }
 
+    /// Refuses a `scale` that was to raise a number and would lower it now, or the reverse: that is not what was asked for.
+    fn refuse_turned(&self, environment: &Environment, now: &Target) -> Result<(), Refusal> {
+        for size in &self.sizes {
+            let Some(setting) = environment.settings.get(&size.setting) else { continue };
+            let (Some(SettingValue::Number(then)), SettingValue::Number(to)) = (&size.from, &size.to) else { continue };
+            let Some(SettingValue::Number(stands)) = value_at(environment, setting, now) else { continue };
+            if (to > then && *to < stands) || (to < then && *to > stands) {
+                let (environment, name) = (&self.environment, &size.setting);
+                let what =
+                    format!("`scale {environment}` was to bring {name} from {then} to {to}, and it is {stands} now");
+                let why = "what was ahead of it has not come to pass, and this would go the other way";
+                let refusal = Refusal::refused(what, why);
+                return Err(refusal
+                    .hint(format!("scale {environment} {name}={to}"))
+                    .hint(format!("status {environment}")));
+            }
+        }
+        Ok(())
+    }
+
     /// True where the level was to stay what it was to be.
     fn keeps_level(&self) -> bool {
         at_level(self.before.as_ref(), &self.target.level)
@@ -222,6 +242,7 @@ impl RunRequest {
             .map(|(name, value)| Assignment { setting: name.clone(), operator: Operator::Set, value: value.clone() })
             .collect();
         let now = scalable(environment, before, &asked)?;
+        self.refuse_turned(environment, now)?;
         let others = now.settings.iter().filter(|(name, _)| !takes_part(name));
         let settings = others.chain(own()).map(|(name, value)| (name.clone(), value.clone())).collect();
         Ok(Target { level: now.level.clone(), settings })
