@@ -66,8 +66,14 @@ pub(super) async fn give_up(
     fence: &Fence,
     lost: NoFoothold,
 ) -> Result<(), EngineError> {
+    let why = lost.to_string();
+    let ended = end_or_leave(shared, run, fence, lost).await;
     // This engine ends by it, and nobody takes anything here until the folder can be used: one bad folder must not end the whole queue.
-    let _ = shared.no_foothold.set(lost.to_string());
+    let _ = shared.no_foothold.set(why);
+    ended
+}
+
+async fn end_or_leave(shared: &Shared, run: &RunSummary, fence: &Fence, lost: NoFoothold) -> Result<(), EngineError> {
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
     let RunState::Planning { stop, .. } = &view.state else { return Err(EngineError::State(lost)) };
     // Another runner takes it over when our lease on it ends.

@@ -113,6 +113,9 @@ pub struct RunRequest {
     pub because: Option<String>,
     /// The ended run that this one does again.
     pub retry_of: Option<RunNumber>,
+    /// A value of it was counted from the one before: `slaves+=10`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relative: bool,
     /// What its asker was in the chat then.
     #[serde(default, skip_serializing_if = "AskedAs::is_plain")]
     pub asked_as: AskedAs,
@@ -207,9 +210,9 @@ impl RunRequest {
         })
     }
 
-    /// Refuses a `scale` that was to raise a number and would lower it now, or the reverse: that is not what was asked for.
+    /// Refuses a relative `scale` that was to raise a number and would lower it now, or the reverse: that is not what was asked for.
     fn refuse_turned(&self, environment: &Environment, now: &Target) -> Result<(), Refusal> {
-        for size in &self.sizes {
+        for size in self.sizes.iter().filter(|_| self.relative) {
             let Some(setting) = environment.settings.get(&size.setting) else { continue };
             let (Some(SettingValue::Number(then)), SettingValue::Number(to)) = (&size.from, &size.to) else { continue };
             let Some(SettingValue::Number(stands)) = value_at(environment, setting, now) else { continue };
@@ -408,6 +411,7 @@ pub fn request(
         stacks,
         because,
         retry_of: None,
+        relative: matches!(order, Order::Scale { settings, .. } if settings.iter().any(|a| a.operator != Operator::Set)),
         asked_as: AskedAs::default(),
     })
 }

@@ -105,9 +105,9 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
         if let Some(run) = runs::by_number(store, number).await?
             && deed.is(&entry.action, &run)
         {
-            // By when it came to pass: an order may have waited long. One that has not ended is at it.
+            // By when it came to pass: an order may have waited long.
             let cancels = entry.action == CommandName::Cancel.action();
-            let at = if cancels { entry.at } else { run.ended.unwrap_or(Timestamp(i64::MAX)) };
+            let at = run.ended.filter(|_| !cancels).unwrap_or(entry.at);
             if found.as_ref().is_none_or(|(newest, ..)| at > *newest) {
                 found = Some((at, entry, run));
             }
