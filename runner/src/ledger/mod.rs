@@ -13,6 +13,7 @@ pub mod cards;
 mod column;
 pub mod environments;
 mod error;
+pub mod heard;
 pub mod holds;
 pub mod ids;
 pub mod inbox;

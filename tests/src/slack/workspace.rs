@@ -218,6 +218,12 @@ impl Workspace {
         self.inner.settings().scopes = scopes.iter().map(ToString::to_string).collect();
     }
 
+    /// What the bot's token may do.
+    #[must_use]
+    pub fn granted(&self) -> Vec<String> {
+        self.inner.settings().scopes.clone()
+    }
+
     /// The signature of this body at this time, in seconds since 1970.
     #[must_use]
     pub fn sign(&self, time: &str, body: &str) -> String {

@@ -20,6 +20,7 @@ mod planted;
 mod queue;
 mod secrets;
 mod slack;
+mod slack_answers;
 mod slack_bad;
 mod slack_trouble;
 mod story;

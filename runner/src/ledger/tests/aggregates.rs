@@ -113,18 +113,47 @@ async fn a_message_is_taken_once_however_often_it_comes() {
         let ito = actor("ito").id;
         let take = async |key: &str| {
             let mut tx = store.begin().await.unwrap();
-            let new = inbox::take(&mut tx, key, "shell", &ito, "up shop 日本 \0").await.unwrap();
+            let taken = inbox::take(&mut tx, key, "shell", &ito, "up shop 日本 \0").await.unwrap();
             tx.commit().await.unwrap();
-            new
+            taken == inbox::Taken::New
         };
         assert!(take("k1").await);
         assert!(!take("k1").await);
         assert!(take("k2").await);
         let mut tx = store.begin().await.unwrap();
-        inbox::answered(&mut tx, "k1", Some(RunNumber(1))).await.unwrap();
+        inbox::answered(&mut tx, "k1", Some(RunNumber(1)), "{}").await.unwrap();
         tx.commit().await.unwrap();
         assert!(!take("k1").await);
         assert_eq!(super::unanswered(&store).await, [("k2".to_owned(), "up shop 日本 \u{fffd}".to_owned())]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_came_of_a_message_is_kept_until_it_is_told_and_one_process_at_a_time_tells_it() {
+    on_both(async |store| {
+        let ito = actor("ito").id;
+        let one = |holder: &'static str, ms| inbox::Claim { holder, ms, alone: false };
+        let mut tx = store.begin().await.unwrap();
+        assert!(inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p1", 60_000)).await.unwrap());
+        assert!(!inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p2", 60_000)).await.unwrap());
+        assert!(!inbox::claim(&mut tx, "k1", one("p2", 60_000)).await.unwrap());
+        let take = async |tx: &mut _| inbox::take(tx, "k1", "slack", &ito, "hold shop").await.unwrap();
+        assert_eq!(take(&mut tx).await, inbox::Taken::New);
+        inbox::answered(&mut tx, "k1", None, "\"held\"").await.unwrap();
+        assert_eq!(take(&mut tx).await, inbox::Taken::Answered("\"held\"".to_owned()));
+        // Whoever had it is dead; the next one hears what was done.
+        assert!(inbox::claim(&mut tx, "k1", one("p1", -1)).await.unwrap());
+        let at = crate::ledger::now(&mut tx).await.unwrap();
+        let left = inbox::untold(&mut tx, "slack", at, one("p2", 0)).await.unwrap();
+        assert!(left.len() == 1 && left[0].answered, "{left:?}");
+        assert!(inbox::claim(&mut tx, "k1", one("p2", 60_000)).await.unwrap());
+        assert!(!inbox::claim(&mut tx, "k1", one("p1", 60_000)).await.unwrap());
+        assert!(inbox::untold(&mut tx, "slack", at, one("p1", 0)).await.unwrap().is_empty());
+        assert!(!inbox::told(&mut tx, "k1", true).await.unwrap(), "it was carried out");
+        assert!(inbox::told(&mut tx, "k1", false).await.unwrap());
+        assert!(!inbox::told(&mut tx, "k1", false).await.unwrap());
+        assert_eq!(take(&mut tx).await, inbox::Taken::Over);
     })
     .await;
 }
