@@ -151,6 +151,13 @@ impl Workspace {
         }
     }
 
+    /// Somebody who had left is back.
+    pub fn returns(&self, person: &UserId) {
+        if let Some(person) = self.inner.state().people.get_mut(person) {
+            person.deleted = false;
+        }
+    }
+
     /// A user group with these members; a second call changes them.
     #[must_use]
     pub fn group(&self, handle: &str, members: &[&UserId]) -> GroupId {

@@ -66,3 +66,84 @@ async fn a_form_that_was_left_and_waits_for_its_plan_keeps_nobody_else_waiting()
     place.slack.until("the plan", || place.slack.view_text(&form).contains("[Do it]")).await;
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn a_press_that_was_refused_counts_again_once_nothing_is_against_it() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let mori = place.slack.person("mori");
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("[Retry]").await;
+    place.yard.heal("create.shop-app.1");
+    let failed = place.slack.find(&place.channel, "[Retry]").expect("a card");
+    place.slack.command(&mori, &place.channel, "/tide", "hold shop for 2h because we measure").await.accepted();
+    place.reads("shop is held until").await;
+    place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
+    place.reads("only alice sees").await;
+    place.slack.command(&mori, &place.channel, "/tide", "unhold shop").await.accepted();
+    place.reads("shop is not held any more").await;
+    place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
+    place.yard.until(2, "succeeded").await;
+    place.reads("Retry: pressed by @alice").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn two_clicks_in_the_home_tab_are_one_run_and_the_next_showing_counts_again() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.open_home(&place.alice).await.accepted();
+    place.slack.until("the home tab", || place.slack.home(&place.alice).is_some()).await;
+    let home = place.slack.home(&place.alice).expect("a home tab");
+    place.yard.hold("plan");
+    for _ in 0..2 {
+        place.slack.press_in_view(&place.alice, &home, "tide.up", None).await.accepted();
+    }
+    place.yard.until(1, "planning").await;
+    let shows = |words: &str| place.slack.view_text(&home).contains(words);
+    place.slack.until("the run in the home tab", || shows("planning")).await;
+    place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();
+    // It is queued: what was pressed before it was stored before it.
+    let second = place.yard.wait("a second run", async || place.yard.known(2).await).await;
+    assert_eq!(second.request.kind.as_str(), "down");
+    place.yard.release("plan");
+    place.yard.until(2, "succeeded").await;
+    assert!(place.yard.known(3).await.is_none(), "one for two clicks");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_was_missed_is_read_however_often_slack_wants_silence_and_where_deliveries_come_by_http() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    serve.stop().await.exits(0);
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    place.slack.refuse("conversations.history", Refusal::RateLimited { retry_after: 1 }).for_calls(2);
+    let serve = place.serve().await;
+    place.reads("shop is at full").await;
+    serve.stop().await.exits(0);
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate down shop").await;
+    place.yard.configure("[chat.slack]", "[chat.slack]\nmode = \"http\"\nlisten = \"127.0.0.1:0\"");
+    let serve = place.start();
+    place.reads("shop is at small").await;
+    serve.stop().await.exits(0);
+    assert!(place.yard.known(3).await.is_none(), "each was done once");
+}
+
+#[tokio::test]
+async fn people_of_a_further_workspace_are_ordinary_ones_and_so_are_those_at_home() {
+    let place = InSlack::lay_with("teams = [\"T0STRANGER\"]").await;
+    let serve = place.serve().await;
+    place.tide("whoami").await;
+    let text = place.reads("owner").await;
+    assert!(!text.contains("other workspace"), "{text}");
+    let stranger = place.slack.stranger("sam");
+    place.slack.set_channel(&place.channel, false, true);
+    place.slack.mention(&stranger, &place.channel, None, "@tidegate whoami").await.accepted();
+    let text = place.reads("viewer").await;
+    assert!(!text.contains("another workspace"), "{text}");
+    serve.stop().await.exits(0);
+}

@@ -54,6 +54,9 @@ async fn what_is_tampered_with_or_of_a_kind_that_does_not_exist_yet_is_acknowled
     ] {
         place.slack.happening(&event).await.accepted();
     }
+    for payload in [json!({ "any": "thing" }), Value::Null] {
+        place.slack.unheard_of(&payload).await.accepted();
+    }
     place.tide("status").await;
     place.reads("shop").await;
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
