@@ -214,6 +214,13 @@ impl Workspace {
         }
     }
 
+    /// Somebody gives a channel another name.
+    pub fn rename(&self, channel: &ChannelId, name: &str) {
+        if let Some(channel) = self.inner.state().channels.get_mut(channel) {
+            name.trim_start_matches('#').clone_into(&mut channel.name);
+        }
+    }
+
     /// The direct conversation between the app and this person.
     #[must_use]
     pub fn direct_channel(&self, person: &UserId) -> ChannelId {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::postgres::Database;
 use tidegate_tests::slack::Refusal;
 
 #[tokio::test]
@@ -146,4 +147,64 @@ async fn people_of_a_further_workspace_are_ordinary_ones_and_so_are_those_at_hom
     let text = place.reads("viewer").await;
     assert!(!text.contains("another workspace"), "{text}");
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn killed_while_a_press_is_answered_the_card_says_who_pressed_once() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    place.reads("[Keep 1 h] [Undo").await;
+    place.settled().await;
+    let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
+    serve.stop().await.exits(0);
+    let serve = place.serve().await;
+    // Who that is is just asked: it is stored and taken by nobody.
+    place.slack.refuse("users.info", Refusal::Silence).lasting();
+    place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
+    place
+        .slack
+        .until("it is asked", || place.slack.calls_of("users.info").iter().any(|call| call.answer.is_none()))
+        .await;
+    serve.kill().await;
+    place.slack.accept("users.info");
+    let serve = place.serve().await;
+    place.slack.redeliver().await;
+    place.reads("Keep 1 h: pressed by @alice").await;
+    place.slack.until("it is used up", || !place.slack.thread(&raised).contains("[Keep 1 h]")).await;
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert!(!text.contains("answered already") && text.matches("pressed by @alice").count() == 1, "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn two_processes_in_an_outage_say_everything_once() {
+    let database = Database::new();
+    let place = InSlack::lay_on("", database.url()).await;
+    let first = place.serve().await;
+    let second = place.serve().await;
+    place.slack.connected(4).await;
+    for method in ["chat.postMessage", "users.info"] {
+        place.slack.refuse(method, Refusal::Status(503)).lasting();
+    }
+    place.tide("up shop").await;
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate status").await.accepted();
+    place.slack.until("it is asked", || place.slack.calls_of("users.info").len() >= 2).await;
+    first.kill().await;
+    for method in ["chat.postMessage", "users.info"] {
+        place.slack.accept(method);
+    }
+    place.slack.redeliver().await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    place.reads("owners: ").await;
+    second.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("[Keep 1 h]").count(), 1, "one card:\n{text}");
+    assert_eq!(text.matches("owners: ").count(), 1, "one status:\n{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 1, "one end:\n{text}");
+    assert!(place.yard.known(2).await.is_none(), "one run");
 }

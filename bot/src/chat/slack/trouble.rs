@@ -16,7 +16,7 @@ use crate::cards::{HEARING, cannot_speak};
 const DEAF: Duration = Duration::from_secs(30);
 
 /// Between two looks whether somebody is back.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Mouth {
     /// Tells the people who look after Tidegate, once for each place and reason until it is over; `status` tells it meanwhile.
@@ -85,6 +85,7 @@ impl Mouth {
         let gone: Vec<String> = self.troubled().await.iter().filter(|p| p.starts_with("slack:")).cloned().collect();
         for place in gone {
             let Some(id) = place.strip_prefix("slack:") else { continue };
+            self.workspace.forget(id);
             if self.workspace.person(id).await.is_ok_and(|person| person.kind != Kind::Gone) {
                 self.over(&place).await;
             }
