@@ -149,7 +149,7 @@ pub fn runs(pid: i32) -> bool {
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("what {:?} said:\n{}", self.err, self.err());
+            eprintln!("{} has:\n{}", self.err.display(), self.err());
         }
     }
 }
