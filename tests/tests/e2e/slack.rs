@@ -352,6 +352,21 @@ async fn killed_in_mid_apply_and_the_card_goes_on() {
 }
 
 #[tokio::test]
+async fn killed_while_its_card_is_being_edited_or_just_was() {
+    for refusal in [Refusal::Silence, Refusal::AnswerLost] {
+        let place = InSlack::lay().await;
+        let serve = place.serve().await;
+        place.yard.hold("create.shop-app");
+        place.slack.refuse("chat.update", refusal).lasting();
+        place.tide("up shop").await;
+        place.slack.until("it is edited", || !place.slack.calls_of("chat.update").is_empty()).await;
+        place.yard.until_did("create shop-app", 1).await;
+        place.yard.release("create.shop-app");
+        killed(&place, serve).await;
+    }
+}
+
+#[tokio::test]
 async fn a_refreshed_and_a_dead_connection_are_replaced() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;

@@ -208,3 +208,18 @@ async fn two_processes_in_an_outage_say_everything_once() {
     assert_eq!(place.slack.called(&place.alice).len(), 1, "one end:\n{text}");
     assert!(place.yard.known(2).await.is_none(), "one run");
 }
+
+#[tokio::test]
+async fn who_is_not_there_is_not_asked_for_without_end() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("users.info", Refusal::error("user_not_found")).lasting();
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await.accepted();
+    place.settled().await;
+    place.slack.accept("users.info");
+    place.tide("status").await;
+    place.reads("only alice sees").await;
+    place.settled().await;
+    assert!(place.yard.known(1).await.is_none(), "nothing was run");
+    serve.stop().await.exits(0);
+}
