@@ -151,6 +151,13 @@ impl Workspace {
         }
     }
 
+    /// Somebody who had left is back.
+    pub fn returns(&self, person: &UserId) {
+        if let Some(person) = self.inner.state().people.get_mut(person) {
+            person.deleted = false;
+        }
+    }
+
     /// A user group with these members; a second call changes them.
     #[must_use]
     pub fn group(&self, handle: &str, members: &[&UserId]) -> GroupId {
@@ -204,6 +211,13 @@ impl Workspace {
     pub fn set_channel(&self, channel: &ChannelId, archived: bool, shared: bool) {
         if let Some(channel) = self.inner.state().channels.get_mut(channel) {
             (channel.archived, channel.shared) = (archived, shared);
+        }
+    }
+
+    /// Somebody gives a channel another name.
+    pub fn rename(&self, channel: &ChannelId, name: &str) {
+        if let Some(channel) = self.inner.state().channels.get_mut(channel) {
+            name.trim_start_matches('#').clone_into(&mut channel.name);
         }
     }
 

@@ -22,6 +22,7 @@ mod secrets;
 mod slack;
 mod slack_answers;
 mod slack_bad;
+mod slack_letters;
 mod slack_trouble;
 mod story;
 mod surroundings;

@@ -232,6 +232,7 @@ async fn one_mention_in_two_events_delivered_again_is_one_run_and_edits_are_none
     let direct = place.slack.direct_channel(&place.alice);
     let text = place.slack.reads(&direct, "shop").await;
     assert!(text.contains("full"), "{text}");
+    place.settled().await;
     assert!(place.yard.known(2).await.is_none(), "there is one run");
     assert_eq!(place.yard.calls("apply", "shop-app"), 1);
     serve.stop().await.exits(0);
@@ -351,6 +352,21 @@ async fn killed_in_mid_apply_and_the_card_goes_on() {
 }
 
 #[tokio::test]
+async fn killed_while_its_card_is_being_edited_or_just_was() {
+    for refusal in [Refusal::Silence, Refusal::AnswerLost] {
+        let place = InSlack::lay().await;
+        let serve = place.serve().await;
+        place.yard.hold("create.shop-app");
+        place.slack.refuse("chat.update", refusal).lasting();
+        place.tide("up shop").await;
+        place.slack.until("it is edited", || !place.slack.calls_of("chat.update").is_empty()).await;
+        place.yard.until_did("create shop-app", 1).await;
+        place.yard.release("create.shop-app");
+        killed(&place, serve).await;
+    }
+}
+
+#[tokio::test]
 async fn a_refreshed_and_a_dead_connection_are_replaced() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;
@@ -360,8 +376,10 @@ async fn a_refreshed_and_a_dead_connection_are_replaced() {
     place.yard.wait("new connections", async || (listening() >= 4).then_some(())).await;
     place.tide("status").await;
     place.reads("shop").await;
+    let alive = tokio::time::Instant::now();
     place.slack.half_open();
     place.slack.connected(2).await;
+    assert!(alive.elapsed() < Duration::from_secs(30), "{:?}", alive.elapsed());
     place.tide("up shop").await;
     place.reads("shop is at full").await;
     serve.stop().await.exits(0);
@@ -391,15 +409,13 @@ async fn people_who_ask_elsewhere_get_a_link_and_names_that_ping_are_inert() {
 
 #[tokio::test]
 async fn signed_http_is_taken_and_anything_else_refused() {
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
-    let serve = place.start();
-    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
-    place.slack.over_http(&format!("http://127.0.0.1:{port}"));
+    let place = InSlack::lay_with("mode = \"http\"\nlisten = \"127.0.0.1:0\"").await;
+    let (serve, address) = place.serve_http().await;
+    place.slack.over_http(&format!("http://{address}"));
     place.tide("up shop").await;
     again(&place.slack).await;
     place.reads("shop is at full").await;
+    place.settled().await;
     assert!(place.yard.known(2).await.is_none(), "there is one run");
     serve.stop().await.exits(0);
 }
@@ -468,7 +484,7 @@ async fn what_was_said_during_an_outage_is_done_when_it_is_young() {
     let serve = place.serve().await;
     place.reads("shop is at full").await;
     place.slack.redeliver().await;
-    place.tide("status").await;
+    place.settled().await;
     assert!(place.yard.known(2).await.is_none(), "there is one run");
     serve.stop().await.exits(0);
 }

@@ -23,7 +23,7 @@ use crate::conversation::{self, Attachment, Verdict};
 const LATE_MS: i64 = 5 * 60_000;
 
 /// When the claim to a message is renewed while it is being answered.
-const RENEW: Duration = Duration::from_secs(20);
+const RENEW: Duration = Duration::from_secs(10);
 
 /// After so many milliseconds what cannot be answered now is tried again.
 const LATER_MS: i64 = 5_000;

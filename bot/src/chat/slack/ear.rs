@@ -21,7 +21,7 @@ use crate::chat::shell::local_offset;
 use crate::commands::{self, Known};
 
 /// For how long a message is ours to answer, in milliseconds, unless the claim is renewed: nobody else waits longer for a dead process.
-pub(super) const CLAIM_MS: i64 = 60_000;
+pub(super) const CLAIM_MS: i64 = 30_000;
 
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]

@@ -359,6 +359,7 @@ fn fallback(card: &Card, extras: &Extras) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::letter::Letter;
     use super::*;
     use crate::cards::{Tone, button};
 
@@ -431,6 +432,10 @@ mod tests {
             let buttons = ["approve 1", "cancel 1", "retry 1"].iter().filter_map(|c| button(c, &card.title, true)).collect();
             let rendered = render(&card, &Extras { buttons, version: "1".to_owned(), ..Extras::default() });
             within_limits(&rendered);
+            // As it is sent: with a link, and after nobody knew whether it was sent.
+            let long = format!("https://tidegate.slack.com/archives/C1/p1?thread_ts=1.1&cid={}", "C".repeat(100));
+            let letter = Letter::new(rendered.clone()).linked(9_000_000, &long).perhaps_again();
+            within_limits(&Rendered { text: letter.text, blocks: letter.blocks, left_out: Vec::new() });
             for block in &rendered.blocks {
                 every(block, &mut |value| {
                     let kind = value["type"].as_str().unwrap_or_default();

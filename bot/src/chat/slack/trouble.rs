@@ -16,12 +16,12 @@ use crate::cards::{HEARING, cannot_speak};
 const DEAF: Duration = Duration::from_secs(30);
 
 /// Between two looks whether somebody is back.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Mouth {
     /// Tells the people who look after Tidegate, once for each place and reason until it is over; `status` tells it meanwhile.
     pub(super) async fn tell_once(&self, place: &str, code: &str) {
-        let place = self.workspace.name_of(place);
+        let place = self.named(place).await;
         let text = cannot_speak(&place, code);
         tracing::error!(place, code, "{text}");
         self.troubled().await.insert(place.clone());
@@ -32,8 +32,27 @@ impl Mouth {
 
     /// What works again is said no more.
     pub(super) async fn works_in(&self, place: &str) {
-        self.over(&self.workspace.name_of(place)).await;
-        self.over("").await;
+        if !self.troubled().await.is_empty() {
+            self.over(&self.named(place).await).await;
+            self.over("").await;
+        }
+    }
+
+    /// What the configuration calls a place. After a start nobody has asked for its channels yet.
+    async fn named(&self, place: &str) -> String {
+        let name = self.workspace.name_of(place);
+        if name != place || !place.starts_with(['C', 'G']) {
+            return name;
+        }
+        let config = self.desk.config();
+        let channels = config.environments.values().filter_map(|environment| environment.channel.as_deref());
+        let admins = config.chat.slack.as_ref().and_then(|slack| slack.admin_channel.as_deref());
+        for named in channels.chain(admins) {
+            if let Err(error) = self.workspace.channel(named).await {
+                tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+            }
+        }
+        self.workspace.name_of(place)
     }
 
     /// The trouble of this place, as it is called in the ledger, is over.
@@ -66,6 +85,7 @@ impl Mouth {
         let gone: Vec<String> = self.troubled().await.iter().filter(|p| p.starts_with("slack:")).cloned().collect();
         for place in gone {
             let Some(id) = place.strip_prefix("slack:") else { continue };
+            self.workspace.forget(id);
             if self.workspace.person(id).await.is_ok_and(|person| person.kind != Kind::Gone) {
                 self.over(&place).await;
             }

@@ -304,6 +304,11 @@ impl Workspace {
         asked.is_ok_and(|person| person.is_ok_and(|person| person.kind == Kind::Gone))
     }
 
+    /// What somebody is is asked for again.
+    pub(super) fn forget(&self, user: &str) {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
+    }
+
     /// A channel is not where it was: its name is asked for again.
     pub(super) fn forget_channels(&self) {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner).1.clear();

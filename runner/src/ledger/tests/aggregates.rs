@@ -3,8 +3,8 @@
 use super::{actor, environment, on_both, sql, stack, target};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
-use crate::domain::ids::RunNumber;
-use crate::ledger::{environments, inbox, outbox, runners, stacks};
+use crate::domain::ids::{RunNumber, Timestamp};
+use crate::ledger::{environments, heard, inbox, leases, outbox, runners, stacks};
 
 #[tokio::test]
 async fn where_an_environment_should_be_is_what_was_said_last() {
@@ -154,6 +154,45 @@ async fn what_came_of_a_message_is_kept_until_it_is_told_and_one_process_at_a_ti
         assert!(inbox::told(&mut tx, "k1", false).await.unwrap());
         assert!(!inbox::told(&mut tx, "k1", false).await.unwrap());
         assert_eq!(take(&mut tx).await, inbox::Taken::Over);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_who_has_the_right_for_long_enough_begins_a_try_and_only_of_what_nobody_has_sent() {
+    on_both(async |store| {
+        let mut tx = store.begin().await.unwrap();
+        let to = outbox::Address::new("slack", "C1");
+        let id = outbox::put(&mut tx, &to, outbox::KIND_POST, None, "{}").await.unwrap();
+        assert!(leases::take(&mut tx, "slack", "p1", 20_000, false).await.unwrap().is_some());
+        let begin = async |tx: &mut _, in_doubt, holder, ms| {
+            outbox::begin_try(tx, id, in_doubt, "slack", holder, ms).await.unwrap()
+        };
+        assert!(!begin(&mut tx, false, "p2", 12_000).await, "it has somebody else");
+        assert!(!begin(&mut tx, false, "p1", 30_000).await, "it may lapse before the try ends");
+        assert!(begin(&mut tx, false, "p1", 12_000).await);
+        assert!(!begin(&mut tx, false, "p1", 12_000).await, "it is being tried");
+        assert!(begin(&mut tx, true, "p1", 12_000).await);
+        outbox::try_refused(&mut tx, id).await.unwrap();
+        assert!(begin(&mut tx, false, "p1", 12_000).await);
+        outbox::mark_posted(&mut tx, id, "1.1").await.unwrap();
+        assert!(!begin(&mut tx, false, "p1", 12_000).await, "it was sent");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_far_a_chat_was_heard_is_kept_by_place() {
+    on_both(async |store| {
+        let mut tx = store.begin().await.unwrap();
+        let behind = ("C1".to_owned(), Timestamp(5));
+        heard::set(&mut tx, "slack", Timestamp(9), std::slice::from_ref(&behind)).await.unwrap();
+        heard::set(&mut tx, "discord", Timestamp(7), &[]).await.unwrap();
+        let mut all = heard::all(&mut tx, "slack").await.unwrap();
+        all.sort();
+        assert_eq!(all, [(String::new(), Timestamp(9)), behind]);
+        heard::set(&mut tx, "slack", Timestamp(11), &[]).await.unwrap();
+        assert_eq!(heard::all(&mut tx, "slack").await.unwrap(), [(String::new(), Timestamp(11))]);
     })
     .await;
 }
