@@ -25,6 +25,8 @@ pub enum Verdict {
     NotUnderstood,
     /// Understood, and not done.
     Refused,
+    /// This very message was answered before: whoever hears that heard the answer, too.
+    Repeated,
     /// A fault of ours.
     Fault,
 }
@@ -128,7 +130,7 @@ async fn any_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply
         Err(DeskError::Repeated) => {
             let refusal =
                 Refusal::refused("this message was answered already", "it came a second time").hint("history");
-            refused(desk, refusal)
+            Reply { verdict: Verdict::Repeated, ..refused(desk, refusal) }
         }
         Err(error @ (DeskError::Ledger(_) | DeskError::Logs { .. })) => fault(desk, &error),
     }
@@ -259,7 +261,8 @@ async fn with_troubles(
         .collect();
     let mut troubles = desk.troubles().await?;
     troubles.retain(|trouble| {
-        config.chat.slack.is_some() && (trouble.place.is_empty() || named.contains(&trouble.place.as_str()))
+        let place = trouble.place.as_str();
+        config.chat.slack.is_some() && (["", cards::FILES, cards::HEARING].contains(&place) || named.contains(&place))
     });
     Ok(card.lines(troubles.iter().map(|trouble| cards::trouble(trouble, clock))))
 }

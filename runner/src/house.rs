@@ -437,28 +437,45 @@ impl Keep {
         hindered: watch::Sender<Option<String>>,
     ) {
         let mut told = None;
-        let mut lock = loop {
-            let why = match self.lock().await {
-                Ok(lock) => break lock,
-                Err(why) => why,
+        loop {
+            let mut lock = loop {
+                let why = match self.lock().await {
+                    Ok(lock) => break lock,
+                    Err(why) => why,
+                };
+                if let Some(error) = why.as_ref().filter(|why| told.as_ref() != Some(*why)) {
+                    tracing::error!(error, "no engine here; trying again");
+                    told = Some(error.clone());
+                }
+                hindered.send_replace(why);
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
             };
-            if let Some(error) = why.as_ref().filter(|why| told.as_ref() != Some(*why)) {
-                tracing::error!(error, "no engine here; trying again");
-                told = Some(error.clone());
-            }
-            hindered.send_replace(why);
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
-            }
-        };
-        hindered.send_replace(None);
+            hindered.send_replace(None);
+            let why = self.work(&mut lock, stop.clone(), &working, told.take().is_some()).await;
+            working.send_replace(false);
+            let Err(why) = why else { return };
+            tracing::error!(why, "no engine here any more; trying again");
+            hindered.send_replace(Some(why.clone()));
+            told = Some(why);
+        }
+    }
+
+    /// Is the engine until it is to stop, or cannot be any more: then why.
+    async fn work(
+        &self,
+        lock: &mut EngineLock,
+        mut stop: watch::Receiver<bool>,
+        working: &watch::Sender<bool>,
+        at_last: bool,
+    ) -> Result<(), String> {
         let supervisor = match std::env::current_exe() {
             Ok(exe) => Supervisor { exe, args: vec!["supervise".into()] },
             Err(error) => {
-                tracing::error!(%error, "no engine here: this program cannot find itself");
-                hindered.send_replace(Some(format!("this program cannot find itself ({error})")));
-                return;
+                tokio::time::sleep(LOOK_FOR_ENGINE).await;
+                return Err(format!("this program cannot find itself ({error})"));
             }
         };
         let alone = self.sqlite.is_some();
@@ -466,22 +483,20 @@ impl Keep {
             let (store, config, bell) = (self.store.clone(), self.config.clone(), self.bell.clone());
             match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
-                    if told.is_some() {
+                    if at_last {
                         tracing::info!("carrying out runs now");
                     }
                     working.send_replace(true);
-                    tokio::select! {
-                        () = engine.run(stop) => {}
-                        () = keep_lock(&mut lock, self.sqlite.as_deref()) => {}
-                    }
-                    working.send_replace(false);
-                    return;
+                    return tokio::select! {
+                        ended = engine.run(stop) => ended,
+                        () = keep_lock(lock, self.sqlite.as_deref()) => Ok(()),
+                    };
                 }
                 Err(error) => tracing::error!(%error, "no engine here yet"),
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
             }
         }
     }

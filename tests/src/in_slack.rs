@@ -75,6 +75,28 @@ impl InSlack {
         self.yard.start(&["serve"], &env)
     }
 
+    /// Starts `serve` that listens for HTTP on a port of its choice, and gives it with that address.
+    ///
+    /// # Panics
+    /// When it does not say which.
+    pub async fn serve_http(&self) -> (Process, String) {
+        let serve = self.start();
+        let said = |err: &str| {
+            let line = err.lines().find(|line| line.contains("listening for HTTP"))?;
+            let port = line.split("127.0.0.1:").nth(1)?;
+            Some(port.chars().take_while(char::is_ascii_digit).collect::<String>()).filter(|port| !port.is_empty())
+        };
+        let port = self.yard.wait("HTTP is listened to", async || said(&serve.err())).await;
+        (serve, format!("127.0.0.1:{port}"))
+    }
+
+    /// Waits until everything that was heard is answered, and all that was to be said is said.
+    pub async fn settled(&self) {
+        const OPEN: &str = "SELECT (SELECT COUNT(*) FROM inbox WHERE reply IS NOT NULL AND told_at IS NULL) + \
+                            (SELECT COUNT(*) FROM outbox WHERE kind = 'post' AND sent_at IS NULL)";
+        self.yard.wait("that all is answered", async || (self.yard.number(OPEN).await == 0).then_some(())).await;
+    }
+
     /// Starts `serve`, and waits until it hears.
     pub async fn serve(&self) -> Process {
         let serve = self.start();

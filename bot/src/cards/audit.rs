@@ -1,9 +1,9 @@
 //! `audit` and `who`: who did what, what was decided, and why.
 
 use tidegate_runner::domain::audit::{
-    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, END, EXPIRE, LOSE, PRUNE, Record, START, STOP, WhoDid,
+    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, LOSE, PRUNE, Record, START, STOP, WhoDid,
 };
-use tidegate_runner::domain::command::{Command, Query};
+use tidegate_runner::domain::command::{Command, CommandName, Query};
 
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
@@ -72,12 +72,16 @@ pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
     let WhoDid { deed, environment, found } = answer;
     let Some((record, run)) = found else {
         let title = format!("The audit knows nobody who {} {environment}", deed.as_str());
-        return Card::new(Tone::Plain, title).next(format!("audit {environment}"));
+        let card = Card::new(Tone::Plain, title);
+        let card = if *deed == Deed::Changed { card } else { card.next(format!("who changed {environment}")) };
+        return card.next(format!("audit {environment}"));
     };
     let who = cut(&record.actor.name);
     let title = format!("{who} {} {environment}, {}", deed.as_str(), clock.moment(record.at));
     let typed = record.typed.as_deref().map_or_else(|| record.action.clone(), cut);
-    let because = match record.because.as_deref().or(run.request.because.as_deref()) {
+    // Why somebody cancelled is not why somebody else had begun.
+    let of_run = run.request.because.as_deref().filter(|_| record.action != CommandName::Cancel.action());
+    let because = match record.because.as_deref().or(of_run) {
         Some(because) if typed.contains(because) => String::new(),
         Some(because) => format!("{DOT}because {}", cut(because)),
         None => format!("{DOT}no reason was given"),

@@ -40,7 +40,7 @@ pub use next::next;
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way};
 pub use status::{NOBODY_WORKS, envs, status};
-pub use unserved::{cannot_speak, card_link, deactivated, for_admins, late, trouble, while_away};
+pub use unserved::{FILES, HEARING, cannot_speak, card_link, deactivated, for_admins, late, trouble, while_away};
 pub use whoami::whoami;
 pub use why::why;
 pub use words::{Clock, duration};

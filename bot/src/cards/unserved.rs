@@ -31,10 +31,20 @@ pub fn for_admins(text: &str) -> Card {
     Card::new(Tone::Warning, text)
 }
 
-/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, or empty for the whole chat.
+/// In place of a channel: files.
+pub const FILES: &str = "files";
+/// In place of a channel: being heard.
+pub const HEARING: &str = "hearing";
+
+/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], or empty for the
+/// whole chat.
 #[must_use]
 pub fn cannot_speak(place: &str, code: &str) -> String {
     let remedy = match code {
+        _ if place == HEARING && code != "no_answer" => {
+            "give Tidegate a working `app_token`, an app-level token with the scope connections:write; what is said in the \
+             environments' channels meanwhile is read then"
+        }
         "not_in_channel" | "channel_not_found" => "invite the bot there: `/invite @tidegate`; or correct the name",
         "is_archived" => "unarchive it, or name another channel in the configuration",
         "missing_scope" => "install the app again with bot/slack-manifest.yaml",
@@ -47,6 +57,8 @@ pub fn cannot_speak(place: &str, code: &str) -> String {
     };
     let what = match (place, code) {
         (_, "user_deactivated") => format!("Slack: {place} is deactivated and hears nothing"),
+        (HEARING, _) => format!("Slack does not let Tidegate listen ({code})"),
+        (FILES, _) => format!("Slack takes no files ({code})"),
         ("", _) => format!("Slack does not let Tidegate speak ({code})"),
         (place, _) => format!("Slack refuses messages to {place} ({code})"),
     };

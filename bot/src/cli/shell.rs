@@ -7,6 +7,7 @@ use clap::Args;
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::house::{House, HouseError};
 
 use super::{fail, log_file, not_opened, os_user};
@@ -37,7 +38,8 @@ impl Shell {
             Ok(name) => name,
             Err(error) => return fail(&error),
         };
-        let mut house = match self.open(config).await {
+        let actor = Actor::person(ActorId::local(&name), name);
+        let mut house = match self.open(config, &actor).await {
             Ok(house) => house,
             Err(status) => return status,
         };
@@ -51,7 +53,6 @@ impl Shell {
             }
             Err(error) => return fail(&format!("cannot log: {error}")),
         }
-        let actor = Actor::person(ActorId::local(&name), name);
         if !house.may_be_engine() {
             let file = config.display();
             screen.note(&format!(
@@ -79,7 +80,7 @@ impl Shell {
     }
 
     /// What only looks, or stops, works without a configuration that checks: the brake is not taken away by a slip in a file.
-    async fn open(&self, config: &Path) -> Result<House, ExitCode> {
+    async fn open(&self, config: &Path, actor: &Actor) -> Result<House, ExitCode> {
         let opened = House::open(config).await;
         let command = self.command.as_deref().and_then(commands::name_of);
         let stops = matches!(command, Some(CommandName::Cancel | CommandName::Stop));
@@ -93,25 +94,40 @@ impl Shell {
                 Err(error) => tracing::warn!(%error, "the ledger cannot be opened without a configuration that checks"),
             }
         }
-        opened.map_err(|error| {
-            let meanwhile = command.filter(|_| matches!(error, HouseError::Config(_))).and_then(meanwhile);
-            let status = not_opened(error);
-            if let (Some(line), Some(meanwhile)) = (&self.command, meanwhile) {
-                eprintln!(
-                    "tidegate: `{line}` was refused: with that in the file it cannot be told who may say it. Put it right, ask \
-                     `tidegate check`, and type `{line}` again. {meanwhile}"
-                );
-                return ExitCode::from(REFUSED);
-            }
-            if stops {
-                eprintln!(
-                    "tidegate: nothing can be stopped from here until that is put right. By hand: `pgrep -a terraform` names what \
-                     runs; `kill -INT PID`, once, lets it write its state and free its lock."
-                );
-            }
-            status
-        })
+        let error = match opened {
+            Ok(house) => return Ok(house),
+            Err(error) => error,
+        };
+        let order = command.filter(|_| matches!(error, HouseError::Config(_)) && config.exists()).and_then(meanwhile);
+        let status = not_opened(error);
+        if let (Some(line), Some(meanwhile)) = (&self.command, order) {
+            let meanwhile = if note_refusal(config, actor, line).await { meanwhile } else { "" };
+            eprintln!(
+                "tidegate: `{line}` was refused: with that in the file it cannot be told who may say it. Put it right, ask \
+                 `tidegate check`, and type `{line}` again. {meanwhile}"
+            );
+            return Err(ExitCode::from(REFUSED));
+        }
+        if stops {
+            eprintln!(
+                "tidegate: nothing can be stopped from here until that is put right. By hand: `pgrep -a terraform` names what \
+                 runs; `kill -INT PID`, once, lets it write its state and free its lock."
+            );
+        }
+        Err(status)
     }
+}
+
+/// Keeps in the audit that an order was refused because of the file, where the ledger of the last good one can be opened. True when it can.
+async fn note_refusal(config: &Path, actor: &Actor, line: &str) -> bool {
+    let Ok(Some(house)) = House::open_with_last_good(config).await else { return false };
+    let refusal = Refusal::refused(format!("`{line}` was refused"), "the configuration does not check");
+    let noted = house.desk.not_understood(&shell::message(actor, line), None, &refusal).await;
+    if let Err(error) = &noted {
+        tracing::warn!(%error, "a refusal is not in the audit");
+    }
+    house.close().await;
+    true
 }
 
 /// For orders, which need a configuration that checks: what works without one. `None` for what only asks, or works without.

@@ -98,7 +98,7 @@ fn render_query(query: &Query) -> String {
             let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             format!("{name}{environment} {days}d")
         }
-        Query::Why(WhyQuery { who, command, environment, run }) => {
+        Query::Why(WhyQuery { who, command, environment, run, order: _ }) => {
             let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));
             let _ = write!(text, " {command}");
             let _ = environment.iter().try_for_each(|environment| write!(text, " {environment}"));

@@ -1,6 +1,6 @@
 //! `why`: who may do what, as people ask it: `why can't I down shop?`, `why can @ito destroy shop`.
 
-use tidegate_runner::domain::command::{Command, Query, WhyQuery};
+use tidegate_runner::domain::command::{Command, Order, Query, WhyQuery};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, listed, quoted};
@@ -22,7 +22,17 @@ fn is_filler(word: &str) -> bool {
     FILLERS.contains(&letters.to_lowercase().as_str())
 }
 
-/// Reads `why [can't] [I|@who] COMMAND [env|run]`. What stands after that has no say in who may do it.
+/// The order that the words from `at` on make by themselves, if they make one.
+fn whole_order(context: &Context<'_>, at: usize) -> Option<Box<Order>> {
+    let words = (at..context.line.len()).filter_map(|at| context.line.word(at)).map(plain);
+    let words: Vec<&str> = words.filter(|word| !BETWEEN.contains(&word.to_lowercase().as_str())).collect();
+    match super::parse(&words.join(" "), context.known) {
+        Ok(Command::Order { order, .. }) => Some(Box::new(order)),
+        Ok(Command::Help(_) | Command::Query(_)) | Err(_) => None,
+    }
+}
+
+/// Reads `why [can't] [I|@who] COMMAND [env|run]`. What stands after that counts where the whole is an order.
 pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
     let mut at = 1;
     while context.line.word(at).is_some_and(is_filler) {
@@ -54,11 +64,12 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
         return Err(Refusal::not_understood("`why` needs a command", "it tells who may run it").hint("why can't I up"));
     };
     let Some(spec) = table::find(plain(word)) else { return Err(no_command(context, at, word)) };
+    let order = whole_order(context, at);
     at += 1;
     while context.line.word(at).is_some_and(|word| BETWEEN.contains(&word.to_lowercase().as_str())) {
         at += 1;
     }
-    let mut query = WhyQuery { who, command: spec.name, environment: None, run: None };
+    let mut query = WhyQuery { who, command: spec.name, environment: None, run: None, order };
     if let Some(word) = context.line.word(at) {
         let word = plain(word);
         match spec.object {

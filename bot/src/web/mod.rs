@@ -14,6 +14,7 @@ pub async fn listen(address: SocketAddr, router: Router) {
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => {
+                let address = listener.local_addr().unwrap_or(address);
                 tracing::info!(%address, "listening for HTTP");
                 if let Err(error) = axum::serve(listener, router.clone()).await {
                     tracing::error!(%error, "the HTTP server ended");

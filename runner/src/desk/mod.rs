@@ -128,6 +128,8 @@ impl Desk {
 
     /// Takes an order: decides, stores the run or the change of a run with its audit row in one transaction, and answers.
     ///
+    /// A received message that was carried out by a process that died before it could tell so gets the same answer again.
+    ///
     /// # Errors
     /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
     pub async fn submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
@@ -149,18 +151,20 @@ impl Desk {
 
     async fn try_submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
         let mut tx = self.store.begin().await?;
-        if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
-            return Err(DeskError::Repeated);
+        let taken = inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await?;
+        if let Some(answer) = record::answered_before(taken)? {
+            return Ok(answer?);
         }
         let anyway = matches!(order, Order::Down { anyway: true, .. });
         let case = Case { desk: self, message, because, anyway };
         match case.decide(&mut tx, order).await {
             Ok(done) => {
                 case.note(&mut tx, order.name(), &done).await?;
-                inbox::answered(&mut tx, &message.key, done.run).await?;
+                let answer = Ok(done.answer);
+                inbox::answered(&mut tx, &message.key, done.run, &self.kept(&answer)?).await?;
                 tx.commit().await?;
                 self.bell.ring();
-                Ok(done.answer)
+                Ok(answer?)
             }
             Err(Denied::Refused { environment, rule, refusal }) => {
                 // Nothing that `decide` may have begun is kept; that it was refused is.

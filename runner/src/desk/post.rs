@@ -8,10 +8,10 @@ use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::{cards, inbox, leases, troubles};
+use crate::ledger::{cards, heard, inbox, leases, troubles};
 
 pub use crate::ledger::cards::CardRow;
-pub use crate::ledger::inbox::Received;
+pub use crate::ledger::inbox::{Claim, Received};
 pub use crate::ledger::outbox::Pending;
 
 /// A message to be posted.
@@ -26,20 +26,30 @@ pub struct Post {
 }
 
 impl Desk {
-    /// Stores a message before it is acknowledged; [`Desk::submit`] carries it out later. `reply` says where the answer goes. False:
-    /// it was stored before, and must not be answered again.
-    pub async fn receive(&self, message: &Message, reply: &str) -> Result<bool, DeskError> {
+    /// Stores a message before it is acknowledged, and claims it; [`Desk::submit`] carries it out later. `reply` says where the answer
+    /// goes. False: it was stored before.
+    pub async fn receive(&self, message: &Message, reply: &str, claim: Claim<'_>) -> Result<bool, DeskError> {
         let Message { key, actor, place, typed } = message;
         let typed = self.clean(typed);
         let mut tx = self.store.begin().await?;
-        let new = inbox::receive(&mut tx, key, place.door, &actor.id, &typed, reply).await?;
+        let new = inbox::receive(&mut tx, key, place.door, &actor.id, &typed, reply, claim).await?;
         tx.commit().await?;
         Ok(new)
     }
 
-    /// Messages of a chat whose answer is not in the outbox yet, oldest first.
-    pub async fn unanswered(&self, door: &str) -> Result<Vec<Received>, DeskError> {
-        Ok(inbox::untold(&self.store, door).await?)
+    /// Messages of a chat whose answer is not in the outbox yet and that nobody else answers, oldest first.
+    pub async fn unanswered(&self, door: &str, claim: Claim<'_>) -> Result<Vec<Received>, DeskError> {
+        let now = self.store.now().await?;
+        Ok(inbox::untold(&self.store, door, now, claim).await?)
+    }
+
+    /// Claims a received message, keeps the claim, or (with few milliseconds) puts it off. False: somebody else has it, or it is
+    /// answered.
+    pub async fn claim(&self, key: &str, claim: Claim<'_>) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let ours = inbox::claim(&mut tx, key, claim).await?;
+        tx.commit().await?;
+        Ok(ours)
     }
 
     /// When the newest message of a chat was stored.
@@ -47,10 +57,28 @@ impl Desk {
         Ok(inbox::latest(&self.store, door).await?)
     }
 
-    /// Puts the answer to a received message into the outbox, once. False: it is there already.
-    pub async fn answer(&self, door: &str, key: &str, posts: &[Post]) -> Result<bool, DeskError> {
+    /// Until when everything said in a chat was heard, by place; the empty one stands for all others.
+    pub async fn heard(&self, door: &str) -> Result<Vec<(String, Timestamp)>, DeskError> {
+        Ok(heard::all(&self.store, door).await?)
+    }
+
+    /// Notes until when everything said in a chat was heard, and where that is not so.
+    pub async fn heard_until(
+        &self,
+        door: &str,
+        until: Timestamp,
+        behind: &[(String, Timestamp)],
+    ) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        if !inbox::told(&mut tx, key).await? {
+        heard::set(&mut tx, door, until, behind).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts the answer to a received message into the outbox, once; with `undone` only to one that nobody has carried out, and
+    /// that nobody can then any more. False: not so.
+    pub async fn answer(&self, door: &str, key: &str, posts: &[Post], undone: bool) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        if !inbox::told(&mut tx, key, undone).await? {
             return Ok(false);
         }
         for post in posts {
@@ -66,10 +94,19 @@ impl Desk {
         Ok(outbox::posts(&self.store, door).await?)
     }
 
-    /// Notes that a post is being tried (`in_doubt`), or that a try was refused for certain.
-    pub async fn trying(&self, id: Uuid, in_doubt: bool) -> Result<(), DeskError> {
+    /// Notes that a post is being tried, by who has the right to speak in the chat for the next `ms` milliseconds at least. False: it
+    /// has somebody else, was posted, or is known to be in another doubt than `in_doubt`; then it must not be tried.
+    pub async fn trying(&self, door: &str, holder: &str, id: Uuid, in_doubt: bool, ms: i64) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
-        outbox::mark_try(&mut tx, id, in_doubt).await?;
+        let ours = outbox::begin_try(&mut tx, id, in_doubt, door, holder, ms).await?;
+        tx.commit().await?;
+        Ok(ours)
+    }
+
+    /// Notes that a try was refused for certain.
+    pub async fn refused(&self, id: Uuid) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        outbox::try_refused(&mut tx, id).await?;
         Ok(tx.commit().await?)
     }
 
@@ -211,11 +248,13 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Puts such a text into the outbox of a chat, once.
-    pub async fn hand_notice_to(&self, door: &str, notice: Uuid, post: &Post) -> Result<(), DeskError> {
+    /// Puts such a text into the outbox of a chat, once, for each who should read it.
+    pub async fn hand_notice_to(&self, door: &str, notice: Uuid, posts: &[Post]) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
         if outbox::mark_sent(&mut tx, notice).await? {
-            outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
+            for post in posts {
+                outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
+            }
             tx.commit().await?;
         }
         Ok(())

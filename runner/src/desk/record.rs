@@ -12,6 +12,7 @@ use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
 use crate::domain::run::{Outcome, RunEvent};
 use crate::ledger::audit::{self, Entry};
+use crate::ledger::inbox::Taken;
 use crate::ledger::{LedgerError, Tx, inbox};
 use crate::warden;
 use crate::witness;
@@ -47,6 +48,38 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let entry = case.entry(command.action(), environment);
         case.keep(Entry { decision: Decision::Refused, rule: Some(rule), ..entry }, refusal).await
+    }
+}
+
+/// What came of a message when it came before; `None` when it is to be carried out now.
+///
+/// # Errors
+/// [`DeskError::Repeated`] when it was told, too.
+pub(super) fn answered_before(taken: Taken) -> Result<Option<Result<Answer, Refusal>>, DeskError> {
+    match taken {
+        Taken::New => Ok(None),
+        Taken::Over => Err(DeskError::Repeated),
+        // Only of another version of Tidegate it cannot be read: then its run's card tells it.
+        Taken::Answered(kept) => serde_json::from_str(&kept).map(Some).map_err(|error| {
+            tracing::error!(%error, "what came of a message cannot be read");
+            DeskError::Repeated
+        }),
+    }
+}
+
+impl Desk {
+    /// What came of a message, as it is kept with it: for whoever tells it, should this process die before.
+    pub(super) fn kept(&self, answer: &Result<Answer, Refusal>) -> Result<String, DeskError> {
+        let clean = match answer {
+            Ok(answer) => return Ok(inbox::kept(&Ok::<_, ()>(answer))?),
+            Err(Refusal { kind, what, why, hints }) => Refusal {
+                kind: *kind,
+                what: self.clean(what),
+                why: self.clean(why),
+                hints: hints.iter().map(|hint| self.clean(hint)).collect(),
+            },
+        };
+        Ok(inbox::kept(&Err::<(), _>(clean))?)
     }
 }
 
@@ -92,10 +125,13 @@ impl Case<'_> {
         let redactor = self.desk.redactor();
         let detail = json!({ "what": redactor.redact(&refusal.what), "why": redactor.redact(&refusal.why) });
         let mut tx = self.desk.store.begin().await?;
-        if !inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await? {
-            return Err(DeskError::Repeated);
+        let taken = inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await?;
+        if let Some(answer) = answered_before(taken)? {
+            // Otherwise it was refused the first time, and it is that refusal that counts.
+            return answer.map_or_else(|refusal| Err(refusal.into()), |_| Err(DeskError::Repeated));
         }
-        inbox::answered(&mut tx, &message.key, None).await?;
+        let kept = self.desk.kept(&Err(refusal.clone()))?;
+        inbox::answered(&mut tx, &message.key, None, &kept).await?;
         audit::append(&mut tx, &Entry { detail: Some(&detail), ..entry }).await?;
         tx.commit().await?;
         Ok(())

@@ -1,11 +1,11 @@
 //! What somebody may ask, see and do: policy asked for them, without an order.
 
-use super::{Case, Desk, DeskError, Message};
+use super::{Case, Denied, Desk, DeskError, Message};
 use crate::config::Config;
-use crate::domain::access::answering::{Answering, Asked, want_in_words};
-use crate::domain::access::{self, Least, Room, Who};
+use crate::domain::access::answering::want_in_words;
+use crate::domain::access::{self, Access, Least, Room, Who};
 use crate::domain::answer::{Abilities, Actor, RunSummary, Sight, Verdict, Whoami, Why};
-use crate::domain::command::{CommandName, Query, WhyQuery};
+use crate::domain::command::{CommandName, Order, Query, WhyQuery};
 use crate::domain::environment::Environment;
 use crate::domain::holds::forbids_lowering;
 use crate::domain::ids::{ActorId, EnvironmentName};
@@ -157,7 +157,9 @@ impl Desk {
             None if config.environments.is_empty() => vec![None],
             None => config.environments.values().map(Some).collect(),
         };
-        if let Some(name) = named.filter(|name| !command.is_about_all() && !config.environments.contains_key(*name)) {
+        if let Some(name) = named
+            .filter(|name| !command.only_reads() && !command.is_about_all() && !config.environments.contains_key(*name))
+        {
             return Err(DeskError::Refused(not_managed(&config, name)));
         }
         let about = Message { actor: if itself { message.actor.clone() } else { who.clone() }, ..message.clone() };
@@ -170,12 +172,13 @@ impl Desk {
             let held = access::held(&config.access, environment, &about.actor);
             let by = held.filter(|_| command.least() != Least::Anybody).filter(|grant| grant.role.has(command));
             let mut by: Vec<String> = by.map(|grant| grant.to_string()).collect();
-            let refused = match (&run, environment) {
-                (Some(run), Some(environment)) => {
-                    self.may_with(&about, &config, command, run, environment, &mut by).await?
-                }
-                _ => self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal),
+            let refused = match &query.order {
+                Some(order) => self.would(&about, order, run.as_ref()).await?,
+                None => self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal),
             };
+            if let (Some(run), Some(environment), None) = (&run, environment, &refused) {
+                by.extend(counts_by(run, command, &about.actor, environment, &config.access));
+            }
             let asks = environment
                 .filter(|_| command.starts_change())
                 .map(|e| e.rules.approvals.iter().map(ToString::to_string));
@@ -186,53 +189,31 @@ impl Desk {
         Ok(Why { who, itself, command, verdicts })
     }
 
-    /// Why somebody may not do this to this very run; otherwise `by` gets the rules that make their answer to its question count.
-    async fn may_with(
+    /// Why an order would be refused now; nothing of it is done.
+    async fn would(
         &self,
         message: &Message,
-        config: &Config,
-        command: CommandName,
-        run: &RunSummary,
-        environment: &Environment,
-        by: &mut Vec<String>,
+        order: &Order,
+        run: Option<&RunSummary>,
     ) -> Result<Option<Refusal>, DeskError> {
-        let number = run.number;
-        let answers = matches!(command, CommandName::Approve | CommandName::Reject);
-        let question = match &run.state {
-            RunState::Ended { .. } if answers || command == CommandName::Cancel => {
-                let refusal = Refusal::refused(format!("there is nothing to {command} in run {number}"), "it is over");
-                return Ok(Some(refusal.hint(format!("show {number}"))));
-            }
-            RunState::AwaitingApproval { question, .. } if answers => question,
-            _ if answers => {
-                let refusal =
-                    Refusal::refused(format!("there is nothing to {command} in run {number}"), "it asks nothing");
-                return Ok(Some(refusal.hint(format!("show {number}"))));
-            }
-            _ => {
-                let refused = self.asks(message, config, command, Some(environment)).await?;
-                return Ok(refused.map(|(_, refusal)| refusal));
-            }
+        let open = run.and_then(|run| match &run.state {
+            RunState::AwaitingApproval { question, .. } => Some(question.code().to_owned()),
+            _ => None,
+        });
+        let order = match order {
+            // To the question that is open, whichever that is.
+            Order::Approve { run, code: None, alone } => &Order::Approve { run: *run, code: open, alone: *alone },
+            order => order,
         };
-        let asked =
-            Asked { question, run: number, kind: run.request.kind.command(), asker: &run.asker.id, alone: false };
-        let (access, actor, place) = (&config.access, &message.actor, &message.place);
-        let answering = Answering { access, actor, place, environment, asked, now: self.store.now().await? };
-        let may = match command {
-            CommandName::Reject => answering.may_reject().map(|()| (0..question.wants.len()).collect()),
-            _ => answering.may_approve(),
-        };
-        match may {
-            Err((_, refusal)) => Ok(Some(refusal)),
-            Ok(wants) => {
-                let wants = wants.iter().filter_map(|at| question.wants.get(*at));
-                let counts = wants.filter(|want| want.by.has(access, environment, actor));
-                by.extend(counts.map(|want| format!("the rule that wants {}", want_in_words(want))));
-                if by.is_empty() && *asked.asker == actor.id {
-                    by.push("having asked for it".to_owned());
-                }
-                Ok(None)
-            }
+        let anyway = matches!(order, Order::Down { anyway: true, .. });
+        let case = Case { desk: self, message, because: None, anyway };
+        let mut tx = self.store.begin().await?;
+        let decided = case.decide(&mut tx, order).await;
+        tx.rollback().await?;
+        match decided {
+            Ok(_) => Ok(None),
+            Err(Denied::Refused { refusal, .. }) => Ok(Some(*refusal)),
+            Err(Denied::Error(error)) => Err(error),
         }
     }
 
@@ -262,6 +243,26 @@ impl Desk {
         });
         Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
     }
+}
+
+/// The rules, in words, that make somebody's answer to the question of a run count; beside their roles.
+fn counts_by(
+    run: &RunSummary,
+    command: CommandName,
+    actor: &Actor,
+    environment: &Environment,
+    access: &Access,
+) -> Vec<String> {
+    let RunState::AwaitingApproval { question, .. } = &run.state else { return Vec::new() };
+    if !matches!(command, CommandName::Approve | CommandName::Reject) {
+        return Vec::new();
+    }
+    let counts = question.wants.iter().filter(|want| want.by.has(access, environment, actor));
+    let mut by: Vec<String> = counts.map(|want| format!("the rule that wants {}", want_in_words(want))).collect();
+    if by.is_empty() && run.asker.id == actor.id {
+        by.push("having asked for it".to_owned());
+    }
+    by
 }
 
 /// Why nobody may do anything with an environment.

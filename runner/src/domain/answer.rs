@@ -15,7 +15,7 @@ use super::run::{RunState, RunView};
 use super::schedule::{Quiet, Transition};
 
 /// Who asks, as the chat knows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Immutable id.
     pub id: ActorId,
@@ -65,7 +65,7 @@ impl Actor {
 }
 
 /// A run without its events: a row of the ledger.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Its key.
     pub id: RunId,
@@ -92,7 +92,8 @@ pub struct RunSummary {
 }
 
 /// The desk's answer to an order that it did not refuse.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// A run is in the queue.
     Queued {

@@ -452,6 +452,8 @@ pub struct WhyQuery {
     pub environment: Option<EnvironmentName>,
     /// On which run.
     pub run: Option<RunNumber>,
+    /// The whole order, where the words make one: what would come of it now.
+    pub order: Option<Box<Order>>,
 }
 
 impl Query {

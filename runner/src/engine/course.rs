@@ -365,7 +365,8 @@ impl Situation<'_> {
             .filter(|(stack, plan, _)| self.is_news_that_it_went_back(stack, plan))
             .filter_map(|(stack, plan, _)| Some(((*stack).clone(), plan.went_back()?)))
             .collect();
-        let why = if back.is_empty() {
+        // With other news of other stacks beside it, those are told first; the older state asks again.
+        let why = if back.len() < asked.len() {
             changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())), otherwise)?
         } else {
             QuestionWhy::WentBack { stacks: back }

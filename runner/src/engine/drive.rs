@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use super::alone::Alone;
 use super::course::{self, Situation, Step};
 use super::lost::{left_elsewhere, lost_track};
+use super::seats::Seat;
 use super::work::{self, Report, RunContext};
 use super::{EngineError, Shared, gone};
 use crate::bell::Listener;
@@ -62,13 +63,20 @@ pub(super) struct Driver {
     alone: Alone,
     /// What people hold, freeze, keep or stop, as it was when it was last looked at.
     holds: Vec<Hold>,
+    /// Its seat among the runs that are worked on; none while it waits half way for people.
+    seat: Option<Seat>,
 }
 
 impl Driver {
     /// Takes a run that was just claimed or taken over, once nobody else on this machine has it. `None` when nothing can be done
     /// here: its environment has left the configuration, or it was being applied on another machine. What that means for the run is
     /// stored.
-    pub(super) async fn take(shared: Arc<Shared>, run: RunSummary, fence: Fence) -> Result<Option<Self>, EngineError> {
+    pub(super) async fn take(
+        shared: Arc<Shared>,
+        run: RunSummary,
+        fence: Fence,
+        seat: Seat,
+    ) -> Result<Option<Self>, EngineError> {
         let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let environment = shared.config().environments.get(&view.request.environment).cloned();
@@ -129,6 +137,7 @@ impl Driver {
             planned: BTreeMap::new(),
             lost: Vec::new(),
             holds: Vec::new(),
+            seat: Some(seat),
         }))
     }
 
@@ -152,6 +161,7 @@ impl Driver {
     async fn drive_on(&mut self) -> Result<(), EngineError> {
         self.settle_children().await?;
         while !self.at_rest() {
+            self.have_seat().await?;
             let steps = if self.lost.is_empty() { self.next_steps().await? } else { self.tell_lost() };
             let waits = steps.is_empty();
             for step in steps {
@@ -159,6 +169,24 @@ impl Driver {
             }
             if waits && !self.at_rest() {
                 self.wait().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the seat back while people are waited for, and has one again before anything goes on; a stop needs none.
+    async fn have_seat(&mut self) -> Result<(), EngineError> {
+        if let RunState::AwaitingApproval { applied: true, .. } = self.view.state {
+            self.seat = None;
+            return Ok(());
+        }
+        while self.seat.is_none() && self.view.state.stop().is_none() && !self.at_rest() {
+            let seats = Arc::clone(&self.shared.seats);
+            let limit = self.shared.config().runner.parallel;
+            tokio::select! {
+                seat = seats.take(limit) => self.seat = Some(seat),
+                () = self.bell.heard() => self.look().await?,
+                () = tokio::time::sleep(LOOK_EVERY) => self.look().await?,
             }
         }
         Ok(())

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use super::{EngineError, Shared};
 use crate::account;
@@ -59,21 +58,6 @@ fn try_out(folder: &Path) -> io::Result<()> {
     std::fs::remove_file(&trial)
 }
 
-/// Whether runs can be taken: the state folder was not missed, or can be used again.
-pub(super) fn is_back(shared: &Shared) -> bool {
-    if !shared.no_foothold.load(Ordering::Relaxed) {
-        return true;
-    }
-    match make_sure_of_state_folder(&shared.paths) {
-        Ok(()) => {
-            tracing::info!("the state folder can be used again");
-            shared.no_foothold.store(false, Ordering::Relaxed);
-            true
-        }
-        Err(_) => false,
-    }
-}
-
 /// Ends a run that cannot be driven here because of `lost`, where nothing of it was applied: it would be tried again and again, and
 /// nobody would hear why. One that has begun stays as it is, to be taken up again, and so does one that a runner elsewhere can take.
 pub(super) async fn give_up(
@@ -82,8 +66,14 @@ pub(super) async fn give_up(
     fence: &Fence,
     lost: NoFoothold,
 ) -> Result<(), EngineError> {
-    // Nothing more is taken here until it can be used: one bad folder must not end the whole queue.
-    shared.no_foothold.store(true, Ordering::Relaxed);
+    let why = lost.to_string();
+    let ended = end_or_leave(shared, run, fence, lost).await;
+    // This engine ends by it, and nobody takes anything here until the folder can be used: one bad folder must not end the whole queue.
+    let _ = shared.no_foothold.set(why);
+    ended
+}
+
+async fn end_or_leave(shared: &Shared, run: &RunSummary, fence: &Fence, lost: NoFoothold) -> Result<(), EngineError> {
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
     let RunState::Planning { stop, .. } = &view.state else { return Err(EngineError::State(lost)) };
     // Another runner takes it over when our lease on it ends.

@@ -11,10 +11,11 @@ mod lock;
 mod lost;
 mod queue;
 mod recover;
+mod seats;
 pub mod work;
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -28,6 +29,7 @@ use crate::ledger::{LedgerError, Store, stacks};
 use crate::paths::Paths;
 use crate::secrets::{self, Secrets};
 use crate::terraform::{Standby, Stop, Supervisor};
+use seats::Seats;
 use work::{Claim, Commits, Report, RunContext};
 
 pub use echo::echo;
@@ -50,8 +52,10 @@ pub(crate) struct Shared {
     pub(crate) host: String,
     /// This process is stopping: runs that only wait for people are left to the next one.
     pub(crate) draining: AtomicBool,
-    /// The state folder could not be used when it was last needed.
-    pub(crate) no_foothold: AtomicBool,
+    /// Why the state folder could not be used when it was needed: this engine ends then.
+    pub(crate) no_foothold: OnceLock<String>,
+    /// How many runs are worked on.
+    pub(crate) seats: Arc<Seats>,
 }
 
 impl Shared {

@@ -1,8 +1,8 @@
 //! The engine's loop: takes runs off the queue, keeps their leases, and finds those that others left behind.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::alone::Alone;
 use super::drive::Driver;
+use super::seats::Seat;
 use super::{EngineError, Shared, foothold, lost, recover};
 use crate::bell::Bell;
 use crate::config::Config;
@@ -48,8 +49,8 @@ pub struct Engine {
 
 /// What is to be done with a run that was just taken.
 enum Work {
-    /// Carry it out.
-    Drive,
+    /// Carry it out, in this seat.
+    Drive(Seat),
     /// See what became of it.
     Look,
 }
@@ -84,7 +85,8 @@ impl Engine {
             runner,
             host,
             draining: AtomicBool::new(false),
-            no_foothold: AtomicBool::new(false),
+            no_foothold: OnceLock::new(),
+            seats: Arc::default(),
         });
         keep_to_ourselves(&shared.paths);
         let mut tx = shared.store.begin().await?;
@@ -131,7 +133,10 @@ impl Engine {
 
     /// Works until `stop` turns true, then drains: nothing new is taken, what runs may end within the configured limit, what
     /// then still runs is interrupted gently. What even then does not end lives on and is found again by the next engine.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    ///
+    /// # Errors
+    /// The state folder cannot be used any more: runs are left as after a crash, for whoever can use theirs.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), String> {
         tokio::spawn(get_to_know_programs(self.shared.config()));
         self.sweep().await;
         self.tell_unknown().await;
@@ -150,6 +155,12 @@ impl Engine {
             if let Err(error) = self.take_runs().await {
                 tracing::error!(%error, "the queue cannot be looked at; trying again");
             }
+            if let Some(why) = self.shared.no_foothold.get() {
+                self.runs.abort_all();
+                while self.runs.join_next().await.is_some() {}
+                self.goodbye().await;
+                return Err(why.clone());
+            }
             tokio::select! {
                 () = bell.heard() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -158,6 +169,7 @@ impl Engine {
             }
         }
         self.drain().await;
+        Ok(())
     }
 
     fn note_end(&mut self, ended: Result<(task::Id, Result<(), EngineError>), JoinError>) {
@@ -206,14 +218,8 @@ impl Engine {
 
     async fn try_beat(&mut self) -> Result<(), EngineError> {
         self.heartbeat().await?;
-        if !foothold::is_back(&self.shared) {
-            return self.expire_questions().await;
-        }
         for orphan in runs::orphans(&self.shared.store).await? {
-            // Those that wait half way for a yes work on nothing.
-            if runs::working(&self.shared.store, &self.shared.runner).await? >= self.limit() {
-                break;
-            }
+            let Some(seat) = self.shared.seats.try_take(self.limit()) else { break };
             // One that waits for people and whose environment is not configured now is waited for, not taken again and again.
             let waits = matches!(orphan.state, RunState::AwaitingApproval { .. });
             if waits && !self.shared.config().environments.contains_key(&orphan.request.environment) {
@@ -221,7 +227,7 @@ impl Engine {
             }
             let number = orphan.number;
             // One run that cannot be read stops no other.
-            if let Err(error) = self.take_over_here(orphan, Work::Drive).await {
+            if let Err(error) = self.take_over_here(orphan, Work::Drive(seat)).await {
                 tracing::error!(run.number = number.0, %error, "a run cannot be taken over; trying again");
             }
         }
@@ -276,15 +282,14 @@ impl Engine {
                 tracing::error!(run.number = number.0, %error, "a run cannot be looked at; trying again");
             }
         }
-        if !foothold::is_back(&self.shared) {
-            return Ok(());
-        }
-        loop {
+        // One that cannot be carried out here ends at once: no further one is taken then.
+        while self.shared.no_foothold.get().is_none() {
+            let Some(seat) = self.shared.seats.try_take(self.limit()) else { break };
             let (shared, lease_ms) = (&self.shared, self.lease_ms());
             let claim = runs::claim_next(&shared.store, &shared.runner, &shared.host, lease_ms, self.limit()).await?;
             let Some((run, attempt)) = claim else { break };
             tracing::info!(run.number = run.number.0, attempt, "took a run");
-            self.spawn(run, attempt, Work::Drive);
+            self.spawn(run, attempt, Work::Drive(seat));
         }
         Ok(())
     }
@@ -435,7 +440,7 @@ async fn get_to_know_programs(config: Arc<Config>) {
 async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: Work) -> Result<(), EngineError> {
     match work {
         Work::Look => recover::look(shared, run, &fence).await,
-        Work::Drive => match Driver::take(Arc::clone(shared), run.clone(), fence.clone()).await {
+        Work::Drive(seat) => match Driver::take(Arc::clone(shared), run.clone(), fence.clone(), seat).await {
             Ok(Some(driver)) => driver.drive().await,
             Ok(None) => Ok(()),
             Err(EngineError::State(lost)) => foothold::give_up(shared, run, &fence, lost).await,

@@ -11,8 +11,8 @@ use super::{EngineError, Shared, lost, work};
 use crate::domain::answer::RunSummary;
 use crate::domain::changes::Change;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
-use crate::domain::ids::{RunNumber, StackName};
-use crate::domain::run::{Outcome, RunEvent, RunState, RunView, StackState};
+use crate::domain::ids::{RunNumber, StackName, Timestamp};
+use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, Fence};
 use crate::redact::Redactor;
 use crate::standing;
@@ -23,7 +23,7 @@ use crate::terraform::{Attached, Child};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks what became of a run in state `unknown`: is anything still running, who holds the lock, what does a plan say is left to
-/// do? Changes nothing but, with `unlock`, a lock that was taken before the run was lost.
+/// do? Changes nothing but, with `unlock`, a lock that was taken while the run applied.
 pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) -> Result<(), EngineError> {
     let alone = tokio::time::timeout(PATIENCE, Alone::with(&shared.paths, run.number)).await;
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };
@@ -88,17 +88,11 @@ async fn finding(
     let (_stop, stopped) = watch::channel(None);
     let context = shared.context(run, fence, view, environment, reports, stopped).await?;
     let (mut left, mut unseen) = (BTreeMap::new(), Vec::new());
-    // The lock of a run that is lost was taken before; one that came later is of somebody who lives.
-    let lost_at = runs::events(&shared.store, run.id, 0)
-        .await?
-        .into_iter()
-        .rev()
-        .find_map(|record| matches!(record.event, RunEvent::LostTrack { .. }).then_some(record.at));
-    let is_dead =
-        |holder: &LockHolder| !holder.id.is_empty() && holder.taken().zip(lost_at).is_some_and(|(at, lost)| at <= lost);
+    let lease_ms = i64::from(shared.config().runner.lease_s) * 1_000;
+    let alive = Alive::of(&runs::events(&shared.store, run.id, 0).await?, lease_ms);
     // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
     for stack in lost::unknown(view) {
-        match work::look(&context, stack, |holder| unlock && is_dead(holder)).await {
+        match work::look(&context, stack, |holder| unlock && alive.held(stack, holder)).await {
             Ok(plan) => {
                 // What is only replaced because nobody saw its making end is there.
                 let asked_for = |change: &Change| change.reason.as_deref() == Some("requested");
@@ -106,7 +100,7 @@ async fn finding(
             }
             Err(failure) => {
                 let failure = Redactor::new(context.told()).redact_failure(failure);
-                unseen.push(why_not(stack, run.number, failure, is_dead));
+                unseen.push(why_not(stack, run.number, failure, alive.held_it(stack)));
             }
         }
     }
@@ -148,6 +142,39 @@ fn not_begun(view: &RunView, looked: &BTreeMap<StackName, Vec<Change>>) -> Optio
     (!after.is_empty()).then(|| format!("not done: {}", after.join(", ")))
 }
 
+/// When each stack of a run was being applied, as far as is known: from when its apply began until the run was last heard of.
+struct Alive(BTreeMap<StackName, (Timestamp, Timestamp)>);
+
+/// How far the clock of the machine that applied may be from the ledger's, in milliseconds.
+const CLOCKS_MS: i64 = 5_000;
+
+impl Alive {
+    /// A run is heard of by its events, and between them by a lease of `lease_ms` milliseconds.
+    fn of(events: &[EventRecord], lease_ms: i64) -> Self {
+        let own = events.iter().take_while(|record| !matches!(record.event, RunEvent::LostTrack { .. }));
+        let last = own.clone().last().map(|record| record.at.plus_ms(lease_ms));
+        let began = own.filter_map(|record| match &record.event {
+            RunEvent::StackStarted { stack, phase: Phase::Apply } => Some((stack.clone(), record.at)),
+            _ => None,
+        });
+        Self(
+            began
+                .filter_map(|(stack, began)| Some((stack, (began.plus_ms(-CLOCKS_MS), last?.plus_ms(CLOCKS_MS)))))
+                .collect(),
+        )
+    }
+
+    /// Whether a lock was taken while this stack was being applied. One that is older or younger is somebody else's, who may live.
+    fn held(&self, stack: &StackName, holder: &LockHolder) -> bool {
+        let span = self.0.get(stack).filter(|_| !holder.id.is_empty());
+        span.zip(holder.taken()).is_some_and(|((from, to), taken)| (*from..=*to).contains(&taken))
+    }
+
+    fn held_it<'a>(&'a self, stack: &'a StackName) -> impl Fn(&LockHolder) -> bool + 'a {
+        move |holder| self.held(stack, holder)
+    }
+}
+
 /// Why a stack cannot be looked at, and what can be done about it.
 fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn(&LockHolder) -> bool) -> String {
     match failure.kind {
@@ -157,9 +184,13 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
             if is_dead(&holder) {
                 format!("{held}; `recover {run} unlock` breaks it")
             } else {
+                let when = match holder.taken() {
+                    Some(_) => format!("which is not when run {run} applied {stack}"),
+                    None => format!("and whether run {run} took it cannot be told"),
+                };
                 format!(
-                    "{held}, which is after run {run} was lost: it is of somebody else, who may be at work; ask again when they \
-                     are done, or break it by hand: `terraform force-unlock {}`",
+                    "{held}, {when}: somebody else may be at work; ask again when they are done, or break it by hand: \
+                     `terraform force-unlock {}`",
                     holder.id
                 )
             }

@@ -26,6 +26,9 @@ const LOOK_AT_FILE: Duration = Duration::from_secs(2);
 /// At every which of these looks the roots are looked at too: a thousand of them take some 25 ms each time.
 const LOOKS_PER_LOOK_AT_ROOTS: u64 = 5;
 
+/// At every which of these looks a file is tried again that could not be put in force.
+const LOOKS_PER_TRY: u64 = 3;
+
 /// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
 /// in force.
 pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
@@ -40,7 +43,8 @@ pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sen
         tokio::time::sleep(LOOK_AT_FILE).await;
         looks += 1;
         let now = stamp(&file);
-        let mut changed = now != seen;
+        // What keeps the newest file from being used may have passed.
+        let mut changed = now != seen || waits.is_some() && looks.is_multiple_of(LOOKS_PER_TRY);
         if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
             let roots = roots.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
@@ -71,13 +75,12 @@ pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sen
                         config.send_replace(Arc::new(new));
                         waits = None;
                     }
-                    // What keeps it from being used passes: it is tried again at the next look, and told once.
+                    // Told once, and tried again.
                     Err(why) => {
                         if waits.as_ref() != Some(&why) {
                             tracing::error!(file = %file.display(), "the changed configuration is not used yet: {why}");
                         }
                         waits = Some(why);
-                        seen = None;
                     }
                 }
             }

@@ -18,6 +18,8 @@ pub struct CardRow {
     pub message: Uuid,
     /// What the chat calls it, once it is posted.
     pub posted: Option<String>,
+    /// It can never be posted.
+    pub given_up: bool,
     /// Digest of what it shows; empty before it was edited first.
     pub shown: String,
     /// Which news of the run were put into the outbox.
@@ -32,6 +34,7 @@ row! {
         channel: String,
         message: String,
         posted: Option<String>,
+        given_up: bool,
         shown: String,
         told: String,
         settled: bool,
@@ -48,6 +51,7 @@ impl TryFrom<Found> for CardRow {
             channel: found.channel,
             message: Uuid::parse_str(&found.message).map_err(|why| row.impossible("message", why))?,
             posted: found.posted,
+            given_up: found.given_up,
             shown: found.shown,
             told: row.json("told", &found.told)?,
             settled: found.settled,
@@ -61,7 +65,8 @@ pub async fn get(mut db: impl Access, door: &str, run: RunNumber) -> Result<Opti
         db,
         fetch_optional,
         sqlx::query_as(
-            "SELECT c.run_number, c.channel, c.message, o.posted, c.shown, c.told, c.settled \
+            "SELECT c.run_number, c.channel, c.message, o.posted, o.given_up IS NOT NULL AS given_up, c.shown, c.told, \
+             c.settled \
              FROM cards c LEFT JOIN outbox o ON o.id = c.message WHERE c.door = $1 AND c.run_number = $2"
         )
         .bind(door)

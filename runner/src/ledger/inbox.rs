@@ -1,6 +1,8 @@
 //! Messages that came in: each is taken once, also when the platform delivers it twice.
 
-use super::column::{Row, storable};
+use serde::Serialize;
+
+use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
@@ -38,8 +40,19 @@ impl TryFrom<InboxRow> for Message {
     }
 }
 
-/// Stores a message. False: it was seen before and must not be carried out again.
-pub async fn take(mut tx: &mut Tx, key: &str, door: &str, actor: &ActorId, body: &str) -> Result<bool, LedgerError> {
+/// What a message is to whoever wants to carry it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is theirs.
+    New,
+    /// It was carried out, and nobody was told yet; what came of it, as [`answered`] stored it.
+    Answered(String),
+    /// It was carried out and told before.
+    Over,
+}
+
+/// Takes a message to carry it out; one that was not stored before is stored.
+pub async fn take(mut tx: &mut Tx, key: &str, door: &str, actor: &ActorId, body: &str) -> Result<Taken, LedgerError> {
     let at = now(&mut *tx).await?;
     let stored = on!(
         tx,
@@ -54,7 +67,7 @@ pub async fn take(mut tx: &mut Tx, key: &str, door: &str, actor: &ActorId, body:
         .bind(storable(body))
     )?;
     if stored == 1 {
-        return Ok(true);
+        return Ok(Taken::New);
     }
     // It was stored before it was acknowledged, and is carried out now, by whoever comes first.
     let taken = on!(
@@ -64,11 +77,33 @@ pub async fn take(mut tx: &mut Tx, key: &str, door: &str, actor: &ActorId, body:
             .bind(at.0)
             .bind(storable(key))
     )?;
-    Ok(taken == 1)
+    if taken == 1 {
+        return Ok(Taken::New);
+    }
+    let answer: Option<String> = on!(
+        tx,
+        fetch_optional,
+        sqlx::query_scalar(
+            "SELECT answer FROM inbox WHERE key = $1 AND reply IS NOT NULL AND told_at IS NULL AND answer IS NOT NULL"
+        )
+        .bind(storable(key))
+    )?;
+    Ok(answer.map_or(Taken::Over, Taken::Answered))
 }
 
-/// Stores a message that is carried out later, before it is acknowledged; `reply` is where its answer goes, in the chat's own
-/// form. False: it was seen before.
+/// The right of one process to answer a message, for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// An id that the process made for itself.
+    pub holder: &'a str,
+    /// For so many milliseconds.
+    pub ms: i64,
+    /// Every other process is known to be dead.
+    pub alone: bool,
+}
+
+/// Stores a message that is carried out later, before it is acknowledged, and claims it; `reply` is where its answer goes, in the
+/// chat's own form. False: it was seen before.
 pub async fn receive(
     mut tx: &mut Tx,
     key: &str,
@@ -76,14 +111,15 @@ pub async fn receive(
     actor: &ActorId,
     body: &str,
     reply: &str,
+    claim: Claim<'_>,
 ) -> Result<bool, LedgerError> {
     let at = now(&mut *tx).await?;
     let stored = on!(
         tx,
         execute,
         sqlx::query(
-            "INSERT INTO inbox (key, at, door, actor_id, body, reply) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (key) DO NOTHING"
+            "INSERT INTO inbox (key, at, door, actor_id, body, reply, holder, held_until) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING"
         )
         .bind(storable(key))
         .bind(at.0)
@@ -91,8 +127,29 @@ pub async fn receive(
         .bind(actor.as_str())
         .bind(storable(body))
         .bind(storable(reply))
+        .bind(claim.holder)
+        .bind(at.plus_ms(claim.ms).0)
     )?;
     Ok(stored == 1)
+}
+
+/// Claims a message without an answer, or keeps the claim. False: somebody else has it, or it is answered.
+pub async fn claim(mut tx: &mut Tx, key: &str, claim: Claim<'_>) -> Result<bool, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE inbox SET holder = $1, held_until = $2 WHERE key = $3 AND told_at IS NULL \
+             AND (held_until IS NULL OR held_until < $4 OR holder = $1 OR $5)"
+        )
+        .bind(claim.holder)
+        .bind(at.plus_ms(claim.ms).0)
+        .bind(storable(key))
+        .bind(at.0)
+        .bind(claim.alone)
+    )?;
+    Ok(changed == 1)
 }
 
 /// A message that was received and whose answer is not in the outbox yet.
@@ -102,8 +159,8 @@ pub struct Received {
     pub message: Message,
     /// Where its answer goes.
     pub reply: String,
-    /// The run that it led to, when it was carried out and led to one.
-    pub run: Option<RunNumber>,
+    /// It was carried out; what came of it is not told yet.
+    pub answered: bool,
 }
 
 row! {
@@ -114,40 +171,52 @@ row! {
         actor_id: String,
         body: String,
         reply: String,
-        run_number: Option<i64>,
+        answered_at: Option<i64>,
     }
 }
 
-/// Messages of a chat without an answer in the outbox, oldest first: what a crash left, and what is just being answered.
-pub async fn untold(mut db: impl Access, door: &str) -> Result<Vec<Received>, LedgerError> {
+/// Messages of a chat without an answer in the outbox that whoever wants this claim may take, oldest first: what a crash left, and
+/// what was put off.
+pub async fn untold(
+    mut db: impl Access,
+    door: &str,
+    at: Timestamp,
+    claim: Claim<'_>,
+) -> Result<Vec<Received>, LedgerError> {
     let rows: Vec<ReceivedRow> = on!(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT key, at, door, actor_id, body, reply, run_number FROM inbox \
-             WHERE door = $1 AND reply IS NOT NULL AND told_at IS NULL ORDER BY at, key"
+            "SELECT key, at, door, actor_id, body, reply, answered_at FROM inbox \
+             WHERE door = $1 AND reply IS NOT NULL AND told_at IS NULL \
+             AND (held_until IS NULL OR held_until < $2 OR ($3 AND holder <> $4)) ORDER BY at, key"
         )
         .bind(door)
+        .bind(at.0)
+        .bind(claim.alone)
+        .bind(claim.holder)
     )?;
     rows.into_iter()
-        .map(|ReceivedRow { key, at, door, actor_id, body, reply, run_number }| {
+        .map(|ReceivedRow { key, at, door, actor_id, body, reply, answered_at }| {
             let message = InboxRow { key, at, door, actor_id, body }.try_into()?;
-            Ok(Received { message, reply, run: run_number.map(RunNumber) })
+            Ok(Received { message, reply, answered: answered_at.is_some() })
         })
         .collect()
 }
 
-/// Notes that the answer is in the outbox. False: it was there already.
-pub async fn told(mut tx: &mut Tx, key: &str) -> Result<bool, LedgerError> {
+/// Notes that the answer is in the outbox; with `undone` only of a message that nobody has carried out. False: not so.
+pub async fn told(mut tx: &mut Tx, key: &str, undone: bool) -> Result<bool, LedgerError> {
     let at = now(&mut *tx).await?;
     let changed = on!(
         tx,
         execute,
         sqlx::query(
-            "UPDATE inbox SET told_at = $1, answered_at = COALESCE(answered_at, $1) WHERE key = $2 AND told_at IS NULL"
+            "UPDATE inbox SET told_at = $1, answered_at = COALESCE(answered_at, $1), answer = NULL \
+             WHERE key = $2 AND told_at IS NULL AND (answered_at IS NULL OR NOT $3)"
         )
         .bind(at.0)
         .bind(storable(key))
+        .bind(undone)
     )?;
     Ok(changed == 1)
 }
@@ -159,16 +228,25 @@ pub async fn latest(mut db: impl Access, door: &str) -> Result<Option<Timestamp>
     Ok(at.map(Timestamp))
 }
 
-/// Notes that a message has its answer, and the run that it led to.
-pub async fn answered(mut tx: &mut Tx, key: &str, run: Option<RunNumber>) -> Result<(), LedgerError> {
+/// What came of a message, in the form in which it is kept.
+pub fn kept(answer: &impl Serialize) -> Result<String, LedgerError> {
+    to_json("answer", answer)
+}
+
+/// Notes what came of a message, in words of the desk, and the run that it led to.
+pub async fn answered(mut tx: &mut Tx, key: &str, run: Option<RunNumber>, answer: &str) -> Result<(), LedgerError> {
     let at = now(&mut *tx).await?;
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE inbox SET answered_at = $1, run_number = $2 WHERE key = $3 AND run_number IS NULL")
-            .bind(at.0)
-            .bind(run.map(|run| run.0))
-            .bind(storable(key))
+        sqlx::query(
+            "UPDATE inbox SET answered_at = $1, run_number = $2, answer = CASE WHEN reply IS NULL THEN NULL ELSE $3 END \
+             WHERE key = $4 AND run_number IS NULL"
+        )
+        .bind(at.0)
+        .bind(run.map(|run| run.0))
+        .bind(storable(answer))
+        .bind(storable(key))
     )?;
     Ok(())
 }

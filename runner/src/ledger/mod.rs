@@ -15,6 +15,7 @@ mod column;
 pub mod environments;
 mod error;
 pub mod firings;
+pub mod heard;
 pub mod holds;
 pub mod ids;
 pub mod inbox;

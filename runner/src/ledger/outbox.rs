@@ -229,15 +229,39 @@ pub async fn personal(mut db: impl Access, door: &str, kind: &str) -> Result<Vec
     Ok(found)
 }
 
-/// Notes, before a try, that one begins; or after it that it was refused for certain.
-pub async fn mark_try(mut tx: &mut Tx, id: Uuid, in_doubt: bool) -> Result<(), LedgerError> {
+/// Notes, before a try, that one begins: of a message that was not sent and about which no more is known than `in_doubt`, by the
+/// `holder` of the lease `name` for the next `ms` milliseconds at least. False: not so, and it must not be tried.
+pub async fn begin_try(
+    mut tx: &mut Tx,
+    id: Uuid,
+    in_doubt: bool,
+    name: &str,
+    holder: &str,
+    ms: i64,
+) -> Result<bool, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE outbox SET in_doubt = TRUE, tries = tries + 1 WHERE id = $1 AND sent_at IS NULL AND in_doubt = $2 \
+             AND EXISTS (SELECT 1 FROM leases WHERE name = $3 AND holder = $4 AND until >= $5)"
+        )
+        .bind(id.to_string())
+        .bind(in_doubt)
+        .bind(name)
+        .bind(holder)
+        .bind(at.plus_ms(ms).0)
+    )?;
+    Ok(changed == 1)
+}
+
+/// Notes that a try was refused for certain.
+pub async fn try_refused(mut tx: &mut Tx, id: Uuid) -> Result<(), LedgerError> {
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE outbox SET in_doubt = $1, tries = tries + $2 WHERE id = $3 AND sent_at IS NULL")
-            .bind(in_doubt)
-            .bind(i64::from(in_doubt))
-            .bind(id.to_string())
+        sqlx::query("UPDATE outbox SET in_doubt = FALSE WHERE id = $1 AND sent_at IS NULL").bind(id.to_string())
     )?;
     Ok(())
 }

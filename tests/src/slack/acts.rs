@@ -65,6 +65,11 @@ impl Workspace {
         self.send(Kind::Interactive, payload.clone()).await
     }
 
+    /// Sends an envelope of a kind that does not exist yet.
+    pub async fn unheard_of(&self, payload: &Value) -> Acknowledgement {
+        self.send(Kind::Unheard, payload.clone()).await
+    }
+
     /// Sends an event that no person could cause.
     pub async fn happening(&self, event: &Value) -> Acknowledgement {
         self.event(event).await

@@ -69,6 +69,8 @@ pub(crate) enum Kind {
     Events,
     Command,
     Interactive,
+    /// Of a kind that does not exist yet.
+    Unheard,
 }
 
 impl Kind {
@@ -77,6 +79,7 @@ impl Kind {
             Self::Events => "events_api",
             Self::Command => "slash_commands",
             Self::Interactive => "interactive",
+            Self::Unheard => "hologram",
         }
     }
 }

@@ -27,7 +27,7 @@ fn written<'a>(addresses: &'a Addresses, envelope: &Envelope) -> (&'a str, &'sta
     const FORM: &str = "application/x-www-form-urlencoded";
     let text = envelope.payload.to_string();
     match envelope.kind {
-        Kind::Events => (&addresses.events, "application/json", text),
+        Kind::Events | Kind::Unheard => (&addresses.events, "application/json", text),
         Kind::Interactive => (&addresses.interactive, FORM, form(&[("payload", &text)])),
         Kind::Command => {
             let fields = envelope.payload.as_object().into_iter().flatten();

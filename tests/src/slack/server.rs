@@ -74,7 +74,8 @@ async fn call(
         (None, _) => json!({ "ok": false, "error": "unknown_method", "req_method": name }),
         (_, Err(refused)) => refused.json(),
         (Some(method), Ok((arguments, token))) => {
-            if let Some(problem) = refused(&inner, method, token.as_deref()) {
+            let problem = refused(&inner, method, token.as_deref());
+            if let Some(problem) = problem.or_else(|| of_kind(&inner, method, &arguments)) {
                 problem
             } else {
                 let seconds = inner.faults().count(method.name, method.per_minute, arguments.text("channel"));
@@ -140,6 +141,34 @@ fn refused(inner: &Inner, method: &Method, token: Option<&str>) -> Option<Value>
     let lacks = bot && !method.scopes.is_empty() && !method.scopes.iter().any(|scope| has(scope));
     drop(settings);
     lacks.then(|| missing(inner, &method.scopes.join(",")))
+}
+
+/// The scope that is missing for the kinds of channels that this call is about: each kind has its own.
+fn of_kind(inner: &Inner, method: &Method, arguments: &Arguments) -> Option<Value> {
+    let what = match method.name {
+        "conversations.history" | "conversations.replies" => "history",
+        "conversations.info" | "conversations.list" | "conversations.members" => "read",
+        _ => return None,
+    };
+    let kinds: Vec<&str> = if method.name == "conversations.list" {
+        let types = arguments.text("types").unwrap_or("public_channel");
+        types.split(',').map(|kind| if kind.trim() == "im" { "im" } else { scope_of(kind.trim()) }).collect()
+    } else {
+        let state = inner.state();
+        let channel =
+            arguments.text("channel").and_then(|channel| state.channel(channel).map(super::state::Channel::kind));
+        channel.map(|kind| if kind == "im" { "im" } else { scope_of(kind) }).into_iter().collect()
+    };
+    let settings = inner.settings();
+    let lacks = |scope: &String| !settings.scopes.contains(scope);
+    let needed = kinds.iter().map(|kind| format!("{kind}:{what}")).find(lacks);
+    drop(settings);
+    needed.map(|needed| missing(inner, &needed))
+}
+
+/// Public or private, in the words of scopes.
+fn scope_of(kind: &str) -> &'static str {
+    if matches!(kind, "group" | "private_channel") { "groups" } else { "channels" }
 }
 
 async fn upload(

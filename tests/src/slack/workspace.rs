@@ -151,6 +151,13 @@ impl Workspace {
         }
     }
 
+    /// Somebody who had left is back.
+    pub fn returns(&self, person: &UserId) {
+        if let Some(person) = self.inner.state().people.get_mut(person) {
+            person.deleted = false;
+        }
+    }
+
     /// A user group with these members; a second call changes them.
     #[must_use]
     pub fn group(&self, handle: &str, members: &[&UserId]) -> GroupId {
@@ -207,6 +214,13 @@ impl Workspace {
         }
     }
 
+    /// Somebody gives a channel another name.
+    pub fn rename(&self, channel: &ChannelId, name: &str) {
+        if let Some(channel) = self.inner.state().channels.get_mut(channel) {
+            name.trim_start_matches('#').clone_into(&mut channel.name);
+        }
+    }
+
     /// The direct conversation between the app and this person.
     #[must_use]
     pub fn direct_channel(&self, person: &UserId) -> ChannelId {
@@ -216,6 +230,12 @@ impl Workspace {
     /// What the bot's token may do, in place of what it could.
     pub fn scopes(&self, scopes: &[&str]) {
         self.inner.settings().scopes = scopes.iter().map(ToString::to_string).collect();
+    }
+
+    /// What the bot's token may do.
+    #[must_use]
+    pub fn granted(&self) -> Vec<String> {
+        self.inner.settings().scopes.clone()
     }
 
     /// The signature of this body at this time, in seconds since 1970.

@@ -151,6 +151,10 @@ async fn why_about_an_answer_goes_by_the_question_and_not_by_roles_alone() {
     let counts = says("kato", "why can't I approve 2").await;
     assert!(counts.contains("Yes") && counts.contains("1 yes of local:kato"), "{counts}");
     assert!(!says("kato", "help").await.contains("approve\"), Text(\" ask"), "somebody whom a rule names may approve");
+    assert_eq!(yard.says_as("sato", "hold shop for 1h because we measure").await.verdict, Verdict::Done);
+    let held = says("kato", "why can't I approve 2").await;
+    assert!(held.contains("No") && held.contains("held by"), "{held}");
+    assert_eq!(yard.says_as("sato", "unhold shop").await.verdict, Verdict::Done);
     let own = says(&me(), "why can't I approve 2").await;
     assert!(own.contains("No") && own.contains("it wants 1 yes of local:kato"), "{own}");
     let asker = says(&me(), "why can't I reject 2").await;

@@ -26,8 +26,8 @@ async fn up_fails(yard: &Yard, words: &[&str]) {
 async fn a_broken_configuration_is_told_with_its_place_and_starts_nothing() {
     let yard = Yard::new();
     yard.configure("[runner]", "[runner");
-    for arguments in [&["shell", "-c", "up shop"][..], &["serve"], &["check"]] {
-        yard.run(arguments).await.says(&["tidegate.toml:5:8"]).exits(1);
+    for (arguments, status) in [(&["shell", "-c", "up shop"][..], 3), (&["serve"], 1), (&["check"], 1)] {
+        yard.run(arguments).await.says(&["tidegate.toml:5:8"]).exits(status);
     }
     assert!(!yard.file("tidegate.db").exists() && !yard.file("state").exists(), "nothing was made");
     yard.configure("[runner", "[runner]");
@@ -77,9 +77,10 @@ async fn a_broken_configuration_does_not_take_the_brake_away() {
         for line in ["status shop", "show 1", "log 1", "history"] {
             yard.shell(line).await.says(&["does not check", "this goes by"]).exits(0);
         }
-        yard.shell("up shop small").await.says(&["tidegate.toml:"]).exits(1);
+        yard.shell("up shop small").await.says(&["tidegate.toml:", "was refused", "work meanwhile"]).exits(3);
         yard.configure(to, from);
     }
+    yard.shell("audit \"up shop small\"").await.says(&["REFUSED"]).exits(0);
     yard.configure("[runner]", "[runner");
     yard.shell("cancel 1").await.says(&["does not check"]).exits(0);
     asker.end().await.exits(4);

@@ -321,6 +321,16 @@ async fn of_several_stacks_that_are_lost_each_is_looked_at() {
     assert_eq!((yard.in_state("shop", "a").await.len(), yard.in_state("shop", "b").await.len()), (3, 3));
 }
 
+/// Terraform's words about a held lock, as if it had been taken when `yard` was last written to: now.
+fn lock_taken_now(yard: &Yard, held: &str) -> String {
+    let (before, rest) = held.split_once("Created:").expect("when it was taken");
+    let (_, after) = rest.split_once(" UTC").expect("in UTC");
+    yard.write("now", "");
+    let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
+    let now = chrono::DateTime::<chrono::Utc>::from(now).format("%Y-%m-%d %H:%M:%S%.9f +0000").to_string();
+    format!("{before}Created:   {now} UTC{after}")
+}
+
 #[tokio::test]
 async fn a_lock_that_somebody_took_after_the_run_was_lost_is_not_broken() {
     let yard = Yard::new();
@@ -329,18 +339,24 @@ async fn a_lock_that_somebody_took_after_the_run_was_lost_is_not_broken() {
     yard.until_did("create shop-app", 3).await;
     let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
     let held = include_str!("../../../runner/tests/samples/terraform/error-lock-held-after-kill9.jsonl");
-    let younger = held.replace("2026-", "2099-");
-    assert_ne!(held, younger, "the sample tells when the lock was taken");
-    yard.write("locked.jsonl", &younger);
+    let taken = |year: &str| {
+        let other = held.replace("2026-", year);
+        assert_ne!(held, other, "the sample tells when the lock was taken");
+        yard.write("locked.jsonl", &other);
+    };
     yard.instead("plan", "cat YARD/locked.jsonl; exit 1");
     yard.configure("[runner]\n", "[runner]\nlock_timeout = \"0s\"\n");
     kill_9(supervisor);
     kill_9(terraform);
     yard.until(1, "unknown").await;
     yard.release("create.shop-app");
-    for words in ["recover 1", "recover 1 unlock"] {
-        let told = yard.shell(words).await;
-        told.says(&["it is of somebody else", "`terraform force-unlock"]).exits(5);
+    // One that the apply waited for, and one that came after it.
+    for year in ["2020-", "2099-"] {
+        taken(year);
+        for words in ["recover 1", "recover 1 unlock"] {
+            let told = yard.shell(words).await;
+            told.says(&["somebody else may be at work", "`terraform force-unlock"]).exits(5);
+        }
     }
     assert_eq!((yard.status(1).await, yard.calls("force-unlock", "shop-app")), ("unknown", 0));
 }
@@ -353,10 +369,8 @@ async fn a_lock_that_the_dead_left_behind_is_shown_and_broken_only_when_asked() 
     yard.until_did("create shop-app", 3).await;
     let (supervisor, terraform) = yard.processes(1, "app").expect("processes");
     // A remote backend's lock stays, which a local one's does not: here a script stands for it.
-    yard.write(
-        "locked.jsonl",
-        include_str!("../../../runner/tests/samples/terraform/error-lock-held-after-kill9.jsonl"),
-    );
+    let held = include_str!("../../../runner/tests/samples/terraform/error-lock-held-after-kill9.jsonl");
+    yard.write("locked.jsonl", &lock_taken_now(&yard, held));
     yard.instead("plan", "[ ! -e YARD/unlocked ] || exec terraform \"$@\"; cat YARD/locked.jsonl; exit 1");
     yard.instead("force-unlock", "[ \"$3\" = 350def4c-e3b9-a2bc-8f19-64d3fd03b068 ] && touch YARD/unlocked");
     yard.configure("[runner]\n", "[runner]\nlock_timeout = \"0s\"\n");

@@ -73,7 +73,16 @@ async fn a_run_that_waits_half_way_for_a_yes_takes_nobodys_place() {
     yard.until(2, "awaiting_approval").await;
     yard.shell("up other").await.exits(0);
     assert_eq!(yard.status(2).await, "awaiting_approval");
-    yard.shell("reject 2").await.exits(1);
+    // With its yes it waits until there is a place again.
+    yard.hold("delete.other-app");
+    yard.accepted("down other small").await;
+    yard.until_did("delete other-app", 1).await;
+    let code = yard.view(2).await.question.expect("a question").code().to_owned();
+    yard.accepted(&format!("approve 2 {code}")).await;
+    assert_eq!((yard.calls("apply", "shop-app"), yard.status(2).await), (1, "applying"));
+    yard.release("delete.other-app");
+    assert_eq!((yard.ends(4).await, yard.ends(2).await), ("succeeded", "succeeded"));
+    assert_eq!(yard.calls("apply", "shop-app"), 2);
     serve.stop().await.exits(0);
 }
 

@@ -54,8 +54,12 @@ async fn what_is_tampered_with_or_of_a_kind_that_does_not_exist_yet_is_acknowled
     ] {
         place.slack.happening(&event).await.accepted();
     }
+    for payload in [json!({ "any": "thing" }), Value::Null] {
+        place.slack.unheard_of(&payload).await.accepted();
+    }
     place.tide("status").await;
     place.reads("shop").await;
+    place.settled().await;
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
     assert!(!serve.err().contains("panicked"), "{}", serve.err());
     serve.stop().await.exits(0);
@@ -74,6 +78,7 @@ async fn commands_of_any_length_and_letters_are_answered_and_harm_nobody() {
         let more = || place.slack.transcript(&place.channel).len() > before;
         place.slack.until("an answer", more).await;
     }
+    place.settled().await;
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
     // What is only long is done; its reason is cut where it is shown.
     place.tide(&long).await;
@@ -106,11 +111,8 @@ async fn a_form_for_an_environment_that_was_removed_says_so_beside_its_field() {
 
 #[tokio::test]
 async fn what_slack_did_not_sign_is_not_read() {
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    let place = InSlack::lay_with(&format!("mode = \"http\"\nlisten = \"127.0.0.1:{port}\"")).await;
-    let serve = place.start();
-    place.yard.wait("HTTP is listened to", async || serve.err().contains("listening for HTTP").then_some(())).await;
+    let place = InSlack::lay_with("mode = \"http\"\nlisten = \"127.0.0.1:0\"").await;
+    let (serve, address) = place.serve_http().await;
     let body = format!(
         "trigger_id=1&team_id={}&user_id={}&channel_id={}&text=up+shop",
         place.slack.team(),
@@ -132,33 +134,34 @@ async fn what_slack_did_not_sign_is_not_read() {
         signed("99999999999999999999", &forged),
         signed("日本", &forged),
     ] {
-        let status = post(port, "/slack/commands", &headers, &body).await;
+        let status = post(&address, "/slack/commands", &headers, &body).await;
         assert!(status.contains(" 401 ") || status.contains(" 400 "), "{status}");
     }
     // Signed well, and changed by one byte; signed well, and old.
     let honest = place.slack.sign(&now.to_string(), &body);
     let changed = body.replace("text=up", "text=uq");
-    let status = post(port, "/slack/commands", &signed(&now.to_string(), &honest), &changed).await;
+    let status = post(&address, "/slack/commands", &signed(&now.to_string(), &honest), &changed).await;
     assert!(status.contains(" 401 "), "{status}");
     for at in [now - 301, now + 400] {
         let old = place.slack.sign(&at.to_string(), &body);
-        let status = post(port, "/slack/commands", &signed(&at.to_string(), &old), &body).await;
+        let status = post(&address, "/slack/commands", &signed(&at.to_string(), &old), &body).await;
         assert!(status.contains(" 401 "), "{status}");
     }
-    let large = post(port, "/slack/events", "", &"x".repeat(2 << 20)).await;
+    let large = post(&address, "/slack/events", "", &"x".repeat(2 << 20)).await;
     assert!(large.contains(" 413 ") || large.is_empty(), "{large}");
+    place.settled().await;
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
     // As it was signed, it is.
-    let status = post(port, "/slack/commands", &signed(&now.to_string(), &honest), &body).await;
+    let status = post(&address, "/slack/commands", &signed(&now.to_string(), &honest), &body).await;
     assert!(status.contains(" 200 "), "{status}");
     place.yard.until(1, "succeeded").await;
     serve.stop().await.exits(0);
 }
 
 /// The first line of what is answered to a request.
-async fn post(port: u16, path: &str, headers: &str, body: &str) -> String {
+async fn post(address: &str, path: &str, headers: &str, body: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\n\
          {headers}content-length: {}\r\n\r\n",

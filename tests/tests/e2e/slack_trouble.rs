@@ -119,3 +119,54 @@ async fn a_deactivated_person_on_call_is_told_of_and_not_called() {
     place.yard.shell("status shop").await.says(&["is deactivated and hears nothing"]).exits(0);
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn an_asker_who_leaves_is_not_called_any_more_and_those_on_call_are() {
+    let place = InSlack::lay_owned_by(&["oli"], "admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    let oli = place.slack.person("oli");
+    place.yard.hold("plan");
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.yard.until(1, "planning").await;
+    serve.kill().await;
+    place.slack.leaves(&place.alice);
+    let serve = place.serve().await;
+    place.yard.release("plan");
+    place.yard.until(1, "partial").await;
+    place.slack.until("those on call are called", || !place.slack.called(&oli).is_empty()).await;
+    place.slack.reads(&admins, "is deactivated and hears nothing").await;
+    assert!(place.slack.called(&place.alice).is_empty(), "nobody is there to be called");
+    // Back, she is no trouble any more.
+    place.slack.returns(&place.alice);
+    place
+        .yard
+        .wait("that it is over", async || {
+            (!place.yard.shell("status shop").await.out.contains("is deactivated")).then_some(())
+        })
+        .await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_renamed_channel_goes_on_and_is_told_of_once_its_name_is_not_found() {
+    let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    place.slack.rename(&place.channel, "#rehearsals");
+    place.tide("down shop").await;
+    place.reads("shop is at small").await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+    let serve = place.serve().await;
+    place.yard.accepted("up shop").await;
+    let told = place.slack.reads(&admins, "channel_not_found").await;
+    assert!(told.contains("#load-test") && told.contains("correct the name"), "{told}");
+    place.yard.until(3, "succeeded").await;
+    place.slack.rename(&place.channel, "#load-test");
+    place.reads("run 3 ·").await;
+    serve.stop().await.exits(0);
+}

@@ -34,8 +34,9 @@ async fn a_run_that_has_applied_nothing_fails_when_the_state_folder_is_lost() {
     yard.shell("up shop").await.says(&[NO_FOLDER, "Nothing was changed"]).exits(1);
     assert_eq!((yard.status(1).await, yard.calls("plan", "shop-app")), ("failed", 0));
     // The queue behind it is not ended one by one.
-    yard.accepted("up other").await;
-    yard.wait("a beat of the engine", async || (yard.status(2).await == "queued").then_some(())).await;
+    yard.wait("no engine", async || serve.err().contains("no engine here any more").then_some(())).await;
+    yard.shell("up other").await.says(&["Nothing carries out run 2"]).exits(5);
+    assert_eq!(yard.status(2).await, "queued");
     std::fs::remove_file(yard.file("state/runs")).expect("removed");
     assert_eq!(yard.ends(2).await, "succeeded");
     yard.shell("retry 1").await.exits(0);

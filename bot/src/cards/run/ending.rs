@@ -116,6 +116,8 @@ pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
             format!("{environment} is destroyed but for what is protected")
         }
         Outcome::Succeeded if request.kind == RunKind::Destroy => format!("{environment} is destroyed"),
+        // Of stacks that took no part it knows nothing.
+        Outcome::Succeeded if request.kind == RunKind::Scale => sized(format!("{environment} is scaled")),
         Outcome::Succeeded => sized(format!("{environment} is {}", level(&request.target.level))),
         Outcome::NothingToDo if request.kind == RunKind::Destroy => format!("{environment} is destroyed already"),
         Outcome::NothingToDo => format!("{environment} is {} already", level(&request.target.level)),

@@ -33,7 +33,7 @@ pub fn local_offset() -> FixedOffset {
 }
 
 /// A line typed at this terminal as a message: each line is one, also when it is typed twice.
-fn message(actor: &Actor, line: &str) -> Message {
+pub(crate) fn message(actor: &Actor, line: &str) -> Message {
     Message {
         key: format!("shell:{}", uuid::Uuid::now_v7()),
         actor: actor.clone(),

@@ -71,7 +71,7 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
         Verdict::Done if once.wait => return leave(house, &mut signals, &awaited, &mut screen).await,
         Verdict::Done => 0,
         Verdict::NotUnderstood => 2,
-        Verdict::Refused => 3,
+        Verdict::Refused | Verdict::Repeated => 3,
         Verdict::Fault => FAULT,
     };
     house.close().await;

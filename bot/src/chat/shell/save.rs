@@ -30,7 +30,14 @@ fn write(name: &str, text: &str) -> std::io::Result<String> {
     for at in 1..=MOST {
         let name = if at == 1 { name.to_owned() } else { format!("{stem}-{at}.{ending}") };
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name) {
-            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| name),
+            Ok(mut file) => {
+                let written = file.write_all(text.as_bytes());
+                if written.is_err() {
+                    // Half of it would look like the whole.
+                    let _ = std::fs::remove_file(&name);
+                }
+                return written.map(|()| name);
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

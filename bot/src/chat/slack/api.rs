@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::hyper_tokio::{SlackClientHyperConnector, SlackHyperClient};
@@ -13,6 +15,9 @@ use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackClientApiCallContex
 use tidegate_runner::config::SlackConfig;
 use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
+use tokio::time::Instant;
+
+use super::limiter::{Limiter, Share};
 
 /// After this long nobody knows what became of a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,26 +72,27 @@ pub(super) struct Api {
     pub(super) client: Arc<SlackHyperClient>,
     secrets: Secrets,
     bot_token: SecretSource,
+    url: String,
+    pub(super) limiter: Arc<Limiter>,
 }
 
 impl Api {
     /// # Errors
     /// When the address is not one to be spoken to, or the system's certificates cannot be read.
     pub(super) fn new(config: &SlackConfig, secrets: Secrets) -> Result<Self, String> {
-        let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
-        if only_here && !is_loopback(&config.api_url) {
+        if !may_be_spoken_to(&config.api_url) {
             return Err(format!("{LOOPBACK_ONLY} is set, and `api_url` is {} and not on this machine", config.api_url));
         }
-        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots().map_err(|error| error.to_string())?;
-        // Plain HTTP is for servers on this machine and proxies that somebody has configured.
-        let connector = if config.api_url.starts_with("http://") {
-            tls.https_or_http().enable_http1().build()
-        } else {
-            tls.https_only().enable_all_versions().build()
-        };
+        let connector = connector(&config.api_url)?;
         let connector = SlackClientHyperConnector::with_connector(connector).with_slack_api_url(&config.api_url);
         let client = Arc::new(SlackHyperClient::new(connector));
-        Ok(Self { client, secrets, bot_token: config.bot_token.clone() })
+        Ok(Self {
+            client,
+            secrets,
+            bot_token: config.bot_token.clone(),
+            url: config.api_url.clone(),
+            limiter: Arc::default(),
+        })
     }
 
     /// A token, read where the configuration says that it is.
@@ -97,34 +103,76 @@ impl Api {
 
     /// Calls a method that takes JSON.
     pub(super) async fn post(&self, method: &str, body: &Value) -> Result<Value, ApiError> {
+        self.admitted(method, Share::All)?;
         let token = self.token(&self.bot_token).await?;
         let session = self.client.open_session(&token);
         let call = session.http_session_api.http_post::<Value, Value>(method, body, None);
-        outcome(tokio::time::timeout(TIMEOUT, call).await)
+        self.heeded(method, outcome(tokio::time::timeout(TIMEOUT, call).await))
     }
 
     /// Calls a method that takes no JSON: those that read.
     pub(super) async fn get(&self, method: &str, args: &[(&str, &str)]) -> Result<Value, ApiError> {
+        self.get_with(method, args, Share::All).await
+    }
+
+    /// The same, leaving some of what Slack allows to others.
+    pub(super) async fn get_with(&self, method: &str, args: &[(&str, &str)], share: Share) -> Result<Value, ApiError> {
+        self.admitted(method, share)?;
         let token = self.token(&self.bot_token).await?;
         let session = self.client.open_session(&token);
         let args: Vec<(&str, Option<&str>)> = args.iter().map(|(key, value)| (*key, Some(*value))).collect();
         let call = session.http_session_api.http_get::<Value, _, _>(method, &args, None);
-        outcome(tokio::time::timeout(TIMEOUT, call).await)
+        self.heeded(method, outcome(tokio::time::timeout(TIMEOUT, call).await))
     }
 
-    /// Whether a socket could be opened with this token; it is not.
-    pub(super) async fn open_socket(&self, app_token: &SecretSource) -> Result<(), ApiError> {
+    fn admitted(&self, method: &str, share: Share) -> Result<(), ApiError> {
+        self.limiter.admit(Instant::now(), method, share).map_err(ApiError::Limited)
+    }
+
+    /// Where Slack wants silence, nobody here calls before it is over.
+    fn heeded(&self, method: &str, outcome: Result<Value, ApiError>) -> Result<Value, ApiError> {
+        if let Err(ApiError::Limited(wait)) = &outcome {
+            tracing::warn!(method, wait_ms = wait.as_millis(), "Slack wants silence");
+            self.limiter.silence(Instant::now(), method, *wait);
+        }
+        outcome
+    }
+
+    /// What the bot's token may do. Slack tells it beside the answer, where slack-morphism does not look.
+    pub(super) async fn scopes(&self) -> Result<Vec<String>, ApiError> {
+        let unknown = |why: String| ApiError::Unknown(cut(&why));
+        let token = self.token(&self.bot_token).await?;
+        let request = axum::http::Request::post(format!("{}/auth.test", self.url))
+            .header("authorization", format!("Bearer {}", token.token_value.0))
+            .body(axum::body::Body::empty())
+            .map_err(|error| unknown(error.to_string()))?;
+        let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new());
+        let call = client.build(connector(&self.url).map_err(unknown)?).request(request);
+        let answer = tokio::time::timeout(TIMEOUT, call).await.map_err(|_| unknown("nothing in time".to_owned()))?;
+        let answer = answer.map_err(|error| unknown(error.to_string()))?;
+        // A token that is refused has none; `auth.test` then tells why.
+        let scopes = answer.headers().get("x-oauth-scopes").and_then(|value| value.to_str().ok());
+        if let Some(scopes) = scopes {
+            return Ok(scopes.split(',').map(|scope| scope.trim().to_owned()).collect());
+        }
+        self.post("auth.test", &serde_json::json!({})).await?;
+        Err(unknown("Slack does not tell what the token may do".to_owned()))
+    }
+
+    /// An address at which a socket can be opened with this token, once.
+    pub(super) async fn open_socket(&self, app_token: &SecretSource) -> Result<String, ApiError> {
         let token = self.token(app_token).await?;
         let session = self.client.open_session(&token);
         let nothing = serde_json::json!({});
         let call = session.http_session_api.http_post::<Value, Value>("apps.connections.open", &nothing, None);
-        outcome(tokio::time::timeout(TIMEOUT, call).await).map(|_| ())
+        let said = outcome(tokio::time::timeout(TIMEOUT, call).await)?;
+        let url = said["url"].as_str().filter(|url| may_be_spoken_to(url));
+        url.map(str::to_owned).ok_or_else(|| ApiError::Unknown("no address for a socket".to_owned()))
     }
 
     /// Answers a command or a press where it came from. Without our token: the address is not of the API.
     pub(super) async fn respond(&self, url: &str, body: &Value) -> Result<(), ApiError> {
-        let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
-        let url = url.parse().ok().filter(|_| !only_here || is_loopback(url));
+        let url = url.parse().ok().filter(|_| may_be_spoken_to(url));
         let Some(url) = url else {
             return Err(ApiError::Refused { code: "invalid_response_url".to_owned(), needed: None });
         };
@@ -202,6 +250,22 @@ fn outcome(call: Call<Value>) -> Result<Value, ApiError> {
 
 fn cut(text: &str) -> String {
     text.chars().take(200).collect()
+}
+
+fn connector(url: &str) -> Result<HttpsConnector<HttpConnector>, String> {
+    let tls = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots().map_err(|error| error.to_string())?;
+    // Plain HTTP is for servers on this machine and proxies that somebody has configured.
+    Ok(if url.starts_with("http://") {
+        tls.https_or_http().enable_http1().build()
+    } else {
+        tls.https_only().enable_all_versions().build()
+    })
+}
+
+/// Whether an address may be spoken to at all: in tests only this machine is.
+fn may_be_spoken_to(url: &str) -> bool {
+    let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
+    !only_here || is_loopback(url)
 }
 
 /// Whether the host of an address is this machine.

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tidegate_runner::domain::ids::Timestamp;
 
 use super::draft::Draft;
 use super::preview;
@@ -70,6 +71,9 @@ pub(super) struct Origin {
     pub(super) thread: Option<String>,
     /// Where an answer that only they see can be sent, for half an hour.
     pub(super) response_url: Option<String>,
+    /// When it was said, by Slack's clock. `None` where Slack does not tell: commands and forms, which it never delivers late.
+    #[serde(default)]
+    pub(super) at: Option<Timestamp>,
     pub(super) how: How,
 }
 
@@ -104,6 +108,13 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// The moment that Slack makes a message's name of: seconds since 1970, a point, microseconds.
+pub(super) fn moment(ts: &Value) -> Option<Timestamp> {
+    let (seconds, micros) = ts.as_str()?.split_once('.')?;
+    let (seconds, micros) = (seconds.parse::<i64>().ok()?, micros.parse::<i64>().ok()?);
+    (seconds > 0).then(|| Timestamp(seconds.saturating_mul(1_000).saturating_add(micros / 1_000)))
+}
+
 fn words(raw: &str, me: &Me) -> String {
     let cut: String = raw.chars().take(TYPED_MAX).collect();
     typed(&cut, &me.user)
@@ -120,6 +131,7 @@ fn command(payload: &Value, me: &Me) -> Option<Wish> {
             channel: text(&payload["channel_id"])?,
             thread: text(&payload["thread_ts"]),
             response_url: text(&payload["response_url"]),
+            at: None,
             how: How::Command,
         },
     };
@@ -156,6 +168,7 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
     let team = ["user_team", "source_team", "team"].iter().find_map(|key| text(&event[*key]));
     let team = team.or_else(|| text(&payload["team_id"]))?;
     let thread = text(&event["thread_ts"]);
+    let at = moment(&event["ts"]);
     Some(Wish::Said(Said {
         key: format!("slack:{}:{channel}:{ts}", me.team),
         typed: words(raw, me),
@@ -165,6 +178,7 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
             channel,
             thread: if direct { thread } else { thread.or(Some(ts)) },
             response_url: None,
+            at,
             how: if direct { How::Direct } else { How::Mention },
         },
     }))
@@ -198,23 +212,29 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));
     let card = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
     let user = text(&user["id"])?;
-    // A question may be asked again.
-    let again = if matches!(verb, "show" | "log" | "history") { text(&action["action_ts"])? } else { String::new() };
-    // The home tab has neither channel nor message: what is said there is said to the bot alone.
-    let (channel, card, version) = match (channel, card) {
-        (Some(channel), Some(card)) => (channel, card, version),
-        // Its buttons stay, so that each press counts.
-        _ => (user.clone(), text(&payload["view"]["id"])?, text(&action["action_ts"])?),
+    let at = text(&action["action_ts"])?;
+    let question = matches!(verb, "show" | "log" | "history");
+    // With who pressed: a press by somebody who may not must not use the button up for those who may.
+    let (channel, card, version, key) = if let (Some(channel), Some(card)) = (channel, card) {
+        // Each press is one of its own: that a button is used once is the card's business, where what was refused frees it again.
+        let key = format!("slack:press:{channel}:{card}:{version}:{verb}:{user}:{at}");
+        (channel, card, version, key)
+    } else {
+        // The home tab has neither channel nor message: what is said there is said to the bot alone. Its buttons stay; it is shown
+        // anew after each press, and so each showing is pressed once, however often somebody clicks.
+        let (id, hash) = (text(&payload["view"]["id"])?, text(&payload["view"]["hash"])?);
+        let once = if question { &at } else { &hash };
+        let key = format!("slack:press:{user}:{id}:{once}:{typed}");
+        (user.clone(), id, hash, key)
     };
     Some(Wish::Said(Said {
-        // With who pressed: a press by somebody who may not must not use the button up for those who may. That it is done once is
-        // the desk's business, where the state of the run decides.
-        key: format!("slack:press:{channel}:{card}:{version}:{verb}:{user}{again}"),
+        key,
         typed,
         reply: Origin {
             team,
             thread: text(&payload["message"]["thread_ts"]).or_else(|| text(&container["thread_ts"])),
             response_url: text(&payload["response_url"]),
+            at: moment(&Value::from(at)),
             how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
             user,
             channel,
@@ -237,6 +257,7 @@ fn submission(payload: &Value, user: &Value, team: String) -> Option<Wish> {
             channel: text(&kept["channel"])?,
             thread: None,
             response_url: text(&kept["response_url"]),
+            at: None,
             how: How::Last { keep: text(&kept["keep"]) },
         },
     };
@@ -312,13 +333,13 @@ mod tests {
             let payload = json!({
                 "type": "block_actions", "team": { "id": "T1" }, "user": { "id": "U1", "team_id": "T1" },
                 "channel": { "id": "C1" }, "message": { "ts": "5.5" }, "response_url": "http://127.0.0.1/r",
-                "actions": [{ "action_id": id, "value": value }],
+                "actions": [{ "action_id": id, "value": value, "action_ts": "6.5" }],
             });
             read(Form::Interaction, &payload, &me())
         };
         let good = r#"{"typed":"approve 5","version":"v1","label":"Approve"}"#;
         let Wish::Said(said) = press("tide.approve", good) else { panic!("a command") };
-        assert_eq!((said.typed.as_str(), said.key.as_str()), ("approve 5", "slack:press:C1:5.5:v1:approve:U1"));
+        assert_eq!((said.typed.as_str(), said.key.as_str()), ("approve 5", "slack:press:C1:5.5:v1:approve:U1:6.5"));
         for (id, value) in
             [("tide.reject", good), ("approve", good), ("tide.approve", "approve 5"), ("tide.approve", "{}")]
         {

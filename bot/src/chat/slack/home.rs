@@ -1,7 +1,6 @@
 //! The home tab: every environment as it stands, with buttons; published again as things change for those who have looked lately.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -43,8 +42,16 @@ impl Ear {
         self.refresh_homes().await;
     }
 
+    /// Shows the home tab once more to somebody who pressed a button of it, so that the next press counts again.
+    pub(super) async fn show_home_anew(&self, user: &str) {
+        self.homes().entry(user.to_owned()).or_insert_with(|| Home { opened: Instant::now(), shows: 0 }).shows = 0;
+        self.refresh_homes().await;
+    }
+
     /// Publishes the home tab to those for whom it is not true any more.
     pub(super) async fn refresh_homes(&self) {
+        // One after the other: what was read earlier must not be shown later.
+        let _publishing = self.publishing.lock().await;
         self.homes().retain(|_, home| home.opened.elapsed() < KEPT);
         if self.homes().is_empty() {
             return;
@@ -130,8 +137,7 @@ impl Ear {
             }
             blocks.extend(made);
         }
-        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let heard_ms = heard.map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
+        let heard_ms = self.last_heard().map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
         let health = overview::health(&self.desk.runners().await?, heard_ms, &clock);
         blocks.push(json!({ "type": "divider" }));
         blocks.extend(render(&health, &Extras::default()).blocks);

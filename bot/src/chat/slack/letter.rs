@@ -7,7 +7,7 @@ use tidegate_runner::domain::ids::RunNumber;
 
 use super::delivery::{How, Origin};
 use super::render::{Extras, Rendered, render};
-use crate::cards::{Card, card_link};
+use crate::cards::{Card, PERHAPS_AGAIN, card_link};
 
 /// A message to be posted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,12 +62,22 @@ impl Letter {
         Post { channel: channel.to_owned(), run, body }
     }
 
+    /// The same, saying that it may have been said before.
+    pub(super) fn perhaps_again(mut self) -> Self {
+        self.text = format!("{PERHAPS_AGAIN}{}", self.text);
+        let words = json!({ "type": "text", "text": PERHAPS_AGAIN.trim(), "style": { "italic": true } });
+        self.blocks.insert(0, in_a_section(&words));
+        self
+    }
+
     /// The same with a link to a run's card.
     pub(super) fn linked(mut self, run: i64, url: &str) -> Self {
         let link = json!({ "type": "link", "url": url, "text": card_link(run) });
-        self.blocks.push(json!({
-            "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [link] }],
-        }));
+        self.blocks.push(in_a_section(&link));
         self
     }
+}
+
+fn in_a_section(element: &Value) -> Value {
+    json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [element] }] })
 }

@@ -1,7 +1,8 @@
-//! When the next call may be made: one a second for each channel and method, and silence where Slack asks for it.
+//! When the next call may be made: Slack's calls a minute of each method, one message and one edit a second in a channel, and silence
+//! where Slack asks for it.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,51 +10,154 @@ use tokio::time::Instant;
 /// Between two messages, or two edits, in one channel.
 const GAP: Duration = Duration::from_millis(1_100);
 
+/// Slack counts by it.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Calls a minute of each method, from Slack's page of each. Methods that are not here have no such limit: `chat.postMessage` counts
+/// by channel.
+const TIERS: [(&str, usize); 15] = [
+    ("chat.getPermalink", 100),
+    ("chat.postEphemeral", 100),
+    ("chat.update", 50),
+    ("conversations.history", 50),
+    ("conversations.info", 50),
+    ("conversations.list", 20),
+    ("conversations.open", 50),
+    ("conversations.replies", 50),
+    ("files.completeUploadExternal", 100),
+    ("files.getUploadURLExternal", 100),
+    ("usergroups.list", 20),
+    ("users.info", 100),
+    ("views.open", 100),
+    ("views.publish", 100),
+    ("views.update", 100),
+];
+
+/// How much of a minute's calls may be used up: what matters less leaves the rest to what matters more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// All of it.
+    All,
+    /// Nine tenths.
+    Most,
+    /// One half.
+    Half,
+}
+
+impl Share {
+    fn of(self, calls: usize) -> usize {
+        match self {
+            Self::All => calls,
+            Self::Most => calls * 9 / 10,
+            Self::Half => calls / 2,
+        }
+    }
+}
+
 /// The limiter.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
-    next: Mutex<HashMap<(String, String), Instant>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Until when Slack wants no call of a method.
+    silent: HashMap<String, Instant>,
+    /// When the next may go, by method and channel.
+    next: HashMap<(String, String), Instant>,
+    /// Calls of the last minute.
+    made: HashMap<String, VecDeque<Instant>>,
+}
+
+impl State {
+    /// How long to wait before the next call; zero: none.
+    fn wait(&mut self, now: Instant, method: &str, share: Share) -> Duration {
+        let silent = self.silent.get(method).map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let Some((_, most)) = TIERS.iter().find(|(tier, _)| *tier == method) else { return silent };
+        let most = share.of(*most);
+        let made = self.made.entry(method.to_owned()).or_default();
+        while made.front().is_some_and(|at| now.duration_since(*at) >= MINUTE) {
+            made.pop_front();
+        }
+        let full = made.len().checked_sub(most).and_then(|first| made.get(first));
+        silent.max(full.map_or(Duration::ZERO, |at| MINUTE.saturating_sub(now.duration_since(*at))))
+    }
 }
 
 impl Limiter {
-    /// Takes the next place for this method and channel, if it is free now.
-    pub(super) fn take(&self, method: &str, channel: &str) -> bool {
-        let now = Instant::now();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call that is about to be made.
+    ///
+    /// # Errors
+    /// How long to wait, when it may not be made yet.
+    pub(super) fn admit(&self, now: Instant, method: &str, share: Share) -> Result<(), Duration> {
+        let mut state = self.state();
+        let wait = state.wait(now, method, share);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        if let Some(made) = state.made.get_mut(method) {
+            made.push_back(now);
+        }
+        Ok(())
+    }
+
+    /// Takes the next place for this method and channel, if it is free now and the method may be called.
+    pub(super) fn take(&self, now: Instant, method: &str, channel: &str, share: Share) -> bool {
+        let mut state = self.state();
         // What is over says nothing any more; otherwise every channel ever seen would stay.
-        next.retain(|_, at| *at > now);
-        let keys = [key(method, ""), key(method, channel)];
-        if keys.iter().any(|key| next.contains_key(key)) {
+        state.next.retain(|_, at| *at > now);
+        let key = (method.to_owned(), channel.to_owned());
+        if state.next.contains_key(&key) || !state.wait(now, method, share).is_zero() {
             return false;
         }
-        next.insert(key(method, channel), now + GAP);
+        state.next.insert(key, now + GAP);
         true
     }
 
     /// Slack wants silence for this method.
-    pub(super) fn silence(&self, method: &str, wait: Duration) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.insert(key(method, ""), Instant::now() + wait);
+    pub(super) fn silence(&self, now: Instant, method: &str, wait: Duration) {
+        self.state().silent.insert(method.to_owned(), now + wait);
     }
-}
-
-fn key(method: &str, channel: &str) -> (String, String) {
-    (method.to_owned(), channel.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn one_message_a_second_and_channel_and_none_while_slack_wants_silence() {
-        let limiter = Limiter::default();
-        assert!(limiter.take("chat.postMessage", "C1"));
-        assert!(!limiter.take("chat.postMessage", "C1"));
-        assert!(limiter.take("chat.postMessage", "C2"));
-        assert!(limiter.take("chat.update", "C1"));
-        limiter.silence("chat.postMessage", Duration::from_mins(1));
-        assert!(!limiter.take("chat.postMessage", "C3"));
-        assert!(limiter.take("chat.update", "C3"));
+    #[test]
+    fn one_message_a_second_and_channel_and_none_while_slack_wants_silence() {
+        let (limiter, now) = (Limiter::default(), Instant::now());
+        let take = |now, method, channel| limiter.take(now, method, channel, Share::All);
+        assert!(take(now, "chat.postMessage", "C1"));
+        assert!(!take(now + Duration::from_secs(1), "chat.postMessage", "C1"));
+        assert!(take(now + GAP, "chat.postMessage", "C1"));
+        assert!(take(now, "chat.postMessage", "C2"));
+        assert!(take(now, "chat.update", "C1"));
+        limiter.silence(now, "chat.postMessage", MINUTE);
+        assert!(!take(now, "chat.postMessage", "C3"));
+        assert!(limiter.admit(now, "chat.postMessage", Share::All).is_err());
+        assert!(take(now, "chat.update", "C3"));
+        assert!(take(now + MINUTE, "chat.postMessage", "C3"));
+    }
+
+    #[test]
+    fn edits_of_fifty_channels_keep_to_fifty_a_minute_and_what_matters_more_goes_on_longer() {
+        let (limiter, now) = (Limiter::default(), Instant::now());
+        let many = |now, share, from: usize| {
+            let edits = (from..from + 60).filter(|n| {
+                limiter.take(now, "chat.update", &format!("C{n}"), share)
+                    && limiter.admit(now, "chat.update", share).is_ok()
+            });
+            edits.count()
+        };
+        assert_eq!((many(now, Share::Half, 0), many(now, Share::Most, 100), many(now, Share::All, 200)), (25, 20, 5));
+        assert!(limiter.admit(now, "chat.update", Share::All).is_err_and(|wait| wait <= MINUTE));
+        assert!(limiter.admit(now, "chat.postMessage", Share::Half).is_ok());
+        assert_eq!(many(now + MINUTE, Share::All, 300), 50);
     }
 }

@@ -1,14 +1,16 @@
 //! Slack: native message in, card out.
 //!
-//! `ear` stores what comes in before it is acknowledged, and answers it; `mouth` sends what lies in the outbox; `scribe` keeps
-//! one card per run true. Words are the cards', rules the desk's.
+//! `ear` stores what comes in before it is acknowledged, `answer` answers it; `mouth` sends what lies in the outbox; `scribe` keeps
+//! one card per run true; `speak` lets them work side by side. Words are the cards', rules the desk's.
 
+mod answer;
 mod api;
 mod crier;
 mod delivery;
 mod draft;
 mod ear;
 mod form;
+mod hearing;
 mod home;
 mod http;
 mod letter;
@@ -18,10 +20,15 @@ mod mouth;
 mod online;
 mod press;
 mod preview;
+mod refused;
 mod render;
+mod right;
 mod scribe;
+mod sending;
 mod socket;
+mod speak;
 mod text;
+mod trouble;
 mod workspace;
 
 use std::sync::Arc;
@@ -31,18 +38,18 @@ use std::time::Duration;
 use tidegate_runner::bell::Bell;
 use tidegate_runner::config::{SlackConfig, SlackMode};
 use tidegate_runner::desk::Desk;
-use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::house::House;
 use tidegate_runner::secrets::Secrets;
 use tidegate_runner::service::Beside;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::task::JoinSet;
 
 use api::Api;
 use crier::Crier;
 use ear::Ear;
+use missed::Missed;
 use mouth::Mouth;
-use scribe::Scribe;
+use right::Right;
 use socket::Socket;
 use workspace::Workspace;
 
@@ -55,22 +62,8 @@ use crate::{cards, web};
 /// The name of this chat in ledger and audit.
 const DOOR: &str = "slack";
 
-/// For how long one process has the right to speak, in milliseconds, and when it is renewed.
-const LEASE_MS: i64 = 15_000;
-const RENEW: Duration = Duration::from_secs(5);
-
-/// Between two looks at the ledger when no bell rings, and after each.
-const LOOK: Duration = Duration::from_secs(1);
-const BREATH: Duration = Duration::from_millis(100);
-
-/// Between two looks for messages that nobody answers.
-const SWEEP: Duration = Duration::from_secs(5);
-
 /// Between two tries to reach Slack at the start.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-
-/// Between two lines about the chat's health.
-const HEALTH: Duration = Duration::from_mins(5);
 
 /// What the chat needs of the house.
 struct Rooms {
@@ -126,36 +119,24 @@ impl Rooms {
             tracing::error!(%error, "a trouble that is over cannot be noted");
         }
         let workspace = Arc::new(workspace);
-        let ear = Ear::new(self.desk.clone(), Arc::clone(&workspace));
-        let mut listener = None;
+        let ear = Ear::new(self.desk.clone(), Arc::clone(&workspace), self.alone);
+        let mut listener = JoinSet::new();
         let socket = match &self.config.mode {
-            SlackMode::Socket { app_token } => loop {
-                let opened = match workspace.api.token(app_token).await {
-                    Ok(token) => Socket::open(ear.clone(), token).await.map_err(|error| error.to_string()),
-                    Err(error) => Err(error.to_string()),
-                };
-                match opened {
-                    Ok(socket) => break Some(socket),
-                    Err(error) => tracing::error!(error, "Slack cannot be listened to"),
-                }
-                if wait(TRY_AGAIN, stop).await {
-                    return;
-                }
-            },
+            SlackMode::Socket { app_token } => Some(Socket::open(&ear, app_token)),
             SlackMode::Http { signing_secret, listen } => {
                 let hooks = http::router(ear.clone(), self.secrets.clone(), signing_secret.clone());
-                listener = Some(tokio::spawn(web::listen(*listen, hooks)));
+                listener.spawn(web::listen(*listen, hooks));
+                if ear.hearing.opened() {
+                    ear.opened.store(true, Ordering::Release);
+                }
                 None
             }
         };
-        self.speak(&ear, Mouth::new(self.desk.clone(), workspace), heard, stop).await;
-        if let Some(socket) = socket {
-            socket.close().await;
-        }
-        if let Some(listener) = listener {
-            listener.abort();
-        }
-        drop(crier);
+        let right = Right::new(self.desk.clone(), self.alone);
+        let mouth = Mouth::new(self.desk.clone(), workspace, right);
+        let missed = Missed::new(ear.clone(), heard);
+        speak::speak(ear, mouth, &self.bell, missed, stop).await;
+        drop((socket, listener, crier));
     }
 
     /// Begins to tell a webhook what Slack does not take, where there is one; ends with what is returned.
@@ -198,75 +179,6 @@ impl Rooms {
             if wait(TRY_AGAIN, stop).await {
                 return None;
             }
-        }
-    }
-
-    /// Speaks while this process has the right to; answers what was left.
-    async fn speak(&self, ear: &Ear, mouth: Mouth, mut heard: Option<Timestamp>, stop: &mut watch::Receiver<bool>) {
-        let holder = uuid::Uuid::now_v7().to_string();
-        let mut listener = self.bell.listen();
-        let mut scribe: Option<Scribe> = None;
-        let (mut renewed, mut swept, mut healthy): (Option<Instant>, Option<Instant>, Instant) =
-            (None, None, Instant::now());
-        loop {
-            let last = *stop.borrow();
-            if renewed.is_none_or(|at| at.elapsed() >= RENEW) {
-                match self.desk.speak_in(DOOR, &holder, LEASE_MS, self.alone).await {
-                    Ok(Some(since)) => {
-                        scribe.get_or_insert_with(|| Scribe::new(mouth.clone(), since));
-                    }
-                    Ok(None) => scribe = None,
-                    Err(error) => {
-                        tracing::error!(%error, "whose turn it is to speak cannot be read");
-                        scribe = None;
-                    }
-                }
-                renewed = Some(Instant::now());
-            }
-            if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
-                ear.sweep(self.alone).await;
-                ear.refresh_homes().await;
-                swept = Some(Instant::now());
-            }
-            if scribe.is_some()
-                && ear.opened.swap(false, Ordering::AcqRel)
-                && let Ok(now) = self.desk.now().await
-            {
-                if let Some(since) = heard {
-                    let ear = ear.clone();
-                    // With some room: clocks differ, and what was heard twice is answered once.
-                    tokio::spawn(async move { ear.catch_up(since.plus_ms(-60_000), now).await });
-                }
-                heard = Some(now);
-            }
-            if let Some(scribe) = &mut scribe {
-                if let Err(error) = scribe.look().await {
-                    tracing::error!(%error, "runs cannot be told of now");
-                }
-                if let Err(error) = mouth.send().await {
-                    tracing::error!(%error, "the outbox cannot be read");
-                }
-            }
-            if healthy.elapsed() >= HEALTH {
-                healthy = Instant::now();
-                let heard = ear.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let age_s = heard.map(|at| at.elapsed().as_secs());
-                tracing::info!(age_s, speaks = scribe.is_some(), "Slack: age of the last event");
-            }
-            if last {
-                break;
-            }
-            tokio::select! {
-                () = listener.heard() => {}
-                () = tokio::time::sleep(LOOK) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
-            tokio::time::sleep(BREATH).await;
-        }
-        // What was begun lands; the rest lies in the outbox.
-        tokio::time::sleep(LOOK).await;
-        if let Err(error) = self.desk.fall_silent(DOOR, &holder).await {
-            tracing::warn!(%error, "the right to speak was not given back");
         }
     }
 }

@@ -1,8 +1,6 @@
 //! `tidegate check --online`: asks Slack what Tidegate would need, and tells what is missing, for what, and where to put it right.
-//! Nothing is posted: a method that must not be carried out is called with a channel that cannot exist, and Slack looks at the
-//! scope first.
+//! Nothing is posted: Slack tells with every answer what the token may do.
 
-use serde_json::{Value, json};
 use tidegate_runner::config::{Config, SlackMode};
 use tidegate_runner::secrets::Secrets;
 
@@ -10,32 +8,22 @@ use super::api::{Api, ApiError};
 use super::workspace::Workspace;
 use crate::cards::online::{Missing, scope, token};
 
-/// A channel that nobody can have.
-const NOWHERE: &str = "C00000000";
-
-/// What a scope is needed for, and a call that shows whether it is there.
-const NEEDS: [(&str, &str, Call); 9] = [
-    ("chat:write", "cards, answers, everything that is said", Call::Post("chat.postMessage")),
-    ("channels:history", "not saying anything twice after an answer got lost; missed mentions", Call::History),
-    ("channels:read", "finding channels by name", Call::Get("conversations.list")),
-    ("users:read", "knowing who is a guest, a bot or of elsewhere: without it nobody is answered", Call::Me),
-    ("usergroups:read", "owners that are user groups", Call::Get("usergroups.list")),
-    ("files:write", "logs that are too long for a message", Call::Get("files.getUploadURLExternal")),
-    ("im:history", "direct messages", Call::Directs),
-    ("commands", "`/tide`", Call::None),
-    ("app_mentions:read", "`@tidegate`", Call::None),
+/// What each scope is needed for; the app's manifest asks for the same ones.
+const NEEDS: [(&str, &str); 13] = [
+    ("app_mentions:read", "`@tidegate`"),
+    ("channels:history", "not saying anything twice after an answer got lost; missed mentions"),
+    ("channels:read", "finding channels by name"),
+    ("chat:write", "cards, answers, everything that is said"),
+    ("commands", "`/tide`"),
+    ("files:write", "logs that are too long for a message"),
+    ("groups:history", "the same in private channels as channels:history"),
+    ("groups:read", "finding private channels by name"),
+    ("im:history", "direct messages; not saying anything twice in them"),
+    ("im:read", "direct messages that were missed"),
+    ("im:write", "telling somebody something alone"),
+    ("usergroups:read", "owners that are user groups"),
+    ("users:read", "knowing who is a guest, a bot or of elsewhere: without it nobody is answered"),
 ];
-
-#[derive(Clone, Copy)]
-enum Call {
-    Post(&'static str),
-    Get(&'static str),
-    History,
-    Me,
-    Directs,
-    /// Slack shows it only by what it delivers.
-    None,
-}
 
 /// Everything that is missing.
 pub async fn check_online(config: &Config) -> Vec<Missing> {
@@ -60,6 +48,16 @@ pub async fn check_online(config: &Config) -> Vec<Missing> {
     {
         missing.push(token("signing_secret", &why.to_string()));
     }
+    match api.scopes().await {
+        Ok(granted) => {
+            let lacks = NEEDS.iter().filter(|(name, _)| !granted.iter().any(|one| one == name));
+            missing.extend(lacks.map(|(name, what)| scope(name, what)));
+        }
+        Err(why) => {
+            missing.push(token("bot_token", &why.to_string()));
+            return missing;
+        }
+    }
     let workspace = match Workspace::open(api, &slack.teams).await {
         Ok(workspace) => workspace,
         Err(why) => {
@@ -67,13 +65,6 @@ pub async fn check_online(config: &Config) -> Vec<Missing> {
             return missing;
         }
     };
-    for (name, what, call) in NEEDS {
-        if let Some(Err(ApiError::Refused { code, needed })) = call.make(&workspace).await
-            && code == "missing_scope"
-        {
-            missing.push(scope(needed.as_deref().unwrap_or(name), what));
-        }
-    }
     let named = config.environments.values().filter_map(|environment| environment.channel.as_deref());
     for channel in named.chain(slack.admin_channel.as_deref()) {
         missing.extend(channel_of(&workspace, channel).await);
@@ -94,16 +85,16 @@ async fn channel_of(workspace: &Workspace, named: &str) -> Option<Missing> {
     }
 }
 
-impl Call {
-    async fn make(self, workspace: &Workspace) -> Option<Result<Value, ApiError>> {
-        let api = &workspace.api;
-        Some(match self {
-            Self::Post(method) => api.post(method, &json!({ "channel": NOWHERE, "text": "-" })).await,
-            Self::Get(method) => api.get(method, &[]).await,
-            Self::History => api.get("conversations.history", &[("channel", NOWHERE)]).await,
-            Self::Me => api.get("users.info", &[("user", &workspace.me.user)]).await,
-            Self::Directs => api.get("conversations.list", &[("types", "im"), ("limit", "1")]).await,
-            Self::None => return None,
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_checked_is_what_the_manifest_asks_for() {
+        let manifest = include_str!("../../../slack-manifest.yaml");
+        let scopes = manifest.split("    bot:\n").nth(1).expect("scopes of the bot");
+        let scopes = scopes.lines().map_while(|line| line.trim().strip_prefix("- "));
+        let asked: Vec<&str> = scopes.filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(asked, NEEDS.map(|(name, _)| name));
     }
 }

@@ -32,11 +32,20 @@ pub(super) enum Press {
     Ours(RunNumber),
     /// It is not carried out; what is answered.
     Dead(Box<Card>),
+    /// The same person clicked twice, and is answered once.
+    Again,
+    /// Whose card it is on is not noted yet: somebody was very fast.
+    Early,
 }
 
 /// What makes a press: the card's version and the button, as the inbox key has them.
 fn name(version: &str, verb: &str) -> String {
     format!("{version} {verb}")
+}
+
+/// Whether two presses of a button are of one person: their keys differ by the moment alone.
+fn same_person(one: &str, other: &str) -> bool {
+    one.rsplit_once(':').map(|(press, _)| press) == other.rsplit_once(':').map(|(press, _)| press)
 }
 
 fn holder<'t>(told: &'t [String], name: &str) -> Option<&'t str> {
@@ -60,23 +69,25 @@ impl Ear {
     /// Takes a button, which nobody else can then; `key` is the message's own, so that a crash leaves it to the same message.
     pub(super) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
-        let Some(run) = self.desk.run_of_card(DOOR, &origin.channel, card).await? else { return Ok(Press::Free) };
-        let verb = typed.split_whitespace().next().unwrap_or_default();
-        if !self.is_order(typed) {
+        // The home tab has no card.
+        if !self.is_order(typed) || origin.channel == origin.user {
             return Ok(Press::Free);
         }
-        if verb == "undo"
-            && let Some(newer) = self.newer(run).await?
-        {
-            return Ok(Press::Dead(Box::new(cards::not_the_newest(label, run, newer, typed))));
-        }
+        let Some(run) = self.desk.run_of_card(DOOR, &origin.channel, card).await? else { return Ok(Press::Early) };
+        let verb = typed.split_whitespace().next().unwrap_or_default();
         let name = name(version, verb);
         for _ in 0..TRIES {
             let Some(row) = self.desk.card(DOOR, run).await? else { return Ok(Press::Free) };
             match holder(&row.told, &name) {
                 Some(holder) if holder == key => return Ok(Press::Ours(run)),
+                Some(holder) if same_person(holder, key) => return Ok(Press::Again),
                 Some(_) => return Ok(Press::Dead(Box::new(cards::used(label)))),
                 None => {}
+            }
+            if verb == "undo"
+                && let Some(newer) = self.newer(run).await?
+            {
+                return Ok(Press::Dead(Box::new(cards::not_the_newest(label, run, newer, typed))));
             }
             if self.desk.tell_news(DOOR, &row, &format!("{TAKEN}{name}|{key}"), &[]).await? {
                 return Ok(Press::Ours(run));
@@ -129,6 +140,7 @@ mod tests {
             channel: "C1".to_owned(),
             message: Uuid::nil(),
             posted: Some("1.1".to_owned()),
+            given_up: false,
             shown: String::new(),
             told: told.iter().map(|&told| told.to_owned()).collect(),
             settled: false,
@@ -143,6 +155,12 @@ mod tests {
         assert!(!used(&row(&["press:v1 approve|k1"]), "v1", "reject 5"));
         assert!(!used(&row(&["press:v1 approve|k1", "freed:k1"]), "v1", "approve 5"));
         assert!(used(&row(&["press:v1 approve|k1", "freed:k1", "press:v1 approve|k2"]), "v1", "approve 5"));
+    }
+
+    #[test]
+    fn a_double_click_is_known_by_who_pressed() {
+        assert!(same_person("slack:press:C1:5.5:v1:approve:U1:6.5", "slack:press:C1:5.5:v1:approve:U1:6.9"));
+        assert!(!same_person("slack:press:C1:5.5:v1:approve:U1:6.5", "slack:press:C1:5.5:v1:approve:U2:6.5"));
     }
 
     #[test]

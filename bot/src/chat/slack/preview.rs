@@ -10,10 +10,11 @@ use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
+use super::answer::said_to;
 use super::api::ApiError;
 use super::delivery::Origin;
 use super::draft::Draft;
-use super::ear::{Ear, said_to};
+use super::ear::Ear;
 use super::form::plain;
 use super::render::{Extras, render};
 use crate::cards::{self, Card, Clock, form as words};

@@ -17,6 +17,8 @@ pub(super) const BLOCKS_MAX: usize = 50;
 pub(super) const TEXT_MAX: usize = 3_000;
 /// Most characters of all blocks of a message together, as JSON. Slack does not say so; it refuses more (bolt-js#2509).
 pub(super) const TOTAL_MAX: usize = 13_200;
+/// Of them kept for what is added when a message is sent: a link to a card, and that it may have been said before.
+const LATER: usize = 800;
 /// Most characters on a button.
 pub(super) const BUTTON_MAX: usize = 75;
 /// Most characters that a button carries.
@@ -61,7 +63,8 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let buttons = actions(extras);
     let tail = tail(card, extras);
     let spent = length(&buttons) + length(&tail);
-    let mut paper = Paper { left: TOTAL_MAX.saturating_sub(spent + 400), elements: Vec::new(), ..Paper::default() };
+    let mut paper =
+        Paper { left: TOTAL_MAX.saturating_sub(spent + 400 + LATER), elements: Vec::new(), ..Paper::default() };
     paper.section(&title(card, extras));
     let mut left = Vec::new();
     for (at, lines) in group(&card.lines) {
@@ -356,6 +359,7 @@ fn fallback(card: &Card, extras: &Extras) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::letter::Letter;
     use super::*;
     use crate::cards::{Tone, button};
 
@@ -428,6 +432,10 @@ mod tests {
             let buttons = ["approve 1", "cancel 1", "retry 1"].iter().filter_map(|c| button(c, &card.title, true)).collect();
             let rendered = render(&card, &Extras { buttons, version: "1".to_owned(), ..Extras::default() });
             within_limits(&rendered);
+            // As it is sent: with a link, and after nobody knew whether it was sent.
+            let long = format!("https://tidegate.slack.com/archives/C1/p1?thread_ts=1.1&cid={}", "C".repeat(100));
+            let letter = Letter::new(rendered.clone()).linked(9_000_000, &long).perhaps_again();
+            within_limits(&Rendered { text: letter.text, blocks: letter.blocks, left_out: Vec::new() });
             for block in &rendered.blocks {
                 every(block, &mut |value| {
                     let kind = value["type"].as_str().unwrap_or_default();

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::{CardRow, Post};
 use tidegate_runner::domain::answer::RunDetail;
@@ -16,18 +15,27 @@ use tokio::time::Instant;
 
 use super::api::ApiError;
 use super::letter::{Letter, Thread};
-use super::mouth::Mouth;
+use super::limiter::Share;
+use super::mouth::{Mouth, REFUSED_WAIT};
+use super::refused::{Means, means};
 use super::render::{Extras, Rendered, as_text, render};
 use super::{DOOR, crier, press};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
-/// How often a card is edited while nothing happens but that time goes by.
+/// How often a card is edited while nothing happens but that time goes by, at most; and for each card that is followed, so that all
+/// of them together stay far from Slack's limit of 50 edits a minute.
 const REDRAW: Duration = Duration::from_secs(10);
+const REDRAW_EACH: Duration = Duration::from_secs(3);
+
+/// After an edit that nobody answered, or that passes.
+const EDIT_AGAIN: Duration = Duration::from_secs(2);
 
 /// After a channel was not found.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+const EDIT: &str = "chat.update";
 
 /// Follows runs. One at a time.
 pub(super) struct Scribe {
@@ -43,7 +51,8 @@ struct Followed {
     edited: Instant,
     /// What the card was last told to show.
     seq: i64,
-    editing: Arc<AtomicBool>,
+    /// When it may be edited again; `None` while it is being edited.
+    free: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Scribe {
@@ -64,8 +73,8 @@ impl Scribe {
                 desk.refresh(&mut followed.detail).await?;
             } else {
                 let detail = desk.show(run).await?;
-                let editing = Arc::default();
-                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, editing });
+                let free = Arc::new(Mutex::new(Some(Instant::now())));
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, free });
             }
             self.one(run).await?;
         }
@@ -75,6 +84,7 @@ impl Scribe {
     }
 
     async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
+        let redraw = REDRAW.max(REDRAW_EACH.saturating_mul(u32::try_from(self.runs.len()).unwrap_or(u32::MAX)));
         let Some(followed) = self.runs.get_mut(&run) else { return Ok(()) };
         let desk = &self.mouth.desk;
         let workspace = &self.mouth.workspace;
@@ -139,57 +149,53 @@ impl Scribe {
             }
         }
         let ended = detail.view.state.ended();
-        if digest == row.shown {
-            if ended && all_told && row.posted.is_some() {
+        // What can never be posted is not waited for; its news are told all the same.
+        if (digest == row.shown && row.posted.is_some()) || row.given_up {
+            if ended && all_told {
                 desk.settle_card(DOOR, &row).await?;
             }
             return Ok(());
         }
-        let due = detail.view.seq != followed.seq || ended || followed.edited.elapsed() >= REDRAW;
-        if due && row.posted.is_some() && !followed.editing.load(Ordering::Acquire) {
-            self.edit(run, row, rendered, digest);
+        if digest == row.shown {
+            return Ok(());
         }
+        let share = match (ended, detail.view.seq != followed.seq) {
+            (true, _) => Share::All,
+            (false, true) => Share::Most,
+            (false, false) if followed.edited.elapsed() >= redraw => Share::Half,
+            (false, false) => return Ok(()),
+        };
+        self.edit(run, row, rendered, digest, share);
         Ok(())
     }
 
     /// Begins to edit a card, when its channel may be spoken to now; the next look tries again otherwise.
-    fn edit(&mut self, run: RunNumber, row: CardRow, rendered: Rendered, digest: String) {
+    fn edit(&mut self, run: RunNumber, row: CardRow, rendered: Rendered, digest: String, share: Share) {
         let Some(followed) = self.runs.get_mut(&run) else { return };
         let CardRow { channel, posted: Some(ts), .. } = row else { return };
-        if !self.mouth.limiter.take("chat.update", &channel) {
+        let now = Instant::now();
+        let mut free = followed.free.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who is about to lose the right to speak would write over what comes after.
+        if free.is_none_or(|at| at > now)
+            || self.mouth.right.since().is_none()
+            || !self.mouth.workspace.api.limiter.take(now, EDIT, &channel, share)
+        {
             return;
         }
+        *free = None;
+        drop(free);
         followed.seq = followed.detail.view.seq;
-        followed.edited = Instant::now();
-        followed.editing.store(true, Ordering::Release);
-        let editing = Arc::clone(&followed.editing);
+        followed.edited = now;
+        let free = Arc::clone(&followed.free);
         let mouth = self.mouth.clone();
-        let ended = followed.detail.view.state.ended();
         tokio::spawn(async move {
             let body = json!({ "channel": channel, "ts": ts, "text": rendered.text, "blocks": rendered.blocks });
-            let done = match mouth.workspace.api.post("chat.update", &body).await {
-                Ok(_) => mouth.desk.card_shows(DOOR, run, &digest).await,
-                Err(ApiError::Limited(wait)) => {
-                    mouth.limiter.silence("chat.update", wait);
-                    Ok(())
-                }
-                Err(ApiError::Refused { code, .. }) => {
-                    // Somebody deleted it, or took the bot away: the thread and new messages tell the rest.
-                    mouth.limiter.silence("chat.update", Duration::from_secs(5));
-                    let error = ApiError::Refused { code: code.clone(), needed: None };
-                    mouth.tell_once(if error.is_of_token() { "" } else { &channel }, &code).await;
-                    if ended { mouth.desk.card_shows(DOOR, run, &digest).await } else { Ok(()) }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, run = run.0, "an edit was not answered: made again");
-                    mouth.limiter.silence("chat.update", Duration::from_secs(2));
-                    Ok(())
-                }
-            };
-            if let Err(error) = done {
+            let done = mouth.workspace.api.post(EDIT, &body).await;
+            let (shown, wait) = edited(&mouth, run, &channel, done).await;
+            if shown && let Err(error) = mouth.desk.card_shows(DOOR, run, &digest).await {
                 tracing::error!(%error, "what a card shows cannot be noted");
             }
-            editing.store(false, Ordering::Release);
+            *free.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
         });
     }
 
@@ -209,14 +215,43 @@ impl Scribe {
             let clock = Clock { now: detail.now, offset: local_offset() };
             let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
             let card = self.mouth.workspace.name_people(card).await;
-            let mut letter = Letter::new(render(&card, &Extras::default()));
-            letter.link = has_card.then_some(run.0);
-            // A group has no conversation of its own: it is called in the run's channel.
-            let row = desk.card(DOOR, run).await?;
-            let place = row.filter(|row| who.starts_with('S') && !row.channel.is_empty()).map(|row| row.channel);
-            desk.hand_notice_to(DOOR, id, &letter.post(place.as_deref().unwrap_or(&who), Some(run))).await?;
+            let row = desk.card(DOOR, run).await?.filter(|row| !row.channel.is_empty());
+            // A group has no conversation of its own: it is called in the run's channel, or its members are told.
+            let posts = match row {
+                Some(row) if who.starts_with('S') => {
+                    let mut letter = Letter::new(render(&card, &Extras { mention: vec![who], ..Extras::default() }));
+                    letter.link = Some(run.0);
+                    vec![letter.post(&row.channel, Some(run))]
+                }
+                Some(_) | None => {
+                    let mut letter = Letter::new(render(&card, &Extras::default()));
+                    letter.link = has_card.then_some(run.0);
+                    let Some(readers) = self.readers(&who).await else { continue };
+                    readers.iter().map(|reader| letter.post(reader, Some(run))).collect()
+                }
+            };
+            desk.hand_notice_to(DOOR, id, &posts).await?;
         }
         Ok(())
+    }
+
+    /// Who reads what is for this person or group; `None` while it cannot be asked.
+    async fn readers(&self, who: &str) -> Option<Vec<String>> {
+        if !who.starts_with('S') {
+            return Some(vec![who.to_owned()]);
+        }
+        match self.mouth.workspace.members(who).await {
+            Ok(members) => {
+                if members.is_empty() {
+                    tracing::warn!(group = who, "a group without members is not told");
+                }
+                Some(members)
+            }
+            Err(error) => {
+                tracing::warn!(%error, group = who, "who is in a group cannot be asked now");
+                None
+            }
+        }
     }
 
     /// What people are to hear of holds, stops and free environments, each in their own conversation.
@@ -226,7 +261,9 @@ impl Scribe {
             let clock = Clock { now: desk.now().await?, offset: local_offset() };
             let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(render(&card, &Extras::default()));
-            desk.hand_notice_to(DOOR, id, &letter.post(&who, None)).await?;
+            let Some(readers) = self.readers(&who).await else { continue };
+            let posts: Vec<Post> = readers.iter().map(|reader| letter.post(reader, None)).collect();
+            desk.hand_notice_to(DOOR, id, &posts).await?;
         }
         Ok(())
     }
@@ -248,11 +285,48 @@ impl Scribe {
         };
         for (id, text) in notices {
             let letter = Letter::new(render(&cards::for_admins(&text), &Extras::default()));
-            desk.hand_notice_to(DOOR, id, &letter.post(&channel, None)).await?;
+            desk.hand_notice_to(DOOR, id, &[letter.post(&channel, None)]).await?;
         }
         Ok(())
     }
 }
+
+/// What came of an edit: whether that was all for what it shows, and how long this card has to wait.
+async fn edited(mouth: &Mouth, run: RunNumber, channel: &str, done: Result<Value, ApiError>) -> (bool, Duration) {
+    let Err(error) = done else {
+        mouth.works_in(channel).await;
+        return (true, Duration::ZERO);
+    };
+    let Some(code) = error.code() else {
+        if let ApiError::Limited(wait) = error {
+            return (false, wait);
+        }
+        tracing::warn!(%error, run = run.0, "an edit was not answered: made again");
+        return (false, EDIT_AGAIN);
+    };
+    match means(EDIT, code) {
+        // Somebody deleted it, or it is too old: the thread and new messages tell the rest.
+        Means::Never => {
+            tracing::warn!(code, run = run.0, "a card cannot be edited any more");
+            (true, Duration::ZERO)
+        }
+        Means::Passing => (false, EDIT_AGAIN),
+        Means::Mend => {
+            if error.is_of_token() {
+                mouth.tell_once("", code).await;
+            } else if OF_CHANNEL.contains(&code) {
+                mouth.tell_once(channel, code).await;
+            } else {
+                tracing::error!(code, run = run.0, "Slack refuses an edit: tried again");
+            }
+            (false, REFUSED_WAIT)
+        }
+    }
+}
+
+/// Refusals of an edit that a message in the channel would meet, too.
+const OF_CHANNEL: [&str; 6] =
+    ["is_inactive", "is_archived", "not_in_channel", "channel_not_found", "missing_scope", "restricted_action"];
 
 /// The messages that tell news.
 async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, oncall: &[ActorId]) -> Vec<Post> {

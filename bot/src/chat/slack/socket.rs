@@ -1,88 +1,163 @@
-//! Socket Mode: connections that slack-morphism opens, keeps and renews; what comes over them goes to the [`Ear`].
+//! Socket Mode: two connections, each kept and renewed by a task of its own; what comes over them goes to the [`Ear`].
 //!
-//! Its own listener is not used: it refuses interactions of kinds that it does not know, and callbacks get no state. Ours sees the
-//! envelope as text and answers with the acknowledgement once the inbox has it.
+//! The client of slack-morphism is not used here: nothing in it has a time limit, so that one answer that never comes loses a connection
+//! for good; it connects again at once and for ever where it is accepted and closed; that a token is refused it only logs; and its
+//! listener refuses interactions of kinds that it does not know.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use slack_morphism::clients_manager::{SlackSocketModeClientsManager, SlackSocketModeClientsManagerFactory as _};
-use slack_morphism::errors::SlackClientError;
-use slack_morphism::listener::SlackClientEventsListenerEnvironment;
-use slack_morphism::{
-    SlackApiToken, SlackClientSocketModeConfig, SlackSocketModeClientListener, SlackSocketModeWssClientId,
-};
+use tidegate_runner::domain::secret::SecretSource;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::api::ApiError;
 use super::delivery::Form;
 use super::ear::Ear;
 
-type Manager = dyn SlackSocketModeClientsManager + Send + Sync;
+/// So that one is there while the other is renewed.
+const CONNECTIONS: u32 = 2;
 
-/// Open connections. Dropping it closes none of them: [`Socket::close`] does.
+/// Between the first tries of the two.
+const APART: Duration = Duration::from_secs(1);
+
+/// A connection that has not said hello by then is tried again.
+const HELLO: Duration = Duration::from_secs(20);
+
+/// A dead connection is found by the second unanswered ping, and so within 30 s.
+const PING: Duration = Duration::from_secs(9);
+const SILENT: Duration = Duration::from_secs(18);
+
+/// What lived so long was no failure, however it ended.
+const LIVED: Duration = Duration::from_secs(10);
+
+/// After a failure, at first and at most.
+const WAIT: Duration = Duration::from_secs(1);
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Open connections. They end with it.
 pub(super) struct Socket {
-    manager: Arc<Manager>,
-}
-
-struct Listener {
-    ear: Ear,
-    /// Set right after it is made: manager and listener know each other.
-    manager: OnceLock<Weak<Manager>>,
+    _connections: JoinSet<()>,
 }
 
 impl Socket {
-    /// Opens two connections, so that one is there while the other is renewed.
-    pub(super) async fn open(ear: Ear, token: SlackApiToken) -> Result<Self, SlackClientError> {
-        let client = Arc::clone(&ear.workspace.api.client);
-        let environment = Arc::new(SlackClientEventsListenerEnvironment::new(Arc::clone(&client)));
-        let manager = client.http_api.connector.new_clients_manager(environment);
-        let listener = Listener { ear, manager: OnceLock::new() };
-        let _ = listener.manager.set(Arc::downgrade(&manager));
-        // A dead connection is found by the second unanswered ping, and so within 30 s.
-        let config = SlackClientSocketModeConfig::new()
-            .with_max_connections_count(2)
-            .with_initial_backoff_in_seconds(1)
-            .with_reconnect_timeout_in_seconds(5)
-            .with_ping_interval_in_seconds(9)
-            .with_ping_failure_threshold_times(1);
-        manager.register_new_token(&config, token, Arc::new(listener)).await?;
-        manager.start().await;
-        Ok(Self { manager })
-    }
-
-    pub(super) async fn close(&self) {
-        self.manager.shutdown().await;
+    /// Begins to open and keep connections.
+    pub(super) fn open(ear: &Ear, app_token: &SecretSource) -> Self {
+        let mut connections = JoinSet::new();
+        for nth in 0..CONNECTIONS {
+            let connection = Connection { ear: ear.clone(), app_token: app_token.clone() };
+            connections.spawn(async move {
+                tokio::time::sleep(APART * nth).await;
+                connection.keep().await;
+            });
+        }
+        Self { _connections: connections }
     }
 }
 
-impl Listener {
-    async fn restart(&self, id: &SlackSocketModeWssClientId) {
-        if let Some(manager) = self.manager.get().and_then(Weak::upgrade) {
-            manager.restart_client(id).await;
+struct Connection {
+    ear: Ear,
+    app_token: SecretSource,
+}
+
+impl Connection {
+    /// For ever.
+    async fn keep(&self) {
+        let mut failures = 0;
+        loop {
+            let mut lived = Duration::ZERO;
+            match tokio::time::timeout(HELLO, self.greeted()).await {
+                Ok(Ok(stream)) => {
+                    let (open, began) = (Open::new(&self.ear), Instant::now());
+                    let reason = self.talk(stream).await;
+                    drop(open);
+                    lived = began.elapsed();
+                    tracing::info!(reason, "a connection to Slack ended: opening another");
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "Slack cannot be listened to");
+                    self.ear.hearing.failed(error.code().unwrap_or("no_answer"));
+                }
+                Err(_) => {
+                    tracing::error!("Slack does not say hello");
+                    self.ear.hearing.failed("no_answer");
+                }
+            }
+            failures = if lived >= LIVED { 0 } else { failures + 1 };
+            tokio::time::sleep(back_off(failures, uuid::Uuid::now_v7().as_bytes()[15])).await;
         }
     }
-}
 
-#[async_trait]
-impl SlackSocketModeClientListener for Listener {
-    async fn on_message(&self, id: &SlackSocketModeWssClientId, body: String) -> Option<String> {
-        let Ok(envelope) = serde_json::from_str::<Value>(&body) else {
+    /// A connection that said hello.
+    async fn greeted(&self) -> Result<Stream, ApiError> {
+        let unknown = |why: String| ApiError::Unknown(why);
+        let address = self.ear.workspace.api.open_socket(&self.app_token).await?;
+        let (mut stream, _) = connect_async(&address).await.map_err(|error| unknown(error.to_string()))?;
+        while let Some(message) = stream.next().await {
+            if let Message::Text(text) = message.map_err(|error| unknown(error.to_string()))? {
+                let said: Value = serde_json::from_str(&text).unwrap_or_default();
+                if said["type"] == "hello" {
+                    return Ok(stream);
+                }
+            }
+        }
+        Err(unknown("closed before it said hello".to_owned()))
+    }
+
+    /// Takes what comes, one after the other, and acknowledges it, to the end of the connection; gives why it ended.
+    async fn talk(&self, mut stream: Stream) -> String {
+        let mut pings = tokio::time::interval(PING);
+        let mut heard = Instant::now();
+        loop {
+            let sent = tokio::select! {
+                message = stream.next() => match message {
+                    None => return "closed".to_owned(),
+                    Some(Err(error)) => return error.to_string(),
+                    Some(Ok(Message::Close(_))) => return "closed by Slack".to_owned(),
+                    Some(Ok(Message::Text(text))) => {
+                        let answer = self.taken(&text).await;
+                        heard = Instant::now();
+                        match answer {
+                            Taken::Acknowledged(answer) => stream.send(Message::Text(answer.into())).await,
+                            Taken::Nothing => Ok(()),
+                            Taken::End(reason) => {
+                                let _ = stream.close(None).await;
+                                return reason;
+                            }
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => {
+                        heard = Instant::now();
+                        Ok(())
+                    }
+                },
+                _ = pings.tick() => {
+                    if heard.elapsed() > SILENT {
+                        return "dead: no answer to pings".to_owned();
+                    }
+                    stream.send(Message::Ping(Bytes::from_static(b"tidegate"))).await
+                }
+            };
+            if let Err(error) = sent {
+                return error.to_string();
+            }
+        }
+    }
+
+    async fn taken(&self, text: &str) -> Taken {
+        let Ok(envelope) = serde_json::from_str::<Value>(text) else {
             tracing::warn!("Slack sent something that is not JSON");
-            return None;
+            return Taken::Nothing;
         };
         let form = match envelope["type"].as_str().unwrap_or_default() {
-            "hello" => {
-                tracing::info!("listening to Slack");
-                self.ear.opened.store(true, Ordering::Release);
-                return None;
-            }
-            "disconnect" => {
-                let reason = envelope["reason"].as_str().unwrap_or_default();
-                tracing::info!(reason, "Slack closes a connection: opening another");
-                self.restart(id).await;
-                return None;
-            }
+            "disconnect" => return Taken::End(envelope["reason"].as_str().unwrap_or("disconnect").to_owned()),
             "slash_commands" => Some(Form::Command),
             "events_api" => Some(Form::Event),
             "interactive" => Some(Form::Interaction),
@@ -91,13 +166,13 @@ impl SlackSocketModeClientListener for Listener {
                 None
             }
         };
-        let envelope_id = envelope["envelope_id"].as_str()?;
+        let Some(envelope_id) = envelope["envelope_id"].as_str() else { return Taken::Nothing };
         let body = match form {
             Some(form) => match self.ear.take(form, &envelope["payload"]).await {
                 Ok(body) => body,
                 Err(error) => {
                     tracing::error!(%error, "not acknowledged: it cannot be stored, and Slack delivers it again");
-                    return None;
+                    return Taken::Nothing;
                 }
             },
             None => None,
@@ -106,14 +181,55 @@ impl SlackSocketModeClientListener for Listener {
         if let Some(body) = body.filter(|_| envelope["accepts_response_payload"] == true) {
             acknowledgement["payload"] = body;
         }
-        Some(acknowledgement.to_string())
+        Taken::Acknowledged(acknowledgement.to_string())
     }
+}
 
-    async fn on_error(&self, error: Box<dyn std::error::Error + Send + Sync>) {
-        tracing::warn!(%error, "a connection to Slack is broken");
+/// What becomes of something that came.
+enum Taken {
+    Acknowledged(String),
+    Nothing,
+    End(String),
+}
+
+/// A connection that is open, as long as it is.
+struct Open(Ear);
+
+impl Open {
+    fn new(ear: &Ear) -> Self {
+        tracing::info!("listening to Slack");
+        if ear.hearing.opened() {
+            ear.opened.store(true, Ordering::Release);
+        }
+        Self(ear.clone())
     }
+}
 
-    async fn on_disconnect(&self, id: &SlackSocketModeWssClientId) {
-        self.restart(id).await;
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.hearing.ended();
+    }
+}
+
+/// How long to wait after so many failures in a row; what ended after a good while only lets others go first. `chance` makes no two
+/// wait for the same time.
+fn back_off(failures: u32, chance: u8) -> Duration {
+    let base = match failures {
+        0 => Duration::ZERO,
+        more => WAIT.saturating_mul(1 << (more - 1).min(5)).min(WAIT_MAX),
+    };
+    base + Duration::from_millis(u64::from(chance) * 2) + base.mul_f64(f64::from(chance) / 1_024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_tried_again_more_and_more_seldom_and_never_in_step_with_others() {
+        assert!(back_off(0, 255) < Duration::from_secs(1));
+        let waits: Vec<u64> = (1..=8).map(|failures| back_off(failures, 0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert!(back_off(8, 200) > back_off(8, 100) && back_off(8, 255) < Duration::from_secs(39));
     }
 }

@@ -1,7 +1,7 @@
 //! Who is who and where is where in the workspace: asked once, remembered for a while.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,6 +17,18 @@ const BELIEVED: Duration = Duration::from_mins(1);
 
 /// Between two lists of all channels.
 const LIST_AGAIN: Duration = Duration::from_secs(20);
+
+/// For how long a name is shown without asking again.
+const NAMED: Duration = Duration::from_hours(1);
+
+/// How long a name is waited for where only a name is wanted; it comes into the next edit then.
+const NAME_WAIT: Duration = Duration::from_millis(1_500);
+
+/// How long it is waited for whether somebody is deactivated.
+const GONE_WAIT: Duration = Duration::from_secs(3);
+
+/// After somebody's name could not be asked.
+const UNNAMED: Duration = Duration::from_secs(30);
 
 /// The same for members of groups: they give rights.
 const BELIEVED_GROUPS: Duration = Duration::from_mins(1);
@@ -65,6 +77,10 @@ pub(super) struct Workspace {
     names: Mutex<HashMap<String, String>>,
     /// Members by id.
     groups: Mutex<Listed<Vec<String>>>,
+    /// Conversations with one person, by person.
+    directs: Mutex<HashMap<String, String>>,
+    /// When somebody's name could not be had.
+    unnamed: Mutex<HashMap<String, Instant>>,
 }
 
 impl Workspace {
@@ -76,7 +92,8 @@ impl Workspace {
             found.ok_or_else(|| ApiError::Unknown(format!("auth.test does not tell `{key}`")))
         };
         let me = Me { team: text("team_id")?, user: text("user_id")? };
-        let teams = if teams.is_empty() { vec![me.team.clone()] } else { teams.to_vec() };
+        let mut teams = teams.to_vec();
+        teams.push(me.team.clone());
         Ok(Self {
             api,
             me,
@@ -85,6 +102,8 @@ impl Workspace {
             channels: Mutex::default(),
             names: Mutex::default(),
             groups: Mutex::default(),
+            directs: Mutex::default(),
+            unnamed: Mutex::default(),
         })
     }
 
@@ -120,8 +139,67 @@ impl Workspace {
         Ok(Actor { id, name: person.name.clone(), kind, groups })
     }
 
+    /// The name of somebody, if it can be had soon. Never waits long: a card is shown without a name rather than not at all.
+    async fn name_soon(self: &Arc<Self>, id: &str) -> Option<String> {
+        {
+            let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, person)) = people.get(id)
+                && at.elapsed() < NAMED
+            {
+                return Some(person.name.clone());
+            }
+        }
+        {
+            let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
+            unnamed.retain(|_, at| at.elapsed() < UNNAMED);
+            if unnamed.contains_key(id) {
+                return None;
+            }
+            // Until the answer is there nobody else asks.
+            unnamed.insert(id.to_owned(), Instant::now());
+        }
+        let (workspace, id) = (Arc::clone(self), id.to_owned());
+        let asked = tokio::spawn(async move {
+            let person = workspace.person(&id).await.ok()?;
+            workspace.unnamed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            Some(person.name)
+        });
+        tokio::time::timeout(NAME_WAIT, asked).await.ok()?.ok()?
+    }
+
+    /// The members of a group; none where there is no such group.
+    pub(super) async fn members(&self, group: &str) -> Result<Vec<String>, ApiError> {
+        self.list_groups().await?;
+        let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.1.get(group).cloned().unwrap_or_default())
+    }
+
+    /// Where something is said: a channel as it is, of a person the conversation with them.
+    pub(super) async fn place(&self, channel: &str) -> Result<String, ApiError> {
+        if !channel.starts_with(['U', 'W']) {
+            return Ok(channel.to_owned());
+        }
+        if let Some(direct) = self.directs.lock().unwrap_or_else(PoisonError::into_inner).get(channel) {
+            return Ok(direct.clone());
+        }
+        let said = self.api.post("conversations.open", &serde_json::json!({ "users": channel })).await?;
+        let id = said["channel"]["id"].as_str().map(str::to_owned);
+        let id = id.ok_or_else(|| ApiError::Unknown("conversations.open does not tell which".to_owned()))?;
+        self.directs.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.to_owned(), id.clone());
+        Ok(id)
+    }
+
     /// User groups with their members; of a workspace without them, or where they cannot be read, none.
     async fn groups_of(&self, user: &str) -> Result<Vec<String>, ApiError> {
+        self.list_groups().await?;
+        let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of: Vec<String> =
+            known.1.iter().filter(|(_, users)| users.iter().any(|one| one == user)).map(|(id, _)| id.clone()).collect();
+        of.sort();
+        Ok(of)
+    }
+
+    async fn list_groups(&self) -> Result<(), ApiError> {
         let fresh = {
             let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
             known.0.is_some_and(|at| at.elapsed() < BELIEVED_GROUPS)
@@ -146,11 +224,7 @@ impl Workspace {
             }
             *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
         }
-        let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut of: Vec<String> =
-            known.1.iter().filter(|(_, users)| users.iter().any(|one| one == user)).map(|(id, _)| id.clone()).collect();
-        of.sort();
-        Ok(of)
+        Ok(())
     }
 
     /// Whether a conversation whose id begins with `D` is the one of this person with the bot. Others are not shown to us.
@@ -224,9 +298,15 @@ impl Workspace {
         names.get(channel).cloned().unwrap_or_else(|| channel.to_owned())
     }
 
-    /// Whether somebody's account is deactivated; what cannot be asked is not.
+    /// Whether somebody's account is deactivated; what cannot be asked soon is not.
     pub(super) async fn is_gone(&self, user: &str) -> bool {
-        self.person(user).await.is_ok_and(|person| person.kind == Kind::Gone)
+        let asked = tokio::time::timeout(GONE_WAIT, self.person(user)).await;
+        asked.is_ok_and(|person| person.is_ok_and(|person| person.kind == Kind::Gone))
+    }
+
+    /// What somebody is is asked for again.
+    pub(super) fn forget(&self, user: &str) {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
     }
 
     /// A channel is not where it was: its name is asked for again.
@@ -235,11 +315,16 @@ impl Workspace {
     }
 
     /// The card with names in place of the ids of people. Plain names: nobody is notified by them.
-    pub(super) async fn name_people(&self, mut card: Card) -> Card {
+    pub(super) async fn name_people(self: &Arc<Self>, mut card: Card) -> Card {
         let mut names = HashMap::new();
+        let mut asked = tokio::task::JoinSet::new();
         for id in ids_in(&card) {
-            if let Ok(person) = self.person(&id).await {
-                names.insert(id, format!("@{}", person.name));
+            let workspace = Arc::clone(self);
+            asked.spawn(async move { (workspace.name_soon(&id).await, id) });
+        }
+        while let Some(named) = asked.join_next().await {
+            if let Ok((Some(name), id)) = named {
+                names.insert(id, format!("@{name}"));
             }
         }
         if names.is_empty() {

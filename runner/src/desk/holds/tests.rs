@@ -183,7 +183,8 @@ async fn a_hold_lets_in_whose_it_is_and_whom_it_names_and_nobody_else() {
         room.queues("ito", up("blog")).await;
         assert!(matches!(room.news("ito").await.as_slice(), [News::Began { .. }]));
         assert!(matches!(room.news("mori").await.as_slice(), [News::Began { .. }]));
-        let query = WhyQuery { who: None, command: CommandName::Down, environment: Some(shop()), run: None };
+        let query =
+            WhyQuery { who: None, command: CommandName::Down, environment: Some(shop()), run: None, order: None };
         let why = room.desk.why(&room.message("ito", "why"), &query).await.unwrap();
         assert!(format!("{why:?}").contains("shop is held"), "{why:?}");
         let status = room.desk.status(Some(&shop())).await.unwrap();
@@ -275,7 +276,7 @@ async fn a_freeze_is_for_admins_and_of_everything() {
         // Whoever is admin of one environment only is none of all.
         room.refuses("abe", Order::Hold(freeze.clone()), &["not yours to do", "local:boss"]).await;
         let message = room.message("abe", "why");
-        let query = WhyQuery { who: None, command: CommandName::Freeze, environment: None, run: None };
+        let query = WhyQuery { who: None, command: CommandName::Freeze, environment: None, run: None, order: None };
         let why = room.desk.why(&message, &query).await.unwrap();
         assert!(matches!(why.verdicts.as_slice(), [verdict] if verdict.refused.is_some()), "{why:?}");
         let not: Vec<CommandName> = room.desk.abilities(&message).not.into_iter().map(|(command, _)| command).collect();
@@ -566,7 +567,7 @@ async fn why_tells_of_a_keep_against_what_lowers_in_any_case() {
             ("mori", CommandName::Up, false),
             ("sato", CommandName::Down, false),
         ] {
-            let query = WhyQuery { who: None, command, environment: Some(shop()), run: None };
+            let query = WhyQuery { who: None, command, environment: Some(shop()), run: None, order: None };
             let why = room.desk.why(&room.message(who, "why"), &query).await.unwrap();
             assert_eq!(format!("{why:?}").contains("shop is kept"), kept, "{who} {command:?}: {why:?}");
         }

@@ -155,7 +155,9 @@ impl Answering<'_> {
     }
 
     fn not_one_of_them(&self) -> String {
-        let wants: Vec<String> = self.asked.question.wants.iter().map(want_in_words).collect();
+        // Who can say it now, not who could when it was asked.
+        let now = |want: &Want| Want { people: want.by.people(self.access, self.environment).0, ..want.clone() };
+        let wants: Vec<String> = self.asked.question.wants.iter().map(|want| want_in_words(&now(want))).collect();
         let own: Vec<Grant> = held(self.access, Some(self.environment), self.actor).collect();
         format!("it wants {}; you are {}", wants.join(" and "), grants_in_words(self.actor, &own))
     }

@@ -1,11 +1,14 @@
 //! What the desk tells about holds and the queue.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Hold, News};
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 
 /// The answer to an order about holds that was not refused.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HoldAnswer {
     /// A hold, freeze or keep began.
     Began {
@@ -61,7 +64,7 @@ pub enum HoldAnswer {
 }
 
 /// A run that was asked to stop.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StillWorking {
     /// Which.
     pub run: RunSummary,
@@ -98,7 +101,7 @@ pub struct Waiting {
 }
 
 /// A keep that ended because its environment is lowered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freed {
     /// Which.
     pub hold: Hold,

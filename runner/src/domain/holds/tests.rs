@@ -77,6 +77,7 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
         asks: false,
         newest_code: false,
         because: None,
+        relative: false,
         retry_of: None,
         asked_as: AskedAs::default(),
     }

@@ -113,6 +113,9 @@ pub struct RunRequest {
     pub because: Option<String>,
     /// The ended run that this one does again.
     pub retry_of: Option<RunNumber>,
+    /// A value of it was counted from the one before: `slaves+=10`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relative: bool,
     /// What its asker was in the chat then.
     #[serde(default, skip_serializing_if = "AskedAs::is_plain")]
     pub asked_as: AskedAs,
@@ -182,11 +185,16 @@ impl RunRequest {
         };
         match self.kind {
             // It took newer code and meant the level to stay.
-            RunKind::Up if self.newest_code && self.before.as_ref() == Some(&self.target) => {
+            RunKind::Up if self.newest_code && self.keeps_level() && !at_level(before.as_ref(), &target.level) => {
                 let name = &environment.name;
                 let what = format!("{name} was to be at {} when newer code was asked for", target.level);
                 let why = "what was to bring it there has not come to pass; say at which level you want the newer code";
-                return Err(Refusal::refused(what, why).hint(format!("status {name}")).hint(format!("up {name} code")));
+                let now = before
+                    .as_ref()
+                    .map(|now| format!("up {name} {} code", now.level))
+                    .filter(|_| !at_level(before.as_ref(), &Level::Off));
+                let refusal = Refusal::refused(what, why).hint(format!("up {name} {} code", target.level));
+                return Err(now.into_iter().fold(refusal, Refusal::hint));
             }
             RunKind::Up => refuse_lowering(environment, before.as_ref(), &target, self.newest_code)?,
             RunKind::Down => refuse_raising(environment, before.as_ref(), &target)?,
@@ -202,6 +210,31 @@ impl RunRequest {
         })
     }
 
+    /// Refuses a relative `scale` that was to raise a number and would lower it now, or the reverse: that is not what was asked for.
+    fn refuse_turned(&self, environment: &Environment, now: &Target) -> Result<(), Refusal> {
+        for size in self.sizes.iter().filter(|_| self.relative) {
+            let Some(setting) = environment.settings.get(&size.setting) else { continue };
+            let (Some(SettingValue::Number(then)), SettingValue::Number(to)) = (&size.from, &size.to) else { continue };
+            let Some(SettingValue::Number(stands)) = value_at(environment, setting, now) else { continue };
+            if (to > then && *to < stands) || (to < then && *to > stands) {
+                let (environment, name) = (&self.environment, &size.setting);
+                let what =
+                    format!("`scale {environment}` was to bring {name} from {then} to {to}, and it is {stands} now");
+                let why = "what was ahead of it has not come to pass, and this would go the other way";
+                let refusal = Refusal::refused(what, why);
+                return Err(refusal
+                    .hint(format!("scale {environment} {name}={to}"))
+                    .hint(format!("status {environment}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// True where the level was to stay what it was to be.
+    fn keeps_level(&self) -> bool {
+        at_level(self.before.as_ref(), &self.target.level)
+    }
+
     /// Where a `scale` leads from `before`.
     fn scaled_from(&self, environment: &Environment, before: Option<&Target>) -> Result<Target, Refusal> {
         let takes_part = |setting: &SettingName| {
@@ -212,6 +245,7 @@ impl RunRequest {
             .map(|(name, value)| Assignment { setting: name.clone(), operator: Operator::Set, value: value.clone() })
             .collect();
         let now = scalable(environment, before, &asked)?;
+        self.refuse_turned(environment, now)?;
         let others = now.settings.iter().filter(|(name, _)| !takes_part(name));
         let settings = others.chain(own()).map(|(name, value)| (name.clone(), value.clone())).collect();
         Ok(Target { level: now.level.clone(), settings })
@@ -230,6 +264,10 @@ impl RunRequest {
             && self.stacks == other.stacks
             && (!stays || self.sizes == other.sizes)
     }
+}
+
+fn at_level(target: Option<&Target>, level: &Level) -> bool {
+    target.is_some_and(|target| target.level == *level)
 }
 
 /// The variables of `stack` at `target`: the stack's own < the profile's < settings given by command.
@@ -373,6 +411,7 @@ pub fn request(
         stacks,
         because,
         retry_of: None,
+        relative: matches!(order, Order::Scale { settings, .. } if settings.iter().any(|a| a.operator != Operator::Set)),
         asked_as: AskedAs::default(),
     })
 }
@@ -396,6 +435,7 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         newest_code: false,
         because: Some(because),
         retry_of: None,
+        relative: false,
         asked_as: AskedAs::default(),
     }
 }

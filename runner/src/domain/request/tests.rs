@@ -209,6 +209,11 @@ fn what_an_order_could_not_mean_from_here_it_does_not_come_to_mean() {
     let ahead = asked(&scale(&five), &at("full", &[]));
     assert_eq!(refused(&ahead, Some(at("off", &[]))), "shop is off -> up shop slaves=5");
     assert_eq!(refused(&ahead, None), "shop cannot be scaled yet -> up shop slaves=5");
+    let less = asked(&scale(&[("slaves", Operator::Subtract, 5)]), &at("full", &[("slaves", 40)]));
+    assert!(
+        refused(&less, Some(at("full", &[("slaves", 10)])))
+            .contains("was to bring slaves from 40 to 35, and it is 10 now")
+    );
     let ahead = asked(&down(Some("small")), &at("full", &[]));
     assert!(refused(&ahead, Some(at("off", &[]))).starts_with("`down shop small` would raise it -> up shop small"));
     let ahead = asked(&up(Some("full"), &five), &at("small", &[]));

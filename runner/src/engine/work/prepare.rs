@@ -276,7 +276,7 @@ fn collecting_less(ready: &Ready) -> Ready {
 /// What Terraform advises when the place of a state has changed (`-migrate-state`, `-reconfigure`) is not for us to do: only people
 /// know whether the state has moved along.
 fn with_way_out(failure: Failure, data_dir: &Path) -> Failure {
-    if failure.kind != FailureKind::Terraform || !failure.summary.contains("Backend configuration changed") {
+    if !failure.summary.contains("Backend configuration changed") {
         return failure;
     }
     let advice = format!(

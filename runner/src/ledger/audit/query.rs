@@ -1,7 +1,9 @@
 //! Questions about the audit: pages of entries, and who did what last.
 
 use super::row::{AuditRow, COLUMNS};
+use crate::domain::answer::RunSummary;
 use crate::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
+use crate::domain::command::CommandName;
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::ledger::conditions::{Conditions, Value, actor_ids};
 use crate::ledger::error::LedgerError;
@@ -97,16 +99,21 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
         entries.extend(rows.into_iter().map(Record::try_from).collect::<Result<Vec<_>, _>>()?);
     }
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.seq)));
-    let mut found = None;
+    let mut found: Option<(Timestamp, Record, RunSummary)> = None;
     for entry in entries {
         let Some(number) = entry.run else { continue };
         if let Some(run) = runs::by_number(store, number).await?
             && deed.is(&entry.action, &run)
         {
-            found = Some((entry, run));
-            break;
+            // By when it came to pass: an order may have waited long.
+            let cancels = entry.action == CommandName::Cancel.action();
+            let at = run.ended.filter(|_| !cancels).unwrap_or(entry.at);
+            if found.as_ref().is_none_or(|(newest, ..)| at > *newest) {
+                found = Some((at, entry, run));
+            }
         }
     }
+    let found = found.map(|(_, entry, run)| (entry, run));
     Ok(WhoDid { deed, environment: environment.clone(), found })
 }
 

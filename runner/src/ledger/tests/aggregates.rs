@@ -3,8 +3,8 @@
 use super::{actor, environment, on_both, sql, stack, target};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
-use crate::domain::ids::RunNumber;
-use crate::ledger::{environments, inbox, outbox, runners, stacks};
+use crate::domain::ids::{RunNumber, Timestamp};
+use crate::ledger::{environments, heard, inbox, leases, outbox, runners, stacks};
 
 #[tokio::test]
 async fn where_an_environment_should_be_is_what_was_said_last() {
@@ -113,18 +113,86 @@ async fn a_message_is_taken_once_however_often_it_comes() {
         let ito = actor("ito").id;
         let take = async |key: &str| {
             let mut tx = store.begin().await.unwrap();
-            let new = inbox::take(&mut tx, key, "shell", &ito, "up shop 日本 \0").await.unwrap();
+            let taken = inbox::take(&mut tx, key, "shell", &ito, "up shop 日本 \0").await.unwrap();
             tx.commit().await.unwrap();
-            new
+            taken == inbox::Taken::New
         };
         assert!(take("k1").await);
         assert!(!take("k1").await);
         assert!(take("k2").await);
         let mut tx = store.begin().await.unwrap();
-        inbox::answered(&mut tx, "k1", Some(RunNumber(1))).await.unwrap();
+        inbox::answered(&mut tx, "k1", Some(RunNumber(1)), "{}").await.unwrap();
         tx.commit().await.unwrap();
         assert!(!take("k1").await);
         assert_eq!(super::unanswered(&store).await, [("k2".to_owned(), "up shop 日本 \u{fffd}".to_owned())]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_came_of_a_message_is_kept_until_it_is_told_and_one_process_at_a_time_tells_it() {
+    on_both(async |store| {
+        let ito = actor("ito").id;
+        let one = |holder: &'static str, ms| inbox::Claim { holder, ms, alone: false };
+        let mut tx = store.begin().await.unwrap();
+        assert!(inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p1", 60_000)).await.unwrap());
+        assert!(!inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p2", 60_000)).await.unwrap());
+        assert!(!inbox::claim(&mut tx, "k1", one("p2", 60_000)).await.unwrap());
+        let take = async |tx: &mut _| inbox::take(tx, "k1", "slack", &ito, "hold shop").await.unwrap();
+        assert_eq!(take(&mut tx).await, inbox::Taken::New);
+        inbox::answered(&mut tx, "k1", None, "\"held\"").await.unwrap();
+        assert_eq!(take(&mut tx).await, inbox::Taken::Answered("\"held\"".to_owned()));
+        // Whoever had it is dead; the next one hears what was done.
+        assert!(inbox::claim(&mut tx, "k1", one("p1", -1)).await.unwrap());
+        let at = crate::ledger::now(&mut tx).await.unwrap();
+        let left = inbox::untold(&mut tx, "slack", at, one("p2", 0)).await.unwrap();
+        assert!(left.len() == 1 && left[0].answered, "{left:?}");
+        assert!(inbox::claim(&mut tx, "k1", one("p2", 60_000)).await.unwrap());
+        assert!(!inbox::claim(&mut tx, "k1", one("p1", 60_000)).await.unwrap());
+        assert!(inbox::untold(&mut tx, "slack", at, one("p1", 0)).await.unwrap().is_empty());
+        assert!(!inbox::told(&mut tx, "k1", true).await.unwrap(), "it was carried out");
+        assert!(inbox::told(&mut tx, "k1", false).await.unwrap());
+        assert!(!inbox::told(&mut tx, "k1", false).await.unwrap());
+        assert_eq!(take(&mut tx).await, inbox::Taken::Over);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_who_has_the_right_for_long_enough_begins_a_try_and_only_of_what_nobody_has_sent() {
+    on_both(async |store| {
+        let mut tx = store.begin().await.unwrap();
+        let to = outbox::Address::new("slack", "C1");
+        let id = outbox::put(&mut tx, &to, outbox::KIND_POST, None, "{}").await.unwrap();
+        assert!(leases::take(&mut tx, "slack", "p1", 20_000, false).await.unwrap().is_some());
+        let begin = async |tx: &mut _, in_doubt, holder, ms| {
+            outbox::begin_try(tx, id, in_doubt, "slack", holder, ms).await.unwrap()
+        };
+        assert!(!begin(&mut tx, false, "p2", 12_000).await, "it has somebody else");
+        assert!(!begin(&mut tx, false, "p1", 30_000).await, "it may lapse before the try ends");
+        assert!(begin(&mut tx, false, "p1", 12_000).await);
+        assert!(!begin(&mut tx, false, "p1", 12_000).await, "it is being tried");
+        assert!(begin(&mut tx, true, "p1", 12_000).await);
+        outbox::try_refused(&mut tx, id).await.unwrap();
+        assert!(begin(&mut tx, false, "p1", 12_000).await);
+        outbox::mark_posted(&mut tx, id, "1.1").await.unwrap();
+        assert!(!begin(&mut tx, false, "p1", 12_000).await, "it was sent");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_far_a_chat_was_heard_is_kept_by_place() {
+    on_both(async |store| {
+        let mut tx = store.begin().await.unwrap();
+        let behind = ("C1".to_owned(), Timestamp(5));
+        heard::set(&mut tx, "slack", Timestamp(9), std::slice::from_ref(&behind)).await.unwrap();
+        heard::set(&mut tx, "discord", Timestamp(7), &[]).await.unwrap();
+        let mut all = heard::all(&mut tx, "slack").await.unwrap();
+        all.sort();
+        assert_eq!(all, [(String::new(), Timestamp(9)), behind]);
+        heard::set(&mut tx, "slack", Timestamp(11), &[]).await.unwrap();
+        assert_eq!(heard::all(&mut tx, "slack").await.unwrap(), [(String::new(), Timestamp(11))]);
     })
     .await;
 }

@@ -74,6 +74,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         asks: false,
         newest_code: false,
         because: Some("朝の試験".to_owned()),
+        relative: false,
         retry_of: None,
         asked_as: AskedAs::default(),
     }

@@ -125,8 +125,9 @@ pub(crate) fn post_ephemeral(inner: &Arc<Inner>, arguments: &Arguments) -> Resul
 /// The app's own message that this names.
 fn own<'a>(state: &'a mut State, arguments: &Arguments, not: &'static str) -> Result<&'a mut Message, Refused> {
     let (channel, ts) = (arguments.required("channel")?, arguments.required("ts")?);
-    if state.channel(channel).is_none() {
-        return Err("channel_not_found".into());
+    let place = state.channel(channel).ok_or("channel_not_found")?;
+    if place.archived || !place.has(BOT_USER) {
+        return Err("is_inactive".into());
     }
     let message = state.message_mut(channel, ts).filter(|message| message.only.is_none()).ok_or("message_not_found")?;
     if message.user == BOT_USER { Ok(message) } else { Err(not.into()) }

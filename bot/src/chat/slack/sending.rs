@@ -1,0 +1,162 @@
+//! One letter to Slack: posted or answered where it came from, found again in the history, with its file and its link.
+
+use serde_json::{Value, json};
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::post::Pending;
+use uuid::Uuid;
+
+use super::DOOR;
+use super::api::ApiError;
+use super::letter::Letter;
+use super::mouth::Mouth;
+use crate::cards::{FILES, NO_PLACE_FOR_FILE};
+
+/// The name of the data that every message of ours carries.
+const EVENT: &str = "tidegate_message";
+
+impl Mouth {
+    /// Uploads the file of a message into its thread, unless it is there already. Refused, it is done without.
+    pub(super) async fn attach(
+        &self,
+        channel: &str,
+        thread: &str,
+        id: Uuid,
+        (name, text): &(String, String),
+        again: bool,
+    ) -> Result<(), (&'static str, ApiError)> {
+        let mut short = id.simple().to_string();
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+        let name = format!("{stem}-{}.{ending}", short.split_off(24));
+        if again {
+            let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
+            let said = self.workspace.api.get("conversations.replies", &args).await;
+            let said = said.map_err(|error| ("conversations.replies", error))?;
+            let messages = said["messages"].as_array().into_iter().flatten();
+            let mut files = messages.filter_map(|message| message["files"].as_array()).flatten();
+            if files.any(|file| file["name"] == name.as_str()) {
+                return Ok(());
+            }
+        }
+        match self.workspace.api.upload(&name, text, channel, thread).await {
+            Ok(()) => {
+                self.over(FILES).await;
+                Ok(())
+            }
+            Err(ApiError::Refused { code, .. }) => {
+                self.tell_once(FILES, &code).await;
+                Ok(())
+            }
+            Err(error) => Err(("files.completeUploadExternal", error)),
+        }
+    }
+
+    /// Sends, and gives what Slack calls the message; nothing where it went the way it came.
+    pub(super) async fn deliver(
+        &self,
+        channel: &str,
+        letter: &Letter,
+        thread: Option<&str>,
+        id: Uuid,
+    ) -> Result<String, ApiError> {
+        let api = &self.workspace.api;
+        let text = &letter.text;
+        if let (Some(_), Some(url)) = (&letter.only, &letter.response_url) {
+            let body = json!({
+                "response_type": "ephemeral", "replace_original": false, "text": text, "blocks": letter.blocks,
+            });
+            match api.respond(url, &body).await {
+                // Its half hour is over.
+                Err(ApiError::Refused { .. }) => {}
+                other => return other.map(|()| String::new()),
+            }
+        }
+        let mut body = json!({
+            "channel": channel, "text": text, "blocks": letter.blocks, "mrkdwn": false,
+            "unfurl_links": false, "unfurl_media": false,
+        });
+        if let Some(thread) = thread {
+            body["thread_ts"] = thread.into();
+        }
+        if let Some(user) = &letter.only {
+            body["user"] = user.as_str().into();
+            return api.post("chat.postEphemeral", &body).await.map(|_| String::new());
+        }
+        body["metadata"] = json!({ "event_type": EVENT, "event_payload": { "id": id.to_string() } });
+        let said = match api.post("chat.postMessage", &body).await {
+            // A command can be typed where the bot is not: its answer goes the way it came.
+            Err(ApiError::Refused { code, needed })
+                if matches!(code.as_str(), "not_in_channel" | "channel_not_found") =>
+            {
+                let Some(url) = &letter.response_url else { return Err(ApiError::Refused { code, needed }) };
+                let mut body = json!({
+                    "response_type": "in_channel", "replace_original": false, "text": text, "blocks": letter.blocks,
+                });
+                if letter.file.is_some() {
+                    let words = NO_PLACE_FOR_FILE;
+                    body["text"] = format!("{text}\n{words}").into();
+                    if let Some(blocks) = body["blocks"].as_array_mut() {
+                        blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": words } }));
+                    }
+                }
+                return api.respond(url, &body).await.map(|()| String::new());
+            }
+            // Better without its looks than not at all.
+            Err(ApiError::Refused { code, .. })
+                if matches!(code.as_str(), "invalid_blocks" | "msg_blocks_too_long") =>
+            {
+                tracing::error!(code, "Slack refuses the form of a message: sent as plain text");
+                body["blocks"] = json!([]);
+                api.post("chat.postMessage", &body).await?
+            }
+            other => other?,
+        };
+        said["ts"].as_str().map(str::to_owned).ok_or_else(|| ApiError::Unknown("no `ts`".to_owned()))
+    }
+
+    /// Looks whether a message is there already.
+    pub(super) async fn find(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        pending: &Pending,
+    ) -> Result<Option<String>, ApiError> {
+        let oldest = format!("{}", pending.message.created.0 / 1000 - 60);
+        let id = pending.message.id.to_string();
+        let mut cursor = String::new();
+        loop {
+            let mut args = vec![
+                ("channel", channel),
+                ("oldest", oldest.as_str()),
+                ("limit", "200"),
+                ("include_all_metadata", "true"),
+            ];
+            if !cursor.is_empty() {
+                args.push(("cursor", &cursor));
+            }
+            let page = match thread {
+                Some(thread) => {
+                    args.push(("ts", thread));
+                    self.workspace.api.get("conversations.replies", &args).await?
+                }
+                None => self.workspace.api.get("conversations.history", &args).await?,
+            };
+            let ours = |message: &&Value| message["metadata"]["event_payload"]["id"] == id.as_str();
+            if let Some(found) = page["messages"].as_array().into_iter().flatten().find(ours) {
+                return Ok(found["ts"].as_str().map(str::to_owned));
+            }
+            let next = page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
+            if next.is_empty() || next == cursor {
+                return Ok(None);
+            }
+            cursor = next;
+        }
+    }
+
+    /// The address of a run's card; `None` while it is not posted.
+    pub(super) async fn link(&self, run: i64) -> Result<Option<String>, DeskError> {
+        let card = self.desk.card(DOOR, tidegate_runner::domain::ids::RunNumber(run)).await?;
+        let Some((channel, ts)) = card.and_then(|card| Some((card.channel, card.posted?))) else { return Ok(None) };
+        let said = self.workspace.api.get("chat.getPermalink", &[("channel", &channel), ("message_ts", &ts)]).await;
+        Ok(said.ok().and_then(|said| said["permalink"].as_str().map(str::to_owned)))
+    }
+}

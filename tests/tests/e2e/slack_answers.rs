@@ -1,0 +1,225 @@
+//! What is answered in Slack is what was done: also when whoever did it died before it could say so, when nobody knew who asked, and
+//! when it was said long ago.
+
+use std::time::Duration;
+
+use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::postgres::Database;
+use tidegate_tests::slack::Refusal;
+
+#[tokio::test]
+async fn killed_after_the_desk_and_before_the_outbox_what_was_refused_or_done_without_a_run_is_told_truly() {
+    let place = InSlack::lay().await;
+    let bob = place.slack.person("bob");
+    for (words, told) in [("up", "Not understood"), ("hold shop for 2h because of", "shop is held until")] {
+        let serve = place.serve().await;
+        place.slack.direct(&place.alice, "queue").await.accepted();
+        let direct = place.slack.direct_channel(&place.alice);
+        place.slack.until("an answer", || place.slack.transcript(&direct).contains("Nothing runs")).await;
+        // The answer names somebody whom Slack is just asked about: that is where it dies.
+        place.slack.refuse("users.info", Refusal::Silence).lasting();
+        let asked = place.slack.calls_of("users.info").len();
+        place.tide(&format!("{words} {}", bob.as_str())).await;
+        place.slack.until("it is carried out", || place.slack.calls_of("users.info").len() > asked).await;
+        serve.kill().await;
+        assert!(!place.slack.transcript(&place.channel).contains(told), "it was not told yet");
+        place.slack.accept("users.info");
+        let serve = place.serve().await;
+        let text = place.reads(told).await;
+        assert!(!text.contains("answered already"), "{text}");
+        serve.stop().await.exits(0);
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_long_ago_is_asked_and_not_run_though_it_came_only_now() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("users.info", Refusal::Status(503)).for_calls(1);
+    place.slack.said_ago(Duration::from_mins(10));
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await.accepted();
+    place.slack.said_ago(Duration::ZERO);
+    place.reads("This was said 10 minutes ago and is not done by itself any more").await;
+    // What is said afterwards is answered afterwards: nothing was run before it.
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await.accepted();
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    assert!(place.yard.known(2).await.is_none(), "one was run");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_form_that_was_left_and_waits_for_its_plan_keeps_nobody_else_waiting() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("").await;
+    place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+    let form = place.slack.form(&place.alice).expect("a form");
+    serve.stop().await.exits(0);
+    place.slack.refuse("users.info", Refusal::Status(503)).for_calls(1);
+    place.yard.hold("plan");
+    let serve = place.serve().await;
+    place.slack.submit(&place.alice, &form, &serde_json::json!({ "what": "up" })).await.accepted();
+    place.yard.until(1, "planning").await;
+    place.tide("envs").await;
+    place.reads("only alice sees").await;
+    place.yard.release("plan");
+    place.slack.until("the plan", || place.slack.view_text(&form).contains("[Do it]")).await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_press_that_was_refused_counts_again_once_nothing_is_against_it() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let mori = place.slack.person("mori");
+    place.yard.fail("create.shop-app.1");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("[Retry]").await;
+    place.yard.heal("create.shop-app.1");
+    let failed = place.slack.find(&place.channel, "[Retry]").expect("a card");
+    place.slack.command(&mori, &place.channel, "/tide", "hold shop for 2h because we measure").await.accepted();
+    place.reads("shop is held until").await;
+    place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
+    place.reads("only alice sees").await;
+    place.slack.command(&mori, &place.channel, "/tide", "unhold shop").await.accepted();
+    place.reads("shop is not held any more").await;
+    place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
+    place.yard.until(2, "succeeded").await;
+    place.reads("Retry: pressed by @alice").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn two_clicks_in_the_home_tab_are_one_run_and_the_next_showing_counts_again() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.open_home(&place.alice).await.accepted();
+    place.slack.until("the home tab", || place.slack.home(&place.alice).is_some()).await;
+    let home = place.slack.home(&place.alice).expect("a home tab");
+    place.yard.hold("plan");
+    for _ in 0..2 {
+        place.slack.press_in_view(&place.alice, &home, "tide.up", None).await.accepted();
+    }
+    place.yard.until(1, "planning").await;
+    let shows = |words: &str| place.slack.view_text(&home).contains(words);
+    place.slack.until("the run in the home tab", || shows("planning")).await;
+    place.slack.press_in_view(&place.alice, &home, "tide.down", None).await.accepted();
+    // It is queued: what was pressed before it was stored before it.
+    let second = place.yard.wait("a second run", async || place.yard.known(2).await).await;
+    assert_eq!(second.request.kind.as_str(), "down");
+    place.yard.release("plan");
+    place.yard.until(2, "succeeded").await;
+    assert!(place.yard.known(3).await.is_none(), "one for two clicks");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_was_missed_is_read_however_often_slack_wants_silence_and_where_deliveries_come_by_http() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("status").await;
+    place.reads("shop").await;
+    serve.stop().await.exits(0);
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    place.slack.refuse("conversations.history", Refusal::RateLimited { retry_after: 1 }).for_calls(2);
+    let serve = place.serve().await;
+    place.reads("shop is at full").await;
+    serve.stop().await.exits(0);
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate down shop").await;
+    place.yard.configure("[chat.slack]", "[chat.slack]\nmode = \"http\"\nlisten = \"127.0.0.1:0\"");
+    let serve = place.start();
+    place.reads("shop is at small").await;
+    serve.stop().await.exits(0);
+    assert!(place.yard.known(3).await.is_none(), "each was done once");
+}
+
+#[tokio::test]
+async fn people_of_a_further_workspace_are_ordinary_ones_and_so_are_those_at_home() {
+    let place = InSlack::lay_with("teams = [\"T0STRANGER\"]").await;
+    let serve = place.serve().await;
+    place.tide("whoami").await;
+    let text = place.reads("owner").await;
+    assert!(!text.contains("other workspace"), "{text}");
+    let stranger = place.slack.stranger("sam");
+    place.slack.set_channel(&place.channel, false, true);
+    place.slack.mention(&stranger, &place.channel, None, "@tidegate whoami").await.accepted();
+    let text = place.reads("viewer").await;
+    assert!(!text.contains("another workspace"), "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn killed_while_a_press_is_answered_the_card_says_who_pressed_once() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    place.reads("[Keep 1 h] [Undo").await;
+    place.settled().await;
+    let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
+    serve.stop().await.exits(0);
+    let serve = place.serve().await;
+    // Who that is is just asked: it is stored and taken by nobody.
+    place.slack.refuse("users.info", Refusal::Silence).lasting();
+    place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
+    place
+        .slack
+        .until("it is asked", || place.slack.calls_of("users.info").iter().any(|call| call.answer.is_none()))
+        .await;
+    serve.kill().await;
+    place.slack.accept("users.info");
+    let serve = place.serve().await;
+    place.slack.redeliver().await;
+    place.reads("Keep 1 h: pressed by @alice").await;
+    place.slack.until("it is used up", || !place.slack.thread(&raised).contains("[Keep 1 h]")).await;
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert!(!text.contains("answered already") && text.matches("pressed by @alice").count() == 1, "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn two_processes_in_an_outage_say_everything_once() {
+    let database = Database::new();
+    let place = InSlack::lay_on("", database.url()).await;
+    let first = place.serve().await;
+    let second = place.serve().await;
+    place.slack.connected(4).await;
+    for method in ["chat.postMessage", "users.info"] {
+        place.slack.refuse(method, Refusal::Status(503)).lasting();
+    }
+    place.tide("up shop").await;
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate status").await.accepted();
+    place.slack.until("it is asked", || place.slack.calls_of("users.info").len() >= 2).await;
+    first.kill().await;
+    for method in ["chat.postMessage", "users.info"] {
+        place.slack.accept(method);
+    }
+    place.slack.redeliver().await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    place.reads("owners: ").await;
+    second.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("[Keep 1 h]").count(), 1, "one card:\n{text}");
+    assert_eq!(text.matches("owners: ").count(), 1, "one status:\n{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 1, "one end:\n{text}");
+    assert!(place.yard.known(2).await.is_none(), "one run");
+}
+
+#[tokio::test]
+async fn who_is_not_there_is_not_asked_for_without_end() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("users.info", Refusal::error("user_not_found")).lasting();
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await.accepted();
+    place.settled().await;
+    place.slack.accept("users.info");
+    place.tide("status").await;
+    place.reads("only alice sees").await;
+    place.settled().await;
+    assert!(place.yard.known(1).await.is_none(), "nothing was run");
+    serve.stop().await.exits(0);
+}
