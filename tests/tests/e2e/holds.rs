@@ -246,7 +246,8 @@ async fn a_stop_holds_though_the_engine_is_killed_before_terraform_has_ended() {
     terminal.prompted().await;
     does(&yard, "boss", "stop everything because the bill explodes", &["1 run stopping: 1 shop applying"]).await;
     serve.kill().await;
-    let _serve = yard.serve().await;
+    // Whichever is the engine then: this one, or the terminal.
+    let _serve = yard.start(&["serve"], &[]);
     assert_eq!(yard.ends(1).await, "cancelled");
     assert!(matches!(yard.next_news("boss").await, News::Still { .. }));
     // An owner who is no admin is told, and offered nothing that is not theirs.
