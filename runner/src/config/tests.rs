@@ -231,11 +231,16 @@ fn a_file_that_is_not_there_tells_how_to_begin() {
 
 #[test]
 fn keys_of_later_versions_are_unknown_keys() {
-    let text = report(&small("visit = '12h'\nholidays = 'JP'"));
+    let text = report(&small("idle_after = '12h'\ntemplate = 'loadtest'"));
     assert!(
-        text.contains("there is no key `visit` here") && text.contains("there is no key `holidays` here"),
+        text.contains("there is no key `idle_after` here") && text.contains("there is no key `template` here"),
         "{text}"
     );
+}
+
+#[test]
+fn every_mistake_about_schedules_is_told_at_its_place() {
+    insta::assert_snapshot!(report(include_str!("samples/broken_schedules.toml")));
 }
 
 #[test]

@@ -62,10 +62,10 @@ fn one(at: &Path<'_>, section: &CalendarSection, folder: &FilePath, findings: &m
         let at = at.key(key);
         for (index, text) in texts.iter().enumerate() {
             match own_dates(&toml::Value::Array(vec![toml::Value::String(text.clone())])) {
-                Ok(found) => days.extend(found.into_iter().map(|day| match working {
-                    true => OwnDay { working, name: WORKED.to_owned(), ..day },
-                    false => day,
-                })),
+                Ok(found) if working => {
+                    days.extend(found.into_iter().map(|day| OwnDay { working, name: WORKED.to_owned(), ..day }));
+                }
+                Ok(found) => days.extend(found),
                 Err(error) => findings.at_value(&at.index(index), error.why, None),
             }
         }
