@@ -4,22 +4,6 @@ CREATE TABLE clock (
     seen_at BIGINT  NOT NULL              -- ms since 1970
 );
 
--- What people bend of schedules for a while. A row ends and stays.
-CREATE TABLE bends (
-    number      BIGINT NOT NULL PRIMARY KEY, -- counts up without gaps, from 1
-    environment TEXT   NOT NULL,
-    kind        TEXT   NOT NULL,             -- skip, pause
-    bend        TEXT   NOT NULL,             -- what, as JSON
-    by_id       TEXT   NOT NULL,             -- immutable id of whose it is
-    by_name     TEXT   NOT NULL,             -- what they were called then
-    because     TEXT,
-    began_at    BIGINT NOT NULL,             -- ms since 1970
-    until_at    BIGINT,                      -- after which it bends nothing any more; NULL: until somebody resumes
-    ended_at    BIGINT,                      -- taken back before that
-    ended_by    TEXT
-);
-CREATE INDEX bends_standing ON bends (environment) WHERE ended_at IS NULL;
-
 -- Transitions that were due, each once: the key is schedule and wall time with its offset.
 CREATE TABLE firings (
     environment TEXT   NOT NULL,
@@ -36,11 +20,3 @@ CREATE TABLE firings (
     PRIMARY KEY (environment, key)
 );
 CREATE INDEX firings_open ON firings (environment, due_at) WHERE try_at IS NOT NULL;
-
--- Warnings before an environment goes down, each once.
-CREATE TABLE warnings (
-    environment TEXT   NOT NULL,
-    key         TEXT   NOT NULL,
-    at          BIGINT NOT NULL,
-    PRIMARY KEY (environment, key)
-);

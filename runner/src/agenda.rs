@@ -1,5 +1,5 @@
-//! What is written and bent about when, for one environment: the configuration's schedules, what people skip and pause, their keeps
-//! and their changes, read from the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
+//! What is written and bent about when, for one environment: the configuration's schedules, people's keeps and their changes, read from
+//! the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
 
 use crate::config::Config;
 use crate::domain::environment::Environment;
@@ -7,7 +7,7 @@ use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::Target;
 use crate::domain::schedule::{Agenda, Bend, Bent, Scale, end_of_change};
-use crate::ledger::{LedgerError, Store, bends, environments, holds, runs};
+use crate::ledger::{LedgerError, Store, environments, holds, runs};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
 const BACK_MS: i64 = 8 * 86_400_000;
@@ -41,12 +41,6 @@ impl Diary {
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
-
-    /// What people bend, keeps and changes among it.
-    #[must_use]
-    pub fn bends(&self) -> &[Bent] {
-        &self.bends
-    }
 }
 
 /// The diaries of these environments; of all that have schedules where none is named.
@@ -59,7 +53,6 @@ pub async fn diaries(
     only: Option<&EnvironmentName>,
     now: Timestamp,
 ) -> Result<Vec<Diary>, LedgerError> {
-    let bending = bends::standing(store, now.plus_ms(-BACK_MS)).await?;
     let held = holds::of_late(store, now.plus_ms(-BACK_MS)).await?;
     let mut all = Vec::new();
     for environment in config.environments.values() {
@@ -67,12 +60,11 @@ pub async fn diaries(
         if !named && (only.is_some() || environment.timetable.schedules.is_empty()) {
             continue;
         }
-        let own = bending.iter().filter(|(name, _)| *name == environment.name).map(|(_, bent)| bent.clone());
         let wanted = environments::wanted(store, &environment.name).await?;
         let mut diary = Diary {
             scale: Scale::from(environment),
             environment: environment.clone(),
-            bends: own.collect(),
+            bends: Vec::new(),
             wanted: wanted.as_ref().map(|wanted| wanted.target.clone()),
         };
         let keeps = held.iter().filter(|hold| hold.kind == Kind::Keep && hold.is_about(&environment.name));

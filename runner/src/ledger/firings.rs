@@ -1,4 +1,4 @@
-//! How far the clock has looked, what came of each transition that was due, and who was warned of one.
+//! How far the clock has looked, and what came of each transition that was due.
 
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
@@ -193,36 +193,4 @@ pub async fn one(mut db: impl Access, environment: &EnvironmentName, key: &str) 
         sqlx::query_as(select_firings!("WHERE environment = $1 AND key = $2")).bind(environment.as_str()).bind(key)
     )?;
     row.map(Firing::try_from).transpose()
-}
-
-/// The last ones of an environment, the newest first.
-pub async fn last(mut db: impl Access, environment: &EnvironmentName, most: i64) -> Result<Vec<Firing>, LedgerError> {
-    let rows: Vec<FiringRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as(select_firings!("WHERE environment = $1 ORDER BY due_at DESC LIMIT $2"))
-            .bind(environment.as_str())
-            .bind(most)
-    )?;
-    rows.into_iter().map(Firing::try_from).collect()
-}
-
-/// Notes that people are warned of a transition. False: they were warned before.
-pub async fn warn(
-    mut tx: &mut Tx,
-    environment: &EnvironmentName,
-    key: &str,
-    at: Timestamp,
-) -> Result<bool, LedgerError> {
-    let stored = on!(
-        tx,
-        execute,
-        sqlx::query(
-            "INSERT INTO warnings (environment, key, at) VALUES ($1, $2, $3) ON CONFLICT (environment, key) DO NOTHING"
-        )
-        .bind(environment.as_str())
-        .bind(storable(key))
-        .bind(at.0)
-    )?;
-    Ok(stored == 1)
 }

@@ -25,8 +25,6 @@ use crate::domain::schedule::{
 
 /// Longest time that a transition may come late: a week, in seconds.
 const CATCH_UP_MAX_S: u32 = 7 * 86_400;
-/// Longest time before a transition at which people are warned of it: a day, in seconds.
-const WARN_MAX_S: u32 = 86_400;
 /// How far ahead schedules are held against each other: two years, in milliseconds.
 const AHEAD_MS: i64 = 2 * 366 * 86_400_000;
 
@@ -78,9 +76,6 @@ pub(in super::super) struct ScheduleSection {
     /// How late it may still be carried out. `0s` to `7d`. Without it, `4h`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"2h")]
     catch_up: Option<String>,
-    /// How long before it lowers the environment people are warned. `0s`: not at all; at most `1d`. Without it, `15m`.
-    #[schemars(regex(pattern = duration::PATTERN), example = &"30m")]
-    warn: Option<String>,
 }
 
 /// `first` or `skip`.
@@ -250,7 +245,6 @@ impl ScheduleSection {
             text.and_then(|text| duration::read(&at.key(key), text, 0..=most, findings))
         };
         let catch_up_s = seconds("catch_up", self.catch_up.as_ref(), CATCH_UP_MAX_S, findings);
-        let warn_s = seconds("warn", self.warn.as_ref(), WARN_MAX_S, findings);
         if findings.errors() > before {
             return None;
         }
@@ -262,7 +256,7 @@ impl ScheduleSection {
             on_gap: self.on_gap,
             on_overlap: self.on_overlap,
             catch_up_s: catch_up_s.unwrap_or(DEFAULT_CATCH_UP_S),
-            warn_s: warn_s.unwrap_or(DEFAULT_WARN_S),
+            warn_s: DEFAULT_WARN_S,
             ready_by: false,
             origin: Origin::File { line },
         };
