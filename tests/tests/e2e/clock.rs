@@ -9,12 +9,17 @@ use tidegate_tests::yard::Layout;
 const A_MINUTE: Duration = Duration::from_secs(150);
 
 #[tokio::test]
-async fn what_a_crontab_line_wants_is_carried_out_once_though_the_process_is_killed() {
-    let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"each minute\"\ncron = \"* * * * *\"\n\
+async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed() {
+    let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"rehearsal\"\nat = \"SOON\"\n\
                  do = \"up full\"\nfor = \"10m\"\n";
     let yard = Layout::new().environment_with("shop", lines, &[("app", &[])]).lay();
+    yard.write("now", "");
+    let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
+    // The next full minute that is far enough away for two starts.
+    let soon = chrono::DateTime::<chrono::Utc>::from(now) + chrono::TimeDelta::seconds(75);
+    yard.configure("SOON", &soon.format("%Y-%m-%d %H:%M").to_string());
     yard.run(&["check"]).await.exits(0);
-    yard.shell("next shop 1d").await.says(&["full", "each minute begins", "UTC"]).exits(0);
+    yard.shell("next shop 1d").await.says(&["full", "rehearsal begins", "UTC"]).exits(0);
     let serve = yard.serve().await;
     serve.kill().await;
     let serve = yard.serve().await;
@@ -27,7 +32,7 @@ async fn what_a_crontab_line_wants_is_carried_out_once_though_the_process_is_kil
     let run = yard.row(1).await;
     assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
     assert_eq!(yard.in_state("shop", "app").await.len(), 3);
-    yard.shell("history shop").await.says(&["the clock", "each minute begins"]).exits(0);
+    yard.shell("history shop").await.says(&["the clock", "rehearsal begins"]).exits(0);
     yard.shell("who raised shop").await.says(&["the clock raised shop"]).exits(0);
     serve.kill().await;
     let serve = yard.serve().await;
