@@ -45,9 +45,9 @@ pub enum Notify {
 #[must_use]
 pub fn buttons(detail: &RunDetail, card: &Card) -> Vec<Button> {
     let destroys = destroys(detail);
-    let back_to_off = detail.run.request.before.as_ref().is_none_or(|before| before.level == Level::Off);
+    let taken_back = destroys_when_undone(detail);
     let button = |command: &String| {
-        let destroys = if command.starts_with("undo ") { back_to_off } else { destroys };
+        let destroys = if command.starts_with("undo ") { taken_back } else { destroys };
         cards::button(command, &card.title, destroys)
     };
     card.next.iter().filter_map(button).collect()
@@ -58,7 +58,17 @@ fn destroys(detail: &RunDetail) -> bool {
     let request = &detail.run.request;
     let plans = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref());
     let lost = plans.map(StackPlan::counts).any(|counts| counts.delete + counts.replace > 0);
-    lost || request.kind == RunKind::Destroy || request.target.level == Level::Off
+    // What lowers destroys as a rule; where its plan is not whole yet, nobody knows better.
+    let lowers = matches!(request.kind, RunKind::Down | RunKind::Undo);
+    let unknown = lowers && detail.view.stacks.values().any(|stack| stack.plan.is_none());
+    lost || unknown || request.kind == RunKind::Destroy || request.target.level == Level::Off
+}
+
+/// Whether going back to what was before this run takes something away for good: what it made goes again.
+fn destroys_when_undone(detail: &RunDetail) -> bool {
+    let back_to_off = detail.run.request.before.as_ref().is_none_or(|before| before.level == Level::Off);
+    let plans = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref());
+    back_to_off || plans.map(StackPlan::counts).any(|counts| counts.create + counts.replace > 0)
 }
 
 /// What can be done with what a run brought about, as it would be typed.

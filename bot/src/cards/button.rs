@@ -60,13 +60,20 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("accept", [_]) => ("Take as it is", Weight::Plain),
         _ => return None,
     };
-    let confirm = (destroys && matches!(verb, "approve" | "undo" | "retry")).then(|| Confirm {
+    Some(Button { label, command: command.to_owned(), weight, confirm: asks_first(command, about, destroys) })
+}
+
+/// What a button asks before this command. The one place that decides it: of what leads on everything asks where it destroys.
+#[must_use]
+pub(super) fn asks_first(command: &str, about: &str, destroys: bool) -> Option<Confirm> {
+    let verb = command.split_whitespace().next()?;
+    let leads_on = matches!(verb, "approve" | "undo" | "retry" | "down" | "destroy" | "scale" | "up" | "do");
+    (destroys && leads_on).then(|| Confirm {
         title: "This destroys",
         text: format!("{about}\nWhat is destroyed cannot be brought back by Tidegate."),
         yes: "Do it",
         no: "Leave it",
-    });
-    Some(Button { label, command: command.to_owned(), weight, confirm })
+    })
 }
 
 /// What stands in place of buttons that were used.
@@ -79,6 +86,17 @@ pub fn pressed(label: &str, by: &str) -> String {
 #[must_use]
 pub fn used(label: &str) -> Card {
     Card::new(Tone::Plain, format!("`{label}` was pressed already")).line(Line::text("The card says by whom."))
+}
+
+/// The answer to a press after one of somebody else of which nobody knows what comes of it.
+#[must_use]
+pub fn undecided(label: &str, typed: &str) -> Card {
+    Card::new(
+        Tone::Warning,
+        format!("`{label}` was pressed by somebody else before, and nobody knows what comes of that"),
+    )
+    .line(Line::text("Yours did nothing."))
+    .next(typed)
 }
 
 /// The answer to a press on a card after which something else has happened.

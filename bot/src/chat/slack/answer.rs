@@ -14,6 +14,7 @@ use super::ear::{CLAIM_MS, Ear, Heard};
 use super::letter::Letter;
 use super::press::Press;
 use super::refused::{Means, means};
+use super::stands::Stands;
 use super::workspace::Unheard;
 use crate::cards;
 use crate::chat::shell::local_offset;
@@ -28,7 +29,7 @@ const RENEW: Duration = Duration::from_secs(10);
 /// After so many milliseconds what cannot be answered now is tried again.
 const LATER_MS: i64 = 5_000;
 
-/// For so many milliseconds a press waits until it is noted which card it is on.
+/// For so many milliseconds a press waits until it is noted which card it is on, or what came of the one before it.
 const EARLY_MS: i64 = 30_000;
 
 impl Ear {
@@ -107,6 +108,25 @@ impl Ear {
             let private = matches!(origin.how, How::Button { .. });
             return self.put(&message.key, &[said_to(&card, origin, private)], true).await;
         }
+        match self.stands(origin, &message.typed, stored_ms, age_ms).await {
+            _ if *answered => {}
+            Some(Stands::Yes) => {}
+            Some(Stands::Edited) => {
+                let post = said_to(&cards::edited(&message.typed), origin, false);
+                return self.put(&message.key, &[post], true).await;
+            }
+            Some(Stands::Deleted) => {
+                // What is not there has no thread, and what was taken back is nobody else's business.
+                let aside = Origin { thread: None, how: How::Command, ..origin.clone() };
+                let private = !message.place.direct;
+                return self.put(&message.key, &[said_to(&cards::deleted(), &aside, private)], true).await;
+            }
+            Some(Stands::Unknown) => {
+                let post = said_to(&cards::not_looked_up(&message.typed), origin, false);
+                return self.put(&message.key, &[post], true).await;
+            }
+            None => return self.put_off(&message.key).await,
+        }
         let mut after = None;
         let posts = match &origin.how {
             How::Form(draft) => Some(self.preview(message, origin, draft).await),
@@ -153,9 +173,9 @@ impl Ear {
         after: &mut Option<Heard>,
     ) -> Option<Vec<Post>> {
         let press = match self.take_button(&message.key, &message.typed, origin).await {
-            Ok(Press::Dead(card)) => return Some(vec![said_to(&card, origin, true)]),
             Ok(Press::Again) => return Some(Vec::new()),
-            Ok(Press::Early) if age_ms < EARLY_MS => return None,
+            Ok(Press::Early | Press::Undecided(_)) if age_ms < EARLY_MS => return None,
+            Ok(Press::Dead(card) | Press::Undecided(card)) => return Some(vec![said_to(&card, origin, true)]),
             Ok(press) => press,
             Err(error) => return Some(vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
         };
@@ -164,7 +184,14 @@ impl Ear {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
             return Some(Vec::new());
         }
-        let card = self.workspace.name_people(reply.card.clone()).await;
+        let mut card = self.workspace.name_people(reply.card.clone()).await;
+        if reply.verdict == Verdict::Refused
+            && let Some(offered) = card.next.iter_mut().find(|next| next.starts_with("hold "))
+            && let Some(line) = self.workspace.with_members(&message.typed).await
+        {
+            // Who is in a group only Slack knows.
+            *offered = line;
+        }
         let done = reply.verdict == Verdict::Done;
         let run = reply.follow.map(|(run, _)| run).or(reply.settled);
         if done && reply.queued {

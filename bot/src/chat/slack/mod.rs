@@ -27,6 +27,7 @@ mod scribe;
 mod sending;
 mod socket;
 mod speak;
+mod stands;
 mod text;
 mod trouble;
 mod workspace;

@@ -54,6 +54,14 @@ pub(super) struct Person {
     pub(super) groups: Vec<String>,
 }
 
+/// A user group.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    /// What it is called, without the `@`.
+    handle: String,
+    members: Vec<String>,
+}
+
 /// What somebody is to the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -75,8 +83,8 @@ pub(super) struct Workspace {
     channels: Mutex<Listed<String>>,
     /// Names by id, of all channels that were found by name.
     names: Mutex<HashMap<String, String>>,
-    /// Members by id.
-    groups: Mutex<Listed<Vec<String>>>,
+    /// Groups by id.
+    groups: Mutex<Listed<Group>>,
     /// Conversations with one person, by person.
     directs: Mutex<HashMap<String, String>>,
     /// When somebody's name could not be had.
@@ -171,7 +179,30 @@ impl Workspace {
     pub(super) async fn members(&self, group: &str) -> Result<Vec<String>, ApiError> {
         self.list_groups().await?;
         let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.1.get(group).cloned().unwrap_or_default())
+        Ok(known.1.get(group).map(|group| group.members.clone()).unwrap_or_default())
+    }
+
+    /// A line with the members of groups in place of those that it leaves in by `only`. `None`: it names no
+    /// group with members.
+    pub(super) async fn with_members(&self, typed: &str) -> Option<String> {
+        let (mut words, mut found, mut names) = (Vec::new(), false, false);
+        for word in typed.split_whitespace() {
+            let id = word.trim_matches(['@', ',']).strip_prefix("slack:").filter(|id| id.starts_with('S'));
+            names = word.eq_ignore_ascii_case("only") || names && (word.starts_with('@') || word.contains(':'));
+            let members = match id.filter(|_| names) {
+                Some(id) => self.members(id).await.ok()?,
+                None => Vec::new(),
+            };
+            found |= !members.is_empty();
+            if members.is_empty() {
+                words.push(word.to_owned());
+            }
+            words.extend(members.iter().map(|member| format!("@slack:{member}")));
+            if word.eq_ignore_ascii_case("because") {
+                names = false;
+            }
+        }
+        found.then(|| words.join(" "))
     }
 
     /// Where something is said: a channel as it is, of a person the conversation with them.
@@ -193,8 +224,12 @@ impl Workspace {
     async fn groups_of(&self, user: &str) -> Result<Vec<String>, ApiError> {
         self.list_groups().await?;
         let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut of: Vec<String> =
-            known.1.iter().filter(|(_, users)| users.iter().any(|one| one == user)).map(|(id, _)| id.clone()).collect();
+        let mut of: Vec<String> = known
+            .1
+            .iter()
+            .filter(|(_, group)| group.members.iter().any(|one| one == user))
+            .map(|(id, _)| id.clone())
+            .collect();
         of.sort();
         Ok(of)
     }
@@ -219,7 +254,8 @@ impl Workspace {
                 let users =
                     group["users"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
                 if let Some(id) = group["id"].as_str().filter(|_| group["date_delete"].as_i64().unwrap_or(0) == 0) {
-                    all.insert(id.to_owned(), users.collect::<Vec<_>>());
+                    let handle = group["handle"].as_str().unwrap_or_default().to_owned();
+                    all.insert(id.to_owned(), Group { handle, members: users.collect() });
                 }
             }
             *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
@@ -314,9 +350,16 @@ impl Workspace {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
     }
 
-    /// The card with names in place of the ids of people. Plain names: nobody is notified by them.
+    /// The card with names in place of the ids of people, groups and channels. Plain names: nobody is notified by them. Commands
+    /// keep the ids, by which they are understood.
     pub(super) async fn name_people(self: &Arc<Self>, mut card: Card) -> Card {
-        let mut names = HashMap::new();
+        let all = std::iter::once(card.title.as_str())
+            .chain(card.lines.iter().flat_map(|line| &line.spans).filter_map(named));
+        if all.into_iter().any(|text| text.contains("slack:C")) {
+            // What it is called is worth a moment, and no more.
+            let _: Result<(), _> = tokio::time::timeout(NAME_WAIT, self.learn_channels()).await;
+        }
+        let mut names = self.names_of_places();
         let mut asked = tokio::task::JoinSet::new();
         for id in ids_in(&card) {
             let workspace = Arc::clone(self);
@@ -327,31 +370,63 @@ impl Workspace {
                 names.insert(id, format!("@{name}"));
             }
         }
-        if names.is_empty() {
-            return card;
-        }
         let name = |text: &mut String| {
-            for (id, name) in &names {
-                *text = text.replace(&format!("slack:{id}"), name).replace(id.as_str(), name);
+            for (id, name) in names.iter().filter(|(id, _)| text.contains(id.as_str())).collect::<Vec<_>>() {
+                let written = format!("slack:{id}");
+                *text = text.replace(&format!("@{written}"), name).replace(&written, name);
+                if id.starts_with(['U', 'W']) {
+                    *text = text.replace(id.as_str(), name);
+                }
             }
         };
         name(&mut card.title);
         for span in card.lines.iter_mut().flat_map(|line| &mut line.spans) {
             match span {
-                Span::Text(text) | Span::Strong(text) => name(text),
-                Span::Code(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {}
+                Span::Code(text) if text.contains(char::is_whitespace) => {}
+                Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => name(text),
+                Span::Bar { .. } | Span::Link { .. } => {}
             }
         }
         card
+    }
+
+    /// Learns what channels are called that nobody has looked for.
+    async fn learn_channels(&self) {
+        match self.list("true").await {
+            Ok(all) => {
+                let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+                for (name, id) in all {
+                    names.entry(id).or_insert_with(|| format!("#{name}"));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "what channels are called is not known"),
+        }
+    }
+
+    /// Names of groups and channels by id, as far as they are known.
+    fn names_of_places(&self) -> HashMap<String, String> {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let groups = groups.1.iter().filter(|(_, group)| !group.handle.is_empty());
+        let mut names: HashMap<_, _> = groups.map(|(id, group)| (id.clone(), format!("@{}", group.handle))).collect();
+        let known = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        names.extend(known.1.iter().map(|(name, id)| (id.clone(), format!("#{name}"))));
+        names.extend(self.names.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        names
+    }
+}
+
+/// What of a card has names in the place of ids: all but commands, which are understood by the ids.
+fn named(span: &Span) -> Option<&str> {
+    match span {
+        Span::Code(text) if text.contains(char::is_whitespace) => None,
+        Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => Some(text),
+        Span::Bar { .. } | Span::Link { .. } => None,
     }
 }
 
 /// Words that look like the id of a person, at most ten.
 fn ids_in(card: &Card) -> Vec<String> {
-    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(|span| match span {
-        Span::Text(text) | Span::Strong(text) => Some(text.as_str()),
-        Span::Code(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => None,
-    });
+    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(named);
     let mut ids: Vec<String> = std::iter::once(card.title.as_str())
         .chain(spans)
         .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
