@@ -3,10 +3,14 @@
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::StackPlan;
 use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, RunState, StackState};
 
 use crate::cards::{self, Button, Card, Clock};
+
+/// Most people whose yes is waited for that are called.
+const CALLED_MAX: usize = 6;
 
 /// Something new to tell of a run, once.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +21,8 @@ pub struct News {
     pub place: NewsPlace,
     /// Whether somebody is notified: the asker, or who is on call.
     pub to: Notify,
+    /// Who is notified beside them: those whose yes it waits for.
+    pub call: Vec<ActorId>,
     /// The words; `None`: the log of the stacks that failed.
     pub card: Option<Card>,
 }
@@ -48,7 +54,8 @@ pub fn buttons(detail: &RunDetail, card: &Card) -> Vec<Button> {
     let taken_back = destroys_when_undone(detail);
     let button = |command: &String| {
         let destroys = if command.starts_with("undo ") { taken_back } else { destroys };
-        cards::button(command, &card.title, destroys)
+        let about = if command.starts_with("undo ") { command } else { &card.title };
+        cards::button(command, about, destroys)
     };
     card.next.iter().filter_map(button).collect()
 }
@@ -118,15 +125,26 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
     let past_planning = !matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. });
     if planned && past_planning {
         let card = Some(cards::plan(detail));
-        news.push(News { key: "plan".to_owned(), place: NewsPlace::Thread, to: Notify::Nobody, card });
+        news.push(News {
+            key: "plan".to_owned(),
+            place: NewsPlace::Thread,
+            to: Notify::Nobody,
+            call: Vec::new(),
+            card,
+        });
     }
-    let mut add = |key: String, place, to| {
+    let mut add = |key: String, place, to, call| {
         let card = cards::notice(detail, clock);
-        news.extend(card.map(|card| News { key, place, to, card: Some(card) }));
+        news.extend(card.map(|card| News { key, place, to, call, card: Some(card) }));
     };
     match &view.state {
-        RunState::AwaitingApproval { .. } | RunState::Unknown { look: None, .. } => {
-            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall);
+        RunState::AwaitingApproval { question, .. } => {
+            let mut call = cards::waited_for(question, &detail.run.asker.id);
+            call.truncate(CALLED_MAX);
+            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall, call);
+        }
+        RunState::Unknown { look: None, .. } => {
+            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall, Vec::new());
         }
         RunState::Ended { outcome } => {
             let place = match outcome {
@@ -139,11 +157,11 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
                 | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
             };
             if tell_unchanged || *outcome != Outcome::NothingToDo {
-                add("ended".to_owned(), place.0, place.1);
+                add("ended".to_owned(), place.0, place.1, Vec::new());
             }
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
                 let key = "log".to_owned();
-                news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, card: None });
+                news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, call: Vec::new(), card: None });
             }
         }
         RunState::Unknown { look: Some(_), .. }

@@ -3,6 +3,7 @@
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::card::{Card, Line, Tone};
+use super::words::DOT;
 
 /// A command as a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +79,9 @@ pub(super) fn asks_first(command: &str, about: &str, destroys: bool) -> Option<C
 
 /// What stands in place of buttons that were used.
 #[must_use]
-pub fn pressed(label: &str, by: &str) -> String {
-    format!("{label}: pressed by {by}")
+pub fn pressed(label: &str, by: &str, came: Option<&str>) -> String {
+    let came = came.map(|came| format!("{DOT}{came}")).unwrap_or_default();
+    format!("{label}: pressed by {by}{came}")
 }
 
 /// The answer to a press of what was used already.
@@ -115,7 +117,7 @@ pub const TYPED: &str = "or type ";
 #[must_use]
 pub fn left_out(lines: usize) -> String {
     let noun = if lines == 1 { "line" } else { "lines" };
-    format!("({lines} more {noun} did not fit here: see the thread)")
+    format!("({lines} more {noun} did not fit here: the file in the thread has them)")
 }
 
 /// The same where no file can go with the message.

@@ -139,3 +139,35 @@ async fn what_destroys_asks_first_in_the_home_tab_too() {
     place.slack.until("the home tab", shows).await;
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn those_whose_yes_is_waited_for_are_called_and_a_form_keeps_nothing_before_its_run_begins() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let mori = place.slack.person("mori");
+    let channel = "channel = \"#load-test\"\n";
+    let rule = "approve = { when = [\"command = up\"], by = \"owners\" }\n";
+    place.yard.configure(channel, &format!("{channel}{rule}"));
+    let serve = place.serve().await;
+    for (button, kept) in [("tide.reject", false), ("tide.approve", true)] {
+        place.tide("").await;
+        place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+        let form = place.slack.form(&place.alice).expect("a form");
+        let filled = serde_json::json!({ "what": "up", "until": place.now() + 7_200 });
+        place.slack.submit(&place.alice, &form, &filled).await.accepted();
+        place.slack.until("the plan", || place.slack.view_text(&form).contains("[Do it]")).await;
+        let called = place.slack.called(&mori).len();
+        place.slack.submit(&place.alice, &form, &serde_json::json!({})).await.accepted();
+        place.slack.until("the owner is called", || place.slack.called(&mori).len() > called).await;
+        assert!(place.slack.called(&mori).last().is_some_and(|text| text.contains("needs a yes")));
+        let card = place.slack.find(&place.channel, "[Approve").expect("a card");
+        place.slack.press(&mori, &card, button).await.accepted();
+        place.settled().await;
+        place.tide("status shop").await;
+        if kept {
+            place.reads("shop is kept as it is").await;
+        }
+        place.settled().await;
+        assert_eq!(place.slack.everything().contains("kept as it is"), kept);
+    }
+    serve.stop().await.exits(0);
+}

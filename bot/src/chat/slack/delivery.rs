@@ -98,6 +98,8 @@ pub(super) enum How {
     Form(Draft),
     /// By its last button; what is said after it was accepted.
     Last { keep: Option<String> },
+    /// Said after something was accepted, and meant for when this run has begun.
+    After { run: i64 },
 }
 
 /// Reads a delivery.

@@ -15,6 +15,7 @@ mod home;
 mod http;
 mod letter;
 mod limiter;
+mod logs;
 mod missed;
 mod mouth;
 mod online;

@@ -120,11 +120,18 @@ impl Ear {
         Ok(Press::Dead(Box::new(cards::used(label))))
     }
 
-    /// Notes what came of a press: who pressed, for all to see, or that the button can be used by others.
-    pub(super) async fn note_press(&self, run: RunNumber, key: &str, origin: &Origin, who: Option<&str>) {
+    /// Notes what came of a press: who pressed, for all to see, with what came of it where no run's card says so, or that the button can be used by others.
+    pub(super) async fn note_press(
+        &self,
+        run: RunNumber,
+        key: &str,
+        origin: &Origin,
+        who: Option<&str>,
+        came: Option<&str>,
+    ) {
         let How::Button { label, .. } = &origin.how else { return };
         let note = match who {
-            Some(who) => format!("{SAID}{key}|{}", cards::pressed(label, &format!("@{who}"))),
+            Some(who) => format!("{SAID}{key}|{}", cards::pressed(label, &format!("@{who}"), came)),
             None => format!("{FREED}{key}"),
         };
         for _ in 0..TRIES {
