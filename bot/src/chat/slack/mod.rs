@@ -18,6 +18,7 @@ mod limiter;
 mod logs;
 mod missed;
 mod mouth;
+mod names;
 mod online;
 mod press;
 mod preview;
