@@ -3,10 +3,14 @@
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::StackPlan;
 use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, RunState, StackState};
 
 use crate::cards::{self, Button, Card, Clock};
+
+/// Most people whose yes is waited for that are called.
+const CALLED_MAX: usize = 6;
 
 /// Something new to tell of a run, once.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +21,8 @@ pub struct News {
     pub place: NewsPlace,
     /// Whether somebody is notified: the asker, or who is on call.
     pub to: Notify,
+    /// Who is notified beside them: those whose yes it waits for.
+    pub call: Vec<ActorId>,
     /// The words; `None`: the log of the stacks that failed.
     pub card: Option<Card>,
 }
@@ -45,10 +51,11 @@ pub enum Notify {
 #[must_use]
 pub fn buttons(detail: &RunDetail, card: &Card) -> Vec<Button> {
     let destroys = destroys(detail);
-    let back_to_off = detail.run.request.before.as_ref().is_none_or(|before| before.level == Level::Off);
+    let taken_back = destroys_when_undone(detail);
     let button = |command: &String| {
-        let destroys = if command.starts_with("undo ") { back_to_off } else { destroys };
-        cards::button(command, &card.title, destroys)
+        let destroys = if command.starts_with("undo ") { taken_back } else { destroys };
+        let about = if command.starts_with("undo ") { command } else { &card.title };
+        cards::button(command, about, destroys)
     };
     card.next.iter().filter_map(button).collect()
 }
@@ -58,7 +65,17 @@ fn destroys(detail: &RunDetail) -> bool {
     let request = &detail.run.request;
     let plans = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref());
     let lost = plans.map(StackPlan::counts).any(|counts| counts.delete + counts.replace > 0);
-    lost || request.kind == RunKind::Destroy || request.target.level == Level::Off
+    // What lowers destroys as a rule; where its plan is not whole yet, nobody knows better.
+    let lowers = matches!(request.kind, RunKind::Down | RunKind::Undo);
+    let unknown = lowers && detail.view.stacks.values().any(|stack| stack.plan.is_none());
+    lost || unknown || request.kind == RunKind::Destroy || request.target.level == Level::Off
+}
+
+/// Whether going back to what was before this run takes something away for good: what it made goes again.
+fn destroys_when_undone(detail: &RunDetail) -> bool {
+    let back_to_off = detail.run.request.before.as_ref().is_none_or(|before| before.level == Level::Off);
+    let plans = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref());
+    back_to_off || plans.map(StackPlan::counts).any(|counts| counts.create + counts.replace > 0)
 }
 
 /// What can be done with what a run brought about, as it would be typed.
@@ -108,15 +125,26 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
     let past_planning = !matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. });
     if planned && past_planning {
         let card = Some(cards::plan(detail));
-        news.push(News { key: "plan".to_owned(), place: NewsPlace::Thread, to: Notify::Nobody, card });
+        news.push(News {
+            key: "plan".to_owned(),
+            place: NewsPlace::Thread,
+            to: Notify::Nobody,
+            call: Vec::new(),
+            card,
+        });
     }
-    let mut add = |key: String, place, to| {
+    let mut add = |key: String, place, to, call| {
         let card = cards::notice(detail, clock);
-        news.extend(card.map(|card| News { key, place, to, card: Some(card) }));
+        news.extend(card.map(|card| News { key, place, to, call, card: Some(card) }));
     };
     match &view.state {
-        RunState::AwaitingApproval { .. } | RunState::Unknown { look: None, .. } => {
-            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall);
+        RunState::AwaitingApproval { question, .. } => {
+            let mut call = cards::waited_for(question, &detail.run.asker.id);
+            call.truncate(CALLED_MAX);
+            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall, call);
+        }
+        RunState::Unknown { look: None, .. } => {
+            add(version(detail), NewsPlace::Channel, Notify::AskerOrOncall, Vec::new());
         }
         RunState::Ended { outcome } => {
             let place = match outcome {
@@ -129,11 +157,11 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
                 | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
             };
             if tell_unchanged || *outcome != Outcome::NothingToDo {
-                add("ended".to_owned(), place.0, place.1);
+                add("ended".to_owned(), place.0, place.1, Vec::new());
             }
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
                 let key = "log".to_owned();
-                news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, card: None });
+                news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, call: Vec::new(), card: None });
             }
         }
         RunState::Unknown { look: Some(_), .. }

@@ -3,6 +3,7 @@
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::card::{Card, Line, Tone};
+use super::words::DOT;
 
 /// A command as a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,25 +61,44 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("accept", [_]) => ("Take as it is", Weight::Plain),
         _ => return None,
     };
-    let confirm = (destroys && matches!(verb, "approve" | "undo" | "retry")).then(|| Confirm {
+    Some(Button { label, command: command.to_owned(), weight, confirm: asks_first(command, about, destroys) })
+}
+
+/// What a button asks before this command. The one place that decides it: of what leads on everything asks where it destroys.
+#[must_use]
+pub(super) fn asks_first(command: &str, about: &str, destroys: bool) -> Option<Confirm> {
+    let verb = command.split_whitespace().next()?;
+    let leads_on = matches!(verb, "approve" | "undo" | "retry" | "down" | "destroy" | "scale" | "up" | "do");
+    (destroys && leads_on).then(|| Confirm {
         title: "This destroys",
         text: format!("{about}\nWhat is destroyed cannot be brought back by Tidegate."),
         yes: "Do it",
         no: "Leave it",
-    });
-    Some(Button { label, command: command.to_owned(), weight, confirm })
+    })
 }
 
 /// What stands in place of buttons that were used.
 #[must_use]
-pub fn pressed(label: &str, by: &str) -> String {
-    format!("{label}: pressed by {by}")
+pub fn pressed(label: &str, by: &str, came: Option<&str>) -> String {
+    let came = came.map(|came| format!("{DOT}{came}")).unwrap_or_default();
+    format!("{label}: pressed by {by}{came}")
 }
 
 /// The answer to a press of what was used already.
 #[must_use]
 pub fn used(label: &str) -> Card {
     Card::new(Tone::Plain, format!("`{label}` was pressed already")).line(Line::text("The card says by whom."))
+}
+
+/// The answer to a press after one of somebody else of which nobody knows what comes of it.
+#[must_use]
+pub fn undecided(label: &str, typed: &str) -> Card {
+    Card::new(
+        Tone::Warning,
+        format!("`{label}` was pressed by somebody else before, and nobody knows what comes of that"),
+    )
+    .line(Line::text("Yours did nothing."))
+    .next(typed)
 }
 
 /// The answer to a press on a card after which something else has happened.
@@ -97,7 +117,7 @@ pub const TYPED: &str = "or type ";
 #[must_use]
 pub fn left_out(lines: usize) -> String {
     let noun = if lines == 1 { "line" } else { "lines" };
-    format!("({lines} more {noun} did not fit here: see the thread)")
+    format!("({lines} more {noun} did not fit here: the file in the thread has them)")
 }
 
 /// The same where no file can go with the message.

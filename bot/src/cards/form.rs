@@ -1,11 +1,11 @@
 //! Words of the form that asks for an environment without typing a command, and what filling it in means as a command.
 
 use chrono::{FixedOffset, TimeZone as _};
-use tidegate_runner::domain::environment::{Environment, Level, Setting, SettingKind};
+use tidegate_runner::domain::environment::{Environment, Setting, SettingKind};
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
-use super::button::{Button, Confirm, Weight};
+use super::button::{Button, Weight, asks_first};
 
 /// Its title, at most 24 characters.
 pub const TITLE: &str = "Change an environment";
@@ -106,15 +106,12 @@ pub fn last(destroys: bool) -> &'static str {
 #[must_use]
 pub fn overview_buttons(environment: &Environment) -> Vec<Button> {
     let name = &environment.name;
-    let confirm = (environment.down == Level::Off).then(|| Confirm {
-        title: "This destroys",
-        text: format!("down {name}: what is destroyed cannot be brought back by Tidegate."),
-        yes: "Do it",
-        no: "Leave it",
-    });
+    let down = format!("down {name}");
+    // Whatever it comes to, servers go; how many, only a plan knows.
+    let confirm = asks_first(&down, &format!("{down} takes {name} to {}.", environment.down), true);
     vec![
         Button { label: "Raise", command: format!("up {name}"), weight: Weight::On, confirm: None },
-        Button { label: "Lower", command: format!("down {name}"), weight: Weight::Plain, confirm },
+        Button { label: "Lower", command: down, weight: Weight::Plain, confirm },
         Button { label: "History", command: format!("history {name}"), weight: Weight::Plain, confirm: None },
     ]
 }

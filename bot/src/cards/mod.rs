@@ -29,7 +29,8 @@ mod tests;
 pub use answer::answer;
 pub use audit::{NO_PLACE_FOR_FILE, audit, exported, not_saved, saved, who};
 pub use button::{
-    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, used,
+    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, undecided,
+    used,
 };
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
@@ -38,9 +39,12 @@ pub use holds::{news, queue};
 pub use log::log;
 pub use next::next;
 pub use refusal::{fault, no_ledger, no_logs, refusal};
-pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way};
+pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way, waited_for};
 pub use status::{NOBODY_WORKS, envs, status};
-pub use unserved::{FILES, HEARING, cannot_speak, card_link, deactivated, for_admins, late, trouble, while_away};
+pub use unserved::{
+    FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
+    while_away,
+};
 pub use whoami::whoami;
 pub use why::why;
 pub use words::{Clock, duration};

@@ -19,6 +19,31 @@ pub fn late(typed: &str, minutes: i64) -> Card {
         .next(typed)
 }
 
+/// The answer to a command that came late, and was edited meanwhile.
+#[must_use]
+pub fn edited(typed: &str) -> Card {
+    Card::new(Tone::Warning, "This was edited before Tidegate had read it, and nothing is done")
+        .line(Line::text("Say again what is wanted; at first it was what stands here."))
+        .next(typed)
+}
+
+/// The answer to a command that came late, and was deleted meanwhile.
+#[must_use]
+pub fn deleted() -> Card {
+    Card::new(Tone::Plain, "A message of yours was deleted before Tidegate had read it, and nothing is done")
+}
+
+/// The answer to a command that came late where nobody can look whether it still stands.
+#[must_use]
+pub fn not_looked_up(typed: &str) -> Card {
+    Card::new(
+        Tone::Warning,
+        "This came late, and Slack does not let Tidegate look whether it still stands: nothing is done",
+    )
+    .line(Line::text("If it is still wanted, say it again."))
+    .next(typed)
+}
+
 /// The text of the link to a run's card.
 #[must_use]
 pub fn card_link(run: i64) -> String {

@@ -184,6 +184,7 @@ impl Desk {
                 .map(|e| e.rules.approvals.iter().map(ToString::to_string));
             let asks = asks.into_iter().flatten().collect();
             let environment = environment.map(|environment| environment.name.clone());
+            let refused = refused.map(|refusal| if itself { refusal } else { told_of(refusal, &who) });
             verdicts.push(Verdict { environment, refused, by, asks });
         }
         Ok(Why { who, itself, command, verdicts })
@@ -263,6 +264,20 @@ fn counts_by(
         by.push("having asked for it".to_owned());
     }
     by
+}
+
+/// A refusal of somebody as somebody else reads it.
+fn told_of(mut refusal: Refusal, who: &Actor) -> Refusal {
+    let id = who.id.shown();
+    refusal.why = refusal.why.replace(&format!("you are `{id}`"), &format!("they are `{id}`"));
+    for (of_you, of_them) in
+        [("you said yes already", "they said yes already"), ("it wants also what you", "it wants also what they")]
+    {
+        if let Some(rest) = refusal.why.strip_prefix(of_you) {
+            refusal.why = format!("{of_them}{rest}");
+        }
+    }
+    refusal
 }
 
 /// Why nobody may do anything with an environment.

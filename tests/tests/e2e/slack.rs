@@ -120,7 +120,7 @@ async fn what_a_run_brought_about_is_kept_undone_and_tried_again_by_buttons_that
     let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
     assert!(place.slack.thread(&raised).contains("or type keep shop for 1h · undo shop"));
     place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
-    place.reads("Keep 1 h: pressed by @alice").await;
+    place.reads("Keep 1 h: pressed by @alice · shop is kept as it is until").await;
     place.slack.until("the card shows it", || !place.slack.thread(&raised).contains("[Keep 1 h]")).await;
     place.tide("unhold shop").await;
     place.tide("down shop").await;
@@ -175,6 +175,7 @@ async fn a_long_log_comes_whole_as_one_file_however_often_its_upload_fails() {
     serve.stop().await.exits(0);
     let text = place.slack.transcript(&place.channel);
     assert_eq!((text.matches("[file ").count(), text.matches("Log of run 1").count()), (1, 1), "{text}");
+    assert!(text.contains("whole log: the file beside this") && !text.contains("did not fit"), "{text}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::access::{Approvers, Want, Yes, said, yeses};
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
-use tidegate_runner::domain::run::{Approved, Question};
+use tidegate_runner::domain::run::{Approved, Question, QuestionWhy};
 
 use super::super::card::Line;
 use super::super::words::{Clock, cut};
@@ -28,9 +28,8 @@ fn one(at: usize, want: &Want, yes: &[Yes], asker: &ActorId, clock: &Clock) -> V
         _ => format!("{so_far} of {} of {}", yeses(want.count), want.by),
     };
     let mut lines = vec![Line::text(cut(&format!("Asks because {}: {wanted}.", held.join(" and "))))];
-    let already: Vec<&ActorId> = yes.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by).collect();
-    let can = want.people.iter().filter(|who| (want.own || *who != asker) && !already.contains(who));
-    let people = names(can);
+    let already = already(yes, at);
+    let people = names(can_say(want, &already, asker));
     if !people.is_empty() && !matches!(want.by, Approvers::Named(_)) {
         lines.push(Line::text(format!("Who can say it: {people}")).indented(1));
     }
@@ -43,6 +42,32 @@ fn one(at: usize, want: &Want, yes: &[Yes], asker: &ActorId, clock: &Clock) -> V
         lines.push(Line::text(format!("{when}one of them may say it alone{asker}")).indented(1));
     }
     lines
+}
+
+fn already(yes: &[Yes], at: usize) -> Vec<&ActorId> {
+    yes.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by).collect()
+}
+
+fn can_say<'a>(want: &'a Want, already: &[&ActorId], asker: &ActorId) -> impl Iterator<Item = &'a ActorId> {
+    want.people.iter().filter(move |who| (want.own || *who != asker) && !already.contains(who))
+}
+
+/// Who can still say yes to a question, as far as the configuration names them.
+#[must_use]
+pub fn waited_for(question: &Question, asker: &ActorId) -> Vec<ActorId> {
+    let mut people: Vec<ActorId> = match &question.why {
+        QuestionWhy::OfAnother { owners } if question.wants.is_empty() => owners.clone(),
+        _ => Vec::new(),
+    };
+    for (at, want) in question.wants.iter().enumerate() {
+        let already = already(&question.yes, at);
+        if already.len() < usize::try_from(want.count).unwrap_or(usize::MAX) {
+            people.extend(can_say(want, &already, asker).cloned());
+        }
+    }
+    people.sort();
+    people.dedup();
+    people
 }
 
 fn names<'a>(ids: impl IntoIterator<Item = &'a ActorId>) -> String {

@@ -15,6 +15,7 @@ use tidegate_runner::domain::run::RunState;
 use super::card::{Card, Line};
 use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
+pub use approval::waited_for;
 pub use detail::{plan, show};
 pub use ending::carried_out;
 pub use notice::{notice, notice_to, under_way};

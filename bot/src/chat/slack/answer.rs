@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate_runner::desk::Message;
 use tidegate_runner::desk::post::Post;
 use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::DOOR;
 use super::delivery::{How, Origin, Said};
@@ -14,6 +15,7 @@ use super::ear::{CLAIM_MS, Ear, Heard};
 use super::letter::Letter;
 use super::press::Press;
 use super::refused::{Means, means};
+use super::stands::Stands;
 use super::workspace::Unheard;
 use crate::cards;
 use crate::chat::shell::local_offset;
@@ -25,10 +27,14 @@ const LATE_MS: i64 = 5 * 60_000;
 /// When the claim to a message is renewed while it is being answered.
 const RENEW: Duration = Duration::from_secs(10);
 
+/// How long it is waited for that a run begins before others may answer, and between two looks.
+const PATIENCE: Duration = Duration::from_mins(10);
+const LOOK: Duration = Duration::from_millis(500);
+
 /// After so many milliseconds what cannot be answered now is tried again.
 const LATER_MS: i64 = 5_000;
 
-/// For so many milliseconds a press waits until it is noted which card it is on.
+/// For so many milliseconds a press waits until it is noted which card it is on, or what came of the one before it.
 const EARLY_MS: i64 = 30_000;
 
 impl Ear {
@@ -43,8 +49,8 @@ impl Ear {
         for received in left {
             let ago = now.ms_since(received.message.at);
             let Some(heard) = self.found(received, ago) else { continue };
-            // It waits for a plan, perhaps long, and nothing said elsewhere waits for it.
-            let alone = matches!(heard.origin.how, How::Form(_)).then(|| heard.message.key.clone());
+            // It waits for a plan or a yes, perhaps long, and nothing said elsewhere waits for it.
+            let alone = matches!(heard.origin.how, How::Form(_) | How::After { .. }).then(|| heard.message.key.clone());
             places.entry(alone.unwrap_or_else(|| heard.origin.channel.clone())).or_default().push(heard);
         }
         for mut all in places.into_values() {
@@ -102,10 +108,35 @@ impl Ear {
         }
         let stored_ms = *age_ms;
         let age_ms = self.age(origin, stored_ms).await;
-        if age_ms > LATE_MS && !*answered {
+        if let How::After { run } = &origin.how {
+            match self.has_begun(RunNumber(*run)).await {
+                Some(true) => {}
+                Some(false) => return self.put(&message.key, &[], true).await,
+                None => return self.put_off(&message.key).await,
+            }
+        } else if age_ms > LATE_MS && !*answered {
             let card = cards::late(&message.typed, age_ms / 60_000);
             let private = matches!(origin.how, How::Button { .. });
             return self.put(&message.key, &[said_to(&card, origin, private)], true).await;
+        }
+        match self.stands(origin, &message.typed, stored_ms, age_ms).await {
+            _ if *answered => {}
+            Some(Stands::Yes) => {}
+            Some(Stands::Edited) => {
+                let post = said_to(&cards::edited(&message.typed), origin, false);
+                return self.put(&message.key, &[post], true).await;
+            }
+            Some(Stands::Deleted) => {
+                // What is not there has no thread, and what was taken back is nobody else's business.
+                let aside = Origin { thread: None, how: How::Command, ..origin.clone() };
+                let private = !message.place.direct;
+                return self.put(&message.key, &[said_to(&cards::deleted(), &aside, private)], true).await;
+            }
+            Some(Stands::Unknown) => {
+                let post = said_to(&cards::not_looked_up(&message.typed), origin, false);
+                return self.put(&message.key, &[post], true).await;
+            }
+            None => return self.put_off(&message.key).await,
         }
         let mut after = None;
         let posts = match &origin.how {
@@ -132,9 +163,9 @@ impl Ear {
     }
 
     /// Stores what is said after something was accepted, as a message of its own.
-    async fn say_after(&self, key: &str, origin: &Origin) -> Option<Heard> {
+    async fn say_after(&self, key: &str, origin: &Origin, run: RunNumber) -> Option<Heard> {
         let How::Last { keep: Some(typed) } = &origin.how else { return None };
-        let reply = Origin { how: How::Command, ..origin.clone() };
+        let reply = Origin { how: How::After { run: run.0 }, ..origin.clone() };
         match self.keep(Said { key: format!("{key}:keep"), typed: typed.clone(), reply }).await {
             Ok(heard) => heard,
             Err(error) => {
@@ -142,6 +173,29 @@ impl Ear {
                 None
             }
         }
+    }
+
+    /// Waits until a run changes something or is over, and gives whether it came to what it was for. `None`: not known yet.
+    async fn has_begun(&self, run: RunNumber) -> Option<bool> {
+        let since = tokio::time::Instant::now();
+        while since.elapsed() < PATIENCE {
+            match self.desk.show(run).await.map(|detail| detail.view.state) {
+                Ok(RunState::Applying { .. } | RunState::Verifying { .. } | RunState::Unknown { .. }) => {
+                    return Some(true);
+                }
+                Ok(RunState::Ended { outcome }) => {
+                    let there = matches!(outcome, Outcome::Succeeded | Outcome::NothingToDo | Outcome::Partial);
+                    return Some(there);
+                }
+                Ok(RunState::Queued { .. } | RunState::Planning { .. } | RunState::AwaitingApproval { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(%error, run = run.0, "whether a run has begun cannot be read");
+                    return None;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        None
     }
 
     /// Carries a command out and gives what is said of it. `None`: not yet.
@@ -153,9 +207,9 @@ impl Ear {
         after: &mut Option<Heard>,
     ) -> Option<Vec<Post>> {
         let press = match self.take_button(&message.key, &message.typed, origin).await {
-            Ok(Press::Dead(card)) => return Some(vec![said_to(&card, origin, true)]),
             Ok(Press::Again) => return Some(Vec::new()),
-            Ok(Press::Early) if age_ms < EARLY_MS => return None,
+            Ok(Press::Early | Press::Undecided(_)) if age_ms < EARLY_MS => return None,
+            Ok(Press::Dead(card) | Press::Undecided(card)) => return Some(vec![said_to(&card, origin, true)]),
             Ok(press) => press,
             Err(error) => return Some(vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
         };
@@ -164,15 +218,23 @@ impl Ear {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
             return Some(Vec::new());
         }
-        let card = self.workspace.name_people(reply.card.clone()).await;
+        let mut card = self.workspace.name_people(reply.card.clone()).await;
+        if reply.verdict == Verdict::Refused
+            && let Some(offered) = card.next.iter_mut().find(|next| next.starts_with("hold "))
+            && let Some(line) = self.workspace.with_members(&message.typed).await
+        {
+            // Who is in a group only Slack knows.
+            *offered = line;
+        }
         let done = reply.verdict == Verdict::Done;
         let run = reply.follow.map(|(run, _)| run).or(reply.settled);
-        if done && reply.queued {
-            *after = self.say_after(&message.key, origin).await;
+        if let Some(run) = run.filter(|_| done && reply.queued) {
+            *after = self.say_after(&message.key, origin, run).await;
         }
         if let Press::Ours(pressed) = press {
             // The card itself says who pressed, and what came of it.
-            self.note_press(pressed, &message.key, origin, done.then_some(message.actor.name.as_str())).await;
+            let came = (run.is_none() && done).then_some(reply.card.title.as_str());
+            self.note_press(pressed, &message.key, origin, done.then_some(message.actor.name.as_str()), came).await;
             if done && run.is_some() && !reply.queued {
                 return Some(Vec::new());
             }

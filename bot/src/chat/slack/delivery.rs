@@ -74,6 +74,12 @@ pub(super) struct Origin {
     /// When it was said, by Slack's clock. `None` where Slack does not tell: commands and forms, which it never delivers late.
     #[serde(default)]
     pub(super) at: Option<Timestamp>,
+    /// What Slack calls the message, where it is one.
+    #[serde(default)]
+    pub(super) ts: Option<String>,
+    /// Slack has tried to deliver it before.
+    #[serde(default)]
+    pub(super) again: bool,
     pub(super) how: How,
 }
 
@@ -92,6 +98,8 @@ pub(super) enum How {
     Form(Draft),
     /// By its last button; what is said after it was accepted.
     Last { keep: Option<String> },
+    /// Said after something was accepted, and meant for when this run has begun.
+    After { run: i64 },
 }
 
 /// Reads a delivery.
@@ -132,6 +140,8 @@ fn command(payload: &Value, me: &Me) -> Option<Wish> {
             thread: text(&payload["thread_ts"]),
             response_url: text(&payload["response_url"]),
             at: None,
+            ts: None,
+            again: false,
             how: How::Command,
         },
     };
@@ -176,9 +186,11 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
             team,
             user: text(&event["user"])?,
             channel,
-            thread: if direct { thread } else { thread.or(Some(ts)) },
+            thread: if direct { thread } else { thread.or_else(|| Some(ts.clone())) },
             response_url: None,
             at,
+            ts: Some(ts),
+            again: false,
             how: if direct { How::Direct } else { How::Mention },
         },
     }))
@@ -235,6 +247,8 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
             thread: text(&payload["message"]["thread_ts"]).or_else(|| text(&container["thread_ts"])),
             response_url: text(&payload["response_url"]),
             at: moment(&Value::from(at)),
+            ts: None,
+            again: false,
             how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
             user,
             channel,
@@ -258,6 +272,8 @@ fn submission(payload: &Value, user: &Value, team: String) -> Option<Wish> {
             thread: None,
             response_url: text(&kept["response_url"]),
             at: None,
+            ts: None,
+            again: false,
             how: How::Last { keep: text(&kept["keep"]) },
         },
     };

@@ -71,11 +71,12 @@ impl Ear {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one delivery and gives what acknowledges it: nothing, or a body. Returns once it is stored.
+    /// Takes one delivery and gives what acknowledges it: nothing, or a body. Returns once it is stored. `again`: Slack has tried to
+    /// deliver it before.
     ///
     /// # Errors
     /// When it could not be stored: it must not be acknowledged, so that Slack delivers it again.
-    pub(super) async fn take(&self, form: Form, payload: &Value) -> Result<Option<Value>, DeskError> {
+    pub(super) async fn take(&self, form: Form, payload: &Value, again: bool) -> Result<Option<Value>, DeskError> {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::time::Instant::now());
         match read(form, payload, &self.workspace.me) {
             Wish::Nothing(why) => {
@@ -111,7 +112,8 @@ impl Ear {
                     Err(errors) => Ok(Some(json!({ "response_action": "errors", "errors": errors }))),
                 }
             }
-            Wish::Said(said) => {
+            Wish::Said(mut said) => {
+                said.reply.again = again;
                 // The channel sees who asked for what; questions are between the two of us.
                 let public = matches!(said.reply.how, How::Command) && self.is_order(&said.typed);
                 self.hear(said).await?;

@@ -115,11 +115,11 @@ impl Ear {
         }
         let mut blocks = Vec::new();
         for standing in &all {
-            let card = cards::status(std::slice::from_ref(standing), &clock);
-            let mut card = self.workspace.name_people(card).await;
+            let mut card = cards::status(std::slice::from_ref(standing), &clock);
             if let Standing::Managed(status) = standing {
                 card.lines.extend(overview::why(status));
             }
+            let mut card = self.workspace.name_people(card).await;
             let name: Option<EnvironmentName> = match standing {
                 Standing::Managed(status) => Some(status.name.clone()),
                 Standing::Unmanaged { .. } | Standing::Departed { .. } => None,

@@ -41,7 +41,7 @@ async fn command(State(hooks): State<Hooks>, headers: HeaderMap, body: Bytes) ->
         Ok(body) => body,
         Err(refused) => return refused.into_response(),
     };
-    hooks.take(Form::Command, &fields(body)).await
+    hooks.take(Form::Command, &fields(body), false).await
 }
 
 async fn event(State(hooks): State<Hooks>, headers: HeaderMap, body: Bytes) -> Response {
@@ -53,7 +53,7 @@ async fn event(State(hooks): State<Hooks>, headers: HeaderMap, body: Bytes) -> R
     if payload["type"] == "url_verification" {
         return payload["challenge"].as_str().unwrap_or_default().to_owned().into_response();
     }
-    hooks.take(Form::Event, &payload).await
+    hooks.take(Form::Event, &payload, headers.contains_key("x-slack-retry-num")).await
 }
 
 async fn action(State(hooks): State<Hooks>, headers: HeaderMap, body: Bytes) -> Response {
@@ -64,7 +64,7 @@ async fn action(State(hooks): State<Hooks>, headers: HeaderMap, body: Bytes) -> 
     let fields = fields(body);
     let payload = fields["payload"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let Some(payload) = payload else { return StatusCode::BAD_REQUEST.into_response() };
-    hooks.take(Form::Interaction, &payload).await
+    hooks.take(Form::Interaction, &payload, false).await
 }
 
 impl Hooks {
@@ -90,8 +90,8 @@ impl Hooks {
         Ok(body)
     }
 
-    async fn take(&self, form: Form, payload: &Value) -> Response {
-        match self.ear.take(form, payload).await {
+    async fn take(&self, form: Form, payload: &Value, again: bool) -> Response {
+        match self.ear.take(form, payload, again).await {
             Ok(None) => StatusCode::OK.into_response(),
             Ok(Some(body)) => ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response(),
             Err(error) => {

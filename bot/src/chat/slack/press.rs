@@ -1,6 +1,8 @@
 //! Buttons of a run's card, each used once: whoever is carried out first uses it up, and the card says who it was. What is kept of
 //! it lies with what was told of the run, so that it outlives a restart and counts for every process.
 
+use std::time::Duration;
+
 use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::CardRow;
 use tidegate_runner::domain::answer::Standing;
@@ -15,11 +17,15 @@ use crate::cards::{self, Card};
 const TAKEN: &str = "press:";
 /// Before the key of a press that was refused.
 const FREED: &str = "freed:";
-/// Before what the card says of a press.
+/// Before the key of a press that was carried out, and what the card says of it.
 const SAID: &str = "pressed:";
 
 /// Most presses that a card tells of.
 const SHOWN_MAX: usize = 3;
+
+/// How long somebody else's press is waited for before it is looked at again later, and between two looks.
+const UNDECIDED: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How often somebody else may be faster while a press is noted.
 const TRIES: usize = 8;
@@ -36,6 +42,8 @@ pub(super) enum Press {
     Again,
     /// Whose card it is on is not noted yet: somebody was very fast.
     Early,
+    /// Somebody else pressed first, and it is not known yet whether that counts; what is answered where that stays so.
+    Undecided(Box<Card>),
 }
 
 /// What makes a press: the card's version and the button, as the inbox key has them.
@@ -53,6 +61,11 @@ fn holder<'t>(told: &'t [String], name: &str) -> Option<&'t str> {
     taken.filter(|(taken, _)| *taken == name).map(|(_, key)| key).find(|key| !told.contains(&format!("{FREED}{key}")))
 }
 
+/// What the card says of a press that was carried out, with the key of the press.
+fn carried_out(entry: &str) -> Option<(&str, &str)> {
+    entry.strip_prefix(SAID)?.split_once('|')
+}
+
 /// Whether a button of this version of the card was used.
 pub(super) fn used(row: &CardRow, version: &str, command: &str) -> bool {
     command.split_whitespace().next().is_some_and(|verb| holder(&row.told, &name(version, verb)).is_some())
@@ -60,7 +73,7 @@ pub(super) fn used(row: &CardRow, version: &str, command: &str) -> bool {
 
 /// What the card says of the buttons that were used.
 pub(super) fn shown(row: &CardRow) -> Option<String> {
-    let said: Vec<&str> = row.told.iter().filter_map(|entry| entry.strip_prefix(SAID)).collect();
+    let said: Vec<&str> = row.told.iter().filter_map(|entry| Some(carried_out(entry)?.1)).collect();
     let last = &said[said.len().saturating_sub(SHOWN_MAX)..];
     (!last.is_empty()).then(|| last.join("\n"))
 }
@@ -76,13 +89,24 @@ impl Ear {
         let Some(run) = self.desk.run_of_card(DOOR, &origin.channel, card).await? else { return Ok(Press::Early) };
         let verb = typed.split_whitespace().next().unwrap_or_default();
         let name = name(version, verb);
-        for _ in 0..TRIES {
+        let since = tokio::time::Instant::now();
+        let mut tries = 0;
+        while tries < TRIES {
             let Some(row) = self.desk.card(DOOR, run).await? else { return Ok(Press::Free) };
             match holder(&row.told, &name) {
                 Some(holder) if holder == key => return Ok(Press::Ours(run)),
                 Some(holder) if same_person(holder, key) => return Ok(Press::Again),
-                Some(_) => return Ok(Press::Dead(Box::new(cards::used(label)))),
-                None => {}
+                Some(holder) if row.told.iter().any(|entry| carried_out(entry).is_some_and(|(by, _)| by == holder)) => {
+                    return Ok(Press::Dead(Box::new(cards::used(label))));
+                }
+                Some(_) if since.elapsed() > UNDECIDED => {
+                    return Ok(Press::Undecided(Box::new(cards::undecided(label, typed))));
+                }
+                Some(_) => {
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
+                None => tries += 1,
             }
             if verb == "undo"
                 && let Some(newer) = self.newer(run).await?
@@ -96,11 +120,18 @@ impl Ear {
         Ok(Press::Dead(Box::new(cards::used(label))))
     }
 
-    /// Notes what came of a press: who pressed, for all to see, or that the button can be used by others.
-    pub(super) async fn note_press(&self, run: RunNumber, key: &str, origin: &Origin, who: Option<&str>) {
+    /// Notes what came of a press: who pressed, for all to see, with what came of it where no run's card says so, or that the button can be used by others.
+    pub(super) async fn note_press(
+        &self,
+        run: RunNumber,
+        key: &str,
+        origin: &Origin,
+        who: Option<&str>,
+        came: Option<&str>,
+    ) {
         let How::Button { label, .. } = &origin.how else { return };
         let note = match who {
-            Some(who) => format!("{SAID}{}", cards::pressed(label, &format!("@{who}"))),
+            Some(who) => format!("{SAID}{key}|{}", cards::pressed(label, &format!("@{who}"), came)),
             None => format!("{FREED}{key}"),
         };
         for _ in 0..TRIES {
@@ -166,7 +197,7 @@ mod tests {
     #[test]
     fn a_card_tells_who_pressed_last() {
         assert_eq!(shown(&row(&["plan"])), None);
-        let many = row(&["pressed:a", "plan", "pressed:b", "pressed:c", "pressed:d"]);
-        assert_eq!(shown(&many).as_deref(), Some("b\nc\nd"));
+        let many = row(&["pressed:k1|a", "plan", "pressed:k2|b|b", "pressed:k3|c", "pressed:k4|d"]);
+        assert_eq!(shown(&many).as_deref(), Some("b|b\nc\nd"));
     }
 }

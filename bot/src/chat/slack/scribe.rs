@@ -10,7 +10,6 @@ use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::{CardRow, Post};
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
-use tidegate_runner::domain::run::StackState;
 use tokio::time::Instant;
 
 use super::api::ApiError;
@@ -18,8 +17,8 @@ use super::letter::{Letter, Thread};
 use super::limiter::Share;
 use super::mouth::{Mouth, REFUSED_WAIT};
 use super::refused::{Means, means};
-use super::render::{Extras, Rendered, as_text, render};
-use super::{DOOR, crier, press};
+use super::render::{Extras, Rendered, render};
+use super::{DOOR, crier, logs, press};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_offset;
 use crate::reporter::{self, News, NewsPlace, Notify};
@@ -332,20 +331,25 @@ const OF_CHANNEL: [&str; 6] =
 async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, oncall: &[ActorId]) -> Vec<Post> {
     let run = detail.run.number;
     let asker = here(mouth, std::slice::from_ref(&detail.run.asker.id)).await;
-    let mention: Vec<String> = match news.to {
+    let mut mention: Vec<String> = match news.to {
         Notify::Nobody => Vec::new(),
         // Whoever asked elsewhere is told there.
         Notify::Asker if asker.is_empty() => return Vec::new(),
         Notify::AskerOrOncall if asker.is_empty() => here(mouth, oncall).await,
         Notify::Asker | Notify::AskerOrOncall => asker,
     };
+    for who in here(mouth, &news.call).await {
+        if !mention.contains(&who) {
+            mention.push(who);
+        }
+    }
     let under = match news.place {
         NewsPlace::Thread => Some(Thread::Card(run.0)),
         NewsPlace::Channel => None,
     };
     let made = match &news.card {
         Some(card) => vec![(card.clone(), None)],
-        None => logs(mouth, detail).await,
+        None => logs::of(mouth, detail).await,
     };
     let mut posts = Vec::new();
     for (card, file) in made {
@@ -358,29 +362,6 @@ async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, 
         posts.push(letter.post(channel, Some(run)));
     }
     posts
-}
-
-/// What Terraform said in the stacks that failed, with the whole of it as a file where the card has not all.
-async fn logs(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(String, String)>)> {
-    let run = detail.run.number;
-    let mut found = Vec::new();
-    for (name, stack) in &detail.view.stacks {
-        if !matches!(stack.state, StackState::Failed(..)) {
-            continue;
-        }
-        match mouth.desk.log(run, Some(name)).await {
-            Ok(extract) => {
-                let card = cards::log(&extract);
-                let long = extract.parts.iter().any(|part| part.left_out > 0)
-                    || !render(&card, &Extras::default()).left_out.is_empty();
-                let whole = if long { mouth.desk.whole_log(run, Some(name)).await.ok() } else { None };
-                let file = whole.map(|whole| (format!("run-{run}-{name}.txt"), as_text(&cards::log(&whole))));
-                found.push((card, file));
-            }
-            Err(error) => tracing::warn!(%error, run = run.0, "a log is not here"),
-        }
-    }
-    found
 }
 
 /// Those who can be called here. Whose account is deactivated cannot, and somebody should know.

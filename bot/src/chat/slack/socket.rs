@@ -168,13 +168,15 @@ impl Connection {
         };
         let Some(envelope_id) = envelope["envelope_id"].as_str() else { return Taken::Nothing };
         let body = match form {
-            Some(form) => match self.ear.take(form, &envelope["payload"]).await {
-                Ok(body) => body,
-                Err(error) => {
-                    tracing::error!(%error, "not acknowledged: it cannot be stored, and Slack delivers it again");
-                    return Taken::Nothing;
+            Some(form) => {
+                match self.ear.take(form, &envelope["payload"], envelope["retry_attempt"].as_i64() > Some(0)).await {
+                    Ok(body) => body,
+                    Err(error) => {
+                        tracing::error!(%error, "not acknowledged: it cannot be stored, and Slack delivers it again");
+                        return Taken::Nothing;
+                    }
                 }
-            },
+            }
             None => None,
         };
         let mut acknowledgement = json!({ "envelope_id": envelope_id });

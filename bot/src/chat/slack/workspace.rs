@@ -1,7 +1,7 @@
 //! Who is who and where is where in the workspace: asked once, remembered for a while.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::api::{Api, ApiError};
 use super::delivery::Me;
-use crate::cards::{Card, Span};
 
 /// For how long what was asked is believed: names and rights change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -18,23 +17,14 @@ const BELIEVED: Duration = Duration::from_mins(1);
 /// Between two lists of all channels.
 const LIST_AGAIN: Duration = Duration::from_secs(20);
 
-/// For how long a name is shown without asking again.
-const NAMED: Duration = Duration::from_hours(1);
-
-/// How long a name is waited for where only a name is wanted; it comes into the next edit then.
-const NAME_WAIT: Duration = Duration::from_millis(1_500);
-
 /// How long it is waited for whether somebody is deactivated.
 const GONE_WAIT: Duration = Duration::from_secs(3);
-
-/// After somebody's name could not be asked.
-const UNNAMED: Duration = Duration::from_secs(30);
 
 /// The same for members of groups: they give rights.
 const BELIEVED_GROUPS: Duration = Duration::from_mins(1);
 
 /// A list of everything, and when it was asked for.
-type Listed<T> = (Option<Instant>, HashMap<String, T>);
+pub(super) type Listed<T> = (Option<Instant>, HashMap<String, T>);
 
 /// Who is not heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +44,14 @@ pub(super) struct Person {
     pub(super) groups: Vec<String>,
 }
 
+/// A user group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    /// What it is called, without the `@`.
+    pub(super) handle: String,
+    pub(super) members: Vec<String>,
+}
+
 /// What somebody is to the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -70,17 +68,17 @@ pub(super) struct Workspace {
     pub(super) me: Me,
     /// Workspaces whose people may speak.
     teams: Vec<String>,
-    people: Mutex<HashMap<String, (Instant, Person)>>,
+    pub(super) people: Mutex<HashMap<String, (Instant, Person)>>,
     /// Ids by name.
-    channels: Mutex<Listed<String>>,
+    pub(super) channels: Mutex<Listed<String>>,
     /// Names by id, of all channels that were found by name.
-    names: Mutex<HashMap<String, String>>,
-    /// Members by id.
-    groups: Mutex<Listed<Vec<String>>>,
+    pub(super) names: Mutex<HashMap<String, String>>,
+    /// Groups by id.
+    pub(super) groups: Mutex<Listed<Group>>,
     /// Conversations with one person, by person.
     directs: Mutex<HashMap<String, String>>,
     /// When somebody's name could not be had.
-    unnamed: Mutex<HashMap<String, Instant>>,
+    pub(super) unnamed: Mutex<HashMap<String, Instant>>,
 }
 
 impl Workspace {
@@ -139,39 +137,34 @@ impl Workspace {
         Ok(Actor { id, name: person.name.clone(), kind, groups })
     }
 
-    /// The name of somebody, if it can be had soon. Never waits long: a card is shown without a name rather than not at all.
-    async fn name_soon(self: &Arc<Self>, id: &str) -> Option<String> {
-        {
-            let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, person)) = people.get(id)
-                && at.elapsed() < NAMED
-            {
-                return Some(person.name.clone());
-            }
-        }
-        {
-            let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
-            unnamed.retain(|_, at| at.elapsed() < UNNAMED);
-            if unnamed.contains_key(id) {
-                return None;
-            }
-            // Until the answer is there nobody else asks.
-            unnamed.insert(id.to_owned(), Instant::now());
-        }
-        let (workspace, id) = (Arc::clone(self), id.to_owned());
-        let asked = tokio::spawn(async move {
-            let person = workspace.person(&id).await.ok()?;
-            workspace.unnamed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            Some(person.name)
-        });
-        tokio::time::timeout(NAME_WAIT, asked).await.ok()?.ok()?
-    }
-
     /// The members of a group; none where there is no such group.
     pub(super) async fn members(&self, group: &str) -> Result<Vec<String>, ApiError> {
         self.list_groups().await?;
         let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.1.get(group).cloned().unwrap_or_default())
+        Ok(known.1.get(group).map(|group| group.members.clone()).unwrap_or_default())
+    }
+
+    /// A line with the members of groups in place of those that it leaves in by `only`. `None`: it names no
+    /// group with members.
+    pub(super) async fn with_members(&self, typed: &str) -> Option<String> {
+        let (mut words, mut found, mut names) = (Vec::new(), false, false);
+        for word in typed.split_whitespace() {
+            let id = word.trim_matches(['@', ',']).strip_prefix("slack:").filter(|id| id.starts_with('S'));
+            names = word.eq_ignore_ascii_case("only") || names && (word.starts_with('@') || word.contains(':'));
+            let members = match id.filter(|_| names) {
+                Some(id) => self.members(id).await.ok()?,
+                None => Vec::new(),
+            };
+            found |= !members.is_empty();
+            if members.is_empty() {
+                words.push(word.to_owned());
+            }
+            words.extend(members.iter().map(|member| format!("@slack:{member}")));
+            if word.eq_ignore_ascii_case("because") {
+                names = false;
+            }
+        }
+        found.then(|| words.join(" "))
     }
 
     /// Where something is said: a channel as it is, of a person the conversation with them.
@@ -193,8 +186,12 @@ impl Workspace {
     async fn groups_of(&self, user: &str) -> Result<Vec<String>, ApiError> {
         self.list_groups().await?;
         let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut of: Vec<String> =
-            known.1.iter().filter(|(_, users)| users.iter().any(|one| one == user)).map(|(id, _)| id.clone()).collect();
+        let mut of: Vec<String> = known
+            .1
+            .iter()
+            .filter(|(_, group)| group.members.iter().any(|one| one == user))
+            .map(|(id, _)| id.clone())
+            .collect();
         of.sort();
         Ok(of)
     }
@@ -219,7 +216,8 @@ impl Workspace {
                 let users =
                     group["users"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
                 if let Some(id) = group["id"].as_str().filter(|_| group["date_delete"].as_i64().unwrap_or(0) == 0) {
-                    all.insert(id.to_owned(), users.collect::<Vec<_>>());
+                    let handle = group["handle"].as_str().unwrap_or_default().to_owned();
+                    all.insert(id.to_owned(), Group { handle, members: users.collect() });
                 }
             }
             *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
@@ -268,7 +266,7 @@ impl Workspace {
     }
 
     /// All channels that we see: ids by name.
-    async fn list(&self, exclude_archived: &str) -> Result<HashMap<String, String>, ApiError> {
+    pub(super) async fn list(&self, exclude_archived: &str) -> Result<HashMap<String, String>, ApiError> {
         let all = self.conversations("public_channel,private_channel", exclude_archived).await?;
         let pair = |channel: &Value| Some((channel["name"].as_str()?.to_owned(), channel["id"].as_str()?.to_owned()));
         Ok(all.iter().filter_map(pair).collect())
@@ -313,60 +311,6 @@ impl Workspace {
     pub(super) fn forget_channels(&self) {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
     }
-
-    /// The card with names in place of the ids of people. Plain names: nobody is notified by them.
-    pub(super) async fn name_people(self: &Arc<Self>, mut card: Card) -> Card {
-        let mut names = HashMap::new();
-        let mut asked = tokio::task::JoinSet::new();
-        for id in ids_in(&card) {
-            let workspace = Arc::clone(self);
-            asked.spawn(async move { (workspace.name_soon(&id).await, id) });
-        }
-        while let Some(named) = asked.join_next().await {
-            if let Ok((Some(name), id)) = named {
-                names.insert(id, format!("@{name}"));
-            }
-        }
-        if names.is_empty() {
-            return card;
-        }
-        let name = |text: &mut String| {
-            for (id, name) in &names {
-                *text = text.replace(&format!("slack:{id}"), name).replace(id.as_str(), name);
-            }
-        };
-        name(&mut card.title);
-        for span in card.lines.iter_mut().flat_map(|line| &mut line.spans) {
-            match span {
-                Span::Text(text) | Span::Strong(text) => name(text),
-                Span::Code(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {}
-            }
-        }
-        card
-    }
-}
-
-/// Words that look like the id of a person, at most ten.
-fn ids_in(card: &Card) -> Vec<String> {
-    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(|span| match span {
-        Span::Text(text) | Span::Strong(text) => Some(text.as_str()),
-        Span::Code(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => None,
-    });
-    let mut ids: Vec<String> = std::iter::once(card.title.as_str())
-        .chain(spans)
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
-        .filter(|word| {
-            word.starts_with(['U', 'W'])
-                && word.len() > 2
-                && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-                && word.chars().any(|c| c.is_ascii_digit())
-        })
-        .map(str::to_owned)
-        .collect();
-    ids.sort();
-    ids.dedup();
-    ids.truncate(10);
-    ids
 }
 
 fn person(user: &Value, teams: &[String]) -> Person {

@@ -121,7 +121,10 @@ fn no_role(access: &Access, actor: &Actor, command: CommandName, environment: Op
     } else {
         format!("you are {you}{place}, which has no `{command}`")
     };
-    let able: Vec<Grant> = able(access, environment, command).collect();
+    let ordinary = actor.kind == ActorKind::Person;
+    // What everyone has is not for them, and everyone is nobody to ask.
+    let able: Vec<Grant> =
+        able(access, environment, command).filter(|grant| ordinary || grant.who != Who::Everyone).collect();
     if able.is_empty() {
         why.push_str("; nobody has it: whoever edits the configuration can give it");
     } else {

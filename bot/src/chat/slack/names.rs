@@ -1,0 +1,142 @@
+//! Names in the place of ids: of people, groups and channels, in whatever card is shown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::workspace::Workspace;
+use crate::cards::{Card, Span};
+
+/// For how long a name is shown without asking again.
+const NAMED: Duration = Duration::from_hours(1);
+
+/// How long a name is waited for where only a name is wanted; it comes into the next edit then.
+const NAME_WAIT: Duration = Duration::from_millis(1_500);
+
+/// After somebody's name could not be asked.
+const UNNAMED: Duration = Duration::from_secs(30);
+
+impl Workspace {
+    /// The name of somebody, if it can be had soon. Never waits long: a card is shown without a name rather than not at all.
+    async fn name_soon(self: &Arc<Self>, id: &str) -> Option<String> {
+        {
+            let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, person)) = people.get(id)
+                && at.elapsed() < NAMED
+            {
+                return Some(person.name.clone());
+            }
+        }
+        {
+            let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
+            unnamed.retain(|_, at| at.elapsed() < UNNAMED);
+            if unnamed.contains_key(id) {
+                return None;
+            }
+            // Until the answer is there nobody else asks.
+            unnamed.insert(id.to_owned(), Instant::now());
+        }
+        let (workspace, id) = (Arc::clone(self), id.to_owned());
+        let asked = tokio::spawn(async move {
+            let person = workspace.person(&id).await.ok()?;
+            workspace.unnamed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            Some(person.name)
+        });
+        tokio::time::timeout(NAME_WAIT, asked).await.ok()?.ok()?
+    }
+
+    /// The card with names in place of the ids of people, groups and channels. Plain names: nobody is notified by them. Commands
+    /// keep the ids, by which they are understood.
+    pub(super) async fn name_people(self: &Arc<Self>, mut card: Card) -> Card {
+        let all = std::iter::once(card.title.as_str())
+            .chain(card.lines.iter().flat_map(|line| &line.spans).filter_map(named));
+        if all.into_iter().any(|text| text.contains("slack:C")) {
+            // What it is called is worth a moment, and no more.
+            let _: Result<(), _> = tokio::time::timeout(NAME_WAIT, self.learn_channels()).await;
+        }
+        let mut names = self.names_of_places();
+        let mut asked = tokio::task::JoinSet::new();
+        for id in ids_in(&card) {
+            let workspace = Arc::clone(self);
+            asked.spawn(async move { (workspace.name_soon(&id).await, id) });
+        }
+        while let Some(named) = asked.join_next().await {
+            if let Ok((Some(name), id)) = named {
+                names.insert(id, format!("@{name}"));
+            }
+        }
+        let name = |text: &mut String| {
+            for (id, name) in names.iter().filter(|(id, _)| text.contains(id.as_str())).collect::<Vec<_>>() {
+                let written = format!("slack:{id}");
+                *text = text.replace(&format!("@{written}"), name).replace(&written, name);
+                if id.starts_with(['U', 'W']) {
+                    *text = text.replace(id.as_str(), name);
+                }
+            }
+        };
+        name(&mut card.title);
+        for span in card.lines.iter_mut().flat_map(|line| &mut line.spans) {
+            match span {
+                Span::Code(text) if text.contains(char::is_whitespace) => {}
+                Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => name(text),
+                Span::Bar { .. } | Span::Link { .. } => {}
+            }
+        }
+        card
+    }
+
+    /// Learns what channels are called that nobody has looked for.
+    async fn learn_channels(&self) {
+        match self.list("true").await {
+            Ok(all) => {
+                let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+                for (name, id) in all {
+                    names.entry(id).or_insert_with(|| format!("#{name}"));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "what channels are called is not known"),
+        }
+    }
+
+    /// Names of groups and channels by id, as far as they are known.
+    fn names_of_places(&self) -> HashMap<String, String> {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let groups = groups.1.iter().filter(|(_, group)| !group.handle.is_empty());
+        let mut names: HashMap<_, _> = groups.map(|(id, group)| (id.clone(), format!("@{}", group.handle))).collect();
+        let known = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        names.extend(known.1.iter().map(|(name, id)| (id.clone(), format!("#{name}"))));
+        names.extend(self.names.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        names
+    }
+}
+
+/// What of a card has names in the place of ids: all but commands, which are understood by the ids.
+fn named(span: &Span) -> Option<&str> {
+    match span {
+        Span::Code(text) if text.contains(char::is_whitespace) => None,
+        Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => Some(text),
+        Span::Bar { .. } | Span::Link { .. } => None,
+    }
+}
+
+/// Words that look like the id of a person, at most ten.
+fn ids_in(card: &Card) -> Vec<String> {
+    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(named);
+    let mut ids: Vec<String> = std::iter::once(card.title.as_str())
+        .chain(spans)
+        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
+        .filter(|word| {
+            word.starts_with(['U', 'W'])
+                && word.len() > 2
+                && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+                && word.chars().any(|c| c.is_ascii_digit())
+        })
+        .map(str::to_owned)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids.truncate(10);
+    ids
+}
