@@ -24,7 +24,7 @@ use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::holds::Hold;
-use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
@@ -498,9 +498,13 @@ async fn counted_anew(
     if now == view.request.before {
         return as_it_is(view);
     }
-    let request = match view.request.counted_from(environment, now) {
-        Ok(request) => request,
-        Err(refusal) => return Ok(Err(refusal)),
+    let request = if run.asker.id == ActorId::clock() {
+        view.request.turned_from(environment, now)
+    } else {
+        match view.request.counted_from(environment, now) {
+            Ok(request) => request,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
     };
     if !runs::count_anew(&mut tx, run.id, fence, &request).await? {
         return as_it_is(view);

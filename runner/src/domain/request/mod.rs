@@ -235,6 +235,14 @@ impl RunRequest {
         at_level(self.before.as_ref(), &self.target.level)
     }
 
+    /// The same of a run that a schedule wants: it goes to its target from wherever the environment is, whichever way that is.
+    #[must_use]
+    pub fn turned_from(&self, environment: &Environment, before: Option<Target>) -> Self {
+        let because = self.because.clone().unwrap_or_default();
+        let turned = turn(environment, self.target.clone(), because, before);
+        Self { retry_of: self.retry_of, asked_as: self.asked_as.clone(), ..turned }
+    }
+
     /// Where a `scale` leads from `before`.
     fn scaled_from(&self, environment: &Environment, before: Option<&Target>) -> Result<Target, Refusal> {
         let takes_part = |setting: &SettingName| {

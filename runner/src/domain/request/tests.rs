@@ -198,6 +198,17 @@ fn a_request_counts_anew_from_where_the_environment_came_to_be() {
 }
 
 #[test]
+fn what_a_schedule_wants_goes_whichever_way_it_must() {
+    let shop = shop();
+    let wanted = turn(&shop, at("small", &[]), "hours ends".to_owned(), Some(at("full", &[])));
+    assert_eq!((wanted.kind, wanted.stacks.values().all(|way| *way == Direction::Fall)), (RunKind::Down, true));
+    let now = wanted.turned_from(&shop, Some(at("off", &[])));
+    assert_eq!((now.kind, now.stacks.values().all(|way| *way == Direction::Rise)), (RunKind::Up, true));
+    assert_eq!((now.target, now.before), (at("small", &[]), Some(at("off", &[]))));
+    assert!(wanted.counted_from(&shop, Some(at("off", &[]))).is_err(), "a person would be asked");
+}
+
+#[test]
 fn what_an_order_could_not_mean_from_here_it_does_not_come_to_mean() {
     let shop = shop();
     let asked = |order: &Order, before: &Target| request(&shop, order, None, Some(before), None).expect("a request");
