@@ -239,6 +239,25 @@ fn keys_of_later_versions_are_unknown_keys() {
 }
 
 #[test]
+fn the_example_of_the_document_about_schedules_checks() {
+    let document = include_str!("../../../docs/schedules.md");
+    let (_, example) = document.split_once("```toml\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    // The team's file is the team's.
+    let example: String =
+        example.lines().filter(|line| !line.starts_with("file = ")).map(|line| format!("{line}\n")).collect();
+    let rest = "[environments.shop.settings.slaves]\nstack = 'app'\nvariable = 'slaves'\nmin = 0\nmax = 20\n\
+                [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+                [environments.shop.profiles]\nsmall.app.slaves = 1\nfull.app.slaves = 3\n";
+    let own = "[environments.shop]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n";
+    let text = format!("{}{rest}", example.replace("[environments.shop]\n", own));
+    let config = parse(crate::problem::source::Source::new("/etc/tide/tidegate.toml", &text), &|_| None)
+        .expect("a configuration");
+    assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+    assert_eq!(config.environments.values().map(|shop| shop.timetable.schedules.len()).sum::<usize>(), 2);
+}
+
+#[test]
 fn every_mistake_about_schedules_is_told_at_its_place() {
     insta::assert_snapshot!(report(include_str!("samples/broken_schedules.toml")));
 }

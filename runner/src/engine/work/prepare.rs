@@ -347,3 +347,18 @@ fn shown(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_whose_place_has_changed_is_not_moved_and_the_way_out_is_told() {
+        let changed =
+            Failure::new(FailureKind::NotInitialised, "Backend configuration changed").with_detail("-migrate-state");
+        let told = with_way_out(changed, Path::new("/state/data/shop/app")).detail;
+        assert!(told.contains("remove /state/data/shop/app and retry") && told.ends_with("-migrate-state"), "{told}");
+        let other = Failure::new(FailureKind::Terraform, "Invalid reference").with_detail("as it was");
+        assert_eq!(with_way_out(other.clone(), Path::new("/state")), other);
+    }
+}
