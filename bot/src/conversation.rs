@@ -361,7 +361,7 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
         // Its card has what stands and what does not.
         Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),
-        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) | Answer::Hold(_) => None,
+        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) | Answer::Hold(_) | Answer::Bend(_) => None,
     }
 }
 
@@ -390,7 +390,8 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         | Answer::Cancelled(_)
         | Answer::Rejected(_)
         | Answer::Taken(_)
-        | Answer::Hold(_) => None,
+        | Answer::Hold(_)
+        | Answer::Bend(_) => None,
     }
 }
 

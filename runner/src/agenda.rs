@@ -1,13 +1,17 @@
-//! What is written and bent about when, for one environment: the configuration's schedules, people's keeps and their changes, read from
-//! the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
+//! What is written and bent about when, environment by environment: the configuration's schedules, what people skip, pause and keep,
+//! and their changes, read from the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
+
+use std::collections::BTreeMap;
 
 use crate::config::Config;
+use crate::domain::answer::RunSummary;
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Hold, Kind};
-use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::Target;
 use crate::domain::schedule::{Agenda, Bend, Bent, Scale, end_of_change};
-use crate::ledger::{LedgerError, Store, environments, holds, runs};
+use crate::ledger::environments::Wanted;
+use crate::ledger::{Access, LedgerError, bends, environments, holds, runs};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
 const BACK_MS: i64 = 8 * 86_400_000;
@@ -17,9 +21,12 @@ const BACK_MS: i64 = 8 * 86_400_000;
 pub struct Diary {
     environment: Environment,
     scale: Scale,
-    bends: Vec<Bent>,
+    /// What people bend and ask for.
+    pub bends: Vec<Bent>,
     /// Where it is to be now, whatever schedules say.
     pub wanted: Option<Target>,
+    /// It was destroyed, and its schedules ask for nothing until somebody raises it.
+    pub destroyed: bool,
 }
 
 impl Diary {
@@ -41,51 +48,100 @@ impl Diary {
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
+
+    /// True when schedules say anything of it.
+    #[must_use]
+    pub fn is_scheduled(&self) -> bool {
+        !self.environment.timetable.schedules.is_empty()
+    }
+
+    /// Until when a person's change holds that comes to pass at `from`, and where it ends by itself only where they said so:
+    /// `None` for ever.
+    #[must_use]
+    pub fn holds_until(&self, said: Option<Timestamp>, from: Timestamp) -> Option<Timestamp> {
+        let visit_ms = 1_000 * i64::from(self.environment.timetable.visit_s);
+        said.or_else(|| self.is_scheduled().then(|| end_of_change(&self.agenda(), from, visit_ms)))
+    }
 }
 
-/// The diaries of these environments; of all that have schedules where none is named.
+/// The diaries of all environments that have schedules, or that somebody changed for a while.
 ///
 /// # Errors
 /// When the ledger does not answer.
-pub async fn diaries(
-    store: &Store,
-    config: &Config,
-    only: Option<&EnvironmentName>,
-    now: Timestamp,
-) -> Result<Vec<Diary>, LedgerError> {
-    let held = holds::of_late(store, now.plus_ms(-BACK_MS)).await?;
+pub async fn diaries(mut db: impl Access, config: &Config, now: Timestamp) -> Result<Vec<Diary>, LedgerError> {
+    let held = holds::of_late(&mut db, now.plus_ms(-BACK_MS)).await?;
+    let bent = bends::standing(&mut db, now.plus_ms(-BACK_MS)).await?;
+    let mut wanted = environments::all_wanted(&mut db).await?;
+    let said = runs::that_said(&mut db).await?;
+    let mut said: BTreeMap<RunNumber, RunSummary> = said.into_iter().map(|run| (run.number, run)).collect();
     let mut all = Vec::new();
     for environment in config.environments.values() {
-        let named = only == Some(&environment.name);
-        if !named && (only.is_some() || environment.timetable.schedules.is_empty()) {
-            continue;
-        }
-        let wanted = environments::wanted(store, &environment.name).await?;
-        let mut diary = Diary {
-            scale: Scale::from(environment),
-            environment: environment.clone(),
-            bends: Vec::new(),
-            wanted: wanted.as_ref().map(|wanted| wanted.target.clone()),
+        let (wanted, destroyed) = match wanted.remove(&environment.name) {
+            Some(wanted) => (wanted.clone(), wanted.is_none()),
+            None => (None, false),
         };
-        let keeps = held.iter().filter(|hold| hold.kind == Kind::Keep && hold.is_about(&environment.name));
-        let keeps: Vec<Bent> = keeps.filter_map(|hold| kept(hold, diary.wanted.as_ref())).collect();
-        let change = match wanted.as_ref().and_then(|wanted| wanted.run) {
-            Some(run) => runs::by_number(store, run).await?.filter(|run| run.asker.id != ActorId::clock()),
-            None => None,
-        };
-        if let (Some(run), Some(target)) = (change, diary.wanted.clone()) {
-            let from = run.ended.unwrap_or(run.accepted);
-            let visit_ms = 1_000 * i64::from(environment.timetable.visit_s);
-            let until = end_of_change(&diary.agenda(), from, visit_ms);
-            let visit = Bend::Visit { target, from, until };
-            let because = run.request.because.clone();
-            let (by, called) = (run.asker.id.clone(), run.asker.name.clone());
-            diary.bends.push(Bent { number: -run.number.0, by, called, because, bend: visit });
+        let run = wanted.as_ref().and_then(|wanted| said.remove(&wanted.run?));
+        if !environment.timetable.schedules.is_empty() || run.as_ref().is_some_and(|run| run.request.until.is_some()) {
+            all.push(diary(environment, wanted, run, &held, &bent, destroyed));
         }
-        diary.bends.extend(keeps);
-        all.push(diary);
     }
     Ok(all)
+}
+
+/// The diary of one environment, whether or not it has schedules.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn of_one(mut db: impl Access, environment: &Environment, now: Timestamp) -> Result<Diary, LedgerError> {
+    let held = holds::of_late(&mut db, now.plus_ms(-BACK_MS)).await?;
+    let bent = bends::standing(&mut db, now.plus_ms(-BACK_MS)).await?;
+    let wanted = environments::wanted(&mut db, &environment.name).await?;
+    let run = match wanted.as_ref().and_then(|wanted| wanted.run) {
+        Some(run) => runs::by_number(&mut db, run).await?,
+        None => None,
+    };
+    let destroyed = wanted.is_none() && environments::destroyed(&mut db).await?.contains(&environment.name);
+    Ok(diary(environment, wanted, run, &held, &bent, destroyed))
+}
+
+fn diary(
+    environment: &Environment,
+    wanted: Option<Wanted>,
+    run: Option<RunSummary>,
+    held: &[Hold],
+    bent: &[(EnvironmentName, Bent)],
+    destroyed: bool,
+) -> Diary {
+    let of_it = bent.iter().filter(|(name, _)| *name == environment.name);
+    let mut diary = Diary {
+        scale: Scale::from(environment),
+        environment: environment.clone(),
+        bends: of_it.map(|(_, bent)| bent.clone()).collect(),
+        wanted: wanted.map(|wanted| wanted.target),
+        destroyed,
+    };
+    if destroyed {
+        // Nobody wants it back but who says so.
+        let (by, called) = (ActorId::tidegate(), String::new());
+        let bend = Bend::Pause { from: Timestamp(0), until: None };
+        diary.bends.push(Bent { number: 0, by, called, because: None, bend });
+    }
+    let keeps = held.iter().filter(|hold| hold.kind == Kind::Keep && hold.is_about(&environment.name));
+    let keeps: Vec<Bent> = keeps.filter_map(|hold| kept(hold, diary.wanted.as_ref())).collect();
+    let change = run.filter(|run| run.asker.id != ActorId::clock());
+    diary.bends.extend(change.and_then(|run| visit(&diary, &run)));
+    diary.bends.extend(keeps);
+    diary
+}
+
+/// A person's change.
+fn visit(diary: &Diary, run: &RunSummary) -> Option<Bent> {
+    let said = run.request.until;
+    // What ends by itself was measured from when it was said; what schedules end, from when it came to pass.
+    let from = run.ended.filter(|_| said.is_none()).unwrap_or(run.accepted);
+    let bend = Bend::Visit { target: diary.wanted.clone()?, from, until: diary.holds_until(said, from)? };
+    let (by, called) = (run.asker.id.clone(), run.asker.name.clone());
+    Some(Bent { number: -run.number.0, by, called, because: run.request.because.clone(), bend })
 }
 
 /// A keep holds what is wanted while it stands.

@@ -4,6 +4,7 @@ use tidegate_runner::domain::answer::{Answer, RunSummary};
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
+use super::bend;
 use super::card::{Card, Line, Tone};
 use super::holds::{self, hold_answer, hold_line, ordinal};
 use super::run::approval;
@@ -16,9 +17,10 @@ const AHEAD_MAX: usize = 3;
 #[must_use]
 pub fn answer(answer: &Answer, clock: &Clock) -> Card {
     match answer {
-        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed } => {
+        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed, until } => {
             let card = queued(run, ahead, *last_time_ms, *starts_in_ms, clock);
             let card = card.lines(freed.iter().map(holds::freed));
+            let card = card.lines(until.map(|until| Line::text(bend::holds_until(&run.request, until, clock))));
             card.lines(
                 holds
                     .iter()
@@ -26,6 +28,7 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
             )
         }
         Answer::Hold(answer) => hold_answer(answer, clock),
+        Answer::Bend(answer) => bend::answer(answer, clock),
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {
             let word = if matches!(answer, Answer::Cancelled(_)) { "cancelled" } else { "rejected" };
             Card::new(Tone::Warning, format!("Run {} is {word} half way{DOT}{}", run.number, what(&run.request)))

@@ -4,6 +4,7 @@
 
 mod answer;
 mod audit;
+mod bend;
 mod button;
 mod card;
 pub mod form;

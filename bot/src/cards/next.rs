@@ -1,7 +1,9 @@
 //! `next`: what the schedules will do.
 
 use tidegate_runner::domain::answer::Upcoming;
-use tidegate_runner::domain::schedule::{Because, Note, Transition, in_words};
+use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::lookalike::distinct;
+use tidegate_runner::domain::schedule::{Because, Bend, Bent, Note, Skipped, Transition, in_words};
 
 use super::card::{Card, Line, Span, Tone};
 use super::words::{Clock, DOT, cut, duration};
@@ -32,12 +34,16 @@ pub fn next(all: &[Upcoming], days: u32, clock: &Clock) -> Card {
 }
 
 fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
-    let Upcoming { environment: _, transitions, quiet, scheduled } = upcoming;
+    let Upcoming { environment, transitions, quiet, scheduled, bends, destroyed } = upcoming;
     let mut lines: Vec<Line> =
-        transitions.iter().take(TOLD_MAX).map(|transition| one(transition, clock).indented(1)).collect();
+        transitions.iter().take(TOLD_MAX).map(|transition| one(transition, bends, clock).indented(1)).collect();
     if transitions.is_empty() {
-        let words = if *scheduled { "nothing changes" } else { "it has no schedule" };
-        lines.push(Line::text(words).indented(1));
+        let words = match (*scheduled, *destroyed) {
+            (_, true) => format!("it was destroyed: its schedules count again after `up {environment}`"),
+            (true, false) => "nothing changes".to_owned(),
+            (false, false) => "it has no schedule".to_owned(),
+        };
+        lines.push(Line::marked(&words).indented(1));
     }
     if let Some(more) = transitions.len().checked_sub(TOLD_MAX).filter(|more| *more > 0) {
         lines.push(Line::text(format!("and {more} more")).indented(1));
@@ -48,11 +54,37 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
             format!("{} is {what} for {}: {}", day.date.format("%a %Y-%m-%d"), cut(&day.schedule), cut(&day.name));
         lines.push(Line::text(text).indented(1));
     }
+    lines.extend(bends.iter().map(|bent| Line::text(bent_words(bent, clock)).indented(1)));
     lines
 }
 
+/// `paused by ito until Mon 2026-11-23 00:00 +09:00 (in 2 d), because ...`
+fn bent_words(bent: &Bent, clock: &Clock) -> String {
+    let by = cut(&distinct(&bent.called));
+    let words = match &bent.bend {
+        Bend::Skip(Skipped::One { schedule, local }) => {
+            format!("left out by {by}: {} at {}", cut(schedule), local.format("%a %Y-%m-%d %H:%M"))
+        }
+        Bend::Skip(Skipped::Days { first, last, .. }) if first == last => format!("left out by {by}: all on {first}"),
+        Bend::Skip(Skipped::Days { first, last, .. }) => format!("left out by {by}: all from {first} to {last}"),
+        Bend::Pause { until, .. } => format!("paused by {by}{}", end(*until, clock)),
+        Bend::Keep { until, .. } => format!("kept by {by}{}", end(Some(*until), clock)),
+        Bend::Visit { target, until, .. } => {
+            format!("at {} as {by} asked{}", in_words(target), end(Some(*until), clock))
+        }
+    };
+    match &bent.because {
+        Some(because) => format!("{words}, because {}", cut(because)),
+        None => words,
+    }
+}
+
+fn end(until: Option<Timestamp>, clock: &Clock) -> String {
+    until.map(|until| format!(" until {}", clock.ahead(until))).unwrap_or_default()
+}
+
 /// `Mon 2026-11-23 09:00 +09:00 Asia/Tokyo · in 12 h · small -> full · working hours begins`
-fn one(transition: &Transition, clock: &Clock) -> Line {
+fn one(transition: &Transition, bends: &[Bent], clock: &Clock) -> Line {
     let Transition { at, local, offset, zone, before, wanted, because, until: _, notes } = transition;
     let when = format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"));
     let away = (at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
@@ -60,19 +92,32 @@ fn one(transition: &Transition, clock: &Clock) -> Line {
     let mut parts = vec![
         format!("in {}", duration(away)),
         format!("{from}{}", in_words(wanted)),
-        because.iter().map(why).collect::<Vec<_>>().join(", "),
+        because.iter().map(|because| why(because, bends)).collect::<Vec<_>>().join(", "),
     ];
     parts.extend(notes.iter().map(note));
     Line::of([Span::Column(when, 0), Span::Text(format!("{DOT}{}", parts.join(DOT)))])
 }
 
-fn why(because: &Because) -> String {
+fn why(because: &Because, bends: &[Bent]) -> String {
+    let bent = |number: i64| bends.iter().find(|bent| bent.number == number);
     match because {
         Because::Begins { schedule } => format!("{} begins", cut(schedule)),
         Because::Ends { schedule } => format!("{} ends", cut(schedule)),
         Because::Asks { schedule } => cut(schedule),
-        Because::Bent { .. } => "as somebody asked".to_owned(),
-        Because::Unbent { .. } => "what somebody asked for ends".to_owned(),
+        Because::Bent { number } => {
+            let by = bent(*number).map_or_else(|| "somebody".to_owned(), |bent| cut(&distinct(&bent.called)));
+            format!("as {by} asked")
+        }
+        Because::Unbent { number } => match bent(*number) {
+            Some(Bent { bend: Bend::Keep { .. }, called, .. }) => {
+                format!("the keep of {} ends", cut(&distinct(called)))
+            }
+            Some(Bent { bend: Bend::Pause { .. }, called, .. }) => {
+                format!("the pause of {} ends", cut(&distinct(called)))
+            }
+            Some(Bent { called, .. }) => format!("what {} asked for ends", cut(&distinct(called))),
+            None => "what somebody asked for ends".to_owned(),
+        },
         Because::Rests => "nobody asks for more".to_owned(),
     }
 }

@@ -74,7 +74,8 @@ fn at_next(date: NaiveDate, time: Option<&str>) -> Option<String> {
     Some(format!("{} {}", next.format("%Y-%m-%d"), time.format("%H:%M")))
 }
 
-fn named_day(word: &str, today: NaiveDate) -> Option<NaiveDate> {
+/// `today`, `tonight`, `tomorrow`, `fri`: the first such day from `today` on.
+pub(super) fn named_day(word: &str, today: NaiveDate) -> Option<NaiveDate> {
     match word {
         "today" | "tonight" => return Some(today),
         "tomorrow" => return today.checked_add_days(Days::new(1)),

@@ -5,7 +5,7 @@ use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::{Context, quoted};
-use super::{run, table};
+use super::{bend, run, table};
 
 /// Longest question, in characters.
 const QUESTION_MAX: usize = 500;
@@ -122,14 +122,20 @@ pub(super) fn read_stop(context: &Context<'_>) -> Result<Command, Refusal> {
     Err(super::unknown::stop(context.line, context.present, refusal))
 }
 
-/// Reads `resume everything`.
+/// Reads `resume everything`, and `resume ENV`.
 pub(super) fn read_resume(context: &Context<'_>) -> Result<Command, Refusal> {
     if let Some(next) = context.everything()? {
         context.no_more_words(next)?;
         return Ok(context.order(Order::Hold(HoldOrder::Resume)));
     }
-    Err(Refusal::not_understood("`resume` says what: `resume everything`", "it ends `stop everything`")
-        .hint("resume everything"))
+    if context.line.word(1).is_some() {
+        return bend::read_unpause(&Context { spec: table::spec(super::CommandName::Unpause), ..*context });
+    }
+    Err(Refusal::not_understood(
+        "`resume` says what: `resume everything` or `resume ENV`",
+        "one ends `stop everything`, the other a pause",
+    )
+    .hint("resume everything"))
 }
 
 impl Context<'_> {

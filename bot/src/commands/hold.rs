@@ -15,6 +15,19 @@ use super::table;
 const WRITTEN: &str =
     "an end is written like `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00` or `2026-11-21 09:00`";
 
+/// How far away an end may be.
+pub(super) struct Longest {
+    /// Milliseconds from now.
+    pub(super) ms: i64,
+    /// The same in words: `the longest is 7 days`.
+    pub(super) words: &'static str,
+    /// The same as it is typed: `7d`.
+    pub(super) span: &'static str,
+}
+
+/// The longest of a hold, freeze or keep.
+const HOLD: Longest = Longest { ms: LONGEST_MS, words: "the longest is 7 days", span: "7d" };
+
 /// What follows what is held.
 struct Wish {
     until: Timestamp,
@@ -98,8 +111,7 @@ impl Context<'_> {
         let mut at = from;
         while let Some(word) = self.line.word(at) {
             let begin = at;
-            if Self::is_keyword(word, "until") || Self::is_keyword(word, "for") {
-                let (moment, next) = self.end(at, Self::is_keyword(word, "for"))?;
+            if let Some((moment, next)) = self.end_at(at, &HOLD, false)? {
                 if until.replace(moment).is_some() {
                     return Err(Refusal::not_understood("two ends are given", "a hold ends once")
                         .hint(self.line.without_all(begin..next)));
@@ -134,15 +146,35 @@ impl Context<'_> {
         }
     }
 
+    /// The end that the words at `at` tell, `until TIME` or `for SPAN`, and where the words after it begin; `None` where they are
+    /// neither. A day alone is over when it ends, or with `first` when it begins.
+    pub(super) fn end_at(
+        &self,
+        at: usize,
+        longest: &Longest,
+        first: bool,
+    ) -> Result<Option<(Timestamp, usize)>, Refusal> {
+        match self.line.word(at) {
+            Some(word) if Self::is_keyword(word, "until") => self.end(at, false, longest, first).map(Some),
+            Some(word) if Self::is_keyword(word, "for") => self.end(at, true, longest, first).map(Some),
+            Some(_) | None => Ok(None),
+        }
+    }
+
     /// The end after the keyword at `at`, and where the words after it begin.
-    fn end(&self, at: usize, span: bool) -> Result<(Timestamp, usize), Refusal> {
+    fn end(&self, at: usize, span: bool, longest: &Longest, first: bool) -> Result<(Timestamp, usize), Refusal> {
         let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
         let Some(word) = self.line.word(at + 1) else {
             return Err(Refusal::not_understood(format!("{} needs an end", quoted(&keyword)), WRITTEN)
                 .hint(self.line.with(at, "for 2h")));
         };
         let (now, offset) = (self.known.now, self.known.offset);
-        let one = || ahead::read(word, now, offset).map(|found| (found, at + 2));
+        let day = |word: &str| if first { ahead::named_day(&word.to_lowercase(), today(now, offset)?) } else { None };
+        let one = || match day(word) {
+            // `until monday`: not in it any more.
+            Some(date) => ahead::read(&format!("{date} 00:00"), now, offset).map(|found| (found, at + 2)),
+            None => ahead::read(word, now, offset).map(|found| (found, at + 2)),
+        };
         // `tomorrow 22:00`, and as many say it, `22:00 tomorrow`.
         let is_clock = |word: &str| ahead::clock(&word.to_lowercase()).is_some();
         let both = self.line.word(at + 2).and_then(|next| match (is_clock(word), is_clock(next)) {
@@ -182,9 +214,9 @@ impl Context<'_> {
                 Err(Refusal::not_understood(format!("{} has passed", quoted(&shown)), "an end lies ahead")
                     .hint(instead(&end)))
             }
-            Ahead::At(moment) if moment > now.plus_ms(LONGEST_MS) => {
-                Err(Refusal::not_understood("that is too long", "the longest is 7 days; it can be said again then")
-                    .hint(instead("for 7d")))
+            Ahead::At(moment) if moment > now.plus_ms(longest.ms) => {
+                let why = format!("{}; it can be said again then", longest.words);
+                Err(Refusal::not_understood("that is too long", why).hint(instead(&format!("for {}", longest.span))))
             }
             Ahead::At(moment) => Ok((moment, next)),
         }
@@ -218,4 +250,10 @@ impl Context<'_> {
         Err(Refusal::not_understood(format!("`{}` needs a reason", self.spec.name), "whoever has to wait reads it")
             .hint(format!("{} because REASON", self.line.until(self.line.len()))))
     }
+}
+
+/// The date where somebody is.
+fn today(now: Timestamp, offset: chrono::FixedOffset) -> Option<chrono::NaiveDate> {
+    use chrono::TimeZone as _;
+    Some(offset.timestamp_millis_opt(now.0).single()?.date_naive())
 }

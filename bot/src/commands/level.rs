@@ -2,11 +2,13 @@
 
 use tidegate_runner::domain::command::{Assignment, Command, CommandName, Order};
 use tidegate_runner::domain::environment::{Environment, Level};
-use tidegate_runner::domain::ids::ProfileName;
+use tidegate_runner::domain::ids::{ProfileName, Timestamp};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
+use tidegate_runner::domain::schedule::LONGEST_FOR_S;
 
 use super::assignment;
 use super::context::{Context, listed, quoted};
+use super::hold::Longest;
 use super::table::{self, Takes};
 
 /// What may stand after the environment, in any order.
@@ -15,19 +17,25 @@ struct Wish {
     level: Option<Level>,
     settings: Vec<Assignment>,
     newest_code: bool,
+    until: Option<Timestamp>,
 }
+
+/// The longest that a change is asked for with its end.
+pub(super) const VISIT: Longest =
+    Longest { ms: LONGEST_FOR_S as i64 * 1_000, words: "the longest is 31 days", span: "31d" };
 
 /// Reads `up ENV ...`.
 pub(super) fn read_up(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
-    let Wish { level, settings, newest_code, anyway: _ } = context.wish(environment)?;
-    Ok(context.order(Order::Up { environment: environment.name.clone(), level, settings, newest_code }))
+    let Wish { level, settings, newest_code, until, anyway: _ } = context.wish(environment)?;
+    let order = Order::Up { environment: environment.name.clone(), level, settings, newest_code };
+    Ok(context.order(order.until(until)))
 }
 
 /// Reads `plan ENV ...`.
 pub(super) fn read_plan(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
-    let Wish { level, settings, newest_code, anyway: _ } = context.wish(environment)?;
+    let Wish { level, settings, newest_code, anyway: _, until: _ } = context.wish(environment)?;
     Ok(context.order(Order::Plan { environment: environment.name.clone(), level, settings, newest_code }))
 }
 
@@ -44,7 +52,7 @@ pub(super) fn read_down(context: &Context<'_>) -> Result<Command, Refusal> {
         .hint(format!("scale {name} {word}"))
         .hint("help down"));
     }
-    let Wish { level, anyway, settings: _, newest_code: _ } = context.wish(environment)?;
+    let Wish { level, anyway, until, settings: _, newest_code: _ } = context.wish(environment)?;
     if anyway && context.line.because().is_none() {
         return Err(Refusal::not_understood(
             "`anyway` needs a reason",
@@ -52,7 +60,7 @@ pub(super) fn read_down(context: &Context<'_>) -> Result<Command, Refusal> {
         )
         .hint(format!("{} because REASON", context.line.until(context.line.len()))));
     }
-    Ok(context.order(Order::Down { environment: name.clone(), level, anyway }))
+    Ok(context.order(Order::Down { environment: name.clone(), level, anyway }.until(until)))
 }
 
 /// The level that a word names, if it names one of this environment's.
@@ -70,10 +78,19 @@ impl Context<'_> {
     }
 
     fn wish(&self, environment: &Environment) -> Result<Wish, Refusal> {
-        let mut wish = Wish { anyway: false, level: None, settings: Vec::new(), newest_code: false };
+        let mut wish = Wish { anyway: false, level: None, settings: Vec::new(), newest_code: false, until: None };
         let mut level_at = None;
-        for (at, word) in self.line.from(2) {
-            if self.takes(Takes::Keyword("code")) && Self::is_keyword(word, "code") {
+        let mut next = 2;
+        while let Some(word) = self.line.word(next) {
+            let at = next;
+            next += 1;
+            if let Some((until, after)) = self.lasting(at)? {
+                if wish.until.replace(until).is_some() {
+                    return Err(Refusal::not_understood("two ends are given", "it ends once")
+                        .hint(self.line.without_all(at..after)));
+                }
+                next = after;
+            } else if self.takes(Takes::Keyword("code")) && Self::is_keyword(word, "code") {
                 wish.newest_code = true;
             } else if self.takes(Takes::Keyword("anyway")) && Self::is_keyword(word, "anyway") {
                 wish.anyway = true;
@@ -94,6 +111,11 @@ impl Context<'_> {
             }
         }
         Ok(wish)
+    }
+
+    /// When a change ends by itself, where the words at `at` say so, and where those after them begin.
+    pub(super) fn lasting(&self, at: usize) -> Result<Option<(Timestamp, usize)>, Refusal> {
+        if self.takes(Takes::Keyword("for")) { self.end_at(at, &VISIT, false) } else { Ok(None) }
     }
 
     /// Refuses a word that is no level, no setting and no keyword.

@@ -7,6 +7,7 @@ mod ahead;
 mod ask;
 mod assignment;
 mod audit;
+mod bend;
 mod busy;
 mod complete;
 mod context;

@@ -7,6 +7,7 @@ use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::schedule::{BendOrder, Skipping};
 
 use super::moment;
 
@@ -51,7 +52,24 @@ fn render_order(order: &Order) -> String {
             format!("{name} {run}{code}{}", if *alone { " alone" } else { "" })
         }
         Order::Hold(order) => render_hold(order),
+        Order::Bend(order) => render_bend(order),
+        Order::For { change, until } => format!("{} until {}", render_order(change), moment::render(*until)),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
+    }
+}
+
+fn render_bend(order: &BendOrder) -> String {
+    let name = order.name();
+    let about = order.environment().map_or_else(|| "all".to_owned(), ToString::to_string);
+    match order {
+        BendOrder::Skip { skipping: Skipping::Next, .. } => format!("{name} {about} next"),
+        BendOrder::Skip { skipping: Skipping::Tonight, .. } => format!("{name} {about} tonight"),
+        BendOrder::Skip { skipping: Skipping::Days { first, last }, .. } if first == last => {
+            format!("{name} {about} {first}")
+        }
+        BendOrder::Skip { skipping: Skipping::Days { first, last }, .. } => format!("{name} {about} {first}..{last}"),
+        BendOrder::Pause { until, .. } => format!("{name} {about} until {}", moment::render(*until)),
+        BendOrder::Unpause { .. } => format!("{name} {about}"),
     }
 }
 

@@ -11,8 +11,19 @@ use super::level::level;
 pub(super) fn read_scale(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
     let name = &environment.name;
-    let mut settings = Vec::new();
-    for (at, word) in context.line.from(2) {
+    let (mut settings, mut until) = (Vec::new(), None);
+    let mut next = 2;
+    while let Some(word) = context.line.word(next) {
+        let at = next;
+        next += 1;
+        if let Some((end, after)) = context.lasting(at)? {
+            if until.replace(end).is_some() {
+                return Err(Refusal::not_understood("two ends are given", "it ends once")
+                    .hint(context.line.without_all(at..after)));
+            }
+            next = after;
+            continue;
+        }
         if level(environment, word).is_some() {
             let refusal = Refusal::not_understood(
                 format!("`scale` does not take {}", quoted(word)),
@@ -40,7 +51,7 @@ pub(super) fn read_scale(context: &Context<'_>) -> Result<Command, Refusal> {
             None => refusal.hint(format!("status {name}")),
         });
     }
-    Ok(context.order(Order::Scale { environment: name.clone(), settings }))
+    Ok(context.order(Order::Scale { environment: name.clone(), settings }.until(until)))
 }
 
 /// Reads `destroy ENV`.

@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, busy, history, hold, level, run, scale, why};
+use super::{ask, audit, bend, busy, history, hold, level, run, scale, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 34] = [
+pub static TABLE: [Spec; 37] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -137,11 +137,12 @@ pub static TABLE: [Spec; 34] = [
     },
     Spec {
         name: CommandName::Up,
-        usage: "up ENV [profile] [code] [setting=value ...] [because reason ...]",
+        usage: "up ENV [profile] [code] [setting=value ...] [for SPAN|until TIME] [because reason ...]",
         summary: "raise an environment",
         details: &[
             "Without a profile it goes to the environment's usual one. Settings count over the profile, for as long as the level lasts.",
             "`code` takes newer code than the commit that was last accepted.",
+            "With `for` or `until` it goes back by itself: to what the schedules then ask for, or without any to where it rests. Without, it holds until the schedules' next transition; the answer says until when.",
             "An `up` that would lower something is refused, with both commands to choose from.",
         ],
         examples: &[
@@ -152,15 +153,16 @@ pub static TABLE: [Spec; 34] = [
                 "with 40 slaves, and the reason for the record",
             ),
             example("up shop full code", "with the newest code"),
+            example("up shop full for 3h", "for three hours, and back"),
         ],
         object: Object::Environment,
-        takes: &[Takes::Level, Takes::Keyword("code"), Takes::Setting],
+        takes: &[Takes::Level, Takes::Keyword("code"), Takes::Setting, Takes::Keyword("for"), Takes::Moment("until")],
         also: &["start", "raise", "create", "apply", "deploy", "launch", "boot"],
         read: level::read_up,
     },
     Spec {
         name: CommandName::Down,
-        usage: "down ENV [profile|off] [anyway] [because reason ...]",
+        usage: "down ENV [profile|off] [anyway] [for SPAN|until TIME] [because reason ...]",
         summary: "lower an environment",
         details: &[
             "Without a profile it goes to the environment's usual low level.",
@@ -173,13 +175,13 @@ pub static TABLE: [Spec; 34] = [
             example("down shop anyway because nobody answers", "although somebody keeps it"),
         ],
         object: Object::Environment,
-        takes: &[Takes::Level, Takes::Keyword("anyway")],
+        takes: &[Takes::Level, Takes::Keyword("anyway"), Takes::Keyword("for"), Takes::Moment("until")],
         also: &["lower", "shutdown", "sleep"],
         read: level::read_down,
     },
     Spec {
         name: CommandName::Scale,
-        usage: "scale ENV setting=value ... [because reason ...]",
+        usage: "scale ENV setting=value ... [for SPAN|until TIME] [because reason ...]",
         summary: "change sizes, keep the level",
         details: &[
             "`=` sets, `+=` adds, `-=` subtracts, `*=` multiplies. What is relative is worked out when the command is accepted, counting the runs queued ahead.",
@@ -192,7 +194,7 @@ pub static TABLE: [Spec; 34] = [
             example("scale shop slaves*=2", "twice as many"),
         ],
         object: Object::Environment,
-        takes: &[Takes::Setting],
+        takes: &[Takes::Setting, Takes::Keyword("for"), Takes::Moment("until")],
         also: &["set", "resize", "size"],
         read: scale::read_scale,
     },
@@ -386,6 +388,55 @@ pub static TABLE: [Spec; 34] = [
         read: hold::read_keep,
     },
     Spec {
+        name: CommandName::Skip,
+        usage: "skip ENV|all [next|tonight|DAY|DAY..DAY] [because reason ...]",
+        summary: "leave out what the schedules would do",
+        details: &[
+            "Without more it is the next thing that they do. `tonight` is everything until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
+            "What was wanted before stays wanted. `unpause` takes it back; `next` shows what is left.",
+        ],
+        examples: &[
+            example("skip shop", "what comes next does not"),
+            example("skip shop tonight", "it stays up tonight"),
+            example("skip shop 2026-12-24", "one day"),
+            example("skip all 12-29..01-03 because the company is closed", "several days, everywhere"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Keyword("next"), Takes::Keyword("tonight"), Takes::Keyword("tomorrow")],
+        also: &["omit"],
+        read: bend::read_skip,
+    },
+    Spec {
+        name: CommandName::Pause,
+        usage: "pause ENV until TIME|for SPAN [because reason ...]",
+        summary: "let the schedules ask for nothing for a while",
+        details: &[
+            "What was wanted when it begins stays wanted; when it ends the environment goes to what the schedules then ask for. People may change it meanwhile.",
+            "A day alone is over when it begins: `until monday` lets Monday be as it is written. Said again, it has another end; `unpause` ends it.",
+        ],
+        examples: &[
+            example("pause shop until monday", "over the weekend"),
+            example("pause shop for 24h because we debug", "for a day"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Moment("until"), Takes::Keyword("for")],
+        also: &["suspend", "disable"],
+        read: bend::read_pause,
+    },
+    Spec {
+        name: CommandName::Unpause,
+        usage: "unpause ENV [because reason ...]",
+        summary: "let the schedules count again",
+        details: &[
+            "Ends a pause, and takes back what is skipped and lies ahead. The environment goes to what the schedules ask for now. `resume ENV` is the same.",
+        ],
+        examples: &[example("unpause shop", "as it is written"), example("resume shop", "the same")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["unskip", "enable"],
+        read: bend::read_unpause,
+    },
+    Spec {
         name: CommandName::Queue,
         usage: "queue [env]",
         summary: "who has an environment, and who waits for it",
@@ -467,13 +518,16 @@ pub static TABLE: [Spec; 34] = [
     },
     Spec {
         name: CommandName::Resume,
-        usage: "resume everything [because reason ...]",
+        usage: "resume everything|ENV [because reason ...]",
         summary: "let things begin again after a stop",
-        details: &["For admins. What was stopped does not begin by itself: whoever wants it asks again."],
+        details: &[
+            "For admins. What was stopped does not begin by itself: whoever wants it asks again.",
+            "With an environment it is `unpause`.",
+        ],
         examples: &[example("resume everything", "runs are accepted again")],
         object: Object::Nothing,
         takes: &[Takes::Keyword("everything")],
-        also: &["continue", "unpause"],
+        also: &["continue"],
         read: busy::read_resume,
     },
     Spec {

@@ -71,6 +71,8 @@ fn about(order: &Order) -> About<'_> {
         | Order::Recover { run, .. } => About::Run(*run),
         // Whose yes counts is the question's to say.
         Order::Cancel { run: None, .. } | Order::Approve { .. } | Order::Reject { .. } => About::Nothing,
+        Order::For { change, .. } => about(change),
+        Order::Bend(order) => order.environment().map_or(About::Nothing, About::Environment),
         Order::Hold(order) => match order {
             HoldOrder::Hold { environment, .. }
             | HoldOrder::Unhold { environment, .. }

@@ -27,6 +27,9 @@ const LONGEST_MS: i64 = 20_000;
 /// How often it is noted how far the clock has looked where nothing happens, in milliseconds.
 const NOTE_MS: i64 = 60_000;
 
+/// How far back it looks again, in milliseconds: what somebody bends counts from when they say so, and is seen a moment later.
+const AGAIN_MS: i64 = 60_000;
+
 /// How late a transition may be carried out whose schedule does not say, as that of a keep, in milliseconds.
 const CATCH_UP_MS: i64 = 4 * 3_600_000;
 
@@ -70,9 +73,9 @@ impl Clockwork {
             },
         };
         let mut looked = Looked::default();
-        let diaries = agenda::diaries(&self.store, &config, None, now).await?;
+        let diaries = agenda::diaries(&self.store, &config, now).await?;
         if seen < now {
-            for (name, at) in due(&diaries, seen, now) {
+            for (name, at) in due(&diaries, seen.plus_ms(-AGAIN_MS), now) {
                 let until = until(&diaries, &name, &at);
                 let because = words(&at.because);
                 let due = Due {
@@ -83,8 +86,10 @@ impl Clockwork {
                     wanted: at.wanted.clone(),
                     because,
                 };
-                let turned = self.desk.turn(&due, now).await?;
-                looked.turned.push((name, at, turned));
+                match self.desk.turn(&due, now).await? {
+                    Turned::Already => {}
+                    turned => looked.turned.push((name, at, turned)),
+                }
             }
         }
         self.look_again(&diaries, now).await?;

@@ -80,6 +80,9 @@ impl Desk {
             try_at: None,
             why: None,
         };
+        if firings::one(&self.store, &due.environment, &due.key).await?.is_some() {
+            return Ok(Turned::Already);
+        }
         if now > due.until {
             let mut tx = self.store.begin().await?;
             let first = firings::put(&mut tx, &firing, now).await?;
@@ -143,7 +146,15 @@ impl Desk {
         let now = self.now().await?;
         let to = now.plus_ms(i64::from(days) * DAY_MS);
         let mut all = Vec::new();
-        for diary in agenda::diaries(&self.store, &self.config(), only, now).await? {
+        let config = self.config();
+        let diaries = match only {
+            None => agenda::diaries(&self.store, &config, now).await?,
+            Some(name) => match config.environments.get(name) {
+                Some(environment) => vec![agenda::of_one(&self.store, environment, now).await?],
+                None => Vec::new(),
+            },
+        };
+        for diary in diaries {
             let environment = diary.environment();
             if !sight.sees(environment.name.as_str()) {
                 continue;
@@ -155,8 +166,10 @@ impl Desk {
                 (Some(first), Some(last)) => quiet_days(&agenda, first, last),
                 _ => Vec::new(),
             };
-            let scheduled = !environment.timetable.schedules.is_empty();
-            all.push(Upcoming { environment: environment.name.clone(), transitions, quiet, scheduled });
+            let scheduled = diary.is_scheduled();
+            let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
+            let (environment, destroyed) = (environment.name.clone(), diary.destroyed);
+            all.push(Upcoming { environment, transitions, quiet, scheduled, bends, destroyed });
         }
         Ok(all)
     }

@@ -22,8 +22,18 @@ impl Case<'_> {
             | Order::Destroy { environment }
             | Order::Undo { environment } => {
                 let found = self.allowed(tx, order.name(), environment).await?;
-                self.queue(tx, order, &found).await.map_err(|denied| denied.on(environment))
+                self.queue(tx, order, None, &found).await.map_err(|denied| denied.on(environment))
             }
+            Order::For { change, until } => match change.as_ref() {
+                Order::Up { environment, .. } | Order::Down { environment, .. } | Order::Scale { environment, .. } => {
+                    let found = self.allowed(tx, change.name(), environment).await?;
+                    self.queue(tx, change, Some(*until), &found).await.map_err(|denied| denied.on(environment))
+                }
+                other => {
+                    let what = format!("`{}` cannot end by itself", other.name());
+                    Err(Refusal::refused(what, "it changes no level and no size").hint("help up").into())
+                }
+            },
             Order::Cancel { run: Some(number), force } => self.cancel(tx, *number, *force).await,
             Order::Cancel { run: None, .. } => self.which_to_cancel(tx).await,
             Order::Retry { run } => self.retry(tx, *run).await,
@@ -32,6 +42,7 @@ impl Case<'_> {
             Order::Reject { run } => self.reject(tx, *run).await,
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
             Order::Hold(order) => self.hold_order(tx, order).await,
+            Order::Bend(order) => self.bend_order(tx, order).await,
         }
     }
 

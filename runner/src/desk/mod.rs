@@ -3,6 +3,7 @@
 
 mod answer;
 mod ask;
+mod bends;
 pub mod clock;
 mod decide;
 mod extract;
@@ -155,7 +156,7 @@ impl Desk {
         if let Some(answer) = record::answered_before(taken)? {
             return Ok(answer?);
         }
-        let anyway = matches!(order, Order::Down { anyway: true, .. });
+        let anyway = order.goes_anyway();
         let case = Case { desk: self, message, because, anyway };
         match case.decide(&mut tx, order).await {
             Ok(done) => {

@@ -2,15 +2,17 @@
 
 use super::decide::done;
 use super::{Case, Denied, Done};
+use crate::agenda;
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Ending, Freed, Hold};
-use crate::domain::ids::{RunNumber, StackName};
+use crate::domain::ids::{ActorId, RunNumber, StackName, Timestamp};
 use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
+use crate::domain::schedule::LONGEST_FOR_S;
 use crate::ledger::runs::{self, NewRun};
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
@@ -18,7 +20,15 @@ use crate::warden;
 
 impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
-    pub(super) async fn queue(&self, tx: &mut Tx, order: &Order, environment: &Environment) -> Result<Done, Denied> {
+    ///
+    /// `until` is where whoever asks said when it ends by itself.
+    pub(super) async fn queue(
+        &self,
+        tx: &mut Tx,
+        order: &Order,
+        until: Option<Timestamp>,
+        environment: &Environment,
+    ) -> Result<Done, Denied> {
         let active = runs::active(&mut *tx, &environment.name).await?;
         if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
             return Err(Denied::from(nobody_knows(environment, order.name(), unknown)).on(&environment.name));
@@ -37,9 +47,18 @@ impl Case<'_> {
             | Order::Approve { .. }
             | Order::Reject { .. }
             | Order::Recover { .. }
-            | Order::Hold(_) => None,
+            | Order::Hold(_)
+            | Order::Bend(_)
+            | Order::For { .. } => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
+        if let Some(until) = until {
+            self.check_span(tx, environment, order, until).await?;
+            request.until = Some(until);
+        } else if request.kind == RunKind::Scale {
+            // Another size of what somebody raised for a while ends with it.
+            request.until = standing_until(tx, environment, &active).await?;
+        }
         if active.is_empty() && request.kind != RunKind::Destroy {
             let standings = stacks::standings(&mut *tx, &environment.name).await?;
             if request.kind == RunKind::Scale {
@@ -71,10 +90,54 @@ impl Case<'_> {
         let run = runs::insert(tx, run).await?;
         let ahead: Vec<RunSummary> = active.iter().filter(|other| has_its_place(other)).cloned().collect();
         let starts_in_ms = starts_in(tx, &ahead).await?;
+        let until = self.until(tx, environment, &run).await?;
         let freed = self.free(tx, keeps, run.number).await?;
         let rule = freed.iter().any(|freed| !freed.own).then_some("keep");
-        let answer = Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed };
+        let answer = Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed, until };
         Ok(Done { rule, ..done(&run, answer) })
+    }
+
+    /// Until when a run holds that is put into the queue now. What schedules want ends with what they want next.
+    async fn until(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        run: &RunSummary,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let clock = run.asker.id == ActorId::clock();
+        let changes = !matches!(run.request.kind, RunKind::Plan | RunKind::Destroy);
+        if clock || !changes || (run.request.until.is_none() && environment.timetable.schedules.is_empty()) {
+            return Ok(None);
+        }
+        let now = crate::ledger::now(&mut *tx).await?;
+        let diary = agenda::of_one(&mut *tx, environment, now).await?;
+        Ok(diary.holds_until(run.request.until, now))
+    }
+
+    /// A time that ends by itself lies ahead, and is not for ever.
+    async fn check_span(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        order: &Order,
+        until: Timestamp,
+    ) -> Result<(), Denied> {
+        let now = crate::ledger::now(&mut *tx).await?;
+        let line = format!("{} {}", order.name(), environment.name);
+        let refusal = if until <= now {
+            Refusal::refused(format!("`{line}` would be over before it begins"), "its end has passed")
+                .hint(format!("{line} for 2h"))
+        } else if until > now.plus_ms(1_000 * i64::from(LONGEST_FOR_S)) {
+            Refusal::refused(
+                format!("`{line}` would last too long"),
+                "31 days are the longest; without an end it stays",
+            )
+            .hint(format!("{line} for 31d"))
+            .hint(line)
+        } else {
+            return Ok(());
+        };
+        Err(Denied::Refused { environment: Some(environment.name.clone()), rule: "span", refusal: Box::new(refusal) })
     }
 
     /// Ends keeps that whoever lowers does not want any more, or goes against; who kept it is told.
@@ -177,6 +240,24 @@ pub(super) async fn standing_after(
         Some(run) => Ok(Some(run.request.target.clone())),
         None => Ok(environments::wanted(tx, &environment.name).await?.map(|wanted| wanted.target)),
     }
+}
+
+/// When what is to stand after the runs queued ahead ends by itself, where somebody said so.
+async fn standing_until(
+    tx: &mut Tx,
+    environment: &Environment,
+    active: &[RunSummary],
+) -> Result<Option<Timestamp>, LedgerError> {
+    let now = crate::ledger::now(&mut *tx).await?;
+    let last = active.iter().filter(|run| run.request.kind != RunKind::Plan && has_its_place(run));
+    let last = match last.max_by_key(|run| run.number) {
+        Some(run) => Some(run.clone()),
+        None => match environments::wanted(&mut *tx, &environment.name).await?.and_then(|wanted| wanted.run) {
+            Some(run) => runs::by_number(tx, run).await?,
+            None => None,
+        },
+    };
+    Ok(last.and_then(|run| run.request.until).filter(|until| *until > now))
 }
 
 /// False for a run that waits for a yes and has given up its place: it neither goes first nor counts as going to happen.

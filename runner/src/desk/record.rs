@@ -11,6 +11,7 @@ use crate::domain::holds::HoldAnswer;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::refusal::{Refusal, RefusalKind};
 use crate::domain::run::{Outcome, RunEvent};
+use crate::domain::schedule::BendAnswer;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::inbox::Taken;
 use crate::ledger::{LedgerError, Tx, inbox};
@@ -150,6 +151,11 @@ fn result(answer: &Answer) -> &'static str {
         Answer::Rejected(_) => "rejected",
         Answer::Taken(_) => "taken",
         Answer::Recovering(_) => "recovering",
+        Answer::Bend(answer) => match answer {
+            BendAnswer::Skipped(_) => "skipped",
+            BendAnswer::Paused { .. } => "paused",
+            BendAnswer::Unpaused(_) => "resumed",
+        },
         Answer::Hold(answer) => match answer {
             HoldAnswer::Began { .. } => "began",
             HoldAnswer::Lifted { .. } => "lifted",

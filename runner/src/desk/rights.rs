@@ -206,7 +206,7 @@ impl Desk {
             Order::Approve { run, code: None, alone } => &Order::Approve { run: *run, code: open, alone: *alone },
             order => order,
         };
-        let anyway = matches!(order, Order::Down { anyway: true, .. });
+        let anyway = order.goes_anyway();
         let case = Case { desk: self, message, because: None, anyway };
         let mut tx = self.store.begin().await?;
         let decided = case.decide(&mut tx, order).await;

@@ -12,7 +12,7 @@ use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackN
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::run::{RunState, RunView};
-use super::schedule::{Quiet, Transition};
+use super::schedule::{BendAnswer, Bent, Quiet, Transition};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +109,9 @@ pub enum Answer {
         holds: Vec<Hold>,
         /// Keeps that end because it lowers.
         freed: Vec<Freed>,
+        /// Until when it holds, where schedules or whoever asks end it.
+        #[serde(default)]
+        until: Option<Timestamp>,
     },
     /// A queued or waiting run was cancelled at once.
     Cancelled(RunSummary),
@@ -131,6 +134,8 @@ pub enum Answer {
     Recovering(RunSummary),
     /// About holds, the queue, or everything at once.
     Hold(HoldAnswer),
+    /// About schedules, for a while.
+    Bend(BendAnswer),
 }
 
 /// Where one stack stands, as last verified.
@@ -360,4 +365,8 @@ pub struct Upcoming {
     pub quiet: Vec<Quiet>,
     /// It has schedules.
     pub scheduled: bool,
+    /// What people bend of them.
+    pub bends: Vec<Bent>,
+    /// It was destroyed: its schedules ask for nothing until somebody raises it.
+    pub destroyed: bool,
 }

@@ -7,6 +7,7 @@ use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
+use super::schedule::BendOrder;
 
 /// The commands by name. A permission is the right to run one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,6 +53,12 @@ pub enum CommandName {
     Unfreeze,
     /// `keep`
     Keep,
+    /// `skip`
+    Skip,
+    /// `pause`
+    Pause,
+    /// `unpause`
+    Unpause,
     /// `queue`
     Queue,
     /// `next`
@@ -84,7 +91,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -105,6 +112,9 @@ impl CommandName {
         Self::Freeze,
         Self::Unfreeze,
         Self::Keep,
+        Self::Skip,
+        Self::Pause,
+        Self::Unpause,
         Self::Queue,
         Self::Next,
         Self::Leave,
@@ -145,6 +155,9 @@ impl CommandName {
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::Keep => "keep",
+            Self::Skip => "skip",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
             Self::Queue => "queue",
             Self::Next => "next",
             Self::Leave => "leave",
@@ -211,6 +224,9 @@ impl CommandName {
             | Self::Freeze
             | Self::Unfreeze
             | Self::Keep
+            | Self::Skip
+            | Self::Pause
+            | Self::Unpause
             | Self::Leave
             | Self::Ask
             | Self::Tell
@@ -356,6 +372,15 @@ pub enum Order {
     },
     /// About holds, the queue, or everything at once.
     Hold(HoldOrder),
+    /// About schedules, for a while.
+    Bend(BendOrder),
+    /// A change that ends by itself: then the schedules say again, or without any, the environment goes to where it rests.
+    For {
+        /// What is done: [`Order::Up`], [`Order::Down`] or [`Order::Scale`].
+        change: Box<Order>,
+        /// Until when.
+        until: Timestamp,
+    },
 }
 
 impl Order {
@@ -376,6 +401,27 @@ impl Order {
             Self::Reject { .. } => CommandName::Reject,
             Self::Recover { .. } => CommandName::Recover,
             Self::Hold(order) => order.name(),
+            Self::Bend(order) => order.name(),
+            Self::For { change, .. } => change.name(),
+        }
+    }
+
+    /// The same, ending by itself where an end is given.
+    #[must_use]
+    pub fn until(self, until: Option<Timestamp>) -> Self {
+        match until {
+            Some(until) => Self::For { change: Box::new(self), until },
+            None => self,
+        }
+    }
+
+    /// True where it goes against somebody's keep.
+    #[must_use]
+    pub fn goes_anyway(&self) -> bool {
+        match self {
+            Self::Down { anyway, .. } => *anyway,
+            Self::For { change, .. } => change.goes_anyway(),
+            _ => false,
         }
     }
 }

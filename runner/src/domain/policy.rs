@@ -158,10 +158,13 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     let hours = || {
         limit("hours", limits::outside_hours(environment, now).filter(|_| command.starts_change() && !begun && !clock))
     };
+    let over = || limit("span", request.and_then(|request| limits::over(request, now)).filter(|_| !begun));
     let bounds = || limit("bounds", request.and_then(|request| limits::out_of_bounds(environment, request)));
     let lost = || limit("protect", plan.and_then(|plan| protected(environment, plan)));
     let destroys = || limit("destroys", plan.and_then(|plan| limits::too_many_destroys(environment, plan)));
-    if let Some(refused) = holds::forbids(matter).or_else(hours).or_else(bounds).or_else(lost).or_else(destroys) {
+    if let Some(refused) =
+        holds::forbids(matter).or_else(hours).or_else(over).or_else(bounds).or_else(lost).or_else(destroys)
+    {
         return refuse(refused);
     }
     if command == CommandName::Approve {

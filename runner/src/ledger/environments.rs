@@ -1,5 +1,7 @@
 //! Environments: where each should be.
 
+use std::collections::BTreeMap;
+
 use super::column::{Row, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
@@ -114,6 +116,31 @@ pub async fn all(mut db: impl Access) -> Result<Vec<(EnvironmentName, Option<Tar
             Ok((row.text("name", name.clone())?, wanted))
         })
         .collect()
+}
+
+/// Where each environment should be of which somebody has said; those with `None` are destroyed.
+pub async fn all_wanted(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Option<Wanted>>, LedgerError> {
+    let rows: Vec<EnvironmentRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL")
+    )?;
+    let wanted = rows.into_iter().map(|row| {
+        let (name, wanted) = <(EnvironmentName, Wanted)>::try_from(row)?;
+        Ok((name, Some(wanted)))
+    });
+    let mut all: BTreeMap<_, _> = wanted.collect::<Result<_, LedgerError>>()?;
+    for name in destroyed(&mut db).await? {
+        all.insert(name, None);
+    }
+    Ok(all)
+}
+
+/// Environments of which nobody wants anything any more.
+pub async fn destroyed(mut db: impl Access) -> Result<Vec<EnvironmentName>, LedgerError> {
+    let names: Vec<String> =
+        on!(db, fetch_all, sqlx::query_scalar("SELECT name FROM environments WHERE wanted IS NULL ORDER BY name"))?;
+    names.into_iter().map(|name| Row { table: "environments", id: &name }.text("name", name.clone())).collect()
 }
 
 /// Where the environment should be; `None` when nobody has said.

@@ -77,6 +77,18 @@ fn holds(rows: Vec<HoldRow>) -> Result<Vec<Hold>, LedgerError> {
     rows.into_iter().map(Hold::try_from).collect()
 }
 
+/// The next number of holds and of what bends schedules: people call both by it.
+pub(super) async fn number(mut tx: &mut Tx) -> Result<i64, LedgerError> {
+    on!(
+        tx,
+        fetch_one,
+        sqlx::query_scalar(
+            "INSERT INTO counters (name, value) VALUES ('hold', 1) \
+             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+        )
+    )
+}
+
 /// Begins one. `None`: another of its kind has the place, or began at the same moment.
 pub async fn begin(mut tx: &mut Tx, new: NewHold<'_>) -> Result<Option<Hold>, LedgerError> {
     let NewHold { kind, environment, by, only, because, until } = new;
@@ -86,14 +98,7 @@ pub async fn begin(mut tx: &mut Tx, new: NewHold<'_>) -> Result<Option<Hold>, Le
         Kind::Keep => format!("{place} {}", by.id),
         Kind::Hold | Kind::Freeze | Kind::Stop => place.to_owned(),
     };
-    let number: i64 = on!(
-        tx,
-        fetch_one,
-        sqlx::query_scalar(
-            "INSERT INTO counters (name, value) VALUES ('hold', 1) \
-             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
-        )
-    )?;
+    let number = number(tx).await?;
     let only_ids = to_json("only_ids", &only)?;
     let because = because.map(storable);
     let called = storable(&by.name);

@@ -195,6 +195,7 @@ fn what_an_accepted_run_says_of_keeps() {
         starts_in_ms: None,
         holds,
         freed,
+        until: None,
     };
     let answers = [
         answer(Vec::new(), vec![freed(true)]),

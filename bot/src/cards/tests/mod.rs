@@ -215,6 +215,7 @@ fn answers() {
         starts_in_ms,
         holds: Vec::new(),
         freed: Vec::new(),
+        until: None,
     };
     let up = Scene::of("up shop because Black Friday");
     let working = Scene::of("up shop").numbered(3).by("sato").claimed();

@@ -69,6 +69,21 @@ pub fn outside_hours(environment: &Environment, now: Timestamp) -> Option<Refusa
     Some(Refusal::refused(what, why).hint(format!("plan {name}")).hint(format!("status {name}")))
 }
 
+/// Why something does not begin any more that was to end by itself: it waited for longer than it was to last.
+#[must_use]
+pub fn over(request: &RunRequest, now: Timestamp) -> Option<Refusal> {
+    let until = request.until.filter(|until| *until <= now)?;
+    let name = &request.environment;
+    let what = format!("what was asked of {name} for a while is over before it began");
+    let late = (now.0 - until.0) / 60_000;
+    let why = format!("it was to end {late} min ago, and nothing of it is applied");
+    Some(
+        Refusal::refused(what, why)
+            .hint(format!("{} {name} for 1h", request.kind.as_str()))
+            .hint(format!("status {name}")),
+    )
+}
+
 /// Why where a run goes is not allowed (any more): the configuration may have changed since it was asked for, or since the run
 /// that it repeats or undoes.
 #[must_use]

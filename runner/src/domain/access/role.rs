@@ -64,6 +64,9 @@ impl CommandName {
             | Self::Hold
             | Self::Unhold
             | Self::Keep
+            | Self::Skip
+            | Self::Pause
+            | Self::Unpause
             | Self::Leave
             | Self::Ask
             | Self::Tell => Least::Operator,
@@ -92,6 +95,9 @@ impl CommandName {
             | Self::Freeze
             | Self::Unfreeze
             | Self::Keep
+            | Self::Skip
+            | Self::Pause
+            | Self::Unpause
             | Self::Queue
             | Self::Next
             | Self::Leave

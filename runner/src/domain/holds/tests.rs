@@ -78,6 +78,7 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
         newest_code: false,
         because: None,
         relative: false,
+        until: None,
         retry_of: None,
         asked_as: AskedAs::default(),
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Actor, ActorKind};
 use super::command::{Assignment, CommandName, Operator, Order};
 use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
-use super::ids::{ActorId, EnvironmentName, RunNumber, SettingName, StackName};
+use super::ids::{ActorId, EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 use super::order::Direction;
 use super::refusal::Refusal;
 pub use assign::{allowed, assign, check_value, offered};
@@ -116,6 +116,9 @@ pub struct RunRequest {
     /// A value of it was counted from the one before: `slaves+=10`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub relative: bool,
+    /// When what it brings about ends by itself, where whoever asked said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// What its asker was in the chat then.
     #[serde(default, skip_serializing_if = "AskedAs::is_plain")]
     pub asked_as: AskedAs,
@@ -399,7 +402,9 @@ pub fn request(
         | Order::Approve { .. }
         | Order::Reject { .. }
         | Order::Recover { .. }
-        | Order::Hold(_) => {
+        | Order::Hold(_)
+        | Order::Bend(_)
+        | Order::For { .. } => {
             return Err(Refusal::refused(
                 format!("`{}` is about a run, not about an environment", order.name()),
                 "this is a fault of Tidegate's, not yours",
@@ -420,6 +425,7 @@ pub fn request(
         because,
         retry_of: None,
         relative: matches!(order, Order::Scale { settings, .. } if settings.iter().any(|a| a.operator != Operator::Set)),
+        until: None,
         asked_as: AskedAs::default(),
     })
 }
@@ -444,6 +450,7 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         because: Some(because),
         retry_of: None,
         relative: false,
+        until: None,
         asked_as: AskedAs::default(),
     }
 }

@@ -22,6 +22,21 @@ pub struct Bent {
     pub bend: Bend,
 }
 
+impl Bent {
+    /// True while it bends something, or may still: of what is skipped the days tell.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        let day_ms = 86_400_000;
+        let begun = |date: NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
+        match &self.bend {
+            Bend::Skip(Skipped::One { local, .. }) => begun(local.date()) + 2 * day_ms > now.0,
+            Bend::Skip(Skipped::Days { last, .. }) => begun(*last) + 2 * day_ms > now.0,
+            Bend::Pause { from, until } => *from <= now && until.is_none_or(|until| until > now),
+            Bend::Keep { from, until, .. } | Bend::Visit { from, until, .. } => *from <= now && *until > now,
+        }
+    }
+}
+
 /// What somebody bends, and until when. Ends are not in it any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

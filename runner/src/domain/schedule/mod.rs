@@ -10,6 +10,7 @@ mod item;
 mod mark;
 mod misread;
 mod once;
+mod order;
 mod scale;
 mod timeline;
 mod timetable;
@@ -26,6 +27,7 @@ pub use item::{
 };
 pub use misread::{Misread, Wrong};
 pub use once::At;
+pub use order::{BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, Turn};
 pub use scale::Scale;
 pub use timeline::{
     Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, skips_at,

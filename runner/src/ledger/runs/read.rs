@@ -23,6 +23,16 @@ pub async fn by_number(mut db: impl Access, number: RunNumber) -> Result<Option<
     row.map(RunSummary::try_from).transpose()
 }
 
+/// The runs that said last where each environment should be.
+pub async fn that_said(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_runs!("WHERE number IN (SELECT wanted_run FROM environments WHERE wanted IS NOT NULL)"))
+    )?;
+    summaries(rows)
+}
+
 /// Runs of an environment that are not over: the one that has it, then the queue in order, then those that wait for a yes.
 pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Result<Vec<RunSummary>, LedgerError> {
     let rows: Vec<RunRow> = on!(

@@ -75,6 +75,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         newest_code: false,
         because: Some("朝の試験".to_owned()),
         relative: false,
+        until: None,
         retry_of: None,
         asked_as: AskedAs::default(),
     }

@@ -1,0 +1,112 @@
+//! `skip`, `pause`, `unpause`, and when a change ends by itself: `up shop full for 3h`.
+
+use chrono::{Datelike as _, Days, NaiveDate, TimeZone as _};
+use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::environment::Environment;
+use tidegate_runner::domain::refusal::Refusal;
+use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping};
+
+use super::ahead;
+use super::context::{Context, quoted};
+use super::hold::Longest;
+
+/// How days are written, for whoever wrote something else.
+const DAYS: &str = "it is `next`, `tonight`, `tomorrow`, a day like `fri` or `2026-12-24`, or days like `12-29..01-03`";
+
+/// The longest of a pause.
+const PAUSE: Longest = Longest { ms: PAUSE_MAX_MS, words: "the longest is 90 days", span: "90d" };
+
+/// Reads `skip ENV|all [next|tonight|tomorrow|DAY|DAY..DAY]`.
+pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
+    let all = context.line.word(1).is_some_and(|word| ["all", "everything"].contains(&word.to_lowercase().as_str()));
+    let environment = if all { None } else { Some(context.environment()?) };
+    let skipping = match context.line.word(2) {
+        None => Skipping::Next,
+        Some(word) => context.skipping(word, environment)?,
+    };
+    context.no_more_words(3)?;
+    let environment = environment.map(|environment| environment.name.clone());
+    Ok(context.order(Order::Bend(BendOrder::Skip { environment, skipping })))
+}
+
+/// Reads `pause ENV until TIME|for SPAN`. A day alone means its beginning: `until monday` is over when Monday begins.
+pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?;
+    let Some((until, next)) = context.end_at(2, &PAUSE, true)? else {
+        if let Some(word) = context.line.word(2) {
+            return Err(context.stray(2, word));
+        }
+        return Err(Refusal::not_understood("`pause` needs an end", "so that nobody's morning is missed for ever")
+            .hint(context.line.inserted(2, "until mon"))
+            .hint(context.line.inserted(2, "for 24h")));
+    };
+    context.no_more_words(next)?;
+    Ok(context.order(Order::Bend(BendOrder::Pause { environment: environment.name.clone(), until })))
+}
+
+/// Reads `unpause ENV`.
+pub(super) fn read_unpause(context: &Context<'_>) -> Result<Command, Refusal> {
+    let environment = context.environment()?.name.clone();
+    context.no_more_words(2)?;
+    Ok(context.order(Order::Bend(BendOrder::Unpause { environment })))
+}
+
+impl Context<'_> {
+    fn skipping(&self, word: &str, environment: Option<&Environment>) -> Result<Skipping, Refusal> {
+        let lower = word.to_lowercase();
+        match lower.as_str() {
+            "next" => return Ok(Skipping::Next),
+            "tonight" | "今夜" | "今晩" => return Ok(Skipping::Tonight),
+            _ => {}
+        }
+        let today = self.today(environment);
+        let (first, last) = lower.split_once("..").unwrap_or((&lower, &lower));
+        let first_day = today.and_then(|today| date(first, today));
+        let last_day = first_day.and_then(|first| date(last, first));
+        let (Some(today), Some(first), Some(last)) = (today, first_day, last_day) else {
+            let refusal = Refusal::not_understood(format!("{} is no day to skip", quoted(word)), DAYS);
+            return Err(refusal.hint(self.line.with(2, "next")).hint(self.line.with(2, "tomorrow")));
+        };
+        let refusal = if last < first {
+            Refusal::not_understood(format!("{} ends before it begins", quoted(word)), DAYS)
+                .hint(self.line.with(2, &format!("{last}..{first}")))
+        } else if last < today {
+            Refusal::not_understood(format!("{} has passed", quoted(word)), "what is skipped lies ahead")
+                .hint(self.line.with(2, &first.with_year(first.year() + 1).unwrap_or(today).to_string()))
+                .hint(self.line.with(2, "next"))
+        } else if (last - today).num_days() > SKIP_DAYS_MAX {
+            let why = format!("at most {SKIP_DAYS_MAX} days ahead can be skipped; `pause` is for long");
+            Refusal::not_understood(format!("{} is too far away", quoted(word)), why).hint(self.line.with(2, "next"))
+        } else {
+            return Ok(Skipping::Days { first, last });
+        };
+        Err(refusal)
+    }
+
+    /// The date on the clock of the environment's schedules; of who asks, where several are meant.
+    fn today(&self, environment: Option<&Environment>) -> Option<NaiveDate> {
+        let now = self.known.now.0;
+        Some(match environment {
+            Some(environment) => environment.timetable.zone.timestamp_millis_opt(now).single()?.date_naive(),
+            None => self.known.offset.timestamp_millis_opt(now).single()?.date_naive(),
+        })
+    }
+}
+
+/// A day as people write it, the first such from `from` on: `tomorrow`, `fri`, `12-24`, `2026-12-24`.
+fn date(word: &str, from: NaiveDate) -> Option<NaiveDate> {
+    if word == "tomorrow" || word == "明日" {
+        return from.checked_add_days(Days::new(1));
+    }
+    if let Some(day) = ahead::named_day(word, from) {
+        return Some(day);
+    }
+    if let Ok(date) = NaiveDate::parse_from_str(word, "%Y-%m-%d") {
+        return Some(date);
+    }
+    let (month, day) = word.split_once(['-', '/'])?;
+    let (month, day) = (month.parse().ok()?, day.parse().ok()?);
+    let in_year = |year| NaiveDate::from_ymd_opt(year, month, day).filter(|date| *date >= from);
+    // The 29th of February may be four years away, or eight.
+    (from.year()..=from.year() + 8).find_map(in_year)
+}

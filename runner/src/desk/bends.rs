@@ -1,0 +1,289 @@
+//! `skip`, `pause`, `unpause`: schedules bent for a while. What follows is the timeline's to say: each answer shows the difference
+//! that it makes.
+
+use chrono::{DateTime, Days, NaiveTime, TimeZone as _};
+use chrono_tz::Tz;
+
+use super::{Case, Denied, Done};
+use crate::agenda::{self, Diary};
+use crate::domain::answer::Answer;
+use crate::domain::command::CommandName;
+use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::refusal::Refusal;
+use crate::domain::schedule::{
+    Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, Transition, Turn, in_words, level_at,
+    next_after, schedules_next_after, skips_at, timeline,
+};
+use crate::ledger::{Tx, bends};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// How long something that was skipped may be what still counts: as far back as the timeline looks, in milliseconds.
+const EFFECT_MS: i64 = 400 * DAY_MS;
+/// When a night ends, in hours of the wall clock.
+const NIGHT_ENDS: u32 = 6;
+/// Most transitions that an answer names.
+const TURNS_MAX: usize = 20;
+
+impl Case<'_> {
+    /// Decides on an order about schedules and carries it out in `tx`.
+    pub(super) async fn bend_order(&self, tx: &mut Tx, order: &BendOrder) -> Result<Done, Denied> {
+        match order {
+            BendOrder::Skip { environment: Some(name), skipping } => {
+                let one = self.skip(tx, name, *skipping).await.map_err(|denied| denied.on(name))?;
+                Ok(done(Some(name), BendAnswer::Skipped(vec![one])))
+            }
+            BendOrder::Skip { environment: None, skipping } => self.skip_all(tx, *skipping).await,
+            BendOrder::Pause { environment, until } => {
+                self.pause(tx, environment, *until).await.map_err(|denied| denied.on(environment))
+            }
+            BendOrder::Unpause { environment } => {
+                self.unpause(tx, environment).await.map_err(|denied| denied.on(environment))
+            }
+        }
+    }
+
+    /// The diary of an environment whose schedules this person may bend.
+    async fn bendable(
+        &self,
+        tx: &mut Tx,
+        command: CommandName,
+        name: &EnvironmentName,
+    ) -> Result<(Diary, Timestamp), Denied> {
+        let environment = self.allowed(tx, command, name).await?;
+        let now = crate::ledger::now(&mut *tx).await?;
+        let diary = agenda::of_one(tx, &environment, now).await?;
+        if diary.destroyed {
+            let why = "it was destroyed; its schedules count again once somebody raises it";
+            let refusal = Refusal::refused(format!("`{command} {name}` has nothing to bend"), why);
+            return Err(refused(refusal.hint(format!("up {name}"))));
+        }
+        if diary.is_scheduled() {
+            return Ok((diary, now));
+        }
+        let refusal = Refusal::refused(
+            format!("`{command} {name}` has nothing to bend"),
+            format!("{name} has no schedule; docs/schedules.md tells how to write one"),
+        );
+        Err(refused(refusal.hint(format!("status {name}"))))
+    }
+
+    async fn skip(&self, tx: &mut Tx, name: &EnvironmentName, skipping: Skipping) -> Result<BentOne, Denied> {
+        let (diary, now) = self.bendable(tx, CommandName::Skip, name).await?;
+        let zone = diary.agenda().zone;
+        let skips = match skipping {
+            Skipping::Next => {
+                let next = schedules_next_after(&diary.agenda(), now);
+                next.map(|next| skips_at(&diary.agenda(), next.at)).unwrap_or_default()
+            }
+            Skipping::Tonight => until(&diary, now, end_of_night(now, zone)),
+            Skipping::Days { first, last } => vec![Skipped::Days { schedule: None, first, last, from: now }],
+        };
+        let mut after = diary.clone();
+        after.bends.extend(skips.iter().map(|skip| self.bent(Bend::Skip(skip.clone()))));
+        let turns = lost(&diary, &after, now, end_of(&skips, now));
+        if turns.is_empty() {
+            return Err(refused(nothing_due(name, &diary, skipping, now)));
+        }
+        let mut bent = Vec::new();
+        for skip in skips {
+            let ends = end_of(std::slice::from_ref(&skip), now).plus_ms(EFFECT_MS);
+            let because = self.because.as_deref();
+            bent.push(bends::begin(tx, name, Bend::Skip(skip), ends, &self.message.actor, because).await?);
+        }
+        Ok(one(name, bent, turns, &after, now))
+    }
+
+    /// In every environment that has schedules and where this person may; what is left out in none is refused.
+    async fn skip_all(&self, tx: &mut Tx, skipping: Skipping) -> Result<Done, Denied> {
+        let config = self.desk.config();
+        let scheduled = config.environments.values().filter(|environment| !environment.timetable.schedules.is_empty());
+        let (mut all, mut refused_last) = (Vec::new(), None);
+        for environment in scheduled {
+            match self.skip(tx, &environment.name, skipping).await {
+                Ok(one) => all.push(one),
+                Err(refused @ Denied::Refused { .. }) => refused_last = Some(refused),
+                Err(error @ Denied::Error(_)) => return Err(error),
+            }
+        }
+        if all.is_empty() {
+            return Err(refused_last.unwrap_or_else(|| {
+                refused(
+                    Refusal::refused("`skip all` has nothing to skip", "no environment has a schedule").hint("envs"),
+                )
+            }));
+        }
+        Ok(done(None, BendAnswer::Skipped(all)))
+    }
+
+    async fn pause(&self, tx: &mut Tx, name: &EnvironmentName, until: Timestamp) -> Result<Done, Denied> {
+        let (diary, now) = self.bendable(tx, CommandName::Pause, name).await?;
+        let line = format!("pause {name}");
+        let refusal = if until <= now {
+            Some(Refusal::refused(format!("`{line}` would be over before it begins"), "its end has passed"))
+                .map(|refusal| refusal.hint(format!("{line} for 1d")))
+        } else if until > now.plus_ms(PAUSE_MAX_MS) {
+            Some(Refusal::refused(
+                format!("`{line}` would last too long"),
+                "the longest is 90 days; it can be said again then",
+            ))
+            .map(|refusal| refusal.hint(format!("{line} for 90d")))
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return Err(refused(refusal));
+        }
+        // Said again, it has another end.
+        for before in standing_pauses(&diary, now) {
+            bends::shorten(tx, before, now).await?;
+        }
+        let bend = Bend::Pause { from: now, until: Some(until) };
+        let bent = bends::begin(tx, name, bend, until, &self.message.actor, self.because.as_deref()).await?;
+        let after = agenda::of_one(tx, diary.environment(), now).await?;
+        let turns = lost(&diary, &after, now, until);
+        let one = one(name, vec![bent], turns, &after, now);
+        Ok(done(Some(name), BendAnswer::Paused { until, one }))
+    }
+
+    async fn unpause(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
+        let (diary, now) = self.bendable(tx, CommandName::Unpause, name).await?;
+        let mut over = Vec::new();
+        for pause in standing_pauses(&diary, now) {
+            bends::shorten(tx, pause, now).await?;
+            over.push(pause.clone());
+        }
+        for bent in &diary.bends {
+            let Bend::Skip(skip) = &bent.bend else { continue };
+            if end_of(std::slice::from_ref(skip), now) > now && lies_ahead(skip, &diary, now) {
+                bends::end(tx, bent.number, &self.message.actor.id).await?;
+                over.push(bent.clone());
+            }
+        }
+        if over.is_empty() {
+            let refusal = Refusal::refused(
+                format!("there is nothing to resume in {name}"),
+                "its schedules are not paused, and nothing that lies ahead is skipped",
+            );
+            return Err(refused(refusal.hint(format!("next {name}"))));
+        }
+        let after = agenda::of_one(tx, diary.environment(), now).await?;
+        let end = over.iter().map(|bent| ends(bent, now)).max().unwrap_or(now);
+        let turns = lost(&after, &diary, now, end);
+        let one = one(name, over, turns, &after, now);
+        Ok(done(Some(name), BendAnswer::Unpaused(one)))
+    }
+
+    /// As it will be, before it is stored.
+    fn bent(&self, bend: Bend) -> Bent {
+        let actor = &self.message.actor;
+        Bent { number: 0, by: actor.id.clone(), called: actor.name.clone(), because: None, bend }
+    }
+}
+
+/// What schedules do from now until a moment, as what can be skipped.
+fn until(diary: &Diary, now: Timestamp, end: Timestamp) -> Vec<Skipped> {
+    let mut skips: Vec<Skipped> = Vec::new();
+    let mut at = now;
+    while let Some(next) = schedules_next_after(&diary.agenda(), at).filter(|next| next.at < end) {
+        skips.extend(skips_at(&diary.agenda(), next.at));
+        at = next.at;
+    }
+    skips
+}
+
+/// Six in the morning after the evening of `now`, on the clock of a zone: before six it is the same night.
+fn end_of_night(now: Timestamp, zone: Tz) -> Timestamp {
+    let Some(local) = DateTime::from_timestamp_millis(now.0).map(|utc| utc.with_timezone(&zone).naive_local()) else {
+        return now.plus_ms(DAY_MS);
+    };
+    let six = NaiveTime::from_hms_opt(NIGHT_ENDS, 0, 0).unwrap_or_default();
+    let date = if local.time() < six { Some(local.date()) } else { local.date().checked_add_days(Days::new(1)) };
+    let ends = date.and_then(|date| zone.from_local_datetime(&date.and_time(six)).earliest());
+    ends.map_or(now.plus_ms(DAY_MS), |ends| Timestamp(ends.timestamp_millis()))
+}
+
+/// A moment after everything that these take away.
+fn end_of(skips: &[Skipped], now: Timestamp) -> Timestamp {
+    // Any zone is within a day of UTC; what a skipped day would have begun ends within the next ones.
+    let after = |date: chrono::NaiveDate| Timestamp(date.and_time(NaiveTime::MIN).and_utc().timestamp_millis());
+    let each = skips.iter().map(|skip| match skip {
+        Skipped::One { local, .. } => after(local.date()).plus_ms(3 * DAY_MS),
+        Skipped::Days { last, .. } => after(*last).plus_ms(4 * DAY_MS),
+    });
+    each.max().unwrap_or(now)
+}
+
+/// Whether anything that it takes away is still to come.
+fn lies_ahead(skip: &Skipped, diary: &Diary, now: Timestamp) -> bool {
+    let mut without = diary.clone();
+    without.bends.retain(|bent| !matches!(&bent.bend, Bend::Skip(other) if other == skip));
+    !lost(&without, diary, now, end_of(std::slice::from_ref(skip), now)).is_empty()
+}
+
+fn ends(bent: &Bent, now: Timestamp) -> Timestamp {
+    match &bent.bend {
+        Bend::Skip(skip) => end_of(std::slice::from_ref(skip), now),
+        Bend::Pause { until, .. } => until.unwrap_or(now),
+        Bend::Keep { until, .. } | Bend::Visit { until, .. } => *until,
+    }
+}
+
+fn standing_pauses(diary: &Diary, now: Timestamp) -> impl Iterator<Item = &Bent> {
+    diary.bends.iter().filter(move |bent| {
+        matches!(&bent.bend, Bend::Pause { from, until } if *from <= now && until.is_none_or(|until| until > now))
+    })
+}
+
+/// Transitions of `before` that are none, or other ones, in `after`.
+fn lost(before: &Diary, after: &Diary, now: Timestamp, end: Timestamp) -> Vec<Turn> {
+    let kept = timeline(&after.agenda(), now, end);
+    let is_kept = |turn: &Transition| kept.iter().any(|other| other.at == turn.at && other.wanted == turn.wanted);
+    let all = timeline(&before.agenda(), now.plus_ms(1), end);
+    all.iter().filter(|turn| !is_kept(turn)).take(TURNS_MAX).map(Turn::from).collect()
+}
+
+fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary, now: Timestamp) -> BentOne {
+    BentOne {
+        environment: name.clone(),
+        bent,
+        turns,
+        stays: level_at(&after.agenda(), now).map(|standing| standing.wanted).or_else(|| after.wanted.clone()),
+        next: next_after(&after.agenda(), now).as_ref().map(Turn::from),
+    }
+}
+
+fn nothing_due(name: &EnvironmentName, diary: &Diary, skipping: Skipping, now: Timestamp) -> Refusal {
+    let when = match skipping {
+        Skipping::Next => "in the years that can be seen".to_owned(),
+        Skipping::Tonight => "tonight".to_owned(),
+        Skipping::Days { first, last } if first == last => format!("on {first}"),
+        Skipping::Days { first, last } => format!("from {first} to {last}"),
+    };
+    let next = schedules_next_after(&diary.agenda(), now);
+    let why = next.as_ref().map_or_else(
+        || "nothing is due any more".to_owned(),
+        |next| {
+            format!("the next is {} {} ({})", next.local.format("%a %Y-%m-%d %H:%M"), next.zone, in_words(&next.wanted))
+        },
+    );
+    let refusal = Refusal::refused(format!("the schedules of {name} change nothing {when}"), why);
+    let refusal =
+        if next.is_some() && skipping != Skipping::Next { refusal.hint(format!("skip {name} next")) } else { refusal };
+    refusal.hint(format!("next {name} 30d"))
+}
+
+fn refused(refusal: Refusal) -> Denied {
+    Denied::Refused { environment: None, rule: "schedule", refusal: Box::new(refusal) }
+}
+
+fn done(environment: Option<&EnvironmentName>, answer: BendAnswer) -> Done {
+    Done {
+        answer: Answer::Bend(answer),
+        environment: environment.cloned(),
+        run: None,
+        rule: None,
+        events: Vec::new(),
+        lapsed: Vec::new(),
+    }
+}

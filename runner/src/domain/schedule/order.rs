@@ -1,0 +1,134 @@
+//! What people order about schedules for a while, and what they are answered.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde::{Deserialize, Serialize};
+
+use super::bend::Bent;
+use super::timeline::Transition;
+use crate::domain::command::CommandName;
+use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::request::Target;
+
+/// Longest that schedules are paused: 90 days, in milliseconds.
+pub const PAUSE_MAX_MS: i64 = 90 * 86_400_000;
+
+/// How far ahead days can be skipped: 366 days.
+pub const SKIP_DAYS_MAX: i64 = 366;
+
+/// An order that bends schedules for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "bend", rename_all = "snake_case")]
+pub enum BendOrder {
+    /// What they would do does not happen.
+    Skip {
+        /// Of which environment; `None`: of all that have schedules.
+        environment: Option<EnvironmentName>,
+        /// What of it.
+        skipping: Skipping,
+    },
+    /// They ask for nothing for a while.
+    Pause {
+        /// Of which environment.
+        environment: EnvironmentName,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// What was skipped and paused counts again.
+    Unpause {
+        /// Of which environment.
+        environment: EnvironmentName,
+    },
+}
+
+/// What is to be skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skipping {
+    /// The next thing that schedules do.
+    Next,
+    /// Everything until six in the morning, on the environment's clock.
+    Tonight,
+    /// Everything that begins on these dates of each schedule's clock.
+    Days {
+        /// The first.
+        first: NaiveDate,
+        /// The last, still in it.
+        last: NaiveDate,
+    },
+}
+
+impl BendOrder {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> CommandName {
+        match self {
+            Self::Skip { .. } => CommandName::Skip,
+            Self::Pause { .. } => CommandName::Pause,
+            Self::Unpause { .. } => CommandName::Unpause,
+        }
+    }
+
+    /// About which environment; `None`: about all that have schedules.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentName> {
+        match self {
+            Self::Skip { environment, .. } => environment.as_ref(),
+            Self::Pause { environment, .. } | Self::Unpause { environment } => Some(environment),
+        }
+    }
+}
+
+/// A moment of the timeline, as far as an answer needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// When.
+    pub at: Timestamp,
+    /// The wall clock at that instant.
+    pub local: NaiveDateTime,
+    /// Its offset: `+09:00`.
+    pub offset: String,
+    /// Its zone, by its IANA name.
+    pub zone: String,
+    /// What is wanted from then on.
+    pub wanted: Target,
+}
+
+impl From<&Transition> for Turn {
+    fn from(transition: &Transition) -> Self {
+        let Transition { at, local, offset, zone, wanted, .. } = transition;
+        let (offset, wanted) = (offset.clone(), wanted.clone());
+        Self { at: *at, local: *local, offset, zone: zone.name().to_owned(), wanted }
+    }
+}
+
+/// What came of it in one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BentOne {
+    /// Which.
+    pub environment: EnvironmentName,
+    /// What begins to bend its schedules, or, for `unpause`, bends them no more.
+    pub bent: Vec<Bent>,
+    /// What would have happened and does not, in order; or, for `unpause`, happens after all.
+    pub turns: Vec<Turn>,
+    /// What is wanted meanwhile; `None` when nobody ever said.
+    pub stays: Option<Target>,
+    /// What comes next.
+    pub next: Option<Turn>,
+}
+
+/// The answer to an order that bends schedules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BendAnswer {
+    /// This does not happen.
+    Skipped(Vec<BentOne>),
+    /// Schedules ask for nothing until then.
+    Paused {
+        /// Until when.
+        until: Timestamp,
+        /// Of which environment.
+        one: BentOne,
+    },
+    /// They count again.
+    Unpaused(BentOne),
+}
