@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use tokio::sync::watch;
 
 use super::*;
 use crate::config;
-use crate::domain::answer::RunSummary;
-use crate::domain::request::Target;
+use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::ids::ActorId;
+use crate::domain::request::{RunRequest, Target};
+use crate::domain::schedule::{Bend, Bent, Skipped};
+use crate::ledger::runs::NewRun;
 use crate::ledger::tests::{on_both, sql};
-use crate::ledger::{environments, runs};
+use crate::ledger::{bends as ledger_bends, environments, runs};
 use crate::problem::source::Source;
 
 const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
@@ -238,6 +241,113 @@ async fn a_run_that_failed_is_tried_again_within_its_window_and_one_that_a_perso
         room.end_as("cancelled").await;
         clock.look(at("2026-11-23T09:30")).await.unwrap();
         assert!(room.queue().await.is_empty());
+    })
+    .await;
+}
+
+/// What somebody bends, as the desk would have noted it.
+async fn bends(room: &Room, bend: Bend, until: Timestamp) -> Bent {
+    let ito = Actor::person(ActorId::local("ito"), "ito");
+    let mut tx = room.store.begin().await.unwrap();
+    let bent = ledger_bends::begin(&mut tx, &shop(), bend, until, &ito, Some("we measure")).await.unwrap();
+    tx.commit().await.unwrap();
+    bent
+}
+
+#[tokio::test]
+async fn what_is_skipped_is_not_made_and_what_comes_after_it_is() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        room.clock().look(at("2026-11-23T20:00")).await.unwrap();
+        let local = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap().and_hms_opt(21, 0, 0).unwrap();
+        let skip = Bend::Skip(Skipped::One { schedule: "hours".to_owned(), local });
+        bends(&room, skip, at("2027-12-01T00:00")).await;
+        for (now, made) in [("2026-11-23T21:00", 0), ("2026-11-23T23:00", 0), ("2026-11-24T09:00", 0)] {
+            let looked = room.clock().look(at(now)).await.unwrap();
+            assert_eq!(looked.turned.len(), made, "{now}: {looked:?}");
+        }
+        assert!(room.queue().await.is_empty());
+        room.clock().look(at("2026-11-24T21:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_schedules_are_paused_nothing_is_made_and_at_the_end_what_they_then_ask_for() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T20:00")).await.unwrap();
+        let (from, until) = (at("2026-11-23T20:10"), at("2026-11-25T12:00"));
+        let pause = bends(&room, Bend::Pause { from, until: Some(until) }, until).await;
+        for now in ["2026-11-23T21:00", "2026-11-24T09:00", "2026-11-24T21:00"] {
+            assert_eq!(clock.look(at(now)).await.unwrap().turned, [], "{now}");
+        }
+        // Somebody resumes a moment before the clock looks, by a clock that is a little behind.
+        clock.look(at("2026-11-24T22:00")).await.unwrap();
+        let mut tx = room.store.begin().await.unwrap();
+        ledger_bends::shorten(&mut tx, &pause, at("2026-11-24T22:00").plus_ms(-1_500)).await.unwrap();
+        tx.commit().await.unwrap();
+        clock.look(at("2026-11-24T22:01")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
+        assert_eq!(clock.look(at("2026-11-24T22:02")).await.unwrap().turned, []);
+    })
+    .await;
+}
+
+/// A person's run that has brought `level` about.
+async fn visits(room: &Room, level: &str, accepted: Timestamp, until: Option<Timestamp>) {
+    let environment = room.config.environments.get(&shop()).unwrap();
+    let request = RunRequest { until, ..crate::domain::request::turn(environment, target(level), String::new(), None) };
+    let asker = Actor::person(ActorId::local("ito"), "ito");
+    let id = crate::ledger::ids::run_id(room.store.now().await.unwrap());
+    let mut tx = room.store.begin().await.unwrap();
+    let run = NewRun { id, request, asker, door: "shell".to_owned(), place: None };
+    let run = runs::insert(&mut tx, run).await.unwrap();
+    environments::set_wanted(&mut tx, &shop(), Some(&target(level)), Some(run.number)).await.unwrap();
+    tx.commit().await.unwrap();
+    room.end_as("succeeded").await;
+    let (number, at) = (run.number, accepted.0);
+    let dated = format!("UPDATE runs SET accepted_at = {at}, ended_at = {at} WHERE number = {number}");
+    sql(&room.store, &dated).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_persons_change_holds_until_the_next_transition_or_as_long_as_they_said() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T22:00")).await.unwrap();
+        // Over the night by default: never longer than 12 hours, and to the morning here.
+        visits(&room, "full", at("2026-11-23T22:10"), None).await;
+        assert_eq!(clock.look(at("2026-11-23T22:11")).await.unwrap().next, Some(at("2026-11-24T21:00")));
+        // For three hours, and back to what the schedules then ask for.
+        visits(&room, "full", at("2026-11-23T22:20"), Some(at("2026-11-24T01:20"))).await;
+        assert_eq!(clock.look(at("2026-11-23T22:21")).await.unwrap().next, Some(at("2026-11-24T01:20")));
+        clock.look(at("2026-11-24T01:20")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
+        let looked = room.clock().look(at("2026-11-24T01:21")).await.unwrap();
+        assert_eq!(looked.turned, [], "{looked:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_destroyed_is_raised_by_people_only() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        let mut tx = room.store.begin().await.unwrap();
+        environments::set_wanted(&mut tx, &shop(), None, None).await.unwrap();
+        tx.commit().await.unwrap();
+        let looked = room.clock().look(at("2026-11-23T09:00")).await.unwrap();
+        assert_eq!((looked.turned, looked.next), (vec![], None));
+        visits(&room, "full", at("2026-11-23T10:00"), None).await;
+        room.clock().look(at("2026-11-23T21:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
     })
     .await;
 }

@@ -1,6 +1,9 @@
 //! `skip`, `pause`, `unpause`: schedules bent for a while. What follows is the timeline's to say: each answer shows the difference
 //! that it makes.
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Days, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 

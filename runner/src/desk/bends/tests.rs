@@ -1,0 +1,202 @@
+//! Orders about schedules, on both databases, at the time that it is.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use tokio::sync::watch;
+
+use super::*;
+use crate::bell::Bell;
+use crate::config::{self, Config};
+use crate::desk::{Desk, DeskError, Message};
+use crate::domain::answer::Actor;
+use crate::domain::command::Order;
+use crate::domain::environment::Level;
+use crate::domain::ids::ActorId;
+use crate::domain::policy::Place;
+use crate::domain::request::Target;
+use crate::ledger::tests::on_both;
+use crate::ledger::{Store, environments};
+use crate::problem::source::Source;
+
+/// A window of each day, so that something is due within a day whenever the test is run.
+const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
+    [[environments.shop.schedules]]\nname = 'hours'\nwindow = 'daily 09:00-21:00'\ninside = 'full'\noutside = 'small'\n\
+    [environments.bank]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n[[environments.bank.stacks]]\nname = 'app'\nroot = 'bank'\n\
+    [environments.bank.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+
+struct Room {
+    desk: Desk,
+    store: Store,
+    config: Arc<Config>,
+    messages: std::cell::Cell<u32>,
+}
+
+impl Room {
+    async fn new(store: Store) -> Self {
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", CONFIG), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let config = Arc::new(config);
+        let told = watch::channel(Arc::clone(&config)).1;
+        let desk = Desk::new(store.clone(), told, Bell::default());
+        let mut tx = store.begin().await.unwrap();
+        let target = Target { level: "small".parse().unwrap(), settings: std::collections::BTreeMap::new() };
+        environments::set_wanted(&mut tx, &shop(), Some(&target), None).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { desk, store, config, messages: std::cell::Cell::new(0) }
+    }
+
+    async fn orders(&self, order: Order) -> Result<Answer, DeskError> {
+        let number = self.messages.get() + 1;
+        self.messages.set(number);
+        let message = Message {
+            key: format!("m{number}"),
+            actor: Actor::person(ActorId::local("ito"), "ito"),
+            place: Place::shell(),
+            typed: format!("{order:?}"),
+        };
+        self.desk.submit(&message, &order, Some("we measure".to_owned())).await
+    }
+
+    async fn bends(&self, order: BendOrder) -> BendAnswer {
+        match self.orders(Order::Bend(order)).await.unwrap() {
+            Answer::Bend(answer) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn refuses(&self, order: BendOrder) -> Refusal {
+        match self.orders(Order::Bend(order)).await {
+            Err(DeskError::Refused(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Moments within the next days at which schedules will change something.
+    async fn due(&self) -> Vec<Timestamp> {
+        let now = self.store.now().await.unwrap();
+        let environment = self.config.environments.get(&shop()).unwrap();
+        let diary = agenda::of_one(&self.store, environment, now).await.unwrap();
+        timeline(&diary.agenda(), now.plus_ms(1), now.plus_ms(5 * DAY_MS)).iter().map(|turn| turn.at).collect()
+    }
+}
+
+fn shop() -> EnvironmentName {
+    "shop".parse().unwrap()
+}
+
+fn skip(skipping: Skipping) -> BendOrder {
+    BendOrder::Skip { environment: Some(shop()), skipping }
+}
+
+#[tokio::test]
+async fn what_is_skipped_is_told_and_can_be_taken_back() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let before = room.due().await;
+        let BendAnswer::Skipped(all) = room.bends(skip(Skipping::Next)).await else { panic!() };
+        let [one] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!(one.turns.first().map(|turn| turn.at), before.first().copied(), "{one:?}");
+        assert_eq!(one.bent.iter().map(|bent| bent.because.as_deref()).collect::<Vec<_>>(), [Some("we measure")]);
+        let after = room.due().await;
+        assert!(!after.contains(&before[0]), "{after:?}");
+        // The one after it changes nothing: that level never was left.
+        assert_eq!(after[0], before[2]);
+        let BendAnswer::Unpaused(one) = room.bends(BendOrder::Unpause { environment: shop() }).await else { panic!() };
+        assert_eq!(one.turns.first().map(|turn| turn.at), Some(before[0]));
+        assert_eq!(room.due().await, before);
+        let refusal = room.refuses(BendOrder::Unpause { environment: shop() }).await;
+        assert!(refusal.what.contains("nothing to resume"), "{refusal:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_are_skipped_with_all_that_begins_on_them() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let now = room.store.now().await.unwrap();
+        let today = DateTime::from_timestamp_millis(now.0).unwrap().with_timezone(&chrono_tz::Asia::Tokyo).date_naive();
+        let (first, last) = (today + Days::new(1), today + Days::new(2));
+        let BendAnswer::Skipped(all) =
+            room.bends(BendOrder::Skip { environment: None, skipping: Skipping::Days { first, last } }).await
+        else {
+            panic!()
+        };
+        assert_eq!(all.iter().map(|one| one.environment.as_str()).collect::<Vec<_>>(), ["shop"]);
+        let raised = |date: NaiveDate| {
+            let nine = date.and_hms_opt(9, 0, 0).unwrap().and_utc() - chrono::TimeDelta::hours(9);
+            Timestamp(nine.timestamp_millis())
+        };
+        let due = room.due().await;
+        assert!(!due.contains(&raised(first)) && !due.contains(&raised(last)), "{due:?}");
+        assert!(due.contains(&raised(last + Days::new(1))), "{due:?}");
+        let again = room.refuses(skip(Skipping::Days { first, last })).await;
+        assert!(again.what.contains("change nothing"), "{again:?}");
+        assert!(again.hints.contains(&"skip shop next".to_owned()), "{again:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pause_has_one_end_and_everything_about_it_is_refused_that_cannot_be() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let now = room.store.now().await.unwrap();
+        let pause = |days: i64| BendOrder::Pause { environment: shop(), until: now.plus_ms(days * DAY_MS) };
+        assert!(room.refuses(pause(-1)).await.what.contains("over before it begins"));
+        assert!(room.refuses(pause(3_650)).await.hints.contains(&"pause shop for 90d".to_owned()));
+        let BendAnswer::Paused { one, .. } = room.bends(pause(2)).await else { panic!() };
+        assert!(one.turns.len() >= 3, "{one:?}");
+        let BendAnswer::Paused { one, .. } = room.bends(pause(1)).await else { panic!() };
+        assert_eq!(one.bent.len(), 1);
+        let due = room.due().await;
+        assert!(due.iter().all(|at| *at >= now.plus_ms(DAY_MS)) && !due.is_empty(), "{due:?}");
+        let bank = BendOrder::Pause { environment: "bank".parse().unwrap(), until: now.plus_ms(DAY_MS) };
+        assert!(room.refuses(bank).await.why.contains("no schedule"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_that_ends_by_itself_says_until_when_and_a_new_size_ends_with_it() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let now = room.store.now().await.unwrap();
+        let up = |level: &str| Order::Up {
+            environment: shop(),
+            level: Some(level.parse::<Level>().unwrap()),
+            settings: Vec::new(),
+            newest_code: false,
+        };
+        let said = now.plus_ms(3 * 3_600_000);
+        let Answer::Queued { until, run, .. } = room.orders(up("full").until(Some(said))).await.unwrap() else {
+            panic!()
+        };
+        assert_eq!((until, run.request.until), (Some(said), Some(said)));
+        let passed = room.orders(up("full").until(Some(now.plus_ms(-1)))).await;
+        assert!(matches!(&passed, Err(DeskError::Refused(refusal)) if refusal.what.contains("over before")), "{passed:?}");
+        // Without an end it is the schedules' next transition.
+        let due = room.due().await;
+        let other = room.orders(up("full")).await;
+        if let Ok(Answer::Queued { until, .. }) = other {
+            assert!(until.is_some_and(|until| due.contains(&until) || until <= now.plus_ms(DAY_MS)), "{until:?}");
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_night_ends_at_six_on_the_environments_clock() {
+    let at = |text: &str| Timestamp(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
+    for (now, ends) in [
+        ("2026-11-23T20:58:00+09:00", "2026-11-24T06:00:00+09:00"),
+        ("2026-11-23T23:59:00+09:00", "2026-11-24T06:00:00+09:00"),
+        ("2026-11-24T01:00:00+09:00", "2026-11-24T06:00:00+09:00"),
+        ("2026-11-24T06:00:00+09:00", "2026-11-25T06:00:00+09:00"),
+    ] {
+        assert_eq!(end_of_night(at(now), chrono_tz::Asia::Tokyo), at(ends), "{now}");
+    }
+}
