@@ -9,6 +9,7 @@ mod store;
 mod conditions;
 mod address;
 pub mod audit;
+pub mod card_news;
 pub mod cards;
 mod column;
 pub mod environments;

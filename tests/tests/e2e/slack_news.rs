@@ -1,0 +1,70 @@
+//! New messages beside a run's card in Slack: they can be acted on like the card, and stay true after what they ask is over.
+
+use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::slack::MessageId;
+
+/// The message, once it reads so.
+async fn reads_so(place: &InSlack, message: &MessageId, words: &str) -> String {
+    place.slack.until(words, || place.slack.thread(message).contains(words)).await;
+    place.slack.thread(message)
+}
+
+#[tokio::test]
+async fn a_message_that_asks_for_a_yes_is_answered_there_and_says_so_when_it_is_over() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    for (button, state, said) in [
+        ("tide.reject", "cancelled", "needed a yes · rejected by @alice · run 2"),
+        ("", "cancelled", "needed a yes · cancelled by @alice · run 3"),
+        ("tide.approve", "succeeded", "needed a yes · approved by @alice · run 4"),
+    ] {
+        place.tide("destroy shop").await;
+        place.reads("destroy shop needs a yes until").await;
+        let asks = place.slack.find(&place.channel, "destroy shop needs a yes until").expect("a message");
+        let text = place.slack.thread(&asks);
+        assert!(text.contains("[Approve, asks: This destroys] [Reject] [Show plan]"), "{text}");
+        let run = said.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+        if button.is_empty() {
+            place.tide(&format!("cancel {run}")).await;
+        } else {
+            place.slack.press(&place.alice, &asks, button).await.accepted();
+        }
+        place.yard.until(run, state).await;
+        let text = reads_so(&place, &asks, said).await;
+        assert!(!text.contains("needs a yes") && !text.contains("[Approve") && !text.contains("[Reject"), "{text}");
+        place.slack.until("the card's are gone", || !place.slack.transcript(&place.channel).contains("[Approve")).await;
+        assert!(place.yard.known(run + 1).await.is_none(), "it was done once");
+    }
+    place.settled().await;
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn a_message_about_what_failed_tries_it_again_once_and_not_after_something_newer() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.yard.fail("create.shop-app.1");
+    place.tide("up shop").await;
+    place.yard.until(1, "partial").await;
+    place.settled().await;
+    let failed = place.slack.find(&place.channel, "shop is PARTIAL · app failed while applying ·").expect("a message");
+    let text = reads_so(&place, &failed, "[Retry] [Show plan]").await;
+    assert!(text.contains("run 1 in its channel"), "it is the message, not the card: {text}");
+    place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
+    place.yard.until(2, "partial").await;
+    let text = reads_so(&place, &failed, "Retry: pressed by @alice").await;
+    assert!(!text.contains("[Retry]"), "{text}");
+    place.settled().await;
+    let again = place.slack.find(&place.channel, "[Retry").expect("another one");
+    place.yard.heal("create.shop-app.1");
+    place.tide("up shop").await;
+    place.yard.until(3, "succeeded").await;
+    place.slack.press(&place.alice, &again, "tide.retry").await.accepted();
+    place.reads("`Retry` of run 2 does nothing: run 3 came after it").await;
+    place.settled().await;
+    assert!(place.yard.known(4).await.is_none(), "nothing was tried again");
+    serve.stop().await.exits(0);
+}
