@@ -278,6 +278,19 @@ impl Desk {
         Ok(all)
     }
 
+    /// What the channels of all environments are to be told, oldest first.
+    pub async fn news_for_all(&self) -> Result<Vec<(Uuid, News)>, DeskError> {
+        let pending = outbox::pending(&self.store, &Address::channels()).await?;
+        let mut all = Vec::new();
+        for message in pending {
+            match outbox::news(&message) {
+                Ok(news) => all.extend(news.map(|news| (message.id, news))),
+                Err(error) => tracing::warn!(%error, "a piece of news cannot be read and is not told"),
+            }
+        }
+        Ok(all)
+    }
+
     /// Notes that a message was told in another way.
     pub async fn told_otherwise(&self, id: Uuid) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;

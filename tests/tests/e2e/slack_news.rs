@@ -68,3 +68,34 @@ async fn a_message_about_what_failed_tries_it_again_once_and_not_after_something
     assert!(place.yard.known(4).await.is_none(), "nothing was tried again");
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn stops_of_everything_and_their_end_are_told_once_in_each_channel_of_an_environment() {
+    let place = InSlack::lay().await;
+    let quiet = place.slack.channel("#quiet");
+    let other =
+        "[environments.other]\nchannel = \"#load-test\"\nowners = [\"slack:U1\"]\nlevels = [\"on\"]\nstacks = []\n";
+    place.yard.write("tidegate.toml", &format!("{}\n{other}", place.yard.read("tidegate.toml")));
+    let admin = format!("viewer = [\"everyone\"]\nadmin = [\"slack:{}\"]", place.alice.as_str());
+    place.yard.configure("viewer = [\"everyone\"]", &admin);
+    let serve = place.serve().await;
+    let told = |words: &str| {
+        let calls = place.slack.calls_of("chat.postMessage");
+        calls.iter().filter(|call| call.is_ok() && call.text("text").contains(words)).count()
+    };
+    for (words, says) in [
+        ("stop everything because it burns", "Everything is stopped by @alice until somebody resumes"),
+        ("resume everything because it is out", "Runs are accepted again · lifted by @alice"),
+    ] {
+        place.slack.command(&place.alice, &quiet, "/tide", words).await.accepted();
+        place.reads(says).await;
+        place.reads(words.rsplit(" because ").next().expect("why")).await;
+        place.settled().await;
+        assert_eq!(told(says), 1, "{}", place.slack.everything());
+    }
+    serve.stop().await.exits(0);
+    let serve = place.serve().await;
+    place.settled().await;
+    assert_eq!(told("Everything is stopped by"), 1, "not again after a restart");
+    serve.stop().await.exits(0);
+}

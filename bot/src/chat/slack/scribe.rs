@@ -1,6 +1,6 @@
 //! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -90,6 +90,7 @@ impl Scribe {
         }
         self.tell_people().await?;
         self.tell_of_holds().await?;
+        self.tell_channels().await?;
         self.hand_over_notices().await
     }
 
@@ -289,6 +290,38 @@ impl Scribe {
             let letter = Letter::new(render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
             let posts: Vec<Post> = readers.iter().map(|reader| letter.post(reader, None)).collect();
+            desk.hand_notice_to(DOOR, id, &posts).await?;
+        }
+        Ok(())
+    }
+
+    /// What concerns everybody, once into each channel of an environment.
+    async fn tell_channels(&mut self) -> Result<(), DeskError> {
+        let desk = self.mouth.desk.clone();
+        let all = desk.news_for_all().await?;
+        if all.is_empty() {
+            return Ok(());
+        }
+        let named: BTreeSet<String> = desk.config().environments.values().filter_map(|e| e.channel.clone()).collect();
+        let mut channels = BTreeSet::new();
+        for named in named {
+            match self.mouth.workspace.channel(&named).await {
+                Ok(Some(channel)) => {
+                    channels.insert(channel);
+                }
+                // Who is not told of it there hears it elsewhere: the others do not wait for a name to be put right.
+                Ok(None) => self.mouth.tell_once(&named, "channel_not_found").await,
+                Err(error) => {
+                    tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+                    return Ok(());
+                }
+            }
+        }
+        for (id, news) in all {
+            let clock = Clock { now: desk.now().await?, offset: local_offset() };
+            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(render(&card, &Extras::default()));
+            let posts: Vec<Post> = channels.iter().map(|channel| letter.post(channel, None)).collect();
             desk.hand_notice_to(DOOR, id, &posts).await?;
         }
         Ok(())
