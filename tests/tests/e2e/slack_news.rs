@@ -1,7 +1,7 @@
 //! New messages beside a run's card in Slack: they can be acted on like the card, and stay true after what they ask is over.
 
 use tidegate_tests::in_slack::InSlack;
-use tidegate_tests::slack::MessageId;
+use tidegate_tests::slack::{MessageId, Refusal};
 
 /// The message, once it reads so.
 async fn reads_so(place: &InSlack, message: &MessageId, words: &str) -> String {
@@ -97,5 +97,24 @@ async fn stops_of_everything_and_their_end_are_told_once_in_each_channel_of_an_e
     let serve = place.serve().await;
     place.settled().await;
     assert_eq!(told("Everything is stopped by"), 1, "not again after a restart");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn an_answer_whose_way_back_is_dead_is_no_trouble_of_slack() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.refuse("response_url", Refusal::Status(503)).lasting();
+    place.tide("envs").await;
+    // By then Slack as a whole would be told to be away.
+    let tried = || place.slack.calls_of("response_url").len();
+    place.yard.wait("that it is tried often", async || (tried() >= 7).then_some(())).await;
+    let told = place.yard.shell("status shop").await;
+    assert!(!told.out.contains("does not answer") && !told.out.contains("no_answer"), "{}", told.out);
+    let troubles = place.yard.number("SELECT COUNT(*) FROM troubles").await;
+    assert_eq!((troubles, serve.err().contains("no_answer")), (0, false), "{}", serve.err());
+    // Half an hour later nobody waits for it.
+    place.yard.change_ledger("UPDATE outbox SET created_at = created_at - 1900000 WHERE sent_at IS NULL").await;
+    place.settled().await;
     serve.stop().await.exits(0);
 }
