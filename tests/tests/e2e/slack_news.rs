@@ -118,3 +118,26 @@ async fn an_answer_whose_way_back_is_dead_is_no_trouble_of_slack() {
     place.settled().await;
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn the_home_tab_tells_what_comes_within_a_day_as_long_as_that_is_so() {
+    let place = InSlack::lay().await;
+    let now = chrono::DateTime::from_timestamp(i64::try_from(place.now()).expect("now"), 0).expect("a time");
+    let [first, second] = [2, 3].map(|hours| now + chrono::TimeDelta::hours(hours));
+    let written = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M").to_string();
+    let coming = |at: chrono::DateTime<chrono::Utc>| format!("next: {} +00:00 UTC full", at.format("%a %H:%M"));
+    place.yard.configure("channel = \"#load-test\"\n", "channel = \"#load-test\"\nzone = \"UTC\"\n");
+    let schedule = format!(
+        "[[environments.shop.schedules]]\nname = \"rehearsal\"\nat = \"{}\"\ndo = \"up full\"\nfor = \"10m\"\n",
+        written(first)
+    );
+    place.yard.write("tidegate.toml", &format!("{}\n{schedule}", place.yard.read("tidegate.toml")));
+    let serve = place.serve().await;
+    place.slack.open_home(&place.alice).await.accepted();
+    let shows =
+        |words: &str| place.slack.home(&place.alice).is_some_and(|home| place.slack.view_text(&home).contains(words));
+    place.slack.until("what comes", || shows(&coming(first))).await;
+    place.yard.configure(&written(first), &written(second));
+    place.slack.until("what comes now", || shows(&coming(second)) && !shows(&coming(first))).await;
+    serve.stop().await.exits(0);
+}
