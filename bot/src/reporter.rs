@@ -7,7 +7,10 @@ use tidegate_runner::domain::ids::ActorId;
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Outcome, RunState, StackState};
 
-use crate::cards::{self, Button, Card, Clock};
+use crate::cards::{self, Button, Card, Clock, Needed};
+
+/// The key of the news that a run is over.
+const ENDED: &str = "ended";
 
 /// Most people whose yes is waited for that are called.
 const CALLED_MAX: usize = 6;
@@ -115,6 +118,21 @@ pub fn version(detail: &RunDetail) -> String {
     }
 }
 
+/// What a message of its own in the channel, which told the news `key` of a run, should read by now. `None`: what it reads stays true.
+#[must_use]
+pub fn message(detail: &RunDetail, key: &str, clock: &Clock) -> Option<Card> {
+    if key == ENDED || key == version(detail) {
+        let card = cards::notice(detail, clock)?;
+        let show = format!("show {}", detail.run.number);
+        return Some(if card.next.contains(&show) { card } else { card.next(show) });
+    }
+    match key.split('.').next()? {
+        "awaiting_approval" => Some(cards::over(detail, Needed::Yes)),
+        "unknown" => Some(cards::over(detail, Needed::Look)),
+        _ => None,
+    }
+}
+
 /// Everything worth telling of where a run is now. The order is that of telling. Of a run that found nothing to do its card is
 /// enough, unless `tell_unchanged`.
 #[must_use]
@@ -134,7 +152,10 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
         });
     }
     let mut add = |key: String, place, to, call| {
-        let card = cards::notice(detail, clock);
+        let card = match place {
+            NewsPlace::Channel => message(detail, &key, clock),
+            NewsPlace::Thread => cards::notice(detail, clock),
+        };
         news.extend(card.map(|card| News { key, place, to, call, card: Some(card) }));
     };
     match &view.state {
@@ -157,7 +178,7 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
                 | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
             };
             if tell_unchanged || *outcome != Outcome::NothingToDo {
-                add("ended".to_owned(), place.0, place.1, Vec::new());
+                add(ENDED.to_owned(), place.0, place.1, Vec::new());
             }
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
                 let key = "log".to_owned();

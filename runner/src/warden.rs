@@ -42,6 +42,14 @@ async fn tell(tx: &mut Tx, news: &News, to: BTreeSet<ActorId>, except: Option<&A
     Ok(())
 }
 
+/// Tells what concerns everybody in the channels of all environments, too, where a chat has them.
+async fn tell_all(tx: &mut Tx, config: &Config, hold: &Hold, news: &News) -> Result<(), LedgerError> {
+    if hold.kind == Kind::Stop && config.chat.slack.is_some() {
+        outbox::put_news_for_all(tx, news).await?;
+    }
+    Ok(())
+}
+
 /// Tells that a hold began, those also who are left in and `beside`, but not whose it is.
 pub(crate) async fn began(
     tx: &mut Tx,
@@ -51,7 +59,9 @@ pub(crate) async fn began(
 ) -> Result<(), LedgerError> {
     let mut to = who_cares(config, hold.environment.as_ref());
     to.extend(hold.only.iter().cloned().chain(beside));
-    tell(tx, &News::Began { hold: hold.clone() }, to, Some(&hold.by)).await
+    let news = News::Began { hold: hold.clone() };
+    tell_all(tx, config, hold, &news).await?;
+    tell(tx, &news, to, Some(&hold.by)).await
 }
 
 /// Ends a hold and tells it, but not who did it. False: it was over already.
@@ -65,7 +75,9 @@ pub(crate) async fn over(tx: &mut Tx, config: &Config, hold: &Hold, ending: Endi
     };
     let mut to = who_cares(config, hold.environment.as_ref());
     to.extend(hold.only.iter().cloned().chain([hold.by.clone()]));
-    tell(tx, &News::Over { hold: hold.clone(), ending }, to, by.as_ref()).await?;
+    let news = News::Over { hold: hold.clone(), ending };
+    tell_all(tx, config, hold, &news).await?;
+    tell(tx, &news, to, by.as_ref()).await?;
     Ok(true)
 }
 

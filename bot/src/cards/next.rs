@@ -11,6 +11,9 @@ use super::words::{Clock, DOT, cut, duration};
 /// Most transitions that are told of one environment.
 const TOLD_MAX: usize = 40;
 
+/// Most transitions in the one line of an environment.
+const NEXT_MAX: usize = 4;
+
 /// What comes, environment by environment.
 #[must_use]
 pub fn next(all: &[Upcoming], days: u32, clock: &Clock) -> Card {
@@ -31,6 +34,19 @@ pub fn next(all: &[Upcoming], days: u32, clock: &Clock) -> Card {
         card = card.lines(of_one(upcoming, clock));
     }
     card.next(format!("status {}", first.environment))
+}
+
+/// What comes within a day in one environment, in one line without how far away it is: it is true until then.
+#[must_use]
+pub fn next_of(upcoming: &Upcoming) -> Option<Line> {
+    let words = |transition: &Transition| {
+        let Transition { local, offset, zone, wanted, .. } = transition;
+        format!("{} {offset} {zone} {}", local.format("%a %H:%M"), in_words(wanted))
+    };
+    let shown: Vec<String> = upcoming.transitions.iter().take(NEXT_MAX).map(words).collect();
+    let more = upcoming.transitions.len().checked_sub(NEXT_MAX).filter(|more| *more > 0);
+    let more = more.map(|more| format!("{DOT}and {more} more")).unwrap_or_default();
+    (!shown.is_empty()).then(|| Line::text(format!("next: {}{more}", shown.join(DOT))))
 }
 
 fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {

@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::{Desk, DeskError, Message};
 use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
-use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::{cards, heard, inbox, leases, troubles};
+use crate::ledger::{card_news, cards, heard, inbox, leases, runs, troubles};
 
+pub use crate::ledger::card_news::NewsRow;
 pub use crate::ledger::cards::CardRow;
 pub use crate::ledger::inbox::{Claim, Received};
 pub use crate::ledger::outbox::Pending;
@@ -23,6 +24,15 @@ pub struct Post {
     pub run: Option<RunNumber>,
     /// In the chat's own form.
     pub body: String,
+}
+
+/// What is noted of a message that is kept true after it was posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The chat's ids of those whom it calls.
+    pub mention: Vec<String>,
+    /// Digest of what it shows.
+    pub shown: String,
 }
 
 impl Desk {
@@ -193,18 +203,45 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Puts news of a run into the outbox, each `key` once.
-    pub async fn tell_news(&self, door: &str, card: &CardRow, key: &str, posts: &[Post]) -> Result<bool, DeskError> {
+    /// Puts news of a run into the outbox, each `key` once; with `kept` those that are kept true.
+    pub async fn tell_news(
+        &self,
+        door: &str,
+        card: &CardRow,
+        key: &str,
+        posts: &[(Post, Option<Kept>)],
+    ) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
         if !cards::told(&mut tx, door, card.run, &card.told, key).await? {
             return Ok(false);
         }
-        for post in posts {
-            outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, post.run, &post.body).await?;
+        for (post, kept) in posts {
+            let address = Address::new(door, &post.channel);
+            let id = outbox::put(&mut tx, &address, outbox::KIND_POST, post.run, &post.body).await?;
+            if let Some(Kept { mention, shown }) = kept {
+                card_news::begin(&mut tx, door, card.run, (key, &post.channel), id, mention, shown).await?;
+            }
         }
         tx.commit().await?;
         self.bell.ring();
         Ok(true)
+    }
+
+    /// The messages about a run that are kept true beside its card.
+    pub async fn kept_news(&self, door: &str, run: RunNumber) -> Result<Vec<NewsRow>, DeskError> {
+        Ok(card_news::of(&self.store, door, run).await?)
+    }
+
+    /// Notes what such a message shows now.
+    pub async fn news_shows(&self, door: &str, run: RunNumber, news: &str, digest: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        card_news::shown(&mut tx, door, run, news, digest).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The last run that changed something on an environment, or began to.
+    pub async fn changed_last(&self, environment: &EnvironmentName) -> Result<Option<RunNumber>, DeskError> {
+        Ok(runs::last_change(&self.store, environment).await?.map(|run| run.number))
     }
 
     /// Notes that nothing more is to be shown or told of a run.
@@ -235,6 +272,19 @@ impl Desk {
             match outbox::news(&message) {
                 Ok(news) => all.extend(news.map(|news| (message.id, who, news))),
                 // It must not keep others from being told.
+                Err(error) => tracing::warn!(%error, "a piece of news cannot be read and is not told"),
+            }
+        }
+        Ok(all)
+    }
+
+    /// What the channels of all environments are to be told, oldest first.
+    pub async fn news_for_all(&self) -> Result<Vec<(Uuid, News)>, DeskError> {
+        let pending = outbox::pending(&self.store, &Address::channels()).await?;
+        let mut all = Vec::new();
+        for message in pending {
+            match outbox::news(&message) {
+                Ok(news) => all.extend(news.map(|news| (message.id, news))),
                 Err(error) => tracing::warn!(%error, "a piece of news cannot be read and is not told"),
             }
         }

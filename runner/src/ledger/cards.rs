@@ -75,7 +75,7 @@ pub async fn get(mut db: impl Access, door: &str, run: RunNumber) -> Result<Opti
     found.map(CardRow::try_from).transpose()
 }
 
-/// The run whose message this is.
+/// The run whose message this is: its card, or one that is kept true beside it.
 pub async fn by_posted(
     mut db: impl Access,
     door: &str,
@@ -87,7 +87,9 @@ pub async fn by_posted(
         fetch_optional,
         sqlx::query_scalar(
             "SELECT c.run_number FROM outbox o JOIN cards c ON c.message = o.id \
-             WHERE o.address = $1 AND o.posted = $2 AND c.door = $3"
+             WHERE o.address = $1 AND o.posted = $2 AND c.door = $3 \
+             UNION SELECT n.run_number FROM outbox o JOIN card_news n ON n.message = o.id \
+             WHERE o.address = $1 AND o.posted = $2 AND n.door = $3"
         )
         .bind(format!("{door}:{channel}"))
         .bind(storable(posted))

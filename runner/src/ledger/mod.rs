@@ -10,6 +10,7 @@ mod conditions;
 mod address;
 pub mod audit;
 pub mod bends;
+pub mod card_news;
 pub mod cards;
 mod column;
 pub mod environments;

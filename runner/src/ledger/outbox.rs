@@ -51,6 +51,12 @@ impl Address {
         Self::new("tidegate", "admins")
     }
 
+    /// The channels of all environments, in the chat that has them.
+    #[must_use]
+    pub fn channels() -> Self {
+        Self::new("tidegate", "channels")
+    }
+
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -135,6 +141,11 @@ pub async fn put(
         .bind(at.0)
     )?;
     Ok(id)
+}
+
+/// Stores news for the channels of all environments, where a chat has them.
+pub async fn put_news_for_all(tx: &mut Tx, news: &News) -> Result<Uuid, LedgerError> {
+    put(tx, &Address::channels(), KIND_NEWS, None, &to_json("body", news)?).await
 }
 
 /// Stores news for a person.

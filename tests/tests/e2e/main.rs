@@ -24,6 +24,7 @@ mod slack;
 mod slack_answers;
 mod slack_bad;
 mod slack_letters;
+mod slack_news;
 mod slack_people;
 mod slack_trouble;
 mod story;

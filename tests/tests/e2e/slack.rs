@@ -87,8 +87,9 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
     place.yard.until(2, "succeeded").await;
     place.slack.until("the end is told", || place.slack.called(&place.alice).len() >= 3).await;
     place.slack.until("the card shows the end", || !place.slack.transcript(&place.channel).contains("[Cancel")).await;
-    let text = place.reads("shop is destroyed").await;
-    assert!(!text.contains("[Approve"), "used buttons are gone:\n{text}");
+    place.reads("shop is destroyed").await;
+    place.slack.until("used buttons are gone", || !place.slack.transcript(&place.channel).contains("[Approve")).await;
+    place.settled().await;
     assert_reads!("buttons", place.slack.transcript(&place.channel));
     serve.stop().await.exits(0);
 }
@@ -263,32 +264,45 @@ async fn minutes_of_refusals_lose_nothing_and_repeat_nothing() {
     serve.stop().await.exits(0);
 }
 
+/// How long Slack is away; in the long form as long as people wait before they look for another chat.
+fn outage() -> Duration {
+    let long = std::env::var_os("TIDEGATE_LONG").is_some_and(|value| value == "1");
+    if long { Duration::from_mins(10) } else { Duration::ZERO }
+}
+
 #[tokio::test]
 async fn an_outage_over_several_runs_loses_nothing_and_repeats_nothing() {
-    for refusal in [Refusal::RateLimited { retry_after: 1 }, Refusal::Status(503)] {
-        let place = InSlack::lay().await;
-        let serve = place.serve().await;
-        for method in ["chat.postMessage", "chat.update"] {
-            place.slack.refuse(method, refusal.clone()).lasting();
-        }
-        for (run, words) in (1..).zip(["up shop", "scale shop app=5", "down shop"]) {
-            place.tide(words).await;
-            place.yard.until(run, "succeeded").await;
-        }
-        let tried = || place.slack.calls_of("chat.postMessage").len();
-        place.slack.until("it is tried again and again", || tried() >= 3).await;
-        for method in ["chat.postMessage", "chat.update"] {
-            place.slack.accept(method);
-        }
-        place.slack.until("every end is told", || place.slack.called(&place.alice).len() >= 3).await;
-        serve.stop().await.exits(0);
-        let text = place.slack.transcript(&place.channel);
-        assert_eq!(posted(&place.slack).len(), 3, "a card for each:\n{text}");
-        assert_eq!(place.slack.called(&place.alice).len(), 3, "an end for each:\n{text}");
-        let order: Vec<usize> = ["run 1 ·", "run 2 ·", "run 3 ·"].iter().filter_map(|run| text.find(run)).collect();
-        assert!(order.len() == 3 && order.is_sorted(), "in order:\n{text}");
-        assert_eq!(text.matches("variables:").count(), 3, "a plan for each:\n{text}");
+    tokio::join!(outage_of(Refusal::RateLimited { retry_after: 1 }), outage_of(Refusal::Status(503)));
+}
+
+/// Slack takes no message in such a way while three runs come and go.
+async fn outage_of(refusal: Refusal) {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let began = tokio::time::Instant::now();
+    for method in ["chat.postMessage", "chat.update"] {
+        place.slack.refuse(method, refusal.clone()).lasting();
     }
+    for (run, words) in (1..).zip(["up shop", "scale shop app=5", "down shop"]) {
+        place.tide(words).await;
+        place.yard.until(run, "succeeded").await;
+    }
+    tokio::time::sleep_until(began + outage()).await;
+    let tried = || place.slack.calls_of("chat.postMessage").len();
+    let before = tried();
+    place.slack.until("it is tried again and again", || tried() > before.max(2)).await;
+    for method in ["chat.postMessage", "chat.update"] {
+        place.slack.accept(method);
+    }
+    place.slack.until("every end is told", || place.slack.called(&place.alice).len() >= 3).await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(posted(&place.slack).len(), 3, "a card for each:\n{text}");
+    assert_eq!(place.slack.called(&place.alice).len(), 3, "an end for each:\n{text}");
+    let order: Vec<usize> = ["run 1 ·", "run 2 ·", "run 3 ·"].iter().filter_map(|run| text.find(run)).collect();
+    assert!(order.len() == 3 && order.is_sorted(), "in order:\n{text}");
+    assert_eq!(text.matches("variables:").count(), 3, "a plan for each:\n{text}");
 }
 
 /// Kills `serve` at an arrow of the flow, starts it again, and says how it ends.

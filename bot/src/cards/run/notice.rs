@@ -57,6 +57,45 @@ fn line(detail: &RunDetail, clock: &Clock, run: &str) -> Option<Card> {
     }
 }
 
+/// What stands in place of a line that needed somebody, once that is over.
+#[must_use]
+pub fn over(detail: &RunDetail, needed: Needed) -> Card {
+    let number = detail.run.number;
+    let title = match needed {
+        Needed::Yes => {
+            format!("{} needed a yes{DOT}{}{DOT}run {number}", what(&detail.run.request), answered(detail))
+        }
+        Needed::Look => {
+            let environment = &detail.run.request.environment;
+            format!("{environment} was UNKNOWN{DOT}it was looked into{DOT}run {number}")
+        }
+    };
+    Card::new(Tone::Plain, title).next(format!("show {number}"))
+}
+
+/// What somebody was needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needed {
+    /// A yes.
+    Yes,
+    /// A look at what became of it.
+    Look,
+}
+
+/// What came of a question.
+fn answered(detail: &RunDetail) -> String {
+    let view = &detail.view;
+    match (&view.state, &view.approved, &view.stopped_by) {
+        (RunState::AwaitingApproval { .. }, _, _) => "something else is asked now".to_owned(),
+        (_, Some(yes), _) => approval::approved(yes),
+        (_, None, Some(stop)) if stop.rejected => format!("rejected by {}", stop.by.called()),
+        (_, None, Some(stop)) => format!("cancelled by {}", stop.by.called()),
+        (RunState::Ended { outcome: Outcome::Expired }, None, None) => "nobody said it in time".to_owned(),
+        (RunState::Ended { outcome: Outcome::Refused }, None, None) => "refused meanwhile".to_owned(),
+        (_, None, None) => "it is not waited for any more".to_owned(),
+    }
+}
+
 /// One line for who comes while a run is under way.
 #[must_use]
 pub fn under_way(run: &RunSummary) -> Card {

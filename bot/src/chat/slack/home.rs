@@ -113,11 +113,15 @@ impl Ear {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
             return Ok(render(&card, &Extras::default()).blocks);
         }
+        // Read anew each time: what is bent or written otherwise meanwhile changes it, and so does the time.
+        let coming = self.desk.next(None, 1, sight).await?;
         let mut blocks = Vec::new();
         for standing in &all {
             let mut card = cards::status(std::slice::from_ref(standing), &clock);
             if let Standing::Managed(status) = standing {
                 card.lines.extend(overview::why(status));
+                let coming = coming.iter().find(|coming| coming.environment == status.name);
+                card.lines.extend(coming.and_then(cards::next_of));
             }
             let mut card = self.workspace.name_people(card).await;
             let name: Option<EnvironmentName> = match standing {

@@ -16,6 +16,7 @@ use super::letter::{Letter, Thread};
 use super::limiter::Share;
 use super::refused::{Means, means};
 use super::right::{MARGIN, Right, TRY};
+use super::sending::RESPONSE;
 use super::workspace::Workspace;
 
 /// After a refusal that somebody has to do something about.
@@ -217,9 +218,9 @@ impl Mouth {
                 return Ok(Sent::Later);
             }
             let tried = tokio::time::timeout(TRY, self.deliver(&place, &letter, thread.as_deref(), id)).await;
-            match tried.unwrap_or_else(|_| Err(ApiError::Unknown("no answer in time".to_owned()))) {
+            match tried.unwrap_or_else(|_| Err((method, ApiError::Unknown("no answer in time".to_owned())))) {
                 Ok(ts) => ts,
-                Err(error) => {
+                Err((method, error)) => {
                     if !matches!(error, ApiError::Unknown(_)) {
                         self.desk.refused(id).await?;
                     }
@@ -245,11 +246,16 @@ impl Mouth {
         method: &str,
         error: ApiError,
     ) -> Result<Sent, DeskError> {
-        let Some(code) = error.code() else { return Ok(self.failed(queue, method, &error).await) };
         let id = pending.message.id;
         let late = queue.private
             && !error.is_of_token()
             && self.desk.now().await?.ms_since(pending.message.created) > PRIVATE_MS;
+        if late && matches!(error, ApiError::Unknown(_)) {
+            tracing::warn!(%id, method, %error, "nobody waits any more for what one person alone was to see");
+            self.desk.give_up_post(id, "no_answer").await?;
+            return Ok(Sent::GivenUp);
+        }
+        let Some(code) = error.code() else { return Ok(self.failed(queue, method, &error).await) };
         match means(method, code) {
             Means::Never => {}
             Means::Mend | Means::Passing if late => {}
@@ -271,7 +277,9 @@ impl Mouth {
             ApiError::Limited(wait) => self.wait(&queue.name, *wait),
             ApiError::Unknown(why) => {
                 tracing::warn!(method, channel = queue.channel, why, "nobody knows whether Slack has it");
-                if self.back_off(&queue.name) == AWAY_FAILURES {
+                // The way something came may be gone for good, and what one person alone sees says nothing of the rest.
+                let of_slack = !queue.private && method != RESPONSE;
+                if self.back_off(&queue.name) == AWAY_FAILURES && of_slack {
                     self.tell_once("", "no_answer").await;
                 }
             }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::CardRow;
-use tidegate_runner::domain::answer::Standing;
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::DOOR;
@@ -71,9 +70,14 @@ pub(super) fn used(row: &CardRow, version: &str, command: &str) -> bool {
     command.split_whitespace().next().is_some_and(|verb| holder(&row.told, &name(version, verb)).is_some())
 }
 
-/// What the card says of the buttons that were used.
-pub(super) fn shown(row: &CardRow) -> Option<String> {
-    let said: Vec<&str> = row.told.iter().filter_map(|entry| Some(carried_out(entry)?.1)).collect();
+/// What the card says of the buttons that were used; of those of one `version` alone where it is given.
+pub(super) fn shown(row: &CardRow, version: Option<&str>) -> Option<String> {
+    let of = |key: &str| version.is_none_or(|version| key.contains(&format!(":{version}:")));
+    let said: Vec<&str> = row
+        .told
+        .iter()
+        .filter_map(|entry| carried_out(entry).filter(|(key, _)| of(key)).map(|(_, said)| said))
+        .collect();
     let last = &said[said.len().saturating_sub(SHOWN_MAX)..];
     (!last.is_empty()).then(|| last.join("\n"))
 }
@@ -108,7 +112,8 @@ impl Ear {
                 }
                 None => tries += 1,
             }
-            if verb == "undo"
+            // Both are about what was then.
+            if matches!(verb, "undo" | "retry")
                 && let Some(newer) = self.newer(run).await?
             {
                 return Ok(Press::Dead(Box::new(cards::not_the_newest(label, run, newer, typed))));
@@ -151,11 +156,7 @@ impl Ear {
     /// The run that has changed the environment of this one since.
     async fn newer(&self, run: RunNumber) -> Result<Option<RunNumber>, DeskError> {
         let environment = self.desk.show(run).await?.run.request.environment;
-        let last = self.desk.status(Some(&environment)).await?.into_iter().find_map(|standing| match standing {
-            Standing::Managed(status) => status.last.map(|last| last.number),
-            Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
-        });
-        Ok(last.filter(|last| *last > run))
+        Ok(self.desk.changed_last(&environment).await?.filter(|last| *last > run))
     }
 }
 
@@ -196,8 +197,10 @@ mod tests {
 
     #[test]
     fn a_card_tells_who_pressed_last() {
-        assert_eq!(shown(&row(&["plan"])), None);
+        assert_eq!(shown(&row(&["plan"]), None), None);
         let many = row(&["pressed:k1|a", "plan", "pressed:k2|b|b", "pressed:k3|c", "pressed:k4|d"]);
-        assert_eq!(shown(&many).as_deref(), Some("b|b\nc\nd"));
+        assert_eq!(shown(&many, None).as_deref(), Some("b|b\nc\nd"));
+        let of_two = row(&["pressed:s:C1:1.1:v1:approve:U1:2.2|a", "pressed:s:C1:1.1:v2:retry:U1:2.2|b"]);
+        assert_eq!(shown(&of_two, Some("v2")).as_deref(), Some("b"));
     }
 }

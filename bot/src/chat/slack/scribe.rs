@@ -1,13 +1,13 @@
-//! Keeps the card of each run true, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
+//! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidegate_runner::desk::DeskError;
-use tidegate_runner::desk::post::{CardRow, Post};
+use tidegate_runner::desk::post::{CardRow, Kept, NewsRow, Post};
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use super::mouth::{Mouth, REFUSED_WAIT};
 use super::refused::{Means, means};
 use super::render::{Extras, Rendered, render};
 use super::{DOOR, crier, logs, press};
-use crate::cards::{self, Clock};
+use crate::cards::{self, Card, Clock};
 use crate::chat::shell::local_offset;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
@@ -50,8 +50,20 @@ struct Followed {
     edited: Instant,
     /// What the card was last told to show.
     seq: i64,
-    /// When it may be edited again; `None` while it is being edited.
-    free: Arc<Mutex<Option<Instant>>>,
+    /// When each of its messages may be edited again; `None` while it is being edited.
+    free: HashMap<String, Arc<Mutex<Option<Instant>>>>,
+}
+
+/// The name of a run's card among its messages; others have that of their news.
+const CARD: &str = "";
+
+/// A message about a run that does not show what it should.
+struct Stale {
+    name: String,
+    channel: String,
+    ts: String,
+    rendered: Rendered,
+    digest: String,
 }
 
 impl Scribe {
@@ -72,13 +84,13 @@ impl Scribe {
                 desk.refresh(&mut followed.detail).await?;
             } else {
                 let detail = desk.show(run).await?;
-                let free = Arc::new(Mutex::new(Some(Instant::now())));
-                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, free });
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, free: HashMap::new() });
             }
             self.one(run).await?;
         }
         self.tell_people().await?;
         self.tell_of_holds().await?;
+        self.tell_channels().await?;
         self.hand_over_notices().await
     }
 
@@ -119,7 +131,7 @@ impl Scribe {
         // What was used is neither pressed nor typed again.
         card.next.retain(|command| row.as_ref().is_none_or(|row| !press::used(row, &version, command)));
         let buttons = reporter::buttons(detail, &card);
-        let pressed = row.as_ref().and_then(press::shown);
+        let pressed = row.as_ref().and_then(|row| press::shown(row, None));
         let extras = Extras { buttons, version, pressed, ..Extras::default() };
         let rendered = render(&card, &extras);
         let digest = digest(&rendered);
@@ -139,7 +151,7 @@ impl Scribe {
             if row.told.contains(&news.key) {
                 continue;
             }
-            let posts = letters(&self.mouth, detail, &channel, &news, &oncall).await;
+            let posts = letters(&self.mouth, detail, &row, &news, &oncall).await;
             if desk.tell_news(DOOR, &row, &news.key, &posts).await? {
                 row.told.push(news.key);
             } else {
@@ -148,51 +160,67 @@ impl Scribe {
             }
         }
         let ended = detail.view.state.ended();
-        // What can never be posted is not waited for; its news are told all the same.
-        if (digest == row.shown && row.posted.is_some()) || row.given_up {
-            if ended && all_told {
-                desk.settle_card(DOOR, &row).await?;
-            }
-            return Ok(());
+        let (stale, all_true) = beside(&self.mouth, detail, &row, &clock).await?;
+        let all_told = all_told && all_true;
+        let (seq, since) = (followed.seq, followed.edited.elapsed());
+        let grown = detail.view.seq != seq;
+        let unsettled = !((digest == row.shown && row.posted.is_some()) || row.given_up);
+        if ended && all_told && !unsettled {
+            return desk.settle_card(DOOR, &row).await;
         }
-        if digest == row.shown {
-            return Ok(());
-        }
-        let share = match (ended, detail.view.seq != followed.seq) {
-            (true, _) => Share::All,
-            (false, true) => Share::Most,
-            (false, false) if followed.edited.elapsed() >= redraw => Share::Half,
-            (false, false) => return Ok(()),
+        let urgent = if ended { Share::All } else { Share::Most };
+        let share = match (ended, grown) {
+            (true, _) | (false, true) => Some(urgent),
+            (false, false) => (since >= redraw).then_some(Share::Half),
         };
-        self.edit(run, row, rendered, digest, share);
+        if let (Some(share), Some(ts), true) = (share, row.posted, unsettled && digest != row.shown) {
+            let name = CARD.to_owned();
+            self.edit(run, Stale { name, channel: row.channel, ts, rendered, digest }, share);
+        }
+        for message in stale {
+            self.edit(run, message, urgent);
+        }
         Ok(())
     }
-
-    /// Begins to edit a card, when its channel may be spoken to now; the next look tries again otherwise.
-    fn edit(&mut self, run: RunNumber, row: CardRow, rendered: Rendered, digest: String, share: Share) {
+    /// Begins to edit a message, when its channel may be spoken to now; the next look tries again otherwise.
+    fn edit(&mut self, run: RunNumber, message: Stale, share: Share) {
         let Some(followed) = self.runs.get_mut(&run) else { return };
-        let CardRow { channel, posted: Some(ts), .. } = row else { return };
+        let Stale { name, channel, ts, rendered, digest } = message;
         let now = Instant::now();
-        let mut free = followed.free.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who is about to lose the right to speak would write over what comes after.
-        if free.is_none_or(|at| at > now)
-            || self.mouth.right.since().is_none()
-            || !self.mouth.workspace.api.limiter.take(now, EDIT, &channel, share)
+        let of_card = name == CARD;
+        let free =
+            followed.free.entry(name.clone()).or_insert_with(|| Arc::new(Mutex::new(Some(Instant::now())))).clone();
         {
-            return;
+            let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who is about to lose the right to speak would write over what comes after.
+            if free.is_none_or(|at| at > now)
+                || self.mouth.right.since().is_none()
+                || !self.mouth.workspace.api.limiter.take(now, EDIT, &channel, share)
+            {
+                return;
+            }
+            *free = None;
         }
-        *free = None;
-        drop(free);
-        followed.seq = followed.detail.view.seq;
-        followed.edited = now;
-        let free = Arc::clone(&followed.free);
+        if of_card {
+            followed.seq = followed.detail.view.seq;
+            followed.edited = now;
+        }
         let mouth = self.mouth.clone();
         tokio::spawn(async move {
-            let body = json!({ "channel": channel, "ts": ts, "text": rendered.text, "blocks": rendered.blocks });
+            let mut letter = Letter::new(rendered);
+            if !of_card && let Ok(Some(url)) = mouth.link(run.0).await {
+                letter = letter.linked(run.0, &url);
+            }
+            let body = json!({ "channel": channel, "ts": ts, "text": letter.text, "blocks": letter.blocks });
             let done = mouth.workspace.api.post(EDIT, &body).await;
             let (shown, wait) = edited(&mouth, run, &channel, done).await;
-            if shown && let Err(error) = mouth.desk.card_shows(DOOR, run, &digest).await {
-                tracing::error!(%error, "what a card shows cannot be noted");
+            let noted = match (shown, of_card) {
+                (false, _) => Ok(()),
+                (true, true) => mouth.desk.card_shows(DOOR, run, &digest).await,
+                (true, false) => mouth.desk.news_shows(DOOR, run, &name, &digest).await,
+            };
+            if let Err(error) = noted {
+                tracing::error!(%error, "what a message about a run shows cannot be noted");
             }
             *free.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
         });
@@ -267,6 +295,38 @@ impl Scribe {
         Ok(())
     }
 
+    /// What concerns everybody, once into each channel of an environment.
+    async fn tell_channels(&mut self) -> Result<(), DeskError> {
+        let desk = self.mouth.desk.clone();
+        let all = desk.news_for_all().await?;
+        if all.is_empty() {
+            return Ok(());
+        }
+        let named: BTreeSet<String> = desk.config().environments.values().filter_map(|e| e.channel.clone()).collect();
+        let mut channels = BTreeSet::new();
+        for named in named {
+            match self.mouth.workspace.channel(&named).await {
+                Ok(Some(channel)) => {
+                    channels.insert(channel);
+                }
+                // Who is not told of it there hears it elsewhere: the others do not wait for a name to be put right.
+                Ok(None) => self.mouth.tell_once(&named, "channel_not_found").await,
+                Err(error) => {
+                    tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+                    return Ok(());
+                }
+            }
+        }
+        for (id, news) in all {
+            let clock = Clock { now: desk.now().await?, offset: local_offset() };
+            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(render(&card, &Extras::default()));
+            let posts: Vec<Post> = channels.iter().map(|channel| letter.post(channel, None)).collect();
+            desk.hand_notice_to(DOOR, id, &posts).await?;
+        }
+        Ok(())
+    }
+
     /// Texts for the people who look after Tidegate, into their channel.
     async fn hand_over_notices(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
@@ -327,8 +387,47 @@ async fn edited(mouth: &Mouth, run: RunNumber, channel: &str, done: Result<Value
 const OF_CHANNEL: [&str; 6] =
     ["is_inactive", "is_archived", "not_in_channel", "channel_not_found", "missing_scope", "restricted_action"];
 
-/// The messages that tell news.
-async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, oncall: &[ActorId]) -> Vec<Post> {
+/// New messages about a run that do not show what they should any more, and whether all of them do.
+async fn beside(
+    mouth: &Mouth,
+    detail: &RunDetail,
+    row: &CardRow,
+    clock: &Clock,
+) -> Result<(Vec<Stale>, bool), DeskError> {
+    let (mut stale, mut all_true) = (Vec::new(), true);
+    for NewsRow { news: name, channel, posted, given_up, mention, shown } in
+        mouth.desk.kept_news(DOOR, detail.run.number).await?
+    {
+        let Some(card) = reporter::message(detail, &name, clock).filter(|_| !given_up) else { continue };
+        let card = mouth.workspace.name_people(card).await;
+        let rendered = message(detail, row, card, mention);
+        let digest = digest(&rendered);
+        if digest == shown {
+            continue;
+        }
+        all_true = false;
+        stale.extend(posted.map(|ts| Stale { name, channel, ts, rendered, digest }));
+    }
+    Ok((stale, all_true))
+}
+
+/// A message of its own about a run, with the buttons that still count.
+fn message(detail: &RunDetail, row: &CardRow, mut card: Card, mention: Vec<String>) -> Rendered {
+    let version = reporter::version(detail);
+    card.next.retain(|command| !press::used(row, &version, command));
+    let buttons = reporter::buttons(detail, &card);
+    let pressed = press::shown(row, Some(&version));
+    render(&card, &Extras { mention, buttons, version, pressed, ..Extras::default() })
+}
+
+/// The messages that tell news, with what is noted of those that are kept true.
+async fn letters(
+    mouth: &Mouth,
+    detail: &RunDetail,
+    row: &CardRow,
+    news: &News,
+    oncall: &[ActorId],
+) -> Vec<(Post, Option<Kept>)> {
     let run = detail.run.number;
     let asker = here(mouth, std::slice::from_ref(&detail.run.asker.id)).await;
     let mut mention: Vec<String> = match news.to {
@@ -354,12 +453,17 @@ async fn letters(mouth: &Mouth, detail: &RunDetail, channel: &str, news: &News, 
     let mut posts = Vec::new();
     for (card, file) in made {
         let card = mouth.workspace.name_people(card).await;
-        let mut letter = Letter::new(render(&card, &Extras { mention: mention.clone(), ..Extras::default() }));
+        let rendered = match under {
+            Some(_) => render(&card, &Extras { mention: mention.clone(), ..Extras::default() }),
+            None => message(detail, row, card, mention.clone()),
+        };
+        let kept = under.is_none().then(|| Kept { mention: mention.clone(), shown: digest(&rendered) });
+        let mut letter = Letter::new(rendered);
         letter.thread.clone_from(&under);
         letter.link = under.is_none().then_some(run.0);
         letter.file = file.or(letter.file);
         letter.urgent = under.is_none().then(|| crier::urgent(run, &news.key));
-        posts.push(letter.post(channel, Some(run)));
+        posts.push((letter.post(&row.channel, Some(run)), kept));
     }
     posts
 }

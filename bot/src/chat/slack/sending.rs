@@ -11,6 +11,15 @@ use super::letter::Letter;
 use super::mouth::Mouth;
 use crate::cards::{FILES, NO_PLACE_FOR_FILE};
 
+/// What posts a message.
+const POST: &str = "chat.postMessage";
+
+/// In place of a method's name where something is sent the way it came.
+pub(super) const RESPONSE: &str = "response_url";
+
+/// A call that did not do what it should, with what was called.
+pub(super) type Failed = (&'static str, ApiError);
+
 /// The name of the data that every message of ours carries.
 const EVENT: &str = "tidegate_message";
 
@@ -23,7 +32,7 @@ impl Mouth {
         id: Uuid,
         (name, text): &(String, String),
         again: bool,
-    ) -> Result<(), (&'static str, ApiError)> {
+    ) -> Result<(), Failed> {
         let mut short = id.simple().to_string();
         let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
         let name = format!("{stem}-{}.{ending}", short.split_off(24));
@@ -57,7 +66,7 @@ impl Mouth {
         letter: &Letter,
         thread: Option<&str>,
         id: Uuid,
-    ) -> Result<String, ApiError> {
+    ) -> Result<String, Failed> {
         let api = &self.workspace.api;
         let text = &letter.text;
         if let (Some(_), Some(url)) = (&letter.only, &letter.response_url) {
@@ -67,7 +76,7 @@ impl Mouth {
             match api.respond(url, &body).await {
                 // Its half hour is over.
                 Err(ApiError::Refused { .. }) => {}
-                other => return other.map(|()| String::new()),
+                other => return other.map(|()| String::new()).map_err(|error| (RESPONSE, error)),
             }
         }
         let mut body = json!({
@@ -79,15 +88,17 @@ impl Mouth {
         }
         if let Some(user) = &letter.only {
             body["user"] = user.as_str().into();
-            return api.post("chat.postEphemeral", &body).await.map(|_| String::new());
+            let sent = api.post("chat.postEphemeral", &body).await;
+            return sent.map(|_| String::new()).map_err(|error| ("chat.postEphemeral", error));
         }
         body["metadata"] = json!({ "event_type": EVENT, "event_payload": { "id": id.to_string() } });
-        let said = match api.post("chat.postMessage", &body).await {
+        let refused = |error| (POST, error);
+        let said = match api.post(POST, &body).await {
             // A command can be typed where the bot is not: its answer goes the way it came.
             Err(ApiError::Refused { code, needed })
                 if matches!(code.as_str(), "not_in_channel" | "channel_not_found") =>
             {
-                let Some(url) = &letter.response_url else { return Err(ApiError::Refused { code, needed }) };
+                let Some(url) = &letter.response_url else { return Err(refused(ApiError::Refused { code, needed })) };
                 let mut body = json!({
                     "response_type": "in_channel", "replace_original": false, "text": text, "blocks": letter.blocks,
                 });
@@ -98,7 +109,7 @@ impl Mouth {
                         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": words } }));
                     }
                 }
-                return api.respond(url, &body).await.map(|()| String::new());
+                return api.respond(url, &body).await.map(|()| String::new()).map_err(|error| (RESPONSE, error));
             }
             // Better without its looks than not at all.
             Err(ApiError::Refused { code, .. })
@@ -106,11 +117,11 @@ impl Mouth {
             {
                 tracing::error!(code, "Slack refuses the form of a message: sent as plain text");
                 body["blocks"] = json!([]);
-                api.post("chat.postMessage", &body).await?
+                api.post(POST, &body).await.map_err(refused)?
             }
-            other => other?,
+            other => other.map_err(refused)?,
         };
-        said["ts"].as_str().map(str::to_owned).ok_or_else(|| ApiError::Unknown("no `ts`".to_owned()))
+        said["ts"].as_str().map(str::to_owned).ok_or_else(|| refused(ApiError::Unknown("no `ts`".to_owned())))
     }
 
     /// Looks whether a message is there already.
