@@ -9,11 +9,12 @@ use tidegate_runner::domain::refusal::Refusal;
 
 use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
+use super::moment::End;
 use super::table;
+use super::until::Longest;
 
-/// How moments ahead are written, for whoever wrote one that is none.
-const WRITTEN: &str =
-    "an end is written like `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00` or `2026-11-21 09:00`";
+/// The longest of a hold, freeze or keep.
+const LONGEST: Longest = Longest { ms: LONGEST_MS, words: "the longest is 7 days", span: "7d" };
 
 /// What follows what is held.
 struct Wish {
@@ -98,8 +99,7 @@ impl Context<'_> {
         let mut at = from;
         while let Some(word) = self.line.word(at) {
             let begin = at;
-            if Self::is_keyword(word, "until") || Self::is_keyword(word, "for") {
-                let (moment, next) = self.end(at, Self::is_keyword(word, "for"))?;
+            if let Some((moment, next)) = self.end_at(at, &LONGEST, End::Last)? {
                 if until.replace(moment).is_some() {
                     return Err(Refusal::not_understood("two ends are given", "a hold ends once")
                         .hint(self.line.without_all(begin..next)));
@@ -134,62 +134,6 @@ impl Context<'_> {
         }
     }
 
-    /// The end after the keyword at `at`, and where the words after it begin.
-    fn end(&self, at: usize, span: bool) -> Result<(Timestamp, usize), Refusal> {
-        let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
-        let Some(word) = self.line.word(at + 1) else {
-            return Err(Refusal::not_understood(format!("{} needs an end", quoted(&keyword)), WRITTEN)
-                .hint(self.line.with(at, "for 2h")));
-        };
-        let (now, offset) = (self.known.now, self.known.offset);
-        let one = || ahead::read(word, now, offset).map(|found| (found, at + 2));
-        // `tomorrow 22:00`, and as many say it, `22:00 tomorrow`.
-        let is_clock = |word: &str| ahead::clock(&word.to_lowercase()).is_some();
-        let both = self.line.word(at + 2).and_then(|next| match (is_clock(word), is_clock(next)) {
-            (false, true) => ahead::read(&format!("{word} {next}"), now, offset),
-            (true, false) => ahead::read(&format!("{next} {word}"), now, offset),
-            (true, true) | (false, false) => None,
-        });
-        let both = both.map(|found| (found, at + 3));
-        let found = if span {
-            ahead::span(&word.to_lowercase())
-                .and_then(|ms| now.0.checked_add(ms))
-                .map(|ms| (Ahead::At(Timestamp(ms)), at + 2))
-        } else {
-            both.or_else(one)
-        };
-        let Some((found, next)) = found else {
-            let why = if span { "how long is written like `2h`, `90m` or `3d`" } else { WRITTEN };
-            let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
-            if span && ahead::read(word, now, offset).is_some() {
-                return Err(refusal.hint(self.line.with(at, "until")));
-            }
-            let one = self.line.without(at + 1);
-            return Err(refusal.hint(super::line::Line::read(&one).with(at, "for 2h")));
-        };
-        let instead = |end: &str| {
-            let rest = super::line::Line::read(&self.line.without_all(at + 1..next));
-            rest.with(at, end)
-        };
-        match found {
-            Ahead::Passed(later) => {
-                let shown = if next == at + 3 {
-                    format!("{word} {}", self.line.word(at + 2).unwrap_or_default())
-                } else {
-                    word.to_owned()
-                };
-                let end = if ahead::span(&later).is_some() { format!("for {later}") } else { format!("until {later}") };
-                Err(Refusal::not_understood(format!("{} has passed", quoted(&shown)), "an end lies ahead")
-                    .hint(instead(&end)))
-            }
-            Ahead::At(moment) if moment > now.plus_ms(LONGEST_MS) => {
-                Err(Refusal::not_understood("that is too long", "the longest is 7 days; it can be said again then")
-                    .hint(instead("for 7d")))
-            }
-            Ahead::At(moment) => Ok((moment, next)),
-        }
-    }
-
     fn without_end(&self, from: usize, environment: Option<&Environment>) -> Refusal {
         let seconds = environment.and_then(|environment| environment.rules.hold_s).unwrap_or(DEFAULT_S);
         let default = match seconds {
@@ -197,10 +141,10 @@ impl Context<'_> {
             s if s % 3_600 == 0 => format!("{}h", s / 3_600),
             s => format!("{}m", s.div_ceil(60)),
         };
-        let (now, offset) = (self.known.now, self.known.offset);
-        let evening = match ahead::read("22:00", now, offset) {
+        let (now, zone) = (self.known.now, self.known.zone);
+        let evening = match ahead::read("22:00", End::Last, now, zone) {
             Some(Ahead::At(_)) => "until 22:00",
-            Some(Ahead::Passed(_)) | None => "until tomorrow 9:00",
+            Some(Ahead::Passed(_) | Ahead::Beyond) | None => "until tomorrow 9:00",
         };
         Refusal::not_understood(
             format!("`{}` has no end", self.spec.name),
