@@ -2,7 +2,6 @@
 
 mod offers;
 
-use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::audit::{Format, Record};
@@ -15,6 +14,7 @@ use tidegate_runner::domain::run::Outcome;
 use crate::cards::{self, Card, Clock, Line};
 use crate::commands::{self, Known, Present};
 use crate::sheet;
+use crate::zone::Zone;
 
 /// What came of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,20 +107,20 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
 }
 
 /// Answers a message. Never fails: a fault of ours is a card too, with a reference that is in the log.
-pub async fn reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
-    let mut reply = any_reply(desk, message, offset).await;
-    offers::keep_allowed(desk, message, offset, &mut reply).await;
+pub async fn reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
+    let mut reply = any_reply(desk, message, zone).await;
+    offers::keep_allowed(desk, message, zone, &mut reply).await;
     reply
 }
 
 /// A card that offers only what this person may say; for what people are told without having asked.
-pub async fn offering(desk: &Desk, message: &Message, offset: FixedOffset, card: Card) -> Card {
-    let next = offers::allowed(desk, message, offset, card.next.clone()).await;
+pub async fn offering(desk: &Desk, message: &Message, zone: Zone, card: Card) -> Card {
+    let next = offers::allowed(desk, message, zone, card.next.clone()).await;
     Card { next, ..card }
 }
 
-async fn any_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Reply {
-    match try_reply(desk, message, offset).await {
+async fn any_reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
+    match try_reply(desk, message, zone).await {
         Ok(reply) => reply,
         Err(DeskError::Refused(mut refusal)) => {
             // What was just refused is not what to type next.
@@ -164,13 +164,13 @@ pub fn fault(desk: &Desk, error: &DeskError) -> Reply {
     Reply::plain(card, Verdict::Fault)
 }
 
-async fn try_reply(desk: &Desk, message: &Message, offset: FixedOffset) -> Result<Reply, DeskError> {
+async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, DeskError> {
     let config = desk.config();
     let now = desk.now().await?;
-    let clock = Clock { now, offset };
+    let clock = Clock { now, zone };
     let mut others: Vec<EnvironmentName> = config.unmanaged.keys().filter_map(|name| name.parse().ok()).collect();
     others.extend(desk.departed().await?.into_iter().map(|(name, _)| name));
-    let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, offset };
+    let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, zone };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
         Err(refusal) => {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::FixedOffset;
 use tidegate_runner::bell::Bell;
 use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::answer::RunDetail;
@@ -10,6 +9,7 @@ use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use crate::cards::{self, Card, Clock};
+use crate::zone::Zone;
 
 /// How often a card is drawn again while nothing new is in the ledger: its seconds go on.
 const REDRAW: Duration = Duration::from_millis(250);
@@ -32,14 +32,14 @@ pub async fn follow(
     desk: &Desk,
     bell: &Bell,
     run: RunNumber,
-    offset: FixedOffset,
+    zone: Zone,
     mut show: impl FnMut(&Card, &RunDetail, bool),
 ) -> Result<Rest, DeskError> {
     let mut listener = bell.listen();
     let mut detail = desk.show(run).await?;
     loop {
         let rest = resting(&detail);
-        let clock = Clock { now: detail.now, offset };
+        let clock = Clock { now: detail.now, zone };
         show(&cards::run_card(&detail, &clock), &detail, rest.is_some());
         if let Some(rest) = rest {
             return Ok(rest);

@@ -12,3 +12,4 @@ pub mod reporter;
 pub mod sheet;
 #[cfg(feature = "slack")]
 pub mod web;
+pub mod zone;

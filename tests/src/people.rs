@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::FixedOffset;
 use tidegate::conversation::{Reply, reply};
+use tidegate::zone::Zone;
 use tidegate_runner::bell::Bell;
 use tidegate_runner::config;
 use tidegate_runner::desk::{Desk, Message};
@@ -30,8 +30,7 @@ impl Yard {
             place: Place::shell(),
             typed: line.to_owned(),
         };
-        let offset = FixedOffset::east_opt(0).expect("an offset");
-        reply(&self.desk().await, &message, offset).await
+        reply(&self.desk().await, &message, Zone::UTC).await
     }
 
     /// What `local:NAME` has not been told yet about holds, stops and free environments.

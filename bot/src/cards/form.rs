@@ -1,11 +1,11 @@
 //! Words of the form that asks for an environment without typing a command, and what filling it in means as a command.
 
-use chrono::{FixedOffset, TimeZone as _};
 use tidegate_runner::domain::environment::{Environment, Setting, SettingKind};
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::button::{Button, Weight, asks_first};
+use crate::zone::Zone;
 
 /// Its title, at most 24 characters.
 pub const TITLE: &str = "Change an environment";
@@ -77,9 +77,12 @@ pub fn plan(environment: &str, level: Option<&str>, settings: &[(String, String)
 
 /// The command that keeps others from lowering it, until a moment on the local clock.
 #[must_use]
-pub fn keep(environment: &str, until: Timestamp, offset: FixedOffset, because: &str) -> String {
-    let local = offset.timestamp_millis_opt(until.0).single();
-    let until = local.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+pub fn keep(environment: &str, until: Timestamp, zone: Zone, because: &str) -> String {
+    let local = zone.local(until);
+    // The second of two equal times is told by how far it is from UTC.
+    let first = local.and_then(|at| zone.instant(at.naive_local())) == Some(until);
+    let format = if first { "%Y-%m-%d %H:%M" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+    let until = local.map(|at| at.format(format).to_string()).unwrap_or_default();
     format!("keep {environment} until {until}{}", reason(because))
 }
 

@@ -180,7 +180,7 @@ fn lift(hold: &Hold) -> String {
     }
 }
 
-/// `held by sato until Fri 2026-11-20 22:00 +09:00 (in 2 h), because ... (hold 3)`.
+/// `held by sato until Fri 2026-11-20 22:00 Asia/Tokyo (in 2 h), because ... (hold 3)`.
 pub(super) fn hold_line(hold: &Hold, clock: &Clock) -> String {
     let word = match hold.kind {
         Kind::Hold => "held",

@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_silent_runner_and_a_silent_chat_are_told() {
         let runner = |host: &str, alive| RunnerHealth { host: host.to_owned(), seen: Timestamp(NOW.0 - 60_000), alive };
-        let clock = Clock { now: NOW, offset: tokyo() };
+        let clock = Clock { now: NOW, zone: tokyo() };
         let text = |card: &Card| -> Vec<String> {
             let lines = card.lines.iter().map(|line| format!("{line:?}"));
             std::iter::once(card.title.clone()).chain(lines).collect()

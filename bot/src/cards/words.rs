@@ -1,6 +1,6 @@
 //! Small pieces of wording that many cards share: durations, moments, counts, sizes, lists of changes.
 
-use chrono::{DateTime, FixedOffset, TimeZone};
+use chrono::{DateTime, FixedOffset};
 use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::changes::{Action, Change, Counts};
 use tidegate_runner::domain::environment::SettingValue;
@@ -11,6 +11,7 @@ use tidegate_runner::domain::run::RunView;
 
 use super::card::{Line, Span};
 use super::natural::naturally_in;
+use crate::zone::Zone;
 
 /// What stands between the facts of one line.
 pub(super) const DOT: &str = " \u{b7} ";
@@ -23,13 +24,13 @@ const TEXT_MAX: usize = 300;
 pub struct Clock {
     /// Now, by the ledger's clock.
     pub now: Timestamp,
-    /// Local time.
-    pub offset: FixedOffset,
+    /// On whose clock.
+    pub zone: Zone,
 }
 
 impl Clock {
     fn local(&self, at: Timestamp) -> Option<DateTime<FixedOffset>> {
-        self.offset.timestamp_millis_opt(at.0).single()
+        self.zone.local(at)
     }
 
     /// `09:12` for a moment of today, else `2026-11-19 09:12`.
@@ -40,11 +41,11 @@ impl Clock {
         then.format(format).to_string()
     }
 
-    /// `Fri 2026-11-20 22:00 +09:00 (in 2 h 5 min)`, for a moment that people agree on.
+    /// `Fri 2026-11-20 22:00 Asia/Tokyo (in 2 h 5 min)`, for a moment that people agree on.
     #[must_use]
     pub fn ahead(&self, at: Timestamp) -> String {
         let Some(then) = self.local(at) else { return "some time".to_owned() };
-        let full = then.format("%a %Y-%m-%d %H:%M %:z");
+        let full = format!("{} {}", then.format("%a %Y-%m-%d %H:%M"), self.zone.shown(then));
         // Rounded to the minute: `for 2h` is not in 1 h 59 min.
         let away = (at.ms_since(self.now) + 30_000) / 60_000 * 60_000;
         if at <= self.now { format!("{full}, which has passed") } else { format!("{full} (in {})", duration(away)) }
@@ -271,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_moment_of_another_day_has_its_date() {
-        let clock = Clock { now: crate::commands::fixture::NOW, offset: crate::commands::fixture::tokyo() };
+        let clock = Clock { now: crate::commands::fixture::NOW, zone: crate::commands::fixture::tokyo() };
         assert_eq!(clock.moment(clock.now.plus_ms(-60_000)), "11:59");
         assert_eq!(clock.moment(clock.now.plus_ms(-13 * 3_600_000)), "2026-11-19 23:00");
         assert_eq!(clock.moment(Timestamp(i64::MAX)), "at some time");

@@ -19,7 +19,7 @@ use tidegate_runner::redact::Redactor;
 use tidegate_runner::secrets::{self, Secrets};
 
 use super::{fail, os_user};
-use crate::chat::shell::{color_on_stderr, local_offset};
+use crate::chat::shell::{color_on_stderr, local_zone};
 use crate::commands::{self, Known};
 use crate::sheet::Sheet;
 
@@ -203,7 +203,7 @@ async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<Audi
     others.retain(|name| !config.environments.contains_key(name));
     let me = ActorId::local(&os_user()?);
     let now = store.now().await.map_err(told)?;
-    let known = Known { environments: &config.environments, others: &others, me: &me, now, offset: local_offset() };
+    let known = Known { environments: &config.environments, others: &others, me: &me, now, zone: local_zone() };
     // The shell took the quotes away.
     let words = words.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word.clone() });
     let line = std::iter::once("audit".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
@@ -225,7 +225,7 @@ async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<Audi
 
 async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) -> Result<(), Refused> {
     let now = store.now().await.map_err(told)?;
-    let moment = commands::moment(before, now, local_offset())
+    let moment = commands::moment(before, now, local_zone())
         .ok_or_else(|| format!("`{before}` is not a time: write `2026-01-01` or `52w`"))?;
     let name = os_user()?;
     let actor = Actor::person(ActorId::local(&name), name);

@@ -78,7 +78,7 @@ impl Demo {
                      `tidegate demo` in a terminal"
                 ));
             }
-            let result = tour(&house, &mut screen, shell::local_offset()).await;
+            let result = tour(&house, &mut screen, shell::local_zone()).await;
             house.close().await;
             return match result {
                 Ok(()) => {

@@ -1,111 +1,339 @@
-//! Moments that lie ahead, as people write them: `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00`, `2026-11-21 09:00`.
+//! Moments that lie ahead, as people write them: `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00`, `明日9時`.
 
-use chrono::{Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
+use chrono::{DateTime, Datelike, Days, Month, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _, Weekday};
 use tidegate_runner::domain::ids::Timestamp;
 
-use super::moment::{self, End};
+use super::moment::End;
+use crate::zone::Zone;
 
 /// A moment as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ahead {
     /// It lies ahead.
     At(Timestamp),
-    /// It has passed; what to type for the same time of day next.
+    /// It has passed; what to type for the next one.
     Passed(String),
+    /// It lies beyond what anybody can mean.
+    Beyond,
 }
 
-/// Milliseconds of `90m`, `2h`, `3d`, `1w`; `None` for what is none, or nothing.
+/// Furthest moment that is believed: a hundred years ahead, in milliseconds.
+const FURTHEST_MS: i64 = 36_525 * DAY_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const MINUTE_MS: i64 = 60_000;
+/// The most words that one moment has: `in 1 h 30 min`.
+pub(super) const WORDS_MAX: usize = 5;
+
+/// Milliseconds of `90m`, `2h`, `2h30m`, `1 h 30 min`, `3d`, `1w`, `2時間`; `None` for what is none, or nothing. What is too long for
+/// a number is the largest.
 pub(super) fn span(text: &str) -> Option<i64> {
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let unit_ms = match text.strip_prefix(digits.as_str())? {
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        "w" => 7 * 86_400_000,
-        _ => return None,
-    };
-    digits.parse::<i64>().ok()?.checked_mul(unit_ms).filter(|ms| *ms > 0)
-}
-
-/// Reads one moment of at most two words. `None` when the text is none.
-pub(super) fn read(text: &str, now: Timestamp, offset: FixedOffset) -> Option<Ahead> {
-    let lower = text.to_lowercase();
-    if let Some(ms) = span(&lower) {
-        return Some(Ahead::At(Timestamp(now.0.checked_add(ms)?)));
-    }
-    let today = offset.timestamp_millis_opt(now.0).single()?.naive_local();
-    let at = |wall: NaiveDateTime| Some(Timestamp(offset.from_local_datetime(&wall).single()?.timestamp_millis()));
-    if let Some(time) = clock(&lower) {
-        let found = at(today.date().and_time(time))?;
-        let next = format!("tomorrow {}", time.format("%H:%M"));
-        return Some(if found > now { Ahead::At(found) } else { Ahead::Passed(next) });
-    }
-    let (day, time) = lower.split_once(' ').map_or((lower.as_str(), None), |(day, time)| (day, Some(time)));
-    let date = named_day(day, today.date());
-    if let Some(date) = date {
-        let found = match time {
-            Some(time) => at(date.and_time(clock(time)?))?,
-            None => at(date.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN))?,
-        };
-        if found > now {
-            return Some(Ahead::At(found));
+    let (mut rest, mut total, mut last) = (text.trim(), 0_i64, i64::MAX);
+    while !rest.is_empty() {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let digits = rest.strip_suffix(after).filter(|digits| !digits.is_empty())?;
+        let after = after.trim_start();
+        let next = after.trim_start_matches(|c: char| !c.is_ascii_digit() && !c.is_whitespace());
+        let unit_ms = unit(after.strip_suffix(next)?)?;
+        // `30m2h` is a slip of the pen.
+        if unit_ms >= last {
+            return None;
         }
-        // `fri 09:00` on a Friday afternoon is the next one only if somebody says so.
-        let next = at_next(date, time)?;
-        return Some(Ahead::Passed(next));
+        last = unit_ms;
+        total = total.saturating_add(digits.parse().unwrap_or(i64::MAX).saturating_mul(unit_ms));
+        rest = next.trim_start();
     }
-    let found = moment::read(&with_clock(day, time)?, End::Last, now, offset)?;
-    Some(if found > now { Ahead::At(found) } else { Ahead::Passed("2h".to_owned()) })
+    Some(total).filter(|ms| *ms > 0)
 }
 
-/// A date or a whole timestamp, with its time of day as `moment` reads it.
-fn with_clock(day: &str, time: Option<&str>) -> Option<String> {
-    match time {
-        Some(time) if moment::is_date(day) => Some(format!("{day} {}", clock(time)?.format("%H:%M:%S"))),
-        // What else `moment` takes lies behind: `7d`, `yesterday`.
-        None if day.starts_with(|c: char| c.is_ascii_digit()) && day.contains('-') => Some(day.to_owned()),
-        Some(_) | None => None,
-    }
-}
-
-fn at_next(date: NaiveDate, time: Option<&str>) -> Option<String> {
-    let next = date.checked_add_days(Days::new(7))?;
-    let time = time.and_then(clock).unwrap_or(NaiveTime::MIN);
-    Some(format!("{} {}", next.format("%Y-%m-%d"), time.format("%H:%M")))
-}
-
-/// `today`, `tonight`, `tomorrow`, `fri`: the first such day from `today` on.
-pub(super) fn named_day(word: &str, today: NaiveDate) -> Option<NaiveDate> {
+fn unit(word: &str) -> Option<i64> {
     match word {
-        "today" | "tonight" => return Some(today),
-        "tomorrow" => return today.checked_add_days(Days::new(1)),
+        "m" | "min" | "mins" | "minute" | "minutes" | "分" => Some(MINUTE_MS),
+        "h" | "hr" | "hrs" | "hour" | "hours" | "時間" => Some(HOUR_MS),
+        "d" | "day" | "days" | "日間" => Some(DAY_MS),
+        "w" | "week" | "weeks" | "週間" => Some(7 * DAY_MS),
+        "y" | "year" | "years" | "年間" => Some(365 * DAY_MS),
+        _ => None,
+    }
+}
+
+/// Reads one moment, in at most [`WORDS_MAX`] words. A bare day is its first moment or the moment after its last. `None` when the
+/// text is none.
+pub(super) fn read(text: &str, end: End, now: Timestamp, zone: Zone) -> Option<Ahead> {
+    let lower = text.trim().to_lowercase();
+    if let Some(ms) = span(lower.strip_prefix("in ").unwrap_or(&lower)) {
+        return Some(judged(now.0.checked_add(ms).map(Timestamp), now, String::new));
+    }
+    let today = zone.local(now)?.naive_local();
+    if let Ok(at) = DateTime::parse_from_rfc3339(&lower.to_uppercase()) {
+        let wall = zone.local(Timestamp(at.timestamp_millis()))?.naive_local();
+        return Some(judged(Some(Timestamp(at.timestamp_millis())), now, || next_at(wall.time(), now, zone)));
+    }
+    let said = Said::read(&lower, today)?;
+    Some(judged(said.wall(end, today).and_then(|wall| zone.instant(wall)), now, || said.next(end, now, zone)))
+}
+
+fn judged(found: Option<Timestamp>, now: Timestamp, next: impl FnOnce() -> String) -> Ahead {
+    match found {
+        Some(at) if at.ms_since(now) > FURTHEST_MS => Ahead::Beyond,
+        Some(at) if at > now => Ahead::At(at),
+        Some(_) => Ahead::Passed(next()),
+        None => Ahead::Beyond,
+    }
+}
+
+/// The same time of day when it comes next.
+fn next_at(time: NaiveTime, now: Timestamp, zone: Zone) -> String {
+    let today = zone.local(now).and_then(|local| zone.instant(local.date_naive().and_time(time)));
+    let day = if today.is_some_and(|at| at > now) { "today" } else { "tomorrow" };
+    format!("{day} {}", time.format("%H:%M"))
+}
+
+/// A time of the wall clock as it was said: a day, a time of day, or both.
+#[derive(Debug)]
+struct Said {
+    day: Option<Day>,
+    time: Option<Clock>,
+}
+
+#[derive(Debug)]
+struct Day {
+    date: NaiveDate,
+    again: Again,
+}
+
+/// When a day comes again that was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Weekly,
+    Yearly,
+    Never,
+}
+
+/// A time of day. `24:00` is the first of the next day.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    time: NaiveTime,
+    /// It ends the day.
+    ends: bool,
+    /// It says itself which half of the day.
+    whole: bool,
+}
+
+impl Said {
+    fn read(text: &str, today: NaiveDateTime) -> Option<Self> {
+        let words = words(text);
+        let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "at").collect();
+        let (day, time) = match words.as_slice() {
+            [] => return None,
+            // `22:00 tomorrow`, as many say it, too.
+            [one] => clock(one).map_or((words.as_slice(), None), |time| (&[][..], Some(time))),
+            [first, day @ ..] if clock(first).is_some() => (day, clock(first)),
+            [day @ .., last] => clock(last).map_or((words.as_slice(), None), |time| (day, Some(time))),
+        };
+        let tonight = matches!(day, ["tonight" | "今夜" | "今晩"]);
+        if time.is_some_and(|time| time.ends && !time.whole) && !(tonight || matches!(day, [] | ["today" | "今日"])) {
+            // Which end of that day is midnight?
+            return None;
+        }
+        let mut said = Self { day: (!day.is_empty()).then(|| named(day, today.date())).flatten(), time };
+        if said.day.is_none() && !day.is_empty() {
+            return None;
+        }
+        if tonight && let Some(time) = &mut said.time {
+            said.day = Some(time.tonight(today)?);
+        }
+        Some(said)
+    }
+
+    fn wall(&self, end: End, today: NaiveDateTime) -> Option<NaiveDateTime> {
+        let date = self.day.as_ref().map_or(today.date(), |day| day.date);
+        match (self.time, end) {
+            (Some(Clock { ends: false, time, .. }), _) => Some(date.and_time(time)),
+            (None, End::First) => Some(date.and_time(NaiveTime::MIN)),
+            (Some(Clock { ends: true, .. }), _) | (None, End::Last) => {
+                Some(date.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN))
+            }
+        }
+    }
+
+    /// What to type instead, when it has passed.
+    fn next(&self, end: End, now: Timestamp, zone: Zone) -> String {
+        let again = self.day.as_ref().and_then(|Day { date, again }| match again {
+            Again::Weekly => date.checked_add_days(Days::new(7)),
+            Again::Yearly => yearly(date.month(), date.day(), date.succ_opt()?),
+            Again::Never => None,
+        });
+        match (again, self.time) {
+            (Some(date), Some(Clock { ends: true, .. })) => format!("{date} 24:00"),
+            (Some(date), Some(Clock { time, .. })) => format!("{date} {}", time.format("%H:%M")),
+            (Some(date), None) => date.to_string(),
+            (None, Some(Clock { ends: true, .. })) => "today 24:00".to_owned(),
+            (None, Some(Clock { time, .. })) => next_at(time, now, zone),
+            (None, None) if end == End::Last => "today".to_owned(),
+            (None, None) => "tomorrow".to_owned(),
+        }
+    }
+}
+
+impl Clock {
+    /// Makes it a time of this evening or night, and gives its day: `tonight 10:00` is 22:00, `tonight 1:00` is behind midnight.
+    fn tonight(&mut self, today: NaiveDateTime) -> Option<Day> {
+        let mut date = today.date();
+        if !self.whole && (5..12).contains(&self.time.hour()) {
+            self.time = self.time.with_hour(self.time.hour() + 12)?;
+        } else if !self.ends && self.time.hour() < 5 && self.time <= today.time() {
+            date = date.checked_add_days(Days::new(1))?;
+        }
+        Some(Day { date, again: Again::Never })
+    }
+}
+
+/// The words of a moment: `明日の9時` and `2026-11-21T09:00` are two each, `10 pm` is one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        if matches!(word, "am" | "pm")
+            && let Some(last) = words.last_mut().filter(|last| last.ends_with(|c: char| c.is_ascii_digit()))
+        {
+            last.push_str(word);
+            continue;
+        }
+        let apart = || word.split_once('t').filter(|(day, _)| day.ends_with(|c: char| c.is_ascii_digit()));
+        let (day, rest) = japanese_day(word).or_else(apart).unwrap_or((word, ""));
+        words.extend(
+            [day, rest.trim_start_matches('の')].iter().filter(|word| !word.is_empty()).map(ToString::to_string),
+        );
+    }
+    words
+}
+
+/// The day that a word begins with which needs no space behind it, and the rest.
+fn japanese_day(word: &str) -> Option<(&str, &str)> {
+    const DAYS: [&str; 9] = ["今日", "本日", "今夜", "今晩", "明日", "明後日", "昨日", "あした", "あさって"];
+    let split = |end: usize| word.split_at_checked(end);
+    if let Some(day) = DAYS.iter().find(|day| word.starts_with(**day)) {
+        return split(day.len());
+    }
+    if let Some((month, rest)) = word.split_once('月')
+        && let Some((day, _)) = rest.split_once('日')
+        && [month, day].iter().all(|part| short(part))
+    {
+        return split(month.len() + "月".len() + day.len() + "日".len());
+    }
+    let days = word.strip_prefix("来週").unwrap_or(word);
+    let end = days.find('曜').filter(|at| *at == "月".len())? + "曜".len();
+    let end = if days.get(end..).is_some_and(|rest| rest.starts_with('日')) { end + "日".len() } else { end };
+    split(word.len() - days.len() + end)
+}
+
+/// The date that one word names, the first such from `today` on: `tomorrow`, `fri`, `12-24`, `2026-12-24`, `明日`.
+pub(super) fn date(word: &str, today: NaiveDate) -> Option<NaiveDate> {
+    named(&[word], today).map(|day| day.date)
+}
+
+/// The day that these words name.
+fn named(words: &[&str], today: NaiveDate) -> Option<Day> {
+    let in_days = |days: u64| Some(Day { date: today.checked_add_days(Days::new(days))?, again: Again::Never });
+    let of_year = |month: u32, day: u32| Some(Day { date: yearly(month, day, today)?, again: Again::Yearly });
+    match words {
+        ["today" | "tonight" | "今日" | "本日" | "今夜" | "今晩"] => in_days(0),
+        ["tomorrow" | "明日" | "あした"] => in_days(1),
+        ["明後日" | "あさって"] => in_days(2),
+        ["yesterday" | "昨日"] => Some(Day { date: today.pred_opt()?, again: Again::Never }),
+        [word] => {
+            if let Some(rest) = word.strip_prefix("来週") {
+                let ahead = 7 - today.weekday().num_days_from_monday() + weekday(rest)?.num_days_from_monday();
+                return in_days(u64::from(ahead));
+            }
+            if let Some(day) = weekday(word) {
+                let ahead = (day.num_days_from_monday() + 7 - today.weekday().num_days_from_monday()) % 7;
+                return in_days(u64::from(ahead)).map(|day| Day { again: Again::Weekly, ..day });
+            }
+            if let Some((month, day)) = word.strip_suffix('日').and_then(|word| word.split_once('月')) {
+                return of_year(digits(month)?, digits(day)?);
+            }
+            let plain = word.replace('/', "-");
+            match plain.split('-').collect::<Vec<_>>().as_slice() {
+                [year, month, day] if year.len() == 4 && [month, day].iter().all(|part| short(part)) => {
+                    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, digits(month)?, digits(day)?)?;
+                    Some(Day { date, again: Again::Never })
+                }
+                // `3/4` is in March here and in April there.
+                [month, day] if !word.contains('/') => of_year(digits(month)?, digits(day)?),
+                _ => None,
+            }
+        }
+        [one, other] => {
+            let (month, day) = one
+                .parse::<Month>()
+                .map(|month| (month, other))
+                .or_else(|_| other.parse().map(|month| (month, one)))
+                .ok()?;
+            of_year(month.number_from_month(), digits(day)?)
+        }
+        _ => None,
+    }
+}
+
+/// The first such day of a year that is not before `from`; 29 February comes every four years, or eight.
+fn yearly(month: u32, day: u32, from: NaiveDate) -> Option<NaiveDate> {
+    (0..=8).find_map(|years| NaiveDate::from_ymd_opt(from.year() + years, month, day).filter(|date| *date >= from))
+}
+
+fn weekday(word: &str) -> Option<Weekday> {
+    match word.trim_end_matches('日').strip_suffix('曜') {
+        Some("月") => Some(Weekday::Mon),
+        Some("火") => Some(Weekday::Tue),
+        Some("水") => Some(Weekday::Wed),
+        Some("木") => Some(Weekday::Thu),
+        Some("金") => Some(Weekday::Fri),
+        Some("土") => Some(Weekday::Sat),
+        Some("日") => Some(Weekday::Sun),
+        Some(_) => None,
+        None => word.parse().ok(),
+    }
+}
+
+fn short(part: &str) -> bool {
+    (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn digits(part: &str) -> Option<u32> {
+    short(part).then(|| part.parse().ok()).flatten()
+}
+
+/// `22:00`, `9:00`, `22:00:30`, `24:00`, `10pm`, `10:30pm`, `noon`, `midnight`, `22時`, `22時30分`, `午後10時`.
+fn clock(text: &str) -> Option<Clock> {
+    let at = |hour, minute, second, whole| {
+        Some(Clock { time: NaiveTime::from_hms_opt(hour, minute, second)?, ends: false, whole })
+    };
+    match text {
+        "noon" | "正午" => return at(12, 0, 0, true),
+        "midnight" => return Some(Clock { time: NaiveTime::MIN, ends: true, whole: false }),
+        "24:00" | "24時" => return Some(Clock { time: NaiveTime::MIN, ends: true, whole: true }),
         _ => {}
     }
-    let day: Weekday = word.parse().ok()?;
-    let ahead = (day.num_days_from_monday() + 7 - today.weekday().num_days_from_monday()) % 7;
-    today.checked_add_days(Days::new(u64::from(ahead)))
-}
-
-/// `22:00`, `9:00`, `22:00:30`, `10pm`, `10:30pm`, `noon`.
-pub(super) fn clock(text: &str) -> Option<NaiveTime> {
-    if text == "noon" {
-        return NaiveTime::from_hms_opt(12, 0, 0);
-    }
-    let (digits, noon) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
-        (Some(digits), _) => (digits, Some(0)),
-        (_, Some(digits)) => (digits, Some(12)),
-        (None, None) => (text, None),
+    let halves = [("am", "午前", 0), ("pm", "午後", 12)];
+    let half = halves.into_iter().find_map(|(after, before, hours)| {
+        Some((text.strip_suffix(after).or_else(|| text.strip_prefix(before))?, hours))
+    });
+    let (plain, half) = half.map_or((text, None), |(plain, hours)| (plain, Some(hours)));
+    let (parts, japanese) = match plain.split_once('時') {
+        Some((hour, "")) => (vec![hour, "0"], true),
+        Some((hour, "半")) => (vec![hour, "30"], true),
+        Some((hour, minute)) => (vec![hour, minute.strip_suffix('分')?], true),
+        None => (plain.split(':').collect(), false),
     };
-    let parts: Vec<&str> = digits.split(':').collect();
-    let short = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !parts.iter().all(short) {
-        return None;
-    }
-    let number = |at: usize| parts.get(at).map_or(Some(0), |part| part.parse::<u32>().ok());
-    let (hour, minute, second) = (number(0)?, number(1)?, number(2)?);
-    match (noon, parts.len()) {
-        (Some(noon), 1 | 2) if (1..=12).contains(&hour) => NaiveTime::from_hms_opt(hour % 12 + noon, minute, 0),
-        (None, 2 | 3) => NaiveTime::from_hms_opt(hour, minute, second),
+    let numbers: Vec<u32> = parts.iter().map(|part| digits(part)).collect::<Option<_>>()?;
+    match (half, numbers.as_slice()) {
+        // A clock with halves begins each with 12; Japanese ones also with 0.
+        (Some(hours), [hour @ 1..=12, rest @ ..]) if rest.len() < 2 => {
+            at(hour % 12 + hours, rest.first().copied().unwrap_or(0), 0, true)
+        }
+        (Some(hours), [0, minute]) if japanese => at(hours, *minute, 0, true),
+        (None, [hour, minute]) => at(*hour, *minute, 0, false),
+        (None, [hour, minute, second]) => at(*hour, *minute, *second, false),
         _ => None,
     }
 }
@@ -115,48 +343,223 @@ mod tests {
     use super::*;
     use crate::commands::fixture::{NOW, tokyo};
 
-    /// What `text` is at noon of Friday 2026-11-20 in Tokyo.
-    fn told(text: &str) -> String {
-        match read(text, NOW, tokyo()) {
-            Some(Ahead::At(at)) => {
-                tokyo().timestamp_millis_opt(at.0).single().expect("a time").format("%a %Y-%m-%d %H:%M").to_string()
-            }
+    const BERLIN: Zone = Zone::Named(chrono_tz::Tz::Europe__Berlin);
+
+    fn told(text: &str, end: End, now: Timestamp, zone: Zone) -> String {
+        match read(text, end, now, zone) {
+            Some(Ahead::At(at)) => zone.local(at).expect("a time").format("%a %Y-%m-%d %H:%M").to_string(),
             Some(Ahead::Passed(next)) => format!("passed, next {next}"),
+            Some(Ahead::Beyond) => "beyond".to_owned(),
             None => "none".to_owned(),
         }
+    }
+
+    /// What `text` is as an end at noon of Friday 2026-11-20 in Tokyo.
+    fn at_noon(text: &str) -> String {
+        told(text, End::Last, NOW, tokyo())
     }
 
     #[test]
     fn moments_ahead_are_read_as_people_write_them() {
         for (text, meant) in [
             ("2h", "Fri 2026-11-20 14:00"),
+            ("in 2h", "Fri 2026-11-20 14:00"),
+            ("2 hours", "Fri 2026-11-20 14:00"),
             ("90m", "Fri 2026-11-20 13:30"),
+            ("90min", "Fri 2026-11-20 13:30"),
+            ("2h30m", "Fri 2026-11-20 14:30"),
+            ("1h 30m", "Fri 2026-11-20 13:30"),
+            ("in 1 h 30 min", "Fri 2026-11-20 13:30"),
+            ("1d12h", "Sun 2026-11-22 00:00"),
             ("7d", "Fri 2026-11-27 12:00"),
+            ("1w", "Fri 2026-11-27 12:00"),
+            ("2時間", "Fri 2026-11-20 14:00"),
+            ("2時間30分", "Fri 2026-11-20 14:30"),
+            ("30分", "Fri 2026-11-20 12:30"),
             ("22:00", "Fri 2026-11-20 22:00"),
+            ("22:00:30", "Fri 2026-11-20 22:00"),
             ("10pm", "Fri 2026-11-20 22:00"),
+            ("10 pm", "Fri 2026-11-20 22:00"),
             ("10:30PM", "Fri 2026-11-20 22:30"),
+            ("at 10pm", "Fri 2026-11-20 22:00"),
+            ("24:00", "Sat 2026-11-21 00:00"),
+            ("midnight", "Sat 2026-11-21 00:00"),
+            ("22時", "Fri 2026-11-20 22:00"),
+            ("22時30分", "Fri 2026-11-20 22:30"),
+            ("22時半", "Fri 2026-11-20 22:30"),
+            ("午後10時", "Fri 2026-11-20 22:00"),
+            ("午後10:30", "Fri 2026-11-20 22:30"),
+            ("tonight", "Sat 2026-11-21 00:00"),
             ("tonight 9pm", "Fri 2026-11-20 21:00"),
-            ("tomorrow 9:00", "Sat 2026-11-21 09:00"),
+            ("tonight 10:00", "Fri 2026-11-20 22:00"),
+            ("tonight 22:00", "Fri 2026-11-20 22:00"),
+            ("tonight 1:30", "Sat 2026-11-21 01:30"),
+            ("tonight midnight", "Sat 2026-11-21 00:00"),
+            ("今夜10時", "Fri 2026-11-20 22:00"),
+            ("今晩の10時", "Fri 2026-11-20 22:00"),
+            ("今日18:00", "Fri 2026-11-20 18:00"),
+            ("today", "Sat 2026-11-21 00:00"),
+            ("today 18:00", "Fri 2026-11-20 18:00"),
             ("tomorrow", "Sun 2026-11-22 00:00"),
+            ("tomorrow 9:00", "Sat 2026-11-21 09:00"),
+            ("9:00 tomorrow", "Sat 2026-11-21 09:00"),
+            ("tomorrow at 9 am", "Sat 2026-11-21 09:00"),
+            ("tomorrow noon", "Sat 2026-11-21 12:00"),
+            ("明日", "Sun 2026-11-22 00:00"),
+            ("明日9時", "Sat 2026-11-21 09:00"),
+            ("明日 9:00", "Sat 2026-11-21 09:00"),
+            ("明日の午前9時", "Sat 2026-11-21 09:00"),
+            ("明後日9時", "Sun 2026-11-22 09:00"),
+            ("mon", "Tue 2026-11-24 00:00"),
+            ("Monday", "Tue 2026-11-24 00:00"),
             ("mon 18:00", "Mon 2026-11-23 18:00"),
+            ("18:00 mon", "Mon 2026-11-23 18:00"),
             ("fri 18:00", "Fri 2026-11-20 18:00"),
+            ("fri 24:00", "Sat 2026-11-21 00:00"),
+            ("fri", "Sat 2026-11-21 00:00"),
             ("thursday 8am", "Thu 2026-11-26 08:00"),
+            ("月曜 9時", "Mon 2026-11-23 09:00"),
+            ("月曜日9時", "Mon 2026-11-23 09:00"),
+            ("来週金曜18時", "Fri 2026-11-27 18:00"),
+            ("12-24 18:00", "Thu 2026-12-24 18:00"),
+            ("12-24", "Fri 2026-12-25 00:00"),
+            ("01-03 9:00", "Sun 2027-01-03 09:00"),
+            ("02-29", "Wed 2028-03-01 00:00"),
+            ("24 Dec 18:00", "Thu 2026-12-24 18:00"),
+            ("dec 24 18:00", "Thu 2026-12-24 18:00"),
+            ("18:00 24 December", "Thu 2026-12-24 18:00"),
+            ("12月24日18時", "Thu 2026-12-24 18:00"),
+            ("12月24日", "Fri 2026-12-25 00:00"),
             ("2026-11-21 09:00", "Sat 2026-11-21 09:00"),
             ("2026-11-21T09:00", "Sat 2026-11-21 09:00"),
+            ("2026/11/21 9:00", "Sat 2026-11-21 09:00"),
             ("2026-11-21", "Sun 2026-11-22 00:00"),
             ("2026-11-20T20:00:00Z", "Sat 2026-11-21 05:00"),
-            ("09:00", "passed, next tomorrow 09:00"),
-            ("12:00", "passed, next tomorrow 12:00"),
-            ("12am", "passed, next tomorrow 00:00"),
-            ("fri 9am", "passed, next 2026-11-27 09:00"),
-            ("2026-11-19", "passed, next 2h"),
+            ("2026-11-20T20:00:00+01:00", "Sat 2026-11-21 04:00"),
         ] {
-            assert_eq!(told(text), meant, "{text}");
+            assert_eq!(at_noon(text), meant, "{text}");
         }
-        for text in
-            ["", "soon", "0h", "25:00", "13pm", "0am", "9", "7y", "fri noonish", "yesterday", "日", "mony", "1:2:3:4"]
-        {
-            assert_eq!(told(text), "none", "{text}");
+    }
+
+    #[test]
+    fn what_has_passed_is_answered_with_the_next_one() {
+        for (text, next) in [
+            ("09:00", "tomorrow 09:00"),
+            ("12:00", "tomorrow 12:00"),
+            ("12am", "tomorrow 00:00"),
+            ("9時", "tomorrow 09:00"),
+            ("noon", "tomorrow 12:00"),
+            ("today 9:00", "tomorrow 09:00"),
+            ("今日9時", "tomorrow 09:00"),
+            ("tonight 9am", "tomorrow 09:00"),
+            ("fri 9am", "2026-11-27 09:00"),
+            ("金曜9時", "2026-11-27 09:00"),
+            ("11-20 9:00", "2027-11-20 09:00"),
+            ("20 nov 9:00", "2027-11-20 09:00"),
+            ("yesterday", "today"),
+            ("昨日18時", "today 18:00"),
+            ("2026-11-19", "today"),
+            ("2026-11-19 18:00", "today 18:00"),
+            ("2026-11-19 09:00", "tomorrow 09:00"),
+            ("2026-11-19 24:00", "today 24:00"),
+            ("2026-11-19T20:00:00Z", "tomorrow 05:00"),
+        ] {
+            assert_eq!(at_noon(text), format!("passed, next {next}"), "{text}");
+            assert!(matches!(read(next, End::Last, NOW, tokyo()), Some(Ahead::At(_))), "{next}");
         }
+        for (text, meant) in [
+            ("mon", "Mon 2026-11-23 00:00"),
+            ("12-24", "Thu 2026-12-24 00:00"),
+            ("tomorrow", "Sat 2026-11-21 00:00"),
+            ("fri", "passed, next 2026-11-27"),
+            ("today", "passed, next tomorrow"),
+            ("2026-11-20", "passed, next tomorrow"),
+        ] {
+            assert_eq!(told(text, End::First, NOW, tokyo()), meant, "from {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_none() {
+        for text in [
+            "",
+            "in",
+            "at",
+            "soon",
+            "0h",
+            "0m",
+            "2h2h",
+            "30m2h",
+            "2",
+            "2x",
+            "h",
+            "-2h",
+            "1.5h",
+            "half an hour",
+            "25:00",
+            "24:30",
+            "22:60",
+            "13pm",
+            "0am",
+            "10.30pm",
+            "9",
+            "22",
+            "22:0:0:0",
+            "1:2:3:4",
+            "24時30分",
+            "22時半分",
+            "午後13時",
+            "fri noonish",
+            "mony",
+            "mon tue",
+            "mon midnight",
+            "tomorrow midnight",
+            "fri 9",
+            "日",
+            "曜",
+            "月",
+            "火曜火曜",
+            "13-01",
+            "02-30",
+            "3/4",
+            "0-0",
+            "24 Foo",
+            "2026-02-30",
+            "2026-13-01 09:00",
+            "13月1日",
+            "2月30日",
+            "99999-01-01",
+            "2026-11-21 09:00 10:00",
+            "next week",
+            "22:00 only",
+            "now",
+        ] {
+            assert_eq!(at_noon(text), "none", "{text}");
+        }
+        for text in ["1000 years", "3650000d", "99999999999999999999h", "9999-01-01", "9999-12-31 24:00"] {
+            assert!(matches!(at_noon(text).as_str(), "beyond" | "none"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_wall_clock_counts_over_its_changes() {
+        let at = |text: &str| Timestamp(DateTime::parse_from_rfc3339(text).expect("a time").timestamp_millis());
+        let friday = at("2026-10-23T12:00:00+02:00");
+        for (text, instant) in [
+            ("mon 9:00", "2026-10-26T09:00:00+01:00"),
+            ("sun 02:30", "2026-10-25T02:30:00+02:00"),
+            ("sun", "2026-10-26T00:00:00+01:00"),
+            // Hours are hours.
+            ("72h", "2026-10-26T11:00:00+01:00"),
+        ] {
+            assert_eq!(read(text, End::Last, friday, BERLIN), Some(Ahead::At(at(instant))), "{text}");
+        }
+        assert_eq!(
+            read("sun 02:30", End::Last, at("2026-03-27T12:00:00+01:00"), BERLIN),
+            Some(Ahead::At(at("2026-03-29T03:00:00+02:00")))
+        );
+        // The second of two equal hours: what is offered lies ahead all the same.
+        let second = at("2026-10-25T02:10:00+01:00");
+        assert_eq!(told("02:30", End::Last, second, BERLIN), "passed, next tomorrow 02:30");
     }
 }

@@ -1,6 +1,6 @@
 //! `skip`, `pause`, `unpause`, and when a change ends by itself: `up shop full for 3h`.
 
-use chrono::{Datelike as _, Days, NaiveDate, TimeZone as _};
+use chrono::{Datelike as _, NaiveDate, TimeZone as _};
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::refusal::Refusal;
@@ -8,7 +8,8 @@ use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, 
 
 use super::ahead;
 use super::context::{Context, quoted};
-use super::hold::Longest;
+use super::moment::End;
+use super::until::Longest;
 
 /// How days are written, for whoever wrote something else.
 const DAYS: &str = "it is `next`, `tonight`, `tomorrow`, a day like `fri` or `2026-12-24`, or days like `12-29..01-03`";
@@ -32,7 +33,7 @@ pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
 /// Reads `pause ENV until TIME|for SPAN`. A day alone means its beginning: `until monday` is over when Monday begins.
 pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
-    let Some((until, next)) = context.end_at(2, &PAUSE, true)? else {
+    let Some((until, next)) = context.end_at(2, &PAUSE, End::First)? else {
         if let Some(word) = context.line.word(2) {
             return Err(context.stray(2, word));
         }
@@ -61,8 +62,8 @@ impl Context<'_> {
         }
         let today = self.today(environment);
         let (first, last) = lower.split_once("..").unwrap_or((&lower, &lower));
-        let first_day = today.and_then(|today| date(first, today));
-        let last_day = first_day.and_then(|first| date(last, first));
+        let first_day = today.and_then(|today| ahead::date(first, today));
+        let last_day = first_day.and_then(|first| ahead::date(last, first));
         let (Some(today), Some(first), Some(last)) = (today, first_day, last_day) else {
             let refusal = Refusal::not_understood(format!("{} is no day to skip", quoted(word)), DAYS);
             return Err(refusal.hint(self.line.with(2, "next")).hint(self.line.with(2, "tomorrow")));
@@ -88,25 +89,7 @@ impl Context<'_> {
         let now = self.known.now.0;
         Some(match environment {
             Some(environment) => environment.timetable.zone.timestamp_millis_opt(now).single()?.date_naive(),
-            None => self.known.offset.timestamp_millis_opt(now).single()?.date_naive(),
+            None => self.known.zone.local(self.known.now)?.date_naive(),
         })
     }
-}
-
-/// A day as people write it, the first such from `from` on: `tomorrow`, `fri`, `12-24`, `2026-12-24`.
-fn date(word: &str, from: NaiveDate) -> Option<NaiveDate> {
-    if word == "tomorrow" || word == "明日" {
-        return from.checked_add_days(Days::new(1));
-    }
-    if let Some(day) = ahead::named_day(word, from) {
-        return Some(day);
-    }
-    if let Ok(date) = NaiveDate::parse_from_str(word, "%Y-%m-%d") {
-        return Some(date);
-    }
-    let (month, day) = word.split_once(['-', '/'])?;
-    let (month, day) = (month.parse().ok()?, day.parse().ok()?);
-    let in_year = |year| NaiveDate::from_ymd_opt(year, month, day).filter(|date| *date >= from);
-    // The 29th of February may be four years away, or eight.
-    (from.year()..=from.year() + 8).find_map(in_year)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::FixedOffset;
 use indexmap::IndexMap;
 use tidegate_runner::domain::environment::{
     Environment, Level, OffAction, Rules, Setting, SettingKind, Stack, StackSource, TerraformSettings,
@@ -10,13 +9,14 @@ use tidegate_runner::domain::environment::{
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
 use super::Known;
+use crate::zone::Zone;
 
 /// 2026-11-20 12:00 in Tokyo.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_143_600_000);
 
 /// Nine hours east of Greenwich.
-pub(crate) fn tokyo() -> FixedOffset {
-    FixedOffset::east_opt(9 * 3600).expect("an offset")
+pub(crate) fn tokyo() -> Zone {
+    Zone::Named(chrono_tz::Tz::Asia__Tokyo)
 }
 
 fn stack(name: &str, needs: &[&str]) -> Stack {
@@ -89,7 +89,7 @@ pub(crate) fn with_environments<T>(names: &[&str], f: impl FnOnce(&Known<'_>) ->
         names.iter().map(|name| environment(name)).map(|e| (e.name.clone(), e)).collect();
     let others = ["attic".parse().expect("a name")];
     let me = ActorId::local("ito");
-    f(&Known { environments: &environments, others: &others, me: &me, now: NOW, offset: tokyo() })
+    f(&Known { environments: &environments, others: &others, me: &me, now: NOW, zone: tokyo() })
 }
 
 /// Calls `f` with the one environment `shop`.

@@ -201,12 +201,12 @@ impl Context<'_> {
             return Err(Refusal::not_understood(format!("{} needs a time", quoted(keyword)), why)
                 .hint(self.line.with(at, &format!("{keyword} 7d"))));
         };
-        let Known { now, offset, .. } = *self.known;
+        let Known { now, zone, .. } = *self.known;
         let clock = self.line.word(at + 2).filter(|next| moment::is_date(word) && moment::is_clock(next));
-        if let Some(found) = clock.and_then(|clock| moment::read(&format!("{word} {clock}"), end, now, offset)) {
+        if let Some(found) = clock.and_then(|clock| moment::read(&format!("{word} {clock}"), end, now, zone)) {
             return Ok((found, at + 3));
         }
-        match moment::read(word, end, now, offset) {
+        match moment::read(word, end, now, zone) {
             Some(found) => Ok((found, at + 2)),
             None => Err(Refusal::not_understood(format!("{} is not a time", quoted(word)), why)
                 .hint(self.line.with(at + 1, "7d"))),

@@ -9,24 +9,12 @@ use tidegate_runner::domain::refusal::Refusal;
 
 use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
+use super::moment::End;
 use super::table;
-
-/// How moments ahead are written, for whoever wrote one that is none.
-const WRITTEN: &str =
-    "an end is written like `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00` or `2026-11-21 09:00`";
-
-/// How far away an end may be.
-pub(super) struct Longest {
-    /// Milliseconds from now.
-    pub(super) ms: i64,
-    /// The same in words: `the longest is 7 days`.
-    pub(super) words: &'static str,
-    /// The same as it is typed: `7d`.
-    pub(super) span: &'static str,
-}
+use super::until::Longest;
 
 /// The longest of a hold, freeze or keep.
-const HOLD: Longest = Longest { ms: LONGEST_MS, words: "the longest is 7 days", span: "7d" };
+const LONGEST: Longest = Longest { ms: LONGEST_MS, words: "the longest is 7 days", span: "7d" };
 
 /// What follows what is held.
 struct Wish {
@@ -111,7 +99,7 @@ impl Context<'_> {
         let mut at = from;
         while let Some(word) = self.line.word(at) {
             let begin = at;
-            if let Some((moment, next)) = self.end_at(at, &HOLD, false)? {
+            if let Some((moment, next)) = self.end_at(at, &LONGEST, End::Last)? {
                 if until.replace(moment).is_some() {
                     return Err(Refusal::not_understood("two ends are given", "a hold ends once")
                         .hint(self.line.without_all(begin..next)));
@@ -146,82 +134,6 @@ impl Context<'_> {
         }
     }
 
-    /// The end that the words at `at` tell, `until TIME` or `for SPAN`, and where the words after it begin; `None` where they are
-    /// neither. A day alone is over when it ends, or with `first` when it begins.
-    pub(super) fn end_at(
-        &self,
-        at: usize,
-        longest: &Longest,
-        first: bool,
-    ) -> Result<Option<(Timestamp, usize)>, Refusal> {
-        match self.line.word(at) {
-            Some(word) if Self::is_keyword(word, "until") => self.end(at, false, longest, first).map(Some),
-            Some(word) if Self::is_keyword(word, "for") => self.end(at, true, longest, first).map(Some),
-            Some(_) | None => Ok(None),
-        }
-    }
-
-    /// The end after the keyword at `at`, and where the words after it begin.
-    fn end(&self, at: usize, span: bool, longest: &Longest, first: bool) -> Result<(Timestamp, usize), Refusal> {
-        let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
-        let Some(word) = self.line.word(at + 1) else {
-            return Err(Refusal::not_understood(format!("{} needs an end", quoted(&keyword)), WRITTEN)
-                .hint(self.line.with(at, "for 2h")));
-        };
-        let (now, offset) = (self.known.now, self.known.offset);
-        let day = |word: &str| if first { ahead::named_day(&word.to_lowercase(), today(now, offset)?) } else { None };
-        let one = || match day(word) {
-            // `until monday`: not in it any more.
-            Some(date) => ahead::read(&format!("{date} 00:00"), now, offset).map(|found| (found, at + 2)),
-            None => ahead::read(word, now, offset).map(|found| (found, at + 2)),
-        };
-        // `tomorrow 22:00`, and as many say it, `22:00 tomorrow`.
-        let is_clock = |word: &str| ahead::clock(&word.to_lowercase()).is_some();
-        let both = self.line.word(at + 2).and_then(|next| match (is_clock(word), is_clock(next)) {
-            (false, true) => ahead::read(&format!("{word} {next}"), now, offset),
-            (true, false) => ahead::read(&format!("{next} {word}"), now, offset),
-            (true, true) | (false, false) => None,
-        });
-        let both = both.map(|found| (found, at + 3));
-        let found = if span {
-            ahead::span(&word.to_lowercase())
-                .and_then(|ms| now.0.checked_add(ms))
-                .map(|ms| (Ahead::At(Timestamp(ms)), at + 2))
-        } else {
-            both.or_else(one)
-        };
-        let Some((found, next)) = found else {
-            let why = if span { "how long is written like `2h`, `90m` or `3d`" } else { WRITTEN };
-            let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
-            if span && ahead::read(word, now, offset).is_some() {
-                return Err(refusal.hint(self.line.with(at, "until")));
-            }
-            let one = self.line.without(at + 1);
-            return Err(refusal.hint(super::line::Line::read(&one).with(at, "for 2h")));
-        };
-        let instead = |end: &str| {
-            let rest = super::line::Line::read(&self.line.without_all(at + 1..next));
-            rest.with(at, end)
-        };
-        match found {
-            Ahead::Passed(later) => {
-                let shown = if next == at + 3 {
-                    format!("{word} {}", self.line.word(at + 2).unwrap_or_default())
-                } else {
-                    word.to_owned()
-                };
-                let end = if ahead::span(&later).is_some() { format!("for {later}") } else { format!("until {later}") };
-                Err(Refusal::not_understood(format!("{} has passed", quoted(&shown)), "an end lies ahead")
-                    .hint(instead(&end)))
-            }
-            Ahead::At(moment) if moment > now.plus_ms(longest.ms) => {
-                let why = format!("{}; it can be said again then", longest.words);
-                Err(Refusal::not_understood("that is too long", why).hint(instead(&format!("for {}", longest.span))))
-            }
-            Ahead::At(moment) => Ok((moment, next)),
-        }
-    }
-
     fn without_end(&self, from: usize, environment: Option<&Environment>) -> Refusal {
         let seconds = environment.and_then(|environment| environment.rules.hold_s).unwrap_or(DEFAULT_S);
         let default = match seconds {
@@ -229,10 +141,10 @@ impl Context<'_> {
             s if s % 3_600 == 0 => format!("{}h", s / 3_600),
             s => format!("{}m", s.div_ceil(60)),
         };
-        let (now, offset) = (self.known.now, self.known.offset);
-        let evening = match ahead::read("22:00", now, offset) {
+        let (now, zone) = (self.known.now, self.known.zone);
+        let evening = match ahead::read("22:00", End::Last, now, zone) {
             Some(Ahead::At(_)) => "until 22:00",
-            Some(Ahead::Passed(_)) | None => "until tomorrow 9:00",
+            Some(Ahead::Passed(_) | Ahead::Beyond) | None => "until tomorrow 9:00",
         };
         Refusal::not_understood(
             format!("`{}` has no end", self.spec.name),
@@ -250,10 +162,4 @@ impl Context<'_> {
         Err(Refusal::not_understood(format!("`{}` needs a reason", self.spec.name), "whoever has to wait reads it")
             .hint(format!("{} because REASON", self.line.until(self.line.len()))))
     }
-}
-
-/// The date where somebody is.
-fn today(now: Timestamp, offset: chrono::FixedOffset) -> Option<chrono::NaiveDate> {
-    use chrono::TimeZone as _;
-    Some(offset.timestamp_millis_opt(now.0).single()?.date_naive())
 }

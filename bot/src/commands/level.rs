@@ -8,8 +8,9 @@ use tidegate_runner::domain::schedule::LONGEST_FOR_S;
 
 use super::assignment;
 use super::context::{Context, listed, quoted};
-use super::hold::Longest;
+use super::moment::End;
 use super::table::{self, Takes};
+use super::until::Longest;
 
 /// What may stand after the environment, in any order.
 struct Wish {
@@ -115,7 +116,7 @@ impl Context<'_> {
 
     /// When a change ends by itself, where the words at `at` say so, and where those after them begin.
     pub(super) fn lasting(&self, at: usize) -> Result<Option<(Timestamp, usize)>, Refusal> {
-        if self.takes(Takes::Keyword("for")) { self.end_at(at, &VISIT, false) } else { Ok(None) }
+        if self.takes(Takes::Keyword("for")) { self.end_at(at, &VISIT, End::Last) } else { Ok(None) }
     }
 
     /// Refuses a word that is no level, no setting and no keyword.

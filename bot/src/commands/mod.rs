@@ -26,6 +26,7 @@ mod run;
 mod scale;
 pub mod table;
 mod unknown;
+mod until;
 mod why;
 
 #[cfg(test)]
@@ -33,7 +34,6 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-use chrono::FixedOffset;
 use indexmap::IndexMap;
 use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::environment::Environment;
@@ -46,6 +46,7 @@ pub use reference::markdown;
 pub use render::render;
 pub use table::{Example, Spec, TABLE, spec};
 
+use crate::zone::Zone;
 use context::Context;
 use line::Line;
 
@@ -60,8 +61,8 @@ pub struct Known<'a> {
     pub me: &'a ActorId,
     /// Now, for `since 7d`.
     pub now: Timestamp,
-    /// Local time, for `since 09:00`.
-    pub offset: FixedOffset,
+    /// On whose clock: for `since 09:00`.
+    pub zone: Zone,
 }
 
 /// Reads one message of a person.
@@ -96,8 +97,8 @@ pub fn environment_of(text: &str, known: &Known<'_>) -> Option<EnvironmentName> 
 
 /// Reads a moment as after `since`; none when the text is none.
 #[must_use]
-pub fn moment(text: &str, now: Timestamp, offset: FixedOffset) -> Option<Timestamp> {
-    moment::read(text, moment::End::First, now, offset)
+pub fn moment(text: &str, now: Timestamp, zone: Zone) -> Option<Timestamp> {
+    moment::read(text, moment::End::First, now, zone)
 }
 
 /// As [`parse`], with hints that fit where things stand. What is understood is the same.

@@ -1,9 +1,9 @@
 //! Moments as people write them: `7d`, `2026-11-20`, `2026-11-20 09:00`, `09:00`, `today`, `yesterday`.
 
-use chrono::{
-    DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc,
-};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use tidegate_runner::domain::ids::Timestamp;
+
+use crate::zone::Zone;
 
 /// Which end of a day a bare date means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +20,9 @@ const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 const LONGEST_MS: i64 = 36_500 * DAY_MS;
 
 /// Reads one moment. `None` when the text is none, or outside of the years 1970 to 9999.
-pub(super) fn read(text: &str, end: End, now: Timestamp, offset: FixedOffset) -> Option<Timestamp> {
+pub(super) fn read(text: &str, end: End, now: Timestamp, zone: Zone) -> Option<Timestamp> {
     let lower = text.to_lowercase();
-    let found =
-        ago(&lower, now).or_else(|| exact(&lower.to_uppercase())).or_else(|| local(&lower, end, now, offset))?;
+    let found = ago(&lower, now).or_else(|| exact(&lower.to_uppercase())).or_else(|| local(&lower, end, now, zone))?;
     (found.0 >= 0).then_some(found)
 }
 
@@ -52,8 +51,8 @@ fn exact(text: &str) -> Option<Timestamp> {
     (1970..=9999).contains(&at.to_utc().year()).then(|| Timestamp(at.timestamp_millis()))
 }
 
-fn local(text: &str, end: End, now: Timestamp, offset: FixedOffset) -> Option<Timestamp> {
-    let today = offset.timestamp_millis_opt(now.0).single()?.naive_local();
+fn local(text: &str, end: End, now: Timestamp, zone: Zone) -> Option<Timestamp> {
+    let today = zone.local(now)?.naive_local();
     let midnight = |date: NaiveDate| Some(date.and_time(NaiveTime::MIN));
     let whole_day = |date: NaiveDate| match end {
         End::First => midnight(date),
@@ -79,8 +78,7 @@ fn local(text: &str, end: End, now: Timestamp, offset: FixedOffset) -> Option<Ti
     if !(1970..=9999).contains(&wall.year()) {
         return None;
     }
-    let at = offset.from_local_datetime(&wall).single()?;
-    Some(Timestamp(at.timestamp_millis().max(0)))
+    zone.instant(wall).map(|at| Timestamp(at.0.max(0)))
 }
 
 /// True for a time of day.
@@ -105,7 +103,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_795_143_600_000);
 
     fn tokyo(text: &str, end: End) -> Option<String> {
-        read(text, end, NOW, FixedOffset::east_opt(9 * 3600).expect("an offset")).map(render)
+        read(text, end, NOW, crate::commands::fixture::tokyo()).map(render)
     }
 
     #[test]

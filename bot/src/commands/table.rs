@@ -325,7 +325,7 @@ pub static TABLE: [Spec; 37] = [
         usage: "hold ENV until TIME|for SPAN [only @who ...] because reason ...",
         summary: "nobody else changes an environment for a while",
         details: &[
-            "It always ends: at most 7 days from now. Times are local: `22:00`, `10pm`, `2h`, `tomorrow 9:00`, `fri 18:00`, `2026-11-21 09:00`.",
+            "It always ends: at most 7 days from now. Times are local: `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00`, `2026-11-21 09:00`, `明日9時`. A bare day counts to its end.",
             "Whoever is named after `only` may go on. What is being applied goes on; runs of others that wait are refused when their turn comes.",
         ],
         examples: &[

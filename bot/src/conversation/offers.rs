@@ -1,6 +1,5 @@
 //! What an answer offers to type next: nothing that policy would refuse whoever reads it.
 
-use chrono::FixedOffset;
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::holds::{self, HoldOrder};
@@ -8,12 +7,13 @@ use tidegate_runner::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 
 use super::{Reply, Verdict};
 use crate::commands::{self, Known};
+use crate::zone::Zone;
 
 /// Takes out of an answer the orders that this person may not give. A refusal goes on to offer something.
-pub(super) async fn keep_allowed(desk: &Desk, message: &Message, offset: FixedOffset, reply: &mut Reply) {
+pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, reply: &mut Reply) {
     let offered = std::mem::take(&mut reply.card.next);
     let some = !offered.is_empty();
-    let mut kept = allowed(desk, message, offset, offered).await;
+    let mut kept = allowed(desk, message, zone, offered).await;
     let refusal = matches!(reply.verdict, Verdict::NotUnderstood | Verdict::Refused);
     if kept.is_empty() && some && refusal {
         kept.push("whoami".to_owned());
@@ -22,12 +22,12 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, offset: FixedOf
 }
 
 /// Those of these lines that this person may say.
-pub(super) async fn allowed(desk: &Desk, message: &Message, offset: FixedOffset, lines: Vec<String>) -> Vec<String> {
+pub(super) async fn allowed(desk: &Desk, message: &Message, zone: Zone, lines: Vec<String>) -> Vec<String> {
     let mut kept = Vec::new();
     // Ends that are offered lie ahead of now; a ledger that cannot say what that is has offered none.
     let now = desk.now().await.unwrap_or(Timestamp(0));
     for line in lines {
-        if may(desk, message, &line, now, offset).await {
+        if may(desk, message, &line, now, zone).await {
             kept.push(line);
         }
     }
@@ -35,9 +35,9 @@ pub(super) async fn allowed(desk: &Desk, message: &Message, offset: FixedOffset,
 }
 
 /// What is not plainly forbidden may be offered: the desk decides when it is typed.
-async fn may(desk: &Desk, message: &Message, line: &str, now: Timestamp, offset: FixedOffset) -> bool {
+async fn may(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> bool {
     let config = desk.config();
-    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, offset };
+    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, zone };
     let Ok(Command::Order { order, .. }) = commands::parse(line, &known) else { return true };
     match about(&order) {
         About::Environment(name) => desk.may(message, order.name(), name),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::FixedOffset;
 use tidegate_runner::desk::{DeskError, Message};
 use tidegate_runner::domain::answer::{Actor, EnvironmentStatus, RunDetail, Standing};
 use tidegate_runner::domain::environment::Level;
@@ -13,6 +12,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use crate::chat::shell::Screen;
 use crate::conversation::{Reply, Verdict, reply};
 use crate::follow::{Rest, follow};
+use crate::zone::Zone;
 use tidegate_runner::house::House;
 
 /// How long one run of the tour may take before the tour gives up on it.
@@ -81,8 +81,8 @@ impl Tour {
 ///
 /// # Errors
 /// [`TourError`], at the first thing that is not as told.
-pub async fn tour(house: &House, screen: &mut Screen, offset: FixedOffset) -> Result<(), TourError> {
-    let mut guide = Guide { house, screen, offset };
+pub async fn tour(house: &House, screen: &mut Screen, zone: Zone) -> Result<(), TourError> {
+    let mut guide = Guide { house, screen, zone };
     guide.begin_low().await?;
     guide.asks(OWNER, "help", Verdict::Done).await?;
     guide.asks(OWNER, "envs", Verdict::Done).await?;
@@ -105,7 +105,7 @@ pub async fn tour(house: &House, screen: &mut Screen, offset: FixedOffset) -> Re
 struct Guide<'a> {
     house: &'a House,
     screen: &'a mut Screen,
-    offset: FixedOffset,
+    zone: Zone,
 }
 
 impl Guide<'_> {
@@ -135,7 +135,7 @@ impl Guide<'_> {
             place: Place { door: "shell", channel: Some("#load-test".to_owned()), direct: false },
             typed: line.to_owned(),
         };
-        let reply = reply(&self.house.desk, &message, self.offset).await;
+        let reply = reply(&self.house.desk, &message, self.zone).await;
         self.screen.card(&reply.card);
         reply
     }
@@ -161,7 +161,7 @@ impl Guide<'_> {
     async fn ends(&mut self, run: RunNumber, line: &str, told: Outcome) -> Result<(), TourError> {
         let screen = &mut *self.screen;
         let show = |card: &crate::cards::Card, _: &RunDetail, last: bool| screen.live(card, last);
-        let following = follow(&self.house.desk, &self.house.bell, run, self.offset, show);
+        let following = follow(&self.house.desk, &self.house.bell, run, self.zone, show);
         let rest =
             tokio::time::timeout(PATIENCE, following).await.map_err(|_| TourError::TooSlow(line.to_owned()))??;
         match rest {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use chrono::FixedOffset;
 use tidegate::cards;
 use tidegate::chat::shell::render::{Style, render};
 use tidegate::commands::{Known, parse};
+use tidegate::zone::Zone;
 use tidegate_runner::config::{self, Config};
 use tidegate_runner::domain::command::Command;
 use tidegate_runner::domain::environment::{Environment, SettingKind, Variables};
@@ -76,9 +76,9 @@ static KNOWN: LazyLock<(Config, AllowList)> = LazyLock::new(|| {
 pub fn grammar(text: &str) {
     let (config, list) = &*KNOWN;
     let me = ActorId::local("ito");
-    let offset = FixedOffset::east_opt(9 * 3600).expect("an offset");
+    let zone = Zone::Named("Asia/Tokyo".parse().expect("a zone"));
     let now = Timestamp(1_795_143_600_000);
-    let known = Known { environments: &config.environments, others: &[], me: &me, now, offset };
+    let known = Known { environments: &config.environments, others: &[], me: &me, now, zone };
     let (order, because) = match parse(text, &known) {
         Ok(Command::Order { order, because }) => (order, because),
         Ok(_) => return,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::FixedOffset;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tidegate::conversation::reply;
+use tidegate::zone::Zone;
 use tidegate_runner::bell::Bell;
 use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::answer::Actor;
@@ -72,7 +72,6 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
     let list = AllowList::of(&shop);
     let config = tokio::sync::watch::channel(Arc::new(parsed)).1;
     let desk = Desk::new(store.clone(), config, Bell::default());
-    let offset = FixedOffset::east_opt(0).expect("an offset");
     let number = std::cell::Cell::new(0_u32);
     let accepted = std::cell::Cell::new(0_u32);
     let say = async |text: &str, name: &str| {
@@ -84,7 +83,7 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
             typed: text.to_owned(),
         };
         let before = runs::active(&store, &shop.name).await.expect("runs").len();
-        let _ = reply(&desk, &message, offset).await;
+        let _ = reply(&desk, &message, Zone::UTC).await;
         let active = runs::active(&store, &shop.name).await.expect("runs");
         if active.len() <= before {
             return;

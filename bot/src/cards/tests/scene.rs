@@ -23,7 +23,7 @@ use crate::commands::fixture;
 pub(super) const START: Timestamp = fixture::NOW;
 
 pub(super) fn clock() -> Clock {
-    Clock { now: START, offset: fixture::tokyo() }
+    Clock { now: START, zone: fixture::tokyo() }
 }
 
 pub(super) fn ito() -> Actor {

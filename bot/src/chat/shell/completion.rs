@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::{Arc, RwLock};
 
-use chrono::FixedOffset;
 use indexmap::IndexMap;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -16,6 +15,7 @@ use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
 use super::board::Board;
 use crate::commands::{Known, Runs, complete};
+use crate::zone::Zone;
 
 /// Words that completion offers. The shell replaces them when configuration or runs change.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +56,7 @@ fn candidates(vocabulary: &Vocabulary, line: &str, at: usize) -> (usize, Vec<Str
         others: &vocabulary.others,
         me: &me,
         now: Timestamp(0),
-        offset: FixedOffset::east_opt(0).unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc)),
+        zone: Zone::UTC,
     };
     let found = complete(before, &known, &vocabulary.runs);
     let spaced = |word: String| if word.ends_with('=') { word } else { word + " " };

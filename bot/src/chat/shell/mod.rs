@@ -14,10 +14,11 @@ mod watch;
 
 use std::io::IsTerminal as _;
 
-use chrono::{FixedOffset, Local, Offset as _};
 use tidegate_runner::desk::Message;
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::policy::Place;
+
+use crate::zone::Zone;
 
 pub use once::{Once, once};
 pub use screen::Screen;
@@ -26,10 +27,10 @@ pub use talk::talk;
 /// The name of this chat in ledger and audit.
 const DOOR: &str = "shell";
 
-/// The terminal's offset from UTC, now.
+/// On whose clock the terminal is.
 #[must_use]
-pub fn local_offset() -> FixedOffset {
-    Local::now().offset().fix()
+pub fn local_zone() -> Zone {
+    Zone::of_system()
 }
 
 /// A line typed at this terminal as a message: each line is one, also when it is typed twice.

@@ -8,7 +8,7 @@ use tidegate_runner::domain::run::RunState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::save::saved;
-use super::{DOOR, Screen, local_offset, message};
+use super::{DOOR, Screen, local_zone, message};
 use crate::cards::{self, Card};
 use crate::conversation::{self, Hope, Verdict, exit_status};
 use crate::follow::{Rest, follow};
@@ -40,7 +40,7 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     let mut waits = once.wait;
     let reply = {
         let message = message(&actor, &once.line);
-        let mut reply = Box::pin(conversation::reply(&house.desk, &message, local_offset()));
+        let mut reply = Box::pin(conversation::reply(&house.desk, &message, local_zone()));
         tokio::select! {
             reply = &mut reply => reply,
             () = signals.came() => {
@@ -125,7 +125,7 @@ async fn wait(
             }
         };
         let rest = tokio::select! {
-            rest = follow(&house.desk, &house.bell, run, local_offset(), show) => Some(rest),
+            rest = follow(&house.desk, &house.bell, run, local_zone(), show) => Some(rest),
             () = signals.came() => None,
             why = house.nobody_works() => {
                 return strand(house, all, awaited.get(at..).unwrap_or_default(), &why, screen).await;

@@ -17,7 +17,7 @@ use super::farewell::farewell;
 use super::prompt::{Prompt, Typed};
 use super::save::saved;
 use super::watch::Watch;
-use super::{Screen, local_offset, message};
+use super::{Screen, local_zone, message};
 use crate::cards;
 use crate::conversation::reply;
 use tidegate_runner::house::House;
@@ -128,7 +128,7 @@ impl Talk {
         let (run, rested) = {
             // What follows from the answer is told after it.
             let _turn = self.watch.turn().await;
-            let mut reply = saved(reply(&self.house.desk, &message(&self.actor, line), local_offset()).await);
+            let mut reply = saved(reply(&self.house.desk, &message(&self.actor, line), local_zone()).await);
             if reply.lists_commands {
                 reply.card = cards::at_prompt(reply.card);
             }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::board::Board;
 use super::completion::Vocabulary;
-use super::{DOOR, local_offset, message};
+use super::{DOOR, local_zone, message};
 use crate::cards::{self, Clock};
 use crate::conversation::{fault, offering};
 use crate::follow::follow;
@@ -121,7 +121,7 @@ impl Watch {
 
     async fn draw(&self, run: RunNumber) {
         let (mut asked, mut last) = (None, None);
-        let rest = follow(&self.desk, &self.bell, run, local_offset(), |card, detail, rest| {
+        let rest = follow(&self.desk, &self.bell, run, local_zone(), |card, detail, rest| {
             if rest {
                 last = Some((card.clone(), Fact::of(&detail.view.state)));
             } else if let RunState::AwaitingApproval { question, .. } = &detail.view.state {
@@ -131,7 +131,7 @@ impl Watch {
                     asked = Some(question.clone());
                     self.rests(run);
                 }
-                let clock = Clock { now: detail.now, offset: local_offset() };
+                let clock = Clock { now: detail.now, zone: local_zone() };
                 if let Some(short) = cards::notice(detail, &clock) {
                     self.board.live(run, &short);
                 }
@@ -252,11 +252,11 @@ impl Watch {
     /// Tells what this person has not heard yet of holds, stops and free environments.
     async fn tell_of_holds(&self) -> Result<(), DeskError> {
         for untold in self.desk.news(DOOR, &self.actor).await? {
-            let clock = Clock { now: self.desk.now().await?, offset: local_offset() };
+            let clock = Clock { now: self.desk.now().await?, zone: local_zone() };
             // Noted first: two prompts of one person do not both tell it.
             if self.desk.news_told(&untold).await? {
                 let card = cards::news(&untold.news, &clock);
-                self.board.say(&offering(&self.desk, &message(&self.actor, ""), clock.offset, card).await);
+                self.board.say(&offering(&self.desk, &message(&self.actor, ""), clock.zone, card).await);
             }
         }
         Ok(())
@@ -271,7 +271,7 @@ impl Watch {
 
     async fn tell(&self, run: &RunSummary) -> Result<(), DeskError> {
         let detail = self.desk.show(run.number).await?;
-        let clock = Clock { now: detail.now, offset: local_offset() };
+        let clock = Clock { now: detail.now, zone: local_zone() };
         if let Some(card) = cards::notice_to(&detail, &clock, &self.actor.id) {
             self.board.say(&card);
         }

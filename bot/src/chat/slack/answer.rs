@@ -18,7 +18,7 @@ use super::refused::{Means, means};
 use super::stands::Stands;
 use super::workspace::Unheard;
 use crate::cards;
-use crate::chat::shell::local_offset;
+use crate::chat::shell::local_zone;
 use crate::conversation::{self, Attachment, Verdict};
 
 /// What is older is not carried out by itself any more, in milliseconds.
@@ -213,7 +213,7 @@ impl Ear {
             Ok(press) => press,
             Err(error) => return Some(vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
         };
-        let reply = conversation::reply(&self.desk, message, local_offset()).await;
+        let reply = conversation::reply(&self.desk, message, local_zone()).await;
         if reply.verdict == Verdict::Repeated {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
             return Some(Vec::new());

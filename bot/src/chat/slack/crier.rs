@@ -16,7 +16,7 @@ use super::api::{Api, ApiError};
 use super::letter::Letter;
 use super::text::escape;
 use crate::cards::{self, Clock};
-use crate::chat::shell::local_offset;
+use crate::chat::shell::local_zone;
 use crate::reporter::{self, NewsPlace};
 
 /// The right to tell, which one process has.
@@ -120,7 +120,7 @@ impl Crier {
                 continue;
             }
             let told = self.desk.card(DOOR, run).await?.map(|row| row.told).unwrap_or_default();
-            let clock = Clock { now: detail.now, offset: local_offset() };
+            let clock = Clock { now: detail.now, zone: local_zone() };
             for news in reporter::news(&detail, &clock, false) {
                 let Some(card) = news.card.filter(|_| news.place == NewsPlace::Channel) else { continue };
                 let key = urgent(run, &news.key);

@@ -1,6 +1,5 @@
 //! What somebody filled into the form: read, checked field by field with the commands' own grammar, and turned into commands.
 
-use chrono::FixedOffset;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,6 +10,7 @@ use tidegate_runner::domain::refusal::Refusal;
 use super::text::cut_between_words;
 use crate::cards::form as words;
 use crate::commands::{self, Known};
+use crate::zone::Zone;
 
 /// Most characters of what stands beside a field.
 const BESIDE_MAX: usize = 200;
@@ -95,10 +95,10 @@ pub(super) fn read(
     view: &Value,
     environments: &IndexMap<EnvironmentName, Environment>,
     now: Timestamp,
-    offset: FixedOffset,
+    zone: Zone,
 ) -> Result<(String, Draft), Value> {
     let me = ActorId::tidegate();
-    let known = Known { environments, others: &[], me: &me, now, offset };
+    let known = Known { environments, others: &[], me: &me, now, zone };
     let mut fields = Fields::read(view);
     let name = fields.environment.clone();
     let found = environments.get(name.as_str());
@@ -125,7 +125,7 @@ pub(super) fn read(
         }
         fields.check(&block, &format!("plan {name} {setting}={value}"), &known);
     }
-    let keep = fields.until.map(|until| words::keep(&name, until, offset, &fields.because));
+    let keep = fields.until.map(|until| words::keep(&name, until, zone, &fields.because));
     if let (Some(until), Some(keep)) = (fields.until, &keep) {
         if fields.what != "up" {
             fields.wrong("until", words::NOT_KEPT);

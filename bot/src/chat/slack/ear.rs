@@ -17,7 +17,7 @@ use super::hearing::Hearing;
 use super::home::Home;
 use super::workspace::Workspace;
 use super::{DOOR, draft, preview};
-use crate::chat::shell::local_offset;
+use crate::chat::shell::local_zone;
 use crate::commands::{self, Known};
 
 /// For how long a message is ours to answer, in milliseconds, unless the claim is renewed: nobody else waits longer for a dead process.
@@ -102,7 +102,7 @@ impl Ear {
             }
             Wish::Filled { mut said, view } => {
                 let now = self.desk.now().await?;
-                match draft::read(&view, &self.desk.config().environments, now, local_offset()) {
+                match draft::read(&view, &self.desk.config().environments, now, local_zone()) {
                     Ok((typed, draft)) => {
                         said.typed = typed;
                         said.reply.how = How::Form(draft);
@@ -127,13 +127,8 @@ impl Ear {
         let config = self.desk.config();
         let me = ActorId::tidegate();
         // Only whether the words are an order: no moment in them matters.
-        let known = Known {
-            environments: &config.environments,
-            others: &[],
-            me: &me,
-            now: Timestamp(0),
-            offset: local_offset(),
-        };
+        let known =
+            Known { environments: &config.environments, others: &[], me: &me, now: Timestamp(0), zone: local_zone() };
         matches!(commands::parse(typed, &known), Ok(Command::Order { .. }))
     }
 

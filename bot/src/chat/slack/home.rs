@@ -15,7 +15,7 @@ use super::DOOR;
 use super::ear::Ear;
 use super::render::{Extras, render};
 use crate::cards::{self, Clock, form, overview};
-use crate::chat::shell::local_offset;
+use crate::chat::shell::local_zone;
 
 /// For how long a home tab is kept true after it was opened.
 const KEPT: Duration = Duration::from_hours(1);
@@ -108,7 +108,7 @@ impl Ear {
             Standing::Unmanaged { name, .. } => sight.sees(name),
             Standing::Departed { name, .. } => sight.sees(name.as_str()),
         });
-        let clock = Clock { now: self.desk.now().await?, offset: local_offset() };
+        let clock = Clock { now: self.desk.now().await?, zone: local_zone() };
         if all.len() > FULL_MAX || all.is_empty() {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
             return Ok(render(&card, &Extras::default()).blocks);

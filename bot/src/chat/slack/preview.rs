@@ -18,7 +18,7 @@ use super::ear::Ear;
 use super::form::plain;
 use super::render::{Extras, render};
 use crate::cards::{self, Card, Clock, form as words};
-use crate::chat::shell::local_offset;
+use crate::chat::shell::local_zone;
 use crate::conversation::{self, Verdict};
 
 /// The name of the page.
@@ -66,7 +66,7 @@ fn planned(detail: &RunDetail, card: &Card, draft: &Draft, origin: &Origin) -> V
 impl Ear {
     /// Plans what was filled in and shows it where it was.
     pub(super) async fn preview(&self, message: &Message, origin: &Origin, draft: &Draft) -> Vec<Post> {
-        let reply = conversation::reply(&self.desk, message, local_offset()).await;
+        let reply = conversation::reply(&self.desk, message, local_zone()).await;
         match reply.follow.map(|(run, _)| run) {
             Some(run) if reply.verdict == Verdict::Done => self.show_plan(run, origin, draft).await,
             Some(_) | None => {
@@ -93,7 +93,7 @@ impl Ear {
             }
         };
         if let Ok(Some(detail)) = tokio::time::timeout(PATIENCE, waits).await {
-            let clock = Clock { now: detail.now, offset: local_offset() };
+            let clock = Clock { now: detail.now, zone: local_zone() };
             let card = self.workspace.name_people(cards::run_card(&detail, &clock)).await;
             self.turn(draft, &planned(&detail, &card, draft, origin)).await;
         }

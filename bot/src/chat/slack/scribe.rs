@@ -20,7 +20,7 @@ use super::refused::{Means, means};
 use super::render::{Extras, Rendered, render};
 use super::{DOOR, crier, logs, press};
 use crate::cards::{self, Card, Clock};
-use crate::chat::shell::local_offset;
+use crate::chat::shell::local_zone;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
 /// How often a card is edited while nothing happens but that time goes by, at most; and for each card that is followed, so that all
@@ -124,7 +124,7 @@ impl Scribe {
                 }
             }
         };
-        let clock = Clock { now: detail.now, offset: local_offset() };
+        let clock = Clock { now: detail.now, zone: local_zone() };
         let mut card = workspace.name_people(cards::run_card(detail, &clock)).await;
         card.next.extend(reporter::offers(detail));
         let version = reporter::version(detail);
@@ -239,7 +239,7 @@ impl Scribe {
                 continue;
             }
             let Ok(reader) = format!("slack:{who}").parse::<ActorId>() else { continue };
-            let clock = Clock { now: detail.now, offset: local_offset() };
+            let clock = Clock { now: detail.now, zone: local_zone() };
             let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
             let card = self.mouth.workspace.name_people(card).await;
             let row = desk.card(DOOR, run).await?.filter(|row| !row.channel.is_empty());
@@ -285,7 +285,7 @@ impl Scribe {
     async fn tell_of_holds(&self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
         for (id, who, news) in desk.personal_news(DOOR).await? {
-            let clock = Clock { now: desk.now().await?, offset: local_offset() };
+            let clock = Clock { now: desk.now().await?, zone: local_zone() };
             let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
@@ -318,7 +318,7 @@ impl Scribe {
             }
         }
         for (id, news) in all {
-            let clock = Clock { now: desk.now().await?, offset: local_offset() };
+            let clock = Clock { now: desk.now().await?, zone: local_zone() };
             let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(render(&card, &Extras::default()));
             let posts: Vec<Post> = channels.iter().map(|channel| letter.post(channel, None)).collect();

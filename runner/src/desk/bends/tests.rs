@@ -177,7 +177,10 @@ async fn a_change_that_ends_by_itself_says_until_when_and_a_new_size_ends_with_i
         };
         assert_eq!((until, run.request.until), (Some(said), Some(said)));
         let passed = room.orders(up("full").until(Some(now.plus_ms(-1)))).await;
-        assert!(matches!(&passed, Err(DeskError::Refused(refusal)) if refusal.what.contains("over before")), "{passed:?}");
+        assert!(
+            matches!(&passed, Err(DeskError::Refused(refusal)) if refusal.what.contains("over before")),
+            "{passed:?}"
+        );
         // Without an end it is the schedules' next transition.
         let due = room.due().await;
         let other = room.orders(up("full")).await;

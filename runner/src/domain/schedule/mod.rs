@@ -34,6 +34,6 @@ pub use timeline::{
     timeline,
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable};
-pub use wall::{OnGap, OnOverlap};
+pub use wall::{OnGap, OnOverlap, first_instant};
 pub use window::{Sides, Window};
 pub use wish::{WishError, in_words, read_do, read_target};

@@ -74,3 +74,10 @@ pub(super) fn shown(at: Timestamp, zone: Tz) -> (NaiveDateTime, String) {
         |local| (local.naive_local(), local.offset().fix().to_string()),
     )
 }
+
+/// The instant for a time of the wall clock, the same for people's words as for schedules that say nothing else: the first instant
+/// after a time that the clock skips, the first of two equal times. `None` beyond the years that a calendar knows.
+#[must_use]
+pub fn first_instant(wall: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
+    instant(wall, zone, OnOverlap::First).map(|(at, _)| at)
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tidegate::conversation::{self, Verdict};
+use tidegate::zone::Zone;
 use tokio::task::JoinSet;
 
 use super::figures::{Durations, ms};
@@ -37,8 +38,7 @@ pub(crate) async fn run(seconds: u32) {
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     std::fs::write(world.path().join("hold"), "").expect("a file");
     let house = Arc::new(world.house().await);
-    let offset = chrono::FixedOffset::east_opt(0).expect("UTC");
-    conversation::reply(&house.desk, &order("plan env0"), offset).await;
+    conversation::reply(&house.desk, &order("plan env0"), Zone::UTC).await;
 
     let begin = Instant::now() + Duration::from_millis(100);
     let mut tasks = JoinSet::new();
@@ -48,7 +48,7 @@ pub(crate) async fn run(seconds: u32) {
         let (kind, message) = command(number);
         tasks.spawn(async move {
             tokio::time::sleep_until(due.into()).await;
-            let reply = conversation::reply(&house.desk, &message, offset).await;
+            let reply = conversation::reply(&house.desk, &message, Zone::UTC).await;
             // From when it was due: an answer that came late because others were slow is late.
             (kind, reply.verdict, due.elapsed())
         });

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tidegate::conversation::{self, Verdict};
 use tidegate::follow::{Rest, follow};
+use tidegate::zone::Zone;
 use tidegate_runner::desk::Message;
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::ids::ActorId;
@@ -164,12 +165,11 @@ pub(crate) fn order(typed: &str) -> Message {
 
 /// From a message to the last card of its run, in this process.
 pub(crate) async fn carry_out(house: &House, message: &Message) -> Duration {
-    let offset = chrono::FixedOffset::east_opt(0).expect("UTC");
     let start = Instant::now();
-    let reply = conversation::reply(&house.desk, message, offset).await;
+    let reply = conversation::reply(&house.desk, message, Zone::UTC).await;
     assert_eq!(reply.verdict, Verdict::Done, "{:?}", reply.card);
     let (run, _) = reply.follow.expect("a run");
-    let rest = follow(&house.desk, &house.bell, run, offset, |_, _, _| {}).await.expect("the ledger");
+    let rest = follow(&house.desk, &house.bell, run, Zone::UTC, |_, _, _| {}).await.expect("the ledger");
     let took = start.elapsed();
     assert_eq!(rest, Rest::Ended(Outcome::Succeeded), "{}", message.typed);
     took

@@ -1,0 +1,86 @@
+//! `until TIME` and `for SPAN`, as all commands have them that last for a while.
+
+use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::refusal::Refusal;
+
+use super::ahead::{self, Ahead};
+use super::context::{Context, quoted};
+use super::line::Line;
+use super::moment::End;
+
+/// How moments ahead are written, for whoever wrote one that is none.
+const WRITTEN: &str = "an end is written like `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00` or `2026-11-21 09:00`";
+
+/// How far away an end may be.
+#[derive(Debug)]
+pub(super) struct Longest {
+    /// Milliseconds from now.
+    pub(super) ms: i64,
+    /// The same in words: `the longest is 7 days`.
+    pub(super) words: &'static str,
+    /// The same as it is typed: `7d`.
+    pub(super) span: &'static str,
+}
+
+impl Context<'_> {
+    /// The end that the words at `at` tell, `until TIME` or `for SPAN`, and where the words after it begin; `None` where they are
+    /// neither. `day` is what a bare day means: that it is over when it begins, or when it ends.
+    pub(super) fn end_at(&self, at: usize, longest: &Longest, day: End) -> Result<Option<(Timestamp, usize)>, Refusal> {
+        match self.line.word(at) {
+            Some(word) if Self::is_keyword(word, "until") => self.end(at, false, longest, day).map(Some),
+            Some(word) if Self::is_keyword(word, "for") => self.end(at, true, longest, day).map(Some),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    fn end(&self, at: usize, span: bool, longest: &Longest, day: End) -> Result<(Timestamp, usize), Refusal> {
+        let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
+        let Some(word) = self.line.word(at + 1) else {
+            return Err(Refusal::not_understood(format!("{} needs an end", quoted(&keyword)), WRITTEN)
+                .hint(self.line.with(at, "for 2h")));
+        };
+        let now = self.known.now;
+        let read = |text: &str| ahead::read(text, day, now, self.known.zone);
+        // The longest that is one: `fri 18:00` before `fri`.
+        let found = (1..=ahead::WORDS_MAX).rev().find_map(|count| {
+            let words: Vec<&str> = self.line.from(at + 1).take(count).map(|(_, word)| word).collect();
+            let text = Some(words.join(" ")).filter(|_| words.len() == count)?;
+            let found = if span { ahead::span(&text.to_lowercase()).and_then(|_| read(&text)) } else { read(&text) };
+            Some((found?, at + 1 + count, text))
+        });
+        let Some((found, next, text)) = found else {
+            let why = if span { "how long is written like `2h`, `90m`, `2h30m` or `3d`" } else { WRITTEN };
+            let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
+            if span && read(word).is_some() {
+                return Err(refusal.hint(self.line.with(at, "until")));
+            }
+            return Err(refusal.hint(self.ending(at, self.next_keyword(at + 1), "for 2h")));
+        };
+        match found {
+            Ahead::Passed(later) => {
+                Err(Refusal::not_understood(format!("{} has passed", quoted(&text)), "an end lies ahead")
+                    .hint(self.ending(at, next, &format!("until {later}"))))
+            }
+            Ahead::At(moment) if moment <= now.plus_ms(longest.ms) => Ok((moment, next)),
+            Ahead::At(_) | Ahead::Beyond => {
+                let why = format!("{}; it can be said again then", longest.words);
+                Err(Refusal::not_understood("that is too long", why).hint(self.ending(
+                    at,
+                    next,
+                    &format!("for {}", longest.span),
+                )))
+            }
+        }
+    }
+
+    /// The whole line with another end in place of the words from `at` to `next`.
+    fn ending(&self, at: usize, next: usize, end: &str) -> String {
+        Line::read(&self.line.without_all(at + 1..next)).with(at, end)
+    }
+
+    /// Where the next word stands that belongs to the command, from `from` on.
+    fn next_keyword(&self, from: usize) -> usize {
+        let ends = |word: &str| ["until", "for", "only"].iter().any(|keyword| Self::is_keyword(word, keyword));
+        self.line.from(from).find(|(_, word)| ends(word)).map_or(self.line.len(), |(at, _)| at)
+    }
+}
