@@ -123,8 +123,8 @@ fn diary(
     if destroyed {
         // Nobody wants it back but who says so.
         let (by, called) = (ActorId::tidegate(), String::new());
-        let bend = Bend::Pause { from: Timestamp(0), until: None };
-        diary.bends.push(Bent { number: 0, by, called, because: None, bend });
+        let pause = Bend::Pause { from: Timestamp(0), until: None };
+        diary.bends.push(Bent { number: 0, by, called, because: None, bend: pause });
     }
     let keeps = held.iter().filter(|hold| hold.kind == Kind::Keep && hold.is_about(&environment.name));
     let keeps: Vec<Bent> = keeps.filter_map(|hold| kept(hold, diary.wanted.as_ref())).collect();

@@ -13,6 +13,7 @@ use crate::domain::holds::{Ending, Hold, Kind, News};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::RunKind;
 use crate::domain::run::RunState;
+use crate::domain::schedule::ClockNews;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::tellings::Telling;
 use crate::ledger::{LedgerError, Store, Tx, holds, outbox, runs, tellings};
@@ -48,6 +49,18 @@ async fn tell_all(tx: &mut Tx, config: &Config, hold: &Hold, news: &News) -> Res
         outbox::put_news_for_all(tx, news).await?;
     }
     Ok(())
+}
+
+/// Tells what the clock does otherwise than people may think: in the environment's channel where a chat has it, otherwise those who
+/// look after it.
+pub(crate) async fn of_clock(tx: &mut Tx, config: &Config, name: &EnvironmentName, said: ClockNews) -> Result<(), LedgerError> {
+    let news = News::Clock { environment: name.clone(), said };
+    let has_channel = config.environments.get(name).is_some_and(|environment| environment.channel.is_some());
+    if has_channel && config.chat.slack.is_some() {
+        outbox::put_news_for_all(tx, &news).await?;
+        return Ok(());
+    }
+    tell(tx, &news, who_cares(config, Some(name)), None).await
 }
 
 /// Tells that a hold began, those also who are left in and `beside`, but not whose it is.

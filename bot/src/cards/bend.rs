@@ -1,8 +1,9 @@
 //! Schedules bent for a while: what does not happen, what stays meanwhile, and what comes next.
 
-use tidegate_runner::domain::ids::Timestamp;
+use chrono::Timelike as _;
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::request::RunRequest;
-use tidegate_runner::domain::schedule::{Bend, BendAnswer, BentOne, Turn, in_words};
+use tidegate_runner::domain::schedule::{Bend, BendAnswer, BentOne, ClockNews, Turn, in_words};
 
 use super::card::{Card, Line, Tone};
 use super::words::{Clock, DOT, cut, duration, plural};
@@ -43,6 +44,70 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
     }
 }
 
+/// What people hear of the clock.
+pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &Clock) -> Card {
+    let level = in_words(&said.turn().wanted);
+    match said {
+        ClockNews::Ahead { turn, from } => {
+            let away = turn.at.ms_since(clock.now);
+            let when = if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
+            let title = format!("{environment} goes to {level} {when}{DOT}{}", turn.local.format("%H:%M"));
+            let card = Card::new(Tone::Warning, title);
+            let card = card.line(Line::text(format!("{}, from {}", moment(turn), in_words(from))));
+            let skip = if is_night(turn) { "tonight" } else { "next" };
+            card.next(format!("keep {environment} for 1h"))
+                .next(format!("keep {environment} until {}", evening(turn)))
+                .next(format!("skip {environment} {skip}"))
+                .next(format!("down {environment} {}", turn.wanted.level))
+        }
+        ClockNews::Late { turn, by_ms, collapsed, run } => {
+            let card = Card::new(Tone::Warning, format!("{environment} goes to {level}, {} late{DOT}run {run}", duration(*by_ms)));
+            let card = card.line(Line::text(format!("It was due at {}; nobody looked then.", moment(turn))));
+            let more = plural(u64::from(*collapsed), "transition");
+            let were = if *collapsed == 1 { "was" } else { "were" };
+            card.lines((*collapsed > 0).then(|| Line::text(format!("{more} before it {were} left out: this one came after."))))
+                .next(format!("show {run}"))
+        }
+        ClockNews::Missed { turn, by_ms } => {
+            let title = format!("{environment} was NOT brought to {level}{DOT}seen {} late", duration(*by_ms));
+            Card::new(Tone::Bad, title)
+                .line(Line::text(format!("It was due at {}, and its `catch_up` is over.", moment(turn))))
+                .next(format!("status {environment}"))
+                .next(format!("next {environment}"))
+        }
+        ClockNews::Refused { turn, why, again } => {
+            let card = Card::new(Tone::Bad, format!("{environment} is NOT brought to {level}{DOT}refused"));
+            let card = card.line(Line::text(format!("Due at {}: {}", moment(turn), cut(why))));
+            card.lines(again.map(|until| Line::text(format!("It is tried again until {}.", clock.ahead(until)))))
+                .next(format!("status {environment}"))
+        }
+        ClockNews::GivenUp { turn, tries, run } => {
+            let title = format!("{environment} was NOT brought to {level}{DOT}given up after {}", plural(tries.unsigned_abs(), "try"));
+            let card = Card::new(Tone::Bad, title).line(Line::text(format!("It was due at {}.", moment(turn))));
+            let card = run.map_or(card.clone(), |run| card.next(format!("show {run}")));
+            card.next(format!("status {environment}"))
+        }
+    }
+}
+
+/// `Mon 2026-11-23 21:00 +09:00 Asia/Tokyo`
+fn moment(turn: &Turn) -> String {
+    let Turn { local, offset, zone, .. } = turn;
+    format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"))
+}
+
+/// Six in the evening until six in the morning: what `skip ENV tonight` is about.
+fn is_night(turn: &Turn) -> bool {
+    !(6..18).contains(&turn.local.hour())
+}
+
+/// Ten in the evening, or an hour later where that is near or over; with its offset, so that it means the same whoever types it.
+fn evening(turn: &Turn) -> String {
+    let ten = turn.local.date().and_hms_opt(22, 0, 0).filter(|ten| (*ten - turn.local).num_minutes() >= 30);
+    let end = ten.or_else(|| turn.local.checked_add_signed(chrono::TimeDelta::hours(2))).unwrap_or(turn.local);
+    format!("{}{}", end.format("%Y-%m-%dT%H:%M:%S"), turn.offset)
+}
+
 /// Until when a change holds, and what comes then.
 pub(super) fn holds_until(request: &RunRequest, until: Timestamp, clock: &Clock) -> String {
     let then = if request.until.is_some() { "and then goes back by itself" } else { "when the schedules say again" };
@@ -81,8 +146,8 @@ fn offers(card: Card, one: &BentOne) -> Card {
 
 /// `Mon 2026-11-23 21:00 +09:00 Asia/Tokyo (in 6 h)` and the level from then on.
 pub(super) fn when(turn: &Turn, clock: &Clock) -> String {
-    let Turn { at, local, offset, zone, wanted } = turn;
+    let Turn { at, wanted, .. } = turn;
     let away = (at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
     let away = if *at <= clock.now { "now".to_owned() } else { format!("in {}", duration(away)) };
-    format!("{} {offset} {zone} ({away}){DOT}{}", local.format("%a %Y-%m-%d %H:%M"), in_words(wanted))
+    format!("{} ({away}){DOT}{}", moment(turn), in_words(wanted))
 }

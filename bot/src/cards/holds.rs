@@ -5,6 +5,7 @@ use tidegate_runner::domain::holds::{About, Ending, Freed, Hold, HoldAnswer, Kin
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::lookalike::distinct;
 
+use super::bend;
 use super::card::{Card, Line, Tone};
 use super::history::state_word;
 use super::run::silence;
@@ -325,6 +326,7 @@ pub fn news(news: &News, clock: &Clock) -> Card {
             Card::new(Tone::Plain, format!("{} asks about {what}: \u{201c}{}\u{201d}", person(by), cut(words)))
                 .next(line)
         }
+        News::Clock { environment, said } => bend::of_clock(environment, said, clock),
         News::Free { environment } => {
             Card::new(Tone::Good, format!("{environment} is free")).next(format!("up {environment}"))
         }

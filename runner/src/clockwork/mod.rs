@@ -15,10 +15,11 @@ use tokio::sync::watch;
 use crate::agenda::{self, Diary};
 use crate::bell::Bell;
 use crate::config::Config;
-use crate::desk::clock::{Due, Turned};
+use crate::desk::clock::{Due, LONGEST_LEAD_MS, Turned};
 use crate::desk::{Desk, DeskError};
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::{Because, Transition, level_at, next_after, timeline};
+use crate::domain::request::{Movement, Target, movement};
+use crate::domain::schedule::{Because, DEFAULT_WARN_S, Schedule, Transition, level_at, next_after, timeline};
 use crate::ledger::{Store, firings};
 
 /// Longest that nothing is looked at: somebody may have bent something by another process, or the clock may have been set.
@@ -75,7 +76,9 @@ impl Clockwork {
         let mut looked = Looked::default();
         let diaries = agenda::diaries(&self.store, &config, now).await?;
         if seen < now {
-            for (name, at) in due(&diaries, seen.plus_ms(-AGAIN_MS), now) {
+            let mut due = due(&diaries, seen, now);
+            due.extend(self.early(&diaries, now).await?);
+            for (name, at, collapsed) in due {
                 let until = until(&diaries, &name, &at);
                 let because = words(&at.because);
                 let due = Due {
@@ -85,6 +88,7 @@ impl Clockwork {
                     until,
                     wanted: at.wanted.clone(),
                     because,
+                    collapsed,
                 };
                 match self.desk.turn(&due, now).await? {
                     Turned::Already => {}
@@ -93,6 +97,7 @@ impl Clockwork {
             }
         }
         self.look_again(&diaries, now).await?;
+        self.warn(&diaries, now).await?;
         let seen = seen.max(now);
         let note = !looked.turned.is_empty() || now.0 - noted.0 >= NOTE_MS;
         if note {
@@ -101,8 +106,43 @@ impl Clockwork {
             tx.commit().await?;
         }
         self.seen = Some((seen, if note { now } else { noted }));
-        looked.next = diaries.iter().filter_map(|diary| next_after(&diary.agenda(), now)).map(|next| next.at).min();
+        looked.next = diaries.iter().filter_map(|diary| next_look(diary, now)).min();
         Ok(looked)
+    }
+
+    /// What is not due yet and begins now, so that the environment is in service when it is.
+    async fn early(
+        &self,
+        diaries: &[Diary],
+        now: Timestamp,
+    ) -> Result<Vec<(EnvironmentName, Transition, u32)>, DeskError> {
+        let mut early = Vec::new();
+        for diary in diaries {
+            let Some(next) = next_after(&diary.agenda(), now) else { continue };
+            let rises = |before: &&Target| **before != next.wanted && !lowers(diary, before, &next);
+            let Some(before) = diary.wanted.as_ref().filter(rises) else { continue };
+            if next.at.ms_since(now) > LONGEST_LEAD_MS || !schedules(diary, &next).any(|schedule| schedule.ready_by) {
+                continue;
+            }
+            let lead_ms = self.desk.lead_ms(diary.environment(), before, &next.wanted).await?;
+            if next.at.plus_ms(-lead_ms) <= now {
+                early.push((diary.environment().name.clone(), next, 0));
+            }
+        }
+        Ok(early)
+    }
+
+    /// Warns of what goes down soon.
+    async fn warn(&self, diaries: &[Diary], now: Timestamp) -> Result<(), DeskError> {
+        for diary in diaries {
+            let Some(next) = next_after(&diary.agenda(), now) else { continue };
+            if let (Some(from), Some(at)) = (&diary.wanted, warned_at(diary, &next))
+                && at <= now
+            {
+                self.desk.warn(&diary.environment().name, &next, from, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Looks at the ends of runs that it caused, and again at what was refused.
@@ -112,32 +152,60 @@ impl Clockwork {
                 continue;
             }
             let diary = diaries.iter().find(|diary| diary.environment().name == firing.environment);
-            let wanted = diary.and_then(|diary| level_at(&diary.agenda(), now)).map(|standing| standing.wanted);
+            // What begins early is wanted from when it is due.
+            let moment = firing.due.max(now);
+            let wanted = diary.and_then(|diary| level_at(&diary.agenda(), moment)).map(|standing| standing.wanted);
             self.desk.turn_again(&firing, wanted.as_ref() == Some(&firing.wanted), now).await?;
         }
         Ok(())
     }
 }
 
-/// The last transition of each environment after `seen` until `now`: those before it are collapsed into it.
-fn due(diaries: &[Diary], seen: Timestamp, now: Timestamp) -> Vec<(EnvironmentName, Transition)> {
-    let mut due: Vec<(EnvironmentName, Transition)> = diaries
+/// The last transition of each environment after `seen` until `now`, and how many before it are collapsed into it. What is a moment
+/// older is looked at again: what somebody bends counts from when they say so, and is seen later.
+fn due(diaries: &[Diary], seen: Timestamp, now: Timestamp) -> Vec<(EnvironmentName, Transition, u32)> {
+    let mut due: Vec<(EnvironmentName, Transition, u32)> = diaries
         .iter()
         .filter_map(|diary| {
-            let last = timeline(&diary.agenda(), seen.plus_ms(1), now.plus_ms(1)).pop()?;
-            Some((diary.environment().name.clone(), last))
+            let mut all = timeline(&diary.agenda(), seen.plus_ms(-AGAIN_MS), now.plus_ms(1));
+            let last = all.pop()?;
+            let collapsed = all.iter().filter(|transition| transition.at > seen).count();
+            Some((diary.environment().name.clone(), last, u32::try_from(collapsed).unwrap_or(u32::MAX)))
         })
         .collect();
-    due.sort_by_key(|(_, transition)| transition.at);
+    due.sort_by_key(|(_, transition, _)| transition.at);
     due
+}
+
+/// When an environment is to be looked at next: at its next transition, or when people are warned of it.
+fn next_look(diary: &Diary, now: Timestamp) -> Option<Timestamp> {
+    let next = next_after(&diary.agenda(), now)?;
+    Some(warned_at(diary, &next).filter(|warned| *warned > now).unwrap_or(next.at))
+}
+
+/// When people are warned of a transition; `None` where they are not, as of one that lowers nothing.
+fn warned_at(diary: &Diary, transition: &Transition) -> Option<Timestamp> {
+    let of_schedule = schedules(diary, transition).map(|schedule| schedule.warn_s).max();
+    let warn_ms = 1_000 * i64::from(of_schedule.unwrap_or(DEFAULT_WARN_S));
+    let from = diary.wanted.as_ref()?;
+    (warn_ms > 0 && lowers(diary, from, transition)).then(|| transition.at.plus_ms(-warn_ms))
+}
+
+/// Whether what is there now is lowered by it.
+fn lowers(diary: &Diary, from: &Target, transition: &Transition) -> bool {
+    movement(diary.environment(), from, &transition.wanted) == Movement::Lowers
+}
+
+/// The schedules because of which it happens.
+fn schedules<'d>(diary: &'d Diary, transition: &'d Transition) -> impl Iterator<Item = &'d Schedule> {
+    let named: Vec<&str> = transition.because.iter().filter_map(Because::schedule).collect();
+    diary.environment().timetable.schedules.iter().filter(move |schedule| named.contains(&schedule.name.as_str()))
 }
 
 /// How late a transition may still be carried out: as long as its schedule says.
 fn until(diaries: &[Diary], name: &EnvironmentName, transition: &Transition) -> Timestamp {
     let diary = diaries.iter().find(|diary| diary.environment().name == *name);
-    let named: Vec<&str> = transition.because.iter().filter_map(Because::schedule).collect();
-    let schedules = diary.into_iter().flat_map(|diary| &diary.environment().timetable.schedules);
-    let of_schedule = schedules.filter(|schedule| named.contains(&schedule.name.as_str()));
+    let of_schedule = diary.into_iter().flat_map(|diary| schedules(diary, transition));
     let catch_up = of_schedule.map(|schedule| i64::from(schedule.catch_up_s) * 1_000).max();
     transition.at.plus_ms(catch_up.unwrap_or(CATCH_UP_MS))
 }

@@ -8,9 +8,11 @@ use tokio::sync::watch;
 use super::*;
 use crate::config;
 use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::holds::News;
 use crate::domain::ids::ActorId;
 use crate::domain::request::{RunRequest, Target};
-use crate::domain::schedule::{Bend, Bent, Skipped};
+use crate::domain::schedule::{Bend, Bent, ClockNews, Skipped};
+use crate::ledger::outbox::{self, Address};
 use crate::ledger::runs::NewRun;
 use crate::ledger::tests::{on_both, sql};
 use crate::ledger::{bends as ledger_bends, environments, runs};
@@ -28,7 +30,13 @@ struct Room {
 
 impl Room {
     async fn new(store: Store) -> Self {
-        let config = config::parse(Source::new("/etc/tide/tidegate.toml", CONFIG), &|_| None).unwrap();
+        Self::with(store, "").await
+    }
+
+    /// With more lines for its schedule.
+    async fn with(store: Store, more: &str) -> Self {
+        let config = format!("{CONFIG}{more}");
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &config), &|_| None).unwrap();
         assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
         let room = Self { store, config: Arc::new(config) };
         room.wants("small").await;
@@ -175,7 +183,7 @@ async fn a_keep_moves_the_evening_and_then_it_goes_down_by_itself_once() {
         .unwrap();
         // Restarted in between.
         let looked = room.clock().look(at("2026-11-23T21:30")).await.unwrap();
-        assert_eq!((outcomes(&looked), looked.next), (vec![], Some(at("2026-11-23T22:58"))));
+        assert_eq!((outcomes(&looked), looked.next), (vec![], Some(at("2026-11-23T22:43"))), "when it warns");
         sql(&room.store, &format!("UPDATE holds SET ended_at = {until}, ended_how = 'lapsed'")).await.unwrap();
         let looked = room.clock().look(at("2026-11-23T22:58")).await.unwrap();
         assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
@@ -249,9 +257,9 @@ async fn a_run_that_failed_is_tried_again_within_its_window_and_one_that_a_perso
 async fn bends(room: &Room, bend: Bend, until: Timestamp) -> Bent {
     let ito = Actor::person(ActorId::local("ito"), "ito");
     let mut tx = room.store.begin().await.unwrap();
-    let bent = ledger_bends::begin(&mut tx, &shop(), bend, until, &ito, Some("we measure")).await.unwrap();
+    let noted = ledger_bends::begin(&mut tx, &shop(), bend, until, &ito, Some("we measure")).await.unwrap();
     tx.commit().await.unwrap();
-    bent
+    noted
 }
 
 #[tokio::test]
@@ -323,10 +331,10 @@ async fn a_persons_change_holds_until_the_next_transition_or_as_long_as_they_sai
         clock.look(at("2026-11-23T22:00")).await.unwrap();
         // Over the night by default: never longer than 12 hours, and to the morning here.
         visits(&room, "full", at("2026-11-23T22:10"), None).await;
-        assert_eq!(clock.look(at("2026-11-23T22:11")).await.unwrap().next, Some(at("2026-11-24T21:00")));
+        assert_eq!(clock.look(at("2026-11-23T22:11")).await.unwrap().next, Some(at("2026-11-24T20:45")), "when it warns");
         // For three hours, and back to what the schedules then ask for.
         visits(&room, "full", at("2026-11-23T22:20"), Some(at("2026-11-24T01:20"))).await;
-        assert_eq!(clock.look(at("2026-11-23T22:21")).await.unwrap().next, Some(at("2026-11-24T01:20")));
+        assert_eq!(clock.look(at("2026-11-23T22:21")).await.unwrap().next, Some(at("2026-11-24T01:05")), "when it warns");
         clock.look(at("2026-11-24T01:20")).await.unwrap();
         assert_eq!(room.queue().await, ["small"]);
         let looked = room.clock().look(at("2026-11-24T01:21")).await.unwrap();
@@ -348,6 +356,138 @@ async fn what_was_destroyed_is_raised_by_people_only() {
         visits(&room, "full", at("2026-11-23T10:00"), None).await;
         room.clock().look(at("2026-11-23T21:00")).await.unwrap();
         assert_eq!(room.queue().await, ["small"]);
+    })
+    .await;
+}
+
+/// What whoever looks after the environment has been told of the clock, oldest first.
+async fn told(room: &Room) -> Vec<ClockNews> {
+    let pending = outbox::pending(&room.store, &Address::of(&ActorId::local("ito"))).await.unwrap();
+    let news = pending.iter().filter_map(|message| outbox::news(message).unwrap());
+    let of_clock = news.filter_map(|news| match news {
+        News::Clock { said, .. } => Some(said),
+        _ => None,
+    });
+    of_clock.collect()
+}
+
+#[tokio::test]
+async fn before_it_goes_down_people_are_warned_once_and_again_where_they_kept_it() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        let mut clock = room.clock();
+        let looked = clock.look(at("2026-11-23T20:44")).await.unwrap();
+        assert_eq!(looked.next, Some(at("2026-11-23T20:45")), "when it warns");
+        assert_eq!(told(&room).await, []);
+        for _ in 0..2 {
+            clock.look(at("2026-11-23T20:45")).await.unwrap();
+            room.clock().look(at("2026-11-23T20:46")).await.unwrap();
+        }
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Ahead { turn, from }]
+                if turn.at == at("2026-11-23T21:00") && turn.zone == "Asia/Tokyo" && *from == target("full")),
+            "{all:?}"
+        );
+        let (began, until) = (at("2026-11-23T20:50").0, at("2026-11-23T21:50").0);
+        sql(
+            &room.store,
+            &format!(
+                "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+                 VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', NULL, {began}, {until})"
+            ),
+        )
+        .await
+        .unwrap();
+        clock.look(at("2026-11-23T21:00")).await.unwrap();
+        assert_eq!(told(&room).await.len(), 1);
+        clock.look(at("2026-11-23T21:35")).await.unwrap();
+        let all = told(&room).await;
+        assert_eq!(all.iter().map(|said| said.turn().at).collect::<Vec<_>>(), [at("2026-11-23T21:00"), Timestamp(until)]);
+        // Nothing is said of what changes nothing: it is down already.
+        sql(&room.store, &format!("UPDATE holds SET ended_at = {until}, ended_how = 'lapsed'")).await.unwrap();
+        clock.look(Timestamp(until)).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        room.end_as("cancelled").await;
+        let looked = clock.look(at("2026-11-24T20:50")).await.unwrap();
+        assert_eq!((told(&room).await.len(), looked.next), (2, Some(at("2026-11-24T21:00"))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_late_collapsed_missed_or_refused_is_told() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        // Three days without anybody: five transitions, of which the last is made.
+        room.clock().look(at("2026-11-25T09:30")).await.unwrap();
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Late { turn, by_ms: 1_800_000, collapsed: 4, .. }]
+                if turn.at == at("2026-11-25T09:00")),
+            "{all:?}"
+        );
+        room.all_done().await;
+        room.clock().look(at("2026-11-26T03:00")).await.unwrap();
+        let all = told(&room).await;
+        assert!(matches!(all.last(), Some(ClockNews::Missed { by_ms: 21_600_000, .. })), "{all:?}");
+        sql(
+            &room.store,
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+             VALUES (9, 'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0, 1900000000000)",
+        )
+        .await
+        .unwrap();
+        room.wants("small").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-26T09:00")).await.unwrap();
+        clock.look(at("2026-11-26T09:30")).await.unwrap();
+        let all = told(&room).await;
+        assert!(
+            matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2026-11-26T13:00")),
+            "{all:?}"
+        );
+        clock.look(at("2026-11-26T14:00")).await.unwrap();
+        let all = told(&room).await;
+        assert!(matches!(all.last(), Some(ClockNews::GivenUp { run: None, .. })), "{all:?}");
+        assert_eq!(all.len(), 4, "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_ready_by_a_time_begins_as_early_as_it_took_last_time() {
+    on_both(async |store| {
+        let room = Room::with(store, "ready_by = true\n").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T08:30")).await.unwrap();
+        // Nobody knows how long it takes.
+        clock.look(at("2026-11-23T08:59")).await.unwrap();
+        assert!(room.queue().await.is_empty());
+        clock.look(at("2026-11-23T09:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+        let ten_minutes = 600_000;
+        room.all_done().await;
+        sql(&room.store, "UPDATE runs SET changed = TRUE, status = 'succeeded', attempt = 1").await.unwrap();
+        let events = "INSERT INTO run_events (run_id, seq, at, status, event) SELECT id, ";
+        for (seq, at, status, event) in [
+            (1001, 0, "planning", "{\"event\":\"claimed\",\"runner\":\"r\",\"attempt\":1}"),
+            (1002, ten_minutes, "succeeded", "{\"event\":\"verified\"}"),
+        ] {
+            let text = format!("{events}{seq}, {at}, '{status}', '{event}' FROM runs");
+            sql(&room.store, &text).await.unwrap();
+        }
+        clock.look(at("2026-11-23T21:00")).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-24T08:48")).await.unwrap();
+        assert!(room.queue().await.is_empty(), "11 minutes early, and no more");
+        clock.look(at("2026-11-24T08:49")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"], "once");
     })
     .await;
 }

@@ -9,15 +9,16 @@ use super::{Case, Denied, Desk, DeskError, Done, Message};
 use crate::agenda;
 use crate::domain::answer::{Actor, RunSummary, Sight, Upcoming};
 use crate::domain::command::CommandName;
-use crate::domain::environment::Level;
+use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, Target, turn};
 use crate::domain::run::{self, RunState};
-use crate::domain::schedule::{in_words, quiet_days, timeline};
+use crate::domain::schedule::{ClockNews, Transition, Turn, in_words, quiet_days, timeline};
 use crate::ledger::firings::{self, Firing, Outcome};
 use crate::ledger::{Tx, runs};
+use crate::warden;
 
 /// The door through which the clock comes.
 const DOOR: &str = "clock";
@@ -45,7 +46,15 @@ pub struct Due {
     pub wanted: Target,
     /// Why, in words: the schedule's name.
     pub because: String,
+    /// How many transitions before it are not made, because it came after them.
+    pub collapsed: u32,
 }
+
+/// Longest that a transition begins early, so that the environment is in service in time: two hours, in milliseconds.
+pub const LONGEST_LEAD_MS: i64 = 2 * 3_600_000;
+
+/// How late a transition begins that is told to be late: a minute, in milliseconds.
+const LATE_MS: i64 = 60_000;
 
 /// What came of a transition.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +95,10 @@ impl Desk {
         if now > due.until {
             let mut tx = self.store.begin().await?;
             let first = firings::put(&mut tx, &firing, now).await?;
+            if first && !self.is_there(&mut tx, due).await? {
+                let said = ClockNews::Missed { turn: self.turn_of(due), by_ms: now.ms_since(due.at) };
+                warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+            }
             tx.commit().await?;
             return Ok(if first { Turned::Missed } else { Turned::Already });
         }
@@ -128,9 +141,70 @@ impl Desk {
             tx.rollback().await?;
             return Ok(Turned::Already);
         }
+        let by_ms = now.ms_since(due.at);
+        let said = match &turned {
+            Turned::Queued(run) if by_ms >= LATE_MS => {
+                Some(ClockNews::Late { turn: self.turn_of(due), by_ms, collapsed: due.collapsed, run: *run })
+            }
+            Turned::Refused(refusal) => {
+                let why = format!("{}: {}", refusal.what, refusal.why);
+                let again = firing.try_at.map(|_| due.until);
+                Some(ClockNews::Refused { turn: self.turn_of(due), why: self.clean(&why), again })
+            }
+            Turned::Queued(_) | Turned::Already | Turned::Nothing | Turned::Missed => None,
+        };
+        if let Some(said) = said {
+            warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+        }
         tx.commit().await?;
         self.bell.ring();
         Ok(turned)
+    }
+
+    /// Warns once that an environment goes down soon. False: somebody was warned before.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn warn(
+        &self,
+        name: &EnvironmentName,
+        transition: &Transition,
+        from: &Target,
+        now: Timestamp,
+    ) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        if !firings::tell_once(&mut tx, name, &transition.key(), "ahead", now).await? {
+            return Ok(false);
+        }
+        let said = ClockNews::Ahead { turn: Turn::from(transition), from: from.clone() };
+        warden::of_clock(&mut tx, &self.config(), name, said).await?;
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(true)
+    }
+
+    /// How long a transition will take that raises an environment, by how long that took last time and a tenth more, in milliseconds;
+    /// 0 where that is not known.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn lead_ms(&self, environment: &Environment, before: &Target, wanted: &Target) -> Result<i64, DeskError> {
+        let request = turn(environment, wanted.clone(), String::new(), Some(before.clone()));
+        let took = runs::last_duration(&self.store, &request).await?;
+        Ok(took.map_or(0, |ms| ms.saturating_add(ms / 10).min(LONGEST_LEAD_MS)))
+    }
+
+    /// The transition as the environment's clock shows it.
+    fn turn_of(&self, due: &Due) -> Turn {
+        let zone = self.environment(&due.environment).map_or(Tz::UTC, |environment| environment.timetable.zone);
+        Turn::new(due.at, zone, due.wanted.clone())
+    }
+
+    /// Whether the environment is to be there already.
+    async fn is_there(&self, tx: &mut Tx, due: &Due) -> Result<bool, DeskError> {
+        let Some(environment) = self.environment(&due.environment) else { return Ok(true) };
+        let active = runs::active(&mut *tx, &due.environment).await?;
+        Ok(standing_after(tx, &environment, &active).await?.as_ref() == Some(&due.wanted))
     }
 
     /// What schedules will do from now on, in `days` days: of one environment, or of all that have schedules and somebody sees.
@@ -192,6 +266,7 @@ impl Desk {
             until: firing.until,
             wanted: firing.wanted.clone(),
             because: format!("{} is tried again", firing.key),
+            collapsed: 0,
         };
         let wait = FIRST_WAIT_MS.saturating_mul(1 << firing.tries.clamp(0, 20)).min(LONGEST_WAIT_MS);
         let message = message(&due, after.tries);
@@ -210,6 +285,8 @@ impl Desk {
             }
             _ if !still || now > firing.until => {
                 after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
+                let said = ClockNews::GivenUp { turn: self.turn_of(&due), tries: firing.tries, run: firing.run };
+                warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
                 Turned::Missed
             }
             _ => match case.turn_again(&mut tx, &due, run.as_ref()).await {

@@ -146,6 +146,29 @@ pub async fn put(mut tx: &mut Tx, firing: &Firing, decided: Timestamp) -> Result
     Ok(stored == 1)
 }
 
+/// Notes that something of a transition is told. False: it was told before.
+pub async fn tell_once(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    key: &str,
+    what: &str,
+    at: Timestamp,
+) -> Result<bool, LedgerError> {
+    let stored = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO clock_told (environment, key, what, at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (environment, key, what) DO NOTHING"
+        )
+        .bind(environment.as_str())
+        .bind(storable(key))
+        .bind(what)
+        .bind(at.0)
+    )?;
+    Ok(stored == 1)
+}
+
 /// Notes what came of a further try, or of its run. False: somebody had tried it since `firing` was read.
 pub async fn change(mut tx: &mut Tx, before: &Firing, after: &Firing) -> Result<bool, LedgerError> {
     let why = after.why.as_deref().map(storable);

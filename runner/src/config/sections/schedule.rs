@@ -25,6 +25,8 @@ use crate::domain::schedule::{
 
 /// Longest time that a transition may come late: a week, in seconds.
 const CATCH_UP_MAX_S: u32 = 7 * 86_400;
+/// Longest before it that people are warned: a day, in seconds.
+const WARN_MAX_S: u32 = 86_400;
 /// How far ahead schedules are held against each other: two years, in milliseconds.
 const AHEAD_MS: i64 = 2 * 366 * 86_400_000;
 
@@ -76,6 +78,13 @@ pub(in super::super) struct ScheduleSection {
     /// How late it may still be carried out. `0s` to `7d`. Without it, `4h`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"2h")]
     catch_up: Option<String>,
+    /// How long before it lowers people are warned; `0s`: not at all. `0s` to `24h`. Without it, `15m`.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"15m")]
+    warn: Option<String>,
+    /// Starts early enough that the environment is in service at the written time, by how long that took last time.
+    #[serde(default)]
+    #[schemars(example = &true)]
+    ready_by: bool,
 }
 
 /// `first` or `skip`.
@@ -245,6 +254,7 @@ impl ScheduleSection {
             text.and_then(|text| duration::read(&at.key(key), text, 0..=most, findings))
         };
         let catch_up_s = seconds("catch_up", self.catch_up.as_ref(), CATCH_UP_MAX_S, findings);
+        let warn_s = seconds("warn", self.warn.as_ref(), WARN_MAX_S, findings);
         if findings.errors() > before {
             return None;
         }
@@ -256,8 +266,8 @@ impl ScheduleSection {
             on_gap: self.on_gap,
             on_overlap: self.on_overlap,
             catch_up_s: catch_up_s.unwrap_or(DEFAULT_CATCH_UP_S),
-            warn_s: DEFAULT_WARN_S,
-            ready_by: false,
+            warn_s: warn_s.unwrap_or(DEFAULT_WARN_S),
+            ready_by: self.ready_by,
             origin: Origin::File { line },
         };
         if let Err(error) = schedule.check(&Scale::from(environment)) {

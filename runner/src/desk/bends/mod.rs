@@ -141,8 +141,8 @@ impl Case<'_> {
         for before in standing_pauses(&diary, now) {
             bends::shorten(tx, before, now).await?;
         }
-        let bend = Bend::Pause { from: now, until: Some(until) };
-        let bent = bends::begin(tx, name, bend, until, &self.message.actor, self.because.as_deref()).await?;
+        let pause = Bend::Pause { from: now, until: Some(until) };
+        let bent = bends::begin(tx, name, pause, until, &self.message.actor, self.because.as_deref()).await?;
         let after = agenda::of_one(tx, diary.environment(), now).await?;
         let turns = lost(&diary, &after, now, until);
         let one = one(name, vec![bent], turns, &after, now);

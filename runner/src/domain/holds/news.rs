@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{About, Hold};
+use crate::domain::schedule::ClockNews;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 
 /// How a hold came to its end.
@@ -77,6 +78,13 @@ pub enum News {
     Free {
         /// Which.
         environment: EnvironmentName,
+    },
+    /// Of the clock.
+    Clock {
+        /// Of which environment.
+        environment: EnvironmentName,
+        /// What.
+        said: ClockNews,
     },
     /// It did not become free in time.
     NotFree {

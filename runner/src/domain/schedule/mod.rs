@@ -9,6 +9,7 @@ mod crontab;
 mod item;
 mod mark;
 mod misread;
+mod news;
 mod once;
 mod order;
 mod scale;
@@ -25,6 +26,7 @@ pub use crontab::Crontab;
 pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
+pub use news::ClockNews;
 pub use misread::{Misread, Wrong};
 pub use once::At;
 pub use order::{BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, Turn};

@@ -1,10 +1,12 @@
 //! What people order about schedules for a while, and what they are answered.
 
 use chrono::{NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::bend::Bent;
 use super::timeline::Transition;
+use super::wall::shown;
 use crate::domain::command::CommandName;
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::request::Target;
@@ -91,6 +93,15 @@ pub struct Turn {
     pub zone: String,
     /// What is wanted from then on.
     pub wanted: Target,
+}
+
+impl Turn {
+    /// As the clock of a zone shows it.
+    #[must_use]
+    pub fn new(at: Timestamp, zone: Tz, wanted: Target) -> Self {
+        let (local, offset) = shown(at, zone);
+        Self { at, local, offset, zone: zone.name().to_owned(), wanted }
+    }
 }
 
 impl From<&Transition> for Turn {

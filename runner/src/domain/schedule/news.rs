@@ -1,0 +1,70 @@
+//! What people hear of the clock: that an environment is about to go down, and where a transition was not made as it is written.
+
+use serde::{Deserialize, Serialize};
+
+use super::order::Turn;
+use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::request::Target;
+
+/// One thing that people hear of the clock. What is made as it is written is told by its run alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "clock", rename_all = "snake_case")]
+pub enum ClockNews {
+    /// It goes down soon, unless somebody says otherwise.
+    Ahead {
+        /// When, and where to.
+        turn: Turn,
+        /// From where.
+        from: Target,
+    },
+    /// It is made late, because nobody looked when it was due.
+    Late {
+        /// What was due, and when.
+        turn: Turn,
+        /// How late it begins, in milliseconds.
+        by_ms: i64,
+        /// How many transitions before it were not made, because this one came after them.
+        collapsed: u32,
+        /// Its run.
+        run: RunNumber,
+    },
+    /// It is not made: it is too late for it.
+    Missed {
+        /// What was due, and when.
+        turn: Turn,
+        /// How late it was seen, in milliseconds.
+        by_ms: i64,
+    },
+    /// Something stands against it.
+    Refused {
+        /// What was due, and when.
+        turn: Turn,
+        /// What, in words.
+        why: String,
+        /// Until when it is tried again; `None`: it is not.
+        again: Option<Timestamp>,
+    },
+    /// It was tried until its window was over, or something else is wanted by now.
+    GivenUp {
+        /// What was due, and when.
+        turn: Turn,
+        /// How often.
+        tries: i64,
+        /// The last run that tried it; `None`: it was refused each time.
+        run: Option<RunNumber>,
+    },
+}
+
+impl ClockNews {
+    /// The transition that it is about.
+    #[must_use]
+    pub fn turn(&self) -> &Turn {
+        match self {
+            Self::Ahead { turn, .. }
+            | Self::Late { turn, .. }
+            | Self::Missed { turn, .. }
+            | Self::Refused { turn, .. }
+            | Self::GivenUp { turn, .. } => turn,
+        }
+    }
+}
