@@ -26,7 +26,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use answer::answer;
+pub use answer::{answer, is_thanks, welcome};
 pub use audit::{NO_PLACE_FOR_FILE, audit, exported, not_saved, saved, who};
 pub use button::{
     Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, undecided,

@@ -173,3 +173,29 @@ async fn a_run_that_was_cancelled_half_way_is_a_new_message() {
     assert_eq!(text.matches("PARTIAL").count(), 1, "{text}");
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn runs_are_found_by_the_group_of_whoever_asked_and_a_name_of_nobody_is_told() {
+    let place = InSlack::lay().await;
+    let bob = place.slack.person("bob");
+    let group = place.slack.group("oncallers", &[&place.alice, &bob]);
+    let others = place.slack.group("others", &[&bob]);
+    let serve = place.serve().await;
+    place.tide("up shop because of the rehearsal").await;
+    place.reads("shop is at full ·").await;
+    for (words, told) in [
+        (format!("history by @slack:{}", group.as_str()), "Runs, newest first"),
+        (format!("history by @slack:{} failed", group.as_str()), "No run fits that"),
+        (format!("history shop by @slack:{}", others.as_str()), "No run fits that"),
+        ("history by @nobody".to_owned(), "nobody is called `nobody`"),
+    ] {
+        let told_before = place.slack.transcript(&place.channel).matches(told).count();
+        place.tide(&words).await;
+        let more = || place.slack.transcript(&place.channel).matches(told).count() > told_before;
+        place.slack.until(told, more).await;
+    }
+    place.tide("thanks!").await;
+    let text = place.reads("You are welcome.").await;
+    assert!(!text.contains("Not understood"), "{text}");
+    serve.stop().await.exits(0);
+}
