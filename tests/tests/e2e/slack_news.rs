@@ -199,3 +199,19 @@ async fn runs_are_found_by_the_group_of_whoever_asked_and_a_name_of_nobody_is_to
     assert!(!text.contains("Not understood"), "{text}");
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn who_asked_in_a_direct_message_hears_of_the_end_though_the_channel_takes_nothing() {
+    let place = InSlack::lay().await;
+    place.slack.set_channel(&place.channel, true, false);
+    let serve = place.serve().await;
+    place.yard.hold("plan");
+    place.slack.direct(&place.alice, "up shop").await.accepted();
+    place.yard.until(1, "planning").await;
+    place.yard.wait("the trouble", async || serve.err().contains("is_archived").then_some(())).await;
+    place.yard.release("plan");
+    place.yard.until(1, "succeeded").await;
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "shop is at full").await;
+    serve.stop().await.exits(0);
+}
