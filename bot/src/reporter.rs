@@ -169,6 +169,7 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
         }
         RunState::Ended { outcome } => {
             let place = match outcome {
+                Outcome::Cancelled if cards::is_half_way(detail) => (NewsPlace::Channel, Notify::AskerOrOncall),
                 Outcome::Failed | Outcome::Partial => (NewsPlace::Channel, Notify::AskerOrOncall),
                 Outcome::Succeeded
                 | Outcome::NothingToDo

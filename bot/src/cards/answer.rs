@@ -148,3 +148,21 @@ fn queued(
     };
     card.next(format!("leave {number}")).next(format!("tell me when free {}", request.environment))
 }
+
+/// Words that only thank.
+const THANKS: [&str; 8] =
+    ["thanks", "thank you", "thx", "ty", "thank you very much", "thanks a lot", "cheers", "many thanks"];
+
+/// Whether somebody only says thanks.
+#[must_use]
+pub fn is_thanks(typed: &str) -> bool {
+    let words: Vec<&str> = typed.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let said = words.join(" ").to_lowercase();
+    THANKS.contains(&said.as_str())
+}
+
+/// The answer to thanks.
+#[must_use]
+pub fn welcome() -> Card {
+    Card::new(Tone::Good, "You are welcome.")
+}

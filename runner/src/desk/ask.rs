@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
 use crate::config::Problem;
+use crate::domain::access::{Who, given};
 use crate::domain::answer::{
     EnvironmentStatus, HistoryPage, RunDetail, RunSummary, RunnerHealth, Sight, StackStanding, Standing,
 };
@@ -135,7 +136,29 @@ impl Desk {
     /// One page of what happened, newest first, as far as somebody sees it.
     pub async fn history(&self, filter: &HistoryFilter, sight: &Sight) -> Result<HistoryPage, DeskError> {
         let only = (!sight.all).then_some(sight.environments.as_slice());
-        Ok(runs::history(&self.store, filter, only, PAGE).await?)
+        let page = runs::history(&self.store, filter, only, PAGE).await?;
+        // An id is somebody's, whether or not they ever asked for anything.
+        if let Some(by) = filter.by.as_deref().filter(|by| page.runs.is_empty() && !by.contains(':'))
+            && !self.is_known(by).await?
+        {
+            let why = "people are named like `by me` or `by @ito`; nobody of that name has asked for a run or stands in the \
+                       configuration";
+            return Err(Refusal::refused(format!("nobody is called `{by}`"), why).hint("history").into());
+        }
+        Ok(page)
+    }
+
+    /// Whether somebody is called so.
+    async fn is_known(&self, by: &str) -> Result<bool, DeskError> {
+        let config = self.config();
+        let environments = config.environments.values();
+        let people = environments.clone().flat_map(|environment| environment.owners.iter().chain(&environment.oncall));
+        let grants: Vec<_> = given(&config.access, None)
+            .chain(environments.flat_map(|environment| given(&config.access, Some(environment))))
+            .filter_map(|grant| if let Who::Named(id) = grant.who { Some(id) } else { None })
+            .collect();
+        let members = people.chain(&grants).flat_map(|id| config.access.people(id)).collect::<Vec<_>>();
+        Ok(runs::has_asked(&self.store, by, members.iter()).await?)
     }
 
     /// One page of the audit, newest first, as far as somebody sees it.

@@ -527,7 +527,7 @@ impl Query {
 pub struct HistoryFilter {
     /// Only this environment.
     pub environment: Option<EnvironmentName>,
-    /// Only runs asked for by this person: an actor id (`local:ito`) or the part after the colon (`ito`).
+    /// Only runs asked for by this person: an actor id (`local:ito`) or the part after the colon (`ito`); several with commas between.
     pub by: Option<String>,
     /// Only runs accepted at or after this moment.
     pub since: Option<Timestamp>,

@@ -17,9 +17,12 @@ pub(super) struct Conditions {
     pub(super) values: Vec<Value>,
 }
 
-/// The ids that a person may have who is called so: an id itself (`local:ito`), or the part after the colon.
+/// The ids that people may have who are called so, separated by commas: an id itself (`local:ito`), or the part after the colon.
 pub(super) fn actor_ids(by: &str) -> Vec<String> {
-    if by.contains(':') { vec![by.to_owned()] } else { WHERES.map(|place| format!("{place}:{by}")).to_vec() }
+    let ids = |one: &str| {
+        if one.contains(':') { vec![one.to_owned()] } else { WHERES.map(|place| format!("{place}:{one}")).to_vec() }
+    };
+    by.split(',').map(|one| one.trim_start_matches('@')).filter(|one| !one.is_empty()).flat_map(ids).collect()
 }
 
 impl Conditions {

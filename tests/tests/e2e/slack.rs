@@ -555,6 +555,10 @@ async fn check_online_tells_what_is_missing_what_for_and_where() {
     let told = place.yard.start(&["check", "--online"], &env).end().await;
     told.says(&["the scope users:read is missing", "nobody is answered", "https://api.slack.com/apps"]);
     told.says(&["#load-test (is_archived)", "unarchive it"]).exits(1);
+    let swapped = [("BOT", place.slack.app_token()), ("APP", place.slack.bot_token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
+    let told = place.yard.start(&["check", "--online"], &swapped).end().await;
+    told.says(&["`bot_token`", "begins with xapp-, which is the other token", "`app_token`", "begins with xoxb-"])
+        .exits(1);
     let wrong = [("BOT", "xoxb-wrong"), ("APP", place.slack.app_token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
     let told = place.yard.start(&["check", "--online"], &wrong).end().await;
     told.says(&["a working `bot_token`", "invalid_auth", "OAuth & Permissions"]).exits(1);

@@ -41,8 +41,9 @@ async fn a_card_shows_the_end_though_its_last_edit_was_refused_until_somebody_pu
     place.yard.release("create.shop-app");
     place.yard.until(1, "succeeded").await;
     place.slack.until("the end is told", || !place.slack.called(&place.alice).is_empty()).await;
+    let refused = || place.slack.calls_of("chat.update").iter().any(|call| !call.is_ok());
+    place.slack.until("an edit is refused", refused).await;
     serve.stop().await.exits(0);
-    assert!(place.slack.calls_of("chat.update").iter().any(|call| !call.is_ok()), "an edit was refused");
     // Put right, and started again: nobody waits a minute for it here.
     place.slack.accept("chat.update");
     let serve = place.serve().await;

@@ -3,6 +3,12 @@
 use tidegate_tests::in_slack::InSlack;
 use tidegate_tests::slack::{MessageId, Refusal};
 
+/// The message that says so, once it is there.
+async fn said(place: &InSlack, words: &str) -> MessageId {
+    place.slack.until(words, || place.slack.find(&place.channel, words).is_some()).await;
+    place.slack.find(&place.channel, words).expect("a message")
+}
+
 /// The message, once it reads so.
 async fn reads_so(place: &InSlack, message: &MessageId, words: &str) -> String {
     place.slack.until(words, || place.slack.thread(message).contains(words)).await;
@@ -15,24 +21,23 @@ async fn a_message_that_asks_for_a_yes_is_answered_there_and_says_so_when_it_is_
     let serve = place.serve().await;
     place.tide("up shop").await;
     place.reads("shop is at full").await;
-    for (button, state, said) in [
+    for (button, state, over) in [
         ("tide.reject", "cancelled", "needed a yes · rejected by @alice · run 2"),
         ("", "cancelled", "needed a yes · cancelled by @alice · run 3"),
         ("tide.approve", "succeeded", "needed a yes · approved by @alice · run 4"),
     ] {
         place.tide("destroy shop").await;
-        place.reads("destroy shop needs a yes until").await;
-        let asks = place.slack.find(&place.channel, "destroy shop needs a yes until").expect("a message");
+        let asks = said(&place, "destroy shop needs a yes until").await;
         let text = place.slack.thread(&asks);
         assert!(text.contains("[Approve, asks: This destroys] [Reject] [Show plan]"), "{text}");
-        let run = said.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+        let run = over.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number");
         if button.is_empty() {
             place.tide(&format!("cancel {run}")).await;
         } else {
             place.slack.press(&place.alice, &asks, button).await.accepted();
         }
         place.yard.until(run, state).await;
-        let text = reads_so(&place, &asks, said).await;
+        let text = reads_so(&place, &asks, over).await;
         assert!(!text.contains("needs a yes") && !text.contains("[Approve") && !text.contains("[Reject"), "{text}");
         place.slack.until("the card's are gone", || !place.slack.transcript(&place.channel).contains("[Approve")).await;
         assert!(place.yard.known(run + 1).await.is_none(), "it was done once");
@@ -50,7 +55,7 @@ async fn a_message_about_what_failed_tries_it_again_once_and_not_after_something
     place.tide("up shop").await;
     place.yard.until(1, "partial").await;
     place.settled().await;
-    let failed = place.slack.find(&place.channel, "shop is PARTIAL · app failed while applying ·").expect("a message");
+    let failed = said(&place, "shop is PARTIAL · app failed while applying ·").await;
     let text = reads_so(&place, &failed, "[Retry] [Show plan]").await;
     assert!(text.contains("run 1 in its channel"), "it is the message, not the card: {text}");
     place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
@@ -58,7 +63,7 @@ async fn a_message_about_what_failed_tries_it_again_once_and_not_after_something
     let text = reads_so(&place, &failed, "Retry: pressed by @alice").await;
     assert!(!text.contains("[Retry]"), "{text}");
     place.settled().await;
-    let again = place.slack.find(&place.channel, "[Retry").expect("another one");
+    let again = said(&place, "[Retry").await;
     place.yard.heal("create.shop-app.1");
     place.tide("up shop").await;
     place.yard.until(3, "succeeded").await;
@@ -139,5 +144,74 @@ async fn the_home_tab_tells_what_comes_within_a_day_as_long_as_that_is_so() {
     place.slack.until("what comes", || shows(&coming(first))).await;
     place.yard.configure(&written(first), &written(second));
     place.slack.until("what comes now", || shows(&coming(second)) && !shows(&coming(first))).await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_run_that_was_cancelled_half_way_is_a_new_message() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.yard.hold("create.shop-app.2");
+    place.tide("up shop").await;
+    place.yard.until_did("create shop-app", 2).await;
+    place.tide("cancel 1").await;
+    place.reads("is asked to stop").await;
+    place.yard.release("create.shop-app.2");
+    place.yard.until(1, "cancelled").await;
+    place.settled().await;
+    let told = said(&place, "was cancelled · PARTIAL").await;
+    let text = place.slack.thread(&told);
+    assert!(text.contains("run 1 in its channel"), "{text}");
+    assert!(text.contains("@alice") && text.contains("[Show plan]"), "{text}");
+    // Of nothing that was changed the thread is enough.
+    place.tide("destroy shop").await;
+    place.reads("destroy shop needs a yes until").await;
+    place.tide("cancel 2").await;
+    place.yard.until(2, "cancelled").await;
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("PARTIAL").count(), 1, "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn runs_are_found_by_the_group_of_whoever_asked_and_a_name_of_nobody_is_told() {
+    let place = InSlack::lay().await;
+    let bob = place.slack.person("bob");
+    let group = place.slack.group("oncallers", &[&place.alice, &bob]);
+    let others = place.slack.group("others", &[&bob]);
+    let serve = place.serve().await;
+    place.tide("up shop because of the rehearsal").await;
+    place.reads("shop is at full ·").await;
+    for (words, told) in [
+        (format!("history by @slack:{}", group.as_str()), "Runs, newest first"),
+        (format!("history by @slack:{} failed", group.as_str()), "No run fits that"),
+        (format!("history shop by @slack:{}", others.as_str()), "No run fits that"),
+        ("history by @nobody".to_owned(), "nobody is called `nobody`"),
+    ] {
+        let told_before = place.slack.transcript(&place.channel).matches(told).count();
+        place.tide(&words).await;
+        let more = || place.slack.transcript(&place.channel).matches(told).count() > told_before;
+        place.slack.until(told, more).await;
+    }
+    place.tide("thanks!").await;
+    let text = place.reads("You are welcome.").await;
+    assert!(!text.contains("Not understood"), "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn who_asked_in_a_direct_message_hears_of_the_end_though_the_channel_takes_nothing() {
+    let place = InSlack::lay().await;
+    place.slack.set_channel(&place.channel, true, false);
+    let serve = place.serve().await;
+    place.yard.hold("plan");
+    place.slack.direct(&place.alice, "up shop").await.accepted();
+    place.yard.until(1, "planning").await;
+    place.yard.wait("the trouble", async || serve.err().contains("is_archived").then_some(())).await;
+    place.yard.release("plan");
+    place.yard.until(1, "succeeded").await;
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "shop is at full").await;
     serve.stop().await.exits(0);
 }

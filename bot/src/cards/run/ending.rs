@@ -175,6 +175,16 @@ fn kept(view: &RunView) -> impl Iterator<Item = Line> {
     })
 }
 
+/// Whether a run that was cancelled has changed something before, or left something half made.
+#[must_use]
+pub fn is_half_way(detail: &RunDetail) -> bool {
+    let touched = |stack: &StackView| {
+        let failed = stack.applied.iter().any(|applied| !applied.failed.is_empty() || !applied.in_doubt.is_empty());
+        failed || stack.changes_done() > 0 || stack.half_made().next().is_some() || stack.outside().next().is_some()
+    };
+    detail.view.anything_applied() && detail.view.stacks.values().any(touched)
+}
+
 /// What is true, where the engine says so.
 fn found(detail: &RunDetail) -> impl Iterator<Item = Line> + use<> {
     detail.view.finding.as_ref().map(|finding| Line::text(cut(finding))).into_iter()

@@ -17,7 +17,7 @@ use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
 pub use approval::waited_for;
 pub use detail::{plan, show};
-pub use ending::carried_out;
+pub use ending::{carried_out, is_half_way};
 pub use notice::{Needed, notice, notice_to, over, under_way};
 pub(super) use progress::{silence, stacks as progress_lines};
 

@@ -2,11 +2,11 @@
 
 use tidegate_runner::domain::answer::{RunDetail, RunSummary};
 use tidegate_runner::domain::ids::ActorId;
-use tidegate_runner::domain::run::{Outcome, RunState};
+use tidegate_runner::domain::run::{Outcome, RunState, StackView};
 
 use super::super::card::{Card, Tone};
 use super::super::history::state_word;
-use super::super::words::{Clock, DOT, cut, duration, run_of, what};
+use super::super::words::{Clock, DOT, cut, duration, plural, run_of, what};
 use super::{approval, ending};
 
 /// The line that is a new message; `None` while a run only works or waits.
@@ -105,6 +105,11 @@ pub fn under_way(run: &RunSummary) -> Card {
 fn ended(detail: &RunDetail, outcome: Outcome, run: &str) -> Card {
     let number = detail.run.number;
     let mut facts = vec![ending::fact(detail, outcome)];
+    let half_way = outcome == Outcome::Cancelled && ending::is_half_way(detail);
+    if half_way {
+        let done: u32 = detail.view.stacks.values().map(StackView::changes_done).sum();
+        facts.push(format!("PARTIAL, {} done", plural(u64::from(done), "change")));
+    }
     if matches!(outcome, Outcome::Failed | Outcome::Partial) {
         facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
     }
@@ -116,6 +121,9 @@ fn ended(detail: &RunDetail, outcome: Outcome, run: &str) -> Card {
         Outcome::Succeeded | Outcome::NothingToDo => Card::new(Tone::Good, title),
         Outcome::Planned => Card::new(Tone::Plain, title),
         Outcome::Partial | Outcome::Failed => {
+            Card::new(Tone::Bad, title).next(format!("retry {number}")).next(format!("show {number}"))
+        }
+        Outcome::Cancelled if half_way => {
             Card::new(Tone::Bad, title).next(format!("retry {number}")).next(format!("show {number}"))
         }
         Outcome::Cancelled | Outcome::Refused | Outcome::Expired => {

@@ -213,6 +213,14 @@ impl Ear {
             Ok(press) => press,
             Err(error) => return Some(vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
         };
+        if matches!(origin.how, How::Mention | How::Direct | How::Command) && cards::is_thanks(&message.typed) {
+            return Some(vec![said_to(&cards::welcome(), origin, true)]);
+        }
+        // Who is in a group only Slack knows. An order is told as it was typed.
+        let asks = !self.is_order(&message.typed);
+        let of_members = if asks { self.workspace.by_members(&message.typed).await } else { None };
+        let expanded = of_members.map(|typed| Message { typed, ..message.clone() });
+        let message = expanded.as_ref().unwrap_or(message);
         let reply = conversation::reply(&self.desk, message, local_zone()).await;
         if reply.verdict == Verdict::Repeated {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.

@@ -35,7 +35,25 @@ pub async fn check_online(config: &Config) -> Vec<Missing> {
         Err(why) => return vec![token("bot_token", &why)],
     };
     let mut missing = Vec::new();
-    if let SlackMode::Socket { app_token } = &slack.mode
+    let app_token = if let SlackMode::Socket { app_token } = &slack.mode { Some(app_token) } else { None };
+    let begins = |name: &'static str, with: &'static str, other: &'static str| (name, with, other);
+    let of_bot = begins("bot_token", "xoxb-", "xapp-");
+    let of_app = begins("app_token", "xapp-", "xoxb-");
+    let sources = [Some((&slack.bot_token, of_bot)), app_token.map(|source| (source, of_app))];
+    for (source, (name, with, other)) in sources.into_iter().flatten() {
+        if let Ok(read) = api.token(source).await
+            && read.token_value.0.starts_with(other)
+        {
+            missing.push(token(
+                name,
+                &format!("it begins with {other}, which is the other token: this one begins with {with}"),
+            ));
+        }
+    }
+    if !missing.is_empty() {
+        return missing;
+    }
+    if let Some(app_token) = app_token
         && let Err(why) = api.open_socket(app_token).await
     {
         missing.push(match &why {

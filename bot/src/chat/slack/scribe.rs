@@ -232,8 +232,14 @@ impl Scribe {
         for (id, who, run) in desk.personal(DOOR).await? {
             let detail = desk.show(run).await?;
             let asked = slack_id(&detail.run.asker.id).is_some_and(|asker| asker == who);
-            let has_card = desk.card(DOOR, run).await?.is_none_or(|card| !card.channel.is_empty());
-            if asked && has_card {
+            let card = desk.card(DOOR, run).await?;
+            let has_card = card.as_ref().is_none_or(|card| !card.channel.is_empty());
+            let silent = match &card {
+                Some(card) if has_card => self.mouth.is_troubled(&card.channel).await,
+                _ => false,
+            };
+            // Where the channel takes nothing they hear of it themselves.
+            if asked && has_card && !silent {
                 // Its news in the channel mention them.
                 desk.told_otherwise(id).await?;
                 continue;
@@ -337,10 +343,22 @@ impl Scribe {
         if notices.is_empty() || self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
             return Ok(());
         }
-        let Ok(Some(channel)) = self.mouth.workspace.channel(&named).await else {
-            tracing::error!(channel = named, "the channel for those who look after Tidegate is not there");
-            self.missing.insert(named, Instant::now());
-            return Ok(());
+        let channel = match self.mouth.workspace.channel(&named).await {
+            Ok(Some(channel)) => channel,
+            Ok(None) => {
+                tracing::error!(channel = named, "the channel for those who look after Tidegate is not there");
+                self.missing.insert(named, Instant::now());
+                return Ok(());
+            }
+            Err(error) => {
+                // It may well be there: what is wrong is what Slack says.
+                tracing::error!(%error, channel = named, "the channel of those who look after Tidegate cannot be looked up");
+                if let Some(code) = error.code().filter(|_| error.is_of_token()) {
+                    self.mouth.tell_once("", code).await;
+                }
+                self.missing.insert(named, Instant::now());
+                return Ok(());
+            }
         };
         for (id, text) in notices {
             let letter = Letter::new(render(&cards::for_admins(&text), &Extras::default()));

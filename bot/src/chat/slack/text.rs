@@ -83,6 +83,13 @@ pub(super) fn typed(raw: &str, me: &str) -> String {
     out.trim().to_owned()
 }
 
+/// An address without what people leave away as they type it.
+fn of_address(text: &str) -> &str {
+    let bare = text.split_once("://").map_or(text, |(_, bare)| bare);
+    let bare = bare.strip_prefix("mailto:").or_else(|| bare.strip_prefix("tel:")).unwrap_or(bare);
+    bare.strip_suffix('/').unwrap_or(bare)
+}
+
 /// What stands between `<` and `>`.
 fn token(inner: &str, me: &str) -> String {
     let (what, shown) = inner.split_once('|').map_or((inner, None), |(what, shown)| (what, Some(shown)));
@@ -98,8 +105,13 @@ fn token(inner: &str, me: &str) -> String {
     if let Some(word) = what.strip_prefix('!') {
         return format!("@{}", word.split('^').next().unwrap_or(word));
     }
-    // `<http://shop.example|shop.example>`: what was typed is what is shown.
-    shown.unwrap_or(what).to_owned()
+    match shown {
+        // `<http://shop.example|shop.example>`: what was typed is what is shown.
+        Some(shown) if of_address(what) == of_address(shown) => shown.to_owned(),
+        // Words over an address: neither is lost.
+        Some(shown) => format!("{shown} ({what})"),
+        None => what.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +127,8 @@ mod tests {
             ("who <!subteam^S0604|@ops> <#C1|load-test>", "who slack:S0604 slack:C1"),
             ("up shop because a &lt;b&gt; &amp; c", "up shop because a <b> & c"),
             ("see <https://a.example/x|a.example/x>", "see a.example/x"),
+            ("see <https://evil.example|click>", "see click (https://evil.example)"),
+            ("see <https://a.example/|a.example> <mailto:a@b.example|a@b.example>", "see a.example a@b.example"),
             ("<!channel> status", "@channel status"),
             ("a < b", "a < b"),
             ("up shop because \u{201c}late\u{201d}", "up shop because \"late\""),

@@ -30,6 +30,12 @@ impl Mouth {
         }
     }
 
+    /// Whether a place takes nothing just now, as far as is known.
+    pub(super) async fn is_troubled(&self, place: &str) -> bool {
+        let name = self.workspace.name_of(place);
+        self.troubled().await.contains(&name)
+    }
+
     /// What works again is said no more.
     pub(super) async fn works_in(&self, place: &str) {
         if !self.troubled().await.is_empty() {

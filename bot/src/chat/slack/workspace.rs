@@ -144,6 +144,17 @@ impl Workspace {
         Ok(known.1.get(group).map(|group| group.members.clone()).unwrap_or_default())
     }
 
+    /// A question with the members of a group in place of the group that stands after `by`, as far as that is one.
+    pub(super) async fn by_members(&self, typed: &str) -> Option<String> {
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let at = words.iter().position(|word| word.eq_ignore_ascii_case("by"))? + 1;
+        let group = words.get(at)?.trim_start_matches('@').strip_prefix("slack:").filter(|id| id.starts_with('S'))?;
+        let members = self.members(group).await.ok().filter(|members| !members.is_empty())?;
+        let named: Vec<String> = members.iter().map(|member| format!("slack:{member}")).collect();
+        let (before, after) = (words.get(..at)?.join(" "), words.get(at + 1..)?.join(" "));
+        Some(format!("{before} {} {after}", named.join(",")).trim_end().to_owned())
+    }
+
     /// A line with the members of groups in place of those that it leaves in by `only`. `None`: it names no
     /// group with members.
     pub(super) async fn with_members(&self, typed: &str) -> Option<String> {

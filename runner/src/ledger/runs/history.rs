@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::answer::{HistoryPage, RunSummary};
 use crate::domain::command::HistoryFilter;
-use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::ledger::conditions::{Conditions, Value, actor_ids};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
@@ -77,6 +77,27 @@ pub async fn history(
     let ended: Vec<_> = runs.iter().filter(|run| run.ended.is_some()).map(|run| run.id).collect();
     let worked_ms = worked(&mut db, &ended, Timestamp(0)).await?;
     Ok(HistoryPage { runs, page, more, worked_ms })
+}
+
+/// Whether anybody who is called so has asked for a run; whom else of `known` it names counts, too.
+pub async fn has_asked<'a>(
+    mut db: impl Access,
+    by: &str,
+    mut known: impl Iterator<Item = &'a ActorId>,
+) -> Result<bool, LedgerError> {
+    let ids = actor_ids(by);
+    if known.any(|known| ids.iter().any(|id| id == known.as_str())) {
+        return Ok(true);
+    }
+    let mut conditions = Conditions::default();
+    conditions.any_of("asker_id", ids);
+    let sql = format!("SELECT number FROM runs {} LIMIT 1", conditions.sql());
+    let found: Option<i64> = on!(
+        db,
+        fetch_optional,
+        with_values!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql.as_str())), conditions.values)
+    )?;
+    Ok(found.is_some())
 }
 
 /// The last run that changed something on the environment, or began to; for `undo`.
