@@ -53,7 +53,12 @@ async fn tell_all(tx: &mut Tx, config: &Config, hold: &Hold, news: &News) -> Res
 
 /// Tells what the clock does otherwise than people may think: in the environment's channel where a chat has it, otherwise those who
 /// look after it.
-pub(crate) async fn of_clock(tx: &mut Tx, config: &Config, name: &EnvironmentName, said: ClockNews) -> Result<(), LedgerError> {
+pub(crate) async fn of_clock(
+    tx: &mut Tx,
+    config: &Config,
+    name: &EnvironmentName,
+    said: ClockNews,
+) -> Result<(), LedgerError> {
     let news = News::Clock { environment: name.clone(), said };
     let has_channel = config.environments.get(name).is_some_and(|environment| environment.channel.is_some());
     if has_channel && config.chat.slack.is_some() {

@@ -50,7 +50,8 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
     match said {
         ClockNews::Ahead { turn, from } => {
             let away = turn.at.ms_since(clock.now);
-            let when = if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
+            let when =
+                if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
             let title = format!("{environment} goes to {level} {when}{DOT}{}", turn.local.format("%H:%M"));
             let card = Card::new(Tone::Warning, title);
             let card = card.line(Line::text(format!("{}, from {}", moment(turn), in_words(from))));
@@ -61,12 +62,17 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 .next(format!("down {environment} {}", turn.wanted.level))
         }
         ClockNews::Late { turn, by_ms, collapsed, run } => {
-            let card = Card::new(Tone::Warning, format!("{environment} goes to {level}, {} late{DOT}run {run}", duration(*by_ms)));
+            let card = Card::new(
+                Tone::Warning,
+                format!("{environment} goes to {level}, {} late{DOT}run {run}", duration(*by_ms)),
+            );
             let card = card.line(Line::text(format!("It was due at {}; nobody looked then.", moment(turn))));
             let more = plural(u64::from(*collapsed), "transition");
             let were = if *collapsed == 1 { "was" } else { "were" };
-            card.lines((*collapsed > 0).then(|| Line::text(format!("{more} before it {were} left out: this one came after."))))
-                .next(format!("show {run}"))
+            card.lines(
+                (*collapsed > 0).then(|| Line::text(format!("{more} before it {were} left out: this one came after."))),
+            )
+            .next(format!("show {run}"))
         }
         ClockNews::Missed { turn, by_ms } => {
             let title = format!("{environment} was NOT brought to {level}{DOT}seen {} late", duration(*by_ms));
@@ -82,7 +88,10 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 .next(format!("status {environment}"))
         }
         ClockNews::GivenUp { turn, tries, run } => {
-            let title = format!("{environment} was NOT brought to {level}{DOT}given up after {}", plural(tries.unsigned_abs(), "try"));
+            let title = format!(
+                "{environment} was NOT brought to {level}{DOT}given up after {}",
+                plural(tries.unsigned_abs(), "try")
+            );
             let card = Card::new(Tone::Bad, title).line(Line::text(format!("It was due at {}.", moment(turn))));
             let card = run.map_or(card.clone(), |run| card.next(format!("show {run}")));
             card.next(format!("status {environment}"))

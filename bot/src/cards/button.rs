@@ -9,7 +9,7 @@ use super::words::DOT;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
     /// What it says, at most 20 characters.
-    pub label: &'static str,
+    pub label: String,
     /// The command, whole.
     pub command: String,
     /// Whether it leads on, breaks off, or neither; for a colour.
@@ -57,7 +57,8 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("log", [_]) => ("Show log", Weight::Plain),
         ("undo", [_]) => ("Undo", Weight::Plain),
         ("keep", [_, "for", "1h"]) => ("Keep 1 h", Weight::Plain),
-        ("keep", [_, "until", _]) => ("Keep this evening", Weight::Plain),
+        // With its whole date it is not read on a phone.
+        ("keep", [_, "until", end]) => return Some(keep_until(command, end)),
         ("skip", [_, "tonight"]) => ("Skip tonight", Weight::Plain),
         ("skip", [_, "next"]) => ("Skip it", Weight::Plain),
         ("down", [_, _]) => ("Down now", Weight::Off),
@@ -65,7 +66,14 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("accept", [_]) => ("Take as it is", Weight::Plain),
         _ => return None,
     };
+    let label = label.to_owned();
     Some(Button { label, command: command.to_owned(), weight, confirm: asks_first(command, about, destroys) })
+}
+
+/// `Keep until 22:00`, for a moment like `2026-11-23T22:00:00+09:00`.
+fn keep_until(command: &str, end: &str) -> Button {
+    let time = end.split_once('T').and_then(|(_, time)| time.get(..5)).unwrap_or(end);
+    Button { label: format!("Keep until {time}"), command: command.to_owned(), weight: Weight::Plain, confirm: None }
 }
 
 /// What a button asks before this command. The one place that decides it: of what leads on everything asks where it destroys.

@@ -113,8 +113,13 @@ pub fn overview_buttons(environment: &Environment) -> Vec<Button> {
     // Whatever it comes to, servers go; how many, only a plan knows.
     let confirm = asks_first(&down, &format!("{down} takes {name} to {}.", environment.down), true);
     vec![
-        Button { label: "Raise", command: format!("up {name}"), weight: Weight::On, confirm: None },
-        Button { label: "Lower", command: down, weight: Weight::Plain, confirm },
-        Button { label: "History", command: format!("history {name}"), weight: Weight::Plain, confirm: None },
+        Button { label: "Raise".to_owned(), command: format!("up {name}"), weight: Weight::On, confirm: None },
+        Button { label: "Lower".to_owned(), command: down, weight: Weight::Plain, confirm },
+        Button {
+            label: "History".to_owned(),
+            command: format!("history {name}"),
+            weight: Weight::Plain,
+            confirm: None,
+        },
     ]
 }

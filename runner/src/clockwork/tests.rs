@@ -331,10 +331,18 @@ async fn a_persons_change_holds_until_the_next_transition_or_as_long_as_they_sai
         clock.look(at("2026-11-23T22:00")).await.unwrap();
         // Over the night by default: never longer than 12 hours, and to the morning here.
         visits(&room, "full", at("2026-11-23T22:10"), None).await;
-        assert_eq!(clock.look(at("2026-11-23T22:11")).await.unwrap().next, Some(at("2026-11-24T20:45")), "when it warns");
+        assert_eq!(
+            clock.look(at("2026-11-23T22:11")).await.unwrap().next,
+            Some(at("2026-11-24T20:45")),
+            "when it warns"
+        );
         // For three hours, and back to what the schedules then ask for.
         visits(&room, "full", at("2026-11-23T22:20"), Some(at("2026-11-24T01:20"))).await;
-        assert_eq!(clock.look(at("2026-11-23T22:21")).await.unwrap().next, Some(at("2026-11-24T01:05")), "when it warns");
+        assert_eq!(
+            clock.look(at("2026-11-23T22:21")).await.unwrap().next,
+            Some(at("2026-11-24T01:05")),
+            "when it warns"
+        );
         clock.look(at("2026-11-24T01:20")).await.unwrap();
         assert_eq!(room.queue().await, ["small"]);
         let looked = room.clock().look(at("2026-11-24T01:21")).await.unwrap();

@@ -19,6 +19,9 @@ const FREED: &str = "freed:";
 /// Before the key of a press that was carried out, and what the card says of it.
 const SAID: &str = "pressed:";
 
+/// The version of messages about the clock, which are no cards: what they offer is refused by the desk where it is over.
+pub(super) const CLOCK: &str = "clock";
+
 /// Most presses that a card tells of.
 const SHOWN_MAX: usize = 3;
 
@@ -87,7 +90,7 @@ impl Ear {
     pub(super) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
         // The home tab has no card.
-        if !self.is_order(typed) || origin.channel == origin.user {
+        if !self.is_order(typed) || origin.channel == origin.user || version == CLOCK {
             return Ok(Press::Free);
         }
         let Some(run) = self.desk.run_of_card(DOOR, &origin.channel, card).await? else { return Ok(Press::Early) };

@@ -319,7 +319,7 @@ fn one(button: &Button, version: &str, seen: &mut Vec<String>) -> Option<Value> 
     let mut made = json!({
         "type": "button",
         "action_id": format!("tide.{verb}"),
-        "text": { "type": "plain_text", "text": cut_between_words(button.label, BUTTON_MAX), "emoji": false },
+        "text": { "type": "plain_text", "text": cut_between_words(&button.label, BUTTON_MAX), "emoji": false },
         "value": value,
     });
     seen.push(verb);

@@ -1,6 +1,6 @@
 //! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::mouth::{Mouth, REFUSED_WAIT};
 use super::refused::{Means, means};
 use super::render::{Extras, Rendered, render};
 use super::{DOOR, crier, logs, press};
-use crate::cards::{self, Card, Clock};
+use crate::cards::{self, Button, Card, Clock};
 use crate::chat::shell::local_zone;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
@@ -301,19 +301,20 @@ impl Scribe {
         Ok(())
     }
 
-    /// What concerns everybody, once into each channel of an environment.
+    /// What concerns everybody, once into each channel of an environment; what concerns one, into its own.
     async fn tell_channels(&mut self) -> Result<(), DeskError> {
         let desk = self.mouth.desk.clone();
         let all = desk.news_for_all().await?;
         if all.is_empty() {
             return Ok(());
         }
-        let named: BTreeSet<String> = desk.config().environments.values().filter_map(|e| e.channel.clone()).collect();
-        let mut channels = BTreeSet::new();
+        let config = desk.config();
+        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.clone()).collect();
+        let mut channels = BTreeMap::new();
         for named in named {
             match self.mouth.workspace.channel(&named).await {
                 Ok(Some(channel)) => {
-                    channels.insert(channel);
+                    channels.insert(named, channel);
                 }
                 // Who is not told of it there hears it elsewhere: the others do not wait for a name to be put right.
                 Ok(None) => self.mouth.tell_once(&named, "channel_not_found").await,
@@ -326,8 +327,19 @@ impl Scribe {
         for (id, news) in all {
             let clock = Clock { now: desk.now().await?, zone: local_zone() };
             let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
-            let letter = Letter::new(render(&card, &Extras::default()));
-            let posts: Vec<Post> = channels.iter().map(|channel| letter.post(channel, None)).collect();
+            let of_one = match &news {
+                tidegate_runner::domain::holds::News::Clock { environment, .. } => Some(environment),
+                _ => None,
+            };
+            let own = of_one.and_then(|name| config.environments.get(name)?.channel.as_ref());
+            let buttons: Vec<Button> =
+                card.next.iter().filter_map(|line| cards::button(line, &card.title, true)).collect();
+            let buttons = if own.is_some() { buttons } else { Vec::new() };
+            let letter =
+                Letter::new(render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), ..Extras::default() }));
+            let to: BTreeSet<&String> =
+                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == *named)).map(|(_, id)| id).collect();
+            let posts: Vec<Post> = to.into_iter().map(|channel| letter.post(channel, None)).collect();
             desk.hand_notice_to(DOOR, id, &posts).await?;
         }
         Ok(())

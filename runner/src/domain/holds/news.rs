@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{About, Hold};
-use crate::domain::schedule::ClockNews;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use crate::domain::schedule::ClockNews;
 
 /// How a hold came to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,8 +26,8 @@ pub use crontab::Crontab;
 pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
-pub use news::ClockNews;
 pub use misread::{Misread, Wrong};
+pub use news::ClockNews;
 pub use once::At;
 pub use order::{BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, Turn};
 pub use scale::Scale;
