@@ -61,9 +61,9 @@ impl Context<'_> {
             _ => {}
         }
         let today = self.today(environment);
-        let (first, last) = lower.split_once("..").unwrap_or((&lower, &lower));
+        let (first, last) = lower.split_once("..").map_or((lower.as_str(), None), |(first, last)| (first, Some(last)));
         let first_day = today.and_then(|today| ahead::date(first, today));
-        let last_day = first_day.and_then(|first| ahead::date(last, first));
+        let last_day = first_day.and_then(|first| last.map_or(Some(first), |last| ahead::date(last, first)));
         let (Some(today), Some(first), Some(last)) = (today, first_day, last_day) else {
             let refusal = Refusal::not_understood(format!("{} is no day to skip", quoted(word)), DAYS);
             return Err(refusal.hint(self.line.with(2, "next")).hint(self.line.with(2, "tomorrow")));

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(words("up s"), ["shop"]);
         assert_eq!(
             words("up shop "),
-            ["small", "full", "off", "code", "slaves=", "servers=", "mode=", "spot=", "because"]
+            ["small", "full", "off", "code", "slaves=", "servers=", "mode=", "spot=", "for", "until", "because"]
         );
         assert_eq!(words("up shop full slaves=4 s"), ["small", "servers=", "spot="]);
         assert_eq!(words("cancel "), ["812"]);
