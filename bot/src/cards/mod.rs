@@ -17,6 +17,7 @@ pub mod online;
 pub mod overview;
 mod refusal;
 mod run;
+mod schedule;
 mod status;
 mod unserved;
 mod whoami;
@@ -40,6 +41,7 @@ pub use log::log;
 pub use next::next;
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{carried_out, notice, notice_to, plan, run_card, show, under_way, waited_for};
+pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use unserved::{
     FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,

@@ -7,6 +7,7 @@ use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::schedule::Written;
 
 use super::moment;
 
@@ -51,6 +52,7 @@ fn render_order(order: &Order) -> String {
             format!("{name} {run}{code}{}", if *alone { " alone" } else { "" })
         }
         Order::Hold(order) => render_hold(order),
+        Order::Schedule(order) => order.line(),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
     }
 }
@@ -94,6 +96,13 @@ fn render_query(query: &Query) -> String {
         Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
         Query::Export { filter, format } => format!("{name}{} as {}", audit_filters(filter), format.as_str()),
         Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
+        Query::Schedules { environment, name } => match (environment, name) {
+            (Some(environment), Some(name)) => {
+                format!("schedule show {environment} {}", Written { name: name.clone(), ..Written::default() }.line())
+            }
+            (Some(environment), None) => format!("schedule list {environment}"),
+            (None, _) => "schedule list".to_owned(),
+        },
         Query::Next { environment, days } => {
             let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             format!("{name}{environment} {days}d")

@@ -71,6 +71,7 @@ fn about(order: &Order) -> About<'_> {
         | Order::Recover { run, .. } => About::Run(*run),
         // Whose yes counts is the question's to say.
         Order::Cancel { run: None, .. } | Order::Approve { .. } | Order::Reject { .. } => About::Nothing,
+        Order::Schedule(order) => About::Environment(order.environment()),
         Order::Hold(order) => match order {
             HoldOrder::Hold { environment, .. }
             | HoldOrder::Unhold { environment, .. }

@@ -32,6 +32,7 @@ impl Case<'_> {
             Order::Reject { run } => self.reject(tx, *run).await,
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
             Order::Hold(order) => self.hold_order(tx, order).await,
+            Order::Schedule(order) => self.schedule_order(tx, order).await,
         }
     }
 

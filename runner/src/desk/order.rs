@@ -37,7 +37,8 @@ impl Case<'_> {
             | Order::Approve { .. }
             | Order::Reject { .. }
             | Order::Recover { .. }
-            | Order::Hold(_) => None,
+            | Order::Hold(_)
+            | Order::Schedule(_) => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
         if active.is_empty() && request.kind != RunKind::Destroy {

@@ -150,6 +150,7 @@ fn result(answer: &Answer) -> &'static str {
         Answer::Rejected(_) => "rejected",
         Answer::Taken(_) => "taken",
         Answer::Recovering(_) => "recovering",
+        Answer::Schedule(answer) => answer.deed.as_str(),
         Answer::Hold(answer) => match answer {
             HoldAnswer::Began { .. } => "began",
             HoldAnswer::Lifted { .. } => "lifted",

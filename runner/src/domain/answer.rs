@@ -12,7 +12,7 @@ use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackN
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::run::{RunState, RunView};
-use super::schedule::{Quiet, Transition};
+use super::schedule::{Quiet, ScheduleAnswer, Transition};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,8 @@ pub enum Answer {
     Recovering(RunSummary),
     /// About holds, the queue, or everything at once.
     Hold(HoldAnswer),
+    /// About the schedules of an environment.
+    Schedule(ScheduleAnswer),
 }
 
 /// Where one stack stands, as last verified.

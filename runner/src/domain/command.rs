@@ -7,6 +7,7 @@ use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
+use super::schedule::ScheduleOrder;
 
 /// The commands by name. A permission is the right to run one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub enum CommandName {
     Queue,
     /// `next`
     Next,
+    /// `schedule`
+    Schedule,
     /// `leave`
     Leave,
     /// `ask`
@@ -84,7 +87,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -107,6 +110,7 @@ impl CommandName {
         Self::Keep,
         Self::Queue,
         Self::Next,
+        Self::Schedule,
         Self::Leave,
         Self::Ask,
         Self::Tell,
@@ -147,6 +151,7 @@ impl CommandName {
             Self::Keep => "keep",
             Self::Queue => "queue",
             Self::Next => "next",
+            Self::Schedule => "schedule",
             Self::Leave => "leave",
             Self::Ask => "ask",
             Self::Tell => "tell",
@@ -211,6 +216,7 @@ impl CommandName {
             | Self::Freeze
             | Self::Unfreeze
             | Self::Keep
+            | Self::Schedule
             | Self::Leave
             | Self::Ask
             | Self::Tell
@@ -356,6 +362,8 @@ pub enum Order {
     },
     /// About holds, the queue, or everything at once.
     Hold(HoldOrder),
+    /// About the schedules of an environment.
+    Schedule(ScheduleOrder),
 }
 
 impl Order {
@@ -376,6 +384,7 @@ impl Order {
             Self::Reject { .. } => CommandName::Reject,
             Self::Recover { .. } => CommandName::Recover,
             Self::Hold(order) => order.name(),
+            Self::Schedule(_) => CommandName::Schedule,
         }
     }
 }
@@ -436,6 +445,13 @@ pub enum Query {
         /// Within how many days from now, 1 to [`NEXT_DAYS_MAX`].
         days: u32,
     },
+    /// The schedules of an environment, or one of them.
+    Schedules {
+        /// Of which environment; `None`: all that have some.
+        environment: Option<EnvironmentName>,
+        /// Which of its schedules, whole; `None`: all of them, a line each.
+        name: Option<String>,
+    },
 }
 
 /// Most days that `next` looks ahead.
@@ -472,6 +488,17 @@ impl Query {
             Self::Whoami => CommandName::Whoami,
             Self::Why(_) => CommandName::Why,
             Self::Next { .. } => CommandName::Next,
+            Self::Schedules { .. } => CommandName::Schedule,
+        }
+    }
+
+    /// The command whose right it takes.
+    #[must_use]
+    pub fn right(&self) -> CommandName {
+        match self {
+            // Who may hear what schedules will do may read them: `schedule` is the right to change them.
+            Self::Schedules { .. } => CommandName::Next,
+            other => other.name(),
         }
     }
 }

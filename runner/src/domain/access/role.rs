@@ -64,6 +64,7 @@ impl CommandName {
             | Self::Hold
             | Self::Unhold
             | Self::Keep
+            | Self::Schedule
             | Self::Leave
             | Self::Ask
             | Self::Tell => Least::Operator,
@@ -94,6 +95,7 @@ impl CommandName {
             | Self::Keep
             | Self::Queue
             | Self::Next
+            | Self::Schedule
             | Self::Leave
             | Self::Ask
             | Self::Tell

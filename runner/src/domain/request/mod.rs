@@ -399,7 +399,8 @@ pub fn request(
         | Order::Approve { .. }
         | Order::Reject { .. }
         | Order::Recover { .. }
-        | Order::Hold(_) => {
+        | Order::Hold(_)
+        | Order::Schedule(_) => {
             return Err(Refusal::refused(
                 format!("`{}` is about a run, not about an environment", order.name()),
                 "this is a fault of Tidegate's, not yours",
