@@ -321,6 +321,10 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         Query::Next { environment, days } => {
             cards::next(&desk.next(environment.as_ref(), days, &sight).await?, days, clock)
         }
+        Query::Schedules { environment, name } => {
+            let all = desk.schedules(environment.as_ref(), name.as_deref(), &sight).await?;
+            cards::schedules(&all, name.is_some(), clock)
+        }
         Query::Whoami => cards::whoami(&desk.whoami(message)),
         Query::Why(query) => cards::why(&desk.why(message, &query).await?),
         Query::Export { filter, format } => {
@@ -361,7 +365,12 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         Answer::Stopping { run, .. } => Some((run.number, Hope::Stop)),
         // Its card has what stands and what does not.
         Answer::Cancelled(run) | Answer::Rejected(run) if half_done(run) => Some((run.number, Hope::Stop)),
-        Answer::Cancelled(_) | Answer::Rejected(_) | Answer::Taken(_) | Answer::Hold(_) | Answer::Bend(_) => None,
+        Answer::Cancelled(_)
+        | Answer::Rejected(_)
+        | Answer::Taken(_)
+        | Answer::Hold(_)
+        | Answer::Bend(_)
+        | Answer::Schedule(_) => None,
     }
 }
 
@@ -391,7 +400,8 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         | Answer::Rejected(_)
         | Answer::Taken(_)
         | Answer::Hold(_)
-        | Answer::Bend(_) => None,
+        | Answer::Bend(_)
+        | Answer::Schedule(_) => None,
     }
 }
 

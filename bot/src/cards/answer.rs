@@ -8,6 +8,7 @@ use super::bend;
 use super::card::{Card, Line, Tone};
 use super::holds::{self, hold_answer, hold_line, ordinal};
 use super::run::approval;
+use super::schedule::schedule_answer;
 use super::words::{Clock, DOT, about, duration, run_of, sizes, what};
 
 /// Most runs ahead that are named.
@@ -29,6 +30,7 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         }
         Answer::Hold(answer) => hold_answer(answer, clock),
         Answer::Bend(answer) => bend::answer(answer, clock),
+        Answer::Schedule(answer) => schedule_answer(answer, clock),
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {
             let word = if matches!(answer, Answer::Cancelled(_)) { "cancelled" } else { "rejected" };
             Card::new(Tone::Warning, format!("Run {} is {word} half way{DOT}{}", run.number, what(&run.request)))

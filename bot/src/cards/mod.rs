@@ -18,6 +18,7 @@ pub mod online;
 pub mod overview;
 mod refusal;
 mod run;
+mod schedule;
 mod status;
 mod unserved;
 mod whoami;
@@ -41,6 +42,7 @@ pub use log::log;
 pub use next::{next, next_of};
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for};
+pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use unserved::{
     FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,

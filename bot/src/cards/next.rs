@@ -100,7 +100,7 @@ fn end(until: Option<Timestamp>, clock: &Clock) -> String {
 }
 
 /// `Mon 2026-11-23 09:00 +09:00 Asia/Tokyo · in 12 h · small -> full · working hours begins`
-fn one(transition: &Transition, bends: &[Bent], clock: &Clock) -> Line {
+pub(super) fn one(transition: &Transition, bends: &[Bent], clock: &Clock) -> Line {
     let Transition { at, local, offset, zone, before, wanted, because, until: _, notes } = transition;
     let when = format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"));
     let away = (at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;

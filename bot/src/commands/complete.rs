@@ -1,5 +1,6 @@
 //! Completion: which words can stand where the cursor is.
 
+use tidegate_runner::config::typed_schedule;
 use tidegate_runner::domain::audit::{self, Deed};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
@@ -7,6 +8,7 @@ use tidegate_runner::domain::ids::RunNumber;
 
 use super::Known;
 use super::line::Line;
+use super::schedule::ACTIONS;
 use super::table::{self, Object, TABLE, Takes};
 
 /// What can be put in the place of the word under the cursor.
@@ -66,6 +68,7 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
             Object::Environment => environments().collect(),
             Object::AnyEnvironment => environments().chain(known.others.iter().map(ToString::to_string)).collect(),
             Object::Run => runs.of(spec.name).iter().map(ToString::to_string).collect(),
+            Object::Schedules => ACTIONS.iter().map(|action| (*action).to_owned()).collect(),
             Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
         // Only where there need be no object other words may come first.
@@ -73,6 +76,9 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
             words.extend(spec.takes.iter().flat_map(|takes| following(*takes, None, known)));
         }
         return words;
+    }
+    if spec.object == Object::Schedules && line.len() > 3 {
+        return typed_schedule::keys().map(|key| format!("{key}=")).chain(["because".to_owned()]).collect();
     }
     if spec.takes.contains(&Takes::Action) && line.word(line.len() - 1) == Some("action") {
         return audit::actions().map(str::to_owned).collect();
@@ -144,6 +150,9 @@ mod tests {
         assert_eq!(words("freeze a"), ["all"]);
         assert_eq!(words("freeze all "), ["until", "for", "only", "because"]);
         assert_eq!(words("stop "), ["everything"]);
+        assert_eq!(words("schedule r"), ["remove"]);
+        assert_eq!(words("schedule add s"), ["shop"]);
+        assert_eq!(words("schedule add shop night w"), ["window="]);
         assert_eq!(words("leave "), ["812"]);
         assert!(words("up shop because of s").is_empty());
         assert!(words("日本 s").is_empty());

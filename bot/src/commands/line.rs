@@ -33,11 +33,7 @@ impl Line {
         let plain = normalise(&before);
         let mut words: Vec<String> =
             plain.split_whitespace().map(unquoted).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        let named = words.first().is_some_and(|first| {
-            let first = first.to_lowercase();
-            NAMES.contains(&first.trim_end_matches([':', ',']))
-        });
-        if named {
+        if words.first().is_some_and(|first| is_name(first)) {
             words.remove(0);
         }
         Self { words: joined(words), because, plain }
@@ -61,6 +57,33 @@ impl Line {
         let line = Self { because: self.because.clone(), ..Self::read(&rest) };
         // `"audit" shop` is how people copy things.
         if line.word(0) == self.word(0) { (line, quoted) } else { (self.clone(), Vec::new()) }
+    }
+
+    /// The words again, where several in quotes are one, also behind an `=`: `window="Mon-Fri 09:00-21:00"`. A quote that is never
+    /// closed encloses nothing. `a = b` is `a=b`.
+    pub(super) fn arguments(&self) -> Vec<Argument> {
+        let mut all: Vec<Argument> = Vec::new();
+        let mut rest = self.plain.trim_start();
+        while !rest.is_empty() {
+            let (argument, after) = Argument::read(rest);
+            rest = after.trim_start();
+            let goes_on = |last: &Argument| {
+                let opens = last.text.ends_with('=') && !last.quoted && !argument.text.contains('=');
+                !last.whole && (opens || !argument.whole && argument.text.starts_with('=') && !last.text.contains('='))
+            };
+            match all.last_mut().filter(|last| goes_on(last)) {
+                Some(last) => {
+                    last.text.push_str(&argument.text);
+                    last.quoted |= argument.quoted;
+                }
+                None => all.push(argument),
+            }
+        }
+        all.retain(|argument| !argument.text.is_empty());
+        if all.first().is_some_and(|first| is_name(&first.text)) {
+            all.remove(0);
+        }
+        all
     }
 
     /// The word at `at`; 0 is the command.
@@ -128,6 +151,56 @@ impl Line {
         }
         text
     }
+}
+
+/// A word, or several in quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Argument {
+    /// Without its quotes; white space within them is single spaces.
+    pub(super) text: String,
+    /// Something of it was in quotes.
+    quoted: bool,
+    /// All of it was.
+    pub(super) whole: bool,
+}
+
+impl Argument {
+    /// The first of `text`, which begins with it, and what follows.
+    fn read(text: &str) -> (Self, &str) {
+        let mut argument = Self { text: String::new(), quoted: false, whole: false };
+        let mut rest = text;
+        loop {
+            let mut chars = rest.chars();
+            let Some(next) = chars.next().filter(|next| !next.is_whitespace()) else { return (argument, rest) };
+            let after = chars.as_str();
+            let begins = argument.text.is_empty() || argument.text.ends_with('=');
+            let enclosed = match next {
+                '"' => after.split_once('"'),
+                // Within a word it is an apostrophe.
+                '\'' | '`' if begins => {
+                    after.split_once(next).filter(|(_, after)| after.chars().next().is_none_or(char::is_whitespace))
+                }
+                _ => None,
+            };
+            if let Some((inside, after)) = enclosed {
+                argument.whole |= argument.text.is_empty();
+                argument.quoted = true;
+                argument.text.push_str(&inside.split_whitespace().collect::<Vec<_>>().join(" "));
+                rest = after;
+            } else {
+                if next != '"' {
+                    argument.text.push(next);
+                }
+                rest = after;
+            }
+        }
+    }
+}
+
+/// True for what may stand before the command.
+fn is_name(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    NAMES.contains(&lower.trim_end_matches([':', ',']))
 }
 
 fn is_because(word: &str) -> bool {

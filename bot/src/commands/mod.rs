@@ -24,6 +24,7 @@ mod reference;
 mod render;
 mod run;
 mod scale;
+mod schedule;
 pub mod table;
 mod unknown;
 mod until;

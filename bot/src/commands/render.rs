@@ -7,7 +7,7 @@ use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::ids::Timestamp;
-use tidegate_runner::domain::schedule::{BendOrder, Skipping};
+use tidegate_runner::domain::schedule::{BendOrder, Skipping, Written};
 
 use super::moment;
 
@@ -54,6 +54,7 @@ fn render_order(order: &Order) -> String {
         Order::Hold(order) => render_hold(order),
         Order::Bend(order) => render_bend(order),
         Order::For { change, until } => format!("{} until {}", render_order(change), moment::render(*until)),
+        Order::Schedule(order) => order.line(),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
     }
 }
@@ -112,6 +113,13 @@ fn render_query(query: &Query) -> String {
         Query::Audit(filter) => format!("{name}{}", audit_filters(filter)),
         Query::Export { filter, format } => format!("{name}{} as {}", audit_filters(filter), format.as_str()),
         Query::Who { deed, environment } => format!("{name} {} {environment}", deed.as_str()),
+        Query::Schedules { environment, name } => match (environment, name) {
+            (Some(environment), Some(name)) => {
+                format!("schedule show {environment} {}", Written { name: name.clone(), ..Written::default() }.line())
+            }
+            (Some(environment), None) => format!("schedule list {environment}"),
+            (None, _) => "schedule list".to_owned(),
+        },
         Query::Next { environment, days } => {
             let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             format!("{name}{environment} {days}d")

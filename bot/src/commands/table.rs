@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, bend, busy, history, hold, level, run, scale, why};
+use super::{ask, audit, bend, busy, history, hold, level, run, scale, schedule, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Object {
     Run,
     /// What somebody did: `stopped`.
     Deed,
+    /// What is to be done with schedules: `add`.
+    Schedules,
 }
 
 /// What may stand after that, in any order.
@@ -99,7 +101,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 37] = [
+pub static TABLE: [Spec; 38] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -463,6 +465,34 @@ pub static TABLE: [Spec; 37] = [
         takes: &[],
         also: &["upcoming", "calendar", "agenda"],
         read: busy::read_next,
+    },
+    Spec {
+        name: CommandName::Schedule,
+        usage: "schedule list [env] | show ENV NAME | add|change ENV NAME key=value ... | remove ENV NAME [because reason ...]",
+        summary: "the schedules of environments",
+        details: &[
+            "The keys are those of `[[environments.ENV.schedules]]` in the configuration, with the same checks: `window` with `inside` and `outside`; `cron` or `at` with `do` and `for`; `zone`, `holidays`, `on_gap`, `on_overlap`, `catch_up`. Values of several words stand in quotes.",
+            "`change` names only the keys that change; `key=` takes one out. The configuration's own schedules are changed there.",
+            "Who adds, changes or removes one needs the right to `up` and to `down` the environment, too.",
+        ],
+        examples: &[
+            example("schedule list", "all schedules, and who added them"),
+            example("schedule show shop late shift", "one, in full"),
+            example(
+                "schedule add shop \"late shift\" window=\"Mon-Fri 13:00-23:00\" inside=full outside=small because of the late tests",
+                "full in the evenings of working days",
+            ),
+            example(
+                "schedule add shop rehearsal at=\"2026-12-24 18:00\" do=\"up full slaves=5\" for=3h",
+                "once, for three hours",
+            ),
+            example("schedule change shop \"late shift\" window=\"Mon-Thu 13:00-23:00\"", "no more on Fridays"),
+            example("schedule remove shop \"late shift\"", "it is no more"),
+        ],
+        object: Object::Schedules,
+        takes: &[Takes::AnyEnvironment],
+        also: &["schedules", "cron", "crontab", "timer"],
+        read: schedule::read_schedule,
     },
     Spec {
         name: CommandName::Leave,

@@ -4,6 +4,7 @@ use tidegate_runner::domain::command::{Command, Order, Query, WhyQuery};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, listed, quoted};
+use super::schedule::ACTIONS;
 use super::table::{self, Object};
 
 /// Words that make a question of it and say nothing.
@@ -27,7 +28,10 @@ fn whole_order(context: &Context<'_>, at: usize) -> Option<Box<Order>> {
     let words = (at..context.line.len()).filter_map(|at| context.line.word(at)).map(plain);
     let words: Vec<&str> = words.filter(|word| !BETWEEN.contains(&word.to_lowercase().as_str())).collect();
     match super::parse(&words.join(" "), context.known) {
-        Ok(Command::Order { order, .. }) => Some(Box::new(order)),
+        // The values of a schedule have lost their quotes in these words.
+        Ok(Command::Order { order, .. }) => {
+            Some(Box::new(order)).filter(|order| !matches!(**order, Order::Schedule(_)))
+        }
         Ok(Command::Help(_) | Command::Query(_)) | Err(_) => None,
     }
 }
@@ -70,10 +74,13 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
         at += 1;
     }
     let mut query = WhyQuery { who, command: spec.name, environment: None, run: None, order };
+    if spec.object == Object::Schedules && context.line.word(at).is_some_and(|word| ACTIONS.contains(&word)) {
+        at += 1;
+    }
     if let Some(word) = context.line.word(at) {
         let word = plain(word);
         match spec.object {
-            Object::Environment | Object::AnyEnvironment => {
+            Object::Environment | Object::AnyEnvironment | Object::Schedules => {
                 query.environment = Some(context.readable_environment(at, word)?);
             }
             Object::Run => match super::run::alone(word, None) {

@@ -73,6 +73,7 @@ fn about(order: &Order) -> About<'_> {
         Order::Cancel { run: None, .. } | Order::Approve { .. } | Order::Reject { .. } => About::Nothing,
         Order::For { change, .. } => about(change),
         Order::Bend(order) => order.environment().map_or(About::Nothing, About::Environment),
+        Order::Schedule(order) => About::Environment(order.environment()),
         Order::Hold(order) => match order {
             HoldOrder::Hold { environment, .. }
             | HoldOrder::Unhold { environment, .. }

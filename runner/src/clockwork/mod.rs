@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct Looked {
     pub turned: Vec<(EnvironmentName, Transition, Turned)>,
     /// When something is due next, as far as is known.
     pub next: Option<Timestamp>,
+    /// What people added by chat and nothing comes of any more, in words.
+    pub left_out: BTreeSet<String>,
 }
 
 impl Clockwork {
@@ -106,6 +109,11 @@ impl Clockwork {
             tx.commit().await?;
         }
         self.seen = Some((seen, if note { now } else { noted }));
+        let left_out = diaries.iter().flat_map(|diary| {
+            let name = &diary.environment().name;
+            diary.left_out.iter().map(move |out| format!("{name}: `{}`: {}", out.name, out.why))
+        });
+        looked.left_out = left_out.collect();
         looked.next = diaries.iter().filter_map(|diary| next_look(diary, now)).min();
         Ok(looked)
     }
@@ -229,6 +237,7 @@ pub async fn run(desk: Desk, store: Store, bell: Bell, mut config: watch::Receiv
     let mut clockwork = Clockwork::new(desk, store.clone());
     let mut bell = bell.listen();
     let mut told: Option<String> = None;
+    let mut left_out = BTreeSet::new();
     loop {
         let wait = match store.now().await {
             Ok(now) => match clockwork.look(now).await {
@@ -237,6 +246,10 @@ pub async fn run(desk: Desk, store: Store, bell: Bell, mut config: watch::Receiv
                     for (environment, transition, turned) in &looked.turned {
                         tell(environment, transition, turned, now);
                     }
+                    for out in looked.left_out.difference(&left_out) {
+                        tracing::warn!(schedule = out, "a schedule that was added by chat is left out");
+                    }
+                    left_out = looked.left_out;
                     looked.next.map_or(LONGEST_MS, |next| (next.0 - now.0).clamp(1, LONGEST_MS))
                 }
                 Err(error) => {

@@ -14,7 +14,7 @@ use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
 use super::sections::access;
-use super::sections::calendar;
+use super::sections::calendar::{self, Calendars};
 use super::sections::chat::{self, ChatConfig};
 use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::Draft;
@@ -50,6 +50,8 @@ pub struct Config {
     pub(super) warnings: IndexMap<String, Vec<Problem>>,
     /// What could be understood of environments with errors.
     pub(super) drafts: IndexMap<String, Draft>,
+    /// Holidays and working days by the names of `[calendars]`.
+    pub(super) calendars: Calendars,
     /// The folders of Terraform roots on this machine, those of unmanaged environments too.
     pub roots: BTreeSet<PathBuf>,
     /// The text of the file, for problems that are found later.
@@ -136,7 +138,7 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
     let mut warnings = IndexMap::new();
-    let (database, chat, runner, redact, access, whole) = {
+    let (database, chat, runner, redact, access, calendars, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
@@ -176,7 +178,7 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
                 }
             }
         }
-        (database, chat, runner, top.redact, access, findings.into_problems())
+        (database, chat, runner, top.redact, access, calendars, findings.into_problems())
     };
     let file = source.path().to_owned();
     let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
@@ -197,6 +199,7 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
         unmanaged,
         warnings,
         drafts,
+        calendars,
         roots,
         source,
     };

@@ -27,6 +27,7 @@ pub use schema::{schema, schema_text};
 pub use sections::chat::{ChatConfig, SlackConfig, SlackMode};
 pub use sections::database::DatabaseConfig;
 pub use sections::runner::RunnerConfig;
+pub use sections::typed_schedule;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
+use crate::agenda;
 use crate::config::Problem;
 use crate::domain::access::{Who, given};
 use crate::domain::answer::{
@@ -17,7 +18,7 @@ use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
 use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
-use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
+use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, schedules, stacks};
 
 /// Runs on one page of `history`.
 const PAGE: u32 = 10;
@@ -100,9 +101,21 @@ impl Desk {
             waiting,
             last: runs::last_of(&self.store, name).await?,
             departed: departed_stacks(environment, known),
-            problems: self.config().unmanaged.get(name.as_str()).into_iter().flatten().map(one_line).collect(),
+            problems: self.problems(environment).await?,
             holds: holds::standing(&self.store).await?.into_iter().filter(|hold| hold.is_about(name)).collect(),
         })
+    }
+
+    /// What is wrong with what the configuration says of an environment now, and with what people have added to its schedules.
+    async fn problems(&self, environment: &Environment) -> Result<Vec<String>, LedgerError> {
+        let name = &environment.name;
+        let config = self.config();
+        let of_file = config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line);
+        let stored = schedules::all(&self.store, Some(name)).await?;
+        let now = self.store.now().await?;
+        let left_out = agenda::timetable(&config, environment, &stored, now).1;
+        let of_chat = left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
+        Ok(of_file.chain(of_chat).collect())
     }
 
     /// One run, whole.

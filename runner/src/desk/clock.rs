@@ -224,7 +224,7 @@ impl Desk {
         let diaries = match only {
             None => agenda::diaries(&self.store, &config, now).await?,
             Some(name) => match config.environments.get(name) {
-                Some(environment) => vec![agenda::of_one(&self.store, environment, now).await?],
+                Some(environment) => vec![agenda::of_one(&self.store, &config, environment, now).await?],
                 None => Vec::new(),
             },
         };

@@ -43,6 +43,7 @@ impl Case<'_> {
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
             Order::Hold(order) => self.hold_order(tx, order).await,
             Order::Bend(order) => self.bend_order(tx, order).await,
+            Order::Schedule(order) => self.schedule_order(tx, order).await,
         }
     }
 

@@ -13,6 +13,7 @@ mod order;
 pub mod post;
 mod record;
 mod rights;
+mod schedules;
 #[cfg(test)]
 mod tests;
 

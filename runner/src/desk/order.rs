@@ -48,6 +48,7 @@ impl Case<'_> {
             | Order::Reject { .. }
             | Order::Recover { .. }
             | Order::Hold(_)
+            | Order::Schedule(_)
             | Order::Bend(_)
             | Order::For { .. } => None,
         };
@@ -106,11 +107,11 @@ impl Case<'_> {
     ) -> Result<Option<Timestamp>, LedgerError> {
         let clock = run.asker.id == ActorId::clock();
         let changes = !matches!(run.request.kind, RunKind::Plan | RunKind::Destroy);
-        if clock || !changes || (run.request.until.is_none() && environment.timetable.schedules.is_empty()) {
+        if clock || !changes {
             return Ok(None);
         }
         let now = crate::ledger::now(&mut *tx).await?;
-        let diary = agenda::of_one(&mut *tx, environment, now).await?;
+        let diary = agenda::of_one(&mut *tx, &self.desk.config(), environment, now).await?;
         Ok(diary.holds_until(run.request.until, now))
     }
 

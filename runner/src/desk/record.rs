@@ -156,6 +156,7 @@ fn result(answer: &Answer) -> &'static str {
             BendAnswer::Paused { .. } => "paused",
             BendAnswer::Unpaused(_) => "resumed",
         },
+        Answer::Schedule(answer) => answer.deed.as_str(),
         Answer::Hold(answer) => match answer {
             HoldAnswer::Began { .. } => "began",
             HoldAnswer::Lifted { .. } => "lifted",

@@ -23,15 +23,16 @@ impl Desk {
     pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
         let about = match query {
             Query::Envs | Query::Whoami | Query::Why(_) => None,
-            Query::Status { environment } | Query::Queue { environment } | Query::Next { environment, .. } => {
-                environment.clone()
-            }
+            Query::Status { environment }
+            | Query::Queue { environment }
+            | Query::Next { environment, .. }
+            | Query::Schedules { environment, .. } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),
             Query::Who { environment, .. } => Some(environment.clone()),
             Query::Show { run } | Query::Log { run, .. } => Some(self.find(*run).await?.request.environment),
         };
-        let command = query.name();
+        let command = query.right();
         let config = self.config();
         let refused = match &about {
             Some(name) => self.asks(message, &config, command, config.environments.get(name)).await?,

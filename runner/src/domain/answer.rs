@@ -12,7 +12,7 @@ use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackN
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::run::{RunState, RunView};
-use super::schedule::{BendAnswer, Bent, Quiet, Transition};
+use super::schedule::{BendAnswer, Bent, Quiet, ScheduleAnswer, Transition};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +136,8 @@ pub enum Answer {
     Hold(HoldAnswer),
     /// About schedules, for a while.
     Bend(BendAnswer),
+    /// About the schedules of an environment.
+    Schedule(ScheduleAnswer),
 }
 
 /// Where one stack stands, as last verified.

@@ -7,7 +7,7 @@ use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
-use super::schedule::BendOrder;
+use super::schedule::{BendOrder, ScheduleOrder};
 
 /// The commands by name. A permission is the right to run one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,6 +63,8 @@ pub enum CommandName {
     Queue,
     /// `next`
     Next,
+    /// `schedule`
+    Schedule,
     /// `leave`
     Leave,
     /// `ask`
@@ -91,7 +93,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -117,6 +119,7 @@ impl CommandName {
         Self::Unpause,
         Self::Queue,
         Self::Next,
+        Self::Schedule,
         Self::Leave,
         Self::Ask,
         Self::Tell,
@@ -160,6 +163,7 @@ impl CommandName {
             Self::Unpause => "unpause",
             Self::Queue => "queue",
             Self::Next => "next",
+            Self::Schedule => "schedule",
             Self::Leave => "leave",
             Self::Ask => "ask",
             Self::Tell => "tell",
@@ -227,6 +231,7 @@ impl CommandName {
             | Self::Skip
             | Self::Pause
             | Self::Unpause
+            | Self::Schedule
             | Self::Leave
             | Self::Ask
             | Self::Tell
@@ -381,6 +386,8 @@ pub enum Order {
         /// Until when.
         until: Timestamp,
     },
+    /// About the schedules of an environment.
+    Schedule(ScheduleOrder),
 }
 
 impl Order {
@@ -401,6 +408,7 @@ impl Order {
             Self::Reject { .. } => CommandName::Reject,
             Self::Recover { .. } => CommandName::Recover,
             Self::Hold(order) => order.name(),
+            Self::Schedule(_) => CommandName::Schedule,
             Self::Bend(order) => order.name(),
             Self::For { change, .. } => change.name(),
         }
@@ -482,6 +490,13 @@ pub enum Query {
         /// Within how many days from now, 1 to [`NEXT_DAYS_MAX`].
         days: u32,
     },
+    /// The schedules of an environment, or one of them.
+    Schedules {
+        /// Of which environment; `None`: all that have some.
+        environment: Option<EnvironmentName>,
+        /// Which of its schedules, whole; `None`: all of them, a line each.
+        name: Option<String>,
+    },
 }
 
 /// Most days that `next` looks ahead.
@@ -518,6 +533,17 @@ impl Query {
             Self::Whoami => CommandName::Whoami,
             Self::Why(_) => CommandName::Why,
             Self::Next { .. } => CommandName::Next,
+            Self::Schedules { .. } => CommandName::Schedule,
+        }
+    }
+
+    /// The command whose right it takes.
+    #[must_use]
+    pub fn right(&self) -> CommandName {
+        match self {
+            // Who may hear what schedules will do may read them: `schedule` is the right to change them.
+            Self::Schedules { .. } => CommandName::Next,
+            other => other.name(),
         }
     }
 }

@@ -26,6 +26,7 @@ mod open;
 pub mod outbox;
 pub mod runners;
 pub mod runs;
+pub mod schedules;
 pub mod stacks;
 pub mod tellings;
 mod triggers;

@@ -12,7 +12,10 @@ const A_MINUTE: Duration = Duration::from_secs(150);
 async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed() {
     let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"rehearsal\"\nat = \"SOON\"\n\
                  do = \"up full\"\nfor = \"10m\"\n";
-    let yard = Layout::new().environment_with("shop", lines, &[("app", &[])]).lay();
+    let yard = Layout::new()
+        .environment_with("shop", lines, &[("app", &[])])
+        .environment_with("blog", "zone = \"UTC\"\n", &[("app", &[])])
+        .lay();
     yard.write("now", "");
     let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
     // The next full minute that is far enough away for two starts.
@@ -20,24 +23,35 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
     yard.configure("SOON", &soon.format("%Y-%m-%d %H:%M").to_string());
     yard.run(&["check"]).await.exits(0);
     yard.shell("next shop 1d").await.says(&["full", "rehearsal begins", "UTC"]).exits(0);
+    // The same by chat, for another environment.
+    let at = soon.format("%Y-%m-%d %H:%M");
+    let add = format!("schedule add blog rehearsal at=\"{at}\" do=\"up full\" for=10m because tests");
+    yard.shell(&add).await.says(&["blog has the schedule rehearsal", "rehearsal begins", "UTC"]).exits(0);
+    yard.shell("schedule change shop rehearsal for=1h").await.says(&["not changed by chat", "skip shop"]).exits(3);
     let serve = yard.serve().await;
     serve.kill().await;
     let serve = yard.serve().await;
     let ended = tokio::time::timeout(A_MINUTE, async {
-        while !matches!(yard.status(1).await, "succeeded" | "failed" | "partial") {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        for run in [1, 2] {
+            while !matches!(yard.status(run).await, "succeeded" | "failed" | "partial") {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
         }
     });
     ended.await.unwrap_or_else(|_| panic!("the clock did nothing: {}", serve.err()));
-    let run = yard.row(1).await;
-    assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
-    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
+    for (number, environment) in [(1, "shop"), (2, "blog")] {
+        let run = yard.row(number).await;
+        assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
+        assert_eq!(yard.in_state(environment, "app").await.len(), 3);
+    }
     yard.shell("history shop").await.says(&["the clock", "rehearsal begins"]).exits(0);
     yard.shell("who raised shop").await.says(&["the clock raised shop"]).exits(0);
     serve.kill().await;
     let serve = yard.serve().await;
     yard.shell("status shop").await.says(&["shop is at full"]).exits(0);
-    assert_eq!(yard.status(2).await, "", "it is where it should be");
+    yard.shell("schedule show blog rehearsal").await.says(&["added by", "nothing is due any more"]).exits(0);
+    yard.shell("schedule remove blog rehearsal").await.says(&["is removed"]).exits(0);
+    assert_eq!(yard.status(3).await, "", "it is where it should be");
     yard.run(&["audit", "verify"]).await.says(&["is whole"]).exits(0);
     serve.stop().await.exits(0);
 }

@@ -5,6 +5,7 @@ mod gallery;
 mod holds;
 mod run;
 mod scene;
+mod schedule;
 
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{

@@ -17,6 +17,7 @@ mod schedule;
 mod secret;
 mod setting;
 mod stack;
+pub mod typed_schedule;
 pub(super) mod values;
 
 use std::collections::BTreeMap;

@@ -19,8 +19,9 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 use crate::domain::schedule::{
-    Agenda, Calendar, DEFAULT_CATCH_UP_S, DEFAULT_VISIT_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Misread, OnGap,
-    OnOverlap, Origin, Scale, Schedule, Timetable, When, WishError, conflicts, never, read_do, read_target,
+    Agenda, Calendar, Conflict, DEFAULT_CATCH_UP_S, DEFAULT_VISIT_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Misread,
+    OnGap, OnOverlap, Origin, Scale, Schedule, Timetable, Unsaid, When, WishError, conflicts, never, read_do,
+    read_target,
 };
 
 /// Longest time that a transition may come late: a week, in seconds.
@@ -122,6 +123,7 @@ pub(super) fn read(
     let mut schedules: Vec<Schedule> = Vec::new();
     let all = at.key("schedules");
     let before = findings.errors();
+    let unsaid = Unsaid { zone: own, holidays: default };
     for (index, written) in section.schedules.iter().enumerate() {
         let at = all.index(index);
         if schedules.iter().any(|other| other.name == written.name) {
@@ -129,28 +131,20 @@ pub(super) fn read(
             findings.at_value(&at.key("name"), message, Some("give one of them another name".to_owned()));
             continue;
         }
-        let zone = match &written.zone {
-            Some(name) => zone(&at.key("zone"), name, findings),
-            None if own.is_none() && section.zone.is_none() => {
-                let hint = "add `zone = \"Asia/Tokyo\"` to the environment, or to this schedule".to_owned();
-                findings.at_key(&at, "nothing says on whose clock this schedule is", Some(hint));
-                None
-            }
-            None => own,
-        };
-        let holidays = match written.holidays.as_deref() {
-            Some("none") => None,
-            Some(name) => holidays(&at.key("holidays"), name, calendars, &mut known, findings),
-            None => default.clone(),
-        };
+        // A zone that is misspelt is told where it is written, and not again here.
+        if section.zone.is_some() && own.is_none() && written.zone.is_none() {
+            continue;
+        }
         let line = usize::try_from(findings.written(&at).line).unwrap_or(usize::MAX);
-        schedules.extend(written.read(&at, environment, (zone, holidays, line), findings));
+        let place = Place { environment, unsaid: &unsaid, calendars, origin: Origin::File { line } };
+        schedules.extend(written.read(&at, &place, &mut known, findings));
     }
     let table = Timetable {
         zone: own.unwrap_or(Tz::UTC),
         schedules,
         calendars: Arc::new(known),
         visit_s: visit_s.unwrap_or(DEFAULT_VISIT_S),
+        unsaid,
     };
     if findings.errors() == before {
         check_together(&all, &table, environment, findings);
@@ -183,16 +177,7 @@ fn check_together(all: &Path<'_>, table: &Timetable, environment: &Environment, 
     };
     for conflict in conflicts(&agenda, now, now.plus_ms(AHEAD_MS)) {
         let at = table.schedules.iter().position(|schedule| schedule.name == conflict.other).unwrap_or_default();
-        let message = format!(
-            "{} wants {} where {} wants {}, first at {}",
-            quoted(&conflict.other),
-            conflict.other_wants.level,
-            quoted(&conflict.one),
-            conflict.one_wants.level,
-            conflict.local
-        );
-        let hint = "two windows, or two crontab lines, cannot ask for different levels at one time: change one of them";
-        findings.at_key(&all.index(at), message, Some(hint.to_owned()));
+        findings.at_key(&all.index(at), contradiction(&conflict), Some(CONTRADICTS.to_owned()));
     }
     let next_year = today.year() + 1;
     for (name, calendar) in table.calendars.iter().filter(|(_, calendar)| !calendar.knows(next_year)) {
@@ -204,6 +189,36 @@ fn check_together(all: &Path<'_>, table: &Timetable, environment: &Environment, 
             Some("a newer Tidegate knows more, or list them in `[calendars]`".to_owned()),
         );
     }
+}
+
+/// What is wrong with schedules that contradict each other.
+pub(super) const CONTRADICTS: &str =
+    "two windows, or two crontab lines, cannot ask for different levels at one time: change one of them";
+
+fn contradiction(conflict: &Conflict) -> String {
+    format!(
+        "{} wants {} where {} wants {}, first at {}",
+        quoted(&conflict.other),
+        conflict.other_wants.level,
+        quoted(&conflict.one),
+        conflict.one_wants.level,
+        conflict.local
+    )
+}
+
+/// What is wrong with the last schedule of a table beside the others.
+pub(super) fn contradiction_after(table: &Timetable, environment: &Environment, now: Timestamp) -> Option<String> {
+    let scale = Scale::from(environment);
+    let agenda = Agenda {
+        zone: table.zone,
+        scale: &scale,
+        schedules: &table.schedules,
+        calendars: &table.calendars,
+        bends: &[],
+    };
+    let last = table.schedules.last()?;
+    let all = conflicts(&agenda, now, now.plus_ms(AHEAD_MS));
+    all.iter().find(|conflict| conflict.one == last.name || conflict.other == last.name).map(contradiction)
 }
 
 /// A file is held against the days to come when it is read. No ledger is open then, and a wrong clock of this machine changes only
@@ -240,15 +255,43 @@ fn holidays(
     Some(name.to_owned())
 }
 
+/// Where a schedule is read.
+pub(super) struct Place<'a> {
+    /// Its environment.
+    pub(super) environment: &'a Environment,
+    /// What counts where it says nothing.
+    pub(super) unsaid: &'a Unsaid,
+    /// The calendars that it may name, beside countries.
+    pub(super) calendars: &'a Calendars,
+    /// Who wrote it.
+    pub(super) origin: Origin,
+}
+
 impl ScheduleSection {
-    fn read(
+    /// Reads one. The calendar that it names is in `known` afterwards.
+    pub(super) fn read(
         &self,
         at: &Path<'_>,
-        environment: &Environment,
-        (zone, holidays, line): (Option<Tz>, Option<String>, usize),
+        place: &Place<'_>,
+        known: &mut BTreeMap<String, Calendar>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<Schedule> {
+        let Place { environment, unsaid, calendars, origin } = place;
         let before = findings.errors();
+        let zone = match &self.zone {
+            Some(name) => zone(&at.key("zone"), name, findings),
+            None if unsaid.zone.is_none() => {
+                let hint = "add `zone = \"Asia/Tokyo\"` to the environment, or to this schedule".to_owned();
+                findings.at_key(at, "nothing says on whose clock this schedule is", Some(hint));
+                None
+            }
+            None => unsaid.zone,
+        };
+        let holidays = match self.holidays.as_deref() {
+            Some("none") => None,
+            Some(name) => holidays(&at.key("holidays"), name, calendars, known, findings),
+            None => unsaid.holidays.clone(),
+        };
         let when = self.when(at, environment, findings);
         let seconds = |key: &'static str, text: Option<&String>, most: u32, findings: &mut Findings<'_, '_>| {
             text.and_then(|text| duration::read(&at.key(key), text, 0..=most, findings))
@@ -268,9 +311,9 @@ impl ScheduleSection {
             catch_up_s: catch_up_s.unwrap_or(DEFAULT_CATCH_UP_S),
             warn_s: warn_s.unwrap_or(DEFAULT_WARN_S),
             ready_by: self.ready_by,
-            origin: Origin::File { line },
+            origin: origin.clone(),
         };
-        if let Err(error) = schedule.check(&Scale::from(environment)) {
+        if let Err(error) = schedule.check(&Scale::from(*environment)) {
             findings.at_key(at, error.to_string(), None);
             return None;
         }

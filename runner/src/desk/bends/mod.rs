@@ -55,7 +55,7 @@ impl Case<'_> {
     ) -> Result<(Diary, Timestamp), Denied> {
         let environment = self.allowed(tx, command, name).await?;
         let now = crate::ledger::now(&mut *tx).await?;
-        let diary = agenda::of_one(tx, &environment, now).await?;
+        let diary = agenda::of_one(tx, &self.desk.config(), &environment, now).await?;
         if diary.destroyed {
             let why = "it was destroyed; its schedules count again once somebody raises it";
             let refusal = Refusal::refused(format!("`{command} {name}` has nothing to bend"), why);
@@ -100,7 +100,9 @@ impl Case<'_> {
     /// In every environment that has schedules and where this person may; what is left out in none is refused.
     async fn skip_all(&self, tx: &mut Tx, skipping: Skipping) -> Result<Done, Denied> {
         let config = self.desk.config();
-        let scheduled = config.environments.values().filter(|environment| !environment.timetable.schedules.is_empty());
+        let now = crate::ledger::now(&mut *tx).await?;
+        let diaries = agenda::diaries(&mut *tx, &config, now).await?;
+        let scheduled = diaries.iter().filter(|diary| diary.is_scheduled()).map(Diary::environment);
         let (mut all, mut refused_last) = (Vec::new(), None);
         for environment in scheduled {
             match self.skip(tx, &environment.name, skipping).await {
@@ -143,7 +145,7 @@ impl Case<'_> {
         }
         let pause = Bend::Pause { from: now, until: Some(until) };
         let bent = bends::begin(tx, name, pause, until, &self.message.actor, self.because.as_deref()).await?;
-        let after = agenda::of_one(tx, diary.environment(), now).await?;
+        let after = self.again(tx, &diary, now).await?;
         let turns = lost(&diary, &after, now, until);
         let one = one(name, vec![bent], turns, &after, now);
         Ok(done(Some(name), BendAnswer::Paused { until, one }))
@@ -170,11 +172,19 @@ impl Case<'_> {
             );
             return Err(refused(refusal.hint(format!("next {name}"))));
         }
-        let after = agenda::of_one(tx, diary.environment(), now).await?;
+        let after = self.again(tx, &diary, now).await?;
         let end = over.iter().map(|bent| ends(bent, now)).max().unwrap_or(now);
         let turns = lost(&after, &diary, now, end);
         let one = one(name, over, turns, &after, now);
         Ok(done(Some(name), BendAnswer::Unpaused(one)))
+    }
+
+    /// The diary after something was noted.
+    async fn again(&self, tx: &mut Tx, diary: &Diary, now: Timestamp) -> Result<Diary, Denied> {
+        let name = &diary.environment().name;
+        // As the file has it: what people added by chat is read with the rest.
+        let environment = self.desk.environment(name).unwrap_or_else(|| diary.environment().clone());
+        Ok(agenda::of_one(tx, &self.desk.config(), &environment, now).await?)
     }
 
     /// As it will be, before it is stored.

@@ -67,6 +67,7 @@ impl CommandName {
             | Self::Skip
             | Self::Pause
             | Self::Unpause
+            | Self::Schedule
             | Self::Leave
             | Self::Ask
             | Self::Tell => Least::Operator,
@@ -100,6 +101,7 @@ impl CommandName {
             | Self::Unpause
             | Self::Queue
             | Self::Next
+            | Self::Schedule
             | Self::Leave
             | Self::Ask
             | Self::Tell

@@ -403,6 +403,7 @@ pub fn request(
         | Order::Reject { .. }
         | Order::Recover { .. }
         | Order::Hold(_)
+        | Order::Schedule(_)
         | Order::Bend(_)
         | Order::For { .. } => {
             return Err(Refusal::refused(

@@ -150,16 +150,16 @@ pub enum ScheduleError {
 }
 
 /// A zone is kept by its name.
-mod zone_name {
+pub(super) mod zone_name {
     use chrono_tz::Tz;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-    pub(super) fn serialize<S: Serializer>(zone: &Tz, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(zone: &Tz, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(zone.name())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
@@ -175,7 +175,8 @@ impl When {
         }
     }
 
-    fn targets(&self) -> impl Iterator<Item = &Target> {
+    /// What it asks for at one time or another.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
         match self {
             Self::Window { inside, outside, .. } => [inside.as_ref(), outside.as_ref()],
             Self::Crontab { fires, .. } | Self::At { fires, .. } => [Some(&fires.target), None],

@@ -18,6 +18,7 @@ mod timetable;
 mod wall;
 mod window;
 mod wish;
+mod written;
 
 pub use bend::{Bend, Bent, Skipped};
 pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
@@ -35,7 +36,8 @@ pub use timeline::{
     Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, skips_at,
     timeline,
 };
-pub use timetable::{DEFAULT_VISIT_S, Timetable};
+pub use timetable::{DEFAULT_VISIT_S, Timetable, Unsaid};
 pub use wall::{OnGap, OnOverlap, first_instant};
 pub use window::{Sides, Window};
 pub use wish::{WishError, in_words, read_do, read_target};
+pub use written::{Deed, Listed, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Written};

@@ -22,10 +22,27 @@ pub struct Timetable {
     pub calendars: Arc<BTreeMap<String, Calendar>>,
     /// How long a person's change lasts at most, in seconds.
     pub visit_s: u32,
+    /// What counts for a schedule that does not say it itself.
+    pub unsaid: Unsaid,
+}
+
+/// What the environment says for all its schedules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsaid {
+    /// On whose clock they are; `None`: each has to say.
+    pub zone: Option<Tz>,
+    /// The name of their calendar.
+    pub holidays: Option<String>,
 }
 
 impl Default for Timetable {
     fn default() -> Self {
-        Self { zone: Tz::UTC, schedules: Vec::new(), calendars: Arc::default(), visit_s: DEFAULT_VISIT_S }
+        Self {
+            zone: Tz::UTC,
+            schedules: Vec::new(),
+            calendars: Arc::default(),
+            visit_s: DEFAULT_VISIT_S,
+            unsaid: Unsaid::default(),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod migrations;
 mod opening;
 mod pruning;
 mod runs;
+mod schedules;
 mod server;
 mod tampering;
 

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::super::item::zone_name;
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 
@@ -19,7 +20,7 @@ pub struct Standing {
 }
 
 /// A moment from which another level is wanted than before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
     /// The instant.
     pub at: Timestamp,
@@ -28,6 +29,7 @@ pub struct Transition {
     /// Its offset: `+09:00`.
     pub offset: String,
     /// The zone of that wall clock.
+    #[serde(with = "zone_name")]
     pub zone: Tz,
     /// What was wanted before; `None` when nobody had ever asked for anything.
     pub before: Option<Target>,

@@ -1,0 +1,134 @@
+//! What people read about schedules.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use tidegate_runner::domain::answer::Answer;
+use tidegate_runner::domain::ids::{ActorId, Timestamp};
+use tidegate_runner::domain::request::Target;
+use tidegate_runner::domain::schedule::{
+    Because, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Listed, OnGap, OnOverlap, Origin, Schedule,
+    ScheduleAnswer, Schedules, Signed, Stored, Transition, Way, When, Written,
+};
+
+use super::scene::{START, clock};
+use super::shown;
+use crate::cards::{self, Card};
+
+fn all(cards: &[Card]) -> String {
+    cards.iter().map(shown).collect::<Vec<_>>().join("\n")
+}
+
+fn target(level: &str) -> Target {
+    Target { level: level.parse().expect("a level"), settings: BTreeMap::new() }
+}
+
+fn transition(hours: i64, schedule: &str, level: &str) -> Transition {
+    let at: Timestamp = START.plus_ms(hours * 3_600_000);
+    let local = clock().zone.local(at).expect("a time").naive_local();
+    Transition {
+        at,
+        local,
+        offset: "+09:00".to_owned(),
+        zone: "Asia/Tokyo".parse().expect("a zone"),
+        before: Some(target("small")),
+        wanted: target(level),
+        because: vec![Because::Begins { schedule: schedule.to_owned() }],
+        until: None,
+        notes: Vec::new(),
+    }
+}
+
+fn written() -> Written {
+    let keys = [("window", "Mon-Fri 13:00-23:00"), ("inside", "full"), ("outside", "small")];
+    let keys = keys.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    Written { name: "late shift".to_owned(), keys }
+}
+
+fn signed(who: &str, because: Option<&str>) -> Signed {
+    Signed { by: ActorId::local(who), called: who.to_owned(), at: START, because: because.map(str::to_owned) }
+}
+
+fn schedule(name: &str, when: When, origin: Origin) -> Schedule {
+    Schedule {
+        name: name.to_owned(),
+        zone: "Asia/Tokyo".parse().expect("a zone"),
+        when,
+        holidays: Some("JP".to_owned()),
+        on_gap: OnGap::First,
+        on_overlap: OnOverlap::Second,
+        catch_up_s: DEFAULT_CATCH_UP_S,
+        warn_s: DEFAULT_WARN_S,
+        ready_by: false,
+        origin,
+    }
+}
+
+fn listed() -> Vec<Listed> {
+    let window = "Mon-Fri 13:00-23:00".parse().expect("a window");
+    let late = When::Window { window, inside: Some(target("full")), outside: Some(target("small")) };
+    let fires = Fires { way: Way::Up, target: target("full"), for_s: Some(10_800) };
+    let nightly = When::Crontab { line: "0 2 1 * *".parse().expect("a line"), fires };
+    let stored = |name: &str| Stored {
+        id: String::new(),
+        environment: "shop".parse().expect("a name"),
+        written: Written { name: name.to_owned(), ..written() },
+        added: signed("ito", Some("the late tests")),
+        changed: Some(signed("sato", None)),
+    };
+    let who = ActorId::local("ito");
+    vec![
+        Listed {
+            name: "rehearsal".to_owned(),
+            schedule: Ok(schedule("rehearsal", nightly, Origin::File { line: 12 })),
+            stored: None,
+            next: None,
+        },
+        Listed {
+            name: "late shift".to_owned(),
+            schedule: Ok(schedule("late shift", late, Origin::Chat { who, when: START })),
+            stored: Some(stored("late shift")),
+            next: Some(transition(1, "late shift", "full")),
+        },
+        Listed {
+            name: "old".to_owned(),
+            schedule: Err("shop has no level `huge`".to_owned()),
+            stored: Some(stored("old")),
+            next: None,
+        },
+    ]
+}
+
+#[test]
+fn answers_about_schedules() {
+    let answer = |deed, before, next| ScheduleAnswer {
+        deed,
+        environment: "shop".parse().expect("a name"),
+        written: written(),
+        before,
+        because: Some("the late tests".to_owned()),
+        next,
+    };
+    let before = Written { keys: written().keys.into_iter().take(1).collect(), ..written() };
+    let three = vec![transition(1, "late shift", "full"), transition(11, "late shift", "small")];
+    let answers = [
+        answer(Deed::Added, None, three.clone()),
+        answer(Deed::Changed, Some(before), three),
+        answer(Deed::Removed, None, Vec::new()),
+    ];
+    let cards: Vec<_> = answers.into_iter().map(|answer| cards::answer(&Answer::Schedule(answer), &clock())).collect();
+    assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn schedules_and_whose_they_are() {
+    let of = |name: &str, all| Schedules { environment: name.parse().expect("a name"), all };
+    let mut cards = vec![
+        cards::schedules(&[], false, &clock()),
+        cards::schedules(&[of("blog", Vec::new())], false, &clock()),
+        cards::schedules(&[of("shop", listed())], false, &clock()),
+        cards::schedules(&[of("blog", listed()), of("shop", listed())], false, &clock()),
+    ];
+    cards.extend(listed().into_iter().map(|one| cards::schedules(&[of("shop", vec![one])], true, &clock())));
+    assert_snapshot!(all(&cards));
+}

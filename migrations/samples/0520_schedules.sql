@@ -1,0 +1,2 @@
+INSERT INTO schedules (id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, changed_name, changed_because, removed_at, removed_by)
+VALUES ('019ab000-0000-7000-8000-000000000001', 'shop', 'late shift', '{"window":"Mon-Fri 13:00-23:00","inside":"full","outside":"small"}', 1764000000000, 'local:ito', 'ito', 'the late tests', NULL, NULL, NULL, NULL, NULL, NULL);

@@ -1,0 +1,278 @@
+//! A schedule that is typed in a chat: one of the file, read by the same code, with the same checks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::Tz;
+use serde::Deserialize as _;
+use serde_json::Value;
+use toml::de::ValueDeserializer;
+
+use super::super::document::{Document, Path};
+use super::super::findings::Findings;
+use super::super::load::Config;
+use super::super::problem::Problem;
+use super::super::schema::{resolve, schema};
+use super::super::shape::Shape;
+use super::super::source::Source;
+use super::schedule::{CONTRADICTS, Place, ScheduleSection, contradiction_after};
+use crate::domain::environment::Environment;
+use crate::domain::ids::Timestamp;
+use crate::domain::schedule::{At, Calendar, Origin, Schedule, Stored, Timetable, Written, first_instant, never};
+
+/// Most mistakes that are put right in one line.
+const MENDED_MAX: usize = 8;
+
+/// Words for `down`.
+const LOWERS: [&str; 8] = ["destroy", "delete", "off", "lower", "shut", "stop", "sleep", "up off"];
+
+/// What is wrong with a schedule that is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key whose value it is, or that should not be there; `None`: it is about all of it.
+    pub key: Option<String>,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+/// A schedule with the calendar that it names, if it names one.
+pub type Read = (Schedule, BTreeMap<String, Calendar>);
+
+/// Reads a schedule as if it stood in the file.
+///
+/// # Errors
+/// Everything that `check` would say of it there, but for what it has to do with the others.
+pub fn read_schedule(
+    config: &Config,
+    environment: &Environment,
+    written: &Written,
+    origin: &Origin,
+) -> Result<Read, Vec<Mistake>> {
+    let source = Source::new("typed", &text_of(environment, written));
+    let document = Document::parse(&source).map_err(mistakes)?;
+    let mut findings = Findings::new(&document);
+    let environments = Path::ROOT.key("environments");
+    let schedules = environments.key(environment.name.as_str());
+    let schedules = schedules.key("schedules");
+    let at = schedules.index(0);
+    let mut shape = Shape::default();
+    let mut known = BTreeMap::new();
+    let mut read = None;
+    if let Some(node) = document.value(&at) {
+        shape.check(form(), 0, node, &at, &mut findings);
+        let of_form = findings.problems().len();
+        match ScheduleSection::deserialize(ValueDeserializer::from(shape.without_wrong(node))) {
+            Ok(section) => {
+                let unsaid = &environment.timetable.unsaid;
+                let place = Place { environment, unsaid, calendars: &config.calendars, origin: origin.clone() };
+                read = section.read(&at, &place, &mut known, &mut findings);
+            }
+            Err(error) if of_form == 0 => findings.at_key(&at, error.message().to_owned(), None),
+            Err(_) => {}
+        }
+        findings.drop_consequences(of_form);
+    }
+    match read {
+        Some(schedule) if findings.errors() == 0 => Ok((schedule, known)),
+        _ => Err(mistakes(findings.into_problems())),
+    }
+}
+
+/// A timetable with one more schedule.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn with(
+    config: &Config,
+    environment: &Environment,
+    table: &Timetable,
+    stored: &Stored,
+    now: Timestamp,
+) -> Result<Timetable, Mistake> {
+    let about_all = |what: String, hint: Option<&str>| Mistake { key: None, what, hint: hint.map(str::to_owned) };
+    let Written { name, .. } = &stored.written;
+    if table.schedules.iter().any(|other| other.name == *name) {
+        return Err(about_all(format!("there is a schedule `{name}` already"), Some("give it another name")));
+    }
+    let origin = Origin::Chat { who: stored.added.by.clone(), when: stored.added.at };
+    let (schedule, known) = read_schedule(config, environment, &stored.written, &origin).map_err(|mistakes| {
+        mistakes.into_iter().next().unwrap_or_else(|| about_all("it cannot be read".to_owned(), None))
+    })?;
+    let mut more = table.clone();
+    if !known.is_empty() {
+        let calendars = table.calendars.iter().map(|(name, calendar)| (name.clone(), calendar.clone()));
+        more.calendars = Arc::new(calendars.chain(known).collect());
+    }
+    more.schedules.push(schedule);
+    match contradiction_after(&more, environment, now) {
+        Some(what) => Err(about_all(what, Some(CONTRADICTS))),
+        None => Ok(more),
+    }
+}
+
+/// Whether a schedule never does anything from now on.
+#[must_use]
+pub fn is_over(table: &Timetable, schedule: &Schedule, now: Timestamp) -> bool {
+    let calendar = schedule.holidays.as_ref().and_then(|name| table.calendars.get(name));
+    never(schedule, calendar, now)
+}
+
+/// The schedule that was most likely meant, with nothing wrong in itself; `None` where that cannot be told.
+#[must_use]
+pub fn mended(config: &Config, environment: &Environment, written: &Written) -> Option<Written> {
+    let origin = Origin::File { line: 0 };
+    let wrong = |written: &Written| read_schedule(config, environment, written, &origin).err().unwrap_or_default();
+    let mut written = written.clone();
+    let mut mistakes = wrong(&written);
+    for _ in 0..MENDED_MAX {
+        let Some(first) = mistakes.first() else { return Some(written) };
+        let better = candidates(environment, &written, first)
+            .map(|candidate| (wrong(&candidate), candidate))
+            .find(|(left, _)| left.len() < mistakes.len());
+        (mistakes, written) = better?;
+    }
+    None
+}
+
+/// What may have been meant where this is wrong, the likeliest first.
+fn candidates<'a>(
+    environment: &'a Environment,
+    written: &'a Written,
+    mistake: &'a Mistake,
+) -> impl Iterator<Item = Written> + 'a {
+    let mut all = Vec::new();
+    let mut set = |pairs: &[(&str, String)], out: &[&str]| {
+        let mut keys = written.keys.clone();
+        for key in out {
+            keys.shift_remove(*key);
+        }
+        for (key, value) in pairs {
+            keys.insert((*key).to_owned(), value.clone());
+        }
+        all.push(Written { name: written.name.clone(), keys });
+    };
+    let said = fragments(mistake.hint.as_deref().unwrap_or_default());
+    let wrong = fragments(&mistake.what);
+    let unsaid = |key: &str| match key {
+        "inside" => Some(environment.up.to_string()),
+        "outside" => Some(environment.down.to_string()),
+        key => example(key),
+    };
+    // `add \`for = "3h"\``
+    for fragment in said.iter().chain(&wrong) {
+        if let Some((key, value)) = fragment.split_once(" = ") {
+            set(&[(key, value.trim_matches('"').to_owned())], &[]);
+        } else if mistake.key.is_none()
+            && let Some(value) = unsaid(fragment)
+        {
+            set(&[(fragment, value)], &[]);
+        }
+    }
+    if let Some(key) = mistake.key.as_deref() {
+        let value = written.keys.get(key).cloned().unwrap_or_default();
+        // Who wanted it gone is not offered to raise it.
+        if key == "do" && LOWERS.iter().any(|word| value.to_lowercase().starts_with(word)) {
+            set(&[(key, "down".to_owned())], &[]);
+        }
+        for right in &said {
+            if keys().any(|known| known == right) {
+                set(&[(right, value.clone())], &[key]);
+            }
+            for word in &wrong {
+                set(&[(key, value.replace(word, right))], &[]);
+            }
+            set(&[(key, right.clone())], &[]);
+        }
+        for word in &wrong {
+            set(&[(key, value.replace(word, environment.up.as_str()))], &[]);
+        }
+        // A level without the values that it cannot have.
+        let plain: Vec<&str> = value.split_whitespace().filter(|word| !word.contains('=')).collect();
+        set(&[(key, plain.join(" "))], &[]);
+        if let Some(example) = unsaid(key) {
+            set(&[(key, example)], &[]);
+        }
+        set(&[], &[key]);
+    } else {
+        for (way, others) in [("window", ["cron", "at", "do", "for"]), ("cron", ["window", "at", "inside", "outside"])]
+        {
+            if written.keys.contains_key(way) {
+                set(&[], &others);
+            }
+        }
+        let window = ["window", "inside", "outside"].map(|key| (key, unsaid(key).unwrap_or_default()));
+        set(&window, &["cron", "at", "do", "for"]);
+    }
+    all.into_iter()
+}
+
+/// What stands in back quotes.
+fn fragments(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).filter(|fragment| !fragment.is_empty()).map(str::to_owned).collect()
+}
+
+/// The form of one schedule.
+fn form() -> &'static Value {
+    let environment = schema().pointer("/properties/environments/additionalProperties").map_or(&Value::Null, resolve);
+    environment.pointer("/properties/schedules/items").map_or(&Value::Bool(true), resolve)
+}
+
+fn property(key: &str) -> Option<&'static Value> {
+    form().get("properties")?.get(key)
+}
+
+/// The keys that a schedule may have beside its name.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    let all = form().get("properties").and_then(Value::as_object);
+    all.into_iter().flat_map(|all| all.keys()).map(String::as_str).filter(|key| *key != "name")
+}
+
+fn example(key: &str) -> Option<String> {
+    Some(property(key)?.get("examples")?.get(0)?.as_str()?.to_owned())
+}
+
+/// What would stand in the file.
+fn text_of(environment: &Environment, written: &Written) -> String {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let plain = |key: &str, value: &str| {
+        let wants = property(key).and_then(|part| part.get("type")).and_then(Value::as_str);
+        match wants {
+            Some("boolean") if value.parse::<bool>().is_ok() => value.to_owned(),
+            Some("integer") if value.parse::<i64>().is_ok() => value.to_owned(),
+            _ => quoted(value),
+        }
+    };
+    let keys = written.keys.iter().map(|(key, value)| format!("{} = {}\n", quoted(key), plain(key, value)));
+    let head = format!("[[environments.{}.schedules]]\nname = {}\n", environment.name, quoted(&written.name));
+    std::iter::once(head).chain(keys).collect()
+}
+
+fn mistakes(problems: Vec<Problem>) -> Vec<Mistake> {
+    let mistake = |problem: Problem| {
+        let key = problem.key_path.rsplit_once("schedules[0].").map(|(_, key)| key.trim_matches('"').to_owned());
+        Mistake { key, what: problem.message, hint: problem.hint }
+    };
+    problems.into_iter().filter(Problem::is_error).map(mistake).collect()
+}
+
+/// The same with a date that has passed brought to the next day on which its time of day lies ahead; `None` for what has no date.
+#[must_use]
+pub fn ahead(environment: &Environment, written: &Written, now: Timestamp) -> Option<Written> {
+    let zone = match written.keys.get("zone") {
+        Some(name) => name.parse().ok()?,
+        None => environment.timetable.unsaid.zone?,
+    };
+    let at: At = written.keys.get("at")?.parse().ok()?;
+    let today = first_date(now, zone)?;
+    let walls = [Some(today), today.succ_opt()].into_iter().flatten().map(|date| date.and_time(at.wall().time()));
+    let wall = walls.into_iter().find(|wall| first_instant(*wall, zone).is_some_and(|at| at > now))?;
+    let change = [("at".to_owned(), wall.format("%Y-%m-%d %H:%M").to_string())];
+    Some(written.changed_by(&Written { name: written.name.clone(), keys: change.into_iter().collect() }))
+}
+
+fn first_date(at: Timestamp, zone: Tz) -> Option<NaiveDate> {
+    Some(DateTime::from_timestamp_millis(at.0)?.with_timezone(&zone).date_naive())
+}

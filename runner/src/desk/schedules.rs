@@ -1,0 +1,366 @@
+//! The schedules of environments by chat: `schedule add`, `change`, `remove`, and what there is of them.
+
+use super::{Case, Denied, Desk, DeskError, Done};
+use crate::agenda::{self, timetable};
+use crate::config::typed_schedule::{self, Mistake};
+use crate::domain::access::answering::want_in_words;
+use crate::domain::access::{self};
+use crate::domain::answer::{Answer, Sight};
+use crate::domain::command::CommandName;
+use crate::domain::environment::{Environment, Rules};
+use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::policy::{Decision, policy};
+use crate::domain::refusal::{Refusal, nearest};
+use crate::domain::request::turn;
+use crate::domain::schedule::{
+    Agenda, Deed, Listed, Origin, Scale, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Timetable,
+    Transition, Written, next_after,
+};
+use crate::ledger::{Tx, schedules};
+
+#[cfg(test)]
+mod tests;
+
+/// How many transitions are told of what was changed.
+const NEXT: usize = 3;
+/// Longest name of a schedule, in characters, as in the file.
+const NAME_MAX: usize = 80;
+
+impl Case<'_> {
+    /// Decides on an order about schedules and carries it out in `tx`.
+    pub(super) async fn schedule_order(&self, tx: &mut Tx, order: &ScheduleOrder) -> Result<Done, Denied> {
+        let name = order.environment();
+        let environment = self.allowed(tx, CommandName::Schedule, name).await?;
+        let config = self.desk.config();
+        // Who adds a schedule raises and lowers by it.
+        for command in [CommandName::Up, CommandName::Down] {
+            access::may(&config.access, &self.message.actor, &self.message.place, command, Some(&environment))
+                .map_err(|(rule, refusal)| refused(name, rule, refusal))?;
+        }
+        let stored = schedules::all(&mut *tx, Some(name)).await?;
+        let (deed, before, written) = match order {
+            ScheduleOrder::Add { written, .. } => {
+                let written = self.clean(written);
+                self.is_new(&environment, &stored, &written)?;
+                (Deed::Added, None, written)
+            }
+            ScheduleOrder::Change { written, .. } => {
+                let before = self.found(&environment, &stored, &written.name, order)?;
+                (Deed::Changed, Some(before), before.written.changed_by(&self.clean(written)))
+            }
+            ScheduleOrder::Remove { name, .. } => {
+                let before = self.found(&environment, &stored, name, order)?;
+                (Deed::Removed, Some(before), before.written.clone())
+            }
+        };
+        let now = crate::ledger::now(&mut *tx).await?;
+        let others: Vec<Stored> = stored.iter().filter(|one| Some(*one) != before).cloned().collect();
+        let mut table = timetable(&config, &environment, &others, now).0;
+        if deed != Deed::Removed {
+            table = self.checked(&environment, &table, &written, order, now)?;
+        }
+        let actor = &self.message.actor;
+        let because = self.because.as_deref();
+        let in_time = match (deed, before) {
+            (Deed::Removed, Some(before)) => schedules::remove(tx, before, actor).await?,
+            _ => schedules::put(tx, name, &written, actor, because, before).await?.is_some(),
+        };
+        if !in_time {
+            let refusal =
+                Refusal::refused("that came too late", "somebody changed the same schedule in the same moment");
+            return Err(refused(name, "schedule", refusal.hint(format!("schedule list {name}"))));
+        }
+        let diary = agenda::of_one(tx, &config, &environment, now).await?.with(table);
+        let next = next_of(&diary.agenda(), now, NEXT);
+        let answer = ScheduleAnswer {
+            deed,
+            environment: name.clone(),
+            written,
+            before: before.filter(|_| deed == Deed::Changed).map(|before| before.written.clone()),
+            because: self.because.clone(),
+            next,
+        };
+        Ok(Done {
+            answer: Answer::Schedule(answer),
+            environment: Some(name.clone()),
+            run: None,
+            rule: None,
+            events: Vec::new(),
+            lapsed: Vec::new(),
+        })
+    }
+
+    /// A name can be given once.
+    fn is_new(&self, environment: &Environment, stored: &[Stored], written: &Written) -> Result<(), Denied> {
+        let (name, environment_name) = (&written.name, &environment.name);
+        if name.chars().nth(NAME_MAX).is_some() || name.chars().any(|c| c.is_control() || c == '"') {
+            let short: String = name.chars().filter(|c| !c.is_control() && *c != '"').take(NAME_MAX).collect();
+            let why = format!("a name has at most {NAME_MAX} characters, and no quotes in it");
+            let short = Written { name: short, keys: written.keys.clone() };
+            let line = ScheduleOrder::Add { environment: environment_name.clone(), written: short }.line();
+            let refusal = Refusal::refused("no schedule can have that name", why);
+            return Err(refused(environment_name, "schedule", refusal.hint(self.with_reason(line))));
+        }
+        let what = format!("{environment_name} has a schedule `{name}` already");
+        if let Some(other) = stored.iter().find(|other| same(&other.written.name, name)) {
+            let written = Written { name: other.written.name.clone(), ..written.clone() };
+            let line = ScheduleOrder::Change { environment: environment_name.clone(), written }.line();
+            let refusal = Refusal::refused(what, format!("`{}` added it", other.added.by.shown()))
+                .hint(self.with_reason(line))
+                .hint(shown(environment_name, &other.written.name));
+            return Err(refused(environment_name, "schedule", refusal));
+        }
+        if let Some(other) = of_file(environment, name) {
+            let refusal =
+                Refusal::refused(what, format!("it stands in the configuration{}; give another name", line_of(other)))
+                    .hint(shown(environment_name, &other.name));
+            return Err(refused(environment_name, "schedule", refusal));
+        }
+        Ok(())
+    }
+
+    /// The schedule of that name, if it is one that was added by chat.
+    fn found<'s>(
+        &self,
+        environment: &Environment,
+        stored: &'s [Stored],
+        name: &str,
+        order: &ScheduleOrder,
+    ) -> Result<&'s Stored, Denied> {
+        if let Some(found) = stored.iter().find(|one| same(&one.written.name, name)) {
+            return Ok(found);
+        }
+        let environment_name = &environment.name;
+        if let Some(other) = of_file(environment, name) {
+            let what = format!("`{}` is the configuration's, and not changed by chat", other.name);
+            let why = format!("it stands there{}; it can be skipped or paused", line_of(other));
+            let refusal = Refusal::refused(what, why)
+                .hint(format!("skip {environment_name}"))
+                .hint(format!("pause {environment_name} until tomorrow 9:00"));
+            return Err(refused(environment_name, "schedule", refusal));
+        }
+        let names = stored.iter().map(|one| one.written.name.as_str());
+        let near = nearest(name, names).map(|near| match order {
+            ScheduleOrder::Change { environment, written } => {
+                let written = Written { name: near.to_owned(), keys: written.keys.clone() };
+                ScheduleOrder::Change { environment: environment.clone(), written }.line()
+            }
+            ScheduleOrder::Add { environment, .. } | ScheduleOrder::Remove { environment, .. } => {
+                ScheduleOrder::Remove { environment: environment.clone(), name: near.to_owned() }.line()
+            }
+        });
+        let refusal = Refusal::refused(
+            format!("{environment_name} has no schedule `{name}`"),
+            "nobody has added one of that name, and the configuration has none",
+        );
+        let refusal = near.into_iter().fold(refusal, |refusal, line| refusal.hint(self.with_reason(line)));
+        Err(refused(environment_name, "schedule", refusal.hint(format!("schedule list {environment_name}"))))
+    }
+
+    /// The timetable with this schedule in it, if the file could have it, and this person may bring about by themselves what it does.
+    fn checked(
+        &self,
+        environment: &Environment,
+        table: &Timetable,
+        written: &Written,
+        order: &ScheduleOrder,
+        now: Timestamp,
+    ) -> Result<Timetable, Denied> {
+        let config = self.desk.config();
+        let name = &environment.name;
+        let actor = &self.message.actor;
+        let origin = Origin::Chat { who: actor.id.clone(), when: now };
+        let line = |written: Written| {
+            let order = match order {
+                ScheduleOrder::Change { environment, .. } => {
+                    ScheduleOrder::Change { environment: environment.clone(), written }
+                }
+                ScheduleOrder::Add { environment, .. } | ScheduleOrder::Remove { environment, .. } => {
+                    ScheduleOrder::Add { environment: environment.clone(), written }
+                }
+            };
+            self.with_reason(order.line())
+        };
+        if let Err(mistakes) = typed_schedule::read_schedule(&config, environment, written, &origin) {
+            let mended = typed_schedule::mended(&config, environment, written).map(line);
+            return Err(refused(name, "schedule", mistaken(name, &mistakes, mended)));
+        }
+        let signed = Signed { by: actor.id.clone(), called: actor.name.clone(), at: now, because: None };
+        let stored = Stored {
+            id: String::new(),
+            environment: name.clone(),
+            written: written.clone(),
+            added: signed,
+            changed: None,
+        };
+        let table = typed_schedule::with(&config, environment, table, &stored, now)
+            .map_err(|mistake| refused(name, "schedule", mistaken(name, &[mistake], None)))?;
+        let Some(schedule) = table.schedules.last() else { return Ok(table) };
+        if typed_schedule::is_over(&table, schedule, now) {
+            let refusal = Refusal::refused(
+                format!("`{}` never happens from now on", schedule.when.text()),
+                "a schedule lies ahead",
+            );
+            let ahead = typed_schedule::ahead(environment, written, now).map(line);
+            let refusal = ahead.into_iter().fold(refusal, Refusal::hint);
+            return Err(refused(name, "schedule", refusal.hint("help schedule")));
+        }
+        self.asks_nobody(environment, schedule, now)?;
+        Ok(table)
+    }
+
+    /// What rules want a yes for, a person cannot have done by the clock, which asks nobody.
+    fn asks_nobody(&self, environment: &Environment, schedule: &Schedule, now: Timestamp) -> Result<(), Denied> {
+        let config = self.desk.config();
+        // When it is said has nothing to do with when it happens.
+        let rules = Rules { only_in_hours: None, ..environment.rules.clone() };
+        let at_any_time = Environment { rules, ..environment.clone() };
+        for target in schedule.when.targets() {
+            let request = turn(environment, target.clone(), String::new(), None);
+            let mut matter = self.matter(&config, request.kind.command(), Some(&at_any_time), &[], now);
+            matter.request = Some(&request);
+            let name = &environment.name;
+            match policy(&matter) {
+                Decision::Refuse { rule, refusal } => return Err(refused(name, rule, refusal)),
+                Decision::NeedsApproval { wants, .. } => {
+                    let wants: Vec<String> = wants.iter().map(want_in_words).collect();
+                    let what = format!("{} of {name} by a schedule asks for a yes each time", target.level);
+                    let why = format!(
+                        "it wants {}, and the clock asks nobody; whoever edits the configuration can write it there",
+                        wants.join(" and ")
+                    );
+                    let refusal = Refusal::refused(what, why).hint(format!("schedule list {name}"));
+                    return Err(refused(name, "approve", refusal));
+                }
+                Decision::Allow | Decision::NeedsConfirmation(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The same without secrets that were typed by mistake: it is kept and shown.
+    fn clean(&self, written: &Written) -> Written {
+        let keys = written.keys.iter().map(|(key, value)| (self.desk.clean(key), self.desk.clean(value))).collect();
+        Written { name: self.desk.clean(&written.name), keys }
+    }
+
+    fn with_reason(&self, line: String) -> String {
+        match &self.because {
+            Some(because) => format!("{line} because {because}"),
+            None => line,
+        }
+    }
+}
+
+impl Desk {
+    /// The schedules of an environment, or of all that have some and somebody sees; or one of them.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] where an environment has no schedule of that name.
+    pub async fn schedules(
+        &self,
+        only: Option<&EnvironmentName>,
+        name: Option<&str>,
+        sight: &Sight,
+    ) -> Result<Vec<Schedules>, DeskError> {
+        let config = self.config();
+        let now = self.store.now().await?;
+        let stored = schedules::all(&self.store, only).await?;
+        let mut found = Vec::new();
+        for environment in config.environments.values().filter(|one| sight.sees(one.name.as_str())) {
+            let own: Vec<&Stored> = stored.iter().filter(|one| one.environment == environment.name).collect();
+            let some = !own.is_empty() || !environment.timetable.schedules.is_empty();
+            if only.map_or(!some, |only| *only != environment.name) {
+                continue;
+            }
+            let (table, left_out) = timetable(&config, environment, &stored, now);
+            let of_table = table.schedules.iter().map(|schedule| {
+                let stored = own.iter().find(|one| one.written.name == schedule.name).copied();
+                let stored = stored.filter(|_| matches!(schedule.origin, Origin::Chat { .. })).cloned();
+                let next = alone(environment, &table, schedule, now);
+                Listed { name: schedule.name.clone(), schedule: Ok(schedule.clone()), stored, next }
+            });
+            let of_none = left_out.iter().map(|out| {
+                let stored = own.iter().find(|one| one.id == out.id).copied().cloned();
+                Listed { name: out.name.clone(), schedule: Err(out.why.clone()), stored, next: None }
+            });
+            let mut all: Vec<Listed> = of_table.chain(of_none).collect();
+            if let Some(name) = name {
+                let names: Vec<String> = all.iter().map(|one| one.name.clone()).collect();
+                all.retain(|one| same(&one.name, name));
+                if all.is_empty() {
+                    return Err(no_schedule(&environment.name, name, &names).into());
+                }
+            }
+            found.push(Schedules { environment: environment.name.clone(), all });
+        }
+        Ok(found)
+    }
+}
+
+/// When one schedule next does anything, whatever the others do.
+fn alone(environment: &Environment, table: &Timetable, schedule: &Schedule, now: Timestamp) -> Option<Transition> {
+    let scale = Scale::from(environment);
+    let schedules = std::slice::from_ref(schedule);
+    let agenda = Agenda { zone: table.zone, scale: &scale, schedules, calendars: &table.calendars, bends: &[] };
+    next_after(&agenda, now)
+}
+
+fn next_of(agenda: &Agenda<'_>, now: Timestamp, most: usize) -> Vec<Transition> {
+    std::iter::successors(next_after(agenda, now), |last| next_after(agenda, last.at)).take(most).collect()
+}
+
+fn no_schedule(environment: &EnvironmentName, name: &str, names: &[String]) -> Refusal {
+    let why = if names.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("its schedules are: {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    };
+    let refusal = Refusal::refused(format!("{environment} has no schedule `{name}`"), why);
+    let near = nearest(name, names.iter().map(String::as_str));
+    near.into_iter()
+        .fold(refusal, |refusal, near| refusal.hint(shown(environment, near)))
+        .hint(format!("schedule list {environment}"))
+}
+
+fn shown(environment: &EnvironmentName, name: &str) -> String {
+    let written = Written { name: name.to_owned(), ..Written::default() };
+    format!("schedule show {environment} {}", written.line())
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+fn of_file<'e>(environment: &'e Environment, name: &str) -> Option<&'e Schedule> {
+    environment.timetable.schedules.iter().find(|schedule| same(&schedule.name, name))
+}
+
+fn line_of(schedule: &Schedule) -> String {
+    match schedule.origin {
+        Origin::File { line } => format!(", line {line}"),
+        Origin::Chat { .. } => String::new(),
+    }
+}
+
+/// The first thing that is wrong, and how many others are.
+fn mistaken(name: &EnvironmentName, mistakes: &[Mistake], mended: Option<String>) -> Refusal {
+    let Some(first) = mistakes.first() else {
+        return Refusal::refused("that is no schedule", "it cannot be read").hint("help schedule");
+    };
+    let why = first.hint.clone().unwrap_or_else(|| "it is written as in the configuration".to_owned());
+    let more = match mistakes.len() - 1 {
+        0 => String::new(),
+        1 => "; one more thing is wrong with it".to_owned(),
+        more => format!("; {more} more things are wrong with it"),
+    };
+    let refusal = Refusal::refused(first.what.clone(), format!("{why}{more}"));
+    match mended {
+        Some(line) => refusal.hint(line),
+        None => refusal.hint(format!("schedule list {name}")).hint("help schedule"),
+    }
+}
+
+fn refused(name: &EnvironmentName, rule: &'static str, refusal: Refusal) -> Denied {
+    Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) }
+}

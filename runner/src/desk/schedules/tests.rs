@@ -1,0 +1,209 @@
+//! Schedules by chat, on both databases and without an engine.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use tokio::sync::watch;
+
+use super::*;
+use crate::bell::Bell;
+use crate::config;
+use crate::desk::Message;
+use crate::domain::answer::{Actor, Standing};
+use crate::domain::command::Order;
+use crate::domain::ids::ActorId;
+use crate::domain::policy::Place;
+use crate::ledger::Store;
+use crate::ledger::tests::on_both;
+use crate::problem::source::Source;
+
+const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+    access = { viewer = ['local:mori'] }\n\
+    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.shop.settings.servers]\nstack = 'app'\nvariable = 'servers'\nmin = 0\nmax = 9\n\
+    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
+    [[environments.shop.schedules]]\nname = 'hours'\nwindow = 'Mon-Fri 09:00-21:00'\ninside = 'full'\noutside = 'small'\n\
+    [environments.bank]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n\
+    approve = { when = ['servers > 2'], by = ['local:sato'] }\n\
+    [[environments.bank.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.bank.settings.servers]\nstack = 'app'\nvariable = 'servers'\nmin = 0\nmax = 9\n\
+    [environments.bank.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+
+struct Room {
+    desk: Desk,
+}
+
+impl Room {
+    fn new(store: &Store, text: &str) -> Self {
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", text), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let config = watch::channel(Arc::new(config)).1;
+        Self { desk: Desk::new(store.clone(), config, Bell::default()) }
+    }
+
+    async fn says(&self, who: &str, order: ScheduleOrder) -> Result<ScheduleAnswer, Refusal> {
+        let message = Message {
+            key: uuid::Uuid::now_v7().to_string(),
+            actor: Actor::person(ActorId::local(who), who),
+            place: Place::shell(),
+            typed: order.line(),
+        };
+        match self.desk.submit(&message, &Order::Schedule(order), Some("tests".to_owned())).await {
+            Ok(Answer::Schedule(answer)) => Ok(answer),
+            Err(DeskError::Refused(refusal)) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether the refusal says so, and what it offers first.
+    async fn refuses(&self, order: ScheduleOrder, says: &str) -> String {
+        let refusal = self.says("ito", order).await.expect_err(says);
+        assert!(format!("{}: {}", refusal.what, refusal.why).contains(says), "{says}: {refusal:?}");
+        refusal.hints.first().cloned().unwrap_or_default()
+    }
+
+    async fn list(&self) -> Vec<Listed> {
+        let sight = Sight { all: true, environments: Vec::new() };
+        let shop = "shop".parse().unwrap();
+        self.desk.schedules(Some(&shop), None, &sight).await.unwrap().remove(0).all
+    }
+}
+
+fn written(name: &str, keys: &[(&str, &str)]) -> Written {
+    let keys: IndexMap<_, _> = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Written { name: name.to_owned(), keys }
+}
+
+fn add(keys: &[(&str, &str)]) -> ScheduleOrder {
+    ScheduleOrder::Add { environment: "shop".parse().unwrap(), written: written("night", keys) }
+}
+
+fn change(name: &str, keys: &[(&str, &str)]) -> ScheduleOrder {
+    ScheduleOrder::Change { environment: "shop".parse().unwrap(), written: written(name, keys) }
+}
+
+fn remove(name: &str) -> ScheduleOrder {
+    ScheduleOrder::Remove { environment: "shop".parse().unwrap(), name: name.to_owned() }
+}
+
+const NIGHT: [(&str, &str); 3] = [("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h")];
+
+#[tokio::test]
+async fn a_schedule_is_added_changed_and_removed_and_the_timetable_is_with_it() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        let answer = room.says("ito", add(&NIGHT)).await.unwrap();
+        assert_eq!((answer.deed, answer.next.len()), (Deed::Added, 3));
+        let of_night = |next: &[Transition]| {
+            next.iter().flat_map(|next| &next.because).any(|because| because.schedule() == Some("night"))
+        };
+        assert!(of_night(&answer.next), "{answer:?}");
+        let now = store.now().await.unwrap();
+        let diaries = agenda::diaries(&store, &room.desk.config(), now).await.unwrap();
+        let names: Vec<&str> =
+            diaries.iter().flat_map(|diary| diary.agenda().schedules).map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["hours", "night"]);
+        let line = room.refuses(add(&NIGHT), "has a schedule `night` already: `local:ito` added it").await;
+        assert_eq!(line, "schedule change shop night cron=\"0 2 * * *\" do=\"up full\" for=3h because tests");
+        let answer = room.says("ito", change("NIGHT", &[("for", "2h"), ("zone", "UTC")])).await.unwrap();
+        assert_eq!(
+            answer.before.map(|before| before.line()).as_deref(),
+            Some(written("night", &NIGHT).line().as_str())
+        );
+        let list = room.list().await;
+        let stored = list[1].stored.clone().unwrap();
+        assert_eq!(stored.written.line(), "night cron=\"0 2 * * *\" do=\"up full\" for=2h zone=UTC");
+        assert_eq!((stored.added.because.as_deref(), stored.changed.is_some()), (Some("tests"), true));
+        assert!(list[0].stored.is_none() && list.iter().all(|one| one.next.is_some()));
+        let answer = room.says("ito", remove("night")).await.unwrap();
+        assert!(answer.deed == Deed::Removed && !of_night(&answer.next), "{answer:?}");
+        assert_eq!(room.list().await.len(), 1);
+        assert_eq!(room.refuses(remove("night"), "has no schedule `night`").await, "schedule list shop");
+        assert!(room.says("ito", add(&NIGHT)).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        for (keys, says, right) in [
+            (
+                &[("window", "Mon-Fri 25:00-26:00"), ("inside", "full"), ("outside", "small")][..],
+                "25:00",
+                "Mon-Fri 09:00-21:00",
+            ),
+            (&[("cron", "*/0 * * * *"), ("do", "up full"), ("for", "3h")], "*/0", "0 2 1 * *"),
+            (&[("cron", "0 0 2 1 * *"), ("do", "up full"), ("for", "3h")], "0 0 2 1 * *", "0 2 1 * *"),
+            (&[("at", "2027-02-30 18:00"), ("do", "up full"), ("for", "3h")], "2027-02-30", "at="),
+            (&[("cron", "0 2 * * *"), ("do", "up fulll"), ("for", "3h")], "fulll", "do=\"up full\""),
+            (&[("cron", "0 2 * * *"), ("do", "up full")], "`for`", "for=3h"),
+            (&[("cron", "0 2 * * *"), ("do", "destroy"), ("for", "3h")], "destroy", "do=down"),
+            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3650d")], "3650d", "for=3h"),
+            (&[("cron", "0 2 * * *"), ("do", "up full servers=99"), ("for", "3h")], "from 0 to 9", "do=\"up full\""),
+            (
+                &[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("zone", "Asia/Tokio")],
+                "Asia/Tokio",
+                "zone=Asia/Tokyo",
+            ),
+            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("holidays", "JPN")], "JPN", "holidays=JP"),
+            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("on_gab", "skip")], "on_gab", "on_gap=skip"),
+            (
+                &[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("inside", "full")],
+                "inside",
+                "for=3h because",
+            ),
+            (&[("window", "Mon-Fri 09:00-21:00"), ("inside", "full")], "outside", "outside=small"),
+            (&[("inside", "full"), ("outside", "small")], "it must say when", "window="),
+            (&[("at", "2020-12-24 18:00"), ("do", "up full"), ("for", "3h")], "never happens", "18:00"),
+        ] {
+            let line = room.refuses(add(keys), says).await;
+            assert!(line.starts_with("schedule add shop night ") && line.contains(right), "{keys:?}: {line}");
+        }
+        let weekend = [("window", "Mon-Fri 08:00-22:00"), ("inside", "small"), ("outside", "small")];
+        room.refuses(add(&weekend), "`night` wants small where `hours` wants full").await;
+        assert_eq!(room.refuses(change("Hours", &[("inside", "small")]), "it stands there, line").await, "skip shop");
+        room.refuses(remove("hours"), "not changed by chat").await;
+        assert_eq!(room.list().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_who_may_raise_and_lower_changes_schedules_and_not_around_a_yes() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        let refusal = room.says("mori", add(&NIGHT)).await.expect_err("a viewer");
+        assert!(refusal.what.contains("schedule"), "{refusal:?}");
+        let bank = |target: &str| ScheduleOrder::Add {
+            environment: "bank".parse().unwrap(),
+            written: written("night", &[("cron", "0 2 * * *"), ("do", target), ("for", "3h"), ("zone", "UTC")]),
+        };
+        room.refuses(bank("up full servers=5"), "the clock asks nobody").await;
+        assert!(room.says("ito", bank("up small")).await.is_ok());
+        let audit = crate::ledger::audit::recent(&store, None, 10).await.unwrap();
+        let actions: Vec<(&str, Option<&str>)> =
+            audit.iter().map(|entry| (entry.action.as_str(), entry.result.as_deref())).collect();
+        assert_eq!(actions, [("schedule", Some("added")), ("schedule", None), ("schedule", None)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_does_not_check_any_more_is_left_out_and_told() {
+    on_both(async |store| {
+        assert!(Room::new(&store, CONFIG).says("ito", add(&NIGHT)).await.is_ok());
+        let room = Room::new(&store, &CONFIG.replace("full", "large"));
+        let list = room.list().await;
+        assert!(list[1].schedule.as_ref().is_err_and(|why| why.contains("has no level `full`")), "{list:?}");
+        let now = store.now().await.unwrap();
+        let diaries = agenda::diaries(&store, &room.desk.config(), now).await.unwrap();
+        assert_eq!((diaries[0].agenda().schedules.len(), diaries[0].left_out.len()), (1, 1));
+        let status = room.desk.status(Some(&"shop".parse().unwrap())).await.unwrap().remove(0);
+        assert!(matches!(status, Standing::Managed(status) if status.problems[0].contains("`night` is left out")));
+        assert!(room.says("ito", change("night", &[("do", "up large")])).await.is_ok());
+        assert!(room.list().await[1].schedule.is_ok());
+    })
+    .await;
+}

@@ -1,0 +1,139 @@
+//! Schedules that people added by chat. Each wording is a row, which stays when it does not count any more.
+
+use indexmap::IndexMap;
+
+use super::column::{Row, storable, to_json};
+use super::error::LedgerError;
+use super::ids;
+use super::store::{Access, Tx, now};
+use crate::domain::answer::Actor;
+use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::schedule::{Signed, Stored, Written};
+
+row! {
+    struct ScheduleRow {
+        id: String,
+        environment: String,
+        name: String,
+        written: String,
+        added_at: i64,
+        added_by: String,
+        added_name: String,
+        added_because: Option<String>,
+        changed_at: Option<i64>,
+        changed_by: Option<String>,
+        changed_name: Option<String>,
+        changed_because: Option<String>,
+    }
+}
+
+impl TryFrom<ScheduleRow> for Stored {
+    type Error = LedgerError;
+    fn try_from(found: ScheduleRow) -> Result<Self, LedgerError> {
+        let row = Row { table: "schedules", id: &found.id };
+        let keys: IndexMap<String, String> = row.json("written", &found.written)?;
+        let changed = match (found.changed_at, found.changed_by) {
+            (None, None) => None,
+            (Some(at), Some(by)) => Some(Signed {
+                by: row.text("changed_by", by)?,
+                called: found.changed_name.unwrap_or_default(),
+                at: Timestamp(at),
+                because: found.changed_because,
+            }),
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(row.impossible("changed_by", "who changed it and when belong together"));
+            }
+        };
+        Ok(Self {
+            environment: row.text("environment", found.environment)?,
+            written: Written { name: found.name, keys },
+            added: Signed {
+                by: row.text("added_by", found.added_by)?,
+                called: found.added_name,
+                at: Timestamp(found.added_at),
+                because: found.added_because,
+            },
+            changed,
+            id: found.id,
+        })
+    }
+}
+
+/// Those that count, in the order in which they were added; of one environment where one is named.
+pub async fn all(mut db: impl Access, only: Option<&EnvironmentName>) -> Result<Vec<Stored>, LedgerError> {
+    let rows: Vec<ScheduleRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, \
+             changed_name, changed_because FROM schedules \
+             WHERE removed_at IS NULL AND environment = COALESCE($1, environment) ORDER BY added_at, id"
+        )
+        .bind(only.map(EnvironmentName::as_str))
+    )?;
+    rows.into_iter().map(Stored::try_from).collect()
+}
+
+/// Adds one, or gives the one that `before` is another wording. `None`: one of this name was added, or that one was changed or
+/// removed, in the same moment.
+pub async fn put(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    written: &Written,
+    by: &Actor,
+    because: Option<&str>,
+    before: Option<&Stored>,
+) -> Result<Option<Stored>, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let signed = Signed { by: by.id.clone(), called: storable(&by.name), at, because: because.map(str::to_owned) };
+    let stored = Stored {
+        id: ids::key(at).to_string(),
+        environment: environment.clone(),
+        written: written.clone(),
+        added: before.map_or_else(|| signed.clone(), |before| before.added.clone()),
+        changed: before.is_some().then_some(signed),
+    };
+    if let Some(before) = before
+        && !remove(tx, before, by).await?
+    {
+        return Ok(None);
+    }
+    let keys = to_json("written", &written.keys)?;
+    let changed = stored.changed.as_ref();
+    let inserted = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO schedules (id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, \
+             changed_by, changed_name, changed_because) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+             ON CONFLICT DO NOTHING"
+        )
+        .bind(&stored.id)
+        .bind(environment.as_str())
+        .bind(storable(&written.name))
+        .bind(&keys)
+        .bind(stored.added.at.0)
+        .bind(stored.added.by.as_str())
+        .bind(&stored.added.called)
+        .bind(stored.added.because.as_deref().map(storable))
+        .bind(changed.map(|signed| signed.at.0))
+        .bind(changed.map(|signed| signed.by.as_str()))
+        .bind(changed.map(|signed| signed.called.as_str()))
+        .bind(changed.and_then(|signed| signed.because.as_deref()).map(storable))
+    )?;
+    Ok((inserted == 1).then_some(stored))
+}
+
+/// Notes that one does not count any more. False: somebody had changed or removed it before.
+pub async fn remove(mut tx: &mut Tx, stored: &Stored, by: &Actor) -> Result<bool, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE schedules SET removed_at = $1, removed_by = $2 WHERE id = $3 AND removed_at IS NULL")
+            .bind(at.0)
+            .bind(by.id.as_str())
+            .bind(&stored.id)
+    )?;
+    Ok(changed == 1)
+}
