@@ -321,6 +321,10 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         Query::Next { environment, days } => {
             cards::next(&desk.next(environment.as_ref(), days, &sight).await?, days, clock)
         }
+        Query::On => cards::on(&desk.on(&sight).await?, clock),
+        Query::Hours { environment, month, by_person } => {
+            cards::hours(&desk.hours(environment.as_ref(), month, &sight).await?, by_person)
+        }
         Query::Whoami => cards::whoami(&desk.whoami(message)),
         Query::Why(query) => cards::why(&desk.why(message, &query).await?),
         Query::Export { filter, format } => {

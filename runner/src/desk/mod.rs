@@ -7,6 +7,7 @@ pub mod clock;
 mod decide;
 mod extract;
 mod holds;
+mod hours;
 mod notices;
 mod order;
 pub mod post;

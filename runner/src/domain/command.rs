@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
+use super::hours_on::Month;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 
 /// The commands by name. A permission is the right to run one of them.
@@ -56,6 +57,10 @@ pub enum CommandName {
     Queue,
     /// `next`
     Next,
+    /// `on`
+    On,
+    /// `hours`
+    Hours,
     /// `leave`
     Leave,
     /// `ask`
@@ -84,7 +89,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -107,6 +112,8 @@ impl CommandName {
         Self::Keep,
         Self::Queue,
         Self::Next,
+        Self::On,
+        Self::Hours,
         Self::Leave,
         Self::Ask,
         Self::Tell,
@@ -147,6 +154,8 @@ impl CommandName {
             Self::Keep => "keep",
             Self::Queue => "queue",
             Self::Next => "next",
+            Self::On => "on",
+            Self::Hours => "hours",
             Self::Leave => "leave",
             Self::Ask => "ask",
             Self::Tell => "tell",
@@ -187,6 +196,8 @@ impl CommandName {
             | Self::Status
             | Self::Queue
             | Self::Next
+            | Self::On
+            | Self::Hours
             | Self::Show
             | Self::Log
             | Self::History
@@ -436,6 +447,17 @@ pub enum Query {
         /// Within how many days from now, 1 to [`NEXT_DAYS_MAX`].
         days: u32,
     },
+    /// What is raised now.
+    On,
+    /// How long it was at which level.
+    Hours {
+        /// Which environment; `None`: all.
+        environment: Option<EnvironmentName>,
+        /// In which month; `None`: the present one, in each environment's zone.
+        month: Option<Month>,
+        /// Also by whose change.
+        by_person: bool,
+    },
 }
 
 /// Most days that `next` looks ahead.
@@ -472,6 +494,8 @@ impl Query {
             Self::Whoami => CommandName::Whoami,
             Self::Why(_) => CommandName::Why,
             Self::Next { .. } => CommandName::Next,
+            Self::On => CommandName::On,
+            Self::Hours { .. } => CommandName::Hours,
         }
     }
 }

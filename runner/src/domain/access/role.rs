@@ -48,6 +48,8 @@ impl CommandName {
             | Self::Status
             | Self::Queue
             | Self::Next
+            | Self::On
+            | Self::Hours
             | Self::Show
             | Self::Log
             | Self::History
@@ -94,6 +96,8 @@ impl CommandName {
             | Self::Keep
             | Self::Queue
             | Self::Next
+            | Self::On
+            | Self::Hours
             | Self::Leave
             | Self::Ask
             | Self::Tell

@@ -33,5 +33,6 @@ pub use timeline::{
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable};
 pub use wall::{OnGap, OnOverlap};
+pub(super) use wall::{instant, local};
 pub use window::{Sides, Window};
 pub use wish::{WishError, in_words, read_do, read_target};
