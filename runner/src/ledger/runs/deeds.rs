@@ -49,14 +49,15 @@ pub async fn deeds(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<BTreeMap<EnvironmentName, Vec<Deed>>, LedgerError> {
+    // CROSS JOIN: SQLite then goes from environments to their runs, and does not read all runs of all years.
     const ENDED: &str = select_deeds!(
         "(SELECT n.name, COALESCE((SELECT b.ended_at FROM runs b WHERE b.environment = n.name AND b.ended_at <= $2 \
          AND b.kind <> 'plan' AND (b.changed OR b.status = 'nothing_to_do') \
          AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
          ORDER BY b.ended_at DESC LIMIT 1), 0) AS since FROM environments n) AS s \
-         JOIN runs r ON r.environment = s.name AND r.ended_at >= s.since AND r.ended_at < $3 \
+         CROSS JOIN runs r WHERE r.environment = s.name AND r.ended_at >= s.since AND r.ended_at < $3 \
          AND r.kind <> 'plan' AND (r.changed OR r.status = 'nothing_to_do') \
-         WHERE (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
+         AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
     );
     const OF_ONE: &str = select_deeds!(
         "runs r WHERE r.environment = $5 AND r.ended_at >= COALESCE((SELECT b.ended_at FROM runs b \
