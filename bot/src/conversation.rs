@@ -325,6 +325,10 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             let all = desk.schedules(environment.as_ref(), name.as_deref(), &sight).await?;
             cards::schedules(&all, name.is_some(), clock)
         }
+        Query::On => cards::on(&desk.on(&sight).await?, clock),
+        Query::Hours { environment, month, by_person } => {
+            cards::hours(&desk.hours(environment.as_ref(), month, &sight).await?, by_person)
+        }
         Query::Whoami => cards::whoami(&desk.whoami(message)),
         Query::Why(query) => cards::why(&desk.why(message, &query).await?),
         Query::Export { filter, format } => {

@@ -13,6 +13,7 @@ mod complete;
 mod context;
 mod history;
 mod hold;
+mod hours;
 mod level;
 mod line;
 mod moment;

@@ -101,9 +101,11 @@ fn render_hold(order: &HoldOrder) -> String {
 fn render_query(query: &Query) -> String {
     let name = query.name();
     match query {
-        Query::Envs | Query::Whoami | Query::Status { environment: None } | Query::Queue { environment: None } => {
-            name.to_string()
-        }
+        Query::Envs
+        | Query::Whoami
+        | Query::On
+        | Query::Status { environment: None }
+        | Query::Queue { environment: None } => name.to_string(),
         Query::Status { environment: Some(environment) } | Query::Queue { environment: Some(environment) } => {
             format!("{name} {environment}")
         }
@@ -123,6 +125,11 @@ fn render_query(query: &Query) -> String {
         Query::Next { environment, days } => {
             let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             format!("{name}{environment} {days}d")
+        }
+        Query::Hours { environment, month, by_person } => {
+            let environment = environment.as_ref().map_or("all", |name| name.as_str());
+            let month = month.map(|month| format!(" {month}")).unwrap_or_default();
+            format!("{name} {environment}{month}{}", if *by_person { " by person" } else { "" })
         }
         Query::Why(WhyQuery { who, command, environment, run, order: _ }) => {
             let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));

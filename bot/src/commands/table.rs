@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, bend, busy, history, hold, level, run, scale, schedule, why};
+use super::{ask, audit, bend, busy, history, hold, hours, level, run, scale, schedule, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 38] = [
+pub static TABLE: [Spec; 40] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -493,6 +493,38 @@ pub static TABLE: [Spec; 38] = [
         takes: &[Takes::AnyEnvironment],
         also: &["schedules", "cron", "crontab", "timer"],
         read: schedule::read_schedule,
+    },
+    Spec {
+        name: CommandName::On,
+        usage: "on",
+        summary: "what is raised now",
+        details: &[
+            "The longest on first: since when, by whose change, why, and when it is to be lowered. What is in doubt counts as raised.",
+        ],
+        examples: &[example("on", "all environments that are raised")],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["raised", "running"],
+        read: hours::read_on,
+    },
+    Spec {
+        name: CommandName::Hours,
+        usage: "hours ENV|all [month] [by person]",
+        summary: "how long it was at which level, and what that saved",
+        details: &[
+            "From what was done, never from what was wanted; against always being where `up` brings it. In money, too, where profiles have a `rate`.",
+            "A month is written like `2026-11`, `november`, `nov 2025` or `last month`, and lies in the environment's zone; without one, it is the present month until now.",
+            "`by person` tells whose changes account for it: hours are whose change was the last.",
+        ],
+        examples: &[
+            example("hours shop", "the present month"),
+            example("hours all last month", "all environments, and their sums"),
+            example("hours shop november by person", "and by whose change"),
+        ],
+        object: Object::AnyEnvironment,
+        takes: &[Takes::Keyword("by")],
+        also: &["cost", "costs", "saved"],
+        read: hours::read_hours,
     },
     Spec {
         name: CommandName::Leave,

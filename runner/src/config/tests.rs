@@ -263,6 +263,30 @@ fn every_mistake_about_schedules_is_told_at_its_place() {
 }
 
 #[test]
+fn rates_are_what_an_hour_costs_in_a_currency() {
+    let priced = |currency: &str, full: &str| {
+        small(currency).replace("full.app.servers", &format!("full.rate = {full}\nfull.app.servers"))
+    };
+    let shop = shop(&priced("currency = 'EUR'", "12.5"));
+    assert_eq!(shop.money.currency.as_deref(), Some("EUR"));
+    assert_eq!(shop.money.rates, [("full".parse().unwrap(), 12.5)].into());
+    assert_eq!(shop.profiles["full"].len(), 1, "a rate is no stack");
+    let broken: String = [
+        priced("currency = 'EUR'", "-1"),
+        priced("currency = 'EUR'", "-0.5"),
+        priced("currency = 'EUR'", "inf"),
+        priced("currency = 'EUR'", "'12.5'"),
+        priced("currency = 'euro'", "12"),
+        priced("currency = ''", "12"),
+        priced("", "0"),
+    ]
+    .iter()
+    .map(|text| report(text))
+    .collect();
+    insta::assert_snapshot!(broken);
+}
+
+#[test]
 fn places_are_right_with_a_byte_order_mark_windows_line_ends_and_wide_characters() {
     let text =
         format!("\u{feff}# 設定\r\n{}", small("about = 3 # 日本\nowners = ['日本', '伊藤']").replace('\n', "\r\n"));

@@ -8,6 +8,7 @@ pub mod clock;
 mod decide;
 mod extract;
 mod holds;
+mod hours;
 mod notices;
 mod order;
 pub mod post;

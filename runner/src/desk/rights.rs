@@ -22,10 +22,11 @@ impl Desk {
     /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
     pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
         let about = match query {
-            Query::Envs | Query::Whoami | Query::Why(_) => None,
+            Query::Envs | Query::Whoami | Query::Why(_) | Query::On => None,
             Query::Status { environment }
             | Query::Queue { environment }
             | Query::Next { environment, .. }
+            | Query::Hours { environment, .. }
             | Query::Schedules { environment, .. } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),

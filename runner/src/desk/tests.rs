@@ -7,9 +7,10 @@ use tokio::sync::watch;
 use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
 use crate::config;
-use crate::domain::answer::{Actor, Answer, RunSummary};
+use crate::domain::answer::{Actor, Answer, RunSummary, Sight};
 use crate::domain::command::Order;
 use crate::domain::environment::Level;
+use crate::domain::hours_on::{Month, Stood};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::policy::Place;
 use crate::domain::request::{RunKind, RunRequest, Target};
@@ -187,6 +188,36 @@ async fn a_question_past_its_time_takes_no_yes() {
                 assert!(matches!(room.says(order).await.unwrap(), Answer::Approved(_)));
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hours_and_what_is_on_are_told_of_what_somebody_sees() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.queues(up("full")).await;
+        assert!(room.desk.on(&Sight { all: true, environments: Vec::new() }).await.unwrap().raised.is_empty());
+        room.changes(&run, Outcome::Succeeded).await;
+        let all = Sight { all: true, environments: Vec::new() };
+        let none = Sight { all: false, environments: Vec::new() };
+        let on = room.desk.on(&all).await.unwrap();
+        assert_eq!((on.raised.len(), on.of, on.more), (1, 1, 0));
+        let raised = &on.raised[0];
+        assert_eq!((raised.run, raised.stood.clone()), (run.number, Stood::At("full".parse().unwrap())));
+        assert_eq!((raised.until, raised.whose.called.as_str()), (None, "ito"));
+        assert_eq!(room.desk.on(&none).await.unwrap().raised, []);
+        let [hours] = room.desk.hours(None, None, &all).await.unwrap().try_into().unwrap();
+        assert!(!hours.over && hours.on_ms == hours.always_ms(), "nothing was known before it: {hours:?}");
+        assert_eq!(room.desk.hours(None, None, &none).await.unwrap(), []);
+        let refused = room.desk.hours(Some(&shop()), Month::new(9000, 1), &all).await;
+        assert!(matches!(&refused, Err(DeskError::Refused(refusal)) if refusal.hints == ["hours shop"]), "{refused:?}");
+        let gone = "attic".parse().unwrap();
+        let refused = room.desk.hours(Some(&gone), None, &all).await;
+        assert!(
+            matches!(&refused, Err(DeskError::Refused(refusal)) if refusal.hints == ["history attic"]),
+            "{refused:?}"
+        );
     })
     .await;
 }

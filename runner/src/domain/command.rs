@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
+use super::hours_on::Month;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 use super::schedule::{BendOrder, ScheduleOrder};
 
@@ -65,6 +66,10 @@ pub enum CommandName {
     Next,
     /// `schedule`
     Schedule,
+    /// `on`
+    On,
+    /// `hours`
+    Hours,
     /// `leave`
     Leave,
     /// `ask`
@@ -93,7 +98,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -120,6 +125,8 @@ impl CommandName {
         Self::Queue,
         Self::Next,
         Self::Schedule,
+        Self::On,
+        Self::Hours,
         Self::Leave,
         Self::Ask,
         Self::Tell,
@@ -164,6 +171,8 @@ impl CommandName {
             Self::Queue => "queue",
             Self::Next => "next",
             Self::Schedule => "schedule",
+            Self::On => "on",
+            Self::Hours => "hours",
             Self::Leave => "leave",
             Self::Ask => "ask",
             Self::Tell => "tell",
@@ -204,6 +213,8 @@ impl CommandName {
             | Self::Status
             | Self::Queue
             | Self::Next
+            | Self::On
+            | Self::Hours
             | Self::Show
             | Self::Log
             | Self::History
@@ -497,6 +508,17 @@ pub enum Query {
         /// Which of its schedules, whole; `None`: all of them, a line each.
         name: Option<String>,
     },
+    /// What is raised now.
+    On,
+    /// How long it was at which level.
+    Hours {
+        /// Which environment; `None`: all.
+        environment: Option<EnvironmentName>,
+        /// In which month; `None`: the present one, in each environment's zone.
+        month: Option<Month>,
+        /// Also by whose change.
+        by_person: bool,
+    },
 }
 
 /// Most days that `next` looks ahead.
@@ -534,6 +556,8 @@ impl Query {
             Self::Why(_) => CommandName::Why,
             Self::Next { .. } => CommandName::Next,
             Self::Schedules { .. } => CommandName::Schedule,
+            Self::On => CommandName::On,
+            Self::Hours { .. } => CommandName::Hours,
         }
     }
 

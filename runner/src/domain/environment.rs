@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::limits::{Limit, WorkingHours};
 use super::access::{ApprovalRule, Grant, Written};
+use super::hours_on::Money;
 use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use super::schedule::Timetable;
 use super::secret::Given;
@@ -46,6 +47,8 @@ pub struct Environment {
     pub rules: Rules,
     /// When it should be at which level.
     pub timetable: Timetable,
+    /// What its levels cost.
+    pub money: Money,
 }
 
 /// Who may do what to an environment, and what no run on it may do, beside `owners` and `protect`.
@@ -260,6 +263,12 @@ impl std::fmt::Display for Level {
 }
 
 impl Environment {
+    /// What `up` means without a profile, as a level.
+    #[must_use]
+    pub fn level_up(&self) -> Level {
+        Level::Profile(self.up.clone())
+    }
+
     /// Height of a level: 0 for `off`, then upwards; `None` for a profile that this environment does not have.
     #[must_use]
     pub fn rank(&self, level: &Level) -> Option<usize> {

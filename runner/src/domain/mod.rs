@@ -11,6 +11,7 @@ pub mod failure;
 pub mod grammar;
 pub mod holds;
 pub mod hours;
+pub mod hours_on;
 pub mod ids;
 pub mod lookalike;
 pub mod order;

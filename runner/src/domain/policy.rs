@@ -279,6 +279,7 @@ mod tests {
             settings: indexmap::IndexMap::new(),
             profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
             timetable: crate::domain::schedule::Timetable::default(),
+            money: crate::domain::hours_on::Money::default(),
             rules: Rules::default(),
         }
     }

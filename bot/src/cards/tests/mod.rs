@@ -3,6 +3,7 @@
 #[cfg(feature = "slack")]
 mod gallery;
 mod holds;
+mod hours;
 mod run;
 mod scene;
 mod schedule;

@@ -59,14 +59,19 @@ impl Draft {
         let sections: IndexMap<String, ProfileSection> = entries(part("profiles"))
             .filter_map(|(name, node)| Some((name.to_owned(), section::<ProfileSection>(node, shape)?)))
             .collect();
-        let profiles = profile::read(&at.key("profiles"), &sections, &names, &settings, &mut untold);
+        let (profiles, _) = profile::read(&at.key("profiles"), &sections, &names, &settings, &mut untold);
         let read = |(name, node): (&str, &Node<'_>)| {
             let by_stack = profiles.get(name).map(BTreeMap::len);
-            shape.is_whole(node) && by_stack == node.get_ref().as_table().map(DeTable::len)
+            shape.is_whole(node) && by_stack == node.get_ref().as_table().map(values_in)
         };
         let all_values = stack_nodes().all(|node| shape.is_whole(node)) && entries(part("profiles")).all(read);
         Self { stacks, settings, profiles, all_values }
     }
+}
+
+/// How many stacks a profile has values for: what is in it beside its rate.
+fn values_in(profile: &DeTable<'_>) -> usize {
+    profile.keys().filter(|key| key.get_ref() != "rate").count()
 }
 
 /// A part without what is wrong in it, when what is left is enough.

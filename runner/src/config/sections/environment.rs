@@ -23,6 +23,7 @@ use super::stack::StackSection;
 use super::{access, approve, chat, levels, limits, people, values};
 use crate::domain::access::{Access, Written};
 use crate::domain::environment::{Environment, Rules, Setting, Stack};
+use crate::domain::hours_on::Money;
 use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use crate::domain::order::find_circle;
 use crate::domain::schedule::Timetable;
@@ -83,6 +84,9 @@ pub(in super::super) struct EnvironmentSection {
     /// it, `12h`; the schedules' next transition ends it earlier.
     #[schemars(regex(pattern = duration::PATTERN), example = &"12h")]
     pub(super) visit: Option<String>,
+    /// In which currency the `rate` of its profiles is, by its three letters. Needed where one has a rate.
+    #[schemars(example = &"USD")]
+    pub(super) currency: Option<String>,
     /// When changes may begin; what has begun is brought to its end. Without it, at any time.
     pub(super) changes: Option<Changes>,
     /// How long a `hold` without an end is offered for. `1m` to `7d`. Without it, `12h`.
@@ -157,8 +161,9 @@ pub(in super::super) fn read(
         let at = at.index(index);
         profile::check_settings(&at.key("variables"), &stack.name, &stack.variables, &settings, findings);
     }
-    let profiles = profile::read(&at.key("profiles"), &section.profiles, &names, &settings, findings);
+    let (profiles, rates) = profile::read(&at.key("profiles"), &section.profiles, &names, &settings, findings);
     let all_settings: Vec<&Setting> = settings.values().collect();
+    let currency = profile::currency(at, section.currency.as_ref(), &rates, findings);
     let limits = limits::read(at, section, surroundings.roles, &all_settings, findings);
     let known: Vec<&ProfileName> = profiles.keys().collect();
     // A refused profile is no missing one: what `levels` says about it is a consequence.
@@ -185,6 +190,7 @@ pub(in super::super) fn read(
         profiles,
         rules: Rules { owners_at, grants, protect_at, ..limits },
         timetable: Timetable::default(),
+        money: Money { currency, rates },
     };
     environment.timetable = schedule::read(at, section, &environment, surroundings.calendars, findings);
     let is_list = matches!(section.approve, Some(ApproveSections::Several(_)));

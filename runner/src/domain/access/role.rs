@@ -48,6 +48,8 @@ impl CommandName {
             | Self::Status
             | Self::Queue
             | Self::Next
+            | Self::On
+            | Self::Hours
             | Self::Show
             | Self::Log
             | Self::History
@@ -102,6 +104,8 @@ impl CommandName {
             | Self::Queue
             | Self::Next
             | Self::Schedule
+            | Self::On
+            | Self::Hours
             | Self::Leave
             | Self::Ask
             | Self::Tell

@@ -32,6 +32,7 @@ fn shop(grants: Vec<Grant>) -> Environment {
         settings: indexmap::IndexMap::new(),
         profiles: indexmap::IndexMap::new(),
         timetable: crate::domain::schedule::Timetable::default(),
+        money: crate::domain::hours_on::Money::default(),
         rules: Rules { grants, ..Rules::default() },
     }
 }

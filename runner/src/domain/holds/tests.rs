@@ -35,6 +35,7 @@ fn shop() -> Environment {
         settings: indexmap::IndexMap::new(),
         profiles: indexmap::IndexMap::new(),
         timetable: crate::domain::schedule::Timetable::default(),
+        money: crate::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }
 }

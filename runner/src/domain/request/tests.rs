@@ -64,6 +64,7 @@ fn shop() -> Environment {
         profiles: [("small".parse().expect("a name"), values(1, 5)), ("full".parse().expect("a name"), values(20, 40))]
             .into(),
         timetable: crate::domain::schedule::Timetable::default(),
+        money: crate::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }
 }

@@ -38,6 +38,7 @@ pub use timeline::{
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable, Unsaid};
 pub use wall::{OnGap, OnOverlap, first_instant};
+pub(super) use wall::{instant, local};
 pub use window::{Sides, Window};
 pub use wish::{WishError, in_words, read_do, read_target};
 pub use written::{Deed, Listed, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Written};

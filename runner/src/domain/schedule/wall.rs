@@ -31,7 +31,7 @@ pub enum OnOverlap {
 
 /// How an instant came from a wall clock that skips or repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moved {
+pub(in crate::domain) enum Moved {
     /// The clock skips the time.
     Gap,
     /// The clock shows it twice; this is the first or the second.
@@ -39,7 +39,11 @@ pub(super) enum Moved {
 }
 
 /// The instant for a time of the wall clock, and whether a clock change had a say; `None` beyond the years that a calendar knows.
-pub(super) fn instant(wall: NaiveDateTime, zone: Tz, overlap: OnOverlap) -> Option<(Timestamp, Option<Moved>)> {
+pub(in crate::domain) fn instant(
+    wall: NaiveDateTime,
+    zone: Tz,
+    overlap: OnOverlap,
+) -> Option<(Timestamp, Option<Moved>)> {
     let first = |later: i64| -> Option<(Timestamp, Option<Moved>)> {
         match zone.from_local_datetime(&wall.checked_add_signed(TimeDelta::minutes(later))?) {
             MappedLocalTime::Single(at) => Some((Timestamp(at.timestamp_millis()), None)),
@@ -62,7 +66,7 @@ pub(super) fn instant(wall: NaiveDateTime, zone: Tz, overlap: OnOverlap) -> Opti
 pub(super) const YEARS_MS: std::ops::Range<i64> = -2_208_988_800_000..253_402_300_800_000;
 
 /// The wall clock of `zone` at a moment; `None` outside of [`YEARS_MS`].
-pub(super) fn local(at: Timestamp, zone: Tz) -> Option<DateTime<Tz>> {
+pub(in crate::domain) fn local(at: Timestamp, zone: Tz) -> Option<DateTime<Tz>> {
     let at = Some(at).filter(|at| YEARS_MS.contains(&at.0))?;
     DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&zone))
 }

@@ -51,6 +51,7 @@ fn shop() -> Environment {
         settings: indexmap::IndexMap::new(),
         profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
         timetable: crate::domain::schedule::Timetable::default(),
+        money: crate::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod append;
 mod claim;
+mod deeds;
 mod duration;
 mod history;
 mod insert;
@@ -11,6 +12,7 @@ mod row;
 
 pub use append::{AppendError, Appended, Fence, announce, append, append_many};
 pub use claim::{claim_next, heartbeat, is_held, working};
+pub use deeds::deeds;
 pub use duration::{last_duration, worked};
 pub use history::{has_asked, history, last_change, last_of};
 pub use insert::{NewRun, count_anew, insert, take_as_is, was_begun_before};

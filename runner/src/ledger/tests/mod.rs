@@ -5,6 +5,7 @@ mod append_only;
 mod audit;
 mod chain;
 mod claims;
+mod deeds;
 mod fold;
 mod history;
 mod migrations;

@@ -2,6 +2,7 @@
 //! machine would make it fail.
 
 mod audit;
+mod clock;
 mod commands;
 mod figures;
 mod runs;
@@ -11,7 +12,7 @@ mod world;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | audit [ROWS]";
+const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | audit [ROWS] | clock [ENVIRONMENTS [DAYS]]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +30,13 @@ fn main() -> ExitCode {
         ["slack", seconds] if number(seconds).is_some() => measure(slack::run(number(seconds).unwrap_or(1))),
         ["audit"] => measure(audit::run(1_000_000)),
         ["audit", rows] if number(rows).is_some() => measure(audit::run(number(rows).unwrap_or(1))),
+        ["clock"] => measure(clock::run(1_000, 365)),
+        ["clock", environments] if number(environments).is_some() => {
+            measure(clock::run(number(environments).unwrap_or(1), 365))
+        }
+        ["clock", environments, days] if number(environments).and(number(days)).is_some() => {
+            measure(clock::run(number(environments).unwrap_or(1), number(days).unwrap_or(1)))
+        }
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)

@@ -86,7 +86,7 @@ pub(crate) fn memory_mib(pid: u32) -> [f64; 2] {
 }
 
 /// Processor time of all threads. Source: `/proc/PID/task/TID/schedstat`, the first field, in nanoseconds.
-fn processor_time(pid: u32) -> Duration {
+pub(crate) fn processor_time(pid: u32) -> Duration {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten();
     let nanos = tasks.filter_map(|task| {
         let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
