@@ -115,8 +115,9 @@ pub async fn reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
 
 /// A card that offers only what this person may say; for what people are told without having asked.
 pub async fn offering(desk: &Desk, message: &Message, zone: Zone, card: Card) -> Card {
-    let next = offers::allowed(desk, message, zone, card.next.clone()).await;
-    Card { next, ..card }
+    let mut reply = Reply::plain(card, Verdict::Done);
+    offers::keep_allowed(desk, message, zone, &mut reply).await;
+    reply.card
 }
 
 async fn any_reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
@@ -138,7 +139,7 @@ async fn any_reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
 
 /// A refusal repeats words of the message, so that a secret typed by mistake would be repeated too.
 fn refused(desk: &Desk, mut refusal: Refusal) -> Reply {
-    let Refusal { kind: _, what, why, hints } = &mut refusal;
+    let Refusal { kind: _, what, why, hints, of_them: _ } = &mut refusal;
     for text in [what, why].into_iter().chain(hints) {
         *text = desk.clean(text);
     }

@@ -460,6 +460,10 @@ impl Keep {
             tracing::error!(why, "no engine here any more; trying again");
             hindered.send_replace(Some(why.clone()));
             told = Some(why);
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
         }
     }
 

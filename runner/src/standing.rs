@@ -132,9 +132,12 @@ async fn note_serial(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(
 
 /// Every stack is where the run was to bring it. A plan without work proves that only where it was exact.
 fn all_done(after: &RunView) -> bool {
-    after.stacks.values().all(|view| match view.state {
+    after.stacks.iter().all(|(name, view)| match view.state {
         StackState::Applied | StackState::Verified => true,
-        StackState::NothingToDo => view.plan.as_ref().is_some_and(|plan| plan.exactness == Exactness::Exact),
+        StackState::NothingToDo => view
+            .plan
+            .as_ref()
+            .is_some_and(|plan| plan.exactness == Exactness::Exact && !after.has_news_of_state(name, plan)),
         StackState::Waiting
         | StackState::Working(..)
         | StackState::Planned

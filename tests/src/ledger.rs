@@ -40,9 +40,13 @@ impl Yard {
 
     /// A run's events.
     pub async fn events(&self, number: i64) -> Vec<RunEvent> {
+        self.records(number).await.into_iter().map(|EventRecord { event, .. }| event).collect()
+    }
+
+    /// The same, each with when it was stored.
+    pub async fn records(&self, number: i64) -> Vec<EventRecord> {
         let run = self.row(number).await;
-        let records = runs::events(self.store().await, run.id, 0).await.expect("the ledger");
-        records.into_iter().map(|EventRecord { event, .. }| event).collect()
+        runs::events(self.store().await, run.id, 0).await.expect("the ledger")
     }
 
     /// The word for a run's state; empty when there is no such run.

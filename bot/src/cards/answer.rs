@@ -44,7 +44,7 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         Answer::Stopping { run, force: false } => {
             let number = run.number;
             Card::new(Tone::Working, format!("Run {number} is asked to stop{DOT}{}", what(&run.request)))
-                .line(Line::text("Terraform breaks off, writes its state and frees its lock; the run's card tells the rest."))
+                .line(Line::text("Whoever carries it out lets Terraform break off, write its state and free its lock; the run's card tells the rest."))
                 .line(Line::marked(&format!(
                     "If that takes too long, `cancel {number} force` kills it; what it is just making may then exist without Terraform knowing it."
                 )))

@@ -14,7 +14,13 @@ pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Car
     let HistoryPage { runs, page: number, more, worked_ms } = page;
     if runs.is_empty() {
         let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits that".to_owned() };
-        return Card::new(Tone::Plain, title).next("history");
+        let card = Card::new(Tone::Plain, title);
+        if filter.failed {
+            let line =
+                "What was refused, rejected or expired began nothing that could fail: `audit failed` has refusals.";
+            return card.line(Line::marked(line)).next("audit failed").next("history");
+        }
+        return card.next("history");
     }
     let title = if *number > 1 || *more {
         format!("Runs, newest first, page {number}")

@@ -8,7 +8,7 @@ use super::card::{Card, Line, Span, Tone};
 /// A refusal: what, why, and what to type instead.
 #[must_use]
 pub fn refusal(refusal: &Refusal) -> Card {
-    let Refusal { kind, what, why, hints } = refusal;
+    let Refusal { kind, what, why, hints, of_them: _ } = refusal;
     let word = match kind {
         RefusalKind::NotUnderstood => "Not understood",
         RefusalKind::Refused => "Refused",

@@ -59,8 +59,15 @@ fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
         facts.push(sizes.join(" "));
     }
     facts.extend(status.running.as_ref().map(|(run, _)| format!("{} {}", run_of(run), state_word(&run.state))));
-    if !status.waiting.is_empty() {
-        facts.push(format!("{} waiting", status.waiting.len()));
+    let asks = |run: &&RunSummary| matches!(run.state, RunState::AwaitingApproval { .. });
+    match status.waiting.iter().filter(asks).count() {
+        0 => {}
+        1 => facts.push("1 needs a yes".to_owned()),
+        more => facts.push(format!("{more} need a yes")),
+    }
+    let waiting = status.waiting.iter().filter(|run| !asks(run)).count();
+    if waiting > 0 {
+        facts.push(format!("{waiting} waiting"));
     }
     facts.extend(status.about.as_ref().map(|about| cut(about)));
     facts.join(DOT)
@@ -73,11 +80,18 @@ fn actual(status: &EnvironmentStatus) -> Option<&Level> {
     levels.all(|level| level == Some(first)).then_some(first)
 }
 
-/// `slaves=40`, or `slaves=9 (wanted 8)` where another size is known to stand.
+/// `slaves=40`, or `slaves=9 (wanted 8)` where another size is known to stand, or `slaves=? (wanted 8)` where it is not known what
+/// stands.
 fn size(status: &EnvironmentStatus, name: &SettingName, wanted: Option<&SettingValue>) -> String {
-    let known = status.stacks.values().filter(|stack| !stack.in_doubt).flat_map(|stack| &stack.settings);
-    let stands = known.filter(|(setting, _)| setting == name).map(|(_, value)| value).next();
-    match (stands, wanted) {
+    let of = |stack: &&StackStanding| stack.settings.iter().any(|(setting, _)| setting == name);
+    let stack = status.stacks.values().find(of);
+    // Of a stack on which nothing was ever finished it is not known which settings are its own.
+    let unfinished = || status.stacks.values().any(|stack| stack.in_doubt && stack.level.is_none());
+    let stands = stack.and_then(|stack| stack.settings.iter().find(|(setting, _)| setting == name));
+    match (stands.map(|(_, value)| value), wanted) {
+        (_, Some(wanted)) if stack.map_or_else(unfinished, |stack| stack.in_doubt) => {
+            format!("{name}=? (wanted {wanted})")
+        }
         (Some(stands), Some(wanted)) if stands != wanted => format!("{name}={stands} (wanted {wanted})"),
         (_, Some(wanted)) => format!("{name}={wanted}"),
         (_, None) => format!("{name} (default)"),

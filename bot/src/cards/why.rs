@@ -19,6 +19,7 @@ pub fn why(why: &Why) -> Card {
     };
     if let [only] = verdicts.as_slice() {
         let word = match (&only.refused, only.asks.is_empty()) {
+            (Some(refusal), _) if only.only_now => format!("Not now: {}", refusal.what),
             (Some(_), _) => format!("No: {subject} may not {}", phrase(only)),
             (None, true) => format!("Yes: {subject} may {}", phrase(only)),
             (None, false) => format!("Yes, with a yes of others at times: {subject} may {}", phrase(only)),
@@ -42,7 +43,7 @@ pub fn why(why: &Why) -> Card {
 }
 
 fn told(verdict: &Verdict) -> Vec<String> {
-    let Verdict { environment: _, refused, by, asks } = verdict;
+    let Verdict { environment: _, refused, only_now: _, by, asks } = verdict;
     let mut lines: Vec<String> = refused.iter().map(|refusal| refusal.why.clone()).collect();
     if refused.is_none() {
         lines.push(if by.is_empty() { "anybody may".to_owned() } else { format!("by {}", by.join(" and ")) });

@@ -1,6 +1,5 @@
 //! `hours ENV|all [month] [by person]` and `on`.
 
-use chrono::TimeZone as _;
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::hours_on::Month;
 use tidegate_runner::domain::refusal::{Refusal, nearest};

@@ -37,6 +37,22 @@ fn what_makes_no_command_is_about_the_one_environment_that_it_names() {
 }
 
 #[test]
+fn without_a_run_why_asks_for_the_rule_and_not_which_run_is_meant() {
+    for typed in ["why can't I cancel", "why can't I leave?", "why can ito cancel"] {
+        let read = read(typed).expect("a question");
+        assert!(
+            matches!(&read, Command::Query(tidegate_runner::domain::command::Query::Why(why)) if why.order.is_none()),
+            "{typed}: {read:?}"
+        );
+    }
+    let read = read("why can't I cancel 7").expect("a question");
+    assert!(
+        matches!(&read, Command::Query(tidegate_runner::domain::command::Query::Why(why)) if why.order.is_some()),
+        "{read:?}"
+    );
+}
+
+#[test]
 fn what_is_meant_is_understood() {
     for (typed, meant) in [
         ("/tide UP Shop FULL Slaves=40", "up shop full slaves=40"),
@@ -542,7 +558,7 @@ fn with_several_environments_nothing_is_guessed() {
 fn told(text: &str, result: Result<Command, Refusal>) -> String {
     match result {
         Ok(command) => panic!("`{text}` is understood as {command:?}"),
-        Err(Refusal { kind, what, why, hints }) => {
+        Err(Refusal { kind, what, why, hints, of_them: _ }) => {
             let kind = match kind {
                 RefusalKind::NotUnderstood => "?",
                 RefusalKind::Refused => "!",

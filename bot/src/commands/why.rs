@@ -1,6 +1,7 @@
 //! `why`: who may do what, as people ask it: `why can't I down shop?`, `why can @ito destroy shop`.
 
 use tidegate_runner::domain::command::{Command, Order, Query, WhyQuery};
+use tidegate_runner::domain::holds::HoldOrder;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, listed, quoted};
@@ -28,12 +29,15 @@ fn whole_order(context: &Context<'_>, at: usize) -> Option<Box<Order>> {
     let words = (at..context.line.len()).filter_map(|at| context.line.word(at)).map(plain);
     let words: Vec<&str> = words.filter(|word| !BETWEEN.contains(&word.to_lowercase().as_str())).collect();
     match super::parse(&words.join(" "), context.known) {
-        // The values of a schedule have lost their quotes in these words.
-        Ok(Command::Order { order, .. }) => {
-            Some(Box::new(order)).filter(|order| !matches!(**order, Order::Schedule(_)))
-        }
-        Ok(Command::Help(_) | Command::Query(_)) | Err(_) => None,
+        Ok(Command::Order { order, .. }) if !asks_which(&order) => Some(Box::new(order)),
+        Ok(Command::Order { .. } | Command::Help(_) | Command::Query(_)) | Err(_) => None,
     }
+}
+
+/// Where the rule is what is asked for: without a run it asks which one is meant, and the values of a schedule have lost their
+/// quotes in these words.
+fn asks_which(order: &Order) -> bool {
+    matches!(order, Order::Cancel { run: None, .. } | Order::Hold(HoldOrder::Leave { run: None }) | Order::Schedule(_))
 }
 
 /// Reads `why [can't] [I|@who] COMMAND [env|run]`. What stands after that counts where the whole is an order.

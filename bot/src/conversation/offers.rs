@@ -1,11 +1,12 @@
 //! What an answer offers to type next: nothing that policy would refuse whoever reads it.
 
 use tidegate_runner::desk::{Desk, Message};
-use tidegate_runner::domain::command::{Command, Order};
+use tidegate_runner::domain::command::{Command, CommandName, Order};
 use tidegate_runner::domain::holds::{self, HoldOrder};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 
 use super::{Reply, Verdict};
+use crate::cards::Line;
 use crate::commands::{self, Known};
 use crate::zone::Zone;
 
@@ -13,12 +14,39 @@ use crate::zone::Zone;
 pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, reply: &mut Reply) {
     let offered = std::mem::take(&mut reply.card.next);
     let some = !offered.is_empty();
+    let before = offered.clone();
     let mut kept = allowed(desk, message, zone, offered).await;
     let refusal = matches!(reply.verdict, Verdict::NotUnderstood | Verdict::Refused);
     if kept.is_empty() && some && refusal {
         kept.push("whoami".to_owned());
     }
+    let lost = before.into_iter().filter(|line| !kept.contains(line)).collect();
+    reply.card.lines.extend(of_others(desk, message, zone, lost).await);
     reply.card.next = kept;
+}
+
+/// Only one order ends an UNKNOWN run: whoever may not give it is told of it and of those who may.
+async fn of_others(desk: &Desk, message: &Message, zone: Zone, lost: Vec<String>) -> Vec<Line> {
+    let now = desk.now().await.unwrap_or(Timestamp(0));
+    let mut told = Vec::new();
+    for line in lost {
+        let Some(Order::Recover { run, .. }) = order(desk, message, &line, now, zone) else { continue };
+        let Ok(run) = desk.find(run).await else { continue };
+        let people = desk.whom_to_ask(CommandName::Recover, &run.request.environment);
+        if !people.is_empty() {
+            told.push(Line::marked(&format!("`{line}` looks what became of it; it is for {people} to say")));
+        }
+    }
+    told
+}
+
+fn order(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> Option<Order> {
+    let config = desk.config();
+    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, zone };
+    match commands::parse(line, &known) {
+        Ok(Command::Order { order, .. }) => Some(order),
+        Ok(Command::Help(_) | Command::Query(_)) | Err(_) => None,
+    }
 }
 
 /// Those of these lines that this person may say.
@@ -36,9 +64,7 @@ pub(super) async fn allowed(desk: &Desk, message: &Message, zone: Zone, lines: V
 
 /// What is not plainly forbidden may be offered: the desk decides when it is typed.
 async fn may(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> bool {
-    let config = desk.config();
-    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, zone };
-    let Ok(Command::Order { order, .. }) = commands::parse(line, &known) else { return true };
+    let Some(order) = order(desk, message, line, now, zone) else { return true };
     match about(&order) {
         About::Environment(name) => desk.may(message, order.name(), name),
         About::Run(run) => match desk.find(run).await {

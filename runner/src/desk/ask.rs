@@ -202,7 +202,7 @@ impl Desk {
             Err(ExportError::Write(_)) => {
                 let what = format!("that is more than {FILE_MAX} entries");
                 let why = "narrow it with `since`, `until`, `by` or an environment; `tidegate audit export` on the command line gives any number";
-                Err(Refusal::refused(what, why).hint("audit since 7d as csv").into())
+                Err(Refusal::refused(what, why).hint("audit since 7d").into())
             }
         }
     }

@@ -4,7 +4,7 @@ use super::order::{as_typed, nobody_knows, standing_after};
 use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
-use crate::domain::ids::{ActorId, RunNumber};
+use crate::domain::ids::RunNumber;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest};
 use crate::domain::run::{Outcome, RunEvent, RunState};
@@ -161,12 +161,9 @@ impl Case<'_> {
         } else {
             // What was ahead of it then may not have come to pass.
             let now = standing_after(tx, &environment, &active).await?;
-            let counted = if old.asker.id == ActorId::clock() {
-                Ok(old.request.turned_from(&environment, now))
-            } else {
-                old.request.counted_from(&environment, now)
-            };
-            counted.map_err(|refusal| Denied::from(refusal).on(&environment.name))?
+            old.request
+                .counted_anew(&environment, now)
+                .map_err(|refusal| Denied::from(refusal).on(&environment.name))?
         };
         let because = self.because.clone().or_else(|| old.request.because.clone());
         let request = RunRequest { retry_of: Some(old.number), because, ..again };

@@ -161,8 +161,10 @@ impl Case<'_> {
         environment: &Environment,
         active: &[RunSummary],
     ) -> Result<Option<Target>, Denied> {
-        if let Some(busy) = active.iter().find(|run| run.request.kind != RunKind::Plan) {
+        if let Some(busy) = active.iter().find(|run| run.request.kind != RunKind::Plan && has_its_place(run)) {
             let name = &environment.name;
+            let own = busy.asker.id == self.message.actor.id;
+            let first = if own { format!("cancel {}", busy.number) } else { format!("tell me when free {name}") };
             return Err(Denied::from(
                 Refusal::refused(
                     format!("{name} is being changed, so there is no last change to undo yet"),
@@ -173,7 +175,7 @@ impl Case<'_> {
                         busy.asker.called()
                     ),
                 )
-                .hint(format!("cancel {}", busy.number))
+                .hint(first)
                 .hint(format!("show {}", busy.number)),
             )
             .on(name));

@@ -73,11 +73,12 @@ impl Desk {
     pub(super) fn kept(&self, answer: &Result<Answer, Refusal>) -> Result<String, DeskError> {
         let clean = match answer {
             Ok(answer) => return Ok(inbox::kept(&Ok::<_, ()>(answer))?),
-            Err(Refusal { kind, what, why, hints }) => Refusal {
+            Err(Refusal { kind, what, why, hints, of_them: _ }) => Refusal {
                 kind: *kind,
                 what: self.clean(what),
                 why: self.clean(why),
                 hints: hints.iter().map(|hint| self.clean(hint)).collect(),
+                of_them: None,
             },
         };
         Ok(inbox::kept(&Err::<(), _>(clean))?)

@@ -1,6 +1,6 @@
 //! What somebody may ask, see and do: policy asked for them, without an order.
 
-use super::{Case, Denied, Desk, DeskError, Message};
+use super::{Case, Denied, Desk, DeskError, Message, TRIES};
 use crate::config::Config;
 use crate::domain::access::answering::want_in_words;
 use crate::domain::access::{self, Access, Least, Room, Who};
@@ -115,6 +115,14 @@ impl Desk {
         access::may(&self.config().access, &message.actor, &message.place, command, None).is_ok()
     }
 
+    /// Who may do this on an environment, in words; empty when nobody may.
+    #[must_use]
+    pub fn whom_to_ask(&self, command: CommandName, name: &EnvironmentName) -> String {
+        let config = self.config();
+        let able: Vec<_> = access::able(&config.access, config.environments.get(name), command).collect();
+        access::named(&able)
+    }
+
     /// Who somebody is to Tidegate.
     #[must_use]
     pub fn whoami(&self, message: &Message) -> Whoami {
@@ -152,6 +160,9 @@ impl Desk {
             Some(number) => Some(self.find(number).await?),
             None => None,
         };
+        if let Some(run) = &run {
+            self.may_ask_why(message, &config, command, run).await?;
+        }
         let named = query.environment.as_ref().or(run.as_ref().map(|run| &run.request.environment));
         let environments: Vec<Option<&Environment>> = match named {
             _ if command.is_about_all() => vec![None],
@@ -178,6 +189,9 @@ impl Desk {
                 Some(order) => self.would(&about, order, run.as_ref()).await?,
                 None => self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal),
             };
+            let only_now = query.order.is_some()
+                && refused.is_some()
+                && access::may(&config.access, &about.actor, &about.place, command, environment).is_ok();
             if let (Some(run), Some(environment), None) = (&run, environment, &refused) {
                 by.extend(counts_by(run, command, &about.actor, environment, &config.access));
             }
@@ -186,8 +200,8 @@ impl Desk {
                 .map(|e| e.rules.approvals.iter().map(ToString::to_string));
             let asks = asks.into_iter().flatten().collect();
             let environment = environment.map(|environment| environment.name.clone());
-            let refused = refused.map(|refusal| if itself { refusal } else { told_of(refusal, &who) });
-            verdicts.push(Verdict { environment, refused, by, asks });
+            let refused = refused.map(|refusal| if itself { refusal } else { refusal.told_of_them() });
+            verdicts.push(Verdict { environment, refused, only_now, by, asks });
         }
         Ok(Why { who, itself, command, verdicts })
     }
@@ -210,6 +224,17 @@ impl Desk {
         };
         let anyway = order.goes_anyway();
         let case = Case { desk: self, message, because: None, anyway };
+        // It takes the same locks as the order itself, and meets others as that does.
+        for _ in 1..TRIES {
+            match self.try_out(&case, order).await {
+                Err(DeskError::Ledger(error)) if error.lost_race() => {}
+                done => return done,
+            }
+        }
+        self.try_out(&case, order).await
+    }
+
+    async fn try_out(&self, case: &Case<'_>, order: &Order) -> Result<Option<Refusal>, DeskError> {
         let mut tx = self.store.begin().await?;
         let decided = case.decide(&mut tx, order).await;
         tx.rollback().await?;
@@ -218,6 +243,29 @@ impl Desk {
             Err(Denied::Refused { refusal, .. }) => Ok(Some(*refusal)),
             Err(Denied::Error(error)) => Err(error),
         }
+    }
+
+    /// Whoever may neither see a run nor do that to it is told nothing of it, and that they asked is in the audit.
+    async fn may_ask_why(
+        &self,
+        message: &Message,
+        config: &Config,
+        command: CommandName,
+        run: &RunSummary,
+    ) -> Result<(), DeskError> {
+        let Some(environment) = config.environments.get(&run.request.environment) else { return Ok(()) };
+        let actor = &message.actor;
+        let is_asked = environment.rules.approvals.iter().any(|rule| rule.by.has(&config.access, environment, actor));
+        if is_asked || run.asker.id == actor.id || self.may(message, command, &environment.name) {
+            return Ok(());
+        }
+        let Some((rule, refusal)) = self.asks(message, config, CommandName::Show, Some(environment)).await? else {
+            return Ok(());
+        };
+        let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
+        let case = Case { desk: self, message, because: None, anyway: false };
+        self.note_refusal(&case, CommandName::Why, Some(&environment.name), rule, &refusal).await?;
+        Err(DeskError::Refused(refusal))
     }
 
     /// What somebody may do from where they ask.
@@ -266,20 +314,6 @@ fn counts_by(
         by.push("having asked for it".to_owned());
     }
     by
-}
-
-/// A refusal of somebody as somebody else reads it.
-fn told_of(mut refusal: Refusal, who: &Actor) -> Refusal {
-    let id = who.id.shown();
-    refusal.why = refusal.why.replace(&format!("you are `{id}`"), &format!("they are `{id}`"));
-    for (of_you, of_them) in
-        [("you said yes already", "they said yes already"), ("it wants also what you", "it wants also what they")]
-    {
-        if let Some(rest) = refusal.why.strip_prefix(of_you) {
-            refusal.why = format!("{of_them}{rest}");
-        }
-    }
-    refusal
 }
 
 /// Why nobody may do anything with an environment.

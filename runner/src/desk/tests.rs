@@ -11,7 +11,7 @@ use crate::domain::answer::{Actor, Answer, RunSummary, Sight};
 use crate::domain::command::Order;
 use crate::domain::environment::Level;
 use crate::domain::hours_on::{Month, Stood};
-use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::request::{RunKind, RunRequest, Target};
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
@@ -104,6 +104,27 @@ fn claimed() -> RunEvent {
 
 fn ended(outcome: Outcome) -> RunEvent {
     RunEvent::ended(outcome)
+}
+
+#[tokio::test]
+async fn a_run_that_only_waits_for_a_yes_is_in_nobodys_way_to_undo() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let small = room.queues(up("small")).await;
+        room.changes(&small, Outcome::Succeeded).await;
+        let full = room.queues(up("full")).await;
+        room.changes(&full, Outcome::Succeeded).await;
+        let asking = room.queues(Order::Destroy { environment: shop() }).await;
+        let question = Question::plain(QuestionWhy::Previewed, "abc".to_owned(), Timestamp(i64::MAX));
+        let mut tx = room.store.begin().await.unwrap();
+        runs::append_many(&mut tx, asking.id, &[claimed(), RunEvent::Asked { question }], None).await.unwrap();
+        tx.commit().await.unwrap();
+        let undone = room.queues(Order::Undo { environment: shop() }).await;
+        assert_eq!(undone.request.target, at("small"));
+        let refused = room.refuses(Order::Undo { environment: shop() }).await;
+        assert!(refused.contains("is being changed") && refused.contains("cancel 4"), "{refused}");
+    })
+    .await;
 }
 
 #[tokio::test]

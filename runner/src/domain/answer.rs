@@ -333,6 +333,8 @@ pub struct Verdict {
     pub environment: Option<EnvironmentName>,
     /// Why not; `None`: they may.
     pub refused: Option<Refusal>,
+    /// Role and channel allow it: only what was asked for is refused as it is, or as things stand.
+    pub only_now: bool,
     /// By which roles, with where each is written.
     pub by: Vec<String>,
     /// When it asks for a yes, in sentences.

@@ -24,19 +24,38 @@ pub struct Refusal {
     pub why: String,
     /// What to type instead: whole commands, ready to copy. May be empty when there is truly nothing to type.
     pub hints: Vec<String>,
+    /// What and why as anybody else reads it, where the words speak to whom is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_them: Option<Box<(String, String)>>,
 }
 
 impl Refusal {
     /// Words that do not make a command.
     #[must_use]
     pub fn not_understood(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { kind: RefusalKind::NotUnderstood, what: what.into(), why: why.into(), hints: Vec::new() }
+        Self { kind: RefusalKind::NotUnderstood, what: what.into(), why: why.into(), hints: Vec::new(), of_them: None }
     }
 
     /// A command that is understood and not carried out.
     #[must_use]
     pub fn refused(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { kind: RefusalKind::Refused, what: what.into(), why: why.into(), hints: Vec::new() }
+        Self { kind: RefusalKind::Refused, what: what.into(), why: why.into(), hints: Vec::new(), of_them: None }
+    }
+
+    /// [`Refusal::refused`] in words that speak to whom is refused, made with what to call them: `you` or, for others, `they`.
+    #[must_use]
+    pub fn speaking(what: impl Fn(&str) -> String, why: impl Fn(&str) -> String) -> Self {
+        let of_them = Some(Box::new((what("they"), why("they"))));
+        Self { of_them, ..Self::refused(what("you"), why("you")) }
+    }
+
+    /// The refusal of somebody as somebody else reads it.
+    #[must_use]
+    pub fn told_of_them(self) -> Self {
+        match self.of_them {
+            Some(words) => Self { what: words.0, why: words.1, of_them: None, ..self },
+            None => self,
+        }
     }
 
     /// The same with one more command to copy.

@@ -52,7 +52,8 @@ impl Alone {
                 }
             }
         };
-        take().map_err(|error| NoFoothold::at(&paths.runs(), error).into())
+        let unusable = if path.symlink_metadata().is_ok() { path.clone() } else { paths.runs() };
+        take().map_err(|error| NoFoothold::at(&unusable, error).into())
     }
 
     /// Removes what only a living run needs: saved plans and raw output hold secrets in clear.

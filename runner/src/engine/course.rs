@@ -184,13 +184,14 @@ impl Situation<'_> {
                 left: BTreeMap::new(),
             }]);
         }
-        if plans().all(|(_, plan)| !plan.has_work()) {
-            return end(Outcome::NothingToDo);
-        }
         let otherwise = plans().filter(|(name, plan)| self.is_made_otherwise(name, plan)).map(|(name, _)| name.clone());
         let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))), otherwise.collect());
         let previewed = || request.asks.then_some(QuestionWhy::Previewed);
-        let went_back = plans().any(|(name, plan)| self.is_news_that_it_went_back(name, plan));
+        let went_back = plans().any(|(name, plan)| self.view.has_news_of_state(name, plan));
+        // What an older state does not know of is no work to a plan: that nothing is left to do can be told of ours only.
+        if !went_back && plans().all(|(_, plan)| !plan.has_work()) {
+            return end(Outcome::NothingToDo);
+        }
         let (first, wants) = match decision {
             Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
             Decision::Allow => (previewed(), Vec::new()),
@@ -217,12 +218,6 @@ impl Situation<'_> {
             None => Step::Record(vec![self.ask(QuestionWhy::Ruled, more, digest)]),
             Some(why) => Step::Record(vec![self.ask(why, wants, digest)]),
         }
-    }
-
-    /// Whether a stack's state is older than the one that was left, and nobody has said yes to that.
-    fn is_news_that_it_went_back(&self, stack: &StackName, plan: &StackPlan) -> bool {
-        let known = self.view.approved.as_ref().and_then(|approved| approved.went_back.get(stack));
-        plan.went_back().is_some_and(|back| known != Some(&back))
     }
 
     /// Whether those whose yes is wanted have said it to this plan, for whatever reason it was wanted then.
@@ -339,12 +334,12 @@ impl Situation<'_> {
                 events.push(failed(stack.clone(), Phase::Plan, &failure));
                 continue;
             }
-            let news = self.is_news_that_it_went_back(stack, &plan);
+            let news = self.view.has_news_of_state(stack, &plan);
             let beyond = if news { plan.changes.clone() } else { self.beyond(stack, &plan) };
             let agreed = || approved == Some(changes::digest([(stack.as_str(), &plan)]).as_str());
             // After a failure nothing more is applied, so that there is nothing to ask.
             let nothing_new = beyond.is_empty() && !self.is_made_otherwise(stack, &plan);
-            if nothing_new || failed_already || agreed() {
+            if failed_already || (!news && (nothing_new || agreed())) {
                 events.push(RunEvent::StackPlanned { stack: stack.clone(), plan });
             } else {
                 asked.push((stack, plan, beyond));
@@ -357,16 +352,20 @@ impl Situation<'_> {
         if !self.busy.is_empty() {
             return Some(Vec::new());
         }
+        // With other news of other stacks beside it, those are told first; the older state is planned and asked about after them.
+        let is_back = |stack: &StackName, plan: &StackPlan| self.view.has_news_of_state(stack, plan);
+        if asked.iter().any(|(stack, plan, _)| !is_back(stack, plan)) {
+            asked.retain(|(stack, plan, _)| !is_back(stack, plan));
+        }
         let digest = changes::digest(asked.iter().map(|(stack, plan, _)| (stack.as_str(), plan)));
         let otherwise = asked.iter().filter(|(stack, plan, _)| self.is_made_otherwise(stack, plan));
         let otherwise = otherwise.map(|(stack, ..)| (*stack).clone()).collect();
         let back: BTreeMap<StackName, WentBack> = asked
             .iter()
-            .filter(|(stack, plan, _)| self.is_news_that_it_went_back(stack, plan))
+            .filter(|(stack, plan, _)| is_back(stack, plan))
             .filter_map(|(stack, plan, _)| Some(((*stack).clone(), plan.went_back()?)))
             .collect();
-        // With other news of other stacks beside it, those are told first; the older state asks again.
-        let why = if back.len() < asked.len() {
+        let why = if back.is_empty() {
             changed(asked.iter().map(|(stack, _, beyond)| ((*stack).clone(), beyond.clone())), otherwise)?
         } else {
             QuestionWhy::WentBack { stacks: back }

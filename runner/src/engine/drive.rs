@@ -24,7 +24,7 @@ use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::holds::Hold;
-use crate::domain::ids::{ActorId, StackName, Timestamp};
+use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
@@ -205,7 +205,10 @@ impl Driver {
             RunState::Ended { .. } | RunState::Queued { .. } | RunState::Unknown { .. } => true,
             // A yes may come hours later: a process that stops does not wait for it, the next one does.
             RunState::AwaitingApproval { applied, .. } => !applied || self.shared.draining.load(Ordering::Relaxed),
-            RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => false,
+            // Nor for a seat: nothing new is begun then.
+            RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
+                self.seat.is_none() && self.busy.is_empty() && self.shared.draining.load(Ordering::Relaxed)
+            }
         }
     }
 
@@ -498,13 +501,9 @@ async fn counted_anew(
     if now == view.request.before {
         return as_it_is(view);
     }
-    let request = if run.asker.id == ActorId::clock() {
-        view.request.turned_from(environment, now)
-    } else {
-        match view.request.counted_from(environment, now) {
-            Ok(request) => request,
-            Err(refusal) => return Ok(Err(refusal)),
-        }
+    let request = match view.request.counted_anew(environment, now) {
+        Ok(request) => request,
+        Err(refusal) => return Ok(Err(refusal)),
     };
     if !runs::count_anew(&mut tx, run.id, fence, &request).await? {
         return as_it_is(view);

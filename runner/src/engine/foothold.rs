@@ -30,6 +30,10 @@ impl NoFoothold {
 
 fn why(path: &Path, error: &io::Error) -> String {
     let shown = path.display();
+    if path.extension().is_some_and(|extension| extension == LOCK) {
+        let owner = account::owner_of(path).map(|owner| format!("; it belongs to {owner}")).unwrap_or_default();
+        return format!("{shown} cannot be used as a lock ({error}{owner})");
+    }
     if path.symlink_metadata().is_ok() && !path.is_dir() {
         return format!("{shown} is not a folder");
     }
@@ -41,6 +45,9 @@ fn why(path: &Path, error: &io::Error) -> String {
         _ => format!("nothing can be made in {shown} ({error})"),
     }
 }
+
+/// What the name of a run's lock file ends with.
+pub(super) const LOCK: &str = "driver";
 
 /// Makes the folders that carrying out runs writes to, and tries to write to each.
 ///
@@ -66,10 +73,12 @@ pub(super) async fn give_up(
     fence: &Fence,
     lost: NoFoothold,
 ) -> Result<(), EngineError> {
-    let why = lost.to_string();
     let ended = end_or_leave(shared, run, fence, lost).await;
-    // This engine ends by it, and nobody takes anything here until the folder can be used: one bad folder must not end the whole queue.
-    let _ = shared.no_foothold.set(why);
+    // This engine ends by a folder that no run can use, and nobody takes anything here until it can be used: one bad folder must not
+    // end the whole queue. What only this run cannot use is no reason to leave the others.
+    if let Err(everybodys) = make_sure_of_state_folder(&shared.paths) {
+        let _ = shared.no_foothold.set(everybodys.to_string());
+    }
     ended
 }
 

@@ -59,7 +59,7 @@ fn applying(view: &RunView) -> impl Iterator<Item = &StackName> {
 }
 
 /// Where the last apply of a stack was begun. Whoever took the run since then, even if only for a moment, does not count.
-fn begun_on(events: &[EventRecord], stack: &StackName) -> Option<String> {
+pub(super) fn begun_on(events: &[EventRecord], stack: &StackName) -> Option<String> {
     let mut claimed = None;
     let mut begun = None;
     for EventRecord { event, .. } in events {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::alone::Alone;
 use super::{EngineError, Shared, lost, work};
 use crate::domain::answer::RunSummary;
-use crate::domain::changes::Change;
+use crate::domain::changes::{Change, StackPlan, WentBack};
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{RunNumber, StackName, Timestamp};
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
@@ -87,13 +87,18 @@ async fn finding(
     let (reports, _drain) = mpsc::unbounded_channel();
     let (_stop, stopped) = watch::channel(None);
     let context = shared.context(run, fence, view, environment, reports, stopped).await?;
-    let (mut left, mut unseen) = (BTreeMap::new(), Vec::new());
+    let (mut left, mut older, mut unseen) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let lease_ms = i64::from(shared.config().runner.lease_s) * 1_000;
     let alive = Alive::of(&runs::events(&shared.store, run.id, 0).await?, lease_ms);
     // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
     for stack in lost::unknown(view) {
         match work::look(&context, stack, |holder| unlock && alive.held(stack, holder)).await {
             Ok(plan) => {
+                // What such a state does not know of is neither gone nor undone.
+                if let Some(back) = went_back(view, stack, &plan) {
+                    older.insert(stack.clone(), back);
+                    continue;
+                }
                 // What is only replaced because nobody saw its making end is there.
                 let asked_for = |change: &Change| change.reason.as_deref() == Some("requested");
                 left.insert(stack.clone(), plan.changes.into_iter().filter(|change| !asked_for(change)).collect());
@@ -104,18 +109,28 @@ async fn finding(
             }
         }
     }
-    Ok(if unseen.is_empty() { found(view, left) } else { still(unseen.join("; ")) })
+    Ok(if unseen.is_empty() { found(view, left, &older) } else { still(unseen.join("; ")) })
 }
 
-/// How the run ends with what plans found. That is no success in any case: what was done nobody verified.
-fn found(view: &RunView, left: BTreeMap<StackName, Vec<Change>>) -> RunEvent {
-    let anything_done = left.iter().any(|(name, left)| {
-        let Some(stack) = view.stacks.get(name) else { return false };
-        let planned = stack.plan.as_ref().map(|plan| plan.changes.as_slice()).unwrap_or_default();
-        let is_left = |change: &Change| left.iter().any(|l| l.address == change.address && l.action == change.action);
-        // What was reported done is done, wherever it is now; what is planned no more, or otherwise, was at least begun.
-        !stack.done.is_empty() || planned.iter().any(|change| !is_left(change))
-    });
+/// Whether a stack's state is older than the one that the lost apply began with, or than the one that was left before.
+fn went_back(view: &RunView, stack: &StackName, plan: &StackPlan) -> Option<WentBack> {
+    let began_with = view.stacks.get(stack).and_then(|view| view.plan.as_ref()).and_then(|plan| plan.serial);
+    StackPlan { least_serial: plan.least_serial.max(began_with), ..plan.clone() }.went_back()
+}
+
+/// How the run ends with what plans found. That is no success in any case: what was done nobody verified. Of stacks with an `older`
+/// state nothing is known but what was reported while they were applied.
+fn found(view: &RunView, left: BTreeMap<StackName, Vec<Change>>, older: &BTreeMap<StackName, WentBack>) -> RunEvent {
+    let reported = |stack: &StackName| view.stacks.get(stack).is_some_and(|stack| !stack.done.is_empty());
+    let anything_done = older.keys().any(reported)
+        || left.iter().any(|(name, left)| {
+            let Some(stack) = view.stacks.get(name) else { return false };
+            let planned = stack.plan.as_ref().map(|plan| plan.changes.as_slice()).unwrap_or_default();
+            let is_left =
+                |change: &Change| left.iter().any(|l| l.address == change.address && l.action == change.action);
+            // What was reported done is done, wherever it is now; what is planned no more, or otherwise, was at least begun.
+            !stack.done.is_empty() || planned.iter().any(|change| !is_left(change))
+        });
     let outcome = if anything_done || view.done().total() > 0 { Outcome::Partial } else { Outcome::Failed };
     let mut findings: Vec<String> = left
         .iter()
@@ -125,49 +140,81 @@ fn found(view: &RunView, left: BTreeMap<StackName, Vec<Change>>) -> RunEvent {
             more => format!("a plan of {stack} finds {more} changes left to do"),
         })
         .collect();
-    findings.extend(not_begun(view, &left));
+    findings.extend(older.iter().map(|(stack, WentBack { serial, least })| {
+        format!(
+            "what is done of {stack} cannot be told: its state has the serial {serial} and had {least} at least, so it was deleted, \
+             or an older one was put back"
+        )
+    }));
+    findings.extend(not_begun(view, &left, older));
     RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(findings.join("; ")), left }
 }
 
 /// Stacks that were to come after those looked at.
-fn not_begun(view: &RunView, looked: &BTreeMap<StackName, Vec<Change>>) -> Option<String> {
+fn not_begun(
+    view: &RunView,
+    looked: &BTreeMap<StackName, Vec<Change>>,
+    older: &BTreeMap<StackName, WentBack>,
+) -> Option<String> {
     let through =
         |state: &StackState| matches!(state, StackState::NothingToDo | StackState::Applied | StackState::Verified);
     let after: Vec<&str> = view
         .stacks
         .iter()
-        .filter(|(name, other)| !looked.contains_key(*name) && !through(&other.state))
+        .filter(|(name, other)| !looked.contains_key(*name) && !older.contains_key(*name) && !through(&other.state))
         .map(|(name, _)| name.as_str())
         .collect();
     (!after.is_empty()).then(|| format!("not done: {}", after.join(", ")))
 }
 
-/// When each stack of a run was being applied, as far as is known: from when its apply began until the run was last heard of.
-struct Alive(BTreeMap<StackName, (Timestamp, Timestamp)>);
+/// When and on which machine each stack of a run was being applied, as far as is known: from when its apply began until the run was
+/// last heard of, or known to be lost.
+struct Alive(BTreeMap<StackName, Applying>);
+
+struct Applying {
+    from: Timestamp,
+    to: Timestamp,
+    /// Its name alone, as Terraform writes it after `user@`; `None` where it is not known.
+    machine: Option<String>,
+}
+
+/// What Terraform calls an apply in the lock that it takes. Source: `internal/backend/backendrun/operation_type.go`.
+const APPLY: &str = "OperationTypeApply";
 
 /// How far the clock of the machine that applied may be from the ledger's, in milliseconds.
 const CLOCKS_MS: i64 = 5_000;
 
 impl Alive {
-    /// A run is heard of by its events, and between them by a lease of `lease_ms` milliseconds.
+    /// A run is heard of by its events, and between them by a lease of `lease_ms` milliseconds. Whoever saw that it was lost saw
+    /// that its Terraform was gone.
     fn of(events: &[EventRecord], lease_ms: i64) -> Self {
-        let own = events.iter().take_while(|record| !matches!(record.event, RunEvent::LostTrack { .. }));
-        let last = own.clone().last().map(|record| record.at.plus_ms(lease_ms));
-        let began = own.filter_map(|record| match &record.event {
+        let is_lost = |record: &&EventRecord| matches!(record.event, RunEvent::LostTrack { .. });
+        let own = || events.iter().take_while(|record| !is_lost(record));
+        let heard = own().last().map(|record| record.at.plus_ms(lease_ms));
+        let lost = events.iter().find(is_lost).map(|record| record.at);
+        let Some(to) = heard.map(|heard| lost.map_or(heard, |lost| heard.min(lost))) else {
+            return Self(BTreeMap::new());
+        };
+        let began = own().filter_map(|record| match &record.event {
             RunEvent::StackStarted { stack, phase: Phase::Apply } => Some((stack.clone(), record.at)),
             _ => None,
         });
-        Self(
-            began
-                .filter_map(|(stack, began)| Some((stack, (began.plus_ms(-CLOCKS_MS), last?.plus_ms(CLOCKS_MS)))))
-                .collect(),
-        )
+        let applying = began.map(|(stack, began)| {
+            let host = lost::begun_on(events, &stack);
+            let machine = host.and_then(|host| host.split(':').next().map(str::to_owned));
+            (stack, Applying { from: began.plus_ms(-CLOCKS_MS), to: to.plus_ms(CLOCKS_MS), machine })
+        });
+        Self(applying.collect())
     }
 
-    /// Whether a lock was taken while this stack was being applied. One that is older or younger is somebody else's, who may live.
+    /// Whether a lock is that of this stack's own apply: taken while it was being applied, for an apply, on the same machine. Any
+    /// other is somebody else's, who may live.
     fn held(&self, stack: &StackName, holder: &LockHolder) -> bool {
-        let span = self.0.get(stack).filter(|_| !holder.id.is_empty());
-        span.zip(holder.taken()).is_some_and(|((from, to), taken)| (*from..=*to).contains(&taken))
+        let applying = self.0.get(stack).filter(|_| !holder.id.is_empty() && holder.operation == APPLY);
+        let machine = holder.who.rsplit_once('@').map(|(_, machine)| machine);
+        applying.zip(holder.taken()).is_some_and(|(Applying { from, to, machine: own }, taken)| {
+            (*from..=*to).contains(&taken) && own.is_some() && own.as_deref() == machine
+        })
     }
 
     fn held_it<'a>(&'a self, stack: &'a StackName) -> impl Fn(&LockHolder) -> bool + 'a {
@@ -185,7 +232,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
                 format!("{held}; `recover {run} unlock` breaks it")
             } else {
                 let when = match holder.taken() {
-                    Some(_) => format!("which is not when run {run} applied {stack}"),
+                    Some(_) => format!("which is not how run {run} applied {stack}, or not when or where"),
                     None => format!("and whether run {run} took it cannot be told"),
                 };
                 format!(
@@ -219,4 +266,69 @@ async fn store(shared: &Shared, run: &RunSummary, fence: &Fence, events: &[RunEv
     tx.commit().await?;
     shared.bell.ring();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::RunId;
+
+    fn at(second: i64, event: RunEvent) -> EventRecord {
+        EventRecord { run: RunId(uuid::Uuid::nil()), seq: second, at: Timestamp(second * 1_000), event }
+    }
+
+    fn app() -> StackName {
+        "app".parse().expect("a name")
+    }
+
+    /// Begun at 100 s on `vm`, heard of last at 110 s, lost at 130 s.
+    fn alive(lease_s: i64) -> Alive {
+        let lost = RunEvent::LostTrack { stack: app(), finding: "gone".to_owned(), others: Vec::new() };
+        let events = [
+            at(1, RunEvent::Accepted),
+            at(2, RunEvent::Claimed { runner: "vm:/state#1".to_owned(), attempt: 1 }),
+            at(100, RunEvent::StackStarted { stack: app(), phase: Phase::Apply }),
+            at(
+                110,
+                RunEvent::StackNoted {
+                    stack: app(),
+                    note: crate::domain::run::Note::Protected { addresses: Vec::new() },
+                },
+            ),
+            at(130, lost),
+        ];
+        Alive::of(&events, lease_s * 1_000)
+    }
+
+    fn lock(second: u32, operation: &str, who: &str) -> LockHolder {
+        LockHolder {
+            id: "1f2e".to_owned(),
+            who: who.to_owned(),
+            operation: operation.to_owned(),
+            created: format!("1970-01-01 00:{:02}:{:02}.5 +0000 UTC", second / 60, second % 60),
+        }
+    }
+
+    #[test]
+    fn only_the_lock_of_the_lost_apply_itself_is_that_of_the_dead() {
+        // Seconds of the lease; when the lock was taken, for what and by whom; whether it is the run's own.
+        for (lease_s, second, operation, who, own) in [
+            (600, 101, "OperationTypeApply", "ito@vm", true),
+            (600, 96, "OperationTypeApply", "ito@vm", true),
+            (600, 94, "OperationTypeApply", "ito@vm", false),
+            (600, 134, "OperationTypeApply", "ito@vm", true),
+            // It was known to be lost: whoever applies now is alive.
+            (600, 136, "OperationTypeApply", "ito@vm", false),
+            (10, 124, "OperationTypeApply", "ito@vm", true),
+            (10, 126, "OperationTypeApply", "ito@vm", false),
+            (600, 101, "OperationTypePlan", "ito@vm", false),
+            (600, 101, "OperationTypeApply", "ito@laptop", false),
+            (600, 101, "OperationTypeApply", "vm", false),
+        ] {
+            let holder = lock(second, operation, who);
+            assert_eq!(alive(lease_s).held(&app(), &holder), own, "{lease_s} {holder:?}");
+        }
+        assert!(!alive(600).held(&"db".parse().expect("a name"), &lock(101, APPLY, "ito@vm")));
+        assert!(!alive(600).held(&app(), &LockHolder { id: String::new(), ..lock(101, APPLY, "ito@vm") }));
+    }
 }

@@ -85,6 +85,8 @@ pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sen
                 }
             }
             Err(problems) => {
+                // It is read again when it changes, and told once.
+                waits = None;
                 tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");
             }
         }

@@ -47,8 +47,8 @@ async fn a_run_that_prepares_or_plans_is_cancelled_before_anything_is_done() {
 
 #[tokio::test]
 async fn a_run_that_waits_for_a_yes_is_cancelled_rejected_or_expires() {
-    let yard = Layout::new().runner("ask_expires = \"10s\"").environment("shop", &[("app", &[])]).lay();
-    let _serve = yard.serve().await;
+    let yard = Layout::new().runner("ask_expires = \"10m\"").environment("shop", &[("app", &[])]).lay();
+    let serve = yard.serve().await;
     yard.shell("up shop").await.exits(0);
     for (number, answer) in [(2, "cancel 2"), (3, "reject 3 because it is needed")] {
         let asker = yard.begin("destroy shop");
@@ -58,6 +58,9 @@ async fn a_run_that_waits_for_a_yes_is_cancelled_rejected_or_expires() {
         yard.shell(&format!("approve {number}")).await.exits(3);
     }
     // Nobody answers.
+    serve.stop().await.exits(0);
+    yard.configure("ask_expires = \"10m\"", "ask_expires = \"10s\"");
+    let _serve = yard.serve().await;
     let asker = yard.begin("destroy shop");
     yard.until(4, "awaiting_approval").await;
     // It has given up its place meanwhile.

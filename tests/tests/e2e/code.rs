@@ -158,3 +158,23 @@ async fn commits(yard: &Yard, run: i64) -> Vec<String> {
     let view = yard.view(run).await;
     view.stacks.values().map(|s| s.provenance.as_ref().and_then(|p| p.commit.clone()).unwrap_or_default()).collect()
 }
+
+#[tokio::test]
+async fn a_yes_keeps_the_commit_and_the_serial_that_it_was_said_to() {
+    let (yard, first) = in_git().await;
+    yard.shell("up shop small").await.exits(0);
+    let _serve = yard.serve().await;
+    let destroy = yard.begin("destroy shop");
+    yard.until(2, "awaiting_approval").await;
+    let serial = yard.view(2).await.stacks["app"].plan.clone().expect("a plan").serial;
+    yard.shell("approve 2").await.exits(0);
+    destroy.end().await.exits(0);
+    let seen = yard.events(2).await.into_iter().find_map(|event| match event {
+        RunEvent::Approved { seen, .. } => Some(seen),
+        _ => None,
+    });
+    let seen = seen.expect("a yes");
+    let [app] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!((app.stack.as_str(), app.commit.as_deref(), app.serial), ("app", Some(first.as_str()), serial));
+    assert!(serial.is_some_and(|serial| serial > 0), "{serial:?}");
+}

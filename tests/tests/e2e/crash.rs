@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::failure::FailureKind;
 use tidegate_runner::domain::run::{Outcome, RunEvent, RunState};
-use tidegate_tests::yard::{Layout, Process, Yard, failure, kill_9, runs};
+use tidegate_tests::yard::{Layout, Process, Yard, failure, kill_9, me, runs};
 
 /// Kills the engine, and starts another.
 async fn crash(yard: &Yard, serve: Process) -> Process {
@@ -229,6 +229,7 @@ async fn what_was_half_made_when_everything_was_killed_is_told_and_made_again() 
     // Terraform stores its state as a resource ends: the third one is in it then, though its provisioner never ended.
     yard.release("create.shop-app.1");
     yard.wait("a state", async || (yard.in_state("shop", "app").await.len() == 3).then_some(())).await;
+    yard.wait("two reported", async || (yard.view(1).await.stacks[0].done.len() == 2).then_some(())).await;
     yard.kill_everything(serve, 1, "app").await;
     let _serve = yard.serve().await;
     yard.until(1, "unknown").await;
@@ -272,6 +273,39 @@ async fn what_was_being_deleted_when_everything_was_killed_is_left_and_never_out
     told.says_not(&["outside the state", "half made"]);
     yard.shell("retry 2").await.says(&["shop is off"]).exits(0);
     assert_eq!(yard.in_state("shop", "app").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_look_counts_nothing_as_done_that_an_older_state_cannot_show() {
+    let yard = Yard::new();
+    let serve = begins(&yard, "up shop full app=5").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    yard.hold("delete.shop-app.3");
+    yard.hold("delete.shop-app.4");
+    yard.accepted("down shop off").await;
+    yard.until_did("delete shop-app", 5).await;
+    yard.wait("three deleted", async || (yard.view(2).await.stacks[0].changes_done() == 3).then_some(())).await;
+    yard.kill_everything(serve, 2, "app").await;
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let left = std::fs::read(&state).expect("a state");
+    std::fs::remove_file(&state).expect("removed");
+    let _serve = yard.serve().await;
+    yard.until(2, "unknown").await;
+    let told = yard.shell("recover 2").await;
+    told.says(&[
+        "cannot be told",
+        "its state has the serial 0",
+        "at least 3 of 5",
+        "What may or may not be done",
+        "slave[4]",
+    ]);
+    told.exits(1);
+    told.says_not(&["nothing left to do", "5 of 5"]);
+    yard.release("delete.shop-app.3");
+    yard.release("delete.shop-app.4");
+    // Put back it tells what is left.
+    std::fs::write(&state, left).expect("written");
+    yard.shell("retry 2").await.says(&["shop is off"]).exits(0);
 }
 
 #[tokio::test]
@@ -451,4 +485,20 @@ async fn a_plan_that_somebody_kills_is_a_failure_and_nothing_was_done() {
     assert!(failure(&view, "app").expect("a failure").summary.contains("signal 9"));
     yard.really("plan");
     goes_on(&yard).await;
+}
+
+#[tokio::test]
+async fn whoever_may_not_look_into_an_unknown_run_is_told_who_may() {
+    let lines = format!("owners = [\"local:ito\"]\naccess = {{ operator = [\"local:{}\"] }}", me());
+    let yard = Layout::new().environment_with("shop", &lines, &[("app", &[])]).lay();
+    yard.hold("create.shop-app");
+    let serve = begins(&yard, "up shop").await;
+    yard.until_did("create shop-app", 3).await;
+    yard.kill_everything(serve, 1, "app").await;
+    let _serve = yard.serve().await;
+    yard.until(1, "unknown").await;
+    for asked in ["status shop", "show 1", "up shop"] {
+        yard.shell(asked).await.says(&["`recover 1` looks what became of it; it is for `local:ito`"]);
+    }
+    yard.release("create.shop-app");
 }

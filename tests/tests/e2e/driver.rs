@@ -381,12 +381,18 @@ async fn a_short_command_that_hangs_is_killed_in_time() {
 
 // With the real Terraform.
 
-/// A root of three resources, one after the other, each of which takes `delay` seconds.
-fn root(place: &Place, delay: &str) {
+/// A root of three resources, one after the other. The second one takes as long as there is a file `hold`.
+fn root(place: &Place) {
+    let hold = place.path("hold");
     let resource = |name: &str, after: &str| {
+        let waits = if name == "b" {
+            format!("while [ -e '{}' ]; do sleep 0.05; done", hold.display())
+        } else {
+            "true".to_owned()
+        };
         format!(
             "resource \"terraform_data\" \"{name}\" {{\n  input = \"{name}\"\n  {after}\n  provisioner \"local-exec\" {{\n    \
-             command = \"sleep {delay}\"\n  }}\n}}\n"
+             command = \"{waits}\"\n  }}\n}}\n"
         )
     };
     let text = [
@@ -474,7 +480,7 @@ fn parsed(event: &ChildEvent) -> Line {
 #[tokio::test]
 async fn the_real_terraform_is_planned_applied_replaced_and_destroyed() {
     let place = Place::new();
-    root(&place, "0");
+    root(&place);
     init(&place).await;
 
     let first = plan(&place, "first", 1, false).await;
@@ -507,7 +513,8 @@ async fn the_real_terraform_is_planned_applied_replaced_and_destroyed() {
 #[tokio::test]
 async fn the_real_terraform_interrupted_in_mid_apply_keeps_its_state() {
     let place = Place::new();
-    root(&place, "1");
+    root(&place);
+    place.write("hold", "");
     init(&place).await;
     let first = plan(&place, "first", 1, false).await;
     let (applied, failure) = apply(&place, "first", &first, Some("terraform_data.b")).await;
@@ -517,7 +524,7 @@ async fn the_real_terraform_interrupted_in_mid_apply_keeps_its_state() {
     assert_eq!(applied.failed.iter().map(|change| change.address.as_str()).collect::<Vec<_>>(), ["terraform_data.b"]);
 
     // State and lock are as they should be: the next plan says what is left, and applying it ends well.
-    root(&place, "0");
+    std::fs::remove_file(place.path("hold")).expect("it was held");
     let rest = plan(&place, "rest", 1, false).await;
     let left: Vec<_> = rest.changes.iter().map(|change| (change.address.as_str(), change.action)).collect();
     assert_eq!(left, [("terraform_data.b", Action::Replace), ("terraform_data.c", Action::Create)]);
@@ -527,7 +534,7 @@ async fn the_real_terraform_interrupted_in_mid_apply_keeps_its_state() {
 #[tokio::test]
 async fn a_plan_that_did_not_fit_on_the_disk_is_found_out_before_anybody_says_yes() {
     let place = Place::new();
-    root(&place, "0");
+    root(&place);
     init(&place).await;
     std::os::unix::fs::symlink("/dev/full", place.path("full.tfplan")).expect("a link");
     let believed = plan(&place, "full", 1, false).await;

@@ -76,7 +76,10 @@ async fn what_is_protected_is_never_destroyed() {
     yard.shell("up shop").await.exits(0);
     yard.shell("scale shop app=0").await.says(&["terraform_data.slave[0]"]).exits(3);
     assert_eq!(yard.in_state("shop", "app").await.len(), 3);
-    yard.shell("down shop off").await.says(&["terraform_data.slave[0]"]).exits(0);
+    let told = yard.shell("down shop off").await;
+    told.says(&["shop is off but for what is protected", "terraform_data.slave[0]"]).exits(0);
+    let told = yard.shell("down shop off").await;
+    told.says(&["shop is off already but for what is protected"]).exits(0);
     assert_eq!(yard.in_state("shop", "app").await, ["terraform_data.slave[0]"], "lowered, not destroyed");
 }
 

@@ -1,7 +1,8 @@
 //! Stacks that read each other's outputs: what was shown holds, and what goes beyond it asks.
 
+use rustix::process::Signal;
 use tidegate_runner::domain::changes::Exactness;
-use tidegate_runner::domain::run::QuestionWhy;
+use tidegate_runner::domain::run::{Phase, QuestionWhy, RunEvent};
 use tidegate_tests::yard::{Layout, Yard};
 
 /// `app` makes as many resources as `EXPRESSION` says of the outputs of `base`.
@@ -35,7 +36,7 @@ resource "terraform_data" "slave" {
 
 fn yard(expression: &str) -> Yard {
     let yard = Layout::new()
-        .runner("ask_expires = \"10s\"")
+        .runner("ask_expires = \"10m\"")
         .environment("shop", &[("base", &[]), ("app", &["base"])])
         .environment("other", &[("app", &[])])
         .lay();
@@ -52,7 +53,6 @@ async fn with_a_surprise() -> Yard {
 }
 
 async fn exactness(yard: &Yard, run: i64, stack: &str) -> Vec<Exactness> {
-    use tidegate_runner::domain::run::RunEvent;
     let events = yard.events(run).await;
     events
         .into_iter()
@@ -67,7 +67,6 @@ async fn exactness(yard: &Yard, run: i64, stack: &str) -> Vec<Exactness> {
 async fn a_run_that_waits_half_way_for_a_yes_takes_nobodys_place() {
     let yard = with_a_surprise().await;
     yard.configure("[runner]\n", "[runner]\nparallel = 1\n");
-    yard.configure("ask_expires = \"10s\"", "ask_expires = \"10m\"");
     let serve = yard.serve().await;
     yard.accepted("up shop full").await;
     yard.until(2, "awaiting_approval").await;
@@ -82,7 +81,35 @@ async fn a_run_that_waits_half_way_for_a_yes_takes_nobodys_place() {
     assert_eq!((yard.calls("apply", "shop-app"), yard.status(2).await), (1, "applying"));
     yard.release("delete.other-app");
     assert_eq!((yard.ends(4).await, yard.ends(2).await), ("succeeded", "succeeded"));
+    let applies = |event: &RunEvent| matches!(event, RunEvent::StackStarted { stack, phase: Phase::Apply } if stack.as_str() == "app");
+    let begun = yard.records(2).await.into_iter().rfind(|record| applies(&record.event)).expect("an apply").at;
+    let over = yard.records(4).await.into_iter().rfind(|record| matches!(record.event, RunEvent::Ended { .. }));
+    assert!(begun >= over.expect("an end").at, "there is one seat");
     assert_eq!(yard.calls("apply", "shop-app"), 2);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_a_place_begins_nothing_while_its_engine_ends() {
+    let yard = with_a_surprise().await;
+    yard.configure("[runner]\n", "[runner]\nparallel = 1\n");
+    let serve = yard.serve().await;
+    yard.accepted("up shop full").await;
+    yard.until(2, "awaiting_approval").await;
+    yard.shell("up other").await.exits(0);
+    yard.hold("delete.other-app");
+    yard.accepted("down other small").await;
+    yard.until_did("delete other-app", 1).await;
+    let code = yard.view(2).await.question.expect("a question").code().to_owned();
+    yard.accepted(&format!("approve 2 {code}")).await;
+    serve.signal(Signal::TERM);
+    yard.wait("draining", async || serve.err().contains("draining").then_some(())).await;
+    yard.release("delete.other-app");
+    serve.end().await.exits(0);
+    assert_eq!((yard.status(4).await, yard.status(2).await), ("succeeded", "applying"));
+    assert_eq!(yard.calls("apply", "shop-app"), 1);
+    let serve = yard.serve().await;
+    assert_eq!(yard.ends(2).await, "succeeded");
     serve.stop().await.exits(0);
 }
 
@@ -164,6 +191,7 @@ async fn a_no_in_between_ends_partial_and_says_what_stands() {
 #[tokio::test]
 async fn no_answer_in_between_ends_partial_and_frees_the_environment() {
     let yard = with_a_surprise().await;
+    yard.configure("ask_expires = \"10m\"", "ask_expires = \"10s\"");
     // Whoever waits is the engine here; it sees the question expire.
     let up = yard.shell("up shop full").await;
     up.says(&["nobody said yes in time"]).exits(1);
@@ -266,6 +294,46 @@ async fn a_state_that_was_deleted_is_noticed_before_anything_is_made_a_second_ti
     destroy.end().await.exits(0);
     std::fs::remove_file(&state).expect("removed");
     yard.shell("up shop small").await.exits(0);
+}
+
+#[tokio::test]
+async fn nothing_is_called_off_or_destroyed_on_an_older_state_before_somebody_says_yes_to_it() {
+    let yard =
+        Layout::new().environment_with("shop", "protect = [\"terraform_data.slave[0]\"]\n", &[("app", &[])]).lay();
+    yard.shell("up shop small").await.exits(0);
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let older = std::fs::read(&state).expect("a state");
+    yard.shell("up shop full").await.exits(0);
+    let serve = yard.serve().await;
+    let mut run = 2;
+    // Lost; and an older one put back, in which what is protected is all that there is.
+    for lost in [true, false] {
+        for order in ["down shop off", "destroy shop"] {
+            if lost {
+                let _ = std::fs::remove_file(&state);
+            } else {
+                std::fs::write(&state, &older).expect("written");
+            }
+            run += 1;
+            let asked = yard.begin(order);
+            let question = yard.until(run, "awaiting_approval").await.question.expect("a question");
+            assert!(matches!(question.why, QuestionWhy::WentBack { .. }), "{order}: {:?}", question.why);
+            yard.shell(&format!("show {run}")).await.says(&["would be left as it is", "app's state has the serial"]);
+            // Without a yes nothing is known of what stands.
+            yard.shell(&format!("reject {run}")).await.exits(0);
+            asked.end().await.says(&["app's state has the serial", "Nothing was changed"]).exits(4);
+            yard.shell("status shop").await.says(&["shop is at full"]);
+        }
+    }
+    run += 1;
+    let asked = yard.begin("destroy shop");
+    yard.until(run, "awaiting_approval").await;
+    yard.shell(&format!("approve {run}")).await.exits(0);
+    let told = asked.end().await;
+    told.says(&["as far as an older state tells", "app's state has the serial", "protected"]).exits(0);
+    told.says_not(&["Everything is as asked"]);
+    assert_eq!(yard.did("delete"), 0);
+    serve.stop().await.exits(0);
 }
 
 #[tokio::test]

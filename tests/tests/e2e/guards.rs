@@ -8,6 +8,8 @@ const NOBODY_WORKS: &str = "No process carries out runs now";
 #[tokio::test]
 async fn a_second_engine_is_refused_though_the_locks_file_was_removed() {
     let yard = Yard::new();
+    // Longer than any machine may stall while the first one is stopped.
+    yard.configure("lease = \"3s\"", "lease = \"10m\"");
     yard.hold("create.shop-app");
     let first = yard.serve().await;
     yard.accepted("up shop").await;

@@ -30,5 +30,6 @@ mod slack_trouble;
 mod story;
 mod surroundings;
 mod terminal;
+mod terms;
 mod tofu;
 mod two;

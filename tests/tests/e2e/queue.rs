@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tidegate_runner::domain::run::Note;
+use tidegate_runner::domain::run::{Note, QuestionWhy};
 use tidegate_tests::yard::{Layout, Yard, runs};
 
 #[tokio::test]
@@ -278,4 +278,28 @@ async fn a_plan_that_went_stale_between_plan_and_apply_is_made_again() {
     up.end().await.exits(0);
     assert_eq!((yard.did("create shop-app"), yard.calls("apply", "shop-app")), (3, 3));
     assert!(!runs(yard.call_pids("apply", "shop-app")[1]));
+}
+
+#[tokio::test]
+async fn a_stale_plan_that_comes_to_be_another_asks_again() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    let serve = yard.serve().await;
+    yard.hold("apply");
+    let up = yard.begin("up shop full");
+    yard.until_calls("apply", "shop-app", 2).await;
+    // Somebody takes out of the state what was there when it was shown: it would be made a second time.
+    yard.terraform(&yard.by_hand("shop", "app"), &["state", "rm", "terraform_data.slave[0]"]).await.exits(0);
+    yard.release("apply");
+    let question = yard.until(2, "awaiting_approval").await.question.expect("a question");
+    let QuestionWhy::PlanChanged { beyond, .. } = &question.why else { panic!("{question:?}") };
+    assert_eq!(
+        beyond.iter().map(|(_, change)| change.address.as_str()).collect::<Vec<_>>(),
+        ["terraform_data.slave[0]"]
+    );
+    assert_eq!(yard.did("create shop-app"), 1);
+    yard.shell(&format!("approve 2 {}", question.code())).await.exits(0);
+    up.end().await.exits(0);
+    assert_eq!(yard.did("create shop-app"), 4);
+    serve.stop().await.exits(0);
 }

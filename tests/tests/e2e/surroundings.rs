@@ -44,6 +44,18 @@ async fn a_run_that_has_applied_nothing_fails_when_the_state_folder_is_lost() {
 }
 
 #[tokio::test]
+async fn a_lock_that_one_run_cannot_use_stops_no_other() {
+    let yard = Layout::new().environment("shop", &[("app", &[])]).environment("other", &[("app", &[])]).lay();
+    let serve = yard.serve().await;
+    // As a restore leaves it, or somebody's slip.
+    std::fs::create_dir(yard.file("state/runs/1.driver")).expect("a folder");
+    yard.shell("up shop").await.says(&["state/runs/1.driver cannot be used", "Nothing was changed"]).exits(1);
+    yard.shell("up other").await.exits(0);
+    assert!(!serve.err().contains("no engine here any more"), "{}", serve.err());
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn a_run_can_be_stopped_though_the_section_of_its_environment_has_got_an_error() {
     let yard = Yard::new();
     yard.configure("viewer = [\"everyone\"]", &format!("viewer = [\"everyone\"]\nadmin = [\"local:{}\"]", me()));

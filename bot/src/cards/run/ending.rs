@@ -6,7 +6,7 @@ use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::failure::{Applied, FailureKind};
 use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::order::Direction;
-use tidegate_runner::domain::request::RunKind;
+use tidegate_runner::domain::request::{RunKind, RunRequest};
 use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView, StopOfRun};
 
 use super::super::card::{Card, Line, Span, Tone};
@@ -31,13 +31,15 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
         Outcome::Succeeded => head(Tone::Good)
             .lines(done(detail, naming))
             .lines(found(detail))
+            .lines(question::older_states(view))
             .lines(question::drift(view, naming))
             .lines(outputs(view))
             .lines(code_notes(detail)),
         Outcome::NothingToDo => head(Tone::Good)
-            .line(Line::text("Everything is as asked already; nothing was done."))
+            .line(Line::text(nothing_done(view)))
             .lines(kept(view).map(|line| line.indented(1)))
             .lines(found(detail))
+            .lines(question::older_states(view))
             .lines(question::drift(view, naming))
             .lines(code_notes(detail)),
         Outcome::Planned => {
@@ -51,6 +53,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             }
             card = card
                 .lines(found(detail))
+                .lines(question::older_states(view))
                 .lines(standing(detail, naming))
                 .lines(taken(detail))
                 .lines(code_notes(detail));
@@ -62,7 +65,8 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             with_log(card.next(format!("show {number}")), detail)
         }
         Outcome::Cancelled => {
-            let card = head(Tone::Warning).lines(stopped(detail)).lines(found(detail)).lines(standing(detail, naming));
+            let card = head(Tone::Warning).lines(stopped(detail)).lines(found(detail));
+            let card = card.lines(question::older_states(view)).lines(standing(detail, naming));
             card.next(format!("retry {number}")).next(format!("show {number}"))
         }
         Outcome::Refused => {
@@ -71,10 +75,14 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                 card = card.line(Line::marked(&format!("{}: {}", refusal.what, refusal.why)));
                 card = refusal.hints.iter().fold(card, |card, hint| card.next(hint.clone()));
             }
-            card.lines(found(detail)).line(Line::text("Nothing was done.")).next(format!("show {number}"))
+            card.lines(found(detail))
+                .lines(question::older_states(view))
+                .line(Line::text("Nothing was done."))
+                .next(format!("show {number}"))
         }
         Outcome::Expired => head(Tone::Warning)
             .line(Line::text("Nobody said yes in time."))
+            .lines(question::older_states(view))
             .lines(standing(detail, naming))
             .next(format!("retry {number}")),
     }
@@ -89,13 +97,42 @@ pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, cloc
             .line(Line::text(what(&detail.run.request)))
             .line(asker(detail, clock))
             .line(Line::text(cut(finding)));
-    card = card.lines(found(detail).filter(|line| *line != Line::text(cut(finding)))).lines(standing(detail, naming));
+    card = card.lines(found(detail).filter(|line| *line != Line::text(cut(finding))));
+    card = card.lines(question::older_states(&detail.view)).lines(standing(detail, naming));
     card = card.line(Line::text(format!("Until it is known, no other run changes {environment}.")));
     with_log(card.next(format!("recover {number}")).next(format!("show {number}")), detail)
 }
 
-/// The fact, in one line: what is now, sizes first.
+/// What a run found that had nothing to do.
+fn nothing_done(view: &RunView) -> &'static str {
+    match question::older_states(view).next() {
+        None => "Everything is as asked already; nothing was done.",
+        Some(_) => "Nothing is left to do in the state that is there; nothing was done.",
+    }
+}
+
+/// The fact, in one line: what is now, sizes first. What an older state does not know of may stand all the same.
 pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
+    let fact = fact_of(detail, outcome);
+    let request = &detail.run.request;
+    let gone = || request.kind == RunKind::Destroy || request.target.level == Level::Off;
+    match outcome {
+        Outcome::Succeeded if !gone() => fact,
+        Outcome::Succeeded | Outcome::NothingToDo if question::older_states(&detail.view).next().is_some() => {
+            format!("{fact}, as far as an older state tells")
+        }
+        Outcome::Succeeded
+        | Outcome::NothingToDo
+        | Outcome::Planned
+        | Outcome::Partial
+        | Outcome::Failed
+        | Outcome::Cancelled
+        | Outcome::Refused
+        | Outcome::Expired => fact,
+    }
+}
+
+fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
     let request = &detail.run.request;
     let environment = &request.environment;
     let sized = |text: String| match sizes(request) {
@@ -116,14 +153,20 @@ pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
             format!("{environment} is destroyed but for what is protected")
         }
         Outcome::Succeeded if request.kind == RunKind::Destroy => format!("{environment} is destroyed"),
+        Outcome::Succeeded if kept(&detail.view).next().is_some() => {
+            format!("{environment} is off but for what is protected")
+        }
         // Of stacks that took no part it knows nothing.
         Outcome::Succeeded if request.kind == RunKind::Scale => sized(format!("{environment} is scaled")),
         Outcome::Succeeded => sized(format!("{environment} is {}", level(&request.target.level))),
         Outcome::NothingToDo if request.kind == RunKind::Destroy => format!("{environment} is destroyed already"),
+        Outcome::NothingToDo if kept(&detail.view).next().is_some() => {
+            format!("{environment} is off already but for what is protected")
+        }
         Outcome::NothingToDo => format!("{environment} is {} already", level(&request.target.level)),
         Outcome::Planned => sized(format!("plan for {environment} {}", request.target.level)),
         Outcome::Partial => format!("{environment} is PARTIAL{}", failed()),
-        Outcome::Failed if matches!(request.kind, RunKind::Up | RunKind::Scale) => {
+        Outcome::Failed if rises(request) => {
             format!("{environment} NOT READY{}", failed())
         }
         Outcome::Failed => format!("{environment}: {} FAILED{}", request.kind.as_str(), failed()),
@@ -136,6 +179,12 @@ pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
         Outcome::Refused => format!("{environment}: {} was refused", request.kind.as_str()),
         Outcome::Expired => format!("{environment}: {} expired", request.kind.as_str()),
     }
+}
+
+/// Something was to be there afterwards that was not there before: without it, it is not ready.
+fn rises(request: &RunRequest) -> bool {
+    let rises = || request.stacks.values().any(|direction| *direction == Direction::Rise);
+    request.kind == RunKind::Up || (request.kind == RunKind::Scale && rises())
 }
 
 fn level(level: &Level) -> String {

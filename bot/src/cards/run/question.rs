@@ -55,9 +55,12 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             };
             let of: Vec<&str> = stacks.keys().map(StackName::as_str).collect();
             let of = of.join(" and ");
+            let plans = stacks.keys().filter_map(|stack| detail.view.stacks.get(stack)?.plan.as_ref());
+            let makes = plans.map(StackPlan::counts).any(|counts| counts.create > 0);
+            let then = if makes { "be made once more" } else { "be left as it is" };
             let text = format!(
                 "The Terraform {named} of {of} {verb}: deleted, or an older one was put back. What was made since may still exist \
-                 without being known, and would be made once more:"
+                 without being known, and would {then}:"
             );
             card = card.line(Line::text(text));
         }
@@ -112,11 +115,8 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     let all = planned.flat_map(|(name, plan)| plan.changes.iter().map(move |change| (name, change)));
     let going = all.filter(|(_, change)| change.action.destroys());
     lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
+    lines.extend(older_states(view));
     for (name, stack) in &view.stacks {
-        if let Some(WentBack { serial, least }) = stack.plan.as_ref().and_then(StackPlan::went_back) {
-            let text = format!("{name}'s state has the serial {serial}; it was {least} at least when Tidegate left it");
-            lines.push(Line::text(text).indented(1));
-        }
         let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());
         let kept: Vec<String> = kept.into_iter().take(naming.most).map(|address| cut(address)).collect();
         if !kept.is_empty() {
@@ -128,6 +128,15 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     }
     lines.extend(drift(view, naming));
     lines
+}
+
+/// Stacks that were planned against an older state than the one that was left.
+pub(super) fn older_states(view: &RunView) -> impl Iterator<Item = Line> {
+    view.stacks.iter().filter_map(|(name, stack)| {
+        let WentBack { serial, least } = stack.plan.as_ref().and_then(StackPlan::went_back)?;
+        let text = format!("{name}'s state has the serial {serial}; it was {least} at least when Tidegate left it");
+        Some(Line::text(text).indented(1))
+    })
 }
 
 fn figures(plan: &StackPlan) -> String {

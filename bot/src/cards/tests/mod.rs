@@ -190,9 +190,11 @@ fn why() {
     let refusal = Refusal::refused("`down shop` is not yours to do", "you are `local:kato`; ask `local:ito` (owner)")
         .hint("why can't I down shop")
         .hint("status shop");
+    let small = Refusal::refused("shop is at full already", "`down` lowers").hint("down shop small");
     let verdict = |environment: &str, refused: Option<&Refusal>, asks: &[&str]| Verdict {
         environment: Some(environment.parse().expect("a name")),
         refused: refused.cloned(),
+        only_now: false,
         by: refused.map_or_else(|| vec!["owner (tidegate.toml:3)".to_owned()], |_| Vec::new()),
         asks: asks.iter().map(|&text| text.to_owned()).collect(),
     };
@@ -203,6 +205,7 @@ fn why() {
         why(true, vec![verdict("shop", None, &[asks])]),
         why(false, vec![verdict("shop", None, &[])]),
         why(false, vec![verdict("shop", None, &[asks]), verdict("blog", Some(&refusal), &[])]),
+        why(true, vec![Verdict { only_now: true, ..verdict("shop", Some(&small), &[]) }]),
         Why { command: CommandName::Help, ..why(true, vec![Verdict { by: Vec::new(), ..verdict("shop", None, &[]) }]) },
     ];
     assert_snapshot!(all.iter().map(|why| shown(&cards::why(why))).collect::<Vec<_>>().join("\n"));
@@ -289,6 +292,10 @@ fn status_and_envs() {
     let mut working = managed();
     let scene = Scene::of("up shop slaves=50").planned().then(tidegate_runner::domain::run::RunEvent::ApplyBegan);
     let scene = scene.starts("app", Phase::Apply);
+    let nine =
+        || vec![("slaves".parse().expect("a name"), tidegate_runner::domain::environment::SettingValue::Number(9))];
+    working.stacks[1].in_doubt = true;
+    working.stacks[1].settings = nine();
     working.running = Some((scene.summary(), Box::new(scene.detail().view)));
     working.waiting = vec![
         Scene::of("down shop").numbered(6).by("sato").summary(),
@@ -296,9 +303,11 @@ fn status_and_envs() {
     ];
     let mut doubt = managed();
     doubt.stacks[2].in_doubt = true;
+    doubt.stacks[2].settings = nine();
     doubt.last = Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::Failed).summary());
     let mut between = managed();
     between.stacks[2].level = Some(level("small"));
+    between.stacks[2].settings = nine();
     let mut never = managed();
     never.wanted = None;
     never.last = None;

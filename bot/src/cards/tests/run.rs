@@ -220,3 +220,14 @@ fn a_run_whole() {
     let all: Vec<String> = all.iter().map(|scene| shown(&show(&scene.detail(), &clock()))).collect();
     assert_snapshot!(all.join("\n"));
 }
+
+#[test]
+fn what_was_to_be_lowered_and_is_whole_is_not_called_not_ready() {
+    let failed = |typed: &str| {
+        let broken = Failure::new(FailureKind::Terraform, "Invalid reference");
+        let scene = Scene::of(typed).claimed().fails("jmeter", Phase::Plan, broken, None).ends(Outcome::Failed);
+        notice(&scene.detail(), &clock()).expect("a notice").title
+    };
+    assert_snapshot!(failed("scale shop slaves=1"), @"shop: scale FAILED · jmeter failed while planning · Invalid reference · run 5 · less than 1 s");
+    assert_snapshot!(failed("scale shop slaves=10"), @"shop NOT READY · jmeter failed while planning · Invalid reference · run 5 · less than 1 s");
+}

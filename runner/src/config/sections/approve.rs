@@ -261,6 +261,7 @@ pub(super) fn check_people(
         }
         let message = match people.len() {
             0 => format!("nobody is {}, so that no yes can ever come", rule.by),
+            1 => format!("this wants {} of {}, and there is only 1", yeses(rule.count), rule.by),
             found => format!("this wants {} of {}, and there are only {found}", yeses(rule.count), rule.by),
         };
         let key = if rule.count > 1 { "count" } else { "by" };

@@ -30,12 +30,13 @@ impl Case<'_> {
         to.sort();
         to.dedup();
         if to.is_empty() {
-            let (what, why) = if nobody {
-                ("there is nobody to ask", format!("nobody has {environment} now"))
+            let refusal = if nobody {
+                Refusal::refused("there is nobody to ask", format!("nobody has {environment} now"))
             } else {
-                ("there is nobody else to ask", "it is you who has it".to_owned())
+                let why = |who: &str| format!("{who} have it");
+                Refusal::speaking(|_| "there is nobody else to ask".to_owned(), why)
             };
-            let refusal = Refusal::refused(what, why).hint(format!("status {environment}"));
+            let refusal = refusal.hint(format!("status {environment}"));
             return Err(refused("busy", Some(&environment), refusal));
         }
         let news = News::Asked { by: me.clone(), about: about.clone(), words: self.desk.clean(words) };
@@ -59,10 +60,11 @@ impl Case<'_> {
         let me = &self.message.actor.id;
         let now = crate::ledger::now(&mut *tx).await?;
         if warden::is_free(tx, name, me, now).await? {
-            let refusal =
-                Refusal::refused(format!("{name} is free now"), "no run has it, and nobody holds it against you")
-                    .hint(format!("status {name}"))
-                    .hint(format!("up {name}"));
+            let against = |who: &str| if who == "you" { "you" } else { "them" };
+            let why = |who: &str| format!("no run has it, and nobody holds it against {}", against(who));
+            let refusal = Refusal::speaking(|_| format!("{name} is free now"), why)
+                .hint(format!("status {name}"))
+                .hint(format!("up {name}"));
             return Err(refused("busy", Some(name), refusal));
         }
         let (until, already) = tellings::wait(tx, name, me, TELL_MS).await?;

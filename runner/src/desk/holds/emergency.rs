@@ -24,7 +24,7 @@ impl Case<'_> {
         let config = self.desk.config();
         // The brake works also where another hold cannot be read.
         let standing = holds::standing(&mut *tx).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "holds cannot be read; everything is stopped all the same");
+            tracing::error!(%error, "holds cannot be read; stopping everything goes on without them");
             Vec::new()
         });
         let before = standing.into_iter().find(|hold| hold.kind == Kind::Stop);

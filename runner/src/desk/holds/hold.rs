@@ -230,8 +230,8 @@ impl Case<'_> {
 
     fn held_twice(&self, name: &EnvironmentName, other: &Hold) -> Refusal {
         if other.by == self.message.actor.id {
-            let why = "you hold it already; lift that first to hold it differently";
-            return Refusal::refused(format!("{name} is held already"), why)
+            let why = |who: &str| format!("{who} hold it already; lift that first to hold it differently");
+            return Refusal::speaking(|_| format!("{name} is held already"), why)
                 .hint(format!("unhold {name}"))
                 .hint(format!("status {name}"));
         }

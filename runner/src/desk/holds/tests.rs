@@ -1,5 +1,7 @@
 //! People in each other's way, on a ledger of their own and without an engine.
 
+mod dry;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -347,7 +349,7 @@ async fn whoever_has_it_is_asked_and_whoever_waits_is_told_once() {
         room.refuses("mori", Order::Hold(tell()), &["free now", "up shop"]).await;
         let run = room.queues("sato", up("shop")).await;
         room.works(&run).await;
-        room.refuses("sato", Order::Hold(ask()), &["it is you"]).await;
+        room.refuses("sato", Order::Hold(ask()), &["you have it"]).await;
         room.does("mori", ask()).await;
         room.does("mori", HoldOrder::Ask { about: About::Run(run.number), words: "why?".to_owned() }).await;
         assert_eq!(room.news("sato").await.len(), 2);

@@ -84,7 +84,7 @@ impl Answering<'_> {
         let entitled: Vec<(usize, &Want)> =
             open().filter(|(_, want)| want.by.has(self.access, self.environment, self.actor)).collect();
         if entitled.is_empty() {
-            return Err(self.refuse(self.not_one_of_them(), self.next_for_others()));
+            return Err(self.refuse(|who| self.not_one_of_them(who), self.next_for_others()));
         }
         if alone {
             return self.may_alone(open().count(), &entitled);
@@ -92,11 +92,13 @@ impl Answering<'_> {
         let own: Vec<(usize, &Want)> =
             entitled.iter().filter(|(_, want)| !self.is_asker() || want.own).copied().collect();
         if own.is_empty() {
-            let why = format!(
-                "nobody says yes to what they asked for themselves ({}){}",
-                written(&entitled),
-                self.alone_in_words(&entitled)
-            );
+            let why = |who: &str| {
+                format!(
+                    "nobody says yes to what they asked for themselves ({}){}",
+                    written(&entitled),
+                    self.alone_in_words(&entitled, who)
+                )
+            };
             return Err(self.refuse(why, self.next_alone(&entitled)));
         }
         let said_already =
@@ -104,7 +106,9 @@ impl Answering<'_> {
         let fresh: Vec<usize> = own.iter().map(|(at, _)| *at).filter(|at| !said_already(*at)).collect();
         if fresh.is_empty() {
             let left: Vec<String> = own.iter().map(|(at, want)| self.progress(*at, want)).collect();
-            let why = format!("you said yes already: {}{}", left.join("; "), self.alone_in_words(&entitled));
+            let why = |who: &str| {
+                format!("{who} said yes already: {}{}", left.join("; "), self.alone_in_words(&entitled, who))
+            };
             return Err(self.refuse(why, self.next_alone(&entitled)));
         }
         Ok(fresh)
@@ -113,7 +117,7 @@ impl Answering<'_> {
     /// A question that no rule asks only wants to be sure: whoever asked says so, or whoever has `approve`.
     fn may_confirm(&self) -> Result<Vec<usize>, Refused> {
         if self.asked.alone {
-            let why = "no rule wants a yes of others here; a plain yes is enough".to_owned();
+            let why = |_: &str| "no rule wants a yes of others here; a plain yes is enough".to_owned();
             return Err(self.refuse(why, vec![format!("approve {}", self.asked.run)]));
         }
         if self.is_asker() && self.may(self.asked.kind).is_ok() {
@@ -127,19 +131,20 @@ impl Answering<'_> {
             let others = self.asked.question.wants.iter().enumerate();
             let others = others.filter(|(at, _)| entitled.iter().all(|(mine, _)| mine != at));
             let wanted: Vec<String> = others.map(|(_, want)| want_in_words(want)).collect();
-            let why = format!("it wants also what you cannot give: {}", wanted.join("; "));
+            let why = |who: &str| format!("it wants also what {who} cannot give: {}", wanted.join("; "));
             return Err(self.refuse(why, self.next_for_others()));
         }
         let never: Vec<(usize, &Want)> =
             entitled.iter().filter(|(_, want)| want.alone_from.is_none()).copied().collect();
         if !never.is_empty() {
-            let why = format!("nobody says it alone here: the rule has no `alone_after` ({})", written(&never));
+            let why =
+                |_: &str| format!("nobody says it alone here: the rule has no `alone_after` ({})", written(&never));
             return Err(self.refuse(why, self.next_for_others()));
         }
         let from = entitled.iter().filter_map(|(_, want)| want.alone_from).max();
         if let Some(from) = from.filter(|from| *from > self.now) {
             let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
-            let why = format!("others have {minutes} more min to say it ({})", written(entitled));
+            let why = |_: &str| format!("others have {minutes} more min to say it ({})", written(entitled));
             return Err(self.refuse(why, vec![format!("show {}", self.asked.run)]));
         }
         Ok(entitled.iter().map(|(at, _)| *at).collect())
@@ -154,28 +159,28 @@ impl Answering<'_> {
         here(self.access, self.place, command, Some(self.environment))
     }
 
-    fn not_one_of_them(&self) -> String {
+    fn not_one_of_them(&self, who: &str) -> String {
         // Who can say it now, not who could when it was asked.
         let now = |want: &Want| Want { people: want.by.people(self.access, self.environment).0, ..want.clone() };
         let wants: Vec<String> = self.asked.question.wants.iter().map(|want| want_in_words(&now(want))).collect();
         let own: Vec<Grant> = held(self.access, Some(self.environment), self.actor).collect();
-        format!("it wants {}; you are {}", wants.join(" and "), grants_in_words(self.actor, &own))
+        format!("it wants {}; {who} are {}", wants.join(" and "), grants_in_words(self.actor, &own))
     }
 
     fn progress(&self, at: usize, want: &Want) -> String {
         format!("{} of {} of {}", said(&self.asked.question.yes, at), yeses(want.count), want.by)
     }
 
-    fn alone_in_words(&self, entitled: &[(usize, &Want)]) -> String {
+    fn alone_in_words(&self, entitled: &[(usize, &Want)], who: &str) -> String {
         let Some(from) = entitled.iter().map(|(_, want)| want.alone_from).collect::<Option<Vec<_>>>() else {
             return String::new();
         };
         match from.into_iter().max() {
             Some(from) if from > self.now => {
                 let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
-                format!("; in {minutes} min you may say it alone")
+                format!("; in {minutes} min {who} may say it alone")
             }
-            Some(_) => "; you may say it alone, and the others are told".to_owned(),
+            Some(_) => format!("; {who} may say it alone, and the others are told"),
             None => String::new(),
         }
     }
@@ -192,9 +197,10 @@ impl Answering<'_> {
         vec![format!("why can't I approve {}", self.asked.run), format!("show {}", self.asked.run)]
     }
 
-    fn refuse(&self, why: String, hints: Vec<String>) -> Refused {
-        let what = format!("your yes to run {} does not count", self.asked.run);
-        let refusal = Refusal::refused(what, why);
+    fn refuse(&self, why: impl Fn(&str) -> String, hints: Vec<String>) -> Refused {
+        let whose = |who: &str| if who == "you" { "your" } else { "their" };
+        let what = |who: &str| format!("{} yes to run {} does not count", whose(who), self.asked.run);
+        let refusal = Refusal::speaking(what, why);
         ("approval", hints.into_iter().fold(refusal, Refusal::hint))
     }
 }

@@ -116,21 +116,19 @@ fn no_role(access: &Access, actor: &Actor, command: CommandName, environment: Op
     let own: Vec<Grant> = held(access, environment, actor).collect();
     let you = grants_in_words(actor, &own);
     let place = environment.map_or_else(String::new, |environment| format!(" in {}", environment.name));
-    let mut why = if own.is_empty() {
-        format!("you are {you}{place}")
-    } else {
-        format!("you are {you}{place}, which has no `{command}`")
-    };
+    let lacks = if own.is_empty() { String::new() } else { format!(", which has no `{command}`") };
     let ordinary = actor.kind == ActorKind::Person;
     // What everyone has is not for them, and everyone is nobody to ask.
     let able: Vec<Grant> =
         able(access, environment, command).filter(|grant| ordinary || grant.who != Who::Everyone).collect();
-    if able.is_empty() {
-        why.push_str("; nobody has it: whoever edits the configuration can give it");
+    let way_out = if able.is_empty() {
+        "nobody has it: whoever edits the configuration can give it".to_owned()
     } else {
-        why = format!("{why}; ask {}", named(&able));
-    }
-    let refusal = Refusal::refused(format!("`{phrase}` is not yours to do"), why).hint(format!("why can't I {phrase}"));
+        format!("ask {}", named(&able))
+    };
+    let what = |who: &str| format!("`{phrase}` is not {} to do", if who == "you" { "yours" } else { "theirs" });
+    let why = |who: &str| format!("{who} are {you}{place}{lacks}; {way_out}");
+    let refusal = Refusal::speaking(what, why).hint(format!("why can't I {phrase}"));
     let reads = |grant: &Grant| grant.role.has(CommandName::Status);
     match environment {
         Some(environment) if own.iter().any(reads) => refusal.hint(format!("status {}", environment.name)),

@@ -153,3 +153,24 @@ impl Role {
         self.name == other.name || self.may.is_superset(&other.may)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_document_is_that_of_the_roles() {
+        let text = include_str!("../../../../docs/access.md");
+        let own = |least: Least| {
+            let all = CommandName::ALL.into_iter().filter(|command| command.least() == least);
+            all.map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
+        };
+        for row in [
+            format!("| `viewer` | what only reads: {} |", own(Least::Viewer)),
+            format!("| `operator` | that, and {} |", own(Least::Operator)),
+            format!("| `owner` | that, and {} |", own(Least::Owner)),
+        ] {
+            assert!(text.contains(&row), "not in docs/access.md:\n{row}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ mod refuse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -113,9 +113,12 @@ pub struct RunRequest {
     pub because: Option<String>,
     /// The ended run that this one does again.
     pub retry_of: Option<RunNumber>,
-    /// A value of it was counted from the one before: `slaves+=10`.
+    /// Settings of a `scale` whose values were counted from the ones before: `slaves+=10`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub counted: BTreeSet<SettingName>,
+    /// A schedule wants it: it goes to its target from wherever the environment is, whoever asks for it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub relative: bool,
+    pub scheduled: bool,
     /// When what it brings about ends by itself, where whoever asked said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -215,19 +218,19 @@ impl RunRequest {
 
     /// Refuses a relative `scale` that was to raise a number and would lower it now, or the reverse: that is not what was asked for.
     fn refuse_turned(&self, environment: &Environment, now: &Target) -> Result<(), Refusal> {
-        for size in self.sizes.iter().filter(|_| self.relative) {
+        for size in self.sizes.iter().filter(|size| self.counted.contains(&size.setting)) {
             let Some(setting) = environment.settings.get(&size.setting) else { continue };
             let (Some(SettingValue::Number(then)), SettingValue::Number(to)) = (&size.from, &size.to) else { continue };
             let Some(SettingValue::Number(stands)) = value_at(environment, setting, now) else { continue };
             if (to > then && *to < stands) || (to < then && *to > stands) {
+                let all: String =
+                    self.own_settings(environment).map(|(name, value)| format!(" {name}={value}")).collect();
                 let (environment, name) = (&self.environment, &size.setting);
                 let what =
                     format!("`scale {environment}` was to bring {name} from {then} to {to}, and it is {stands} now");
                 let why = "what was ahead of it has not come to pass, and this would go the other way";
                 let refusal = Refusal::refused(what, why);
-                return Err(refusal
-                    .hint(format!("scale {environment} {name}={to}"))
-                    .hint(format!("status {environment}")));
+                return Err(refusal.hint(format!("scale {environment}{all}")).hint(format!("status {environment}")));
             }
         }
         Ok(())
@@ -238,6 +241,14 @@ impl RunRequest {
         at_level(self.before.as_ref(), &self.target.level)
     }
 
+    /// [`RunRequest::counted_from`], or where a schedule wants it [`RunRequest::turned_from`].
+    ///
+    /// # Errors
+    /// As the former.
+    pub fn counted_anew(&self, environment: &Environment, before: Option<Target>) -> Result<Self, Refusal> {
+        if self.scheduled { Ok(self.turned_from(environment, before)) } else { self.counted_from(environment, before) }
+    }
+
     /// The same of a run that a schedule wants: it goes to its target from wherever the environment is, whichever way that is.
     #[must_use]
     pub fn turned_from(&self, environment: &Environment, before: Option<Target>) -> Self {
@@ -246,19 +257,26 @@ impl RunRequest {
         Self { retry_of: self.retry_of, asked_as: self.asked_as.clone(), ..turned }
     }
 
+    fn takes_part(&self, environment: &Environment, setting: &SettingName) -> bool {
+        environment.settings.get(setting).is_some_and(|setting| self.stacks.contains_key(&setting.stack))
+    }
+
+    /// What it sets in the stacks that take part.
+    fn own_settings(&self, environment: &Environment) -> impl Iterator<Item = (&SettingName, &SettingValue)> {
+        self.target.settings.iter().filter(move |(name, _)| self.takes_part(environment, name))
+    }
+
     /// Where a `scale` leads from `before`.
     fn scaled_from(&self, environment: &Environment, before: Option<&Target>) -> Result<Target, Refusal> {
-        let takes_part = |setting: &SettingName| {
-            environment.settings.get(setting).is_some_and(|setting| self.stacks.contains_key(&setting.stack))
-        };
-        let own = || self.target.settings.iter().filter(|(name, _)| takes_part(name));
-        let asked: Vec<Assignment> = own()
+        let asked: Vec<Assignment> = self
+            .own_settings(environment)
             .map(|(name, value)| Assignment { setting: name.clone(), operator: Operator::Set, value: value.clone() })
             .collect();
         let now = scalable(environment, before, &asked)?;
         self.refuse_turned(environment, now)?;
-        let others = now.settings.iter().filter(|(name, _)| !takes_part(name));
-        let settings = others.chain(own()).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let others = now.settings.iter().filter(|(name, _)| !self.takes_part(environment, name));
+        let settings =
+            others.chain(self.own_settings(environment)).map(|(name, value)| (name.clone(), value.clone())).collect();
         Ok(Target { level: now.level.clone(), settings })
     }
 
@@ -425,10 +443,18 @@ pub fn request(
         stacks,
         because,
         retry_of: None,
-        relative: matches!(order, Order::Scale { settings, .. } if settings.iter().any(|a| a.operator != Operator::Set)),
+        counted: counted(order),
+        scheduled: false,
         until: None,
         asked_as: AskedAs::default(),
     })
+}
+
+/// Settings of a `scale` that count from what is.
+fn counted(order: &Order) -> BTreeSet<SettingName> {
+    let Order::Scale { settings, .. } = order else { return BTreeSet::new() };
+    let counted = settings.iter().filter(|assignment| assignment.operator != Operator::Set);
+    counted.map(|assignment| assignment.setting.clone()).collect()
 }
 
 /// Brings the environment to a target, whichever way that goes: what schedules do.
@@ -450,7 +476,8 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         newest_code: false,
         because: Some(because),
         retry_of: None,
-        relative: false,
+        counted: BTreeSet::new(),
+        scheduled: true,
         until: None,
         asked_as: AskedAs::default(),
     }

@@ -26,8 +26,8 @@ pub(super) fn scalable<'a>(
         )
         .hint(format!("up {name}{}", absolute(settings)))),
         Some(Target { level: Level::Off, .. }) => {
-            Err(Refusal::refused(format!("{name} is off"), "what is off has no size; raise it first, or with the size")
-                .hint(format!("up {name}{}", absolute(settings))))
+            let why = "what is to be off has no size; raise it first, or with the size";
+            Err(Refusal::refused(format!("{name} is to be off"), why).hint(format!("up {name}{}", absolute(settings))))
         }
         Some(target) => Ok(target),
     }

@@ -210,6 +210,33 @@ fn what_a_schedule_wants_goes_whichever_way_it_must() {
 }
 
 #[test]
+fn what_a_schedule_wants_does_so_also_where_a_person_tries_it_again() {
+    let shop = shop();
+    let wanted = turn(&shop, at("small", &[]), "hours ends".to_owned(), Some(at("full", &[])));
+    let again = RunRequest { retry_of: Some(RunNumber(7)), ..wanted };
+    let now = again.counted_anew(&shop, Some(at("off", &[]))).expect("whichever way");
+    assert_eq!((now.kind, now.retry_of, now.scheduled), (RunKind::Up, Some(RunNumber(7)), true));
+    let asked = request(&shop, &down(Some("small")), None, Some(&at("full", &[])), None).expect("a request");
+    assert!(asked.counted_anew(&shop, Some(at("off", &[]))).is_err(), "a person is asked");
+}
+
+#[test]
+fn only_what_counts_from_what_is_may_not_turn() {
+    let shop = shop();
+    let asked = |settings: &[(&str, Operator, i64)], before: &Target| {
+        request(&shop, &scale(settings), None, Some(before), None).expect("a request")
+    };
+    let both = [("slaves", Operator::Add, 5), ("servers", Operator::Set, 10)];
+    // `servers` was to rise and falls now: that is what was said.
+    let ahead = asked(&both, &at("full", &[("slaves", 10), ("servers", 5)]));
+    let now = ahead.counted_from(&shop, Some(at("full", &[("slaves", 10), ("servers", 20)]))).expect("a scale");
+    assert_eq!(now.target, at("full", &[("slaves", 15), ("servers", 10)]));
+    let refusal =
+        ahead.counted_from(&shop, Some(at("full", &[("slaves", 40), ("servers", 20)]))).expect_err("it would turn");
+    assert_eq!(refusal.hints[0], "scale shop servers=10 slaves=15");
+}
+
+#[test]
 fn what_an_order_could_not_mean_from_here_it_does_not_come_to_mean() {
     let shop = shop();
     let asked = |order: &Order, before: &Target| request(&shop, order, None, Some(before), None).expect("a request");
@@ -219,7 +246,7 @@ fn what_an_order_could_not_mean_from_here_it_does_not_come_to_mean() {
     };
     let five = [("slaves", Operator::Set, 5)];
     let ahead = asked(&scale(&five), &at("full", &[]));
-    assert_eq!(refused(&ahead, Some(at("off", &[]))), "shop is off -> up shop slaves=5");
+    assert_eq!(refused(&ahead, Some(at("off", &[]))), "shop is to be off -> up shop slaves=5");
     assert_eq!(refused(&ahead, None), "shop cannot be scaled yet -> up shop slaves=5");
     let less = asked(&scale(&[("slaves", Operator::Subtract, 5)]), &at("full", &[("slaves", 40)]));
     assert!(

@@ -336,6 +336,13 @@ impl RunView {
         self.stacks.values().any(|stack| stack.apply_began.is_some())
     }
 
+    /// Whether `plan` was made against an older state of `stack` than the one that was left, and nobody has said yes to that.
+    #[must_use]
+    pub fn has_news_of_state(&self, stack: &StackName, plan: &StackPlan) -> bool {
+        let known = self.approved.as_ref().and_then(|approved| approved.went_back.get(stack));
+        plan.went_back().is_some_and(|back| known != Some(&back))
+    }
+
     /// Planned changes of all stacks together.
     #[must_use]
     pub fn planned(&self) -> Counts {

@@ -501,6 +501,41 @@ fn a_state_that_goes_back_after_the_yes_is_asked_about_once() {
 }
 
 #[test]
+fn nothing_to_do_in_an_older_state_is_asked_about_before_it_is_told() {
+    let back = || StackPlan { serial: Some(0), least_serial: Some(4), ..plan(false, &[]) };
+    let none = || vec![Ok(plan(false, &[])); 3];
+    for order in [
+        Order::Destroy { environment: "shop".parse().expect("a name") },
+        Order::Down { environment: "shop".parse().expect("a name"), level: None, anyway: false },
+    ] {
+        let plans = [("monitoring", vec![Ok(back()); 3]), ("app", none()), ("jmeter", none())];
+        let mut story = Story::new(&order, &plans).go();
+        let question = story.view.question.clone().expect("asked");
+        assert!(matches!(question.why, QuestionWhy::WentBack { .. }), "{:?}", question.why);
+        story.record(RunEvent::approved(ActorId::local("ito"), question.digest));
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+        assert_eq!(story.go().view.state.status(), "nothing_to_do");
+    }
+}
+
+#[test]
+fn an_older_state_that_shows_only_when_others_are_applied_is_asked_about_after_their_news() {
+    let back = || Ok(StackPlan { serial: Some(0), least_serial: Some(4), ..plan(false, &[]) });
+    let provisional = || Ok(plan(false, &[("jmeter.a", Action::Create)]));
+    let mut story = Story::up(&[
+        ("monitoring", vec![Ok(plan(true, &[("m.a", Action::Create)]))]),
+        ("app", vec![Ok(plan(true, &[("a.a", Action::Create)])), back(), back()]),
+        ("jmeter", vec![provisional(), provisional(), provisional()]),
+    ])
+    .go();
+    let question = story.view.question.clone().expect("asked");
+    assert!(matches!(question.why, QuestionWhy::WentBack { .. }), "{:?}", question.why);
+    story.record(RunEvent::approved(ActorId::local("ito"), question.digest));
+    story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+    assert_eq!(story.go().view.state.status(), "succeeded");
+}
+
+#[test]
 fn a_stop_waits_for_what_is_under_way_and_starts_nothing_new() {
     let mut story = Story::up(&[]);
     story.record(RunEvent::StopAsked { by: ActorId::local("mori"), force: false, because: None });

@@ -108,13 +108,28 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
             // By when it came to pass: an order may have waited long.
             let cancels = entry.action == CommandName::Cancel.action();
             let at = run.ended.filter(|_| !cancels).unwrap_or(entry.at);
-            if found.as_ref().is_none_or(|(newest, ..)| at > *newest) {
+            // Of those that one message stopped, what was under way is told before what had not begun.
+            let rather = |(_, other, of): &(Timestamp, Record, RunSummary)| {
+                cancels && is_of_one_message(&entry, other) && run.began && !of.began
+            };
+            if found.as_ref().is_none_or(|best| at > best.0 || rather(best)) {
                 found = Some((at, entry, run));
             }
         }
     }
     let found = found.map(|(_, entry, run)| (entry, run));
     Ok(WhoDid { deed, environment: environment.clone(), found })
+}
+
+/// How far apart the entries about one message may be, in milliseconds.
+const ONE_MESSAGE_MS: i64 = 1_000;
+
+/// Both are about what the same message did, as `stop everything` does to every run.
+fn is_of_one_message(one: &Record, other: &Record) -> bool {
+    one.action == other.action
+        && one.actor.id == other.actor.id
+        && one.typed == other.typed
+        && one.at.ms_since(other.at).max(other.at.ms_since(one.at)) < ONE_MESSAGE_MS
 }
 
 /// The names of all environments that entries are about, also those that are gone from the configuration.
