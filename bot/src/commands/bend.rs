@@ -1,6 +1,6 @@
 //! `skip`, `pause`, `unpause`, and when a change ends by itself: `up shop full for 3h`.
 
-use chrono::{Datelike as _, NaiveDate, TimeZone as _};
+use chrono::{NaiveDate, TimeZone as _};
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::refusal::Refusal;
@@ -73,7 +73,6 @@ impl Context<'_> {
                 .hint(self.line.with(2, &format!("{last}..{first}")))
         } else if last < today {
             Refusal::not_understood(format!("{} has passed", quoted(word)), "what is skipped lies ahead")
-                .hint(self.line.with(2, &first.with_year(first.year() + 1).unwrap_or(today).to_string()))
                 .hint(self.line.with(2, "next"))
         } else if (last - today).num_days() > SKIP_DAYS_MAX {
             let why = format!("at most {SKIP_DAYS_MAX} days ahead can be skipped; `pause` is for long");

@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(words("stop "), ["everything"]);
         assert_eq!(words("schedule r"), ["remove"]);
         assert_eq!(words("schedule add s"), ["shop"]);
-        assert_eq!(words("schedule add shop night w"), ["window="]);
+        assert_eq!(words("schedule add shop night w"), ["warn=", "window="]);
         assert_eq!(words("leave "), ["812"]);
         assert!(words("up shop because of s").is_empty());
         assert!(words("日本 s").is_empty());

@@ -116,7 +116,7 @@ impl Context<'_> {
 
     /// When a change ends by itself, where the words at `at` say so, and where those after them begin.
     pub(super) fn lasting(&self, at: usize) -> Result<Option<(Timestamp, usize)>, Refusal> {
-        if self.takes(Takes::Keyword("for")) { self.end_at(at, &VISIT, End::Last) } else { Ok(None) }
+        if self.takes(Takes::Moment("for")) { self.end_at(at, &VISIT, End::Last) } else { Ok(None) }
     }
 
     /// Refuses a word that is no level, no setting and no keyword.

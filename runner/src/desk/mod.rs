@@ -160,7 +160,7 @@ impl Desk {
         }
         let anyway = order.goes_anyway();
         let case = Case { desk: self, message, because, anyway };
-        match case.decide(&mut tx, order).await {
+        match Box::pin(case.decide(&mut tx, order)).await {
             Ok(done) => {
                 case.note(&mut tx, order.name(), &done).await?;
                 let answer = Ok(done.answer);
