@@ -207,7 +207,7 @@ fn about(stood: &Stood) -> Option<&'static str> {
     match stood {
         Stood::At(_) => None,
         Stood::InDoubt => Some("counts as on: a run did not end well, and nobody knows better"),
-        Stood::NotKnown => Some("counts as on: nothing was finished on it before"),
+        Stood::NotKnown => Some("in no sum: nothing was finished on it before"),
     }
 }
 

@@ -394,7 +394,7 @@ pub static TABLE: [Spec; 40] = [
         usage: "skip ENV|all [next|tonight|DAY|DAY..DAY] [because reason ...]",
         summary: "leave out what the schedules would do",
         details: &[
-            "Without more it is the next thing that they do. `tonight` is everything until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
+            "Without more it is what `next` shows first. `tonight` is everything from six in the evening until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
             "What was wanted before stays wanted. `unpause` takes it back; `next` shows what is left.",
         ],
         examples: &[

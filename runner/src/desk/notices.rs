@@ -9,6 +9,7 @@ use crate::domain::answer::Actor;
 use crate::domain::holds::News;
 use crate::domain::ids::RunNumber;
 use crate::domain::run::RunState;
+use crate::domain::schedule::ClockNews;
 use crate::ledger::holds;
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::runs;
@@ -32,7 +33,7 @@ impl Desk {
     }
 
     /// News about holds, stops and free environments that this person has not been told yet, oldest first. That something began
-    /// which is over by now is none.
+    /// which is over by now is none, nor that something lies ahead which has come.
     pub async fn news(&self, door: &str, actor: &Actor) -> Result<Vec<Untold>, DeskError> {
         let mut all = Vec::new();
         let pending = outbox::pending(&self.store, &Address::new(door, actor.id.short())).await?;
@@ -40,9 +41,15 @@ impl Desk {
             return Ok(all);
         }
         let standing = holds::standing(&self.store).await?;
+        let now = self.store.now().await?;
+        let is_over = |news: &News| match news {
+            News::Began { hold } => standing.iter().all(|other| other.number != hold.number),
+            News::Clock { said: ClockNews::Ahead { turn, .. }, .. } => turn.at <= now,
+            _ => false,
+        };
         for message in pending {
             match outbox::news(&message) {
-                Ok(Some(News::Began { hold })) if standing.iter().all(|other| other.number != hold.number) => {
+                Ok(Some(news)) if is_over(&news) => {
                     let mut tx = self.store.begin().await?;
                     outbox::mark_sent(&mut tx, message.id).await?;
                     tx.commit().await?;

@@ -49,7 +49,7 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
     serve.kill().await;
     let serve = yard.serve().await;
     yard.shell("status shop").await.says(&["shop is at full"]).exits(0);
-    yard.shell("schedule show blog rehearsal").await.says(&["added by", "nothing is due any more"]).exits(0);
+    yard.shell("schedule show blog rehearsal").await.says(&["added by", "for 10 min", "small"]).exits(0);
     yard.shell("schedule remove blog rehearsal").await.says(&["is removed"]).exits(0);
     assert_eq!(yard.status(3).await, "", "it is where it should be");
     yard.run(&["audit", "verify"]).await.says(&["is whole"]).exits(0);

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Days, NaiveTime, TimeZone as _};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Timelike as _};
 use chrono_tz::Tz;
 
 use super::{Case, Denied, Done};
@@ -23,7 +23,8 @@ use crate::ledger::{Tx, bends};
 const DAY_MS: i64 = 86_400_000;
 /// How long something that was skipped may be what still counts: as far back as the timeline looks, in milliseconds.
 const EFFECT_MS: i64 = 400 * DAY_MS;
-/// When a night ends, in hours of the wall clock.
+/// When a night begins and ends, in hours of the wall clock.
+const NIGHT_BEGINS: u32 = 18;
 const NIGHT_ENDS: u32 = 6;
 /// Most transitions that an answer names.
 const TURNS_MAX: usize = 20;
@@ -75,24 +76,28 @@ impl Case<'_> {
         let (diary, now) = self.bendable(tx, CommandName::Skip, name).await?;
         let zone = diary.agenda().zone;
         let skips = match skipping {
-            Skipping::Next => {
-                let next = schedules_next_after(&diary.agenda(), now);
-                next.map(|next| skips_at(&diary.agenda(), next.at)).unwrap_or_default()
+            Skipping::Next => next_skips(&diary, now),
+            Skipping::Tonight => {
+                let (evening, morning) = night(now, zone);
+                during(&diary, evening, morning)
             }
-            Skipping::Tonight => until(&diary, now, end_of_night(now, zone)),
             Skipping::Days { first, last } => vec![Skipped::Days { schedule: None, first, last, from: now }],
         };
-        let mut after = diary.clone();
-        after.bends.extend(skips.iter().map(|skip| self.bent(Bend::Skip(skip.clone()))));
-        let turns = lost(&diary, &after, now, end_of(&skips, now));
-        if turns.is_empty() {
-            return Err(refused(nothing_due(name, &diary, skipping, now)));
-        }
+        let end = end_of(&skips, now);
         let mut bent = Vec::new();
         for skip in skips {
             let ends = end_of(std::slice::from_ref(&skip), now).plus_ms(EFFECT_MS);
             let because = self.because.as_deref();
             bent.push(bends::begin(tx, name, Bend::Skip(skip), ends, &self.message.actor, because).await?);
+        }
+        // A person's change may hold for longer by it: the whole is read again.
+        let after = self.again(tx, &diary, now).await?;
+        let turns = lost(&diary, &after, now, end);
+        if turns.is_empty() {
+            for bent in &bent {
+                bends::end(tx, bent.number, &self.message.actor.id).await?;
+            }
+            return Err(refused(nothing_due(name, &diary, skipping, now)));
         }
         Ok(one(name, bent, turns, &after, now))
     }
@@ -186,18 +191,19 @@ impl Case<'_> {
         let environment = self.desk.environment(name).unwrap_or_else(|| diary.environment().clone());
         Ok(agenda::of_one(tx, &self.desk.config(), &environment, now).await?)
     }
-
-    /// As it will be, before it is stored.
-    fn bent(&self, bend: Bend) -> Bent {
-        let actor = &self.message.actor;
-        Bent { number: 0, by: actor.id.clone(), called: actor.name.clone(), because: None, bend }
-    }
 }
 
-/// What schedules do from now until a moment, as what can be skipped.
-fn until(diary: &Diary, now: Timestamp, end: Timestamp) -> Vec<Skipped> {
+/// What `next` shows first, as what can be skipped; where no schedule makes that, the next thing that one does.
+fn next_skips(diary: &Diary, now: Timestamp) -> Vec<Skipped> {
+    let agenda = diary.agenda();
+    let shown = next_after(&agenda, now).map(|next| skips_at(&agenda, next.at)).filter(|skips| !skips.is_empty());
+    shown.or_else(|| schedules_next_after(&agenda, now).map(|next| skips_at(&agenda, next.at))).unwrap_or_default()
+}
+
+/// What schedules do between two moments, as what can be skipped.
+fn during(diary: &Diary, from: Timestamp, end: Timestamp) -> Vec<Skipped> {
     let mut skips: Vec<Skipped> = Vec::new();
-    let mut at = now;
+    let mut at = from;
     while let Some(next) = schedules_next_after(&diary.agenda(), at).filter(|next| next.at < end) {
         skips.extend(skips_at(&diary.agenda(), next.at));
         at = next.at;
@@ -205,21 +211,31 @@ fn until(diary: &Diary, now: Timestamp, end: Timestamp) -> Vec<Skipped> {
     skips
 }
 
-/// Six in the morning after the evening of `now`, on the clock of a zone: before six it is the same night.
-fn end_of_night(now: Timestamp, zone: Tz) -> Timestamp {
+/// From six in the evening, or from now where that is later, until six in the morning, on the clock of a zone: before six in the
+/// morning it is the night that has begun.
+fn night(now: Timestamp, zone: Tz) -> (Timestamp, Timestamp) {
+    let never = (now, now.plus_ms(DAY_MS));
     let Some(local) = DateTime::from_timestamp_millis(now.0).map(|utc| utc.with_timezone(&zone).naive_local()) else {
-        return now.plus_ms(DAY_MS);
+        return never;
     };
-    let six = NaiveTime::from_hms_opt(NIGHT_ENDS, 0, 0).unwrap_or_default();
-    let date = if local.time() < six { Some(local.date()) } else { local.date().checked_add_days(Days::new(1)) };
-    let ends = date.and_then(|date| zone.from_local_datetime(&date.and_time(six)).earliest());
-    ends.map_or(now.plus_ms(DAY_MS), |ends| Timestamp(ends.timestamp_millis()))
+    let at = |date: Option<NaiveDate>, hour: u32| {
+        let wall = date?.and_time(NaiveTime::from_hms_opt(hour, 0, 0)?);
+        Some(Timestamp(zone.from_local_datetime(&wall).earliest()?.timestamp_millis()))
+    };
+    let today = Some(local.date());
+    let night = if local.hour() < NIGHT_ENDS {
+        at(today, NIGHT_ENDS).map(|ends| (now, ends))
+    } else {
+        let tomorrow = local.date().checked_add_days(Days::new(1));
+        at(today, NIGHT_BEGINS).zip(at(tomorrow, NIGHT_ENDS)).map(|(begins, ends)| (begins.max(now), ends))
+    };
+    night.unwrap_or(never)
 }
 
 /// A moment after everything that these take away.
 fn end_of(skips: &[Skipped], now: Timestamp) -> Timestamp {
     // Any zone is within a day of UTC; what a skipped day would have begun ends within the next ones.
-    let after = |date: chrono::NaiveDate| Timestamp(date.and_time(NaiveTime::MIN).and_utc().timestamp_millis());
+    let after = |date: NaiveDate| Timestamp(date.and_time(NaiveTime::MIN).and_utc().timestamp_millis());
     let each = skips.iter().map(|skip| match skip {
         Skipped::One { local, .. } => after(local.date()).plus_ms(3 * DAY_MS),
         Skipped::Days { last, .. } => after(*last).plus_ms(4 * DAY_MS),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use tokio::sync::watch;
 
 use super::*;
@@ -192,14 +191,14 @@ async fn a_change_that_ends_by_itself_says_until_when_and_a_new_size_ends_with_i
 }
 
 #[test]
-fn a_night_ends_at_six_on_the_environments_clock() {
+fn a_night_is_from_six_to_six_on_the_environments_clock() {
     let at = |text: &str| Timestamp(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
-    for (now, ends) in [
-        ("2026-11-23T20:58:00+09:00", "2026-11-24T06:00:00+09:00"),
-        ("2026-11-23T23:59:00+09:00", "2026-11-24T06:00:00+09:00"),
-        ("2026-11-24T01:00:00+09:00", "2026-11-24T06:00:00+09:00"),
-        ("2026-11-24T06:00:00+09:00", "2026-11-25T06:00:00+09:00"),
+    for (now, begins, ends) in [
+        ("2026-11-23T09:00:00+09:00", "2026-11-23T18:00:00+09:00", "2026-11-24T06:00:00+09:00"),
+        ("2026-11-23T20:58:00+09:00", "2026-11-23T20:58:00+09:00", "2026-11-24T06:00:00+09:00"),
+        ("2026-11-24T01:00:00+09:00", "2026-11-24T01:00:00+09:00", "2026-11-24T06:00:00+09:00"),
+        ("2026-11-24T06:00:00+09:00", "2026-11-24T18:00:00+09:00", "2026-11-25T06:00:00+09:00"),
     ] {
-        assert_eq!(end_of_night(at(now), chrono_tz::Asia::Tokyo), at(ends), "{now}");
+        assert_eq!(night(at(now), chrono_tz::Asia::Tokyo), (at(begins), at(ends)), "{now}");
     }
 }

@@ -41,8 +41,8 @@ impl Bill {
     }
 }
 
-/// What these spans cost; `None` where no profile has a rate. What is in doubt or not known costs what `up` costs: nobody knows
-/// better.
+/// What these spans cost; `None` where no profile has a rate. What is in doubt costs what `up` costs: nobody knows better. What
+/// is not known is in no sum.
 #[must_use]
 pub fn bill(environment: &Environment, spans: &Spans) -> Option<Bill> {
     let Money { currency, rates } = &environment.money;
@@ -61,7 +61,8 @@ pub fn bill(environment: &Environment, spans: &Spans) -> Option<Bill> {
         let rate = match stood {
             Stood::At(Level::Profile(name)) => rates.get(name).copied(),
             Stood::At(Level::Off) => leaves_nothing(environment).then_some(0.0),
-            Stood::InDoubt | Stood::NotKnown => up,
+            Stood::InDoubt => up,
+            Stood::NotKnown => continue,
         };
         let Some(rate) = rate else {
             bill.unpriced.insert(stood.clone(), *ms);

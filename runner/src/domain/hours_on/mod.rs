@@ -62,11 +62,15 @@ pub fn tally(reaches: &[Reach], from: Timestamp, to: Timestamp) -> Tally {
     tally
 }
 
-/// Whether time spent there counts as on: above the level that `down` means, or at what `up` means; and whatever nobody knows
-/// better, as in doubt.
+/// Whether time spent there counts as on: above the level that `down` means, or at what `up` means; and what is in doubt, since nobody
+/// knows better. What nobody had brought anywhere before is in no sum.
 #[must_use]
 pub fn is_on(environment: &Environment, stood: &Stood) -> bool {
-    let Stood::At(level) = stood else { return true };
+    let level = match stood {
+        Stood::At(level) => level,
+        Stood::InDoubt => return true,
+        Stood::NotKnown => return false,
+    };
     let Some(rank) = environment.rank(level) else { return true };
     let rank_of = |level| environment.rank(level).unwrap_or_default();
     rank > rank_of(&environment.down) || rank >= rank_of(&environment.level_up())
@@ -119,10 +123,11 @@ impl Hours {
         Some(Self { environment, month, zone, from, to, over: end <= now, spans, on_ms, by, bill })
     }
 
-    /// Milliseconds that it would have been on if nobody had ever lowered it.
+    /// Milliseconds that it would have been on if nobody had ever lowered it, of those of which anything is known.
     #[must_use]
     pub fn always_ms(&self) -> i64 {
-        self.to.ms_since(self.from)
+        let unknown = self.spans.iter().filter(|(stood, _)| *stood == Stood::NotKnown);
+        self.to.ms_since(self.from) - unknown.map(|(_, ms)| ms).sum::<i64>()
     }
 
     /// Milliseconds that it was on less than always.

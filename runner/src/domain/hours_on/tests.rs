@@ -181,10 +181,11 @@ fn a_month_that_is_not_over_counts_until_now_and_one_to_come_not_at_all() {
     let found = Hours::of(&shop, month, &reaches, at("2026-03-02 10:00")).expect("a month that has begun");
     assert_eq!((found.over, hours(found.always_ms()), hours(found.on_ms)), (false, 34.0, 1.0));
     assert_eq!(Hours::of(&shop, month.after(), &reaches, at("2026-03-02 10:00")), None);
-    // Before anything was finished nobody knows, and that counts as on.
+    // Before anything was finished nobody knows, and that is in no sum.
     let found = Hours::of(&shop, month.before(), &reaches, at("2026-03-02 10:00")).expect("a month that has begun");
     assert_eq!(found.spans.last(), Some(&(Stood::NotKnown, (26 * 24 + 20) * HOUR_MS)));
-    assert_eq!(found.on_ms, (26 * 24 + 20) * HOUR_MS);
+    let rest = 28 * HOUR_MS;
+    assert_eq!((found.on_ms, found.always_ms(), found.saved_ms()), (0, rest, rest));
 }
 
 #[test]

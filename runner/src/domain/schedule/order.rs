@@ -46,9 +46,9 @@ pub enum BendOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skipping {
-    /// The next thing that schedules do.
+    /// The next moment at which schedules change what is wanted.
     Next,
-    /// Everything until six in the morning, on the environment's clock.
+    /// Everything from six in the evening until six in the morning, on the environment's clock.
     Tonight,
     /// Everything that begins on these dates of each schedule's clock.
     Days {
