@@ -44,7 +44,7 @@ pub use next::{next, next_of};
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for};
 pub use status::{NOBODY_WORKS, envs, status};
-pub use together::{Part, together};
+pub use together::{Part, together, together_no_more};
 pub use unserved::{
     FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
     while_away,

@@ -122,6 +122,12 @@ pub fn together(turn: &Turn, parts: &[Part]) -> Card {
     card
 }
 
+/// The same where the configuration has none of them any more.
+#[must_use]
+pub fn together_no_more() -> Card {
+    Card::new(Tone::Plain, "The environments that turned here are not configured any more")
+}
+
 #[cfg(test)]
 mod tests {
     use chrono_tz::Tz;

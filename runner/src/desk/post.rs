@@ -226,6 +226,18 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
+    /// Notes that a run is told in a message about several, `together`, which is to be looked at again; what is new of it alone still
+    /// goes into `channel`.
+    pub async fn within(&self, door: &str, run: RunNumber, channel: &str, together: &CardRow) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        let first = cards::begin(&mut tx, door, &run.into(), None, channel, Uuid::nil(), false).await?;
+        if first && cards::told(&mut tx, door, &together.subject, &together.told, &format!("run {run}")).await? {
+            tx.commit().await?;
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
     /// Notes what the message about this shows now.
     pub async fn card_shows(&self, door: &str, subject: impl Into<Subject>, digest: &str) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;

@@ -95,6 +95,14 @@ row! {
     }
 }
 
+impl CardRow {
+    /// The run has no message of its own: one about several tells it.
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        self.message.is_nil() && !self.channel.is_empty()
+    }
+}
+
 impl TryFrom<Found> for CardRow {
     type Error = LedgerError;
     fn try_from(found: Found) -> Result<Self, LedgerError> {

@@ -99,6 +99,7 @@ async fn a_warning_says_so_when_it_is_over_whoever_ended_it() {
     let warned = warning(&place, third).await;
     serve.stop().await.exits(0);
     // As if it had been time meanwhile.
+    place.yard.configure(&written(third), &written(third - chrono::TimeDelta::hours(2)));
     let due = third.timestamp() / 60 * 60_000;
     let past =
         format!("UPDATE cards SET about = replace(about, '{due}', '{}') WHERE run_number IS NULL", due - 7_200_000);
@@ -107,4 +108,47 @@ async fn a_warning_says_so_when_it_is_over_whoever_ended_it() {
     let text = reads_so(&place, &warned, "shop was to go to small").await;
     assert!(!text.contains("[Keep") && text.contains("status shop"), "{text}");
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_failed() {
+    let place = InSlack::lay().await;
+    let solo_channel = place.slack.channel("#solo");
+    place.serve().await.stop().await.exits(0);
+    let text = place.yard.read("tidegate.toml");
+    let (top, shop) = text.split_once("[environments.shop]").expect("shop");
+    let due = in_minutes(&place, 0);
+    let lines = format!(
+        "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"morning\"\nat = \"{}\"\ndo = \"up full\"\nfor = \
+         \"2h\"\n",
+        written(due)
+    );
+    let (head, stacks) = shop.split_once("[[environments.shop.stacks]]").expect("stacks");
+    let shop = format!("[environments.shop]{head}{lines}[[environments.shop.stacks]]{stacks}\n");
+    let mut all = format!("{top}{shop}");
+    let root = place.yard.read("roots/shop/app/main.tf");
+    for name in ["rpg", "web", "solo"] {
+        place.yard.write(&format!("roots/{name}/app/main.tf"), &root);
+        let another = shop.replace("shop", name);
+        all += &if name == "solo" { another.replace("#load-test", "#solo") } else { another };
+    }
+    place.yard.write("tidegate.toml", &all);
+    place.yard.fail("create.rpg-app.1");
+    // As if nobody had looked for ten minutes.
+    place.yard.change_ledger("UPDATE clock SET seen_at = seen_at - 600000").await;
+    let serve = place.serve().await;
+    let text = place.reads(&format!("{}: 2 ready, rpg PARTIAL", due.format("%H:%M"))).await;
+    let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;
+    assert!(text.contains(&format!("or type show {rpg}")), "{text}");
+    place.reads("rpg is PARTIAL ·").await;
+    place.slack.reads(&solo_channel, "solo is at full").await;
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert!(!text.contains("shop is at full") && !text.contains("web is at full"), "no cards of their own: {text}");
+    assert_eq!(text.matches("rpg is PARTIAL ·").count(), 1, "{text}");
+    assert_eq!(text.matches(" by the clock").count(), 1, "one message: {text}");
+    let solo = place.slack.transcript(&solo_channel);
+    assert!(!solo.contains("1 ready"), "{solo}");
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
 }

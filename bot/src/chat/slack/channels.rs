@@ -10,6 +10,7 @@ use tidegate_runner::desk::post::{CardRow, Post, Subject};
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::schedule::ClockNews;
+use uuid::Uuid;
 
 use super::editing::{CARD, Stale, digest};
 use super::letter::Letter;
@@ -23,7 +24,7 @@ use crate::chat::shell::local_zone;
 /// What a message that is kept true tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum About {
+pub(super) enum About {
     /// That an environment goes down soon.
     Ahead {
         environment: EnvironmentName,
@@ -31,6 +32,8 @@ enum About {
         /// When it was told.
         at: Timestamp,
     },
+    /// What came of the environments of a channel, as the configuration calls it, that turned at one moment.
+    Turn { due: Timestamp, channel: String },
 }
 
 impl Scribe {
@@ -67,13 +70,10 @@ impl Scribe {
             if let News::Clock { environment, said: said @ ClockNews::Ahead { .. } } = &news
                 && let Some(channel) = own.and_then(|own| channels.get(own))
             {
-                let about = About::Ahead { environment: environment.clone(), said: said.clone(), at: now };
-                let body = serde_json::to_string(&about).unwrap_or_default();
                 let subject = Subject::Other(format!("ahead {id}"));
-                let rendered = self.warning(&about, Warned::Ahead, None).await;
-                let shown = digest(&rendered);
-                let post = Letter::new(rendered).post(channel, None);
-                desk.begin_other(DOOR, &subject, &body, (&post, &shown), Some(id)).await?;
+                let rendered = self.warning((environment, said, now), Warned::Ahead, None).await;
+                let about = About::Ahead { environment: environment.clone(), said: said.clone(), at: now };
+                self.begin(&subject, &about, channel, rendered, Some(id)).await?;
                 continue;
             }
             let clock = Clock { now, zone: local_zone() };
@@ -97,14 +97,33 @@ impl Scribe {
                 desk.settle_card(DOOR, &row).await?;
                 continue;
             };
-            let About::Ahead { environment, said, .. } = &about;
-            let came = desk.warned(environment, said.turn()).await?;
-            let rendered = self.warning(&about, came, Some(&row)).await;
-            // Until then people may change their minds.
-            let over = said.turn().at <= desk.now().await?;
+            let (rendered, over) = match &about {
+                About::Ahead { environment, said, at } => {
+                    let came = desk.warned(environment, said.turn()).await?;
+                    let rendered = self.warning((environment, said, *at), came, Some(&row)).await;
+                    // Until then people may change their minds.
+                    (rendered, said.turn().at <= desk.now().await?)
+                }
+                About::Turn { due, channel } => self.together(*due, channel).await?,
+            };
             self.show(row, rendered, over, &mut open).await?;
         }
         Ok(open)
+    }
+
+    /// Puts a message that is kept true into the outbox, once, in place of `notice`.
+    pub(super) async fn begin(
+        &self,
+        subject: &Subject,
+        about: &About,
+        channel: &str,
+        rendered: Rendered,
+        notice: Option<Uuid>,
+    ) -> Result<(), DeskError> {
+        let body = serde_json::to_string(about).unwrap_or_default();
+        let shown = digest(&rendered);
+        let post = Letter::new(rendered).post(channel, None);
+        self.mouth.desk.begin_other(DOOR, subject, &body, (&post, &shown), notice).await
     }
 
     /// Has a message edited that does not show this, and settles one that is over.
@@ -130,9 +149,13 @@ impl Scribe {
     }
 
     /// The warning before an environment goes down, with its buttons for as long as they count.
-    async fn warning(&self, about: &About, came: Warned, row: Option<&CardRow>) -> Rendered {
-        let About::Ahead { environment, said, at } = about;
-        let clock = Clock { now: *at, zone: local_zone() };
+    async fn warning(
+        &self,
+        (environment, said, at): (&EnvironmentName, &ClockNews, Timestamp),
+        came: Warned,
+        row: Option<&CardRow>,
+    ) -> Rendered {
+        let clock = Clock { now: at, zone: local_zone() };
         let news = News::Clock { environment: environment.clone(), said: said.clone() };
         let over = cards::turned(environment, said.turn(), came);
         let mut card = over.unwrap_or_else(|| cards::news(&news, &clock));

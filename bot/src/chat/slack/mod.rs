@@ -33,6 +33,7 @@ mod socket;
 mod speak;
 mod stands;
 mod text;
+mod together;
 mod trouble;
 mod workspace;
 

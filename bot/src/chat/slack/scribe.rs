@@ -15,7 +15,7 @@ use super::limiter::Share;
 use super::mouth::Mouth;
 use super::render::{Extras, Rendered, render};
 use super::{DOOR, crier, logs, press};
-use crate::cards::{self, Card, Clock};
+use crate::cards::{self, Card, Clock, Part};
 use crate::chat::shell::local_zone;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
@@ -32,13 +32,15 @@ pub(super) struct Scribe {
     pub(super) mouth: Mouth,
     since: Timestamp,
     floor: RunNumber,
-    runs: HashMap<RunNumber, Followed>,
+    pub(super) runs: HashMap<RunNumber, Followed>,
     missing: HashMap<String, Instant>,
     pub(super) edits: Edits,
+    /// Runs told in a message about several that are over.
+    pub(super) parts: HashMap<RunNumber, Part>,
 }
 
-struct Followed {
-    detail: RunDetail,
+pub(super) struct Followed {
+    pub(super) detail: RunDetail,
     edited: Instant,
     /// What the card was last told to show.
     seq: i64,
@@ -53,6 +55,7 @@ impl Scribe {
             runs: HashMap::new(),
             missing: HashMap::new(),
             edits: Edits::default(),
+            parts: HashMap::new(),
         }
     }
 
@@ -71,7 +74,9 @@ impl Scribe {
                 let detail = desk.show(run).await?;
                 self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
             }
-            self.one(run).await?;
+            if !self.gathers(run).await? {
+                self.one(run).await?;
+            }
         }
         self.tell_people().await?;
         self.tell_of_holds().await?;
@@ -136,7 +141,9 @@ impl Scribe {
         let mut all_told = true;
         let tell_unchanged = desk.config().chat.slack.as_ref().is_some_and(|slack| slack.tell_unchanged);
         for news in reporter::news(detail, &clock, tell_unchanged) {
-            if row.told.contains(&news.key) {
+            // What has no card has no thread.
+            let nowhere = row.is_within() && news.place == NewsPlace::Thread;
+            if nowhere || row.told.contains(&news.key) {
                 continue;
             }
             let posts = letters(&self.mouth, detail, &row, &news, &oncall).await;
@@ -152,7 +159,8 @@ impl Scribe {
         let all_told = all_told && all_true;
         let (seq, since) = (followed.seq, followed.edited.elapsed());
         let grown = detail.view.seq != seq;
-        let unsettled = !((digest == row.shown && row.posted.is_some()) || row.given_up);
+        let shows = digest == row.shown && row.posted.is_some();
+        let unsettled = !(shows || row.given_up || row.is_within());
         if ended && all_told && !unsettled {
             return desk.settle_card(DOOR, &row).await;
         }
@@ -358,7 +366,7 @@ async fn letters(
         let kept = under.is_none().then(|| Kept { mention: mention.clone(), shown: digest(&rendered) });
         let mut letter = Letter::new(rendered);
         letter.thread.clone_from(&under);
-        letter.link = under.is_none().then_some(run.0);
+        letter.link = (under.is_none() && !row.is_within()).then_some(run.0);
         letter.file = file.or(letter.file);
         letter.urgent = under.is_none().then(|| crier::urgent(run, &news.key));
         posts.push((letter.post(&row.channel, Some(run)), kept));
