@@ -1,6 +1,7 @@
 //! Schedules bent for a while: what does not happen, what stays meanwhile, and what comes next.
 
 use chrono::Timelike as _;
+use tidegate_runner::desk::clock::Warned;
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::request::RunRequest;
 use tidegate_runner::domain::schedule::{Bend, BendAnswer, BentOne, ClockNews, Turn, in_words};
@@ -99,8 +100,27 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
     }
 }
 
+/// What stands in place of a warning that is not to be acted on any more; `None`: it is.
+#[must_use]
+pub fn turned(environment: &EnvironmentName, turn: &Turn, came: Warned) -> Option<Card> {
+    let (level, time, due) = (in_words(&turn.wanted), turn.local.format("%H:%M"), moment(turn));
+    let (title, line) = match came {
+        Warned::Ahead => return None,
+        Warned::There => {
+            (format!("{environment} is to be at {level} already{DOT}{time}"), format!("It was due at {due}."))
+        }
+        Warned::Due => (format!("{environment} was to go to {level}{DOT}{time}"), format!("It was due at {due}.")),
+        Warned::Otherwise => (
+            format!("{environment} does not go to {level}{DOT}{time}"),
+            format!("Something else is wanted by now for {due}."),
+        ),
+    };
+    let card = Card::new(Tone::Plain, title).line(Line::text(line));
+    Some(card.next(format!("status {environment}")).next(format!("next {environment}")))
+}
+
 /// `Mon 2026-11-23 21:00 +09:00 Asia/Tokyo`
-fn moment(turn: &Turn) -> String {
+pub(super) fn moment(turn: &Turn) -> String {
     let Turn { local, offset, zone, .. } = turn;
     format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"))
 }

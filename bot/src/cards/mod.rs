@@ -21,6 +21,7 @@ mod refusal;
 mod run;
 mod schedule;
 mod status;
+mod together;
 mod unserved;
 mod whoami;
 mod why;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use answer::{answer, is_thanks, welcome};
 pub use audit::{NO_PLACE_FOR_FILE, audit, exported, not_saved, saved, who};
+pub use bend::turned;
 pub use button::{
     Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, undecided,
     used,
@@ -46,6 +48,7 @@ pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for};
 pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
+pub use together::{Part, together, together_no_more};
 pub use unserved::{
     FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
     while_away,

@@ -71,6 +71,19 @@ pub enum Turned {
     Refused(Refusal),
 }
 
+/// What became of a transition of which people were warned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warned {
+    /// It is still to come.
+    Ahead,
+    /// The environment is to be there already.
+    There,
+    /// It was time for it.
+    Due,
+    /// Something else is wanted by now.
+    Otherwise,
+}
+
 impl Desk {
     /// Carries out a transition, once, however many processes and starts see it. `now` is the clock's.
     ///
@@ -181,6 +194,46 @@ impl Desk {
         tx.commit().await?;
         self.bell.ring();
         Ok(true)
+    }
+
+    /// What became of a transition of which people were warned.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn warned(&self, name: &EnvironmentName, turn: &Turn) -> Result<Warned, DeskError> {
+        let now = self.now().await?;
+        let Some(environment) = self.environment(name) else { return Ok(Warned::Otherwise) };
+        let diary = agenda::of_one(&self.store, &self.config(), &environment, now).await?;
+        let mut coming = timeline(&diary.agenda(), turn.at.plus_ms(-1), turn.at.plus_ms(1)).into_iter();
+        let comes = coming.any(|next| next.at == turn.at && next.wanted == turn.wanted);
+        Ok(match (comes, turn.at <= now) {
+            (false, _) => Warned::Otherwise,
+            (true, true) => Warned::Due,
+            (true, false) if diary.wanted.as_ref() == Some(&turn.wanted) => Warned::There,
+            (true, false) => Warned::Ahead,
+        })
+    }
+
+    /// When the transition was due whose run this is.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn due_of(&self, run: RunNumber) -> Result<Option<Timestamp>, DeskError> {
+        Ok(firings::of_run(&self.store, run).await?.map(|firing| firing.due))
+    }
+
+    /// The transitions that were due at one moment and have a run each: as the environment's clock shows them.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn due_together(&self, due: Timestamp) -> Result<Vec<(EnvironmentName, Turn, RunNumber)>, DeskError> {
+        let all = firings::due_at(&self.store, due).await?;
+        let with_run = |firing: Firing| {
+            let run = firing.run?;
+            let zone = self.environment(&firing.environment).map_or(Tz::UTC, |environment| environment.timetable.zone);
+            Some((firing.environment, Turn::new(firing.due, zone, firing.wanted), run))
+        };
+        Ok(all.into_iter().filter_map(with_run).collect())
     }
 
     /// How long a transition will take that raises an environment, by how long that took last time and a tenth more, in milliseconds;

@@ -11,7 +11,7 @@ use crate::ledger::outbox::{self, Address};
 use crate::ledger::{card_news, cards, heard, inbox, leases, runs, troubles};
 
 pub use crate::ledger::card_news::NewsRow;
-pub use crate::ledger::cards::CardRow;
+pub use crate::ledger::cards::{CardRow, Subject};
 pub use crate::ledger::inbox::{Claim, Received};
 pub use crate::ledger::outbox::Pending;
 
@@ -168,13 +168,18 @@ impl Desk {
         Ok(cards::open(&self.store, door, since, floor).await?)
     }
 
-    /// The message about a run in a chat.
-    pub async fn card(&self, door: &str, run: RunNumber) -> Result<Option<CardRow>, DeskError> {
-        Ok(cards::get(&self.store, door, run).await?)
+    /// The message about this in a chat.
+    pub async fn card(&self, door: &str, subject: impl Into<Subject>) -> Result<Option<CardRow>, DeskError> {
+        Ok(cards::get(&self.store, door, &subject.into()).await?)
     }
 
-    /// The run whose message this is.
-    pub async fn run_of_card(&self, door: &str, channel: &str, posted: &str) -> Result<Option<RunNumber>, DeskError> {
+    /// Messages of a chat that are about no run and of which something is still to be shown.
+    pub async fn other_cards(&self, door: &str) -> Result<Vec<CardRow>, DeskError> {
+        Ok(cards::open_others(&self.store, door).await?)
+    }
+
+    /// What this message is about.
+    pub async fn subject_of(&self, door: &str, channel: &str, posted: &str) -> Result<Option<Subject>, DeskError> {
         Ok(cards::by_posted(&self.store, door, channel, posted).await?)
     }
 
@@ -182,7 +187,32 @@ impl Desk {
     pub async fn begin_card(&self, door: &str, run: RunNumber, channel: &str, body: &str) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
         let id = outbox::put(&mut tx, &Address::new(door, channel), outbox::KIND_POST, Some(run), body).await?;
-        if cards::begin(&mut tx, door, run, channel, id, false).await? {
+        if cards::begin(&mut tx, door, &run.into(), None, channel, id, false).await? {
+            tx.commit().await?;
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
+    /// Puts a message that is about no run and is kept true into the outbox, once, in place of `notice`: `about` is what it tells, and
+    /// `shown` the digest of what it shows.
+    pub async fn begin_other(
+        &self,
+        door: &str,
+        subject: &Subject,
+        about: &str,
+        (post, shown): (&Post, &str),
+        notice: Option<Uuid>,
+    ) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        if let Some(notice) = notice
+            && !outbox::mark_sent(&mut tx, notice).await?
+        {
+            return Ok(());
+        }
+        let id = outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
+        if cards::begin(&mut tx, door, subject, Some(about), &post.channel, id, false).await? {
+            cards::shown(&mut tx, door, subject, shown).await?;
             tx.commit().await?;
             self.bell.ring();
         }
@@ -192,18 +222,30 @@ impl Desk {
     /// Notes that a run gets no message in this chat.
     pub async fn no_card(&self, door: &str, run: RunNumber) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        cards::begin(&mut tx, door, run, "", Uuid::nil(), true).await?;
+        cards::begin(&mut tx, door, &run.into(), None, "", Uuid::nil(), true).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Notes what the message about a run shows now.
-    pub async fn card_shows(&self, door: &str, run: RunNumber, digest: &str) -> Result<(), DeskError> {
+    /// Notes that a run is told in a message about several, `together`, which is to be looked at again; what is new of it alone still
+    /// goes into `channel`.
+    pub async fn within(&self, door: &str, run: RunNumber, channel: &str, together: &CardRow) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        cards::shown(&mut tx, door, run, digest).await?;
+        let first = cards::begin(&mut tx, door, &run.into(), None, channel, Uuid::nil(), false).await?;
+        if first && cards::told(&mut tx, door, &together.subject, &together.told, &format!("run {run}")).await? {
+            tx.commit().await?;
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
+    /// Notes what the message about this shows now.
+    pub async fn card_shows(&self, door: &str, subject: impl Into<Subject>, digest: &str) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        cards::shown(&mut tx, door, &subject.into(), digest).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Puts news of a run into the outbox, each `key` once; with `kept` those that are kept true.
+    /// Puts news of this into the outbox, each `key` once; with `kept` those that are kept true.
     pub async fn tell_news(
         &self,
         door: &str,
@@ -212,14 +254,14 @@ impl Desk {
         posts: &[(Post, Option<Kept>)],
     ) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
-        if !cards::told(&mut tx, door, card.run, &card.told, key).await? {
+        if !cards::told(&mut tx, door, &card.subject, &card.told, key).await? {
             return Ok(false);
         }
         for (post, kept) in posts {
             let address = Address::new(door, &post.channel);
             let id = outbox::put(&mut tx, &address, outbox::KIND_POST, post.run, &post.body).await?;
-            if let Some(Kept { mention, shown }) = kept {
-                card_news::begin(&mut tx, door, card.run, (key, &post.channel), id, mention, shown).await?;
+            if let (Some(Kept { mention, shown }), Some(run)) = (kept, card.subject.run()) {
+                card_news::begin(&mut tx, door, run, (key, &post.channel), id, mention, shown).await?;
             }
         }
         tx.commit().await?;
@@ -244,10 +286,10 @@ impl Desk {
         Ok(runs::last_change(&self.store, environment).await?.map(|run| run.number))
     }
 
-    /// Notes that nothing more is to be shown or told of a run.
+    /// Notes that nothing more is to be shown or told of this.
     pub async fn settle_card(&self, door: &str, card: &CardRow) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        cards::settle(&mut tx, door, card.run, &card.told).await?;
+        cards::settle(&mut tx, door, &card.subject, &card.told).await?;
         Ok(tx.commit().await?)
     }
 

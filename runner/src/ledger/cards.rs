@@ -1,4 +1,7 @@
-//! The one message about each run in the channel of its environment: where it is, and what it shows.
+//! Messages that are kept true: the one about each run in the channel of its environment, and those about something else. Where each
+//! is, and what it shows.
+
+use std::fmt;
 
 use uuid::Uuid;
 
@@ -7,11 +10,61 @@ use super::error::LedgerError;
 use super::store::{Access, Tx};
 use crate::domain::ids::{RunNumber, Timestamp};
 
-/// The message about a run.
+/// What a message is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A run.
+    Run(RunNumber),
+    /// Something else, by a name that never begins with `run `.
+    Other(String),
+}
+
+impl Subject {
+    /// The run that it is.
+    #[must_use]
+    pub fn run(&self) -> Option<RunNumber> {
+        match self {
+            Self::Run(run) => Some(*run),
+            Self::Other(_) => None,
+        }
+    }
+
+    fn read(text: String) -> Self {
+        match text.strip_prefix("run ").and_then(|number| number.parse().ok()) {
+            Some(number) => Self::Run(RunNumber(number)),
+            None => Self::Other(text),
+        }
+    }
+}
+
+impl From<RunNumber> for Subject {
+    fn from(run: RunNumber) -> Self {
+        Self::Run(run)
+    }
+}
+
+impl From<&Subject> for Subject {
+    fn from(subject: &Subject) -> Self {
+        subject.clone()
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(run) => write!(f, "run {}", run.0),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A message that is kept true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardRow {
-    /// Which run.
-    pub run: RunNumber,
+    /// What it is about.
+    pub subject: Subject,
+    /// Where that is no run: what it tells, in the chat's own form.
+    pub about: Option<String>,
     /// The chat's id of the channel; empty where the environment has none.
     pub channel: String,
     /// The message of the outbox that posts it.
@@ -22,7 +75,7 @@ pub struct CardRow {
     pub given_up: bool,
     /// Digest of what it shows; empty before it was edited first.
     pub shown: String,
-    /// Which news of the run were put into the outbox.
+    /// Which news of it were put into the outbox, and what was pressed.
     pub told: Vec<String>,
     /// It shows the end, and nothing more is to be told.
     pub settled: bool,
@@ -30,7 +83,8 @@ pub struct CardRow {
 
 row! {
     struct Found {
-        run_number: i64,
+        subject: String,
+        about: Option<String>,
         channel: String,
         message: String,
         posted: Option<String>,
@@ -41,13 +95,19 @@ row! {
     }
 }
 
+impl CardRow {
+    /// The run has no message of its own: one about several tells it.
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        self.message.is_nil() && !self.channel.is_empty()
+    }
+}
+
 impl TryFrom<Found> for CardRow {
     type Error = LedgerError;
     fn try_from(found: Found) -> Result<Self, LedgerError> {
-        let id = found.run_number.to_string();
-        let row = Row { table: "cards", id: &id };
+        let row = Row { table: "cards", id: &found.subject };
         Ok(Self {
-            run: RunNumber(found.run_number),
             channel: found.channel,
             message: Uuid::parse_str(&found.message).map_err(|why| row.impossible("message", why))?,
             posted: found.posted,
@@ -55,47 +115,66 @@ impl TryFrom<Found> for CardRow {
             shown: found.shown,
             told: row.json("told", &found.told)?,
             settled: found.settled,
+            about: found.about,
+            subject: Subject::read(found.subject),
         })
     }
 }
 
-/// The message about a run in this chat.
-pub async fn get(mut db: impl Access, door: &str, run: RunNumber) -> Result<Option<CardRow>, LedgerError> {
+macro_rules! select_cards {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.subject, c.about, c.channel, c.message, o.posted, o.given_up IS NOT NULL AS given_up, c.shown, c.told, \
+             c.settled FROM cards c LEFT JOIN outbox o ON o.id = c.message ",
+            $rest
+        )
+    };
+}
+
+/// The message about this in this chat.
+pub async fn get(mut db: impl Access, door: &str, subject: &Subject) -> Result<Option<CardRow>, LedgerError> {
     let found: Option<Found> = on!(
         db,
         fetch_optional,
-        sqlx::query_as(
-            "SELECT c.run_number, c.channel, c.message, o.posted, o.given_up IS NOT NULL AS given_up, c.shown, c.told, \
-             c.settled \
-             FROM cards c LEFT JOIN outbox o ON o.id = c.message WHERE c.door = $1 AND c.run_number = $2"
-        )
-        .bind(door)
-        .bind(run.0)
+        sqlx::query_as(select_cards!("WHERE c.door = $1 AND c.subject = $2")).bind(door).bind(subject.to_string())
     )?;
     found.map(CardRow::try_from).transpose()
 }
 
-/// The run whose message this is: its card, or one that is kept true beside it.
+/// Messages of this chat that are about no run and not settled, in the order of their names.
+pub async fn open_others(mut db: impl Access, door: &str) -> Result<Vec<CardRow>, LedgerError> {
+    let found: Vec<Found> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_cards!(
+            "WHERE c.door = $1 AND NOT c.settled AND c.run_number IS NULL ORDER BY c.subject"
+        ))
+        .bind(door)
+    )?;
+    found.into_iter().map(CardRow::try_from).collect()
+}
+
+/// What this message is about: itself, or the run that it is kept true beside.
 pub async fn by_posted(
     mut db: impl Access,
     door: &str,
     channel: &str,
     posted: &str,
-) -> Result<Option<RunNumber>, LedgerError> {
-    let found: Option<i64> = on!(
+) -> Result<Option<Subject>, LedgerError> {
+    let found: Option<String> = on!(
         db,
         fetch_optional,
         sqlx::query_scalar(
-            "SELECT c.run_number FROM outbox o JOIN cards c ON c.message = o.id \
+            "SELECT c.subject FROM outbox o JOIN cards c ON c.message = o.id \
              WHERE o.address = $1 AND o.posted = $2 AND c.door = $3 \
-             UNION SELECT n.run_number FROM outbox o JOIN card_news n ON n.message = o.id \
+             UNION SELECT 'run ' || n.run_number FROM outbox o JOIN card_news n ON n.message = o.id \
              WHERE o.address = $1 AND o.posted = $2 AND n.door = $3"
         )
         .bind(format!("{door}:{channel}"))
         .bind(storable(posted))
         .bind(door)
     )?;
-    Ok(found.map(RunNumber))
+    Ok(found.map(Subject::read))
 }
 
 /// Runs whose message is not settled, and those after `floor`, accepted at `since` or later, that have none, in order.
@@ -111,7 +190,8 @@ pub async fn open(
         sqlx::query_scalar(
             "SELECT r.number AS number FROM runs r WHERE r.number > $2 AND r.accepted_at >= $3 \
              AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.door = $1 AND c.run_number = r.number) \
-             UNION SELECT c.run_number AS number FROM cards c WHERE c.door = $1 AND NOT c.settled ORDER BY number"
+             UNION SELECT c.run_number AS number FROM cards c WHERE c.door = $1 AND NOT c.settled \
+             AND c.run_number IS NOT NULL ORDER BY number"
         )
         .bind(door)
         .bind(floor.0)
@@ -120,11 +200,12 @@ pub async fn open(
     Ok(rows.into_iter().map(RunNumber).collect())
 }
 
-/// Notes that a run has its message, which `message` of the outbox posts. False: it had one already.
+/// Notes that this has its message, which `message` of the outbox posts. False: it had one already.
 pub async fn begin(
     mut tx: &mut Tx,
     door: &str,
-    run: RunNumber,
+    subject: &Subject,
+    about: Option<&str>,
     channel: &str,
     message: Uuid,
     settled: bool,
@@ -133,11 +214,13 @@ pub async fn begin(
         tx,
         execute,
         sqlx::query(
-            "INSERT INTO cards (door, run_number, channel, message, settled) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (door, run_number) DO NOTHING"
+            "INSERT INTO cards (door, subject, run_number, about, channel, message, settled) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (door, subject) DO NOTHING"
         )
         .bind(door)
-        .bind(run.0)
+        .bind(subject.to_string())
+        .bind(subject.run().map(|run| run.0))
+        .bind(about.map(storable))
         .bind(channel)
         .bind(message.to_string())
         .bind(settled)
@@ -146,24 +229,24 @@ pub async fn begin(
 }
 
 /// Notes what the message shows now.
-pub async fn shown(mut tx: &mut Tx, door: &str, run: RunNumber, digest: &str) -> Result<(), LedgerError> {
+pub async fn shown(mut tx: &mut Tx, door: &str, subject: &Subject, digest: &str) -> Result<(), LedgerError> {
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE cards SET shown = $1 WHERE door = $2 AND run_number = $3")
+        sqlx::query("UPDATE cards SET shown = $1 WHERE door = $2 AND subject = $3")
             .bind(digest)
             .bind(door)
-            .bind(run.0)
+            .bind(subject.to_string())
     )?;
     Ok(())
 }
 
-/// Notes that further news of a run are in the outbox, and that its message is to be looked at again; `before` is what was told until
+/// Notes that further news of this are in the outbox, and that its message is to be looked at again; `before` is what was told until
 /// now. False: somebody else was faster.
 pub async fn told(
     mut tx: &mut Tx,
     door: &str,
-    run: RunNumber,
+    subject: &Subject,
     before: &[String],
     news: &str,
 ) -> Result<bool, LedgerError> {
@@ -174,24 +257,24 @@ pub async fn told(
     let changed = on!(
         tx,
         execute,
-        sqlx::query("UPDATE cards SET told = $1, settled = FALSE WHERE door = $2 AND run_number = $3 AND told = $4")
+        sqlx::query("UPDATE cards SET told = $1, settled = FALSE WHERE door = $2 AND subject = $3 AND told = $4")
             .bind(&new)
             .bind(door)
-            .bind(run.0)
+            .bind(subject.to_string())
             .bind(&old)
     )?;
     Ok(changed == 1)
 }
 
-/// Notes that nothing more is to be shown or told of a run, unless something was told since `told`.
-pub async fn settle(mut tx: &mut Tx, door: &str, run: RunNumber, told: &[String]) -> Result<(), LedgerError> {
+/// Notes that nothing more is to be shown or told of this, unless something was told since `told`.
+pub async fn settle(mut tx: &mut Tx, door: &str, subject: &Subject, told: &[String]) -> Result<(), LedgerError> {
     let told = to_json("told", &told)?;
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE cards SET settled = TRUE WHERE door = $1 AND run_number = $2 AND told = $3")
+        sqlx::query("UPDATE cards SET settled = TRUE WHERE door = $1 AND subject = $2 AND told = $3")
             .bind(door)
-            .bind(run.0)
+            .bind(subject.to_string())
             .bind(&told)
     )?;
     Ok(())

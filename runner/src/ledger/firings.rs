@@ -217,3 +217,17 @@ pub async fn one(mut db: impl Access, environment: &EnvironmentName, key: &str) 
     )?;
     row.map(Firing::try_from).transpose()
 }
+
+/// The one whose last run this is.
+pub async fn of_run(mut db: impl Access, run: RunNumber) -> Result<Option<Firing>, LedgerError> {
+    let row: Option<FiringRow> =
+        on!(db, fetch_optional, sqlx::query_as(select_firings!("WHERE run_number = $1")).bind(run.0))?;
+    row.map(Firing::try_from).transpose()
+}
+
+/// Those that were due at this moment, by environment.
+pub async fn due_at(mut db: impl Access, due: Timestamp) -> Result<Vec<Firing>, LedgerError> {
+    let rows: Vec<FiringRow> =
+        on!(db, fetch_all, sqlx::query_as(select_firings!("WHERE due_at = $1 ORDER BY environment, key")).bind(due.0))?;
+    rows.into_iter().map(Firing::try_from).collect()
+}

@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 30] = [
+pub(super) const TEXTS: [(i64, &str, &str); 32] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -41,10 +41,12 @@ pub(super) const TEXTS: [(i64, &str, &str); 30] = [
     (410, "inbox_answers", include_str!("../../../migrations/0410_inbox_answers.sql")),
     (411, "heard", include_str!("../../../migrations/0411_heard.sql")),
     (420, "card_news", include_str!("../../../migrations/0420_card_news.sql")),
+    (430, "subjects", include_str!("../../../migrations/0430_subjects.sql")),
     (500, "clock", include_str!("../../../migrations/0500_clock.sql")),
     (510, "bends", include_str!("../../../migrations/0510_bends.sql")),
     (520, "schedules", include_str!("../../../migrations/0520_schedules.sql")),
     (530, "runs_over_time", include_str!("../../../migrations/0530_runs_over_time.sql")),
+    (540, "due_together", include_str!("../../../migrations/0540_due_together.sql")),
 ];
 
 /// All migrations.

@@ -23,6 +23,7 @@ mod secrets;
 mod slack;
 mod slack_answers;
 mod slack_bad;
+mod slack_clock;
 mod slack_letters;
 mod slack_news;
 mod slack_people;

@@ -217,7 +217,7 @@ impl Ear {
             return Some(vec![said_to(&cards::welcome(), origin, true)]);
         }
         // Who is in a group only Slack knows. An order is told as it was typed.
-        let asks = !self.is_order(&message.typed);
+        let asks = !self.is_order(&message.typed).await;
         let of_members = if asks { self.workspace.by_members(&message.typed).await } else { None };
         let expanded = of_members.map(|typed| Message { typed, ..message.clone() });
         let message = expanded.as_ref().unwrap_or(message);
@@ -240,9 +240,10 @@ impl Ear {
             *after = self.say_after(&message.key, origin, run).await;
         }
         if let Press::Ours(pressed) = press {
-            // The card itself says who pressed, and what came of it.
-            let came = (run.is_none() && done).then_some(reply.card.title.as_str());
-            self.note_press(pressed, &message.key, origin, done.then_some(message.actor.name.as_str()), came).await;
+            // The card itself says who pressed, and what came of it; what is about no run says of one what it is.
+            let silent = pressed.run().is_some() && run.is_some();
+            let came = (done && !silent).then_some(reply.card.title.as_str());
+            self.note_press(&pressed, &message.key, origin, done.then_some(message.actor.name.as_str()), came).await;
             if done && run.is_some() && !reply.queued {
                 return Some(Vec::new());
             }

@@ -211,7 +211,9 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
         let user_id = text(&user["id"])?;
         return Some(Wish::FormChanged { user: user_id, view: payload["view"].clone(), environment });
     }
-    let Some(verb) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
+    let Some(button) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
+    // A message may have several of one verb, which are counted.
+    let verb = button.split('.').next().unwrap_or(button);
     let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {
         return Some(Wish::Nothing("a button without its command"));
     };
@@ -229,7 +231,7 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     // With who pressed: a press by somebody who may not must not use the button up for those who may.
     let (channel, card, version, key) = if let (Some(channel), Some(card)) = (channel, card) {
         // Each press is one of its own: that a button is used once is the card's business, where what was refused frees it again.
-        let key = format!("slack:press:{channel}:{card}:{version}:{verb}:{user}:{at}");
+        let key = format!("slack:press:{channel}:{card}:{version}:{button}:{user}:{at}");
         (channel, card, version, key)
     } else {
         // The home tab has neither channel nor message: what is said there is said to the bot alone. Its buttons stay; it is shown

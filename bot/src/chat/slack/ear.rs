@@ -115,7 +115,7 @@ impl Ear {
             Wish::Said(mut said) => {
                 said.reply.again = again;
                 // The channel sees who asked for what; questions are between the two of us.
-                let public = matches!(said.reply.how, How::Command) && self.is_order(&said.typed);
+                let public = matches!(said.reply.how, How::Command) && self.is_order(&said.typed).await;
                 self.hear(said).await?;
                 Ok(public.then(|| json!({ "response_type": "in_channel" })))
             }
@@ -123,12 +123,12 @@ impl Ear {
     }
 
     /// Whether these words order something.
-    pub(super) fn is_order(&self, typed: &str) -> bool {
+    pub(super) async fn is_order(&self, typed: &str) -> bool {
         let config = self.desk.config();
         let me = ActorId::tidegate();
-        // Only whether the words are an order: no moment in them matters.
-        let known =
-            Known { environments: &config.environments, others: &[], me: &me, now: Timestamp(0), zone: local_zone() };
+        // A moment that is over or too far away makes no order, and nothing is carried out then.
+        let now = self.desk.now().await.unwrap_or(Timestamp(0));
+        let known = Known { environments: &config.environments, others: &[], me: &me, now, zone: local_zone() };
         matches!(commands::parse(typed, &known), Ok(Command::Order { .. }))
     }
 

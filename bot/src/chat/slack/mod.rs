@@ -5,10 +5,12 @@
 
 mod answer;
 mod api;
+mod channels;
 mod crier;
 mod delivery;
 mod draft;
 mod ear;
+mod editing;
 mod form;
 mod hearing;
 mod home;
@@ -31,6 +33,7 @@ mod socket;
 mod speak;
 mod stands;
 mod text;
+mod together;
 mod trouble;
 mod workspace;
 

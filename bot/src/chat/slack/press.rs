@@ -1,10 +1,11 @@
-//! Buttons of a run's card, each used once: whoever is carried out first uses it up, and the card says who it was. What is kept of
-//! it lies with what was told of the run, so that it outlives a restart and counts for every process.
+//! Buttons of messages, each used once: whoever is carried out first uses it up, and the message says who it was. Those of a message
+//! that is about no run stand against each other, and are used up together. What is kept of it lies with what was told, so that it
+//! outlives a restart and counts for every process.
 
 use std::time::Duration;
 
 use tidegate_runner::desk::DeskError;
-use tidegate_runner::desk::post::CardRow;
+use tidegate_runner::desk::post::{CardRow, Subject};
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::DOOR;
@@ -19,8 +20,11 @@ const FREED: &str = "freed:";
 /// Before the key of a press that was carried out, and what the card says of it.
 const SAID: &str = "pressed:";
 
-/// The version of messages about the clock, which are no cards: what they offer is refused by the desk where it is over.
+/// The version of messages about the clock.
 pub(super) const CLOCK: &str = "clock";
+
+/// In place of a verb: all buttons of a message.
+const ALL: &str = "all";
 
 /// Most presses that a card tells of.
 const SHOWN_MAX: usize = 3;
@@ -34,15 +38,15 @@ const TRIES: usize = 8;
 
 /// What becomes of a press.
 pub(super) enum Press {
-    /// It is no button of a run's card, or one that can be pressed again and again.
+    /// It is no button of a message that is kept true, or one that can be pressed again and again.
     Free,
     /// It is ours to carry out.
-    Ours(RunNumber),
+    Ours(Subject),
     /// It is not carried out; what is answered.
     Dead(Box<Card>),
     /// The same person clicked twice, and is answered once.
     Again,
-    /// Whose card it is on is not noted yet: somebody was very fast.
+    /// What the message is about is not noted yet: somebody was very fast.
     Early,
     /// Somebody else pressed first, and it is not known yet whether that counts; what is answered where that stays so.
     Undecided(Box<Card>),
@@ -73,6 +77,11 @@ pub(super) fn used(row: &CardRow, version: &str, command: &str) -> bool {
     command.split_whitespace().next().is_some_and(|verb| holder(&row.told, &name(version, verb)).is_some())
 }
 
+/// Whether a button of this version was used of which one stands for all.
+pub(super) fn all_used(row: &CardRow, version: &str) -> bool {
+    holder(&row.told, &name(version, ALL)).is_some()
+}
+
 /// What the card says of the buttons that were used; of those of one `version` alone where it is given.
 pub(super) fn shown(row: &CardRow, version: Option<&str>) -> Option<String> {
     let of = |key: &str| version.is_none_or(|version| key.contains(&format!(":{version}:")));
@@ -90,18 +99,18 @@ impl Ear {
     pub(super) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
         // The home tab has no card.
-        if !self.is_order(typed) || origin.channel == origin.user || version == CLOCK {
+        if !self.is_order(typed).await || origin.channel == origin.user {
             return Ok(Press::Free);
         }
-        let Some(run) = self.desk.run_of_card(DOOR, &origin.channel, card).await? else { return Ok(Press::Early) };
+        let Some(subject) = self.desk.subject_of(DOOR, &origin.channel, card).await? else { return Ok(Press::Early) };
         let verb = typed.split_whitespace().next().unwrap_or_default();
-        let name = name(version, verb);
+        let name = name(version, if subject.run().is_some() { verb } else { ALL });
         let since = tokio::time::Instant::now();
         let mut tries = 0;
         while tries < TRIES {
-            let Some(row) = self.desk.card(DOOR, run).await? else { return Ok(Press::Free) };
+            let Some(row) = self.desk.card(DOOR, &subject).await? else { return Ok(Press::Free) };
             match holder(&row.told, &name) {
-                Some(holder) if holder == key => return Ok(Press::Ours(run)),
+                Some(holder) if holder == key => return Ok(Press::Ours(subject)),
                 Some(holder) if same_person(holder, key) => return Ok(Press::Again),
                 Some(holder) if row.told.iter().any(|entry| carried_out(entry).is_some_and(|(by, _)| by == holder)) => {
                     return Ok(Press::Dead(Box::new(cards::used(label))));
@@ -117,12 +126,13 @@ impl Ear {
             }
             // Both are about what was then.
             if matches!(verb, "undo" | "retry")
+                && let Some(run) = subject.run()
                 && let Some(newer) = self.newer(run).await?
             {
                 return Ok(Press::Dead(Box::new(cards::not_the_newest(label, run, newer, typed))));
             }
             if self.desk.tell_news(DOOR, &row, &format!("{TAKEN}{name}|{key}"), &[]).await? {
-                return Ok(Press::Ours(run));
+                return Ok(Press::Ours(subject));
             }
         }
         Ok(Press::Dead(Box::new(cards::used(label))))
@@ -131,7 +141,7 @@ impl Ear {
     /// Notes what came of a press: who pressed, for all to see, with what came of it where no run's card says so, or that the button can be used by others.
     pub(super) async fn note_press(
         &self,
-        run: RunNumber,
+        subject: &Subject,
         key: &str,
         origin: &Origin,
         who: Option<&str>,
@@ -143,7 +153,7 @@ impl Ear {
             None => format!("{FREED}{key}"),
         };
         for _ in 0..TRIES {
-            match self.desk.card(DOOR, run).await {
+            match self.desk.card(DOOR, subject).await {
                 Ok(Some(row)) if row.told.contains(&note) => return,
                 Ok(Some(row)) => match self.desk.tell_news(DOOR, &row, &note, &[]).await {
                     Ok(true) => return,
@@ -171,7 +181,8 @@ mod tests {
 
     fn row(told: &[&str]) -> CardRow {
         CardRow {
-            run: RunNumber(5),
+            subject: RunNumber(5).into(),
+            about: None,
             channel: "C1".to_owned(),
             message: Uuid::nil(),
             posted: Some("1.1".to_owned()),

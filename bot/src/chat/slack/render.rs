@@ -313,12 +313,15 @@ fn actions(extras: &Extras) -> Vec<Value> {
 fn one(button: &Button, version: &str, seen: &mut Vec<String>) -> Option<Value> {
     let verb = button.command.split_whitespace().next()?.to_owned();
     let value = json!({ "typed": button.command, "version": version, "label": button.label }).to_string();
-    if value.chars().count() > VALUE_MAX || seen.contains(&verb) {
+    if value.chars().count() > VALUE_MAX {
         return None;
     }
+    // Slack wants each of a message to have another id.
+    let before = seen.iter().filter(|other| **other == verb).count();
+    let id = if before == 0 { format!("tide.{verb}") } else { format!("tide.{verb}.{}", before + 1) };
     let mut made = json!({
         "type": "button",
-        "action_id": format!("tide.{verb}"),
+        "action_id": id,
         "text": { "type": "plain_text", "text": cut_between_words(&button.label, BUTTON_MAX), "emoji": false },
         "value": value,
     });

@@ -1,25 +1,21 @@
 //! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::{CardRow, Kept, NewsRow, Post};
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
 
-use super::api::ApiError;
+use super::editing::{CARD, Edits, Stale, digest};
 use super::letter::{Letter, Thread};
 use super::limiter::Share;
-use super::mouth::{Mouth, REFUSED_WAIT};
-use super::refused::{Means, means};
+use super::mouth::Mouth;
 use super::render::{Extras, Rendered, render};
 use super::{DOOR, crier, logs, press};
-use crate::cards::{self, Button, Card, Clock};
+use crate::cards::{self, Card, Clock, Part};
 use crate::chat::shell::local_zone;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
@@ -28,47 +24,39 @@ use crate::reporter::{self, News, NewsPlace, Notify};
 const REDRAW: Duration = Duration::from_secs(10);
 const REDRAW_EACH: Duration = Duration::from_secs(3);
 
-/// After an edit that nobody answered, or that passes.
-const EDIT_AGAIN: Duration = Duration::from_secs(2);
-
 /// After a channel was not found.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-const EDIT: &str = "chat.update";
-
 /// Follows runs. One at a time.
 pub(super) struct Scribe {
-    mouth: Mouth,
+    pub(super) mouth: Mouth,
     since: Timestamp,
     floor: RunNumber,
-    runs: HashMap<RunNumber, Followed>,
+    pub(super) runs: HashMap<RunNumber, Followed>,
     missing: HashMap<String, Instant>,
+    pub(super) edits: Edits,
+    /// Runs told in a message about several that are over.
+    pub(super) parts: HashMap<RunNumber, Part>,
 }
 
-struct Followed {
-    detail: RunDetail,
+pub(super) struct Followed {
+    pub(super) detail: RunDetail,
     edited: Instant,
     /// What the card was last told to show.
     seq: i64,
-    /// When each of its messages may be edited again; `None` while it is being edited.
-    free: HashMap<String, Arc<Mutex<Option<Instant>>>>,
-}
-
-/// The name of a run's card among its messages; others have that of their news.
-const CARD: &str = "";
-
-/// A message about a run that does not show what it should.
-struct Stale {
-    name: String,
-    channel: String,
-    ts: String,
-    rendered: Rendered,
-    digest: String,
 }
 
 impl Scribe {
     pub(super) fn new(mouth: Mouth, since: Timestamp) -> Self {
-        Self { mouth, since, floor: RunNumber(0), runs: HashMap::new(), missing: HashMap::new() }
+        Self {
+            mouth,
+            since,
+            floor: RunNumber(0),
+            runs: HashMap::new(),
+            missing: HashMap::new(),
+            edits: Edits::default(),
+            parts: HashMap::new(),
+        }
     }
 
     /// Looks at every run of which something is still to be shown or told.
@@ -84,13 +72,18 @@ impl Scribe {
                 desk.refresh(&mut followed.detail).await?;
             } else {
                 let detail = desk.show(run).await?;
-                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0, free: HashMap::new() });
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
             }
-            self.one(run).await?;
+            if !self.gathers(run).await? {
+                self.one(run).await?;
+            }
         }
         self.tell_people().await?;
         self.tell_of_holds().await?;
         self.tell_channels().await?;
+        let others = self.keep_others_true().await?;
+        let runs = &self.runs;
+        self.edits.keep(|subject| subject.run().map_or(others.contains(subject), |run| runs.contains_key(&run)));
         self.hand_over_notices().await
     }
 
@@ -148,7 +141,9 @@ impl Scribe {
         let mut all_told = true;
         let tell_unchanged = desk.config().chat.slack.as_ref().is_some_and(|slack| slack.tell_unchanged);
         for news in reporter::news(detail, &clock, tell_unchanged) {
-            if row.told.contains(&news.key) {
+            // What has no card has no thread.
+            let nowhere = row.is_within() && news.place == NewsPlace::Thread;
+            if nowhere || row.told.contains(&news.key) {
                 continue;
             }
             let posts = letters(&self.mouth, detail, &row, &news, &oncall).await;
@@ -164,7 +159,8 @@ impl Scribe {
         let all_told = all_told && all_true;
         let (seq, since) = (followed.seq, followed.edited.elapsed());
         let grown = detail.view.seq != seq;
-        let unsettled = !((digest == row.shown && row.posted.is_some()) || row.given_up);
+        let shows = digest == row.shown && row.posted.is_some();
+        let unsettled = !(shows || row.given_up || row.is_within());
         if ended && all_told && !unsettled {
             return desk.settle_card(DOOR, &row).await;
         }
@@ -175,57 +171,18 @@ impl Scribe {
         };
         if let (Some(share), Some(ts), true) = (share, row.posted, unsettled && digest != row.shown) {
             let name = CARD.to_owned();
-            self.edit(run, Stale { name, channel: row.channel, ts, rendered, digest }, share);
+            if self.edit(&run.into(), Stale { name, channel: row.channel, ts, rendered, digest }, share)
+                && let Some(followed) = self.runs.get_mut(&run)
+            {
+                followed.seq = followed.detail.view.seq;
+                followed.edited = Instant::now();
+            }
         }
         for message in stale {
-            self.edit(run, message, urgent);
+            self.edit(&run.into(), message, urgent);
         }
         Ok(())
     }
-    /// Begins to edit a message, when its channel may be spoken to now; the next look tries again otherwise.
-    fn edit(&mut self, run: RunNumber, message: Stale, share: Share) {
-        let Some(followed) = self.runs.get_mut(&run) else { return };
-        let Stale { name, channel, ts, rendered, digest } = message;
-        let now = Instant::now();
-        let of_card = name == CARD;
-        let free =
-            followed.free.entry(name.clone()).or_insert_with(|| Arc::new(Mutex::new(Some(Instant::now())))).clone();
-        {
-            let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
-            // Who is about to lose the right to speak would write over what comes after.
-            if free.is_none_or(|at| at > now)
-                || self.mouth.right.since().is_none()
-                || !self.mouth.workspace.api.limiter.take(now, EDIT, &channel, share)
-            {
-                return;
-            }
-            *free = None;
-        }
-        if of_card {
-            followed.seq = followed.detail.view.seq;
-            followed.edited = now;
-        }
-        let mouth = self.mouth.clone();
-        tokio::spawn(async move {
-            let mut letter = Letter::new(rendered);
-            if !of_card && let Ok(Some(url)) = mouth.link(run.0).await {
-                letter = letter.linked(run.0, &url);
-            }
-            let body = json!({ "channel": channel, "ts": ts, "text": letter.text, "blocks": letter.blocks });
-            let done = mouth.workspace.api.post(EDIT, &body).await;
-            let (shown, wait) = edited(&mouth, run, &channel, done).await;
-            let noted = match (shown, of_card) {
-                (false, _) => Ok(()),
-                (true, true) => mouth.desk.card_shows(DOOR, run, &digest).await,
-                (true, false) => mouth.desk.news_shows(DOOR, run, &name, &digest).await,
-            };
-            if let Err(error) = noted {
-                tracing::error!(%error, "what a message about a run shows cannot be noted");
-            }
-            *free.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
-        });
-    }
-
     /// What is for one person alone: askers where no channel tells it, and people whose yes was not waited for.
     async fn tell_people(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
@@ -301,50 +258,6 @@ impl Scribe {
         Ok(())
     }
 
-    /// What concerns everybody, once into each channel of an environment; what concerns one, into its own.
-    async fn tell_channels(&mut self) -> Result<(), DeskError> {
-        let desk = self.mouth.desk.clone();
-        let all = desk.news_for_all().await?;
-        if all.is_empty() {
-            return Ok(());
-        }
-        let config = desk.config();
-        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.clone()).collect();
-        let mut channels = BTreeMap::new();
-        for named in named {
-            match self.mouth.workspace.channel(&named).await {
-                Ok(Some(channel)) => {
-                    channels.insert(named, channel);
-                }
-                // Who is not told of it there hears it elsewhere: the others do not wait for a name to be put right.
-                Ok(None) => self.mouth.tell_once(&named, "channel_not_found").await,
-                Err(error) => {
-                    tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
-                    return Ok(());
-                }
-            }
-        }
-        for (id, news) in all {
-            let clock = Clock { now: desk.now().await?, zone: local_zone() };
-            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
-            let of_one = match &news {
-                tidegate_runner::domain::holds::News::Clock { environment, .. } => Some(environment),
-                _ => None,
-            };
-            let own = of_one.and_then(|name| config.environments.get(name)?.channel.as_ref());
-            let buttons: Vec<Button> =
-                card.next.iter().filter_map(|line| cards::button(line, &card.title, true)).collect();
-            let buttons = if own.is_some() { buttons } else { Vec::new() };
-            let letter =
-                Letter::new(render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), ..Extras::default() }));
-            let to: BTreeSet<&String> =
-                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == *named)).map(|(_, id)| id).collect();
-            let posts: Vec<Post> = to.into_iter().map(|channel| letter.post(channel, None)).collect();
-            desk.hand_notice_to(DOOR, id, &posts).await?;
-        }
-        Ok(())
-    }
-
     /// Texts for the people who look after Tidegate, into their channel.
     async fn hand_over_notices(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
@@ -379,43 +292,6 @@ impl Scribe {
         Ok(())
     }
 }
-
-/// What came of an edit: whether that was all for what it shows, and how long this card has to wait.
-async fn edited(mouth: &Mouth, run: RunNumber, channel: &str, done: Result<Value, ApiError>) -> (bool, Duration) {
-    let Err(error) = done else {
-        mouth.works_in(channel).await;
-        return (true, Duration::ZERO);
-    };
-    let Some(code) = error.code() else {
-        if let ApiError::Limited(wait) = error {
-            return (false, wait);
-        }
-        tracing::warn!(%error, run = run.0, "an edit was not answered: made again");
-        return (false, EDIT_AGAIN);
-    };
-    match means(EDIT, code) {
-        // Somebody deleted it, or it is too old: the thread and new messages tell the rest.
-        Means::Never => {
-            tracing::warn!(code, run = run.0, "a card cannot be edited any more");
-            (true, Duration::ZERO)
-        }
-        Means::Passing => (false, EDIT_AGAIN),
-        Means::Mend => {
-            if error.is_of_token() {
-                mouth.tell_once("", code).await;
-            } else if OF_CHANNEL.contains(&code) {
-                mouth.tell_once(channel, code).await;
-            } else {
-                tracing::error!(code, run = run.0, "Slack refuses an edit: tried again");
-            }
-            (false, REFUSED_WAIT)
-        }
-    }
-}
-
-/// Refusals of an edit that a message in the channel would meet, too.
-const OF_CHANNEL: [&str; 6] =
-    ["is_inactive", "is_archived", "not_in_channel", "channel_not_found", "missing_scope", "restricted_action"];
 
 /// New messages about a run that do not show what they should any more, and whether all of them do.
 async fn beside(
@@ -490,7 +366,7 @@ async fn letters(
         let kept = under.is_none().then(|| Kept { mention: mention.clone(), shown: digest(&rendered) });
         let mut letter = Letter::new(rendered);
         letter.thread.clone_from(&under);
-        letter.link = under.is_none().then_some(run.0);
+        letter.link = (under.is_none() && !row.is_within()).then_some(run.0);
         letter.file = file.or(letter.file);
         letter.urgent = under.is_none().then(|| crier::urgent(run, &news.key));
         posts.push((letter.post(&row.channel, Some(run)), kept));
@@ -513,13 +389,4 @@ async fn here(mouth: &Mouth, people: &[ActorId]) -> Vec<String> {
 
 fn slack_id(actor: &ActorId) -> Option<String> {
     actor.as_str().strip_prefix("slack:").map(str::to_owned)
-}
-
-fn digest(rendered: &Rendered) -> String {
-    let mut hasher = DefaultHasher::new();
-    rendered.text.hash(&mut hasher);
-    for block in &rendered.blocks {
-        block.to_string().hash(&mut hasher);
-    }
-    format!("{:016x}", hasher.finish())
 }

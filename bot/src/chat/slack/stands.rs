@@ -29,7 +29,7 @@ impl Ear {
         let Some(ts) = origin.ts.as_deref().filter(|_| late && matches!(origin.how, How::Mention | How::Direct)) else {
             return Some(Stands::Yes);
         };
-        if !self.is_order(typed) {
+        if !self.is_order(typed).await {
             return Some(Stands::Yes);
         }
         let mut args =

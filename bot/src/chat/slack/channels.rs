@@ -1,0 +1,174 @@
+//! What channels are told that is about no run: stops of everything, and what the clock does. A warning of the clock can be acted on
+//! like a card, once, and stays true.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::clock::Warned;
+use tidegate_runner::desk::post::{CardRow, Post, Subject};
+use tidegate_runner::domain::holds::News;
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
+use tidegate_runner::domain::schedule::ClockNews;
+use uuid::Uuid;
+
+use super::editing::{CARD, Stale, digest};
+use super::letter::Letter;
+use super::limiter::Share;
+use super::render::{Extras, Rendered, render};
+use super::scribe::Scribe;
+use super::{DOOR, press};
+use crate::cards::{self, Button, Clock};
+use crate::chat::shell::local_zone;
+
+/// What a message that is kept true tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum About {
+    /// That an environment goes down soon.
+    Ahead {
+        environment: EnvironmentName,
+        said: ClockNews,
+        /// When it was told.
+        at: Timestamp,
+    },
+    /// What came of the environments of a channel, as the configuration calls it, that turned at one moment.
+    Turn { due: Timestamp, channel: String },
+}
+
+impl Scribe {
+    /// What concerns everybody, once into each channel of an environment; what concerns one, into its own.
+    pub(super) async fn tell_channels(&mut self) -> Result<(), DeskError> {
+        let desk = self.mouth.desk.clone();
+        let all = desk.news_for_all().await?;
+        if all.is_empty() {
+            return Ok(());
+        }
+        let config = desk.config();
+        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.clone()).collect();
+        let mut channels = BTreeMap::new();
+        for named in named {
+            match self.mouth.workspace.channel(&named).await {
+                Ok(Some(channel)) => {
+                    channels.insert(named, channel);
+                }
+                // Who is not told of it there hears it elsewhere: the others do not wait for a name to be put right.
+                Ok(None) => self.mouth.tell_once(&named, "channel_not_found").await,
+                Err(error) => {
+                    tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+                    return Ok(());
+                }
+            }
+        }
+        for (id, news) in all {
+            let now = desk.now().await?;
+            let of_one = match &news {
+                News::Clock { environment, .. } => Some(environment),
+                _ => None,
+            };
+            let own = of_one.and_then(|name| config.environments.get(name)?.channel.as_ref());
+            if let News::Clock { environment, said: said @ ClockNews::Ahead { .. } } = &news
+                && let Some(channel) = own.and_then(|own| channels.get(own))
+            {
+                let subject = Subject::Other(format!("ahead {id}"));
+                let rendered = self.warning((environment, said, now), Warned::Ahead, None).await;
+                let about = About::Ahead { environment: environment.clone(), said: said.clone(), at: now };
+                self.begin(&subject, &about, channel, rendered, Some(id)).await?;
+                continue;
+            }
+            let clock = Clock { now, zone: local_zone() };
+            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(render(&card, &Extras::default()));
+            let to: BTreeSet<&String> =
+                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == *named)).map(|(_, id)| id).collect();
+            let posts: Vec<Post> = to.into_iter().map(|channel| letter.post(channel, None)).collect();
+            desk.hand_notice_to(DOOR, id, &posts).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps messages true that are about no run, and gives those that are still to be looked at.
+    pub(super) async fn keep_others_true(&mut self) -> Result<HashSet<Subject>, DeskError> {
+        let desk = self.mouth.desk.clone();
+        let mut open = HashSet::new();
+        for row in desk.other_cards(DOOR).await? {
+            let Some(about) = row.about.as_deref().and_then(|about| serde_json::from_str::<About>(about).ok()) else {
+                tracing::error!(subject = %row.subject, "what a message tells cannot be read: it stays as it is");
+                desk.settle_card(DOOR, &row).await?;
+                continue;
+            };
+            let (rendered, over) = match &about {
+                About::Ahead { environment, said, at } => {
+                    let came = desk.warned(environment, said.turn()).await?;
+                    let rendered = self.warning((environment, said, *at), came, Some(&row)).await;
+                    // Until then people may change their minds.
+                    (rendered, said.turn().at <= desk.now().await?)
+                }
+                About::Turn { due, channel } => self.together(*due, channel).await?,
+            };
+            self.show(row, rendered, over, &mut open).await?;
+        }
+        Ok(open)
+    }
+
+    /// Puts a message that is kept true into the outbox, once, in place of `notice`.
+    pub(super) async fn begin(
+        &self,
+        subject: &Subject,
+        about: &About,
+        channel: &str,
+        rendered: Rendered,
+        notice: Option<Uuid>,
+    ) -> Result<(), DeskError> {
+        let body = serde_json::to_string(about).unwrap_or_default();
+        let shown = digest(&rendered);
+        let post = Letter::new(rendered).post(channel, None);
+        self.mouth.desk.begin_other(DOOR, subject, &body, (&post, &shown), notice).await
+    }
+
+    /// Has a message edited that does not show this, and settles one that is over.
+    async fn show(
+        &mut self,
+        row: CardRow,
+        rendered: Rendered,
+        over: bool,
+        open: &mut HashSet<Subject>,
+    ) -> Result<(), DeskError> {
+        let digest = digest(&rendered);
+        if row.given_up || (over && row.posted.is_some() && digest == row.shown) {
+            return self.mouth.desk.settle_card(DOOR, &row).await;
+        }
+        open.insert(row.subject.clone());
+        if digest != row.shown
+            && let Some(ts) = row.posted
+        {
+            let stale = Stale { name: CARD.to_owned(), channel: row.channel, ts, rendered, digest };
+            self.edit(&row.subject, stale, if over { Share::All } else { Share::Most });
+        }
+        Ok(())
+    }
+
+    /// The warning before an environment goes down, with its buttons for as long as they count.
+    async fn warning(
+        &self,
+        (environment, said, at): (&EnvironmentName, &ClockNews, Timestamp),
+        came: Warned,
+        row: Option<&CardRow>,
+    ) -> Rendered {
+        let clock = Clock { now: at, zone: local_zone() };
+        let news = News::Clock { environment: environment.clone(), said: said.clone() };
+        let over = cards::turned(environment, said.turn(), came);
+        let mut card = over.unwrap_or_else(|| cards::news(&news, &clock));
+        if row.is_some_and(|row| press::all_used(row, press::CLOCK)) {
+            card.next.clear();
+        }
+        let card = self.mouth.workspace.name_people(card).await;
+        let buttons: Vec<Button> = if came == Warned::Ahead {
+            card.next.iter().filter_map(|line| cards::button(line, &card.title, true)).collect()
+        } else {
+            Vec::new()
+        };
+        let pressed = row.and_then(|row| press::shown(row, None));
+        render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
+    }
+}

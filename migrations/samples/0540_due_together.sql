@@ -1,0 +1,1 @@
+INSERT INTO firings (environment, key, due_at, decided_at, until_at, wanted, outcome, tries) SELECT 'other', key, due_at, decided_at, until_at, wanted, outcome, tries FROM firings WHERE environment = 'shop';

@@ -1,0 +1,154 @@
+//! The clock in Slack: it warns before an environment goes down, and the warning can be acted on, once, and stays true.
+
+use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::slack::MessageId;
+
+/// So many minutes from now, as a schedule has it: in the zone UTC.
+fn in_minutes(place: &InSlack, minutes: i64) -> chrono::DateTime<chrono::Utc> {
+    let now = chrono::DateTime::from_timestamp(i64::try_from(place.now()).expect("now"), 0).expect("a time");
+    now + chrono::TimeDelta::minutes(minutes)
+}
+
+fn written(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// Gives `shop` a schedule that takes it down then, of which is warned at once.
+fn schedule(place: &InSlack, at: chrono::DateTime<chrono::Utc>) {
+    place.yard.configure("channel = \"#load-test\"\n", "channel = \"#load-test\"\nzone = \"UTC\"\n");
+    let lines = format!(
+        "[[environments.shop.schedules]]\nname = \"night\"\nat = \"{}\"\ndo = \"down\"\nwarn = \"24h\"\n",
+        written(at)
+    );
+    place.yard.write("tidegate.toml", &format!("{}\n{lines}", place.yard.read("tidegate.toml")));
+}
+
+/// The warning of what comes then, once it is there.
+async fn warning(place: &InSlack, at: chrono::DateTime<chrono::Utc>) -> MessageId {
+    let due = format!("{} +00:00 UTC, from full", at.format("%a %Y-%m-%d %H:%M"));
+    place.slack.until(&due, || place.slack.find(&place.channel, &due).is_some()).await;
+    place.slack.find(&place.channel, &due).expect("a message")
+}
+
+/// The message, once it reads so.
+async fn reads_so(place: &InSlack, message: &MessageId, words: &str) -> String {
+    place.slack.until(words, || place.slack.thread(message).contains(words)).await;
+    place.slack.thread(message)
+}
+
+#[tokio::test]
+async fn a_warning_of_the_clock_is_acted_on_once_by_who_may_and_says_by_whom_and_what_came_of_it() {
+    let place = InSlack::lay_owned_by(&["bob"], "").await;
+    let kato = place.slack.person("kato");
+    let bob = place.slack.person("bob");
+    let at = in_minutes(&place, 40);
+    schedule(&place, at);
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let warned = warning(&place, at).await;
+    let text = place.slack.thread(&warned);
+    for button in ["[Keep 1 h]", "[Keep until ", "[Skip ", "[Down now, asks: This destroys]"] {
+        assert!(text.contains(button), "{button}: {text}");
+    }
+    // Refused, it is free again for those who may.
+    place.slack.press(&kato, &warned, "tide.keep").await.accepted();
+    place.reads("kato").await;
+    place.settled().await;
+    assert!(!place.slack.thread(&warned).contains("pressed by"), "{}", place.slack.thread(&warned));
+    reads_so(&place, &warned, "[Keep 1 h]").await;
+    // A double click is one press; who comes second hears so.
+    for _ in 0..2 {
+        place.slack.press(&place.alice, &warned, "tide.keep").await.accepted();
+    }
+    place.slack.press(&bob, &warned, "tide.keep.2").await.accepted();
+    place.reads("was pressed already").await;
+    place.settled().await;
+    let text = reads_so(&place, &warned, "shop does not go to small").await;
+    assert!(text.contains("Keep 1 h: pressed by @alice · shop is kept"), "{text}");
+    assert!(!text.contains("[Keep") && !text.contains("[Skip") && !text.contains("[Down"), "{text}");
+    assert_eq!(place.yard.number("SELECT COUNT(*) FROM holds WHERE kind = 'keep'").await, 1, "once");
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn a_warning_says_so_when_it_is_over_whoever_ended_it() {
+    let place = InSlack::lay().await;
+    let first = in_minutes(&place, 40);
+    schedule(&place, first);
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let warned = warning(&place, first).await;
+    // Typed, it counts as well as pressed.
+    place.tide("keep shop for 2h").await;
+    let text = reads_so(&place, &warned, "shop does not go to small").await;
+    assert!(!text.contains("[Keep") && !text.contains("pressed by"), "{text}");
+    place.tide("unhold shop").await;
+    reads_so(&place, &warned, "[Keep 1 h] [Keep until ").await;
+    let second = in_minutes(&place, 50);
+    place.yard.configure(&written(first), &written(second));
+    let warned = warning(&place, second).await;
+    place.slack.press(&place.alice, &warned, "tide.keep.2").await.accepted();
+    reads_so(&place, &warned, "pressed by @alice · shop is kept").await;
+    place.settled().await;
+    let third = in_minutes(&place, 55);
+    place.tide("unhold shop").await;
+    place.yard.configure(&written(second), &written(third));
+    let warned = warning(&place, third).await;
+    serve.stop().await.exits(0);
+    // As if it had been time meanwhile.
+    place.yard.configure(&written(third), &written(third - chrono::TimeDelta::hours(2)));
+    let due = third.timestamp() / 60 * 60_000;
+    let past =
+        format!("UPDATE cards SET about = replace(about, '{due}', '{}') WHERE run_number IS NULL", due - 7_200_000);
+    place.yard.change_ledger(&past).await;
+    let serve = place.serve().await;
+    let text = reads_so(&place, &warned, "shop was to go to small").await;
+    assert!(!text.contains("[Keep") && text.contains("status shop"), "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_failed() {
+    let place = InSlack::lay().await;
+    let solo_channel = place.slack.channel("#solo");
+    place.serve().await.stop().await.exits(0);
+    let text = place.yard.read("tidegate.toml");
+    let (top, shop) = text.split_once("[environments.shop]").expect("shop");
+    let due = in_minutes(&place, 0);
+    let lines = format!(
+        "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"morning\"\nat = \"{}\"\ndo = \"up full\"\nfor = \
+         \"2h\"\n",
+        written(due)
+    );
+    let (head, stacks) = shop.split_once("[[environments.shop.stacks]]").expect("stacks");
+    let shop = format!("[environments.shop]{head}{lines}[[environments.shop.stacks]]{stacks}\n");
+    let mut all = format!("{top}{shop}");
+    let root = place.yard.read("roots/shop/app/main.tf");
+    for name in ["rpg", "web", "solo"] {
+        place.yard.write(&format!("roots/{name}/app/main.tf"), &root);
+        let another = shop.replace("shop", name);
+        all += &if name == "solo" { another.replace("#load-test", "#solo") } else { another };
+    }
+    place.yard.write("tidegate.toml", &all);
+    place.yard.fail("create.rpg-app.1");
+    // As if nobody had looked for ten minutes.
+    place.yard.change_ledger("UPDATE clock SET seen_at = seen_at - 600000").await;
+    let serve = place.serve().await;
+    let text = place.reads(&format!("{}: 2 ready, rpg PARTIAL", due.format("%H:%M"))).await;
+    let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;
+    assert!(text.contains(&format!("or type show {rpg}")), "{text}");
+    place.reads("rpg is PARTIAL ·").await;
+    place.slack.reads(&solo_channel, "solo is at full").await;
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert!(!text.contains("shop is at full") && !text.contains("web is at full"), "no cards of their own: {text}");
+    assert_eq!(text.matches("rpg is PARTIAL ·").count(), 1, "{text}");
+    assert_eq!(text.matches(" by the clock").count(), 1, "one message: {text}");
+    let solo = place.slack.transcript(&solo_channel);
+    assert!(!solo.contains("1 ready"), "{solo}");
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
