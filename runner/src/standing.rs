@@ -106,9 +106,10 @@ pub(crate) async fn note(
 async fn note_serial(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
     let (stack, applied) = match event {
         RunEvent::StackApplied { stack, applied } => (stack, applied),
-        // Terraform says so itself, and has stored what it did. Of any other end, as by a signal, nobody knows whether it has.
+        // Terraform says so itself, and has stored what it did; where it was killed on request before it could, what it made is not in
+        // the state, and that is worth a question. Of any other end, as by a signal of others, nobody knows whether it has.
         RunEvent::StackFailed { stack, phase: Phase::Apply, failure, applied: Some(applied) }
-            if failure.kind == FailureKind::Terraform =>
+            if matches!(failure.kind, FailureKind::Terraform | FailureKind::Interrupted) =>
         {
             (stack, applied)
         }

@@ -27,6 +27,8 @@ impl Case<'_> {
             Order::For { change, until } => match change.as_ref() {
                 Order::Up { environment, .. } | Order::Down { environment, .. } | Order::Scale { environment, .. } => {
                     let found = self.allowed(tx, change.name(), environment).await?;
+                    // Its end lowers, and is theirs.
+                    self.allowed(tx, CommandName::Down, environment).await?;
                     self.queue(tx, change, Some(*until), &found).await.map_err(|denied| denied.on(environment))
                 }
                 other => {

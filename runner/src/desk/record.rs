@@ -108,6 +108,13 @@ impl Case<'_> {
         let result = Some(result(&done.answer));
         let entry = self.entry(command.action(), done.environment.as_ref());
         audit::append(tx, &Entry { run: done.run, rule: done.rule, result, ..entry }).await?;
+        // What was done to several is found under each of them.
+        if let (Answer::Bend(BendAnswer::Skipped(all)), None) = (&done.answer, &done.environment) {
+            for one in all {
+                let entry = self.entry(command.action(), Some(&one.environment));
+                audit::append(tx, &Entry { result, ..entry }).await?;
+            }
+        }
         for (run, event) in &done.events {
             // Who stops everything has stopped each of them: `who stopped shop` finds it.
             if done.run.is_none() && matches!(event, RunEvent::StopAsked { .. }) {

@@ -4,7 +4,7 @@ use super::{Case, Denied, Desk, DeskError, Done};
 use crate::agenda::{self, timetable};
 use crate::config::typed_schedule::{self, Mistake};
 use crate::domain::access::answering::want_in_words;
-use crate::domain::access::{self};
+use crate::domain::access::{self, ApprovalRule};
 use crate::domain::answer::{Answer, Sight};
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Rules};
@@ -212,6 +212,17 @@ impl Case<'_> {
     /// What rules want a yes for, a person cannot have done by the clock, which asks nobody.
     fn asks_nobody(&self, environment: &Environment, schedule: &Schedule, now: Timestamp) -> Result<(), Denied> {
         let config = self.desk.config();
+        // Rules about when, or about what a plan turns out to be, cannot be held against what happens later and by itself.
+        let Rules { only_in_hours, destroys_ask, approvals, .. } = &environment.rules;
+        let later = |rule: &ApprovalRule| rule.is_about_changes() || rule.is_about_hours();
+        if only_in_hours.is_some() || destroys_ask.is_some() || approvals.iter().any(later) {
+            let name = &environment.name;
+            let what = format!("schedules of {name} are not given by chat");
+            let why = "it has rules about working hours, or about how much a plan changes, and the clock asks nobody; whoever edits the \
+                       configuration can write it there";
+            let refusal = Refusal::refused(what, why).hint(format!("schedule list {name}"));
+            return Err(refused(name, "approve", refusal));
+        }
         // When it is said has nothing to do with when it happens.
         let rules = Rules { only_in_hours: None, ..environment.rules.clone() };
         let at_any_time = Environment { rules, ..environment.clone() };

@@ -184,7 +184,10 @@ impl Driver {
             let seats = Arc::clone(&self.shared.seats);
             let limit = self.shared.config().runner.parallel;
             tokio::select! {
-                seat = seats.take(limit) => self.seat = Some(seat),
+                // One that is free only now is of no use to a process that stops.
+                seat = seats.take(limit) => {
+                    self.seat = Some(seat).filter(|_| !self.shared.draining.load(Ordering::Relaxed));
+                }
                 () = self.bell.heard() => self.look().await?,
                 () = tokio::time::sleep(LOOK_EVERY) => self.look().await?,
             }
@@ -207,7 +210,8 @@ impl Driver {
             RunState::AwaitingApproval { applied, .. } => !applied || self.shared.draining.load(Ordering::Relaxed),
             // Nor for a seat: nothing new is begun then.
             RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
-                self.seat.is_none() && self.busy.is_empty() && self.shared.draining.load(Ordering::Relaxed)
+                let waits = self.seat.is_none() && self.busy.is_empty() && self.view.state.stop().is_none();
+                waits && self.shared.draining.load(Ordering::Relaxed)
             }
         }
     }

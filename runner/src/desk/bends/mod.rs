@@ -108,6 +108,9 @@ impl Case<'_> {
         let now = crate::ledger::now(&mut *tx).await?;
         let diaries = agenda::diaries(&mut *tx, &config, now).await?;
         let scheduled = diaries.iter().filter(|diary| diary.is_scheduled()).map(Diary::environment);
+        // Of those that somebody may not change nothing is told.
+        let scheduled =
+            scheduled.filter(|environment| self.desk.may(self.message, CommandName::Skip, &environment.name));
         let (mut all, mut refused_last) = (Vec::new(), None);
         for environment in scheduled {
             match self.skip(tx, &environment.name, skipping).await {
@@ -119,7 +122,7 @@ impl Case<'_> {
         if all.is_empty() {
             return Err(refused_last.unwrap_or_else(|| {
                 refused(
-                    Refusal::refused("`skip all` has nothing to skip", "no environment has a schedule").hint("envs"),
+                    Refusal::refused("`skip all` has nothing to skip", "no environment that is yours to change has a schedule").hint("envs"),
                 )
             }));
         }

@@ -116,6 +116,12 @@ impl ApprovalRule {
         self.when.iter().any(|(condition, _)| matches!(condition, Condition::Count { .. }))
     }
 
+    /// True for a rule that depends on when something happens.
+    #[must_use]
+    pub fn is_about_hours(&self) -> bool {
+        self.when.iter().any(|(condition, _)| matches!(condition, Condition::OutsideHours))
+    }
+
     /// What the rule wants of people here; `None`: nothing.
     #[must_use]
     pub fn want(&self, access: &Access, about: &About<'_>) -> Option<Want> {
