@@ -52,7 +52,7 @@ pub enum Command {
 pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> ExitCode {
     match command {
         Command::Shell(shell) => Box::pin(shell.run(config, log_format)).await,
-        Command::Demo(demo) => demo.run(log_format).await,
+        Command::Demo(demo) => Box::pin(demo.run(log_format)).await,
         Command::Check(check) => check.run(config).await,
         Command::Serve => serve::run(config, log_format).await,
         Command::Audit(audit) => audit.run(config).await,

@@ -122,7 +122,11 @@ impl Case<'_> {
         if all.is_empty() {
             return Err(refused_last.unwrap_or_else(|| {
                 refused(
-                    Refusal::refused("`skip all` has nothing to skip", "no environment that is yours to change has a schedule").hint("envs"),
+                    Refusal::refused(
+                        "`skip all` has nothing to skip",
+                        "no environment that is yours to change has a schedule",
+                    )
+                    .hint("envs"),
                 )
             }));
         }
