@@ -190,6 +190,29 @@ async fn a_change_that_ends_by_itself_says_until_when_and_a_new_size_ends_with_i
     .await;
 }
 
+#[tokio::test]
+async fn who_may_raise_and_not_lower_has_nothing_end_by_itself() {
+    on_both(async |store| {
+        let more = "access = { raiser = ['local:mori'] }\n";
+        let text = format!(
+            "{}[roles.raiser]\ncommands = ['up', 'status']\n",
+            CONFIG.replace("zone = 'Asia/Tokyo'\n", &format!("zone = 'Asia/Tokyo'\n{more}"))
+        );
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let told = watch::channel(Arc::new(config)).1;
+        let desk = Desk::new(store.clone(), told, Bell::default());
+        let now = store.now().await.unwrap();
+        let up = Order::Up { environment: shop(), level: None, settings: Vec::new(), newest_code: false };
+        for (key, order, may) in [("m1", up.clone().until(Some(now.plus_ms(DAY_MS))), false), ("m2", up, true)] {
+            let actor = Actor::person(ActorId::local("mori"), "mori");
+            let message = Message { key: key.to_owned(), actor, place: Place::shell(), typed: key.to_owned() };
+            assert_eq!(desk.submit(&message, &order, None).await.is_ok(), may, "{key}");
+        }
+    })
+    .await;
+}
+
 #[test]
 fn a_night_is_from_six_to_six_on_the_environments_clock() {
     let at = |text: &str| Timestamp(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());

@@ -207,3 +207,14 @@ async fn what_does_not_check_any_more_is_left_out_and_told() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn beside_rules_that_count_changes_no_schedule_is_given_by_chat() {
+    on_both(async |store| {
+        let room = Room::new(&store, &CONFIG.replace("'servers > 2'", "'deletes > 5'"));
+        let keys = [("cron", "0 3 * * *"), ("do", "down small"), ("zone", "UTC")];
+        let order = ScheduleOrder::Add { environment: "bank".parse().unwrap(), written: written("night", &keys) };
+        assert_eq!(room.refuses(order, "how much a plan changes").await, "schedule list bank");
+    })
+    .await;
+}
