@@ -241,7 +241,7 @@ pub fn on(now: &RaisedNow, clock: &Clock) -> Card {
     if raised.is_empty() {
         return Card::new(Tone::Plain, format!("Nothing is raised of {looked}")).next("envs");
     }
-    let card = Card::new(Tone::Plain, format!("{} of {looked} are raised, the longest first", raised.len() + more));
+    let card = Card::new(Tone::Plain, format!("Raised: {} of {looked}, the longest on first", raised.len() + more));
     let card = card.lines(raised.iter().map(|raised| one(raised, clock)));
     let card = if *more > 0 { card.line(Line::text(format!("and {more} more"))) } else { card };
     raised.iter().take(1).fold(card, |card, first| card.next(format!("status {}", first.environment)))

@@ -125,7 +125,7 @@ impl Context<'_> {
                     });
                 }
             } else {
-                return Err(self.stray(at, word));
+                return Err(self.stray_end(at, word));
             }
         }
         match until {

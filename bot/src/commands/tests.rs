@@ -434,6 +434,8 @@ const BAD: &[&str] = &[
     "stop evrything",
     "stop everything now",
     "resume",
+    "keep shop 2h",
+    "keep shop 22:00",
     "resume nowhere",
     "skip",
     "skip nowhere",

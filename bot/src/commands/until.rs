@@ -33,6 +33,20 @@ impl Context<'_> {
         }
     }
 
+    /// Refuses a word that does not belong where it stands; one that tells an end lacks only its keyword.
+    pub(super) fn stray_end(&self, at: usize, word: &str) -> Refusal {
+        let refusal = self.stray(at, word);
+        let (now, zone) = (self.known.now, self.known.zone);
+        let keyword = if ahead::span(&word.to_lowercase()).is_some() {
+            "for"
+        } else if matches!(ahead::read(word, End::Last, now, zone), Some(Ahead::At(_))) {
+            "until"
+        } else {
+            return refusal;
+        };
+        Refusal { hints: vec![self.line.inserted(at, keyword)], ..refusal }
+    }
+
     fn end(&self, at: usize, span: bool, longest: &Longest, day: End) -> Result<(Timestamp, usize), Refusal> {
         let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
         let Some(word) = self.line.word(at + 1) else {

@@ -1,10 +1,12 @@
 //! Which order does what; and the orders on a run: `cancel`, `retry`, `accept`, `approve`, `reject`, `recover`.
 
+use chrono::{DateTime, SecondsFormat};
+
 use super::order::{as_typed, nobody_knows, standing_after};
 use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
-use crate::domain::ids::RunNumber;
+use crate::domain::ids::{RunNumber, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest};
 use crate::domain::run::{Outcome, RunEvent, RunState};
@@ -29,7 +31,9 @@ impl Case<'_> {
                     let found = self.allowed(tx, change.name(), environment).await?;
                     // Its end lowers, and is theirs.
                     self.allowed(tx, CommandName::Down, environment).await?;
-                    self.queue(tx, change, Some(*until), &found).await.map_err(|denied| denied.on(environment))
+                    self.queue(tx, change, Some(*until), &found)
+                        .await
+                        .map_err(|denied| denied.on(environment).ending_at(*until))
                 }
                 other => {
                     let what = format!("`{}` cannot end by itself", other.name());
@@ -284,6 +288,20 @@ fn state_words(state: &RunState) -> &'static str {
 }
 
 impl Denied {
+    /// What is offered in place of something that was to end by itself ends then, too.
+    fn ending_at(self, until: Timestamp) -> Self {
+        let Self::Refused { environment, rule, mut refusal } = self else { return self };
+        let end = DateTime::from_timestamp_millis(until.0).map(|end| end.to_rfc3339_opts(SecondsFormat::Secs, true));
+        for hint in &mut refusal.hints {
+            let changes = ["up ", "down ", "scale "].iter().any(|command| hint.starts_with(command));
+            let ends = [" for ", " until ", " because "].iter().any(|word| hint.contains(word));
+            if let (true, false, Some(end)) = (changes, ends, &end) {
+                *hint = format!("{hint} until {end}");
+            }
+        }
+        Self::Refused { environment, rule, refusal }
+    }
+
     pub(super) fn hint_for(self, run: &RunSummary, command: &str) -> Self {
         match self {
             Self::Refused { environment, rule, refusal } => Self::Refused {

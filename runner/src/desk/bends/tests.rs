@@ -180,6 +180,13 @@ async fn a_change_that_ends_by_itself_says_until_when_and_a_new_size_ends_with_i
             matches!(&passed, Err(DeskError::Refused(refusal)) if refusal.what.contains("over before")),
             "{passed:?}"
         );
+        // What is offered instead ends then, too.
+        let lower = room.orders(up("small").until(Some(said))).await;
+        assert!(
+            matches!(&lower, Err(DeskError::Refused(refusal))
+                if !refusal.hints.is_empty() && refusal.hints.iter().all(|hint| hint.contains(" until "))),
+            "{lower:?}"
+        );
         // Without an end it is the schedules' next transition.
         let due = room.due().await;
         let other = room.orders(up("full")).await;
