@@ -2,29 +2,34 @@
 //! and their changes, read from the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::config::{Config, typed_schedule};
 use crate::domain::answer::RunSummary;
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
-use crate::domain::request::Target;
+use crate::domain::request::{RunKind, Target};
 use crate::domain::schedule::{Agenda, Bend, Bent, Scale, Stored, Timetable, end_of_change};
 use crate::ledger::environments::Wanted;
 use crate::ledger::{Access, LedgerError, bends, environments, holds, runs, schedules};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
-const BACK_MS: i64 = 8 * 86_400_000;
+const BACK_MS: i64 = 8 * DAY_MS;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// Everything about when, of one environment.
 #[derive(Debug, Clone)]
-pub struct Diary {
-    environment: Environment,
+pub struct Diary<'c> {
+    environment: &'c Environment,
+    timetable: Arc<Timetable>,
     scale: Scale,
     /// What people bend and ask for.
     pub bends: Vec<Bent>,
     /// Schedules that people added by chat and that are none any more, so that nothing comes of them.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Arc<[LeftOut]>,
     /// Where it is to be now, whatever schedules say.
     pub wanted: Option<Target>,
     /// It was destroyed, and its schedules ask for nothing until somebody raises it.
@@ -42,18 +47,18 @@ pub struct LeftOut {
     pub why: String,
 }
 
-impl Diary {
+impl<'c> Diary<'c> {
     /// The same with another timetable.
     #[must_use]
     pub fn with(mut self, timetable: Timetable) -> Self {
-        self.environment.timetable = timetable;
+        self.timetable = Arc::new(timetable);
         self
     }
 
     /// As the pure functions take it.
     #[must_use]
     pub fn agenda(&self) -> Agenda<'_> {
-        let table = &self.environment.timetable;
+        let table = &self.timetable;
         Agenda {
             zone: table.zone,
             scale: &self.scale,
@@ -63,29 +68,50 @@ impl Diary {
         }
     }
 
-    /// The environment.
+    /// The environment as the configuration has it.
     #[must_use]
-    pub fn environment(&self) -> &Environment {
-        &self.environment
+    pub fn environment(&self) -> &'c Environment {
+        self.environment
+    }
+
+    /// Its schedules, those too that people added by chat.
+    #[must_use]
+    pub fn timetable(&self) -> &Arc<Timetable> {
+        &self.timetable
     }
 
     /// True when schedules say anything of it.
     #[must_use]
     pub fn is_scheduled(&self) -> bool {
-        !self.environment.timetable.schedules.is_empty()
+        !self.timetable.schedules.is_empty()
     }
 
-    /// Until when a person's change holds that comes to pass at `from`, and where it ends by itself only where they said so:
-    /// `None` for ever.
+    /// Until when a person's change holds that was accepted at `from`, and where it ends by itself only where they said so:
+    /// `None` for ever. While schedules are paused what is there stays: what would end in a pause that people asked for ends with it.
     #[must_use]
     pub fn holds_until(&self, said: Option<Timestamp>, from: Timestamp) -> Option<Timestamp> {
-        let visit_ms = 1_000 * i64::from(self.environment.timetable.visit_s);
-        said.or_else(|| self.is_scheduled().then(|| end_of_change(&self.agenda(), from, visit_ms)))
+        if said.is_some() || !self.is_scheduled() {
+            return said;
+        }
+        let visit_ms = 1_000 * i64::from(self.timetable.visit_s);
+        let mut end = end_of_change(&self.agenda(), from, visit_ms);
+        let pauses = || {
+            self.bends.iter().filter_map(|bent| match bent.bend {
+                Bend::Pause { from, until } if !self.destroyed => Some((from, until)),
+                _ => None,
+            })
+        };
+        while let Some((_, until)) =
+            pauses().find(|(from, until)| *from <= end && until.is_none_or(|until| end < until))
+        {
+            end = until?;
+        }
+        Some(end)
     }
 }
 
-/// An environment's whole timetable, of what the file says and what people have added by chat (`stored`, of any environments); and what
-/// of that is left out.
+/// An environment's whole timetable, of what the file says and what people have added by chat (`stored`); and what of that is left
+/// out.
 #[must_use]
 pub fn timetable(
     config: &Config,
@@ -93,9 +119,9 @@ pub fn timetable(
     stored: &[Stored],
     now: Timestamp,
 ) -> (Timetable, Vec<LeftOut>) {
-    let mut table = environment.timetable.clone();
+    let mut table = Timetable::clone(&environment.timetable);
     let mut left_out = Vec::new();
-    for one in stored.iter().filter(|one| one.environment == environment.name) {
+    for one in stored {
         match typed_schedule::with(config, environment, &table, one, now) {
             Ok(more) => table = more,
             Err(mistake) => {
@@ -106,106 +132,219 @@ pub fn timetable(
     (table, left_out)
 }
 
-/// What the ledger has about when, of any environments.
+/// Reads diaries. Cheap to clone; all clones know the same.
+#[derive(Debug, Clone, Default)]
+pub struct Diaries {
+    known: Arc<Mutex<Known>>,
+}
+
+/// Timetables with what people added by chat: to check one takes a walk over two years, which is done once a day for each
+/// configuration and wording.
+#[derive(Debug, Default)]
+struct Known {
+    config: Weak<Config>,
+    day: i64,
+    tables: BTreeMap<EnvironmentName, Checked>,
+}
+
+#[derive(Debug, Clone)]
+struct Checked {
+    stored: Vec<Stored>,
+    timetable: Arc<Timetable>,
+    left_out: Arc<[LeftOut]>,
+}
+
+/// What the ledger has about when, environment by environment.
+#[derive(Debug, Default)]
 struct Noted {
-    held: Vec<Hold>,
-    bent: Vec<(EnvironmentName, Bent)>,
+    keeps: Vec<Hold>,
+    bent: Vec<Bent>,
     stored: Vec<Stored>,
 }
 
-impl Noted {
-    async fn read(db: &mut impl Access, only: Option<&EnvironmentName>, now: Timestamp) -> Result<Self, LedgerError> {
-        let since = now.plus_ms(-BACK_MS);
-        Ok(Self {
-            held: holds::of_late(&mut *db, since).await?,
-            bent: bends::standing(&mut *db, since).await?,
-            stored: schedules::all(&mut *db, only).await?,
-        })
+/// Who said where an environment is to be.
+struct Said {
+    wanted: Option<Wanted>,
+    destroyed: bool,
+    /// The run of a person that counts: the last one of those to come, or else the one that said what is wanted.
+    run: Option<RunSummary>,
+}
+
+impl Diaries {
+    /// The diaries of all environments, in the order of the file.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn all<'c>(
+        &self,
+        mut db: impl Access,
+        config: &'c Arc<Config>,
+        now: Timestamp,
+    ) -> Result<Vec<Diary<'c>>, LedgerError> {
+        let mut noted = noted(&mut db, None, now).await?;
+        let mut wanted = environments::all_wanted(&mut db).await?;
+        let said = runs::that_said(&mut db).await?;
+        let mut said: BTreeMap<RunNumber, RunSummary> = said.into_iter().map(|run| (run.number, run)).collect();
+        let mut coming: BTreeMap<EnvironmentName, RunSummary> = BTreeMap::new();
+        for run in runs::all_active(&mut db).await?.into_iter().filter(comes) {
+            let name = &run.request.environment;
+            if coming.get(name).is_none_or(|other| other.number < run.number) {
+                coming.insert(name.clone(), run);
+            }
+        }
+        let mut all = Vec::new();
+        for environment in config.environments.values() {
+            let name = &environment.name;
+            let (wanted, destroyed) = match wanted.remove(name) {
+                Some(wanted) => (wanted.clone(), wanted.is_none()),
+                None => (None, false),
+            };
+            let run = match coming.remove(name) {
+                Some(run) => Some(run),
+                None => match wanted.as_ref().and_then(|wanted| said.remove(&wanted.run?)) {
+                    Some(run) => unless_stopped(&mut db, run, wanted.as_ref()).await?,
+                    None => None,
+                },
+            };
+            let noted = noted.remove(name).unwrap_or_default();
+            all.push(self.diary(config, environment, noted, Said { wanted, destroyed, run }, now));
+        }
+        Ok(all)
+    }
+
+    /// The diary of one environment as the configuration has it.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn one<'c>(
+        &self,
+        mut db: impl Access,
+        config: &Arc<Config>,
+        environment: &'c Environment,
+        now: Timestamp,
+    ) -> Result<Diary<'c>, LedgerError> {
+        let name = &environment.name;
+        let noted = noted(&mut db, Some(name), now).await?.remove(name).unwrap_or_default();
+        let wanted = environments::wanted(&mut db, name).await?;
+        let active = runs::active(&mut db, name).await?;
+        let run = match active.into_iter().filter(comes).max_by_key(|run| run.number) {
+            Some(run) => Some(run),
+            None => match wanted.as_ref().and_then(|wanted| wanted.run) {
+                Some(run) => match runs::by_number(&mut db, run).await? {
+                    Some(run) => unless_stopped(&mut db, run, wanted.as_ref()).await?,
+                    None => None,
+                },
+                None => None,
+            },
+        };
+        let destroyed = wanted.is_none() && environments::destroyed(&mut db).await?.contains(name);
+        Ok(self.diary(config, environment, noted, Said { wanted, destroyed, run }, now))
+    }
+
+    fn diary<'c>(
+        &self,
+        config: &Arc<Config>,
+        environment: &'c Environment,
+        noted: Noted,
+        said: Said,
+        now: Timestamp,
+    ) -> Diary<'c> {
+        let (timetable, left_out) = self.timetable(config, environment, noted.stored, now);
+        let mut diary = Diary {
+            environment,
+            timetable,
+            scale: Scale::from(environment),
+            bends: noted.bent,
+            left_out,
+            wanted: said.wanted.map(|wanted| wanted.target),
+            destroyed: said.destroyed,
+        };
+        if said.destroyed {
+            // Nobody wants it back but who says so.
+            let (by, called) = (ActorId::tidegate(), String::new());
+            let pause = Bend::Pause { from: Timestamp(0), until: None };
+            diary.bends.push(Bent { number: 0, by, called, because: None, bend: pause });
+        }
+        let change = said.run.filter(|run| run.asker.id != ActorId::clock());
+        diary.bends.extend(change.and_then(|run| visit(&diary, &run)));
+        diary.bends.extend(noted.keeps.iter().filter_map(|hold| kept(hold, diary.wanted.as_ref())));
+        diary
+    }
+
+    /// [`timetable`], from what is known already where that is the same.
+    fn timetable(
+        &self,
+        config: &Arc<Config>,
+        environment: &Environment,
+        stored: Vec<Stored>,
+        now: Timestamp,
+    ) -> (Arc<Timetable>, Arc<[LeftOut]>) {
+        if stored.is_empty() {
+            return (Arc::clone(&environment.timetable), Arc::default());
+        }
+        let day = now.0.div_euclid(DAY_MS);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.day != day || !Weak::ptr_eq(&known.config, &Arc::downgrade(config)) {
+            *known = Known { config: Arc::downgrade(config), day, tables: BTreeMap::new() };
+        }
+        let found = known.tables.get(&environment.name).filter(|checked| checked.stored == stored).cloned();
+        let checked = found.unwrap_or_else(|| {
+            let (table, left_out) = timetable(config, environment, &stored, now);
+            let checked = Checked { stored, timetable: Arc::new(table), left_out: left_out.into() };
+            known.tables.insert(environment.name.clone(), checked.clone());
+            checked
+        });
+        (checked.timetable, checked.left_out)
     }
 }
 
-/// The diaries of all environments that have schedules, or that somebody changed for a while.
-///
-/// # Errors
-/// When the ledger does not answer.
-pub async fn diaries(mut db: impl Access, config: &Config, now: Timestamp) -> Result<Vec<Diary>, LedgerError> {
-    let noted = Noted::read(&mut db, None, now).await?;
-    let mut wanted = environments::all_wanted(&mut db).await?;
-    let said = runs::that_said(&mut db).await?;
-    let mut said: BTreeMap<RunNumber, RunSummary> = said.into_iter().map(|run| (run.number, run)).collect();
-    let mut all = Vec::new();
-    for environment in config.environments.values() {
-        let (wanted, destroyed) = match wanted.remove(&environment.name) {
-            Some(wanted) => (wanted.clone(), wanted.is_none()),
-            None => (None, false),
-        };
-        let run = wanted.as_ref().and_then(|wanted| said.remove(&wanted.run?));
-        let for_a_while = run.as_ref().is_some_and(|run| run.request.until.is_some());
-        let added = || noted.stored.iter().any(|one| one.environment == environment.name);
-        if for_a_while || !environment.timetable.schedules.is_empty() || added() {
-            all.push(diary(config, environment, &noted, (wanted, run, destroyed), now));
+/// What the ledger has, of one environment or of all.
+async fn noted(
+    db: &mut impl Access,
+    only: Option<&EnvironmentName>,
+    now: Timestamp,
+) -> Result<BTreeMap<EnvironmentName, Noted>, LedgerError> {
+    let since = now.plus_ms(-BACK_MS);
+    let mut all: BTreeMap<EnvironmentName, Noted> = BTreeMap::new();
+    for hold in holds::of_late(&mut *db, since).await? {
+        if let (Kind::Keep, Some(name)) = (hold.kind, &hold.environment) {
+            all.entry(name.clone()).or_default().keeps.push(hold);
         }
+    }
+    for (name, bent) in bends::standing(&mut *db, since).await? {
+        all.entry(name).or_default().bent.push(bent);
+    }
+    for stored in schedules::all(&mut *db, only).await? {
+        all.entry(stored.environment.clone()).or_default().stored.push(stored);
     }
     Ok(all)
 }
 
-/// The diary of one environment as the configuration has it, whether or not it has schedules.
-///
-/// # Errors
-/// When the ledger does not answer.
-pub async fn of_one(
-    mut db: impl Access,
-    config: &Config,
-    environment: &Environment,
-    now: Timestamp,
-) -> Result<Diary, LedgerError> {
-    let noted = Noted::read(&mut db, Some(&environment.name), now).await?;
-    let wanted = environments::wanted(&mut db, &environment.name).await?;
-    let run = match wanted.as_ref().and_then(|wanted| wanted.run) {
-        Some(run) => runs::by_number(&mut db, run).await?,
-        None => None,
-    };
-    let destroyed = wanted.is_none() && environments::destroyed(&mut db).await?.contains(&environment.name);
-    Ok(diary(config, environment, &noted, (wanted, run, destroyed), now))
+/// Whether it is a person's change that is going to happen, or happens. One that waits for a yes keeps nothing from happening.
+fn comes(run: &RunSummary) -> bool {
+    let changes = !matches!(run.request.kind, RunKind::Plan | RunKind::Destroy);
+    changes && run.has_its_place() && run.asker.id != ActorId::clock()
 }
 
-fn diary(
-    config: &Config,
-    environment: &Environment,
-    noted: &Noted,
-    (wanted, run, destroyed): (Option<Wanted>, Option<RunSummary>, bool),
-    now: Timestamp,
-) -> Diary {
-    let (timetable, left_out) = timetable(config, environment, &noted.stored, now);
-    let of_it = noted.bent.iter().filter(|(name, _)| *name == environment.name);
-    let mut diary = Diary {
-        scale: Scale::from(environment),
-        environment: Environment { timetable, ..environment.clone() },
-        left_out,
-        bends: of_it.map(|(_, bent)| bent.clone()).collect(),
-        wanted: wanted.map(|wanted| wanted.target),
-        destroyed,
-    };
-    if destroyed {
-        // Nobody wants it back but who says so.
-        let (by, called) = (ActorId::tidegate(), String::new());
-        let pause = Bend::Pause { from: Timestamp(0), until: None };
-        diary.bends.push(Bent { number: 0, by, called, because: None, bend: pause });
+/// The run, or if what it was for was taken back, the one before it that brought the environment to what is wanted again.
+async fn unless_stopped(
+    db: &mut impl Access,
+    run: RunSummary,
+    wanted: Option<&Wanted>,
+) -> Result<Option<RunSummary>, LedgerError> {
+    match wanted {
+        Some(wanted) if wanted.target != run.request.target => {
+            runs::brought(db, &run.request.environment, &wanted.target, run.number).await
+        }
+        Some(_) | None => Ok(Some(run)),
     }
-    let keeps = noted.held.iter().filter(|hold| hold.kind == Kind::Keep && hold.is_about(&environment.name));
-    let keeps: Vec<Bent> = keeps.filter_map(|hold| kept(hold, diary.wanted.as_ref())).collect();
-    let change = run.filter(|run| run.asker.id != ActorId::clock());
-    diary.bends.extend(change.and_then(|run| visit(&diary, &run)));
-    diary.bends.extend(keeps);
-    diary
 }
 
-/// A person's change.
-fn visit(diary: &Diary, run: &RunSummary) -> Option<Bent> {
-    let said = run.request.until;
-    // What ends by itself was measured from when it was said; what schedules end, from when it came to pass.
-    let from = run.ended.filter(|_| said.is_none()).unwrap_or(run.accepted);
-    let bend = Bend::Visit { target: diary.wanted.clone()?, from, until: diary.holds_until(said, from)? };
+/// A person's change, from the moment at which they said so: what they were answered then is what counts.
+fn visit(diary: &Diary<'_>, run: &RunSummary) -> Option<Bent> {
+    let from = run.accepted;
+    let until = diary.holds_until(run.request.until, from)?;
+    let bend = Bend::Visit { target: run.request.target.clone(), from, until };
     let (by, called) = (run.asker.id.clone(), run.asker.name.clone());
     Some(Bent { number: -run.number.0, by, called, because: run.request.because.clone(), bend })
 }

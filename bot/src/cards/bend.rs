@@ -68,18 +68,21 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 format!("{environment} goes to {level}, {} late{DOT}run {run}", duration(*by_ms)),
             );
             let card = card.line(Line::text(format!("It was due at {}; nobody looked then.", moment(turn))));
-            let more = plural(u64::from(*collapsed), "transition");
-            let were = if *collapsed == 1 { "was" } else { "were" };
-            card.lines(
-                (*collapsed > 0).then(|| Line::text(format!("{more} before it {were} left out: this one came after."))),
-            )
-            .next(format!("show {run}"))
+            card.lines(before_it(*collapsed)).next(format!("show {run}"))
         }
-        ClockNews::Missed { turn, by_ms } => {
+        ClockNews::Missed { turn, by_ms, collapsed } => {
             let title = format!("{environment} was NOT brought to {level}{DOT}seen {} late", duration(*by_ms));
             Card::new(Tone::Bad, title)
                 .line(Line::text(format!("It was due at {}, and its `catch_up` is over.", moment(turn))))
+                .lines(before_it(*collapsed))
                 .next(format!("status {environment}"))
+                .next(format!("next {environment}"))
+        }
+        ClockNews::Skipped { turn, called, because, by: _ } => {
+            let title = format!("{environment} does not go to {level}{DOT}skipped by {called}");
+            Card::new(Tone::Plain, title)
+                .line(Line::text(format!("It was due at {}.", moment(turn))))
+                .lines(because.as_ref().map(|because| Line::text(format!("because {}", cut(because)))))
                 .next(format!("next {environment}"))
         }
         ClockNews::Refused { turn, why, again } => {
@@ -98,6 +101,13 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             card.next(format!("status {environment}"))
         }
     }
+}
+
+/// What was collapsed into a transition.
+fn before_it(collapsed: u32) -> Option<Line> {
+    let more = plural(u64::from(collapsed), "transition");
+    let were = if collapsed == 1 { "was" } else { "were" };
+    (collapsed > 0).then(|| Line::text(format!("{more} before it {were} left out: this one came after.")))
 }
 
 /// What stands in place of a warning that is not to be acted on any more; `None`: it is.

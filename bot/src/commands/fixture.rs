@@ -78,7 +78,7 @@ pub(crate) fn environment(name: &str) -> Environment {
         stacks: stacks.into_iter().map(|s| (s.name.clone(), s)).collect(),
         settings: settings.into_iter().map(|s| (s.name.clone(), s)).collect(),
         profiles: profiles.into_iter().collect(),
-        timetable: tidegate_runner::domain::schedule::Timetable::default(),
+        timetable: std::sync::Arc::default(),
         money: tidegate_runner::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }

@@ -1,27 +1,30 @@
 //! Turns schedules into runs, once each. When anything happens is the timeline's to say ([`crate::domain::schedule`]); what may be
 //! done is the desk's ([`crate::desk::clock`]). Here is one timer for all environments, and how far it has looked.
 //!
-//! What was due while nobody looked is collapsed to the level that holds now. `now` comes from outside, so that a year can pass in a
-//! test.
+//! What is asked for is a level, not an edge: each look compares it with what was asked for as of the last one, which the ledger
+//! keeps. So what was due while nobody looked is collapsed to the level that holds now, and a schedule that is changed counts from
+//! then on. `now` comes from outside, so that a year can pass in a test.
 
+mod page;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::agenda::{self, Diary};
+use crate::agenda::Diary;
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::desk::clock::{Due, LONGEST_LEAD_MS, Turned};
 use crate::desk::{Desk, DeskError};
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::request::{Movement, Target, movement};
-use crate::domain::schedule::{Because, DEFAULT_WARN_S, Schedule, Transition, level_at, next_after, timeline};
+use crate::domain::schedule::level_at;
+use crate::ledger::asked::{self, Asked};
 use crate::ledger::{Store, firings};
+use page::{Page, Turns};
 
 /// Longest that nothing is looked at: somebody may have bent something by another process, or the clock may have been set.
 const LONGEST_MS: i64 = 20_000;
@@ -29,11 +32,8 @@ const LONGEST_MS: i64 = 20_000;
 /// How often it is noted how far the clock has looked where nothing happens, in milliseconds.
 const NOTE_MS: i64 = 60_000;
 
-/// How far back it looks again, in milliseconds: what somebody bends counts from when they say so, and is seen a moment later.
-const AGAIN_MS: i64 = 60_000;
-
-/// How late a transition may be carried out whose schedule does not say, as that of a keep, in milliseconds.
-const CATCH_UP_MS: i64 = 4 * 3_600_000;
+/// A clock that goes back by less is waited for, in milliseconds: it was put right.
+const SET_BACK_MS: i64 = 120_000;
 
 /// The clock of one process.
 #[derive(Debug)]
@@ -42,24 +42,27 @@ pub struct Clockwork {
     store: Store,
     /// How far it has looked, and when that was last noted.
     seen: Option<(Timestamp, Timestamp)>,
+    pages: BTreeMap<EnvironmentName, Page>,
 }
 
 /// What one look did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Looked {
     /// What came of what was due, in order.
-    pub turned: Vec<(EnvironmentName, Transition, Turned)>,
+    pub turned: Vec<(Due, Turned)>,
     /// When something is due next, as far as is known.
     pub next: Option<Timestamp>,
     /// What people added by chat and nothing comes of any more, in words.
     pub left_out: BTreeSet<String>,
+    /// By how many milliseconds the clock was set back since the last look, where it was.
+    pub set_back_ms: Option<i64>,
 }
 
 impl Clockwork {
     /// A clock that has not looked yet.
     #[must_use]
     pub fn new(desk: Desk, store: Store) -> Self {
-        Self { desk, store, seen: None }
+        Self { desk, store, seen: None, pages: BTreeMap::new() }
     }
 
     /// Carries out everything that is due until `now`, and tells when to look again.
@@ -68,93 +71,152 @@ impl Clockwork {
     /// When the ledger does not answer: what was not decided on is looked at again.
     pub async fn look(&mut self, now: Timestamp) -> Result<Looked, DeskError> {
         let config = self.desk.config();
-        let (seen, noted) = match self.seen {
-            Some(seen) => seen,
-            // What was due before the first look of all is nobody's.
-            None => match firings::seen(&self.store).await? {
-                Some(seen) => (seen, seen),
-                None => (now, Timestamp(0)),
-            },
-        };
         let mut looked = Looked::default();
-        let diaries = agenda::diaries(&self.store, &config, now).await?;
-        if seen < now {
-            let mut due = due(&diaries, seen, now);
-            due.extend(self.early(&diaries, now).await?);
-            for (name, at, collapsed) in due {
-                let until = until(&diaries, &name, &at);
-                let because = words(&at.because);
-                let due = Due {
-                    environment: name.clone(),
-                    key: at.key(),
-                    at: at.at,
-                    until,
-                    wanted: at.wanted.clone(),
-                    because,
-                    collapsed,
-                };
-                match self.desk.turn(&due, now).await? {
-                    Turned::Already => {}
-                    turned => looked.turned.push((name, at, turned)),
-                }
-            }
+        let (seen, noted) = match self.seen {
+            Some(seen) => (Some(seen.0), seen.1),
+            None => (firings::seen(&self.store).await?, Timestamp(0)),
+        };
+        let back_ms = seen.map_or(0, |seen| seen.ms_since(now));
+        if back_ms > 0 && back_ms <= SET_BACK_MS {
+            looked.next = Some(now.plus_ms(back_ms));
+            return Ok(looked);
         }
+        let set_back = back_ms > 0;
+        looked.set_back_ms = set_back.then_some(back_ms);
+        // What was due before the first look of all is nobody's.
+        let seen = seen.filter(|_| !set_back).unwrap_or(now);
+        let diaries = self.desk.diaries().all(&self.store, &config, now).await?;
+        self.turn_pages(&diaries, seen, now);
+        let asked = self.asked(&diaries, seen, set_back).await?;
+        let mut due = self.due(&diaries, &asked, seen, now).await?;
+        due.extend(self.early(&diaries, now).await?);
+        due.sort_by_key(|due| due.at);
+        let turned = self.desk.turn(&due, now).await?;
+        looked.turned = due.into_iter().zip(turned).filter(|(_, turned)| *turned != Turned::Already).collect();
         self.look_again(&diaries, now).await?;
-        self.warn(&diaries, now).await?;
-        let seen = seen.max(now);
-        let note = !looked.turned.is_empty() || now.0 - noted.0 >= NOTE_MS;
+        self.tell(&diaries, seen, now).await?;
+        let note = set_back || !looked.turned.is_empty() || now.0 - noted.0 >= NOTE_MS;
         if note {
             let mut tx = self.store.begin().await?;
-            firings::see(&mut tx, seen).await?;
+            if set_back {
+                firings::set_back(&mut tx, now).await?;
+            }
+            firings::see(&mut tx, now).await?;
             tx.commit().await?;
         }
-        self.seen = Some((seen, if note { now } else { noted }));
+        self.seen = Some((now, if note { now } else { noted }));
         let left_out = diaries.iter().flat_map(|diary| {
             let name = &diary.environment().name;
             diary.left_out.iter().map(move |out| format!("{name}: `{}`: {}", out.name, out.why))
         });
         looked.left_out = left_out.collect();
-        looked.next = diaries.iter().filter_map(|diary| next_look(diary, now)).min();
+        let of_pages = self.paged(&diaries).filter_map(|(page, diary)| page.looks(diary, now));
+        looked.next = of_pages.min();
         Ok(looked)
     }
 
-    /// What is not due yet and begins now, so that the environment is in service when it is.
-    async fn early(
-        &self,
-        diaries: &[Diary],
-        now: Timestamp,
-    ) -> Result<Vec<(EnvironmentName, Transition, u32)>, DeskError> {
-        let mut early = Vec::new();
+    /// Reads what has changed.
+    fn turn_pages(&mut self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) {
+        self.pages.retain(|name, _| diaries.iter().any(|diary| diary.environment().name == *name));
         for diary in diaries {
-            let Some(next) = next_after(&diary.agenda(), now) else { continue };
-            let rises = |before: &&Target| **before != next.wanted && !lowers(diary, before, &next);
-            let Some(before) = diary.wanted.as_ref().filter(rises) else { continue };
-            if next.at.ms_since(now) > LONGEST_LEAD_MS || !schedules(diary, &next).any(|schedule| schedule.ready_by) {
-                continue;
+            let name = &diary.environment().name;
+            if !self.pages.get(name).is_some_and(|page| page.holds(diary, now)) {
+                self.pages.insert(name.clone(), Page::read(diary, seen, now));
             }
-            let lead_ms = self.desk.lead_ms(diary.environment(), before, &next.wanted).await?;
-            if next.at.plus_ms(-lead_ms) <= now {
-                early.push((diary.environment().name.clone(), next, 0));
+        }
+    }
+
+    fn paged<'s, 'd, 'c>(&'s self, diaries: &'d [Diary<'c>]) -> impl Iterator<Item = (&'s Page, &'d Diary<'c>)> {
+        diaries.iter().filter_map(|diary| Some((self.pages.get(&diary.environment().name)?, diary)))
+    }
+
+    /// What was asked for as of the last look. For an environment that is new it is noted first; and for all of them where the clock was
+    /// set back: what had happened by then happens again only where something is to be done.
+    async fn asked(
+        &self,
+        diaries: &[Diary<'_>],
+        seen: Timestamp,
+        set_back: bool,
+    ) -> Result<BTreeMap<EnvironmentName, Asked>, DeskError> {
+        let mut all = asked::all(&self.store).await?;
+        let mut fresh = Vec::new();
+        for (page, diary) in self.paged(diaries) {
+            let (before, name) = (page.before(seen), &diary.environment().name);
+            match all.get(name) {
+                Some(asked) if !set_back || asked.wanted.as_ref() == before => {}
+                other => fresh.push((name.clone(), other.cloned(), before.cloned())),
+            }
+        }
+        if !fresh.is_empty() {
+            let mut tx = self.store.begin().await?;
+            for (name, before, wanted) in &fresh {
+                asked::step(&mut tx, name, before.as_ref(), wanted.as_ref(), seen).await?;
+            }
+            tx.commit().await?;
+            all = asked::all(&self.store).await?;
+        }
+        Ok(all)
+    }
+
+    /// What is due: where something else is asked for than as of the last look. What needs nothing to be done is noted.
+    async fn due(
+        &self,
+        diaries: &[Diary<'_>],
+        asked: &BTreeMap<EnvironmentName, Asked>,
+        seen: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Due>, DeskError> {
+        let (mut due, mut noted) = (Vec::new(), Vec::new());
+        for (page, diary) in self.paged(diaries) {
+            let name = &diary.environment().name;
+            let Some(asked) = asked.get(name) else { continue };
+            match page.turns(diary, asked, seen, now) {
+                Turns::Not => {}
+                Turns::Noted => noted.push((name, asked, page.wanted())),
+                Turns::Due(one) => due.push(*one),
+            }
+        }
+        if !noted.is_empty() {
+            let mut tx = self.store.begin().await?;
+            for (name, asked, wanted) in noted {
+                asked::step(&mut tx, name, Some(asked), wanted, now).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(due)
+    }
+
+    /// What is not due yet and begins now, so that the environment is in service when it is.
+    async fn early(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<Vec<Due>, DeskError> {
+        let mut early = Vec::new();
+        for (page, diary) in self.paged(diaries) {
+            let Some((due, before)) = page.early(diary) else { continue };
+            if due.at.ms_since(now) <= LONGEST_LEAD_MS {
+                let lead_ms = self.desk.lead_ms(diary.environment(), &before, &due.wanted).await?;
+                early.extend((due.at.plus_ms(-lead_ms) <= now).then_some(due));
             }
         }
         Ok(early)
     }
 
-    /// Warns of what goes down soon.
-    async fn warn(&self, diaries: &[Diary], now: Timestamp) -> Result<(), DeskError> {
-        for diary in diaries {
-            let Some(next) = next_after(&diary.agenda(), now) else { continue };
-            if let (Some(from), Some(at)) = (&diary.wanted, warned_at(diary, &next))
+    /// Warns of what goes down soon, and tells what was left out because somebody wanted it skipped.
+    async fn tell(&self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
+        for (page, diary) in self.paged(diaries) {
+            let name = &diary.environment().name;
+            for (key, said) in page::skipped(diary, seen, now) {
+                self.desk.tell_of_skip(name, &key, said, now).await?;
+            }
+            if let (Some(from), Some((at, next))) = (&diary.wanted, page.warning(diary))
                 && at <= now
             {
-                self.desk.warn(&diary.environment().name, &next, from, now).await?;
+                self.desk.warn(name, next, from, now).await?;
             }
         }
         Ok(())
     }
 
     /// Looks at the ends of runs that it caused, and again at what was refused.
-    async fn look_again(&self, diaries: &[Diary], now: Timestamp) -> Result<(), DeskError> {
+    async fn look_again(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<(), DeskError> {
         for firing in firings::open(&self.store).await? {
             if firing.try_at.is_some_and(|at| at > now) {
                 continue;
@@ -162,74 +224,13 @@ impl Clockwork {
             let diary = diaries.iter().find(|diary| diary.environment().name == firing.environment);
             // What begins early is wanted from when it is due.
             let moment = firing.due.max(now);
-            let wanted = diary.and_then(|diary| level_at(&diary.agenda(), moment)).map(|standing| standing.wanted);
-            self.desk.turn_again(&firing, wanted.as_ref() == Some(&firing.wanted), now).await?;
+            // Where nobody asks for anything else, it is wanted still.
+            let wanted = diary.map(|diary| level_at(&diary.agenda(), moment));
+            let still = wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted));
+            self.desk.turn_again(&firing, still, now).await?;
         }
         Ok(())
     }
-}
-
-/// The last transition of each environment after `seen` until `now`, and how many before it are collapsed into it. What is a moment
-/// older is looked at again: what somebody bends counts from when they say so, and is seen later.
-fn due(diaries: &[Diary], seen: Timestamp, now: Timestamp) -> Vec<(EnvironmentName, Transition, u32)> {
-    let mut due: Vec<(EnvironmentName, Transition, u32)> = diaries
-        .iter()
-        .filter_map(|diary| {
-            let mut all = timeline(&diary.agenda(), seen.plus_ms(-AGAIN_MS), now.plus_ms(1));
-            let last = all.pop()?;
-            let collapsed = all.iter().filter(|transition| transition.at > seen).count();
-            Some((diary.environment().name.clone(), last, u32::try_from(collapsed).unwrap_or(u32::MAX)))
-        })
-        .collect();
-    due.sort_by_key(|(_, transition, _)| transition.at);
-    due
-}
-
-/// When an environment is to be looked at next: at its next transition, or when people are warned of it.
-fn next_look(diary: &Diary, now: Timestamp) -> Option<Timestamp> {
-    let next = next_after(&diary.agenda(), now)?;
-    Some(warned_at(diary, &next).filter(|warned| *warned > now).unwrap_or(next.at))
-}
-
-/// When people are warned of a transition; `None` where they are not, as of one that lowers nothing.
-fn warned_at(diary: &Diary, transition: &Transition) -> Option<Timestamp> {
-    let of_schedule = schedules(diary, transition).map(|schedule| schedule.warn_s).max();
-    let warn_ms = 1_000 * i64::from(of_schedule.unwrap_or(DEFAULT_WARN_S));
-    let from = diary.wanted.as_ref()?;
-    (warn_ms > 0 && lowers(diary, from, transition)).then(|| transition.at.plus_ms(-warn_ms))
-}
-
-/// Whether what is there now is lowered by it.
-fn lowers(diary: &Diary, from: &Target, transition: &Transition) -> bool {
-    movement(diary.environment(), from, &transition.wanted) == Movement::Lowers
-}
-
-/// The schedules because of which it happens.
-fn schedules<'d>(diary: &'d Diary, transition: &'d Transition) -> impl Iterator<Item = &'d Schedule> {
-    let named: Vec<&str> = transition.because.iter().filter_map(Because::schedule).collect();
-    diary.environment().timetable.schedules.iter().filter(move |schedule| named.contains(&schedule.name.as_str()))
-}
-
-/// How late a transition may still be carried out: as long as its schedule says.
-fn until(diaries: &[Diary], name: &EnvironmentName, transition: &Transition) -> Timestamp {
-    let diary = diaries.iter().find(|diary| diary.environment().name == *name);
-    let of_schedule = diary.into_iter().flat_map(|diary| schedules(diary, transition));
-    let catch_up = of_schedule.map(|schedule| i64::from(schedule.catch_up_s) * 1_000).max();
-    transition.at.plus_ms(catch_up.unwrap_or(CATCH_UP_MS))
-}
-
-/// Why, in a few words.
-fn words(because: &[Because]) -> String {
-    let one = |because: &Because| match because {
-        Because::Begins { schedule } => format!("{schedule} begins"),
-        Because::Ends { schedule } => format!("{schedule} ends"),
-        Because::Asks { schedule } => schedule.clone(),
-        Because::Bent { .. } => "somebody wants it".to_owned(),
-        Because::Unbent { .. } => "what somebody wanted has ended".to_owned(),
-        Because::Rests => "nobody asks for more".to_owned(),
-    };
-    let words: Vec<String> = because.iter().map(one).collect();
-    words.join(", ")
 }
 
 /// Looks whenever something is due. Never returns.
@@ -243,8 +244,14 @@ pub async fn run(desk: Desk, store: Store, bell: Bell, mut config: watch::Receiv
             Ok(now) => match clockwork.look(now).await {
                 Ok(looked) => {
                     told = None;
-                    for (environment, transition, turned) in &looked.turned {
-                        tell(environment, transition, turned, now);
+                    for (due, turned) in &looked.turned {
+                        tell(due, turned, now);
+                    }
+                    if let Some(by_ms) = looked.set_back_ms {
+                        tracing::warn!(
+                            by_s = by_ms / 1_000,
+                            "the clock was set back: what is asked for counts from now"
+                        );
                     }
                     for out in looked.left_out.difference(&left_out) {
                         tracing::warn!(schedule = out, "a schedule that was added by chat is left out");
@@ -268,14 +275,19 @@ pub async fn run(desk: Desk, store: Store, bell: Bell, mut config: watch::Receiv
             () = tokio::time::sleep(wait) => {}
             // Something was bent, or a run has ended: at most so often.
             () = async { bell.heard().await; tokio::time::sleep(Duration::from_secs(1).min(wait)).await } => {}
-            _ = config.changed() => {}
+            changed = config.changed() => {
+                // Nobody will change it any more: not to be asked again at once.
+                if changed.is_err() {
+                    tokio::time::sleep(wait).await;
+                }
+            }
         }
     }
 }
 
-fn tell(environment: &EnvironmentName, transition: &Transition, turned: &Turned, now: Timestamp) {
-    let (level, late_s) = (&transition.wanted.level, (now.0 - transition.at.0) / 1_000);
-    let because = words(&transition.because);
+fn tell(due: &Due, turned: &Turned, now: Timestamp) {
+    let (environment, level, late_s) = (&due.environment, &due.wanted.level, (now.0 - due.at.0) / 1_000);
+    let because = due.because.as_str();
     match turned {
         Turned::Already => {}
         Turned::Nothing => tracing::debug!(%environment, %level, because, "a schedule's level is wanted already"),

@@ -91,7 +91,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn outcomes(looked: &Looked) -> Vec<&Turned> {
-    looked.turned.iter().map(|(.., turned)| turned).collect()
+    looked.turned.iter().map(|(_, turned)| turned).collect()
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn however_many_clocks_look_it_is_made_once() {
                     tokio::join!(Box::pin(one.look(now)), Box::pin(other.look(now)), Box::pin(third.look(now)));
                 let runs = [one, other, third]
                     .into_iter()
-                    .map(|looked| looked.unwrap().turned.iter().filter(|(.., turned)| turned.run().is_some()).count());
+                    .map(|looked| looked.unwrap().turned.iter().filter(|(_, turned)| turned.run().is_some()).count());
                 assert_eq!(runs.sum::<usize>(), 1, "{day} {time}");
                 assert_eq!(room.queue().await, [level]);
                 room.all_done().await;
@@ -455,10 +455,12 @@ async fn what_is_late_collapsed_missed_or_refused_is_told() {
         clock.look(at("2026-11-26T09:30")).await.unwrap();
         let all = told(&room).await;
         assert!(
-            matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2026-11-26T13:00")),
+            matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2026-11-26T21:00")),
             "{all:?}"
         );
         clock.look(at("2026-11-26T14:00")).await.unwrap();
+        assert_eq!(told(&room).await.len(), 3, "as long as it is wanted");
+        clock.look(at("2026-11-26T21:00")).await.unwrap();
         let all = told(&room).await;
         assert!(matches!(all.last(), Some(ClockNews::GivenUp { run: None, .. })), "{all:?}");
         assert_eq!(all.len(), 4, "{all:?}");
@@ -496,6 +498,229 @@ async fn what_is_to_be_ready_by_a_time_begins_as_early_as_it_took_last_time() {
         assert_eq!(room.queue().await, ["full"]);
         clock.look(at("2026-11-24T09:00")).await.unwrap();
         assert_eq!(room.queue().await, ["full"], "once");
+    })
+    .await;
+}
+
+/// A person's run that is in the queue, accepted then.
+async fn queues(room: &Room, level: &str, accepted: Timestamp, until: Option<Timestamp>) {
+    let environment = room.config.environments.get(&shop()).unwrap();
+    let request = RunRequest { until, ..crate::domain::request::turn(environment, target(level), String::new(), None) };
+    let asker = Actor::person(ActorId::local("ito"), "ito");
+    let id = crate::ledger::ids::run_id(room.store.now().await.unwrap());
+    let mut tx = room.store.begin().await.unwrap();
+    let run = NewRun { id, request, asker, door: "shell".to_owned(), place: None };
+    let run = runs::insert(&mut tx, run).await.unwrap();
+    tx.commit().await.unwrap();
+    let dated = format!("UPDATE runs SET accepted_at = {} WHERE number = {}", accepted.0, run.number.0);
+    sql(&room.store, &dated).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_is_still_in_the_queue_counts_from_when_it_was_accepted() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T20:30")).await.unwrap();
+        queues(&room, "full", at("2026-11-23T20:58"), Some(at("2026-11-23T23:58"))).await;
+        let mut clock = room.clock();
+        for now in ["2026-11-23T20:59", "2026-11-23T21:00", "2026-11-23T21:01"] {
+            assert_eq!(clock.look(at(now)).await.unwrap().turned, [], "{now}");
+        }
+        room.all_done().await;
+        sql(&room.store, "UPDATE environments SET wanted_run = 1").await.unwrap();
+        assert_eq!(clock.look(at("2026-11-23T21:10")).await.unwrap().turned, []);
+        assert!(room.queue().await.is_empty());
+        clock.look(at("2026-11-23T23:58")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_that_takes_longer_than_until_the_next_transition_is_followed_by_it_and_not_made_again() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T20:30")).await.unwrap();
+        queues(&room, "full", at("2026-11-23T20:55"), None).await;
+        clock.look(at("2026-11-23T20:56")).await.unwrap();
+        clock.look(at("2026-11-23T21:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full", "small"], "what is under way is followed");
+        // It ends at 21:05.
+        room.wants("full").await;
+        sql(&room.store, "UPDATE environments SET wanted_run = 1").await.unwrap();
+        let state = "{\"state\":\"ended\",\"outcome\":\"succeeded\"}";
+        sql(
+            &room.store,
+            &format!(
+                "UPDATE runs SET status = 'succeeded', state = '{state}', ended_at = {} WHERE number = 1",
+                at("2026-11-23T21:05").0
+            ),
+        )
+        .await
+        .unwrap();
+        clock.look(at("2026-11-23T21:06")).await.unwrap();
+        room.clock().look(at("2026-11-23T21:30")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_several_changes_the_last_one_counts() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T12:00")).await.unwrap();
+        queues(&room, "full", at("2026-11-23T12:01"), None).await;
+        clock.look(at("2026-11-23T12:02")).await.unwrap();
+        queues(&room, "small", at("2026-11-23T12:03"), None).await;
+        clock.look(at("2026-11-23T12:04")).await.unwrap();
+        clock.look(at("2026-11-23T12:05")).await.unwrap();
+        assert_eq!(room.queue().await, ["full", "small"], "and nothing of the clock's");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_that_was_taken_back_half_way_bends_nothing() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T07:00")).await.unwrap();
+        visits(&room, "full", at("2026-11-24T08:00"), Some(at("2026-11-24T11:00"))).await;
+        // Stopped: what was wanted before is wanted again.
+        sql(&room.store, "UPDATE environments SET wanted = '{\"level\":\"small\",\"settings\":{}}'").await.unwrap();
+        room.end_as("cancelled").await;
+        clock.look(at("2026-11-24T08:05")).await.unwrap();
+        assert!(room.queue().await.is_empty());
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_lowered_after_an_early_beginning_is_raised_when_it_is_time() {
+    on_both(async |store| {
+        let room = Room::with(store, "ready_by = true\n").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        let environment = room.config.environments.get(&shop()).unwrap();
+        let diary = crate::agenda::Diaries::default();
+        let diary = diary.one(&room.store, &room.config, environment, at("2026-11-24T08:49")).await.unwrap();
+        let page = Page::read(&diary, at("2026-11-24T08:49"), at("2026-11-24T08:49"));
+        let (early, _) = page.early(&diary).expect("it is to be ready by nine");
+        let desk = Desk::new(room.store.clone(), watch::channel(Arc::clone(&room.config)).1, Bell::default());
+        desk.turn(&[early.clone()], at("2026-11-24T08:49")).await.unwrap();
+        assert_eq!(desk.turn(&[early], at("2026-11-24T08:50")).await.unwrap(), [Turned::Already]);
+        assert_eq!(room.queue().await, ["full"]);
+        room.all_done().await;
+        clock.look(at("2026-11-24T08:54")).await.unwrap();
+        visits(&room, "small", at("2026-11-24T08:55"), None).await;
+        clock.look(at("2026-11-24T08:56")).await.unwrap();
+        assert!(room.queue().await.is_empty());
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+        assert_eq!(clock.look(at("2026-11-24T09:01")).await.unwrap().turned, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_failed_and_somebody_else_brought_about_or_took_as_it_is_is_not_tried_again() {
+    on_both(async |store| {
+        for accepted in [false, true] {
+            let room = Room::new(store.clone()).await;
+            sql(&room.store, "DELETE FROM clock_asked").await.unwrap();
+            let (day, first) = if accepted { ("2026-11-26", "08:00") } else { ("2026-11-25", "08:00") };
+            let mut clock = room.clock();
+            clock.look(at(&format!("{day}T{first}"))).await.unwrap();
+            clock.look(at(&format!("{day}T09:00"))).await.unwrap();
+            assert_eq!(room.queue().await, ["full"]);
+            room.wants("full").await;
+            room.end_as("partial").await;
+            if accepted {
+                sql(&room.store, "UPDATE runs SET taken_by = 'local:ito' WHERE status = 'partial'").await.unwrap();
+            } else {
+                visits(&room, "full", at(&format!("{day}T09:01")), None).await;
+            }
+            for minutes in ["09:05", "09:30", "12:00", "20:00"] {
+                clock.look(at(&format!("{day}T{minutes}"))).await.unwrap();
+                assert!(room.queue().await.is_empty(), "{minutes}");
+            }
+            let all = told(&room).await;
+            assert!(!all.iter().any(|said| matches!(said, ClockNews::GivenUp { .. })), "{all:?}");
+            room.wants("small").await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_wrong_and_is_set_right_loses_nothing() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T12:00")).await.unwrap();
+        room.wants("full").await;
+        // Ten hours ahead for a while.
+        clock.look(at("2026-11-24T22:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
+        room.all_done().await;
+        let looked = room.clock().look(at("2026-11-24T12:10")).await.unwrap();
+        assert_eq!((looked.turned, looked.set_back_ms.is_some()), (vec![], true));
+        room.wants("full").await;
+        clock.look(at("2026-11-24T12:11")).await.unwrap();
+        clock.look(at("2026-11-24T21:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["small"], "although it was made at the wrong time");
+        assert_eq!(room.clock().look(at("2026-11-24T21:01")).await.unwrap().turned, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_that_is_changed_counts_from_then_on() {
+    on_both(async |store| {
+        let mut room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-24T14:59")).await.unwrap();
+        // The hours are cut, and the process begins again.
+        let shorter = CONFIG.replace("09:00-21:00", "09:00-14:00");
+        room.config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &shorter), &|_| None).unwrap());
+        let looked = room.clock().look(at("2026-11-24T15:00")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
+        assert_eq!(room.queue().await, ["small"]);
+        assert_eq!(room.clock().look(at("2026-11-24T15:01")).await.unwrap().turned, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_somebody_wanted_skipped_is_told_when_its_time_comes() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T20:00")).await.unwrap();
+        let local = NaiveDate::from_ymd_opt(2026, 11, 24).unwrap().and_hms_opt(21, 0, 0).unwrap();
+        let skip = Bend::Skip(Skipped::One { schedule: "hours".to_owned(), local });
+        bends(&room, skip, at("2027-12-01T00:00")).await;
+        clock.look(at("2026-11-24T20:59")).await.unwrap();
+        assert_eq!(told(&room).await, []);
+        for now in ["2026-11-24T21:00", "2026-11-24T21:01"] {
+            clock.look(at(now)).await.unwrap();
+            room.clock().look(at(now)).await.unwrap();
+        }
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Skipped { turn, called, because: Some(_), .. }]
+                if turn.at == at("2026-11-24T21:00") && called == "ito"),
+            "{all:?}"
+        );
     })
     .await;
 }

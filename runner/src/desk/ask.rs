@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
-use crate::agenda;
 use crate::config::Problem;
 use crate::domain::access::{Who, given};
 use crate::domain::answer::{
@@ -18,7 +17,7 @@ use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
 use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
-use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, schedules, stacks};
+use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
 
 /// Runs on one page of `history`.
 const PAGE: u32 = 10;
@@ -111,10 +110,9 @@ impl Desk {
         let name = &environment.name;
         let config = self.config();
         let of_file = config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line);
-        let stored = schedules::all(&self.store, Some(name)).await?;
         let now = self.store.now().await?;
-        let left_out = agenda::timetable(&config, environment, &stored, now).1;
-        let of_chat = left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
+        let diary = self.diaries.one(&self.store, &config, environment, now).await?;
+        let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
         Ok(of_file.chain(of_chat).collect())
     }
 

@@ -160,13 +160,13 @@ impl Case<'_> {
         // What the first try began is wanted by now; `undo` goes back to before that.
         let before = match &old.request.before {
             Some(before) => Some(before.clone()),
-            None => standing_after(tx, &environment, &active).await?,
+            None => standing_after(tx, &environment.name, &active).await?,
         };
         let again = if old.began || runs::was_begun_before(&mut *tx, &old.request).await? {
             RunRequest { before, ..old.request.clone() }
         } else {
             // What was ahead of it then may not have come to pass.
-            let now = standing_after(tx, &environment, &active).await?;
+            let now = standing_after(tx, &environment.name, &active).await?;
             old.request
                 .counted_anew(&environment, now)
                 .map_err(|refusal| Denied::from(refusal).on(&environment.name))?

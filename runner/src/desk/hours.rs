@@ -1,7 +1,6 @@
 //! Questions about where environments stood: `hours`, `on`.
 
 use super::{Desk, DeskError};
-use crate::agenda;
 use crate::domain::answer::Sight;
 use crate::domain::environment::Environment;
 use crate::domain::hours_on::{Hours, Month, Raised, RaisedNow, Stood, is_on, on_since, reached};
@@ -95,7 +94,7 @@ impl Desk {
 
     /// When an environment is to be lowered to where it does not count as on; `None` where nothing does that by itself.
     async fn lowers_at(&self, environment: &Environment, now: Timestamp) -> Result<Option<Timestamp>, DeskError> {
-        let diary = agenda::of_one(&self.store, &self.config(), environment, now).await?;
+        let diary = self.diaries.one(&self.store, &self.config(), environment, now).await?;
         let agenda = diary.agenda();
         let mut at = now;
         for _ in 0..TRANSITIONS_MAX {

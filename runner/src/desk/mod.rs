@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 pub use notices::Untold;
 
+use crate::agenda::Diaries;
 use crate::bell::Bell;
 use crate::config::Config;
 use crate::domain::answer::{Actor, Answer, RunSummary};
@@ -49,6 +50,7 @@ pub struct Desk {
     bell: Bell,
     paths: Paths,
     secrets: Secrets,
+    diaries: Diaries,
 }
 
 /// How often an order is tried that loses a race in the ledger.
@@ -107,7 +109,7 @@ impl Desk {
     #[must_use]
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, bell: Bell) -> Self {
         let paths = Paths::new(&config.borrow().runner.state_dir);
-        Self { store, config, bell, paths, secrets: Secrets::default() }
+        Self { store, config, bell, paths, secrets: Secrets::default(), diaries: Diaries::default() }
     }
 
     /// The same desk; what is read in `secrets` is taken out of what people type and read.
@@ -127,6 +129,11 @@ impl Desk {
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config.borrow())
+    }
+
+    /// What is written and bent about when.
+    pub(crate) fn diaries(&self) -> &Diaries {
+        &self.diaries
     }
 
     /// Takes an order: decides, stores the run or the change of a run with its audit row in one transaction, and answers.

@@ -2,12 +2,11 @@
 
 use super::decide::done;
 use super::{Case, Denied, Done};
-use crate::agenda;
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Ending, Freed, Hold};
-use crate::domain::ids::{ActorId, RunNumber, StackName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, StackName, Timestamp};
 use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
@@ -33,7 +32,7 @@ impl Case<'_> {
         if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
             return Err(Denied::from(nobody_knows(environment, order.name(), unknown)).on(&environment.name));
         }
-        let before = standing_after(tx, environment, &active).await?;
+        let before = standing_after(tx, &environment.name, &active).await?;
         let undo_to = match order {
             Order::Undo { .. } => self.undo_to(tx, environment, &active).await?,
             Order::Up { .. }
@@ -89,7 +88,7 @@ impl Case<'_> {
             place: self.message.place.channel.clone(),
         };
         let run = runs::insert(tx, run).await?;
-        let ahead: Vec<RunSummary> = active.iter().filter(|other| has_its_place(other)).cloned().collect();
+        let ahead: Vec<RunSummary> = active.iter().filter(|other| other.has_its_place()).cloned().collect();
         let starts_in_ms = starts_in(tx, &ahead).await?;
         let until = self.until(tx, environment, &run).await?;
         let freed = self.free(tx, keeps, run.number).await?;
@@ -111,7 +110,8 @@ impl Case<'_> {
             return Ok(None);
         }
         let now = crate::ledger::now(&mut *tx).await?;
-        let diary = agenda::of_one(&mut *tx, &self.desk.config(), environment, now).await?;
+        let config = self.desk.config();
+        let diary = self.desk.diaries.one(&mut *tx, &config, environment, now).await?;
         Ok(diary.holds_until(run.request.until, now))
     }
 
@@ -161,7 +161,7 @@ impl Case<'_> {
         environment: &Environment,
         active: &[RunSummary],
     ) -> Result<Option<Target>, Denied> {
-        if let Some(busy) = active.iter().find(|run| run.request.kind != RunKind::Plan && has_its_place(run)) {
+        if let Some(busy) = active.iter().find(|run| run.request.kind != RunKind::Plan && run.has_its_place()) {
             let name = &environment.name;
             let own = busy.asker.id == self.message.actor.id;
             let first = if own { format!("cancel {}", busy.number) } else { format!("tell me when free {name}") };
@@ -232,16 +232,16 @@ fn sizes_from_standing(environment: &Environment, request: &RunRequest, standing
 /// Where an environment is to be once everything accepted so far is done: relative values count from there.
 pub(super) async fn standing_after(
     tx: &mut Tx,
-    environment: &Environment,
+    environment: &EnvironmentName,
     active: &[RunSummary],
 ) -> Result<Option<Target>, LedgerError> {
     let last: Option<&RunSummary> = active
         .iter()
-        .filter(|run| run.request.kind != RunKind::Plan && has_its_place(run))
+        .filter(|run| run.request.kind != RunKind::Plan && run.has_its_place())
         .max_by_key(|run| run.number);
     match last {
         Some(run) => Ok(Some(run.request.target.clone())),
-        None => Ok(environments::wanted(tx, &environment.name).await?.map(|wanted| wanted.target)),
+        None => Ok(environments::wanted(tx, environment).await?.map(|wanted| wanted.target)),
     }
 }
 
@@ -252,7 +252,7 @@ async fn standing_until(
     active: &[RunSummary],
 ) -> Result<Option<Timestamp>, LedgerError> {
     let now = crate::ledger::now(&mut *tx).await?;
-    let last = active.iter().filter(|run| run.request.kind != RunKind::Plan && has_its_place(run));
+    let last = active.iter().filter(|run| run.request.kind != RunKind::Plan && run.has_its_place());
     let last = match last.max_by_key(|run| run.number) {
         Some(run) => Some(run.clone()),
         None => match environments::wanted(&mut *tx, &environment.name).await?.and_then(|wanted| wanted.run) {
@@ -261,11 +261,6 @@ async fn standing_until(
         },
     };
     Ok(last.and_then(|run| run.request.until).filter(|until| *until > now))
-}
-
-/// False for a run that waits for a yes and has given up its place: it neither goes first nor counts as going to happen.
-fn has_its_place(run: &RunSummary) -> bool {
-    run.state.holds_environment() || matches!(run.state, RunState::Queued { .. })
 }
 
 /// Milliseconds until those ahead are done, if all of them have been done before. `None` where that is not known: when one

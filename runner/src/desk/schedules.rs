@@ -1,7 +1,7 @@
 //! The schedules of environments by chat: `schedule add`, `change`, `remove`, and what there is of them.
 
 use super::{Case, Denied, Desk, DeskError, Done};
-use crate::agenda::{self, timetable};
+use crate::agenda::timetable;
 use crate::config::typed_schedule::{self, Mistake};
 use crate::domain::access::answering::want_in_words;
 use crate::domain::access::{self, ApprovalRule};
@@ -70,7 +70,7 @@ impl Case<'_> {
                 Refusal::refused("that came too late", "somebody changed the same schedule in the same moment");
             return Err(refused(name, "schedule", refusal.hint(format!("schedule list {name}"))));
         }
-        let diary = agenda::of_one(tx, &config, &environment, now).await?.with(table);
+        let diary = self.desk.diaries.one(tx, &config, &environment, now).await?.with(table);
         let next = next_of(&diary.agenda(), now, NEXT);
         let answer = ScheduleAnswer {
             deed,
@@ -284,7 +284,8 @@ impl Desk {
             if only.map_or(!some, |only| *only != environment.name) {
                 continue;
             }
-            let (table, left_out) = timetable(&config, environment, &stored, now);
+            let added: Vec<Stored> = own.iter().copied().cloned().collect();
+            let (table, left_out) = timetable(&config, environment, &added, now);
             let of_table = table.schedules.iter().map(|schedule| {
                 let stored = own.iter().find(|one| one.written.name == schedule.name).copied();
                 let stored = stored.filter(|_| matches!(schedule.origin, Origin::Chat { .. })).cloned();

@@ -91,6 +91,15 @@ pub struct RunSummary {
     pub lease_until: Option<Timestamp>,
 }
 
+impl RunSummary {
+    /// False for a run that waits for a yes and has given up its place, and for one that is over: it neither goes first nor counts as
+    /// going to happen.
+    #[must_use]
+    pub fn has_its_place(&self) -> bool {
+        self.state.holds_environment() || matches!(self.state, RunState::Queued { .. })
+    }
+}
+
 /// The desk's answer to an order that it did not refuse.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

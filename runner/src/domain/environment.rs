@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ pub struct Environment {
     /// Who may do what to it, and what no run may do.
     pub rules: Rules,
     /// When it should be at which level.
-    pub timetable: Timetable,
+    pub timetable: Arc<Timetable>,
     /// What its levels cost.
     pub money: Money,
 }

@@ -278,7 +278,7 @@ mod tests {
             stacks: indexmap::IndexMap::new(),
             settings: indexmap::IndexMap::new(),
             profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
-            timetable: crate::domain::schedule::Timetable::default(),
+            timetable: std::sync::Arc::default(),
             money: crate::domain::hours_on::Money::default(),
             rules: Rules::default(),
         }

@@ -106,7 +106,7 @@ pub async fn seen(mut db: impl Access) -> Result<Option<Timestamp>, LedgerError>
     Ok(at.map(Timestamp))
 }
 
-/// Notes how far the clock has looked. It never goes back.
+/// Notes how far the clock has looked. It does not go back by that.
 pub async fn see(mut tx: &mut Tx, until: Timestamp) -> Result<(), LedgerError> {
     on!(
         tx,
@@ -117,6 +117,12 @@ pub async fn see(mut tx: &mut Tx, until: Timestamp) -> Result<(), LedgerError> {
         )
         .bind(until.0)
     )?;
+    Ok(())
+}
+
+/// Takes back how far the clock has looked: it was set back.
+pub async fn set_back(mut tx: &mut Tx, to: Timestamp) -> Result<(), LedgerError> {
+    on!(tx, execute, sqlx::query("UPDATE clock SET seen_at = $1 WHERE id = 1 AND seen_at > $1").bind(to.0))?;
     Ok(())
 }
 
@@ -216,6 +222,18 @@ pub async fn one(mut db: impl Access, environment: &EnvironmentName, key: &str) 
         sqlx::query_as(select_firings!("WHERE environment = $1 AND key = $2")).bind(environment.as_str()).bind(key)
     )?;
     row.map(Firing::try_from).transpose()
+}
+
+/// A key after `key` that none has yet: `working hours@2026-11-23T09:00+09:00#2`.
+pub async fn free_key(mut db: impl Access, environment: &EnvironmentName, key: &str) -> Result<String, LedgerError> {
+    let mut number = 2;
+    loop {
+        let free = format!("{key}#{number}");
+        if one(&mut db, environment, &free).await?.is_none() {
+            return Ok(free);
+        }
+        number += 1;
+    }
 }
 
 /// The one whose last run this is.

@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 32] = [
+pub(super) const TEXTS: [(i64, &str, &str); 33] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -47,6 +47,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 32] = [
     (520, "schedules", include_str!("../../../migrations/0520_schedules.sql")),
     (530, "runs_over_time", include_str!("../../../migrations/0530_runs_over_time.sql")),
     (540, "due_together", include_str!("../../../migrations/0540_due_together.sql")),
+    (550, "clock_asked", include_str!("../../../migrations/0550_clock_asked.sql")),
 ];
 
 /// All migrations.

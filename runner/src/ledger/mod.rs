@@ -8,6 +8,7 @@ mod store;
 #[macro_use]
 mod conditions;
 mod address;
+pub mod asked;
 pub mod audit;
 pub mod bends;
 pub mod card_news;

@@ -212,6 +212,24 @@ impl Tx {
         Ok(())
     }
 
+    /// Marks a place to go back to; a later mark takes the place of an earlier one.
+    pub async fn mark(&mut self) -> Result<(), LedgerError> {
+        self.carry_out("SAVEPOINT mark").await
+    }
+
+    /// Undoes what was done since the mark.
+    pub async fn back_to_mark(&mut self) -> Result<(), LedgerError> {
+        self.carry_out("ROLLBACK TO SAVEPOINT mark").await
+    }
+
+    async fn carry_out(&mut self, statement: &'static str) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(transaction) => drop(sqlx::query(statement).execute(&mut **transaction).await?),
+            Self::Postgres(transaction) => drop(sqlx::query(statement).execute(&mut **transaction).await?),
+        }
+        Ok(())
+    }
+
     /// Undoes it now rather than at some time after the drop.
     pub async fn rollback(self) -> Result<(), LedgerError> {
         match self {

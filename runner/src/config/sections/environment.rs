@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path as FilePath;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -26,7 +27,6 @@ use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::hours_on::Money;
 use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
 use crate::domain::order::find_circle;
-use crate::domain::schedule::Timetable;
 
 /// An environment: one or more stacks, one lock, one channel, owners.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -189,10 +189,10 @@ pub(in super::super) fn read(
         settings,
         profiles,
         rules: Rules { owners_at, grants, protect_at, ..limits },
-        timetable: Timetable::default(),
+        timetable: Arc::default(),
         money: Money { currency, rates },
     };
-    environment.timetable = schedule::read(at, section, &environment, surroundings.calendars, findings);
+    environment.timetable = Arc::new(schedule::read(at, section, &environment, surroundings.calendars, findings));
     let is_list = matches!(section.approve, Some(ApproveSections::Several(_)));
     approve::check_people(&at.key("approve"), is_list, &environment, surroundings.access, findings);
     (findings.errors() == before).then_some(environment)

@@ -4,14 +4,18 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Timelike as _};
 use chrono_tz::Tz;
 
 use super::{Case, Denied, Done};
-use crate::agenda::{self, Diary};
+use crate::agenda::Diary;
+use crate::config::Config;
 use crate::domain::answer::Answer;
 use crate::domain::command::CommandName;
-use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{
     Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, Transition, Turn, in_words, level_at,
@@ -48,15 +52,16 @@ impl Case<'_> {
     }
 
     /// The diary of an environment whose schedules this person may bend.
-    async fn bendable(
+    async fn bendable<'c>(
         &self,
         tx: &mut Tx,
+        config: &Arc<Config>,
         command: CommandName,
-        name: &EnvironmentName,
-    ) -> Result<(Diary, Timestamp), Denied> {
-        let environment = self.allowed(tx, command, name).await?;
+        environment: &'c Environment,
+    ) -> Result<(Diary<'c>, Timestamp), Denied> {
+        let name = &environment.name;
         let now = crate::ledger::now(&mut *tx).await?;
-        let diary = agenda::of_one(tx, &self.desk.config(), &environment, now).await?;
+        let diary = self.desk.diaries.one(tx, config, environment, now).await?;
         if diary.destroyed {
             let why = "it was destroyed; its schedules count again once somebody raises it";
             let refusal = Refusal::refused(format!("`{command} {name}` has nothing to bend"), why);
@@ -73,7 +78,9 @@ impl Case<'_> {
     }
 
     async fn skip(&self, tx: &mut Tx, name: &EnvironmentName, skipping: Skipping) -> Result<BentOne, Denied> {
-        let (diary, now) = self.bendable(tx, CommandName::Skip, name).await?;
+        let environment = self.allowed(tx, CommandName::Skip, name).await?;
+        let config = self.desk.config();
+        let (diary, now) = self.bendable(tx, &config, CommandName::Skip, &environment).await?;
         let zone = diary.agenda().zone;
         let skips = match skipping {
             Skipping::Next => next_skips(&diary, now),
@@ -91,7 +98,7 @@ impl Case<'_> {
             bent.push(bends::begin(tx, name, Bend::Skip(skip), ends, &self.message.actor, because).await?);
         }
         // A person's change may hold for longer by it: the whole is read again.
-        let after = self.again(tx, &diary, now).await?;
+        let after = self.again(tx, &config, &diary, now).await?;
         let turns = lost(&diary, &after, now, end);
         if turns.is_empty() {
             for bent in &bent {
@@ -106,7 +113,7 @@ impl Case<'_> {
     async fn skip_all(&self, tx: &mut Tx, skipping: Skipping) -> Result<Done, Denied> {
         let config = self.desk.config();
         let now = crate::ledger::now(&mut *tx).await?;
-        let diaries = agenda::diaries(&mut *tx, &config, now).await?;
+        let diaries = self.desk.diaries.all(&mut *tx, &config, now).await?;
         let scheduled = diaries.iter().filter(|diary| diary.is_scheduled()).map(Diary::environment);
         // Of those that somebody may not change nothing is told.
         let scheduled =
@@ -134,7 +141,9 @@ impl Case<'_> {
     }
 
     async fn pause(&self, tx: &mut Tx, name: &EnvironmentName, until: Timestamp) -> Result<Done, Denied> {
-        let (diary, now) = self.bendable(tx, CommandName::Pause, name).await?;
+        let environment = self.allowed(tx, CommandName::Pause, name).await?;
+        let config = self.desk.config();
+        let (diary, now) = self.bendable(tx, &config, CommandName::Pause, &environment).await?;
         let line = format!("pause {name}");
         let refusal = if until <= now {
             Some(Refusal::refused(format!("`{line}` would be over before it begins"), "its end has passed"))
@@ -157,14 +166,16 @@ impl Case<'_> {
         }
         let pause = Bend::Pause { from: now, until: Some(until) };
         let bent = bends::begin(tx, name, pause, until, &self.message.actor, self.because.as_deref()).await?;
-        let after = self.again(tx, &diary, now).await?;
+        let after = self.again(tx, &config, &diary, now).await?;
         let turns = lost(&diary, &after, now, until);
         let one = one(name, vec![bent], turns, &after, now);
         Ok(done(Some(name), BendAnswer::Paused { until, one }))
     }
 
     async fn unpause(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
-        let (diary, now) = self.bendable(tx, CommandName::Unpause, name).await?;
+        let environment = self.allowed(tx, CommandName::Unpause, name).await?;
+        let config = self.desk.config();
+        let (diary, now) = self.bendable(tx, &config, CommandName::Unpause, &environment).await?;
         let mut over = Vec::new();
         for pause in standing_pauses(&diary, now) {
             bends::shorten(tx, pause, now).await?;
@@ -184,7 +195,7 @@ impl Case<'_> {
             );
             return Err(refused(refusal.hint(format!("next {name}"))));
         }
-        let after = self.again(tx, &diary, now).await?;
+        let after = self.again(tx, &config, &diary, now).await?;
         let end = over.iter().map(|bent| ends(bent, now)).max().unwrap_or(now);
         let turns = lost(&after, &diary, now, end);
         let one = one(name, over, turns, &after, now);
@@ -192,28 +203,43 @@ impl Case<'_> {
     }
 
     /// The diary after something was noted.
-    async fn again(&self, tx: &mut Tx, diary: &Diary, now: Timestamp) -> Result<Diary, Denied> {
-        let name = &diary.environment().name;
-        // As the file has it: what people added by chat is read with the rest.
-        let environment = self.desk.environment(name).unwrap_or_else(|| diary.environment().clone());
-        Ok(agenda::of_one(tx, &self.desk.config(), &environment, now).await?)
+    async fn again<'c>(
+        &self,
+        tx: &mut Tx,
+        config: &Arc<Config>,
+        diary: &Diary<'c>,
+        now: Timestamp,
+    ) -> Result<Diary<'c>, Denied> {
+        Ok(self.desk.diaries.one(tx, config, diary.environment(), now).await?)
     }
 }
 
 /// What `next` shows first, as what can be skipped; where no schedule makes that, the next thing that one does.
-fn next_skips(diary: &Diary, now: Timestamp) -> Vec<Skipped> {
+fn next_skips(diary: &Diary<'_>, now: Timestamp) -> Vec<Skipped> {
     let agenda = diary.agenda();
     let shown = next_after(&agenda, now).map(|next| skips_at(&agenda, next.at)).filter(|skips| !skips.is_empty());
     shown.or_else(|| schedules_next_after(&agenda, now).map(|next| skips_at(&agenda, next.at))).unwrap_or_default()
 }
 
-/// What schedules do between two moments, as what can be skipped.
-fn during(diary: &Diary, from: Timestamp, end: Timestamp) -> Vec<Skipped> {
-    let mut skips: Vec<Skipped> = Vec::new();
-    let mut at = from;
-    while let Some(next) = schedules_next_after(&diary.agenda(), at).filter(|next| next.at < end) {
-        skips.extend(skips_at(&diary.agenda(), next.at));
-        at = next.at;
+/// What schedules do between two moments, as what can be skipped; also what would take the place of what is skipped.
+fn during(diary: &Diary<'_>, from: Timestamp, end: Timestamp) -> Vec<Skipped> {
+    let (mut skips, mut left, mut at) = (Vec::new(), diary.clone(), from);
+    while let Some(next) = schedules_next_after(&left.agenda(), at).filter(|next| next.at < end) {
+        let more: Vec<Skipped> =
+            skips_at(&left.agenda(), next.at).into_iter().filter(|skip| !skips.contains(skip)).collect();
+        if more.is_empty() {
+            at = next.at;
+        }
+        let (by, called) = (ActorId::tidegate(), String::new());
+        let bent = |skip: &Skipped| Bent {
+            number: 0,
+            by: by.clone(),
+            called: called.clone(),
+            because: None,
+            bend: Bend::Skip(skip.clone()),
+        };
+        left.bends.extend(more.iter().map(bent));
+        skips.extend(more);
     }
     skips
 }
@@ -251,7 +277,7 @@ fn end_of(skips: &[Skipped], now: Timestamp) -> Timestamp {
 }
 
 /// Whether anything that it takes away is still to come.
-fn lies_ahead(skip: &Skipped, diary: &Diary, now: Timestamp) -> bool {
+fn lies_ahead(skip: &Skipped, diary: &Diary<'_>, now: Timestamp) -> bool {
     let mut without = diary.clone();
     without.bends.retain(|bent| !matches!(&bent.bend, Bend::Skip(other) if other == skip));
     !lost(&without, diary, now, end_of(std::slice::from_ref(skip), now)).is_empty()
@@ -265,21 +291,21 @@ fn ends(bent: &Bent, now: Timestamp) -> Timestamp {
     }
 }
 
-fn standing_pauses(diary: &Diary, now: Timestamp) -> impl Iterator<Item = &Bent> {
+fn standing_pauses<'d>(diary: &'d Diary<'_>, now: Timestamp) -> impl Iterator<Item = &'d Bent> {
     diary.bends.iter().filter(move |bent| {
         matches!(&bent.bend, Bend::Pause { from, until } if *from <= now && until.is_none_or(|until| until > now))
     })
 }
 
 /// Transitions of `before` that are none, or other ones, in `after`.
-fn lost(before: &Diary, after: &Diary, now: Timestamp, end: Timestamp) -> Vec<Turn> {
+fn lost(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp, end: Timestamp) -> Vec<Turn> {
     let kept = timeline(&after.agenda(), now, end);
     let is_kept = |turn: &Transition| kept.iter().any(|other| other.at == turn.at && other.wanted == turn.wanted);
     let all = timeline(&before.agenda(), now.plus_ms(1), end);
     all.iter().filter(|turn| !is_kept(turn)).take(TURNS_MAX).map(Turn::from).collect()
 }
 
-fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary, now: Timestamp) -> BentOne {
+fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary<'_>, now: Timestamp) -> BentOne {
     BentOne {
         environment: name.clone(),
         bent,
@@ -289,7 +315,7 @@ fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary,
     }
 }
 
-fn nothing_due(name: &EnvironmentName, diary: &Diary, skipping: Skipping, now: Timestamp) -> Refusal {
+fn nothing_due(name: &EnvironmentName, diary: &Diary<'_>, skipping: Skipping, now: Timestamp) -> Refusal {
     let when = match skipping {
         Skipping::Next => "in the years that can be seen".to_owned(),
         Skipping::Tonight => "tonight".to_owned(),

@@ -77,7 +77,7 @@ impl Room {
     async fn due(&self) -> Vec<Timestamp> {
         let now = self.store.now().await.unwrap();
         let environment = self.config.environments.get(&shop()).unwrap();
-        let diary = agenda::of_one(&self.store, &self.config, environment, now).await.unwrap();
+        let diary = crate::agenda::Diaries::default().one(&self.store, &self.config, environment, now).await.unwrap();
         timeline(&diary.agenda(), now.plus_ms(1), now.plus_ms(5 * DAY_MS)).iter().map(|turn| turn.at).collect()
     }
 }

@@ -75,7 +75,7 @@ impl Case<'_> {
         let active = runs::active(&mut *tx, name).await?;
         let up = |target: Option<&Target>| target.is_some_and(|target| target.level != Level::Off);
         // What is queued may raise it, and is no reason to take it for off: a keep is wanted just then.
-        let queued = standing_after(tx, &environment, &active).await?;
+        let queued = standing_after(tx, &environment.name, &active).await?;
         let wanted = environments::wanted(&mut *tx, name).await?.map(|wanted| wanted.target);
         let stands = stacks::standings(&mut *tx, name).await?.values().any(StackStanding::may_be_up);
         if !stands && !up(queued.as_ref()) && !up(wanted.as_ref()) {

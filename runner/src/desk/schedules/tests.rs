@@ -99,7 +99,8 @@ async fn a_schedule_is_added_changed_and_removed_and_the_timetable_is_with_it() 
         };
         assert!(of_night(&answer.next), "{answer:?}");
         let now = store.now().await.unwrap();
-        let diaries = agenda::diaries(&store, &room.desk.config(), now).await.unwrap();
+        let config = room.desk.config();
+        let diaries = room.desk.diaries().all(&store, &config, now).await.unwrap();
         let names: Vec<&str> =
             diaries.iter().flat_map(|diary| diary.agenda().schedules).map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["hours", "night"]);
@@ -198,7 +199,8 @@ async fn what_does_not_check_any_more_is_left_out_and_told() {
         let list = room.list().await;
         assert!(list[1].schedule.as_ref().is_err_and(|why| why.contains("has no level `full`")), "{list:?}");
         let now = store.now().await.unwrap();
-        let diaries = agenda::diaries(&store, &room.desk.config(), now).await.unwrap();
+        let config = room.desk.config();
+        let diaries = room.desk.diaries().all(&store, &config, now).await.unwrap();
         assert_eq!((diaries[0].agenda().schedules.len(), diaries[0].left_out.len()), (1, 1));
         let status = room.desk.status(Some(&"shop".parse().unwrap())).await.unwrap().remove(0);
         assert!(matches!(status, Standing::Managed(status) if status.problems[0].contains("`night` is left out")));

@@ -34,7 +34,7 @@ fn shop() -> Environment {
         stacks: indexmap::IndexMap::new(),
         settings: indexmap::IndexMap::new(),
         profiles: indexmap::IndexMap::new(),
-        timetable: crate::domain::schedule::Timetable::default(),
+        timetable: std::sync::Arc::default(),
         money: crate::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }

@@ -47,7 +47,7 @@ fn shop(zone: Tz) -> Environment {
         settings: indexmap::IndexMap::new(),
         profiles: indexmap::IndexMap::new(),
         rules: Rules::default(),
-        timetable: Timetable { zone, ..Timetable::default() },
+        timetable: std::sync::Arc::new(Timetable { zone, ..Timetable::default() }),
         money: Money { currency: Some("USD".to_owned()), rates: rates.into() },
     }
 }

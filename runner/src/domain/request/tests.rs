@@ -63,7 +63,7 @@ fn shop() -> Environment {
         .into(),
         profiles: [("small".parse().expect("a name"), values(1, 5)), ("full".parse().expect("a name"), values(20, 40))]
             .into(),
-        timetable: crate::domain::schedule::Timetable::default(),
+        timetable: std::sync::Arc::default(),
         money: crate::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }

@@ -33,8 +33,8 @@ pub use once::At;
 pub use order::{BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, Turn};
 pub use scale::Scale;
 pub use timeline::{
-    Agenda, Because, Note, Standing, Transition, end_of_change, level_at, next_after, schedules_next_after, skips_at,
-    timeline,
+    Agenda, Because, Note, Outlook, Standing, Transition, end_of_change, level_at, next_after, outlook,
+    schedules_next_after, skips_at, timeline,
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable, Unsaid};
 pub use wall::{OnGap, OnOverlap, first_instant};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::order::Turn;
-use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::request::Target;
 
 /// One thing that people hear of the clock. What is made as it is written is told by its run alone.
@@ -34,6 +34,20 @@ pub enum ClockNews {
         turn: Turn,
         /// How late it was seen, in milliseconds.
         by_ms: i64,
+        /// How many transitions before it were not made either.
+        #[serde(default)]
+        collapsed: u32,
+    },
+    /// It is not made, because somebody wanted it skipped.
+    Skipped {
+        /// What was due, and when.
+        turn: Turn,
+        /// Who.
+        by: ActorId,
+        /// Their name then.
+        called: String,
+        /// Why, if they said so.
+        because: Option<String>,
     },
     /// Something stands against it.
     Refused {
@@ -63,6 +77,7 @@ impl ClockNews {
             Self::Ahead { turn, .. }
             | Self::Late { turn, .. }
             | Self::Missed { turn, .. }
+            | Self::Skipped { turn, .. }
             | Self::Refused { turn, .. }
             | Self::GivenUp { turn, .. } => turn,
         }

@@ -50,7 +50,7 @@ fn shop() -> Environment {
         stacks: [stack("monitoring", &[]), stack("app", &["monitoring"]), stack("jmeter", &["app"])].into(),
         settings: indexmap::IndexMap::new(),
         profiles: [("full".parse().expect("a name"), BTreeMap::new())].into(),
-        timetable: crate::domain::schedule::Timetable::default(),
+        timetable: std::sync::Arc::default(),
         money: crate::domain::hours_on::Money::default(),
         rules: Rules::default(),
     }

@@ -47,7 +47,7 @@ pub async fn worked(mut db: impl Access, runs: &[RunId], now: Timestamp) -> Resu
 }
 
 /// Earlier runs that are looked through for one that went the same way.
-const LOOKED_THROUGH: i64 = 50;
+pub(super) const LOOKED_THROUGH: i64 = 50;
 
 /// Milliseconds of work of the last run that went the way of `request`, changed something and succeeded in one go: neither a
 /// second try, which finds half of the work done, nor one that another runner took over. None where no such run is known.

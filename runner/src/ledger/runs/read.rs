@@ -1,12 +1,14 @@
 //! Reading runs.
 
 use crate::domain::answer::RunSummary;
-use crate::domain::ids::{EnvironmentName, RunId, RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunId, RunNumber, Timestamp};
+use crate::domain::request::Target;
 use crate::domain::run::{EventRecord, RunView};
 use crate::ledger::column::Row;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
 
+use super::duration::LOOKED_THROUGH;
 use super::row::{RunRow, readable, select_runs, summaries};
 
 /// The run with this key.
@@ -23,14 +25,50 @@ pub async fn by_number(mut db: impl Access, number: RunNumber) -> Result<Option<
     row.map(RunSummary::try_from).transpose()
 }
 
-/// The runs that said last where each environment should be.
+/// The runs of people that said last where an environment should be, of all environments.
 pub async fn that_said(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
     let rows: Vec<RunRow> = on!(
         db,
         fetch_all,
-        sqlx::query_as(select_runs!("WHERE number IN (SELECT wanted_run FROM environments WHERE wanted IS NOT NULL)"))
+        sqlx::query_as(select_runs!(
+            "WHERE number IN (SELECT wanted_run FROM environments WHERE wanted IS NOT NULL) AND asker_id <> $1"
+        ))
+        .bind(ActorId::clock().as_str())
     )?;
     summaries(rows)
+}
+
+/// The run before `number` that brought an environment to `target`; `None` where none of the last few did.
+pub async fn brought(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+    target: &Target,
+    number: RunNumber,
+) -> Result<Option<RunSummary>, LedgerError> {
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_runs!(
+            "WHERE environment = $1 AND number < $2 AND level = $3 AND kind <> 'plan' AND status IN ('succeeded', 'nothing_to_do') \
+             ORDER BY number DESC LIMIT $4"
+        ))
+        .bind(environment.as_str())
+        .bind(number.0)
+        .bind(target.level.to_string())
+        .bind(LOOKED_THROUGH)
+    )?;
+    Ok(summaries(rows)?.into_iter().find(|run| run.request.target == *target))
+}
+
+/// The last run of an environment that was more than a plan.
+pub async fn newest(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunNumber>, LedgerError> {
+    let number: Option<i64> = on!(
+        db,
+        fetch_one,
+        sqlx::query_scalar("SELECT MAX(number) FROM runs WHERE environment = $1 AND kind <> 'plan'")
+            .bind(environment.as_str())
+    )?;
+    Ok(number.map(RunNumber))
 }
 
 /// Runs of an environment that are not over: the one that has it, then the queue in order, then those that wait for a yes.

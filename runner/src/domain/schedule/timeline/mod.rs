@@ -22,6 +22,7 @@ use super::item::{Schedule, YEARS_AHEAD};
 use super::scale::Scale;
 use super::wall::shown;
 use crate::domain::ids::Timestamp;
+use crate::domain::request::Target;
 pub(super) use decide::rivals;
 pub(super) use reader::{Hit, Reader};
 pub use transition::{Because, Note, Standing, Transition};
@@ -56,6 +57,39 @@ pub fn timeline(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Vec<Tran
         ControlFlow::Continue(())
     });
     found
+}
+
+/// What an agenda says around a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// The transitions until then, in order.
+    pub past: Vec<Transition>,
+    /// What is wanted then; `None` when nobody has ever asked for anything.
+    pub wanted: Option<Target>,
+    /// The first transition after it, as [`next_after`] finds it.
+    pub next: Option<Transition>,
+}
+
+/// What an agenda says of `now`, with the transitions from `from` (in it) on: in one walk, where [`timeline`], [`level_at`] and
+/// [`next_after`] would take three.
+#[must_use]
+pub fn outlook(agenda: &Agenda<'_>, from: Timestamp, now: Timestamp) -> Outlook {
+    let (mut past, mut next) = (Vec::<Transition>::new(), None);
+    let end = now.0.saturating_add(i64::from(YEARS_AHEAD) * 366 * DAY_MS);
+    let _ = Reader::new(agenda, true).transitions(from.0, end, &mut |transition| {
+        if transition.at <= now {
+            past.push(transition);
+            return ControlFlow::Continue(());
+        }
+        next = Some(transition);
+        ControlFlow::Break(())
+    });
+    let wanted = match (past.last(), &next) {
+        (Some(last), _) => Some(last.wanted.clone()),
+        (None, Some(next)) => next.before.clone(),
+        (None, None) => level_at(agenda, now).map(|standing| standing.wanted),
+    };
+    Outlook { past, wanted, next }
 }
 
 /// What is wanted at a moment; `None` when nobody has ever asked for anything. A transition at that very moment has happened.

@@ -212,8 +212,13 @@ impl<'a> Reader<'a> {
     /// Walks along all moments of a span at which anything can change; `visit` sees what each schedule did last, and what
     /// happened just then.
     pub(in crate::domain::schedule) fn walk(&self, from: i64, to: i64, visit: &mut Visit<'_>) -> ControlFlow<()> {
-        let (from, to) = (from.max(YEARS_MS.start), to.min(YEARS_MS.end - 1));
-        let mut last = self.lasts(from);
+        let from = from.max(YEARS_MS.start);
+        self.walk_on(self.lasts(from), from, to, visit)
+    }
+
+    /// The same, where it is known what each schedule did last before `from`.
+    fn walk_on(&self, mut last: Vec<Option<Hit>>, from: i64, to: i64, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        let to = to.min(YEARS_MS.end - 1);
         let (mut hits, mut times) = (Vec::new(), Vec::new());
         let (mut begin, mut stretch) = (from, FIRST_STRETCH_MS);
         while begin < to {
@@ -260,8 +265,11 @@ impl<'a> Reader<'a> {
         to: i64,
         tell: &mut dyn FnMut(Transition) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut stands = self.stands_at(from.saturating_sub(1));
-        self.walk(from, to, &mut |now, last, these| {
+        let from = from.max(YEARS_MS.start);
+        // What each did last is looked for far back: once for both.
+        let last = self.lasts(from);
+        let mut stands = self.stands_after(last.clone(), from.saturating_sub(1));
+        self.walk_on(last, from, to, &mut |now, last, these| {
             let next = self.decide(last, now).or_else(|| stands.map(|stands| self.left(stands, now)));
             let before = std::mem::replace(&mut stands, next);
             match next {
@@ -273,12 +281,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What is wanted at a moment.
-    fn stands_at(&self, moment: i64) -> Option<Decision<'_>> {
+    /// What is wanted at a moment, where `last` is what each schedule did last until then.
+    fn stands_after(&self, mut last: Vec<Option<Hit>>, moment: i64) -> Option<Decision<'_>> {
         // Where nobody asks, it is what the last request left: back to when that ended.
         let (mut at, mut ended) = (moment, Vec::new());
         loop {
-            let last = self.lasts(at.saturating_add(1));
             if let Some(decision) = self.decide(&last, at) {
                 return Some(ended.into_iter().rev().fold(decision, |stands, at| self.left(stands, at)));
             }
@@ -294,13 +301,14 @@ impl<'a> Reader<'a> {
             }
             ended.push(before);
             at = before.saturating_sub(1);
+            last = self.lasts(before);
         }
     }
 
     /// What is wanted at a moment, in words.
     pub(super) fn told_at(&self, moment: i64) -> Option<Standing> {
-        let stands = self.stands_at(moment)?;
         let last = self.lasts(moment.saturating_add(1));
+        let stands = self.stands_after(last.clone(), moment)?;
         Some(Standing {
             wanted: stands.target.clone(),
             because: self.who_asks(stands, &last),

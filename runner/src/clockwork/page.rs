@@ -1,0 +1,227 @@
+//! What is known of one environment from one look to the next: what is asked for, and when that changes.
+
+use std::sync::Arc;
+
+use crate::agenda::Diary;
+use crate::desk::clock::Due;
+use crate::domain::ids::Timestamp;
+use crate::domain::request::{Movement, Target, movement};
+use crate::domain::schedule::{
+    Because, Bend, Bent, ClockNews, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Schedule, Timetable, Transition, Turn,
+    level_at, outlook, timeline,
+};
+use crate::ledger::asked::Asked;
+
+/// How far back it looks again, in milliseconds: what somebody bends counts from when they say so, and is seen a moment later.
+const AGAIN_MS: i64 = 60_000;
+
+/// What follows from a diary, as long as that stays the same.
+#[derive(Debug)]
+pub(super) struct Page {
+    timetable: Arc<Timetable>,
+    bends: Vec<Bent>,
+    /// From when on it was read.
+    read: Timestamp,
+    /// The transitions shortly before it was read.
+    past: Vec<Transition>,
+    /// What is asked for.
+    wanted: Option<Target>,
+    /// The first transition after it was read.
+    pub(super) next: Option<Transition>,
+}
+
+/// What is to be done about what is asked for now.
+#[derive(Debug)]
+pub(super) enum Turns {
+    /// Nothing has changed.
+    Not,
+    /// It is noted, and nothing is done: somebody's own order does it, or nobody asks for anything.
+    Noted,
+    /// A transition is due.
+    Due(Box<Due>),
+}
+
+impl Page {
+    /// Reads a diary at a moment, with what was asked for since `seen`.
+    pub(super) fn read(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Self {
+        let found = outlook(&diary.agenda(), seen.min(now).plus_ms(-AGAIN_MS), now);
+        Self {
+            timetable: Arc::clone(diary.timetable()),
+            bends: diary.bends.clone(),
+            read: now,
+            past: found.past,
+            wanted: found.wanted,
+            next: found.next,
+        }
+    }
+
+    /// Whether it still says how it is.
+    pub(super) fn holds(&self, diary: &Diary<'_>, now: Timestamp) -> bool {
+        self.read <= now
+            && self.next.as_ref().is_none_or(|next| now < next.at)
+            && Arc::ptr_eq(&self.timetable, diary.timetable())
+            && self.bends == diary.bends
+    }
+
+    /// What was asked for at `seen`, for an environment of which nothing is noted.
+    pub(super) fn before(&self, seen: Timestamp) -> Option<&Target> {
+        match self.past.iter().find(|transition| transition.at > seen) {
+            Some(first) => first.before.as_ref(),
+            None => self.wanted.as_ref(),
+        }
+    }
+
+    /// What is asked for.
+    pub(super) fn wanted(&self) -> Option<&Target> {
+        self.wanted.as_ref()
+    }
+
+    /// What is to be done, where `asked` is what was asked for as of the last look, at `seen`.
+    pub(super) fn turns(&self, diary: &Diary<'_>, asked: &Asked, seen: Timestamp, now: Timestamp) -> Turns {
+        let last = self.past.last().filter(|last| last.at > asked.since);
+        if self.wanted == asked.wanted && last.is_none() {
+            return Turns::Not;
+        }
+        let Some(wanted) = &self.wanted else { return Turns::Noted };
+        let because = match last {
+            Some(last) => last.because.clone(),
+            // No transition of the last time: what is written or bent is another.
+            None => level_at(&diary.agenda(), now).map(|standing| standing.because).unwrap_or_default(),
+        };
+        if matches!(because.first(), None | Some(Because::Bent { .. })) {
+            return Turns::Noted;
+        }
+        let catch_up_s =
+            schedules(diary, &because).map(|schedule| schedule.catch_up_s).max().unwrap_or(DEFAULT_CATCH_UP_S);
+        let window = self.next.as_ref().map_or(now.plus_ms(AGAIN_MS), |next| next.at);
+        let collapsed =
+            self.past.iter().rev().skip(1).filter(|other| other.at > seen && is_of_schedules(other)).count();
+        let at = last.map_or(now, |last| last.at);
+        Turns::Due(Box::new(Due {
+            environment: diary.environment().name.clone(),
+            key: last.map_or_else(|| changed_key(diary, now), Transition::key),
+            at,
+            until: at.plus_ms(i64::from(catch_up_s) * 1_000),
+            window,
+            wanted: wanted.clone(),
+            because: words(&because, &self.bends),
+            collapsed: u32::try_from(collapsed).unwrap_or(u32::MAX),
+            asked: Some(asked.clone()),
+        }))
+    }
+
+    /// The next transition as one that begins early, where it raises and its schedule says that it is to be ready by then.
+    pub(super) fn early(&self, diary: &Diary<'_>) -> Option<(Due, Target)> {
+        let next = self.next.as_ref()?;
+        let before = diary.wanted.as_ref()?;
+        let rises = *before != next.wanted && !lowers(diary, before, next);
+        if !rises || !schedules(diary, &next.because).any(|schedule| schedule.ready_by) {
+            return None;
+        }
+        let catch_up_s = schedules(diary, &next.because).map(|schedule| schedule.catch_up_s).max()?;
+        let until = next.at.plus_ms(i64::from(catch_up_s) * 1_000);
+        let due = Due {
+            environment: diary.environment().name.clone(),
+            key: next.key(),
+            at: next.at,
+            until,
+            window: until,
+            wanted: next.wanted.clone(),
+            because: words(&next.because, &self.bends),
+            collapsed: 0,
+            asked: None,
+        };
+        Some((due, before.clone()))
+    }
+
+    /// What people are warned of, from when on: the next transition, where it lowers what is there.
+    pub(super) fn warning(&self, diary: &Diary<'_>) -> Option<(Timestamp, &Transition)> {
+        let next = self.next.as_ref()?;
+        let from = diary.wanted.as_ref()?;
+        let of_schedule = schedules(diary, &next.because).map(|schedule| schedule.warn_s).max();
+        let warn_ms = 1_000 * i64::from(of_schedule.unwrap_or(DEFAULT_WARN_S));
+        (warn_ms > 0 && lowers(diary, from, next)).then(|| (next.at.plus_ms(-warn_ms), next))
+    }
+
+    /// When it is to be looked at next: at its next transition, or when people are warned of it.
+    pub(super) fn looks(&self, diary: &Diary<'_>, now: Timestamp) -> Option<Timestamp> {
+        let warned = self.warning(diary).map(|(at, _)| at).filter(|at| *at > now);
+        warned.or_else(|| self.next.as_ref().map(|next| next.at))
+    }
+}
+
+/// What was left out from `seen` (not in it) to `now` because somebody wanted it skipped.
+pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec<(String, ClockNews)> {
+    let skips = || diary.bends.iter().filter(|bent| matches!(bent.bend, Bend::Skip(_)));
+    if skips().next().is_none() {
+        return Vec::new();
+    }
+    let (from, to) = (seen.plus_ms(1), now.plus_ms(1));
+    let made = timeline(&diary.agenda(), from, to);
+    let written = |without: &dyn Fn(&Bent) -> bool| {
+        let bends: Vec<Bent> = diary.bends.iter().filter(|bent| !without(bent)).cloned().collect();
+        timeline(&crate::domain::schedule::Agenda { bends: &bends, ..diary.agenda() }, from, to)
+    };
+    let all = written(&|bent| matches!(bent.bend, Bend::Skip(_)));
+    let lost = all.iter().filter(|turn| !made.iter().any(|other| other.at == turn.at && other.wanted == turn.wanted));
+    let told = lost.filter_map(|turn| {
+        // Whose skip it is: without that one it would be made.
+        let whose =
+            skips().find(|skip| written(&|bent| bent.number == skip.number).iter().any(|other| other.at == turn.at));
+        let Bent { by, called, because, .. } = whose.or_else(|| skips().last())?;
+        let (by, called, because) = (by.clone(), called.clone(), because.clone());
+        Some((turn.key(), ClockNews::Skipped { turn: Turn::from(turn), by, called, because }))
+    });
+    told.collect()
+}
+
+/// Whether what is there now is lowered by it.
+fn lowers(diary: &Diary<'_>, from: &Target, transition: &Transition) -> bool {
+    movement(diary.environment(), from, &transition.wanted) == Movement::Lowers
+}
+
+fn is_of_schedules(transition: &Transition) -> bool {
+    !matches!(transition.because.first(), Some(Because::Bent { .. }))
+}
+
+/// The schedules because of which something is wanted.
+fn schedules<'d>(diary: &'d Diary<'_>, because: &'d [Because]) -> impl Iterator<Item = &'d Schedule> {
+    let named = move |schedule: &&Schedule| because.iter().any(|one| one.schedule() == Some(schedule.name.as_str()));
+    diary.timetable().schedules.iter().filter(named)
+}
+
+/// The key of what is asked for since something else is written or bent.
+fn changed_key(diary: &Diary<'_>, now: Timestamp) -> String {
+    let turn = Turn::new(
+        now,
+        diary.timetable().zone,
+        Target { level: crate::domain::environment::Level::Off, settings: std::collections::BTreeMap::new() },
+    );
+    format!("changed@{}", turn.local.format("%Y-%m-%dT%H:%M:%S%.3f"))
+}
+
+/// Why, in a few words.
+fn words(because: &[Because], bends: &[Bent]) -> String {
+    let whose = |number: i64| {
+        let bent = bends.iter().find(|bent| bent.number == number)?;
+        let what = match bent.bend {
+            Bend::Skip(_) => "skip",
+            Bend::Pause { .. } => "pause",
+            Bend::Keep { .. } => "keep",
+            Bend::Visit { .. } => "change",
+        };
+        Some(format!("the {what} of {}", bent.called))
+    };
+    let one = |because: &Because| match because {
+        Because::Begins { schedule } => format!("{schedule} begins"),
+        Because::Ends { schedule } => format!("{schedule} ends"),
+        Because::Asks { schedule } => schedule.clone(),
+        Because::Bent { number } => whose(*number).unwrap_or_else(|| "somebody wants it".to_owned()),
+        Because::Unbent { number } => {
+            format!("{} has ended", whose(*number).unwrap_or_else(|| "what somebody wanted".to_owned()))
+        }
+        Because::Rests => "nobody asks for more".to_owned(),
+    };
+    let words: Vec<String> = because.iter().map(one).collect();
+    words.join(", ")
+}

@@ -1,0 +1,199 @@
+//! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
+
+use super::{Due, FIRST_WAIT_MS, Turned, message};
+use crate::desk::{Case, Denied, Desk, DeskError, Done};
+use crate::domain::answer::RunSummary;
+use crate::domain::command::CommandName;
+use crate::domain::ids::Timestamp;
+use crate::domain::run;
+use crate::domain::schedule::ClockNews;
+use crate::ledger::firings::{self, Firing, Outcome};
+use crate::ledger::{Tx, runs};
+use crate::warden;
+
+/// Longest that is waited with what was refused, in milliseconds: what stands against it may be gone at any time.
+const REFUSED_WAIT_MS: i64 = 15 * 60_000;
+/// Longest that is waited with a run that failed, in milliseconds.
+const FAILED_WAIT_MS: i64 = 3_600_000;
+
+/// What is to be done about a transition now.
+enum Next {
+    /// Its run works; or it is not time yet: it is looked at then.
+    Waits(Timestamp),
+    /// It is where it should be, or somebody took it as it is.
+    Done,
+    /// A later run, of whoever, goes its own way.
+    Overtaken,
+    /// Something else is wanted by now.
+    Over,
+    /// It is tried again.
+    Tries,
+}
+
+impl Desk {
+    /// Looks again at a transition: at the end of its run, or whether what stood against it is gone. `still` is false where something
+    /// else is wanted by now.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn turn_again(&self, firing: &Firing, still: bool, now: Timestamp) -> Result<Turned, DeskError> {
+        let run = match firing.run {
+            Some(run) => Some(self.find(run).await?),
+            None => None,
+        };
+        let mut after = Firing { tries: firing.tries + 1, try_at: None, ..firing.clone() };
+        let mut due = due_of(firing);
+        if let Some(first) = run.as_ref().and_then(|run| run.request.because.clone()) {
+            due.because = first;
+        }
+        let mut tx = self.store.begin().await?;
+        let turned = match self.next_try(&mut tx, firing, run.as_ref(), still, now).await? {
+            Next::Waits(at) => {
+                after.tries = firing.tries;
+                after.try_at = Some(at);
+                Turned::Nothing
+            }
+            Next::Done => {
+                after.outcome = Outcome::Done;
+                Turned::Nothing
+            }
+            Next::Overtaken => {
+                after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
+                Turned::Nothing
+            }
+            Next::Over => {
+                after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
+                self.not_made(&mut tx, &due, "window", "given up").await?;
+                let said = ClockNews::GivenUp { turn: self.turn_of(&due), tries: firing.tries, run: firing.run };
+                warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+                Turned::Missed
+            }
+            Next::Tries => {
+                let message = message(&due, &firing.key, after.tries);
+                let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+                tx.mark().await?;
+                match case.turn_again(&mut tx, &due, run.as_ref()).await {
+                    Ok(None) => {
+                        after.outcome = Outcome::Done;
+                        Turned::Nothing
+                    }
+                    Ok(Some((command, done))) => {
+                        case.note(&mut tx, command, &done).await?;
+                        after.outcome = Outcome::Queued;
+                        after.run = done.run;
+                        after.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
+                        done.run.map_or(Turned::Nothing, Turned::Queued)
+                    }
+                    Err(Denied::Refused { refusal, .. }) => {
+                        tx.back_to_mark().await?;
+                        // The audit has the first refusal, and each that says something else.
+                        if firing.why.as_ref() != Some(&refusal.what) {
+                            self.not_made(&mut tx, &due, &refusal.what, "refused").await?;
+                        }
+                        after.outcome = Outcome::Refused;
+                        after.why = Some(refusal.what.clone());
+                        after.try_at = Some(now.plus_ms(wait_ms(firing.tries, REFUSED_WAIT_MS)));
+                        Turned::Refused(*refusal)
+                    }
+                    Err(Denied::Error(error)) => return Err(error),
+                }
+            }
+        };
+        if !firings::change(&mut tx, firing, &after).await? {
+            tx.rollback().await?;
+            return Ok(Turned::Already);
+        }
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(turned)
+    }
+
+    async fn next_try(
+        &self,
+        tx: &mut Tx,
+        firing: &Firing,
+        run: Option<&RunSummary>,
+        still: bool,
+        now: Timestamp,
+    ) -> Result<Next, DeskError> {
+        match run {
+            Some(run) if !run.state.ended() => return Ok(Next::Waits(now.plus_ms(FIRST_WAIT_MS))),
+            Some(run) if is_well(run) => return Ok(Next::Done),
+            Some(_) | None => {}
+        }
+        if self.is_overtaken(tx, firing).await? {
+            return Ok(Next::Overtaken);
+        }
+        if !still || now > firing.until {
+            return Ok(Next::Over);
+        }
+        let ended = run.and_then(|run| run.ended);
+        let from = ended.map(|ended| ended.plus_ms(wait_ms(firing.tries, FAILED_WAIT_MS)));
+        Ok(from.filter(|from| *from > now).map_or(Next::Tries, Next::Waits))
+    }
+
+    /// Whether it is under way still, or tried again.
+    pub(super) async fn tries_on(&self, tx: &mut Tx, firing: &Firing) -> Result<bool, DeskError> {
+        if firing.try_at.is_none() || self.is_overtaken(&mut *tx, firing).await? {
+            return Ok(false);
+        }
+        let Some(run) = firing.run else { return Ok(true) };
+        Ok(runs::by_number(tx, run).await?.is_some_and(|run| !run.state.ended() || !is_well(&run)))
+    }
+
+    /// Whether a later run than the one that it caused goes its own way with the environment.
+    pub(super) async fn is_overtaken(&self, tx: &mut Tx, firing: &Firing) -> Result<bool, DeskError> {
+        let Some(run) = firing.run else { return Ok(false) };
+        Ok(runs::newest(tx, &firing.environment).await?.is_some_and(|newest| newest > run))
+    }
+}
+
+impl Case<'_> {
+    async fn turn_again(
+        &self,
+        tx: &mut Tx,
+        due: &Due,
+        failed: Option<&RunSummary>,
+    ) -> Result<Option<(CommandName, Done)>, Denied> {
+        match failed {
+            Some(run) => Ok(Some((CommandName::Retry, self.retry(tx, run.number).await?))),
+            None => self.turn(tx, due).await,
+        }
+    }
+}
+
+/// Milliseconds until the next try: a minute after the first one, twice as long after each further one, up to `longest`.
+fn wait_ms(tries: i64, longest: i64) -> i64 {
+    FIRST_WAIT_MS.saturating_mul(1 << (tries - 1).clamp(0, 20)).min(longest)
+}
+
+/// The transition that was due then.
+fn due_of(firing: &Firing) -> Due {
+    Due {
+        environment: firing.environment.clone(),
+        key: firing.key.clone(),
+        at: firing.due,
+        until: firing.until,
+        window: firing.until,
+        wanted: firing.wanted.clone(),
+        because: firing.key.split('@').next().unwrap_or_default().to_owned(),
+        collapsed: 0,
+        asked: None,
+    }
+}
+
+fn is_well(run: &RunSummary) -> bool {
+    // What a person stopped, rejected, let expire or took as it is is not done against them.
+    run.taken_by.is_some()
+        || match run.state.outcome() {
+            Some(run::Outcome::Failed | run::Outcome::Partial | run::Outcome::Refused) => false,
+            Some(
+                run::Outcome::Succeeded
+                | run::Outcome::NothingToDo
+                | run::Outcome::Planned
+                | run::Outcome::Cancelled
+                | run::Outcome::Expired,
+            )
+            | None => true,
+        }
+}

@@ -1,0 +1,304 @@
+//! What the clock brings to the desk: a transition that is due becomes a run, by the same checks as an order of a person, in the
+//! transaction in which it is noted that it was decided on.
+
+mod again;
+mod told;
+
+use chrono_tz::Tz;
+
+pub use told::Warned;
+
+use super::order::{nobody_knows, standing_after};
+use super::{Case, Denied, Desk, DeskError, Done, Message};
+use crate::domain::answer::Actor;
+use crate::domain::audit::Decision;
+use crate::domain::command::CommandName;
+use crate::domain::environment::Level;
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use crate::domain::policy::Place;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RunKind, Target, turn};
+use crate::domain::run::RunState;
+use crate::domain::schedule::{ClockNews, Turn, in_words};
+use crate::ledger::asked::{self, Asked};
+use crate::ledger::audit::{self, Entry};
+use crate::ledger::firings::{self, Firing, Outcome};
+use crate::ledger::{Tx, runs};
+use crate::warden;
+
+/// The door through which the clock comes.
+const DOOR: &str = "clock";
+
+/// Longest that a transition begins early, so that the environment is in service in time: two hours, in milliseconds.
+pub const LONGEST_LEAD_MS: i64 = 2 * 3_600_000;
+
+/// How late a transition begins that is told to be late: a minute, in milliseconds.
+const LATE_MS: i64 = 60_000;
+
+/// Milliseconds until a run that a transition caused is looked at, and until what was refused is tried again for the first time.
+const FIRST_WAIT_MS: i64 = 60_000;
+
+/// How many transitions are stored together: to make a transaction last costs more than what is in it, and others wait for it.
+const TOGETHER: usize = 32;
+
+/// A transition that is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// Of which environment.
+    pub environment: EnvironmentName,
+    /// Under which it is kept: schedule and wall time with its offset.
+    pub key: String,
+    /// When it was due.
+    pub at: Timestamp,
+    /// How late it may still be carried out.
+    pub until: Timestamp,
+    /// Until when it is tried again where it is refused or fails: the next transition.
+    pub window: Timestamp,
+    /// What is wanted from then on.
+    pub wanted: Target,
+    /// Why, in words: the schedule's name.
+    pub because: String,
+    /// How many transitions before it are not made, because it came after them.
+    pub collapsed: u32,
+    /// What was asked for until then: whoever notes the step from there decides. `None`: it begins early, before it is asked for.
+    pub asked: Option<Asked>,
+}
+
+/// What came of a transition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Turned {
+    /// It was decided on before.
+    Already,
+    /// The environment was to be there already.
+    Nothing,
+    /// A run is in the queue.
+    Queued(RunNumber),
+    /// It is too late for it.
+    Missed,
+    /// Something stands against it.
+    Refused(Refusal),
+}
+
+impl Desk {
+    /// Carries out transitions, each once, however many processes and starts see them. `now` is the clock's. Gives what came of each.
+    ///
+    /// # Errors
+    /// When the ledger does not answer: what was not decided then is decided when it is brought again.
+    pub async fn turn(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
+        let mut all = Vec::with_capacity(due.len());
+        for some in due.chunks(TOGETHER) {
+            all.extend(self.turn_together(some, now).await?);
+            self.bell.ring();
+        }
+        Ok(all)
+    }
+
+    async fn turn_together(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
+        let mut all = Vec::with_capacity(due.len());
+        let mut tx = self.store.begin().await?;
+        for due in due {
+            tx.mark().await?;
+            all.push(match self.turn_one(&mut tx, due, now).await {
+                Err(Denied::Refused { environment, rule, refusal }) => {
+                    // Nothing that was begun is kept.
+                    tx.back_to_mark().await?;
+                    Err((environment, rule, refusal))
+                }
+                Ok(turned) => Ok(turned),
+                Err(Denied::Error(error)) => return Err(error),
+            });
+        }
+        tx.commit().await?;
+        let mut turned = Vec::with_capacity(all.len());
+        for (due, one) in due.iter().zip(all) {
+            turned.push(match one {
+                Ok(turned) => turned,
+                Err((environment, rule, refusal)) => {
+                    self.refuse(due, environment.as_ref(), rule, *refusal, now).await?
+                }
+            });
+        }
+        Ok(turned)
+    }
+
+    async fn turn_one(&self, tx: &mut Tx, due: &Due, now: Timestamp) -> Result<Turned, Denied> {
+        let Some(mut firing) = self.decide(tx, due).await? else { return Ok(Turned::Already) };
+        let by_ms = now.ms_since(due.at);
+        if now > due.until {
+            firing.outcome = Outcome::Missed;
+            firings::put(tx, &firing, now).await?;
+            if !self.is_there(tx, due).await? {
+                let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
+                self.not_made(tx, due, "catch_up", "missed").await?;
+                warden::of_clock(tx, &self.config(), &due.environment, said).await?;
+            }
+            return Ok(Turned::Missed);
+        }
+        let message = message(due, &firing.key, 1);
+        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+        let Some((command, done)) = case.turn(tx, due).await? else {
+            firings::put(tx, &firing, now).await?;
+            return Ok(Turned::Nothing);
+        };
+        case.note(tx, command, &done).await?;
+        firing.outcome = Outcome::Queued;
+        firing.run = done.run;
+        // Its end is looked at.
+        firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
+        firings::put(tx, &firing, now).await?;
+        let Some(run) = done.run else { return Ok(Turned::Nothing) };
+        if by_ms >= LATE_MS {
+            let said = ClockNews::Late { turn: self.turn_of(due), by_ms, collapsed: due.collapsed, run };
+            warden::of_clock(tx, &self.config(), &due.environment, said).await?;
+        }
+        Ok(Turned::Queued(run))
+    }
+
+    /// Takes the decision on a transition: `None` where somebody else has it, or had it.
+    async fn decide(&self, tx: &mut Tx, due: &Due) -> Result<Option<Firing>, DeskError> {
+        let before = firings::one(&mut *tx, &due.environment, &due.key).await?;
+        let mut key = due.key.clone();
+        if let Some(asked) = &due.asked {
+            if !asked::step(&mut *tx, &due.environment, Some(asked), Some(&due.wanted), due.at).await? {
+                return Ok(None);
+            }
+            // It began early, or the clock was set back: only what was brought elsewhere since is to be brought there again.
+            if let Some(before) = before {
+                if self.tries_on(&mut *tx, &before).await? || self.is_there(&mut *tx, due).await? {
+                    return Ok(None);
+                }
+                key = firings::free_key(&mut *tx, &due.environment, &due.key).await?;
+            }
+        } else if before.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Firing {
+            environment: due.environment.clone(),
+            key,
+            due: due.at,
+            until: due.window.max(due.until),
+            wanted: due.wanted.clone(),
+            outcome: Outcome::Nothing,
+            run: None,
+            tries: 1,
+            try_at: None,
+            why: None,
+        }))
+    }
+
+    /// Notes and tells that something stands against a transition.
+    async fn refuse(
+        &self,
+        due: &Due,
+        environment: Option<&EnvironmentName>,
+        rule: &'static str,
+        refusal: Refusal,
+        now: Timestamp,
+    ) -> Result<Turned, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let Some(mut firing) = self.decide(&mut tx, due).await? else { return Ok(Turned::Already) };
+        firing.outcome = Outcome::Refused;
+        firing.why = Some(refusal.what.clone());
+        firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS)).filter(|at| *at <= firing.until);
+        if !firings::put(&mut tx, &firing, now).await? {
+            return Ok(Turned::Already);
+        }
+        let why = self.clean(&format!("{}: {}", refusal.what, refusal.why));
+        let again = firing.try_at.map(|_| firing.until);
+        let said = ClockNews::Refused { turn: self.turn_of(due), why, again };
+        warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+        tx.commit().await?;
+        let message = message(due, &firing.key, 1);
+        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+        match self.note_refusal(&case, command_of(due), environment, rule, &refusal).await {
+            Ok(()) | Err(DeskError::Repeated) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Turned::Refused(refusal))
+    }
+
+    /// The audit of a transition that is not made, and why not: `rule`.
+    async fn not_made(&self, tx: &mut Tx, due: &Due, rule: &str, result: &str) -> Result<(), DeskError> {
+        let message = message(due, &due.key, 1);
+        let entry = Entry {
+            actor: &message.actor,
+            door: DOOR,
+            place: None,
+            action: command_of(due).action(),
+            environment: Some(&due.environment),
+            run: None,
+            typed: Some(&message.typed),
+            because: Some(&due.because),
+            decision: Decision::Refused,
+            rule: Some(rule),
+            result: Some(result),
+            detail: None,
+        };
+        audit::append(tx, &entry).await?;
+        Ok(())
+    }
+
+    /// The transition as the environment's clock shows it.
+    fn turn_of(&self, due: &Due) -> Turn {
+        let zone = self.config().environments.get(&due.environment).map_or(Tz::UTC, |found| found.timetable.zone);
+        Turn::new(due.at, zone, due.wanted.clone())
+    }
+
+    /// Whether the environment is to be there already.
+    async fn is_there(&self, tx: &mut Tx, due: &Due) -> Result<bool, DeskError> {
+        let active = runs::active(&mut *tx, &due.environment).await?;
+        Ok(standing_after(tx, &due.environment, &active).await?.as_ref() == Some(&due.wanted))
+    }
+}
+
+/// What a person would have typed.
+fn message(due: &Due, key: &str, tries: i64) -> Message {
+    let command = command_of(due);
+    let tries = if tries > 1 { format!(":{tries}") } else { String::new() };
+    Message {
+        key: format!("{DOOR}:{}:{key}{tries}", due.environment),
+        actor: Actor::person(ActorId::clock(), "the clock"),
+        place: Place { door: DOOR, channel: None, direct: false },
+        typed: format!("{command} {} {}", due.environment, in_words(&due.wanted)),
+    }
+}
+
+/// The command under which a refusal is kept before it is known which way it goes.
+fn command_of(due: &Due) -> CommandName {
+    match due.wanted.level {
+        Level::Off => CommandName::Down,
+        Level::Profile(_) => CommandName::Up,
+    }
+}
+
+impl Case<'_> {
+    /// A run that brings the environment where it should be; `None` where it is to be there already.
+    async fn turn(&self, tx: &mut Tx, due: &Due) -> Result<Option<(CommandName, Done)>, Denied> {
+        let active = runs::active(&mut *tx, &due.environment).await?;
+        let before = standing_after(tx, &due.environment, &active).await?;
+        let unknown = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. }));
+        // What stands against it is told of what would change anything.
+        if before.as_ref() == Some(&due.wanted) && unknown.is_none() {
+            return Ok(None);
+        }
+        let environment = self.allowed(tx, command_of(due), &due.environment).await?;
+        if let Some(unknown) = unknown {
+            return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(&environment.name));
+        }
+        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
+        let done = self.enqueue(tx, &environment, request, &active).await?;
+        Ok(Some((command, done)))
+    }
+}
+
+impl Turned {
+    /// The run that it caused.
+    #[must_use]
+    pub fn run(&self) -> Option<RunNumber> {
+        match self {
+            Self::Queued(run) => Some(*run),
+            Self::Already | Self::Nothing | Self::Missed | Self::Refused(_) => None,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What people are told of transitions ahead, and what they ask about them.
+
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::Tz;
+
+use super::LONGEST_LEAD_MS;
+use crate::agenda::Diary;
+use crate::desk::{Desk, DeskError};
+use crate::domain::answer::{Sight, Upcoming};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::request::{Target, turn};
+use crate::domain::schedule::{ClockNews, Transition, Turn, quiet_days, timeline};
+use crate::ledger::firings::{self, Firing};
+use crate::ledger::runs;
+use crate::warden;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// What became of a transition of which people were warned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warned {
+    /// It is still to come.
+    Ahead,
+    /// The environment is to be there already.
+    There,
+    /// It was time for it.
+    Due,
+    /// Something else is wanted by now.
+    Otherwise,
+}
+
+impl Desk {
+    /// Warns once that an environment goes down soon. False: somebody was warned before.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn warn(
+        &self,
+        name: &EnvironmentName,
+        transition: &Transition,
+        from: &Target,
+        now: Timestamp,
+    ) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        if !firings::tell_once(&mut tx, name, &transition.key(), "ahead", now).await? {
+            return Ok(false);
+        }
+        let said = ClockNews::Ahead { turn: Turn::from(transition), from: from.clone() };
+        warden::of_clock(&mut tx, &self.config(), name, said).await?;
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(true)
+    }
+
+    /// Tells once that a transition was left out because somebody wanted it skipped.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn tell_of_skip(
+        &self,
+        name: &EnvironmentName,
+        key: &str,
+        said: ClockNews,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        if firings::tell_once(&mut tx, name, key, "skipped", now).await? {
+            warden::of_clock(&mut tx, &self.config(), name, said).await?;
+            tx.commit().await?;
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
+    /// What became of a transition of which people were warned.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn warned(&self, name: &EnvironmentName, turn: &Turn) -> Result<Warned, DeskError> {
+        let now = self.now().await?;
+        let config = self.config();
+        let Some(environment) = config.environments.get(name) else { return Ok(Warned::Otherwise) };
+        let diary = self.diaries.one(&self.store, &config, environment, now).await?;
+        let mut coming = timeline(&diary.agenda(), turn.at.plus_ms(-1), turn.at.plus_ms(1)).into_iter();
+        let comes = coming.any(|next| next.at == turn.at && next.wanted == turn.wanted);
+        Ok(match (comes, turn.at <= now) {
+            (false, _) => Warned::Otherwise,
+            (true, true) => Warned::Due,
+            (true, false) if diary.wanted.as_ref() == Some(&turn.wanted) => Warned::There,
+            (true, false) => Warned::Ahead,
+        })
+    }
+
+    /// When the transition was due whose run this is.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn due_of(&self, run: RunNumber) -> Result<Option<Timestamp>, DeskError> {
+        Ok(firings::of_run(&self.store, run).await?.map(|firing| firing.due))
+    }
+
+    /// The transitions that were due at one moment and have a run each: as the environment's clock shows them.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn due_together(&self, due: Timestamp) -> Result<Vec<(EnvironmentName, Turn, RunNumber)>, DeskError> {
+        let all = firings::due_at(&self.store, due).await?;
+        let with_run = |firing: Firing| {
+            let run = firing.run?;
+            let zone = self.environment(&firing.environment).map_or(Tz::UTC, |environment| environment.timetable.zone);
+            Some((firing.environment, Turn::new(firing.due, zone, firing.wanted), run))
+        };
+        Ok(all.into_iter().filter_map(with_run).collect())
+    }
+
+    /// How long a transition will take that raises an environment, by how long that took last time and a tenth more, in milliseconds;
+    /// 0 where that is not known.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn lead_ms(&self, environment: &Environment, before: &Target, wanted: &Target) -> Result<i64, DeskError> {
+        let request = turn(environment, wanted.clone(), String::new(), Some(before.clone()));
+        let took = runs::last_duration(&self.store, &request).await?;
+        Ok(took.map_or(0, |ms| ms.saturating_add(ms / 10).min(LONGEST_LEAD_MS)))
+    }
+
+    /// What schedules will do from now on, in `days` days: of one environment, or of all that have schedules and somebody sees.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn next(
+        &self,
+        only: Option<&EnvironmentName>,
+        days: u32,
+        sight: &Sight,
+    ) -> Result<Vec<Upcoming>, DeskError> {
+        let now = self.now().await?;
+        let to = now.plus_ms(i64::from(days) * DAY_MS);
+        let mut all = Vec::new();
+        let config = self.config();
+        let diaries = match only {
+            None => self.diaries.all(&self.store, &config, now).await?,
+            Some(name) => match config.environments.get(name) {
+                Some(environment) => vec![self.diaries.one(&self.store, &config, environment, now).await?],
+                None => Vec::new(),
+            },
+        };
+        // Those without schedules are told of where somebody asks for them, and where a change of theirs ends by itself.
+        let speaks = |diary: &Diary<'_>| {
+            only.is_some() || diary.is_scheduled() || !diary.bends.is_empty() || !diary.left_out.is_empty()
+        };
+        for diary in diaries.into_iter().filter(speaks) {
+            let environment = diary.environment();
+            if !sight.sees(environment.name.as_str()) {
+                continue;
+            }
+            let agenda = diary.agenda();
+            let transitions = timeline(&agenda, now.plus_ms(1), to);
+            let date = |at: Timestamp| shown_date(at, agenda.zone);
+            let quiet = match (date(now), date(to)) {
+                (Some(first), Some(last)) => quiet_days(&agenda, first, last),
+                _ => Vec::new(),
+            };
+            let scheduled = diary.is_scheduled();
+            let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
+            let (environment, destroyed) = (environment.name.clone(), diary.destroyed);
+            all.push(Upcoming { environment, transitions, quiet, scheduled, bends, destroyed });
+        }
+        Ok(all)
+    }
+}
+
+/// The date at a moment on the wall clock of a zone.
+fn shown_date(at: Timestamp, zone: Tz) -> Option<NaiveDate> {
+    DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&zone).date_naive())
+}
