@@ -86,6 +86,13 @@ impl<'c> Diary<'c> {
         !self.timetable.schedules.is_empty()
     }
 
+    /// Who has paused its schedules.
+    #[must_use]
+    pub fn paused(&self, now: Timestamp) -> Option<&Bent> {
+        let pauses = |bent: &&Bent| matches!(bent.bend, Bend::Pause { .. }) && bent.stands(now);
+        self.bends.iter().filter(|_| !self.destroyed).find(pauses)
+    }
+
     /// Until when a person's change holds that was accepted at `from`, and where it ends by itself only where they said so:
     /// `None` for ever. While schedules are paused what is there stays: what would end in a pause that people asked for ends with it.
     #[must_use]

@@ -75,7 +75,7 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
 }
 
 /// `paused by ito until Mon 2026-11-23 00:00 +09:00 (in 2 d), because ...`
-fn bent_words(bent: &Bent, clock: &Clock) -> String {
+pub(super) fn bent_words(bent: &Bent, clock: &Clock) -> String {
     let by = cut(&distinct(&bent.called));
     let words = match &bent.bend {
         Bend::Skip(Skipped::One { schedule, local }) => {
@@ -104,7 +104,9 @@ pub(super) fn one(transition: &Transition, bends: &[Bent], clock: &Clock) -> Lin
     let Transition { at, local, offset, zone, before, wanted, because, until: _, notes } = transition;
     let when = format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"));
     let away = (at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
-    let from = before.as_ref().map(|before| format!("{} -> ", in_words(before))).unwrap_or_default();
+    // What was missed, or brought about by hand, can be there already.
+    let from = before.as_ref().filter(|before| *before != wanted).map(|before| format!("{} -> ", in_words(before)));
+    let from = from.unwrap_or_default();
     let mut parts = vec![
         format!("in {}", duration(away)),
         format!("{from}{}", in_words(wanted)),

@@ -8,12 +8,12 @@ use tidegate_runner::domain::schedule::{
 };
 
 use super::card::{Card, Line, Span, Tone};
-use super::next::one;
+use super::next::{bent_words, one};
 use super::words::{Clock, DOT, cut, duration};
 
 /// What was done to a schedule, and what comes of it.
 pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
-    let ScheduleAnswer { deed, environment, written, before, because, next } = answer;
+    let ScheduleAnswer { deed, environment, written, before, because, next, own } = answer;
     let name = cut(&written.name);
     let title = match deed {
         Deed::Added => format!("{environment} has the schedule {name}"),
@@ -27,10 +27,14 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
     let now = if *deed == Deed::Removed { "it was: " } else { "it is: " };
     card = card.line(Line::of([Span::Text(now.to_owned()), Span::Code(cut(&written.line()))]));
     card = card.lines(because.as_ref().map(|because| Line::text(format!("because {}", cut(because)))));
+    if let Some(own) = own.as_ref().filter(|own| !next.iter().any(|one| one.at == own.at)) {
+        card = card.line(Line::text("It next does something:")).line(one(own, &[], clock).indented(1));
+    }
     card = if next.is_empty() {
         card.line(Line::text("Nothing is due from now on."))
     } else {
-        card.line(Line::text("Next:")).lines(next.iter().map(|transition| one(transition, &[], clock).indented(1)))
+        card.line(Line::text(format!("Next in {environment}:")))
+            .lines(next.iter().map(|transition| one(transition, &[], clock).indented(1)))
     };
     let card = card.next(format!("next {environment}"));
     match deed {
@@ -73,6 +77,7 @@ pub fn schedules(all: &[Schedules], whole: bool, clock: &Clock) -> Card {
                     0
                 };
                 card = card.lines(of.all.iter().map(|listed| line(listed, clock).indented(indent)));
+                card = card.lines(of.paused.as_ref().map(|bent| Line::text(bent_words(bent, clock)).indented(indent)));
             }
             match several {
                 [only] => card.next(format!("next {}", only.environment)),

@@ -9,6 +9,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
 use super::holds::{hold_fact, hold_line};
+use super::next::bent_words;
 use super::run::approval;
 use super::run::{progress_lines, silence};
 use super::words::{Clock, DOT, cut, run_of, settings, target};
@@ -49,6 +50,7 @@ fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
         facts.push("ITS CONFIGURATION DOES NOT CHECK".to_owned());
     }
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
+    facts.extend(status.paused.as_ref().map(|bent| format!("schedules {}", bent_words(bent, clock))));
     let sizes: Vec<String> = status
         .settings
         .iter()
@@ -166,6 +168,8 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         departed,
         holds,
         problems,
+        paused,
+        asked,
     } = status;
     let doubt = in_doubt(status) || !departed.is_empty() || !problems.is_empty();
     let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
@@ -201,6 +205,12 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let owners: Vec<&str> = owners.iter().map(ActorId::short).collect();
     card = card.line(Line::text(format!("levels: {}{DOT}owners: {}", order.join(" < "), owners.join(", "))));
     card = card.lines(holds.iter().map(|hold| Line::text(hold_line(hold, clock))));
+    card = card.lines(paused.as_ref().map(|bent| Line::text(format!("schedules: {}", bent_words(bent, clock)))));
+    let quiet = running.is_none() && waiting.is_empty();
+    if let Some(asked) = asked.as_ref().filter(|asked| quiet && wanted.as_ref() != Some(asked)) {
+        card =
+            card.line(Line::text(format!("its schedules ask for {}, and nothing is on its way there", target(asked))));
+    }
     if let Some((run, view)) = running {
         card = card
             .line(Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state))))

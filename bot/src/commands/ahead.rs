@@ -73,6 +73,14 @@ pub(super) fn read(text: &str, end: End, now: Timestamp, zone: Zone) -> Option<A
     Some(judged(said.wall(end, today).and_then(|wall| zone.instant(wall)), now, || said.next(end, now, zone)))
 }
 
+/// Whether a text names a day, and no time of it.
+pub(super) fn is_day(text: &str, now: Timestamp, zone: Zone) -> bool {
+    let lower = text.trim().to_lowercase();
+    let said =
+        zone.local(now).filter(|_| span(&lower).is_none()).and_then(|today| Said::read(&lower, today.naive_local()));
+    said.is_some_and(|said| said.time.is_none())
+}
+
 fn judged(found: Option<Timestamp>, now: Timestamp, next: impl FnOnce() -> String) -> Ahead {
     match found {
         Some(at) if at.ms_since(now) > FURTHEST_MS => Ahead::Beyond,

@@ -9,7 +9,8 @@ use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, 
 use super::ahead;
 use super::context::{Context, quoted};
 use super::moment::End;
-use super::until::Longest;
+use super::until::{Day, Longest};
+use crate::zone::Zone;
 
 /// How days are written, for whoever wrote something else.
 const DAYS: &str = "it is `next`, `tonight`, `tomorrow`, a day like `fri` or `2026-12-24`, or days like `12-29..01-03`";
@@ -33,7 +34,9 @@ pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
 /// Reads `pause ENV until TIME|for SPAN`. A day alone means its beginning: `until monday` is over when Monday begins.
 pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.environment()?;
-    let Some((until, next)) = context.end_at(2, &PAUSE, End::First)? else {
+    // Days are those of the schedules, as for `skip`.
+    let day = Day { end: End::First, zone: Some(Zone::Named(environment.timetable.zone)) };
+    let Some((until, next)) = context.end_at(2, &PAUSE, day)? else {
         if let Some(word) = context.line.word(2) {
             return Err(context.stray(2, word));
         }

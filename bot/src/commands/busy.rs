@@ -32,12 +32,13 @@ pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
     let (mut environment, mut days) = (None, None);
     let mut at = 1;
     while let Some(word) = context.line.word(at) {
-        match word.to_lowercase().strip_suffix('d').map(str::parse::<u32>) {
-            Some(Ok(number)) if days.is_none() => {
+        match how_many_days(&word.to_lowercase()) {
+            Some(number) if days.is_none() => {
                 if !(1..=NEXT_DAYS_MAX).contains(&number) {
                     let why = format!("`next` looks from 1 to {NEXT_DAYS_MAX} days ahead");
-                    let refusal = Refusal::not_understood(format!("{} is too far", quoted(word)), why);
-                    return Err(refusal.hint(context.line.with(at, "7d")));
+                    let (what, hint) = if number == 0 { ("too near", 1) } else { ("too far", NEXT_DAYS_MAX) };
+                    let refusal = Refusal::not_understood(format!("{} is {what}", quoted(word)), why);
+                    return Err(refusal.hint(context.line.with(at, &format!("{hint}d"))));
                 }
                 days = Some(number);
             }
@@ -49,6 +50,16 @@ pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
         at += 1;
     }
     Ok(Command::Query(Query::Next { environment, days: days.unwrap_or(NEXT_DAYS) }))
+}
+
+/// `7d`, `2w`, `7`; what is too long for a number is the largest.
+fn how_many_days(word: &str) -> Option<u32> {
+    let (digits, days) = match word.strip_suffix('w') {
+        Some(weeks) => (weeks, 7),
+        None => (word.strip_suffix('d').unwrap_or(word), 1),
+    };
+    let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    all_digits.then(|| digits.parse().unwrap_or(u32::MAX).saturating_mul(days))
 }
 
 /// Reads `leave [run]`.

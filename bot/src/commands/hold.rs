@@ -11,7 +11,7 @@ use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
 use super::moment::End;
 use super::table;
-use super::until::Longest;
+use super::until::{Day, Longest};
 
 /// The longest of a hold, freeze or keep.
 const LONGEST: Longest = Longest { ms: LONGEST_MS, words: "the longest is 7 days", span: "7d" };
@@ -99,7 +99,11 @@ impl Context<'_> {
         let mut at = from;
         while let Some(word) = self.line.word(at) {
             let begin = at;
-            if let Some((moment, next)) = self.end_at(at, &LONGEST, End::Last)? {
+            let day = Day { end: End::Last, zone: None };
+            // Nothing else can follow a `keep`.
+            let bare = if leaves_in { None } else { self.bare_end(at, &LONGEST, day) };
+            let said = self.end_at(at, &LONGEST, day)?;
+            if let Some((moment, next)) = said.or(bare) {
                 if until.replace(moment).is_some() {
                     return Err(Refusal::not_understood("two ends are given", "a hold ends once")
                         .hint(self.line.without_all(begin..next)));

@@ -10,7 +10,7 @@ use super::assignment;
 use super::context::{Context, listed, quoted};
 use super::moment::End;
 use super::table::{self, Takes};
-use super::until::Longest;
+use super::until::{Day, Longest};
 
 /// What may stand after the environment, in any order.
 struct Wish {
@@ -116,7 +116,11 @@ impl Context<'_> {
 
     /// When a change ends by itself, where the words at `at` say so, and where those after them begin.
     pub(super) fn lasting(&self, at: usize) -> Result<Option<(Timestamp, usize)>, Refusal> {
-        if self.takes(Takes::Moment("for")) { self.end_at(at, &VISIT, End::Last) } else { Ok(None) }
+        if self.takes(Takes::Moment("for")) {
+            self.end_at(at, &VISIT, Day { end: End::Last, zone: None })
+        } else {
+            Ok(None)
+        }
     }
 
     /// Refuses a word that is no level, no setting and no keyword.

@@ -7,6 +7,7 @@ use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
 use super::line::Line;
 use super::moment::End;
+use crate::zone::Zone;
 
 /// How moments ahead are written, for whoever wrote one that is none.
 const WRITTEN: &str = "an end is written like `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00` or `2026-11-21 09:00`";
@@ -22,15 +23,46 @@ pub(super) struct Longest {
     pub(super) span: &'static str,
 }
 
+/// What a day alone means.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Day {
+    /// Its first moment, or the moment after its last.
+    pub(super) end: End,
+    /// On whose clock; `None`: of who types.
+    pub(super) zone: Option<Zone>,
+}
+
 impl Context<'_> {
     /// The end that the words at `at` tell, `until TIME` or `for SPAN`, and where the words after it begin; `None` where they are
-    /// neither. `day` is what a bare day means: that it is over when it begins, or when it ends.
-    pub(super) fn end_at(&self, at: usize, longest: &Longest, day: End) -> Result<Option<(Timestamp, usize)>, Refusal> {
+    /// neither.
+    pub(super) fn end_at(&self, at: usize, longest: &Longest, day: Day) -> Result<Option<(Timestamp, usize)>, Refusal> {
         match self.line.word(at) {
             Some(word) if Self::is_keyword(word, "until") => self.end(at, false, longest, day).map(Some),
             Some(word) if Self::is_keyword(word, "for") => self.end(at, true, longest, day).map(Some),
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// The end that the words at `at` tell without a keyword, and where the words after it begin: `keep shop 2h`.
+    pub(super) fn bare_end(&self, at: usize, longest: &Longest, day: Day) -> Option<(Timestamp, usize)> {
+        match self.longest_end(at, false, day)? {
+            (Ahead::At(moment), next, _) if moment <= self.known.now.plus_ms(longest.ms) => Some((moment, next)),
+            _ => None,
+        }
+    }
+
+    /// What the most words from `at` on tell that are an end: `fri 18:00` before `fri`.
+    fn longest_end(&self, at: usize, span: bool, day: Day) -> Option<(Ahead, usize, String)> {
+        (1..=ahead::WORDS_MAX).rev().find_map(|count| {
+            let words: Vec<&str> = self.line.from(at).take(count).map(|(_, word)| word).collect();
+            let text = Some(words.join(" ")).filter(|_| words.len() == count)?;
+            if span {
+                ahead::span(&text.to_lowercase())?;
+            }
+            let zone = day.zone.filter(|_| ahead::is_day(&text, self.known.now, self.known.zone));
+            let found = ahead::read(&text, day.end, self.known.now, zone.unwrap_or(self.known.zone))?;
+            Some((found, at + count, text))
+        })
     }
 
     /// Refuses a word that does not belong where it stands; one that tells an end lacks only its keyword.
@@ -47,25 +79,17 @@ impl Context<'_> {
         Refusal { hints: vec![self.line.inserted(at, keyword)], ..refusal }
     }
 
-    fn end(&self, at: usize, span: bool, longest: &Longest, day: End) -> Result<(Timestamp, usize), Refusal> {
+    fn end(&self, at: usize, span: bool, longest: &Longest, day: Day) -> Result<(Timestamp, usize), Refusal> {
         let keyword = self.line.word(at).unwrap_or_default().to_lowercase();
         let Some(word) = self.line.word(at + 1) else {
             return Err(Refusal::not_understood(format!("{} needs an end", quoted(&keyword)), WRITTEN)
                 .hint(self.line.with(at, "for 2h")));
         };
         let now = self.known.now;
-        let read = |text: &str| ahead::read(text, day, now, self.known.zone);
-        // The longest that is one: `fri 18:00` before `fri`.
-        let found = (1..=ahead::WORDS_MAX).rev().find_map(|count| {
-            let words: Vec<&str> = self.line.from(at + 1).take(count).map(|(_, word)| word).collect();
-            let text = Some(words.join(" ")).filter(|_| words.len() == count)?;
-            let found = if span { ahead::span(&text.to_lowercase()).and_then(|_| read(&text)) } else { read(&text) };
-            Some((found?, at + 1 + count, text))
-        });
-        let Some((found, next, text)) = found else {
+        let Some((found, next, text)) = self.longest_end(at + 1, span, day) else {
             let why = if span { "how long is written like `2h`, `90m`, `2h30m` or `3d`" } else { WRITTEN };
             let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
-            if span && read(word).is_some() {
+            if span && ahead::read(word, day.end, now, self.known.zone).is_some() {
                 return Err(refusal.hint(self.line.with(at, "until")));
             }
             return Err(refusal.hint(self.ending(at, self.next_keyword(at + 1), "for 2h")));

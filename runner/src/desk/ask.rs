@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 
 use super::{Desk, DeskError};
-use crate::config::Problem;
+use crate::agenda::Diary;
+use crate::config::{Config, Problem};
 use crate::domain::access::{Who, given};
 use crate::domain::answer::{
     EnvironmentStatus, HistoryPage, RunDetail, RunSummary, RunnerHealth, Sight, StackStanding, Standing,
@@ -15,6 +16,7 @@ use crate::domain::ids::{EnvironmentName, RunNumber, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Target, value_at};
 use crate::domain::run::{EventRecord, RunState};
+use crate::domain::schedule::level_at;
 use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
@@ -88,6 +90,8 @@ impl Desk {
                 (setting.name.clone(), now)
             })
             .collect();
+        let (config, now) = (self.config(), self.store.now().await?);
+        let diary = self.diaries.one(&self.store, &config, environment, now).await?;
         Ok(EnvironmentStatus {
             name: name.clone(),
             about: environment.about.clone(),
@@ -100,20 +104,11 @@ impl Desk {
             waiting,
             last: runs::last_of(&self.store, name).await?,
             departed: departed_stacks(environment, known),
-            problems: self.problems(environment).await?,
+            problems: problems(&config, &diary),
+            paused: diary.paused(now).cloned(),
+            asked: level_at(&diary.agenda(), now).map(|standing| standing.wanted),
             holds: holds::standing(&self.store).await?.into_iter().filter(|hold| hold.is_about(name)).collect(),
         })
-    }
-
-    /// What is wrong with what the configuration says of an environment now, and with what people have added to its schedules.
-    async fn problems(&self, environment: &Environment) -> Result<Vec<String>, LedgerError> {
-        let name = &environment.name;
-        let config = self.config();
-        let of_file = config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line);
-        let now = self.store.now().await?;
-        let diary = self.diaries.one(&self.store, &config, environment, now).await?;
-        let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
-        Ok(of_file.chain(of_chat).collect())
     }
 
     /// One run, whole.
@@ -249,6 +244,13 @@ impl Desk {
 }
 
 /// Stacks that may still be up though the environment does not have them any more.
+/// What is wrong with what the configuration says of an environment now, and with what people have added to its schedules.
+fn problems(config: &Config, diary: &Diary<'_>) -> Vec<String> {
+    let of_file = config.unmanaged.get(diary.environment().name.as_str()).into_iter().flatten().map(one_line);
+    let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
+    of_file.chain(of_chat).collect()
+}
+
 fn departed_stacks(environment: &Environment, known: Standings) -> Vec<(StackName, StackStanding)> {
     known.into_iter().filter(|(name, stack)| !environment.stacks.contains_key(name) && stack.may_be_up()).collect()
 }

@@ -1,7 +1,7 @@
 //! The schedules of environments by chat: `schedule add`, `change`, `remove`, and what there is of them.
 
 use super::{Case, Denied, Desk, DeskError, Done};
-use crate::agenda::timetable;
+use crate::agenda::{Diary, timetable};
 use crate::config::typed_schedule::{self, Mistake};
 use crate::domain::access::answering::want_in_words;
 use crate::domain::access::{self, ApprovalRule};
@@ -13,7 +13,7 @@ use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::{Refusal, nearest};
 use crate::domain::request::turn;
 use crate::domain::schedule::{
-    Agenda, Deed, Listed, Origin, Scale, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Timetable,
+    Agenda, Bent, Deed, Listed, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Timetable,
     Transition, Written, next_after,
 };
 use crate::ledger::{Tx, schedules};
@@ -72,6 +72,8 @@ impl Case<'_> {
         }
         let diary = self.desk.diaries.one(tx, &config, &environment, now).await?.with(table);
         let next = next_of(&diary.agenda(), now, NEXT);
+        let own = diary.timetable().schedules.iter().find(|one| one.name == written.name);
+        let own = own.and_then(|own| alone(&diary, own, now));
         let answer = ScheduleAnswer {
             deed,
             environment: name.clone(),
@@ -79,6 +81,7 @@ impl Case<'_> {
             before: before.filter(|_| deed == Deed::Changed).map(|before| before.written.clone()),
             because: self.because.clone(),
             next,
+            own,
         };
         Ok(Done {
             answer: Answer::Schedule(answer),
@@ -284,12 +287,12 @@ impl Desk {
             if only.map_or(!some, |only| *only != environment.name) {
                 continue;
             }
-            let added: Vec<Stored> = own.iter().copied().cloned().collect();
-            let (table, left_out) = timetable(&config, environment, &added, now);
+            let diary = self.diaries.one(&self.store, &config, environment, now).await?;
+            let (table, left_out) = (diary.timetable(), &diary.left_out);
             let of_table = table.schedules.iter().map(|schedule| {
                 let stored = own.iter().find(|one| one.written.name == schedule.name).copied();
                 let stored = stored.filter(|_| matches!(schedule.origin, Origin::Chat { .. })).cloned();
-                let next = alone(environment, &table, schedule, now);
+                let next = alone(&diary, schedule, now);
                 Listed { name: schedule.name.clone(), schedule: Ok(schedule.clone()), stored, next }
             });
             let of_none = left_out.iter().map(|out| {
@@ -304,18 +307,17 @@ impl Desk {
                     return Err(no_schedule(&environment.name, name, &names).into());
                 }
             }
-            found.push(Schedules { environment: environment.name.clone(), all });
+            let paused = diary.paused(now).cloned();
+            found.push(Schedules { environment: environment.name.clone(), all, paused });
         }
         Ok(found)
     }
 }
 
-/// When one schedule next does anything, whatever the others do.
-fn alone(environment: &Environment, table: &Timetable, schedule: &Schedule, now: Timestamp) -> Option<Transition> {
-    let scale = Scale::from(environment);
-    let schedules = std::slice::from_ref(schedule);
-    let agenda = Agenda { zone: table.zone, scale: &scale, schedules, calendars: &table.calendars, bends: &[] };
-    next_after(&agenda, now)
+/// When one schedule next does anything, whatever the others do, with what is skipped and paused.
+fn alone(diary: &Diary<'_>, schedule: &Schedule, now: Timestamp) -> Option<Transition> {
+    let bends: Vec<Bent> = diary.bends.iter().filter(|bent| bent.bend.is_of_schedules()).cloned().collect();
+    next_after(&Agenda { schedules: std::slice::from_ref(schedule), bends: &bends, ..diary.agenda() }, now)
 }
 
 fn next_of(agenda: &Agenda<'_>, now: Timestamp, most: usize) -> Vec<Transition> {

@@ -194,6 +194,10 @@ pub struct EnvironmentStatus {
     pub holds: Vec<Hold>,
     /// What is wrong with what the configuration says of it now, one line each: it goes on as it last was without.
     pub problems: Vec<String>,
+    /// Who paused its schedules.
+    pub paused: Option<Bent>,
+    /// What its schedules, with what people bend, ask for now.
+    pub asked: Option<Target>,
 }
 
 impl StackStanding {

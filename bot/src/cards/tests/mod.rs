@@ -283,6 +283,8 @@ fn managed() -> EnvironmentStatus {
         departed: Vec::new(),
         problems: Vec::new(),
         holds: Vec::new(),
+        paused: None,
+        asked: None,
     }
 }
 

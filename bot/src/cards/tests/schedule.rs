@@ -108,6 +108,7 @@ fn answers_about_schedules() {
         before,
         because: Some("the late tests".to_owned()),
         next,
+        own: (deed == Deed::Added).then(|| transition(30, "late shift", "full")),
     };
     let before = Written { keys: written().keys.into_iter().take(1).collect(), ..written() };
     let three = vec![transition(1, "late shift", "full"), transition(11, "late shift", "small")];
@@ -122,7 +123,7 @@ fn answers_about_schedules() {
 
 #[test]
 fn schedules_and_whose_they_are() {
-    let of = |name: &str, all| Schedules { environment: name.parse().expect("a name"), all };
+    let of = |name: &str, all| Schedules { environment: name.parse().expect("a name"), all, paused: None };
     let mut cards = vec![
         cards::schedules(&[], false, &clock()),
         cards::schedules(&[of("blog", Vec::new())], false, &clock()),

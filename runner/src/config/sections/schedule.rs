@@ -24,6 +24,8 @@ use crate::domain::schedule::{
     read_target,
 };
 
+/// Shortest time that a transition may come late, in seconds: whoever looks is always a moment late.
+const CATCH_UP_MIN_S: u32 = 60;
 /// Longest time that a transition may come late: a week, in seconds.
 const CATCH_UP_MAX_S: u32 = 7 * 86_400;
 /// Longest before it that people are warned: a day, in seconds.
@@ -76,7 +78,7 @@ pub(in super::super) struct ScheduleSection {
     #[serde(default)]
     #[schemars(with = "Option<OnOverlapWord>", example = &"first")]
     on_overlap: OnOverlap,
-    /// How late it may still be carried out. `0s` to `7d`. Without it, `4h`.
+    /// How late it may still be carried out. `1m` to `7d`. Without it, `4h`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"2h")]
     catch_up: Option<String>,
     /// How long before it lowers people are warned; `0s`: not at all. `0s` to `24h`. Without it, `15m`.
@@ -293,11 +295,11 @@ impl ScheduleSection {
             None => unsaid.holidays.clone(),
         };
         let when = self.when(at, environment, findings);
-        let seconds = |key: &'static str, text: Option<&String>, most: u32, findings: &mut Findings<'_, '_>| {
-            text.and_then(|text| duration::read(&at.key(key), text, 0..=most, findings))
-        };
-        let catch_up_s = seconds("catch_up", self.catch_up.as_ref(), CATCH_UP_MAX_S, findings);
-        let warn_s = seconds("warn", self.warn.as_ref(), WARN_MAX_S, findings);
+        let catch_up = self.catch_up.as_ref();
+        let catch_up_s = catch_up
+            .and_then(|text| duration::read(&at.key("catch_up"), text, CATCH_UP_MIN_S..=CATCH_UP_MAX_S, findings));
+        let warn = self.warn.as_ref();
+        let warn_s = warn.and_then(|text| duration::read(&at.key("warn"), text, 0..=WARN_MAX_S, findings));
         if findings.errors() > before {
             return None;
         }

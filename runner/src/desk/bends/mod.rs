@@ -183,7 +183,7 @@ impl Case<'_> {
         }
         for bent in &diary.bends {
             let Bend::Skip(skip) = &bent.bend else { continue };
-            if end_of(std::slice::from_ref(skip), now) > now && lies_ahead(skip, &diary, now) {
+            if lies_ahead(skip, &diary, now) {
                 bends::end(tx, bent.number, &self.message.actor.id).await?;
                 over.push(bent.clone());
             }
@@ -276,11 +276,19 @@ fn end_of(skips: &[Skipped], now: Timestamp) -> Timestamp {
     each.max().unwrap_or(now)
 }
 
-/// Whether anything that it takes away is still to come.
+/// Whether what it takes away may be still to come: also what makes no difference now, because something else hides it.
 fn lies_ahead(skip: &Skipped, diary: &Diary<'_>, now: Timestamp) -> bool {
-    let mut without = diary.clone();
-    without.bends.retain(|bent| !matches!(&bent.bend, Bend::Skip(other) if other == skip));
-    !lost(&without, diary, now, end_of(std::slice::from_ref(skip), now)).is_empty()
+    let zone_of = |name: &str| diary.timetable().schedules.iter().find(|one| one.name == name).map(|one| one.zone);
+    let zone = |name: Option<&str>| name.and_then(zone_of).unwrap_or(diary.timetable().zone);
+    let (zone, last) = match skip {
+        Skipped::One { schedule, local } => (zone(Some(schedule)), *local),
+        Skipped::Days { schedule, last, .. } => {
+            let midnight = last.succ_opt().unwrap_or(*last).and_time(NaiveTime::MIN);
+            (zone(schedule.as_deref()), midnight)
+        }
+    };
+    let shown = DateTime::from_timestamp_millis(now.0).map(|utc| utc.with_timezone(&zone).naive_local());
+    shown.is_some_and(|shown| shown < last)
 }
 
 fn ends(bent: &Bent, now: Timestamp) -> Timestamp {

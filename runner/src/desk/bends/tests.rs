@@ -232,3 +232,20 @@ fn a_night_is_from_six_to_six_on_the_environments_clock() {
         assert_eq!(night(at(now), chrono_tz::Asia::Tokyo), (at(begins), at(ends)), "{now}");
     }
 }
+
+#[tokio::test]
+async fn everything_that_is_skipped_is_taken_back_at_once_also_what_something_else_hides() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let before = room.due().await;
+        let now = room.store.now().await.unwrap();
+        let today = DateTime::from_timestamp_millis(now.0).unwrap().with_timezone(&chrono_tz::Asia::Tokyo).date_naive();
+        room.bends(skip(Skipping::Next)).await;
+        room.bends(skip(Skipping::Next)).await;
+        room.bends(skip(Skipping::Days { first: today, last: today + Days::new(4) })).await;
+        assert_ne!(room.due().await, before);
+        room.bends(BendOrder::Unpause { environment: shop() }).await;
+        assert_eq!(room.due().await, before);
+    })
+    .await;
+}

@@ -157,7 +157,11 @@ impl Desk {
                 continue;
             }
             let agenda = diary.agenda();
-            let transitions = timeline(&agenda, now.plus_ms(1), to);
+            let mut transitions = timeline(&agenda, now.plus_ms(1), to);
+            // What was missed, refused or failed is not where it was asked to be.
+            if let (Some(first), Some(wanted)) = (transitions.first_mut(), &diary.wanted) {
+                first.before = Some(wanted.clone());
+            }
             let date = |at: Timestamp| shown_date(at, agenda.zone);
             let quiet = match (date(now), date(to)) {
                 (Some(first), Some(last)) => quiet_days(&agenda, first, last),

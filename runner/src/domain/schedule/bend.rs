@@ -70,6 +70,14 @@ pub enum Bend {
     },
 }
 
+impl Bend {
+    /// Whether it keeps schedules from asking, rather than asking for something itself.
+    #[must_use]
+    pub fn is_of_schedules(&self) -> bool {
+        matches!(self, Self::Skip(_) | Self::Pause { .. })
+    }
+}
+
 /// Which transitions do not happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]

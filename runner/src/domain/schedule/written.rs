@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::bend::Bent;
 use super::item::Schedule;
 use super::timeline::Transition;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
@@ -82,6 +83,9 @@ pub struct ScheduleAnswer {
     pub because: Option<String>,
     /// The environment's next transitions.
     pub next: Vec<Transition>,
+    /// When this schedule next does anything, whatever the others do.
+    #[serde(default)]
+    pub own: Option<Transition>,
 }
 
 /// A schedule that somebody added by chat, as the ledger has it.
@@ -132,6 +136,8 @@ pub struct Schedules {
     pub environment: EnvironmentName,
     /// Those of the file, then those that were added, in order.
     pub all: Vec<Listed>,
+    /// Who paused them.
+    pub paused: Option<Bent>,
 }
 
 impl ScheduleOrder {
