@@ -154,6 +154,9 @@ pub struct StackStanding {
     pub at: Option<Timestamp>,
     /// An apply on it did not end well since then: it may be anywhere between.
     pub in_doubt: bool,
+    /// It is in doubt because that run found an older or another Terraform state than the one that was left, and somebody said yes to
+    /// it: what was made before may still stand.
+    pub older_state: bool,
 }
 
 /// Everything `status` shows of one environment.

@@ -328,6 +328,8 @@ mod tests {
             inputs: None,
             serial: None,
             least_serial: None,
+            lineage: None,
+            left_lineage: None,
             values: BTreeMap::new(),
         });
         let stack = "app".parse().expect("a name");
@@ -405,7 +407,7 @@ mod tests {
             let change = change(Action::Delete, None);
             planned_with(|plan| StackPlan { serial: Some(0), least_serial: Some(4), ..plan }, change, direction, &shop)
         };
-        let stacks = [("app".parse().expect("a name"), WentBack { serial: 0, least: 4 })].into();
+        let stacks = [("app".parse().expect("a name"), WentBack { serial: 0, least: 4, lineage: None })].into();
         let expected = Decision::NeedsConfirmation(Confirm::WentBack(stacks));
         assert_eq!(older(Direction::Rise), expected);
         assert_eq!(older(Direction::Fall), expected);
