@@ -3,21 +3,26 @@
 
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
+use serde_json::json;
 
 use super::order::{nobody_knows, standing_after};
 use super::{Case, Denied, Desk, DeskError, Done, Message};
 use crate::agenda;
 use crate::domain::answer::{Actor, RunSummary, Sight, Upcoming};
+use crate::domain::audit::{GIVE_UP, MISS};
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, Target, turn};
+use crate::domain::request::{RunKind, RunRequest, Target, TypedBy, turn};
 use crate::domain::run::{self, RunState};
-use crate::domain::schedule::{ClockNews, Transition, Turn, in_words, quiet_days, timeline};
+use crate::domain::schedule::{
+    Because, ClockNews, Origin, Schedule, Stored, Transition, Turn, in_words, level_at, quiet_days, timeline,
+};
+use crate::ledger::audit::{Entry, append};
 use crate::ledger::firings::{self, Firing, Outcome};
-use crate::ledger::{Tx, runs};
+use crate::ledger::{LedgerError, Tx, runs, schedules};
 use crate::warden;
 
 /// The door through which the clock comes.
@@ -111,6 +116,7 @@ impl Desk {
             if first && !self.is_there(&mut tx, due).await? {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms: now.ms_since(due.at) };
                 warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+                note_not_done(&mut tx, MISS, &firing, &due.because).await?;
             }
             tx.commit().await?;
             return Ok(if first { Turned::Missed } else { Turned::Already });
@@ -136,11 +142,7 @@ impl Desk {
                 tx.rollback().await?;
                 let first = firings::one(&self.store, &due.environment, &due.key).await?.is_none();
                 if first {
-                    match self.note_refusal(&case, command_of(due), environment.as_ref(), rule, &refusal).await {
-                        // Noted by a process that died before it could note the rest.
-                        Ok(()) | Err(DeskError::Repeated) => {}
-                        Err(error) => return Err(error),
-                    }
+                    self.note_once(&case, command_of(due), environment.as_ref(), rule, &refusal).await?;
                 }
                 tx = self.store.begin().await?;
                 firing.outcome = Outcome::Refused;
@@ -260,6 +262,22 @@ impl Desk {
         Ok(standing_after(tx, &environment, &active).await?.as_ref() == Some(&due.wanted))
     }
 
+    /// Keeps in the audit what stood against a transition.
+    async fn note_once(
+        &self,
+        case: &Case<'_>,
+        command: CommandName,
+        environment: Option<&EnvironmentName>,
+        rule: &str,
+        refusal: &Refusal,
+    ) -> Result<(), DeskError> {
+        match self.note_refusal(case, command, environment, rule, refusal).await {
+            // Noted by a process that died before it could note the rest.
+            Ok(()) | Err(DeskError::Repeated) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What schedules will do from now on, in `days` days: of one environment, or of all that have schedules and somebody sees.
     ///
     /// # Errors
@@ -354,8 +372,10 @@ impl Desk {
                     after.try_at = Some(now.plus_ms(wait));
                     done.run.map_or(Turned::Nothing, Turned::Queued)
                 }
-                Err(Denied::Refused { refusal, .. }) => {
+                Err(Denied::Refused { environment, rule, refusal }) => {
                     tx.rollback().await?;
+                    let command = run.as_ref().map_or_else(|| command_of(&due), |_| CommandName::Retry);
+                    self.note_once(&case, command, environment.as_ref(), rule, &refusal).await?;
                     tx = self.store.begin().await?;
                     after.outcome = Outcome::Refused;
                     after.why = Some(refusal.what.clone());
@@ -369,10 +389,30 @@ impl Desk {
             tx.rollback().await?;
             return Ok(Turned::Already);
         }
+        if turned == Turned::Missed {
+            note_not_done(&mut tx, GIVE_UP, &after, &due.because).await?;
+        }
         tx.commit().await?;
         self.bell.ring();
         Ok(turned)
     }
+}
+
+/// Keeps in the audit that a transition came to nothing. Comes last in its transaction: see [`append`].
+async fn note_not_done(tx: &mut Tx, action: &str, firing: &Firing, because: &str) -> Result<(), DeskError> {
+    let Firing { environment, key, due, wanted, run, tries, why, .. } = firing;
+    let detail = json!({ "key": key, "due": due, "wanted": in_words(wanted), "tries": tries, "why": why });
+    let tidegate = Actor::tidegate();
+    let entry = Entry {
+        environment: Some(environment),
+        run: *run,
+        because: Some(because),
+        result: Some(firing.outcome.as_str()),
+        detail: Some(&detail),
+        ..Entry::of_tidegate(&tidegate, action)
+    };
+    append(tx, &entry).await?;
+    Ok(())
 }
 
 /// The date at a moment on the wall clock of a zone.
@@ -427,10 +467,38 @@ impl Case<'_> {
         if before.as_ref() == Some(&due.wanted) {
             return Ok(None);
         }
-        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        let typed_by = self.typed_by(tx, &environment, due).await?.map(Box::new);
+        let request = RunRequest { typed_by, ..turn(&environment, due.wanted.clone(), due.because.clone(), before) };
         let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
         let done = self.enqueue(tx, &environment, request, &active).await?;
         Ok(Some((command, done)))
+    }
+
+    /// Who added by chat what asks for this, where nothing asks for it that stands in the configuration. Where nothing asks for more,
+    /// as after the end of what somebody added, it is nobody's.
+    async fn typed_by(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        due: &Due,
+    ) -> Result<Option<TypedBy>, LedgerError> {
+        let stored = schedules::all(&mut *tx, Some(&environment.name)).await?;
+        if stored.is_empty() {
+            return Ok(None);
+        }
+        let now = crate::ledger::now(&mut *tx).await?;
+        let diary = agenda::of_one(&mut *tx, &self.desk.config(), environment, now).await?;
+        let agenda = diary.agenda();
+        let mut standings = [due.at, due.at.max(now)].into_iter().filter_map(|at| level_at(&agenda, at));
+        let Some(standing) = standings.find(|standing| standing.wanted == due.wanted) else { return Ok(None) };
+        let asking: Vec<&str> = standing.because.iter().filter_map(Because::schedule).collect();
+        let mut asking = agenda.schedules.iter().filter(|schedule| asking.contains(&schedule.name.as_str())).peekable();
+        let by_chat = |schedule: &Schedule| matches!(schedule.origin, Origin::Chat { .. });
+        let first = asking.peek().map(|schedule| schedule.name.clone());
+        if !asking.all(by_chat) {
+            return Ok(None);
+        }
+        Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).map(Stored::typed_by))
     }
 
     async fn turn_again(

@@ -91,6 +91,15 @@ pub struct RunSummary {
     pub lease_until: Option<Timestamp>,
 }
 
+impl RunSummary {
+    /// Whose wish it is: whoever asked, or who has the clock do it by chat.
+    #[must_use]
+    pub fn answers_for(&self) -> &ActorId {
+        let typed_by = self.request.typed_by.as_ref().filter(|_| self.asker.id == ActorId::clock());
+        typed_by.map_or(&self.asker.id, |typed_by| &typed_by.by)
+    }
+}
+
 /// The desk's answer to an order that it did not refuse.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

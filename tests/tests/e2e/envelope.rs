@@ -341,6 +341,23 @@ async fn nothing_is_called_off_or_destroyed_on_an_older_state_before_somebody_sa
 }
 
 #[tokio::test]
+async fn what_was_lowered_on_an_older_state_is_told_as_far_as_that_tells() {
+    let yard = Yard::new();
+    yard.shell("up shop full").await.exits(0);
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let older = std::fs::read(&state).expect("a state");
+    yard.shell("scale shop app=5").await.exits(0);
+    std::fs::write(&state, &older).expect("written");
+    let _serve = yard.serve().await;
+    let down = yard.begin("down shop small");
+    yard.until(3, "awaiting_approval").await;
+    yard.shell("approve 3").await.exits(0);
+    // Something was lowered, and what the older state does not know of stands as it did.
+    down.end().await.says(&["as far as an older state tells"]).exits(0);
+    assert_eq!(yard.did("delete"), 2);
+}
+
+#[tokio::test]
 async fn another_state_put_in_its_place_is_asked_about_whatever_its_serial() {
     let yard = Yard::new();
     yard.shell("up shop small").await.exits(0);
