@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::answer::{RunSummary, StackStanding};
-use crate::domain::changes::{Action, Exactness};
+use crate::domain::changes::{Action, Change, Exactness, StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Level};
-use crate::domain::failure::FailureKind;
-use crate::domain::ids::{ActorId, Timestamp};
+use crate::domain::failure::{Applied, FailureKind};
+use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
@@ -61,7 +61,7 @@ pub(crate) async fn note(
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
-        note_serial(tx, after, event).await?;
+        note_state(tx, after, event).await?;
     }
     note_half_made(tx, after, events).await?;
     let proven = match after.outcome() {
@@ -102,33 +102,70 @@ pub(crate) async fn note(
     }
 }
 
-/// Notes what is known of the serial of a stack's Terraform state after an apply.
-async fn note_serial(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
-    let (stack, applied) = match event {
-        RunEvent::StackApplied { stack, applied } => (stack, applied),
-        // Terraform says so itself, and has stored what it did; where it was killed on request before it could, what it made is not in
-        // the state, and that is worth a question. Of any other end, as by a signal of others, nobody knows whether it has.
-        RunEvent::StackFailed { stack, phase: Phase::Apply, failure, applied: Some(applied) }
-            if matches!(failure.kind, FailureKind::Terraform | FailureKind::Interrupted) =>
-        {
-            (stack, applied)
-        }
-        _ => return Ok(()),
-    };
-    let Some(plan) = after.stacks.get(stack).and_then(|view| view.plan.as_ref()) else { return Ok(()) };
+/// Notes what an event tells of the Terraform state of a stack: which one it is, and which serial it has at least.
+async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
     let name = &after.request.environment;
-    if plan.destroy && matches!(event, RunEvent::StackApplied { .. }) {
-        // With all destroyed nothing is lost with it.
-        return stacks::set_least_serial(tx, name, stack, None).await;
+    match event {
+        // Whoever was asked about an older state has said yes to it.
+        RunEvent::StackStarted { stack, phase: Phase::Apply } => {
+            note_left(tx, after, stack, |_, left| Some(left)).await
+        }
+        RunEvent::StackPlanned { stack, plan } => match &plan.lineage {
+            Some(lineage) if plan.left_lineage.is_none() && plan.went_back().is_none() => {
+                stacks::learn_lineage(tx, name, stack, lineage).await
+            }
+            Some(_) | None => Ok(()),
+        },
+        // What was reported made is in the state, or nowhere: a state that is as it was does not know of it.
+        RunEvent::LostTrack { stack, others, .. } => {
+            for stack in others.iter().chain([stack]) {
+                let made = after.stacks.get(stack).is_some_and(|view| view.done.iter().any(is_made));
+                if made {
+                    note_left(tx, after, stack, |_, left| Some(StateLeft { serial: left.serial + 1, ..left })).await?;
+                }
+            }
+            Ok(())
+        }
+        RunEvent::StackApplied { stack, applied } => {
+            // With all destroyed nothing is lost with it.
+            note_left(tx, after, stack, |plan, left| (!plan.destroy).then(|| left_by(left, applied))).await
+        }
+        // Terraform says so itself, and has stored what it did; where it was killed on request before it could, what it made is not in
+        // the state, and that is worth a question. Of any other end, as by a signal of others, nobody knows whether it has: what was
+        // made may be nowhere else.
+        RunEvent::StackFailed { stack, phase: Phase::Apply, failure, applied: Some(applied) }
+            if matches!(failure.kind, FailureKind::Terraform | FailureKind::Interrupted)
+                || applied.done.iter().any(is_made) =>
+        {
+            note_left(tx, after, stack, |_, left| Some(left_by(left, applied))).await
+        }
+        _ => Ok(()),
     }
+}
+
+fn is_made(change: &Change) -> bool {
+    matches!(change.action, Action::Create | Action::Replace)
+}
+
+/// How an apply that began with the state `left` left it.
+fn left_by(left: StateLeft, applied: &Applied) -> StateLeft {
     // A remote state that is as it was read is not stored, as after an update that only repairs what others changed. Source:
     // Terraform's `internal/states/remote/state.go`, `PersistState`.
-    let stored =
-        applied.done.iter().any(|change| matches!(change.action, Action::Create | Action::Replace | Action::Delete));
-    match plan.serial {
-        Some(serial) => stacks::set_least_serial(tx, name, stack, Some(serial + u64::from(stored))).await,
-        None => Ok(()),
-    }
+    let stored = applied.done.iter().any(|change| is_made(change) || change.action == Action::Delete);
+    StateLeft { serial: left.serial + u64::from(stored), lineage: left.lineage.or_else(|| applied.lineage.clone()) }
+}
+
+/// Notes how a stack's state was left, given how the plan found it that was applied.
+async fn note_left(
+    tx: &mut Tx,
+    after: &RunView,
+    stack: &StackName,
+    left: impl FnOnce(&StackPlan, StateLeft) -> Option<StateLeft>,
+) -> Result<(), LedgerError> {
+    let Some(plan) = after.stacks.get(stack).and_then(|view| view.plan.as_ref()) else { return Ok(()) };
+    let Some(serial) = plan.serial else { return Ok(()) };
+    let left = left(plan, StateLeft { serial, lineage: plan.lineage.clone() });
+    stacks::set_state_left(tx, &after.request.environment, stack, left.as_ref()).await
 }
 
 /// Every stack is where the run was to bring it. A plan without work proves that only where it was exact.
@@ -200,6 +237,11 @@ async fn stand(
         if !stands {
             continue;
         }
+        // Somebody said yes to it, also where nothing was to be applied: it is the one that counts from now on.
+        let older_state = view.plan.as_ref().is_some_and(|plan| plan.went_back().is_some());
+        if older_state && view.apply_began.is_none() {
+            note_left(tx, after, name, |plan, left| (!plan.destroy).then_some(left)).await?;
+        }
         let settings: Vec<_> = environment
             .settings
             .values()
@@ -212,7 +254,8 @@ async fn stand(
             settings,
             run: Some(run.number),
             at: Some(at),
-            in_doubt: false,
+            in_doubt: older_state,
+            older_state,
         };
         stacks::set_standing(tx, &environment.name, name, &standing, commit).await?;
     }

@@ -1,7 +1,8 @@
 //! `audit` and `who`: who did what, what was decided, and why.
 
 use tidegate_runner::domain::audit::{
-    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, LOSE, PRUNE, Record, START, STOP, WhoDid,
+    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, Record, START,
+    STOP, WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 
@@ -138,6 +139,8 @@ fn deed(record: &Record) -> String {
         EXPIRE => format!("the question{of} expired"),
         LOSE => format!("nobody saw the end{of}"),
         END => format!("the run{of} ended"),
+        MISS => format!("what was due{of} was missed"),
+        GIVE_UP => format!("what was due{of} is not tried any more"),
         CONFIGURE => match detail("difference").and_then(|text| text.as_str()) {
             Some(difference) => format!("the configuration changed: {}", changed_lines(difference)),
             None => "the configuration is known".to_owned(),

@@ -82,8 +82,8 @@ fn actual(status: &EnvironmentStatus) -> Option<&Level> {
     levels.all(|level| level == Some(first)).then_some(first)
 }
 
-/// `slaves=40`, or `slaves=9 (wanted 8)` where another size is known to stand, or `slaves=? (wanted 8)` where it is not known what
-/// stands.
+/// `slaves=40`, or `slaves=9 (wanted 8)` where another size is known to stand, or `slaves=? (wanted 8)`, or `slaves=?` alone, where it is
+/// not known what stands.
 fn size(status: &EnvironmentStatus, name: &SettingName, wanted: Option<&SettingValue>) -> String {
     let of = |stack: &&StackStanding| stack.settings.iter().any(|(setting, _)| setting == name);
     let stack = status.stacks.values().find(of);
@@ -96,6 +96,7 @@ fn size(status: &EnvironmentStatus, name: &SettingName, wanted: Option<&SettingV
         }
         (Some(stands), Some(wanted)) if stands != wanted => format!("{name}={stands} (wanted {wanted})"),
         (_, Some(wanted)) => format!("{name}={wanted}"),
+        (_, None) if stack.map_or_else(unfinished, |stack| stack.in_doubt) => format!("{name}=?"),
         (_, None) => format!("{name} (default)"),
     }
 }
@@ -271,12 +272,16 @@ fn in_doubt(status: &EnvironmentStatus) -> bool {
 }
 
 fn stack_stands(stack: &StackStanding, being_changed: bool, clock: &Clock) -> String {
-    let StackStanding { level, settings: values, run, at, in_doubt } = stack;
+    let StackStanding { level, settings: values, run, at, in_doubt, older_state } = stack;
     let mut facts = Vec::new();
     if *in_doubt && being_changed {
         facts.push("being changed".to_owned());
     }
-    let before = if *in_doubt && !being_changed { "IN DOUBT: its last apply did not end well; before it " } else { "" };
+    let before = match (*in_doubt && !being_changed, *older_state) {
+        (false, _) => "",
+        (true, false) => "IN DOUBT: its last apply did not end well; before it ",
+        (true, true) => "IN DOUBT: what an older state does not know of may stand beside it; as far as that tells ",
+    };
     let stood = match level {
         None if run.is_some() && !in_doubt => "level not known: taken as it is".to_owned(),
         None => "not applied by Tidegate yet".to_owned(),

@@ -81,7 +81,9 @@ pub(super) fn read_ask(context: &Context<'_>) -> Result<Command, Refusal> {
         None => (About::Environment(context.environment()?.name.clone()), 2),
     };
     let plain = |text: &str| text.replace(['"', '`'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut words: Vec<String> = line.from(from).map(|(_, word)| plain(word)).filter(|word| !word.is_empty()).collect();
+    // A quote within a word leaves one word: what it parts would not be read so again, as `a :` is `a:`.
+    let whole = |word: &str| word.replace(['"', '`'], "");
+    let mut words: Vec<String> = line.from(from).map(|(_, word)| whole(word)).filter(|word| !word.is_empty()).collect();
     // A question may have its reason in it: it is all one.
     if let Some(because) = line.because() {
         words.extend(["because".to_owned(), plain(because)]);

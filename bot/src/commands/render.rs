@@ -131,8 +131,12 @@ fn render_query(query: &Query) -> String {
             let month = month.map(|month| format!(" {month}")).unwrap_or_default();
             format!("{name} {environment}{month}{}", if *by_person { " by person" } else { "" })
         }
-        Query::Why(WhyQuery { who, command, environment, run, order: _ }) => {
+        Query::Why(WhyQuery { who, command, environment, run, order }) => {
             let mut text = who.as_ref().map_or_else(|| "why can I".to_owned(), |who| format!("why can @{who}"));
+            if let Some(order) = order {
+                let _ = write!(text, " {}", render_order(order));
+                return text;
+            }
             let _ = write!(text, " {command}");
             let _ = environment.iter().try_for_each(|environment| write!(text, " {environment}"));
             let _ = run.iter().try_for_each(|run| write!(text, " {run}"));

@@ -314,7 +314,7 @@ pub static TABLE: [Spec; 40] = [
         summary: "find out what became of a run that nobody saw end",
         details: &[
             "Looks at state and lock, and ends the run as what is true.",
-            "`unlock` also breaks the state lock of the run's own apply: taken by an apply, on its machine, while it applied. Any other is of somebody else, and stays.",
+            "`unlock` also breaks the state lock of the run's own apply: taken by an apply, on its machine, by its user, while it applied. Any other is of somebody else, and stays.",
         ],
         examples: &[example("recover 812", "look"), example("recover 812 unlock", "look, and break its lock")],
         object: Object::Run,

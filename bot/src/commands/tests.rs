@@ -124,7 +124,7 @@ fn what_is_meant_is_understood() {
         ("up shop because: slaves=4 is enough", "up shop because slaves=4 is enough"),
         ("approve 812 —alone because we are two", "approve 812 alone because we are two"),
         ("why can’t I down shop?", "why can I down shop"),
-        ("why cannot I scale shop slaves=40", "why can I scale shop"),
+        ("why cannot I scale shop slaves=40", "why can I scale shop slaves=40"),
         ("Why may @ito not destroy the shop", "why can @ito destroy shop"),
         ("why can local:ito approve run 812?", "why can @local:ito approve 812"),
         ("why ito up", "why can @ito up"),
@@ -633,6 +633,21 @@ proptest! {
     #[test]
     fn nearly_right_text_gets_an_answer(text in nearly()) {
         check(&text)?;
+    }
+}
+
+#[test]
+fn the_plain_form_of_nearly_right_text_reads_back_the_same() {
+    for text in [
+        // Words that make no order with the rest, and a quote within a word, after which another word seemed to begin.
+        "why up\u{3000}shop up ",
+        "ask 2\u{3000}a\": ",
+        "why can't I up shop full",
+        "why can @ito scale shop slaves=4",
+        "why can't I up",
+        "ask shop is \"a\"=\"b\" there? because `x` :y",
+    ] {
+        check(text).expect(text);
     }
 }
 

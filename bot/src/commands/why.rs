@@ -28,7 +28,11 @@ fn is_filler(word: &str) -> bool {
 fn whole_order(context: &Context<'_>, at: usize) -> Option<Box<Order>> {
     let words = (at..context.line.len()).filter_map(|at| context.line.word(at)).map(plain);
     let words: Vec<&str> = words.filter(|word| !BETWEEN.contains(&word.to_lowercase().as_str())).collect();
-    match super::parse(&words.join(" "), context.known) {
+    order_of(context, &words.join(" "))
+}
+
+fn order_of(context: &Context<'_>, text: &str) -> Option<Box<Order>> {
+    match super::parse(text, context.known) {
         Ok(Command::Order { order, .. }) if !asks_which(&order) => Some(Box::new(order)),
         Ok(Command::Order { .. } | Command::Help(_) | Command::Query(_)) | Err(_) => None,
     }
@@ -72,12 +76,12 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
         return Err(Refusal::not_understood("`why` needs a command", "it tells who may run it").hint("why can't I up"));
     };
     let Some(spec) = table::find(plain(word)) else { return Err(no_command(context, at, word)) };
-    let order = whole_order(context, at);
+    let whole = whole_order(context, at);
     at += 1;
     while context.line.word(at).is_some_and(|word| BETWEEN.contains(&word.to_lowercase().as_str())) {
         at += 1;
     }
-    let mut query = WhyQuery { who, command: spec.name, environment: None, run: None, order };
+    let mut query = WhyQuery { who, command: spec.name, environment: None, run: None, order: None };
     if spec.object == Object::Schedules && context.line.word(at).is_some_and(|word| ACTIONS.contains(&word)) {
         at += 1;
     }
@@ -93,6 +97,17 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
             },
             Object::Nothing | Object::Command | Object::Deed => {}
         }
+    }
+    // Words after it that make no order with it leave the one that it makes without them.
+    query.order = whole.or_else(|| {
+        let environment = query.environment.iter().map(ToString::to_string);
+        let run = query.run.iter().map(ToString::to_string);
+        let words: Vec<String> = [spec.name.to_string()].into_iter().chain(environment).chain(run).collect();
+        order_of(context, &words.join(" "))
+    });
+    // Such an order is about the only environment that there is.
+    if spec.object == Object::Environment && query.order.is_some() && query.environment.is_none() {
+        query.environment = context.known.environments.keys().next().cloned();
     }
     Ok(Command::Query(Query::Why(query)))
 }

@@ -8,14 +8,15 @@ use tokio::sync::watch;
 use super::*;
 use crate::config;
 use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::audit::AuditFilter;
 use crate::domain::holds::News;
 use crate::domain::ids::ActorId;
 use crate::domain::request::{RunRequest, Target};
-use crate::domain::schedule::{Bend, Bent, ClockNews, Skipped};
+use crate::domain::schedule::{Bend, Bent, ClockNews, Skipped, Written};
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::runs::NewRun;
 use crate::ledger::tests::{on_both, sql};
-use crate::ledger::{bends as ledger_bends, environments, runs};
+use crate::ledger::{audit, bends as ledger_bends, environments, runs, schedules};
 use crate::problem::source::Source;
 
 const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
@@ -458,11 +459,24 @@ async fn what_is_late_collapsed_missed_or_refused_is_told() {
             matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2026-11-26T21:00")),
             "{all:?}"
         );
+        clock.look(at("2026-11-26T09:32")).await.unwrap();
         clock.look(at("2026-11-26T14:00")).await.unwrap();
         assert_eq!(told(&room).await.len(), 3, "as long as it is wanted");
         clock.look(at("2026-11-26T21:00")).await.unwrap();
         let all = told(&room).await;
         assert!(matches!(all.last(), Some(ClockNews::GivenUp { run: None, .. })), "{all:?}");
+        // And each of it is in the audit; tries that are refused for the same reason again are not.
+        let kept = audit::page(&room.store, &AuditFilter { page: 1, ..AuditFilter::default() }, 50).await.unwrap();
+        let kept: Vec<_> = kept.records.iter().rev().map(|one| (one.action.as_str(), one.decision.as_str())).collect();
+        assert_eq!(
+            kept,
+            [
+                ("up", "allowed"),
+                ("miss", "allowed"),
+                ("up", "refused"),
+                ("give_up", "allowed")
+            ]
+        );
         assert_eq!(all.len(), 4, "{all:?}");
     })
     .await;
@@ -723,4 +737,68 @@ async fn what_somebody_wanted_skipped_is_told_when_its_time_comes() {
         );
     })
     .await;
+}
+
+const BY_CHAT: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+
+/// A schedule that somebody added by chat.
+async fn adds(room: &Room, who: &str, keys: &[(&str, &str)]) {
+    let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let written = Written { name: "late".to_owned(), keys };
+    let actor = Actor::person(ActorId::local(who), who);
+    let mut tx = room.store.begin().await.unwrap();
+    schedules::put(&mut tx, &shop(), &written, &actor, None, None).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of_who_added_it() {
+    const LATE: [(&str, &str); 3] = [("window", "Mon-Fri 22:00-23:00"), ("inside", "full"), ("outside", "small")];
+    let hours = "changes = 'in working hours'\nhours = 'Mon-Fri 09:00-20:00'\n";
+    let asks = "hours = 'Mon-Fri 09:00-20:00'\napprove = { when = ['outside working hours'], by = ['local:mori'] }\n";
+    // What the file says beside it; who added it by chat, if not the file has it; what comes of it.
+    for (more, who, comes) in [
+        ("", Some("ito"), "queued"),
+        ("", Some("kato"), "`up shop` is not `local:kato`'s to do any more"),
+        (hours, Some("ito"), "working hours"),
+        (hours, None, "queued"),
+        (asks, Some("ito"), "queued"),
+    ] {
+        on_both(async |store| {
+            let file = "[[environments.shop.schedules]]\nname = 'late'\nwindow = 'Mon-Fri 22:00-23:00'\ninside = 'full'\noutside = 'small'\n";
+            let file = if who.is_none() { file } else { "" };
+            let text = BY_CHAT.replace("down = 'small'\n", &format!("down = 'small'\n{more}"));
+            let config = config::parse(Source::new("/etc/tide/tidegate.toml", &format!("{text}{file}")), &|_| None).unwrap();
+            assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+            let room = Room { store, config: Arc::new(config) };
+            room.wants("small").await;
+            if let Some(who) = who {
+                adds(&room, who, &LATE).await;
+            }
+            let mut clock = room.clock();
+            clock.look(at("2026-11-23T21:00")).await.unwrap();
+            let looked = clock.look(at("2026-11-23T22:00")).await.unwrap();
+            match outcomes(&looked).as_slice() {
+                [Turned::Queued(run)] => {
+                    assert_eq!(comes, "queued", "{more}");
+                    let run = runs::by_number(&room.store, *run).await.unwrap().unwrap();
+                    let whose = who.map_or_else(ActorId::clock, ActorId::local);
+                    assert_eq!(*run.answers_for(), whose);
+                }
+                [Turned::Refused(refusal)] => {
+                    let told = format!("{}: {}", refusal.what, refusal.why);
+                    assert!(comes != "queued" && told.contains(comes), "{more}: {told}");
+                    let all = super::tests::told(&room).await;
+                    assert!(matches!(all.last(), Some(ClockNews::Refused { .. })), "{all:?}");
+                    // Not on a second try either.
+                    clock.look(at("2026-11-23T22:05")).await.unwrap();
+                    assert!(room.queue().await.is_empty());
+                }
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
+    }
 }

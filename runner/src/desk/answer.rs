@@ -83,8 +83,13 @@ impl Case<'_> {
         if let Some(why) = another_question(&question, code) {
             return Err(wrong_state(&run, &why).hint_for(&run, "show"));
         }
-        let asked =
-            Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &run.asker.id, alone };
+        let asked = Asked {
+            question: &question,
+            run: number,
+            kind: run.request.kind.command(),
+            asker: run.answers_for(),
+            alone,
+        };
         let holds = ledger::holds::standing(&mut *tx).await?;
         self.rights(CommandName::Approve, &asked, applied, &environment, &holds, now)?;
         let config = self.desk.config();
@@ -138,7 +143,7 @@ impl Case<'_> {
             question: &question,
             run: number,
             kind: run.request.kind.command(),
-            asker: &run.asker.id,
+            asker: run.answers_for(),
             alone: false,
         };
         self.rights(CommandName::Reject, &asked, applied, &environment, &[], now)?;

@@ -76,7 +76,14 @@ impl Desk {
                 waiting.push(run);
             }
         }
-        let untouched = StackStanding { level: None, settings: Vec::new(), run: None, at: None, in_doubt: false };
+        let untouched = StackStanding {
+            level: None,
+            settings: Vec::new(),
+            run: None,
+            at: None,
+            in_doubt: false,
+            older_state: false,
+        };
         let stacks: IndexMap<_, _> = environment
             .stacks
             .keys()

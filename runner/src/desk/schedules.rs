@@ -11,7 +11,7 @@ use crate::domain::environment::{Environment, Rules};
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::{Refusal, nearest};
-use crate::domain::request::turn;
+use crate::domain::request::{AskedAs, turn};
 use crate::domain::schedule::{
     Agenda, Bent, Deed, Listed, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Timetable,
     Transition, Written, next_after,
@@ -188,7 +188,13 @@ impl Case<'_> {
             let mended = typed_schedule::mended(&config, environment, written).map(line);
             return Err(refused(name, "schedule", mistaken(name, &mistakes, mended)));
         }
-        let signed = Signed { by: actor.id.clone(), called: actor.name.clone(), at: now, because: None };
+        let signed = Signed {
+            by: actor.id.clone(),
+            called: actor.name.clone(),
+            at: now,
+            because: None,
+            asked_as: AskedAs::of(actor),
+        };
         let stored = Stored {
             id: String::new(),
             environment: name.clone(),

@@ -98,6 +98,13 @@ impl RunSummary {
     pub fn has_its_place(&self) -> bool {
         self.state.holds_environment() || matches!(self.state, RunState::Queued { .. })
     }
+
+    /// Whose wish it is: whoever asked, or who has the clock do it by chat.
+    #[must_use]
+    pub fn answers_for(&self) -> &ActorId {
+        let typed_by = self.request.typed_by.as_ref().filter(|_| self.asker.id == ActorId::clock());
+        typed_by.map_or(&self.asker.id, |typed_by| &typed_by.by)
+    }
 }
 
 /// The desk's answer to an order that it did not refuse.
@@ -163,6 +170,9 @@ pub struct StackStanding {
     pub at: Option<Timestamp>,
     /// An apply on it did not end well since then: it may be anywhere between.
     pub in_doubt: bool,
+    /// It is in doubt because that run found an older or another Terraform state than the one that was left, and somebody said yes to
+    /// it: what was made before may still stand.
+    pub older_state: bool,
 }
 
 /// Everything `status` shows of one environment.

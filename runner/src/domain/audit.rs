@@ -78,9 +78,9 @@ pub struct Record {
     pub detail: Option<serde_json::Value>,
 }
 
-/// Actions that are no commands: a run asks, its question expires, nobody saw it end, it ends; a hold comes to its end; a message that was no
-/// command; the configuration changed; a process that carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 10] = [ASK, EXPIRE, LOSE, END, LAPSE, MESSAGE, CONFIGURE, START, STOP, PRUNE];
+/// Actions that are no commands: a run asks, its question expires, nobody saw it end, it ends; a hold comes to its end; what was due is missed or given
+/// up; a message that was no command; the configuration changed; a process that carries out runs starts and stops; old entries were taken out.
+pub const EVENTS: [&str; 12] = [ASK, EXPIRE, LOSE, END, LAPSE, MISS, GIVE_UP, MESSAGE, CONFIGURE, START, STOP, PRUNE];
 
 /// A run asks for a yes.
 pub const ASK: &str = "ask";
@@ -92,6 +92,10 @@ pub const LOSE: &str = "lose";
 pub const END: &str = "end";
 /// A hold, freeze or keep came to its end.
 pub const LAPSE: &str = "lapse";
+/// It was too late for what a schedule wanted.
+pub const MISS: &str = "miss";
+/// What a schedule wanted was tried in vain, and is not tried any more.
+pub const GIVE_UP: &str = "give_up";
 /// A message that was no command.
 pub const MESSAGE: &str = "message";
 /// The configuration changed.

@@ -140,27 +140,47 @@ pub struct StackPlan {
     /// Serial that the state had at least when Tidegate last applied something to it; `None` where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_serial: Option<u64>,
+    /// Lineage of the Terraform state that it was made against: what Terraform calls a state that is another one from its first day,
+    /// whatever its serial; `None` where there is no state or it is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
+    /// Lineage that the state had when Tidegate last knew it; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_lineage: Option<String>,
     /// A digest of the values that each change gives, by address; none for what is taken away, nor where they cannot be told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
 }
 
-/// A Terraform state that is not the one that was left: it was deleted, or an older one was put back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How a stack's Terraform state was left, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateLeft {
+    /// The serial that it has at least.
+    pub serial: u64,
+    /// Its lineage; `None` where that is not known.
+    pub lineage: Option<String>,
+}
+
+/// A Terraform state that is not the one that was left: it was deleted, or an older or another one was put in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WentBack {
     /// The serial that it has; 0 where there is no state.
     pub serial: u64,
     /// The serial that it should have at least.
     pub least: u64,
+    /// Its lineage, where that is another than the one that was left; its serial then tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
 }
 
 impl StackPlan {
-    /// Whether it was made against an older state than the one that Tidegate left: what was made since then may still exist, and the
-    /// plan knows nothing of it.
+    /// Whether it was made against an older or another state than the one that Tidegate left: what was made since then may still
+    /// exist, and the plan knows nothing of it.
     #[must_use]
     pub fn went_back(&self) -> Option<WentBack> {
         let (serial, least) = (self.serial?, self.least_serial?);
-        (serial < least).then_some(WentBack { serial, least })
+        let lineage = self.lineage.clone().filter(|now| self.left_lineage.as_ref().is_some_and(|left| left != now));
+        (serial < least || lineage.is_some()).then_some(WentBack { serial, least, lineage })
     }
 
     /// True when applying it would do something: resources or outputs change. A plan that is not exact may always turn
@@ -295,6 +315,8 @@ mod tests {
             inputs: None,
             serial: None,
             least_serial: None,
+            lineage: None,
+            left_lineage: None,
             values: BTreeMap::new(),
         }
     }

@@ -171,6 +171,9 @@ pub struct Applied {
     /// Outputs after the apply; empty when it did not end well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Output>,
+    /// Lineage of the Terraform state that it made; `None` where there was one before, or it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
 }
 
 impl Applied {

@@ -138,10 +138,19 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
         }
         return access::may(access, actor, place, command, None).map_or_else(refuse, |()| Decision::Allow);
     };
+    // What somebody has the clock do by chat is theirs to answer for.
+    let clock = actor.id == ActorId::clock();
+    let typed_by = request.and_then(|request| request.typed_by.as_ref()).filter(|_| clock);
+    let typist = typed_by.map(|typed_by| typed_by.actor());
+    let clock = clock && typist.is_none();
     let rights = match asked.map(|asked| Answering { access, actor, place, environment, asked, now }) {
         Some(answering) if command == CommandName::Approve => answering.may_approve().map(|_| ()),
         Some(answering) if command == CommandName::Reject => answering.may_reject(),
-        Some(_) | None => access::may(access, actor, place, command, Some(environment)),
+        Some(_) | None => match &typist {
+            Some(typist) => access::may(access, typist, place, command, Some(environment))
+                .map_err(|(rule, refusal)| (rule, not_any_more(typist, command, environment, refusal))),
+            None => access::may(access, actor, place, command, Some(environment)),
+        },
     };
     // What is half done is brought to its end, also when whoever asked for it has lost the right meanwhile.
     if let Err(refused) = rights
@@ -153,7 +162,6 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
         return Decision::Allow;
     }
     // What schedules do is written beside the hours: nobody means one to forbid the other.
-    let clock = actor.id == ActorId::clock();
     let limit = |rule, refusal: Option<Refusal>| refusal.map(|refusal| (rule, refusal));
     let hours = || {
         limit("hours", limits::outside_hours(environment, now).filter(|_| command.starts_change() && !begun && !clock))
@@ -170,7 +178,8 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     if command == CommandName::Approve {
         return Decision::Allow;
     }
-    let about = About { command, environment, request, plan, another: is_of_others(matter, environment), now };
+    let another = is_of_others(access, typist.as_ref().unwrap_or(actor), environment);
+    let about = About { command, environment, request, plan, another, now };
     let rises = request.is_some_and(|request| request.stacks.values().any(|direction| *direction == Direction::Rise));
     let rules = environment.rules.approvals.iter().filter(|rule| !clock || (rises && rule.is_about_changes()));
     let wants: Vec<Want> = rules.filter_map(|rule| rule.want(access, &about)).collect();
@@ -197,9 +206,15 @@ fn refuse((rule, refusal): (&'static str, Refusal)) -> Decision {
     Decision::Refuse { rule, refusal }
 }
 
+/// Who added a schedule by chat has lost the right to do by hand what it does.
+fn not_any_more(typist: &Actor, command: CommandName, environment: &Environment, refusal: Refusal) -> Refusal {
+    let (name, by) = (&environment.name, typist.id.shown());
+    let what = format!("`{command} {name}` is not `{by}`'s to do any more, who has the clock do it by chat");
+    Refusal::refused(what, refusal.told_of_them().why).hint(format!("schedule list {name}"))
+}
+
 /// The environment has owners, and whoever asks is none of them. The clock has no environment of its own.
-fn is_of_others(matter: &Matter<'_>, environment: &Environment) -> bool {
-    let &Matter { actor, access, .. } = matter;
+fn is_of_others(access: &Access, actor: &Actor, environment: &Environment) -> bool {
     !environment.owners.is_empty()
         && !actor.id.as_str().starts_with("clock:")
         && !environment.owners.iter().any(|owner| Who::Named(owner.clone()).is(actor, access))
@@ -209,7 +224,7 @@ fn is_of_others(matter: &Matter<'_>, environment: &Environment) -> bool {
 fn is_strange(matter: &Matter<'_>, environment: &Environment) -> bool {
     let &Matter { actor, command, access, .. } = matter;
     let own = |grant: &Grant| grant.role.has(command) && grant.who.is(actor, access);
-    is_of_others(matter, environment) && !environment.rules.grants.iter().any(own)
+    is_of_others(access, actor, environment) && !environment.rules.grants.iter().any(own)
 }
 
 fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Refusal> {
@@ -328,6 +343,8 @@ mod tests {
             inputs: None,
             serial: None,
             least_serial: None,
+            lineage: None,
+            left_lineage: None,
             values: BTreeMap::new(),
         });
         let stack = "app".parse().expect("a name");
@@ -405,7 +422,7 @@ mod tests {
             let change = change(Action::Delete, None);
             planned_with(|plan| StackPlan { serial: Some(0), least_serial: Some(4), ..plan }, change, direction, &shop)
         };
-        let stacks = [("app".parse().expect("a name"), WentBack { serial: 0, least: 4 })].into();
+        let stacks = [("app".parse().expect("a name"), WentBack { serial: 0, least: 4, lineage: None })].into();
         let expected = Decision::NeedsConfirmation(Confirm::WentBack(stacks));
         assert_eq!(older(Direction::Rise), expected);
         assert_eq!(older(Direction::Fall), expected);

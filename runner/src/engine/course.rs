@@ -153,6 +153,8 @@ impl Situation<'_> {
                     inputs,
                     serial: None,
                     least_serial: None,
+                    lineage: None,
+                    left_lineage: None,
                     values: BTreeMap::new(),
                 },
             },

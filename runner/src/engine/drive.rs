@@ -1,6 +1,7 @@
 //! Drives one run: stores what happens, asks [`super::course`] what comes next, starts it. The only writer of a run's events
 //! beside the desk, fenced by the attempt number of its claim.
 
+mod order;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,6 +161,7 @@ impl Driver {
 
     async fn drive_on(&mut self) -> Result<(), EngineError> {
         self.settle_children().await?;
+        self.look_for_order().await?;
         while !self.at_rest() {
             self.have_seat().await?;
             let steps = if self.lost.is_empty() { self.next_steps().await? } else { self.tell_lost() };

@@ -80,7 +80,7 @@ impl Shared {
             request: view.request.clone(),
             commits: Commits::new(&environment, view, &accepted),
             half_made: stacks::half_made(&self.store, &environment.name).await?,
-            least_serials: stacks::least_serials(&self.store, &environment.name).await?,
+            states_left: stacks::states_left(&self.store, &environment.name).await?,
             environment,
             paths: self.paths.clone(),
             supervisors: Standby::new(self.supervisor.clone()),

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::alone::Alone;
 use super::{EngineError, Shared, lost, work};
+use crate::account;
 use crate::domain::answer::RunSummary;
 use crate::domain::changes::{Change, StackPlan, WentBack};
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
@@ -89,7 +90,8 @@ async fn finding(
     let context = shared.context(run, fence, view, environment, reports, stopped).await?;
     let (mut left, mut older, mut unseen) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let lease_ms = i64::from(shared.config().runner.lease_s) * 1_000;
-    let alive = Alive::of(&runs::events(&shared.store, run.id, 0).await?, lease_ms);
+    let here = (shared.host.as_str(), account::own_name());
+    let alive = Alive::of(&runs::events(&shared.store, run.id, 0).await?, lease_ms, &here);
     // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
     for stack in lost::unknown(view) {
         match work::look(&context, stack, |holder| unlock && alive.held(stack, holder)).await {
@@ -112,10 +114,17 @@ async fn finding(
     Ok(if unseen.is_empty() { found(view, left, &older) } else { still(unseen.join("; ")) })
 }
 
-/// Whether a stack's state is older than the one that the lost apply began with, or than the one that was left before.
+/// Whether a stack's state is older than the one that the lost apply began with or left, or another one.
 fn went_back(view: &RunView, stack: &StackName, plan: &StackPlan) -> Option<WentBack> {
-    let began_with = view.stacks.get(stack).and_then(|view| view.plan.as_ref()).and_then(|plan| plan.serial);
-    StackPlan { least_serial: plan.least_serial.max(began_with), ..plan.clone() }.went_back()
+    let began_with = view.stacks.get(stack).and_then(|view| view.plan.as_ref());
+    let serial = began_with.and_then(|plan| plan.serial);
+    let lineage = || began_with.and_then(|plan| plan.lineage.clone());
+    StackPlan {
+        least_serial: plan.least_serial.max(serial),
+        left_lineage: plan.left_lineage.clone().or_else(lineage),
+        ..plan.clone()
+    }
+    .went_back()
 }
 
 /// How the run ends with what plans found. That is no success in any case: what was done nobody verified. Of stacks with an `older`
@@ -140,11 +149,14 @@ fn found(view: &RunView, left: BTreeMap<StackName, Vec<Change>>, older: &BTreeMa
             more => format!("a plan of {stack} finds {more} changes left to do"),
         })
         .collect();
-    findings.extend(older.iter().map(|(stack, WentBack { serial, least })| {
-        format!(
+    findings.extend(older.iter().map(|(stack, WentBack { serial, least, lineage })| match lineage {
+        Some(lineage) => format!(
+            "what is done of {stack} cannot be told: its state is another one (lineage {lineage}) than the one that it was applied to"
+        ),
+        None => format!(
             "what is done of {stack} cannot be told: its state has the serial {serial} and had {least} at least, so it was deleted, \
-             or an older one was put back"
-        )
+             an older one was put back, or what was made last was never stored"
+        ),
     }));
     findings.extend(not_begun(view, &left, older));
     RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(findings.join("; ")), left }
@@ -176,6 +188,8 @@ struct Applying {
     to: Timestamp,
     /// Its name alone, as Terraform writes it after `user@`; `None` where it is not known.
     machine: Option<String>,
+    /// As whom, as Terraform writes it before the `@`; `None` where it is not known, as of another machine.
+    user: Option<String>,
 }
 
 /// What Terraform calls an apply in the lock that it takes. Source: `internal/backend/backendrun/operation_type.go`.
@@ -187,7 +201,8 @@ const CLOCKS_MS: i64 = 5_000;
 impl Alive {
     /// A run is heard of by its events, and between them by a lease of `lease_ms` milliseconds. Whoever saw that it was lost saw
     /// that its Terraform was gone.
-    fn of(events: &[EventRecord], lease_ms: i64) -> Self {
+    /// `here` is this machine with its state folder, and as whom runs apply on it: whoever is somebody else cannot use that folder.
+    fn of(events: &[EventRecord], lease_ms: i64, here: &(&str, Option<String>)) -> Self {
         let is_lost = |record: &&EventRecord| matches!(record.event, RunEvent::LostTrack { .. });
         let own = || events.iter().take_while(|record| !is_lost(record));
         let heard = own().last().map(|record| record.at.plus_ms(lease_ms));
@@ -201,19 +216,21 @@ impl Alive {
         });
         let applying = began.map(|(stack, began)| {
             let host = lost::begun_on(events, &stack);
+            let user = here.1.clone().filter(|_| host.as_deref() == Some(here.0));
             let machine = host.and_then(|host| host.split(':').next().map(str::to_owned));
-            (stack, Applying { from: began.plus_ms(-CLOCKS_MS), to: to.plus_ms(CLOCKS_MS), machine })
+            (stack, Applying { from: began.plus_ms(-CLOCKS_MS), to: to.plus_ms(CLOCKS_MS), machine, user })
         });
         Self(applying.collect())
     }
 
-    /// Whether a lock is that of this stack's own apply: taken while it was being applied, for an apply, on the same machine. Any
-    /// other is somebody else's, who may live.
+    /// Whether a lock is that of this stack's own apply: taken while it was being applied, for an apply, on the same machine, by the same
+    /// user where that is known. Any other is somebody else's, who may live.
     fn held(&self, stack: &StackName, holder: &LockHolder) -> bool {
         let applying = self.0.get(stack).filter(|_| !holder.id.is_empty() && holder.operation == APPLY);
-        let machine = holder.who.rsplit_once('@').map(|(_, machine)| machine);
-        applying.zip(holder.taken()).is_some_and(|(Applying { from, to, machine: own }, taken)| {
-            (*from..=*to).contains(&taken) && own.is_some() && own.as_deref() == machine
+        let Some((user, machine)) = holder.who.rsplit_once('@') else { return false };
+        applying.zip(holder.taken()).is_some_and(|(Applying { from, to, machine: own, user: as_user }, taken)| {
+            let same_user = as_user.as_ref().is_none_or(|own| own == user);
+            (*from..=*to).contains(&taken) && own.as_deref() == Some(machine) && same_user
         })
     }
 
@@ -232,7 +249,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
                 format!("{held}; `recover {run} unlock` breaks it")
             } else {
                 let when = match holder.taken() {
-                    Some(_) => format!("which is not how run {run} applied {stack}, or not when or where"),
+                    Some(_) => format!("which is not how run {run} applied {stack}, or not when, where or as whom"),
                     None => format!("and whether run {run} took it cannot be told"),
                 };
                 format!(
@@ -297,7 +314,7 @@ mod tests {
             ),
             at(130, lost),
         ];
-        Alive::of(&events, lease_s * 1_000)
+        Alive::of(&events, lease_s * 1_000, &("vm:/state", Some("ito".to_owned())))
     }
 
     fn lock(second: u32, operation: &str, who: &str) -> LockHolder {
@@ -324,6 +341,8 @@ mod tests {
             (600, 101, "OperationTypePlan", "ito@vm", false),
             (600, 101, "OperationTypeApply", "ito@laptop", false),
             (600, 101, "OperationTypeApply", "vm", false),
+            // A colleague on the same machine.
+            (600, 101, "OperationTypeApply", "sato@vm", false),
         ] {
             let holder = lock(second, operation, who);
             assert_eq!(alive(lease_s).held(&app(), &holder), own, "{lease_s} {holder:?}");

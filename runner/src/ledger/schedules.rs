@@ -8,6 +8,7 @@ use super::ids;
 use super::store::{Access, Tx, now};
 use crate::domain::answer::Actor;
 use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::request::AskedAs;
 use crate::domain::schedule::{Signed, Stored, Written};
 
 row! {
@@ -24,6 +25,8 @@ row! {
         changed_by: Option<String>,
         changed_name: Option<String>,
         changed_because: Option<String>,
+        added_as: Option<String>,
+        changed_as: Option<String>,
     }
 }
 
@@ -32,6 +35,9 @@ impl TryFrom<ScheduleRow> for Stored {
     fn try_from(found: ScheduleRow) -> Result<Self, LedgerError> {
         let row = Row { table: "schedules", id: &found.id };
         let keys: IndexMap<String, String> = row.json("written", &found.written)?;
+        let asked_as = |column, text: Option<String>| -> Result<AskedAs, LedgerError> {
+            text.map_or_else(|| Ok(AskedAs::default()), |text| row.json(column, &text))
+        };
         let changed = match (found.changed_at, found.changed_by) {
             (None, None) => None,
             (Some(at), Some(by)) => Some(Signed {
@@ -39,6 +45,7 @@ impl TryFrom<ScheduleRow> for Stored {
                 called: found.changed_name.unwrap_or_default(),
                 at: Timestamp(at),
                 because: found.changed_because,
+                asked_as: asked_as("changed_as", found.changed_as)?,
             }),
             (Some(_), None) | (None, Some(_)) => {
                 return Err(row.impossible("changed_by", "who changed it and when belong together"));
@@ -52,6 +59,7 @@ impl TryFrom<ScheduleRow> for Stored {
                 called: found.added_name,
                 at: Timestamp(found.added_at),
                 because: found.added_because,
+                asked_as: asked_as("added_as", found.added_as)?,
             },
             changed,
             id: found.id,
@@ -66,7 +74,7 @@ pub async fn all(mut db: impl Access, only: Option<&EnvironmentName>) -> Result<
         fetch_all,
         sqlx::query_as(
             "SELECT id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, \
-             changed_name, changed_because FROM schedules \
+             changed_name, changed_because, added_as, changed_as FROM schedules \
              WHERE removed_at IS NULL AND environment = COALESCE($1, environment) ORDER BY added_at, id"
         )
         .bind(only.map(EnvironmentName::as_str))
@@ -85,7 +93,13 @@ pub async fn put(
     before: Option<&Stored>,
 ) -> Result<Option<Stored>, LedgerError> {
     let at = now(&mut *tx).await?;
-    let signed = Signed { by: by.id.clone(), called: storable(&by.name), at, because: because.map(str::to_owned) };
+    let signed = Signed {
+        by: by.id.clone(),
+        called: storable(&by.name),
+        at,
+        because: because.map(str::to_owned),
+        asked_as: AskedAs::of(by),
+    };
     let stored = Stored {
         id: ids::key(at).to_string(),
         environment: environment.clone(),
@@ -105,7 +119,8 @@ pub async fn put(
         execute,
         sqlx::query(
             "INSERT INTO schedules (id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, \
-             changed_by, changed_name, changed_because) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+             changed_by, changed_name, changed_because, added_as, changed_as) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
              ON CONFLICT DO NOTHING"
         )
         .bind(&stored.id)
@@ -120,6 +135,8 @@ pub async fn put(
         .bind(changed.map(|signed| signed.by.as_str()))
         .bind(changed.map(|signed| signed.called.as_str()))
         .bind(changed.and_then(|signed| signed.because.as_deref()).map(storable))
+        .bind(to_json("added_as", &stored.added.asked_as)?)
+        .bind(changed.map(|signed| to_json("changed_as", &signed.asked_as)).transpose()?)
     )?;
     Ok((inserted == 1).then_some(stored))
 }

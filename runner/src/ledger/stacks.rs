@@ -8,6 +8,7 @@ use super::column::{Row, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::answer::StackStanding;
+use crate::domain::changes::StateLeft;
 use crate::domain::environment::SettingValue;
 use crate::domain::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 
@@ -23,6 +24,7 @@ row! {
         run_number: Option<i64>,
         at: Option<i64>,
         in_doubt: bool,
+        older_state: bool,
     }
 }
 
@@ -38,6 +40,7 @@ impl TryFrom<StackRow> for (EnvironmentName, StackName, StackStanding) {
             run: found.run_number.map(RunNumber),
             at: found.at.map(Timestamp),
             in_doubt: found.in_doubt,
+            older_state: found.older_state,
         };
         Ok((row.text("environment", found.environment)?, row.text("stack", found.stack)?, standing))
     }
@@ -51,17 +54,18 @@ pub async fn set_standing(
     standing: &StackStanding,
     commit: Option<&str>,
 ) -> Result<(), LedgerError> {
-    let StackStanding { level, settings, run, at, in_doubt } = standing;
+    let StackStanding { level, settings, run, at, in_doubt, older_state } = standing;
     let settings: IndexMap<&SettingName, &SettingValue> = settings.iter().map(|(name, value)| (name, value)).collect();
     let settings = to_json("settings", &settings)?;
     on!(
         tx,
         execute,
         sqlx::query(
-            "INSERT INTO stacks (environment, stack, level, settings, run_number, at, in_doubt, accepted_commit) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+            "INSERT INTO stacks (environment, stack, level, settings, run_number, at, in_doubt, accepted_commit, older_state) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
              ON CONFLICT (environment, stack) DO UPDATE SET level = excluded.level, settings = excluded.settings, \
              run_number = excluded.run_number, at = excluded.at, in_doubt = excluded.in_doubt, half_made = '[]', \
+             older_state = excluded.older_state, \
              accepted_commit = COALESCE(excluded.accepted_commit, stacks.accepted_commit)"
         )
         .bind(environment.as_str())
@@ -72,6 +76,7 @@ pub async fn set_standing(
         .bind(at.map(|at| at.0))
         .bind(*in_doubt)
         .bind(commit)
+        .bind(*older_state)
     )?;
     Ok(())
 }
@@ -87,7 +92,7 @@ pub async fn mark_in_doubt(
         execute,
         sqlx::query(
             "INSERT INTO stacks (environment, stack, in_doubt) VALUES ($1, $2, TRUE) \
-             ON CONFLICT (environment, stack) DO UPDATE SET in_doubt = TRUE"
+             ON CONFLICT (environment, stack) DO UPDATE SET in_doubt = TRUE, older_state = FALSE"
         )
         .bind(environment.as_str())
         .bind(stack.as_str())
@@ -139,46 +144,71 @@ pub async fn half_made(
         .collect()
 }
 
-/// Notes the serial that the Terraform state of a stack has at least; `None` where there is nothing to lose with it.
-pub async fn set_least_serial(
+/// Notes how the Terraform state of a stack was left; `None` where there is nothing to lose with it.
+pub async fn set_state_left(
     mut tx: &mut Tx,
     environment: &EnvironmentName,
     stack: &StackName,
-    serial: Option<u64>,
+    left: Option<&StateLeft>,
 ) -> Result<(), LedgerError> {
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE stacks SET least_serial = $1 WHERE environment = $2 AND stack = $3")
-            .bind(serial.and_then(|serial| i64::try_from(serial).ok()))
+        sqlx::query("UPDATE stacks SET least_serial = $1, lineage = $2 WHERE environment = $3 AND stack = $4")
+            .bind(left.and_then(|left| i64::try_from(left.serial).ok()))
+            .bind(left.and_then(|left| left.lineage.as_deref()))
             .bind(environment.as_str())
             .bind(stack.as_str())
     )?;
     Ok(())
 }
 
+/// Notes the lineage of a Terraform state of which only the serial was known.
+pub async fn learn_lineage(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+    lineage: &str,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE stacks SET lineage = $1 \
+             WHERE environment = $2 AND stack = $3 AND lineage IS NULL AND least_serial IS NOT NULL"
+        )
+        .bind(lineage)
+        .bind(environment.as_str())
+        .bind(stack.as_str())
+    )?;
+    Ok(())
+}
+
 row! {
-    struct SerialRow {
+    struct StateRow {
         stack: String,
         least_serial: i64,
+        lineage: Option<String>,
     }
 }
 
-/// The serials that the Terraform states of an environment's stacks have at least; stacks of which that is not known are left out.
-pub async fn least_serials(
+/// How the Terraform states of an environment's stacks were left; stacks of which that is not known are left out.
+pub async fn states_left(
     mut db: impl Access,
     environment: &EnvironmentName,
-) -> Result<BTreeMap<StackName, u64>, LedgerError> {
-    let rows: Vec<SerialRow> = on!(
+) -> Result<BTreeMap<StackName, StateLeft>, LedgerError> {
+    let rows: Vec<StateRow> = on!(
         db,
         fetch_all,
-        sqlx::query_as("SELECT stack, least_serial FROM stacks WHERE environment = $1 AND least_serial IS NOT NULL")
-            .bind(environment.as_str())
+        sqlx::query_as(
+            "SELECT stack, least_serial, lineage FROM stacks WHERE environment = $1 AND least_serial IS NOT NULL"
+        )
+        .bind(environment.as_str())
     )?;
     rows.into_iter()
-        .map(|found| {
-            let row = Row { table: "stacks", id: &found.stack };
-            Ok((row.text("stack", found.stack.clone())?, u64::try_from(found.least_serial).unwrap_or_default()))
+        .map(|StateRow { stack, least_serial, lineage }| {
+            let left = StateLeft { serial: u64::try_from(least_serial).unwrap_or_default(), lineage };
+            Ok((Row { table: "stacks", id: &stack }.text("stack", stack.clone())?, left))
         })
         .collect()
 }
@@ -197,8 +227,8 @@ pub async fn settle(
             tx,
             execute,
             sqlx::query(
-                "UPDATE stacks SET in_doubt = FALSE, half_made = '[]', level = NULL, settings = '{}', run_number = $1, at = $2 \
-                 WHERE environment = $3 AND stack = $4 AND in_doubt"
+                "UPDATE stacks SET in_doubt = FALSE, older_state = FALSE, half_made = '[]', level = NULL, settings = '{}', \
+                 run_number = $1, at = $2 WHERE environment = $3 AND stack = $4 AND in_doubt"
             )
             .bind(run.0)
             .bind(at.0)
@@ -215,7 +245,8 @@ pub async fn standings(mut db: impl Access, environment: &EnvironmentName) -> Re
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT environment, stack, level, settings, run_number, at, in_doubt FROM stacks WHERE environment = $1"
+            "SELECT environment, stack, level, settings, run_number, at, in_doubt, older_state FROM stacks \
+             WHERE environment = $1"
         )
         .bind(environment.as_str())
     )?;

@@ -19,6 +19,7 @@ mod planfile;
 mod query;
 mod rundir;
 mod standby;
+mod statehead;
 mod stream;
 mod supervise;
 mod surroundings;
@@ -33,10 +34,11 @@ pub use hearing::Hearing;
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use plan::PlanFold;
-pub use planfile::{check_plan_file, state_serial, values};
+pub use planfile::{check_plan_file, values};
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use standby::{Standby, Supervisor};
+pub use statehead::{StateHead, local_state};
 pub use stream::{
     ChangeOf, Entry, HookOf, Level, Line, Message, Operation, OutputOf, ProvisionStage, Provisioning, Resource,
     StreamAction, Summary,

@@ -105,6 +105,8 @@ impl PlanFold {
             inputs: None,
             serial: None,
             least_serial: None,
+            lineage: None,
+            left_lineage: None,
             values: BTreeMap::new(),
         })
     }

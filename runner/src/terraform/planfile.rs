@@ -49,24 +49,6 @@ fn is_whole(plan: &Path) -> io::Result<bool> {
     Ok(end.starts_with(b"PK\x05\x06") && number(12) + number(16) == end_at)
 }
 
-/// Most bytes of the state that are unpacked: its serial stands at its beginning, its secrets after that.
-const STATE_HEAD: u64 = 4_096;
-
-/// The serial of the state that a saved plan was made against; `None` where it cannot be told, as of OpenTofu's encrypted plans.
-///
-/// A plan is a ZIP file in which `tfstate` is that state. Source: Terraform's `internal/plans/planfile/writer.go` and
-/// `internal/states/statefile/version4.go`.
-#[must_use]
-pub fn state_serial(plan: &Path) -> Option<u64> {
-    let mut archive = ZipArchive::new(File::open(plan).ok()?).ok()?;
-    let mut head = Vec::new();
-    archive.by_name("tfstate").ok()?.take(STATE_HEAD).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
-    let (_, after) = head.split_once("\"serial\":")?;
-    let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
 /// Most bytes of the plan that are unpacked: about a hundred thousand changes.
 const PLAN_MAX: u64 = 256 << 20;
 

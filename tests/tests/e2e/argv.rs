@@ -106,6 +106,29 @@ async fn what_no_rule_allows_reaches_no_run_and_every_run_has_its_allow_in_the_a
     assert!(accepted.get() > 0, "nothing that was said became a run: the test shows nothing");
 }
 
+#[tokio::test]
+async fn a_run_that_stands_in_the_ledger_without_an_order_in_the_audit_reaches_no_terraform() {
+    let yard = Layout::new().environment("shop", &[("app", &[])]).lay();
+    yard.program("terraform", NOTING);
+    yard.hold("create.shop-app");
+    let _serve = yard.serve().await;
+    yard.accepted("up shop small").await;
+    yard.until_did("create shop-app", 1).await;
+    yard.accepted("up shop full").await;
+    // Written by hand: nobody ever ordered a run of this number.
+    yard.change_ledger("UPDATE runs SET number = 99 WHERE number = 2").await;
+    yard.release("create.shop-app");
+    assert_eq!(yard.ends(1).await, "succeeded");
+    let before = yard.read("argv");
+    assert_eq!(yard.ends(99).await, "refused");
+    yard.shell("show 99").await.says(&["run 99 was ordered by nobody"]);
+    yard.shell("audit shop").await.says(&["the run of shop ended"]);
+    assert_eq!(yard.read("argv"), before);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 1);
+    // What is ordered goes on as ever.
+    yard.shell("up shop full").await.exits(0);
+}
+
 /// A Terraform that notes its arguments, each with a NUL at its end.
 const NOTING: &str = "#!/bin/sh\nprintf '%s\\0' \"$@\" >>\"YARD/argv\"\nexec terraform \"$@\"\n";
 

@@ -1,7 +1,7 @@
 //! `kill -9` in every state: whoever starts next finds out what is true.
 
 use tidegate_runner::domain::failure::FailureKind;
-use tidegate_runner::domain::run::{Outcome, RunEvent, RunState};
+use tidegate_runner::domain::run::{Outcome, QuestionWhy, RunEvent, RunState};
 use tidegate_tests::yard::{Layout, Process, Yard, failure, kill_9, me, runs};
 
 /// Kills the engine, and starts another.
@@ -306,6 +306,59 @@ async fn a_look_counts_nothing_as_done_that_an_older_state_cannot_show() {
     // Put back it tells what is left.
     std::fs::write(&state, left).expect("written");
     yard.shell("retry 2").await.says(&["shop is off"]).exits(0);
+}
+
+#[tokio::test]
+async fn what_the_first_apply_made_is_not_made_again_unasked_when_its_state_is_gone() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app.3");
+    yard.hold("create.shop-app.4");
+    let serve = begins(&yard, "up shop full app=5").await;
+    yard.until_did("create shop-app", 5).await;
+    yard.wait("three made", async || (yard.view(1).await.stacks[0].changes_done() == 3).then_some(())).await;
+    yard.kill_everything(serve, 1, "app").await;
+    std::fs::remove_file(yard.file("roots/shop/app/terraform.tfstate")).expect("removed");
+    yard.release("create.shop-app.3");
+    yard.release("create.shop-app.4");
+    let _serve = yard.serve().await;
+    yard.until(1, "unknown").await;
+    let told = yard.shell("recover 1").await;
+    told.says(&["cannot be told", "its state has the serial 0 and had 1 at least", "at least 3 of 5"]).exits(1);
+    let made = yard.did("create shop-app");
+    yard.accepted("retry 1").await;
+    let question = yard.until(2, "awaiting_approval").await.question.expect("a question");
+    assert!(matches!(question.why, QuestionWhy::WentBack { .. }), "{:?}", question.why);
+    yard.shell("reject 2").await.exits(0);
+    assert_eq!(yard.did("create shop-app"), made);
+}
+
+#[tokio::test]
+async fn a_state_counts_from_the_one_that_a_killed_apply_began_with() {
+    let yard = Yard::new();
+    let serve = begins(&yard, "up shop full app=5").await;
+    assert_eq!(yard.ends(1).await, "succeeded");
+    // Somebody went on with it by hand, and Tidegate has seen that.
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let with_serial = |serial: u64| {
+        let text = std::fs::read(&state).expect("a state");
+        let mut head: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        head["serial"] = serial.into();
+        std::fs::write(&state, head.to_string()).expect("written");
+    };
+    with_serial(20);
+    yard.hold("create.shop-app.5");
+    yard.accepted("scale shop app=6").await;
+    yard.until_did("create shop-app", 6).await;
+    yard.kill_everything(serve, 2, "app").await;
+    yard.release("create.shop-app.5");
+    with_serial(10);
+    let _serve = yard.serve().await;
+    yard.until(2, "unknown").await;
+    yard.shell("recover 2").await.says(&["its state has the serial 10 and had 20 at least"]).exits(1);
+    yard.accepted("retry 2").await;
+    let question = yard.until(3, "awaiting_approval").await.question.expect("a question");
+    assert!(matches!(question.why, QuestionWhy::WentBack { .. }), "{:?}", question.why);
+    yard.shell("reject 3").await.exits(0);
 }
 
 #[tokio::test]

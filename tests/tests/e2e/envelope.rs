@@ -286,7 +286,10 @@ async fn a_state_that_was_deleted_is_noticed_before_anything_is_made_a_second_ti
     yard.until(5, "awaiting_approval").await;
     yard.shell("approve 5").await.exits(0);
     scale.end().await.exits(0);
+    // What was there before may still be: that is plain until the next run finds the state as it was left.
+    yard.shell("status shop").await.says(&["IN DOUBT: what an older state does not know of may stand beside it"]);
     yard.shell("scale shop app=5").await.exits(0);
+    yard.shell("status shop").await.says_not(&["IN DOUBT"]);
     // Where everything was destroyed, nothing is lost with the state.
     let destroy = yard.begin("destroy shop");
     yard.until(7, "awaiting_approval").await;
@@ -333,7 +336,75 @@ async fn nothing_is_called_off_or_destroyed_on_an_older_state_before_somebody_sa
     told.says(&["as far as an older state tells", "app's state has the serial", "protected"]).exits(0);
     told.says_not(&["Everything is as asked"]);
     assert_eq!(yard.did("delete"), 0);
+    yard.shell("status shop").await.says(&["IN DOUBT: what an older state does not know of may stand beside it"]);
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_was_lowered_on_an_older_state_is_told_as_far_as_that_tells() {
+    let yard = Yard::new();
+    yard.shell("up shop full").await.exits(0);
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let older = std::fs::read(&state).expect("a state");
+    yard.shell("scale shop app=5").await.exits(0);
+    std::fs::write(&state, &older).expect("written");
+    let _serve = yard.serve().await;
+    let down = yard.begin("down shop small");
+    yard.until(3, "awaiting_approval").await;
+    yard.shell("approve 3").await.exits(0);
+    // Something was lowered, and what the older state does not know of stands as it did.
+    down.end().await.says(&["as far as an older state tells"]).exits(0);
+    assert_eq!(yard.did("delete"), 2);
+}
+
+#[tokio::test]
+async fn another_state_put_in_its_place_is_asked_about_whatever_its_serial() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    let state = yard.file("roots/shop/app/terraform.tfstate");
+    let another = |lineage: &str, serial: u64| {
+        let text = std::fs::read(&state).expect("a state");
+        let mut head: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        head["lineage"] = lineage.into();
+        head["serial"] = serial.into();
+        std::fs::write(&state, head.to_string()).expect("written");
+    };
+    // Right after the run that made it, before any further plan.
+    another("by-hand", 99);
+    let _serve = yard.serve().await;
+    let scale = yard.begin("scale shop app=3");
+    let question = yard.until(2, "awaiting_approval").await.question.expect("a question");
+    assert!(matches!(question.why, QuestionWhy::WentBack { .. }), "{:?}", question.why);
+    yard.shell("show 2").await.says(&["app's state is another state (lineage by-hand)"]);
+    yard.shell("reject 2").await.exits(0);
+    scale.end().await.says(&["Nothing was changed"]).exits(4);
+    // After a yes it is the one that counts.
+    let scale = yard.begin("scale shop app=3");
+    yard.until(3, "awaiting_approval").await;
+    yard.shell("approve 3").await.exits(0);
+    scale.end().await.exits(0);
+    yard.shell("scale shop app=4").await.exits(0);
+    // A ledger from before lineages were kept learns it from the next plan.
+    yard.change_ledger("UPDATE stacks SET lineage = NULL").await;
+    let told = yard.shell("plan shop small").await;
+    told.says_not(&["another state"]);
+    told.exits(0);
+    another("again", 200);
+    yard.shell("plan shop small").await.says(&["app's state is another state (lineage again)"]).exits(0);
+    another("by-hand", 201);
+    // Terraform keeps the lineage when everything is destroyed; where nothing of ours is left, another one is no question.
+    let destroy = yard.begin("destroy shop");
+    yard.until(7, "awaiting_approval").await;
+    yard.shell("approve 7").await.exits(0);
+    destroy.end().await.exits(0);
+    yard.shell("up shop small").await.exits(0);
+    let destroy = yard.begin("destroy shop");
+    yard.until(9, "awaiting_approval").await;
+    yard.shell("approve 9").await.exits(0);
+    destroy.end().await.exits(0);
+    another("third", 1);
+    yard.shell("up shop small").await.exits(0);
+    yard.shell("status shop").await.says_not(&["IN DOUBT"]);
 }
 
 #[tokio::test]

@@ -136,6 +136,7 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     place.yard.fail("create.rpg-app.1");
     // As if nobody had looked for ten minutes.
     place.yard.change_ledger("UPDATE clock SET seen_at = seen_at - 600000").await;
+    place.yard.change_ledger("UPDATE clock_asked SET since = since - 600000").await;
     let serve = place.serve().await;
     let text = place.reads(&format!("{}: 2 ready, rpg PARTIAL", due.format("%H:%M"))).await;
     let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;

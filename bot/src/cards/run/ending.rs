@@ -1,7 +1,7 @@
 //! A run that is over, or of which nobody knows how it ended: the fact first, then what was done, what stands, what next.
 
 use tidegate_runner::domain::answer::RunDetail;
-use tidegate_runner::domain::changes::Change;
+use tidegate_runner::domain::changes::{Change, StackPlan};
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::failure::{Applied, FailureKind};
 use tidegate_runner::domain::ids::StackName;
@@ -116,11 +116,16 @@ pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
     let fact = fact_of(detail, outcome);
     let request = &detail.run.request;
     let gone = || request.kind == RunKind::Destroy || request.target.level == Level::Off;
+    // What such a state does not know of neither goes nor shrinks; what rises is made once more.
+    let falls = |stack: &StackName| gone() || request.stacks.get(stack) == Some(&Direction::Fall);
+    let mut back =
+        detail.view.stacks.iter().filter(|(_, view)| view.plan.as_ref().and_then(StackPlan::went_back).is_some());
+    let tells_less = match outcome {
+        Outcome::Succeeded => back.any(|(stack, _)| falls(stack)),
+        _ => back.next().is_some(),
+    };
     match outcome {
-        Outcome::Succeeded if !gone() => fact,
-        Outcome::Succeeded | Outcome::NothingToDo if question::older_states(&detail.view).next().is_some() => {
-            format!("{fact}, as far as an older state tells")
-        }
+        Outcome::Succeeded | Outcome::NothingToDo if tells_less => format!("{fact}, as far as an older state tells"),
         Outcome::Succeeded
         | Outcome::NothingToDo
         | Outcome::Planned

@@ -59,8 +59,8 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             let makes = plans.map(StackPlan::counts).any(|counts| counts.create > 0);
             let then = if makes { "be made once more" } else { "be left as it is" };
             let text = format!(
-                "The Terraform {named} of {of} {verb}: deleted, or an older one was put back. What was made since may still exist \
-                 without being known, and would {then}:"
+                "The Terraform {named} of {of} {verb}: deleted, never stored, or an older or another one was put in its place. What was \
+                 made since may still exist without being known, and would {then}:"
             );
             card = card.line(Line::text(text));
         }
@@ -130,11 +130,17 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     lines
 }
 
-/// Stacks that were planned against an older state than the one that was left.
+/// Stacks that were planned against an older or another state than the one that was left.
 pub(super) fn older_states(view: &RunView) -> impl Iterator<Item = Line> {
     view.stacks.iter().filter_map(|(name, stack)| {
-        let WentBack { serial, least } = stack.plan.as_ref().and_then(StackPlan::went_back)?;
-        let text = format!("{name}'s state has the serial {serial}; it was {least} at least when Tidegate left it");
+        let text = match stack.plan.as_ref().and_then(StackPlan::went_back)? {
+            WentBack { lineage: Some(lineage), .. } => {
+                format!("{name}'s state is another state (lineage {}) than the one that Tidegate left", cut(&lineage))
+            }
+            WentBack { serial, least, lineage: None } => {
+                format!("{name}'s state has the serial {serial}; it was {least} at least when Tidegate left it")
+            }
+        };
         Some(Line::text(text).indented(1))
     })
 }

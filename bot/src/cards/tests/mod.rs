@@ -261,6 +261,7 @@ fn managed() -> EnvironmentStatus {
         run: Some(RunNumber(run)),
         at: Some(clock().now.plus_ms(-3_600_000)),
         in_doubt,
+        older_state: false,
     };
     EnvironmentStatus {
         name: "shop".parse().expect("a name"),
@@ -307,6 +308,12 @@ fn status_and_envs() {
     doubt.stacks[2].in_doubt = true;
     doubt.stacks[2].settings = nine();
     doubt.last = Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::Failed).summary());
+    let mut put_back = managed();
+    put_back.stacks[2].in_doubt = true;
+    put_back.stacks[2].older_state = true;
+    // Of nobody's wish nothing is known but that it is in doubt.
+    put_back.settings[0].1 = None;
+    put_back.stacks[2].settings = nine();
     let mut between = managed();
     between.stacks[2].level = Some(level("small"));
     between.stacks[2].settings = nine();
@@ -314,13 +321,20 @@ fn status_and_envs() {
     never.wanted = None;
     never.last = None;
     for stack in never.stacks.values_mut() {
-        *stack = StackStanding { level: None, settings: Vec::new(), run: None, at: None, in_doubt: false };
+        *stack = StackStanding {
+            level: None,
+            settings: Vec::new(),
+            run: None,
+            at: None,
+            in_doubt: false,
+            older_state: false,
+        };
     }
     let unmanaged = Standing::Unmanaged {
         name: "attic".to_owned(),
         problems: vec!["tidegate.toml:12:8: unknown key `stak`, did you mean `stack`?".to_owned()],
     };
-    let mut all: Vec<Standing> = [steady, working, doubt, between, never]
+    let mut all: Vec<Standing> = [steady, working, doubt, put_back, between, never]
         .into_iter()
         .map(|status| Standing::Managed(Box::new(status)))
         .collect();

@@ -125,7 +125,7 @@ fn a_run_that_asks() {
             .planned()
             .asks(QuestionWhy::PlanChanged { beyond: Vec::new(), otherwise: vec!["app".parse().expect("a name")] }),
         Scene::of("up shop").planned().asks(QuestionWhy::WentBack {
-            stacks: [("app".parse().expect("a name"), WentBack { serial: 0, least: 4 })].into(),
+            stacks: [("app".parse().expect("a name"), WentBack { serial: 0, least: 4, lineage: None })].into(),
         }),
         destroy().asks(QuestionWhy::Previewed).then(RunEvent::approved(ActorId::local("sato"), "3f2a9c41")),
         destroy()

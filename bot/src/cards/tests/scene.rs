@@ -69,6 +69,8 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         inputs: None,
         serial: None,
         least_serial: None,
+        lineage: None,
+        left_lineage: None,
         values: BTreeMap::new(),
     }
 }
@@ -263,7 +265,13 @@ pub(super) fn script_failed() -> Failure {
 /// Half of jmeter: two done, one failed, one in doubt.
 pub(super) fn half() -> Applied {
     let slave = |n: usize| change(&format!("terraform_data.slave[{n}]"), Action::Create);
-    Applied { done: vec![slave(0), slave(1)], failed: vec![slave(2)], in_doubt: vec![slave(3)], outputs: Vec::new() }
+    Applied {
+        done: vec![slave(0), slave(1)],
+        failed: vec![slave(2)],
+        in_doubt: vec![slave(3)],
+        outputs: Vec::new(),
+        lineage: None,
+    }
 }
 
 /// Outputs, one of them secret.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::Answer;
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
-use tidegate_runner::domain::request::Target;
+use tidegate_runner::domain::request::{AskedAs, Target};
 use tidegate_runner::domain::schedule::{
     Because, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Listed, OnGap, OnOverlap, Origin, Schedule,
     ScheduleAnswer, Schedules, Signed, Stored, Transition, Way, When, Written,
@@ -46,7 +46,13 @@ fn written() -> Written {
 }
 
 fn signed(who: &str, because: Option<&str>) -> Signed {
-    Signed { by: ActorId::local(who), called: who.to_owned(), at: START, because: because.map(str::to_owned) }
+    Signed {
+        by: ActorId::local(who),
+        called: who.to_owned(),
+        at: START,
+        because: because.map(str::to_owned),
+        asked_as: AskedAs::default(),
+    }
 }
 
 fn schedule(name: &str, when: When, origin: Origin) -> Schedule {

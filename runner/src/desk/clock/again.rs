@@ -1,8 +1,9 @@
 //! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
 
-use super::{Due, FIRST_WAIT_MS, Turned, message};
+use super::{Due, FIRST_WAIT_MS, Turned, command_of, message, note_not_done};
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
+use crate::domain::audit::GIVE_UP;
 use crate::domain::command::CommandName;
 use crate::domain::ids::Timestamp;
 use crate::domain::run;
@@ -63,15 +64,14 @@ impl Desk {
             }
             Next::Over => {
                 after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
-                self.not_made(&mut tx, &due, "window", "given up").await?;
                 let said = ClockNews::GivenUp { turn: self.turn_of(&due), tries: firing.tries, run: firing.run };
                 warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+                note_not_done(&mut tx, GIVE_UP, &after, &due.because).await?;
                 Turned::Missed
             }
             Next::Tries => {
                 let message = message(&due, &firing.key, after.tries);
                 let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
-                tx.mark().await?;
                 match case.turn_again(&mut tx, &due, run.as_ref()).await {
                     Ok(None) => {
                         after.outcome = Outcome::Done;
@@ -84,12 +84,14 @@ impl Desk {
                         after.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
                         done.run.map_or(Turned::Nothing, Turned::Queued)
                     }
-                    Err(Denied::Refused { refusal, .. }) => {
-                        tx.back_to_mark().await?;
+                    Err(Denied::Refused { environment, rule, refusal }) => {
+                        tx.rollback().await?;
                         // The audit has the first refusal, and each that says something else.
                         if firing.why.as_ref() != Some(&refusal.what) {
-                            self.not_made(&mut tx, &due, &refusal.what, "refused").await?;
+                            let command = run.as_ref().map_or_else(|| command_of(&due), |_| CommandName::Retry);
+                            self.note_once(&case, command, environment.as_ref(), rule, &refusal).await?;
                         }
+                        tx = self.store.begin().await?;
                         after.outcome = Outcome::Refused;
                         after.why = Some(refusal.what.clone());
                         after.try_at = Some(now.plus_ms(wait_ms(firing.tries, REFUSED_WAIT_MS)));

@@ -5,25 +5,26 @@ mod again;
 mod told;
 
 use chrono_tz::Tz;
+use serde_json::json;
 
 pub use told::Warned;
 
 use super::order::{nobody_knows, standing_after};
 use super::{Case, Denied, Desk, DeskError, Done, Message};
 use crate::domain::answer::Actor;
-use crate::domain::audit::Decision;
+use crate::domain::audit::MISS;
 use crate::domain::command::CommandName;
-use crate::domain::environment::Level;
+use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, Target, turn};
+use crate::domain::request::{RunKind, RunRequest, Target, TypedBy, turn};
 use crate::domain::run::RunState;
-use crate::domain::schedule::{ClockNews, Turn, in_words};
+use crate::domain::schedule::{Because, ClockNews, Origin, Schedule, Stored, Turn, in_words, level_at};
 use crate::ledger::asked::{self, Asked};
-use crate::ledger::audit::{self, Entry};
+use crate::ledger::audit::{Entry, append};
 use crate::ledger::firings::{self, Firing, Outcome};
-use crate::ledger::{Tx, runs};
+use crate::ledger::{LedgerError, Tx, runs, schedules};
 use crate::warden;
 
 /// The door through which the clock comes.
@@ -129,8 +130,8 @@ impl Desk {
             firings::put(tx, &firing, now).await?;
             if !self.is_there(tx, due).await? {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
-                self.not_made(tx, due, "catch_up", "missed").await?;
                 warden::of_clock(tx, &self.config(), &due.environment, said).await?;
+                note_not_done(tx, MISS, &firing, &due.because).await?;
             }
             return Ok(Turned::Missed);
         }
@@ -210,32 +211,23 @@ impl Desk {
         tx.commit().await?;
         let message = message(due, &firing.key, 1);
         let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
-        match self.note_refusal(&case, command_of(due), environment, rule, &refusal).await {
-            Ok(()) | Err(DeskError::Repeated) => {}
-            Err(error) => return Err(error),
-        }
+        self.note_once(&case, command_of(due), environment, rule, &refusal).await?;
         Ok(Turned::Refused(refusal))
     }
 
-    /// The audit of a transition that is not made, and why not: `rule`.
-    async fn not_made(&self, tx: &mut Tx, due: &Due, rule: &str, result: &str) -> Result<(), DeskError> {
-        let message = message(due, &due.key, 1);
-        let entry = Entry {
-            actor: &message.actor,
-            door: DOOR,
-            place: None,
-            action: command_of(due).action(),
-            environment: Some(&due.environment),
-            run: None,
-            typed: Some(&message.typed),
-            because: Some(&due.because),
-            decision: Decision::Refused,
-            rule: Some(rule),
-            result: Some(result),
-            detail: None,
-        };
-        audit::append(tx, &entry).await?;
-        Ok(())
+    /// Keeps in the audit what stood against a transition.
+    async fn note_once(
+        &self,
+        case: &Case<'_>,
+        command: CommandName,
+        environment: Option<&EnvironmentName>,
+        rule: &str,
+        refusal: &Refusal,
+    ) -> Result<(), DeskError> {
+        match self.note_refusal(case, command, environment, rule, refusal).await {
+            Ok(()) | Err(DeskError::Repeated) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The transition as the environment's clock shows it.
@@ -249,6 +241,23 @@ impl Desk {
         let active = runs::active(&mut *tx, &due.environment).await?;
         Ok(standing_after(tx, &due.environment, &active).await?.as_ref() == Some(&due.wanted))
     }
+}
+
+/// Keeps in the audit that a transition came to nothing. Comes last in its transaction: see [`append`].
+async fn note_not_done(tx: &mut Tx, action: &str, firing: &Firing, because: &str) -> Result<(), DeskError> {
+    let Firing { environment, key, due, wanted, run, tries, why, .. } = firing;
+    let detail = json!({ "key": key, "due": due, "wanted": in_words(wanted), "tries": tries, "why": why });
+    let tidegate = Actor::tidegate();
+    let entry = Entry {
+        environment: Some(environment),
+        run: *run,
+        because: Some(because),
+        result: Some(firing.outcome.as_str()),
+        detail: Some(&detail),
+        ..Entry::of_tidegate(&tidegate, action)
+    };
+    append(tx, &entry).await?;
+    Ok(())
 }
 
 /// What a person would have typed.
@@ -285,10 +294,39 @@ impl Case<'_> {
         if let Some(unknown) = unknown {
             return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(&environment.name));
         }
-        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        let typed_by = self.typed_by(tx, &environment, due).await?.map(Box::new);
+        let request = RunRequest { typed_by, ..turn(&environment, due.wanted.clone(), due.because.clone(), before) };
         let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
         let done = self.enqueue(tx, &environment, request, &active).await?;
         Ok(Some((command, done)))
+    }
+
+    /// Who added by chat what asks for this, where nothing asks for it that stands in the configuration. Where nothing asks for more,
+    /// as after the end of what somebody added, it is nobody's.
+    async fn typed_by(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        due: &Due,
+    ) -> Result<Option<TypedBy>, LedgerError> {
+        let stored = schedules::all(&mut *tx, Some(&environment.name)).await?;
+        if stored.is_empty() {
+            return Ok(None);
+        }
+        let now = crate::ledger::now(&mut *tx).await?;
+        let config = self.desk.config();
+        let diary = self.desk.diaries.one(&mut *tx, &config, environment, now).await?;
+        let agenda = diary.agenda();
+        let mut standings = [due.at, due.at.max(now)].into_iter().filter_map(|at| level_at(&agenda, at));
+        let Some(standing) = standings.find(|standing| standing.wanted == due.wanted) else { return Ok(None) };
+        let asking: Vec<&str> = standing.because.iter().filter_map(Because::schedule).collect();
+        let mut asking = agenda.schedules.iter().filter(|schedule| asking.contains(&schedule.name.as_str())).peekable();
+        let by_chat = |schedule: &Schedule| matches!(schedule.origin, Origin::Chat { .. });
+        let first = asking.peek().map(|schedule| schedule.name.clone());
+        if !asking.all(by_chat) {
+            return Ok(None);
+        }
+        Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).map(Stored::typed_by))
     }
 }
 

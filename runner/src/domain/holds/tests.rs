@@ -83,6 +83,7 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
         until: None,
         retry_of: None,
         asked_as: AskedAs::default(),
+        typed_by: None,
     }
 }
 

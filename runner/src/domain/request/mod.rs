@@ -125,6 +125,31 @@ pub struct RunRequest {
     /// What its asker was in the chat then.
     #[serde(default, skip_serializing_if = "AskedAs::is_plain")]
     pub asked_as: AskedAs,
+    /// Who added by chat the schedule that wants it. It is theirs to answer for, and the clock only carries it out: what they may, and rules
+    /// that were written since, count as if they asked for it now. `None`: the configuration wants it, or whoever asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed_by: Option<Box<TypedBy>>,
+}
+
+/// Who has the clock do something by chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedBy {
+    /// Who.
+    pub by: ActorId,
+    /// What they were called then.
+    pub called: String,
+    /// What they were in the chat then.
+    #[serde(default, skip_serializing_if = "AskedAs::is_plain")]
+    pub asked_as: AskedAs,
+}
+
+impl TypedBy {
+    /// Them, as far as is known without asking the chat.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let AskedAs { kind, groups } = self.asked_as.clone();
+        Actor { id: self.by.clone(), name: self.called.clone(), kind, groups }
+    }
 }
 
 /// What an asker was in the chat: their rights are asked again after the plan, when no chat can be.
@@ -254,7 +279,8 @@ impl RunRequest {
     pub fn turned_from(&self, environment: &Environment, before: Option<Target>) -> Self {
         let because = self.because.clone().unwrap_or_default();
         let turned = turn(environment, self.target.clone(), because, before);
-        Self { retry_of: self.retry_of, asked_as: self.asked_as.clone(), ..turned }
+        let (asked_as, typed_by) = (self.asked_as.clone(), self.typed_by.clone());
+        Self { retry_of: self.retry_of, asked_as, typed_by, ..turned }
     }
 
     fn takes_part(&self, environment: &Environment, setting: &SettingName) -> bool {
@@ -447,6 +473,7 @@ pub fn request(
         scheduled: false,
         until: None,
         asked_as: AskedAs::default(),
+        typed_by: None,
     })
 }
 
@@ -480,6 +507,7 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         scheduled: true,
         until: None,
         asked_as: AskedAs::default(),
+        typed_by: None,
     }
 }
 

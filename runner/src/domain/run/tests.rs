@@ -38,6 +38,8 @@ fn empty_plan() -> StackPlan {
         inputs: None,
         serial: None,
         least_serial: None,
+        lineage: None,
+        left_lineage: None,
         values: BTreeMap::new(),
     }
 }

@@ -7,6 +7,7 @@ use super::bend::Bent;
 use super::item::Schedule;
 use super::timeline::Transition;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::request::{AskedAs, TypedBy};
 
 /// A schedule as it is typed: the keys of `[[environments.NAME.schedules]]`. Whether it is one is the configuration's to say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +115,17 @@ pub struct Signed {
     pub at: Timestamp,
     /// Why, in their words.
     pub because: Option<String>,
+    /// What they were in the chat then.
+    pub asked_as: AskedAs,
+}
+
+impl Stored {
+    /// Whose it is as it is worded now: they answer for what the clock does by it.
+    #[must_use]
+    pub fn typed_by(&self) -> TypedBy {
+        let Signed { by, called, asked_as, .. } = self.changed.as_ref().unwrap_or(&self.added);
+        TypedBy { by: by.clone(), called: called.clone(), asked_as: asked_as.clone() }
+    }
 }
 
 /// One schedule in a list.

@@ -70,6 +70,8 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         inputs: None,
         serial: None,
         least_serial: None,
+        lineage: None,
+        left_lineage: None,
         values: BTreeMap::new(),
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::run::RunEvent;
 use crate::ledger::runs;
 use crate::redact::Redactor;
 use crate::terraform::command;
-use crate::terraform::{ApplyFold, Child, Exit, Hearing, Line};
+use crate::terraform::{ApplyFold, Child, Exit, Hearing, Line, StateHead, local_state};
 
 /// Rest between two questions to a ledger that does not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
@@ -87,7 +87,20 @@ impl RunContext {
         let redactor = &ready.redactor;
         let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0, redactor };
         let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
-        Ok(fold.report(&ended))
+        Ok(self.with_lineage(plan, ready, fold.report(&ended)))
+    }
+
+    /// With the lineage of a state that the apply made: no plan has told it yet. Of a state elsewhere the next plan tells it.
+    fn with_lineage(&self, plan: &StackPlan, ready: &Ready, mut report: Report) -> Report {
+        if let Report::Applied(stack, applied) | Report::ApplyFailed(stack, _, applied) = &mut report
+            && plan.lineage.is_none()
+        {
+            let workspace = self.environment.stacks.get(stack).and_then(|stack| stack.workspace.as_deref());
+            let data_dir = self.paths.data(&self.environment.name, stack);
+            let state = local_state(&data_dir, &ready.root, workspace);
+            applied.lineage = state.and_then(|state| StateHead::of_file(&state).lineage);
+        }
+        report
     }
 
     /// The last look before an apply is started. That it begins was stored while the run was ours; since then this process may
@@ -119,7 +132,7 @@ impl RunContext {
         let mut fold =
             Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored, redactor };
         let ended = self.follow(name, &ready, child, Hearing::at_start("apply"), |line| fold.take(line)).await?;
-        Ok(fold.report(&ended))
+        Ok(self.with_lineage(plan, &ready, fold.report(&ended)))
     }
 }
 

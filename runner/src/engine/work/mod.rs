@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::changes::StackPlan;
+use crate::domain::changes::{StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
 use crate::domain::ids::{RunId, RunNumber, StackName};
@@ -72,8 +72,8 @@ pub struct RunContext {
     pub commits: Commits,
     /// What earlier runs began to make and nobody saw the end of, by stack: it is made again.
     pub half_made: BTreeMap<StackName, BTreeSet<String>>,
-    /// The serials that the Terraform states of the stacks have at least, where that is known.
-    pub least_serials: BTreeMap<StackName, u64>,
+    /// How the Terraform states of the stacks were left, where that is known.
+    pub states_left: BTreeMap<StackName, StateLeft>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.

@@ -12,7 +12,7 @@ use crate::domain::request::Goal;
 use crate::domain::run::{Note, Phase, RunEvent};
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
-use crate::terraform::{Diagnostics, PlanFold, check_plan_file, failure_of, state_serial, values};
+use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, values};
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
@@ -128,8 +128,11 @@ impl RunContext {
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
         check_plan_file(&out).map_err(|failure| *failure)?;
-        let least_serial = self.least_serials.get(name).copied();
-        Ok(StackPlan { serial: state_serial(&out), least_serial, values: values(&out), ..plan })
+        let StateHead { serial, lineage } = StateHead::of_plan(&out);
+        let left = self.states_left.get(name).cloned();
+        let (least_serial, left_lineage) = left.map(|left| (left.serial, left.lineage)).unzip();
+        let left_lineage = left_lineage.flatten();
+        Ok(StackPlan { serial, least_serial, lineage, left_lineage, values: values(&out), ..plan })
     }
 
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.

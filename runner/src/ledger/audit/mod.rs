@@ -21,7 +21,7 @@ pub(in crate::ledger) use prune::prune_by;
 pub use prune::{PruneError, Pruned, prune};
 #[cfg(test)]
 pub(in crate::ledger) use query::explained;
-pub use query::{environments, page, recent, who};
+pub use query::{environments, has_order, page, recent, who};
 pub use row::Entry;
 pub use segment::SegmentError;
 

@@ -4,7 +4,7 @@ use super::row::{AuditRow, COLUMNS};
 use crate::domain::answer::RunSummary;
 use crate::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
 use crate::domain::command::CommandName;
-use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::ledger::conditions::{Conditions, Value, actor_ids};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs;
@@ -17,6 +17,27 @@ const FAILED: &str =
 /// Entries that words are looked for in, for one page. More of them would take longer than people wait: the page says how far
 /// it looked, and the next one goes on there.
 const LOOKED: u32 = 20_000;
+
+/// How much earlier than its run an order may be noted, in milliseconds: they are of one transaction, in which a clock may be set.
+const ORDER_MS: i64 = 60_000;
+
+/// Whether an entry says that a run may be carried out, by itself or after a yes.
+pub async fn has_order(mut db: impl Access, run: &RunSummary) -> Result<bool, LedgerError> {
+    let found: Option<i64> = on!(
+        db,
+        fetch_optional,
+        // From the index of the environment: few things happen to it while a run waits.
+        sqlx::query_scalar(
+            "SELECT seq FROM audit WHERE environment = $1 AND at >= $2 AND run_number = $3 \
+             AND decision IN ('allowed', 'needs_approval') AND actor_id <> $4 LIMIT 1"
+        )
+        .bind(run.request.environment.as_str())
+        .bind(run.accepted.0 - ORDER_MS)
+        .bind(run.number.0)
+        .bind(ActorId::tidegate().as_str())
+    )?;
+    Ok(found.is_some())
+}
 
 /// Commands of a person that `who` looks through, newest first.
 const WHO_LOOKS: i64 = 50;

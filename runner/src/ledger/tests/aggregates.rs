@@ -69,6 +69,7 @@ async fn a_stack_stands_where_it_was_last_verified_and_keeps_its_commit() {
             run: Some(RunNumber(7)),
             at: Some(now),
             in_doubt: false,
+            older_state: false,
         };
         let mut tx = store.begin().await.unwrap();
         assert_eq!(stacks::accepted_commits(&mut tx, &shop).await.unwrap(), []);

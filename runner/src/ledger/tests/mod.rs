@@ -81,6 +81,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         until: None,
         retry_of: None,
         asked_as: AskedAs::default(),
+        typed_by: None,
     }
 }
 

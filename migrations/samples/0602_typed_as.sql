@@ -1,0 +1,1 @@
+UPDATE schedules SET added_as = '{"kind":"person","groups":["slack:S024BE7LH"]}' WHERE name = 'late shift';
