@@ -11,8 +11,10 @@ locals {
   group       = "${local.name}-slaves"
   hook        = "jmeter-listens"
 
-  # Fixed, so that security groups can name them: a slave's registry and its engine, the master's three for what comes back.
-  ports = { registry = 1099, engine = 50000, results = 60000, results_last = 60002, metrics = 9100 }
+  # Fixed, so that security groups can name them: a slave's registry and its engine, and the master's for what comes back.
+  # These are a range, since JMeter with TLS cannot keep to `client.rmi.localport`: each listener wants it for a socket of its
+  # own ("Listen failed on port", JMeter 5.5). So the master's kernel gives ports out of this range only.
+  ports = { registry = 1099, engine = 50000, results = 60000, results_last = 60999, metrics = 9100 }
 
   url = coalesce(var.jmeter.url, "https://archive.apache.org/dist/jmeter/binaries/apache-jmeter-${var.jmeter.version}.tgz")
   node = {
