@@ -195,10 +195,6 @@ resource "aws_launch_template" "server" {
     http_tokens   = "required"
   }
 
-  monitoring {
-    enabled = true
-  }
-
   block_device_mappings {
     device_name = "/dev/xvda"
     ebs {
@@ -269,6 +265,7 @@ resource "aws_autoscaling_group" "servers" {
 
   # Servers look for both when they start. The listener comes first, or the load balancer would not know their group.
   depends_on = [
+    var.after,
     aws_lb_listener.this,
     aws_vpc_security_group_egress_rule.servers_out,
     aws_iam_role_policy_attachment.ssm,

@@ -176,3 +176,9 @@ variable "cache_type" {
     error_message = "cache_type is a node type of ElastiCache, like cache.t4g.small."
   }
 }
+
+variable "after" {
+  type        = list(string)
+  default     = []
+  description = "Ids of what must be there before an instance starts, such as routes. Use this instead of `depends_on` for the module, which leaves all that it reads unknown in a plan."
+}

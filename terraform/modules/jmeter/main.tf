@@ -121,7 +121,6 @@ resource "aws_instance" "master" {
   vpc_security_group_ids = [aws_security_group.master.id]
   iam_instance_profile   = aws_iam_instance_profile.node["master"].name
   ebs_optimized          = true
-  monitoring             = true
 
   user_data_base64            = base64gzip(templatefile("${path.module}/templates/node.sh.tftpl", merge(local.node, { role = "master" })))
   user_data_replace_on_change = true
@@ -141,6 +140,7 @@ resource "aws_instance" "master" {
 
   # What cannot be reached or may not read its secret would only be replaced.
   depends_on = [
+    var.after,
     aws_vpc_security_group_egress_rule.out,
     aws_iam_role_policy.node,
     aws_iam_role_policy_attachment.ssm,
@@ -170,10 +170,6 @@ resource "aws_launch_template" "slave" {
   metadata_options {
     http_endpoint = "enabled"
     http_tokens   = "required"
-  }
-
-  monitoring {
-    enabled = true
   }
 
   block_device_mappings {
@@ -255,6 +251,7 @@ resource "aws_autoscaling_group" "slaves" {
   }
 
   depends_on = [
+    var.after,
     aws_vpc_security_group_egress_rule.out,
     aws_iam_role_policy.node,
     aws_iam_role_policy_attachment.ssm,

@@ -171,3 +171,9 @@ variable "ready_within" {
     error_message = "ready_within is within 60..7200 seconds."
   }
 }
+
+variable "after" {
+  type        = list(string)
+  default     = []
+  description = "Ids of what must be there before an instance starts, such as routes. Use this instead of `depends_on` for the module, which leaves all that it reads unknown in a plan."
+}

@@ -126,7 +126,6 @@ resource "aws_instance" "host" {
   vpc_security_group_ids = [aws_security_group.host.id]
   iam_instance_profile   = aws_iam_instance_profile.host.name
   ebs_optimized          = true
-  monitoring             = true
 
   user_data_base64            = base64gzip(local.user_data)
   user_data_replace_on_change = true

@@ -31,3 +31,8 @@ output "address" {
   description = "The address that others see: the one to name in their firewalls."
   value       = aws_eip.this.public_ip
 }
+
+output "route_ids" {
+  description = "The ways out: what starts behind them should wait for them."
+  value       = aws_route.out[*].id
+}
