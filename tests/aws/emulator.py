@@ -124,6 +124,8 @@ def create_version(self, data, description):
 
 
 launch_templates.LaunchTemplate.create_version = create_version
+# Its tags are those it was made with, whatever became of them.
+launch_templates.LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, _: None)
 
 # The description of a rule that names a group instead of addresses is kept but not shown.
 security_groups.SecurityGroupRule.description = property(

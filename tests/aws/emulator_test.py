@@ -136,6 +136,13 @@ class EmulatorTest(unittest.TestCase):
         cache.delete_replication_group(ReplicationGroupId="shop")
         self.assertEqual([], cache.describe_cache_clusters()["CacheClusters"])
 
+    def test_a_launch_template_takes_tags_later(self):
+        ec2 = self.client("ec2")
+        made = ec2.create_launch_template(LaunchTemplateName=self.name, LaunchTemplateData={"ImageId": "ami-760aaa0f"})["LaunchTemplate"]
+        ec2.create_tags(Resources=[made["LaunchTemplateId"]], Tags=[{"Key": "tidegate:stack", "Value": "lean"}])
+        shown = ec2.describe_launch_templates(LaunchTemplateNames=[self.name])["LaunchTemplates"][0]
+        self.assertEqual([{"Key": "tidegate:stack", "Value": "lean"}], shown["Tags"])
+
     def test_what_is_no_fault_is_refused(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             self.post("/_fault", ["no", "table"])

@@ -104,6 +104,8 @@ variable "permissions_boundary" {
   description = "ARN of a policy that bounds the roles made here."
 }
 
+# Outputs are named in full where they are used: so Tidegate knows, before the first `up`, that it is only the other stack that
+# is not there yet.
 data "terraform_remote_state" "monitoring" {
   backend   = "s3"
   workspace = terraform.workspace
@@ -114,27 +116,23 @@ data "terraform_remote_state" "monitoring" {
   }
 }
 
-locals {
-  shop = data.terraform_remote_state.monitoring.outputs
-}
-
 # In this stack, so that `off` ends it; the network itself costs nothing and stays.
 module "nat" {
   source          = "../../../modules/network/nat"
   environment     = var.environment
   stack           = "app"
-  subnet_id       = local.shop.public_subnet_ids[0]
-  route_table_ids = local.shop.private_route_table_ids
+  subnet_id       = data.terraform_remote_state.monitoring.outputs.public_subnet_ids[0]
+  route_table_ids = data.terraform_remote_state.monitoring.outputs.private_route_table_ids
 }
 
 module "app" {
   source               = "../../../modules/app"
   environment          = var.environment
   stack                = "app"
-  vpc_id               = local.shop.vpc_id
-  subnet_ids           = local.shop.private_subnet_ids
+  vpc_id               = data.terraform_remote_state.monitoring.outputs.vpc_id
+  subnet_ids           = data.terraform_remote_state.monitoring.outputs.private_subnet_ids
   ingress_cidrs        = [var.jmeter_cidr]
-  metrics_cidrs        = [local.shop.cidr]
+  metrics_cidrs        = [data.terraform_remote_state.monitoring.outputs.cidr]
   ami_id               = var.ami_id
   server_count         = var.servers
   server_types         = var.server_types

@@ -123,6 +123,8 @@ variable "permissions_boundary" {
   description = "ARN of a policy that bounds the roles made here."
 }
 
+# Outputs are named in full where they are used: so Tidegate knows, before the first `up`, that it is only the other stack that
+# is not there yet.
 data "terraform_remote_state" "monitoring" {
   backend   = "s3"
   workspace = terraform.workspace
@@ -144,7 +146,6 @@ data "terraform_remote_state" "app" {
 }
 
 locals {
-  shop = data.terraform_remote_state.monitoring.outputs
   tags = {
     "tidegate:environment" = var.environment
     "tidegate:stack"       = "jmeter"
@@ -169,7 +170,7 @@ data "aws_caller_identity" "shop" {
 
 resource "aws_vpc_peering_connection" "shop" {
   vpc_id        = module.network.vpc_id
-  peer_vpc_id   = local.shop.vpc_id
+  peer_vpc_id   = data.terraform_remote_state.monitoring.outputs.vpc_id
   peer_owner_id = data.aws_caller_identity.shop.account_id
   tags          = local.tags
 }
@@ -183,15 +184,15 @@ resource "aws_vpc_peering_connection_accepter" "shop" {
 
 resource "aws_route" "to_shop" {
   route_table_id            = module.network.public_route_table_id
-  destination_cidr_block    = local.shop.cidr
+  destination_cidr_block    = data.terraform_remote_state.monitoring.outputs.cidr
   vpc_peering_connection_id = aws_vpc_peering_connection_accepter.shop.vpc_peering_connection_id
 }
 
 # The load balancer's and the servers' subnets, and the monitoring host's.
 resource "aws_route" "from_shop" {
   provider                  = aws.shop
-  count                     = length(local.shop.private_route_table_ids) + 1
-  route_table_id            = concat([local.shop.public_route_table_id], local.shop.private_route_table_ids)[count.index]
+  count                     = length(data.terraform_remote_state.monitoring.outputs.private_route_table_ids) + 1
+  route_table_id            = concat([data.terraform_remote_state.monitoring.outputs.public_route_table_id], data.terraform_remote_state.monitoring.outputs.private_route_table_ids)[count.index]
   destination_cidr_block    = var.cidr
   vpc_peering_connection_id = aws_vpc_peering_connection_accepter.shop.vpc_peering_connection_id
 }
@@ -211,8 +212,8 @@ module "jmeter" {
   slave_types          = var.slave_types
   jmeter               = var.jmeter
   rmi_tls              = var.rmi_tls
-  results_bucket       = local.shop.results_bucket
-  metrics_cidrs        = [local.shop.cidr]
+  results_bucket       = data.terraform_remote_state.monitoring.outputs.results_bucket
+  metrics_cidrs        = [data.terraform_remote_state.monitoring.outputs.cidr]
   permissions_boundary = var.permissions_boundary
 
   # Slaves that cannot reach the shop are in service and of no use.
@@ -244,5 +245,5 @@ output "slave_group" {
 
 output "results_bucket" {
   description = "Where results go."
-  value       = local.shop.results_bucket
+  value       = data.terraform_remote_state.monitoring.outputs.results_bucket
 }
