@@ -11,8 +11,8 @@ variable "stack" {
   type        = string
   description = "Name of the stack that this belongs to. Tag `tidegate:stack`, and second part of all names."
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,11}$", var.stack))
-    error_message = "stack is made of a-z, 0-9 and -, starts with a letter and has at most 12 characters."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,10}$", var.stack))
+    error_message = "stack is made of a-z, 0-9 and -, starts with a letter and has at most 11 characters."
   }
 }
 

@@ -248,6 +248,10 @@ resource "aws_autoscaling_group" "slaves" {
       condition     = var.slave_count <= var.slave_max
       error_message = "slave_count is ${var.slave_count}, but the group may have slave_max = ${var.slave_max} at most."
     }
+    precondition {
+      condition     = var.master || var.slave_count == 0
+      error_message = "slave_count is ${var.slave_count}, but there is no master: nobody would tell slaves what to do, or make the key that they wait for."
+    }
   }
 
   depends_on = [

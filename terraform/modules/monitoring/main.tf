@@ -8,8 +8,9 @@ locals {
     Name                   = "${var.environment}-${var.stack}"
     Role                   = "monitoring"
   })
-  roles = distinct([for target in var.targets : target.role_arn if target.role_arn != null])
-  ui    = merge({ grafana = 3000 }, var.opensearch == null ? {} : { dashboards = 443 })
+  domain = trimsuffix(substr(local.name, 0, 28), "-") # OpenSearch takes no longer name
+  roles  = distinct([for target in var.targets : target.role_arn if target.role_arn != null])
+  ui     = merge({ grafana = 3000 }, var.opensearch == null ? {} : { dashboards = 443 })
 
   prometheus_config = yamlencode({
     global = { scrape_interval = "5s", external_labels = { environment = var.environment } }
@@ -223,7 +224,7 @@ resource "aws_iam_instance_profile" "host" {
 
 resource "aws_opensearch_domain" "logs" {
   count          = var.opensearch == null ? 0 : 1
-  domain_name    = local.name
+  domain_name    = local.domain
   engine_version = "OpenSearch_2.19"
   tags           = local.tags
 
@@ -263,7 +264,7 @@ resource "aws_opensearch_domain" "logs" {
       Effect    = "Allow"
       Action    = "es:ESHttp*"
       Principal = { AWS = "*" }
-      Resource  = "arn:${data.aws_partition.current.partition}:es:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:domain/${local.name}/*"
+      Resource  = "arn:${data.aws_partition.current.partition}:es:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:domain/${local.domain}/*"
     }]
   })
 }

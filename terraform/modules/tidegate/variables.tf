@@ -23,8 +23,8 @@ variable "stack" {
   default     = "bot"
   description = "Tag `tidegate:stack`, and second part of all names."
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,11}$", var.stack))
-    error_message = "stack is made of a-z, 0-9 and -, starts with a letter and has at most 12 characters."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,10}$", var.stack))
+    error_message = "stack is made of a-z, 0-9 and -, starts with a letter and has at most 11 characters."
   }
 }
 

@@ -82,7 +82,8 @@ variable "ami_id" {
 
 variable "master" {
   type        = bool
-  description = "Whether there is a master."
+  default     = false
+  description = "Whether there is a master also while there are no slaves."
 }
 
 variable "master_type" {
@@ -206,7 +207,7 @@ module "jmeter" {
   vpc_id               = module.network.vpc_id
   subnet_ids           = module.network.public_subnet_ids
   ami_id               = var.ami_id
-  master               = var.master
+  master               = var.master || var.slave_count > 0 # who scales from 0 gets one too
   master_type          = var.master_type
   slave_count          = var.slave_count
   slave_types          = var.slave_types

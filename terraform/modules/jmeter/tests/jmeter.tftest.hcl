@@ -125,6 +125,14 @@ run "more_slaves_than_the_group_may_have_are_refused" {
   expect_failures = [aws_autoscaling_group.slaves]
 }
 
+run "slaves_without_a_master_are_refused" {
+  command = plan
+  variables {
+    master = false
+  }
+  expect_failures = [aws_autoscaling_group.slaves]
+}
+
 run "what_cannot_be_is_refused" {
   command = plan
   variables {
