@@ -58,6 +58,7 @@ rds, elasticache: another class or type is taken at once, without restart
 iam: policies are stored and never enforced; roles may be assumed by anybody
 sts: credentials never expire (set a fault with ExpiredToken)
 ssm: SendCommand succeeds at once and runs nothing; DescribeInstanceInformation is missing
+tagging: instances, gateways and peerings stay listed when they are gone; launch templates, roles and endpoints are never listed
 servicequotas: no quotas of EC2; pricing: nothing
 any call that is missing is HTTP 500, which the AWS provider tries 25 times: set `max_retries = 2` in an override
 """.splitlines()
