@@ -85,6 +85,8 @@ class EmulatorTest(unittest.TestCase):
         newest = scaling.describe_scaling_activities(AutoScalingGroupName=self.name)["Activities"][0]
         self.assertEqual("Failed", newest["StatusCode"])
         self.assertIn("sufficient c5.xlarge capacity", newest["StatusMessage"])
+        self.post("/_fault", {"capacity": {"c6i.xlarge": 4, "c5.xlarge": 1}})
+        self.assertEqual(5, len(self.instances(scaling)))
         self.post("/_fault", {"clear": True})
         self.assertEqual(6, len(self.instances(scaling)))
 
