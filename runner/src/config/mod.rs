@@ -30,4 +30,6 @@ pub use sections::runner::RunnerConfig;
 pub use sections::typed_schedule;
 
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod tests;

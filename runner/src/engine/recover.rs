@@ -249,7 +249,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
                 format!("{held}; `recover {run} unlock` breaks it")
             } else {
                 let when = match holder.taken() {
-                    Some(_) => format!("which is not how run {run} applied {stack}, or not when, where or as whom"),
+                    Some(_) => format!("which is not when, where or as whom run {run} applied {stack}"),
                     None => format!("and whether run {run} took it cannot be told"),
                 };
                 format!(

@@ -408,6 +408,19 @@ async fn another_state_put_in_its_place_is_asked_about_whatever_its_serial() {
 }
 
 #[tokio::test]
+async fn what_the_code_itself_keeps_is_explained_and_nothing_goes() {
+    let yard = Yard::new();
+    yard.shell("up shop small").await.exits(0);
+    let root = yard.read("roots/shop/app/main.tf");
+    let kept = "  count = var.slaves\n  lifecycle {\n    prevent_destroy = true\n  }\n";
+    yard.write("roots/shop/app/main.tf", &root.replace("  count = var.slaves\n", kept));
+    let told = yard.shell("down shop off").await;
+    told.says(&["Instance cannot be destroyed", "The code says `prevent_destroy` there", "name the resource in"]);
+    told.exits(1);
+    assert_eq!(yard.did("delete"), 0);
+}
+
+#[tokio::test]
 async fn what_moves_or_is_forgotten_is_not_missed_afterwards() {
     let yard = Yard::new();
     yard.shell("up shop small").await.exits(0);
