@@ -1,7 +1,8 @@
 //! `audit` and `who`: who did what, what was decided, and why.
 
 use tidegate_runner::domain::audit::{
-    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, LOSE, PRUNE, Record, START, STOP, WhoDid,
+    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, LOSE, PRUNE, Record, START, STOP, UNTAINT,
+    WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 
@@ -137,6 +138,11 @@ fn deed(record: &Record) -> String {
         ASK => format!("the run{of} asks"),
         EXPIRE => format!("the question{of} expired"),
         LOSE => format!("nobody saw the end{of}"),
+        UNTAINT => {
+            let addresses = detail("addresses").and_then(serde_json::Value::as_array).into_iter().flatten();
+            let named: Vec<String> = addresses.filter_map(|address| address.as_str().map(cut)).collect();
+            format!("{}{of} untainted, so that it is kept", named.join(", "))
+        }
         END => format!("the run{of} ended"),
         CONFIGURE => match detail("difference").and_then(|text| text.as_str()) {
             Some(difference) => format!("the configuration changed: {}", changed_lines(difference)),

@@ -143,6 +143,9 @@ pub struct StackPlan {
     /// A digest of the values that each change gives, by address; none for what is taken away, nor where they cannot be told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
+    /// The stack has Auto Scaling groups, or is to have: whether they are in service is another question than whether they are there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scales: bool,
 }
 
 /// A Terraform state that is not the one that was left: it was deleted, or an older one was put back.
@@ -296,6 +299,7 @@ mod tests {
             serial: None,
             least_serial: None,
             values: BTreeMap::new(),
+            scales: false,
         }
     }
 

@@ -10,6 +10,7 @@ use super::access::limits::{Limit, WorkingHours};
 use super::access::{ApprovalRule, Grant, Written};
 use super::hours_on::Money;
 use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use super::readiness::Readiness;
 use super::schedule::Timetable;
 use super::secret::Given;
 
@@ -97,6 +98,8 @@ pub struct Stack {
     pub off: OffAction,
     /// Program and limits.
     pub terraform: TerraformSettings,
+    /// When it counts as there.
+    pub readiness: Readiness,
 }
 
 /// Where the code of a stack comes from.

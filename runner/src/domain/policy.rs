@@ -329,6 +329,7 @@ mod tests {
             serial: None,
             least_serial: None,
             values: BTreeMap::new(),
+            scales: false,
         });
         let stack = "app".parse().expect("a name");
         let actor = Actor::person(ActorId::local("ito"), "ito");

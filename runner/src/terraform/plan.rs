@@ -106,6 +106,7 @@ impl PlanFold {
             serial: None,
             least_serial: None,
             values: BTreeMap::new(),
+            scales: false,
         })
     }
 }

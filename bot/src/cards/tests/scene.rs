@@ -70,6 +70,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         serial: None,
         least_serial: None,
         values: BTreeMap::new(),
+        scales: false,
     }
 }
 
