@@ -219,7 +219,7 @@ where
         return match error {
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => CannotLook::Unreachable(words(error)),
             _ => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(status) if status == 429 => CannotLook::Throttled(words(error)),
+                Some(429) => CannotLook::Throttled(words(error)),
                 Some(status) if status >= 500 => CannotLook::Busy { status, said: words(error) },
                 Some(_) | None => CannotLook::Other(words(error)),
             },

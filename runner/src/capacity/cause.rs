@@ -1,6 +1,6 @@
 //! Why a group has not what it is to have, in the few words that its scaling activities come down to.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// An activity of a group that did not succeed. Source: `DescribeScalingActivities`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,16 +36,16 @@ const MESSAGE_MAX: usize = 160;
 /// nothing failed.
 #[must_use]
 pub fn short(activities: &[Activity]) -> Option<String> {
-    let mut kinds: Vec<(String, usize, BTreeMap<String, ()>)> = Vec::new();
+    let mut kinds: Vec<(String, usize, BTreeSet<String>)> = Vec::new();
     for activity in activities.iter().filter(|activity| matches!(activity.status.as_str(), "Failed" | "Cancelled")) {
         let Some(what) = what(&activity.message) else { continue };
         let at = kinds.iter().position(|(kind, _, _)| *kind == what).unwrap_or_else(|| {
-            kinds.push((what, 0, BTreeMap::new()));
+            kinds.push((what, 0, BTreeSet::new()));
             kinds.len() - 1
         });
         if let Some((_, times, zones)) = kinds.get_mut(at) {
             *times += 1;
-            zones.extend(zone(activity).map(|zone| (zone, ())));
+            zones.extend(zone(activity));
         }
     }
     kinds.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
@@ -53,7 +53,7 @@ pub fn short(activities: &[Activity]) -> Option<String> {
         .iter()
         .take(2)
         .map(|(what, _, zones)| {
-            let zones: Vec<&str> = zones.keys().map(String::as_str).collect();
+            let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
             if zones.is_empty() { what.clone() } else { format!("{what} in {}", zones.join(", ")) }
         })
         .collect();

@@ -1,5 +1,7 @@
 //! How groups stand: what Auto Scaling lists of them, counted.
 
+use std::fmt::Write as _;
+
 use super::state::StateGroup;
 use crate::domain::readiness::{GroupCount, Readiness};
 
@@ -74,6 +76,25 @@ pub fn tell_apart(groups: &[StateGroup], counts: &mut [GroupCount]) {
             count.label.clone_from(&group.address);
         }
     }
+}
+
+/// `slaves 37 of 40 in service`
+#[must_use]
+pub fn words(count: &GroupCount) -> String {
+    let GroupCount { label, desired, in_service, pending, terminating, enough, cause, .. } = count;
+    let mut text = format!("{label} {in_service} of {desired} in service");
+    if let Some(enough) = enough.filter(|enough| in_service < desired && in_service >= enough) {
+        let _ = write!(text, " ({enough} are enough)");
+    }
+    for (many, word) in [(pending, "on their way"), (terminating, "still going")] {
+        if *many > 0 {
+            let _ = write!(text, ", {many} {word}");
+        }
+    }
+    if let Some(cause) = cause.as_ref().filter(|_| enough.is_some()) {
+        let _ = write!(text, ", {cause}");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ async fn as_many_as_are_enough_are_a_success_that_says_what_is_missing() {
     let yard = with_group(&scaling, 40, lines).await;
     yard.shell("up shop full")
         .await
-        .says(&["shop is at full", "slaves 37/40 in service", "3 MISSING", "InsufficientInstanceCapacity"])
+        .says(&["shop is at full", "37/40 in service", "3 MISSING", "36 are enough", "InsufficientInstanceCapacity"])
         .exits(0);
     assert_eq!(yard.view(2).await.outcome(), Some(Outcome::Succeeded));
 }
@@ -329,4 +329,28 @@ async fn a_probe_that_never_passes_ends_partial_and_says_how_it_was_answered() {
     assert_eq!(yard.calls("apply", "shop-app"), 0);
     // Nothing answers at `off`, and nobody asks.
     yard.shell("down shop off").await.says(&["shop is off"]).exits(0);
+}
+
+#[tokio::test]
+async fn a_group_tainted_by_a_making_that_came_up_short_is_kept_and_not_made_again() {
+    let yard = Layout::new().environment("shop", &[("app", &[])]).lay();
+    yard.fail("create.shop-app.0");
+    yard.shell("up shop full").await.says(&["PARTIAL"]).exits(1);
+    yard.heal("create.shop-app.0");
+    // Terraform is real, and its resource is called a group where Tidegate reads of it.
+    let called = "terraform \"$@\" >YARD/plan.out; status=$?\n\
+        sed 's/terraform_data\\.slave\\[0\\]/aws_autoscaling_group.slaves/g' YARD/plan.out; exit $status\n";
+    yard.instead("plan", called);
+    yard.instead(
+        "untaint",
+        "echo \"$*\" >>YARD/untainted; rm YARD/instead.plan; exec terraform untaint 'terraform_data.slave[0]'\n",
+    );
+    // What is only shown changes nothing.
+    yard.shell("plan shop full").await.says(&["aws_autoscaling_group.slaves"]).exits(0);
+    assert_eq!(yard.read("untainted"), "");
+    yard.shell("up shop full").await.exits(0);
+    assert!(yard.read("untainted").ends_with("-- aws_autoscaling_group.slaves\n"), "{}", yard.read("untainted"));
+    assert_eq!((yard.did("delete shop-app"), yard.did("create shop-app 0")), (0, 1));
+    assert!(notes(&yard.events(3).await).contains("Untainted"));
+    yard.shell("audit action untaint").await.says(&["aws_autoscaling_group.slaves", "untainted"]).exits(0);
 }

@@ -120,7 +120,16 @@ fn nothing_done(view: &RunView) -> &'static str {
 
 /// The fact, in one line: what is now, sizes first. What an older state does not know of may stand all the same.
 pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
-    let fact = fact_of(detail, outcome);
+    let missing = match outcome {
+        Outcome::Succeeded | Outcome::NothingToDo => service::missing(&detail.view),
+        Outcome::Planned
+        | Outcome::Partial
+        | Outcome::Failed
+        | Outcome::Cancelled
+        | Outcome::Refused
+        | Outcome::Expired => String::new(),
+    };
+    let fact = format!("{}{missing}", fact_of(detail, outcome));
     let request = &detail.run.request;
     let gone = || request.kind == RunKind::Destroy || request.target.level == Level::Off;
     match outcome {

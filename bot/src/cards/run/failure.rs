@@ -94,7 +94,7 @@ fn meaning(kind: &FailureKind) -> Option<String> {
         }
         FailureKind::Lost => Some("It and what watched it are gone, and nobody saw how it ended.".to_owned()),
         FailureKind::NotReady => Some(
-            "That was all within its time. What runs is kept. Nothing is tried again by itself: `retry` plans, applies what is missing and looks again, \
+            "That was all when its time was over. What runs is kept. Nothing is tried again by itself: `retry` plans, applies what is missing and looks again, \
              `accept` takes it as it is."
                 .to_owned(),
         ),

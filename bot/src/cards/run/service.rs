@@ -4,7 +4,7 @@ use tidegate_runner::domain::readiness::GroupCount;
 use tidegate_runner::domain::run::{RunView, StackView};
 
 use super::super::card::Line;
-use super::super::words::cut;
+use super::super::words::{DOT, cut};
 
 /// `slaves 31/40 in service, InsufficientInstanceCapacity in ap-northeast-1a`
 pub(super) fn short(count: &GroupCount) -> String {
@@ -19,6 +19,13 @@ pub(super) fn bar(stack: &StackView) -> Option<(u32, u32)> {
     let sum = |of: fn(&GroupCount) -> u32| stack.counts.iter().map(of).fold(0, u32::saturating_add);
     let desired = sum(|count| count.desired);
     (desired > 0).then(|| (sum(|count| count.in_service.min(count.desired)), desired))
+}
+
+/// What is not in service of a run that ended well all the same: ` \u{b7} slaves 37/40 in service`.
+pub(super) fn missing(view: &RunView) -> String {
+    let counts = view.stacks.values().flat_map(|stack| &stack.counts);
+    let short = counts.filter(|count| count.in_service < count.desired);
+    short.map(|count| format!("{DOT}{} {}/{} in service", cut(&count.label), count.in_service, count.desired)).collect()
 }
 
 /// Groups that are in service at the end of a run, each with what is missing of it and why that is enough.

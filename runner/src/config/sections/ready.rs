@@ -133,46 +133,47 @@ impl ProbeSection {
             findings.at_value(&at.key("status"), "only `http` has a status", Some("remove it".to_owned()));
             return None;
         }
-        let known = self.check(at, &asks, findings);
+        let known = check(at, &asks, findings);
         let levels: Vec<ProfileName> = self.levels.iter().filter_map(|level| level.parse().ok()).collect();
         // Levels that are no names are told with those that the environment does not have.
         known.then_some(Probe { asks, levels })
     }
+}
 
-    fn check(&self, at: &Path<'_>, asks: &Ask, findings: &mut Findings<'_, '_>) -> bool {
-        let key = match asks {
-            Ask::Tcp(_) => at.key("tcp"),
-            Ask::Http { .. } => at.key("http"),
-            Ask::Command(_) => at.key("command"),
-        };
-        let outputs: Result<Vec<Vec<&str>>, String> = texts(asks).map(outputs_in).collect();
-        let names_outputs = match outputs {
-            Ok(names) => names.iter().any(|names| !names.is_empty()),
-            Err(message) => {
-                findings.at_value(&key, message, Some("write it like `{output.address}`".to_owned()));
-                return false;
-            }
-        };
-        let (message, hint) = match asks {
-            Ask::Tcp(address) if !names_outputs && !has_port(address) => {
-                (format!("{} is not `HOST:PORT`", quoted(address)), "write it like `10.0.0.7:1099`".to_owned())
-            }
-            Ask::Http { url, .. } if url.starts_with("https://") => {
-                let hint = format!("use `command = [\"curl\", \"-fsS\", {}]`", quoted(url).replace('`', "\""));
-                ("a probe speaks HTTP without TLS only".to_owned(), hint)
-            }
-            Ask::Http { url, .. } if !names_outputs && parts(url).is_none() => (
-                format!("{} is not an `http://` address", quoted(url)),
-                "write it like `http://10.0.0.7/health`".to_owned(),
-            ),
-            Ask::Command(argv) if argv.first().is_none_or(|program| program.trim().is_empty()) => {
-                ("this names no program".to_owned(), "write `[\"PROGRAM\", \"ARGUMENT\"]`".to_owned())
-            }
-            Ask::Tcp(_) | Ask::Http { .. } | Ask::Command(_) => return true,
-        };
-        findings.at_value(&key, message, Some(hint));
-        false
-    }
+/// Whether what is asked can be asked; what is wrong goes to `findings`.
+fn check(at: &Path<'_>, asks: &Ask, findings: &mut Findings<'_, '_>) -> bool {
+    let key = match asks {
+        Ask::Tcp(_) => at.key("tcp"),
+        Ask::Http { .. } => at.key("http"),
+        Ask::Command(_) => at.key("command"),
+    };
+    let outputs: Result<Vec<Vec<&str>>, String> = texts(asks).map(outputs_in).collect();
+    let names_outputs = match outputs {
+        Ok(names) => names.iter().any(|names| !names.is_empty()),
+        Err(message) => {
+            findings.at_value(&key, message, Some("write it like `{output.address}`".to_owned()));
+            return false;
+        }
+    };
+    let (message, hint) = match asks {
+        Ask::Tcp(address) if !names_outputs && !has_port(address) => {
+            (format!("{} is not `HOST:PORT`", quoted(address)), "write it like `10.0.0.7:1099`".to_owned())
+        }
+        Ask::Http { url, .. } if url.starts_with("https://") => {
+            let hint = format!("use `command = [\"curl\", \"-fsS\", {}]`", quoted(url).replace('`', "\""));
+            ("a probe speaks HTTP without TLS only".to_owned(), hint)
+        }
+        Ask::Http { url, .. } if !names_outputs && parts(url).is_none() => (
+            format!("{} is not an `http://` address", quoted(url)),
+            "write it like `http://10.0.0.7/health`".to_owned(),
+        ),
+        Ask::Command(argv) if argv.first().is_none_or(|program| program.trim().is_empty()) => {
+            ("this names no program".to_owned(), "write `[\"PROGRAM\", \"ARGUMENT\"]`".to_owned())
+        }
+        Ask::Tcp(_) | Ask::Http { .. } | Ask::Command(_) => return true,
+    };
+    findings.at_value(&key, message, Some(hint));
+    false
 }
 
 impl EnoughSection {

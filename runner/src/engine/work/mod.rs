@@ -4,6 +4,7 @@
 mod apply;
 mod child;
 mod commits;
+mod looking;
 mod plan;
 mod prepare;
 mod verify;
