@@ -24,11 +24,15 @@ pub struct StateGroup {
 }
 
 impl StateGroup {
-    /// What people call it: what comes after its type in its address.
+    /// What people call it: what comes after its type in its address; where that is one of the names that say nothing, its name in AWS.
     #[must_use]
     pub fn label(&self) -> &str {
         let after = self.address.rsplit_once(GROUP).map(|(_, after)| after.trim_start_matches('.'));
-        after.filter(|label| !label.is_empty()).unwrap_or(&self.address)
+        match after.filter(|label| !label.is_empty()) {
+            Some(label) if matches!(label.split('[').next(), Some("this" | "main" | "default")) => &self.name,
+            Some(label) => label,
+            None => &self.address,
+        }
     }
 }
 
@@ -205,6 +209,9 @@ mod tests {
                 ("module.jmeter.aws_autoscaling_group.slaves[\"a\"]", "slaves[\"a\"]", "s-a"),
             ]
         );
+        let unnamed =
+            StateGroup { address: "module.a.aws_autoscaling_group.this[0]".to_owned(), ..facts.groups[0].clone() };
+        assert_eq!(unnamed.label(), "s-0");
         assert_eq!((facts.groups[0].region.as_deref(), facts.groups[0].desired), (Some("ap-northeast-1"), Some(40)));
         assert_eq!(facts.outputs.get("port").map(String::as_str), Some("1099"));
         assert!(!facts.outputs.contains_key("password") && facts.secret_outputs == ["password"]);

@@ -6,7 +6,9 @@ use super::{CannotLook, Surroundings};
 
 /// Nobody to ask.
 #[derive(Debug, Clone)]
-pub struct Aws;
+pub struct Aws {
+    _region: String,
+}
 
 impl Aws {
     /// Fails.

@@ -40,6 +40,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Most reports that are stored in one transaction.
 const BATCH: usize = 256;
 
+/// How far back failed launches tell why something is missing that this run did not make, in milliseconds: Auto Scaling tries again
+/// more often than that.
+const FAILURES_MS: i64 = 3_600_000;
+
 /// How long progress is gathered before it is stored: people see it a little later, and neither the ledger nor Terraform, which
 /// writes its state to the same disk, waits for a commit per resource. What decides something is stored at once.
 const GATHER: Duration = Duration::from_millis(100);
@@ -361,14 +365,14 @@ impl Driver {
         let Some(since) = working(&self.view).filter(|_| self.view.state.stop().is_none()) else { return Ok(()) };
         let spent = self.shared.store.now().await?.ms_since(since);
         let spent = Duration::from_millis(u64::try_from(spent).unwrap_or_default());
+        // Without an apply of this run what is missing has been so for a while.
         let applied = self.view.stacks.get(&stack).and_then(|view| view.apply_began);
+        let failures_since = applied.unwrap_or(since.plus_ms(-FAILURES_MS));
         self.busy.insert(stack.clone());
         self.looked_at.insert(stack.clone());
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = phase.as_str());
-        self.tasks.spawn(
-            async move { work::verify(&context, stack, spent, applied.unwrap_or(since)).await }.instrument(span),
-        );
+        self.tasks.spawn(async move { work::verify(&context, stack, spent, failures_since).await }.instrument(span));
         Ok(())
     }
 

@@ -82,7 +82,7 @@ async fn without_credentials_or_anybody_who_answers_it_is_said_so() {
     let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     let empty = surroundings(without(scaling.env(), &keys));
     let none = Aws::connect(&empty, REGION, None);
-    let none = tokio::time::timeout(Duration::from_secs(60), none).await.expect("in time").expect_err("no credentials");
+    let none = tokio::time::timeout(Duration::from_mins(1), none).await.expect("in time").expect_err("no credentials");
     assert!(matches!(none, CannotLook::NoCredentials(_)), "{none:?}");
     assert!(scaling.asked().is_empty());
     let url = scaling.env()[0].1.clone();
