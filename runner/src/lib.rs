@@ -3,6 +3,7 @@
 pub mod account;
 pub mod agenda;
 pub mod bell;
+pub mod capacity;
 pub mod clockwork;
 pub mod config;
 pub mod desk;

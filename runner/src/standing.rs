@@ -61,6 +61,10 @@ pub(crate) async fn note(
         if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
+        // What is not in service, or cannot be told, is not where it was to be.
+        if let RunEvent::StackFailed { stack, phase: Phase::Verify, .. } = event {
+            stacks::mark_in_doubt(tx, name, stack).await?;
+        }
         note_state(tx, after, event).await?;
     }
     note_half_made(tx, after, events).await?;
@@ -78,6 +82,10 @@ pub(crate) async fn note(
     let stopped = after.stopped_by.as_ref().is_some_and(|stop| !stop.rejected && stop.by != ActorId::tidegate());
     match proven {
         Outcome::NothingToDo => {
+            environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
+        }
+        // Nothing was to be changed, and what is there is not all in service: it is wanted all the same.
+        Outcome::Partial | Outcome::Failed if !after.began && was_looked_at(after) => {
             environments::set_wanted(tx, name, Some(&after.request.target), Some(run.number)).await?;
         }
         // Whoever stops a run does not want what it was for: what was wanted as it began is wanted again. That is not what was to be
@@ -170,18 +178,31 @@ async fn note_left(
 
 /// Every stack is where the run was to bring it. A plan without work proves that only where it was exact.
 fn all_done(after: &RunView) -> bool {
-    after.stacks.iter().all(|(name, view)| match view.state {
-        StackState::Applied | StackState::Verified => true,
-        StackState::NothingToDo => view
-            .plan
-            .as_ref()
-            .is_some_and(|plan| plan.exactness == Exactness::Exact && !after.has_news_of_state(name, plan)),
-        StackState::Waiting
-        | StackState::Working(..)
-        | StackState::Planned
-        | StackState::Failed(..)
-        | StackState::Unknown => false,
+    after.stacks.iter().all(|(name, view)| {
+        let exact = |plan: &StackPlan| plan.exactness == Exactness::Exact && !after.has_news_of_state(name, plan);
+        let is_as_planned = || view.plan.as_ref().is_some_and(exact);
+        match view.state {
+            StackState::Applied | StackState::Verified => true,
+            StackState::NothingToDo => is_as_planned(),
+            // Applied, or as asked already; only its instances are waited for.
+            StackState::Working(Phase::Verify, _) => view.applied.is_some() || is_as_planned(),
+            StackState::Failed(Phase::Verify, ref failure) => {
+                let waited =
+                    matches!(failure.kind, FailureKind::NotReady | FailureKind::CannotLook | FailureKind::Interrupted);
+                waited && (view.applied.is_some() || is_as_planned())
+            }
+            StackState::Waiting
+            | StackState::Working(Phase::Prepare | Phase::Plan | Phase::Apply, _)
+            | StackState::Planned
+            | StackState::Failed(Phase::Prepare | Phase::Plan | Phase::Apply, _)
+            | StackState::Unknown => false,
+        }
     })
+}
+
+/// Whether a look at what is in service did not end well.
+fn was_looked_at(after: &RunView) -> bool {
+    after.stacks.values().any(|view| matches!(view.state, StackState::Failed(Phase::Verify, _)))
 }
 
 /// Keeps what was begun and not seen to end, once an apply is over or lost, beside what earlier runs left so.

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::domain::answer::{Actor, RunSummary};
-use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE};
+use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE, UNTAINT};
 use crate::domain::command::CommandName;
 use crate::domain::ids::ActorId;
-use crate::domain::run::{Outcome, QuestionWhy, RunEvent, RunState};
+use crate::domain::run::{Note, Outcome, QuestionWhy, RunEvent, RunState};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::{LedgerError, Tx};
 
@@ -38,6 +38,11 @@ pub(crate) async fn note(
                 let stacks: Vec<_> = others.iter().chain([stack]).collect();
                 let detail = json!({ "stacks": stacks, "finding": finding });
                 append(tx, &Entry { result: Some(after.status()), detail: Some(&detail), ..about(LOSE) }).await?;
+            }
+            RunEvent::StackNoted { stack, note: Note::Untainted { addresses } } => {
+                let detail = json!({ "stack": stack, "addresses": addresses });
+                let because = Some("their making came up short; a tainted group would be destroyed and made again");
+                append(tx, &Entry { because, detail: Some(&detail), ..about(UNTAINT) }).await?;
             }
             // That of a person is in the entry about their `cancel`.
             RunEvent::StopAsked { by, because, .. } if *by == ActorId::tidegate() => {

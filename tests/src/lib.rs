@@ -1,6 +1,7 @@
 //! Fakes and helpers of the end-to-end tests.
 #![expect(clippy::missing_panics_doc, reason = "what a test finds otherwise than expected is told by a panic")]
 
+pub mod autoscaling;
 mod by_hand;
 pub mod fuzz;
 pub mod in_slack;

@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::audit::{
     ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, Record, START,
-    STOP, WhoDid,
+    STOP, UNTAINT, WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 
@@ -138,6 +138,11 @@ fn deed(record: &Record) -> String {
         ASK => format!("the run{of} asks"),
         EXPIRE => format!("the question{of} expired"),
         LOSE => format!("nobody saw the end{of}"),
+        UNTAINT => {
+            let addresses = detail("addresses").and_then(serde_json::Value::as_array).into_iter().flatten();
+            let named: Vec<String> = addresses.filter_map(|address| address.as_str().map(cut)).collect();
+            format!("{}{of} untainted, so that it is kept", named.join(", "))
+        }
         END => format!("the run{of} ended"),
         MISS => format!("what was due{of} was missed"),
         GIVE_UP => format!("what was due{of} is not tried any more"),

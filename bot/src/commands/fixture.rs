@@ -35,6 +35,7 @@ fn stack(name: &str, needs: &[&str]) -> Stack {
             lock_timeout_s: 60,
             parallelism: None,
         },
+        readiness: tidegate_runner::domain::readiness::Readiness::default(),
     }
 }
 

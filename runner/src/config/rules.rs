@@ -25,6 +25,7 @@ fn plan(does: Does) -> StackPlan {
     let changes =
         actions.into_iter().zip(does).flat_map(|(action, count)| (0..count).map(move |at| change(action, at)));
     StackPlan {
+        scales: false,
         exactness: Exactness::Exact,
         changes: changes.collect(),
         drift: Vec::new(),

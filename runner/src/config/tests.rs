@@ -173,6 +173,11 @@ fn every_mistake_about_access_is_told_at_once() {
 }
 
 #[test]
+fn every_mistake_about_what_must_be_ready_is_told_at_its_place() {
+    insta::assert_snapshot!(report(include_str!("samples/broken_ready.toml")));
+}
+
+#[test]
 fn access_becomes_roles_groups_and_channels_with_the_lines_of_the_file() {
     let text = small("owners = ['local:ito',\n  'slack:S1']\naccess = { tester = ['local:kato'] }")
         + "[roles.tester]\ncommands = ['status', 'up']\n[access]\nadmin = ['local:root']\nviewer = [\n'local:mori',\n'everyone']\n\

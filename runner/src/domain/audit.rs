@@ -78,9 +78,11 @@ pub struct Record {
     pub detail: Option<serde_json::Value>,
 }
 
-/// Actions that are no commands: a run asks, its question expires, nobody saw it end, it ends; a hold comes to its end; what was due is missed or given
-/// up; a message that was no command; the configuration changed; a process that carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 12] = [ASK, EXPIRE, LOSE, END, LAPSE, MISS, GIVE_UP, MESSAGE, CONFIGURE, START, STOP, PRUNE];
+/// Actions that are no commands: a run asks, its question expires, nobody saw it end, a mark in its state was taken away, it ends; a
+/// hold comes to its end; what was due is missed or given up; a message that was no command; the configuration changed; a process that
+/// carries out runs starts and stops; old entries were taken out.
+pub const EVENTS: [&str; 13] =
+    [ASK, EXPIRE, LOSE, UNTAINT, END, LAPSE, MISS, GIVE_UP, MESSAGE, CONFIGURE, START, STOP, PRUNE];
 
 /// A run asks for a yes.
 pub const ASK: &str = "ask";
@@ -88,6 +90,8 @@ pub const ASK: &str = "ask";
 pub const EXPIRE: &str = "expire";
 /// Nobody saw how a run's apply ended.
 pub const LOSE: &str = "lose";
+/// A group's mark as tainted was taken away, so that what is in service of it is kept.
+pub const UNTAINT: &str = "untaint";
 /// A run ended.
 pub const END: &str = "end";
 /// A hold, freeze or keep came to its end.

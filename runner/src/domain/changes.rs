@@ -150,6 +150,9 @@ pub struct StackPlan {
     /// A digest of the values that each change gives, by address; none for what is taken away, nor where they cannot be told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
+    /// The stack has Auto Scaling groups, or is to have: whether they are in service is another question than whether they are there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scales: bool,
 }
 
 /// How a stack's Terraform state was left, as far as that is known.
@@ -318,6 +321,7 @@ mod tests {
             lineage: None,
             left_lineage: None,
             values: BTreeMap::new(),
+            scales: false,
         }
     }
 

@@ -11,6 +11,7 @@ use super::access::limits::{Limit, WorkingHours};
 use super::access::{ApprovalRule, Grant, Written};
 use super::hours_on::Money;
 use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use super::readiness::Readiness;
 use super::schedule::Timetable;
 use super::secret::Given;
 
@@ -98,6 +99,8 @@ pub struct Stack {
     pub off: OffAction,
     /// Program and limits.
     pub terraform: TerraformSettings,
+    /// When it counts as there.
+    pub readiness: Readiness,
 }
 
 /// Where the code of a stack comes from.

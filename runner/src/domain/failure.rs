@@ -56,6 +56,10 @@ pub enum FailureKind {
     Storage,
     /// The configuration or the source of the code does not allow it.
     Configuration,
+    /// It is applied, and is not all in service or does not answer within its time.
+    NotReady,
+    /// It is applied, and whether it is in service cannot be told.
+    CannotLook,
 }
 
 /// Who holds a state lock. Source: the "Lock Info" block of Terraform's lock error.

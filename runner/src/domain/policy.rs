@@ -346,6 +346,7 @@ mod tests {
             lineage: None,
             left_lineage: None,
             values: BTreeMap::new(),
+            scales: false,
         });
         let stack = "app".parse().expect("a name");
         let actor = Actor::person(ActorId::local("ito"), "ito");

@@ -9,7 +9,7 @@ use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::holds::Hold;
 use crate::domain::ids::{StackName, Timestamp};
-use crate::domain::order::{upstream_of, waits_for};
+use crate::domain::order::{Direction, upstream_of, waits_for};
 use crate::domain::policy::{Confirm, Decision, Matter, Place, PlannedStack, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunKind;
@@ -24,6 +24,8 @@ pub enum Step {
     Plan(StackName),
     /// Apply this stack's saved plan.
     Apply(StackName),
+    /// Wait until this stack is in service and answers.
+    Verify(StackName),
 }
 
 /// Everything that the next step depends on.
@@ -63,8 +65,11 @@ pub fn next(s: &Situation<'_>) -> Vec<Step> {
             Some(_) => s.stopped(),
             None => s.applying(approved.as_deref()),
         },
-        // A wish to stop comes too late here: everything is applied, and looking costs nothing.
-        RunState::Verifying { .. } => s.verifying(),
+        // A wish to stop comes too late where everything is applied and nothing is waited for.
+        RunState::Verifying { stop, .. } => match stop {
+            Some(_) if s.waits_for_service() => s.stopped(),
+            Some(_) | None => s.verifying(),
+        },
         RunState::Queued { .. }
         | RunState::AwaitingApproval { .. }
         | RunState::Unknown { .. }
@@ -156,6 +161,7 @@ impl Situation<'_> {
                     lineage: None,
                     left_lineage: None,
                     values: BTreeMap::new(),
+                    scales: false,
                 },
             },
             Err(failure) => failed(stack, Phase::Plan, failure),
@@ -192,7 +198,9 @@ impl Situation<'_> {
         let went_back = plans().any(|(name, plan)| self.view.has_news_of_state(name, plan));
         // What an older state does not know of is no work to a plan: that nothing is left to do can be told of ours only.
         if !went_back && plans().all(|(_, plan)| !plan.has_work()) {
-            return end(Outcome::NothingToDo);
+            // Nor is a slave that never came: a plan does not see it.
+            let watched = self.view.stacks.iter().any(|(name, view)| self.is_watched(name, view));
+            return if watched { Step::Record(vec![RunEvent::VerifyBegan]) } else { end(Outcome::NothingToDo) };
         }
         let (first, wants) = match decision {
             Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
@@ -285,16 +293,25 @@ impl Situation<'_> {
         if self.view.stacks.values().any(|stack| is_failed(&stack.state)) {
             return if self.idle() { vec![end(self.how_bad())] } else { Vec::new() };
         }
-        if self.view.stacks.values().all(|stack| is_through(&stack.state)) {
+        if self.view.stacks.iter().all(|(name, stack)| self.is_there(name, stack)) {
             return vec![Step::Record(vec![RunEvent::VerifyBegan])];
         }
-        self.view
+        let looks = self.looks();
+        if looks.iter().any(|step| matches!(step, Step::Record(_))) {
+            return looks;
+        }
+        let works = self
+            .view
             .stacks
             .iter()
             .filter(|(name, _)| !self.busy.contains(*name) && !self.planned.contains_key(*name))
             .filter(|(name, _)| {
                 let first = self.goes_first(name);
-                self.view.stacks.iter().filter(|(other, _)| first.contains(*other)).all(|(_, o)| is_through(&o.state))
+                self.view
+                    .stacks
+                    .iter()
+                    .filter(|(other, _)| first.contains(*other))
+                    .all(|(name, o)| self.lets_on(name, o))
             })
             .filter_map(|(name, view)| match (&view.state, view.plan.as_ref().map(|plan| plan.exactness)) {
                 (StackState::Planned, Some(Exactness::Exact)) => Some(Step::Apply(name.clone())),
@@ -311,8 +328,50 @@ impl Situation<'_> {
                     | StackState::Unknown,
                     _,
                 ) => None,
-            })
-            .collect()
+            });
+        looks.into_iter().chain(works).collect()
+    }
+
+    /// Whether something of a stack is waited for after its apply. A stack that is destroyed has nothing to wait for: Terraform waits
+    /// until it is gone.
+    fn is_watched(&self, name: &StackName, view: &StackView) -> bool {
+        let (Some(plan), Some(stack)) = (&view.plan, self.environment.stacks.get(name)) else { return false };
+        let probed = || stack.readiness.probes_at(&self.view.request.target.level).next().is_some();
+        !plan.destroy && ((plan.scales && stack.readiness.groups) || probed())
+    }
+
+    /// A stack is done: applied, and in service where that is waited for.
+    fn is_there(&self, name: &StackName, view: &StackView) -> bool {
+        if self.is_watched(name, view) { view.state == StackState::Verified } else { is_through(&view.state) }
+    }
+
+    /// Whether the stacks after this one may begin. What falls keeps nobody waiting while its instances go: whoever lowers at night
+    /// wants the rest lowered too.
+    fn lets_on(&self, name: &StackName, view: &StackView) -> bool {
+        let falls = self.view.request.stacks.get(name) == Some(&Direction::Fall);
+        let looked_at = matches!(view.state, StackState::Working(Phase::Verify, _));
+        self.is_there(name, view) || (falls && (is_through(&view.state) || looked_at))
+    }
+
+    /// Looks to begin, or to go on with after a restart.
+    fn looks(&self) -> Vec<Step> {
+        let due = self.view.stacks.iter().filter(|(name, view)| {
+            let applied = matches!(
+                view.state,
+                StackState::Applied | StackState::NothingToDo | StackState::Working(Phase::Verify, _)
+            );
+            applied && self.is_watched(name, view) && !self.busy.contains(*name) && !self.planned.contains_key(*name)
+        });
+        due.map(|(name, view)| match check(name, view) {
+            // What Terraform itself did not do is not waited for.
+            failed @ RunEvent::StackFailed { .. } => Step::Record(vec![failed]),
+            _ => Step::Verify(name.clone()),
+        })
+        .collect()
+    }
+
+    fn waits_for_service(&self) -> bool {
+        self.view.stacks.iter().any(|(name, view)| self.is_watched(name, view) && view.state != StackState::Verified)
     }
 
     /// Stores plans that were made again after an upstream stack was applied; asks where they go beyond what was shown.
@@ -390,6 +449,10 @@ impl Situation<'_> {
     }
 
     fn verifying(&self) -> Vec<Step> {
+        let looks = self.looks();
+        if !looks.is_empty() || !self.idle() {
+            return looks;
+        }
         let checks: Vec<RunEvent> = self
             .view
             .stacks
@@ -401,11 +464,14 @@ impl Situation<'_> {
             return vec![Step::Record(checks)];
         }
         let failed = self.view.stacks.values().any(|stack| is_failed(&stack.state));
-        vec![end(if failed { self.how_bad() } else { Outcome::Succeeded })]
+        let applied = matches!(self.view.state, RunState::Verifying { applied: true, .. });
+        let well = if applied { Outcome::Succeeded } else { Outcome::NothingToDo };
+        vec![end(if failed { self.how_bad() } else { well })]
     }
 
     fn how_bad(&self) -> Outcome {
-        if self.view.done().total() > 0 { Outcome::Partial } else { Outcome::Failed }
+        let serves = self.view.stacks.values().flat_map(|stack| &stack.counts).any(|count| count.in_service > 0);
+        if self.view.done().total() > 0 || serves { Outcome::Partial } else { Outcome::Failed }
     }
 }
 
@@ -414,6 +480,18 @@ fn changed(beyond: impl Iterator<Item = (StackName, Vec<Change>)>, otherwise: Ve
     let beyond: Vec<_> =
         beyond.flat_map(|(stack, changes)| changes.into_iter().map(move |change| (stack.clone(), change))).collect();
     (!beyond.is_empty() || !otherwise.is_empty()).then_some(QuestionWhy::PlanChanged { beyond, otherwise })
+}
+
+/// What was done of a stack's plan, and what was seen of it in service.
+#[must_use]
+pub fn checked(name: &StackName, view: &StackView, in_service: &str) -> RunEvent {
+    match check(name, view) {
+        RunEvent::StackVerified { stack, checked } if view.applied.is_some() => {
+            RunEvent::StackVerified { stack, checked: format!("{checked}; {in_service}") }
+        }
+        RunEvent::StackVerified { stack, .. } => RunEvent::StackVerified { stack, checked: in_service.to_owned() },
+        failed => failed,
+    }
 }
 
 /// Compares what was planned with what Terraform reported as done, resource by resource.

@@ -41,6 +41,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Most reports that are stored in one transaction.
 const BATCH: usize = 256;
 
+/// How far back failed launches tell why something is missing that this run did not make, in milliseconds: Auto Scaling tries again
+/// more often than that.
+const FAILURES_MS: i64 = 3_600_000;
+
 /// How long progress is gathered before it is stored: people see it a little later, and neither the ledger nor Terraform, which
 /// writes its state to the same disk, waits for a commit per resource. What decides something is stored at once.
 const GATHER: Duration = Duration::from_millis(100);
@@ -58,6 +62,8 @@ pub(super) struct Driver {
     tasks: JoinSet<()>,
     busy: BTreeSet<StackName>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
+    /// Those of `busy` that are only looked at.
+    looked_at: BTreeSet<StackName>,
     /// Applies whose end nobody saw. Told once nothing else is under way: what the others do must still be stored.
     lost: Vec<(StackName, String)>,
     bell: Listener,
@@ -136,6 +142,7 @@ impl Driver {
             tasks: JoinSet::new(),
             busy: BTreeSet::new(),
             planned: BTreeMap::new(),
+            looked_at: BTreeSet::new(),
             lost: Vec::new(),
             holds: Vec::new(),
             seat: Some(seat),
@@ -213,7 +220,9 @@ impl Driver {
             // Nor for a seat: nothing new is begun then.
             RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {
                 let waits = self.seat.is_none() && self.busy.is_empty() && self.view.state.stop().is_none();
-                waits && self.shared.draining.load(Ordering::Relaxed)
+                // Nor for what only comes into service: the next one goes on looking.
+                let looks = !self.busy.is_empty() && self.busy.is_subset(&self.looked_at);
+                (waits || looks) && self.shared.draining.load(Ordering::Relaxed)
             }
         }
     }
@@ -255,6 +264,7 @@ impl Driver {
                 Ok(())
             }
             Step::Apply(stack) => self.start_apply(stack).await,
+            Step::Verify(stack) => self.start_looking(stack).await,
         }
     }
 
@@ -299,7 +309,7 @@ impl Driver {
                 match step {
                     Step::Record(more) => events.extend(more),
                     Step::Apply(stack) => applies.push(stack),
-                    Step::Plan(_) => {}
+                    Step::Plan(_) | Step::Verify(_) => {}
                 }
             }
             if events.len() == folded {
@@ -340,6 +350,32 @@ impl Driver {
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str());
         self.tasks.spawn(async move { work::apply(&context, stack, plan).await }.instrument(span));
+    }
+
+    /// Looks whether a stack is in service. After a restart the time that it has counts from when it was first looked at.
+    async fn start_looking(&mut self, stack: StackName) -> Result<(), EngineError> {
+        let phase = Phase::Verify;
+        let working = |view: &RunView| match view.stacks.get(&stack).map(|stack| &stack.state) {
+            Some(StackState::Working(Phase::Verify, since)) => Some(*since),
+            _ => None,
+        };
+        if working(&self.view).is_none()
+            && !self.store(vec![RunEvent::StackStarted { stack: stack.clone(), phase }]).await?
+        {
+            return Ok(());
+        }
+        let Some(since) = working(&self.view).filter(|_| self.view.state.stop().is_none()) else { return Ok(()) };
+        let spent = self.shared.store.now().await?.ms_since(since);
+        let spent = Duration::from_millis(u64::try_from(spent).unwrap_or_default());
+        // Without an apply of this run what is missing has been so for a while.
+        let applied = self.view.stacks.get(&stack).and_then(|view| view.apply_began);
+        let failures_since = applied.unwrap_or(since.plus_ms(-FAILURES_MS));
+        self.busy.insert(stack.clone());
+        self.looked_at.insert(stack.clone());
+        let context = Arc::clone(&self.context);
+        let span = tracing::info_span!("step", %stack, phase = phase.as_str());
+        self.tasks.spawn(async move { work::verify(&context, stack, spent, failures_since).await }.instrument(span));
+        Ok(())
     }
 
     /// Waits for a report, for the bell, or for the next look at the ledger, and takes what came.
@@ -392,6 +428,11 @@ impl Driver {
                 self.busy.remove(&stack);
                 events.push(self.apply_failed(stack, failure, applied));
             }
+            Report::Seen(stack, seen) => {
+                self.busy.remove(&stack);
+                self.looked_at.remove(&stack);
+                events.extend(self.seen(stack, seen));
+            }
             Report::Lost(stack, finding) => {
                 self.busy.remove(&stack);
                 self.lost.push((stack, finding));
@@ -411,6 +452,16 @@ impl Driver {
             phase: Phase::Apply,
             failure: Box::new(failure),
             applied: Some(Box::new(applied)),
+        }
+    }
+
+    fn seen(&self, stack: StackName, seen: Result<String, Failure>) -> Option<RunEvent> {
+        match seen {
+            Ok(words) => self.view.stacks.get(&stack).map(|view| course::checked(&stack, view, &words)),
+            Err(failure) => {
+                let failure = Box::new(failure);
+                Some(RunEvent::StackFailed { stack, phase: Phase::Verify, failure, applied: None })
+            }
         }
     }
 

@@ -271,7 +271,9 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
         | FailureKind::Lost
         | FailureKind::Storage
         | FailureKind::Interrupted
-        | FailureKind::Configuration => format!("{stack} cannot be planned: {}", failure.summary),
+        | FailureKind::Configuration
+        | FailureKind::NotReady
+        | FailureKind::CannotLook => format!("{stack} cannot be planned: {}", failure.summary),
     }
 }
 

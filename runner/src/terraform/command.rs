@@ -106,6 +106,19 @@ pub fn force_unlock(id: &str) -> Vec<OsString> {
     words(&["force-unlock", "-force", id])
 }
 
+/// `untaint` of the resource at this address. `lock_timeout_s`: how long the state lock is waited for, in seconds.
+#[must_use]
+pub fn untaint(address: &str, lock_timeout_s: u32) -> Vec<OsString> {
+    let timeout = format!("-lock-timeout={lock_timeout_s}s");
+    words(&["untaint", &timeout, "--", address])
+}
+
+/// `state pull`: the state as one JSON document. It holds secrets in clear.
+#[must_use]
+pub fn state_pull() -> Vec<OsString> {
+    words(&["state", "pull"])
+}
+
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
@@ -156,6 +169,8 @@ mod tests {
             version(),
             show(Path::new("p")),
             force_unlock("fd11"),
+            untaint("a.b[0]", 30),
+            state_pull(),
         ];
         insta::assert_snapshot!(lines.map(|argv| shown(&argv)).join("\n"), @r"
         init -input=false -no-color
@@ -168,6 +183,8 @@ mod tests {
         version -json
         show -json p
         force-unlock -force fd11
+        untaint -lock-timeout=30s -- a.b[0]
+        state pull
         ");
     }
 }

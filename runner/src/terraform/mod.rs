@@ -34,7 +34,7 @@ pub use hearing::Hearing;
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use plan::PlanFold;
-pub use planfile::{check_plan_file, values};
+pub use planfile::{check_plan_file, state_names, values};
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use standby::{Standby, Supervisor};

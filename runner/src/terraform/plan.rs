@@ -108,6 +108,7 @@ impl PlanFold {
             lineage: None,
             left_lineage: None,
             values: BTreeMap::new(),
+            scales: false,
         })
     }
 }

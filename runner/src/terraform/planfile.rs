@@ -49,6 +49,34 @@ fn is_whole(plan: &Path) -> io::Result<bool> {
     Ok(end.starts_with(b"PK\x05\x06") && number(12) + number(16) == end_at)
 }
 
+/// Most bytes of the state that are looked through.
+const STATE_MAX: u64 = 256 << 20;
+
+/// Whether the state that a saved plan was made against names resources of a type; also true where that state cannot be read to its
+/// end. False where the plan holds none, as a plan for a stack without a state.
+#[must_use]
+pub fn state_names(plan: &Path, resource_type: &str) -> bool {
+    let Ok(file) = File::open(plan) else { return false };
+    let Ok(mut archive) = ZipArchive::new(file) else { return false };
+    let Ok(state) = archive.by_name("tfstate") else { return false };
+    let wanted = format!("\"{resource_type}\"").into_bytes();
+    let mut state = state.take(STATE_MAX);
+    let mut window = Vec::with_capacity(2 * CHUNK);
+    loop {
+        let kept = window.len().min(wanted.len());
+        window.drain(..window.len() - kept);
+        match state.by_ref().take(CHUNK as u64).read_to_end(&mut window) {
+            Ok(0) => return state.limit() == 0,
+            Ok(_) if window.windows(wanted.len()).any(|part| part == wanted) => return true,
+            Ok(_) => {}
+            Err(_) => return true,
+        }
+    }
+}
+
+/// How much of a state is looked through at once.
+const CHUNK: usize = 64 * 1024;
+
 /// Most bytes of the plan that are unpacked: about a hundred thousand changes.
 const PLAN_MAX: u64 = 256 << 20;
 

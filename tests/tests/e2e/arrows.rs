@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 10] = [
     &["redact", "root"],
     &["logging"],
     &["config", "ledger", "terraform", "source", "bell", "paths"],
-    &["secrets", "warden", "witness", "agenda"],
+    &["secrets", "warden", "witness", "agenda", "capacity"],
     &["standing", "inspection"],
     &["desk", "engine"],
     &["clockwork"],

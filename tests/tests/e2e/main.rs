@@ -17,6 +17,7 @@ mod fault;
 mod fuzz;
 mod guards;
 mod holds;
+mod in_service;
 mod planted;
 mod queue;
 mod secrets;

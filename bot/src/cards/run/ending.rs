@@ -12,7 +12,7 @@ use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackVie
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::natural::naturally;
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, sizes, what};
-use super::{asker, code_notes, failure, question};
+use super::{asker, code_notes, failure, question, service};
 
 /// Most outputs that a card shows.
 const OUTPUTS_MAX: usize = 20;
@@ -30,6 +30,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
     match outcome {
         Outcome::Succeeded => head(Tone::Good)
             .lines(done(detail, naming))
+            .lines(service::lines(view))
             .lines(found(detail))
             .lines(question::older_states(view))
             .lines(question::drift(view, naming))
@@ -38,6 +39,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
         Outcome::NothingToDo => head(Tone::Good)
             .line(Line::text(nothing_done(view)))
             .lines(kept(view).map(|line| line.indented(1)))
+            .lines(service::lines(view))
             .lines(found(detail))
             .lines(question::older_states(view))
             .lines(question::drift(view, naming))
@@ -59,7 +61,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                 .lines(code_notes(detail));
             card = card.next(format!("retry {number}"));
             // Without anything applied there is nothing to take as it is.
-            if detail.run.taken_by.is_none() && view.anything_applied() {
+            if detail.run.taken_by.is_none() && (view.anything_applied() || is_short(view)) {
                 card = card.next(format!("accept {number}"));
             }
             with_log(card.next(format!("show {number}")), detail)
@@ -88,6 +90,11 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
     }
 }
 
+/// Something that was there before is not all in service.
+fn is_short(view: &RunView) -> bool {
+    view.failure().is_some_and(|(_, phase, _)| phase == Phase::Verify)
+}
+
 /// The card of a run whose apply nobody saw end.
 pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, clock: &Clock, naming: &Naming) -> Card {
     let number = detail.run.number;
@@ -113,7 +120,16 @@ fn nothing_done(view: &RunView) -> &'static str {
 
 /// The fact, in one line: what is now, sizes first. What an older state does not know of may stand all the same.
 pub(super) fn fact(detail: &RunDetail, outcome: Outcome) -> String {
-    let fact = fact_of(detail, outcome);
+    let missing = match outcome {
+        Outcome::Succeeded | Outcome::NothingToDo => service::missing(&detail.view),
+        Outcome::Planned
+        | Outcome::Partial
+        | Outcome::Failed
+        | Outcome::Cancelled
+        | Outcome::Refused
+        | Outcome::Expired => String::new(),
+    };
+    let fact = format!("{}{missing}", fact_of(detail, outcome));
     let request = &detail.run.request;
     let gone = || request.kind == RunKind::Destroy || request.target.level == Level::Off;
     // What such a state does not know of neither goes nor shrinks; what rises is made once more.
@@ -148,7 +164,7 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
         detail
             .view
             .failure()
-            .map(|(stack, phase, _)| format!("{DOT}{stack} {}", failure::when(phase)))
+            .map(|(stack, phase, why)| format!("{DOT}{stack} {}", failure::how(phase, why)))
             .unwrap_or_default()
     };
     match outcome {
@@ -267,7 +283,8 @@ fn outputs(view: &RunView) -> Vec<Line> {
 fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let view = &detail.view;
     if !view.anything_applied() {
-        return vec![Line::text("Nothing was changed.")];
+        let text = if is_short(view) { "Nothing was to be changed." } else { "Nothing was changed." };
+        return vec![Line::text(text)];
     }
     let width = view.stacks.keys().map(|name| name.as_str().len()).max().unwrap_or_default() + 2;
     let mut lines = vec![Line::text("What stands:")];
@@ -354,13 +371,16 @@ fn stands(stack: &StackView) -> String {
     let so_far = format!("{done} of {} changes done", planned.max(done));
     match &stack.state {
         StackState::NothingToDo => "as asked already".to_owned(),
+        StackState::Verified if stack.applied.is_none() => "as asked already, and checked".to_owned(),
         StackState::Verified => format!("done and checked, {so_far}"),
         StackState::Applied => format!("applied and not checked, {so_far}"),
         StackState::Failed(phase, failure) if failure.kind == FailureKind::Interrupted => match phase {
             Phase::Apply | Phase::Verify => format!("broken off, {so_far}"),
             Phase::Prepare | Phase::Plan => "not begun".to_owned(),
         },
-        StackState::Failed(phase @ (Phase::Apply | Phase::Verify), _) => format!("{}, {so_far}", failure::when(*phase)),
+        StackState::Failed(phase @ (Phase::Apply | Phase::Verify), why) => {
+            format!("{}, {so_far}", failure::how(*phase, why))
+        }
         StackState::Failed(phase @ (Phase::Prepare | Phase::Plan), _) => {
             format!("{}, not changed", failure::when(*phase))
         }

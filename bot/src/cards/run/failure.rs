@@ -20,6 +20,15 @@ pub(super) fn when(phase: Phase) -> &'static str {
     }
 }
 
+/// The same of a failure; of what is applied and only not in service, that.
+pub(super) fn how(phase: Phase, failure: &Failure) -> &'static str {
+    match (phase, &failure.kind) {
+        (Phase::Verify, FailureKind::NotReady) => "not all in service",
+        (Phase::Verify, FailureKind::CannotLook) => "applied, not checked",
+        _ => when(phase),
+    }
+}
+
 /// The first error, with address and source line.
 pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec<Line> {
     let Failure { kind, summary, detail, address, at, more_errors } = failure;
@@ -84,6 +93,12 @@ fn meaning(kind: &FailureKind) -> Option<String> {
             Some("Its exit status says success, but its output does not show that it did its work.".to_owned())
         }
         FailureKind::Lost => Some("It and what watched it are gone, and nobody saw how it ended.".to_owned()),
+        FailureKind::NotReady => Some(
+            "That was all when its time was over. What runs is kept. Nothing is tried again by itself: `retry` plans, applies what is missing and looks again, \
+             `accept` takes it as it is."
+                .to_owned(),
+        ),
+        FailureKind::CannotLook => Some("What was applied stands; only nobody knows whether it is in service.".to_owned()),
         FailureKind::Storage => Some("The disk of the machine that runs Terraform refused to be written.".to_owned()),
         FailureKind::Terraform
         | FailureKind::NotInitialised

@@ -8,6 +8,7 @@ mod note;
 mod notice;
 mod progress;
 mod question;
+mod service;
 
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::run::RunState;

@@ -3,8 +3,9 @@
 use tidegate_runner::domain::run::Note;
 
 use super::super::natural::naturally;
-use super::super::words::cut;
+use super::super::words::{DOT, cut};
 use super::failure::held_by;
+use super::service;
 
 /// The line, without the stack's name.
 pub(super) fn words(note: &Note) -> String {
@@ -18,6 +19,22 @@ pub(super) fn words(note: &Note) -> String {
             let named: Vec<String> =
                 naturally(addresses, |address| address.as_str()).into_iter().map(|address| cut(address)).collect();
             cut(&format!("only lowered, not destroyed: `protect` names {}", named.join(", ")))
+        }
+        Note::InService { groups, trouble } => {
+            let trouble = trouble.as_ref().map(|trouble| format!("{}; asking again", cut(trouble)));
+            let all: Vec<String> = groups.iter().map(service::short).chain(trouble).collect();
+            if all.is_empty() { "asks what is in service".to_owned() } else { all.join(DOT) }
+        }
+        Note::NotReady { probes } => {
+            let probes: Vec<String> = probes.iter().map(|probe| cut(probe)).collect();
+            format!("not ready: {}", probes.join(DOT))
+        }
+        Note::Untainted { addresses } => {
+            let named: Vec<String> = addresses.iter().map(|address| cut(address)).collect();
+            cut(&format!(
+                "its making came up short; untainted, so that what is in service is kept: {}",
+                named.join(", ")
+            ))
         }
         Note::Text(text) => cut(text),
     }

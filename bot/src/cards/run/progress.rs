@@ -9,7 +9,7 @@ use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackVi
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::history::state_word;
 use super::super::words::{Clock, DOT, Tense, about, action, counts, cut, duration};
-use super::{asker, code_notes, heading, note, question};
+use super::{asker, code_notes, heading, note, question, service};
 
 /// The card of a run that waits or works.
 pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
@@ -106,7 +106,9 @@ fn word(view: &RunView, stack: &StackView) -> (String, Option<(u32, u32)>) {
         StackState::Working(Phase::Prepare, _) => ("preparing".to_owned(), None),
         StackState::Working(Phase::Plan, _) => ("planning".to_owned(), None),
         StackState::Working(Phase::Apply, _) => ("applying".to_owned(), bar(stack.changes_done())),
-        StackState::Working(Phase::Verify, _) => ("checking".to_owned(), bar(applied())),
+        StackState::Working(Phase::Verify, _) => {
+            ("checking".to_owned(), service::bar(stack).or_else(|| bar(applied())))
+        }
         StackState::Planned => {
             let word = if view.anything_applied() || matches!(view.state, RunState::Applying { .. }) {
                 "waits"

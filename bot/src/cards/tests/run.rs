@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use tidegate_runner::domain::changes::{Action, WentBack};
 use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder, ResourceStage};
 use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::readiness::GroupCount;
 use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Note, Outcome, Phase, QuestionWhy, RunEvent};
 
@@ -95,11 +96,65 @@ fn a_stack_with_something_worth_a_line() {
         Note::LockHeld { holder: holder(), wait_s: 60 },
         Note::Protected { addresses: vec!["terraform_data.database".to_owned()] },
         Note::Text("terraform init (first time)".to_owned()),
+        Note::InService { groups: vec![slaves(31, None)], trouble: None },
+        Note::InService { groups: vec![slaves(31, None)], trouble: Some("AWS throttles requests".to_owned()) },
+        Note::InService { groups: Vec::new(), trouble: None },
+        Note::NotReady { probes: vec!["http://10.0.0.7/health answers 200: answers 503".to_owned()] },
+        Note::Untainted { addresses: vec!["module.jmeter.aws_autoscaling_group.slaves".to_owned()] },
     ];
     let scenes = notes.map(|note| {
         Scene::of("up shop").claimed().starts("monitoring", Phase::Prepare).notes("monitoring", note).after(5)
     });
     assert_snapshot!(told(&scenes));
+}
+
+/// A group of 40, with so many in service.
+fn slaves(in_service: u32, enough: Option<u32>) -> GroupCount {
+    GroupCount {
+        label: "slaves".to_owned(),
+        name: "shop-slaves".to_owned(),
+        desired: 40,
+        in_service,
+        enough,
+        cause: (in_service < 40).then(|| "InsufficientInstanceCapacity in ap-northeast-1a".to_owned()),
+        ..GroupCount::default()
+    }
+}
+
+#[test]
+fn a_run_whose_slaves_come_into_service_or_do_not() {
+    let seen = |groups: Vec<GroupCount>| Note::InService { groups, trouble: None };
+    let looking = |count| {
+        applying()
+            .applied("app", Vec::new())
+            .applied("jmeter", Vec::new())
+            .starts("jmeter", Phase::Verify)
+            .notes("jmeter", seen(vec![count]))
+            .after(90)
+    };
+    let verified = |count| looking(count).verified("jmeter").then(RunEvent::VerifyBegan).verified("app");
+    let short = Failure::new(FailureKind::NotReady, "slaves 37 of 40 in service")
+        .with_detail("slaves: InsufficientInstanceCapacity in ap-northeast-1a");
+    let denied = Failure::new(
+        FailureKind::CannotLook,
+        "whether it is in service cannot be told: AWS refuses to tell: access denied",
+    )
+    .with_detail("AccessDenied: not authorized\nallow `autoscaling:DescribeAutoScalingGroups`");
+    let nothing_to_do = Scene::of("up shop")
+        .claimed()
+        .plans("monitoring", plan(Vec::new()))
+        .plans("app", plan(Vec::new()))
+        .plans("jmeter", plan(Vec::new()))
+        .then(RunEvent::VerifyBegan)
+        .starts("jmeter", Phase::Verify);
+    assert_snapshot!(told(&[
+        looking(slaves(31, None)),
+        verified(slaves(40, None)).ends(Outcome::Succeeded),
+        verified(slaves(37, Some(36))).ends(Outcome::Succeeded),
+        looking(slaves(37, None)).fails("jmeter", Phase::Verify, short.clone(), None).ends(Outcome::Partial),
+        looking(slaves(31, None)).fails("jmeter", Phase::Verify, denied, None).ends(Outcome::Partial),
+        nothing_to_do.fails("jmeter", Phase::Verify, short, None).ends(Outcome::Partial),
+    ]));
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         lineage: None,
         left_lineage: None,
         values: BTreeMap::new(),
+        scales: false,
     }
 }
 

@@ -21,7 +21,7 @@ use super::runner::RunnerConfig;
 use super::schedule::{self, ScheduleSection};
 use super::setting::SettingSection;
 use super::stack::StackSection;
-use super::{access, approve, chat, levels, limits, people, values};
+use super::{access, approve, chat, levels, limits, people, ready, values};
 use crate::domain::access::{Access, Written};
 use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::hours_on::Money;
@@ -159,6 +159,8 @@ pub(in super::super) fn read(
     for (index, stack) in section.stacks.iter().enumerate() {
         let at = at.key("stacks");
         let at = at.index(index);
+        let profiles: Vec<&str> = section.profiles.keys().map(String::as_str).collect();
+        ready::check_levels(&at.key("ready"), &stack.ready, &profiles, findings);
         profile::check_settings(&at.key("variables"), &stack.name, &stack.variables, &settings, findings);
     }
     let (profiles, rates) = profile::read(&at.key("profiles"), &section.profiles, &names, &settings, findings);

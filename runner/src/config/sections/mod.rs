@@ -12,6 +12,7 @@ mod levels;
 mod limits;
 mod people;
 mod profile;
+mod ready;
 pub(super) mod runner;
 mod schedule;
 mod secret;

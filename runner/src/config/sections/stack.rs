@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path as FilePath, PathBuf};
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::super::version::Constraints;
 use super::environment::Surroundings;
+use super::ready::{self, EnoughSection, ProbeSection};
 use super::secret::GivenSection;
 use super::values;
 use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings, is_set_by_tidegate};
@@ -68,6 +70,29 @@ pub(super) struct StackSection {
     /// Resources that Terraform changes at the same time. Without it, Terraform's own default.
     #[schemars(range(min = 1, max = 256), example = 10)]
     parallelism: Option<u32>,
+    /// How long after its apply it may take until its Auto Scaling groups are in service and `ready` passes. `1s` to `1d`. Without it,
+    /// `15m`.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"20m")]
+    ready_within: Option<String>,
+    /// What must answer before the stack counts as there; stacks that need it wait for that. `{output.NAME}` stands for an output of
+    /// the stack.
+    #[serde(default)]
+    pub(super) ready: Vec<ProbeSection>,
+    /// How much of an Auto Scaling group is enough, by address, with `*` for any characters: a share or a number. Without it, all of
+    /// it. What is missing then is told, and is no failure.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, EnoughSection>", example = serde_json::json!({ "module.jmeter.aws_autoscaling_group.slaves": "90%" }))]
+    enough: IndexMap<String, EnoughSection>,
+    /// Whether AWS is asked if the Auto Scaling groups in its state are in service.
+    #[serde(default = "yes")]
+    in_service: bool,
+    /// ARN of the role that is assumed to ask AWS, where the root's provider assumes one too. Without it, the credentials of `env` ask.
+    #[schemars(example = &"arn:aws:iam::123456789012:role/tidegate-read")]
+    role: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A git repository that a Terraform root comes from.
@@ -129,6 +154,14 @@ impl StackSection {
         let env = given(&at.key("env"), &self.env, surroundings.folder, findings);
         check_env(&at.key("env"), &self.env, findings);
         check_backend(&at.key("backend"), &self.backend, findings);
+        let written = ready::Written {
+            within: self.ready_within.as_ref(),
+            probes: &self.ready,
+            enough: &self.enough,
+            in_service: self.in_service,
+            role: self.role.as_ref(),
+        };
+        let readiness = ready::read(at, &written, findings);
         Some(Stack {
             name: name?,
             source: source?,
@@ -147,6 +180,7 @@ impl StackSection {
                 lock_timeout_s: lock_timeout_s?,
                 parallelism: self.parallelism,
             },
+            readiness: readiness?,
         })
     }
 

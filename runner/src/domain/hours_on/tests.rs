@@ -27,6 +27,7 @@ fn stack(name: &str) -> Stack {
             lock_timeout_s: 0,
             parallelism: None,
         },
+        readiness: crate::domain::readiness::Readiness::default(),
     }
 }
 

@@ -23,6 +23,7 @@ fn stack(name: &str, off: OffAction, needs: &[&str]) -> (StackName, Stack) {
             lock_timeout_s: 0,
             parallelism: None,
         },
+        readiness: crate::domain::readiness::Readiness::default(),
     };
     (stack.name.clone(), stack)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::failure::LockHolder;
+use crate::domain::readiness::GroupCount;
 
 /// Something that happens to a stack and may take a while, or that nobody expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,24 @@ pub enum Note {
         /// Addresses that `protect` names.
         addresses: Vec<String>,
     },
+    /// What is waited for to be in service.
+    InService {
+        /// How the groups stand.
+        groups: Vec<GroupCount>,
+        /// Why it is not known better, in words: `AWS is busy`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trouble: Option<String>,
+    },
+    /// What does not answer yet as it should.
+    NotReady {
+        /// What, and how it answers, in words.
+        probes: Vec<String>,
+    },
+    /// Groups whose making had come up short are kept, where Terraform would have destroyed and made them again.
+    Untainted {
+        /// Their addresses.
+        addresses: Vec<String>,
+    },
     /// In words, as events of earlier versions have it.
     #[serde(untagged)]
     Text(String),
@@ -48,6 +67,9 @@ mod tests {
             Note::Workspace { name: "日本".to_owned() },
             Note::LockHeld { holder: LockHolder { who: "ito@desk".to_owned(), ..LockHolder::default() }, wait_s: 60 },
             Note::Protected { addresses: vec!["aws_db_instance.main".to_owned()] },
+            Note::InService { groups: vec![GroupCount { desired: 40, ..GroupCount::default() }], trouble: None },
+            Note::NotReady { probes: vec!["tcp 127.0.0.1:1: refused".to_owned()] },
+            Note::Untainted { addresses: vec!["aws_autoscaling_group.slaves".to_owned()] },
             Note::Text("as it was".to_owned()),
         ] {
             assert_eq!(read(&serde_json::to_string(&note).expect("text")), note);

@@ -46,6 +46,9 @@ pub enum RunState {
     },
     /// Checking that what was asked for is there.
     Verifying {
+        /// Something was applied; without it only what is there already is looked at.
+        #[serde(default = "yes")]
+        applied: bool,
         /// Somebody wants it stopped.
         stop: Option<Stop>,
     },
@@ -63,6 +66,10 @@ pub enum RunState {
         /// How.
         outcome: Outcome,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What the ledger does beside storing event and state, in the same transaction. A wish to stop is no effect: it stays in the
@@ -112,8 +119,8 @@ impl RunState {
     #[must_use]
     pub fn changes(&self) -> bool {
         match self {
-            Self::Applying { .. } | Self::Verifying { .. } | Self::Unknown { .. } => true,
-            Self::AwaitingApproval { applied, .. } => *applied,
+            Self::Applying { .. } | Self::Unknown { .. } => true,
+            Self::Verifying { applied, .. } | Self::AwaitingApproval { applied, .. } => *applied,
             Self::Queued { .. } | Self::Planning { .. } | Self::Ended { .. } => false,
         }
     }
@@ -151,7 +158,7 @@ impl RunState {
     #[must_use]
     pub fn stop(&self) -> Option<&Stop> {
         match self {
-            Self::Planning { stop, .. } | Self::Applying { stop, .. } | Self::Verifying { stop } => stop.as_ref(),
+            Self::Planning { stop, .. } | Self::Applying { stop, .. } | Self::Verifying { stop, .. } => stop.as_ref(),
             Self::Queued { .. } | Self::AwaitingApproval { .. } | Self::Unknown { .. } | Self::Ended { .. } => None,
         }
     }
@@ -166,7 +173,7 @@ impl RunState {
             Self::Planning { approved, stop } => self.on_planning(approved.as_ref(), stop.as_ref(), event),
             Self::AwaitingApproval { question, applied } => self.on_awaiting(question, *applied, event),
             Self::Applying { approved, stop } => self.on_applying(approved.as_ref(), stop.as_ref(), event),
-            Self::Verifying { stop } => self.on_verifying(stop.as_ref(), event),
+            Self::Verifying { applied, stop } => self.on_verifying(*applied, stop.as_ref(), event),
             Self::Unknown { stack, finding, look } => self.on_unknown(stack, finding, *look, event),
             Self::Ended { .. } => Err(self.illegal(event)),
         }
@@ -223,6 +230,8 @@ impl RunState {
             RunEvent::ApplyBegan if stop.is_none() => {
                 Ok((Self::Applying { approved: approved.cloned(), stop: stop.cloned() }, Vec::new()))
             }
+            // Nothing is to be changed; whether what is there is in service is looked at all the same.
+            RunEvent::VerifyBegan if stop.is_none() => Ok((Self::Verifying { applied: false, stop: None }, Vec::new())),
             RunEvent::Asked { question } if stop.is_none() => {
                 Ok((Self::AwaitingApproval { question: question.clone(), applied: false }, vec![Effect::Announce]))
             }
@@ -317,8 +326,9 @@ impl RunState {
             | RunEvent::StackPlanned { .. }
             | RunEvent::Resource { .. }
             | RunEvent::StackApplied { .. }
+            | RunEvent::StackVerified { .. }
             | RunEvent::StackFailed { .. } => Ok((self.clone(), Vec::new())),
-            RunEvent::VerifyBegan => Ok((Self::Verifying { stop: stop.cloned() }, Vec::new())),
+            RunEvent::VerifyBegan => Ok((Self::Verifying { applied: true, stop: stop.cloned() }, Vec::new())),
             RunEvent::Asked { question } if stop.is_none() => {
                 Ok((Self::AwaitingApproval { question: question.clone(), applied: true }, vec![Effect::Announce]))
             }
@@ -341,7 +351,6 @@ impl RunState {
             | RunEvent::Asked { .. }
             | RunEvent::Accepted
             | RunEvent::ApplyBegan
-            | RunEvent::StackVerified { .. }
             | RunEvent::Seconded { .. }
             | RunEvent::Approved { .. }
             | RunEvent::Rejected { .. }
@@ -351,27 +360,35 @@ impl RunState {
         }
     }
 
-    fn on_verifying(&self, stop: Option<&Stop>, event: &RunEvent) -> Result<(Self, Vec<Effect>), IllegalEvent> {
+    fn on_verifying(
+        &self,
+        applied: bool,
+        stop: Option<&Stop>,
+        event: &RunEvent,
+    ) -> Result<(Self, Vec<Effect>), IllegalEvent> {
         match event {
             RunEvent::Claimed { .. }
+            | RunEvent::StackPrepared { .. }
             | RunEvent::StackStarted { phase: Phase::Verify, .. }
             | RunEvent::StackNoted { .. }
             | RunEvent::StackVerified { .. }
-            | RunEvent::StackFailed { .. } => Ok((Self::Verifying { stop: stop.cloned() }, Vec::new())),
+            | RunEvent::StackFailed { .. } => Ok((Self::Verifying { applied, stop: stop.cloned() }, Vec::new())),
             RunEvent::StopAsked { by, force, .. } => {
-                Ok((Self::Verifying { stop: Some(Stop { by: by.clone(), force: *force }) }, Vec::new()))
+                let stop = Some(Stop { by: by.clone(), force: *force });
+                Ok((Self::Verifying { applied, stop }, Vec::new()))
             }
+            RunEvent::Ended { outcome: Outcome::Succeeded, .. } if applied => Ok(Self::over(Outcome::Succeeded)),
+            RunEvent::Ended { outcome: Outcome::NothingToDo, .. } if !applied => Ok(Self::over(Outcome::NothingToDo)),
             RunEvent::Ended {
-                outcome: outcome @ (Outcome::Succeeded | Outcome::Partial | Outcome::Failed), ..
+                outcome: outcome @ (Outcome::Partial | Outcome::Failed | Outcome::Cancelled), ..
             } => Ok(Self::over(*outcome)),
             RunEvent::Ended {
                 outcome:
-                    Outcome::NothingToDo | Outcome::Planned | Outcome::Cancelled | Outcome::Refused | Outcome::Expired,
+                    Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned | Outcome::Refused | Outcome::Expired,
                 ..
             }
             | RunEvent::StackStarted { phase: Phase::Prepare | Phase::Plan | Phase::Apply, .. }
             | RunEvent::Accepted
-            | RunEvent::StackPrepared { .. }
             | RunEvent::StackPlanned { .. }
             | RunEvent::ApplyBegan
             | RunEvent::Resource { .. }

@@ -41,6 +41,7 @@ fn empty_plan() -> StackPlan {
         lineage: None,
         left_lineage: None,
         values: BTreeMap::new(),
+        scales: false,
     }
 }
 
@@ -119,7 +120,8 @@ fn all_states() -> Vec<RunState> {
         RunState::AwaitingApproval { question: question(), applied: false },
         RunState::AwaitingApproval { question: question(), applied: true },
         RunState::Applying { approved: None, stop: None },
-        RunState::Verifying { stop: None },
+        RunState::Verifying { applied: true, stop: None },
+        RunState::Verifying { applied: false, stop: None },
         RunState::Unknown { stack: app(), finding: String::new(), look: None },
         RunState::Ended { outcome: Outcome::Succeeded },
         RunState::Ended { outcome: Outcome::Cancelled },
@@ -145,6 +147,7 @@ fn the_whole_transition_table_is_as_agreed() {
         let approved = match &state {
             RunState::Queued { approved: Some(_) } => " (approved)",
             RunState::AwaitingApproval { applied: true, .. } => " (after a first apply)",
+            RunState::Verifying { applied: false, .. } => " (of what is there already)",
             _ => "",
         };
         let _ = writeln!(table, "{}{approved}{holds}", state.status());

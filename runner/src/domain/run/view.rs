@@ -11,6 +11,7 @@ use crate::domain::access::Want;
 use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan, WentBack};
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
+use crate::domain::readiness::GroupCount;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
 
@@ -67,6 +68,8 @@ pub struct StackView {
     pub applied: Option<Applied>,
     /// What was checked.
     pub checked: Option<String>,
+    /// How its Auto Scaling groups stood when they were last looked at.
+    pub counts: Vec<GroupCount>,
     /// What is worth a line now.
     pub note: Option<Note>,
     /// When its apply began.
@@ -158,6 +161,7 @@ impl RunView {
                     left: None,
                     applied: None,
                     checked: None,
+                    counts: Vec::new(),
                     note: None,
                     apply_began: None,
                     apply_ended: None,
@@ -401,7 +405,12 @@ impl StackView {
                     self.in_flight.clear();
                 }
             }
-            RunEvent::StackNoted { note, .. } => self.note = Some(note.clone()),
+            RunEvent::StackNoted { note, .. } => {
+                if let Note::InService { groups, .. } = note {
+                    self.counts.clone_from(groups);
+                }
+                self.note = Some(note.clone());
+            }
             RunEvent::StackPlanned { plan, .. } => {
                 self.state = if plan.has_work() { StackState::Planned } else { StackState::NothingToDo };
                 self.note = None;
@@ -435,6 +444,7 @@ impl StackView {
             }
             RunEvent::StackVerified { checked, .. } => {
                 self.state = StackState::Verified;
+                self.note = None;
                 self.checked = Some(checked.clone());
             }
             RunEvent::StackFailed { phase, failure, applied, .. } => {

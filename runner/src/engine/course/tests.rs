@@ -32,6 +32,7 @@ fn stack(text: &str, needs: &[&str]) -> (StackName, Stack) {
             lock_timeout_s: 0,
             parallelism: None,
         },
+        readiness: crate::domain::readiness::Readiness::default(),
     };
     (name(text), stack)
 }
@@ -73,6 +74,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         lineage: None,
         left_lineage: None,
         values: BTreeMap::new(),
+        scales: false,
     }
 }
 
@@ -90,6 +92,8 @@ struct Story {
     view: RunView,
     plans: BTreeMap<StackName, Vec<Result<StackPlan, Failure>>>,
     applies: BTreeMap<StackName, Failure>,
+    /// What is in service once it is looked at; a stack that is not here comes into service.
+    looks: BTreeMap<StackName, Failure>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
     told: String,
 }
@@ -103,6 +107,7 @@ impl Story {
             environment,
             plans: plans.iter().map(|(stack, plans)| (name(stack), plans.clone())).collect(),
             applies: BTreeMap::new(),
+            looks: BTreeMap::new(),
             planned: BTreeMap::new(),
             told: String::new(),
         };
@@ -182,6 +187,15 @@ impl Story {
                     }),
                 }
                 format!("apply {stack}")
+            }
+            Step::Verify(stack) => {
+                self.record(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Verify });
+                let event = match self.looks.remove(stack) {
+                    None => checked(stack, &self.view.stacks[stack], "all in service"),
+                    Some(failure) => failed(stack.clone(), Phase::Verify, &failure),
+                };
+                self.record(event.clone());
+                format!("look at {stack}: {}", tell(&event))
             }
         }
     }
@@ -544,3 +558,5 @@ fn a_stop_waits_for_what_is_under_way_and_starts_nothing_new() {
     assert_eq!(story.view.state.stop(), Some(&Stop { by: ActorId::local("mori"), force: false }));
     insta::assert_snapshot!(story.go().told, @"ended cancelled");
 }
+
+mod service;

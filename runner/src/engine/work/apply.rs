@@ -60,7 +60,7 @@ impl RunContext {
     /// Between plan and apply the stack is ready as it was, also after a restart. Only where nothing tells how that was, it is
     /// made ready anew: newer code must neither take the place of the code that a living Terraform works with, nor be told as
     /// what a saved plan was made from.
-    async fn ready_again(&self, name: &StackName) -> Result<Ready, Failure> {
+    pub(super) async fn ready_again(&self, name: &StackName) -> Result<Ready, Failure> {
         if let Some(ready) = self.remembered(name) {
             return Ok(ready);
         }

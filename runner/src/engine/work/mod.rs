@@ -4,8 +4,10 @@
 mod apply;
 mod child;
 mod commits;
+mod looking;
 mod plan;
 mod prepare;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -30,6 +32,7 @@ use crate::terraform::{Standby, Stop, Tool};
 pub use apply::{apply, reattach};
 pub use commits::Commits;
 pub use plan::{look, plan};
+pub use verify::verify;
 
 /// What a task tells the driver.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub enum Report {
     ApplyFailed(StackName, Failure, Applied),
     /// Nobody saw how an apply ended.
     Lost(StackName, String),
+    /// What was looked for after an apply: what was seen, in words.
+    Seen(StackName, Result<String, Failure>),
 }
 
 /// The claim that this process has on a run.
@@ -112,6 +117,8 @@ impl RunContext {
             Report::ApplyFailed(stack, failure, applied) => {
                 Report::ApplyFailed(stack, redactor().redact_failure(failure), applied)
             }
+            Report::Seen(stack, Err(failure)) => Report::Seen(stack, Err(redactor().redact_failure(failure))),
+            Report::Seen(stack, Ok(words)) => Report::Seen(stack, Ok(redactor().redact(&words).into_owned())),
             report @ (Report::Event(_) | Report::Planned(_, Ok(_)) | Report::Applied(..) | Report::Lost(..)) => report,
         };
         // The driver is gone only when it lost the run; then nobody may store anything for it any more.

@@ -3,20 +3,21 @@
 use super::child::Ended;
 use super::prepare::InitWish;
 use super::{Ready, Report, RunContext};
-use crate::domain::changes::{Action, StackPlan};
+use crate::capacity::GROUP;
+use crate::domain::changes::{Action, Change, StackPlan};
 use crate::domain::environment::Variables;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
-use crate::domain::request::Goal;
+use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::{Note, Phase, RunEvent};
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::init;
-use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, values};
+use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, state_names, values};
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it.
 pub async fn plan(run: &RunContext, stack: StackName) {
-    let result = run.plan_goal(&stack).await;
+    let result = run.plan_keeping(&stack).await;
     run.report(Report::Planned(stack, result));
 }
 
@@ -50,6 +51,11 @@ impl RunContext {
         } else {
             Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr))
         }
+    }
+
+    async fn plan_keeping(&self, name: &StackName) -> Result<StackPlan, Failure> {
+        let plan = self.plan_goal(name).await?;
+        if self.keep_tainted(name, &plan).await? { self.plan_goal(name).await } else { Ok(plan) }
     }
 
     async fn plan_goal(&self, name: &StackName) -> Result<StackPlan, Failure> {
@@ -132,13 +138,87 @@ impl RunContext {
         let left = self.states_left.get(name).cloned();
         let (least_serial, left_lineage) = left.map(|left| (left.serial, left.lineage)).unzip();
         let left_lineage = left_lineage.flatten();
-        Ok(StackPlan { serial, least_serial, lineage, left_lineage, values: values(&out), ..plan })
+        let made = plan.changes.iter().any(|change| is_group(&change.address));
+        let scales = made || state_names(&out, GROUP);
+        Ok(StackPlan { serial, least_serial, lineage, left_lineage, values: values(&out), scales, ..plan })
+    }
+
+    /// Keeps groups whose making came up short: Terraform would destroy what is in service of them and begin anew. True when a plan
+    /// made before that is not the one to go by any more.
+    ///
+    /// A group that somebody tainted by hand looks the same. That it is kept is told, and can be undone; destroyed slaves cannot.
+    async fn keep_tainted(&self, name: &StackName, plan: &StackPlan) -> Result<bool, Failure> {
+        let tainted = |change: &&Change| {
+            change.action == Action::Replace && change.reason.as_deref() == Some("tainted") && is_group(&change.address)
+        };
+        let groups: Vec<String> = plan.changes.iter().filter(tainted).map(|change| change.address.clone()).collect();
+        // A plan that is only shown changes nothing, not even that mark.
+        if groups.is_empty() || self.request.kind == RunKind::Plan {
+            return Ok(false);
+        }
+        let ready = self.ready_again(name).await?;
+        let wait_s = self.stack(name)?.terraform.lock_timeout_s;
+        for address in &groups {
+            let args = command::untaint(address, wait_s);
+            let mut diagnostics = Diagnostics::default();
+            let ended = self.run(name, &ready, "untaint", args, |line| diagnostics.take(line)).await?;
+            if !ended.exit.is_success() {
+                let failure = failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr);
+                let detail = format!(
+                    "{address} is tainted, and to apply now would destroy what is in service of it\n{}",
+                    failure.detail
+                );
+                return Err(failure.with_detail(detail));
+            }
+            tracing::warn!(stack = %name, %address, "untainted, so that what is in service of it is kept");
+        }
+        self.note(name, Note::Untainted { addresses: groups });
+        Ok(true)
     }
 
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.
     pub(super) fn note_lock(&self, name: &StackName, failure: &Failure, wait_s: u32) {
         if let FailureKind::LockHeld(holder) = &failure.kind {
             self.note(name, Note::LockHeld { holder: holder.clone(), wait_s });
+        }
+    }
+}
+
+/// Whether an address is that of an Auto Scaling group: `module.a["b.c"].aws_autoscaling_group.slaves[0]`. Its type has a dot on both
+/// sides and stands in no key.
+fn is_group(address: &str) -> bool {
+    let outside: String = {
+        let (mut inside, mut text) = (false, String::new());
+        for c in address.chars() {
+            match c {
+                '[' => inside = true,
+                ']' => inside = false,
+                c if !inside => text.push(c),
+                _ => {}
+            }
+        }
+        text
+    };
+    let mut parts = outside.rsplit('.');
+    parts.next().is_some() && parts.next() == Some(GROUP) && parts.next() != Some("data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_told_by_the_type_in_its_address() {
+        for (address, is) in [
+            ("aws_autoscaling_group.slaves", true),
+            ("module.a[\"x\"].aws_autoscaling_group.slaves[\"b\"]", true),
+            ("data.aws_autoscaling_group.slaves", false),
+            ("terraform_data.aws_autoscaling_group", false),
+            ("aws_instance.a[\"aws_autoscaling_group.x\"]", false),
+            ("aws_autoscaling_group_tag.slaves", false),
+            ("", false),
+        ] {
+            assert_eq!(is_group(address), is, "{address}");
         }
     }
 }

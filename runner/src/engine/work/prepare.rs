@@ -105,7 +105,7 @@ impl RunContext {
     }
 
     /// The configured texts, with the secret ones read where they are.
-    async fn read_given(
+    pub(super) async fn read_given(
         &self,
         name: &StackName,
         given: &BTreeMap<String, Given>,

@@ -1,0 +1,27 @@
+//! Is what was asked for in service? Terraform is not believed there: AWS Auto Scaling is asked for each group of a stack, and
+//! probes for whatever answers.
+//!
+//! The core is pure: a state's groups ([`state`]), how they stand ([`counts`]), why they do not ([`cause`]). Asking is [`Aws`]'s and
+//! [`probe`]'s. When to ask, and for how long, is the engine's business; without the feature `aws` nobody can be asked about groups,
+//! and that is said instead of success.
+
+#[cfg(feature = "aws")]
+mod aws;
+pub mod cause;
+pub mod counts;
+mod error;
+pub mod probe;
+pub mod state;
+mod surroundings;
+#[cfg(not(feature = "aws"))]
+mod without;
+
+#[cfg(feature = "aws")]
+pub use aws::Aws;
+pub use error::CannotLook;
+pub use surroundings::Surroundings;
+#[cfg(not(feature = "aws"))]
+pub use without::Aws;
+
+/// Type of the resources that are Auto Scaling groups.
+pub const GROUP: &str = "aws_autoscaling_group";

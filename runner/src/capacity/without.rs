@@ -1,0 +1,40 @@
+//! In the place of [`super::Aws`] where it was not built: it cannot tell anything.
+
+use super::cause::Activity;
+use super::counts::Seen;
+use super::{CannotLook, Surroundings};
+
+/// Nobody to ask.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    _region: String,
+}
+
+impl Aws {
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn connect(_: &Surroundings, _: &str, _: Option<&str>) -> Result<Self, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn groups(&self, _: &[String]) -> Result<Vec<Seen>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn activities(&self, _: &str) -> Result<Vec<Activity>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+}

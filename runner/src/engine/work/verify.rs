@@ -1,0 +1,90 @@
+//! Waits until a stack is in service: what is to be looked at, from its state and its configuration. Looking is [`Watch`]'s.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::looking::Watch;
+use super::{Ready, Report, RunContext};
+use crate::capacity::state::{self, StateFacts};
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::probe::{Ask, filled, outputs_in, texts};
+use crate::domain::readiness::Readiness;
+use crate::terraform::{Exit, Query, command};
+
+/// How long reading the state may take.
+const STATE_PATIENCE: Duration = Duration::from_mins(2);
+
+/// The largest state that is read, in bytes.
+const STATE_MAX: u64 = 256 << 20;
+
+/// Waits until `stack` is in service and reports what was seen. `spent`: how much of its time is over already. `since`: activities of
+/// its groups before that are of other changes.
+pub async fn verify(run: &RunContext, stack: StackName, spent: Duration, since: Timestamp) {
+    let result = run.wait_until_there(&stack, spent, since).await;
+    run.report(Report::Seen(stack, result));
+}
+
+impl RunContext {
+    async fn wait_until_there(&self, name: &StackName, spent: Duration, since: Timestamp) -> Result<String, Failure> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            result = self.watch(name, spent, since) => result,
+            // Without a sender nobody can wish for anything any more.
+            Ok(_) = stop.wait_for(Option::is_some) => {
+                Err(Failure::new(FailureKind::Interrupted, "stopped while it was waited for; what was applied stays"))
+            }
+        }
+    }
+
+    async fn watch(&self, name: &StackName, spent: Duration, since: Timestamp) -> Result<String, Failure> {
+        let readiness = self.stack(name)?.readiness.clone();
+        let ready = self.ready_again(name).await?;
+        let facts = self.facts(name, &ready, &readiness).await?;
+        let probes = self.probes(&readiness, &facts)?;
+        let within = Duration::from_secs(u64::from(readiness.within_s));
+        let until = Instant::now() + within.saturating_sub(spent);
+        let groups = if readiness.groups { facts.groups } else { Vec::new() };
+        let mut watch =
+            Watch { run: self, name, ready: &ready, readiness: &readiness, groups, probes, since, told: None };
+        watch.until(until).await
+    }
+
+    /// What the state tells, where it matters.
+    async fn facts(&self, name: &StackName, ready: &Ready, readiness: &Readiness) -> Result<StateFacts, Failure> {
+        let names_outputs = |asks: &Ask| texts(asks).any(|text| outputs_in(text).is_ok_and(|names| !names.is_empty()));
+        let level = &self.request.target.level;
+        if !readiness.groups && !readiness.probes_at(level).any(|probe| names_outputs(&probe.asks)) {
+            return Ok(StateFacts::default());
+        }
+        let cannot = |detail: String| {
+            let summary =
+                format!("what is in the state of {name} cannot be read, so whether it is in service cannot be told");
+            Failure::new(FailureKind::CannotLook, summary).with_detail(detail)
+        };
+        let args = command::state_pull();
+        let query = Query {
+            program: &ready.tool.program,
+            args: &args,
+            cwd: &ready.root,
+            env: &ready.env,
+            timeout: STATE_PATIENCE,
+            limit: STATE_MAX,
+        };
+        let finished = query.run().await.map_err(|error| cannot(error.to_string()))?;
+        if finished.exit != Exit::Code(0) {
+            return Err(cannot(ready.redactor.redact(finished.stderr.trim()).into_owned()));
+        }
+        state::read(&finished.stdout).map_err(|error| cannot(error.to_string()))
+    }
+
+    fn probes(&self, readiness: &Readiness, facts: &StateFacts) -> Result<Vec<Ask>, Failure> {
+        let wanted = readiness.probes_at(&self.request.target.level);
+        let filled = wanted.map(|probe| filled(&probe.asks, &facts.outputs, &facts.secret_outputs));
+        filled.collect::<Result<_, _>>().map_err(|why| {
+            let summary = format!("a probe of `ready` cannot be made: {why}");
+            Failure::new(FailureKind::CannotLook, summary)
+        })
+    }
+}
