@@ -7,7 +7,7 @@ use crate::desk::clock::Due;
 use crate::domain::ids::Timestamp;
 use crate::domain::request::{Movement, Target, movement};
 use crate::domain::schedule::{
-    Because, Bend, Bent, ClockNews, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Schedule, Timetable, Transition, Turn,
+    Because, Bend, Bent, ClockNews, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Origin, Schedule, Timetable, Transition, Turn,
     level_at, outlook, timeline,
 };
 use crate::ledger::asked::Asked;
@@ -106,6 +106,7 @@ impl Page {
             wanted: wanted.clone(),
             because: words(&because, &self.bends),
             collapsed: u32::try_from(collapsed).unwrap_or(u32::MAX),
+            by_chat: has_typed(diary),
             asked: Some(asked.clone()),
         }))
     }
@@ -129,6 +130,7 @@ impl Page {
             wanted: next.wanted.clone(),
             because: words(&next.because, &self.bends),
             collapsed: 0,
+            by_chat: has_typed(diary),
             asked: None,
         };
         Some((due, before.clone()))
@@ -168,7 +170,7 @@ pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec
         // Whose skip it is: without that one it would be made.
         let whose =
             skips().find(|skip| written(&|bent| bent.number == skip.number).iter().any(|other| other.at == turn.at));
-        let Bent { by, called, because, .. } = whose.or_else(|| skips().last())?;
+        let Bent { by, called, because, .. } = whose.or_else(|| skips().next_back())?;
         let (by, called, because) = (by.clone(), called.clone(), because.clone());
         Some((turn.key(), ClockNews::Skipped { turn: Turn::from(turn), by, called, because }))
     });
@@ -178,6 +180,10 @@ pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec
 /// Whether what is there now is lowered by it.
 fn lowers(diary: &Diary<'_>, from: &Target, transition: &Transition) -> bool {
     movement(diary.environment(), from, &transition.wanted) == Movement::Lowers
+}
+
+fn has_typed(diary: &Diary<'_>) -> bool {
+    diary.timetable().schedules.iter().any(|schedule| matches!(schedule.origin, Origin::Chat { .. }))
 }
 
 fn is_of_schedules(transition: &Transition) -> bool {

@@ -626,7 +626,7 @@ async fn what_is_lowered_after_an_early_beginning_is_raised_when_it_is_time() {
         let page = Page::read(&diary, at("2026-11-24T08:49"), at("2026-11-24T08:49"));
         let (early, _) = page.early(&diary).expect("it is to be ready by nine");
         let desk = Desk::new(room.store.clone(), watch::channel(Arc::clone(&room.config)).1, Bell::default());
-        desk.turn(&[early.clone()], at("2026-11-24T08:49")).await.unwrap();
+        desk.turn(std::slice::from_ref(&early), at("2026-11-24T08:49")).await.unwrap();
         assert_eq!(desk.turn(&[early], at("2026-11-24T08:50")).await.unwrap(), [Turned::Already]);
         assert_eq!(room.queue().await, ["full"]);
         room.all_done().await;

@@ -79,7 +79,9 @@ impl Case<'_> {
     ) -> Result<Done, Denied> {
         let (holds, keeps) = self.agreed(tx, environment, &request).await?;
         let id = ids::run_id(crate::ledger::now(&mut *tx).await?);
-        let last_time_ms = runs::last_duration(&mut *tx, &request).await?;
+        // How long it takes is told to who asks; the clock does not read it.
+        let asked = self.message.actor.id != ActorId::clock();
+        let last_time_ms = if asked { runs::last_duration(&mut *tx, &request).await? } else { None };
         let run = NewRun {
             id,
             request: RunRequest { asked_as: AskedAs::of(&self.message.actor), ..request },
@@ -89,7 +91,7 @@ impl Case<'_> {
         };
         let run = runs::insert(tx, run).await?;
         let ahead: Vec<RunSummary> = active.iter().filter(|other| other.has_its_place()).cloned().collect();
-        let starts_in_ms = starts_in(tx, &ahead).await?;
+        let starts_in_ms = if asked { starts_in(tx, &ahead).await? } else { None };
         let until = self.until(tx, environment, &run).await?;
         let freed = self.free(tx, keeps, run.number).await?;
         let rule = freed.iter().any(|freed| !freed.own).then_some("keep");

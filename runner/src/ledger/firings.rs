@@ -1,5 +1,7 @@
 //! How far the clock has looked, and what came of each transition that was due.
 
+use std::collections::BTreeSet;
+
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx};
@@ -222,6 +224,20 @@ pub async fn one(mut db: impl Access, environment: &EnvironmentName, key: &str) 
         sqlx::query_as(select_firings!("WHERE environment = $1 AND key = $2")).bind(environment.as_str()).bind(key)
     )?;
     row.map(Firing::try_from).transpose()
+}
+
+/// The environments and keys of those that were due between two moments, both in it.
+pub async fn keys(
+    mut db: impl Access,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<BTreeSet<(String, String)>, LedgerError> {
+    let rows: Vec<(String, String)> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT environment, key FROM firings WHERE due_at BETWEEN $1 AND $2").bind(from.0).bind(to.0)
+    )?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A key after `key` that none has yet: `working hours@2026-11-23T09:00+09:00#2`.

@@ -171,7 +171,11 @@ impl Store {
 
     /// Now, by the database's clock.
     pub async fn now(&self) -> Result<Timestamp, LedgerError> {
-        now(self).await
+        match self {
+            // Without waiting for a connection.
+            Self::Sqlite { .. } => Ok(clock_of_sqlite()),
+            Self::Postgres(_) => now(self).await,
+        }
     }
 
     /// Where it is, for people: without user and password.
@@ -212,24 +216,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks a place to go back to; a later mark takes the place of an earlier one.
-    pub async fn mark(&mut self) -> Result<(), LedgerError> {
-        self.carry_out("SAVEPOINT mark").await
-    }
-
-    /// Undoes what was done since the mark.
-    pub async fn back_to_mark(&mut self) -> Result<(), LedgerError> {
-        self.carry_out("ROLLBACK TO SAVEPOINT mark").await
-    }
-
-    async fn carry_out(&mut self, statement: &'static str) -> Result<(), LedgerError> {
-        match self {
-            Self::Sqlite(transaction) => drop(sqlx::query(statement).execute(&mut **transaction).await?),
-            Self::Postgres(transaction) => drop(sqlx::query(statement).execute(&mut **transaction).await?),
-        }
-        Ok(())
-    }
-
     /// Undoes it now rather than at some time after the drop.
     pub async fn rollback(self) -> Result<(), LedgerError> {
         match self {
@@ -240,14 +226,11 @@ impl Tx {
     }
 }
 
-/// Now, by the database's clock; the one statement whose text differs. It moves on inside a transaction.
+/// Now, by the database's clock. It moves on inside a transaction. SQLite's is this process's, which need not be asked for it by a
+/// statement: a step to the connection's thread and back costs more than all that a statement does.
 pub async fn now(mut db: impl Access) -> Result<Timestamp, LedgerError> {
     let ms: i64 = match db.reach().await? {
-        Reach::Sqlite(mut link) => {
-            sqlx::query_scalar("SELECT CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)")
-                .fetch_one(&mut *link)
-                .await?
-        }
+        Reach::Sqlite(_) => return Ok(clock_of_sqlite()),
         Reach::Postgres(mut link) => {
             sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
                 .fetch_one(&mut *link)
@@ -255,4 +238,9 @@ pub async fn now(mut db: impl Access) -> Result<Timestamp, LedgerError> {
         }
     };
     Ok(Timestamp(ms))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the ledger's clock: SQLite has none but this process's")]
+fn clock_of_sqlite() -> Timestamp {
+    Timestamp(chrono::Utc::now().timestamp_millis())
 }

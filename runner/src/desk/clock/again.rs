@@ -180,6 +180,7 @@ fn due_of(firing: &Firing) -> Due {
         wanted: firing.wanted.clone(),
         because: firing.key.split('@').next().unwrap_or_default().to_owned(),
         collapsed: 0,
+        by_chat: true,
         asked: None,
     }
 }

@@ -4,6 +4,8 @@
 mod again;
 mod told;
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 use serde_json::json;
 
@@ -61,6 +63,8 @@ pub struct Due {
     pub because: String,
     /// How many transitions before it are not made, because it came after them.
     pub collapsed: u32,
+    /// Some of its schedules were added by chat.
+    pub by_chat: bool,
     /// What was asked for until then: whoever notes the step from there decides. `None`: it begins early, before it is asked for.
     pub asked: Option<Asked>,
 }
@@ -80,6 +84,16 @@ pub enum Turned {
     Refused(Refusal),
 }
 
+/// Transitions that were decided on before: environments and keys.
+type Known = BTreeSet<(String, String)>;
+
+/// What stands against a transition.
+struct Refused {
+    environment: Option<EnvironmentName>,
+    rule: &'static str,
+    refusal: Box<Refusal>,
+}
+
 impl Desk {
     /// Carries out transitions, each once, however many processes and starts see them. `now` is the clock's. Gives what came of each.
     ///
@@ -94,40 +108,42 @@ impl Desk {
         Ok(all)
     }
 
+    /// What is refused leaves nothing behind of itself: the others are stored without it, and it after them.
     async fn turn_together(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
-        let mut all = Vec::with_capacity(due.len());
-        let mut tx = self.store.begin().await?;
-        for due in due {
-            tx.mark().await?;
-            all.push(match self.turn_one(&mut tx, due, now).await {
-                Err(Denied::Refused { environment, rule, refusal }) => {
-                    // Nothing that was begun is kept.
-                    tx.back_to_mark().await?;
-                    Err((environment, rule, refusal))
+        let mut all: Vec<Option<Result<Turned, Refused>>> = due.iter().map(|_| None).collect();
+        'again: loop {
+            let mut tx = self.store.begin().await?;
+            let known = known(&mut tx, due).await?;
+            for (due, slot) in due.iter().zip(&mut all).filter(|(_, slot)| !matches!(slot, Some(Err(_)))) {
+                match self.turn_one(&mut tx, due, &known, now).await {
+                    Ok(turned) => *slot = Some(Ok(turned)),
+                    Err(Denied::Refused { environment, rule, refusal }) => {
+                        *slot = Some(Err(Refused { environment, rule, refusal }));
+                        tx.rollback().await?;
+                        continue 'again;
+                    }
+                    Err(Denied::Error(error)) => return Err(error),
                 }
-                Ok(turned) => Ok(turned),
-                Err(Denied::Error(error)) => return Err(error),
-            });
+            }
+            tx.commit().await?;
+            break;
         }
-        tx.commit().await?;
         let mut turned = Vec::with_capacity(all.len());
-        for (due, one) in due.iter().zip(all) {
+        for (due, one) in due.iter().zip(all.into_iter().flatten()) {
             turned.push(match one {
                 Ok(turned) => turned,
-                Err((environment, rule, refusal)) => {
-                    self.refuse(due, environment.as_ref(), rule, *refusal, now).await?
-                }
+                Err(refused) => self.refuse(due, refused, now).await?,
             });
         }
         Ok(turned)
     }
 
-    async fn turn_one(&self, tx: &mut Tx, due: &Due, now: Timestamp) -> Result<Turned, Denied> {
-        let Some(mut firing) = self.decide(tx, due).await? else { return Ok(Turned::Already) };
+    async fn turn_one(&self, tx: &mut Tx, due: &Due, known: &Known, now: Timestamp) -> Result<Turned, Denied> {
+        let Some(mut firing) = self.decide(tx, due, known).await? else { return Ok(Turned::Already) };
         let by_ms = now.ms_since(due.at);
         if now > due.until {
             firing.outcome = Outcome::Missed;
-            firings::put(tx, &firing, now).await?;
+            put(tx, &firing, now).await?;
             if !self.is_there(tx, due).await? {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
                 warden::of_clock(tx, &self.config(), &due.environment, said).await?;
@@ -138,7 +154,7 @@ impl Desk {
         let message = message(due, &firing.key, 1);
         let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
         let Some((command, done)) = case.turn(tx, due).await? else {
-            firings::put(tx, &firing, now).await?;
+            put(tx, &firing, now).await?;
             return Ok(Turned::Nothing);
         };
         case.note(tx, command, &done).await?;
@@ -146,7 +162,7 @@ impl Desk {
         firing.run = done.run;
         // Its end is looked at.
         firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
-        firings::put(tx, &firing, now).await?;
+        put(tx, &firing, now).await?;
         let Some(run) = done.run else { return Ok(Turned::Nothing) };
         if by_ms >= LATE_MS {
             let said = ClockNews::Late { turn: self.turn_of(due), by_ms, collapsed: due.collapsed, run };
@@ -156,8 +172,12 @@ impl Desk {
     }
 
     /// Takes the decision on a transition: `None` where somebody else has it, or had it.
-    async fn decide(&self, tx: &mut Tx, due: &Due) -> Result<Option<Firing>, DeskError> {
-        let before = firings::one(&mut *tx, &due.environment, &due.key).await?;
+    async fn decide(&self, tx: &mut Tx, due: &Due, known: &Known) -> Result<Option<Firing>, DeskError> {
+        let before = if known.contains(&(due.environment.to_string(), due.key.clone())) {
+            firings::one(&mut *tx, &due.environment, &due.key).await?
+        } else {
+            None
+        };
         let mut key = due.key.clone();
         if let Some(asked) = &due.asked {
             if !asked::step(&mut *tx, &due.environment, Some(asked), Some(&due.wanted), due.at).await? {
@@ -191,13 +211,12 @@ impl Desk {
     async fn refuse(
         &self,
         due: &Due,
-        environment: Option<&EnvironmentName>,
-        rule: &'static str,
-        refusal: Refusal,
+        Refused { environment, rule, refusal }: Refused,
         now: Timestamp,
     ) -> Result<Turned, DeskError> {
         let mut tx = self.store.begin().await?;
-        let Some(mut firing) = self.decide(&mut tx, due).await? else { return Ok(Turned::Already) };
+        let known = known(&mut tx, std::slice::from_ref(due)).await?;
+        let Some(mut firing) = self.decide(&mut tx, due, &known).await? else { return Ok(Turned::Already) };
         firing.outcome = Outcome::Refused;
         firing.why = Some(refusal.what.clone());
         firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS)).filter(|at| *at <= firing.until);
@@ -211,8 +230,8 @@ impl Desk {
         tx.commit().await?;
         let message = message(due, &firing.key, 1);
         let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
-        self.note_once(&case, command_of(due), environment, rule, &refusal).await?;
-        Ok(Turned::Refused(refusal))
+        self.note_once(&case, command_of(due), environment.as_ref(), rule, &refusal).await?;
+        Ok(Turned::Refused(*refusal))
     }
 
     /// Keeps in the audit what stood against a transition.
@@ -241,6 +260,21 @@ impl Desk {
         let active = runs::active(&mut *tx, &due.environment).await?;
         Ok(standing_after(tx, &due.environment, &active).await?.as_ref() == Some(&due.wanted))
     }
+}
+
+/// Those of these transitions, and around them, that were decided on before.
+async fn known(tx: &mut Tx, due: &[Due]) -> Result<Known, LedgerError> {
+    let at = || due.iter().map(|due| due.at);
+    match (at().min(), at().max()) {
+        (Some(first), Some(last)) => firings::keys(tx, first, last).await,
+        _ => Ok(Known::new()),
+    }
+}
+
+/// Stores what came of a transition that nobody has decided on.
+async fn put(tx: &mut Tx, firing: &Firing, now: Timestamp) -> Result<(), DeskError> {
+    // Somebody did in this very moment: all of it is undone and looked at again.
+    if firings::put(tx, firing, now).await? { Ok(()) } else { Err(DeskError::Repeated) }
 }
 
 /// Keeps in the audit that a transition came to nothing. Comes last in its transaction: see [`append`].
@@ -309,10 +343,10 @@ impl Case<'_> {
         environment: &Environment,
         due: &Due,
     ) -> Result<Option<TypedBy>, LedgerError> {
-        let stored = schedules::all(&mut *tx, Some(&environment.name)).await?;
-        if stored.is_empty() {
+        if !due.by_chat {
             return Ok(None);
         }
+        let stored = schedules::all(&mut *tx, Some(&environment.name)).await?;
         let now = crate::ledger::now(&mut *tx).await?;
         let config = self.desk.config();
         let diary = self.desk.diaries.one(&mut *tx, &config, environment, now).await?;
