@@ -474,7 +474,7 @@ async fn what_is_late_collapsed_missed_or_refused_is_told() {
                 ("up", "allowed"),
                 ("miss", "allowed"),
                 ("up", "refused"),
-                ("give_up", "allowed")
+                ("abandon", "allowed")
             ]
         );
         assert_eq!(all.len(), 4, "{all:?}");

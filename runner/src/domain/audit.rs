@@ -99,7 +99,7 @@ pub const LAPSE: &str = "lapse";
 /// It was too late for what a schedule wanted.
 pub const MISS: &str = "miss";
 /// What a schedule wanted was tried in vain, and is not tried any more.
-pub const GIVE_UP: &str = "give_up";
+pub const GIVE_UP: &str = "abandon";
 /// A message that was no command.
 pub const MESSAGE: &str = "message";
 /// The configuration changed.
