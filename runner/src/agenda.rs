@@ -273,8 +273,12 @@ impl Diaries {
             diary.bends.push(Bent { number: 0, by, called, because: None, bend: pause });
         }
         let change = said.run.filter(|run| run.asker.id != ActorId::clock());
+        let ends = change.as_ref().is_some_and(|run| run.request.until.is_some());
         diary.bends.extend(change.and_then(|run| visit(&diary, &run)));
-        diary.bends.extend(noted.keeps.iter().filter_map(|hold| kept(hold, diary.wanted.as_ref())));
+        // Where nothing else would lower it, the end of a keep does not either.
+        if diary.is_scheduled() || ends {
+            diary.bends.extend(noted.keeps.iter().filter_map(|hold| kept(hold, diary.wanted.as_ref())));
+        }
         diary
     }
 

@@ -802,3 +802,29 @@ async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of
         .await;
     }
 }
+
+#[tokio::test]
+async fn without_schedules_the_end_of_a_keep_lowers_nothing() {
+    on_both(async |store| {
+        let config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", BY_CHAT), &|_| None).unwrap());
+        let room = Room { store, config };
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T20:00")).await.unwrap();
+        visits(&room, "full", at("2026-11-23T20:10"), None).await;
+        let (began, until) = (at("2026-11-23T20:20").0, at("2026-11-23T21:20").0);
+        sql(
+            &room.store,
+            &format!(
+                "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+                 VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', NULL, {began}, {until})"
+            ),
+        )
+        .await
+        .unwrap();
+        for now in ["2026-11-23T20:21", "2026-11-23T21:20", "2026-11-23T21:21"] {
+            let looked = clock.look(at(now)).await.unwrap();
+            assert_eq!((looked.turned, looked.next), (vec![], None), "{now}");
+        }
+    })
+    .await;
+}
