@@ -112,6 +112,7 @@ impl Clockwork {
         looked.left_out = left_out.collect();
         let of_pages = self.paged(&diaries).filter_map(|(page, diary)| page.looks(diary, now));
         looked.next = of_pages.min();
+        self.pages.values_mut().for_each(Page::acted_on);
         Ok(looked)
     }
 
@@ -225,9 +226,13 @@ impl Clockwork {
             // What begins early is wanted from when it is due.
             let moment = firing.due.max(now);
             // Where nobody asks for anything else, it is wanted still.
-            let wanted = diary.map(|diary| level_at(&diary.agenda(), moment));
+            // After `destroy` nobody wants it, but who raises it.
+            let wanted = diary.filter(|diary| !diary.destroyed).map(|diary| level_at(&diary.agenda(), moment));
             let still = wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted));
-            self.desk.turn_again(&firing, still, now).await?;
+            if let Err(error) = self.desk.turn_again(&firing, still, now).await {
+                // The others are looked at all the same, and this one again.
+                tracing::error!(environment = %firing.environment, key = firing.key, %error, "a transition cannot be looked at again");
+            }
         }
         Ok(())
     }

@@ -28,6 +28,8 @@ pub(super) struct Page {
     wanted: Option<Target>,
     /// The first transition after it was read.
     pub(super) next: Option<Transition>,
+    /// Nothing has been done about it yet.
+    fresh: bool,
 }
 
 /// What is to be done about what is asked for now.
@@ -52,7 +54,13 @@ impl Page {
             past: found.past,
             wanted: found.wanted,
             next: found.next,
+            fresh: true,
         }
+    }
+
+    /// What it says is done.
+    pub(super) fn acted_on(&mut self) {
+        self.fresh = false;
     }
 
     /// Whether it still says how it is.
@@ -88,8 +96,13 @@ impl Page {
             // No transition of the last time: what is written or bent is another.
             None => level_at(&diary.agenda(), now).map(|standing| standing.because).unwrap_or_default(),
         };
-        if matches!(because.first(), None | Some(Because::Bent { .. })) {
-            return Turns::Noted;
+        match because.first() {
+            // Nobody's word: what was asked for counts again once somebody speaks.
+            None => return Turns::Not,
+            Some(Because::Bent { .. }) => return Turns::Noted,
+            // Another process with another file has noted something else: two of them must not answer each other for ever.
+            Some(_) if last.is_none() && !self.fresh => return Turns::Not,
+            Some(_) => {}
         }
         let catch_up_s =
             schedules(diary, &because).map(|schedule| schedule.catch_up_s).max().unwrap_or(DEFAULT_CATCH_UP_S);

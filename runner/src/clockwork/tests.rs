@@ -828,3 +828,57 @@ async fn without_schedules_the_end_of_a_keep_lowers_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_was_destroyed_is_not_raised_by_another_try() {
+    on_both(async |store| {
+        let mut room = Room::new(store).await;
+        let once = "[[environments.shop.schedules]]\nname = 'once'\nat = '2026-11-23 09:00'\ndo = 'up full'\nfor = '8h'\n";
+        let text = format!("{BY_CHAT}{once}");
+        room.config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap());
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T08:00")).await.unwrap();
+        sql(
+            &room.store,
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+             VALUES (1, 'hold', 'shop', 'shop', 'local:ito', 'ito', '[]', 'we measure', 0, 1900000000000)",
+        )
+        .await
+        .unwrap();
+        let looked = clock.look(at("2026-11-23T09:00")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Refused(_)]), "{looked:?}");
+        let mut tx = room.store.begin().await.unwrap();
+        environments::set_wanted(&mut tx, &shop(), None, None).await.unwrap();
+        tx.commit().await.unwrap();
+        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        for now in ["2026-11-23T09:05", "2026-11-23T09:30"] {
+            clock.look(at(now)).await.unwrap();
+        }
+        assert!(room.queue().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_processes_with_different_files_do_not_answer_each_other_for_ever() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let mut old = room.clock();
+        old.look(at("2026-11-24T08:00")).await.unwrap();
+        old.look(at("2026-11-24T09:00")).await.unwrap();
+        room.all_done().await;
+        let shorter = CONFIG.replace("09:00-21:00", "09:00-14:00");
+        let config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &shorter), &|_| None).unwrap());
+        let another = Room { store: room.store.clone(), config };
+        let mut new = another.clock();
+        let mut made = 0;
+        for minute in 0..10 {
+            let now = at("2026-11-24T15:00").plus_ms(minute * 60_000);
+            made +=
+                new.look(now).await.unwrap().turned.len() + old.look(now.plus_ms(30_000)).await.unwrap().turned.len();
+            room.all_done().await;
+        }
+        assert_eq!(made, 1);
+    })
+    .await;
+}

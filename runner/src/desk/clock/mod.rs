@@ -102,8 +102,11 @@ impl Desk {
     pub async fn turn(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
         let mut all = Vec::with_capacity(due.len());
         for some in due.chunks(TOGETHER) {
-            all.extend(self.turn_together(some, now).await?);
-            self.bell.ring();
+            let turned = self.turn_together(some, now).await?;
+            if turned.iter().any(|turned| *turned != Turned::Already) {
+                self.bell.ring();
+            }
+            all.extend(turned);
         }
         Ok(all)
     }
@@ -214,9 +217,13 @@ impl Desk {
         Refused { environment, rule, refusal }: Refused,
         now: Timestamp,
     ) -> Result<Turned, DeskError> {
-        let mut tx = self.store.begin().await?;
-        let known = known(&mut tx, std::slice::from_ref(due)).await?;
-        let Some(mut firing) = self.decide(&mut tx, due, &known).await? else { return Ok(Turned::Already) };
+        // The audit first: who dies in between notes it again under the same key, which is once.
+        let Some((tx, firing)) = self.decided(due).await? else { return Ok(Turned::Already) };
+        tx.rollback().await?;
+        let message = message(due, &firing.key, 1);
+        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+        self.note_once(&case, command_of(due), environment.as_ref(), rule, &refusal).await?;
+        let Some((mut tx, mut firing)) = self.decided(due).await? else { return Ok(Turned::Already) };
         firing.outcome = Outcome::Refused;
         firing.why = Some(refusal.what.clone());
         firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS)).filter(|at| *at <= firing.until);
@@ -228,10 +235,14 @@ impl Desk {
         let said = ClockNews::Refused { turn: self.turn_of(due), why, again };
         warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
         tx.commit().await?;
-        let message = message(due, &firing.key, 1);
-        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
-        self.note_once(&case, command_of(due), environment.as_ref(), rule, &refusal).await?;
         Ok(Turned::Refused(*refusal))
+    }
+
+    /// A transaction that has the decision on a transition.
+    async fn decided(&self, due: &Due) -> Result<Option<(Tx, Firing)>, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let known = known(&mut tx, std::slice::from_ref(due)).await?;
+        Ok(self.decide(&mut tx, due, &known).await?.map(|firing| (tx, firing)))
     }
 
     /// Keeps in the audit what stood against a transition.
@@ -328,8 +339,13 @@ impl Case<'_> {
         if let Some(unknown) = unknown {
             return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(&environment.name));
         }
-        let typed_by = self.typed_by(tx, &environment, due).await?.map(Box::new);
-        let request = RunRequest { typed_by, ..turn(&environment, due.wanted.clone(), due.because.clone(), before) };
+        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        // Lowering never waits for people, whoever wrote it.
+        let typed_by = match request.kind {
+            RunKind::Down => None,
+            _ => self.typed_by(tx, &environment, due).await?.map(Box::new),
+        };
+        let request = RunRequest { typed_by, ..request };
         let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
         let done = self.enqueue(tx, &environment, request, &active).await?;
         Ok(Some((command, done)))
