@@ -231,8 +231,13 @@ async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) 
     let actor = Actor::person(ActorId::local(&name), name);
     match audit::prune(store, moment, file, &actor, because).await.map_err(told)? {
         None => println!("No entry is that old; nothing was written."),
-        Some(audit::Pruned { entries, end }) => {
+        Some(audit::Pruned { entries, end, stays_for }) => {
             println!("The entries up to {} are in {} and out of the ledger: {entries}.", end.seq, file.display());
+            if let Some(run) = stays_for {
+                println!(
+                    "Those that are old enough and come later stay until run {run} is over, which the next of them is about."
+                );
+            }
             println!("Keep the file: only with it can the whole be proven (`tidegate audit verify --with-export`).");
         }
     }

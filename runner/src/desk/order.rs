@@ -210,7 +210,8 @@ fn go_back(request: &mut RunRequest, environment: &Environment, standings: &Stan
         .map(|setting| &setting.stack)
         .collect();
     for (stack, direction) in &mut request.stacks {
-        let in_doubt = standings.get(stack).is_some_and(|standing| standing.in_doubt);
+        // A state that was put back says nothing about what a run failed to do: whoever said yes to it wants what was asked for.
+        let in_doubt = standings.get(stack).is_some_and(|standing| standing.in_doubt && !standing.older_state);
         if in_doubt && !changed.contains(&stack) {
             *direction = Direction::Fall;
         }

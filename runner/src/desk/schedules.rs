@@ -193,7 +193,7 @@ impl Case<'_> {
             called: actor.name.clone(),
             at: now,
             because: None,
-            asked_as: AskedAs::of(actor),
+            asked_as: Some(AskedAs::of(actor)),
         };
         let stored = Stored {
             id: String::new(),

@@ -35,8 +35,8 @@ impl TryFrom<ScheduleRow> for Stored {
     fn try_from(found: ScheduleRow) -> Result<Self, LedgerError> {
         let row = Row { table: "schedules", id: &found.id };
         let keys: IndexMap<String, String> = row.json("written", &found.written)?;
-        let asked_as = |column, text: Option<String>| -> Result<AskedAs, LedgerError> {
-            text.map_or_else(|| Ok(AskedAs::default()), |text| row.json(column, &text))
+        let asked_as = |column, text: Option<String>| -> Result<Option<AskedAs>, LedgerError> {
+            text.map(|text| row.json(column, &text)).transpose()
         };
         let changed = match (found.changed_at, found.changed_by) {
             (None, None) => None,
@@ -98,7 +98,7 @@ pub async fn put(
         called: storable(&by.name),
         at,
         because: because.map(str::to_owned),
-        asked_as: AskedAs::of(by),
+        asked_as: Some(AskedAs::of(by)),
     };
     let stored = Stored {
         id: ids::key(at).to_string(),
@@ -135,10 +135,15 @@ pub async fn put(
         .bind(changed.map(|signed| signed.by.as_str()))
         .bind(changed.map(|signed| signed.called.as_str()))
         .bind(changed.and_then(|signed| signed.because.as_deref()).map(storable))
-        .bind(to_json("added_as", &stored.added.asked_as)?)
-        .bind(changed.map(|signed| to_json("changed_as", &signed.asked_as)).transpose()?)
+        .bind(typed_as("added_as", Some(&stored.added))?)
+        .bind(typed_as("changed_as", changed)?)
     )?;
     Ok((inserted == 1).then_some(stored))
+}
+
+/// What somebody was in the chat, for this column.
+fn typed_as(column: &'static str, signed: Option<&Signed>) -> Result<Option<String>, LedgerError> {
+    signed.and_then(|signed| signed.asked_as.as_ref()).map(|asked_as| to_json(column, asked_as)).transpose()
 }
 
 /// Notes that one does not count any more. False: somebody had changed or removed it before.

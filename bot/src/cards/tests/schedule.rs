@@ -51,7 +51,7 @@ fn signed(who: &str, because: Option<&str>) -> Signed {
         called: who.to_owned(),
         at: START,
         because: because.map(str::to_owned),
-        asked_as: AskedAs::default(),
+        asked_as: Some(AskedAs::default()),
     }
 }
 

@@ -376,7 +376,7 @@ impl Case<'_> {
         if !asking.all(by_chat) {
             return Ok(None);
         }
-        Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).map(Stored::typed_by))
+        Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).and_then(Stored::typed_by))
     }
 }
 

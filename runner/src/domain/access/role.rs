@@ -80,6 +80,13 @@ impl CommandName {
 }
 
 impl CommandName {
+    /// True for what makes a run: where the audit has it as allowed, somebody ordered that run.
+    #[must_use]
+    pub fn orders(self) -> bool {
+        // A yes lets begin what another asked for, and orders nothing by itself.
+        self == Self::Plan || (self.starts_change() && self != Self::Approve)
+    }
+
     /// True for what lets a change begin: rules about when and how far changes go are held against it.
     #[must_use]
     pub fn starts_change(self) -> bool {

@@ -115,16 +115,18 @@ pub struct Signed {
     pub at: Timestamp,
     /// Why, in their words.
     pub because: Option<String>,
-    /// What they were in the chat then.
-    pub asked_as: AskedAs,
+    /// What they were in the chat then; `None`: it was not kept yet.
+    pub asked_as: Option<AskedAs>,
 }
 
 impl Stored {
-    /// Whose it is as it is worded now: they answer for what the clock does by it.
+    /// Whose it is as it is worded now: they answer for what the clock does by it. `None`: it is from before it was kept what
+    /// they were, so that nobody can say whether they still may; it counts as it did then, as if the file had it.
     #[must_use]
-    pub fn typed_by(&self) -> TypedBy {
+    pub fn typed_by(&self) -> Option<TypedBy> {
         let Signed { by, called, asked_as, .. } = self.changed.as_ref().unwrap_or(&self.added);
-        TypedBy { by: by.clone(), called: called.clone(), asked_as: asked_as.clone() }
+        let asked_as = asked_as.clone()?;
+        Some(TypedBy { by: by.clone(), called: called.clone(), asked_as })
     }
 }
 

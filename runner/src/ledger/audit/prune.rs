@@ -9,7 +9,7 @@ use super::row::{AuditRow, COLUMNS, Entry};
 use super::segment::{self, SegmentError, Writer};
 use crate::domain::answer::Actor;
 use crate::domain::audit::PRUNE;
-use crate::domain::ids::Timestamp;
+use crate::domain::ids::{RunNumber, Timestamp};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Store, Tx};
 use crate::ledger::triggers;
@@ -26,6 +26,8 @@ pub struct Pruned {
     pub entries: i64,
     /// The last of them; what is left follows from it.
     pub end: Link,
+    /// The run that is not over because of which entries that are old enough stay.
+    pub stays_for: Option<RunNumber>,
 }
 
 /// Why nothing, or not all, was taken out. What was not exported is never deleted.
@@ -40,6 +42,11 @@ pub enum PruneError {
     /// What should be exported is not as it was written.
     #[error("the audit is broken at entry {0}: nothing is taken out of it before somebody has looked")]
     Broken(i64),
+    /// The oldest entry is about a run that is not over.
+    #[error(
+        "the oldest entry is about run {0}, which is not over: nothing is taken out before its end; `show {0}` tells what it waits for"
+    )]
+    Unfinished(RunNumber),
     /// Somebody else takes entries out at the same time, or changes them.
     #[error("the audit changed while it was exported: nothing more is taken out of it")]
     Changed,
@@ -63,8 +70,9 @@ pub(super) fn taken_out(row: &AuditRow) -> Option<Link> {
     Some(Link { seq: upto, hash })
 }
 
-/// Exports all entries before the first one that is as young as `before`, and deletes them. `file` must not exist; it is on the
-/// disk and was read again before anything is deleted.
+/// Exports all entries before the first one that is as young as `before`, or about a run that is not over, and deletes them: without
+/// the entry that ordered it, no run is carried out. `file` must not exist; it is on the disk and was read again before anything is
+/// deleted.
 ///
 /// Dies in the middle without loss: what is in the file may still be in the ledger, and the chain is whole at each moment.
 pub async fn prune(
@@ -86,7 +94,7 @@ pub(in crate::ledger) async fn prune_by(
     because: Option<&str>,
     size: i64,
 ) -> Result<Option<Pruned>, PruneError> {
-    let Some((start, ends)) = write(store, before, file, size).await? else { return Ok(None) };
+    let Some(Written { start, ends, stays_for }) = write(store, before, file, size).await? else { return Ok(None) };
     let Some(end) = ends.last().cloned() else { return Ok(None) };
     let (path, proven, until) = (file.to_owned(), start.clone(), end.clone());
     let proof = tokio::task::spawn_blocking(move || segment::prove_one(&path, &proven, &until));
@@ -99,19 +107,27 @@ pub(in crate::ledger) async fn prune_by(
         delete(store, from, &detail, actor, because).await?;
         from = segment.seq;
     }
-    Ok(Some(Pruned { entries: end.seq - start.seq, end }))
+    Ok(Some(Pruned { entries: end.seq - start.seq, end, stays_for }))
 }
 
-/// Writes the file, and gives what stands before its first entry and the end of each segment.
-async fn write(
-    store: &Store,
-    before: Timestamp,
-    file: &Path,
-    size: i64,
-) -> Result<Option<(Link, Vec<Link>)>, PruneError> {
+/// What is in the file.
+struct Written {
+    /// What stands before its first entry.
+    start: Link,
+    /// The end of each segment.
+    ends: Vec<Link>,
+    /// Because of which run it is not more.
+    stays_for: Option<RunNumber>,
+}
+
+/// Writes the file; `None` where nothing is old enough.
+async fn write(store: &Store, before: Timestamp, file: &Path, size: i64) -> Result<Option<Written>, PruneError> {
     let mut tx = store.snapshot().await?;
-    let first_to_keep: Option<i64> =
+    let young: Option<i64> =
         on!(tx, fetch_one, sqlx::query_scalar("SELECT MIN(seq) FROM audit WHERE at >= $1").bind(before.0))?;
+    // Only what is old enough is held back.
+    let unfinished = first_of_the_unfinished(&mut tx).await?.filter(|(seq, _)| young.is_none_or(|young| *seq < young));
+    let first_to_keep = unfinished.map(|(seq, _)| seq).or(young);
     let last: Option<i64> = match first_to_keep {
         Some(first) => Some(first - 1),
         None => on!(tx, fetch_one, sqlx::query_scalar("SELECT MAX(seq) FROM audit"))?,
@@ -121,18 +137,35 @@ async fn write(
     let (Some(last), Some((first, prev))) = (last, first) else { return Ok(None) };
     let end: Option<String> =
         on!(tx, fetch_optional, sqlx::query_scalar("SELECT hash FROM audit WHERE seq = $1").bind(last))?;
-    let Some(hash) = end.filter(|_| last >= first) else { return Ok(None) };
+    let stays_for = unfinished.map(|(_, run)| run);
+    let Some(hash) = end.filter(|_| last >= first) else {
+        return stays_for.map_or(Ok(None), |run| Err(PruneError::Unfinished(run)));
+    };
     let (start, end) = (Link { seq: first - 1, hash: prev }, Link { seq: last, hash });
     let mut writer = Writer::create(file, &start, &end)?;
     let copied = copy(&mut tx, &mut writer, &start, &end, size).await;
     match copied.and_then(|ends| Ok(writer.finish().map(|()| ends)?)) {
-        Ok(ends) => Ok(Some((start, ends))),
+        Ok(ends) => Ok(Some(Written { start, ends, stays_for })),
         Err(error) => {
             // Half a file would be in the way of the next try; what is in it is in the ledger.
             let _ = std::fs::remove_file(file);
             Err(error)
         }
     }
+}
+
+/// The first entry about any run that is not over, and the run.
+async fn first_of_the_unfinished(mut tx: &mut Tx) -> Result<Option<(i64, RunNumber)>, LedgerError> {
+    // Not by the entries' time: a clock may have been set since.
+    let found: Option<(i64, i64)> = on!(
+        tx,
+        fetch_optional,
+        sqlx::query_as(
+            "SELECT audit.seq, audit.run_number FROM runs JOIN audit ON audit.environment = runs.environment \
+             AND audit.run_number = runs.number WHERE runs.ended_at IS NULL ORDER BY audit.seq LIMIT 1"
+        )
+    )?;
+    Ok(found.map(|(seq, run)| (seq, RunNumber(run))))
 }
 
 async fn copy(

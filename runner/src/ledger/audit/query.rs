@@ -11,8 +11,7 @@ use crate::ledger::runs;
 use crate::ledger::store::{Access, Reach, Store};
 
 /// What counts as failed; word for word the condition of the partial indexes, or they are not used.
-const FAILED: &str =
-    "(decision IN ('refused', 'not_understood') OR result IN ('failed', 'partial', 'unknown', 'refused', 'expired'))";
+const FAILED: &str = "(decision IN ('refused', 'not_understood') OR result IN ('failed', 'partial', 'unknown', 'refused', 'expired', 'missed'))";
 
 /// Entries that words are looked for in, for one page. More of them would take longer than people wait: the page says how far
 /// it looked, and the next one goes on there.
@@ -21,22 +20,22 @@ const LOOKED: u32 = 20_000;
 /// How much earlier than its run an order may be noted, in milliseconds: they are of one transaction, in which a clock may be set.
 const ORDER_MS: i64 = 60_000;
 
-/// Whether an entry says that a run may be carried out, by itself or after a yes.
+/// Whether an entry says that somebody ordered a run and was allowed to. What else people did with it, as to cancel it, is no order.
 pub async fn has_order(mut db: impl Access, run: &RunSummary) -> Result<bool, LedgerError> {
-    let found: Option<i64> = on!(
+    let entries: Vec<(String, String)> = on!(
         db,
-        fetch_optional,
+        fetch_all,
         // From the index of the environment: few things happen to it while a run waits.
-        sqlx::query_scalar(
-            "SELECT seq FROM audit WHERE environment = $1 AND at >= $2 AND run_number = $3 \
-             AND decision IN ('allowed', 'needs_approval') AND actor_id <> $4 LIMIT 1"
+        sqlx::query_as(
+            "SELECT action, decision FROM audit WHERE environment = $1 AND at >= $2 AND run_number = $3 AND actor_id <> $4"
         )
         .bind(run.request.environment.as_str())
         .bind(run.accepted.0 - ORDER_MS)
         .bind(run.number.0)
         .bind(ActorId::tidegate().as_str())
     )?;
-    Ok(found.is_some())
+    let orders = |action: &str| CommandName::ALL.into_iter().any(|name| name.orders() && name.action() == action);
+    Ok(entries.iter().any(|(action, decision)| decision == Decision::Allowed.as_str() && orders(action)))
 }
 
 /// Commands of a person that `who` looks through, newest first.

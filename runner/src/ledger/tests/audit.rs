@@ -42,8 +42,9 @@ async fn only_what_the_filters_let_through_is_told_newest_first() {
         entry(&store, "ito", "end", Some("shop"), |e| e.result = Some("failed")).await;
         entry(&store, "ito", "end", Some("shop"), |e| e.result = Some("succeeded")).await;
         entry(&store, "sato", "message", None, |e| e.decision = Decision::NotUnderstood).await;
-        assert_eq!(found(&store, &filter()).await, [6, 5, 4, 3, 2, 1]);
-        assert_eq!(audit::environments(&store).await.unwrap(), ["blog", "shop"]);
+        entry(&store, "tidegate", "miss", Some("game"), |e| e.result = Some("missed")).await;
+        assert_eq!(found(&store, &filter()).await, [7, 6, 5, 4, 3, 2, 1]);
+        assert_eq!(audit::environments(&store).await.unwrap(), ["blog", "game", "shop"]);
         let shop = || AuditFilter { environment: Some(environment("shop")), ..filter() };
         let by = |who: &str| AuditFilter { by: Some(who.to_owned()), ..filter() };
         let words = |all: &[&str]| AuditFilter { words: all.iter().map(|w| (*w).to_owned()).collect(), ..filter() };
@@ -54,10 +55,10 @@ async fn only_what_the_filters_let_through_is_told_newest_first() {
             (by("local:mori"), &[2]),
             (by("nobody"), &[]),
             (action("down"), &[3, 2]),
-            (AuditFilter { failed: true, ..filter() }, &[6, 4, 3]),
+            (AuditFilter { failed: true, ..filter() }, &[7, 6, 4, 3]),
             (AuditFilter { failed: true, ..shop() }, &[4]),
             (AuditFilter { failed: true, ..by("ito") }, &[4, 3]),
-            (AuditFilter { since: Some(since), ..filter() }, &[6, 5, 4]),
+            (AuditFilter { since: Some(since), ..filter() }, &[7, 6, 5, 4]),
             (AuditFilter { until: Some(since), ..shop() }, &[2, 1]),
             (AuditFilter { environment: shop().environment, action: Some("end".to_owned()), ..by("ito") }, &[5, 4]),
             (AuditFilter { before: Some(4), ..shop() }, &[2, 1]),
@@ -243,6 +244,41 @@ async fn what_happens_to_a_run_is_noted_with_the_event_or_not_at_all() {
                 ("end", Decision::Allowed, Some("expired"), number),
             ]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_has_an_order_only_where_somebody_was_allowed_what_makes_one() {
+    on_both(async |store| {
+        let run = submit_up(&store, "shop").await;
+        let of_run = |e: &mut Entry<'_>| e.run = Some(run.number);
+        let has = async || audit::has_order(&store, &run).await.unwrap();
+        for (who, action, decision) in [
+            ("ito", "cancel", Decision::Allowed),
+            ("sato", "approve", Decision::Allowed),
+            ("ito", "leave", Decision::Allowed),
+            ("ito", "up", Decision::Refused),
+        ] {
+            entry(&store, who, action, Some("shop"), |e| {
+                of_run(e);
+                e.decision = decision;
+            })
+            .await;
+            assert!(!has().await, "{action}, {decision:?}");
+        }
+        // What Tidegate notes of a run by itself orders nothing either, nor does an order of another run or environment.
+        let mut tx = store.begin().await.unwrap();
+        let (tidegate, shop) = (Actor::tidegate(), environment("shop"));
+        let of_tidegate =
+            Entry { environment: Some(&shop), run: Some(run.number), ..Entry::of_tidegate(&tidegate, "up") };
+        audit::append(&mut tx, &of_tidegate).await.unwrap();
+        tx.commit().await.unwrap();
+        entry(&store, "ito", "up", Some("shop"), |e| e.run = Some(RunNumber(run.number.0 + 1))).await;
+        entry(&store, "ito", "up", Some("blog"), of_run).await;
+        assert!(!has().await);
+        entry(&store, "ito", "retry", Some("shop"), of_run).await;
+        assert!(has().await);
     })
     .await;
 }

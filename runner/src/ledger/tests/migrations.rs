@@ -58,9 +58,9 @@ async fn migrations_keep_the_rows_that_were_there_and_they_can_be_read() {
         assert_eq!(stacks::standings(&store, &shop).await.unwrap().len(), 2);
         let run = runs::by_number(&store, RunNumber(1)).await.unwrap().unwrap();
         assert_eq!(runs::view(&store, run.id).await.unwrap().unwrap().state, run.state);
-        assert_eq!(audit::verify(&store).await.unwrap(), 3);
+        assert_eq!(audit::verify(&store).await.unwrap(), 4);
         let entries = audit::recent(&store, None, 10).await.unwrap();
-        assert_eq!((entries[1].result.as_deref(), entries[2].actor.name.as_str()), (Some("cancelled"), "Ito 伊藤"));
+        assert_eq!((entries[2].result.as_deref(), entries[3].actor.name.as_str()), (Some("cancelled"), "Ito 伊藤"));
         assert_eq!(super::unanswered(&store).await.len(), 1);
         assert_eq!(outbox::pending(&store, &outbox::Address::new("shell", "ito")).await.unwrap().len(), 1);
         assert_eq!(runners::alive(&store, i64::MAX).await.unwrap().len(), 1);

@@ -6,9 +6,10 @@ use super::{on_both, sql};
 use crate::domain::answer::Actor;
 use crate::domain::audit::PRUNE;
 use crate::domain::ids::Timestamp;
+use crate::domain::run::Outcome;
 use crate::ledger::Store;
 use crate::ledger::audit::{
-    self, Broken, Checkpoint, Evidence, Key, Link, Proven, PruneError, SegmentError, VerifyError,
+    self, Broken, Checkpoint, Entry, Evidence, Key, Link, Proven, PruneError, SegmentError, VerifyError,
 };
 
 async fn acts(store: &Store, count: i64) -> Timestamp {
@@ -72,6 +73,36 @@ async fn nothing_is_written_when_nothing_is_old_enough_and_no_file_is_written_ov
         assert!(matches!(error, PruneError::File(SegmentError::Io { .. })), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
         assert_eq!(audit::verify(&store).await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_run_that_is_not_over_was_ordered_by_stays() {
+    on_both(async |store| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("old");
+        acts(&store, 3).await;
+        let run = super::submit_up(&store, "shop").await;
+        let (ito, shop) = (super::actor("ito"), super::environment("shop"));
+        let order = Entry { environment: Some(&shop), run: Some(run.number), ..Entry::of_tidegate(&ito, "up") };
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(audit::append(&mut tx, &order).await.unwrap(), 4);
+        tx.commit().await.unwrap();
+        let end = acts(&store, 2).await;
+        let done = prune(&store, end, &file).await.unwrap().unwrap();
+        assert_eq!((done.entries, done.end.seq, done.stays_for), (3, 3, Some(run.number)));
+        assert!(audit::has_order(&store, &run).await.unwrap());
+        let second = folder.path().join("second");
+        let error = prune(&store, end, &second).await.unwrap_err();
+        assert!(matches!(error, PruneError::Unfinished(number) if number == run.number), "{error}");
+        assert!(!second.exists());
+        // Of what is too young anyway, no run holds anything back.
+        assert_eq!(prune(&store, Timestamp(1), &second).await.unwrap(), None);
+        super::record(&store, run.id, &[super::ended(Outcome::Cancelled)], None).await.unwrap();
+        let done = prune(&store, end, &second).await.unwrap().unwrap();
+        assert_eq!((done.entries, done.end.seq, done.stays_for), (3, 6, None));
+        assert!(prove(&store, &[&file, &second]).await.is_ok());
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Schedules that people added by chat.
 
-use super::{actor, environment, on_both};
-use crate::domain::schedule::Written;
+use super::{actor, environment, on_both, sql};
+use crate::domain::schedule::{Stored, Written};
 use crate::ledger::schedules;
 
 fn written(name: &str, keys: &[(&str, &str)]) -> Written {
@@ -34,6 +34,28 @@ async fn a_schedule_counts_in_its_last_wording_until_it_is_removed() {
         assert_eq!(schedules::all(&mut tx, None).await.unwrap(), [other]);
         assert!(schedules::put(&mut tx, &shop, &late, &ito, None, None).await.unwrap().is_some());
         tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_answers_for_a_schedule_from_before_it_was_kept_what_they_were() {
+    on_both(async |store| {
+        let (shop, ito) = (environment("shop"), actor("ito"));
+        let late = written("late shift", &[("at", "2026-12-24 18:00")]);
+        let mut tx = store.begin().await.unwrap();
+        let stored = schedules::put(&mut tx, &shop, &late, &ito, None, None).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(stored.typed_by().map(|typed| typed.by), Some(ito.id.clone()));
+        sql(&store, "UPDATE schedules SET added_as = NULL").await.unwrap();
+        let found = schedules::all(&store, None).await.unwrap();
+        assert_eq!(found.iter().map(Stored::typed_by).collect::<Vec<_>>(), [None]);
+        // Worded anew, it is theirs.
+        let mut tx = store.begin().await.unwrap();
+        let later = written("late shift", &[("at", "2026-12-25 18:00")]);
+        let changed = schedules::put(&mut tx, &shop, &later, &ito, None, Some(&found[0])).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(changed.typed_by().map(|typed| typed.by), Some(ito.id));
     })
     .await;
 }
