@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::domain::access::{Least, Role, Who, given};
-use crate::domain::answer::Actor;
+use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::LAPSE;
 use crate::domain::holds::{Ending, Hold, Kind, News};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
@@ -97,6 +97,23 @@ pub(crate) async fn over(tx: &mut Tx, config: &Config, hold: &Hold, ending: Endi
     tell_all(tx, config, hold, &news).await?;
     tell(tx, &news, to, by.as_ref()).await?;
     Ok(true)
+}
+
+/// Ends the keeps that a run which begins now goes against, and tells whose they were. The ones that ended by it.
+pub(crate) async fn overridden(tx: &mut Tx, config: &Config, run: &RunSummary) -> Result<Vec<Hold>, LedgerError> {
+    let mut ended = Vec::new();
+    if run.request.against.is_empty() {
+        return Ok(ended);
+    }
+    for keep in holds::standing(&mut *tx).await? {
+        let (by, because) = (run.asker.id.clone(), run.request.because.clone());
+        if run.request.against.contains(&keep.number)
+            && over(tx, config, &keep, Ending::Overridden { by, because, run: run.number }).await?
+        {
+            ended.push(keep);
+        }
+    }
+    Ok(ended)
 }
 
 /// Notes the end of those whose time is over, and tells it. The ones whose end was noted here.

@@ -213,7 +213,7 @@ pub(super) fn freed(freed: &Freed) -> Line {
     Line::text(if *own {
         format!("Your keep of {} ends by it.", of(hold))
     } else {
-        format!("Against the keep of {}, which ends by it, and who is told.", person(&hold.by))
+        format!("Against the keep of {}, which ends when it begins, and who is told then.", person(&hold.by))
     })
 }
 

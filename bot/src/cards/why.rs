@@ -13,6 +13,9 @@ const TOLD_MAX: usize = 10;
 pub fn why(why: &Why) -> Card {
     let Why { who, itself, command, verdicts } = why;
     let subject = if *itself { "you".to_owned() } else { person(&who.name) };
+    // A right that somebody has through a group of their chat shows only when they ask themselves.
+    let unasked = (!itself && who.groups.is_empty() && !who.id.as_str().starts_with("local:"))
+        .then(|| Line::text("As far as the configuration names them: their chat was not asked for their groups, nor whether they are guests."));
     let phrase = |verdict: &Verdict| match &verdict.environment {
         Some(environment) => format!("`{command} {environment}`"),
         None => format!("`{command}`"),
@@ -25,11 +28,11 @@ pub fn why(why: &Why) -> Card {
             (None, false) => format!("Yes, with a yes of others at times: {subject} may {}", phrase(only)),
         };
         let card = Card::new(Tone::Plain, word);
-        let card = told(only).into_iter().fold(card, |card, line| card.line(Line::marked(&line)));
+        let card = told(only).into_iter().fold(card, |card, line| card.line(Line::marked(&line))).lines(unasked);
         let hints = only.refused.iter().flat_map(|refusal| &refusal.hints).filter(|hint| !hint.starts_with("why "));
         return hints.fold(card, |card, hint| card.next(hint.clone()));
     }
-    let mut card = Card::new(Tone::Plain, format!("`{command}`, for {subject}"));
+    let mut card = Card::new(Tone::Plain, format!("`{command}`, for {subject}")).lines(unasked);
     for verdict in verdicts.iter().take(TOLD_MAX) {
         let word = if verdict.refused.is_some() { "no" } else { "yes" };
         let place = verdict.environment.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);

@@ -5,18 +5,23 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
+use tidegate_runner::bell::Bell;
 use tidegate_runner::config::{self, Config};
+use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::audit::{self as audit_domain, AuditFilter};
 use tidegate_runner::domain::command::{Command, Query};
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName};
+use tidegate_runner::domain::policy::Place;
 use tidegate_runner::house;
 use tidegate_runner::ledger::Store;
 use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, ExportError, Key, Proven};
 use tidegate_runner::redact::Redactor;
 use tidegate_runner::secrets::{self, Secrets};
+use tokio::sync::watch;
 
 use super::{fail, os_user};
 use crate::chat::shell::{color_on_stderr, local_zone};
@@ -106,7 +111,7 @@ impl Audit {
                 verify(&store, checkpoint.as_deref(), key.as_deref(), &exports).await
             }
             Task::Checkpoint { out } => sign(&store, &config, out.as_deref()).await,
-            Task::Export { format, out, filter } => export(&store, &config, format, &out, &filter).await,
+            Task::Export { format, out, filter } => export(&store, config, secrets, format, &out, &filter).await,
             Task::Prune { before, export, because } => {
                 let redactor = Redactor::new(secrets::told(&config, &secrets));
                 let because = because.map(|because| redactor.redact(&because).into_owned());
@@ -173,8 +178,16 @@ async fn sign(store: &Store, config: &Config, out: Option<&Path>) -> Result<(), 
     Ok(())
 }
 
-async fn export(store: &Store, config: &Config, format: Format, out: &Path, words: &[String]) -> Result<(), Refused> {
-    let filter = filter(store, config, words).await?;
+async fn export(
+    store: &Store,
+    config: Config,
+    secrets: Secrets,
+    format: Format,
+    out: &Path,
+    words: &[String],
+) -> Result<(), Refused> {
+    let filter = filter(store, &config, words).await?;
+    let filter = seen(store, config, secrets, filter, words).await?;
     let count = if out == Path::new("-") {
         write(store, &filter, format, std::io::stdout().lock()).await
     } else {
@@ -182,6 +195,32 @@ async fn export(store: &Store, config: &Config, format: Format, out: &Path, word
     };
     eprintln!("{} exported.", counted(count.map_err(told)?));
     Ok(())
+}
+
+/// The filter as far as this user of the machine may read the audit: the same rights as for `audit` in the shell, and the same entry
+/// where they have none.
+async fn seen(
+    store: &Store,
+    config: Config,
+    secrets: Secrets,
+    filter: AuditFilter,
+    words: &[String],
+) -> Result<AuditFilter, Refused> {
+    let name = os_user()?;
+    let message = Message {
+        key: format!("audit:{}", uuid::Uuid::now_v7()),
+        actor: Actor::person(ActorId::local(&name), name),
+        place: Place::shell(),
+        typed: ["audit export"].into_iter().chain(words.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
+    };
+    let (_config, receiver) = watch::channel(Arc::new(config));
+    let desk = Desk::new(store.clone(), receiver, Bell::default()).with_secrets(secrets);
+    let sight = desk.may_ask(&message, &Query::Audit(filter.clone())).await.map_err(told)?;
+    match sight.environments.as_slice() {
+        // Who sees one environment only means that one; of several they were asked which.
+        [only] if !sight.all => Ok(AuditFilter { environment: Some(only.clone()), ..filter }),
+        _ => Ok(filter),
+    }
 }
 
 async fn write(store: &Store, filter: &AuditFilter, format: Format, out: impl Write) -> Result<u64, ExportError> {

@@ -8,7 +8,6 @@ use crate::domain::answer::Actor;
 use crate::domain::changes::{Action, Change, Exactness, StackPlan};
 use crate::domain::environment::SettingValue;
 use crate::domain::ids::{ActorId, Timestamp};
-use crate::domain::order::Direction;
 use crate::domain::policy::{Confirm, Decision, Matter, Place, PlannedStack, policy};
 use crate::domain::request::{Target, turn};
 use crate::problem::source::Source;
@@ -44,6 +43,12 @@ fn plan(does: Does) -> StackPlan {
 /// What is decided where the environment has `lines`: about `down shop` of `who` with that many slaves, at an hour of 2026-11-23 (a
 /// Monday) in UTC, with a plan that does so much.
 fn decided(lines: &str, who: &str, slaves: i64, hour: i64, does: Does) -> String {
+    let actor = Actor::person(ActorId::local(who), who);
+    decided_to("small", lines, &actor, slaves, hour, does)
+}
+
+/// The same about another level, and of anybody.
+fn decided_to(level: &str, lines: &str, actor: &Actor, slaves: i64, hour: i64, does: Does) -> String {
     let text = format!(
         "[environments.shop]\nowners = ['local:ito']\naccess = {{ operator = ['local:kato'] }}\nlevels = ['small', 'full']\nup = 'full'\n\
          down = 'small'\nzone = 'UTC'\nhours = 'Mon-Fri 09:00-18:00'\n{lines}\n[[environments.shop.stacks]]\nname = 'app'\n\
@@ -54,12 +59,12 @@ fn decided(lines: &str, who: &str, slaves: i64, hour: i64, does: Does) -> String
     assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
     let shop = config.environments.values().next().unwrap();
     let settings = BTreeMap::from([("slaves".parse().unwrap(), SettingValue::Number(slaves))]);
-    let request = turn(shop, Target { level: "small".parse().unwrap(), settings }, String::new(), None);
-    let (actor, place) = (Actor::person(ActorId::local(who), who), Place::shell());
+    let request = turn(shop, Target { level: level.parse().unwrap(), settings }, String::new(), None);
+    let place = Place::shell();
     let (stack, plan) = ("app".parse().unwrap(), plan(does));
-    let planned = [PlannedStack { stack: &stack, direction: Direction::Fall, plan: &plan }];
+    let planned = [PlannedStack { stack: &stack, direction: request.stacks[&stack], plan: &plan }];
     let decision = policy(&Matter {
-        actor: &actor,
+        actor,
         place: &place,
         command: request.kind.command(),
         environment: Some(shop),
@@ -121,5 +126,28 @@ fn each_rule_decides_as_it_is_written_and_one_below_it_does_not() {
         let found = decided(&lines, who, slaves, hour, does);
         let same = if decides == "asks: outside" { found.starts_with(decides) } else { found == decides };
         assert!(same, "{lines} {who} {slaves} {hour} {does:?}: {found}, not {decides}");
+    }
+}
+
+#[test]
+fn the_clock_is_asked_only_about_what_a_rise_would_lose() {
+    let clock = Actor::person(ActorId::clock(), "the clock");
+    let when = |conditions: &str| format!("approve = {{ when = [{conditions}], by = ['local:mori'] }}");
+    let all = when("'command = destroy', 'deletes > 5', 'replaces > 0', 'slaves > 50', 'outside working hours'");
+    for (level, lines, slaves, hour, does, decides) in [
+        // Lowering waits for nobody, whatever it deletes and whenever.
+        ("small", "destroys_ask = 3".to_owned(), 1, 21, [0, 0, 2, 39], "allowed"),
+        ("small", all.clone(), 1, 21, [0, 0, 2, 39], "allowed"),
+        // Nor does raising, to whatever size and whenever the configuration says.
+        ("full", all.clone(), 60, 6, [60, 9, 0, 0], "allowed"),
+        ("full", when("'creates > 10', 'updates > 0'"), 40, 12, [40, 1, 0, 0], "allowed"),
+        // What a rise would lose is a surprise; the rest of the rule says nothing about it.
+        ("full", all.clone(), 60, 6, [60, 0, 1, 0], "asks: replaces 1 > 0"),
+        ("full", all, 60, 6, [60, 0, 0, 6], "asks: deletes 6 > 5"),
+        // What may never be done is not done by the clock either.
+        ("small", "destroys_max = 3".to_owned(), 1, 21, [0, 0, 2, 2], "refused: destroys"),
+    ] {
+        let found = decided_to(level, &lines, &clock, slaves, hour, does);
+        assert_eq!(found, decides, "{level} {lines} {slaves} {hour} {does:?}");
     }
 }

@@ -350,7 +350,7 @@ fn files_that_cannot_be_read_are_told() {
 }
 
 #[test]
-fn a_thousand_environments_load_fast() {
+fn a_thousand_environments_load() {
     let one = GOOD.split_once("[environments.shop]").expect("the environment").1;
     let mut text = String::new();
     for number in 0..1_000 {
@@ -358,13 +358,8 @@ fn a_thousand_environments_load_fast() {
             format!("[environments.shop]{one}").replace("environments.shop", &format!("environments.shop{number}"));
         text.push_str(&body);
     }
-    let start = std::time::Instant::now();
     let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
-    let took = start.elapsed();
-    println!("1,000 environments, {} bytes: {} ms", text.len(), took.as_millis());
     assert_eq!(config.environments.len(), 1_000);
-    // A machine busy with other tests takes several times as long; the figure itself is printed.
-    assert!(took.as_secs() < 5, "{took:?}");
 }
 
 proptest::proptest! {

@@ -273,7 +273,7 @@ fn no_run(number: RunNumber) -> Refusal {
 }
 
 /// The filter with the one environment that somebody sees, where they see one only.
-fn as_seen(filter: &AuditFilter, sight: &Sight) -> Result<AuditFilter, Refusal> {
+pub(super) fn as_seen(filter: &AuditFilter, sight: &Sight) -> Result<AuditFilter, Refusal> {
     if sight.all || filter.environment.is_some() {
         return Ok(filter.clone());
     }

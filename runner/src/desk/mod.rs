@@ -17,6 +17,7 @@ mod rights;
 mod schedules;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 use std::sync::Arc;
 

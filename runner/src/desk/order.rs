@@ -11,7 +11,6 @@ use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
-use crate::domain::schedule::LONGEST_FOR_S;
 use crate::ledger::runs::{self, NewRun};
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
@@ -54,6 +53,7 @@ impl Case<'_> {
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
         if let Some(until) = until {
             self.check_span(tx, environment, order, until).await?;
+            self.check_way_down(tx, environment, order, &request, &active).await?;
             request.until = Some(until);
         } else if request.kind == RunKind::Scale {
             // Another size of what somebody raised for a while ends with it.
@@ -82,9 +82,11 @@ impl Case<'_> {
         // How long it takes is told to who asks; the clock does not read it.
         let asked = self.message.actor.id != ActorId::clock();
         let last_time_ms = if asked { runs::last_duration(&mut *tx, &request).await? } else { None };
+        let (own, others): (Vec<_>, Vec<_>) = keeps.into_iter().partition(|keep| keep.by == self.message.actor.id);
+        let against = others.iter().map(|keep| keep.number).collect();
         let run = NewRun {
             id,
-            request: RunRequest { asked_as: AskedAs::of(&self.message.actor), ..request },
+            request: RunRequest { asked_as: AskedAs::of(&self.message.actor), against, ..request },
             asker: self.message.actor.clone(),
             door: self.message.place.door.to_owned(),
             place: self.message.place.channel.clone(),
@@ -93,8 +95,9 @@ impl Case<'_> {
         let ahead: Vec<RunSummary> = active.iter().filter(|other| other.has_its_place()).cloned().collect();
         let starts_in_ms = if asked { starts_in(tx, &ahead).await? } else { None };
         let until = self.until(tx, environment, &run).await?;
-        let freed = self.free(tx, keeps, run.number).await?;
-        let rule = freed.iter().any(|freed| !freed.own).then_some("keep");
+        let rule = (!others.is_empty()).then_some("keep");
+        let mut freed = self.free(tx, own).await?;
+        freed.extend(others.into_iter().map(|hold| Freed { hold, own: false }));
         let answer = Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed, until };
         Ok(Done { rule, ..done(&run, answer) })
     }
@@ -117,41 +120,13 @@ impl Case<'_> {
         Ok(diary.holds_until(run.request.until, now))
     }
 
-    /// A time that ends by itself lies ahead, and is not for ever.
-    async fn check_span(
-        &self,
-        tx: &mut Tx,
-        environment: &Environment,
-        order: &Order,
-        until: Timestamp,
-    ) -> Result<(), Denied> {
-        let now = crate::ledger::now(&mut *tx).await?;
-        let line = format!("{} {}", order.name(), environment.name);
-        let refusal = if until <= now {
-            Refusal::refused(format!("`{line}` would be over before it begins"), "its end has passed")
-                .hint(format!("{line} for 2h"))
-        } else if until > now.plus_ms(1_000 * i64::from(LONGEST_FOR_S)) {
-            Refusal::refused(
-                format!("`{line}` would last too long"),
-                "31 days are the longest; without an end it stays",
-            )
-            .hint(format!("{line} for 31d"))
-            .hint(line)
-        } else {
-            return Ok(());
-        };
-        Err(Denied::Refused { environment: Some(environment.name.clone()), rule: "span", refusal: Box::new(refusal) })
-    }
-
-    /// Ends keeps that whoever lowers does not want any more, or goes against; who kept it is told.
-    async fn free(&self, tx: &mut Tx, keeps: Vec<Hold>, run: RunNumber) -> Result<Vec<Freed>, LedgerError> {
+    /// Ends one's own keeps, which whoever lowers does not want any more.
+    async fn free(&self, tx: &mut Tx, keeps: Vec<Hold>) -> Result<Vec<Freed>, LedgerError> {
         let mut freed = Vec::new();
         for hold in keeps {
-            let (by, because) = (self.message.actor.id.clone(), self.because.clone());
-            let own = hold.by == by;
-            let ending = if own { Ending::Lifted { by, because } } else { Ending::Overridden { by, because, run } };
+            let ending = Ending::Lifted { by: self.message.actor.id.clone(), because: self.because.clone() };
             if warden::over(tx, &self.desk.config(), &hold, ending).await? {
-                freed.push(Freed { hold, own });
+                freed.push(Freed { hold, own: true });
             }
         }
         Ok(freed)

@@ -1,5 +1,6 @@
 //! What somebody may ask, see and do: policy asked for them, without an order.
 
+use super::ask::as_seen;
 use super::{Case, Denied, Desk, DeskError, Message, TRIES};
 use crate::config::Config;
 use crate::domain::access::answering::want_in_words;
@@ -44,10 +45,15 @@ impl Desk {
             (None, Some(name)) => return Ok(Sight { all: false, environments: vec![name.clone()] }),
             (None, None) => {
                 let sight = self.sight(message, command).await?;
-                if sight.all || !sight.environments.is_empty() {
-                    return Ok(sight);
+                let sees = sight.all || !sight.environments.is_empty();
+                match query {
+                    Query::Audit(filter) | Query::Export { filter, .. } if sees => match as_seen(filter, &sight) {
+                        Ok(_) => return Ok(sight),
+                        Err(refusal) => Some(("role", refusal)),
+                    },
+                    _ if sees => return Ok(sight),
+                    _ => self.asks(message, &config, command, None).await?,
                 }
-                self.asks(message, &config, command, None).await?
             }
         };
         let Some((rule, refusal)) = refused else { return Ok(Sight { all: false, environments: Vec::new() }) };
@@ -178,9 +184,11 @@ impl Desk {
         let about = Message { actor: if itself { message.actor.clone() } else { who.clone() }, ..message.clone() };
         let mut verdicts = Vec::new();
         for environment in environments {
-            if !itself && let Some((_, refusal)) = self.asks(message, &config, CommandName::Status, environment).await?
+            if !itself
+                && let Some((rule, refusal)) = self.asks(message, &config, CommandName::Status, environment).await?
             {
-                return Err(DeskError::Refused(refusal));
+                let name = environment.map(|environment| &environment.name);
+                return Err(self.refuse_why(message, name, rule, refusal).await?);
             }
             let held = access::held(&config.access, environment, &about.actor);
             let by = held.filter(|_| command.least() != Least::Anybody).filter(|grant| grant.role.has(command));
@@ -262,10 +270,21 @@ impl Desk {
         let Some((rule, refusal)) = self.asks(message, config, CommandName::Show, Some(environment)).await? else {
             return Ok(());
         };
+        Err(self.refuse_why(message, Some(&environment.name), rule, refusal).await?)
+    }
+
+    /// Keeps in the audit that somebody asked `why` of what is not theirs to know.
+    async fn refuse_why(
+        &self,
+        message: &Message,
+        environment: Option<&EnvironmentName>,
+        rule: &'static str,
+        refusal: Refusal,
+    ) -> Result<DeskError, DeskError> {
         let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
         let case = Case { desk: self, message, because: None, anyway: false };
-        self.note_refusal(&case, CommandName::Why, Some(&environment.name), rule, &refusal).await?;
-        Err(DeskError::Refused(refusal))
+        self.note_refusal(&case, CommandName::Why, environment, rule, &refusal).await?;
+        Ok(DeskError::Refused(refusal))
     }
 
     /// What somebody may do from where they ask.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::access::answering::{Answering, Asked};
-use super::access::{self, About, Access, Grant, Want, Who, limits};
+use super::access::{self, About, Access, ApprovalRule, Grant, Want, Who, limits};
 use super::answer::Actor;
 use super::changes::{Change, StackPlan, WentBack};
 use super::command::CommandName;
@@ -181,8 +181,11 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     let another = is_of_others(access, typist.as_ref().unwrap_or(actor), environment);
     let about = About { command, environment, request, plan, another, now };
     let rises = request.is_some_and(|request| request.stacks.values().any(|direction| *direction == Direction::Rise));
-    let rules = environment.rules.approvals.iter().filter(|rule| !clock || (rises && rule.is_about_changes()));
-    let wants: Vec<Want> = rules.filter_map(|rule| rule.want(access, &about)).collect();
+    // The configuration says yes to what the clock does, but not to what something that rises would lose by surprise.
+    let surprise =
+        |rule: &ApprovalRule| if rises { rule.of_losses().and_then(|rule| rule.want(access, &about)) } else { None };
+    let want = |rule: &ApprovalRule| if clock { surprise(rule) } else { rule.want(access, &about) };
+    let wants: Vec<Want> = environment.rules.approvals.iter().filter_map(want).collect();
     let confirm = plan.and_then(|plan| went_back(plan).or_else(|| unannounced(plan)));
     if !wants.is_empty() {
         return Decision::NeedsApproval { wants, confirm };
@@ -192,7 +195,7 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     }
     let destroys = plan.map(limits::destroys).unwrap_or_default();
     match &environment.rules.destroys_ask {
-        Some(ask) if destroys > ask.most => {
+        Some(ask) if destroys > ask.most && !clock => {
             Decision::NeedsConfirmation(Confirm::ManyDestroys { destroys, above: ask.most })
         }
         Some(_) | None if is_strange(matter, environment) => {

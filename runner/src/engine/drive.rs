@@ -33,7 +33,7 @@ use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{environments, holds};
 use crate::standing;
 use crate::terraform::Stop;
-use crate::witness;
+use crate::{warden, witness};
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -169,8 +169,12 @@ impl Driver {
     async fn drive_on(&mut self) -> Result<(), EngineError> {
         self.settle_children().await?;
         self.look_for_order().await?;
-        while !self.at_rest() {
+        loop {
             self.have_seat().await?;
+            // Without a seat too, where the process stops: nothing is begun then.
+            if self.at_rest() {
+                return Ok(());
+            }
             let steps = if self.lost.is_empty() { self.next_steps().await? } else { self.tell_lost() };
             let waits = steps.is_empty();
             for step in steps {
@@ -180,7 +184,6 @@ impl Driver {
                 self.wait().await?;
             }
         }
-        Ok(())
     }
 
     /// Gives the seat back while people are waited for, and has one again before anything goes on; a stop needs none.
@@ -189,9 +192,13 @@ impl Driver {
             self.seat = None;
             return Ok(());
         }
+        let mut told = false;
         while self.seat.is_none() && self.view.state.stop().is_none() && !self.at_rest() {
             let seats = Arc::clone(&self.shared.seats);
             let limit = self.shared.config().runner.parallel;
+            if !std::mem::replace(&mut told, true) {
+                tracing::info!(limit, "may go on, and waits until one of the others is over");
+            }
             tokio::select! {
                 // One that is free only now is of no use to a process that stops.
                 seat = seats.take(limit) => {
@@ -521,6 +528,9 @@ impl Driver {
             }
             standing::note(&mut tx, &self.run, Some(&self.environment), &after, &events, appended.at).await?;
             witness::note(&mut tx, &self.run, &events, &appended.state).await?;
+            if does_what_was_asked(&events) {
+                warden::overridden(&mut tx, &self.shared.config(), &self.run).await?;
+            }
             tx.commit().await?;
             // Read back rather than taken over: the desk may have stored something in between.
             self.look().await?;
@@ -528,6 +538,13 @@ impl Driver {
             return Ok(true);
         }
     }
+}
+
+/// The run begins to change things, or finds that all is as it was to be made.
+fn does_what_was_asked(events: &[RunEvent]) -> bool {
+    events
+        .iter()
+        .any(|event| matches!(event, RunEvent::ApplyBegan | RunEvent::Ended { outcome: Outcome::NothingToDo, .. }))
 }
 
 fn apply_begins(stack: StackName) -> RunEvent {

@@ -24,6 +24,18 @@ pub struct StreamRedactor<'r> {
     key: KeyBlock,
 }
 
+impl Redactor {
+    /// The end of a text, at most `max` bytes of it: redacted first and cut then, for in what a cut leaves of a secret nobody would find
+    /// one.
+    #[must_use]
+    pub fn end_of(&self, text: &[u8], max: usize) -> String {
+        let mut stream = StreamRedactor::new(self);
+        let mut out = stream.push(text);
+        out.push_str(&stream.finish());
+        out.split_off(out.ceil_char_boundary(out.len().saturating_sub(max)))
+    }
+}
+
 impl<'r> StreamRedactor<'r> {
     /// A redactor for one stream.
     #[must_use]

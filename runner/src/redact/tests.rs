@@ -150,6 +150,22 @@ fn a_secret_split_anywhere_does_not_get_through() {
 }
 
 #[test]
+fn a_secret_that_the_end_of_a_text_would_begin_in_does_not_get_through() {
+    let redactor = Redactor::new(["correct horse battery".to_owned()]);
+    let body = "MIIEowIBAAKCAQEA1234\n".repeat(4);
+    let key = format!("-----BEGIN {0} KEY-----\n{body}-----END {0} KEY-----\n", "PRIVATE");
+    let text = format!("日本 panic: correct horse battery\n{key}goroutine 1\n");
+    for max in 0..=text.len() + 1 {
+        let end = redactor.end_of(text.as_bytes(), max);
+        assert!(end.len() <= max, "{max}");
+        for part in ["horse", "battery", "MIIE", "1234"] {
+            assert!(!end.contains(part), "{max}: {end}");
+        }
+    }
+    assert!(redactor.end_of(text.as_bytes(), 12).ends_with("goroutine 1\n"));
+}
+
+#[test]
 fn a_line_without_end_is_given_in_parts_and_hides_what_lies_across_them() {
     let redactor = redactor();
     for before in [0, 7, 56 * 1024 - 4, 56 * 1024, 64 * 1024 - 4, 64 * 1024, 200_000] {

@@ -269,9 +269,9 @@ impl Child {
         }
     }
 
-    /// The end of the child's standard error, at most `max` bytes of it. Empty when there is none.
+    /// The end of the child's standard error as it wrote it, at most `max` bytes. Empty when there is none.
     #[must_use]
-    pub fn stderr_tail(&self, max: u64) -> String {
+    pub fn stderr_tail(&self, max: u64) -> Vec<u8> {
         let tail = || -> io::Result<Vec<u8>> {
             let mut file = File::open(self.run.file("stderr"))?;
             let len = file.metadata()?.len();
@@ -280,6 +280,6 @@ impl Child {
             file.take(max).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        String::from_utf8_lossy(&tail().unwrap_or_default()).into_owned()
+        tail().unwrap_or_default()
     }
 }

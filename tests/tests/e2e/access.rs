@@ -45,7 +45,7 @@ async fn two_people_say_yes_and_a_crash_between_them_loses_nothing() {
 
 #[tokio::test]
 async fn whoever_asked_does_without_the_others_only_after_the_time_they_have_and_they_are_told() {
-    let yard = ruled("by = \"owners\", alone_after = \"1h\"");
+    let yard = ruled("by = \"owners\", alone_after = \"1h\", within = \"2h\"");
     let _serve = yard.serve().await;
     asks_to_destroy(&yard).await;
     yard.shell("approve 2").await.says(&["nobody says yes to what they asked for themselves"]).exits(3);

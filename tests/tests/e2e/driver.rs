@@ -446,7 +446,7 @@ async fn plan(place: &Place, name: &str, size: u32, destroy: bool) -> StackPlan 
     for event in &events {
         fold.take(&parsed(event));
     }
-    fold.finish(&exit, false, &child.stderr_tail(4096)).expect("a plan")
+    fold.finish(&exit, false, &String::from_utf8_lossy(&child.stderr_tail(4096))).expect("a plan")
 }
 
 async fn apply(place: &Place, name: &str, plan: &StackPlan, interrupt_at: Option<&str>) -> (Applied, Option<Failure>) {
@@ -456,7 +456,7 @@ async fn apply(place: &Place, name: &str, plan: &StackPlan, interrupt_at: Option
     loop {
         let event = tokio::time::timeout(DEADLINE, child.next()).await.expect("an event");
         if let ChildEvent::Exited(exit) = event {
-            return fold.finish(&exit, interrupt_at.is_some(), &child.stderr_tail(4096));
+            return fold.finish(&exit, interrupt_at.is_some(), &String::from_utf8_lossy(&child.stderr_tail(4096)));
         }
         let line = parsed(&event);
         fold.take(&line);

@@ -102,6 +102,8 @@ async fn a_run_that_waits_for_a_place_begins_nothing_while_its_engine_ends() {
     yard.until_did("delete other-app", 1).await;
     let code = yard.view(2).await.question.expect("a question").code().to_owned();
     yard.accepted(&format!("approve 2 {code}")).await;
+    yard.wait("run 2 without a place", async || serve.err().contains("waits until one of the others").then_some(()))
+        .await;
     serve.signal(Signal::TERM);
     yard.wait("draining", async || serve.err().contains("draining").then_some(())).await;
     yard.release("delete.other-app");

@@ -125,7 +125,7 @@ async fn a_keep_is_respected_unless_somebody_says_anyway_which_is_told_and_audit
         &yard,
         "mori",
         "down shop anyway because nobody answers",
-        &["Against the keep of sato, which ends by it, and who is told"],
+        &["Against the keep of sato, which ends when it begins, and who is told then"],
     )
     .await;
     assert_eq!(yard.ends(3).await, "succeeded");

@@ -75,6 +75,8 @@ pub(in super::super) enum ApproveSections {
 /// What the rules of an environment are held against.
 pub(super) struct Known<'a> {
     pub(super) roles: &'a Roles,
+    /// How long a question stays open where its rule does not say; 0 where that could not be read.
+    pub(super) ask_expires_s: u32,
     pub(super) settings: &'a [&'a Setting],
     pub(super) has_owners: bool,
     pub(super) has_hours: bool,
@@ -121,11 +123,20 @@ impl ApproveSection {
         };
         let within_ms = ms("within", self.within.as_ref(), 60);
         let alone_after_ms = ms("alone_after", self.alone_after.as_ref(), 0);
-        if let (Some(within), Some(alone)) = (within_ms, alone_after_ms)
-            && alone >= within
+        let of_runner = Some(1_000 * i64::from(known.ask_expires_s)).filter(|ms| *ms > 0);
+        if let (Some(open), Some(alone)) = (within_ms.or(of_runner), alone_after_ms)
+            && alone >= open
         {
-            let message = "nobody could ever say it alone: the question expires before";
-            findings.at_value(&at.key("alone_after"), message, Some("make it shorter than `within`".to_owned()));
+            let (message, hint) = match within_ms {
+                Some(_) => {
+                    ("nobody could ever say it alone: the question expires before", "make it shorter than `within`")
+                }
+                None => (
+                    "nobody could ever say it alone: the question expires before, after `ask_expires` of `[runner]`",
+                    "make it shorter, or write a longer `within` here",
+                ),
+            };
+            findings.at_value(&at.key("alone_after"), message, Some(hint.to_owned()));
         }
         if findings.errors() > before {
             return None;

@@ -166,7 +166,7 @@ pub(in super::super) fn read(
     let (profiles, rates) = profile::read(&at.key("profiles"), &section.profiles, &names, &settings, findings);
     let all_settings: Vec<&Setting> = settings.values().collect();
     let currency = profile::currency(at, section.currency.as_ref(), &rates, findings);
-    let limits = limits::read(at, section, surroundings.roles, &all_settings, findings);
+    let limits = limits::read(at, section, surroundings, &all_settings, findings);
     let known: Vec<&ProfileName> = profiles.keys().collect();
     // A refused profile is no missing one: what `levels` says about it is a consequence.
     let all_profiles = profiles.len() == section.profiles.len();

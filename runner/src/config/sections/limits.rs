@@ -5,9 +5,8 @@ use super::super::duration;
 use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
-use super::access::Roles;
 use super::approve;
-use super::environment::EnvironmentSection;
+use super::environment::{EnvironmentSection, Surroundings};
 use crate::domain::access::limits::{Limit, WorkingHours};
 use crate::domain::environment::{Rules, Setting};
 use crate::domain::holds::LONGEST_S;
@@ -17,7 +16,7 @@ use crate::domain::hours::Hours;
 pub(super) fn read(
     at: &Path<'_>,
     section: &EnvironmentSection,
-    roles: &Roles,
+    surroundings: &Surroundings<'_>,
     settings: &[&Setting],
     findings: &mut Findings<'_, '_>,
 ) -> Rules {
@@ -40,7 +39,8 @@ pub(super) fn read(
         findings.at_value(&at.key("destroys_ask"), message, Some(format!("write less than {max}")));
     }
     let known = approve::Known {
-        roles,
+        roles: surroundings.roles,
+        ask_expires_s: surroundings.runner.ask_expires_s,
         settings,
         has_owners: !section.owners.is_empty(),
         has_hours: section.hours.is_some(),

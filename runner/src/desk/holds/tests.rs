@@ -1,5 +1,6 @@
 //! People in each other's way, on a ledger of their own and without an engine.
 
+mod around;
 mod dry;
 
 use std::cell::Cell;
@@ -43,7 +44,11 @@ struct Room {
 
 impl Room {
     fn new(store: Store) -> Self {
-        let config = config::parse(Source::new("/etc/tide/tidegate.toml", CONFIG), &|_| None).unwrap();
+        Self::of(store, CONFIG)
+    }
+
+    fn of(store: Store, config: &str) -> Self {
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", config), &|_| None).unwrap();
         assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
         let config = Arc::new(config);
         let told = watch::channel(Arc::clone(&config)).1;
@@ -117,6 +122,14 @@ impl Room {
 
     async fn works(&self, run: &RunSummary) {
         self.tell(run, &[RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 }]).await;
+    }
+
+    /// Whose keeps end as it begins.
+    async fn begins(&self, run: &RunSummary) -> Vec<String> {
+        let mut tx = self.store.begin().await.unwrap();
+        let ended = warden::overridden(&mut tx, &self.config, run).await.unwrap();
+        tx.commit().await.unwrap();
+        ended.iter().map(|keep| keep.by.short().to_owned()).collect()
     }
 
     async fn ends(&self, run: &RunSummary) {
@@ -315,10 +328,9 @@ async fn a_keep_is_against_lowering_by_others_unless_they_mean_it_and_then_it_is
         let answer = room.says("mori", down(true)).await.unwrap();
         let Answer::Queued { run, freed, .. } = answer else { panic!("{answer:?}") };
         assert!(matches!(freed.as_slice(), [freed] if !freed.own), "{freed:?}");
-        let told = room.news("sato").await;
-        let by = ActorId::local("mori");
-        let [News::Over { ending, .. }] = told.as_slice() else { panic!("{told:?}") };
-        assert_eq!(*ending, Ending::Overridden { by, because: Some("we measure".to_owned()), run: run.number });
+        // Until it begins nothing is over: it may come to nothing.
+        assert!(room.news("sato").await.is_empty());
+        assert_eq!(run.request.against, [HoldNumber(2)].into());
         let entries =
             room.desk.audit(&crate::domain::audit::AuditFilter::default(), &everything()).await.unwrap().records;
         assert!(
@@ -330,6 +342,8 @@ async fn a_keep_is_against_lowering_by_others_unless_they_mean_it_and_then_it_is
         let again = room.does("sato", keep()).await;
         assert!(matches!(&again, HoldAnswer::Began { refused, .. } if refused.len() == 1), "{again:?}");
         assert!(matches!(room.news("mori").await.as_slice(), [News::Began { .. }]));
+        // The keep of before is over, by whose it was: nothing is left that the run goes against.
+        assert!(matches!(room.begins(&run).await.as_slice(), []));
         room.queues("sato", up("shop")).await;
         let answer = room.says("sato", down(false)).await.unwrap();
         assert!(matches!(&answer, Answer::Queued { freed, .. } if freed.len() == 1 && freed[0].own), "{answer:?}");
@@ -492,7 +506,12 @@ async fn anyway_goes_against_all_who_keep_and_each_of_them_is_told() {
         room.refuses("ito", Order::Hold(unhold(Some(9))), &["no hold 9", "unhold shop 1", "unhold shop 2"]).await;
         room.refuses("ito", Order::Hold(unhold(None)), &["several hold or keep shop", "of `local:boss`"]).await;
         let answer = room.says("mori", down(true)).await.unwrap();
-        assert!(matches!(&answer, Answer::Queued { freed, .. } if freed.len() == 2), "{answer:?}");
+        let Answer::Queued { run, freed, .. } = &answer else { panic!("{answer:?}") };
+        assert_eq!(freed.len(), 2);
+        assert!(room.news("sato").await.is_empty(), "it may come to nothing");
+        // Somebody who does not go against them is held to them as before.
+        room.refuses("ito", down(false), &["shop is kept"]).await;
+        assert_eq!(room.begins(run).await, ["sato", "boss"]);
         for who in ["sato", "boss"] {
             let told = room.news(who).await;
             assert!(

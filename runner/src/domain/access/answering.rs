@@ -142,6 +142,12 @@ impl Answering<'_> {
             return Err(self.refuse(why, self.next_for_others()));
         }
         let from = entitled.iter().filter_map(|(_, want)| want.alone_from).max();
+        if from.is_some_and(|from| from >= self.asked.question.expires) {
+            // Rules with different times can ask together.
+            let why =
+                |_: &str| format!("nobody says it alone here: the question is over before ({})", written(entitled));
+            return Err(self.refuse(why, self.next_for_others()));
+        }
         if let Some(from) = from.filter(|from| *from > self.now) {
             let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
             let why = |_: &str| format!("others have {minutes} more min to say it ({})", written(entitled));
@@ -176,6 +182,7 @@ impl Answering<'_> {
             return String::new();
         };
         match from.into_iter().max() {
+            Some(from) if from >= self.asked.question.expires => String::new(),
             Some(from) if from > self.now => {
                 let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
                 format!("; in {minutes} min {who} may say it alone")

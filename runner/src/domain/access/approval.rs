@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{About, Condition};
+use super::condition::{About, Condition, Counted};
 use super::{Access, Role, Who, Written, given, held};
 use crate::domain::answer::Actor;
 use crate::domain::environment::Environment;
@@ -110,7 +110,7 @@ pub struct ApprovalRule {
 }
 
 impl ApprovalRule {
-    /// True for a rule that counts what a plan changes: the clock needs no yes for what the configuration says, but for surprises.
+    /// True for a rule that counts what a plan changes.
     #[must_use]
     pub fn is_about_changes(&self) -> bool {
         self.when.iter().any(|(condition, _)| matches!(condition, Condition::Count { .. }))
@@ -120,6 +120,21 @@ impl ApprovalRule {
     #[must_use]
     pub fn is_about_hours(&self) -> bool {
         self.when.iter().any(|(condition, _)| matches!(condition, Condition::OutsideHours))
+    }
+
+    /// The rule with no other conditions than those that count what is lost, deleted or replaced; `None`: it has none.
+    #[must_use]
+    pub fn of_losses(&self) -> Option<Self> {
+        let lost = |condition: &Condition| match condition {
+            Condition::Count { of: Counted::Replaces | Counted::Deletes | Counted::Destroys, .. } => true,
+            Condition::Count { of: Counted::Creates | Counted::Updates, .. }
+            | Condition::Command(_)
+            | Condition::Setting { .. }
+            | Condition::OutsideHours
+            | Condition::OfAnother => false,
+        };
+        let when: Vec<_> = self.when.iter().filter(|(condition, _)| lost(condition)).cloned().collect();
+        (!when.is_empty()).then(|| Self { when, ..self.clone() })
     }
 
     /// What the rule wants of people here; `None`: nothing.

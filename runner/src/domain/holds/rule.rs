@@ -92,7 +92,8 @@ pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
         return Some(("hold", told.held(&what)));
     }
     let request = request.filter(|request| lowers(request))?;
-    let hold = may_lower(holds, environment, who, now).err()?;
+    let heeded: Vec<Hold> = holds.iter().filter(|hold| !request.against.contains(&hold.number)).cloned().collect();
+    let hold = may_lower(&heeded, environment, who, now).err()?;
     let told = Told { hold, environment, now, access, actor };
     let anyway = (request.kind == RunKind::Down).then_some(&request.target.level);
     Some(("keep", told.kept(anyway)))

@@ -1,5 +1,6 @@
 //! Who is kept from what by whose hold, as tables.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::rule::span;
@@ -84,6 +85,7 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
         retry_of: None,
         asked_as: AskedAs::default(),
         typed_by: None,
+        against: BTreeSet::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Actor, ActorKind};
 use super::command::{Assignment, CommandName, Operator, Order};
 use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
+use super::holds::HoldNumber;
 use super::ids::{ActorId, EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
 use super::order::Direction;
 use super::refusal::Refusal;
@@ -129,6 +130,9 @@ pub struct RunRequest {
     /// that were written since, count as if they asked for it now. `None`: the configuration wants it, or whoever asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typed_by: Option<Box<TypedBy>>,
+    /// Keeps of others that whoever asked goes against. They stand until it begins: what comes to nothing ends nobody's keep.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub against: BTreeSet<HoldNumber>,
 }
 
 /// Who has the clock do something by chat.
@@ -280,7 +284,8 @@ impl RunRequest {
         let because = self.because.clone().unwrap_or_default();
         let turned = turn(environment, self.target.clone(), because, before);
         let (asked_as, typed_by) = (self.asked_as.clone(), self.typed_by.clone());
-        Self { retry_of: self.retry_of, asked_as, typed_by, ..turned }
+        let against = self.against.clone();
+        Self { retry_of: self.retry_of, asked_as, typed_by, against, ..turned }
     }
 
     fn takes_part(&self, environment: &Environment, setting: &SettingName) -> bool {
@@ -474,6 +479,7 @@ pub fn request(
         until: None,
         asked_as: AskedAs::default(),
         typed_by: None,
+        against: BTreeSet::new(),
     })
 }
 
@@ -508,6 +514,7 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         until: None,
         asked_as: AskedAs::default(),
         typed_by: None,
+        against: BTreeSet::new(),
     }
 }
 

@@ -15,7 +15,10 @@ use super::{Ready, RunContext};
 
 /// How much of a child's standard error is kept, in bytes. Terraform writes errors to its JSON stream; what comes here
 /// is a crash or a linker's complaint.
-const STDERR_KEPT: u64 = 4_096;
+const STDERR_KEPT: usize = 4_096;
+
+/// How much of it is read for that, in bytes: secrets are looked for in more than is kept, so that none is cut in two before.
+const STDERR_READ: u64 = 1 << 20;
 
 /// How a child ended, as the folds want to know it.
 #[derive(Debug)]
@@ -104,7 +107,7 @@ impl RunContext {
             }
         }
         tracing::debug!(dir = %child.dir().display(), ?exit, stop_asked = asked.is_some(), "Terraform ended");
-        let stderr = ready.redactor.redact(&child.stderr_tail(STDERR_KEPT)).into_owned();
+        let stderr = ready.redactor.end_of(&child.stderr_tail(STDERR_READ), STDERR_KEPT);
         self.supervisors.take_back(child);
         Ok(Ended { exit, stop_asked: asked.is_some(), stderr })
     }

@@ -16,7 +16,7 @@ mod schedules;
 mod server;
 mod tampering;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::runs::{AppendError, Appended, Fence, NewRun};
 use super::{Address, Store, Tx, ids};
@@ -82,6 +82,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         retry_of: None,
         asked_as: AskedAs::default(),
         typed_by: None,
+        against: BTreeSet::new(),
     }
 }
 
