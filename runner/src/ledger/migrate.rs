@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 36] = [
+pub(super) const TEXTS: [(i64, &str, &str); 37] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -48,6 +48,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 36] = [
     (530, "runs_over_time", include_str!("../../../migrations/0530_runs_over_time.sql")),
     (540, "due_together", include_str!("../../../migrations/0540_due_together.sql")),
     (550, "clock_asked", include_str!("../../../migrations/0550_clock_asked.sql")),
+    (560, "clock_written", include_str!("../../../migrations/0560_clock_written.sql")),
     (600, "lineage", include_str!("../../../migrations/0600_lineage.sql")),
     (601, "older_state", include_str!("../../../migrations/0601_older_state.sql")),
     (602, "typed_as", include_str!("../../../migrations/0602_typed_as.sql")),
