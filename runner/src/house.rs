@@ -25,6 +25,9 @@ use reading::{go_on_as_kept, keep_reading, note_configuration, read_again};
 /// How often a process without an engine looks whether the one that lives has gone.
 const LOOK_FOR_ENGINE: Duration = Duration::from_secs(1);
 
+/// Longest that a process which ends waits for the ledger to hear that it is the clock no more.
+const GIVE_BACK: Duration = Duration::from_secs(2);
+
 /// How often an address of the ledger that is read from elsewhere is looked at: a password in it may have changed.
 const LOOK_AT_ADDRESS: Duration = Duration::from_mins(1);
 
@@ -323,8 +326,12 @@ impl House {
             clock.abort();
             // A look that is under way ends first: nobody else begins one beside it.
             let _ = clock.await;
-            if let Err(error) = watch.give_back(&self.store).await {
-                tracing::warn!(%error, "another process follows the schedules a moment later than it could");
+            match tokio::time::timeout(GIVE_BACK, watch.give_back(&self.store)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "another process follows the schedules a moment later than it could");
+                }
+                Err(_) => tracing::warn!("another process follows the schedules a moment later: the ledger is slow"),
             }
         }
         if let Some(keeper) = self.engine.take() {

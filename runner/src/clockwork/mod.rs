@@ -91,7 +91,8 @@ impl Clockwork {
         self.turn_pages(&diaries, seen, now);
         let asked = self.asked(&diaries, now, set_back).await?;
         let mut due = self.due(&diaries, &asked, seen, now).await?;
-        due.extend(self.early(&diaries, now).await?);
+        let (early, begins) = self.early(&diaries, now).await?;
+        due.extend(early);
         due.sort_by_key(|due| due.at);
         let turned = self.desk.turn(&due, now).await?;
         looked.turned = due.into_iter().zip(turned).filter(|(_, turned)| *turned != Turned::Already).collect();
@@ -113,7 +114,7 @@ impl Clockwork {
         });
         looked.left_out = left_out.collect();
         let of_pages = self.paged(&diaries).filter_map(|(page, diary)| page.looks(diary, now));
-        looked.next = of_pages.min();
+        looked.next = of_pages.chain(begins).min();
         self.pages.values_mut().for_each(Page::acted_on);
         Ok(looked)
     }
@@ -195,9 +196,9 @@ impl Clockwork {
         Ok(due)
     }
 
-    /// What is not due yet and begins now, so that the environment is in service when it is.
-    async fn early(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<Vec<Due>, DeskError> {
-        let mut early = Vec::new();
+    /// What is not due yet and begins now, so that the environment is in service when it is; and when the next of that kind begins.
+    async fn early(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<(Vec<Due>, Option<Timestamp>), DeskError> {
+        let (mut early, mut next) = (Vec::new(), None::<Timestamp>);
         for (page, diary) in self.paged(diaries) {
             let Some((mut due, before)) = page.early(diary) else { continue };
             // What somebody wants until then is not ended before, nor a pause.
@@ -205,12 +206,15 @@ impl Clockwork {
                 continue;
             }
             let lead_ms = self.desk.lead_ms(diary.environment(), &before, &due.wanted).await?;
-            if due.at.plus_ms(-lead_ms) <= now {
+            let begins = due.at.plus_ms(-lead_ms);
+            if begins > now {
+                next = Some(next.map_or(begins, |next| next.min(begins)));
+            } else {
                 due.window = next_after(&diary.agenda(), due.at).map_or(due.until, |next| next.at);
                 early.push(due);
             }
         }
-        Ok(early)
+        Ok((early, next))
     }
 
     /// Warns of what goes down soon, and tells what was left out because somebody wanted it skipped.

@@ -57,6 +57,21 @@ async fn what_was_refused_early_is_tried_again_at_its_written_time_and_what_is_l
 }
 
 #[tokio::test]
+async fn it_is_looked_at_when_it_begins_early() {
+    on_both(async |store| {
+        let room = Room::with(store, "ready_by = true\n").await;
+        let mut clock = room.clock();
+        took_ten_minutes(&room, &mut clock).await;
+        let looked = clock.look(at("2026-11-24T08:00")).await.unwrap();
+        assert_eq!(looked.next, Some(at("2026-11-24T08:49")));
+        let looked = clock.look(at("2026-11-24T08:49")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
+        assert_eq!(looked.next, Some(at("2026-11-24T09:00")));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_free_only_after_its_written_time_is_told_as_late() {
     on_both(async |store| {
         let room = Room::with(store, "ready_by = true\n").await;
