@@ -103,10 +103,8 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 .next(format!("status {environment}"))
         }
         ClockNews::GivenUp { turn, tries, run } => {
-            let title = format!(
-                "{environment} was NOT brought to {level}{DOT}given up after {}",
-                plural(tries.unsigned_abs(), "try")
-            );
+            let times = if *tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+            let title = format!("{environment} was NOT brought to {level}{DOT}given up after {times}");
             let card = Card::new(Tone::Bad, title).line(Line::text(format!("It was due at {}.", moment(turn))));
             let card = run.map_or(card.clone(), |run| card.next(format!("show {run}")));
             card.next(format!("status {environment}"))

@@ -144,6 +144,22 @@ async fn a_warnings_down_now_lowers_what_it_warns_of_and_says_so() {
 }
 
 #[tokio::test]
+async fn what_the_clock_says_in_a_channel_that_is_not_found_is_told_to_the_owners() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    schedule(&place, in_minutes(&place, 40));
+    place.yard.configure("channel = \"#load-test\"", "channel = \"#gone\"");
+    let direct = place.slack.direct_channel(&place.alice);
+    let text = place.slack.reads(&direct, "shop goes to small in").await;
+    assert!(text.contains("keep shop for 1h"), "{text}");
+    place.settled().await;
+    assert!(!place.slack.transcript(&place.channel).contains("shop goes to small"), "it is not its channel");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn forty_environments_that_are_refused_at_one_moment_are_one_message() {
     const COUNT: i64 = 40;
     let place = InSlack::lay().await;

@@ -54,19 +54,27 @@ fn news_of_the_clock() {
             because: Some("we measure".to_owned()),
         },
         ClockNews::Eve {
-            turn: turn(START.plus_ms(45 * HOUR_MS), "full"),
+            turn: turn(START.plus_ms(93 * HOUR_MS), "full"),
             stays: Some(target("small")),
             days: vec![day("2026-11-23", QuietKind::Holiday, "Labor Thanksgiving Day")],
         },
         ClockNews::Eve {
-            turn: turn(START.plus_ms(500 * HOUR_MS), "full"),
+            turn: turn(START.plus_ms(1_077 * HOUR_MS), "full"),
             stays: None,
             days: vec![
                 holiday("2026-12-29"),
                 holiday("2026-12-30"),
-                day("2027-03-28", QuietKind::Gap, "02:10-02:40"),
-                day("2026-12-19", QuietKind::Working, "a working day"),
+                holiday("2026-12-31"),
                 holiday("2027-01-01"),
+                holiday("2027-01-03"),
+            ],
+        },
+        ClockNews::Eve {
+            turn: turn(START.plus_ms(21 * HOUR_MS), "full"),
+            stays: None,
+            days: vec![
+                day("2026-11-21", QuietKind::Working, "a working day"),
+                day("2026-11-21", QuietKind::Gap, "02:10-02:40"),
             ],
         },
         ClockNews::Refused {

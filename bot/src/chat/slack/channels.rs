@@ -42,8 +42,11 @@ const GATHER_MS: u64 = 2_000;
 /// So many environments are told together; fewer have a message each, with its buttons.
 const MANY: usize = 4;
 
+/// One of them: the message, the environment, what is told of it.
+type Piece = (Uuid, EnvironmentName, ClockNews);
+
 /// Pieces of news that are told together, by channel.
-type Many = Vec<(String, Vec<(Uuid, EnvironmentName, ClockNews)>)>;
+type Many = Vec<(String, Vec<Piece>)>;
 
 /// Parts news of many environments of one channel, of one kind and about one moment, from the others. What others may still come to
 /// is in neither. What was tried and given up is told for each.
@@ -52,8 +55,7 @@ fn gathered(
     now: Timestamp,
     channel: impl Fn(&EnvironmentName) -> Option<String>,
 ) -> (Many, Vec<(Uuid, News)>) {
-    let mut groups: BTreeMap<(String, &'static str, Timestamp), Vec<(Uuid, EnvironmentName, ClockNews)>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(String, &'static str, Timestamp), Vec<Piece>> = BTreeMap::new();
     let mut others = Vec::new();
     for (id, news) in all {
         let key = match &news {

@@ -4,6 +4,7 @@ mod early;
 mod fresh;
 mod pauses;
 mod told;
+mod year;
 
 use std::sync::Arc;
 

@@ -392,11 +392,11 @@ impl ScheduleSection {
         for (key, _) in
             [("inside", &self.inside), ("outside", &self.outside)].iter().filter(|(_, value)| value.is_some())
         {
-            let hint = "write what it does: `do = \"up full\"`".to_owned();
+            let hint = format!("write what it does: `do = \"up {}\"`", environment.up);
             findings.at_key(&at.key(key), format!("`{key}` has a meaning with a window only"), Some(hint));
         }
         let Some(text) = &self.does else {
-            findings.at_key(at, "it does not say what it does", Some("add `do = \"up full\"`".to_owned()));
+            findings.at_key(at, "it does not say what it does", Some(format!("add `do = \"up {}\"`", environment.up)));
             return None;
         };
         let done = told(&at.key("do"), read_do(text, environment), findings);

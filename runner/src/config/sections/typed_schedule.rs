@@ -205,7 +205,9 @@ fn candidates<'a>(
         {
             set(&[(key, example)], &[]);
         }
-        if !keys().any(|known| known == key) || mistake.what.contains("has no meaning") {
+        if !keys().any(|known| known == key)
+            || ["has no meaning", "has a meaning with"].iter().any(|out| mistake.what.contains(out))
+        {
             set(&[], &[key]);
         }
     } else {
