@@ -218,21 +218,31 @@ impl Clockwork {
     }
 
     /// Warns of what goes down soon, and tells what was left out because somebody wanted it skipped.
-    async fn tell(&self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
+    async fn tell(&mut self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
+        let (mut eves, mut warned) = (Vec::new(), Vec::new());
         for (page, diary) in self.paged(diaries) {
             let name = &diary.environment().name;
             for (key, said, tell) in page::skipped(diary, seen, now) {
                 self.desk.tell_of(name, &key, said, &tell, now).await?;
             }
-            if let Some(eve) = page.eve().filter(|eve| eve.at <= now) {
+            if let Some(eve) = page.eve().filter(|eve| eve.at <= now && !page.told_eve) {
+                eves.push(name.clone());
                 self.desk.tell_of(name, &eve.key, eve.said.clone(), &eve.tell, now).await?;
             }
             if let (Some(from), Some((at, next))) = (&diary.wanted, page.warning(diary))
                 && at <= now
+                && !page.told_ahead
             {
+                warned.push(name.clone());
                 let tell = page::told(diary, &next.because);
                 self.desk.warn(name, next, from, &tell, now).await?;
             }
+        }
+        for name in eves {
+            self.pages.entry(name).and_modify(|page| page.told_eve = true);
+        }
+        for name in warned {
+            self.pages.entry(name).and_modify(|page| page.told_ahead = true);
         }
         Ok(())
     }

@@ -37,6 +37,9 @@ pub(super) struct Page {
     fresh: bool,
     /// The digests of its schedules, in their order.
     written: Arc<str>,
+    /// That people were told of the days ahead, and warned: the ledger need not be asked again.
+    pub(super) told_eve: bool,
+    pub(super) told_ahead: bool,
 }
 
 /// What is to be done about what is asked for now.
@@ -65,6 +68,8 @@ impl Page {
             next: found.next,
             fresh: true,
             written: same.map_or_else(|| digests(&diary.timetable().schedules), |same| Arc::clone(&same.written)),
+            told_eve: false,
+            told_ahead: false,
         }
     }
 

@@ -92,11 +92,13 @@ impl Desk {
         let diary = self.diaries.one(&self.store, &config, environment, now).await?;
         let mut coming = timeline(&diary.agenda(), turn.at.plus_ms(-1), turn.at.plus_ms(1)).into_iter();
         let comes = coming.any(|next| next.at == turn.at && next.wanted == turn.wanted);
+        // Who lowered it by hand wants what was to come.
+        let is_there = diary.wanted.as_ref() == Some(&turn.wanted);
         Ok(match (comes, turn.at <= now) {
-            (false, _) => Warned::Otherwise,
             (true, true) => Warned::Due,
-            (true, false) if diary.wanted.as_ref() == Some(&turn.wanted) => Warned::There,
+            (true | false, _) if is_there => Warned::There,
             (true, false) => Warned::Ahead,
+            (false, _) => Warned::Otherwise,
         })
     }
 

@@ -236,3 +236,17 @@ async fn beside_rules_that_count_changes_no_schedule_is_given_by_chat() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_is_told_is_typed_with_commas() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        let told = |who| add(&[NIGHT[0], NIGHT[1], NIGHT[2], ("tell", who)]);
+        room.refuses(told("kato"), "is not a person or group").await;
+        assert!(room.says("ito", told("local:kato, slack:U024BE7LH")).await.is_ok());
+        let list = room.list().await;
+        let tell = &list[1].schedule.as_ref().unwrap().tell;
+        assert_eq!(tell.iter().map(ActorId::as_str).collect::<Vec<_>>(), ["local:kato", "slack:U024BE7LH"]);
+    })
+    .await;
+}
