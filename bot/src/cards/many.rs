@@ -20,10 +20,10 @@ pub fn of_many(all: &[(&EnvironmentName, &ClockNews)], clock: &Clock) -> Card {
     };
     let turn = said.turn();
     let (time, count) = (turn.local.format("%H:%M"), all.len());
-    let named: Vec<String> = all.iter().take(NAMED_MAX).map(|(name, _)| name.to_string()).collect();
+    let shown: Vec<String> = all.iter().take(NAMED_MAX).map(|(name, _)| name.to_string()).collect();
     let more = count.saturating_sub(NAMED_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let names = Line::text(format!("{}{more}", named.join(", ")));
+    let names = Line::text(format!("{}{more}", shown.join(", ")));
     let due = Line::text(format!("{}{DOT}{count} environments", moment(turn)));
     let card = |tone: Tone, title: String| Card::new(tone, title).line(due).line(names);
     match said {
