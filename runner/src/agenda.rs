@@ -102,18 +102,50 @@ impl<'c> Diary<'c> {
         }
         let visit_ms = 1_000 * i64::from(self.timetable.visit_s);
         let mut end = end_of_change(&self.agenda(), from, visit_ms);
-        let pauses = || {
-            self.bends.iter().filter_map(|bent| match bent.bend {
-                Bend::Pause { from, until } if !self.destroyed => Some((from, until)),
-                _ => None,
-            })
-        };
         while let Some((_, until)) =
-            pauses().find(|(from, until)| *from <= end && until.is_none_or(|until| end < until))
+            self.pauses().find(|(from, until)| *from <= end && until.is_none_or(|until| end < until))
         {
             end = until?;
         }
         Some(end)
+    }
+
+    /// The end of a span of time in which nothing is done while schedules are paused: the time in a pause does not count. `None`: it
+    /// has no end until somebody says so.
+    #[must_use]
+    pub fn without_pauses(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        let mut pauses: Vec<_> = self.pauses().collect();
+        pauses.sort_unstable();
+        let (mut counted, mut end) = (from, until);
+        for (begins, ends) in pauses {
+            let begins = begins.max(counted);
+            if begins >= end {
+                break;
+            }
+            let ends = ends?;
+            if ends > begins {
+                (counted, end) = (ends, end.plus_ms(ends.ms_since(begins)));
+            }
+        }
+        Some(end)
+    }
+
+    /// Whether somebody has said that it is to be where it is for a while that is not over: with a keep, or a change of which they
+    /// said how long it lasts.
+    #[must_use]
+    pub fn is_asked_to_stay(&self, now: Timestamp) -> bool {
+        let said = |bent: &Bent| match bent.bend {
+            Bend::Keep { .. } | Bend::Visit { said: true, .. } => bent.stands(now),
+            Bend::Visit { said: false, .. } | Bend::Skip(_) | Bend::Pause { .. } => false,
+        };
+        self.bends.iter().any(said)
+    }
+
+    fn pauses(&self) -> impl Iterator<Item = (Timestamp, Option<Timestamp>)> {
+        self.bends.iter().filter(|_| !self.destroyed).filter_map(|bent| match bent.bend {
+            Bend::Pause { from, until } => Some((from, until)),
+            Bend::Skip(_) | Bend::Keep { .. } | Bend::Visit { .. } => None,
+        })
     }
 }
 
@@ -355,7 +387,8 @@ async fn unless_stopped(
 fn visit(diary: &Diary<'_>, run: &RunSummary) -> Option<Bent> {
     let from = run.accepted;
     let until = diary.holds_until(run.request.until, from)?;
-    let bend = Bend::Visit { target: run.request.target.clone(), from, until };
+    let said = run.request.until.is_some();
+    let bend = Bend::Visit { target: run.request.target.clone(), from, until, said };
     let (by, called) = (run.asker.id.clone(), run.asker.name.clone());
     Some(Bent { number: -run.number.0, by, called, because: run.request.because.clone(), bend })
 }

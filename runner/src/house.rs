@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bell::Bell;
-use crate::clockwork;
+use crate::clockwork::{self, Watch};
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 pub use crate::engine::engine_pid;
@@ -24,6 +24,9 @@ use reading::{go_on_as_kept, keep_reading, note_configuration, read_again};
 
 /// How often a process without an engine looks whether the one that lives has gone.
 const LOOK_FOR_ENGINE: Duration = Duration::from_secs(1);
+
+/// Longest that a process which ends waits for the ledger to hear that it is the clock no more.
+const GIVE_BACK: Duration = Duration::from_secs(2);
 
 /// How often an address of the ledger that is read from elsewhere is looked at: a password in it may have changed.
 const LOOK_AT_ADDRESS: Duration = Duration::from_mins(1);
@@ -44,7 +47,7 @@ pub struct House {
     reload: JoinHandle<()>,
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
-    clock: Option<JoinHandle<()>>,
+    clock: Option<(JoinHandle<()>, Watch)>,
     /// The configuration is not the file's, but the one that was last in force.
     last_good: bool,
 }
@@ -233,14 +236,17 @@ impl House {
         self.engine = Some(Keeper { stop, working, hindered, task });
     }
 
-    /// Follows the schedules, until the house is closed. Any number of processes may: each transition is carried out once.
+    /// Follows the schedules, until the house is closed. Any number of processes may: one of them is the clock, and another one goes on
+    /// where that falls silent.
     pub fn start_clock(&mut self) {
         if self.last_good || self.clock.is_some() {
             return;
         }
         let (desk, store) = (self.desk.clone(), self.store.clone());
         let (bell, config) = (self.bell.clone(), self.config.clone());
-        self.clock = Some(tokio::spawn(clockwork::run(desk, store, bell, config)));
+        let watch = Watch::default();
+        let task = tokio::spawn(clockwork::run(desk, store, bell, config, watch.clone()));
+        self.clock = Some((task, watch));
     }
 
     /// Whether this process is the engine, or becomes it as soon as the one that lives has gone.
@@ -316,8 +322,17 @@ impl House {
         if let Some(echo) = &self.echo {
             echo.abort();
         }
-        if let Some(clock) = &self.clock {
+        if let Some((clock, watch)) = self.clock.take() {
             clock.abort();
+            // A look that is under way ends first: nobody else begins one beside it.
+            let _ = clock.await;
+            match tokio::time::timeout(GIVE_BACK, watch.give_back(&self.store)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "another process follows the schedules a moment later than it could");
+                }
+                Err(_) => tracing::warn!("another process follows the schedules a moment later: the ledger is slow"),
+            }
         }
         if let Some(keeper) = self.engine.take() {
             keeper.stop.send_replace(true);

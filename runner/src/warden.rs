@@ -52,20 +52,38 @@ async fn tell_all(tx: &mut Tx, config: &Config, hold: &Hold, news: &News) -> Res
 }
 
 /// Tells what the clock does otherwise than people may think: in the environment's channel where a chat has it, otherwise those who
-/// look after it.
+/// look after it; and in any case those `beside`, whom the schedule names.
 pub(crate) async fn of_clock(
     tx: &mut Tx,
     config: &Config,
     name: &EnvironmentName,
     said: ClockNews,
+    beside: &[ActorId],
 ) -> Result<(), LedgerError> {
     let news = News::Clock { environment: name.clone(), said };
     let has_channel = config.environments.get(name).is_some_and(|environment| environment.channel.is_some());
+    let mut to: BTreeSet<ActorId> = beside.iter().flat_map(|id| config.access.people(id)).collect();
     if has_channel && config.chat.slack.is_some() {
         outbox::put_news_for_all(tx, &news).await?;
-        return Ok(());
+    } else {
+        to.extend(who_cares(config, Some(name)));
     }
-    tell(tx, &news, who_cares(config, Some(name)), None).await
+    tell(tx, &news, to, None).await
+}
+
+/// Tells each of those who look after an environment what was meant for its channel, which cannot be found; the admins where that is
+/// nobody.
+pub(crate) async fn of_clock_to_each(
+    tx: &mut Tx,
+    config: &Config,
+    name: &EnvironmentName,
+    news: &News,
+) -> Result<(), LedgerError> {
+    let mut to = who_cares(config, Some(name));
+    if to.is_empty() {
+        to = who_cares(config, None);
+    }
+    tell(tx, news, to, None).await
 }
 
 /// Tells that a hold began, those also who are left in and `beside`, but not whose it is.

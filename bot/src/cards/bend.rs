@@ -4,7 +4,7 @@ use chrono::Timelike as _;
 use tidegate_runner::desk::clock::Warned;
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::request::RunRequest;
-use tidegate_runner::domain::schedule::{Bend, BendAnswer, BentOne, ClockNews, Turn, in_words};
+use tidegate_runner::domain::schedule::{Bend, BendAnswer, BentOne, ClockNews, OddDay, QuietKind, Turn, in_words};
 
 use super::card::{Card, Line, Tone};
 use super::words::{Clock, DOT, cut, duration, plural};
@@ -62,12 +62,16 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 .next(format!("skip {environment} {skip}"))
                 .next(format!("down {environment} {}", turn.wanted.level))
         }
-        ClockNews::Late { turn, by_ms, collapsed, run } => {
+        ClockNews::Late { turn, by_ms, collapsed, run, stood_against } => {
             let card = Card::new(
                 Tone::Warning,
                 format!("{environment} goes to {level}, {} late{DOT}run {run}", duration(*by_ms)),
             );
-            let card = card.line(Line::text(format!("It was due at {}; nobody looked then.", moment(turn))));
+            let why = match stood_against {
+                Some(why) => format!("this stood against it: {}", cut(why)),
+                None => "nobody looked then.".to_owned(),
+            };
+            let card = card.line(Line::text(format!("It was due at {}; {why}", moment(turn))));
             card.lines(before_it(*collapsed)).next(format!("show {run}"))
         }
         ClockNews::Missed { turn, by_ms, collapsed } => {
@@ -85,6 +89,13 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 .lines(because.as_ref().map(|because| Line::text(format!("because {}", cut(because)))))
                 .next(format!("next {environment}"))
         }
+        ClockNews::Eve { turn, stays, days } => {
+            let card = Card::new(Tone::Plain, format!("{environment}: {}", odd_days(days)));
+            let stays = stays.as_ref().map(|stays| format!("It stays at {}{DOT}", in_words(stays))).unwrap_or_default();
+            card.line(Line::text(format!("{stays}next: {}", when(turn, clock))))
+                .next(format!("next {environment}"))
+                .next(format!("skip {environment}"))
+        }
         ClockNews::Refused { turn, why, again } => {
             let card = Card::new(Tone::Bad, format!("{environment} is NOT brought to {level}{DOT}refused"));
             let card = card.line(Line::text(format!("Due at {}: {}", moment(turn), cut(why))));
@@ -92,15 +103,30 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 .next(format!("status {environment}"))
         }
         ClockNews::GivenUp { turn, tries, run } => {
-            let title = format!(
-                "{environment} was NOT brought to {level}{DOT}given up after {}",
-                plural(tries.unsigned_abs(), "try")
-            );
+            let times = if *tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+            let title = format!("{environment} was NOT brought to {level}{DOT}given up after {times}");
             let card = Card::new(Tone::Bad, title).line(Line::text(format!("It was due at {}.", moment(turn))));
             let card = run.map_or(card.clone(), |run| card.next(format!("show {run}")));
             card.next(format!("status {environment}"))
         }
     }
+}
+
+/// `Tue 2026-12-29 is a holiday: the team is away; Sat 2026-11-28 is worked on: ...`
+pub(super) fn odd_days(days: &[OddDay]) -> String {
+    const NAMED_MAX: usize = 4;
+    let one = |day: &OddDay| {
+        let (date, name) = (day.date.format("%a %Y-%m-%d"), cut(&day.name));
+        match day.kind {
+            QuietKind::Holiday => format!("{date} is a holiday: {name}"),
+            QuietKind::Working => format!("{date} is worked on: {name}"),
+            QuietKind::Gap => format!("{date} has no {name}: the clocks skip it"),
+        }
+    };
+    let told: Vec<String> = days.iter().take(NAMED_MAX).map(one).collect();
+    let last = days.last().filter(|_| days.len() > NAMED_MAX);
+    let more = last.map(|last| format!("; and more, up to {}", last.date.format("%a %Y-%m-%d")));
+    format!("{}{}", told.join("; "), more.unwrap_or_default())
 }
 
 /// What was collapsed into a transition.
@@ -136,7 +162,7 @@ pub(super) fn moment(turn: &Turn) -> String {
 }
 
 /// Six in the evening until six in the morning: what `skip ENV tonight` is about.
-fn is_night(turn: &Turn) -> bool {
+pub(super) fn is_night(turn: &Turn) -> bool {
     !(6..18).contains(&turn.local.hour())
 }
 

@@ -3,7 +3,7 @@
 use tidegate_runner::domain::answer::Upcoming;
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::lookalike::distinct;
-use tidegate_runner::domain::schedule::{Because, Bend, Bent, Note, Skipped, Transition, in_words};
+use tidegate_runner::domain::schedule::{Because, Bend, Bent, Note, Quiet, QuietKind, Skipped, Transition, in_words};
 
 use super::card::{Card, Line, Span, Tone};
 use super::words::{Clock, DOT, cut, duration};
@@ -50,7 +50,7 @@ pub fn next_of(upcoming: &Upcoming) -> Option<Line> {
 }
 
 fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
-    let Upcoming { environment, transitions, quiet, scheduled, bends, destroyed } = upcoming;
+    let Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed } = upcoming;
     let mut lines: Vec<Line> =
         transitions.iter().take(TOLD_MAX).map(|transition| one(transition, bends, clock).indented(1)).collect();
     if transitions.is_empty() {
@@ -65,13 +65,24 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
         lines.push(Line::text(format!("and {more} more")).indented(1));
     }
     for day in quiet {
-        let what = if day.working { "worked on" } else { "a holiday" };
-        let text =
-            format!("{} is {what} for {}: {}", day.date.format("%a %Y-%m-%d"), cut(&day.schedule), cut(&day.name));
+        lines.push(Line::text(odd(day)).indented(1));
+    }
+    for (calendar, last) in unknown_years {
+        let text = format!("the holidays of {} are known up to {last}: after that none is told", cut(calendar));
         lines.push(Line::text(text).indented(1));
     }
     lines.extend(bends.iter().map(|bent| Line::text(bent_words(bent, clock)).indented(1)));
     lines
+}
+
+/// `Mon 2026-11-23 is a holiday for working hours: Labor Thanksgiving Day`
+fn odd(day: &Quiet) -> String {
+    let (date, schedule, name) = (day.date.format("%a %Y-%m-%d"), cut(&day.schedule), cut(&day.name));
+    match day.kind {
+        QuietKind::Holiday => format!("{date} is a holiday for {schedule}: {name}"),
+        QuietKind::Working => format!("{date} is worked on for {schedule}: {name}"),
+        QuietKind::Gap => format!("{date} has no {name} for {schedule}: the clocks skip it"),
+    }
 }
 
 /// `paused by ito until Mon 2026-11-23 00:00 +09:00 (in 2 d), because ...`

@@ -152,7 +152,7 @@ impl Context<'_> {
         if written.name.is_empty() {
             let refusal =
                 Refusal::not_understood("the schedule has no name", "its name stands right after the environment");
-            let example = Written { name: "working hours".to_owned(), keys: written.keys.clone() };
+            let example = Written { name: free_name(environment), keys: written.keys.clone() };
             return Err(match action {
                 "add" => refusal.hint(self.again(action, environment, with_window(environment, example))),
                 _ => refusal.hint(format!("schedule list {name}")),
@@ -227,6 +227,14 @@ fn extend(written: &mut Written, key: &str, text: &str) {
         }
         value.push_str(text);
     }
+}
+
+/// A name that no schedule of the configuration has.
+fn free_name(environment: &Environment) -> String {
+    const NAME: &str = "working hours";
+    let has = |name: &str| environment.timetable.schedules.iter().any(|one| one.name.to_lowercase() == name);
+    let numbered = (2..).map(|number| format!("{NAME} {number}"));
+    std::iter::once(NAME.to_owned()).chain(numbered).find(|name| !has(name)).unwrap_or_default()
 }
 
 /// A schedule that says nothing, with something to begin with.

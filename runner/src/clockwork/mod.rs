@@ -5,26 +5,28 @@
 //! keeps. So what was due while nobody looked is collapsed to the level that holds now, and a schedule that is changed counts from
 //! then on. `now` comes from outside, so that a year can pass in a test.
 
+mod eve;
 mod page;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::agenda::Diary;
 use crate::bell::Bell;
 use crate::config::Config;
-use crate::desk::clock::{Due, LONGEST_LEAD_MS, Turned};
+use crate::desk::clock::{Due, LONGEST_LEAD_MS, Stands, Turned};
 use crate::desk::{Desk, DeskError};
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::level_at;
+use crate::domain::schedule::{level_at, next_after};
 use crate::ledger::asked::{self, Asked};
 use crate::ledger::{Store, firings};
 use page::{Page, Turns};
+pub use watch::Watch;
+use watch::{Held, KEEP_MS};
 
 /// Longest that nothing is looked at: somebody may have bent something by another process, or the clock may have been set.
 const LONGEST_MS: i64 = 20_000;
@@ -87,9 +89,10 @@ impl Clockwork {
         let seen = seen.filter(|_| !set_back).unwrap_or(now);
         let diaries = self.desk.diaries().all(&self.store, &config, now).await?;
         self.turn_pages(&diaries, seen, now);
-        let asked = self.asked(&diaries, seen, set_back).await?;
+        let asked = self.asked(&diaries, now, set_back).await?;
         let mut due = self.due(&diaries, &asked, seen, now).await?;
-        due.extend(self.early(&diaries, now).await?);
+        let (early, begins) = self.early(&diaries, now).await?;
+        due.extend(early);
         due.sort_by_key(|due| due.at);
         let turned = self.desk.turn(&due, now).await?;
         looked.turned = due.into_iter().zip(turned).filter(|(_, turned)| *turned != Turned::Already).collect();
@@ -111,7 +114,7 @@ impl Clockwork {
         });
         looked.left_out = left_out.collect();
         let of_pages = self.paged(&diaries).filter_map(|(page, diary)| page.looks(diary, now));
-        looked.next = of_pages.min();
+        looked.next = of_pages.chain(begins).min();
         self.pages.values_mut().for_each(Page::acted_on);
         Ok(looked)
     }
@@ -122,7 +125,8 @@ impl Clockwork {
         for diary in diaries {
             let name = &diary.environment().name;
             if !self.pages.get(name).is_some_and(|page| page.holds(diary, now)) {
-                self.pages.insert(name.clone(), Page::read(diary, seen, now));
+                let page = Page::read(diary, self.pages.get(name), seen, now);
+                self.pages.insert(name.clone(), page);
             }
         }
     }
@@ -131,27 +135,28 @@ impl Clockwork {
         diaries.iter().filter_map(|diary| Some((self.pages.get(&diary.environment().name)?, diary)))
     }
 
-    /// What was asked for as of the last look. For an environment that is new it is noted first; and for all of them where the clock was
-    /// set back: what had happened by then happens again only where something is to be done.
+    /// What was asked for as of the last look. For an environment that is new it is what is asked for now, whatever it did before
+    /// anybody knew of it; and for all of them where the clock was set back: what had happened by then happens again only where
+    /// something is to be done.
     async fn asked(
         &self,
         diaries: &[Diary<'_>],
-        seen: Timestamp,
+        now: Timestamp,
         set_back: bool,
     ) -> Result<BTreeMap<EnvironmentName, Asked>, DeskError> {
         let mut all = asked::all(&self.store).await?;
         let mut fresh = Vec::new();
         for (page, diary) in self.paged(diaries) {
-            let (before, name) = (page.before(seen), &diary.environment().name);
+            let name = &diary.environment().name;
             match all.get(name) {
-                Some(asked) if !set_back || asked.wanted.as_ref() == before => {}
-                other => fresh.push((name.clone(), other.cloned(), before.cloned())),
+                Some(asked) if !set_back || asked.wanted.as_ref() == page.wanted() => {}
+                other => fresh.push((name, other, page)),
             }
         }
         if !fresh.is_empty() {
             let mut tx = self.store.begin().await?;
-            for (name, before, wanted) in &fresh {
-                asked::step(&mut tx, name, before.as_ref(), wanted.as_ref(), seen).await?;
+            for (name, before, page) in fresh {
+                asked::step(&mut tx, name, before, page.step(now)).await?;
             }
             tx.commit().await?;
             all = asked::all(&self.store).await?;
@@ -167,51 +172,77 @@ impl Clockwork {
         seen: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Due>, DeskError> {
-        let (mut due, mut noted) = (Vec::new(), Vec::new());
+        let (mut due, mut noted, mut written) = (Vec::new(), Vec::new(), Vec::new());
         for (page, diary) in self.paged(diaries) {
             let name = &diary.environment().name;
             let Some(asked) = asked.get(name) else { continue };
             match page.turns(diary, asked, seen, now) {
-                Turns::Not => {}
-                Turns::Noted => noted.push((name, asked, page.wanted())),
+                Turns::Not if asked.written.as_deref() == Some(page.written()) => {}
+                Turns::Not => written.push((name, asked, page.written())),
+                Turns::Noted => noted.push((name, asked, page.step(now))),
                 Turns::Due(one) => due.push(*one),
             }
         }
-        if !noted.is_empty() {
+        if !noted.is_empty() || !written.is_empty() {
             let mut tx = self.store.begin().await?;
-            for (name, asked, wanted) in noted {
-                asked::step(&mut tx, name, Some(asked), wanted, now).await?;
+            for (name, asked, step) in noted {
+                asked::step(&mut tx, name, Some(asked), step).await?;
+            }
+            for (name, asked, written) in written {
+                asked::write(&mut tx, name, asked, written).await?;
             }
             tx.commit().await?;
         }
         Ok(due)
     }
 
-    /// What is not due yet and begins now, so that the environment is in service when it is.
-    async fn early(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<Vec<Due>, DeskError> {
-        let mut early = Vec::new();
+    /// What is not due yet and begins now, so that the environment is in service when it is; and when the next of that kind begins.
+    async fn early(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<(Vec<Due>, Option<Timestamp>), DeskError> {
+        let (mut early, mut next) = (Vec::new(), None::<Timestamp>);
         for (page, diary) in self.paged(diaries) {
-            let Some((due, before)) = page.early(diary) else { continue };
-            if due.at.ms_since(now) <= LONGEST_LEAD_MS {
-                let lead_ms = self.desk.lead_ms(diary.environment(), &before, &due.wanted).await?;
-                early.extend((due.at.plus_ms(-lead_ms) <= now).then_some(due));
+            let Some((mut due, before)) = page.early(diary) else { continue };
+            // What somebody wants until then is not ended before, nor a pause.
+            if due.at.ms_since(now) > LONGEST_LEAD_MS || diary.is_asked_to_stay(now) || diary.paused(now).is_some() {
+                continue;
+            }
+            let lead_ms = self.desk.lead_ms(diary.environment(), &before, &due.wanted).await?;
+            let begins = due.at.plus_ms(-lead_ms);
+            if begins > now {
+                next = Some(next.map_or(begins, |next| next.min(begins)));
+            } else {
+                due.window = next_after(&diary.agenda(), due.at).map_or(due.until, |next| next.at);
+                early.push(due);
             }
         }
-        Ok(early)
+        Ok((early, next))
     }
 
     /// Warns of what goes down soon, and tells what was left out because somebody wanted it skipped.
-    async fn tell(&self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
+    async fn tell(&mut self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
+        let (mut eves, mut warned) = (Vec::new(), Vec::new());
         for (page, diary) in self.paged(diaries) {
             let name = &diary.environment().name;
-            for (key, said) in page::skipped(diary, seen, now) {
-                self.desk.tell_of_skip(name, &key, said, now).await?;
+            for (key, said, tell) in page::skipped(diary, seen, now) {
+                self.desk.tell_of(name, &key, said, &tell, now).await?;
+            }
+            if let Some(eve) = page.eve().filter(|eve| eve.at <= now && !page.told_eve) {
+                eves.push(name.clone());
+                self.desk.tell_of(name, &eve.key, eve.said.clone(), &eve.tell, now).await?;
             }
             if let (Some(from), Some((at, next))) = (&diary.wanted, page.warning(diary))
                 && at <= now
+                && !page.told_ahead
             {
-                self.desk.warn(name, next, from, now).await?;
+                warned.push(name.clone());
+                let tell = page::told(diary, &next.because);
+                self.desk.warn(name, next, from, &tell, now).await?;
             }
+        }
+        for name in eves {
+            self.pages.entry(name).and_modify(|page| page.told_eve = true);
+        }
+        for name in warned {
+            self.pages.entry(name).and_modify(|page| page.told_ahead = true);
         }
         Ok(())
     }
@@ -228,8 +259,13 @@ impl Clockwork {
             // Where nobody asks for anything else, it is wanted still.
             // After `destroy` nobody wants it, but who raises it.
             let wanted = diary.filter(|diary| !diary.destroyed).map(|diary| level_at(&diary.agenda(), moment));
-            let still = wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted));
-            if let Err(error) = self.desk.turn_again(&firing, still, now).await {
+            let stands = Stands {
+                still: wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted)),
+                paused: diary.is_some_and(|diary| diary.paused(now).is_some()),
+                until: diary.map_or(Some(firing.until), |diary| diary.without_pauses(firing.due, firing.until)),
+                tell: diary.map(|diary| page::told_of(diary, &firing.key)).unwrap_or_default(),
+            };
+            if let Err(error) = self.desk.turn_again(&firing, stands, now).await {
                 // The others are looked at all the same, and this one again.
                 tracing::error!(environment = %firing.environment, key = firing.key, %error, "a transition cannot be looked at again");
             }
@@ -238,55 +274,102 @@ impl Clockwork {
     }
 }
 
-/// Looks whenever something is due. Never returns.
-pub async fn run(desk: Desk, store: Store, bell: Bell, mut config: watch::Receiver<Arc<Config>>) {
-    let mut clockwork = Clockwork::new(desk, store.clone());
+/// Looks whenever something is due, as long as it is this process's watch. Never returns.
+pub async fn run(
+    desk: Desk,
+    store: Store,
+    bell: Bell,
+    mut config: tokio::sync::watch::Receiver<Arc<Config>>,
+    watch: Watch,
+) {
+    let mut round = Round {
+        clockwork: Clockwork::new(desk.clone(), store.clone()),
+        desk,
+        store,
+        watch,
+        held: Held::default(),
+        next: Timestamp(0),
+        trouble: None,
+        left_out: BTreeSet::new(),
+    };
     let mut bell = bell.listen();
-    let mut told: Option<String> = None;
-    let mut left_out = BTreeSet::new();
     loop {
-        let wait = match store.now().await {
-            Ok(now) => match clockwork.look(now).await {
-                Ok(looked) => {
-                    told = None;
-                    for (due, turned) in &looked.turned {
-                        tell(due, turned, now);
-                    }
-                    if let Some(by_ms) = looked.set_back_ms {
-                        tracing::warn!(
-                            by_s = by_ms / 1_000,
-                            "the clock was set back: what is asked for counts from now"
-                        );
-                    }
-                    for out in looked.left_out.difference(&left_out) {
-                        tracing::warn!(schedule = out, "a schedule that was added by chat is left out");
-                    }
-                    left_out = looked.left_out;
-                    looked.next.map_or(LONGEST_MS, |next| (next.0 - now.0).clamp(1, LONGEST_MS))
+        let wait_ms = match round.go().await {
+            Ok(wait_ms) => wait_ms,
+            Err(error) => {
+                let why = error.to_string();
+                if round.trouble.as_ref() != Some(&why) {
+                    tracing::error!(why, "schedules cannot be looked at; trying again");
                 }
-                Err(error) => {
-                    let why = error.to_string();
-                    if told.as_ref() != Some(&why) {
-                        tracing::error!(why, "schedules cannot be looked at; trying again");
-                    }
-                    told = Some(why);
-                    1_000
-                }
-            },
-            Err(_) => 1_000,
+                round.trouble = Some(why);
+                1_000
+            }
         };
-        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(1));
+        let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(1));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             // Something was bent, or a run has ended: at most so often.
-            () = async { bell.heard().await; tokio::time::sleep(Duration::from_secs(1).min(wait)).await } => {}
+            () = async { bell.heard().await; tokio::time::sleep(Duration::from_secs(1).min(wait)).await } => {
+                round.next = Timestamp(0);
+            }
             changed = config.changed() => {
+                round.next = Timestamp(0);
                 // Nobody will change it any more: not to be asked again at once.
                 if changed.is_err() {
                     tokio::time::sleep(wait).await;
                 }
             }
         }
+    }
+}
+
+/// What one process knows from one look to the next.
+struct Round {
+    desk: Desk,
+    store: Store,
+    clockwork: Clockwork,
+    watch: Watch,
+    held: Held,
+    /// When to look next, unless something happens before.
+    next: Timestamp,
+    /// What was last told to be wrong.
+    trouble: Option<String>,
+    left_out: BTreeSet<String>,
+}
+
+impl Round {
+    /// Looks where it is time for that, and tells how long to wait, in milliseconds.
+    async fn go(&mut self) -> Result<i64, DeskError> {
+        let now = self.store.now().await?;
+        if !self.watch.keep(&mut self.held, &self.store, now).await? {
+            // What was seen before another process had the watch is old when it comes back.
+            self.clockwork = Clockwork::new(self.desk.clone(), self.store.clone());
+            self.next = Timestamp(0);
+            return Ok(KEEP_MS);
+        }
+        let until_ms = self.next.ms_since(now);
+        // One that is further away than ever: the clock was set back.
+        if until_ms <= 0 || until_ms > LONGEST_MS {
+            let looked = self.clockwork.look(now).await?;
+            self.trouble = None;
+            let until_ms = looked.next.map_or(LONGEST_MS, |next| (next.0 - now.0).clamp(1, LONGEST_MS));
+            self.next = now.plus_ms(until_ms);
+            self.log(looked, now);
+        }
+        Ok(self.next.ms_since(now).clamp(1, KEEP_MS))
+    }
+
+    fn log(&mut self, looked: Looked, now: Timestamp) {
+        for (due, turned) in &looked.turned {
+            tell(due, turned, now);
+        }
+        if let Some(by_ms) = looked.set_back_ms {
+            tracing::warn!(by_s = by_ms / 1_000, "the clock was set back: what is asked for counts from now");
+        }
+        for out in looked.left_out.difference(&self.left_out) {
+            tracing::warn!(schedule = out, "a schedule that was added by chat is left out");
+        }
+        self.left_out = looked.left_out;
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
+use super::eve::{self, Eve};
 use crate::agenda::Diary;
 use crate::desk::clock::Due;
-use crate::domain::ids::Timestamp;
+use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::{Movement, Target, movement};
 use crate::domain::schedule::{
     Because, Bend, Bent, ClockNews, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Origin, Schedule, Timetable, Transition, Turn,
     level_at, outlook, timeline,
 };
-use crate::ledger::asked::Asked;
+use crate::ledger::asked::{Asked, Step};
 
 /// How far back it looks again, in milliseconds: what somebody bends counts from when they say so, and is seen a moment later.
 const AGAIN_MS: i64 = 60_000;
@@ -28,8 +31,15 @@ pub(super) struct Page {
     wanted: Option<Target>,
     /// The first transition after it was read.
     pub(super) next: Option<Transition>,
+    /// Of which days before its next transitions people hear.
+    eve: Option<Eve>,
     /// Nothing has been done about it yet.
     fresh: bool,
+    /// The digests of its schedules, in their order.
+    written: Arc<str>,
+    /// That people were told of the days ahead, and warned: the ledger need not be asked again.
+    pub(super) told_eve: bool,
+    pub(super) told_ahead: bool,
 }
 
 /// What is to be done about what is asked for now.
@@ -44,8 +54,9 @@ pub(super) enum Turns {
 }
 
 impl Page {
-    /// Reads a diary at a moment, with what was asked for since `seen`.
-    pub(super) fn read(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Self {
+    /// Reads a diary at a moment, with what was asked for since `seen`. `before` is the page that was read last.
+    pub(super) fn read(diary: &Diary<'_>, before: Option<&Self>, seen: Timestamp, now: Timestamp) -> Self {
+        let same = before.filter(|before| Arc::ptr_eq(&before.timetable, diary.timetable()));
         let found = outlook(&diary.agenda(), seen.min(now).plus_ms(-AGAIN_MS), now);
         Self {
             timetable: Arc::clone(diary.timetable()),
@@ -53,9 +64,23 @@ impl Page {
             read: now,
             past: found.past,
             wanted: found.wanted,
+            eve: found.next.as_ref().and_then(|next| eve::of(diary, next, now)),
             next: found.next,
             fresh: true,
+            written: same.map_or_else(|| digests(&diary.timetable().schedules), |same| Arc::clone(&same.written)),
+            told_eve: false,
+            told_ahead: false,
         }
+    }
+
+    /// What is noted of it from now on.
+    pub(super) fn step(&self, now: Timestamp) -> Step<'_> {
+        Step { wanted: self.wanted.as_ref(), since: now, written: &self.written }
+    }
+
+    /// The digests of its schedules.
+    pub(super) fn written(&self) -> &Arc<str> {
+        &self.written
     }
 
     /// What it says is done.
@@ -71,14 +96,6 @@ impl Page {
             && self.bends == diary.bends
     }
 
-    /// What was asked for at `seen`, for an environment of which nothing is noted.
-    pub(super) fn before(&self, seen: Timestamp) -> Option<&Target> {
-        match self.past.iter().find(|transition| transition.at > seen) {
-            Some(first) => first.before.as_ref(),
-            None => self.wanted.as_ref(),
-        }
-    }
-
     /// What is asked for.
     pub(super) fn wanted(&self) -> Option<&Target> {
         self.wanted.as_ref()
@@ -89,6 +106,11 @@ impl Page {
         let last = self.past.last().filter(|last| last.at > asked.since);
         if self.wanted == asked.wanted && last.is_none() {
             return Turns::Not;
+        }
+        // What had not been written by then was not due then: it counts from now on.
+        let last = last.filter(|last| self.was_written(diary, asked, last));
+        if self.wanted == asked.wanted && last.is_none() {
+            return Turns::Noted;
         }
         let Some(wanted) = &self.wanted else { return Turns::Noted };
         let because = match last {
@@ -119,9 +141,23 @@ impl Page {
             wanted: wanted.clone(),
             because: words(&because, &self.bends),
             collapsed: u32::try_from(collapsed).unwrap_or(u32::MAX),
+            tell: told(diary, &because),
             by_chat: has_typed(diary),
-            asked: Some(asked.clone()),
+            asked: Some((asked.clone(), Arc::clone(&self.written))),
         }))
+    }
+
+    /// Whether the schedules because of which something was due had been written as of the last look. What people bend had been:
+    /// the ledger tells when.
+    fn was_written(&self, diary: &Diary<'_>, asked: &Asked, transition: &Transition) -> bool {
+        let Some(before) = asked.written.as_deref().filter(|before| **before != *self.written) else { return true };
+        let known: Vec<&str> = before.split(' ').collect();
+        let named = |schedule: &Schedule| {
+            transition.because.iter().any(|because| because.schedule() == Some(schedule.name.as_str()))
+        };
+        let digests = diary.timetable().schedules.iter().zip(self.written.split(' '));
+        let mut of_it = digests.filter(|(schedule, _)| named(schedule)).peekable();
+        of_it.peek().is_none() || of_it.any(|(_, digest)| known.contains(&digest))
     }
 
     /// The next transition as one that begins early, where it raises and its schedule says that it is to be ready by then.
@@ -143,6 +179,7 @@ impl Page {
             wanted: next.wanted.clone(),
             because: words(&next.because, &self.bends),
             collapsed: 0,
+            tell: told(diary, &next.because),
             by_chat: has_typed(diary),
             asked: None,
         };
@@ -160,13 +197,45 @@ impl Page {
 
     /// When it is to be looked at next: at its next transition, or when people are warned of it.
     pub(super) fn looks(&self, diary: &Diary<'_>, now: Timestamp) -> Option<Timestamp> {
-        let warned = self.warning(diary).map(|(at, _)| at).filter(|at| *at > now);
-        warned.or_else(|| self.next.as_ref().map(|next| next.at))
+        let warned = self.warning(diary).map(|(at, _)| at);
+        let told = [warned, self.eve().map(|eve| eve.at)].into_iter().flatten().filter(|at| *at > now);
+        told.chain(self.next.as_ref().map(|next| next.at)).min()
+    }
+
+    /// Of which days people hear.
+    pub(super) fn eve(&self) -> Option<&Eve> {
+        self.eve.as_ref()
     }
 }
 
+/// Who hears of a transition beside the environment's channel or owners.
+pub(super) fn told(diary: &Diary<'_>, because: &[Because]) -> Vec<ActorId> {
+    let mut all: Vec<ActorId> = schedules(diary, because).flat_map(|schedule| schedule.tell.iter().cloned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A digest of what each schedule says about when and what, one after the other.
+fn digests(schedules: &[Schedule]) -> Arc<str> {
+    let one = |schedule: &Schedule| {
+        let Schedule { name, zone, when, holidays, on_gap, on_overlap, .. } = schedule;
+        let said = serde_json::json!([name, zone.name(), when, holidays, on_gap, on_overlap]);
+        let digest = Sha256::digest(said.to_string().as_bytes());
+        hex::encode(digest.get(..8).unwrap_or(&digest))
+    };
+    schedules.iter().map(one).collect::<Vec<_>>().join(" ").into()
+}
+
+/// The same for one that is known by its key.
+pub(super) fn told_of(diary: &Diary<'_>, key: &str) -> Vec<ActorId> {
+    let all = diary.timetable().schedules.iter();
+    let of_it = |schedule: &&Schedule| key.strip_prefix(&schedule.name).is_some_and(|rest| rest.starts_with('@'));
+    all.filter(of_it).flat_map(|schedule| schedule.tell.iter().cloned()).collect()
+}
+
 /// What was left out from `seen` (not in it) to `now` because somebody wanted it skipped.
-pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec<(String, ClockNews)> {
+pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec<(String, ClockNews, Vec<ActorId>)> {
     let skips = || diary.bends.iter().filter(|bent| matches!(bent.bend, Bend::Skip(_)));
     if skips().next().is_none() {
         return Vec::new();
@@ -179,15 +248,16 @@ pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec
     };
     let all = written(&|bent| matches!(bent.bend, Bend::Skip(_)));
     let lost = all.iter().filter(|turn| !made.iter().any(|other| other.at == turn.at && other.wanted == turn.wanted));
-    let told = lost.filter_map(|turn| {
+    let all_lost = lost.filter_map(|turn| {
         // Whose skip it is: without that one it would be made.
         let whose =
             skips().find(|skip| written(&|bent| bent.number == skip.number).iter().any(|other| other.at == turn.at));
         let Bent { by, called, because, .. } = whose.or_else(|| skips().next_back())?;
         let (by, called, because) = (by.clone(), called.clone(), because.clone());
-        Some((turn.key(), ClockNews::Skipped { turn: Turn::from(turn), by, called, because }))
+        let said = ClockNews::Skipped { turn: Turn::from(turn), by, called, because };
+        Some((turn.key(), said, told(diary, &turn.because)))
     });
-    told.collect()
+    all_lost.collect()
 }
 
 /// Whether what is there now is lowered by it.

@@ -44,7 +44,7 @@ impl Desk {
         let now = self.store.now().await?;
         let is_over = |news: &News| match news {
             News::Began { hold } => standing.iter().all(|other| other.number != hold.number),
-            News::Clock { said: ClockNews::Ahead { turn, .. }, .. } => turn.at <= now,
+            News::Clock { said: ClockNews::Ahead { turn, .. } | ClockNews::Eve { turn, .. }, .. } => turn.at <= now,
             _ => false,
         };
         for message in pending {

@@ -9,6 +9,7 @@ use crate::domain::holds::News;
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::{card_news, cards, heard, inbox, leases, runs, troubles};
+use crate::warden;
 
 pub use crate::ledger::card_news::NewsRow;
 pub use crate::ledger::cards::{CardRow, Subject};
@@ -342,12 +343,36 @@ impl Desk {
 
     /// Puts such a text into the outbox of a chat, once, for each who should read it.
     pub async fn hand_notice_to(&self, door: &str, notice: Uuid, posts: &[Post]) -> Result<(), DeskError> {
+        self.hand_notices_to(door, &[notice], posts).await
+    }
+
+    /// The same for several notices that are told together. Where one of them was told by another process, all are looked at again.
+    pub async fn hand_notices_to(&self, door: &str, notices: &[Uuid], posts: &[Post]) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        for notice in notices {
+            if !outbox::mark_sent(&mut tx, *notice).await? {
+                return Ok(());
+            }
+        }
+        for post in posts {
+            outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Tells what was meant for an environment's channel, which cannot be found, to each of those who look after it; to the admins where
+    /// that is nobody.
+    pub async fn tell_each_instead(
+        &self,
+        notice: Uuid,
+        environment: &EnvironmentName,
+        news: &News,
+    ) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
         if outbox::mark_sent(&mut tx, notice).await? {
-            for post in posts {
-                outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
-            }
+            warden::of_clock_to_each(&mut tx, &self.config(), environment, news).await?;
             tx.commit().await?;
+            self.bell.ring();
         }
         Ok(())
     }

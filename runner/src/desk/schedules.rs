@@ -316,8 +316,17 @@ impl Desk {
             let paused = diary.paused(now).cloned();
             found.push(Schedules { environment: environment.name.clone(), all, paused });
         }
-        Ok(found)
+        match only {
+            Some(name) if found.is_empty() => Err(not_followed(name).into()),
+            Some(_) | None => Ok(found),
+        }
     }
+}
+
+/// An environment that the configuration does not have, or not without an error.
+pub(super) fn not_followed(name: &EnvironmentName) -> Refusal {
+    let what = format!("no schedule of {name} is followed");
+    Refusal::refused(what, "Tidegate does not manage it now").hint(format!("status {name}"))
 }
 
 /// When one schedule next does anything, whatever the others do, with what is skipped and paused.

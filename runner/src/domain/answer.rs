@@ -390,6 +390,8 @@ pub struct Upcoming {
     pub transitions: Vec<Transition>,
     /// Days on which holidays, or days worked in spite of them, change what schedules do.
     pub quiet: Vec<Quiet>,
+    /// Calendars of its schedules that do not know all years of that time, with the last one that they know.
+    pub unknown_years: BTreeMap<String, i32>,
     /// It has schedules.
     pub scheduled: bool,
     /// What people bend of them.

@@ -17,6 +17,8 @@ pub struct Asked {
     pub since: Timestamp,
     /// How often it had changed by then, from 1.
     pub step: i64,
+    /// The digests of the schedules that were written as of the last look; `None`: nobody noted them.
+    pub written: Option<String>,
 }
 
 row! {
@@ -25,6 +27,7 @@ row! {
         wanted: Option<String>,
         since: i64,
         step: i64,
+        written: Option<String>,
     }
 }
 
@@ -34,15 +37,27 @@ impl TryFrom<AskedRow> for (EnvironmentName, Asked) {
         let row = Row { table: "clock_asked", id: &found.environment };
         let wanted = found.wanted.as_deref().map(|wanted| row.json("wanted", wanted)).transpose()?;
         let environment = row.text("environment", found.environment.clone())?;
-        Ok((environment, Asked { wanted, since: Timestamp(found.since), step: found.step }))
+        let AskedRow { since, step, written, .. } = found;
+        Ok((environment, Asked { wanted, since: Timestamp(since), step, written }))
     }
 }
 
 /// Of all environments that were looked at.
 pub async fn all(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Asked>, LedgerError> {
     let rows: Vec<AskedRow> =
-        on!(db, fetch_all, sqlx::query_as("SELECT environment, wanted, since, step FROM clock_asked"))?;
+        on!(db, fetch_all, sqlx::query_as("SELECT environment, wanted, since, step, written FROM clock_asked"))?;
     rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// What is asked for from now on, and what is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// What; `None`: nobody asks for anything.
+    pub wanted: Option<&'a Target>,
+    /// From when on.
+    pub since: Timestamp,
+    /// The digests of the schedules.
+    pub written: &'a str,
 }
 
 /// Notes what is asked for from now on. False: somebody has noted something since `before` was read.
@@ -50,33 +65,53 @@ pub async fn step(
     mut tx: &mut Tx,
     environment: &EnvironmentName,
     before: Option<&Asked>,
-    wanted: Option<&Target>,
-    since: Timestamp,
+    step: Step<'_>,
 ) -> Result<bool, LedgerError> {
-    let wanted = wanted.map(|wanted| to_json("wanted", wanted)).transpose()?;
+    let wanted = step.wanted.map(|wanted| to_json("wanted", wanted)).transpose()?;
     let stored = match before {
         None => on!(
             tx,
             execute,
             sqlx::query(
-                "INSERT INTO clock_asked (environment, wanted, since, step) VALUES ($1, $2, $3, 1) \
+                "INSERT INTO clock_asked (environment, wanted, since, step, written) VALUES ($1, $2, $3, 1, $4) \
                  ON CONFLICT (environment) DO NOTHING"
             )
             .bind(environment.as_str())
             .bind(&wanted)
-            .bind(since.0)
+            .bind(step.since.0)
+            .bind(step.written)
         )?,
         Some(before) => on!(
             tx,
             execute,
             sqlx::query(
-                "UPDATE clock_asked SET wanted = $1, since = $2, step = step + 1 WHERE environment = $3 AND step = $4"
+                "UPDATE clock_asked SET wanted = $1, since = $2, step = step + 1, written = $3 \
+                 WHERE environment = $4 AND step = $5"
             )
             .bind(&wanted)
-            .bind(since.0)
+            .bind(step.since.0)
+            .bind(step.written)
             .bind(environment.as_str())
             .bind(before.step)
         )?,
     };
     Ok(stored == 1)
+}
+
+/// Notes which schedules are written, where what is asked for stays the same.
+pub async fn write(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    before: &Asked,
+    written: &str,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE clock_asked SET written = $1 WHERE environment = $2 AND step = $3")
+            .bind(written)
+            .bind(environment.as_str())
+            .bind(before.step)
+    )?;
+    Ok(())
 }

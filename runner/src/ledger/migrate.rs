@@ -48,6 +48,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 37] = [
     (530, "runs_over_time", include_str!("../../../migrations/0530_runs_over_time.sql")),
     (540, "due_together", include_str!("../../../migrations/0540_due_together.sql")),
     (550, "clock_asked", include_str!("../../../migrations/0550_clock_asked.sql")),
+    (560, "clock_written", include_str!("../../../migrations/0560_clock_written.sql")),
     (600, "lineage", include_str!("../../../migrations/0600_lineage.sql")),
     (601, "older_state", include_str!("../../../migrations/0601_older_state.sql")),
     (602, "typed_as", include_str!("../../../migrations/0602_typed_as.sql")),

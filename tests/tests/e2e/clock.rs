@@ -55,3 +55,37 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
     yard.run(&["audit", "verify"]).await.says(&["is whole"]).exits(0);
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn what_is_to_be_ready_by_a_time_begins_before_it_by_as_long_as_it_took() {
+    let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"morning\"\nat = \"2099-01-01 09:00\"\n\
+                 do = \"up full\"\nfor = \"10m\"\nready_by = true\n";
+    let yard = Layout::new().environment_with("shop", lines, &[("app", &[])]).lay();
+    let serve = yard.serve().await;
+    yard.shell("up shop").await.says(&["shop is at full"]).exits(0);
+    yard.shell("down shop").await.says(&["shop is at small"]).exits(0);
+    // How long it takes from there is measured by a person's run; it is no faster than this.
+    yard.hold("create.shop-app");
+    yard.accepted("up shop").await;
+    yard.until_did("create shop-app", 5).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    yard.release("create.shop-app");
+    yard.until(3, "succeeded").await;
+    yard.shell("down shop").await.says(&["shop is at small"]).exits(0);
+    yard.write("now", "");
+    let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
+    let due = chrono::DateTime::<chrono::Utc>::from(now) + chrono::TimeDelta::seconds(90);
+    yard.configure("2099-01-01 09:00", &due.format("%Y-%m-%d %H:%M").to_string());
+    let begun = tokio::time::timeout(A_MINUTE, async {
+        while !matches!(yard.status(5).await, "succeeded" | "failed" | "partial") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    begun.await.unwrap_or_else(|_| panic!("the clock did nothing: {}", serve.err()));
+    let run = yard.row(5).await;
+    assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
+    let early_ms = due.timestamp() / 60 * 60_000 - run.accepted.0;
+    assert!((4_000..60_000).contains(&early_ms), "{early_ms} ms before its time");
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
+    serve.stop().await.exits(0);
+}

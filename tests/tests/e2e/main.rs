@@ -35,3 +35,4 @@ mod terminal;
 mod terms;
 mod tofu;
 mod two;
+mod two_clocks;

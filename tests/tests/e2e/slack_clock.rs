@@ -110,18 +110,112 @@ async fn a_warning_says_so_when_it_is_over_whoever_ended_it() {
     serve.stop().await.exits(0);
 }
 
+/// Once the clock has seen so many environments.
+async fn all_known(place: &InSlack, count: i64) {
+    let known = async {
+        while place.yard.number("SELECT COUNT(*) FROM clock_asked").await < count {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), known).await.expect("the clock has looked");
+}
+
+#[tokio::test]
+async fn a_warnings_down_now_lowers_what_it_warns_of_and_says_so() {
+    let place = InSlack::lay().await;
+    let at = in_minutes(&place, 40);
+    schedule(&place, at);
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    let warned = warning(&place, at).await;
+    assert!(place.slack.thread(&warned).contains("[Down now, asks: "), "{}", place.slack.thread(&warned));
+    place.slack.press(&place.alice, &warned, "tide.down").await.accepted();
+    place.reads("shop is at small").await;
+    let text = reads_so(&place, &warned, "shop is to be at small already").await;
+    assert!(text.contains("Down now: pressed by @alice"), "{text}");
+    assert!(!text.contains("[Keep") && !text.contains("[Down"), "{text}");
+    // The asker is a person, and when it is time nothing more is done.
+    let run = place.yard.row(2).await;
+    let alice = format!("slack:{}", place.alice.as_str());
+    assert_eq!((run.asker.id.as_str(), run.state.status()), (alice.as_str(), "succeeded"));
+    assert_eq!(place.yard.number("SELECT COUNT(*) FROM runs").await, 2);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_the_clock_says_in_a_channel_that_is_not_found_is_told_to_the_owners() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    schedule(&place, in_minutes(&place, 40));
+    place.yard.configure("channel = \"#load-test\"", "channel = \"#gone\"");
+    let direct = place.slack.direct_channel(&place.alice);
+    let text = place.slack.reads(&direct, "shop goes to small in").await;
+    assert!(text.contains("keep shop for 1h"), "{text}");
+    place.settled().await;
+    assert!(!place.slack.transcript(&place.channel).contains("shop goes to small"), "it is not its channel");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn forty_environments_that_are_refused_at_one_moment_are_one_message() {
+    const COUNT: i64 = 40;
+    let place = InSlack::lay().await;
+    let text = place.yard.read("tidegate.toml");
+    let (top, shop) = text.split_once("[environments.shop]").expect("shop");
+    let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"morning\"\nat = \"2099-01-01 09:00\"\n\
+                 do = \"up full\"\nfor = \"2h\"\n";
+    let (head, stacks) = shop.split_once("[[environments.shop.stacks]]").expect("stacks");
+    let shop = format!("[environments.shop]{head}{lines}[[environments.shop.stacks]]{stacks}\n");
+    let mut all = format!("{top}{shop}");
+    let root = place.yard.read("roots/shop/app/main.tf");
+    for number in 1..COUNT {
+        let name = format!("e{number}");
+        place.yard.write(&format!("roots/{name}/app/main.tf"), &root);
+        all += &shop.replace("shop", &name);
+    }
+    place.yard.write("tidegate.toml", &all);
+    let serve = place.serve().await;
+    all_known(&place, COUNT).await;
+    serve.stop().await.exits(0);
+    // Somebody holds each of them.
+    place
+        .yard
+        .change_ledger(
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+             SELECT 1000 + ROW_NUMBER() OVER (ORDER BY environment), 'hold', environment, environment, 'local:sato', 'sato', \
+             '[]', 'we measure', 0, 4000000000000 FROM clock_asked",
+        )
+        .await;
+    let due = in_minutes(&place, 0);
+    place.yard.configure("2099-01-01 09:00", &written(due));
+    place.yard.change_ledger("UPDATE clock SET seen_at = seen_at - 600000").await;
+    place.yard.change_ledger("UPDATE clock_asked SET since = since - 600000, written = NULL").await;
+    let serve = place.serve().await;
+    let text = place.reads(&format!("{}: 40 environments are NOT brought on · refused", due.format("%H:%M"))).await;
+    assert!(text.contains("e1, e10, e11"), "{text}");
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!(text.matches("refused").count(), 1, "{text}");
+    assert!(!text.contains("is NOT brought to"), "none has a message of its own: {text}");
+    assert_eq!(place.yard.number("SELECT COUNT(*) FROM firings WHERE outcome = 'refused'").await, COUNT);
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
 #[tokio::test]
 async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_failed() {
     let place = InSlack::lay().await;
     let solo_channel = place.slack.channel("#solo");
-    place.serve().await.stop().await.exits(0);
     let text = place.yard.read("tidegate.toml");
     let (top, shop) = text.split_once("[environments.shop]").expect("shop");
     let due = in_minutes(&place, 0);
     let lines = format!(
         "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"morning\"\nat = \"{}\"\ndo = \"up full\"\nfor = \
          \"2h\"\n",
-        written(due)
+        "2099-01-01 09:00"
     );
     let (head, stacks) = shop.split_once("[[environments.shop.stacks]]").expect("stacks");
     let shop = format!("[environments.shop]{head}{lines}[[environments.shop.stacks]]{stacks}\n");
@@ -134,9 +228,13 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     }
     place.yard.write("tidegate.toml", &all);
     place.yard.fail("create.rpg-app.1");
-    // As if nobody had looked for ten minutes.
+    let serve = place.serve().await;
+    all_known(&place, 4).await;
+    serve.stop().await.exits(0);
+    // As if it had been written so before, and nobody had looked for ten minutes.
+    place.yard.configure("2099-01-01 09:00", &written(due));
     place.yard.change_ledger("UPDATE clock SET seen_at = seen_at - 600000").await;
-    place.yard.change_ledger("UPDATE clock_asked SET since = since - 600000").await;
+    place.yard.change_ledger("UPDATE clock_asked SET since = since - 600000, written = NULL").await;
     let serve = place.serve().await;
     let text = place.reads(&format!("{}: 2 ready, rpg PARTIAL", due.format("%H:%M"))).await;
     let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;

@@ -1,6 +1,7 @@
 //! Every message, as a terminal without colours shows it.
 
 #[cfg(feature = "slack")]
+mod clock;
 mod gallery;
 mod holds;
 mod hours;

@@ -66,6 +66,7 @@ fn schedule(name: &str, when: When, origin: Origin) -> Schedule {
         catch_up_s: DEFAULT_CATCH_UP_S,
         warn_s: DEFAULT_WARN_S,
         ready_by: false,
+        tell: Vec::new(),
         origin,
     }
 }

@@ -36,6 +36,59 @@ pub(super) enum About {
     Turn { due: Timestamp, channel: String },
 }
 
+/// For so many milliseconds after the first it is waited for others of the same moment.
+const GATHER_MS: u64 = 2_000;
+
+/// So many environments are told together; fewer have a message each, with its buttons.
+const MANY: usize = 4;
+
+/// One of them: the message, the environment, what is told of it.
+type Piece = (Uuid, EnvironmentName, ClockNews);
+
+/// Pieces of news that are told together, by channel.
+type Many = Vec<(String, Vec<Piece>)>;
+
+/// Parts news of many environments of one channel, of one kind and about one moment, from the others. What others may still come to
+/// is in neither. What was tried and given up is told for each.
+fn gathered(
+    all: Vec<(Uuid, News)>,
+    now: Timestamp,
+    channel: impl Fn(&EnvironmentName) -> Option<String>,
+) -> (Many, Vec<(Uuid, News)>) {
+    let mut groups: BTreeMap<(String, &'static str, Timestamp), Vec<Piece>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for (id, news) in all {
+        let key = match &news {
+            News::Clock { said: ClockNews::GivenUp { .. }, .. } => None,
+            News::Clock { environment, said } => channel(environment).map(|at| (at, said.kind(), said.turn().at)),
+            _ => None,
+        };
+        match (key, news) {
+            (Some(key), News::Clock { environment, said }) => {
+                groups.entry(key).or_default().push((id, environment, said));
+            }
+            (_, news) => others.push((id, news)),
+        }
+    }
+    let now_ms = u64::try_from(now.0).unwrap_or_default();
+    let mut many = Vec::new();
+    for ((channel, _, _), some) in groups {
+        let first_ms = some.iter().filter_map(|(id, _, _)| id.get_timestamp()).map(|at| at.to_unix());
+        let first_ms = first_ms.map(|(s, nanos)| s * 1_000 + u64::from(nanos) / 1_000_000).min().unwrap_or_default();
+        if now_ms < first_ms + GATHER_MS && now_ms >= first_ms {
+            continue;
+        }
+        if some.len() < MANY {
+            others.extend(some.into_iter().map(|(id, environment, said)| (id, News::Clock { environment, said })));
+        } else {
+            many.push((channel, some));
+        }
+    }
+    // In the order in which they were stored.
+    others.sort_by_key(|(id, _)| *id);
+    (many, others)
+}
+
 impl Scribe {
     /// What concerns everybody, once into each channel of an environment; what concerns one, into its own.
     pub(super) async fn tell_channels(&mut self) -> Result<(), DeskError> {
@@ -60,13 +113,29 @@ impl Scribe {
                 }
             }
         }
+        let now = desk.now().await?;
+        let (many, all) =
+            gathered(all, now, |name| channels.get(config.environments.get(name)?.channel.as_ref()?).cloned());
+        for (channel, some) in many {
+            let ids: Vec<Uuid> = some.iter().map(|(id, _, _)| *id).collect();
+            let told: Vec<(&EnvironmentName, &ClockNews)> = some.iter().map(|(_, name, said)| (name, said)).collect();
+            let card = cards::of_many(&told, &Clock { now, zone: local_zone() });
+            let card = self.mouth.workspace.name_people(card).await;
+            let post = Letter::new(render(&card, &Extras::default())).post(&channel, None);
+            desk.hand_notices_to(DOOR, &ids, &[post]).await?;
+        }
         for (id, news) in all {
-            let now = desk.now().await?;
             let of_one = match &news {
                 News::Clock { environment, .. } => Some(environment),
                 _ => None,
             };
             let own = of_one.and_then(|name| config.environments.get(name)?.channel.as_ref());
+            if let Some(environment) = of_one
+                && own.is_none_or(|own| !channels.contains_key(own))
+            {
+                desk.tell_each_instead(id, environment, &news).await?;
+                continue;
+            }
             if let News::Clock { environment, said: said @ ClockNews::Ahead { .. } } = &news
                 && let Some(channel) = own.and_then(|own| channels.get(own))
             {

@@ -70,6 +70,14 @@ fn one(at: &Path<'_>, section: &CalendarSection, folder: &FilePath, findings: &m
             }
         }
     }
+    for (index, text) in section.working.iter().enumerate().filter(|(_, text)| section.off.contains(text)) {
+        let message = format!("{} is in `off`, too", quoted(text));
+        findings.at_value(
+            &at.key("working").index(index),
+            message,
+            Some("take it out of one of the two lists".to_owned()),
+        );
+    }
     country.unwrap_or_default().with(days)
 }
 

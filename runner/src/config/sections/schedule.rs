@@ -15,6 +15,7 @@ use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use super::calendar::{self, Calendars};
 use super::environment::EnvironmentSection;
+use super::people;
 use crate::domain::environment::Environment;
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
@@ -88,6 +89,11 @@ pub(in super::super) struct ScheduleSection {
     #[serde(default)]
     #[schemars(example = &true)]
     ready_by: bool,
+    /// Who hears, beside the environment's channel or owners, what the clock is about to do by it and what it does otherwise than
+    /// written: people and groups by id.
+    #[serde(default)]
+    #[schemars(example = ["local:ito"])]
+    tell: Vec<String>,
 }
 
 /// `first` or `skip`.
@@ -230,11 +236,36 @@ fn today() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// Abbreviations that are no names of zones, and mean one clock only, with the place whose clock that is. `CST` and `IST` mean several.
+const ABBREVIATED: [(&str, &str); 16] = [
+    ("JST", "Asia/Tokyo"),
+    ("KST", "Asia/Seoul"),
+    ("HKT", "Asia/Hong_Kong"),
+    ("SGT", "Asia/Singapore"),
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("MDT", "America/Denver"),
+    ("CDT", "America/Chicago"),
+    ("EDT", "America/New_York"),
+    ("BST", "Europe/London"),
+    ("CEST", "Europe/Berlin"),
+    ("EEST", "Europe/Athens"),
+    ("AEST", "Australia/Sydney"),
+    ("AEDT", "Australia/Sydney"),
+    ("NZST", "Pacific/Auckland"),
+    ("NZDT", "Pacific/Auckland"),
+];
+
 fn zone(at: &Path<'_>, name: &str, findings: &mut Findings<'_, '_>) -> Option<Tz> {
     let found = name.parse::<Tz>().ok();
     if found.is_none() {
+        let abbreviated = ABBREVIATED.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
+        // Between abbreviations a letter is half the world: nothing is near.
+        let is_short = name.chars().count() <= 5 && !name.contains('/');
         let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let hint = suggestion(name, names, "time zones")
+        let hint = abbreviated
+            .map(|(_, place)| format!("did you mean `{place}`?"))
+            .or_else(|| if is_short { None } else { suggestion(name, names, "time zones") })
             .or_else(|| Some("write the name of a place: `Asia/Tokyo`, `Europe/Berlin`, `UTC`".to_owned()));
         findings.at_value(at, format!("there is no time zone {}", quoted(name)), hint);
     }
@@ -300,6 +331,7 @@ impl ScheduleSection {
             .and_then(|text| duration::read(&at.key("catch_up"), text, CATCH_UP_MIN_S..=CATCH_UP_MAX_S, findings));
         let warn = self.warn.as_ref();
         let warn_s = warn.and_then(|text| duration::read(&at.key("warn"), text, 0..=WARN_MAX_S, findings));
+        let tell = people::read(&at.key("tell"), &self.tell, findings).into_iter().map(|(_, who)| who).collect();
         if findings.errors() > before {
             return None;
         }
@@ -313,6 +345,7 @@ impl ScheduleSection {
             catch_up_s: catch_up_s.unwrap_or(DEFAULT_CATCH_UP_S),
             warn_s: warn_s.unwrap_or(DEFAULT_WARN_S),
             ready_by: self.ready_by,
+            tell,
             origin: origin.clone(),
         };
         if let Err(error) = schedule.check(&Scale::from(*environment)) {
@@ -359,11 +392,11 @@ impl ScheduleSection {
         for (key, _) in
             [("inside", &self.inside), ("outside", &self.outside)].iter().filter(|(_, value)| value.is_some())
         {
-            let hint = "write what it does: `do = \"up full\"`".to_owned();
+            let hint = format!("write what it does: `do = \"up {}\"`", environment.up);
             findings.at_key(&at.key(key), format!("`{key}` has a meaning with a window only"), Some(hint));
         }
         let Some(text) = &self.does else {
-            findings.at_key(at, "it does not say what it does", Some("add `do = \"up full\"`".to_owned()));
+            findings.at_key(at, "it does not say what it does", Some(format!("add `do = \"up {}\"`", environment.up)));
             return None;
         };
         let done = told(&at.key("do"), read_do(text, environment), findings);

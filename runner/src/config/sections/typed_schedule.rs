@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike as _, Months, NaiveDate};
 use chrono_tz::Tz;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -154,7 +154,14 @@ fn candidates<'a>(
         }
         all.push(Written { name: written.name.clone(), keys });
     };
-    let said = fragments(mistake.hint.as_deref().unwrap_or_default());
+    let mut said = fragments(mistake.hint.as_deref().unwrap_or_default());
+    // One of several is a guess.
+    if said.len() > 1 {
+        said.clear();
+    }
+    said.extend(
+        mistake.what.split_once(": write `").and_then(|(_, rest)| fragments(&format!("`{rest}")).into_iter().next()),
+    );
     let wrong = fragments(&mistake.what);
     let unsaid = |key: &str| match key {
         "inside" => Some(environment.up.to_string()),
@@ -186,16 +193,23 @@ fn candidates<'a>(
             }
             set(&[(key, right.clone())], &[]);
         }
-        for word in &wrong {
-            set(&[(key, value.replace(word, environment.up.as_str()))], &[]);
+        if let Some(near) = nearly(key, &value) {
+            set(&[(key, near)], &[]);
         }
         // A level without the values that it cannot have.
         let plain: Vec<&str> = value.split_whitespace().filter(|word| !word.contains('=')).collect();
         set(&[(key, plain.join(" "))], &[]);
-        if let Some(example) = unsaid(key) {
+        // An example in place of what somebody wrote is something else, and so is what remains without it.
+        if value.trim().is_empty()
+            && let Some(example) = unsaid(key)
+        {
             set(&[(key, example)], &[]);
         }
-        set(&[], &[key]);
+        if !keys().any(|known| known == key)
+            || ["has no meaning", "has a meaning with"].iter().any(|out| mistake.what.contains(out))
+        {
+            set(&[], &[key]);
+        }
     } else {
         for (way, others) in [("window", ["cron", "at", "do", "for"]), ("cron", ["window", "at", "inside", "outside"])]
         {
@@ -207,6 +221,26 @@ fn candidates<'a>(
         set(&window, &["cron", "at", "do", "for"]);
     }
     all.into_iter()
+}
+
+/// The same thing, written as it is read: a crontab line without its seconds, the last day of a month that is shorter.
+fn nearly(key: &str, value: &str) -> Option<String> {
+    match key {
+        "cron" => {
+            let fields: Vec<&str> = value.split_whitespace().collect();
+            let five = fields.strip_prefix(&["0"]).or_else(|| fields.strip_prefix(&["00"]))?;
+            (five.len() == 5).then(|| five.join(" "))
+        }
+        "at" => {
+            let (date, time) = value.split_once([' ', 'T'])?;
+            let [year, month, day] = date.split('-').collect::<Vec<_>>().try_into().ok()?;
+            let first = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)?;
+            let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+            let too_late = (last.day() + 1..=31).contains(&day.parse().ok()?);
+            too_late.then(|| format!("{last} {time}"))
+        }
+        _ => None,
+    }
 }
 
 /// What stands in back quotes.
@@ -242,6 +276,10 @@ fn text_of(environment: &Environment, written: &Written) -> String {
         match wants {
             Some("boolean") if value.parse::<bool>().is_ok() => value.to_owned(),
             Some("integer") if value.parse::<i64>().is_ok() => value.to_owned(),
+            Some("array") => {
+                let all = value.split(',').map(str::trim).filter(|one| !one.is_empty());
+                toml::Value::Array(all.map(toml::Value::from).collect()).to_string()
+            }
             _ => quoted(value),
         }
     };

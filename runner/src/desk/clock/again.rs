@@ -1,11 +1,11 @@
 //! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
 
-use super::{Due, FIRST_WAIT_MS, Turned, command_of, message, note_not_done};
+use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, command_of, message, note_not_done, when_due};
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
 use crate::domain::audit::GIVE_UP;
 use crate::domain::command::CommandName;
-use crate::domain::ids::Timestamp;
+use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::run;
 use crate::domain::schedule::ClockNews;
 use crate::ledger::firings::{self, Firing, Outcome};
@@ -17,10 +17,25 @@ const REFUSED_WAIT_MS: i64 = 15 * 60_000;
 /// Longest that is waited with a run that failed, in milliseconds.
 const FAILED_WAIT_MS: i64 = 3_600_000;
 
+/// How it is with a transition that was due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// It is still what is wanted.
+    pub still: bool,
+    /// The environment's schedules are paused: nothing is tried.
+    pub paused: bool,
+    /// Until when it is tried; `None`: that is not known before a pause ends.
+    pub until: Option<Timestamp>,
+    /// Who hears of it beside the environment's channel or owners.
+    pub tell: Vec<ActorId>,
+}
+
 /// What is to be done about a transition now.
 enum Next {
     /// Its run works; or it is not time yet: it is looked at then.
     Waits(Timestamp),
+    /// It is looked at when the schedules are not paused any more.
+    Paused,
     /// It is where it should be, or somebody took it as it is.
     Done,
     /// A later run, of whoever, goes its own way.
@@ -32,23 +47,23 @@ enum Next {
 }
 
 impl Desk {
-    /// Looks again at a transition: at the end of its run, or whether what stood against it is gone. `still` is false where something
-    /// else is wanted by now.
+    /// Looks again at a transition: at the end of its run, or whether what stood against it is gone.
     ///
     /// # Errors
     /// When the ledger does not answer.
-    pub async fn turn_again(&self, firing: &Firing, still: bool, now: Timestamp) -> Result<Turned, DeskError> {
+    pub async fn turn_again(&self, firing: &Firing, stands: Stands, now: Timestamp) -> Result<Turned, DeskError> {
         let run = match firing.run {
             Some(run) => Some(self.find(run).await?),
             None => None,
         };
         let mut after = Firing { tries: firing.tries + 1, try_at: None, ..firing.clone() };
-        let mut due = due_of(firing);
+        let mut due = due_of(firing, stands.tell.clone());
         if let Some(first) = run.as_ref().and_then(|run| run.request.because.clone()) {
             due.because = first;
         }
         let mut tx = self.store.begin().await?;
-        let turned = match self.next_try(&mut tx, firing, run.as_ref(), still, now).await? {
+        let turned = match self.next_try(&mut tx, firing, run.as_ref(), &stands, now).await? {
+            Next::Paused => return Ok(Turned::Nothing),
             Next::Waits(at) => {
                 after.tries = firing.tries;
                 after.try_at = Some(at);
@@ -65,7 +80,7 @@ impl Desk {
             Next::Over => {
                 after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
                 let said = ClockNews::GivenUp { turn: self.turn_of(&due), tries: firing.tries, run: firing.run };
-                warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+                warden::of_clock(&mut tx, &self.config(), &due.environment, said, &due.tell).await?;
                 note_not_done(&mut tx, GIVE_UP, &after, &due.because).await?;
                 Turned::Missed
             }
@@ -81,6 +96,16 @@ impl Desk {
                         case.note(&mut tx, command, &done).await?;
                         after.outcome = Outcome::Queued;
                         after.run = done.run;
+                        let by_ms = now.ms_since(firing.due);
+                        // A run that failed has told so itself.
+                        if let (None, Some(run)) = (firing.run, done.run)
+                            && by_ms >= LATE_MS
+                        {
+                            let stood_against = firing.why.as_deref().map(|why| self.clean(why));
+                            let turn = self.turn_of(&due);
+                            let said = ClockNews::Late { turn, by_ms, collapsed: 0, run, stood_against };
+                            warden::of_clock(&mut tx, &self.config(), &due.environment, said, &due.tell).await?;
+                        }
                         after.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
                         done.run.map_or(Turned::Nothing, Turned::Queued)
                     }
@@ -94,7 +119,7 @@ impl Desk {
                         tx = self.store.begin().await?;
                         after.outcome = Outcome::Refused;
                         after.why = Some(refusal.what.clone());
-                        after.try_at = Some(now.plus_ms(wait_ms(firing.tries, REFUSED_WAIT_MS)));
+                        after.try_at = Some(when_due(now, wait_ms(firing.tries, REFUSED_WAIT_MS), firing));
                         Turned::Refused(*refusal)
                     }
                     Err(Denied::Error(error)) => return Err(error),
@@ -115,7 +140,7 @@ impl Desk {
         tx: &mut Tx,
         firing: &Firing,
         run: Option<&RunSummary>,
-        still: bool,
+        stands: &Stands,
         now: Timestamp,
     ) -> Result<Next, DeskError> {
         match run {
@@ -126,11 +151,14 @@ impl Desk {
         if self.is_overtaken(tx, firing).await? {
             return Ok(Next::Overtaken);
         }
-        if !still || now > firing.until {
+        if stands.paused && stands.still {
+            return Ok(Next::Paused);
+        }
+        if !stands.still || stands.until.is_some_and(|until| now > until) {
             return Ok(Next::Over);
         }
         let ended = run.and_then(|run| run.ended);
-        let from = ended.map(|ended| ended.plus_ms(wait_ms(firing.tries, FAILED_WAIT_MS)));
+        let from = ended.map(|ended| when_due(ended, wait_ms(firing.tries, FAILED_WAIT_MS), firing));
         Ok(from.filter(|from| *from > now).map_or(Next::Tries, Next::Waits))
     }
 
@@ -141,6 +169,15 @@ impl Desk {
         }
         let Some(run) = firing.run else { return Ok(true) };
         Ok(runs::by_number(tx, run).await?.is_some_and(|run| !run.state.ended() || !is_well(&run)))
+    }
+
+    /// Whether its run was stopped by somebody, and nobody has asked for anything since.
+    pub(super) async fn was_taken_back(&self, tx: &mut Tx, firing: &Firing) -> Result<bool, DeskError> {
+        let Some(run) = firing.run else { return Ok(false) };
+        let run = runs::by_number(&mut *tx, run).await?;
+        let outcome = run.and_then(|run| run.state.outcome());
+        let stopped = matches!(outcome, Some(run::Outcome::Cancelled | run::Outcome::Expired));
+        Ok(stopped && !self.is_overtaken(tx, firing).await?)
     }
 
     /// Whether a later run than the one that it caused goes its own way with the environment.
@@ -170,7 +207,7 @@ fn wait_ms(tries: i64, longest: i64) -> i64 {
 }
 
 /// The transition that was due then.
-fn due_of(firing: &Firing) -> Due {
+fn due_of(firing: &Firing, tell: Vec<ActorId>) -> Due {
     Due {
         environment: firing.environment.clone(),
         key: firing.key.clone(),
@@ -180,6 +217,7 @@ fn due_of(firing: &Firing) -> Due {
         wanted: firing.wanted.clone(),
         because: firing.key.split('@').next().unwrap_or_default().to_owned(),
         collapsed: 0,
+        tell,
         by_chat: true,
         asked: None,
     }

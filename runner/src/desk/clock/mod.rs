@@ -5,10 +5,12 @@ mod again;
 mod told;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde_json::json;
 
+pub use again::Stands;
 pub use told::Warned;
 
 use super::order::{nobody_knows, standing_after};
@@ -23,7 +25,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, RunRequest, Target, TypedBy, turn};
 use crate::domain::run::RunState;
 use crate::domain::schedule::{Because, ClockNews, Origin, Schedule, Stored, Turn, in_words, level_at};
-use crate::ledger::asked::{self, Asked};
+use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::firings::{self, Firing, Outcome};
 use crate::ledger::{LedgerError, Tx, runs, schedules};
@@ -63,10 +65,13 @@ pub struct Due {
     pub because: String,
     /// How many transitions before it are not made, because it came after them.
     pub collapsed: u32,
+    /// Who hears of it beside the environment's channel or owners.
+    pub tell: Vec<ActorId>,
     /// Some of its schedules were added by chat.
     pub by_chat: bool,
-    /// What was asked for until then: whoever notes the step from there decides. `None`: it begins early, before it is asked for.
-    pub asked: Option<Asked>,
+    /// What was asked for until then, with the digests of what is written now: whoever notes the step from there decides. `None`: it
+    /// begins early, before it is asked for.
+    pub asked: Option<(Asked, Arc<str>)>,
 }
 
 /// What came of a transition.
@@ -149,7 +154,7 @@ impl Desk {
             put(tx, &firing, now).await?;
             if !self.is_there(tx, due).await? {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
-                warden::of_clock(tx, &self.config(), &due.environment, said).await?;
+                warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
                 note_not_done(tx, MISS, &firing, &due.because).await?;
             }
             return Ok(Turned::Missed);
@@ -168,8 +173,9 @@ impl Desk {
         put(tx, &firing, now).await?;
         let Some(run) = done.run else { return Ok(Turned::Nothing) };
         if by_ms >= LATE_MS {
-            let said = ClockNews::Late { turn: self.turn_of(due), by_ms, collapsed: due.collapsed, run };
-            warden::of_clock(tx, &self.config(), &due.environment, said).await?;
+            let (turn, collapsed) = (self.turn_of(due), due.collapsed);
+            let said = ClockNews::Late { turn, by_ms, collapsed, run, stood_against: None };
+            warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
         }
         Ok(Turned::Queued(run))
     }
@@ -182,13 +188,17 @@ impl Desk {
             None
         };
         let mut key = due.key.clone();
-        if let Some(asked) = &due.asked {
-            if !asked::step(&mut *tx, &due.environment, Some(asked), Some(&due.wanted), due.at).await? {
+        if let Some((asked, written)) = &due.asked {
+            let step = Step { wanted: Some(&due.wanted), since: due.at, written };
+            if !asked::step(&mut *tx, &due.environment, Some(asked), step).await? {
                 return Ok(None);
             }
             // It began early, or the clock was set back: only what was brought elsewhere since is to be brought there again.
             if let Some(before) = before {
-                if self.tries_on(&mut *tx, &before).await? || self.is_there(&mut *tx, due).await? {
+                if self.tries_on(&mut *tx, &before).await?
+                    || self.was_taken_back(&mut *tx, &before).await?
+                    || self.is_there(&mut *tx, due).await?
+                {
                     return Ok(None);
                 }
                 key = firings::free_key(&mut *tx, &due.environment, &due.key).await?;
@@ -226,14 +236,14 @@ impl Desk {
         let Some((mut tx, mut firing)) = self.decided(due).await? else { return Ok(Turned::Already) };
         firing.outcome = Outcome::Refused;
         firing.why = Some(refusal.what.clone());
-        firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS)).filter(|at| *at <= firing.until);
+        firing.try_at = Some(when_due(now, FIRST_WAIT_MS, &firing)).filter(|at| *at <= firing.until);
         if !firings::put(&mut tx, &firing, now).await? {
             return Ok(Turned::Already);
         }
         let why = self.clean(&format!("{}: {}", refusal.what, refusal.why));
         let again = firing.try_at.map(|_| firing.until);
         let said = ClockNews::Refused { turn: self.turn_of(due), why, again };
-        warden::of_clock(&mut tx, &self.config(), &due.environment, said).await?;
+        warden::of_clock(&mut tx, &self.config(), &due.environment, said, &due.tell).await?;
         tx.commit().await?;
         Ok(Turned::Refused(*refusal))
     }
@@ -271,6 +281,12 @@ impl Desk {
         let active = runs::active(&mut *tx, &due.environment).await?;
         Ok(standing_after(tx, &due.environment, &active).await?.as_ref() == Some(&due.wanted))
     }
+}
+
+/// So many milliseconds after a moment; what was begun early is tried again when it is due at the latest.
+fn when_due(from: Timestamp, wait_ms: i64, firing: &Firing) -> Timestamp {
+    let at = from.plus_ms(wait_ms);
+    if from < firing.due { at.min(firing.due) } else { at }
 }
 
 /// Those of these transitions, and around them, that were decided on before.

@@ -5,12 +5,13 @@ use chrono_tz::Tz;
 
 use super::LONGEST_LEAD_MS;
 use crate::agenda::Diary;
+use crate::desk::schedules::not_followed;
 use crate::desk::{Desk, DeskError};
 use crate::domain::answer::{Sight, Upcoming};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Target, turn};
-use crate::domain::schedule::{ClockNews, Transition, Turn, quiet_days, timeline};
+use crate::domain::schedule::{ClockNews, Transition, Turn, quiet_days, timeline, unknown_years};
 use crate::ledger::firings::{self, Firing};
 use crate::ledger::runs;
 use crate::warden;
@@ -41,6 +42,7 @@ impl Desk {
         name: &EnvironmentName,
         transition: &Transition,
         from: &Target,
+        tell: &[ActorId],
         now: Timestamp,
     ) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
@@ -48,26 +50,31 @@ impl Desk {
             return Ok(false);
         }
         let said = ClockNews::Ahead { turn: Turn::from(transition), from: from.clone() };
-        warden::of_clock(&mut tx, &self.config(), name, said).await?;
+        warden::of_clock(&mut tx, &self.config(), name, said, tell).await?;
         tx.commit().await?;
         self.bell.ring();
         Ok(true)
     }
 
-    /// Tells once that a transition was left out because somebody wanted it skipped.
+    /// Tells something of a transition once: that somebody wanted it skipped, or what days come before it.
     ///
     /// # Errors
     /// When the ledger does not answer.
-    pub async fn tell_of_skip(
+    pub async fn tell_of(
         &self,
         name: &EnvironmentName,
         key: &str,
         said: ClockNews,
+        tell: &[ActorId],
         now: Timestamp,
     ) -> Result<(), DeskError> {
+        let what = match said {
+            ClockNews::Eve { .. } => "eve",
+            _ => "skipped",
+        };
         let mut tx = self.store.begin().await?;
-        if firings::tell_once(&mut tx, name, key, "skipped", now).await? {
-            warden::of_clock(&mut tx, &self.config(), name, said).await?;
+        if firings::tell_once(&mut tx, name, key, what, now).await? {
+            warden::of_clock(&mut tx, &self.config(), name, said, tell).await?;
             tx.commit().await?;
             self.bell.ring();
         }
@@ -85,11 +92,13 @@ impl Desk {
         let diary = self.diaries.one(&self.store, &config, environment, now).await?;
         let mut coming = timeline(&diary.agenda(), turn.at.plus_ms(-1), turn.at.plus_ms(1)).into_iter();
         let comes = coming.any(|next| next.at == turn.at && next.wanted == turn.wanted);
+        // Who lowered it by hand wants what was to come.
+        let is_there = diary.wanted.as_ref() == Some(&turn.wanted);
         Ok(match (comes, turn.at <= now) {
-            (false, _) => Warned::Otherwise,
             (true, true) => Warned::Due,
-            (true, false) if diary.wanted.as_ref() == Some(&turn.wanted) => Warned::There,
+            (true | false, _) if is_there => Warned::There,
             (true, false) => Warned::Ahead,
+            (false, _) => Warned::Otherwise,
         })
     }
 
@@ -112,7 +121,11 @@ impl Desk {
             let zone = self.environment(&firing.environment).map_or(Tz::UTC, |environment| environment.timetable.zone);
             Some((firing.environment, Turn::new(firing.due, zone, firing.wanted), run))
         };
-        Ok(all.into_iter().filter_map(with_run).collect())
+        let mut found: Vec<_> = all.into_iter().filter_map(with_run).collect();
+        // One that began early and was brought back there has two: the later one tells how it is.
+        found.sort_by(|(one, _, first), (other, _, second)| (one, second).cmp(&(other, first)));
+        found.dedup_by(|(later, ..), (kept, ..)| later == kept);
+        Ok(found)
     }
 
     /// How long a transition will take that raises an environment, by how long that took last time and a tenth more, in milliseconds;
@@ -144,7 +157,7 @@ impl Desk {
             None => self.diaries.all(&self.store, &config, now).await?,
             Some(name) => match config.environments.get(name) {
                 Some(environment) => vec![self.diaries.one(&self.store, &config, environment, now).await?],
-                None => Vec::new(),
+                None => return Err(not_followed(name).into()),
             },
         };
         // Those without schedules are told of where somebody asks for them, and where a change of theirs ends by itself.
@@ -167,10 +180,11 @@ impl Desk {
                 (Some(first), Some(last)) => quiet_days(&agenda, first, last),
                 _ => Vec::new(),
             };
+            let unknown_years = date(to).map(|last| unknown_years(&agenda, last)).unwrap_or_default();
             let scheduled = diary.is_scheduled();
             let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
             let (environment, destroyed) = (environment.name.clone(), diary.destroyed);
-            all.push(Upcoming { environment, transitions, quiet, scheduled, bends, destroyed });
+            all.push(Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed });
         }
         Ok(all)
     }

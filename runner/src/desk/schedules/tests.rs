@@ -133,21 +133,36 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
             (
                 &[("window", "Mon-Fri 25:00-26:00"), ("inside", "full"), ("outside", "small")][..],
                 "25:00",
-                "Mon-Fri 09:00-21:00",
+                "schedule list shop",
             ),
-            (&[("cron", "*/0 * * * *"), ("do", "up full"), ("for", "3h")], "*/0", "0 2 1 * *"),
-            (&[("cron", "0 0 2 1 * *"), ("do", "up full"), ("for", "3h")], "0 0 2 1 * *", "0 2 1 * *"),
-            (&[("at", "2027-02-30 18:00"), ("do", "up full"), ("for", "3h")], "2027-02-30", "at="),
+            (&[("cron", "*/0 * * * *"), ("do", "up full"), ("for", "3h")], "*/0", "schedule list shop"),
+            (&[("cron", "0 0 2 * * *"), ("do", "up full"), ("for", "3h")], "six fields", "cron=\"0 2 * * *\" "),
+            (&[("cron", "*/9 0 2 * * *"), ("do", "up full"), ("for", "3h")], "six fields", "schedule list shop"),
+            (&[("cron", "0 22-6 * * *"), ("do", "up full"), ("for", "3h")], "22-6", "cron=\"0 22-23,0-6 * * *\" "),
+            (&[("at", "2027-02-30 18:00"), ("do", "up full"), ("for", "3h")], "2027-02-30", "at=\"2027-02-28 18:00\" "),
+            (&[("at", "2027-13-30 18:00"), ("do", "up full"), ("for", "3h")], "2027-13-30", "schedule list shop"),
             (&[("cron", "0 2 * * *"), ("do", "up fulll"), ("for", "3h")], "fulll", "do=\"up full\""),
             (&[("cron", "0 2 * * *"), ("do", "up full")], "`for`", "for=3h"),
             (&[("cron", "0 2 * * *"), ("do", "destroy"), ("for", "3h")], "destroy", "do=down"),
-            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3650d")], "3650d", "for=3h"),
+            (&[("cron", "0 2 * * *"), ("do", "up big"), ("for", "3h")], "big", "schedule list shop"),
+            (
+                &[("cron", "0 2 * * *"), ("do", "start full"), ("for", "3h")],
+                "`up full` or `down small`",
+                "schedule list shop",
+            ),
+            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3650d")], "3650d", "schedule list shop"),
             (&[("cron", "0 2 * * *"), ("do", "up full servers=99"), ("for", "3h")], "from 0 to 9", "do=\"up full\""),
             (
                 &[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("zone", "Asia/Tokio")],
                 "Asia/Tokio",
                 "zone=Asia/Tokyo",
             ),
+            (
+                &[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("zone", "JST")],
+                "no time zone `JST`",
+                "zone=Asia/Tokyo",
+            ),
+            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("zone", "XYZ")], "XYZ", "schedule list shop"),
             (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("holidays", "JPN")], "JPN", "holidays=JP"),
             (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("on_gab", "skip")], "on_gab", "on_gap=skip"),
             (
@@ -160,7 +175,8 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
             (&[("at", "2020-12-24 18:00"), ("do", "up full"), ("for", "3h")], "never happens", "18:00"),
         ] {
             let line = room.refuses(add(keys), says).await;
-            assert!(line.starts_with("schedule add shop night ") && line.contains(right), "{keys:?}: {line}");
+            let of_it = line == "schedule list shop" || line.starts_with("schedule add shop night ");
+            assert!(of_it && format!("{line} ").contains(right), "{keys:?}: {line}");
         }
         let weekend = [("window", "Mon-Fri 08:00-22:00"), ("inside", "small"), ("outside", "small")];
         room.refuses(add(&weekend), "`night` wants small where `hours` wants full").await;
@@ -217,6 +233,20 @@ async fn beside_rules_that_count_changes_no_schedule_is_given_by_chat() {
         let keys = [("cron", "0 3 * * *"), ("do", "down small"), ("zone", "UTC")];
         let order = ScheduleOrder::Add { environment: "bank".parse().unwrap(), written: written("night", &keys) };
         assert_eq!(room.refuses(order, "how much a plan changes").await, "schedule list bank");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_told_is_typed_with_commas() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        let told = |who| add(&[NIGHT[0], NIGHT[1], NIGHT[2], ("tell", who)]);
+        room.refuses(told("kato"), "is not a person or group").await;
+        assert!(room.says("ito", told("local:kato, slack:U024BE7LH")).await.is_ok());
+        let list = room.list().await;
+        let tell = &list[1].schedule.as_ref().unwrap().tell;
+        assert_eq!(tell.iter().map(ActorId::as_str).collect::<Vec<_>>(), ["local:kato", "slack:U024BE7LH"]);
     })
     .await;
 }

@@ -67,6 +67,9 @@ pub enum Bend {
         from: Timestamp,
         /// Until when.
         until: Timestamp,
+        /// They said until when; false: until the schedules say again.
+        #[serde(default)]
+        said: bool,
     },
 }
 

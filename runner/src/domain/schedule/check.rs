@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate, NaiveTime, Offset as _};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::item::{Schedule, YEARS_AHEAD};
-use super::mark::Edge;
-use super::timeline::{Agenda, Hit, Reader, rivals};
-use super::wall::{local, shown};
+use super::mark::{Edge, Mark};
+use super::timeline::{Agenda, DAY_MS, Hit, Reader, rivals};
+use super::wall::{Moved, OnGap, instant, local, shown};
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 
@@ -100,38 +102,101 @@ pub fn never(schedule: &Schedule, calendar: Option<&Calendar>, from: Timestamp) 
     }
 }
 
-/// A date on which the calendar changes what a schedule does.
+/// A date on which the calendar, or a clock change, alters what a schedule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quiet {
     /// The date.
     pub date: NaiveDate,
     /// The schedule.
     pub schedule: String,
-    /// What day it is: `Labor Thanksgiving Day`.
+    /// What day it is, `Labor Thanksgiving Day`; or the times that the clocks skip, `02:10-02:40`.
     pub name: String,
-    /// The team works on it; false: a holiday.
-    pub working: bool,
+    /// Of what kind.
+    pub kind: QuietKind,
 }
 
-/// The dates, from `first` to `last` (both in it), on which holidays and working days change what schedules do, for previews.
+/// Why a schedule does something else on a date than on others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuietKind {
+    /// A holiday.
+    Holiday,
+    /// The team works on it.
+    Working,
+    /// The clocks skip the whole of it.
+    Gap,
+}
+
+/// The dates, from `first` to `last` (both in it), on which holidays, working days and clock changes alter what schedules do, for
+/// previews. What a clock change only moves is told with its transition.
 #[must_use]
 pub fn quiet_days(agenda: &Agenda<'_>, first: NaiveDate, last: NaiveDate) -> Vec<Quiet> {
     let mut found = Vec::new();
     for date in first.iter_days().take_while(|date| *date <= last) {
+        // Nearly all dates have no clock change: what is written is read on the others only.
+        let mut changes: Option<(Tz, bool)> = None;
         for schedule in agenda.schedules {
             let calendar = schedule.holidays.as_ref().and_then(|name| agenda.calendars.get(name));
+            let (_, changes) = match changes {
+                Some(known) if known.0 == schedule.zone => known,
+                _ => *changes.insert((schedule.zone, goes_forward(schedule.zone, date))),
+            };
+            if changes && let Some(name) = skipped_by_the_clocks(schedule, calendar, date) {
+                found.push(Quiet { date, schedule: schedule.name.clone(), name, kind: QuietKind::Gap });
+            }
             let Some(calendar) = calendar else { continue };
-            let (name, working) = match (calendar.holiday(date), calendar.working(date)) {
-                (Some(name), _) => (name.to_owned(), false),
-                (None, Some(name)) => (name.to_owned(), true),
+            let (name, kind) = match (calendar.holiday(date), calendar.working(date)) {
+                (Some(name), _) => (name.to_owned(), QuietKind::Holiday),
+                (None, Some(name)) => (name.to_owned(), QuietKind::Working),
                 (None, None) => continue,
             };
             if differs(schedule, calendar, date) {
-                found.push(Quiet { date, schedule: schedule.name.clone(), name, working });
+                found.push(Quiet { date, schedule: schedule.name.clone(), name, kind });
             }
         }
     }
     found
+}
+
+/// Whether a clock goes forward on a date, or on the one before or after it.
+fn goes_forward(zone: Tz, date: NaiveDate) -> bool {
+    let begins = date.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
+    let ahead =
+        |days: i64| local(Timestamp(begins + days * DAY_MS), zone).map(|local| local.offset().fix().local_minus_utc());
+    ahead(-1) < ahead(2)
+}
+
+/// The times of a window that lies whole in an hour that the clocks skip on a date, or of a crontab line that leaves out such times:
+/// nothing comes of it.
+fn skipped_by_the_clocks(schedule: &Schedule, calendar: Option<&Calendar>, date: NaiveDate) -> Option<String> {
+    let mut marks = Vec::new();
+    schedule.marks(date, calendar, &mut marks);
+    let gap = |mark: &Mark| {
+        let (at, moved) = instant(mark.wall, schedule.zone, schedule.on_overlap)?;
+        (moved == Some(Moved::Gap)).then_some(at)
+    };
+    let time = |mark: &Mark| mark.wall.format("%H:%M");
+    if schedule.fires().is_some() {
+        let lost = marks.iter().filter(|mark| schedule.on_gap == OnGap::Skip && gap(mark).is_some());
+        let lost: Vec<String> = lost.map(|mark| time(mark).to_string()).collect();
+        return (!lost.is_empty()).then(|| lost.join(", "));
+    }
+    let mut pairs = marks.iter().zip(marks.iter().skip(1));
+    let whole = pairs.find(|(begin, end)| {
+        begin.edge == Edge::Begin && end.edge == Edge::End && gap(begin).is_some_and(|at| gap(end) == Some(at))
+    });
+    whole.map(|(begin, end)| format!("{}-{}", time(begin), time(end)))
+}
+
+/// Calendars of schedules that do not know the holidays of a year that begins by `last`: by name, with the last year that they know.
+#[must_use]
+pub fn unknown_years(agenda: &Agenda<'_>, last: NaiveDate) -> BTreeMap<String, i32> {
+    let named = agenda.schedules.iter().filter_map(|schedule| schedule.holidays.as_ref());
+    let known_up_to = |name: &String| {
+        let calendar = agenda.calendars.get(name)?;
+        Some((name.clone(), calendar.last_year().filter(|year| *year < last.year())?))
+    };
+    named.filter_map(known_up_to).collect()
 }
 
 /// Whether the calendar changes what a schedule begins on a date, or when that ends.

@@ -48,6 +48,9 @@ pub struct Schedule {
     pub warn_s: u32,
     /// Starts early enough that the environment is in service at the written time.
     pub ready_by: bool,
+    /// Who hears of what the clock does by it otherwise than written, beside the environment's channel or owners.
+    #[serde(default)]
+    pub tell: Vec<ActorId>,
     /// Where it comes from.
     pub origin: Origin,
 }

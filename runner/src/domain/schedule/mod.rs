@@ -22,13 +22,13 @@ mod written;
 
 pub use bend::{Bend, Bent, Skipped};
 pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
-pub use check::{Conflict, Quiet, conflicts, never, quiet_days};
+pub use check::{Conflict, Quiet, QuietKind, conflicts, never, quiet_days, unknown_years};
 pub use crontab::Crontab;
 pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
 pub use misread::{Misread, Wrong};
-pub use news::ClockNews;
+pub use news::{ClockNews, OddDay};
 pub use once::At;
 pub use order::{BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, Turn};
 pub use scale::Scale;

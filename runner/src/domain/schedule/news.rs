@@ -1,7 +1,9 @@
 //! What people hear of the clock: that an environment is about to go down, and where a transition was not made as it is written.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::check::QuietKind;
 use super::order::Turn;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::request::Target;
@@ -17,7 +19,7 @@ pub enum ClockNews {
         /// From where.
         from: Target,
     },
-    /// It is made late, because nobody looked when it was due.
+    /// It is made late: nobody looked when it was due, or something stood against it.
     Late {
         /// What was due, and when.
         turn: Turn,
@@ -27,6 +29,9 @@ pub enum ClockNews {
         collapsed: u32,
         /// Its run.
         run: RunNumber,
+        /// What stood against it until then; `None`: nobody looked when it was due.
+        #[serde(default)]
+        stood_against: Option<String>,
     },
     /// It is not made: it is too late for it.
     Missed {
@@ -49,6 +54,16 @@ pub enum ClockNews {
         /// Why, if they said so.
         because: Option<String>,
     },
+    /// Before that, days come on which schedules do something else than on others: holidays, days worked in spite of them, hours that
+    /// the clocks skip. It is the first transition in them or after them.
+    Eve {
+        /// What is due next, and when.
+        turn: Turn,
+        /// Where it stays until then.
+        stays: Option<Target>,
+        /// The days, in order.
+        days: Vec<OddDay>,
+    },
     /// Something stands against it.
     Refused {
         /// What was due, and when.
@@ -69,7 +84,32 @@ pub enum ClockNews {
     },
 }
 
+/// A day on which schedules do something else than on others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddDay {
+    /// The date.
+    pub date: NaiveDate,
+    /// Of what kind.
+    pub kind: QuietKind,
+    /// What day it is, or which times are skipped.
+    pub name: String,
+}
+
 impl ClockNews {
+    /// The word for its kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Ahead { .. } => "ahead",
+            Self::Late { .. } => "late",
+            Self::Missed { .. } => "missed",
+            Self::Skipped { .. } => "skipped",
+            Self::Eve { .. } => "eve",
+            Self::Refused { .. } => "refused",
+            Self::GivenUp { .. } => "given up",
+        }
+    }
+
     /// The transition that it is about.
     #[must_use]
     pub fn turn(&self) -> &Turn {
@@ -78,6 +118,7 @@ impl ClockNews {
             | Self::Late { turn, .. }
             | Self::Missed { turn, .. }
             | Self::Skipped { turn, .. }
+            | Self::Eve { turn, .. }
             | Self::Refused { turn, .. }
             | Self::GivenUp { turn, .. } => turn,
         }

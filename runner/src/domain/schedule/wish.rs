@@ -43,10 +43,8 @@ pub fn read_do(text: &str, environment: &Environment) -> Result<(Way, Target), W
         other => {
             let what =
                 other.map_or_else(|| "nothing is written".to_owned(), |word| format!("a schedule cannot do `{word}`"));
-            return Err(wrong(
-                what,
-                Some("write `up` or `down`, with a level and values: `up full slaves=40`".to_owned()),
-            ));
+            let (up, down) = (&environment.up, &environment.down);
+            return Err(wrong(what, Some(format!("write `up {up}` or `down {down}`"))));
         }
     };
     let level = match words.next_if(|word| !word.contains('=')) {

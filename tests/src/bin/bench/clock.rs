@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Timelike as _};
 use tidegate_runner::bell::Bell;
-use tidegate_runner::clockwork::{self, Clockwork};
+use tidegate_runner::clockwork::{self, Clockwork, Watch};
 use tidegate_runner::config::{self, Config};
 use tidegate_runner::desk::Desk;
 use tidegate_runner::domain::answer::Sight;
@@ -210,7 +210,7 @@ async fn lateness(store: &Store, environments: u32) {
     let config = Arc::new(written(environments, &line));
     let (_told, listens) = watch::channel(config);
     let desk = Desk::new(store.clone(), listens.clone(), Bell::default());
-    let clock = tokio::spawn(clockwork::run(desk, store.clone(), Bell::default(), listens));
+    let clock = tokio::spawn(clockwork::run(desk, store.clone(), Bell::default(), listens, Watch::default()));
     let deadline = Duration::from_millis(u64::try_from(due.ms_since(now)).unwrap_or_default()) + LATE_MAX;
     let start = Instant::now();
     while count(store, "runs").await < i64::from(environments) && start.elapsed() < deadline {

@@ -156,12 +156,29 @@ impl<'a> Reader<'a> {
 
     /// What is wanted when nobody asks for anything any more.
     pub(super) fn left<'r>(&'r self, stood: Decision<'r>, now: i64) -> Decision<'r> {
+        if let Some(until) = self.stays_until(stood, now) {
+            // What would end in a pause stays, and ends with it.
+            let ends = stood.ends.map(|ends| ends.max(until));
+            return Decision { target: stood.target, by: Decider::Left, ends };
+        }
+        let ended = stood.ends == Some(now) || (stood.by == Decider::Left && stood.ends.is_some());
         // An end alone never raises.
-        let rests = stood.ends == Some(now) && self.height(&self.rest) <= self.height(stood.target);
+        let rests = ended && self.height(&self.rest) <= self.height(stood.target);
         match (rests, stood.by) {
             (true, _) => Decision { target: &self.rest, by: Decider::Rest, ends: None },
             (false, Decider::Rest) => stood,
             (false, _) => Decision { target: stood.target, by: Decider::Left, ends: None },
+        }
+    }
+
+    /// Until when a pause keeps what was asked for; `None` where none does. A person's change goes back when they said.
+    fn stays_until(&self, stood: Decision<'_>, now: i64) -> Option<i64> {
+        match stood.by {
+            Decider::Bent(number) if self.visits.iter().any(|visit| visit.number == number) => None,
+            Decider::Windows | Decider::Fired(_) | Decider::Bent(_) | Decider::Left => {
+                self.pauses.iter().filter(|pause| pause.covers(now)).map(|pause| pause.until).max()
+            }
+            Decider::Rest => None,
         }
     }
 
@@ -207,7 +224,7 @@ impl<'a> Reader<'a> {
                 Decider::Windows | Decider::Rest | Decider::Left => {}
             }
         }
-        if next.by == Decider::Windows || matches!(next.by, Decider::Fired(_)) {
+        if matches!(next.by, Decider::Windows | Decider::Fired(_) | Decider::Rest) {
             let resumed = self.pauses.iter().filter(|pause| pause.until == now);
             ended.extend(resumed.map(|pause| Because::Unbent { number: pause.number }));
         }

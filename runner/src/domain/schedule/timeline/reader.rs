@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
                 Bend::Keep { target, from, until } if people => {
                     reader.keeps.push(span(*from, Some(*until), Some(target)));
                 }
-                Bend::Visit { target, from, until } if people => {
+                Bend::Visit { target, from, until, said: _ } if people => {
                     reader.visits.push(span(*from, Some(*until), Some(target)));
                 }
                 Bend::Keep { .. } | Bend::Visit { .. } => {}
@@ -292,7 +292,7 @@ impl<'a> Reader<'a> {
             let fired = last.iter().flatten().filter(|hit| hit.edge == Edge::Fire).max_by_key(|hit| hit.at);
             let spans = self.keeps.iter().chain(&self.visits).map(|span| span.until);
             let before = spans
-                .chain(self.pauses.iter().map(|span| span.from))
+                .chain(self.pauses.iter().flat_map(|span| [span.from, span.until]))
                 .chain(fired.and_then(|hit| hit.until))
                 .filter(|end| *end <= at)
                 .max()?;

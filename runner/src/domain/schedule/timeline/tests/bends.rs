@@ -19,7 +19,7 @@ fn keep(level: &str, from: &str, until: &str) -> Bend {
 }
 
 fn visit(level: &str, from: &str, until: &str) -> Bend {
-    Bend::Visit { target: target(level), from: in_tokyo(from), until: in_tokyo(until) }
+    Bend::Visit { target: target(level), from: in_tokyo(from), until: in_tokyo(until), said: true }
 }
 
 fn pause(from: &str, until: Option<&str>) -> Bend {
@@ -49,6 +49,67 @@ fn a_keep_before_the_evening_goes_back_by_itself() {
     assert_eq!((standing.wanted, standing.until), (target("full"), Some(in_tokyo("2026-11-24T22:58"))));
     let alone = schedules_next_after(&written.agenda(), in_tokyo("2026-11-24T20:58")).expect("it ends");
     assert_eq!(alone.at, in_tokyo("2026-11-24T21:00"), "without the keep");
+}
+
+#[test]
+fn what_is_kept_into_a_pause_goes_back_when_the_pause_is_over_and_once() {
+    let kept = keep("full", "2026-11-24T20:58", "2026-11-24T22:58");
+    let paused = work().bent([kept, pause("2026-11-24T21:30", Some("2026-11-25T03:00"))]);
+    assert_eq!(
+        paused.told("2026-11-24", "2026-11-25"),
+        ["Tue 11-24 09:00 full: work begins"],
+        "neither at its end nor at that of the day"
+    );
+    assert_eq!(
+        paused.told("2026-11-25", "2026-11-26"),
+        [
+            "Wed 11-25 03:00 small: bend 2 ends, work asks",
+            "Wed 11-25 09:00 full: work begins",
+            "Wed 11-25 21:00 small: work ends"
+        ]
+    );
+    // Where no window asks for anything, it goes to where it rests.
+    let line = || Written::new(vec![cron("c", "0 20 24 * *", "up huge", Some(3))]);
+    let kept = || keep("full", "2026-11-24T12:00", "2026-11-24T14:00");
+    let two = [
+        kept(),
+        pause("2026-11-24T13:00", Some("2026-11-24T16:00")),
+        pause("2026-11-24T15:00", Some("2026-11-24T18:00")),
+    ];
+    let told = line().bent(two).told("2026-11-24", "2026-11-25");
+    assert_eq!(
+        told,
+        [
+            "Tue 11-24 12:00 full: bend 1",
+            "Tue 11-24 18:00 small: bend 3 ends, rests",
+            "Tue 11-24 20:00 huge: c begins",
+            "Tue 11-24 23:00 small: c ends, rests"
+        ]
+    );
+    let for_ever = line().bent([kept(), pause("2026-11-24T13:00", None)]);
+    assert_eq!(for_ever.told("2026-11-24", "2026-12-30"), ["Tue 11-24 12:00 full: bend 1"]);
+}
+
+#[test]
+fn what_a_crontab_line_asked_for_ends_with_the_pause_in_which_it_would_have() {
+    let line = || Written::new(vec![cron("c", "0 20 24 * *", "up huge", Some(3))]);
+    let short = line().bent([pause("2026-11-24T21:00", Some("2026-11-24T22:00"))]);
+    assert_eq!(
+        short.told("2026-11-24", "2026-11-25"),
+        ["Tue 11-24 20:00 huge: c begins", "Tue 11-24 23:00 small: c ends, rests"]
+    );
+    let long = line().bent([pause("2026-11-24T21:00", Some("2026-11-25T08:00"))]);
+    assert_eq!(
+        long.told("2026-11-24", "2026-11-26"),
+        ["Tue 11-24 20:00 huge: c begins", "Wed 11-25 08:00 small: bend 1 ends, rests"]
+    );
+    // A person's change ends when they said.
+    let visit = visit("full", "2026-11-24T12:00", "2026-11-24T14:00");
+    let visited = line().bent([visit, pause("2026-11-24T13:00", Some("2026-11-24T16:00"))]);
+    assert_eq!(
+        visited.told("2026-11-24", "2026-11-25").get(..2).expect("two"),
+        ["Tue 11-24 12:00 full: bend 1", "Tue 11-24 14:00 small: bend 1 ends, rests"]
+    );
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
             let date = DateTime::from_timestamp_millis(begins.0).expect("a moment").naive_utc();
             match kind {
                 0 => Bend::Keep { target: target(level), from: begins, until },
-                1 => Bend::Visit { target: target(level), from: begins, until },
+                1 => Bend::Visit { target: target(level), from: begins, until, said: true },
                 2 => Bend::Pause { from: begins, until: Some(until).filter(|_| length % 7 > 0) },
                 3 => Bend::Skip(Skipped::Days {
                     schedule: None,

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::{Written, at, cron, once, schedule, target, window};
 use crate::domain::ids::Timestamp;
-use crate::domain::schedule::check::{conflicts, never, quiet_days};
+use crate::domain::schedule::check::{QuietKind, conflicts, never, quiet_days, unknown_years};
 use crate::domain::schedule::item::{Schedule, When};
 use crate::domain::schedule::timeline::{Because, Note, Standing, end_of_change, level_at, next_after, timeline};
 use crate::domain::schedule::wall::{OnGap, OnOverlap};
@@ -27,6 +27,40 @@ fn working_hours_raise_in_the_morning_and_lower_at_night_but_not_on_holidays() {
         quiet_days(&written.agenda(), "2026-11-20".parse().expect("a date"), "2026-11-30".parse().expect("a date"));
     let quiet: Vec<_> = quiet.iter().map(|quiet| format!("{} {} {}", quiet.date, quiet.schedule, quiet.name)).collect();
     assert_eq!(quiet, ["2026-11-23 work Labor Thanksgiving Day"]);
+}
+
+#[test]
+fn what_lies_whole_in_an_hour_that_the_clocks_skip_is_named() {
+    let mut hours = [
+        window("short", "daily 02:10-02:40", "full", "small"),
+        window("begins", "daily 02:10-04:00", "full", "small"),
+        cron("left out", "30 2 * * *", "up full", Some(1)),
+        cron("moved", "30 2 * * *", "up full", Some(1)),
+    ];
+    for (at, schedule) in hours.iter_mut().enumerate() {
+        schedule.zone = Tz::Europe__Berlin;
+        schedule.holidays = None;
+        schedule.on_gap = if at == 2 { OnGap::Skip } else { OnGap::First };
+    }
+    for (index, told) in [(0, Some("02:10-02:40")), (1, None), (2, Some("02:30")), (3, None)] {
+        let written = Written::new(vec![hours[index].clone()]);
+        let day = |text: &str| text.parse().expect("a date");
+        let quiet = quiet_days(&written.agenda(), day("2027-03-20"), day("2027-04-05"));
+        let found: Vec<_> =
+            quiet.iter().map(|quiet| (quiet.date.to_string(), quiet.name.as_str(), quiet.kind)).collect();
+        let expected: Vec<_> = told.map(|name| ("2027-03-28".to_owned(), name, QuietKind::Gap)).into_iter().collect();
+        assert_eq!(found, expected, "{}", written.schedules[0].name);
+        let autumn = quiet_days(&written.agenda(), day("2027-10-20"), day("2027-11-05"));
+        assert!(autumn.is_empty(), "{autumn:?}");
+    }
+}
+
+#[test]
+fn years_whose_holidays_nobody_knows_are_named() {
+    let written = Written::new(vec![window("work", "Mon-Fri 09:00-21:00", "full", "small")]);
+    let unknown = |last: &str| unknown_years(&written.agenda(), last.parse().expect("a date"));
+    assert!(unknown("2035-12-31").is_empty());
+    assert_eq!(unknown("2036-01-01").into_iter().collect::<Vec<_>>(), [("JP".to_owned(), 2035)]);
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(super) fn schedule(name: &str, zone: Tz, when: When) -> Schedule {
         catch_up_s: DEFAULT_CATCH_UP_S,
         warn_s: DEFAULT_WARN_S,
         ready_by: false,
+        tell: Vec::new(),
         origin: Origin::File { line: 1 },
     }
 }

@@ -1,5 +1,11 @@
 //! The clock with a time that is given to it, on both databases and without an engine: a run that it causes stays in the queue.
 
+mod early;
+mod fresh;
+mod pauses;
+mod told;
+mod year;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
@@ -623,7 +629,7 @@ async fn what_is_lowered_after_an_early_beginning_is_raised_when_it_is_time() {
         let environment = room.config.environments.get(&shop()).unwrap();
         let diary = crate::agenda::Diaries::default();
         let diary = diary.one(&room.store, &room.config, environment, at("2026-11-24T08:49")).await.unwrap();
-        let page = Page::read(&diary, at("2026-11-24T08:49"), at("2026-11-24T08:49"));
+        let page = Page::read(&diary, None, at("2026-11-24T08:49"), at("2026-11-24T08:49"));
         let (early, _) = page.early(&diary).expect("it is to be ready by nine");
         let desk = Desk::new(room.store.clone(), watch::channel(Arc::clone(&room.config)).1, Bell::default());
         desk.turn(std::slice::from_ref(&early), at("2026-11-24T08:49")).await.unwrap();

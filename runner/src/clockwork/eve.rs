@@ -1,0 +1,71 @@
+//! The day before days on which schedules do something else than on others: a holiday, a Saturday that is worked on, an hour that the
+//! clocks skip. People hear of all of them once, when there is still time to say otherwise.
+
+use chrono::{NaiveDate, NaiveTime};
+
+use super::page::told;
+use crate::agenda::Diary;
+use crate::domain::ids::{ActorId, Timestamp};
+use crate::domain::schedule::{
+    ClockNews, OddDay, QuietKind, Schedule, Transition, Turn, first_instant, next_after, quiet_days,
+};
+
+/// What is told of days that come.
+#[derive(Debug)]
+pub(super) struct Eve {
+    /// From when on.
+    pub(super) at: Timestamp,
+    /// The key of the transition in them or after them.
+    pub(super) key: String,
+    /// What.
+    pub(super) said: ClockNews,
+    /// Who hears of it beside the environment's channel or owners.
+    pub(super) tell: Vec<ActorId>,
+}
+
+/// Most days that are told at once: what comes later is told later.
+const DAYS_MAX: u64 = 31;
+
+/// What is told before the next transition or the one after it, and from when on: at noon of the last day on which something happens
+/// before such days, or at once where that is over. `next` is the first transition after `now`.
+pub(super) fn of(diary: &Diary<'_>, next: &Transition, now: Timestamp) -> Option<Eve> {
+    let changes = |schedule: &Schedule| schedule.holidays.is_some();
+    let has_holidays = diary.timetable().schedules.iter().any(changes);
+    if diary.paused(now).is_some() {
+        return None;
+    }
+    let today = date(diary, now)?;
+    if let Some(eve) = between(diary, today, next, now) {
+        return Some(eve);
+    }
+    // Without holidays there are clock changes only, of which there are two a year: they are told at the last transition before.
+    if !has_holidays {
+        return None;
+    }
+    let day = date(diary, next.at)?;
+    let noon = first_instant(day.and_time(NaiveTime::from_hms_opt(12, 0, 0)?), diary.timetable().zone)?;
+    between(diary, day, &next_after(&diary.agenda(), next.at)?, noon.max(now))
+}
+
+/// The odd days after `day` up to that of a transition.
+fn between(diary: &Diary<'_>, day: NaiveDate, turn: &Transition, at: Timestamp) -> Option<Eve> {
+    let last = date(diary, turn.at)?.min(day.checked_add_days(chrono::Days::new(DAYS_MAX))?);
+    let mut days: Vec<OddDay> = Vec::new();
+    for quiet in quiet_days(&diary.agenda(), day.succ_opt()?, last) {
+        // On a day that is worked on something happens, or it is not the last of them.
+        let odd = OddDay { date: quiet.date, kind: quiet.kind, name: quiet.name };
+        if (odd.kind != QuietKind::Working || odd.date == last) && !days.contains(&odd) {
+            days.push(odd);
+        }
+    }
+    if days.is_empty() {
+        return None;
+    }
+    let said = ClockNews::Eve { turn: Turn::from(turn), stays: turn.before.clone(), days };
+    Some(Eve { at, key: turn.key(), said, tell: told(diary, &turn.because) })
+}
+
+fn date(diary: &Diary<'_>, at: Timestamp) -> Option<NaiveDate> {
+    let utc = chrono::DateTime::from_timestamp_millis(at.0)?;
+    Some(utc.with_timezone(&diary.timetable().zone).date_naive())
+}

@@ -1,0 +1,138 @@
+//! Who hears of what the clock does, and of the days on which it does something else.
+
+use super::*;
+use crate::domain::schedule::{OddDay, QuietKind};
+
+/// What somebody has been told, oldest first.
+async fn told_to(room: &Room, who: &str) -> Vec<ClockNews> {
+    let pending = outbox::pending(&room.store, &Address::of(&ActorId::local(who))).await.unwrap();
+    let news = pending.iter().filter_map(|message| outbox::news(message).unwrap());
+    let of_clock = news.filter_map(|news| match news {
+        News::Clock { said, .. } => Some(said),
+        _ => None,
+    });
+    of_clock.collect()
+}
+
+#[tokio::test]
+async fn whom_a_schedule_names_hears_of_it_beside_the_owners() {
+    on_both(async |store| {
+        let room = Room::with(store, "tell = ['local:kato', 'local:ito']\n").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        sql(
+            &room.store,
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
+             VALUES (1, 'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0, 1900000000000)",
+        )
+        .await
+        .unwrap();
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        clock.look(at("2026-11-24T09:30")).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-24T20:45")).await.unwrap();
+        for who in ["ito", "kato"] {
+            let all = told_to(&room, who).await;
+            assert!(
+                matches!(all.as_slice(), [ClockNews::Refused { .. }, ClockNews::Late { .. }, ClockNews::Ahead { .. }]),
+                "{who}: {all:?}"
+            );
+        }
+        assert_eq!(told_to(&room, "sato").await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn on_a_holidays_eve_people_hear_once_what_does_not_happen() {
+    on_both(async |store| {
+        // 2026-11-23 is Labor Thanksgiving Day, a Monday: the last day before it on which something happens is Friday.
+        let room = Room::with(store, "holidays = 'JP'\n").await;
+        room.wants("full").await;
+        let mut clock = room.clock();
+        let looked = clock.look(at("2026-11-20T10:00")).await.unwrap();
+        assert_eq!((told(&room).await, looked.next), (vec![], Some(at("2026-11-20T12:00"))));
+        for _ in 0..2 {
+            clock.look(at("2026-11-20T12:00")).await.unwrap();
+            room.clock().look(at("2026-11-20T12:01")).await.unwrap();
+        }
+        let all = told(&room).await;
+        let day = OddDay {
+            date: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
+            kind: QuietKind::Holiday,
+            name: "Labor Thanksgiving Day".to_owned(),
+        };
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Eve { turn, stays, days }]
+                if turn.at == at("2026-11-24T09:00") && *stays == Some(target("small")) && *days == [day]),
+            "{all:?}"
+        );
+        clock.look(at("2026-11-20T21:00")).await.unwrap();
+        room.all_done().await;
+        for now in ["2026-11-20T21:01", "2026-11-22T12:00", "2026-11-23T12:00", "2026-11-24T09:00"] {
+            room.clock().look(at(now)).await.unwrap();
+        }
+        let eves = told(&room).await.into_iter().filter(|said| matches!(said, ClockNews::Eve { .. })).count();
+        assert_eq!(eves, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn several_days_off_are_one_message_and_so_is_a_saturday_that_is_worked_on() {
+    const DAYS: &str =
+        "[calendars.team]\noff = ['2026-12-29', '2026-12-30', '2026-12-31', '2027-01-01']\nworking = ['2026-12-19']\n";
+    on_both(async |store| {
+        let config = format!("{CONFIG}holidays = 'team'\n{DAYS}");
+        let config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &config), &|_| None).unwrap());
+        let room = Room { store, config };
+        room.wants("small").await;
+        let mut clock = room.clock();
+        let mut now = at("2026-12-14T00:00");
+        while now < at("2027-01-10T00:00") {
+            let looked = clock.look(now).await.unwrap();
+            if !looked.turned.is_empty() {
+                room.all_done().await;
+            }
+            now = looked.next.unwrap();
+        }
+        let eves: Vec<(String, usize)> = told(&room)
+            .await
+            .iter()
+            .filter_map(|said| match said {
+                ClockNews::Eve { turn, days, .. } => Some((turn.local.to_string(), days.len())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(eves, [("2026-12-19 09:00:00".to_owned(), 1), ("2027-01-04 09:00:00".to_owned(), 4)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_window_that_the_clocks_skip_whole_is_told_before() {
+    on_both(async |store| {
+        let text = CONFIG.replace("Asia/Tokyo", "Europe/Berlin").replace("Mon-Fri 09:00-21:00", "daily 02:10-02:40");
+        let room = Room {
+            store,
+            config: Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap()),
+        };
+        room.wants("small").await;
+        let berlin = |text: &str| Timestamp(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
+        let mut clock = room.clock();
+        clock.look(berlin("2027-03-26T12:00:00+01:00")).await.unwrap();
+        clock.look(berlin("2027-03-27T02:10:00+01:00")).await.unwrap();
+        room.all_done().await;
+        clock.look(berlin("2027-03-27T02:40:00+01:00")).await.unwrap();
+        room.all_done().await;
+        let all = told(&room).await;
+        assert!(
+            matches!(all.last(), Some(ClockNews::Eve { days, .. })
+                if matches!(days.as_slice(), [day] if day.kind == QuietKind::Gap && day.name == "02:10-02:40"
+                    && day.date == NaiveDate::from_ymd_opt(2027, 3, 28).unwrap())),
+            "{all:?}"
+        );
+    })
+    .await;
+}
