@@ -65,3 +65,37 @@ pub fn scope(scope: &str, without: &str) -> Missing {
     };
     Missing { chat: "Slack", what: format!("the scope {scope}"), without: without.to_owned(), remedy: remedy.to_owned() }
 }
+
+/// Discord does not let us in.
+#[must_use]
+pub fn discord_token(why: &str) -> Missing {
+    Missing {
+        chat: chat("discord"),
+        what: format!("a working `bot_token` for the `guild` ({why})"),
+        without: "everything in Discord".to_owned(),
+        remedy: "it is at https://discord.com/developers/applications, your application, Bot; the bot has to be in the server"
+            .to_owned(),
+    }
+}
+
+/// A permission that is missing in a channel.
+#[must_use]
+pub fn discord_permission(channel: &str, name: &str, without: &str) -> Missing {
+    Missing {
+        chat: chat("discord"),
+        what: format!("the permission *{name}* in {channel}"),
+        without: without.to_owned(),
+        remedy: "give it to the bot's role in the settings of the channel or of the server".to_owned(),
+    }
+}
+
+/// The members of roles cannot be read.
+#[must_use]
+pub fn discord_members() -> Missing {
+    Missing {
+        chat: chat("discord"),
+        what: "the *Server Members Intent*".to_owned(),
+        without: "telling the members of a role something alone".to_owned(),
+        remedy: "switch it on at https://discord.com/developers/applications, your application, Bot".to_owned(),
+    }
+}

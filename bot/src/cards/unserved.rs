@@ -69,6 +69,10 @@ pub fn for_admins(text: &str) -> Card {
     Card::new(Tone::Warning, text)
 }
 
+/// What `/tide` is, in at most 100 characters.
+pub const COMMAND: &str = "Raise and lower load-test environments";
+/// What the thread of a message is called.
+pub const THREAD: &str = "Plan, log, end";
 /// In place of a channel: files.
 pub const FILES: &str = "files";
 /// In place of a channel: being heard.

@@ -1,5 +1,7 @@
 //! Chats: native message in, card out.
 
+#[cfg(feature = "discord")]
+pub mod discord;
 pub mod shell;
 #[cfg(feature = "slack")]
 pub mod slack;

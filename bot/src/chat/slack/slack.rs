@@ -115,6 +115,10 @@ impl Platform for Slack {
         self.workspace.forget_channels();
     }
 
+    fn alone(&self, person: &str) -> String {
+        person.to_owned()
+    }
+
     async fn place(&self, channel: &str) -> Result<String, ApiError> {
         self.workspace.place(channel).await
     }

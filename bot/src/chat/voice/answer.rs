@@ -164,7 +164,7 @@ impl Ear {
     /// Stores what is said after something was accepted, as a message of its own.
     async fn say_after(&self, key: &str, origin: &Origin, run: RunNumber) -> Option<Heard> {
         let How::Last { keep: Some(typed) } = &origin.how else { return None };
-        let reply = Origin { how: How::After { run: run.0 }, ..origin.clone() };
+        let reply = Origin { how: How::After { run: run.0 }, awaited: false, ..origin.clone() };
         match self.keep(Said { key: format!("{key}:keep"), typed: typed.clone(), reply }).await {
             Ok(heard) => heard,
             Err(error) => {
@@ -257,7 +257,7 @@ impl Ear {
             None => None,
         };
         Some(match (home, run) {
-            (Some(home), Some(_)) if home == origin.channel => {
+            (Some(home), Some(_)) if home == origin.channel && !origin.awaited => {
                 // The run's card is the answer, unless there is more to say.
                 if card.lines.is_empty() { Vec::new() } else { vec![self.said_to(&card, origin, false)] }
             }

@@ -127,6 +127,9 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// A channel is not where it was: its name is asked for again.
     fn forget_channels(&self);
 
+    /// The address of what one person reads alone.
+    fn alone(&self, person: &str) -> String;
+
     /// Where something is said: a channel as it is, of a person the conversation with them.
     async fn place(&self, channel: &str) -> Result<String, ApiError>;
 

@@ -217,7 +217,7 @@ impl Scribe {
                     let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
                     letter.link = has_card.then_some(run.0);
                     let Some(readers) = self.readers(&who).await else { continue };
-                    readers.iter().map(|reader| letter.post(reader, Some(run))).collect()
+                    readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), Some(run))).collect()
                 }
             };
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
@@ -252,7 +252,7 @@ impl Scribe {
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
-            let posts: Vec<Post> = readers.iter().map(|reader| letter.post(reader, None)).collect();
+            let posts: Vec<Post> = readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), None)).collect();
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
         Ok(())
