@@ -63,7 +63,12 @@ pub fn scope(scope: &str, without: &str) -> Missing {
     } else {
         "add it at https://api.slack.com/apps, your app, OAuth & Permissions, Bot Token Scopes, then Reinstall to Workspace"
     };
-    Missing { chat: "Slack", what: format!("the scope {scope}"), without: without.to_owned(), remedy: remedy.to_owned() }
+    Missing {
+        chat: "Slack",
+        what: format!("the scope {scope}"),
+        without: without.to_owned(),
+        remedy: remedy.to_owned(),
+    }
 }
 
 /// Discord does not let us in.

@@ -108,7 +108,8 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
         "invalid_auth" | "token_revoked" | "account_inactive" | "not_authed" | "token_expired" => {
             "install the app again and give Tidegate the new token"
         }
-        "no_answer" => "look whether this machine reaches it; what is to be said waits",
+        "no_answer" if discord => "look whether this machine reaches Discord; what is to be said waits",
+        "no_answer" => "look whether this machine reaches Slack; what is to be said waits",
         _ => "see docs/slack.md",
     };
     let what = match (place, code) {

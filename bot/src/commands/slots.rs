@@ -164,7 +164,8 @@ pub fn candidates(
 }
 
 fn is_level(word: &str, environment: Option<&tidegate_runner::domain::environment::Environment>) -> bool {
-    word == "off" || environment.is_some_and(|environment| environment.levels.iter().any(|level| level.as_str() == word))
+    word == "off"
+        || environment.is_some_and(|environment| environment.levels.iter().any(|level| level.as_str() == word))
 }
 
 /// What may be written for a setting.
@@ -231,7 +232,8 @@ mod tests {
             assert!(slots.iter().skip(first_free).all(|slot| !slot.required), "{}", spec.name);
             assert!(slots.iter().all(|slot| slot.about.chars().count() <= 100 && !slot.about.is_empty()));
         }
-        let up: Vec<&str> = of(spec(tidegate_runner::domain::command::CommandName::Up)).iter().map(|s| s.name).collect();
+        let up: Vec<&str> =
+            of(spec(tidegate_runner::domain::command::CommandName::Up)).iter().map(|s| s.name).collect();
         assert_eq!(up, ["env", "level", "set", "more", "because"]);
     }
 }

@@ -222,7 +222,9 @@ mod tests {
 
     #[test]
     fn a_refusal_is_a_word_and_what_broke_is_not_known() {
-        let of = |status, code| refused(StatusCode::from_u16(status).expect("a status"), &serde_json::json!({ "code": code }));
+        let of = |status, code| {
+            refused(StatusCode::from_u16(status).expect("a status"), &serde_json::json!({ "code": code }))
+        };
         assert_eq!(of(403, 50_013), ApiError::refused("missing_permissions"));
         assert_eq!(of(404, 10_008), ApiError::refused("message_not_found"));
         assert_eq!(of(401, 50_027), ApiError::refused("expired_token"));

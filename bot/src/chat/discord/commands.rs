@@ -64,9 +64,8 @@ mod tests {
         assert_eq!(options.len(), COMMANDS_MAX);
         // Names and descriptions of all together.
         assert!(all.to_string().len() < 16_000 && characters(&all) <= 8_000, "{}", characters(&all));
-        let fits = |name: &str| {
-            (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
-        };
+        let fits =
+            |name: &str| (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
         for one in options {
             assert!(one["name"].as_str().is_some_and(fits), "{one}");
             for option in one["options"].as_array().into_iter().flatten() {

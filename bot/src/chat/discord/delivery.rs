@@ -80,7 +80,13 @@ pub(super) fn interaction(said: &Value, guild: &str) -> Option<Wish> {
                 return Some(Wish::Completes { user, command, filled, slot });
             }
             let typed = words(&commands::slots::line(&command, &filled));
-            Some(Wish::Said(said_by(said, user, format!("{DOOR}:command:{}", text(&said["id"])?), typed, How::Command)?))
+            Some(Wish::Said(said_by(
+                said,
+                user,
+                format!("{DOOR}:command:{}", text(&said["id"])?),
+                typed,
+                How::Command,
+            )?))
         }
         3 => pressed(said, user),
         _ => Some(Wish::Nothing("of a kind that is not known here")),
@@ -153,7 +159,12 @@ fn words(raw: &str) -> String {
 }
 
 /// Reads a message, of which it is known in which channel and thread it is.
-pub(super) fn message(said: &Value, guild: &Guild, (channel, thread): (&str, Option<&str>), direct: bool) -> Option<Wish> {
+pub(super) fn message(
+    said: &Value,
+    guild: &Guild,
+    (channel, thread): (&str, Option<&str>),
+    direct: bool,
+) -> Option<Wish> {
     if said["guild_id"].as_str().is_some_and(|id| id != guild.id) {
         return Some(Wish::Nothing("of another server"));
     }
@@ -263,7 +274,10 @@ mod tests {
     #[test]
     fn a_press_says_which_button_of_which_card_it_was() {
         let Some(Wish::Said(said)) = press("tide|v1|approve 5") else { panic!("a press") };
-        assert_eq!((said.typed.as_str(), said.key.as_str()), ("approve 5", "discord:press:5:77:v1:approve:9:175928847299117063"));
+        assert_eq!(
+            (said.typed.as_str(), said.key.as_str()),
+            ("approve 5", "discord:press:5:77:v1:approve:9:175928847299117063")
+        );
         let how = How::Button { card: "77".to_owned(), label: "Approve".to_owned(), version: "v1".to_owned() };
         assert_eq!(said.reply.how, how);
         assert!(matches!(press("tide?|v1|approve 5"), Some(Wish::Asks { card, .. }) if card == "77"));

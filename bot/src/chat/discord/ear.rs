@@ -96,8 +96,11 @@ impl DiscordEar {
         if !matches!(message(said, &self.guild, (place, None), direct), Some(Wish::Said(_))) {
             return Ok(());
         }
-        let (channel, thread) =
-            if direct { (place.to_owned(), None) } else { self.guild.channel_of(place).await.map_err(Untaken::Place)? };
+        let (channel, thread) = if direct {
+            (place.to_owned(), None)
+        } else {
+            self.guild.channel_of(place).await.map_err(Untaken::Place)?
+        };
         if let Some(Wish::Said(said)) = message(said, &self.guild, (&channel, thread.as_deref()), direct) {
             self.ear.hear(said).await.map_err(Untaken::Desk)?;
         }

@@ -177,7 +177,8 @@ impl Guild {
             let said = self.api.get(Route::GuildChannels { guild_id: self.guild_id()? }, &[]).await?;
             // Those in which text is written: others have names, too.
             let text = |channel: &&Value| matches!(channel["type"].as_i64(), Some(0 | 5));
-            let pair = |channel: &Value| Some((channel["name"].as_str()?.to_owned(), channel["id"].as_str()?.to_owned()));
+            let pair =
+                |channel: &Value| Some((channel["name"].as_str()?.to_owned(), channel["id"].as_str()?.to_owned()));
             let all = said.as_array().into_iter().flatten().filter(text).filter_map(pair).collect();
             self.known().channels = (Some(Instant::now()), all);
         }
@@ -225,7 +226,8 @@ impl Guild {
         if let Some(direct) = self.known().directs.get(person) {
             return Ok(direct.clone());
         }
-        let said = self.api.send(LightMethod::Post, Route::UserMeDmChannels, &json!({ "recipient_id": person })).await?;
+        let said =
+            self.api.send(LightMethod::Post, Route::UserMeDmChannels, &json!({ "recipient_id": person })).await?;
         let id = said["id"].as_str().ok_or_else(|| ApiError::Unknown("which conversation is not told".to_owned()))?;
         self.known().directs.insert(person.to_owned(), id.to_owned());
         Ok(id.to_owned())
@@ -253,7 +255,8 @@ impl Guild {
             for (id, name) in &names {
                 let written = format!("{DOOR}:{id}");
                 if text.contains(id.as_str()) {
-                    *text = text.replace(&format!("@{written}"), name).replace(&written, name).replace(id.as_str(), name);
+                    *text =
+                        text.replace(&format!("@{written}"), name).replace(&written, name).replace(id.as_str(), name);
                 }
             }
         };

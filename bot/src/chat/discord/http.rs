@@ -104,7 +104,10 @@ mod tests {
         assert!(!is_proven(&good, body, &[9; 32], now_ms), "another key");
         assert!(!is_proven(&good, body, &key, now_ms + AGE_MS + 1_000), "long ago");
         assert!(!is_proven(&good, body, &key, now_ms - AGE_MS - 1_000), "ahead");
-        assert!(!is_proven(&headers("1800000001", &[time.as_bytes(), body].concat()), body, &key, now_ms), "another time");
+        assert!(
+            !is_proven(&headers("1800000001", &[time.as_bytes(), body].concat()), body, &key, now_ms),
+            "another time"
+        );
         for time in ["", "x", "-9223372036854775808", "99999999999999999999"] {
             assert!(!is_proven(&headers(time, &[time.as_bytes(), body].concat()), body, &key, now_ms), "{time}");
         }

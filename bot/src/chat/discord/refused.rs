@@ -35,7 +35,9 @@ mod tests {
 
     #[test]
     fn only_what_nobody_can_put_right_is_given_up() {
-        for code in ["invalid_auth", "missing_permissions", "missing_access", "channel_not_found", "is_archived", "12345"] {
+        for code in
+            ["invalid_auth", "missing_permissions", "missing_access", "channel_not_found", "is_archived", "12345"]
+        {
             for call in [Call::Post, Call::Edit, Call::Private] {
                 assert_eq!(means(call, code), Means::Mend, "{call:?} {code}");
             }

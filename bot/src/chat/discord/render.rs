@@ -185,9 +185,8 @@ fn pressable(prefix: &str, parts: &[&str], label: &str, weight: Weight) -> Optio
         Weight::Off => 4,
         Weight::Plain => 2,
     };
-    (id.chars().count() <= ID_MAX).then(
-        || json!({ "type": 2, "style": style, "label": cut_between_words(label, BUTTON_MAX), "custom_id": id }),
-    )
+    (id.chars().count() <= ID_MAX)
+        .then(|| json!({ "type": 2, "style": style, "label": cut_between_words(label, BUTTON_MAX), "custom_id": id }))
 }
 
 /// The question before something that cannot be undone, with the one button that does it; `None`: what it would have to carry is too long.

@@ -181,7 +181,7 @@ impl Guild {
                 return Ok(());
             }
         }
-        let mut body = json!({ "attachments": [{ "id": 0, "filename": name }], "allowed_mentions": { "parse": [] } });
+        let mut body = json!({ "attachments": [{ "id": "0", "filename": name }], "allowed_mentions": { "parse": [] } });
         if let Some(answers) = &target.answers {
             body["message_reference"] = json!({ "message_id": answers, "fail_if_not_exists": false });
         }
@@ -192,8 +192,7 @@ impl Guild {
     /// Edits a message, as the bot.
     pub(super) async fn edit(&self, channel: &str, posted: &str, letter: &Letter) -> Result<(), ApiError> {
         let body = render::body(&letter.text, &letter.blocks);
-        let route =
-            Route::ChannelMessage { channel_id: channel_id(channel)?, message_id: Self::message_id(posted)? };
+        let route = Route::ChannelMessage { channel_id: channel_id(channel)?, message_id: Self::message_id(posted)? };
         self.api.send(LightMethod::Patch, route, &body).await.map(|_| ())
     }
 

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use super::DOOR;
 use super::api::Api;
 use super::text::escape;
-use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::{Letter, urgent};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_zone;
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::{Letter, urgent};
 use crate::reporter::{self, NewsPlace};
 
 /// The right to tell, which one process has.
@@ -116,7 +116,10 @@ impl Crier {
         for run in self.desk.open_cards(DOOR, since, RunNumber(0)).await? {
             let detail = self.desk.show(run).await?;
             let config = self.desk.config();
-            let speaks = config.environments.get(&detail.run.request.environment).is_some_and(|e| e.channel.in_chat(DOOR).is_some());
+            let speaks = config
+                .environments
+                .get(&detail.run.request.environment)
+                .is_some_and(|e| e.channel.in_chat(DOOR).is_some());
             if !speaks {
                 continue;
             }

@@ -5,9 +5,9 @@ use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 
 use super::ear::SlackEar;
+use crate::cards::form as words;
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::text::cut_between_words;
-use crate::cards::form as words;
 
 /// Most settings that are asked for: a view has at most 100 blocks, and nobody fills in as many.
 const SETTINGS_MAX: usize = 40;

@@ -56,12 +56,7 @@ impl Workspace {
     }
 
     /// Messages of a place and of its threads after `from`, as if they had been delivered.
-    pub(super) async fn said_in(
-        &self,
-        channel: &str,
-        direct: bool,
-        from: i64,
-    ) -> Result<Vec<(i64, Said)>, ApiError> {
+    pub(super) async fn said_in(&self, channel: &str, direct: bool, from: i64) -> Result<Vec<(i64, Said)>, ApiError> {
         let parents = self.pages("conversations.history", channel, None, from - THREADS_MS).await?;
         let mut all = Vec::new();
         for parent in parents {

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::render::render;
 use super::slack::Slack;
-use crate::chat::voice::ear::Ear;
-use crate::chat::voice::letter::Extras;
 use crate::cards::{self, Clock, form, overview};
 use crate::chat::shell::local_zone;
+use crate::chat::voice::ear::Ear;
+use crate::chat::voice::letter::Extras;
 
 /// For how long a home tab is kept true after it was opened.
 const KEPT: Duration = Duration::from_hours(1);

@@ -4,8 +4,8 @@
 use tidegate_runner::config::{Config, SlackMode};
 use tidegate_runner::secrets::Secrets;
 
-use super::api::Api;
 use super::DOOR;
+use super::api::Api;
 use super::workspace::Workspace;
 use crate::cards::online::{Missing, scope, token};
 use crate::chat::voice::failure::ApiError;
@@ -100,7 +100,9 @@ async fn channel_of(workspace: &Workspace, named: &str) -> Option<Missing> {
     match workspace.api.get("conversations.info", &[("channel", &id)]).await {
         Ok(said) if said["channel"]["is_archived"] == true => Some(Missing::channel(DOOR, named, "is_archived")),
         Ok(said) if said["channel"]["is_member"] == false => Some(Missing::channel(DOOR, named, "not_in_channel")),
-        Err(ApiError::Refused { code, .. }) if code == "channel_not_found" => Some(Missing::channel(DOOR, named, &code)),
+        Err(ApiError::Refused { code, .. }) if code == "channel_not_found" => {
+            Some(Missing::channel(DOOR, named, &code))
+        }
         Ok(_) | Err(_) => None,
     }
 }

@@ -10,8 +10,8 @@ use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::ear::{CLAIM_MS, Ear, Heard};
-use super::members;
 use super::letter::Letter;
+use super::members;
 use super::origin::{How, Origin, Said};
 use super::platform::{Call, Means, Unheard};
 use super::press::Press;
@@ -86,9 +86,7 @@ impl Ear {
         let Heard { message, origin, age_ms, answered, .. } = heard;
         let asker = match self.platform.asker(origin).await {
             Ok(asker) => asker,
-            Err(error)
-                if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) =>
-            {
+            Err(error) if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) => {
                 tracing::warn!(%error, user = origin.user, "nobody is there to be answered");
                 return self.put(&message.key, &[], false).await;
             }

@@ -44,7 +44,8 @@ impl Scribe {
             return Ok(());
         }
         let (config, door) = (desk.config(), self.mouth.door());
-        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.in_chat(door)).map(str::to_owned).collect();
+        let named: BTreeSet<String> =
+            config.environments.values().filter_map(|e| e.channel.in_chat(door)).map(str::to_owned).collect();
         let mut channels = BTreeMap::new();
         for named in named {
             match self.mouth.platform.channel(&named).await {
@@ -78,8 +79,11 @@ impl Scribe {
             let clock = Clock { now, zone: local_zone() };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
-            let to: BTreeSet<&String> =
-                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == named.as_str())).map(|(_, id)| id).collect();
+            let to: BTreeSet<&String> = channels
+                .iter()
+                .filter(|(named, _)| own.is_none_or(|own| own == named.as_str()))
+                .map(|(_, id)| id)
+                .collect();
             let posts: Vec<Post> = to.into_iter().map(|channel| letter.post(channel, None)).collect();
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
@@ -168,6 +172,8 @@ impl Scribe {
             Vec::new()
         };
         let pressed = row.and_then(|row| press::shown(row, None));
-        self.mouth.platform.render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
+        self.mouth
+            .platform
+            .render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
     }
 }

@@ -3,8 +3,8 @@
 use tidegate_runner::domain::answer::{LogExtract, RunDetail};
 use tidegate_runner::domain::run::StackState;
 
-use super::mouth::Mouth;
 use super::letter::Extras;
+use super::mouth::Mouth;
 use super::plain::as_text;
 use crate::cards::{self, Card};
 

@@ -112,7 +112,10 @@ impl Mouth {
             let channel = own.unwrap_or(address).to_owned();
             let letter = serde_json::from_str::<Letter>(&pending.message.body).ok();
             let only = letter.as_ref().and_then(|letter| letter.only.as_deref());
-            let name = only.map_or_else(|| channel.clone(), |only| format!("{channel} {only}"));
+            // An answer that is awaited where it was asked for stands there already, and waits for nothing that is posted after it.
+            let awaited = letter.as_ref().filter(|letter| letter.awaited).and(Some(pending.message.id.to_string()));
+            let aside = only.map(str::to_owned).or(awaited);
+            let name = aside.map_or_else(|| channel.clone(), |aside| format!("{channel} {aside}"));
             let private = only.is_some();
             let queue = queues.entry(name.clone()).or_insert_with(|| Queue { name, channel, private, letters: vec![] });
             queue.letters.push((pending, letter));
@@ -273,13 +276,7 @@ impl Mouth {
     }
 
     /// After a try that came to nothing: whether it ever will, and otherwise how long to wait.
-    async fn refused(
-        &self,
-        queue: &Queue,
-        pending: &Pending,
-        call: Call,
-        error: ApiError,
-    ) -> Result<Sent, DeskError> {
+    async fn refused(&self, queue: &Queue, pending: &Pending, call: Call, error: ApiError) -> Result<Sent, DeskError> {
         let id = pending.message.id;
         let late = queue.private
             && !error.is_of_token()

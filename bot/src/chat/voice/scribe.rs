@@ -95,7 +95,10 @@ impl Scribe {
         let detail = &followed.detail;
         let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
         let row = desk.card(self.mouth.door(), run).await?;
-        let channel = match (&row, environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned)) {
+        let channel = match (
+            &row,
+            environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned),
+        ) {
             (Some(row), _) => row.channel.clone(),
             (None, None) => return desk.no_card(self.mouth.door(), run).await,
             (None, Some(named)) => {
@@ -209,7 +212,9 @@ impl Scribe {
             // A group has no conversation of its own: it is called in the run's channel, or its members are told.
             let posts = match row {
                 Some(row) if self.mouth.platform.is_group(&who) => {
-                    let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }));
+                    let mut letter = Letter::new(
+                        self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }),
+                    );
                     letter.link = Some(run.0);
                     vec![letter.post(&row.channel, Some(run))]
                 }
@@ -252,7 +257,8 @@ impl Scribe {
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
-            let posts: Vec<Post> = readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), None)).collect();
+            let posts: Vec<Post> =
+                readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), None)).collect();
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
         Ok(())
@@ -316,7 +322,13 @@ async fn beside(
 }
 
 /// A message of its own about a run, with the buttons that still count.
-fn message(platform: &dyn Platform, detail: &RunDetail, row: &CardRow, mut card: Card, mention: Vec<String>) -> Rendered {
+fn message(
+    platform: &dyn Platform,
+    detail: &RunDetail,
+    row: &CardRow,
+    mut card: Card,
+    mention: Vec<String>,
+) -> Rendered {
     let version = reporter::version(detail);
     card.next.retain(|command| !press::used(row, &version, command));
     let buttons = reporter::buttons(detail, &card);

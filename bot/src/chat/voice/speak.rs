@@ -28,7 +28,13 @@ const HEALTH: Duration = Duration::from_mins(5);
 const LAST: Duration = Duration::from_secs(3);
 
 /// Works until told to stop; what was begun lands, the rest lies in the outbox.
-pub(in crate::chat) async fn speak(ear: Ear, mouth: Mouth, bell: &Bell, missed: Missed, stop: &mut watch::Receiver<bool>) {
+pub(in crate::chat) async fn speak(
+    ear: Ear,
+    mouth: Mouth,
+    bell: &Bell,
+    missed: Missed,
+    stop: &mut watch::Receiver<bool>,
+) {
     let right = mouth.right.clone();
     let mut loops = JoinSet::new();
     loops.spawn(cards(mouth.clone(), bell.clone(), stop.clone()));
