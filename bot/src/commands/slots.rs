@@ -150,8 +150,8 @@ pub fn candidates(
         }
         let setting = candidate.strip_suffix('=').and_then(|name| environment?.settings.get(name));
         match (slot, setting) {
-            (SET, None) => {}
-            (MORE, Some(_)) => {}
+            // Each in its own slot.
+            (SET, None) | (MORE, Some(_)) => {}
             (_, Some(setting)) => {
                 all.push((format!("{kept}{candidate} ({})", bounds(&setting.kind)), format!("{kept}{candidate}")));
             }

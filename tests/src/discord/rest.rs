@@ -196,51 +196,15 @@ fn answered(
             let found = state.channel_json(number(channel)?);
             found.map_or_else(|| refused(404, 10_003, "Unknown Channel"), |found| Ok((200, found)))
         }
-        ("GET", ["channels", channel, "messages"]) => {
-            let channel = known(&state, number(channel)?)?;
-            let after = asked("after").map(number).transpose()?.unwrap_or(Id(0));
-            let limit = asked("limit").and_then(|limit| limit.parse().ok()).unwrap_or(50);
-            let here = state.messages.iter().filter(|m| m.channel == channel && !m.deleted && m.only.is_none());
-            // With `after` those that come next, and the newest of them first.
-            let mut found: Vec<&Message> = here.filter(|m| m.id > after).take(limit).collect();
-            found.reverse();
-            Ok((200, found.into_iter().map(|message| state.message_json(message)).collect()))
-        }
-        ("GET", ["channels", channel, "messages", id]) => {
-            let found = state.message(number(channel)?, number(id)?);
-            found.map_or_else(|| refused(404, 10_008, "Unknown Message"), |found| Ok((200, state.message_json(found))))
-        }
-        ("POST", ["channels", channel, "messages"]) => {
-            held("post /channels/{channel_id}/messages")?;
-            let channel = known(&state, number(channel)?)?;
-            if let Some(nonce) = body["nonce"].as_str().filter(|_| body["enforce_nonce"] == true)
-                && let Some((_, before)) = state.nonces.iter().find(|(known, _)| known == nonce)
-                && let Some(before) = state.message(channel, *before)
-            {
-                return Ok((200, state.message_json(before)));
-            }
-            post(&mut state, channel, body, None, files)
-        }
-        ("PATCH", ["channels", channel, "messages", id]) => {
-            held("patch /channels/{channel_id}/messages/{message_id}")?;
-            edit(&mut state, number(channel)?, number(id)?, body)
-        }
-        ("POST", ["channels", channel, "messages", id, "threads"]) => {
-            held("post /channels/{channel_id}/messages/{message_id}/threads")?;
-            let (channel, id) = (known(&state, number(channel)?)?, number(id)?);
-            if state.channels.get(&channel).is_none_or(|channel| channel.kind != 0) {
-                return refused(400, 50_024, "Cannot execute action on this channel type");
-            }
-            if state.message(channel, id).is_none() {
-                return refused(404, 10_008, "Unknown Message");
-            }
-            if state.channels.contains_key(&id) {
-                return refused(400, 160_004, "A thread has already been created for this message");
-            }
-            let name = body["name"].as_str().unwrap_or_default().to_owned();
-            state.channels.insert(id, Channel { name, kind: 11, parent: Some(channel), direct: None });
-            Ok((201, state.channel_json(id).unwrap_or_default()))
-        }
+        (_, ["channels", channel, "messages", rest @ ..]) => of_messages(
+            &mut state,
+            method,
+            number(channel)?,
+            rest,
+            (asked("after"), asked("limit")),
+            (body, files),
+            &held,
+        ),
         ("POST", ["users", "@me", "channels"]) => {
             held("post /users/@me/channels")?;
             let person = number(body["recipient_id"].as_str().unwrap_or_default())?;
@@ -278,10 +242,72 @@ fn answered(
     }
 }
 
+/// The calls about messages of a channel.
+fn of_messages(
+    state: &mut State,
+    method: &Method,
+    channel: Id,
+    rest: &[&str],
+    (after, limit): (Option<&str>, Option<&str>),
+    (body, files): (&Value, Vec<(String, Vec<u8>)>),
+    held: &dyn Fn(&str) -> Result<(), (u16, i64, String)>,
+) -> Answer {
+    let number = |text: &str| text.parse().map(Id).map_err(|_| (400, 50_035, "not a snowflake".to_owned()));
+    match (method.as_str(), rest) {
+        ("GET", []) => {
+            let channel = known(state, channel)?;
+            let after = after.map(number).transpose()?.unwrap_or(Id(0));
+            let limit = limit.and_then(|limit| limit.parse().ok()).unwrap_or(50);
+            let here = state.messages.iter().filter(|m| m.channel == channel && !m.deleted && m.only.is_none());
+            // With `after` those that come next, and the newest of them first.
+            let mut found: Vec<&Message> = here.filter(|m| m.id > after).take(limit).collect();
+            found.reverse();
+            Ok((200, found.into_iter().map(|message| state.message_json(message)).collect()))
+        }
+        ("GET", [id]) => {
+            let found = state.message(channel, number(id)?);
+            found.map_or_else(|| refused(404, 10_008, "Unknown Message"), |found| Ok((200, state.message_json(found))))
+        }
+        ("POST", []) => {
+            held("post /channels/{channel_id}/messages")?;
+            let channel = known(state, channel)?;
+            if let Some(nonce) = body["nonce"].as_str().filter(|_| body["enforce_nonce"] == true)
+                && let Some((_, before)) = state.nonces.iter().find(|(known, _)| known == nonce)
+                && let Some(before) = state.message(channel, *before)
+            {
+                return Ok((200, state.message_json(before)));
+            }
+            post(state, channel, body, None, files)
+        }
+        ("PATCH", [id]) => {
+            held("patch /channels/{channel_id}/messages/{message_id}")?;
+            edit(state, channel, number(id)?, body)
+        }
+        ("POST", [id, "threads"]) => {
+            held("post /channels/{channel_id}/messages/{message_id}/threads")?;
+            let (channel, id) = (known(state, channel)?, number(id)?);
+            if state.channels.get(&channel).is_none_or(|channel| channel.kind != 0) {
+                return refused(400, 50_024, "Cannot execute action on this channel type");
+            }
+            if state.message(channel, id).is_none() {
+                return refused(404, 10_008, "Unknown Message");
+            }
+            if state.channels.contains_key(&id) {
+                return refused(400, 160_004, "A thread has already been created for this message");
+            }
+            let name = body["name"].as_str().unwrap_or_default().to_owned();
+            state.channels.insert(id, Channel { name, kind: 11, parent: Some(channel), direct: None });
+            Ok((201, state.channel_json(id).unwrap_or_default()))
+        }
+        _ => refused(404, 0, "404: Not Found"),
+    }
+}
+
 fn of_guild(state: &State, rest: &[&str], after: Option<&str>) -> Answer {
     match rest {
         ["roles"] => {
-            let everybody = json!({ "id": GUILD.to_string(), "name": "@everyone", "permissions": "377957240832" });
+            let everybody =
+                json!({ "id": GUILD.to_string(), "name": "@everyone", "permissions": state.everybody.to_string() });
             let own =
                 state.roles.iter().map(|(id, name)| json!({ "id": id.to_string(), "name": name, "permissions": "0" }));
             Ok((200, std::iter::once(everybody).chain(own).collect()))

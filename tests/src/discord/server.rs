@@ -105,6 +105,8 @@ impl Server {
             let mut state = inner.state();
             state.people.insert(BOT, Person { name: "tidegate".to_owned(), bot: true, roles: Vec::new() });
             let channel = Channel { name: "load-test".to_owned(), kind: 0, parent: None, direct: None };
+            // What the link of docs/discord.md asks for.
+            state.everybody = 309_237_763_072;
             let id = state.next_id();
             state.channels.insert(id, channel);
         }
@@ -176,6 +178,11 @@ impl Server {
             }
         }
         id
+    }
+
+    /// Everybody, and so the bot, may do this in the server, in Discord's bits.
+    pub fn allows(&self, permissions: u64) {
+        self.inner.state().everybody = permissions;
     }
 
     /// Somebody leaves the server.

@@ -92,6 +92,8 @@ pub(super) struct State {
     pub(super) ago_ms: i64,
     /// Nonces of the last minutes.
     pub(super) nonces: VecDeque<(String, Id)>,
+    /// What everybody may do, in bits.
+    pub(super) everybody: u64,
 }
 
 impl State {

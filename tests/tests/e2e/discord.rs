@@ -387,3 +387,36 @@ async fn interactions_come_by_http_signed_and_nothing_else_is_believed() {
     serve.stop().await.exits(0);
     place.discord.check();
 }
+
+#[tokio::test]
+async fn check_online_tells_which_permission_is_missing_where_and_posts_nothing() {
+    let place = InDiscord::lay().await;
+    let env = [("DISCORD", place.discord.token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];
+    let told = place.yard.start(&["check", "--online"], &env).end().await;
+    assert!(told.out.contains("nothing is missing in the chats"), "{told:?}");
+    // Without threads and files.
+    place.discord.allows((1 << 10) | (1 << 11) | (1 << 14) | (1 << 16));
+    let told = place.yard.start(&["check", "--online"], &env).end().await;
+    for missing in ["Discord: the permission *Create Public Threads* in #load-test", "*Attach Files*"] {
+        assert!(told.out.contains(missing), "{missing} in {told:?}");
+    }
+    assert!(!told.out.contains("*Send Messages* in"), "{told:?}");
+    let wrong = [("DISCORD", "another"), ("TIDEGATE_LOOPBACK_ONLY", "1")];
+    let told = place.yard.start(&["check", "--online"], &wrong).end().await;
+    assert!(told.out.contains("a working `bot_token`") && !told.out.contains("another"), "{told:?}");
+    assert!(place.discord.posted(place.channel).is_empty() && place.discord.commands().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_says_so_in_status_and_is_let_in_later() {
+    let place = InDiscord::lay().await;
+    place.discord.refuses_the_next(4_014);
+    let serve = place.start();
+    place.yard.wait("it is told", async || serve.err().contains("disallowed_intents").then_some(())).await;
+    // Heard by nobody, and yet everything that is to be said is said.
+    let status = place.yard.run(&["shell", "-c", "up shop"]).await;
+    assert!(status.out.contains("shop"), "{status:?}");
+    place.reads("shop is at full").await;
+    serve.stop().await.exits(0);
+    place.discord.check();
+}

@@ -1,6 +1,6 @@
 //! Every message, as a terminal without colours shows it.
 
-#[cfg(feature = "slack")]
+#[cfg(all(feature = "slack", feature = "discord"))]
 mod gallery;
 mod holds;
 mod hours;

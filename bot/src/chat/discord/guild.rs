@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use super::DOOR;
 use super::api::Api;
-use crate::cards::{Card, Span};
+use crate::cards::Card;
 use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::names;
 use crate::chat::voice::platform::Unheard;
 
 /// For how long what was asked is believed: names and rights change.
@@ -235,9 +236,9 @@ impl Guild {
 
     /// The card with names in the place of ids. Plain names: nobody is notified by them. Commands keep the ids.
     pub(super) async fn name_people(&self, mut card: Card) -> Card {
-        let mut names = HashMap::new();
+        let mut called = HashMap::new();
         let asks = async {
-            for id in ids_in(&card) {
+            for id in names::ids(&card, is_id) {
                 let place = {
                     let known = self.known();
                     known.roles.get(&id).map(|role| format!("@{role}")).or_else(|| known.names.get(&id).cloned())
@@ -246,28 +247,12 @@ impl Guild {
                     Some(place) => Some(place),
                     None => self.person(&id).await.ok().filter(|one| !one.stranger).map(|one| format!("@{}", one.name)),
                 };
-                names.extend(name.map(|name| (id, name)));
+                called.extend(name.map(|name| (id, name)));
             }
         };
         // A card is shown without a name rather than not at all.
         let _: Result<(), _> = tokio::time::timeout(NAME_WAIT, asks).await;
-        let name = |text: &mut String| {
-            for (id, name) in &names {
-                let written = format!("{DOOR}:{id}");
-                if text.contains(id.as_str()) {
-                    *text =
-                        text.replace(&format!("@{written}"), name).replace(&written, name).replace(id.as_str(), name);
-                }
-            }
-        };
-        name(&mut card.title);
-        for span in card.lines.iter_mut().flat_map(|line| &mut line.spans) {
-            match span {
-                Span::Code(text) if text.contains(char::is_whitespace) => {}
-                Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => name(text),
-                Span::Bar { .. } | Span::Link { .. } => {}
-            }
-        }
+        names::put(&mut card, DOOR, &called, |_| true);
         card
     }
 }
@@ -285,20 +270,7 @@ fn person(member: &Value) -> Person {
     }
 }
 
-/// Words that look like an id, at most ten.
-fn ids_in(card: &Card) -> Vec<String> {
-    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(|span| match span {
-        Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => Some(text.as_str()),
-        Span::Bar { .. } | Span::Link { .. } => None,
-    });
-    let mut ids: Vec<String> = std::iter::once(card.title.as_str())
-        .chain(spans)
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
-        .filter(|word| (17..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit()))
-        .map(str::to_owned)
-        .collect();
-    ids.sort();
-    ids.dedup();
-    ids.truncate(10);
-    ids
+/// Whether a word looks like a number of Discord's.
+fn is_id(word: &str) -> bool {
+    (17..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -80,7 +80,8 @@ impl Entrance for Door {
             DiscordMode::Gateway => gateway::open(&ear),
             DiscordMode::Http { public_key, listen } => {
                 let mut listener = JoinSet::new();
-                ear.ear.listens();
+                // What is said in words is not heard in this mode: nothing of it was missed.
+                ear.ear.hearing.opened();
                 listener.spawn(web::listen(*listen, http::router(ear, *public_key)));
                 listener
             }

@@ -33,7 +33,7 @@ pub(super) const SURE: &str = "tide!";
 pub(super) const BETWEEN: char = '|';
 
 /// Renders a card.
-pub(super) fn render(card: &Card, extras: &Extras) -> Rendered {
+pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let tail = tail(card, extras);
     let mut room = TEXT_MAX.saturating_sub(LATER + 100 + tail.chars().count());
     let (mut text, mut left) = (String::new(), Vec::new());

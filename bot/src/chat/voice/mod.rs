@@ -17,6 +17,7 @@ mod logs;
 mod members;
 mod missed;
 mod mouth;
+pub(in crate::chat) mod names;
 pub(in crate::chat) mod origin;
 pub(in crate::chat) mod plain;
 pub(in crate::chat) mod platform;
