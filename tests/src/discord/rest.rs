@@ -222,6 +222,9 @@ fn answered(
             held("patch /webhooks/{webhook_id}/{webhook_token}/messages/@original")?;
             let given = valid(&state, number(application)?, token)?;
             let Some(original) = given.original else { return refused(404, 10_008, "Unknown Message") };
+            if let Some(message) = state.messages.iter_mut().find(|message| message.id == original) {
+                message.files.extend(files);
+            }
             edit(&mut state, given.channel, original, body)
         }
         ("POST", ["webhooks", application, token]) => {

@@ -420,3 +420,19 @@ async fn who_is_not_let_in_says_so_in_status_and_is_let_in_later() {
     serve.stop().await.exits(0);
     place.discord.check();
 }
+
+#[tokio::test]
+async fn the_audit_as_a_file_is_seen_by_who_asked_alone() {
+    let place = InDiscord::lay().await;
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full ·").await;
+    place.tide("audit shop as csv").await;
+    place.discord.until("a file", || place.discord.private(place.alice, "[file audit-")).await;
+    let (name, file) = place.discord.file("audit-").expect("a file");
+    assert!(name.ends_with(".csv") && file.starts_with("entry,at,") && file.contains(",up shop,"), "{name}: {file}");
+    place.settled().await;
+    assert_eq!(place.discord.transcript(place.channel).matches("[file audit-").count(), 1);
+    serve.stop().await.exits(0);
+    place.discord.check();
+}

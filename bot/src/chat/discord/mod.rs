@@ -1,15 +1,15 @@
 //! Discord: native message in, card out. `delivery` reads what comes in, `render` makes embeds of cards, `guild` knows who and where;
-//! [`discord::Discord`] is what [`super::voice`] needs of a chat.
+//! [`platform::Discord`] is what [`super::voice`] needs of a chat.
 
 mod api;
 mod commands;
 mod delivery;
-mod discord;
 mod ear;
 mod gateway;
 mod guild;
 mod http;
 mod online;
+mod platform;
 mod refused;
 mod render;
 mod sending;
@@ -25,9 +25,9 @@ use tokio::task::JoinSet;
 use std::sync::Arc;
 
 use api::Api;
-use discord::Discord;
 use ear::DiscordEar;
 use guild::Guild;
+use platform::Discord;
 
 pub use online::check_online;
 #[cfg(test)]

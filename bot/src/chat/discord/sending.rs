@@ -54,12 +54,12 @@ impl Guild {
         let private = letter.only.is_some();
         let mut body = render::body(&letter.text, &letter.blocks);
         if let Some(token) = letter.response_url.as_deref().filter(|_| letter.awaited || private) {
-            match self.respond(token, letter.awaited, private, &body).await {
+            match self.respond(token, letter, &body, id).await {
                 // Its quarter of an hour is over, or nobody acknowledged it in time: the bot says it by itself.
                 Err(error) if error.code() == Some("expired_token") => {}
                 Err(error) => return Err((Call::Response, error)),
-                Ok(_) if private => return Ok(String::new()),
-                Ok(said) => return named(&said).map_err(|error| (Call::Response, error)),
+                // It has no place of its own: its file came with it.
+                Ok(_) => return Ok(String::new()),
             }
         }
         let call = if private { Call::Private } else { Call::Post };
@@ -79,15 +79,18 @@ impl Guild {
         Ok(if private { String::new() } else { posted })
     }
 
-    async fn respond(&self, token: &str, awaited: bool, private: bool, body: &Value) -> Result<Value, ApiError> {
+    async fn respond(&self, token: &str, letter: &Letter, body: &Value, id: Uuid) -> Result<Value, ApiError> {
         let application_id = self.application_id()?;
-        if awaited {
+        let mut body = body.clone();
+        if letter.awaited {
             // The answer that is waited for is there and only has to say something: once more does no harm.
             let route = Route::WebhookOriginalInteractionResponse { application_id, token };
-            return self.api.send(LightMethod::Patch, route, body).await;
+            let Some(file) = &letter.file else { return self.api.send(LightMethod::Patch, route, &body).await };
+            let name = name_of(id, &file.0);
+            body["attachments"] = json!([{ "id": "0", "filename": name }]);
+            return self.api.send_file(LightMethod::Patch, route, &body, (&name, &file.1)).await;
         }
-        let mut body = body.clone();
-        body["flags"] = if private { EPHEMERAL } else { 0 }.into();
+        body["flags"] = EPHEMERAL.into();
         let route = Route::WebhookFollowupMessages { application_id, token };
         self.api.send(LightMethod::Post, route, &body).await
     }
@@ -170,9 +173,7 @@ impl Guild {
         again: bool,
     ) -> Result<(), Failed> {
         let failed = |error| (Call::File, error);
-        let mut short = id.simple().to_string();
-        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
-        let name = format!("{stem}-{}.{ending}", short.split_off(24));
+        let name = name_of(id, name);
         let target = self.target(place, Some(thread)).await.map_err(failed)?;
         if again {
             let all = self.messages(&target.channel, 0).await.map_err(|error| (Call::History, error))?;
@@ -255,6 +256,12 @@ impl Guild {
 
 fn named(said: &Value) -> Result<String, ApiError> {
     said["id"].as_str().map(str::to_owned).ok_or_else(|| ApiError::Unknown("a message without `id`".to_owned()))
+}
+
+/// The name of a message's file, by which it is found again.
+fn name_of(id: Uuid, name: &str) -> String {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    format!("{stem}-{}.{ending}", id.simple().to_string().split_off(24))
 }
 
 /// At most 25 characters that no other message has.

@@ -5,8 +5,8 @@ use tidegate_runner::desk::DeskError;
 
 use super::delivery::{Form, Wish, read};
 use super::draft;
+use super::platform::Slack;
 use super::preview;
-use super::slack::Slack;
 use crate::chat::shell::local_zone;
 use crate::chat::voice::ear::Ear;
 use crate::chat::voice::origin::How;

@@ -10,8 +10,8 @@ use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
 use tokio::time::Instant;
 
+use super::platform::Slack;
 use super::render::render;
-use super::slack::Slack;
 use crate::cards::{self, Clock, form, overview};
 use crate::chat::shell::local_zone;
 use crate::chat::voice::ear::Ear;

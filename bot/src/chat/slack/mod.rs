@@ -1,5 +1,5 @@
 //! Slack: native message in, card out. `delivery` reads what comes in, `render` makes Block Kit of cards, `workspace` knows who and
-//! where; [`slack::Slack`] is what [`super::voice`] needs of a chat.
+//! where; [`platform::Slack`] is what [`super::voice`] needs of a chat.
 
 mod api;
 mod crier;
@@ -12,11 +12,11 @@ mod home;
 mod http;
 mod names;
 mod online;
+mod platform;
 mod preview;
 mod refused;
 mod render;
 mod sending;
-mod slack;
 mod socket;
 mod text;
 mod workspace;
@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 use api::Api;
 use crier::Crier;
 use ear::SlackEar;
-use slack::Slack;
+use platform::Slack;
 use workspace::Workspace;
 
 pub use online::check_online;
