@@ -48,7 +48,7 @@ async fn serve(config: &Path, log_format: LogFormat) -> ExitCode {
         return fail(&format!("cannot log: {error}"));
     }
     match House::open(config).await {
-        Ok(house) => service::serve(house, |_| None).await,
+        Ok(house) => service::serve(house, |_| Vec::new()).await,
         Err(HouseError::Config(problems)) => fail(&problems.to_string()),
         Err(error) => fail(&error.to_string()),
     }

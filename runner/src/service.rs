@@ -19,7 +19,7 @@ pub struct Beside {
 
 /// Is the engine of `house`, with what `beside` begins, until a signal comes; then what runs may end within the configured limit. A second signal does not
 /// wait: Terraform goes on without us, and the next start finds it again.
-pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Option<Beside>) -> ExitCode {
+pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Vec<Beside>) -> ExitCode {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         tracing::error!("cannot listen for signals");
@@ -61,8 +61,10 @@ pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Option<Besid
     }
     let close = async {
         house.close().await;
-        if let Some(Beside { stop, task }) = beside {
+        for Beside { stop, .. } in &beside {
             stop.send_replace(true);
+        }
+        for Beside { task, .. } in beside {
             if let Err(error) = task.await {
                 tracing::error!(%error, "what was done beside the engine ended abnormally");
             }

@@ -3,7 +3,9 @@
 
 pub mod autoscaling;
 mod by_hand;
+pub mod discord;
 pub mod fuzz;
+pub mod in_discord;
 pub mod in_slack;
 mod layout;
 mod ledger;

@@ -1,10 +1,11 @@
 //! Words of the form that asks for an environment without typing a command, and what filling it in means as a command.
 
-use tidegate_runner::domain::environment::{Environment, Setting, SettingKind};
+use tidegate_runner::domain::environment::{Environment, Setting};
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::button::{Button, Weight, asks_first};
+use crate::commands::slots;
 use crate::zone::Zone;
 
 /// Its title, at most 24 characters.
@@ -56,12 +57,7 @@ pub const CHOICES: [(&str, &str); 3] =
 /// What stands below a setting: its bounds.
 #[must_use]
 pub fn bounds(setting: &Setting) -> String {
-    let range = match &setting.kind {
-        SettingKind::Number { min, max, step: 1 } => format!("{min} to {max}"),
-        SettingKind::Number { min, max, step } => format!("{min} to {max}, in steps of {step}"),
-        SettingKind::Choice(choices) => choices.join(", "),
-        SettingKind::Switch => "true or false".to_owned(),
-    };
+    let range = slots::bounds(&setting.kind);
     let about = setting.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
     format!("{about}{range}; empty: as the level says")
 }

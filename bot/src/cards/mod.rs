@@ -52,8 +52,8 @@ pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};
 pub use unserved::{
-    FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
-    while_away,
+    COMMAND, FILES, HEARING, THREAD, cannot_speak, card_link, chat, deactivated, deleted, edited, for_admins, late,
+    not_looked_up, trouble, while_away,
 };
 pub use whoami::whoami;
 pub use why::why;

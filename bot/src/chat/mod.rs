@@ -1,5 +1,12 @@
 //! Chats: native message in, card out.
 
+#[cfg(feature = "discord")]
+pub mod discord;
 pub mod shell;
 #[cfg(feature = "slack")]
 pub mod slack;
+#[cfg(feature = "network")]
+mod voice;
+
+#[cfg(test)]
+pub(crate) use voice::letter::Extras;

@@ -63,12 +63,28 @@ impl Check {
     }
 }
 
-#[cfg(feature = "slack")]
 async fn online(config: &Config) -> Vec<Missing> {
+    let mut missing = slack(config).await;
+    missing.extend(discord(config).await);
+    missing
+}
+
+#[cfg(feature = "slack")]
+async fn slack(config: &Config) -> Vec<Missing> {
     crate::chat::slack::check_online(config).await
 }
 
 #[cfg(not(feature = "slack"))]
-async fn online(_: &Config) -> Vec<Missing> {
+async fn slack(_: &Config) -> Vec<Missing> {
+    Vec::new()
+}
+
+#[cfg(feature = "discord")]
+async fn discord(config: &Config) -> Vec<Missing> {
+    crate::chat::discord::check_online(config).await
+}
+
+#[cfg(not(feature = "discord"))]
+async fn discord(_: &Config) -> Vec<Missing> {
     Vec::new()
 }

@@ -19,15 +19,32 @@ pub(super) async fn run(config: &Path, log_format: LogFormat) -> ExitCode {
     }
 }
 
+fn beside(house: &House) -> Vec<Beside> {
+    [slack(house), discord(house)].into_iter().flatten().collect()
+}
+
 #[cfg(feature = "slack")]
-fn beside(house: &House) -> Option<Beside> {
+fn slack(house: &House) -> Option<Beside> {
     crate::chat::slack::beside(house)
 }
 
 #[cfg(not(feature = "slack"))]
-fn beside(house: &House) -> Option<Beside> {
+fn slack(house: &House) -> Option<Beside> {
     if house.config().chat.slack.is_some() {
         tracing::error!("`[chat.slack]` is configured, and this program was built without Slack");
+    }
+    None
+}
+
+#[cfg(feature = "discord")]
+fn discord(house: &House) -> Option<Beside> {
+    crate::chat::discord::beside(house)
+}
+
+#[cfg(not(feature = "discord"))]
+fn discord(house: &House) -> Option<Beside> {
+    if house.config().chat.discord.is_some() {
+        tracing::error!("`[chat.discord]` is configured, and this program was built without Discord");
     }
     None
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use tidegate_runner::domain::environment::{
-    Environment, Level, OffAction, Rules, Setting, SettingKind, Stack, StackSource, TerraformSettings,
+    Channels, Environment, Level, OffAction, Rules, Setting, SettingKind, Stack, StackSource, TerraformSettings,
 };
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
@@ -69,7 +69,7 @@ pub(crate) fn environment(name: &str) -> Environment {
     Environment {
         name: name.parse().expect("a name"),
         about: Some("Production-sized shop".to_owned()),
-        channel: Some("#load-test".to_owned()),
+        channel: Channels::everywhere("#load-test"),
         owners: vec![ActorId::local("ito")],
         oncall: Vec::new(),
         up: "full".parse().expect("a name"),

@@ -26,6 +26,7 @@ mod render;
 mod run;
 mod scale;
 mod schedule;
+pub mod slots;
 pub mod table;
 mod unknown;
 mod until;

@@ -26,6 +26,7 @@ pub use problem::{Problem, Problems, Severity, render};
 pub use schema::{schema, schema_text};
 pub use sections::chat::{ChatConfig, SlackConfig, SlackMode};
 pub use sections::database::DatabaseConfig;
+pub use sections::discord::{DiscordConfig, DiscordMode};
 pub use sections::runner::RunnerConfig;
 pub use sections::typed_schedule;
 

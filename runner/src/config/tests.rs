@@ -406,3 +406,55 @@ fn slack_is_configured_by_places_of_secrets_and_each_mode_says_what_it_lacks() {
     assert!(report(&small("channel = 'load-test'")).contains("write `#load-test`"));
     assert!(report(&small("channel = 'C024BE7LR'")).is_empty());
 }
+
+#[test]
+fn discord_is_configured_by_ids_and_each_mode_says_what_it_lacks() {
+    let discord = |text: &str| {
+        read(&format!("[chat.discord]\nbot_token = {{ env = 'BOT' }}\napplication = '12'\nguild = '34'\n{text}\n"))
+    };
+    let config = discord("").expect("a configuration").chat.discord.expect("Discord");
+    assert_eq!((config.mode, config.api_url.as_str()), (DiscordMode::Gateway, "https://discord.com"));
+    let key = "ab".repeat(32);
+    let http = format!("mode = 'http'\npublic_key = '{key}'\napi_url = 'http://127.0.0.1:1/'\ntell_unchanged = true");
+    let config = discord(&http).expect("a configuration").chat.discord.expect("Discord");
+    assert!(
+        matches!(config.mode, DiscordMode::Http { public_key, listen } if public_key == [0xab; 32] && listen.port() == 3_001)
+    );
+    assert_eq!((config.api_url.as_str(), config.tell_unchanged), ("http://127.0.0.1:1", true));
+    for (text, told) in [
+        ("mode = 'http'", "there must be a `public_key`"),
+        ("mode = 'http'\npublic_key = 'ab'", "is not a public key"),
+        ("admin_channel = 'ops'", "write `#ops`"),
+        ("api_url = 'discord.com'", "is not an address"),
+        ("guld = '5'", "guild"),
+    ] {
+        let problems = discord(text).map(|_| ()).expect_err(text).to_string();
+        assert!(problems.contains(told), "{text}: {problems}");
+    }
+    let listen = discord(&format!("mode = 'http'\npublic_key = '{key}'\nlisten = 'here'"));
+    assert!(listen.map(|_| ()).expect_err("no address").to_string().contains("is not an address with a port"));
+    let guild = read("[chat.discord]\nbot_token = { env = 'BOT' }\napplication = 'tide'\nguild = '0'\n");
+    let problems = guild.map(|_| ()).expect_err("no ids").to_string();
+    assert_eq!(problems.matches("is not an id of Discord").count(), 2, "{problems}");
+}
+
+#[test]
+fn an_environment_speaks_in_a_channel_of_each_chat() {
+    let of = |text: &str| {
+        let text = format!(
+            "[environments.shop]\n{text}\n[[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+             [environments.shop.profiles]\nfull.app.servers = 3\n"
+        );
+        let config = read(&text).expect("a configuration");
+        let channel = &config.environments.values().next().expect("an environment").channel;
+        ["slack", "discord", "shell"].map(|chat| channel.in_chat(chat).map(str::to_owned))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(of("channel = '#load'"), [some("#load"), some("#load"), None]);
+    assert_eq!(of("channel = 'C024BE7LR'"), [some("C024BE7LR"), None, None]);
+    assert_eq!(of("channel = '175928847299117063'"), [None, some("175928847299117063"), None]);
+    assert_eq!(of("channel = { slack = '#a', discord = '#b' }"), [some("#a"), some("#b"), None]);
+    assert_eq!(of("channel = { discord = '#b' }"), [None, some("#b"), None]);
+    assert_eq!(of(""), [None, None, None]);
+    assert!(report(&small("channel = { slack = 'load' }")).contains("write `#load`"));
+}

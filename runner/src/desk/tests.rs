@@ -1,20 +1,23 @@
 //! Orders on runs, decided on a ledger of their own and without an engine: the tests tell what an engine would have.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use tokio::sync::watch;
 
 use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
-use crate::config;
+use crate::config::{self, Config};
 use crate::domain::answer::{Actor, Answer, RunSummary, Sight};
 use crate::domain::command::Order;
-use crate::domain::environment::Level;
+use crate::domain::environment::{Channels, Level};
 use crate::domain::hours_on::{Month, Stood};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::request::{RunKind, RunRequest, Target};
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
+use crate::domain::schedule::{ClockNews, Turn};
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, environments, runs, stacks};
 use crate::problem::source::Source;
@@ -239,6 +242,60 @@ async fn hours_and_what_is_on_are_told_of_what_somebody_sees() {
             matches!(&refused, Err(DeskError::Refused(refusal)) if refusal.hints == ["history attic"]),
             "{refused:?}"
         );
+    })
+    .await;
+}
+
+/// Two chats are configured, one of them without a channel for the people who look after Tidegate.
+fn with_chats(store: &Store, admins: &str) -> Desk {
+    let text = format!(
+        "[chat.slack]\nbot_token = {{ env = 'A' }}\napp_token = {{ env = 'B' }}\n{admins}\n\
+         [chat.discord]\nbot_token = {{ env = 'C' }}\napplication = '1'\nguild = '2'\nadmin_channel = '#ops'\n{CONFIG}"
+    );
+    let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+    Desk::new(store.clone(), watch::channel(Arc::new(config)).1, Bell::default())
+}
+
+#[tokio::test]
+async fn what_those_who_look_after_tidegate_should_know_is_told_in_each_chat_by_itself() {
+    on_both(async |store| {
+        let desk = with_chats(&store, "admin_channel = '#ops'");
+        desk.notify("a disk is full").await.unwrap();
+        assert!(desk.trouble("slack", "#load", "is_archived", "Slack takes nothing").await.unwrap());
+        assert!(!desk.trouble("slack", "#load", "is_archived", "Slack takes nothing").await.unwrap(), "known");
+        for door in ["slack", "discord"] {
+            let told: Vec<String> = desk.notices(door).await.unwrap().into_iter().map(|(_, text)| text).collect();
+            assert_eq!(told, ["a disk is full", "Slack takes nothing"], "{door}");
+        }
+        for (id, _) in desk.notices("slack").await.unwrap() {
+            desk.hand_notice_to("slack", id, &[]).await.unwrap();
+        }
+        assert_eq!((desk.notices("slack").await.unwrap().len(), desk.notices("discord").await.unwrap().len()), (0, 2));
+        let alone = with_chats(&store, "");
+        alone.notify("only where somebody reads it").await.unwrap();
+        assert_eq!((desk.notices("slack").await.unwrap().len(), desk.notices("discord").await.unwrap().len()), (0, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_clock_tells_is_told_in_the_channels_of_each_chat_that_the_environment_has() {
+    on_both(async |store| {
+        let desk = with_chats(&store, "");
+        let mut environment = desk.config().environments["shop"].clone();
+        let mut config = Config::clone(&desk.config());
+        let turn =
+            Turn::new(Timestamp(1_795_392_000_000), Tz::UTC, Target { level: Level::Off, settings: BTreeMap::new() });
+        for (channel, slack, discord) in [("", 0, 0), ("#load", 1, 1), ("175928847299117063", 1, 2)] {
+            environment.channel = if channel.is_empty() { Channels::default() } else { Channels::everywhere(channel) };
+            config.environments.insert(environment.name.clone(), environment.clone());
+            let said = ClockNews::Missed { turn: turn.clone(), by_ms: 60_000, collapsed: 0 };
+            let mut tx = store.begin().await.unwrap();
+            crate::warden::of_clock(&mut tx, &config, &environment.name, said).await.unwrap();
+            tx.commit().await.unwrap();
+            let told = async |door: &str| desk.news_for_all(door).await.unwrap().len();
+            assert_eq!((told("slack").await, told("discord").await), (slack, discord), "{channel}");
+        }
     })
     .await;
 }

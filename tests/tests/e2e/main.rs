@@ -10,6 +10,7 @@ mod cancel;
 mod clock;
 mod code;
 mod crash;
+mod discord;
 mod driver;
 mod ends;
 mod envelope;

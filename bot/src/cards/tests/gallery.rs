@@ -1,4 +1,4 @@
-//! `docs/gallery.md`: the cards of a run as Slack gets them, with pictures; made here, so that it cannot go stale.
+//! `docs/gallery.md`: the cards of a run as Slack gets them, with pictures, and as Discord does; made here, so that it cannot go stale.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,8 @@ use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
 
 use super::scene::{Scene, clock, half, script_failed};
 use crate::cards::{card_link, notice, run_card};
-use crate::chat::slack::{Extras, render};
+use crate::chat::slack::render;
+use crate::chat::{Extras, discord};
 use crate::reporter;
 
 fn applying() -> Scene {
@@ -115,8 +116,8 @@ fn picture(blocks: &[Value]) -> String {
 /// Files of the gallery: name and content.
 fn gallery() -> Vec<(String, String)> {
     let mut page = String::from(
-        "# How cards look in Slack\n\n<!-- Made from the code: `TIDEGATE_WRITE_DOCS=1 cargo test -p tidegate gallery`. -->\n\n\
-         The pictures show what is read and where it stands, not Slack's fonts and colours.\n",
+        "# How cards look in chats\n\n<!-- Made from the code: `TIDEGATE_WRITE_DOCS=1 cargo test -p tidegate gallery`. -->\n\n\
+         The pictures show what is read in Slack and where it stands, not its fonts and colours. Discord gets the same as an embed.\n",
     );
     let mut files = Vec::new();
     for (name, about, scene) in scenes() {
@@ -137,6 +138,10 @@ fn gallery() -> Vec<(String, String)> {
         }
         let _ = write!(page, "\nFor notifications and screen readers:\n\n```text\n{}\n```\n", made.text);
         let _ = write!(page, "\n<details><summary>Block Kit</summary>\n\n```json\n{json}\n```\n\n</details>\n");
+        let buttons = reporter::buttons(&detail, &card);
+        let extras = Extras { buttons, version: reporter::version(&detail), ..Extras::default() };
+        let embed = serde_json::to_string_pretty(&discord::render(&card, &extras).blocks).expect("JSON");
+        let _ = write!(page, "\n<details><summary>In Discord</summary>\n\n```json\n{embed}\n```\n\n</details>\n");
         files.push((format!("gallery/{name}.svg"), picture(&made.blocks)));
     }
     files.push(("gallery.md".to_owned(), page));

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "slack")]
 mod clock;
+#[cfg(all(feature = "slack", feature = "discord"))]
 mod gallery;
 mod holds;
 mod hours;
@@ -31,7 +32,37 @@ fn shown(card: &Card) -> String {
             assert!(crate::commands::parse(command, known).is_ok(), "`{command}` is offered by {card:?}");
         });
     }
+    #[cfg(all(feature = "slack", feature = "discord"))]
+    everywhere(card);
     render(card, &Style { color: false, width: 110, unicode: false })
+}
+
+/// Every word of a card is read in every chat, or in the file of what did not fit.
+#[cfg(all(feature = "slack", feature = "discord"))]
+fn everywhere(card: &Card) {
+    use crate::cards::Span;
+    use crate::chat::{Extras, discord, slack};
+
+    let written = card.lines.iter().flat_map(|line| &line.spans).filter_map(|span| match span {
+        Span::Text(text) | Span::Strong(text) | Span::Code(text) | Span::Column(text, _) => Some(text.as_str()),
+        Span::Link { text, .. } => Some(text.as_str()),
+        Span::Bar { .. } => None,
+    });
+    let words = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let extras = Extras::default();
+    for (chat, made) in [("Slack", slack::render(card, &extras)), ("Discord", discord::render(card, &extras))] {
+        let shown: Vec<String> = made.blocks.iter().map(|block| block.to_string().replace("\\n", " ")).collect();
+        let shown = format!("{} {}", shown.join(" "), made.left_out.join(" "));
+        let read: std::collections::HashSet<String> = words(&shown).into_iter().collect();
+        // What is longer than a line has room for is cut there.
+        for text in std::iter::once(card.title.as_str()).chain(written.clone()).filter(|text| text.len() < 120) {
+            for word in words(text) {
+                assert!(read.contains(&word), "{chat} does not show `{word}` of {card:?}\n{shown}");
+            }
+        }
+    }
 }
 
 #[test]

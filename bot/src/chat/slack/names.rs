@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::DOOR;
 use super::workspace::Workspace;
-use crate::cards::{Card, Span};
+use crate::cards::Card;
+use crate::chat::voice::names;
 
 /// For how long a name is shown without asking again.
 const NAMED: Duration = Duration::from_hours(1);
@@ -50,40 +52,22 @@ impl Workspace {
     /// The card with names in place of the ids of people, groups and channels. Plain names: nobody is notified by them. Commands
     /// keep the ids, by which they are understood.
     pub(super) async fn name_people(self: &Arc<Self>, mut card: Card) -> Card {
-        let all = std::iter::once(card.title.as_str())
-            .chain(card.lines.iter().flat_map(|line| &line.spans).filter_map(named));
-        if all.into_iter().any(|text| text.contains("slack:C")) {
+        if names::texts(&card).any(|text| text.contains("slack:C")) {
             // What it is called is worth a moment, and no more.
             let _: Result<(), _> = tokio::time::timeout(NAME_WAIT, self.learn_channels()).await;
         }
-        let mut names = self.names_of_places();
+        let mut called = self.names_of_places();
         let mut asked = tokio::task::JoinSet::new();
-        for id in ids_in(&card) {
+        for id in names::ids(&card, is_person) {
             let workspace = Arc::clone(self);
             asked.spawn(async move { (workspace.name_soon(&id).await, id) });
         }
         while let Some(named) = asked.join_next().await {
             if let Ok((Some(name), id)) = named {
-                names.insert(id, format!("@{name}"));
+                called.insert(id, format!("@{name}"));
             }
         }
-        let name = |text: &mut String| {
-            for (id, name) in names.iter().filter(|(id, _)| text.contains(id.as_str())).collect::<Vec<_>>() {
-                let written = format!("slack:{id}");
-                *text = text.replace(&format!("@{written}"), name).replace(&written, name);
-                if id.starts_with(['U', 'W']) {
-                    *text = text.replace(id.as_str(), name);
-                }
-            }
-        };
-        name(&mut card.title);
-        for span in card.lines.iter_mut().flat_map(|line| &mut line.spans) {
-            match span {
-                Span::Code(text) if text.contains(char::is_whitespace) => {}
-                Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => name(text),
-                Span::Bar { .. } | Span::Link { .. } => {}
-            }
-        }
+        names::put(&mut card, DOOR, &called, |id| id.starts_with(['U', 'W']));
         card
     }
 
@@ -112,31 +96,10 @@ impl Workspace {
     }
 }
 
-/// What of a card has names in the place of ids: all but commands, which are understood by the ids.
-fn named(span: &Span) -> Option<&str> {
-    match span {
-        Span::Code(text) if text.contains(char::is_whitespace) => None,
-        Span::Text(text) | Span::Strong(text) | Span::Column(text, _) | Span::Code(text) => Some(text),
-        Span::Bar { .. } | Span::Link { .. } => None,
-    }
-}
-
-/// Words that look like the id of a person, at most ten.
-fn ids_in(card: &Card) -> Vec<String> {
-    let spans = card.lines.iter().flat_map(|line| &line.spans).filter_map(named);
-    let mut ids: Vec<String> = std::iter::once(card.title.as_str())
-        .chain(spans)
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
-        .filter(|word| {
-            word.starts_with(['U', 'W'])
-                && word.len() > 2
-                && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-                && word.chars().any(|c| c.is_ascii_digit())
-        })
-        .map(str::to_owned)
-        .collect();
-    ids.sort();
-    ids.dedup();
-    ids.truncate(10);
-    ids
+/// Whether a word looks like the id of a person.
+fn is_person(word: &str) -> bool {
+    word.starts_with(['U', 'W'])
+        && word.len() > 2
+        && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && word.chars().any(|c| c.is_ascii_digit())
 }

@@ -1,0 +1,157 @@
+//! What Discord delivers, taken: stored before it is acknowledged, and acknowledged before it is answered.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::domain::command::CommandName;
+use tidegate_runner::domain::ids::ActorId;
+
+use super::delivery::{Wish, interaction, message};
+use super::guild::Guild;
+use super::render;
+use super::sending::EPHEMERAL;
+use crate::cards::{self, Card, Line, Tone};
+use crate::chat::shell::local_zone;
+use crate::chat::voice::ear::{Ear, Heard};
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::origin::How;
+use crate::commands::{Known, Runs, slots};
+
+/// Kinds of answers to an interaction.
+const PONG: u8 = 1;
+const MESSAGE: u8 = 4;
+const THINKS: u8 = 5;
+const STAYS: u8 = 6;
+const CHANGES: u8 = 7;
+const CHOICES: u8 = 8;
+
+/// Takes deliveries. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct DiscordEar {
+    pub(super) ear: Ear,
+    pub(super) guild: Arc<Guild>,
+}
+
+/// What was made of an interaction: what acknowledges it, and what is answered once that has arrived.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) acknowledgement: Option<Value>,
+    pub(super) heard: Option<Heard>,
+}
+
+impl DiscordEar {
+    /// Takes an interaction. Returns once it is stored.
+    ///
+    /// # Errors
+    /// When it could not be stored: it must not be acknowledged, so that who said it is told that nobody heard it.
+    pub(super) async fn interaction(&self, said: &Value) -> Result<Taken, DeskError> {
+        self.ear.hears();
+        let acknowledged = |acknowledgement| Taken { acknowledgement: Some(acknowledgement), heard: None };
+        match interaction(said, &self.guild.id).unwrap_or(Wish::Nothing("something in it is missing")) {
+            Wish::Nothing(why) => {
+                tracing::debug!(why, "ignored");
+                Ok(Taken::default())
+            }
+            Wish::Ping => Ok(acknowledged(json!({ "type": PONG }))),
+            Wish::Completes { user, command, filled, slot } => {
+                let choices = self.choices(&user, &command, &filled, &slot).await?;
+                Ok(acknowledged(json!({ "type": CHOICES, "data": { "choices": choices } })))
+            }
+            Wish::Asks { version, typed, card, about } => Ok(acknowledged(question(&version, &typed, &card, &about))),
+            Wish::Said(wish) => {
+                // The channel sees who asked for what; questions are between the two of us.
+                let private = !self.ear.is_order(&wish.typed).await;
+                let sure = said["data"]["custom_id"].as_str().is_some_and(|id| id.starts_with(render::SURE));
+                let acknowledgement = match &wish.reply.how {
+                    How::Command if private => json!({ "type": THINKS, "data": { "flags": EPHEMERAL } }),
+                    How::Command => json!({ "type": THINKS }),
+                    // The question is answered: its button goes.
+                    _ if sure => json!({ "type": CHANGES, "data": { "components": [] } }),
+                    _ => json!({ "type": STAYS }),
+                };
+                let heard = self.ear.keep(wish).await?;
+                Ok(Taken { acknowledgement: Some(acknowledgement), heard })
+            }
+        }
+    }
+
+    /// Answers what was taken.
+    pub(super) fn answer(&self, heard: Option<Heard>) {
+        if let Some(mut heard) = heard {
+            let ear = self.ear.clone();
+            tokio::spawn(async move { ear.answer(&mut heard).await });
+        }
+    }
+
+    /// Takes a message. Returns once it is stored.
+    ///
+    /// # Errors
+    /// When it could not be stored, or where it was said is not known.
+    pub(super) async fn message(&self, said: &Value) -> Result<(), Untaken> {
+        self.ear.hears();
+        let direct = said["guild_id"].is_null();
+        let place = said["channel_id"].as_str().unwrap_or_default();
+        // Most of what is said is not for us, and nothing is asked about it.
+        if !matches!(message(said, &self.guild, (place, None), direct), Some(Wish::Said(_))) {
+            return Ok(());
+        }
+        let (channel, thread) = if direct {
+            (place.to_owned(), None)
+        } else {
+            self.guild.channel_of(place).await.map_err(Untaken::Place)?
+        };
+        if let Some(Wish::Said(said)) = message(said, &self.guild, (&channel, thread.as_deref()), direct) {
+            self.ear.hear(said).await.map_err(Untaken::Desk)?;
+        }
+        Ok(())
+    }
+
+    /// What can stand in a slot, as far as this person may see it.
+    async fn choices(
+        &self,
+        user: &str,
+        command: &str,
+        filled: &[(String, String)],
+        slot: &str,
+    ) -> Result<Vec<Value>, DeskError> {
+        let Ok(Ok(actor)) = self.guild.actor(user).await else { return Ok(Vec::new()) };
+        let sight = self.ear.sight_of(actor, CommandName::Status).await?;
+        let desk = &self.ear.desk;
+        let mut environments = desk.config().environments.clone();
+        environments.retain(|name, _| sight.sees(name.as_str()));
+        let runs = desk.active().await?.into_iter().filter(|run| sight.sees(run.request.environment.as_str()));
+        let open: Vec<_> = runs.map(|run| run.number).collect();
+        let me = ActorId::tidegate();
+        let now = desk.now().await?;
+        let known = Known { environments: &environments, others: &[], me: &me, now, zone: local_zone() };
+        let all = slots::candidates(command, filled, slot, &known, &Runs { all: open.clone(), open });
+        Ok(all.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect())
+    }
+}
+
+/// Why a message was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Untaken {
+    #[error(transparent)]
+    Desk(DeskError),
+    #[error("where something was said is not known: {0}")]
+    Place(ApiError),
+}
+
+/// What is asked before something that cannot be undone.
+fn question(version: &str, typed: &str, card: &str, about: &str) -> Value {
+    let confirm = cards::button(typed, about, true).and_then(|button| button.confirm);
+    let blocks = confirm.and_then(|confirm| {
+        let asks = Card::new(Tone::Warning, confirm.title).lines(confirm.text.lines().map(Line::text));
+        render::question(&asks, confirm.yes, &[card, version, typed])
+    });
+    let blocks = blocks.unwrap_or_else(|| {
+        // Too long for a button: by hand, then.
+        let card = Card::new(Tone::Warning, about).next(typed);
+        render::render(&card, &crate::chat::voice::letter::Extras::default()).blocks
+    });
+    let mut data = render::body("", &blocks);
+    data["flags"] = EPHEMERAL.into();
+    json!({ "type": MESSAGE, "data": data })
+}

@@ -1,0 +1,335 @@
+//! The gateway: one connection, kept by a task of its own, resumed where that is possible, opened anew where it is not.
+//!
+//! Numbers and names are serenity's; its client is not used here: it takes the real gateway where the one that is asked for is not told,
+//! reads on without end from a connection that was closed, drops an event with one field of a kind that it does not know, logs what
+//! people wrote, counts an event as read before anybody has stored it, and brings a second TLS library whose advisories are not mended.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use serenity::http::{LightMethod, Route};
+use serenity::model::gateway::GatewayIntents;
+use serenity::model::id::InteractionId;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::ear::{DiscordEar, Taken};
+use super::guild::number;
+use crate::chat::voice::address::may_be_spoken_to;
+use crate::chat::voice::failure::ApiError;
+
+/// A connection that has not said hello and let us in by then is tried again.
+const HELLO: Duration = Duration::from_secs(20);
+
+/// What lived so long was no failure, however it ended.
+const LIVED: Duration = Duration::from_secs(10);
+
+/// After a failure, at first and at most.
+const WAIT: Duration = Duration::from_secs(1);
+const WAIT_MAX: Duration = Duration::from_mins(1);
+
+/// Between two new sessions: Discord lets one begin every five seconds.
+const IDENTIFY: Duration = Duration::from_secs(5);
+
+/// Only what is said to us is looked at, and Discord tells that without the right to read everything.
+fn intents() -> GatewayIntents {
+    GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES
+}
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Begins to open and keep a connection; it ends with what is returned.
+pub(super) fn open(ear: &DiscordEar) -> JoinSet<()> {
+    let mut connection = JoinSet::new();
+    let gateway = Gateway { ear: ear.clone(), session: None, seq: None };
+    connection.spawn(gateway.keep());
+    connection
+}
+
+/// A session that can be gone on with, and where.
+struct Session {
+    id: String,
+    address: String,
+}
+
+struct Gateway {
+    ear: DiscordEar,
+    session: Option<Session>,
+    /// The last event that is stored, or that nothing is to be stored of.
+    seq: Option<u64>,
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+enum End {
+    /// The session can be gone on with.
+    Resume(String),
+    /// It cannot.
+    Anew(String),
+    /// Discord does not let us in, with the word for why.
+    Refused(&'static str),
+}
+
+impl Gateway {
+    /// For ever.
+    async fn keep(mut self) {
+        let mut failures = 0;
+        loop {
+            let began = Instant::now();
+            let end = match self.connect().await {
+                Ok((stream, beat)) => self.talk(stream, beat).await,
+                Err(error) => {
+                    self.ear.ear.hearing.failed(error.code().unwrap_or("no_answer"));
+                    End::Resume(error.to_string())
+                }
+            };
+            failures = if began.elapsed() >= LIVED { 0 } else { failures + 1 };
+            let mut wait = back_off(failures, uuid::Uuid::now_v7().as_bytes()[15]);
+            match end {
+                End::Resume(why) => tracing::info!(why, "the connection to Discord ended: opening another"),
+                End::Anew(why) => {
+                    tracing::info!(why, "the session with Discord ended: beginning another");
+                    (self.session, self.seq) = (None, None);
+                    wait = wait.max(IDENTIFY);
+                }
+                End::Refused(why) => {
+                    tracing::error!(why, "Discord cannot be listened to");
+                    self.ear.ear.hearing.failed(why);
+                    (self.session, self.seq) = (None, None);
+                    wait = WAIT_MAX;
+                }
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// A connection that said hello, and how often it wants to hear from us.
+    async fn connect(&self) -> Result<(Stream, Duration), ApiError> {
+        let unknown = |why: String| ApiError::Unknown(why.chars().take(200).collect());
+        let address = match &self.session {
+            Some(session) => session.address.clone(),
+            None => {
+                let said = self.ear.guild.api.get(Route::GatewayBot, &[]).await?;
+                let limit = &said["session_start_limit"];
+                if limit["remaining"] == 0 {
+                    let ms = limit["reset_after"].as_u64().unwrap_or(60_000);
+                    return Err(unknown(format!("no session may begin for {ms} ms")));
+                }
+                said["url"].as_str().unwrap_or_default().to_owned()
+            }
+        };
+        if !may_be_spoken_to(&address) || !address.starts_with("ws") {
+            return Err(unknown("no address for the gateway".to_owned()));
+        }
+        let address = format!("{}/?v=10&encoding=json", address.trim_end_matches('/'));
+        let opened = tokio::time::timeout(HELLO, async {
+            let (mut stream, _) = connect_async(&address).await.map_err(|error| unknown(error.to_string()))?;
+            while let Some(message) = stream.next().await {
+                let message = message.map_err(|error| unknown(error.to_string()))?;
+                if let Message::Text(text) = message
+                    && let Ok(said) = serde_json::from_str::<Value>(&text)
+                    && said["op"] == 10
+                {
+                    let beat = said["d"]["heartbeat_interval"].as_u64().filter(|ms| *ms > 0).unwrap_or(41_250);
+                    return Ok((stream, Duration::from_millis(beat)));
+                }
+            }
+            Err(unknown("closed before it said hello".to_owned()))
+        });
+        let (mut stream, beat) = opened.await.map_err(|_| unknown("Discord does not say hello".to_owned()))??;
+        let token = self.ear.guild.api.token().await?;
+        let first = match (&self.session, self.seq) {
+            (Some(session), Some(seq)) => {
+                json!({ "op": 6, "d": { "token": token, "session_id": session.id, "seq": seq } })
+            }
+            (_, _) => {
+                let properties = json!({ "os": std::env::consts::OS, "browser": "tidegate", "device": "tidegate" });
+                json!({ "op": 2, "d": { "token": token, "intents": intents().bits(), "properties": properties } })
+            }
+        };
+        stream.send(Message::Text(first.to_string().into())).await.map_err(|error| unknown(error.to_string()))?;
+        Ok((stream, beat))
+    }
+
+    /// Takes what comes, one after the other, to the end of the connection; gives why it ended.
+    async fn talk(&mut self, mut stream: Stream, beat: Duration) -> End {
+        // Not all at once after an outage.
+        let first = beat.mul_f64(f64::from(uuid::Uuid::now_v7().as_bytes()[15]) / 256.0);
+        let mut beats = tokio::time::interval_at(Instant::now() + first, beat);
+        let let_in = Instant::now() + HELLO;
+        let (mut answered, mut open) = (true, None::<Open>);
+        loop {
+            let sent = tokio::select! {
+                message = stream.next() => match message {
+                    None => return End::Resume("closed".to_owned()),
+                    Some(Err(error)) => return End::Resume(error.to_string()),
+                    Some(Ok(Message::Close(frame))) => return closed(frame.map(|frame| u16::from(frame.code))),
+                    Some(Ok(Message::Text(text))) => {
+                        let Ok(said) = serde_json::from_str::<Value>(&text) else {
+                            tracing::warn!("Discord sent something that is not JSON");
+                            continue;
+                        };
+                        match said["op"].as_u64() {
+                            Some(0) => {
+                                if let Err(end) = self.event(&said, &mut open).await {
+                                    return end;
+                                }
+                                Ok(())
+                            }
+                            Some(1) => stream.send(self.beat()).await,
+                            Some(7) => return End::Resume("Discord asks to connect again".to_owned()),
+                            Some(9) if said["d"] == true => return End::Resume("the session is interrupted".to_owned()),
+                            Some(9) => return End::Anew("the session is not valid".to_owned()),
+                            Some(11) => {
+                                answered = true;
+                                Ok(())
+                            }
+                            _ => Ok(()),
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => Ok(()),
+                },
+                _ = beats.tick() => {
+                    if !answered {
+                        return End::Resume("dead: a heartbeat was not answered".to_owned());
+                    }
+                    answered = false;
+                    stream.send(self.beat()).await
+                }
+                () = tokio::time::sleep_until(let_in), if open.is_none() => {
+                    return End::Anew("Discord does not let us in".to_owned());
+                }
+            };
+            if let Err(error) = sent {
+                return End::Resume(error.to_string());
+            }
+        }
+    }
+
+    fn beat(&self) -> Message {
+        Message::Text(json!({ "op": 1, "d": self.seq }).to_string().into())
+    }
+
+    /// Takes one event; it counts as read only once it is stored, so that it comes again where it was not.
+    async fn event(&mut self, said: &Value, open: &mut Option<Open>) -> Result<(), End> {
+        let event = &said["d"];
+        match said["t"].as_str().unwrap_or_default() {
+            "READY" => {
+                let address = event["resume_gateway_url"].as_str().map(str::to_owned);
+                let id = event["session_id"].as_str().map(str::to_owned);
+                self.session = id.zip(address).map(|(id, address)| Session { id, address });
+                *open = Some(Open::new(&self.ear, true));
+            }
+            // What came meanwhile was told: nothing was missed.
+            "RESUMED" => *open = Some(Open::new(&self.ear, false)),
+            "THREAD_CREATE" => {
+                if let Some(id) = event["id"].as_str() {
+                    self.ear.guild.note_parent(id, event["parent_id"].as_str());
+                }
+            }
+            "MESSAGE_CREATE" => {
+                if let Err(error) = self.ear.message(event).await {
+                    return Err(End::Resume(format!("a message cannot be stored, and is to come again: {error}")));
+                }
+            }
+            "INTERACTION_CREATE" => match self.ear.interaction(event).await {
+                Ok(taken) => acknowledge(&self.ear, event, taken),
+                Err(error) => {
+                    tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so");
+                }
+            },
+            _ => {}
+        }
+        self.seq = said["s"].as_u64().or(self.seq);
+        Ok(())
+    }
+}
+
+/// Acknowledges an interaction and then has it answered; beside the connection, which goes on.
+fn acknowledge(ear: &DiscordEar, event: &Value, taken: Taken) {
+    let Taken { acknowledgement: Some(acknowledgement), heard } = taken else { return };
+    let (ear, id, token) = (ear.clone(), event["id"].clone(), event["token"].clone());
+    tokio::spawn(async move {
+        let (id, token) = (id.as_str().unwrap_or_default(), token.as_str().unwrap_or_default());
+        if let Ok(id) = number(id, "message_not_found") {
+            let route = Route::InteractionResponse { interaction_id: InteractionId::new(id), token };
+            match ear.guild.api.send(LightMethod::Post, route, &acknowledgement).await {
+                Ok(_) => {}
+                // Somebody else has heard it, too.
+                Err(error) if error.code() == Some("already_acknowledged") => {}
+                Err(error) => tracing::warn!(%error, "an interaction is not acknowledged"),
+            }
+        }
+        ear.answer(heard);
+    });
+}
+
+/// What the number of a close means.
+fn closed(code: Option<u16>) -> End {
+    match code {
+        Some(4_004) => End::Refused("invalid_auth"),
+        Some(4_013 | 4_014) => End::Refused("disallowed_intents"),
+        Some(4_010..=4_012) => End::Refused("gateway_refuses"),
+        Some(code @ (4_003 | 4_007 | 4_009 | 1_000 | 1_001)) => End::Anew(format!("closed with {code}")),
+        Some(code) => End::Resume(format!("closed with {code}")),
+        None => End::Resume("closed".to_owned()),
+    }
+}
+
+/// A connection that is open, as long as it is.
+struct Open(DiscordEar);
+
+impl Open {
+    /// `missed`: what was said before may not have been told.
+    fn new(ear: &DiscordEar, missed: bool) -> Self {
+        tracing::info!("listening to Discord");
+        if missed {
+            ear.ear.listens();
+        } else {
+            ear.ear.hearing.opened();
+        }
+        Self(ear.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.ear.hearing.ended();
+    }
+}
+
+/// How long to wait after so many failures in a row. `chance` makes no two wait for the same time.
+fn back_off(failures: u32, chance: u8) -> Duration {
+    let base = match failures {
+        0 => Duration::ZERO,
+        more => WAIT.saturating_mul(1 << (more - 1).min(6)).min(WAIT_MAX),
+    };
+    base + Duration::from_millis(u64::from(chance) * 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_close_says_whether_the_session_goes_on() {
+        for code in [None, Some(4_000), Some(4_008), Some(1_006), Some(4_999)] {
+            assert!(matches!(closed(code), End::Resume(_)), "{code:?}");
+        }
+        assert!(matches!(closed(Some(4_007)), End::Anew(_)));
+        assert!(matches!(closed(Some(4_009)), End::Anew(_)));
+        assert!(matches!(closed(Some(4_004)), End::Refused("invalid_auth")));
+        assert!(matches!(closed(Some(4_014)), End::Refused("disallowed_intents")));
+    }
+
+    #[test]
+    fn who_fails_again_waits_longer_and_never_too_long() {
+        assert_eq!(back_off(0, 0), Duration::ZERO);
+        assert_eq!((back_off(1, 0), back_off(3, 0)), (WAIT, WAIT * 4));
+        assert!((0..100).all(|failures| back_off(failures, 255) <= WAIT_MAX + Duration::from_secs(1)));
+    }
+}

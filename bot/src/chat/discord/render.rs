@@ -1,0 +1,338 @@
+//! A card as an embed with a row of buttons. Lines with columns become a code block, for its fixed width; every other text of somebody
+//! has its marks escaped, so that it is shown as it is. Who is notified stands beside the embed, and nobody else can be.
+
+use serde_json::{Value, json};
+
+use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Tone, Weight, card_link, left_out, left_out_here};
+use crate::chat::voice::letter::{Extras, Letter, Rendered};
+use crate::chat::voice::plain::{fixed, group, plain};
+use crate::chat::voice::text::cut_between_words;
+
+/// Most characters of an embed's title.
+const TITLE_MAX: usize = 256;
+/// Most characters of its description. With the title it stays below the 6,000 of all embeds together.
+const TEXT_MAX: usize = 4_096;
+/// Of them kept for what is added when a message is sent: a link to a card, and that it may have been said before.
+const LATER: usize = 300;
+/// Most characters of one line.
+const LINE_MAX: usize = 1_000;
+/// Most characters that a button carries.
+const ID_MAX: usize = 100;
+/// Most characters on a button.
+const BUTTON_MAX: usize = 80;
+/// Most buttons in one row.
+const ROW_MAX: usize = 5;
+
+/// What stands before the parts of what a button carries.
+pub(super) const PRESS: &str = "tide";
+/// The same where a question comes before it is done.
+pub(super) const ASKS: &str = "tide?";
+/// The same of the answer to that question.
+pub(super) const SURE: &str = "tide!";
+/// Between these parts.
+pub(super) const BETWEEN: char = '|';
+
+/// Renders a card.
+pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
+    let tail = tail(card, extras);
+    let mut room = TEXT_MAX.saturating_sub(LATER + 100 + tail.chars().count());
+    let (mut text, mut left) = (String::new(), Vec::new());
+    for (at, lines) in group(&card.lines) {
+        let piece = piece(&lines);
+        let cost = piece.chars().count() + 1;
+        // What has begun to be left out stays so: nobody would understand a gap.
+        if !left.is_empty() || cost > room {
+            left.extend(card.lines.iter().skip(at).take(lines.len()).map(plain));
+        } else {
+            room -= cost;
+            text.push_str(&piece);
+            text.push('\n');
+        }
+    }
+    if !left.is_empty() {
+        text += &if extras.private { left_out_here(left.len()) } else { left_out(left.len()) };
+        text.push('\n');
+    }
+    text += &tail;
+    let title = cut_between_words(&escape(&cut_between_words(&card.title, TITLE_MAX / 2)), TITLE_MAX);
+    let mut embed = json!({ "title": title, "color": color(card.tone) });
+    let text = text.trim_end();
+    if !text.is_empty() {
+        embed["description"] = text.into();
+    }
+    let mut blocks = vec![embed];
+    blocks.extend(row(extras));
+    Rendered { text: mentions(&extras.mention), blocks, left_out: left }
+}
+
+/// What notifies somebody: ids of people, and of groups with `&` before them.
+fn mentions(all: &[String]) -> String {
+    all.iter().map(|id| format!("<@{id}>")).collect::<Vec<_>>().join(" ")
+}
+
+fn color(tone: Tone) -> u32 {
+    match tone {
+        Tone::Plain => 0x95_a5_a6,
+        Tone::Working => 0x34_98_db,
+        Tone::Good => 0x2e_cc_71,
+        Tone::Warning => 0xf1_c4_0f,
+        Tone::Bad => 0xe7_4c_3c,
+    }
+}
+
+/// Text in which nothing is a mark of Discord's.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // At the front they would make a heading, a quotation or a list.
+        let first = matches!(c, '#' | '>' | '-' | '+') && out.trim_start().is_empty();
+        if first || matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '[') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Code, in which nothing ends it.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "\u{2cb}"))
+}
+
+/// Lines that belong together.
+fn piece(lines: &[&Line]) -> String {
+    if lines.iter().any(|line| fixed(line)) {
+        let body: Vec<String> = lines.iter().map(|line| cut_between_words(&plain(line), LINE_MAX)).collect();
+        return format!("```\n{}\n```", body.join("\n").replace('`', "\u{2cb}"));
+    }
+    lines.iter().map(|line| one(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn one(line: &Line) -> String {
+    let mut out = "\u{2003}".repeat(line.indent.into());
+    let mut room = LINE_MAX;
+    for span in &line.spans {
+        let mut fit = |words: &str| {
+            let words = cut_between_words(words, room);
+            room = room.saturating_sub(words.chars().count().max(1));
+            words
+        };
+        out += &match span {
+            Span::Text(words) if words.is_empty() => String::new(),
+            Span::Text(words) => escape(&fit(words)),
+            Span::Strong(words) => format!("**{}**", escape(&fit(words))),
+            Span::Code(words) => code(&fit(words)),
+            Span::Link { text, url } if is_address(url) => format!("[{}]({url})", escape(&fit(text))),
+            Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {
+                escape(&fit(&plain(&Line { spans: vec![span.clone()], ..Line::default() })))
+            }
+        };
+        if room <= 1 {
+            break;
+        }
+    }
+    out
+}
+
+fn is_address(url: &str) -> bool {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    web && url.chars().count() < 500 && !url.chars().any(|c| c.is_control() || c.is_whitespace() || "()<>".contains(c))
+}
+
+/// Used buttons, commands to type, a link.
+fn tail(card: &Card, extras: &Extras) -> String {
+    let mut lines = Vec::new();
+    if let Some(pressed) = &extras.pressed {
+        lines.push(escape(&cut_between_words(pressed, 200)));
+    }
+    let typed: Vec<String> = card.next.iter().take(8).map(|command| code(&cut_between_words(command, 200))).collect();
+    if !typed.is_empty() {
+        lines.push(format!("{TYPED}{}", typed.join(" · ")));
+    }
+    if let Some((words, url)) = &extras.link {
+        lines.push(format!("[{}]({url})", escape(words)));
+    }
+    lines.join("\n")
+}
+
+/// The row of buttons.
+fn row(extras: &Extras) -> Option<Value> {
+    let mut buttons: Vec<Value> = Vec::new();
+    for button in extras.buttons.iter().filter_map(|button| one_button(button, &extras.version)) {
+        // Discord wants each to have another id.
+        if buttons.iter().all(|other| other["custom_id"] != button["custom_id"]) {
+            buttons.push(button);
+        }
+    }
+    buttons.truncate(ROW_MAX);
+    (!buttons.is_empty()).then(|| json!({ "type": 1, "components": buttons }))
+}
+
+/// A button; one whose command is longer than Discord lets a button carry is only typed.
+fn one_button(button: &Button, version: &str) -> Option<Value> {
+    let prefix = if button.confirm.is_some() { ASKS } else { PRESS };
+    pressable(prefix, &[version, &button.command], &button.label, button.weight)
+}
+
+fn pressable(prefix: &str, parts: &[&str], label: &str, weight: Weight) -> Option<Value> {
+    let mut id = prefix.to_owned();
+    for part in parts {
+        id.push(BETWEEN);
+        id.push_str(part);
+    }
+    let style = match weight {
+        Weight::On => 3,
+        Weight::Off => 4,
+        Weight::Plain => 2,
+    };
+    (id.chars().count() <= ID_MAX)
+        .then(|| json!({ "type": 2, "style": style, "label": cut_between_words(label, BUTTON_MAX), "custom_id": id }))
+}
+
+/// The question before something that cannot be undone, with the one button that does it; `None`: what it would have to carry is too long.
+pub(super) fn question(card: &Card, yes: &str, parts: &[&str]) -> Option<Vec<Value>> {
+    let button = pressable(SURE, parts, yes, Weight::Off)?;
+    let mut blocks = render(card, &Extras { private: true, ..Extras::default() }).blocks;
+    blocks.push(json!({ "type": 1, "components": [button] }));
+    Some(blocks)
+}
+
+/// Has a letter say that it may have been said before.
+pub(super) fn perhaps_again(letter: &mut Letter) {
+    described(letter, |text| format!("*{}*\n{text}", PERHAPS_AGAIN.trim()));
+}
+
+/// Has a letter link to a run's card.
+pub(super) fn linked(letter: &mut Letter, run: i64, url: &str) {
+    described(letter, |text| format!("{text}\n[{}]({url})", card_link(run)).trim_start().to_owned());
+}
+
+fn described(letter: &mut Letter, change: impl FnOnce(&str) -> String) {
+    if let Some(embed) = letter.blocks.iter_mut().find(|block| block["type"] != 1) {
+        let text = change(embed["description"].as_str().unwrap_or_default());
+        embed["description"] = text.into();
+    }
+}
+
+/// The body of a message: what is shown, and nobody notified but those who stand in its text, which holds nobody's words.
+pub(super) fn body(text: &str, blocks: &[Value]) -> Value {
+    let is_row = |block: &&Value| block["type"] == 1;
+    let embeds: Vec<&Value> = blocks.iter().filter(|block| !is_row(block)).collect();
+    let rows: Vec<&Value> = blocks.iter().filter(is_row).collect();
+    let ids = text.split(['<', '>', ' ']).filter_map(|word| word.strip_prefix('@'));
+    let (roles, users): (Vec<&str>, Vec<&str>) = ids.partition(|id| id.starts_with('&'));
+    let roles: Vec<&str> = roles.iter().map(|role| role.trim_start_matches('&')).collect();
+    json!({
+        "content": text, "embeds": embeds, "components": rows,
+        "allowed_mentions": { "parse": [], "users": users, "roles": roles },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cards::button;
+
+    fn within_limits(rendered: &Rendered) {
+        let body = body(&rendered.text, &rendered.blocks);
+        assert!(rendered.text.chars().count() <= 2_000);
+        let embed = &body["embeds"][0];
+        let title = embed["title"].as_str().expect("a title").chars().count();
+        let text = embed["description"].as_str().unwrap_or_default().chars().count();
+        assert!((1..=TITLE_MAX).contains(&title) && text <= TEXT_MAX, "{title} {text}");
+        for row in body["components"].as_array().expect("rows") {
+            let all = row["components"].as_array().expect("buttons");
+            assert!((1..=ROW_MAX).contains(&all.len()));
+            assert!(all.iter().all(|one| one["custom_id"].as_str().is_some_and(|id| id.chars().count() <= ID_MAX)));
+        }
+    }
+
+    fn nasty() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z ]{1,60}",
+            ".{1,40}",
+            Just("@everyone <@1> <@&2> **bold** `code` ```fence [a](http://b)".to_owned()),
+            Just("word ".repeat(2_000)),
+            Just("日本".repeat(3_000)),
+            Just("*".repeat(500)),
+        ]
+    }
+
+    fn span() -> impl Strategy<Value = Span> {
+        prop_oneof![
+            nasty().prop_map(Span::Text),
+            nasty().prop_map(Span::Strong),
+            nasty().prop_map(Span::Code),
+            (nasty(), 0..40usize).prop_map(|(text, width)| Span::Column(text, width)),
+            (any::<u32>(), any::<u32>()).prop_map(|(done, total)| Span::Bar { done, total }),
+            (nasty(), nasty()).prop_map(|(text, url)| Span::Link { text, url }),
+        ]
+    }
+
+    fn card() -> impl Strategy<Value = Card> {
+        let line = (0..4u8, prop::collection::vec(span(), 0..5)).prop_map(|(indent, spans)| Line {
+            indent,
+            spans,
+            watch: None,
+        });
+        (nasty(), prop::collection::vec(line, 0..80), prop::collection::vec(nasty(), 0..6))
+            .prop_map(|(title, lines, next)| Card { tone: Tone::Plain, title, lines, next })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_people_write_fits_discords_limits_and_notifies_nobody(card in card()) {
+            let buttons = ["approve 1", "cancel 1", "retry 1"].iter().filter_map(|c| button(c, &card.title, true)).collect();
+            let rendered = render(&card, &Extras { buttons, version: "1".to_owned(), ..Extras::default() });
+            within_limits(&rendered);
+            let mut letter = Letter::new(rendered);
+            linked(&mut letter, 9_000_000, &format!("https://discord.com/channels/{}/{}/{}", u64::MAX, u64::MAX, u64::MAX));
+            perhaps_again(&mut letter);
+            let sent = body(&letter.text, &letter.blocks);
+            within_limits(&Rendered { text: letter.text, blocks: letter.blocks, left_out: Vec::new() });
+            assert_eq!(sent["allowed_mentions"], json!({ "parse": [], "users": [], "roles": [] }));
+            assert_eq!(sent["content"], "");
+        }
+
+        #[test]
+        fn what_does_not_fit_is_given_back_in_order(card in card()) {
+            let rendered = render(&card, &Extras::default());
+            let lines: Vec<String> = card.lines.iter().map(plain).collect();
+            assert!(lines.ends_with(&rendered.left_out));
+        }
+    }
+
+    #[test]
+    fn a_small_card_has_title_lines_commands_and_buttons_and_calls_only_who_is_named() {
+        let card = Card::new(Tone::Warning, "run 5 · up @everyone needs a yes")
+            .line(Line::of([Span::Column("app".to_owned(), 6), Span::Bar { done: 3, total: 6 }]).indented(1))
+            .line(Line::marked("see `show 5`"))
+            .next("approve 5");
+        let buttons = vec![button("approve 5", &card.title, true).expect("a button")];
+        let mention = vec!["7".to_owned(), "&8".to_owned()];
+        let extras = Extras { mention, buttons, version: "v".to_owned(), ..Extras::default() };
+        let rendered = render(&card, &extras);
+        within_limits(&rendered);
+        let body = body(&rendered.text, &rendered.blocks);
+        assert_eq!(body["content"], "<@7> <@&8>");
+        assert_eq!(body["allowed_mentions"], json!({ "parse": [], "users": ["7"], "roles": ["8"] }));
+        assert_eq!(body["embeds"][0]["title"], "run 5 · up @everyone needs a yes");
+        let text = "```\n  app   ▓▓▓▓▓░░░░░ 3/6\n```\nsee `show 5`\nor type `approve 5`";
+        assert_eq!(body["embeds"][0]["description"], text);
+        assert_eq!(body["components"][0]["components"][0]["custom_id"], "tide?|v|approve 5");
+    }
+
+    #[test]
+    fn a_command_that_is_too_long_for_a_button_is_only_typed() {
+        let long = format!("keep {} for 1h", "e".repeat(90));
+        let buttons = vec![button(&long, "", false).expect("a button")];
+        let card = Card::new(Tone::Plain, "x").next(long.clone());
+        let rendered = render(&card, &Extras { buttons, version: "v".to_owned(), ..Extras::default() });
+        assert_eq!(rendered.blocks.len(), 1);
+        assert!(rendered.blocks[0]["description"].as_str().is_some_and(|text| text.contains(&long)));
+    }
+}

@@ -1,0 +1,296 @@
+//! What is answered to what came in: once, by one process at a time, with what was truly done, also when whoever did it died before
+//! it could say so.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tidegate_runner::desk::Message;
+use tidegate_runner::desk::post::Post;
+use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::run::{Outcome, RunState};
+
+use super::ear::{CLAIM_MS, Ear, Heard};
+use super::letter::Letter;
+use super::members;
+use super::origin::{How, Origin, Said};
+use super::platform::{Call, Means, Unheard};
+use super::press::Press;
+use super::stands::Stands;
+use crate::cards;
+use crate::chat::shell::local_zone;
+use crate::conversation::{self, Attachment, Verdict};
+
+/// What is older is not carried out by itself any more, in milliseconds.
+const LATE_MS: i64 = 5 * 60_000;
+
+/// When the claim to a message is renewed while it is being answered.
+const RENEW: Duration = Duration::from_secs(10);
+
+/// How long it is waited for that a run begins before others may answer, and between two looks.
+const PATIENCE: Duration = Duration::from_mins(10);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// After so many milliseconds what cannot be answered now is tried again.
+const LATER_MS: i64 = 5_000;
+
+/// For so many milliseconds a press waits until it is noted which card it is on, or what came of the one before it.
+const EARLY_MS: i64 = 30_000;
+
+impl Ear {
+    /// Begins to answer what a crash, or a chat that did not tell who somebody is, left: what was said in one place in the order in
+    /// which it was said.
+    pub(in crate::chat) async fn sweep(&self) {
+        let (left, now) = match (self.desk.unanswered(self.door(), self.claim(CLAIM_MS)).await, self.desk.now().await) {
+            (Ok(left), Ok(now)) => (left, now),
+            (Err(error), _) | (_, Err(error)) => return tracing::error!(%error, "the inbox cannot be read"),
+        };
+        let mut places: HashMap<String, Vec<Heard>> = HashMap::new();
+        for received in left {
+            let ago = now.ms_since(received.message.at);
+            let Some(heard) = self.found(received, ago) else { continue };
+            // It waits for a plan or a yes, perhaps long, and nothing said elsewhere waits for it.
+            let alone = matches!(heard.origin.how, How::Form(_) | How::After { .. }).then(|| heard.message.key.clone());
+            places.entry(alone.unwrap_or_else(|| heard.origin.channel.clone())).or_default().push(heard);
+        }
+        for mut all in places.into_values() {
+            let ear = self.clone();
+            tokio::spawn(async move {
+                for heard in &mut all {
+                    match ear.desk.claim(&heard.message.key, ear.claim(CLAIM_MS)).await {
+                        Ok(true) => ear.answer(heard).await,
+                        Ok(false) => {}
+                        Err(error) => tracing::error!(%error, "a message cannot be claimed"),
+                    }
+                }
+            });
+        }
+    }
+
+    /// Answers a message that is claimed, and keeps the claim meanwhile.
+    pub(in crate::chat) async fn answer(&self, heard: &mut Heard) {
+        let key = heard.message.key.clone();
+        let mut work = Box::pin(self.answer_now(heard));
+        loop {
+            tokio::select! {
+                () = &mut work => return,
+                () = tokio::time::sleep(RENEW) => {
+                    if let Err(error) = self.desk.claim(&key, self.claim(CLAIM_MS)).await {
+                        tracing::warn!(%error, "the claim to a message is not renewed");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn answer_now(&self, heard: &mut Heard) {
+        let Heard { message, origin, age_ms, answered, .. } = heard;
+        let asker = match self.platform.asker(origin).await {
+            Ok(asker) => asker,
+            Err(error) if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) => {
+                tracing::warn!(%error, user = origin.user, "nobody is there to be answered");
+                return self.put(&message.key, &[], false).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, user = origin.user, "who that is cannot be asked now: answered later");
+                return self.put_off(&message.key).await;
+            }
+        };
+        if !message.place.direct {
+            message.place.direct = self.platform.is_direct(origin).await;
+        }
+        match asker {
+            Err(Unheard::Bot) => return self.put(&message.key, &[], false).await,
+            Err(Unheard::Gone) => {
+                return self.put(&message.key, &[self.said_to(&cards::deactivated(), origin, true)], false).await;
+            }
+            Ok(actor) => message.actor = actor,
+        }
+        let stored_ms = *age_ms;
+        let age_ms = self.age(origin, stored_ms).await;
+        if let How::After { run } = &origin.how {
+            match self.has_begun(RunNumber(*run)).await {
+                Some(true) => {}
+                Some(false) => return self.put(&message.key, &[], true).await,
+                None => return self.put_off(&message.key).await,
+            }
+        } else if age_ms > LATE_MS && !*answered {
+            let card = cards::late(&message.typed, age_ms / 60_000);
+            let private = matches!(origin.how, How::Button { .. });
+            return self.put(&message.key, &[self.said_to(&card, origin, private)], true).await;
+        }
+        match self.stands(origin, &message.typed, stored_ms, age_ms).await {
+            _ if *answered => {}
+            Some(Stands::Yes) => {}
+            Some(Stands::Edited) => {
+                let post = self.said_to(&cards::edited(&message.typed), origin, false);
+                return self.put(&message.key, &[post], true).await;
+            }
+            Some(Stands::Deleted) => {
+                // What is not there has no thread, and what was taken back is nobody else's business.
+                let aside = Origin { thread: None, how: How::Command, ..origin.clone() };
+                let private = !message.place.direct;
+                return self.put(&message.key, &[self.said_to(&cards::deleted(), &aside, private)], true).await;
+            }
+            Some(Stands::Unknown) => {
+                let post = self.said_to(&cards::not_looked_up(self.door(), &message.typed), origin, false);
+                return self.put(&message.key, &[post], true).await;
+            }
+            None => return self.put_off(&message.key).await,
+        }
+        let mut after = None;
+        let posts = match &origin.how {
+            How::Form(draft) => Some(self.preview(message, origin, draft).await),
+            _ => self.carry_out(message, origin, stored_ms, &mut after).await,
+        };
+        let Some(posts) = posts else { return self.put_off(&message.key).await };
+        self.put(&message.key, &posts, false).await;
+        self.platform.answered(self, origin).await;
+        if let Some(mut after) = after {
+            // What follows is followed by nothing: this goes no deeper.
+            Box::pin(self.answer(&mut after)).await;
+        }
+    }
+
+    /// How long ago something was said, in milliseconds, by the chat's own time; where it has none, since it was stored.
+    async fn age(&self, origin: &Origin, stored_ms: i64) -> i64 {
+        match (origin.at, self.desk.now().await) {
+            (Some(at), Ok(now)) => now.ms_since(at),
+            (_, _) => stored_ms,
+        }
+    }
+
+    /// Stores what is said after something was accepted, as a message of its own.
+    async fn say_after(&self, key: &str, origin: &Origin, run: RunNumber) -> Option<Heard> {
+        let How::Last { keep: Some(typed) } = &origin.how else { return None };
+        let reply = Origin { how: How::After { run: run.0 }, awaited: false, ..origin.clone() };
+        match self.keep(Said { key: format!("{key}:keep"), typed: typed.clone(), reply }).await {
+            Ok(heard) => heard,
+            Err(error) => {
+                tracing::error!(%error, "what was to be said after something cannot be stored");
+                None
+            }
+        }
+    }
+
+    /// Waits until a run changes something or is over, and gives whether it came to what it was for. `None`: not known yet.
+    async fn has_begun(&self, run: RunNumber) -> Option<bool> {
+        let since = tokio::time::Instant::now();
+        while since.elapsed() < PATIENCE {
+            match self.desk.show(run).await.map(|detail| detail.view.state) {
+                Ok(RunState::Applying { .. } | RunState::Verifying { .. } | RunState::Unknown { .. }) => {
+                    return Some(true);
+                }
+                Ok(RunState::Ended { outcome }) => {
+                    let there = matches!(outcome, Outcome::Succeeded | Outcome::NothingToDo | Outcome::Partial);
+                    return Some(there);
+                }
+                Ok(RunState::Queued { .. } | RunState::Planning { .. } | RunState::AwaitingApproval { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(%error, run = run.0, "whether a run has begun cannot be read");
+                    return None;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        None
+    }
+
+    /// Carries a command out and gives what is said of it. `None`: not yet.
+    async fn carry_out(
+        &self,
+        message: &Message,
+        origin: &Origin,
+        age_ms: i64,
+        after: &mut Option<Heard>,
+    ) -> Option<Vec<Post>> {
+        let press = match self.take_button(&message.key, &message.typed, origin).await {
+            Ok(Press::Again) => return Some(Vec::new()),
+            Ok(Press::Early | Press::Undecided(_)) if age_ms < EARLY_MS => return None,
+            Ok(Press::Dead(card) | Press::Undecided(card)) => return Some(vec![self.said_to(&card, origin, true)]),
+            Ok(press) => press,
+            Err(error) => return Some(vec![self.said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
+        };
+        if matches!(origin.how, How::Mention | How::Direct | How::Command) && cards::is_thanks(&message.typed) {
+            return Some(vec![self.said_to(&cards::welcome(), origin, true)]);
+        }
+        // Who is in a group only the chat knows. An order is told as it was typed.
+        let asks = !self.is_order(&message.typed).await;
+        let of_members = if asks { members::by(&*self.platform, &message.typed).await } else { None };
+        let expanded = of_members.map(|typed| Message { typed, ..message.clone() });
+        let message = expanded.as_ref().unwrap_or(message);
+        let reply = conversation::reply(&self.desk, message, local_zone()).await;
+        if reply.verdict == Verdict::Repeated {
+            // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
+            return Some(Vec::new());
+        }
+        let mut card = self.platform.name_people(reply.card.clone()).await;
+        if reply.verdict == Verdict::Refused
+            && let Some(offered) = card.next.iter_mut().find(|next| next.starts_with("hold "))
+            && let Some(line) = members::with(&*self.platform, &message.typed).await
+        {
+            // Who is in a group only the chat knows.
+            *offered = line;
+        }
+        let done = reply.verdict == Verdict::Done;
+        let run = reply.follow.map(|(run, _)| run).or(reply.settled);
+        if let Some(run) = run.filter(|_| done && reply.queued) {
+            *after = self.say_after(&message.key, origin, run).await;
+        }
+        if let Press::Ours(pressed) = press {
+            // The card itself says who pressed, and what came of it; what is about no run says of one what it is.
+            let silent = pressed.run().is_some() && run.is_some();
+            let came = (done && !silent).then_some(reply.card.title.as_str());
+            self.note_press(&pressed, &message.key, origin, done.then_some(message.actor.name.as_str()), came).await;
+            if done && run.is_some() && !reply.queued {
+                return Some(Vec::new());
+            }
+        }
+        if let Some(Attachment { name, text }) = reply.file {
+            let mut letter = Letter::answer(&*self.platform, &card, origin, false);
+            letter.file = Some((name, text));
+            return Some(vec![letter.post(&origin.channel, None)]);
+        }
+        let home = match run.filter(|_| reply.queued) {
+            Some(run) => self.channel_of(run).await,
+            None => None,
+        };
+        Some(match (home, run) {
+            (Some(home), Some(_)) if home == origin.channel && !origin.awaited => {
+                // The run's card is the answer, unless there is more to say.
+                if card.lines.is_empty() { Vec::new() } else { vec![self.said_to(&card, origin, false)] }
+            }
+            (Some(_), Some(run)) => {
+                let mut letter = Letter::answer(&*self.platform, &card, origin, false);
+                letter.link = Some(run.0);
+                vec![letter.post(&origin.channel, Some(run))]
+            }
+            (None, _) | (_, None) => vec![self.said_to(&card, origin, !(done && run.is_some()))],
+        })
+    }
+
+    async fn put_off(&self, key: &str) {
+        if let Err(error) = self.desk.claim(key, self.claim(LATER_MS)).await {
+            tracing::warn!(%error, "a message is not put off");
+        }
+    }
+
+    /// Puts an answer into the outbox; with `undone` only where nobody carried it out meanwhile.
+    async fn put(&self, key: &str, posts: &[Post], undone: bool) {
+        if let Err(error) = self.desk.answer(self.door(), key, posts, undone).await {
+            tracing::error!(%error, key, "an answer cannot be stored: tried again later");
+        }
+    }
+
+    /// The channel of a run's environment, where the chat knows it.
+    async fn channel_of(&self, run: RunNumber) -> Option<String> {
+        let environment = self.desk.show(run).await.ok()?.run.request.environment;
+        let config = self.desk.config();
+        let channel = config.environments.get(&environment)?.channel.in_chat(self.door())?;
+        self.platform.channel(channel).await.ok().flatten()
+    }
+
+    /// An answer to where something was said; `private` when only who said it should see it.
+    pub(in crate::chat) fn said_to(&self, card: &cards::Card, origin: &Origin, private: bool) -> Post {
+        Letter::answer(&*self.platform, card, origin, private).post(&origin.channel, None)
+    }
+}

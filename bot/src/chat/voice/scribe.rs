@@ -1,0 +1,398 @@
+//! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::post::{CardRow, Kept, NewsRow, Post};
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
+use tokio::time::Instant;
+
+use super::editing::{CARD, Edits, Stale, digest};
+use super::letter::{Extras, Letter, Rendered, Thread, urgent};
+use super::limiter::Share;
+use super::mouth::Mouth;
+use super::platform::Platform;
+use super::{logs, press};
+use crate::cards::{self, Card, Clock, Part};
+use crate::chat::shell::local_zone;
+use crate::reporter::{self, News, NewsPlace, Notify};
+
+/// How often a card is edited while nothing happens but that time goes by, at most; and for each card that is followed, so that all
+/// of them together stay far from a chat's limits (Slack's: 50 edits a minute).
+const REDRAW: Duration = Duration::from_secs(10);
+const REDRAW_EACH: Duration = Duration::from_secs(3);
+
+/// After a channel was not found.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Follows runs. One at a time.
+pub(in crate::chat) struct Scribe {
+    pub(in crate::chat) mouth: Mouth,
+    since: Timestamp,
+    floor: RunNumber,
+    pub(in crate::chat) runs: HashMap<RunNumber, Followed>,
+    missing: HashMap<String, Instant>,
+    pub(in crate::chat) edits: Edits,
+    /// Runs told in a message about several that are over.
+    pub(in crate::chat) parts: HashMap<RunNumber, Part>,
+}
+
+pub(in crate::chat) struct Followed {
+    pub(in crate::chat) detail: RunDetail,
+    edited: Instant,
+    /// What the card was last told to show.
+    seq: i64,
+}
+
+impl Scribe {
+    pub(in crate::chat) fn new(mouth: Mouth, since: Timestamp) -> Self {
+        Self {
+            mouth,
+            since,
+            floor: RunNumber(0),
+            runs: HashMap::new(),
+            missing: HashMap::new(),
+            edits: Edits::default(),
+            parts: HashMap::new(),
+        }
+    }
+
+    /// Looks at every run of which something is still to be shown or told.
+    pub(in crate::chat) async fn look(&mut self) -> Result<(), DeskError> {
+        let desk = self.mouth.desk.clone();
+        let open = desk.open_cards(self.mouth.door(), self.since, self.floor).await?;
+        self.runs.retain(|run, _| open.contains(run));
+        if let Some(first) = open.first() {
+            self.floor = RunNumber(first.0 - 1);
+        }
+        for run in open {
+            if let Some(followed) = self.runs.get_mut(&run) {
+                desk.refresh(&mut followed.detail).await?;
+            } else {
+                let detail = desk.show(run).await?;
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
+            }
+            if !self.gathers(run).await? {
+                self.one(run).await?;
+            }
+        }
+        self.tell_people().await?;
+        self.tell_of_holds().await?;
+        self.tell_channels().await?;
+        let others = self.keep_others_true().await?;
+        let runs = &self.runs;
+        self.edits.keep(|subject| subject.run().map_or(others.contains(subject), |run| runs.contains_key(&run)));
+        self.hand_over_notices().await
+    }
+
+    async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
+        let redraw = REDRAW.max(REDRAW_EACH.saturating_mul(u32::try_from(self.runs.len()).unwrap_or(u32::MAX)));
+        let Some(followed) = self.runs.get_mut(&run) else { return Ok(()) };
+        let (desk, door) = (&self.mouth.desk, self.mouth.door());
+        let platform = &self.mouth.platform;
+        let detail = &followed.detail;
+        let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
+        let row = desk.card(self.mouth.door(), run).await?;
+        let channel = match (
+            &row,
+            environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned),
+        ) {
+            (Some(row), _) => row.channel.clone(),
+            (None, None) => return desk.no_card(self.mouth.door(), run).await,
+            (None, Some(named)) => {
+                if self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+                    return Ok(());
+                }
+                match platform.channel(&named).await {
+                    Ok(Some(channel)) => channel,
+                    Ok(None) => {
+                        self.missing.insert(named.clone(), Instant::now());
+                        self.mouth.tell_once(&named, "channel_not_found").await;
+                        return Ok(());
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+                        self.missing.insert(named, Instant::now());
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        let clock = Clock { now: detail.now, zone: local_zone() };
+        let mut card = platform.name_people(cards::run_card(detail, &clock)).await;
+        card.next.extend(reporter::offers(detail));
+        let version = reporter::version(detail);
+        // What was used is neither pressed nor typed again.
+        card.next.retain(|command| row.as_ref().is_none_or(|row| !press::used(row, &version, command)));
+        let buttons = reporter::buttons(detail, &card);
+        let pressed = row.as_ref().and_then(|row| press::shown(row, None));
+        let extras = Extras { buttons, version, pressed, ..Extras::default() };
+        let rendered = platform.render(&card, &extras);
+        let digest = digest(&rendered);
+        let Some(mut row) = row else {
+            let mut letter = Letter::new(rendered);
+            // The whole of it follows in the thread.
+            letter.file = None;
+            desk.begin_card(self.mouth.door(), run, &channel, &letter.post(&channel, Some(run)).body).await?;
+            desk.card_shows(self.mouth.door(), run, &digest).await?;
+            followed.seq = detail.view.seq;
+            return Ok(());
+        };
+        let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
+        let mut all_told = true;
+        let tell_unchanged = desk.config().chat.tell_unchanged(self.mouth.door());
+        for news in reporter::news(detail, &clock, tell_unchanged) {
+            // What has no card has no thread.
+            let nowhere = row.is_within() && news.place == NewsPlace::Thread;
+            if nowhere || row.told.contains(&news.key) {
+                continue;
+            }
+            let posts = letters(&self.mouth, detail, &row, &news, &oncall).await;
+            if desk.tell_news(self.mouth.door(), &row, &news.key, &posts).await? {
+                row.told.push(news.key);
+            } else {
+                all_told = false;
+                break;
+            }
+        }
+        let ended = detail.view.state.ended();
+        let (stale, all_true) = beside(&self.mouth, detail, &row, &clock).await?;
+        let all_told = all_told && all_true;
+        let (seq, since) = (followed.seq, followed.edited.elapsed());
+        let grown = detail.view.seq != seq;
+        let shows = digest == row.shown && row.posted.is_some();
+        let unsettled = !(shows || row.given_up || row.is_within());
+        if ended && all_told && !unsettled {
+            return desk.settle_card(self.mouth.door(), &row).await;
+        }
+        let urgent = if ended { Share::All } else { Share::Most };
+        let share = match (ended, grown) {
+            (true, _) | (false, true) => Some(urgent),
+            (false, false) => (since >= redraw).then_some(Share::Half),
+        };
+        if let (Some(share), Some(ts), true) = (share, row.posted, unsettled && digest != row.shown) {
+            let name = CARD.to_owned();
+            if self.edit(&run.into(), Stale { name, channel: row.channel, ts, rendered, digest }, share)
+                && let Some(followed) = self.runs.get_mut(&run)
+            {
+                followed.seq = followed.detail.view.seq;
+                followed.edited = Instant::now();
+            }
+        }
+        for message in stale {
+            self.edit(&run.into(), message, urgent);
+        }
+        Ok(())
+    }
+    /// What is for one person alone: askers where no channel tells it, and people whose yes was not waited for.
+    async fn tell_people(&mut self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        for (id, who, run) in desk.personal(self.mouth.door()).await? {
+            let detail = desk.show(run).await?;
+            let asked = self.mouth.own(&detail.run.asker.id).is_some_and(|asker| asker == who);
+            let card = desk.card(self.mouth.door(), run).await?;
+            let has_card = card.as_ref().is_none_or(|card| !card.channel.is_empty());
+            let silent = match &card {
+                Some(card) if has_card => self.mouth.is_troubled(&card.channel).await,
+                _ => false,
+            };
+            // Where the channel takes nothing they hear of it themselves.
+            if asked && has_card && !silent {
+                // Its news in the channel mention them.
+                desk.told_otherwise(id).await?;
+                continue;
+            }
+            let Ok(reader) = format!("{}:{who}", self.mouth.door()).parse::<ActorId>() else { continue };
+            let clock = Clock { now: detail.now, zone: local_zone() };
+            let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
+            let card = self.mouth.platform.name_people(card).await;
+            let row = desk.card(self.mouth.door(), run).await?.filter(|row| !row.channel.is_empty());
+            // A group has no conversation of its own: it is called in the run's channel, or its members are told.
+            let posts = match row {
+                Some(row) if self.mouth.platform.is_group(&who) => {
+                    let mut letter = Letter::new(
+                        self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }),
+                    );
+                    letter.link = Some(run.0);
+                    vec![letter.post(&row.channel, Some(run))]
+                }
+                Some(_) | None => {
+                    let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
+                    letter.link = has_card.then_some(run.0);
+                    let Some(readers) = self.readers(&who).await else { continue };
+                    readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), Some(run))).collect()
+                }
+            };
+            desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
+        }
+        Ok(())
+    }
+
+    /// Who reads what is for this person or group; `None` while it cannot be asked.
+    async fn readers(&self, who: &str) -> Option<Vec<String>> {
+        if !self.mouth.platform.is_group(who) {
+            return Some(vec![who.to_owned()]);
+        }
+        match self.mouth.platform.members(who).await {
+            Ok(members) => {
+                if members.is_empty() {
+                    tracing::warn!(group = who, "a group without members is not told");
+                }
+                Some(members)
+            }
+            Err(error) => {
+                tracing::warn!(%error, group = who, "who is in a group cannot be asked now");
+                None
+            }
+        }
+    }
+
+    /// What people are to hear of holds, stops and free environments, each in their own conversation.
+    async fn tell_of_holds(&self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        for (id, who, news) in desk.personal_news(self.mouth.door()).await? {
+            let clock = Clock { now: desk.now().await?, zone: local_zone() };
+            let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
+            let Some(readers) = self.readers(&who).await else { continue };
+            let posts: Vec<Post> =
+                readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), None)).collect();
+            desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
+        }
+        Ok(())
+    }
+
+    /// Texts for the people who look after Tidegate, into their channel.
+    async fn hand_over_notices(&mut self) -> Result<(), DeskError> {
+        let desk = &self.mouth.desk;
+        let Some(named) = desk.config().chat.admin_channel(self.mouth.door()).map(str::to_owned) else { return Ok(()) };
+        let notices = desk.notices(self.mouth.door()).await?;
+        if notices.is_empty() || self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+            return Ok(());
+        }
+        let channel = match self.mouth.platform.channel(&named).await {
+            Ok(Some(channel)) => channel,
+            Ok(None) => {
+                tracing::error!(channel = named, "the channel for those who look after Tidegate is not there");
+                self.missing.insert(named, Instant::now());
+                return Ok(());
+            }
+            Err(error) => {
+                // It may well be there: what is wrong is what the chat says.
+                tracing::error!(%error, channel = named, "the channel of those who look after Tidegate cannot be looked up");
+                if let Some(code) = error.code().filter(|_| error.is_of_token()) {
+                    self.mouth.tell_once("", code).await;
+                }
+                self.missing.insert(named, Instant::now());
+                return Ok(());
+            }
+        };
+        for (id, text) in notices {
+            let letter = Letter::new(self.mouth.platform.render(&cards::for_admins(&text), &Extras::default()));
+            desk.hand_notice_to(self.mouth.door(), id, &[letter.post(&channel, None)]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// New messages about a run that do not show what they should any more, and whether all of them do.
+async fn beside(
+    mouth: &Mouth,
+    detail: &RunDetail,
+    row: &CardRow,
+    clock: &Clock,
+) -> Result<(Vec<Stale>, bool), DeskError> {
+    let (mut stale, mut all_true) = (Vec::new(), true);
+    for NewsRow { news: name, channel, posted, given_up, mention, shown } in
+        mouth.desk.kept_news(mouth.door(), detail.run.number).await?
+    {
+        let Some(card) = reporter::message(detail, &name, clock).filter(|_| !given_up) else { continue };
+        let card = mouth.platform.name_people(card).await;
+        let rendered = message(&*mouth.platform, detail, row, card, mention);
+        let digest = digest(&rendered);
+        if digest == shown {
+            continue;
+        }
+        all_true = false;
+        stale.extend(posted.map(|ts| Stale { name, channel, ts, rendered, digest }));
+    }
+    Ok((stale, all_true))
+}
+
+/// A message of its own about a run, with the buttons that still count.
+fn message(
+    platform: &dyn Platform,
+    detail: &RunDetail,
+    row: &CardRow,
+    mut card: Card,
+    mention: Vec<String>,
+) -> Rendered {
+    let version = reporter::version(detail);
+    card.next.retain(|command| !press::used(row, &version, command));
+    let buttons = reporter::buttons(detail, &card);
+    let pressed = press::shown(row, Some(&version));
+    platform.render(&card, &Extras { mention, buttons, version, pressed, ..Extras::default() })
+}
+
+/// The messages that tell news, with what is noted of those that are kept true.
+async fn letters(
+    mouth: &Mouth,
+    detail: &RunDetail,
+    row: &CardRow,
+    news: &News,
+    oncall: &[ActorId],
+) -> Vec<(Post, Option<Kept>)> {
+    let run = detail.run.number;
+    let asker = here(mouth, std::slice::from_ref(&detail.run.asker.id)).await;
+    let mut mention: Vec<String> = match news.to {
+        Notify::Nobody => Vec::new(),
+        // Whoever asked elsewhere is told there.
+        Notify::Asker if asker.is_empty() => return Vec::new(),
+        Notify::AskerOrOncall if asker.is_empty() => here(mouth, oncall).await,
+        Notify::Asker | Notify::AskerOrOncall => asker,
+    };
+    for who in here(mouth, &news.call).await {
+        if !mention.contains(&who) {
+            mention.push(who);
+        }
+    }
+    let under = match news.place {
+        NewsPlace::Thread => Some(Thread::Card(run.0)),
+        NewsPlace::Channel => None,
+    };
+    let made = match &news.card {
+        Some(card) => vec![(card.clone(), None)],
+        None => logs::of(mouth, detail).await,
+    };
+    let mut posts = Vec::new();
+    for (card, file) in made {
+        let card = mouth.platform.name_people(card).await;
+        let rendered = match under {
+            Some(_) => mouth.platform.render(&card, &Extras { mention: mention.clone(), ..Extras::default() }),
+            None => message(&*mouth.platform, detail, row, card, mention.clone()),
+        };
+        let kept = under.is_none().then(|| Kept { mention: mention.clone(), shown: digest(&rendered) });
+        let mut letter = Letter::new(rendered);
+        letter.thread.clone_from(&under);
+        letter.link = (under.is_none() && !row.is_within()).then_some(run.0);
+        letter.file = file.or(letter.file);
+        letter.urgent = under.is_none().then(|| urgent(run, &news.key));
+        posts.push((letter.post(&row.channel, Some(run)), kept));
+    }
+    posts
+}
+
+/// Those who can be called here. Whose account is deactivated cannot, and somebody should know.
+async fn here(mouth: &Mouth, people: &[ActorId]) -> Vec<String> {
+    let mut here = Vec::new();
+    for id in people.iter().filter_map(|person| mouth.own(person)) {
+        if !mouth.platform.is_group(&id) && mouth.platform.is_gone(&id).await {
+            mouth.tell_once(&format!("{}:{id}", mouth.door()), "user_deactivated").await;
+        } else {
+            here.push(id);
+        }
+    }
+    here
+}
