@@ -34,6 +34,17 @@ pub struct Group {
     pub grows: u32,
     /// What its launches failed with.
     pub failures: Vec<String>,
+    /// Whose it is; empty for [`ACCOUNT`].
+    pub account: String,
+}
+
+/// Whose the groups of the tests are.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The ARN of a group.
+#[must_use]
+pub fn arn(account: &str, name: &str) -> String {
+    format!("arn:aws:autoscaling:{REGION}:{account}:autoScalingGroup:u:autoScalingGroupName/{name}")
 }
 
 /// Something that a call meets in place of its answer.
@@ -207,8 +218,9 @@ fn described(name: &str, group: &Group) -> String {
              <ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"
         );
     }
+    let arn = arn(if group.account.is_empty() { ACCOUNT } else { &group.account }, name);
     format!(
-        "<member><AutoScalingGroupName>{name}</AutoScalingGroupName><MinSize>0</MinSize><MaxSize>200</MaxSize>\
+        "<member><AutoScalingGroupName>{name}</AutoScalingGroupName><AutoScalingGroupARN>{arn}</AutoScalingGroupARN><MinSize>0</MinSize><MaxSize>200</MaxSize>\
          <DesiredCapacity>{}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown>\
          <AvailabilityZones><member>{REGION}a</member></AvailabilityZones><HealthCheckType>EC2</HealthCheckType>\
          <CreatedTime>2026-11-22T00:00:00Z</CreatedTime><Instances>{instances}</Instances></member>",

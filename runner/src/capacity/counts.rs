@@ -10,6 +10,8 @@ use crate::domain::readiness::{GroupCount, Readiness};
 pub struct Seen {
     /// Its name.
     pub name: String,
+    /// Its ARN; empty where it is not told.
+    pub arn: String,
     /// How many it is to have.
     pub desired: u32,
     /// What it has.
@@ -106,7 +108,7 @@ mod tests {
         StateGroup {
             address: "aws_autoscaling_group.slaves".to_owned(),
             name: "shop-slaves".to_owned(),
-            region: None,
+            arn: String::new(),
             desired,
         }
     }
@@ -118,7 +120,7 @@ mod tests {
             health: (*health).to_owned(),
             weight: *weight,
         };
-        Seen { name: "shop-slaves".to_owned(), desired, instances: instances.iter().map(instance).collect() }
+        Seen { name: "shop-slaves".to_owned(), arn: String::new(), desired, instances: instances.iter().map(instance).collect() }
     }
 
     #[test]

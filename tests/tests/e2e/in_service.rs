@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidegate_runner::capacity::{Aws, CannotLook, Surroundings};
 use tidegate_runner::domain::run::{Outcome, Phase, RunEvent};
-use tidegate_tests::autoscaling::{AutoScaling, Fault, Group, NO_CAPACITY, REGION, env};
+use tidegate_tests::autoscaling::{ACCOUNT, AutoScaling, Fault, Group, NO_CAPACITY, REGION, arn, env};
 use tidegate_tests::yard::{Layout, Yard};
 
 fn surroundings(env: Vec<(String, String)>) -> Surroundings {
@@ -150,7 +150,7 @@ async fn with_group(scaling: &AutoScaling, desired: u32, lines: &str) -> Yard {
 }
 
 fn in_state(yard: &Yard, desired: u32) {
-    let arn = format!("arn:aws:autoscaling:{REGION}:123456789012:autoScalingGroup:u:autoScalingGroupName/shop-slaves");
+    let arn = arn(ACCOUNT, "shop-slaves");
     let state = serde_json::json!({ "version": 4, "serial": 9, "resources": [{
         "module": "module.jmeter", "mode": "managed", "type": "aws_autoscaling_group", "name": "slaves",
         "instances": [{ "attributes": { "name": "shop-slaves", "arn": arn, "desired_capacity": desired } }],
@@ -260,6 +260,10 @@ async fn troubles_of_aws_are_told_while_they_last_and_never_end_as_success() {
     scaling.always(None);
     scaling.delete("shop-slaves");
     yard.shell("up shop small").await.says(&["NOT READY", "the group shop-slaves is in the state", "role"]).exits(1);
+    // Another account's group of that name has all that was asked for, and is not ours.
+    let others = Group { desired: 1, in_service: 1, account: "999999999999".to_owned(), ..Group::default() };
+    scaling.group("shop-slaves", others);
+    yard.shell("up shop small").await.says(&["NOT READY", "another one of that name", "999999999999", "role"]).exits(1);
     // A state that cannot be read is no state without groups.
     yard.instead("state", "echo '{ \"version\": 5 }'");
     yard.shell("up shop small").await.says(&["NOT READY", "the state has the format 5"]).exits(1);
