@@ -236,8 +236,8 @@ async fn stand(
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     for (name, view) in &after.stacks {
-        // A stack that `protect` kept was lowered instead of destroyed.
-        let kept = view.plan.as_ref().is_some_and(|plan| !plan.kept_for.is_empty());
+        // A stack that `protect` kept, or that `off` does not destroy, was lowered: its plan did not destroy it.
+        let kept = after.request.target.level == Level::Off && view.plan.as_ref().is_some_and(|plan| !plan.destroy);
         let lowest = environment
             .levels
             .first()
