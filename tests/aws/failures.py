@@ -48,7 +48,7 @@ def before_anything_is_there(aws, folder):
     newer = {"version": 5, "terraform_version": "9.9.9", "serial": 1, "lineage": "x", "outputs": {}, "resources": []}
     for text, said in ((json.dumps(newer), "Terraform"), ('{"version": 4, "serial": 3, "lin', "state")):
         aws.put(STATE, text.encode())
-        up().says("FAILED", said).exits(1)
+        up().says("NOT READY", said).exits(1)
         assert aws.object(STATE) == text.encode()
         assert aws.locks() == []
     aws.delete(STATE)
@@ -64,10 +64,18 @@ def before_anything_is_there(aws, folder):
     nothing_was_made(aws)
     assert aws.keys() == [], aws.keys()
 
-    # More than the root allows, then a type that the region does not have.
-    house.shell("up lean full slaves=250").says("slave_count must be a whole number within 0..200").exits(1)
-    nothing_was_made(aws)
-    assert aws.locks() == []
+    # More than people may ask for; more than the root takes, which is found before anybody asks; more than the group may have; a type that
+    # the region does not have.
+    house.shell("up lean full slaves=250").says("slaves", "200").exits(3)
+    written = house.config.read_text()
+    house.config.write_text(written.replace("max = 200", "max = 300"))
+    up().says("not managed").exits(3)
+    house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_max = 3'))
+    house.shell("up lean full").says("NOT READY", "DesiredCapacity").exits(1)
+    house.shell("down lean off").exits(0)
+    house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_type = "c9z.huge"'))
+    house.shell("up lean full").says("c9z.huge").exits(1)
+    assert aws.instances() == {} and aws.locks() == []
 
 
 def a_group_that_comes_up_short_and_what_others_do_to_it(aws, folder):
@@ -137,6 +145,18 @@ def a_run_whose_terraform_and_bot_are_killed_in_mid_apply(aws, folder):
     made = aws.networks()
     assert len(made) == 1 and aws.groups() == {}
 
+    # Whoever carries out runs next finds out that nobody saw its end.
+    bot = house.start("serve")
+    try:
+        wait_for("the word that it is unknown", lambda: "UNKNOWN" in house.shell("status lean").says_not("lean is at small").text.upper())
+        recovered(aws, house)
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+
+
+def recovered(aws, house):
     house.shell("status lean").says("recover 1")
     # Whoever was killed holds nothing any more: the same machine can tell.
     told = house.shell("recover 1")

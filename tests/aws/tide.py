@@ -252,7 +252,7 @@ environment = "lean"
 stack = "lean"
 variable = "slave_count"
 min = 0
-max = 300
+max = 200
 
 [environments.lean.profiles.small]
 lean = {{ slave_count = 1 }}

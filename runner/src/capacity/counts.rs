@@ -41,6 +41,8 @@ pub fn count(group: &StateGroup, seen: &Seen, readiness: &Readiness) -> GroupCou
     let mut count = GroupCount {
         label: group.label().to_owned(),
         name: group.name.clone(),
+        address: group.address.clone(),
+        arn: group.arn.clone(),
         desired,
         enough: readiness.enough_of(&group.address).map(|enough| enough.of(desired)).filter(|of| *of < desired),
         ..GroupCount::default()
