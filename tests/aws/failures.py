@@ -71,10 +71,11 @@ def before_anything_is_there(aws, folder):
     house.config.write_text(written.replace("max = 200", "max = 300"))
     up().says("not managed").exits(3)
     house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_max = 3'))
-    house.shell("up lean full").says("NOT READY", "DesiredCapacity").exits(1)
+    house.shell("up lean full").says("PARTIAL", "max size:3").exits(1)
     house.shell("down lean off").exits(0)
+    nothing_was_made(aws)
     house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_type = "c9z.huge"'))
-    house.shell("up lean full").says("c9z.huge").exits(1)
+    house.shell("up lean full").says("PARTIAL", "Invalid value 'c9z.huge' for InstanceType").exits(1)
     assert aws.instances() == {} and aws.locks() == []
 
 
@@ -122,6 +123,20 @@ def a_group_that_comes_up_short_and_what_others_do_to_it(aws, folder):
     house.config.write_text(config)
     aws.fault(clear=True)
     assert len(aws.groups()[GROUP]["serve"]) == 4 and aws.locks() == []
+
+    # With an end, AWS is told to end the slaves two hours after it; without one, never.
+    ends = lambda: aws.client("autoscaling").describe_scheduled_actions(AutoScalingGroupName=GROUP)["ScheduledUpdateGroupActions"]
+    assert ends() == []
+    bot = house.start("serve")
+    try:
+        house.shell("up lean full for 3h").exits(0)
+        end = wait_for("the action", ends)[0]
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+    assert (end["ScheduledActionName"], end["MinSize"], end["DesiredCapacity"]) == ("tidegate-planned-end", 0, 0), end
+    assert abs(end["StartTime"].timestamp() - time.time() - 5 * 3600) < 600, end
 
     house.shell("down lean off").says("lean is off").exits(0)
     nothing_was_made(aws)

@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from tide import AMI, ME, TOP, Emulator, House  # noqa: E402
+from tide import AMI, ME, TOP, Emulator, House, end_in_good_order  # noqa: E402
 
 STATES = {name: f"env:/shop/{name}.tfstate" for name in ("monitoring", "app", "jmeter")}
 
@@ -138,6 +138,7 @@ STEPS = [Shop.from_nothing_to_full, Shop.nothing_more_to_do, Shop.a_replaced_dat
 
 
 def main():
+    end_in_good_order()
     emulator = Emulator()
     passed = failed = 0
     try:

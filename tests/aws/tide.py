@@ -123,15 +123,17 @@ class Told:
 
     def __init__(self, line, status, text, seconds):
         self.line, self.status, self.text, self.seconds = line, status, text, seconds
+        # Long lines are broken where a terminal ends.
+        self.unfolded = " ".join(text.split())
 
     def says(self, *words):
         for word in words:
-            assert word in self.text, f"`{self.line}` does not say {word!r}:\n{self.text}"
+            assert word in self.unfolded, f"`{self.line}` does not say {word!r}:\n{self.text}"
         return self
 
     def says_not(self, *words):
         for word in words:
-            assert word not in self.text, f"`{self.line}` says {word!r}:\n{self.text}"
+            assert word not in self.unfolded, f"`{self.line}` says {word!r}:\n{self.text}"
         return self
 
     def exits(self, status):
@@ -179,9 +181,11 @@ class House:
         try:
             status = process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             status = None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         process.said.seek(0)
         told = Told(line, status, process.said.read(), time.monotonic() - start)
         process.said.close()
@@ -200,6 +204,11 @@ class House:
             except OSError:
                 continue
         return found
+
+
+def end_in_good_order():
+    """Whoever is asked to end ends what was started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def wait_for(what, look, seconds=120):
@@ -240,6 +249,7 @@ root = "lean"
 off = "destroy"
 lock_timeout = "0s"
 ready_within = "20s"
+planned_end = {{ groups = ["aws_autoscaling_group.this"] }}
 backend = {{ bucket = "{BUCKET}", region = "{REGION}" }}
 env = {{ AWS_PROFILE = "change", AWS_REGION = "{REGION}" }}
 {stack}

@@ -11,6 +11,8 @@ use aws_sdk_autoscaling::config::{HttpClient, ProvideCredentials as _, SharedCre
 use aws_sdk_autoscaling::primitives::DateTime;
 use aws_sdk_autoscaling::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
@@ -162,6 +164,9 @@ fn base(surroundings: &Surroundings, region: &str) -> SdkConfig {
         .operation_timeout(PATIENCE);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        // Whoever assumes a role panics without either.
+        .time_source(SystemTimeSource::new())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .region(Region::new(region.to_owned()))
         .http_client(http.clone())
         // Whoever waits asks again and again anyway.

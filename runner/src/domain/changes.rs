@@ -452,6 +452,18 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_came_up_short_is_shown_as_changed_and_the_true_plan_must_stay_inside() {
+        let address = "aws_autoscaling_group.slaves";
+        let kept = plan(&[(address, Action::Replace), ("b", Action::Create)]).keeping(&[address.to_owned()]);
+        assert_eq!((kept.counts().replace, kept.counts().update, kept.untaints()), (0, 1, true));
+        assert_eq!(kept.exactness, Exactness::Provisional);
+        let shown = kept.envelope();
+        assert!(shown.beyond(&plan(&[("b", Action::Create)])).is_empty(), "nothing is left to change of it");
+        assert!(shown.beyond(&plan(&[(address, Action::Update), ("b", Action::Create)])).is_empty());
+        assert_eq!(shown.beyond(&plan(&[(address, Action::Replace)])).len(), 1);
+    }
+
+    #[test]
     fn what_only_changes_the_state_is_no_change_of_what_exists() {
         let taken = plan(&[("a", Action::Import), ("b", Action::Move), ("c", Action::Forget), ("d", Action::Update)]);
         let counts = taken.counts();

@@ -263,7 +263,7 @@ async fn troubles_of_aws_are_told_while_they_last_and_never_end_as_success() {
     // Another account's group of that name has all that was asked for, and is not ours.
     let others = Group { desired: 1, in_service: 1, account: "999999999999".to_owned(), ..Group::default() };
     scaling.group("shop-slaves", others);
-    yard.shell("up shop small").await.says(&["NOT READY", "another one of that name", "999999999999", "role"]).exits(1);
+    yard.shell("up shop small").await.says(&["NOT READY", "is another one", "999999999999", "role"]).exits(1);
     // A state that cannot be read is no state without groups.
     yard.instead("state", "echo '{ \"version\": 5 }'");
     yard.shell("up shop small").await.says(&["NOT READY", "the state has the format 5"]).exits(1);
