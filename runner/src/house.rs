@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::bell::Bell;
 use crate::clockwork;
-use crate::switch;
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 pub use crate::engine::engine_pid;
@@ -17,6 +16,7 @@ use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::paths::Paths;
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
+use crate::switch;
 use crate::terraform::Supervisor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;

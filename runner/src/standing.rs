@@ -120,7 +120,8 @@ async fn note_groups(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(
             if counts.is_empty() { Ok(()) } else { scaling_groups::set(tx, name, stack, counts).await }
         }
         RunEvent::StackApplied { stack, .. } => {
-            let destroyed = after.stacks.get(stack).and_then(|view| view.plan.as_ref()).is_some_and(|plan| plan.destroy);
+            let destroyed =
+                after.stacks.get(stack).and_then(|view| view.plan.as_ref()).is_some_and(|plan| plan.destroy);
             if destroyed { scaling_groups::set(tx, name, stack, &[]).await } else { Ok(()) }
         }
         _ => Ok(()),

@@ -105,7 +105,8 @@ impl Switches {
                 self.failed.remove(&group.arn);
                 let mut tx = self.store.begin().await?;
                 if scaling_groups::set_ends(&mut tx, group, ends).await? {
-                    let detail = json!({ "stack": group.stack, "group": group.name, "ends": ends, "before": group.ends });
+                    let detail =
+                        json!({ "stack": group.stack, "group": group.name, "ends": ends, "before": group.ends });
                     let tidegate = Actor::tidegate();
                     let because = Some(match ends {
                         Some(_) => "AWS ends its instances then, unless the end is moved",

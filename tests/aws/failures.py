@@ -75,7 +75,7 @@ def before_anything_is_there(aws, folder):
     house.shell("down lean off").exits(0)
     nothing_was_made(aws)
     house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_type = "c9z.huge"'))
-    house.shell("up lean full").says("PARTIAL", "Invalid value 'c9z.huge' for InstanceType").exits(1)
+    house.shell("up lean full").says("PARTIAL", "Invalid value 'c9z.huge'").exits(1)
     assert aws.instances() == {} and aws.locks() == []
 
 

@@ -215,7 +215,10 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, headers: HeaderMap, body
             let at = world.ends.get(&group).map(|at| {
                 format!("<member><AutoScalingGroupName>{group}</AutoScalingGroupName><ScheduledActionName>tidegate-planned-end</ScheduledActionName><StartTime>{at}</StartTime></member>")
             });
-            told(&action, &format!("<ScheduledUpdateGroupActions>{}</ScheduledUpdateGroupActions>", at.unwrap_or_default()))
+            told(
+                &action,
+                &format!("<ScheduledUpdateGroupActions>{}</ScheduledUpdateGroupActions>", at.unwrap_or_default()),
+            )
         }
         "DeleteScheduledAction" => {
             world.ends.remove(&field("AutoScalingGroupName").unwrap_or_default());

@@ -145,7 +145,8 @@ fn deed(record: &Record) -> String {
         }
         SWITCH => {
             let group = detail("group").and_then(serde_json::Value::as_str).map(cut).unwrap_or_default();
-            let ends = detail("ends").and_then(serde_json::Value::as_i64).and_then(chrono::DateTime::from_timestamp_millis);
+            let ends =
+                detail("ends").and_then(serde_json::Value::as_i64).and_then(chrono::DateTime::from_timestamp_millis);
             match ends {
                 Some(at) => format!("AWS ends {group}{of} at {}Z", at.format("%Y-%m-%d %H:%M")),
                 None => format!("AWS does not end {group}{of} any more"),

@@ -149,9 +149,7 @@ pub(super) fn counts(counts: Counts, tense: Tense) -> String {
     let Counts { create, update, replace, delete, moved, import, forget } = counts;
     let words = match tense {
         Tense::Done => ["created", "changed", "replaced", "destroyed", "moved", "imported", "forgotten"],
-        Tense::Planned => {
-            ["to create", "to change", "to replace", "to destroy", "to move", "to import", "to forget"]
-        }
+        Tense::Planned => ["to create", "to change", "to replace", "to destroy", "to move", "to import", "to forget"],
     };
     let parts: Vec<String> = [create, update, replace, delete, moved, import, forget]
         .into_iter()

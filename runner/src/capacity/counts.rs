@@ -122,7 +122,12 @@ mod tests {
             health: (*health).to_owned(),
             weight: *weight,
         };
-        Seen { name: "shop-slaves".to_owned(), arn: String::new(), desired, instances: instances.iter().map(instance).collect() }
+        Seen {
+            name: "shop-slaves".to_owned(),
+            arn: String::new(),
+            desired,
+            instances: instances.iter().map(instance).collect(),
+        }
     }
 
     #[test]

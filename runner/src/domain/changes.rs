@@ -471,7 +471,11 @@ mod tests {
         assert!(plan(&[("a", Action::Import)]).has_work(), "it is applied all the same");
         let mut shown = plan(&[("a", Action::Import)]);
         shown.exactness = Exactness::Provisional;
-        assert_eq!(shown.envelope().beyond(&plan(&[("a", Action::Update)])).len(), 1, "an import is no leave to change");
+        assert_eq!(
+            shown.envelope().beyond(&plan(&[("a", Action::Update)])).len(),
+            1,
+            "an import is no leave to change"
+        );
     }
 
     #[test]

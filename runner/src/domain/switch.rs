@@ -79,8 +79,16 @@ mod tests {
             (Outlook { asked: None, lowers: None, ..full }, Switch::Off, "nobody asks for anything"),
             (Outlook { wanted: Some(0), ..full }, Switch::Off, "it is off"),
             (Outlook { wanted: None, ..full }, Switch::Off, "nobody wants it"),
-            (Outlook { asked: Some(1), lowers: None, ..full }, Switch::Leave, "the end has passed, and it stands still"),
-            (Outlook { asked: Some(1), held: Held::Until(hours(4)), ..full }, Switch::At(hours(6)), "a hold goes on after the end"),
+            (
+                Outlook { asked: Some(1), lowers: None, ..full },
+                Switch::Leave,
+                "the end has passed, and it stands still",
+            ),
+            (
+                Outlook { asked: Some(1), held: Held::Until(hours(4)), ..full },
+                Switch::At(hours(6)),
+                "a hold goes on after the end",
+            ),
             (Outlook { held: Held::Until(hours(4)), ..full }, Switch::At(hours(6)), "a hold goes beyond the end"),
             (Outlook { held: Held::Until(hours(1)), ..full }, Switch::At(hours(5)), "a hold ends before"),
             (Outlook { held: Held::Open, ..full }, Switch::Off, "everything is stopped, until somebody says"),

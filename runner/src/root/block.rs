@@ -176,7 +176,10 @@ impl<'f> Body<'f> {
             Form::Json(all) => {
                 let kinds = all.iter().filter_map(|object| object.get(KIND)).flat_map(objects).flatten();
                 let named = kinds.filter(|(kind, _)| *kind != "//").flat_map(|(kind, names)| {
-                    objects(names).flatten().filter(|(name, _)| *name != "//").map(move |(name, body)| (kind, name, body))
+                    objects(names)
+                        .flatten()
+                        .filter(|(name, _)| *name != "//")
+                        .map(move |(name, body)| (kind, name, body))
                 });
                 named
                     .map(|(kind, name, body)| {

@@ -53,7 +53,8 @@ impl Seen {
                 written.entry(address).or_default().extend(names);
             }
         }
-        let differing = now.iter().filter_map(|(address, now)| Some((address.clone(), differing(before.get(address)?, now))));
+        let differing =
+            now.iter().filter_map(|(address, now)| Some((address.clone(), differing(before.get(address)?, now))));
         Some(Self { differing: differing.collect(), written })
     }
 
@@ -145,7 +146,8 @@ mod tests {
     use super::*;
 
     fn state(version: u32, desired: u32, tag: &str) -> String {
-        let group = json!({ "index_key": "a.b", "attributes": { "name": "s", "desired_capacity": desired, "status": tag } });
+        let group =
+            json!({ "index_key": "a.b", "attributes": { "name": "s", "desired_capacity": desired, "status": tag } });
         let template = json!({ "attributes": { "name": "t", "latest_version": version } });
         json!({ "version": 4, "resources": [
             { "module": "module.jmeter", "mode": "managed", "type": "aws_autoscaling_group", "name": "slaves", "instances": [group] },
@@ -160,9 +162,12 @@ mod tests {
         let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         let code = "resource \"aws_autoscaling_group\" \"slaves\" {\n  name = \"s\"\n  desired_capacity = 4\n}\n";
         let root = "resource \"aws_launch_template\" \"this\" {\n  name = \"t\"\n}\n";
-        for (name, text) in
-            [("tfstate-prev", before), ("tfstate", now), ("tfconfig/m-/main.tf", root), ("tfconfig/m-jmeter/main.tf", code)]
-        {
+        for (name, text) in [
+            ("tfstate-prev", before),
+            ("tfstate", now),
+            ("tfconfig/m-/main.tf", root),
+            ("tfconfig/m-jmeter/main.tf", code),
+        ] {
             archive.start_file(name, options).expect("begun");
             archive.write_all(text.as_bytes()).expect("written");
         }

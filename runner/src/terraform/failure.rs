@@ -69,7 +69,9 @@ impl Diagnostics {
     /// Locals of the root that lack what is asked of them, by the first error.
     #[must_use]
     pub fn missing_of_locals(&self) -> Vec<String> {
-        let Some(first) = self.first.as_ref().filter(|first| asks_for_what_is_not_there(first)) else { return Vec::new() };
+        let Some(first) = self.first.as_ref().filter(|first| asks_for_what_is_not_there(first)) else {
+            return Vec::new();
+        };
         let values = first.snippet.iter().flat_map(|snippet| &snippet.values);
         let locals = values.filter_map(|value| value.traversal.strip_prefix("local."));
         locals.filter_map(|rest| rest.split(['.', '[']).next()).map(str::to_owned).collect()

@@ -443,7 +443,10 @@ async fn an_upstream_that_is_not_there_is_known_through_a_local() {
     let reads = "\ndata \"terraform_remote_state\" \"base\" {\n  backend = \"local\"\n  config = {\n    path = \"YARD/base.tfstate\"\n  }\n}\nlocals {\n  base = data.terraform_remote_state.base.outputs\n}\nresource \"terraform_data\" \"in\" {\n  input = local.base.network\n}\n";
     yard.write("roots/shop/app/main.tf", &format!("{root}{reads}"));
     // A state without outputs: the stack exists, and was never applied as far as that.
-    yard.write("base.tfstate", "{ \"version\": 4, \"serial\": 1, \"lineage\": \"x\", \"outputs\": {}, \"resources\": [] }");
+    yard.write(
+        "base.tfstate",
+        "{ \"version\": 4, \"serial\": 1, \"lineage\": \"x\", \"outputs\": {}, \"resources\": [] }",
+    );
     yard.shell("plan shop full").await.says(&["only creations; counted when its upstream is there"]).exits(0);
 }
 

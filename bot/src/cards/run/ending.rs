@@ -245,7 +245,10 @@ fn kept(view: &RunView) -> impl Iterator<Item = Line> {
         .map(|(name, _)| name.as_str())
         .collect();
     let lowered = (!lowered.is_empty()).then(|| {
-        Line::text(format!("lowered, not destroyed: {}; `off` destroys what says `off = \"destroy\"`", lowered.join(", ")))
+        Line::text(format!(
+            "lowered, not destroyed: {}; `off` destroys what says `off = \"destroy\"`",
+            lowered.join(", ")
+        ))
     });
     protected(view).chain(lowered)
 }

@@ -66,9 +66,15 @@ impl PlannedEndSection {
     fn read(&self, at: &Path<'_>, in_service: bool, findings: &mut Findings<'_, '_>) -> Option<PlannedEnd> {
         if self.groups.is_empty() || !in_service {
             let (message, hint) = if in_service {
-                ("this names no group", "write `groups = [\"module.jmeter.aws_autoscaling_group.slaves\"]`, or take it out")
+                (
+                    "this names no group",
+                    "write `groups = [\"module.jmeter.aws_autoscaling_group.slaves\"]`, or take it out",
+                )
             } else {
-                ("with `in_service = false` AWS is not asked, so that no group is known to end", "take one of the two out")
+                (
+                    "with `in_service = false` AWS is not asked, so that no group is known to end",
+                    "take one of the two out",
+                )
             };
             findings.at_value(at, message, Some(hint.to_owned()));
             return None;

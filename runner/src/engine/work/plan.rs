@@ -13,10 +13,10 @@ use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
 use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::{Note, Phase, RunEvent};
-use crate::terraform::command::{self, PlanArgs};
 use crate::root::Folder;
-use crate::terraform::{drift, init};
+use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, state_names, values};
+use crate::terraform::{drift, init};
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it. `begun`: applying has begun, so
 /// that whatever had to be asked was answered; before that nothing is changed, not even a mark in the state.
