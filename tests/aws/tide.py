@@ -28,7 +28,9 @@ DEADLINE = 900
 
 
 def programs():
-    """The folder with the binaries, as cargo leaves them."""
+    """The folder with the binaries, as cargo leaves them: the debug ones, where nothing else is said."""
+    if "TIDEGATE_PROGRAMS" in os.environ:
+        return Path(os.environ["TIDEGATE_PROGRAMS"])
     return Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target")).resolve() / "debug"
 
 
