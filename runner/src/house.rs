@@ -16,6 +16,7 @@ use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::paths::Paths;
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
+use crate::switch;
 use crate::terraform::Supervisor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -48,6 +49,7 @@ pub struct House {
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
     clock: Option<(JoinHandle<()>, Watch)>,
+    switches: Option<JoinHandle<()>>,
     /// The configuration is not the file's, but the one that was last in force.
     last_good: bool,
 }
@@ -137,6 +139,7 @@ impl House {
             keep_fresh,
             echo,
             clock: None,
+            switches: None,
         })
     }
 
@@ -184,6 +187,7 @@ impl House {
             keep_fresh,
             echo,
             clock: None,
+            switches: None,
         }))
     }
 
@@ -244,6 +248,8 @@ impl House {
         }
         let (desk, store) = (self.desk.clone(), self.store.clone());
         let (bell, config) = (self.bell.clone(), self.config.clone());
+        let ends = switch::run(desk.clone(), store.clone(), self.secrets.clone(), bell.clone(), config.clone());
+        self.switches = Some(tokio::spawn(ends));
         let watch = Watch::default();
         let task = tokio::spawn(clockwork::run(desk, store, bell, config, watch.clone()));
         self.clock = Some((task, watch));
@@ -321,6 +327,9 @@ impl House {
         self.keep_fresh.abort();
         if let Some(echo) = &self.echo {
             echo.abort();
+        }
+        if let Some(switches) = &self.switches {
+            switches.abort();
         }
         if let Some((clock, watch)) = self.clock.take() {
             clock.abort();

@@ -34,6 +34,17 @@ pub struct Group {
     pub grows: u32,
     /// What its launches failed with.
     pub failures: Vec<String>,
+    /// Whose it is; empty for [`ACCOUNT`].
+    pub account: String,
+}
+
+/// Whose the groups of the tests are.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The ARN of a group.
+#[must_use]
+pub fn arn(account: &str, name: &str) -> String {
+    format!("arn:aws:autoscaling:{REGION}:{account}:autoScalingGroup:u:autoScalingGroupName/{name}")
 }
 
 /// Something that a call meets in place of its answer.
@@ -57,6 +68,8 @@ pub struct Asked {
 #[derive(Debug, Default)]
 struct World {
     groups: BTreeMap<String, Group>,
+    /// When a group is to be ended, as it was written, by its name.
+    ends: BTreeMap<String, String>,
     faults: VecDeque<Fault>,
     always: Option<Fault>,
     asked: Vec<Asked>,
@@ -94,6 +107,12 @@ impl AutoScaling {
     /// Sets a group.
     pub fn group(&self, name: &str, group: Group) {
         self.world().groups.insert(name.to_owned(), group);
+    }
+
+    /// When a group is to be ended by itself, as it was written: `2026-11-22T05:00:00Z`.
+    #[must_use]
+    pub fn ends(&self, name: &str) -> Option<String> {
+        self.world().ends.get(name).cloned()
     }
 
     /// Somebody deletes a group.
@@ -185,6 +204,26 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, headers: HeaderMap, body
             let members: String = failures.iter().map(|message| activity(message)).collect();
             told(&action, &format!("<Activities>{members}</Activities>"))
         }
+        "PutScheduledUpdateGroupAction" => {
+            let wanted = [field("ScheduledActionName"), field("MinSize"), field("DesiredCapacity")];
+            assert_eq!(wanted, ["tidegate-planned-end", "0", "0"].map(|text| Some(text.to_owned())), "{fields:?}");
+            world.ends.extend(field("AutoScalingGroupName").zip(field("StartTime")));
+            told(&action, "")
+        }
+        "DescribeScheduledActions" => {
+            let group = field("AutoScalingGroupName").unwrap_or_default();
+            let at = world.ends.get(&group).map(|at| {
+                format!("<member><AutoScalingGroupName>{group}</AutoScalingGroupName><ScheduledActionName>tidegate-planned-end</ScheduledActionName><StartTime>{at}</StartTime></member>")
+            });
+            told(
+                &action,
+                &format!("<ScheduledUpdateGroupActions>{}</ScheduledUpdateGroupActions>", at.unwrap_or_default()),
+            )
+        }
+        "DeleteScheduledAction" => {
+            world.ends.remove(&field("AutoScalingGroupName").unwrap_or_default());
+            told(&action, "")
+        }
         "AssumeRole" => told(
             &action,
             "<Credentials><AccessKeyId>ASIAASSUMED</AccessKeyId><SecretAccessKey>hunter3</SecretAccessKey>\
@@ -207,8 +246,9 @@ fn described(name: &str, group: &Group) -> String {
              <ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"
         );
     }
+    let arn = arn(if group.account.is_empty() { ACCOUNT } else { &group.account }, name);
     format!(
-        "<member><AutoScalingGroupName>{name}</AutoScalingGroupName><MinSize>0</MinSize><MaxSize>200</MaxSize>\
+        "<member><AutoScalingGroupName>{name}</AutoScalingGroupName><AutoScalingGroupARN>{arn}</AutoScalingGroupARN><MinSize>0</MinSize><MaxSize>200</MaxSize>\
          <DesiredCapacity>{}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown>\
          <AvailabilityZones><member>{REGION}a</member></AvailabilityZones><HealthCheckType>EC2</HealthCheckType>\
          <CreatedTime>2026-11-22T00:00:00Z</CreatedTime><Instances>{instances}</Instances></member>",

@@ -5,19 +5,22 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_autoscaling::Client;
-use aws_sdk_autoscaling::config::{Credentials, HttpClient, ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sdk_autoscaling::config::{HttpClient, ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_autoscaling::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_autoscaling::primitives::DateTime;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 use super::cause::Activity;
 use super::counts::{Seen, SeenInstance};
-use super::{CannotLook, Surroundings};
+use super::{CannotLook, Surroundings, credentials};
+use crate::domain::ids::Timestamp;
+use crate::domain::switch::ACTION;
 
 /// How long one question may take, with its second try.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,7 +44,7 @@ impl Aws {
     /// # Errors
     /// [`CannotLook`], where there are no credentials or the role is refused.
     pub async fn connect(surroundings: &Surroundings, region: &str, role: Option<&str>) -> Result<Self, CannotLook> {
-        let base = base(surroundings, region).load().await;
+        let base = base(surroundings, region);
         check(&base).await.map_err(|said| no_credentials(surroundings, said))?;
         let config = match role {
             None => base,
@@ -101,9 +104,42 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Has the group of this name end all its instances at `at`, by a scheduled action; moves one that is there.
+    ///
+    /// # Errors
+    /// [`CannotLook`] with what AWS said; what was written before stands then.
+    pub async fn end_at(&self, name: &str, at: Timestamp) -> Result<(), CannotLook> {
+        let question = self
+            .0
+            .put_scheduled_update_group_action()
+            .auto_scaling_group_name(name)
+            .scheduled_action_name(ACTION)
+            .start_time(DateTime::from_millis(at.0))
+            .min_size(0)
+            .desired_capacity(0);
+        question.send().await.map(drop).map_err(|error| refused(&error))
+    }
+
+    /// Takes that action away. One that is not there, or was carried out, is no error.
+    ///
+    /// # Errors
+    /// [`CannotLook`] with what AWS said.
+    pub async fn end_never(&self, name: &str) -> Result<(), CannotLook> {
+        let there = self.0.describe_scheduled_actions().auto_scaling_group_name(name).scheduled_action_names(ACTION);
+        let there = there.send().await.map_err(|error| refused(&error))?;
+        if there.scheduled_update_group_actions().is_empty() {
+            return Ok(());
+        }
+        let question = self.0.delete_scheduled_action().auto_scaling_group_name(name).scheduled_action_name(ACTION);
+        question.send().await.map(drop).map_err(|error| refused(&error))
+    }
+}
+
 fn group(group: &AutoScalingGroup) -> Option<Seen> {
     Some(Seen {
         name: group.auto_scaling_group_name()?.to_owned(),
+        arn: group.auto_scaling_group_arn().unwrap_or_default().to_owned(),
         desired: group.desired_capacity().and_then(|desired| u32::try_from(desired).ok())?,
         instances: group.instances().iter().map(instance).collect(),
     })
@@ -118,70 +154,26 @@ fn instance(instance: &Instance) -> SeenInstance {
     }
 }
 
-/// Settings without an endpoint: each service has its own.
-fn base(surroundings: &Surroundings, region: &str) -> ConfigLoader {
+/// Settings without an endpoint: each service has its own. Made here, not loaded: what this process's environment says is not the
+/// stack's.
+fn base(surroundings: &Surroundings, region: &str) -> SdkConfig {
     let http = http();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(4))
         .operation_attempt_timeout(TRY)
         .operation_timeout(PATIENCE);
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        // Whoever assumes a role panics without either.
+        .time_source(SystemTimeSource::new())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .region(Region::new(region.to_owned()))
         .http_client(http.clone())
         // Whoever waits asks again and again anyway.
         .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(300)))
-        .timeout_config(timeouts.build());
-    if let Some(profile) = surroundings.get("AWS_PROFILE") {
-        loader = loader.profile_name(profile);
-    }
-    let files = [
-        ("AWS_CONFIG_FILE", EnvConfigFileKind::Config),
-        ("AWS_SHARED_CREDENTIALS_FILE", EnvConfigFileKind::Credentials),
-    ];
-    if files.iter().any(|(name, _)| surroundings.get(name).is_some()) {
-        let mut builder = EnvConfigFiles::builder();
-        for (name, kind) in files {
-            builder = match (surroundings.get(name), kind) {
-                (Some(file), kind) => builder.with_file(kind, file),
-                (None, EnvConfigFileKind::Config) => builder.include_default_config_file(true),
-                (None, _) => builder.include_default_credentials_file(true),
-            };
-        }
-        loader = loader.profile_files(builder.build());
-    }
-    match credentials(surroundings, region, http) {
-        Some(provider) => loader.credentials_provider(provider),
-        None => loader,
-    }
-}
-
-/// What the surroundings give by themselves; everything else (profiles, roles of the machine) the SDK finds.
-fn credentials(
-    surroundings: &Surroundings,
-    region: &str,
-    http: impl HttpClient + 'static,
-) -> Option<SharedCredentialsProvider> {
-    let get = |name| surroundings.get(name);
-    if let (Some(id), Some(secret)) = (get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")) {
-        let token = get("AWS_SESSION_TOKEN").map(str::to_owned);
-        return Some(SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "environment")));
-    }
-    if get("AWS_PROFILE").is_some() {
-        return None;
-    }
-    let (role, file) = (get("AWS_ROLE_ARN")?, get("AWS_WEB_IDENTITY_TOKEN_FILE")?);
-    let config = aws_config::provider_config::ProviderConfig::without_region()
-        .with_region(Some(Region::new(region.to_owned())))
-        .with_http_client(http);
-    let provider = WebIdentityTokenCredentialsProvider::builder()
-        .configure(&config)
-        .static_configuration(StaticConfiguration {
-            web_identity_token_file: file.into(),
-            role_arn: role.to_owned(),
-            session_name: get("AWS_ROLE_SESSION_NAME").unwrap_or("tidegate").to_owned(),
-        })
-        .build();
-    Some(SharedCredentialsProvider::new(provider))
+        .timeout_config(timeouts.build())
+        .credentials_provider(credentials::provider(surroundings, region, http))
+        .build()
 }
 
 fn http() -> impl HttpClient + Clone + 'static {

@@ -10,6 +10,8 @@ use crate::domain::readiness::{GroupCount, Readiness};
 pub struct Seen {
     /// Its name.
     pub name: String,
+    /// Its ARN; empty where it is not told.
+    pub arn: String,
     /// How many it is to have.
     pub desired: u32,
     /// What it has.
@@ -39,6 +41,8 @@ pub fn count(group: &StateGroup, seen: &Seen, readiness: &Readiness) -> GroupCou
     let mut count = GroupCount {
         label: group.label().to_owned(),
         name: group.name.clone(),
+        address: group.address.clone(),
+        arn: group.arn.clone(),
         desired,
         enough: readiness.enough_of(&group.address).map(|enough| enough.of(desired)).filter(|of| *of < desired),
         ..GroupCount::default()
@@ -106,7 +110,7 @@ mod tests {
         StateGroup {
             address: "aws_autoscaling_group.slaves".to_owned(),
             name: "shop-slaves".to_owned(),
-            region: None,
+            arn: String::new(),
             desired,
         }
     }
@@ -118,7 +122,12 @@ mod tests {
             health: (*health).to_owned(),
             weight: *weight,
         };
-        Seen { name: "shop-slaves".to_owned(), desired, instances: instances.iter().map(instance).collect() }
+        Seen {
+            name: "shop-slaves".to_owned(),
+            arn: String::new(),
+            desired,
+            instances: instances.iter().map(instance).collect(),
+        }
     }
 
     #[test]

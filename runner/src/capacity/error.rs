@@ -40,6 +40,16 @@ pub enum CannotLook {
     /// A group that the state has and AWS has not.
     #[error("the group {0} is in the state, and Auto Scaling does not have it")]
     Gone(String),
+    /// AWS has a group of that name, and it is another one.
+    #[error("the group {group} that answers is another one of that name: {found}")]
+    Another {
+        /// Its name.
+        group: String,
+        /// ARN of the one in the state.
+        wanted: String,
+        /// ARN of the one that answers.
+        found: String,
+    },
     /// Neither the group's ARN nor the surroundings tell a region.
     #[error("it is not known in which region the group {0} is")]
     NoRegion(String),
@@ -63,6 +73,7 @@ impl CannotLook {
             | Self::Role { .. }
             | Self::Denied(_)
             | Self::Gone(_)
+            | Self::Another { .. }
             | Self::NoRegion(_)
             | Self::Other(_)
             | Self::NotBuilt => false,
@@ -82,6 +93,7 @@ impl CannotLook {
             | Self::Busy { said, .. }
             | Self::Unreachable(said)
             | Self::Other(said) => said,
+            Self::Another { wanted, .. } => wanted,
             Self::Gone(_) | Self::NoRegion(_) | Self::NotBuilt => "",
         }
     }
@@ -108,6 +120,9 @@ impl CannotLook {
             Self::Unreachable(_) => "look at the network and at AWS_ENDPOINT_URL, then `retry`",
             Self::Gone(_) => {
                 "somebody deleted it, or it is in another account: name the provider's role as `role` of the stack; `retry` makes what is missing again"
+            }
+            Self::Another { .. } => {
+                "the stack's credentials are those of another account: name the provider's role as `role` of the stack, or its profile in `env`"
             }
             Self::NoRegion(_) => "give the stack `env = { AWS_REGION = \"...\" }`, then `retry`",
             Self::Other(_) => "`retry`; if it stays so, look at AWS by hand, and `accept` what stands",

@@ -9,6 +9,8 @@
 mod aws;
 pub mod cause;
 pub mod counts;
+#[cfg(feature = "aws")]
+mod credentials;
 mod error;
 pub mod probe;
 pub mod state;
@@ -19,7 +21,7 @@ mod without;
 #[cfg(feature = "aws")]
 pub use aws::Aws;
 pub use error::CannotLook;
-pub use surroundings::Surroundings;
+pub use surroundings::{Surroundings, blanked};
 #[cfg(not(feature = "aws"))]
 pub use without::Aws;
 

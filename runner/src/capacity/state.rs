@@ -17,13 +17,26 @@ pub struct StateGroup {
     pub address: String,
     /// Its name in AWS.
     pub name: String,
-    /// Where it is, as its ARN tells.
-    pub region: Option<String>,
+    /// Its ARN, by which it is known from groups of the same name in other accounts and regions.
+    pub arn: String,
     /// How many it is to have, as Terraform set it last; `None` where that is not Terraform's to say.
     pub desired: Option<u32>,
 }
 
 impl StateGroup {
+    /// Where it is, as its ARN tells.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        region_of(&self.arn)
+    }
+
+    /// Whether the ARN of a group that AWS lists is that of this one: the same partition, region, account and name. The id in the middle
+    /// is another one for a group that was made again under its name, and Terraform knows that as the same.
+    #[must_use]
+    pub fn is_at(&self, arn: &str) -> bool {
+        is_same_group(&self.arn, arn)
+    }
+
     /// What people call it: what comes after its type in its address; where that is one of the names that say nothing, its name in AWS.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -59,6 +72,9 @@ pub enum StateError {
     /// A group without a name cannot be asked for.
     #[error("the state has no name for {0}")]
     NoName(String),
+    /// Without its ARN a group cannot be told from others of its name.
+    #[error("the state has no ARN for {0}")]
+    NoArn(String),
 }
 
 #[derive(Deserialize)]
@@ -156,17 +172,34 @@ fn group(resource: &ResourceOf, instance: &InstanceOf) -> Result<StateGroup, Sta
     let Some(name) = attributes.name.as_str().filter(|name| !name.is_empty()) else {
         return Err(StateError::NoName(address));
     };
+    let Some(arn) = attributes.arn.as_str().filter(|arn| place(arn).is_some()) else {
+        return Err(StateError::NoArn(address));
+    };
     Ok(StateGroup {
         name: name.to_owned(),
-        region: attributes.arn.as_str().and_then(region_of),
+        arn: arn.to_owned(),
         desired: attributes.desired_capacity.as_u64().and_then(|desired| u32::try_from(desired).ok()),
         address,
     })
 }
 
-/// `arn:aws:autoscaling:ap-northeast-1:123456789012:...`
-fn region_of(arn: &str) -> Option<String> {
-    arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned)
+/// The region that the ARN of a group tells.
+#[must_use]
+pub fn region_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
+}
+
+/// Whether two ARNs are those of one group; see [`StateGroup::is_at`].
+#[must_use]
+pub fn is_same_group(one: &str, other: &str) -> bool {
+    place(one).is_some() && place(one) == place(other)
+}
+
+/// All of `arn:aws:autoscaling:ap-northeast-1:123456789012:autoScalingGroup:ID:autoScalingGroupName/NAME` but the id.
+fn place(arn: &str) -> Option<Vec<&str>> {
+    let mut parts: Vec<&str> = arn.splitn(8, ':').collect();
+    (parts.len() == 8).then(|| parts.remove(6))?;
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -212,7 +245,7 @@ mod tests {
         let unnamed =
             StateGroup { address: "module.a.aws_autoscaling_group.this[0]".to_owned(), ..facts.groups[0].clone() };
         assert_eq!(unnamed.label(), "s-0");
-        assert_eq!((facts.groups[0].region.as_deref(), facts.groups[0].desired), (Some("ap-northeast-1"), Some(40)));
+        assert_eq!((facts.groups[0].region(), facts.groups[0].desired), (Some("ap-northeast-1"), Some(40)));
         assert_eq!(facts.outputs.get("port").map(String::as_str), Some("1099"));
         assert!(!facts.outputs.contains_key("password") && facts.secret_outputs == ["password"]);
         assert!(!format!("{facts:?}").contains("hunter2"));
@@ -232,7 +265,28 @@ mod tests {
         let nameless =
             state(&json!([{ "mode": "managed", "type": GROUP, "name": "s", "instances": [{ "attributes": {} }] }]));
         assert_eq!(read(&nameless), Err(StateError::NoName("aws_autoscaling_group.s".to_owned())));
+        let placeless = state(
+            &json!([{ "mode": "managed", "type": GROUP, "name": "s", "instances": [{ "attributes": { "name": "s", "arn": "x" } }] }]),
+        );
+        assert_eq!(read(&placeless), Err(StateError::NoArn("aws_autoscaling_group.s".to_owned())));
         let error = read(br#"{ "version": "hunter2" }"#).expect_err("not a state").to_string();
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_group_of_that_name_elsewhere_is_another_one() {
+        let text = state(
+            &json!([{ "mode": "managed", "type": GROUP, "name": "s", "instances": [slaves("s", &Value::Null)] }]),
+        );
+        let group = read(&text).expect("a state").groups.remove(0);
+        let arn = |region: &str, account: &str, id: &str, name: &str| {
+            format!("arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{id}:autoScalingGroupName/{name}")
+        };
+        assert!(group.is_at(&arn("ap-northeast-1", "123456789012", "u", "s")));
+        assert!(group.is_at(&arn("ap-northeast-1", "123456789012", "made-again", "s")));
+        assert!(!group.is_at(&arn("ap-northeast-1", "999999999999", "u", "s")));
+        assert!(!group.is_at(&arn("eu-west-1", "123456789012", "u", "s")));
+        assert!(!group.is_at(&arn("ap-northeast-1", "123456789012", "u", "s:t")));
+        assert!(!group.is_at("") && !group.is_at("arn:aws:autoscaling"));
     }
 }

@@ -6,7 +6,33 @@ use std::ffi::OsString;
 
 use super::CannotLook;
 
-/// Variables whose names begin with `AWS_`. No part of it is shown: there are secrets among them.
+/// Variables that say who asks. Source: "Environment variables support" of the AWS SDKs' reference.
+const CREDENTIALS: [&str; 11] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
+
+/// What to blank in the environment of a stack that says itself who asks: a key of Tidegate's own process would go before the profile
+/// that the stack names, and its Terraform would work in another account. Nothing where the stack says nothing of it.
+#[must_use]
+pub fn blanked<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'static str> {
+    let own: Vec<&str> = names.into_iter().filter(|name| CREDENTIALS.contains(name)).collect();
+    if own.is_empty() {
+        return Vec::new();
+    }
+    CREDENTIALS.into_iter().filter(|name| !own.contains(name)).collect()
+}
+
+/// `HOME`, and variables whose names begin with `AWS_`. No part of it is shown: there are secrets among them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Surroundings(BTreeMap<String, String>);
 
@@ -17,15 +43,19 @@ impl std::fmt::Debug for Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process, with `env` on top.
+    /// Those of this process, with `env`, a stack's, on top: as its Terraform has them. Where the stack says who asks, nothing of this
+    /// process does.
     #[must_use]
     pub fn with(env: &[(OsString, OsString)]) -> Self {
-        Self::of(std::env::vars_os().chain(env.iter().cloned()))
+        Self::of(std::env::vars_os(), env)
     }
 
-    fn of(all: impl Iterator<Item = (OsString, OsString)>) -> Self {
+    fn of(process: impl Iterator<Item = (OsString, OsString)>, env: &[(OsString, OsString)]) -> Self {
+        let blank = blanked(env.iter().filter_map(|(name, _)| name.to_str()));
+        let kept = process.filter(|(name, _)| !blank.iter().any(|blank| name == blank));
+        let all = kept.chain(env.iter().cloned());
         let texts = all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self(texts.filter(|(name, _)| name.starts_with("AWS_")).collect())
+        Self(texts.filter(|(name, _)| name.starts_with("AWS_") || name == "HOME").collect())
     }
 
     /// A variable that is set to something.
@@ -60,20 +90,35 @@ impl Surroundings {
 mod tests {
     use super::*;
 
+    fn owned(all: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        all.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
     fn of(all: &[(&str, &str)]) -> Surroundings {
-        Surroundings::of(all.iter().map(|(name, value)| (name.into(), value.into())))
+        Surroundings::of(std::iter::empty(), &owned(all))
     }
 
     #[test]
     fn the_stack_goes_before_the_process_and_nothing_secret_is_shown() {
-        let both = of(&[
-            ("AWS_PROFILE", "mine"),
-            ("HOME", "/"),
-            ("AWS_PROFILE", "load"),
-            ("AWS_SECRET_ACCESS_KEY", "hunter2"),
-        ]);
-        assert_eq!((both.get("AWS_PROFILE"), both.get("HOME")), (Some("load"), None));
-        assert_eq!(format!("{both:?}"), r#"{"AWS_PROFILE", "AWS_SECRET_ACCESS_KEY"}"#);
+        let process = [("AWS_PROFILE", "mine"), ("LANG", "C"), ("AWS_REGION", "eu-west-1")];
+        let stack = [("AWS_PROFILE", "load"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+        let both = Surroundings::of(owned(&process).into_iter(), &owned(&stack));
+        assert_eq!((both.get("AWS_PROFILE"), both.get("LANG")), (Some("load"), None));
+        assert_eq!(both.get("AWS_REGION"), Some("eu-west-1"));
+        assert_eq!(format!("{both:?}"), r#"{"AWS_PROFILE", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"}"#);
+    }
+
+    #[test]
+    fn keys_of_the_process_are_not_those_of_a_stack_that_names_a_profile() {
+        let process =
+            owned(&[("AWS_ACCESS_KEY_ID", "AKIAOTHER"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_ROLE_ARN", "r")]);
+        let of = |stack: &[(&str, &str)]| Surroundings::of(process.clone().into_iter(), &owned(stack));
+        let named = of(&[("AWS_PROFILE", "change")]);
+        assert_eq!((named.get("AWS_ACCESS_KEY_ID"), named.get("AWS_ROLE_ARN")), (None, None));
+        assert_eq!(named.get("AWS_PROFILE"), Some("change"));
+        let silent = of(&[("AWS_REGION", "eu-west-1")]);
+        assert_eq!(silent.get("AWS_ACCESS_KEY_ID"), Some("AKIAOTHER"), "a stack that says nothing has the process's");
+        assert!(blanked(["AWS_PROFILE"]).contains(&"AWS_SESSION_TOKEN") && blanked(["AWS_REGION"]).is_empty());
     }
 
     #[test]

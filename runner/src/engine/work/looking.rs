@@ -109,7 +109,7 @@ impl Watch<'_> {
         let surroundings = self.surroundings().await;
         let mut regions: BTreeMap<String, Vec<&StateGroup>> = BTreeMap::new();
         for group in &self.groups {
-            regions.entry(surroundings.region(&group.name, group.region.as_deref())?).or_default().push(group);
+            regions.entry(surroundings.region(&group.name, group.region())?).or_default().push(group);
         }
         for (region, groups) in regions {
             if !clients.contains_key(&region) {
@@ -123,6 +123,10 @@ impl Watch<'_> {
                 let Some(seen) = seen.iter().find(|seen| seen.name == group.name) else {
                     return Err(CannotLook::Gone(group.name.clone()));
                 };
+                if !group.is_at(&seen.arn) {
+                    let (group, wanted, found) = (group.name.clone(), group.arn.clone(), seen.arn.clone());
+                    return Err(CannotLook::Another { group, wanted, found });
+                }
                 let mut count = counts::count(group, seen, self.readiness);
                 // A first look that finds less than all says nothing yet.
                 if count.in_service < count.desired && looks > 0 {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::child::storage;
 use super::{Ready, RunContext};
+use crate::capacity::blanked;
 use crate::domain::environment::{Stack, Variables};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
@@ -62,6 +63,7 @@ impl RunContext {
             .map_err(|error| storage("cannot make the data folder".to_owned(), &error))?;
         let mut env = vec![(OsString::from("TF_DATA_DIR"), data_dir.clone().into_os_string())];
         let of_stack = self.read_given(name, &stack.env).await?;
+        env.extend(blanked(of_stack.keys().map(String::as_str)).into_iter().map(|name| (name.into(), OsString::new())));
         env.extend(of_stack.into_iter().map(|(name, value)| (name.into(), value.into())));
         let ready = Ready {
             root: checkout.root.clone(),
