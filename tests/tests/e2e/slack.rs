@@ -566,6 +566,37 @@ async fn check_online_tells_what_is_missing_what_for_and_where() {
 }
 
 #[tokio::test]
+async fn check_online_says_what_it_did_not_ask_and_finds_people_and_groups_that_are_not_there() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let _group = place.slack.group("oncallers", &[&place.alice]);
+    let env = [
+        ("BOT", place.slack.bot_token()),
+        ("APP", place.slack.app_token()),
+        ("SIGNING", place.slack.signing_secret()),
+        ("TIDEGATE_LOOPBACK_ONLY", "1"),
+    ];
+    let check = async || place.yard.start(&["check", "--online"], &env).end().await;
+    place.slack.refuse("conversations.list", Refusal::Status(503)).lasting();
+    let told = check().await;
+    told.says(&["the channel #load-test could not be asked for"]).exits(1);
+    assert!(!told.out.contains("nothing is missing"), "{}", told.out);
+    place.slack.accept("conversations.list");
+    place.slack.refuse("*", Refusal::Status(503)).lasting();
+    let told = check().await;
+    told.says(&["could not be asked"]).exits(1);
+    assert!(!told.out.contains("nothing is missing"), "{}", told.out);
+    place.slack.accept("*");
+    let whole = place.yard.read("tidegate.toml");
+    place.yard.configure("oncall = [", "oncall = [\"slack:U0NOBODY\", \"slack:S0NOGROUP\", ");
+    let told = check().await;
+    told.says(&["slack:U0NOBODY", "user_not_found", "slack:S0NOGROUP", "is no group"]).exits(1);
+    place.yard.write("tidegate.toml", &format!("{whole}\n[[["));
+    let told = check().await;
+    told.says(&["the chats were not asked"]).exits(1);
+    assert!(!told.out.contains("nothing is missing"), "{}", told.out);
+}
+
+#[tokio::test]
 async fn two_processes_on_one_server_answer_once_and_one_of_them_goes_on_alone() {
     let database = Database::new();
     let place = InSlack::lay_on("", database.url()).await;

@@ -1,7 +1,7 @@
 //! What was said while nobody listened: mentions in the environments' channels and in their threads, and direct messages, read from
 //! the history. Young ones are carried out, older ones asked about.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -52,11 +52,24 @@ pub(super) struct Missed {
     since: Option<Timestamp>,
     /// Places that were read to the moment that is wanted.
     read: HashSet<String>,
+    /// Places of which only a part was read so far.
+    begun: HashMap<String, Begun>,
+}
+
+/// A place whose messages were read and of whose threads some were not: Slack answers only so often in a minute, and a place that began
+/// anew each time would never come to an end.
+struct Begun {
+    /// When its messages were read: what came later is read next time.
+    until: Timestamp,
+    /// How far back it is read, in milliseconds since 1970.
+    from: i64,
+    /// Threads that are still to be read.
+    threads: VecDeque<String>,
 }
 
 impl Missed {
     pub(super) fn new(ear: Ear, since: Option<Timestamp>) -> Self {
-        Self { ear, since, read: HashSet::new() }
+        Self { ear, since, read: HashSet::new(), begun: HashMap::new() }
     }
 
     /// Reads whenever it is time, while this process has the right to speak, until told to stop.
@@ -81,6 +94,8 @@ impl Missed {
                 Ok(Some(wait)) => again = Instant::now() + wait.max(LOOK),
                 Err(error) => {
                     tracing::error!(%error, "what was missed cannot be stored: read again");
+                    // What was read and not stored is read again, too.
+                    self.begun.clear();
                     again = Instant::now() + AGAIN;
                 }
             }
@@ -103,26 +118,33 @@ impl Missed {
                 return Ok(Some(again_after(&error)));
             }
         };
-        let (mut events, mut behind, mut read, mut wait) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let (mut events, mut behind, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wait, mut away) = (None::<Duration>, false);
         for (channel, direct) in places.into_iter().filter(|(channel, _)| !self.read.contains(channel)) {
             let since = known.get(&channel).copied().unwrap_or(everywhere);
-            // Slack has no more for us now; nothing is lost by waiting.
-            if wait.is_some() {
+            if away {
                 behind.push((channel, since));
                 continue;
             }
             // With some room: clocks differ, and what was heard twice is answered once.
             let from = since.plus_ms(-ROOM_MS).0.max(until.0 - BACK_MS);
-            match self.ear.said_in(&channel, direct, from).await {
-                Ok(said) => {
-                    events.extend(said);
-                    read.push(channel);
+            match self.said_in((&channel, direct), from, until, &mut events).await {
+                Ok(to) if to == until => read.push(channel),
+                Ok(to) => {
+                    // It took until after something more may have been missed.
+                    behind.push((channel, to));
+                    wait = Some(wait.unwrap_or(LOOK));
                 }
                 Err(error) => {
                     tracing::warn!(%error, channel, "what was said while nobody listened is not known yet");
-                    // Refused, it is looked at again after the next outage: somebody may have put it right.
+                    // Where Slack only wants silence for one method others can be asked all the same. Refused, it is looked at again
+                    // after the next outage: somebody may have put it right.
                     if error.code().is_none() {
-                        wait = Some(again_after(&error));
+                        let again = again_after(&error);
+                        wait = Some(wait.map_or(again, |wait| wait.min(again)));
+                        away = !matches!(error, ApiError::Limited(_));
+                    } else {
+                        self.begun.remove(&channel);
                     }
                     behind.push((channel, since));
                 }
@@ -139,6 +161,56 @@ impl Missed {
         self.ear.desk.heard_until(DOOR, until, &behind).await?;
         Ok(wait)
     }
+
+    /// Adds messages of a place and of its threads after `from`, as the events that they would have been, and gives until when it is
+    /// read. What was read is added, too, where the rest cannot be read now: nothing that waits for its answer waits for threads.
+    async fn said_in(
+        &mut self,
+        (channel, direct): (&str, bool),
+        from: i64,
+        until: Timestamp,
+        said: &mut Vec<Value>,
+    ) -> Result<Timestamp, ApiError> {
+        let event = |mut message: Value| {
+            message["channel"] = channel.into();
+            message["type"] = "message".into();
+            if direct {
+                message["channel_type"] = "im".into();
+            }
+            message
+        };
+        if !self.begun.contains_key(channel) {
+            let all = self.ear.pages("conversations.history", channel, None, from - THREADS_MS).await?;
+            let me = self.ear.workspace.me.user.as_str();
+            let threads = all.iter().filter(|parent| ms(&parent["latest_reply"]) > from && others_spoke(parent, me));
+            let threads = threads.filter_map(|parent| parent["ts"].as_str().map(str::to_owned)).collect();
+            said.extend(all.into_iter().filter(|message| ms(&message["ts"]) > from).map(event));
+            self.begun.insert(channel.to_owned(), Begun { until, from, threads });
+        }
+        let Some(begun) = self.begun.get_mut(channel) else { return Ok(until) };
+        while let Some(thread) = begun.threads.front() {
+            match self.ear.pages("conversations.replies", channel, Some(thread), begun.from).await {
+                Ok(replies) => {
+                    let new = |reply: &Value| ms(&reply["ts"]) > begun.from && reply["ts"] != thread.as_str();
+                    said.extend(replies.into_iter().filter(new).map(event));
+                }
+                // Deleted meanwhile.
+                Err(error) if error.code() == Some("thread_not_found") => {}
+                Err(error) => return Err(error),
+            }
+            begun.threads.pop_front();
+        }
+        let until = begun.until;
+        self.begun.remove(channel);
+        Ok(until)
+    }
+}
+
+/// Whether somebody else than we has answered in the thread of this message, as far as Slack tells: it names some of them only.
+fn others_spoke(parent: &Value, me: &str) -> bool {
+    let named = parent["reply_users"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let all = u64::try_from(named.len()).ok() == parent["reply_users_count"].as_u64();
+    !all || named.is_empty() || named.iter().any(|user| user != me)
 }
 
 fn again_after(error: &ApiError) -> Duration {
@@ -162,30 +234,6 @@ impl Ear {
         }
         places.dedup();
         Ok(places)
-    }
-
-    /// Messages of a place and of its threads after `from`, as the events that they would have been.
-    async fn said_in(&self, channel: &str, direct: bool, from: i64) -> Result<Vec<Value>, ApiError> {
-        let parents = self.pages("conversations.history", channel, None, from - THREADS_MS).await?;
-        let mut all = Vec::new();
-        for parent in parents {
-            if ms(&parent["latest_reply"]) > from
-                && let Some(ts) = parent["ts"].as_str()
-            {
-                let replies = self.pages("conversations.replies", channel, Some(ts), from).await?;
-                all.extend(replies.into_iter().filter(|reply| reply["ts"] != ts));
-            }
-            all.push(parent);
-        }
-        all.retain(|message| ms(&message["ts"]) > from);
-        for event in &mut all {
-            event["channel"] = channel.into();
-            event["type"] = "message".into();
-            if direct {
-                event["channel_type"] = "im".into();
-            }
-        }
-        Ok(all)
     }
 
     async fn pages(
@@ -218,6 +266,17 @@ impl Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_threads_in_which_nobody_else_can_have_spoken_are_left_out() {
+        let spoke = |users: Value, count: u64| {
+            others_spoke(&json!({ "reply_users": users, "reply_users_count": count }), "UBOT")
+        };
+        assert!(!spoke(json!(["UBOT"]), 1));
+        assert!(spoke(json!(["UBOT", "U1"]), 2));
+        assert!(spoke(json!(["UBOT"]), 2), "Slack does not name all of them");
+        assert!(spoke(json!([]), 0) && others_spoke(&json!({}), "UBOT"), "Slack does not say");
+    }
 
     #[test]
     fn what_slack_calls_a_message_is_a_moment() {

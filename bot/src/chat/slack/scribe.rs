@@ -190,15 +190,21 @@ impl Scribe {
             let detail = desk.show(run).await?;
             let asked = slack_id(&detail.run.asker.id).is_some_and(|asker| asker == who);
             let card = desk.card(DOOR, run).await?;
-            let has_card = card.as_ref().is_none_or(|card| !card.channel.is_empty());
-            let silent = match &card {
-                Some(card) if has_card => self.mouth.is_troubled(&card.channel).await,
-                _ => false,
+            // Without one of its own, its card waits for the channel that the configuration names.
+            let place = match &card {
+                Some(card) => Some(card.channel.clone()).filter(|channel| !channel.is_empty()),
+                None => desk.config().environments.get(&detail.run.request.environment).and_then(|e| e.channel.clone()),
+            };
+            let silent = match &place {
+                Some(place) => self.mouth.is_troubled(place).await,
+                None => true,
             };
             // Where the channel takes nothing they hear of it themselves.
-            if asked && has_card && !silent {
-                // Its news in the channel mention them.
-                desk.told_otherwise(id).await?;
+            if asked && !silent {
+                // Its news in the channel mention them; whether there is one will be known soon.
+                if card.is_some() {
+                    desk.told_otherwise(id).await?;
+                }
                 continue;
             }
             let Ok(reader) = format!("slack:{who}").parse::<ActorId>() else { continue };
@@ -206,6 +212,7 @@ impl Scribe {
             let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
             let card = self.mouth.workspace.name_people(card).await;
             let row = desk.card(DOOR, run).await?.filter(|row| !row.channel.is_empty());
+            let link = row.as_ref().map(|_| run.0);
             // A group has no conversation of its own: it is called in the run's channel, or its members are told.
             let posts = match row {
                 Some(row) if who.starts_with('S') => {
@@ -215,7 +222,7 @@ impl Scribe {
                 }
                 Some(_) | None => {
                     let mut letter = Letter::new(render(&card, &Extras::default()));
-                    letter.link = has_card.then_some(run.0);
+                    letter.link = link;
                     let Some(readers) = self.readers(&who).await else { continue };
                     readers.iter().map(|reader| letter.post(reader, Some(run))).collect()
                 }
