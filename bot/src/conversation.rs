@@ -250,21 +250,19 @@ async fn with_troubles(
     clock: &Clock,
 ) -> Result<Card, DeskError> {
     let config = desk.config();
-    let named: Vec<&str> = config
-        .environments
-        .values()
-        .filter(|environment| only.is_none_or(|only| environment.name == *only))
-        .flat_map(|environment| {
+    let concerns = |door: &str, place: &str| {
+        let of = config.environments.values().filter(|e| only.is_none_or(|only| e.name == *only));
+        let mut named = of.flat_map(|environment| {
             let people = environment.owners.iter().chain(&environment.oncall).map(ActorId::as_str);
-            environment.channel.as_deref().into_iter().chain(people)
-        })
-        .chain(config.chat.slack.as_ref().and_then(|slack| slack.admin_channel.as_deref()))
-        .collect();
+            environment.channel.in_chat(door).into_iter().chain(people)
+        });
+        ["", cards::FILES, cards::HEARING].contains(&place)
+            || config.chat.admin_channel(door) == Some(place)
+            || named.any(|named| named == place)
+    };
     let mut troubles = desk.troubles().await?;
-    troubles.retain(|trouble| {
-        let place = trouble.place.as_str();
-        config.chat.slack.is_some() && (["", cards::FILES, cards::HEARING].contains(&place) || named.contains(&place))
-    });
+    let configured: Vec<_> = config.chat.doors().collect();
+    troubles.retain(|trouble| configured.contains(&&*trouble.door) && concerns(&trouble.door, &trouble.place));
     Ok(card.lines(troubles.iter().map(|trouble| cards::trouble(trouble, clock))))
 }
 

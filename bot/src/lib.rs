@@ -10,6 +10,6 @@ pub mod demo;
 pub mod follow;
 pub mod reporter;
 pub mod sheet;
-#[cfg(feature = "slack")]
+#[cfg(feature = "network")]
 pub mod web;
 pub mod zone;

@@ -361,7 +361,8 @@ async fn keep_fresh(secrets: Secrets, store: Store, config: watch::Receiver<Arc<
     secrets.tell(sender);
     let tell = async {
         while let Some(Notice(text)) = notices.recv().await {
-            match put_notice(&store, &text).await {
+            let doors: Vec<_> = config.borrow().chat.admin_doors().collect();
+            match put_notice(&store, doors, &text).await {
                 Ok(()) => bell.ring(),
                 Err(error) => tracing::error!(%error, text, "a notice cannot be stored"),
             }
@@ -382,10 +383,9 @@ async fn keep_fresh(secrets: Secrets, store: Store, config: watch::Receiver<Arc<
     tokio::join!(secrets.keep_fresh(), tell, reconnect);
 }
 
-async fn put_notice(store: &Store, text: &str) -> Result<(), LedgerError> {
+async fn put_notice(store: &Store, doors: Vec<&'static str>, text: &str) -> Result<(), LedgerError> {
     let mut tx = store.begin().await?;
-    let body = serde_json::json!({ "text": text }).to_string();
-    outbox::put(&mut tx, &outbox::Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+    outbox::put_notice(&mut tx, doors, text).await?;
     tx.commit().await
 }
 

@@ -45,8 +45,10 @@ async fn tell(tx: &mut Tx, news: &News, to: BTreeSet<ActorId>, except: Option<&A
 
 /// Tells what concerns everybody in the channels of all environments, too, where a chat has them.
 async fn tell_all(tx: &mut Tx, config: &Config, hold: &Hold, news: &News) -> Result<(), LedgerError> {
-    if hold.kind == Kind::Stop && config.chat.slack.is_some() {
-        outbox::put_news_for_all(tx, news).await?;
+    if hold.kind == Kind::Stop {
+        for door in config.chat.doors() {
+            outbox::put_news_for_all(tx, door, news).await?;
+        }
     }
     Ok(())
 }
@@ -60,9 +62,13 @@ pub(crate) async fn of_clock(
     said: ClockNews,
 ) -> Result<(), LedgerError> {
     let news = News::Clock { environment: name.clone(), said };
-    let has_channel = config.environments.get(name).is_some_and(|environment| environment.channel.is_some());
-    if has_channel && config.chat.slack.is_some() {
-        outbox::put_news_for_all(tx, &news).await?;
+    let channel = config.environments.get(name).map(|environment| &environment.channel);
+    let mut told = false;
+    for door in config.chat.doors().filter(|door| channel.is_some_and(|channel| channel.in_chat(door).is_some())) {
+        outbox::put_news_for_all(tx, door, &news).await?;
+        told = true;
+    }
+    if told {
         return Ok(());
     }
     tell(tx, &news, who_cares(config, Some(name)), None).await

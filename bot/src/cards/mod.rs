@@ -50,7 +50,7 @@ pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};
 pub use unserved::{
-    FILES, HEARING, cannot_speak, card_link, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
+    FILES, HEARING, cannot_speak, card_link, chat, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
     while_away,
 };
 pub use whoami::whoami;

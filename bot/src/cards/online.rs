@@ -1,10 +1,12 @@
 //! Words of `tidegate check --online`: what a chat lacks, what for, and where to put it right.
 
-use super::unserved::cannot_speak;
+use super::unserved::{cannot_speak, chat};
 
 /// Something that a chat lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
+    /// In which chat.
+    pub chat: &'static str,
     /// What.
     pub what: String,
     /// What does not work without it.
@@ -14,12 +16,13 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// A channel that cannot be spoken in, with Slack's word for why.
+    /// A channel that cannot be spoken in, with the chat's word for why.
     #[must_use]
-    pub fn channel(named: &str, code: &str) -> Self {
-        let told = cannot_speak(named, code);
+    pub fn channel(door: &'static str, named: &str, code: &str) -> Self {
+        let told = cannot_speak(door, named, code);
         let remedy = told.rsplit_once("What helps: ").map(|(_, remedy)| remedy.to_owned()).unwrap_or_default();
         Self {
+            chat: chat(door),
             what: format!("the channel {named} ({code})"),
             without: "messages about its environments".to_owned(),
             remedy,
@@ -29,8 +32,8 @@ impl Missing {
     /// As one line.
     #[must_use]
     pub fn line(&self) -> String {
-        let Self { what, without, remedy } = self;
-        format!("Slack: {what} is missing for {without}; {remedy}")
+        let Self { chat, what, without, remedy } = self;
+        format!("{chat}: {what} is missing for {without}; {remedy}")
     }
 }
 
@@ -45,6 +48,7 @@ pub fn token(key: &str, why: &str) -> Missing {
         _ => "https://api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
     };
     Missing {
+        chat: "Slack",
         what: format!("a working `{key}` ({why})"),
         without: "everything in Slack".to_owned(),
         remedy: format!("it is at {page}"),
@@ -59,5 +63,5 @@ pub fn scope(scope: &str, without: &str) -> Missing {
     } else {
         "add it at https://api.slack.com/apps, your app, OAuth & Permissions, Bot Token Scopes, then Reinstall to Workspace"
     };
-    Missing { what: format!("the scope {scope}"), without: without.to_owned(), remedy: remedy.to_owned() }
+    Missing { chat: "Slack", what: format!("the scope {scope}"), without: without.to_owned(), remedy: remedy.to_owned() }
 }

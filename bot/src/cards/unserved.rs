@@ -33,12 +33,25 @@ pub fn deleted() -> Card {
     Card::new(Tone::Plain, "A message of yours was deleted before Tidegate had read it, and nothing is done")
 }
 
+/// What a chat is called.
+#[must_use]
+pub fn chat(door: &str) -> &str {
+    match door {
+        "slack" => "Slack",
+        "discord" => "Discord",
+        other => other,
+    }
+}
+
 /// The answer to a command that came late where nobody can look whether it still stands.
 #[must_use]
-pub fn not_looked_up(typed: &str) -> Card {
+pub fn not_looked_up(door: &str, typed: &str) -> Card {
     Card::new(
         Tone::Warning,
-        "This came late, and Slack does not let Tidegate look whether it still stands: nothing is done",
+        format!(
+            "This came late, and {} does not let Tidegate look whether it still stands: nothing is done",
+            chat(door)
+        ),
     )
     .line(Line::text("If it is still wanted, say it again."))
     .next(typed)
@@ -64,8 +77,22 @@ pub const HEARING: &str = "hearing";
 /// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], or empty for the
 /// whole chat.
 #[must_use]
-pub fn cannot_speak(place: &str, code: &str) -> String {
+pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
+    let (chat, discord) = (chat(door), door == "discord");
     let remedy = match code {
+        "not_in_channel" | "channel_not_found" | "missing_access" if discord => {
+            "let the bot see the channel (its *View Channel*); or correct the name"
+        }
+        "missing_permissions" => {
+            "give the bot *Send Messages*, *Embed Links*, *Create Public Threads*, *Send Messages in Threads*, *Attach Files* and \
+             *Read Message History* there"
+        }
+        "disallowed_intents" => {
+            "switch *Message Content Intent* and *Server Members Intent* on: https://discord.com/developers/applications, your \
+             application, Bot"
+        }
+        "invalid_auth" if discord => "give Tidegate a working `bot_token`, and look whether the bot is in the server",
+        _ if discord && code != "no_answer" && code != "user_deactivated" => "see docs/discord.md",
         _ if place == HEARING && code != "no_answer" => {
             "give Tidegate a working `app_token`, an app-level token with the scope connections:write; what is said in the \
              environments' channels meanwhile is read then"
@@ -77,15 +104,15 @@ pub fn cannot_speak(place: &str, code: &str) -> String {
         "invalid_auth" | "token_revoked" | "account_inactive" | "not_authed" | "token_expired" => {
             "install the app again and give Tidegate the new token"
         }
-        "no_answer" => "look whether this machine reaches Slack; what is to be said waits",
+        "no_answer" => "look whether this machine reaches it; what is to be said waits",
         _ => "see docs/slack.md",
     };
     let what = match (place, code) {
-        (_, "user_deactivated") => format!("Slack: {place} is deactivated and hears nothing"),
-        (HEARING, _) => format!("Slack does not let Tidegate listen ({code})"),
-        (FILES, _) => format!("Slack takes no files ({code})"),
-        ("", _) => format!("Slack does not let Tidegate speak ({code})"),
-        (place, _) => format!("Slack refuses messages to {place} ({code})"),
+        (_, "user_deactivated") => format!("{chat}: {place} is deactivated and hears nothing"),
+        (HEARING, _) => format!("{chat} does not let Tidegate listen ({code})"),
+        (FILES, _) => format!("{chat} takes no files ({code})"),
+        ("", _) => format!("{chat} does not let Tidegate speak ({code})"),
+        (place, _) => format!("{chat} refuses messages to {place} ({code})"),
     };
     format!("{what}; runs go on. What helps: {remedy}")
 }
@@ -94,7 +121,7 @@ pub fn cannot_speak(place: &str, code: &str) -> String {
 #[must_use]
 pub fn trouble(trouble: &Trouble, clock: &Clock) -> Line {
     let since = clock.moment(trouble.since);
-    Line::marked(&format!("Since {since}: {}.", cannot_speak(&trouble.place, &trouble.code)))
+    Line::marked(&format!("Since {since}: {}.", cannot_speak(&trouble.door, &trouble.place, &trouble.code)))
 }
 
 /// What is told by a webhook.

@@ -3,3 +3,8 @@
 pub mod shell;
 #[cfg(feature = "slack")]
 pub mod slack;
+#[cfg(feature = "network")]
+mod voice;
+
+#[cfg(test)]
+pub(crate) use voice::letter::Extras;

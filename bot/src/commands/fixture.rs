@@ -69,7 +69,7 @@ pub(crate) fn environment(name: &str) -> Environment {
     Environment {
         name: name.parse().expect("a name"),
         about: Some("Production-sized shop".to_owned()),
-        channel: Some("#load-test".to_owned()),
+        channel: Channels::everywhere("#load-test"),
         owners: vec![ActorId::local("ito")],
         oncall: Vec::new(),
         up: "full".parse().expect("a name"),

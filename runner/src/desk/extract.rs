@@ -216,6 +216,29 @@ mod tests {
     use crate::terraform::logfile::LogWriter;
 
     const MISSING: &str = r#"{"@level":"error","@message":"Error: Unable to find remote state","type":"diagnostic","diagnostic":{"severity":"error","summary":"Unable to find remote state","detail":"No stored state was found."}}"#;
+    #[test]
+    fn a_long_explanation_is_whole_in_the_whole_log_and_says_how_much_is_left_out_of_it_elsewhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let redactor = Redactor::new(Vec::<String>::new());
+        let detail: String = (0..900).map(|n| format!("line {n}\n")).collect();
+        let line = serde_json::json!({
+            "@level": "error", "@message": "Error: no", "type": "diagnostic",
+            "diagnostic": { "severity": "error", "summary": "no", "detail": detail },
+        });
+        let mut log = LogWriter::create(&folder.path().join("app.apply-1.jsonl.gz"), &redactor).expect("a log");
+        log.line(&line.to_string()).expect("a line");
+        log.finish().expect("finished");
+        let stacks: Vec<StackName> = vec!["app".parse().expect("a name")];
+        let part = |most| parts(folder.path(), &stacks, &BTreeSet::new(), most).expect("parts").remove(0);
+        let whole = part(SHOWN_WHOLE);
+        assert!(whole.lines.iter().any(|line| line.trim() == "line 899"), "{:?}", whole.lines.last());
+        assert_eq!(whole.left_out, 0);
+        let some = part(SHOWN);
+        assert!(!some.lines.iter().any(|line| line.trim() == "line 899"));
+        assert!(some.lines.last().is_some_and(|line| line.contains("more lines")), "{:?}", some.lines.last());
+        assert!(some.left_out > 0, "it is told that there is more");
+    }
+
     const OTHER: &str = r#"{"@level":"error","@message":"Error: no","type":"diagnostic","diagnostic":{"severity":"error","summary":"no","detail":""}}"#;
 
     #[test]

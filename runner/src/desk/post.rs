@@ -293,9 +293,9 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Texts for the people who look after Tidegate that were not told yet.
-    pub async fn notices(&self) -> Result<Vec<(Uuid, String)>, DeskError> {
-        let pending = outbox::pending(&self.store, &Address::admins()).await?;
+    /// Texts for the people who look after Tidegate that were not told yet in a chat.
+    pub async fn notices(&self, door: &str) -> Result<Vec<(Uuid, String)>, DeskError> {
+        let pending = outbox::pending(&self.store, &Address::admins(door)).await?;
         let text =
             |body: &str| serde_json::from_str::<serde_json::Value>(body).ok()?["text"].as_str().map(str::to_owned);
         Ok(pending.into_iter().filter_map(|message| Some((message.id, text(&message.body)?))).collect())
@@ -320,9 +320,9 @@ impl Desk {
         Ok(all)
     }
 
-    /// What the channels of all environments are to be told, oldest first.
-    pub async fn news_for_all(&self) -> Result<Vec<(Uuid, News)>, DeskError> {
-        let pending = outbox::pending(&self.store, &Address::channels()).await?;
+    /// What the channels of all environments are to be told in a chat, oldest first.
+    pub async fn news_for_all(&self, door: &str) -> Result<Vec<(Uuid, News)>, DeskError> {
+        let pending = outbox::pending(&self.store, &Address::channels(door)).await?;
         let mut all = Vec::new();
         for message in pending {
             match outbox::news(&message) {
@@ -357,8 +357,7 @@ impl Desk {
         let mut tx = self.store.begin().await?;
         let new = troubles::begin(&mut tx, door, place, code).await?;
         if new {
-            let body = serde_json::json!({ "text": self.clean(text) }).to_string();
-            outbox::put(&mut tx, &Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+            outbox::put_notice(&mut tx, self.config().chat.admin_doors(), &self.clean(text)).await?;
         }
         tx.commit().await?;
         Ok(new)
@@ -379,8 +378,7 @@ impl Desk {
     /// Stores a text for the people who look after Tidegate.
     pub async fn notify(&self, text: &str) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        let body = serde_json::json!({ "text": self.clean(text) }).to_string();
-        outbox::put(&mut tx, &Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+        outbox::put_notice(&mut tx, self.config().chat.admin_doors(), &self.clean(text)).await?;
         Ok(tx.commit().await?)
     }
 }

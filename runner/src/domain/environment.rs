@@ -25,8 +25,8 @@ pub struct Environment {
     pub name: EnvironmentName,
     /// One line for `envs`.
     pub about: Option<String>,
-    /// Where its cards go: `#load-test`.
-    pub channel: Option<String>,
+    /// Where its cards go.
+    pub channel: Channels,
     /// Who may change it.
     pub owners: Vec<ActorId>,
     /// Told when something fails and nobody asked for it.
@@ -51,6 +51,41 @@ pub struct Environment {
     pub timetable: Arc<Timetable>,
     /// What its levels cost.
     pub money: Money,
+}
+
+/// Where an environment is spoken of: in each chat a channel, by `#name` or id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Channels {
+    /// By the name of the chat.
+    by_chat: BTreeMap<&'static str, String>,
+}
+
+/// The chats that have channels.
+pub const CHATS: [&str; 2] = ["slack", "discord"];
+
+impl Channels {
+    /// The same name in each chat; an id only in the chat whose ids look so.
+    #[must_use]
+    pub fn everywhere(channel: &str) -> Self {
+        let of = |chat: &str| match channel.chars().next() {
+            Some('C' | 'G') => chat == "slack",
+            Some('0'..='9') => chat == "discord",
+            _ => true,
+        };
+        Self::of(CHATS.into_iter().filter(|chat| of(chat)).map(|chat| (chat, channel.to_owned())))
+    }
+
+    /// A channel in each of these chats.
+    #[must_use]
+    pub fn of(all: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { by_chat: all.into_iter().collect() }
+    }
+
+    /// The channel in a chat.
+    #[must_use]
+    pub fn in_chat(&self, chat: &str) -> Option<&str> {
+        self.by_chat.get(chat).map(String::as_str)
+    }
 }
 
 /// Who may do what to an environment, and what no run on it may do, beside `owners` and `protect`.

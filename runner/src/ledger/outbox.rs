@@ -45,16 +45,21 @@ impl Address {
         }
     }
 
-    /// The people who look after Tidegate, in whichever chat they are.
+    /// The people who look after Tidegate, in a chat.
     #[must_use]
-    pub fn admins() -> Self {
-        Self::new("tidegate", "admins")
+    pub fn admins(door: &str) -> Self {
+        Self::of_all("admins", door)
     }
 
     /// The channels of all environments, in the chat that has them.
     #[must_use]
-    pub fn channels() -> Self {
-        Self::new("tidegate", "channels")
+    pub fn channels(door: &str) -> Self {
+        Self::of_all("channels", door)
+    }
+
+    /// Each chat hears of it by itself. The first one needed no name, and what was stored then is still read.
+    fn of_all(who: &str, door: &str) -> Self {
+        if door == "slack" { Self::new("tidegate", who) } else { Self::new("tidegate", &format!("{who}.{door}")) }
     }
 
     /// As text.
@@ -143,9 +148,22 @@ pub async fn put(
     Ok(id)
 }
 
+/// Stores a text for the people who look after Tidegate in these chats.
+pub async fn put_notice(
+    tx: &mut Tx,
+    doors: impl IntoIterator<Item = &'static str>,
+    text: &str,
+) -> Result<(), LedgerError> {
+    let body = serde_json::json!({ "text": text }).to_string();
+    for door in doors {
+        put(tx, &Address::admins(door), KIND_NOTICE, None, &body).await?;
+    }
+    Ok(())
+}
+
 /// Stores news for the channels of all environments, where a chat has them.
-pub async fn put_news_for_all(tx: &mut Tx, news: &News) -> Result<Uuid, LedgerError> {
-    put(tx, &Address::channels(), KIND_NEWS, None, &to_json("body", news)?).await
+pub async fn put_news_for_all(tx: &mut Tx, door: &str, news: &News) -> Result<Uuid, LedgerError> {
+    put(tx, &Address::channels(door), KIND_NEWS, None, &to_json("body", news)?).await
 }
 
 /// Stores news for a person.

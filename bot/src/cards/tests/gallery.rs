@@ -7,7 +7,8 @@ use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
 
 use super::scene::{Scene, clock, half, script_failed};
 use crate::cards::{card_link, notice, run_card};
-use crate::chat::slack::{Extras, render};
+use crate::chat::Extras;
+use crate::chat::slack::render;
 use crate::reporter;
 
 fn applying() -> Scene {

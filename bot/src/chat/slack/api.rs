@@ -17,7 +17,9 @@ use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
 
-use super::limiter::{Limiter, Share};
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::address::{LOOPBACK_ONLY, may_be_spoken_to};
+use crate::chat::voice::limiter::{Limiter, Share, Tiers};
 
 /// After this long nobody knows what became of a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,46 +27,25 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// When Slack does not say how long to wait.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Set by tests: nothing but this machine may be spoken to.
-const LOOPBACK_ONLY: &str = "TIDEGATE_LOOPBACK_ONLY";
-
-/// Why a call did not do what it should.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ApiError {
-    /// Not now: too many calls. Nothing was done.
-    #[error("Slack wants {0:?} of silence")]
-    Limited(Duration),
-    /// Refused for certain, with Slack's word for why; for a missing scope also which.
-    #[error("Slack refused: {code}{}", needed.as_ref().map(|scope| format!(" (needs the scope {scope})")).unwrap_or_default())]
-    Refused {
-        /// Slack's word.
-        code: String,
-        /// The scope that is missing.
-        needed: Option<String>,
-    },
-    /// Nobody knows whether it was done.
-    #[error("no answer from Slack: {0}")]
-    Unknown(String),
-    /// A token cannot be read.
-    #[error("{0}")]
-    Token(String),
-}
-
-impl ApiError {
-    /// True when it is about the whole chat: no other call would fare better.
-    pub(super) fn is_of_token(&self) -> bool {
-        let codes = ["invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired"];
-        self.code().is_some_and(|code| codes.contains(&code))
-    }
-
-    /// Slack's word for a refusal.
-    pub(super) fn code(&self) -> Option<&str> {
-        match self {
-            Self::Refused { code, .. } => Some(code),
-            Self::Limited(_) | Self::Unknown(_) | Self::Token(_) => None,
-        }
-    }
-}
+/// Calls a minute of each method, from Slack's page of each. Methods that are not here have no such limit: `chat.postMessage` counts
+/// by channel.
+const TIERS: Tiers = &[
+    ("chat.getPermalink", 100),
+    ("chat.postEphemeral", 100),
+    ("chat.update", 50),
+    ("conversations.history", 50),
+    ("conversations.info", 50),
+    ("conversations.list", 20),
+    ("conversations.open", 50),
+    ("conversations.replies", 50),
+    ("files.completeUploadExternal", 100),
+    ("files.getUploadURLExternal", 100),
+    ("usergroups.list", 20),
+    ("users.info", 100),
+    ("views.open", 100),
+    ("views.publish", 100),
+    ("views.update", 100),
+];
 
 /// The API. Cheap to clone.
 #[derive(Clone)]
@@ -91,7 +72,7 @@ impl Api {
             secrets,
             bot_token: config.bot_token.clone(),
             url: config.api_url.clone(),
-            limiter: Arc::default(),
+            limiter: Arc::new(Limiter::new(TIERS)),
         })
     }
 
@@ -174,7 +155,7 @@ impl Api {
     pub(super) async fn respond(&self, url: &str, body: &Value) -> Result<(), ApiError> {
         let url = url.parse().ok().filter(|_| may_be_spoken_to(url));
         let Some(url) = url else {
-            return Err(ApiError::Refused { code: "invalid_response_url".to_owned(), needed: None });
+            return Err(ApiError::refused("invalid_response_url"));
         };
         let span = tracing::debug_span!("respond");
         let context = SlackClientApiCallContext {
@@ -260,34 +241,4 @@ fn connector(url: &str) -> Result<HttpsConnector<HttpConnector>, String> {
     } else {
         tls.https_only().enable_all_versions().build()
     })
-}
-
-/// Whether an address may be spoken to at all: in tests only this machine is.
-fn may_be_spoken_to(url: &str) -> bool {
-    let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
-    !only_here || is_loopback(url)
-}
-
-/// Whether the host of an address is this machine.
-fn is_loopback(url: &str) -> bool {
-    let host = url.parse::<axum::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    host.is_some_and(|host| {
-        let bare = host.trim_matches(['[', ']']);
-        bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_this_machine() {
-        for here in ["http://127.0.0.1:80/api", "http://localhost/api", "http://[::1]:5/api"] {
-            assert!(is_loopback(here), "{here}");
-        }
-        for there in ["https://slack.com/api", "http://127.0.0.1.example/api", "http://user@example/api", "", "x"] {
-            assert!(!is_loopback(there), "{there}");
-        }
-    }
 }

@@ -12,9 +12,10 @@ use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
 
 use super::DOOR;
-use super::api::{Api, ApiError};
-use super::letter::Letter;
+use super::api::Api;
 use super::text::escape;
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::{Letter, urgent};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_zone;
 use crate::reporter::{self, NewsPlace};
@@ -108,14 +109,14 @@ impl Crier {
                 waiting.push((key, letter.text));
             }
         }
-        for (id, text) in self.desk.notices().await? {
+        for (id, text) in self.desk.notices(DOOR).await? {
             waiting.push((id.to_string(), escape(&text)));
         }
         let since = Timestamp(self.desk.now().await?.0 - BACK_MS);
         for run in self.desk.open_cards(DOOR, since, RunNumber(0)).await? {
             let detail = self.desk.show(run).await?;
             let config = self.desk.config();
-            let speaks = config.environments.get(&detail.run.request.environment).is_some_and(|e| e.channel.is_some());
+            let speaks = config.environments.get(&detail.run.request.environment).is_some_and(|e| e.channel.in_chat(DOOR).is_some());
             if !speaks {
                 continue;
             }
@@ -131,9 +132,4 @@ impl Crier {
         }
         Ok(waiting)
     }
-}
-
-/// The name of news that somebody must hear of.
-pub(super) fn urgent(run: RunNumber, news: &str) -> String {
-    format!("run {run} {news}")
 }

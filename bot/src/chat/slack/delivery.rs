@@ -2,13 +2,12 @@
 //!
 //! Read from plain JSON: the models of slack-morphism refuse a whole delivery for a field that they do not expect or miss.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_runner::domain::ids::Timestamp;
 
-use super::draft::Draft;
 use super::preview;
 use super::text::typed;
+use crate::chat::voice::origin::{How, Origin, Said};
 
 /// Most characters of a command that are read. Nothing that can be meant is nearly as long.
 const TYPED_MAX: usize = 4_000;
@@ -48,58 +47,6 @@ pub(super) enum Wish {
     Home { user: String },
     /// Nothing for us; why, for the log.
     Nothing(&'static str),
-}
-
-/// A command in words, and where its answer goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said {
-    /// What makes it one message, however often it is delivered.
-    pub(super) key: String,
-    /// The words.
-    pub(super) typed: String,
-    /// Where it was said.
-    pub(super) reply: Origin,
-}
-
-/// Where something was said, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Origin {
-    pub(super) team: String,
-    pub(super) user: String,
-    pub(super) channel: String,
-    /// The thread that the answer belongs to.
-    pub(super) thread: Option<String>,
-    /// Where an answer that only they see can be sent, for half an hour.
-    pub(super) response_url: Option<String>,
-    /// When it was said, by Slack's clock. `None` where Slack does not tell: commands and forms, which it never delivers late.
-    #[serde(default)]
-    pub(super) at: Option<Timestamp>,
-    /// What Slack calls the message, where it is one.
-    #[serde(default)]
-    pub(super) ts: Option<String>,
-    /// Slack has tried to deliver it before.
-    #[serde(default)]
-    pub(super) again: bool,
-    pub(super) how: How,
-}
-
-/// In which way something was said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum How {
-    /// `/tide`.
-    Command,
-    /// The bot was mentioned.
-    Mention,
-    /// To the bot alone.
-    Direct,
-    /// By a button of the message `card`, as it was in this version, that says `label`.
-    Button { card: String, label: String, version: String },
-    /// By the form, which shows what it would do.
-    Form(Draft),
-    /// By its last button; what is said after it was accepted.
-    Last { keep: Option<String> },
-    /// Said after something was accepted, and meant for when this run has begun.
-    After { run: i64 },
 }
 
 /// Reads a delivery.
@@ -142,6 +89,7 @@ fn command(payload: &Value, me: &Me) -> Option<Wish> {
             at: None,
             ts: None,
             again: false,
+            awaited: false,
             how: How::Command,
         },
     };
@@ -191,6 +139,7 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
             at,
             ts: Some(ts),
             again: false,
+            awaited: false,
             how: if direct { How::Direct } else { How::Mention },
         },
     }))
@@ -251,6 +200,7 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
             at: moment(&Value::from(at)),
             ts: None,
             again: false,
+            awaited: false,
             how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
             user,
             channel,
@@ -276,6 +226,7 @@ fn submission(payload: &Value, user: &Value, team: String) -> Option<Wish> {
             at: None,
             ts: None,
             again: false,
+            awaited: false,
             how: How::Last { keep: text(&kept["keep"]) },
         },
     };

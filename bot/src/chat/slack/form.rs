@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 
-use super::delivery::{Origin, Said};
-use super::ear::Ear;
-use super::text::cut_between_words;
+use super::ear::SlackEar;
+use crate::chat::voice::origin::{Origin, Said};
+use crate::chat::voice::text::cut_between_words;
 use crate::cards::form as words;
 
 /// Most settings that are asked for: a view has at most 100 blocks, and nobody fills in as many.
@@ -95,17 +95,17 @@ fn metadata(origin: &Origin) -> String {
     json!({ "channel": origin.channel, "response_url": origin.response_url }).to_string()
 }
 
-impl Ear {
+impl SlackEar {
     /// Opens the form. Slack allows that for three seconds only; what is too late is answered in words.
     pub(super) async fn open_form(&self, said: Said, trigger: &str) {
-        let config = self.desk.config();
-        let sight = self.sight_of(&said.reply.user, CommandName::Status).await.ok().flatten();
+        let config = self.ear.desk.config();
+        let sight = self.slack.sight_of(&self.ear, &said.reply.user, CommandName::Status).await.ok().flatten();
         let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
         let view = view(seen, None, &metadata(&said.reply));
-        let opened = self.workspace.api.post("views.open", &json!({ "trigger_id": trigger, "view": view })).await;
+        let opened = self.slack.workspace.api.post("views.open", &json!({ "trigger_id": trigger, "view": view })).await;
         if let Err(error) = opened {
             tracing::warn!(%error, "the form did not open: answered in words");
-            if let Err(error) = self.hear(said).await {
+            if let Err(error) = self.ear.hear(said).await {
                 tracing::error!(%error, "a command cannot be stored");
             }
         }
@@ -113,13 +113,13 @@ impl Ear {
 
     /// Shows the form for another environment.
     pub(super) async fn change_form(&self, user: &str, old: &Value, environment: &str) {
-        let config = self.desk.config();
-        let sight = self.sight_of(user, CommandName::Status).await.ok().flatten();
+        let config = self.ear.desk.config();
+        let sight = self.slack.sight_of(&self.ear, user, CommandName::Status).await.ok().flatten();
         let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
         let metadata = old["private_metadata"].as_str().unwrap_or("{}");
         let view = view(seen, Some(environment), metadata);
         let body = json!({ "view_id": old["id"], "hash": old["hash"], "view": view });
-        if let Err(error) = self.workspace.api.post("views.update", &body).await {
+        if let Err(error) = self.slack.workspace.api.post("views.update", &body).await {
             tracing::warn!(%error, "the form stays as it was");
         }
     }

@@ -4,16 +4,16 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_runner::desk::{DeskError, Message};
+use tidegate_runner::desk::DeskError;
 use tidegate_runner::domain::answer::{Sight, Standing};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
-use tidegate_runner::domain::policy::Place;
 use tokio::time::Instant;
 
-use super::DOOR;
-use super::ear::Ear;
-use super::render::{Extras, render};
+use super::render::render;
+use super::slack::Slack;
+use crate::chat::voice::ear::Ear;
+use crate::chat::voice::letter::Extras;
 use crate::cards::{self, Clock, form, overview};
 use crate::chat::shell::local_zone;
 
@@ -35,21 +35,21 @@ pub(super) struct Home {
     shows: u64,
 }
 
-impl Ear {
+impl Slack {
     /// Shows the home tab to somebody who opens it.
-    pub(super) async fn home(&self, user: &str) {
+    pub(super) async fn home(&self, ear: &Ear, user: &str) {
         self.homes().insert(user.to_owned(), Home { opened: Instant::now(), shows: 0 });
-        self.refresh_homes().await;
+        self.refresh_homes(ear).await;
     }
 
     /// Shows the home tab once more to somebody who pressed a button of it, so that the next press counts again.
-    pub(super) async fn show_home_anew(&self, user: &str) {
+    pub(super) async fn show_home_anew(&self, ear: &Ear, user: &str) {
         self.homes().entry(user.to_owned()).or_insert_with(|| Home { opened: Instant::now(), shows: 0 }).shows = 0;
-        self.refresh_homes().await;
+        self.refresh_homes(ear).await;
     }
 
     /// Publishes the home tab to those for whom it is not true any more.
-    pub(super) async fn refresh_homes(&self) {
+    pub(super) async fn refresh_homes(&self, ear: &Ear) {
         // One after the other: what was read earlier must not be shown later.
         let _publishing = self.publishing.lock().await;
         self.homes().retain(|_, home| home.opened.elapsed() < KEPT);
@@ -58,8 +58,8 @@ impl Ear {
         }
         let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
         for (user, shown) in users {
-            let blocks = match self.sight_of(&user, CommandName::Status).await {
-                Ok(Some(sight)) => self.overview(&sight).await,
+            let blocks = match self.sight_of(ear, &user, CommandName::Status).await {
+                Ok(Some(sight)) => self.overview(ear, &sight).await,
                 Ok(None) => continue,
                 Err(error) => Err(error),
             };
@@ -92,29 +92,32 @@ impl Ear {
     }
 
     /// What somebody may see; `None` where it is not known who they are, or they are nobody to speak to.
-    pub(super) async fn sight_of(&self, user: &str, command: CommandName) -> Result<Option<Sight>, DeskError> {
+    pub(super) async fn sight_of(
+        &self,
+        ear: &Ear,
+        user: &str,
+        command: CommandName,
+    ) -> Result<Option<Sight>, DeskError> {
         let Ok(person) = self.workspace.person(user).await else { return Ok(None) };
         let Ok(actor) = self.workspace.actor(user, &self.workspace.me.team, &person) else { return Ok(None) };
-        let place = Place { door: DOOR, channel: None, direct: true };
-        let message = Message { key: String::new(), actor, place, typed: String::new() };
-        self.desk.sight(&message, command).await.map(Some)
+        ear.sight_of(actor, command).await.map(Some)
     }
 
-    async fn overview(&self, sight: &Sight) -> Result<Vec<Value>, DeskError> {
-        let config = self.desk.config();
-        let mut all = self.desk.status(None).await?;
+    async fn overview(&self, ear: &Ear, sight: &Sight) -> Result<Vec<Value>, DeskError> {
+        let config = ear.desk.config();
+        let mut all = ear.desk.status(None).await?;
         all.retain(|standing| match standing {
             Standing::Managed(status) => sight.sees(status.name.as_str()),
             Standing::Unmanaged { name, .. } => sight.sees(name),
             Standing::Departed { name, .. } => sight.sees(name.as_str()),
         });
-        let clock = Clock { now: self.desk.now().await?, zone: local_zone() };
+        let clock = Clock { now: ear.desk.now().await?, zone: local_zone() };
         if all.len() > FULL_MAX || all.is_empty() {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
             return Ok(render(&card, &Extras::default()).blocks);
         }
         // Read anew each time: what is bent or written otherwise meanwhile changes it, and so does the time.
-        let coming = self.desk.next(None, 1, sight).await?;
+        let coming = ear.desk.next(None, 1, sight).await?;
         let mut blocks = Vec::new();
         for standing in &all {
             let mut card = cards::status(std::slice::from_ref(standing), &clock);
@@ -141,8 +144,8 @@ impl Ear {
             }
             blocks.extend(made);
         }
-        let heard_ms = self.last_heard().map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
-        let health = overview::health(&self.desk.runners().await?, heard_ms, &clock);
+        let heard_ms = ear.last_heard().map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
+        let health = overview::health(&ear.desk.runners().await?, heard_ms, &clock);
         blocks.push(json!({ "type": "divider" }));
         blocks.extend(render(&health, &Extras::default()).blocks);
         Ok(blocks)

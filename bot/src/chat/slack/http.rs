@@ -13,20 +13,20 @@ use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 
 use super::delivery::Form;
-use super::ear::Ear;
+use super::ear::SlackEar;
 
 /// Most bytes of a delivery. Slack's largest, a form with many fields, has some 100 KB.
 const BODY_MAX: usize = 1 << 20;
 
 #[derive(Clone)]
 struct Hooks {
-    ear: Ear,
+    ear: SlackEar,
     secrets: Secrets,
     signing_secret: SecretSource,
 }
 
 /// The three addresses that an app is given.
-pub(super) fn router(ear: Ear, secrets: Secrets, signing_secret: SecretSource) -> Router {
+pub(super) fn router(ear: SlackEar, secrets: Secrets, signing_secret: SecretSource) -> Router {
     Router::new()
         .route("/slack/commands", post(command))
         .route("/slack/events", post(event))

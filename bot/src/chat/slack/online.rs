@@ -4,9 +4,11 @@
 use tidegate_runner::config::{Config, SlackMode};
 use tidegate_runner::secrets::Secrets;
 
-use super::api::{Api, ApiError};
+use super::api::Api;
+use super::DOOR;
 use super::workspace::Workspace;
 use crate::cards::online::{Missing, scope, token};
+use crate::chat::voice::failure::ApiError;
 
 /// What each scope is needed for; the app's manifest asks for the same ones.
 const NEEDS: [(&str, &str); 13] = [
@@ -83,7 +85,7 @@ pub async fn check_online(config: &Config) -> Vec<Missing> {
             return missing;
         }
     };
-    let named = config.environments.values().filter_map(|environment| environment.channel.as_deref());
+    let named = config.environments.values().filter_map(|environment| environment.channel.in_chat(DOOR));
     for channel in named.chain(slack.admin_channel.as_deref()) {
         missing.extend(channel_of(&workspace, channel).await);
     }
@@ -94,11 +96,11 @@ pub async fn check_online(config: &Config) -> Vec<Missing> {
 async fn channel_of(workspace: &Workspace, named: &str) -> Option<Missing> {
     // Of an error the scope was told.
     let Ok(found) = workspace.channel(named).await else { return None };
-    let Some(id) = found else { return Some(Missing::channel(named, "channel_not_found")) };
+    let Some(id) = found else { return Some(Missing::channel(DOOR, named, "channel_not_found")) };
     match workspace.api.get("conversations.info", &[("channel", &id)]).await {
-        Ok(said) if said["channel"]["is_archived"] == true => Some(Missing::channel(named, "is_archived")),
-        Ok(said) if said["channel"]["is_member"] == false => Some(Missing::channel(named, "not_in_channel")),
-        Err(ApiError::Refused { code, .. }) if code == "channel_not_found" => Some(Missing::channel(named, &code)),
+        Ok(said) if said["channel"]["is_archived"] == true => Some(Missing::channel(DOOR, named, "is_archived")),
+        Ok(said) if said["channel"]["is_member"] == false => Some(Missing::channel(DOOR, named, "not_in_channel")),
+        Err(ApiError::Refused { code, .. }) if code == "channel_not_found" => Some(Missing::channel(DOOR, named, &code)),
         Ok(_) | Err(_) => None,
     }
 }

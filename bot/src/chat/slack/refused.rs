@@ -1,15 +1,6 @@
 //! What Slack's words for a refusal mean for what was refused: one table, for messages, edits and questions alike.
 
-/// What becomes of something that was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Means {
-    /// It will be refused however often it is tried, and whatever anybody does.
-    Never,
-    /// Somebody has to do something about it; it waits until then.
-    Mend,
-    /// It passes by itself.
-    Passing,
-}
+use crate::chat::voice::platform::{Call, Means};
 
 /// What is said cannot be said at all: our mistake.
 const OF_CONTENT: [&str; 12] = [
@@ -41,13 +32,13 @@ const OF_PERSON: [&str; 6] =
 /// A workspace that is being moved, and what proxies say while they start.
 const PASSING: [&str; 5] = ["team_added_to_org", "org_login_required", "http_408", "http_425", "http_409"];
 
-/// What a refusal of this method means.
-pub(super) fn means(method: &str, code: &str) -> Means {
+/// What a refusal of this call means.
+pub(super) fn means(call: Call, code: &str) -> Means {
     let never = OF_CONTENT.contains(&code)
-        || match method {
-            "chat.update" => OF_EDIT.contains(&code),
-            "users.info" | "conversations.open" => OF_PERSON.contains(&code),
-            _ => OF_MESSAGE.contains(&code),
+        || match call {
+            Call::Edit => OF_EDIT.contains(&code),
+            Call::Person | Call::Place => OF_PERSON.contains(&code),
+            Call::Post | Call::Private | Call::Response | Call::File | Call::History => OF_MESSAGE.contains(&code),
         };
     match code {
         _ if never => Means::Never,
@@ -65,15 +56,15 @@ mod tests {
         for code in
             ["token_revoked", "is_inactive", "is_archived", "not_in_channel", "missing_scope", "http_403", "new"]
         {
-            for method in ["chat.postMessage", "chat.update", "users.info"] {
-                assert_eq!(means(method, code), Means::Mend, "{method} {code}");
+            for call in [Call::Post, Call::Edit, Call::Person] {
+                assert_eq!(means(call, code), Means::Mend, "{call:?} {code}");
             }
         }
-        assert_eq!(means("chat.update", "edit_window_closed"), Means::Never);
-        assert_eq!(means("chat.postMessage", "edit_window_closed"), Means::Mend);
-        assert_eq!(means("chat.postMessage", "thread_not_found"), Means::Never);
-        assert_eq!(means("users.info", "user_not_found"), Means::Never);
-        assert_eq!(means("chat.postMessage", "msg_too_long"), Means::Never);
-        assert_eq!(means("chat.postMessage", "team_added_to_org"), Means::Passing);
+        assert_eq!(means(Call::Edit, "edit_window_closed"), Means::Never);
+        assert_eq!(means(Call::Post, "edit_window_closed"), Means::Mend);
+        assert_eq!(means(Call::Post, "thread_not_found"), Means::Never);
+        assert_eq!(means(Call::Person, "user_not_found"), Means::Never);
+        assert_eq!(means(Call::Post, "msg_too_long"), Means::Never);
+        assert_eq!(means(Call::Post, "team_added_to_org"), Means::Passing);
     }
 }

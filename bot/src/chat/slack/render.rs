@@ -4,12 +4,13 @@
 //! fence in anybody's words can come alive or be broken. Blocks are plain JSON here: the models of slack-morphism know neither
 //! lengths nor numbers, which are what this file is about.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
-use super::text::{cut_between_words, escape};
-use crate::cards::{Button, Card, Line, Span, TYPED, Weight, left_out, left_out_here};
+use super::text::escape;
+use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Weight, card_link, left_out, left_out_here};
+use crate::chat::voice::letter::{Extras, Letter, Rendered};
+use crate::chat::voice::plain::{fixed, group, plain};
+use crate::chat::voice::text::cut_between_words;
 
 /// Most blocks of a message.
 pub(super) const BLOCKS_MAX: usize = 50;
@@ -27,37 +28,6 @@ pub(super) const VALUE_MAX: usize = 2_000;
 const ROW_MAX: usize = 5;
 /// Most characters of the text beside the blocks; what is longer nobody listens to.
 const FALLBACK_MAX: usize = 3_000;
-/// Width of a bar, in characters.
-const BAR: u32 = 10;
-
-/// A message, ready to be sent.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Rendered {
-    /// What is read where blocks are not, escaped.
-    pub(crate) text: String,
-    /// The blocks.
-    pub(crate) blocks: Vec<Value>,
-    /// Lines for which there was no room, as plain text.
-    pub(crate) left_out: Vec<String>,
-}
-
-/// What goes with a card.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Extras {
-    /// Who is to be notified: ids of people (`U..`) or groups (`S..`).
-    pub(crate) mention: Vec<String>,
-    /// Buttons, and the version of the card that they belong to.
-    pub(crate) buttons: Vec<Button>,
-    /// Told with every press.
-    pub(crate) version: String,
-    /// A line instead of buttons that were used.
-    pub(crate) pressed: Option<String>,
-    /// Only one person sees it: files cannot go with it.
-    pub(crate) private: bool,
-    /// A last line with a link: its text and address.
-    pub(crate) link: Option<(String, String)>,
-}
-
 /// Renders a card.
 pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let buttons = actions(extras);
@@ -107,54 +77,6 @@ fn title(card: &Card, extras: &Extras) -> Vec<Value> {
     let mut elements: Vec<Value> = extras.mention.iter().flat_map(|id| [mention(id), text(" ")]).collect();
     elements.push(styled(&cut_between_words(&card.title, TEXT_MAX / 2), "bold"));
     elements
-}
-
-/// Lines that belong together, with the place of the first: those with columns or bars, which want a fixed width, or single ones.
-fn group(lines: &[Line]) -> Vec<(usize, Vec<&Line>)> {
-    let mut groups: Vec<(usize, Vec<&Line>)> = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        match groups.last_mut() {
-            Some((_, last)) if fixed(line) && last.last().is_some_and(|line| fixed(line)) => last.push(line),
-            _ => groups.push((at, vec![line])),
-        }
-    }
-    groups
-}
-
-fn fixed(line: &Line) -> bool {
-    line.spans.iter().any(|span| matches!(span, Span::Column(..) | Span::Bar { .. }))
-}
-
-/// A card as a text file.
-pub(super) fn as_text(card: &Card) -> String {
-    let lines = std::iter::once(card.title.clone()).chain(card.lines.iter().map(plain));
-    lines.map(|line| line + "\n").collect()
-}
-
-/// A line as text.
-pub(super) fn plain(line: &Line) -> String {
-    let mut out = "  ".repeat(line.indent.into());
-    // Writing into a String cannot fail.
-    for span in &line.spans {
-        match span {
-            Span::Text(text) | Span::Strong(text) | Span::Code(text) => out.push_str(text),
-            Span::Column(text, width) => {
-                out.push_str(text);
-                let gap = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str())).max(1);
-                out.push_str(&" ".repeat(gap));
-            }
-            Span::Bar { done, total } => {
-                let full = (u64::from(*done) * u64::from(BAR) / u64::from((*total).max(1))).min(u64::from(BAR));
-                let full = usize::try_from(full).unwrap_or_default();
-                let rest = usize::try_from(BAR).unwrap_or_default() - full;
-                let _ = write!(out, "{}{} {done}/{total}", "▓".repeat(full), "░".repeat(rest));
-            }
-            Span::Link { text, url } => {
-                let _ = write!(out, "{text} ({url})");
-            }
-        }
-    }
-    out
 }
 
 /// A line as elements of a section.
@@ -358,11 +280,27 @@ fn fallback(card: &Card, extras: &Extras) -> String {
     format!("{mentions}{body}")
 }
 
+/// Has a letter say that it may have been said before.
+pub(super) fn perhaps_again(letter: &mut Letter) {
+    letter.text = format!("{PERHAPS_AGAIN}{}", letter.text);
+    let words = json!({ "type": "text", "text": PERHAPS_AGAIN.trim(), "style": { "italic": true } });
+    letter.blocks.insert(0, in_a_section(&words));
+}
+
+/// Has a letter link to a run's card.
+pub(super) fn linked(letter: &mut Letter, run: i64, url: &str) {
+    let link = json!({ "type": "link", "url": url, "text": card_link(run) });
+    letter.blocks.push(in_a_section(&link));
+}
+
+fn in_a_section(element: &Value) -> Value {
+    json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [element] }] })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::letter::Letter;
     use super::*;
     use crate::cards::{Tone, button};
 
@@ -437,7 +375,9 @@ mod tests {
             within_limits(&rendered);
             // As it is sent: with a link, and after nobody knew whether it was sent.
             let long = format!("https://tidegate.slack.com/archives/C1/p1?thread_ts=1.1&cid={}", "C".repeat(100));
-            let letter = Letter::new(rendered.clone()).linked(9_000_000, &long).perhaps_again();
+            let mut letter = Letter::new(rendered.clone());
+            linked(&mut letter, 9_000_000, &long);
+            perhaps_again(&mut letter);
             within_limits(&Rendered { text: letter.text, blocks: letter.blocks, left_out: Vec::new() });
             for block in &rendered.blocks {
                 every(block, &mut |value| {
@@ -449,11 +389,51 @@ mod tests {
         }
 
         #[test]
-        fn what_does_not_fit_is_given_back_in_order(card in card()) {
-            let rendered = render(&card, &Extras::default());
-            let lines: Vec<String> = card.lines.iter().map(plain).collect();
-            assert!(lines.ends_with(&rendered.left_out));
+        fn what_is_shown_and_what_is_left_out_is_all_of_it_in_order(mut card in card()) {
+            card.next.clear();
+            all_is_there(&card);
         }
+    }
+
+    /// Letters alone: how lines are broken and indented may differ.
+    fn letters(text: &str) -> String {
+        let shown = crate::chat::voice::text::plainly(text);
+        shown.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{2068}' | '\u{2069}')).collect()
+    }
+
+    fn all_is_there(card: &Card) {
+        let rendered = render(card, &Extras::default());
+        within_limits(&rendered);
+        let mut shown = String::new();
+        for block in &rendered.blocks {
+            every(block, &mut |value| {
+                if value["type"] == "text" {
+                    shown.push_str(value["text"].as_str().unwrap_or_default());
+                }
+            });
+        }
+        let mut shown = letters(&shown);
+        if !rendered.left_out.is_empty() {
+            let note = letters(&left_out(rendered.left_out.len()));
+            shown = shown.strip_suffix(&note).expect("it says that something is left out").to_owned();
+        }
+        let lines: Vec<String> = std::iter::once(card.title.clone()).chain(card.lines.iter().map(plain)).collect();
+        let all = letters(&lines.join("\n"));
+        assert!(shown + &letters(&rendered.left_out.join("\n")) == all, "something is neither shown nor left out");
+    }
+
+    #[test]
+    fn rows_of_a_table_that_do_not_fit_into_one_text_are_shown_in_the_next_or_left_out() {
+        for rows in [20, 60, 200] {
+            let row = |n: usize| {
+                Line::of([Span::Column(format!("environment-{n}"), 40), Span::Column("is at full since today".to_owned(), 60)])
+            };
+            let card = Card::new(Tone::Plain, "Environments").lines((0..rows).map(row));
+            all_is_there(&card);
+            let rendered = render(&card, &Extras::default());
+            assert_eq!(rendered.left_out.is_empty(), rows < 100, "{rows}");
+        }
+        all_is_there(&Card::new(Tone::Plain, "long ".repeat(900)).line(Line::text("word ".repeat(4_000))));
     }
 
     #[test]

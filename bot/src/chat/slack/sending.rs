@@ -1,30 +1,26 @@
 //! One letter to Slack: posted or answered where it came from, found again in the history, with its file and its link.
 
 use serde_json::{Value, json};
-use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::Pending;
 use uuid::Uuid;
 
-use super::DOOR;
-use super::api::ApiError;
-use super::letter::Letter;
-use super::mouth::Mouth;
-use crate::cards::{FILES, NO_PLACE_FOR_FILE};
+use super::workspace::Workspace;
+use crate::cards::NO_PLACE_FOR_FILE;
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::Letter;
+use crate::chat::voice::platform::{Call, Failed};
 
 /// What posts a message.
-const POST: &str = "chat.postMessage";
+pub(super) const POST: &str = "chat.postMessage";
 
-/// In place of a method's name where something is sent the way it came.
-pub(super) const RESPONSE: &str = "response_url";
-
-/// A call that did not do what it should, with what was called.
-pub(super) type Failed = (&'static str, ApiError);
+/// What edits one.
+pub(super) const EDIT: &str = "chat.update";
 
 /// The name of the data that every message of ours carries.
 const EVENT: &str = "tidegate_message";
 
-impl Mouth {
-    /// Uploads the file of a message into its thread, unless it is there already. Refused, it is done without.
+impl Workspace {
+    /// Uploads the file of a message into its thread, unless it is there already.
     pub(super) async fn attach(
         &self,
         channel: &str,
@@ -38,25 +34,15 @@ impl Mouth {
         let name = format!("{stem}-{}.{ending}", short.split_off(24));
         if again {
             let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
-            let said = self.workspace.api.get("conversations.replies", &args).await;
-            let said = said.map_err(|error| ("conversations.replies", error))?;
+            let said = self.api.get("conversations.replies", &args).await;
+            let said = said.map_err(|error| (Call::History, error))?;
             let messages = said["messages"].as_array().into_iter().flatten();
             let mut files = messages.filter_map(|message| message["files"].as_array()).flatten();
             if files.any(|file| file["name"] == name.as_str()) {
                 return Ok(());
             }
         }
-        match self.workspace.api.upload(&name, text, channel, thread).await {
-            Ok(()) => {
-                self.over(FILES).await;
-                Ok(())
-            }
-            Err(ApiError::Refused { code, .. }) => {
-                self.tell_once(FILES, &code).await;
-                Ok(())
-            }
-            Err(error) => Err(("files.completeUploadExternal", error)),
-        }
+        self.api.upload(&name, text, channel, thread).await.map_err(|error| (Call::File, error))
     }
 
     /// Sends, and gives what Slack calls the message; nothing where it went the way it came.
@@ -67,7 +53,7 @@ impl Mouth {
         thread: Option<&str>,
         id: Uuid,
     ) -> Result<String, Failed> {
-        let api = &self.workspace.api;
+        let api = &self.api;
         let text = &letter.text;
         if let (Some(_), Some(url)) = (&letter.only, &letter.response_url) {
             let body = json!({
@@ -76,7 +62,7 @@ impl Mouth {
             match api.respond(url, &body).await {
                 // Its half hour is over.
                 Err(ApiError::Refused { .. }) => {}
-                other => return other.map(|()| String::new()).map_err(|error| (RESPONSE, error)),
+                other => return other.map(|()| String::new()).map_err(|error| (Call::Response, error)),
             }
         }
         let mut body = json!({
@@ -89,10 +75,10 @@ impl Mouth {
         if let Some(user) = &letter.only {
             body["user"] = user.as_str().into();
             let sent = api.post("chat.postEphemeral", &body).await;
-            return sent.map(|_| String::new()).map_err(|error| ("chat.postEphemeral", error));
+            return sent.map(|_| String::new()).map_err(|error| (Call::Private, error));
         }
         body["metadata"] = json!({ "event_type": EVENT, "event_payload": { "id": id.to_string() } });
-        let refused = |error| (POST, error);
+        let refused = |error| (Call::Post, error);
         let said = match api.post(POST, &body).await {
             // A command can be typed where the bot is not: its answer goes the way it came.
             Err(ApiError::Refused { code, needed })
@@ -109,7 +95,7 @@ impl Mouth {
                         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": words } }));
                     }
                 }
-                return api.respond(url, &body).await.map(|()| String::new()).map_err(|error| (RESPONSE, error));
+                return api.respond(url, &body).await.map(|()| String::new()).map_err(|error| (Call::Response, error));
             }
             // Better without its looks than not at all.
             Err(ApiError::Refused { code, .. })
@@ -147,9 +133,9 @@ impl Mouth {
             let page = match thread {
                 Some(thread) => {
                     args.push(("ts", thread));
-                    self.workspace.api.get("conversations.replies", &args).await?
+                    self.api.get("conversations.replies", &args).await?
                 }
-                None => self.workspace.api.get("conversations.history", &args).await?,
+                None => self.api.get("conversations.history", &args).await?,
             };
             let ours = |message: &&Value| message["metadata"]["event_payload"]["id"] == id.as_str();
             if let Some(found) = page["messages"].as_array().into_iter().flatten().find(ours) {
@@ -163,11 +149,15 @@ impl Mouth {
         }
     }
 
-    /// The address of a run's card; `None` while it is not posted.
-    pub(super) async fn link(&self, run: i64) -> Result<Option<String>, DeskError> {
-        let card = self.desk.card(DOOR, tidegate_runner::domain::ids::RunNumber(run)).await?;
-        let Some((channel, ts)) = card.and_then(|card| Some((card.channel, card.posted?))) else { return Ok(None) };
-        let said = self.workspace.api.get("chat.getPermalink", &[("channel", &channel), ("message_ts", &ts)]).await;
-        Ok(said.ok().and_then(|said| said["permalink"].as_str().map(str::to_owned)))
+    /// Edits a message.
+    pub(super) async fn edit(&self, channel: &str, ts: &str, letter: &Letter) -> Result<(), ApiError> {
+        let body = json!({ "channel": channel, "ts": ts, "text": letter.text, "blocks": letter.blocks });
+        self.api.post(EDIT, &body).await.map(|_| ())
+    }
+
+    /// The address of a message.
+    pub(super) async fn link(&self, channel: &str, ts: &str) -> Option<String> {
+        let said = self.api.get("chat.getPermalink", &[("channel", channel), ("message_ts", ts)]).await;
+        said.ok().and_then(|said| said["permalink"].as_str().map(str::to_owned))
     }
 }

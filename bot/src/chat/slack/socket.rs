@@ -4,7 +4,6 @@
 //! for good; it connects again at once and for ever where it is accepted and closed; that a token is refused it only logs; and its
 //! listener refuses interactions of kinds that it does not know.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -16,9 +15,10 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::api::ApiError;
 use super::delivery::Form;
-use super::ear::Ear;
+use super::ear::SlackEar;
+use crate::chat::voice::ear::Ear;
+use crate::chat::voice::failure::ApiError;
 
 /// So that one is there while the other is renewed.
 const CONNECTIONS: u32 = 2;
@@ -42,28 +42,21 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Open connections. They end with it.
-pub(super) struct Socket {
-    _connections: JoinSet<()>,
-}
-
-impl Socket {
-    /// Begins to open and keep connections.
-    pub(super) fn open(ear: &Ear, app_token: &SecretSource) -> Self {
-        let mut connections = JoinSet::new();
-        for nth in 0..CONNECTIONS {
-            let connection = Connection { ear: ear.clone(), app_token: app_token.clone() };
-            connections.spawn(async move {
-                tokio::time::sleep(APART * nth).await;
-                connection.keep().await;
-            });
-        }
-        Self { _connections: connections }
+/// Begins to open and keep connections; they end with what is returned.
+pub(super) fn open(ear: &SlackEar, app_token: &SecretSource) -> JoinSet<()> {
+    let mut connections = JoinSet::new();
+    for nth in 0..CONNECTIONS {
+        let connection = Connection { ear: ear.clone(), app_token: app_token.clone() };
+        connections.spawn(async move {
+            tokio::time::sleep(APART * nth).await;
+            connection.keep().await;
+        });
     }
+    connections
 }
 
 struct Connection {
-    ear: Ear,
+    ear: SlackEar,
     app_token: SecretSource,
 }
 
@@ -75,7 +68,7 @@ impl Connection {
             let mut lived = Duration::ZERO;
             match tokio::time::timeout(HELLO, self.greeted()).await {
                 Ok(Ok(stream)) => {
-                    let (open, began) = (Open::new(&self.ear), Instant::now());
+                    let (open, began) = (Open::new(&self.ear.ear), Instant::now());
                     let reason = self.talk(stream).await;
                     drop(open);
                     lived = began.elapsed();
@@ -83,11 +76,11 @@ impl Connection {
                 }
                 Ok(Err(error)) => {
                     tracing::error!(%error, "Slack cannot be listened to");
-                    self.ear.hearing.failed(error.code().unwrap_or("no_answer"));
+                    self.ear.ear.hearing.failed(error.code().unwrap_or("no_answer"));
                 }
                 Err(_) => {
                     tracing::error!("Slack does not say hello");
-                    self.ear.hearing.failed("no_answer");
+                    self.ear.ear.hearing.failed("no_answer");
                 }
             }
             failures = if lived >= LIVED { 0 } else { failures + 1 };
@@ -98,7 +91,7 @@ impl Connection {
     /// A connection that said hello.
     async fn greeted(&self) -> Result<Stream, ApiError> {
         let unknown = |why: String| ApiError::Unknown(why);
-        let address = self.ear.workspace.api.open_socket(&self.app_token).await?;
+        let address = self.ear.slack.workspace.api.open_socket(&self.app_token).await?;
         let (mut stream, _) = connect_async(&address).await.map_err(|error| unknown(error.to_string()))?;
         while let Some(message) = stream.next().await {
             if let Message::Text(text) = message.map_err(|error| unknown(error.to_string()))? {
@@ -200,9 +193,7 @@ struct Open(Ear);
 impl Open {
     fn new(ear: &Ear) -> Self {
         tracing::info!("listening to Slack");
-        if ear.hearing.opened() {
-            ear.opened.store(true, Ordering::Release);
-        }
+        ear.listens();
         Self(ear.clone())
     }
 }

@@ -8,8 +8,11 @@ use serde_json::Value;
 use tidegate_runner::domain::answer::{Actor, ActorKind};
 use tokio::time::Instant;
 
-use super::api::{Api, ApiError};
+use super::api::Api;
 use super::delivery::Me;
+use super::history::ReadThreads;
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::platform::Unheard;
 
 /// For how long what was asked is believed: names and rights change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -25,15 +28,6 @@ const BELIEVED_GROUPS: Duration = Duration::from_mins(1);
 
 /// A list of everything, and when it was asked for.
 pub(super) type Listed<T> = (Option<Instant>, HashMap<String, T>);
-
-/// Who is not heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unheard {
-    /// A program, which gets no answer either: two of them would talk for ever.
-    Bot,
-    /// A deactivated account.
-    Gone,
-}
 
 /// Somebody in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +71,8 @@ pub(super) struct Workspace {
     pub(super) groups: Mutex<Listed<Group>>,
     /// Conversations with one person, by person.
     directs: Mutex<HashMap<String, String>>,
+    /// Places of which only some threads could be read so far.
+    pub(super) begun: Mutex<HashMap<String, ReadThreads>>,
     /// When somebody's name could not be had.
     pub(super) unnamed: Mutex<HashMap<String, Instant>>,
 }
@@ -101,6 +97,7 @@ impl Workspace {
             names: Mutex::default(),
             groups: Mutex::default(),
             directs: Mutex::default(),
+            begun: Mutex::default(),
             unnamed: Mutex::default(),
         })
     }
@@ -142,40 +139,6 @@ impl Workspace {
         self.list_groups().await?;
         let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.1.get(group).map(|group| group.members.clone()).unwrap_or_default())
-    }
-
-    /// A question with the members of a group in place of the group that stands after `by`, as far as that is one.
-    pub(super) async fn by_members(&self, typed: &str) -> Option<String> {
-        let words: Vec<&str> = typed.split_whitespace().collect();
-        let at = words.iter().position(|word| word.eq_ignore_ascii_case("by"))? + 1;
-        let group = words.get(at)?.trim_start_matches('@').strip_prefix("slack:").filter(|id| id.starts_with('S'))?;
-        let members = self.members(group).await.ok().filter(|members| !members.is_empty())?;
-        let named: Vec<String> = members.iter().map(|member| format!("slack:{member}")).collect();
-        let (before, after) = (words.get(..at)?.join(" "), words.get(at + 1..)?.join(" "));
-        Some(format!("{before} {} {after}", named.join(",")).trim_end().to_owned())
-    }
-
-    /// A line with the members of groups in place of those that it leaves in by `only`. `None`: it names no
-    /// group with members.
-    pub(super) async fn with_members(&self, typed: &str) -> Option<String> {
-        let (mut words, mut found, mut names) = (Vec::new(), false, false);
-        for word in typed.split_whitespace() {
-            let id = word.trim_matches(['@', ',']).strip_prefix("slack:").filter(|id| id.starts_with('S'));
-            names = word.eq_ignore_ascii_case("only") || names && (word.starts_with('@') || word.contains(':'));
-            let members = match id.filter(|_| names) {
-                Some(id) => self.members(id).await.ok()?,
-                None => Vec::new(),
-            };
-            found |= !members.is_empty();
-            if members.is_empty() {
-                words.push(word.to_owned());
-            }
-            words.extend(members.iter().map(|member| format!("@slack:{member}")));
-            if word.eq_ignore_ascii_case("because") {
-                names = false;
-            }
-        }
-        found.then(|| words.join(" "))
     }
 
     /// Where something is said: a channel as it is, of a person the conversation with them.

@@ -1,4 +1,4 @@
-//! `[chat.slack]`: the workspace that Tidegate speaks in.
+//! `[chat]`: the chats that Tidegate speaks in; `[chat.slack]` in full.
 
 use std::path::Path as FilePath;
 
@@ -9,6 +9,8 @@ use super::super::document::Path;
 use super::super::duration;
 use super::super::findings::Findings;
 use super::super::problem::quoted;
+use super::channel::{check_channel, is_id};
+use super::discord::{DiscordConfig, DiscordSection};
 use super::secret::SecretSection;
 use crate::domain::secret::SecretSource;
 
@@ -25,6 +27,8 @@ const LISTEN: &str = "127.0.0.1:3000";
 pub(in super::super) struct ChatSection {
     /// Slack; `docs/slack.md` tells how to make the app.
     slack: Option<SlackSection>,
+    /// Discord; `docs/discord.md` tells how to make the application.
+    discord: Option<DiscordSection>,
 }
 
 fn webhook_after() -> String {
@@ -126,6 +130,43 @@ pub struct SlackConfig {
 pub struct ChatConfig {
     /// Slack.
     pub slack: Option<SlackConfig>,
+    /// Discord.
+    pub discord: Option<DiscordConfig>,
+}
+
+impl ChatConfig {
+    /// The names of the chats that are configured.
+    pub fn doors(&self) -> impl Iterator<Item = &'static str> {
+        let slack = self.slack.is_some().then_some("slack");
+        slack.into_iter().chain(self.discord.is_some().then_some("discord"))
+    }
+
+    /// The chats in which the people who look after Tidegate are told what they should know. Where none has a channel for it, it is
+    /// kept for Slack, whose webhook may tell it.
+    pub fn admin_doors(&self) -> impl Iterator<Item = &'static str> {
+        let with_channel: Vec<_> = self.doors().filter(|door| self.admin_channel(door).is_some()).collect();
+        if with_channel.is_empty() { vec!["slack"].into_iter() } else { with_channel.into_iter() }
+    }
+
+    /// The channel for the people who look after Tidegate in a chat.
+    #[must_use]
+    pub fn admin_channel(&self, door: &str) -> Option<&str> {
+        match door {
+            "slack" => self.slack.as_ref()?.admin_channel.as_deref(),
+            "discord" => self.discord.as_ref()?.admin_channel.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether runs that changed nothing call their asker in a chat, too.
+    #[must_use]
+    pub fn tell_unchanged(&self, door: &str) -> bool {
+        match door {
+            "slack" => self.slack.as_ref().is_some_and(|slack| slack.tell_unchanged),
+            "discord" => self.discord.as_ref().is_some_and(|discord| discord.tell_unchanged),
+            _ => false,
+        }
+    }
 }
 
 /// Reads the section.
@@ -134,9 +175,12 @@ pub(in super::super) fn read(
     folder: &FilePath,
     findings: &mut Findings<'_, '_>,
 ) -> ChatConfig {
-    let Some(section) = section.and_then(|section| section.slack) else { return ChatConfig::default() };
+    let Some(ChatSection { slack, discord }) = section else { return ChatConfig::default() };
     let chat = Path::ROOT.key("chat");
-    ChatConfig { slack: section.read(&chat.key("slack"), folder, findings) }
+    ChatConfig {
+        slack: slack.and_then(|slack| slack.read(&chat.key("slack"), folder, findings)),
+        discord: discord.and_then(|discord| discord.read(&chat.key("discord"), folder, findings)),
+    }
 }
 
 impl SlackSection {
@@ -195,26 +239,4 @@ impl SlackSection {
             api_url,
         })
     }
-}
-
-/// A channel is named by `#name` or by its id.
-pub(super) fn check_channel(at: &Path<'_>, channel: &str, findings: &mut Findings<'_, '_>) {
-    let name = channel.strip_prefix('#').unwrap_or_default();
-    let is_name = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || "#,<>@".contains(c));
-    let is_number = !channel.is_empty() && channel.chars().all(|c| c.is_ascii_digit());
-    if is_name || is_number || is_id(channel, &['C', 'G']) {
-        return;
-    }
-    let bare = channel.trim();
-    let plain = !bare.is_empty() && bare.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
-    let hint = if plain { format!("write `#{bare}`") } else { "write `#name`, or the channel's id".to_owned() };
-    findings.at_value(at, format!("{} is not a channel", quoted(channel)), Some(hint));
-}
-
-/// `T024BE7LD`: one of these letters, then capital letters and digits.
-fn is_id(text: &str, first: &[char]) -> bool {
-    text.starts_with(first)
-        && text.chars().count() >= 2
-        && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-        && text.chars().any(|c| c.is_ascii_digit())
 }

@@ -16,12 +16,13 @@ use super::super::problem::quoted;
 use super::access::{GrantSection, Roles};
 use super::approve::ApproveSections;
 use super::calendar::Calendars;
+use super::channel::ChannelSection;
 use super::profile::{self, ProfileSection};
 use super::runner::RunnerConfig;
 use super::schedule::{self, ScheduleSection};
 use super::setting::SettingSection;
 use super::stack::StackSection;
-use super::{access, approve, chat, levels, limits, people, ready, values};
+use super::{access, approve, levels, limits, people, ready, values};
 use crate::domain::access::{Access, Written};
 use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::hours_on::Money;
@@ -35,9 +36,9 @@ pub(in super::super) struct EnvironmentSection {
     /// One line for `envs`.
     #[schemars(example = &"Production-sized shop for load tests")]
     about: Option<String>,
-    /// Where its messages go: `#name`, or the channel's id.
-    #[schemars(length(min = 1), example = &"#load-test")]
-    channel: Option<String>,
+    /// Where its messages go: `#name`, or the channel's id; where that differs from chat to chat, a name for each.
+    #[schemars(example = &"#load-test")]
+    channel: Option<ChannelSection>,
     /// Who may do everything to it, by immutable id: `local:NAME` for a user of this machine, `slack:ID` (of a person or a
     /// group), `discord:ID`. The same as `owner` in its `access`.
     #[serde(default)]
@@ -150,9 +151,7 @@ pub(in super::super) fn read(
     let oncall = oncall.into_iter().map(|(_, person)| person).collect();
     let grants = access::grants(&at.key("access"), &section.access, surroundings.roles, findings);
     check_protect(&at.key("protect"), &section.protect, findings);
-    if let Some(channel) = &section.channel {
-        chat::check_channel(&at.key("channel"), channel, findings);
-    }
+    let channel = section.channel.as_ref().map(|channel| channel.read(&at.key("channel"), findings)).unwrap_or_default();
     let stacks = stacks(&at.key("stacks"), section, surroundings, findings);
     let names: Vec<&str> = section.stacks.iter().map(|stack| stack.name.as_str()).collect();
     let settings = settings(&at.key("settings"), section, &names, findings);
@@ -180,7 +179,7 @@ pub(in super::super) fn read(
     let mut environment = Environment {
         name: name?,
         about: section.about.clone(),
-        channel: section.channel.clone(),
+        channel,
         owners,
         oncall,
         up: levels.up,

@@ -4,8 +4,10 @@
 pub(super) mod access;
 pub(super) mod approve;
 pub(super) mod calendar;
+mod channel;
 pub(super) mod chat;
 pub(super) mod database;
+pub(super) mod discord;
 pub(super) mod draft;
 pub(super) mod environment;
 mod levels;

@@ -21,7 +21,7 @@ fn shop(grants: Vec<Grant>) -> Environment {
     Environment {
         name: "shop".parse().expect("a name"),
         about: None,
-        channel: None,
+        channel: crate::domain::environment::Channels::default(),
         owners: vec![id("local:ito")],
         oncall: Vec::new(),
         up: "full".parse().expect("a name"),

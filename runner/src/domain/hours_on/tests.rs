@@ -37,7 +37,7 @@ fn shop(zone: Tz) -> Environment {
     Environment {
         name: "shop".parse().expect("a name"),
         about: None,
-        channel: None,
+        channel: crate::domain::environment::Channels::default(),
         owners: Vec::new(),
         oncall: Vec::new(),
         up: "full".parse().expect("a name"),

@@ -41,7 +41,7 @@ fn shop() -> Environment {
     Environment {
         name: "shop".parse().expect("a name"),
         about: None,
-        channel: None,
+        channel: crate::domain::environment::Channels::default(),
         owners: vec![ActorId::local("ito")],
         oncall: Vec::new(),
         up: "full".parse().expect("a name"),

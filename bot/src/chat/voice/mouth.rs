@@ -7,26 +7,25 @@ use std::time::Duration;
 
 use tidegate_runner::desk::post::Pending;
 use tidegate_runner::desk::{Desk, DeskError};
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::DOOR;
-use super::api::ApiError;
+use super::failure::ApiError;
 use super::letter::{Letter, Thread};
 use super::limiter::Share;
-use super::refused::{Means, means};
+use super::platform::{Call, Failed, Means, Platform};
 use super::right::{MARGIN, Right, TRY};
-use super::sending::RESPONSE;
-use super::workspace::Workspace;
+use crate::cards::FILES;
 
 /// After a refusal that somebody has to do something about.
-pub(super) const REFUSED_WAIT: Duration = Duration::from_mins(1);
+pub(in crate::chat) const REFUSED_WAIT: Duration = Duration::from_mins(1);
 
 /// After an answer that nobody understood, at first and at most.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
 const UNKNOWN_WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// After so many failures in a row, about half a minute, Slack is away.
+/// After so many failures in a row, about half a minute, the chat is away.
 const AWAY_FAILURES: u32 = 5;
 
 /// How long an answer waits for the card that it links to, in milliseconds.
@@ -38,23 +37,23 @@ const PRIVATE_MS: i64 = 30 * 60_000;
 
 /// Sends. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Mouth {
-    pub(super) desk: Desk,
-    pub(super) workspace: Arc<Workspace>,
-    pub(super) right: Right,
+pub(in crate::chat) struct Mouth {
+    pub(in crate::chat) desk: Desk,
+    pub(in crate::chat) platform: Arc<dyn Platform>,
+    pub(in crate::chat) right: Right,
     /// Queues of which something is being sent just now.
     busy: Arc<Mutex<HashSet<String>>>,
     /// Queues that have to wait: until when, and after how many failures.
     waits: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
     /// Places that are not spoken in; `None` until the ledger was asked.
-    pub(super) troubled: Arc<tokio::sync::Mutex<Option<HashSet<String>>>>,
+    pub(in crate::chat) troubled: Arc<tokio::sync::Mutex<Option<HashSet<String>>>>,
     /// When it was last looked whether who was gone is back.
-    pub(super) looked: Arc<Mutex<Option<Instant>>>,
+    pub(in crate::chat) looked: Arc<Mutex<Option<Instant>>>,
 }
 
 /// What came of trying to send a letter.
 enum Sent {
-    /// Slack has taken it in its channel; the next one.
+    /// The chat has taken it in its channel; the next one.
     There,
     /// It went the way it came, which says nothing of the channel; the next one.
     Answered,
@@ -75,10 +74,10 @@ struct Queue {
 }
 
 impl Mouth {
-    pub(super) fn new(desk: Desk, workspace: Arc<Workspace>, right: Right) -> Self {
+    pub(in crate::chat) fn new(desk: Desk, platform: Arc<dyn Platform>, right: Right) -> Self {
         Self {
             desk,
-            workspace,
+            platform,
             right,
             busy: Arc::default(),
             waits: Arc::default(),
@@ -87,12 +86,30 @@ impl Mouth {
         }
     }
 
+    /// The name of this chat in ledger and audit.
+    pub(in crate::chat) fn door(&self) -> &'static str {
+        self.platform.door()
+    }
+
+    /// What the chat calls somebody; `None`: they are of elsewhere.
+    pub(in crate::chat) fn own(&self, person: &ActorId) -> Option<String> {
+        person.as_str().strip_prefix(self.door())?.strip_prefix(':').map(str::to_owned)
+    }
+
+    /// The address of a run's card; `None` while it is not posted.
+    pub(in crate::chat) async fn link(&self, run: i64) -> Result<Option<String>, DeskError> {
+        let card = self.desk.card(self.door(), RunNumber(run)).await?;
+        let Some((channel, posted)) = card.and_then(|card| Some((card.channel, card.posted?))) else { return Ok(None) };
+        Ok(self.platform.link(&channel, &posted).await)
+    }
+
     /// Begins to send what can be sent now.
-    pub(super) async fn send(&self) -> Result<(), DeskError> {
+    pub(in crate::chat) async fn send(&self) -> Result<(), DeskError> {
         let mut queues: HashMap<String, Queue> = HashMap::new();
-        for pending in self.desk.posts(DOOR).await? {
+        for pending in self.desk.posts(self.door()).await? {
             let address = pending.message.address.as_str();
-            let channel = address.strip_prefix("slack:").unwrap_or(address).to_owned();
+            let own = address.strip_prefix(self.door()).and_then(|rest| rest.strip_prefix(':'));
+            let channel = own.unwrap_or(address).to_owned();
             let letter = serde_json::from_str::<Letter>(&pending.message.body).ok();
             let only = letter.as_ref().and_then(|letter| letter.only.as_deref());
             let name = only.map_or_else(|| channel.clone(), |only| format!("{channel} {only}"));
@@ -172,13 +189,13 @@ impl Mouth {
             None => None,
             Some(Thread::Under(ts)) => Some(ts.clone()),
             Some(Thread::Card(run)) => {
-                let card = self.desk.card(DOOR, tidegate_runner::domain::ids::RunNumber(*run)).await?;
+                let card = self.desk.card(self.door(), RunNumber(*run)).await?;
                 card.and_then(|card| card.posted)
             }
         };
         if let Some(run) = letter.link {
             match self.link(run).await? {
-                Some(url) => letter = letter.linked(run, &url),
+                Some(url) => self.platform.linked(&mut letter, run, &url),
                 None if self.desk.now().await?.ms_since(pending.message.created) < LINK_WAIT_MS => {
                     return Ok(Sent::Later);
                 }
@@ -186,56 +203,73 @@ impl Mouth {
             }
         }
         // History is only that of conversations, so that one with a person has to be named as such.
-        let place = match self.workspace.place(&queue.channel).await {
+        let place = match self.platform.place(&queue.channel).await {
             Ok(place) => place,
-            Err(error) => return self.refused(queue, pending, "conversations.open", error).await,
+            Err(error) => return self.refused(queue, pending, Call::Place, error).await,
         };
         let mut found = None;
         if pending.in_doubt && queue.private {
             // Nobody can look whether it is there.
-            letter = letter.perhaps_again();
+            self.platform.perhaps_again(&mut letter);
         } else if pending.in_doubt {
-            match self.find(&place, thread.as_deref(), pending).await {
+            match self.platform.find(&place, thread.as_deref(), pending).await {
                 Ok(there) => found = there,
                 Err(ApiError::Refused { code, .. }) => {
                     tracing::warn!(code, "history cannot be read: a message may come twice, and says so");
-                    letter = letter.perhaps_again();
+                    self.platform.perhaps_again(&mut letter);
                 }
-                Err(error) => return Ok(self.failed(queue, "conversations.history", &error).await),
+                Err(error) => return Ok(self.failed(queue, Call::History, &error).await),
             }
         }
         let again = found.is_some();
         let ts = if let Some(ts) = found {
             ts
         } else {
-            let method = if queue.private { "chat.postEphemeral" } else { "chat.postMessage" };
-            if !self.workspace.api.limiter.take(Instant::now(), method, &queue.name, Share::All) {
+            let call = if queue.private { Call::Private } else { Call::Post };
+            if !self.platform.take(call, &queue.name, Share::All) {
                 return Ok(Sent::Later);
             }
             let ms = i64::try_from(MARGIN.as_millis()).unwrap_or(i64::MAX);
-            if !self.desk.trying(DOOR, &self.right.holder, id, pending.in_doubt, ms).await? {
+            if !self.desk.trying(self.door(), &self.right.holder, id, pending.in_doubt, ms).await? {
                 tracing::debug!(%id, "somebody else speaks, or it was said");
                 return Ok(Sent::Later);
             }
-            let tried = tokio::time::timeout(TRY, self.deliver(&place, &letter, thread.as_deref(), id)).await;
-            match tried.unwrap_or_else(|_| Err((method, ApiError::Unknown("no answer in time".to_owned())))) {
+            let tried = tokio::time::timeout(TRY, self.platform.deliver(&place, &letter, thread.as_deref(), id)).await;
+            match tried.unwrap_or_else(|_| Err((call, ApiError::Unknown("no answer in time".to_owned())))) {
                 Ok(ts) => ts,
-                Err((method, error)) => {
+                Err((call, error)) => {
                     if !matches!(error, ApiError::Unknown(_)) {
                         self.desk.refused(id).await?;
                     }
-                    return self.refused(queue, pending, method, error).await;
+                    return self.refused(queue, pending, call, error).await;
                 }
             }
         };
         // Only with its file is it posted: until then it is found again, and not sent again. What went the way it came has no place.
         if let (Some(file), None, false) = (&letter.file, &letter.only, ts.is_empty())
-            && let Err((method, error)) = self.attach(&place, thread.as_deref().unwrap_or(&ts), id, file, again).await
+            && let Err((call, error)) = self.attach(&place, thread.as_deref().unwrap_or(&ts), id, file, again).await
         {
-            return Ok(self.failed(queue, method, &error).await);
+            return Ok(self.failed(queue, call, &error).await);
         }
         self.desk.posted(id, &ts).await?;
         Ok(if ts.is_empty() { Sent::Answered } else { Sent::There })
+    }
+
+    /// Puts a file into a thread; refused, it is done without.
+    async fn attach(
+        &self,
+        place: &str,
+        thread: &str,
+        id: Uuid,
+        file: &(String, String),
+        again: bool,
+    ) -> Result<(), Failed> {
+        match self.platform.attach(place, thread, id, file, again).await {
+            Ok(()) => self.over(FILES).await,
+            Err((Call::File, ApiError::Refused { code, .. })) => self.tell_once(FILES, &code).await,
+            Err(failed) => return Err(failed),
+        }
+        Ok(())
     }
 
     /// After a try that came to nothing: whether it ever will, and otherwise how long to wait.
@@ -243,7 +277,7 @@ impl Mouth {
         &self,
         queue: &Queue,
         pending: &Pending,
-        method: &str,
+        call: Call,
         error: ApiError,
     ) -> Result<Sent, DeskError> {
         let id = pending.message.id;
@@ -251,35 +285,35 @@ impl Mouth {
             && !error.is_of_token()
             && self.desk.now().await?.ms_since(pending.message.created) > PRIVATE_MS;
         if late && matches!(error, ApiError::Unknown(_)) {
-            tracing::warn!(%id, method, %error, "nobody waits any more for what one person alone was to see");
+            tracing::warn!(%id, ?call, %error, "nobody waits any more for what one person alone was to see");
             self.desk.give_up_post(id, "no_answer").await?;
             return Ok(Sent::GivenUp);
         }
-        let Some(code) = error.code() else { return Ok(self.failed(queue, method, &error).await) };
-        match means(method, code) {
+        let Some(code) = error.code() else { return Ok(self.failed(queue, call, &error).await) };
+        match self.platform.means(call, code) {
             Means::Never => {}
             Means::Mend | Means::Passing if late => {}
             Means::Passing => {
-                tracing::warn!(method, channel = queue.channel, code, "Slack takes nothing just now");
+                tracing::warn!(?call, channel = queue.channel, code, "the chat takes nothing just now");
                 self.back_off(&queue.name);
                 return Ok(Sent::Later);
             }
-            Means::Mend => return Ok(self.failed(queue, method, &error).await),
+            Means::Mend => return Ok(self.failed(queue, call, &error).await),
         }
-        tracing::error!(code, %id, channel = queue.channel, "a message that Slack will never take");
+        tracing::error!(code, %id, channel = queue.channel, "a message that the chat will never take");
         self.desk.give_up_post(id, code).await?;
         Ok(Sent::GivenUp)
     }
 
     /// After a failure: how long to wait, and who has to know.
-    async fn failed(&self, queue: &Queue, method: &str, error: &ApiError) -> Sent {
+    async fn failed(&self, queue: &Queue, call: Call, error: &ApiError) -> Sent {
         match error {
             ApiError::Limited(wait) => self.wait(&queue.name, *wait),
             ApiError::Unknown(why) => {
-                tracing::warn!(method, channel = queue.channel, why, "nobody knows whether Slack has it");
+                tracing::warn!(?call, channel = queue.channel, why, "nobody knows whether the chat has it");
                 // The way something came may be gone for good, and what one person alone sees says nothing of the rest.
-                let of_slack = !queue.private && method != RESPONSE;
-                if self.back_off(&queue.name) == AWAY_FAILURES && of_slack {
+                let of_chat = !queue.private && call != Call::Response;
+                if self.back_off(&queue.name) == AWAY_FAILURES && of_chat {
                     self.tell_once("", "no_answer").await;
                 }
             }
@@ -293,7 +327,7 @@ impl Mouth {
                 } else if !queue.private {
                     self.tell_once(&queue.channel, code).await;
                 }
-                self.workspace.forget_channels();
+                self.platform.forget_channels();
                 self.wait(&queue.name, REFUSED_WAIT);
             }
         }

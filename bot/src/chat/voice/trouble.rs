@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::DOOR;
 use super::ear::Ear;
 use super::mouth::Mouth;
-use super::workspace::Kind;
 use crate::cards::{HEARING, cannot_speak};
 
 /// Without any connection for so long, nothing is heard.
@@ -20,24 +18,24 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Mouth {
     /// Tells the people who look after Tidegate, once for each place and reason until it is over; `status` tells it meanwhile.
-    pub(super) async fn tell_once(&self, place: &str, code: &str) {
+    pub(in crate::chat) async fn tell_once(&self, place: &str, code: &str) {
         let place = self.named(place).await;
-        let text = cannot_speak(&place, code);
+        let text = cannot_speak(self.door(), &place, code);
         tracing::error!(place, code, "{text}");
         self.troubled().await.insert(place.clone());
-        if let Err(error) = self.desk.trouble(DOOR, &place, code, &text).await {
+        if let Err(error) = self.desk.trouble(self.door(), &place, code, &text).await {
             tracing::error!(%error, "a notice cannot be stored");
         }
     }
 
     /// Whether a place takes nothing just now, as far as is known.
-    pub(super) async fn is_troubled(&self, place: &str) -> bool {
-        let name = self.workspace.name_of(place);
+    pub(in crate::chat) async fn is_troubled(&self, place: &str) -> bool {
+        let name = self.platform.name_of(place);
         self.troubled().await.contains(&name)
     }
 
     /// What works again is said no more.
-    pub(super) async fn works_in(&self, place: &str) {
+    pub(in crate::chat) async fn works_in(&self, place: &str) {
         if !self.troubled().await.is_empty() {
             self.over(&self.named(place).await).await;
             self.over("").await;
@@ -46,32 +44,32 @@ impl Mouth {
 
     /// What the configuration calls a place. After a start nobody has asked for its channels yet.
     async fn named(&self, place: &str) -> String {
-        let name = self.workspace.name_of(place);
-        if name != place || !place.starts_with(['C', 'G']) {
+        let name = self.platform.name_of(place);
+        if name != place || !self.platform.is_channel(place) {
             return name;
         }
         let config = self.desk.config();
-        let channels = config.environments.values().filter_map(|environment| environment.channel.as_deref());
-        let admins = config.chat.slack.as_ref().and_then(|slack| slack.admin_channel.as_deref());
+        let channels = config.environments.values().filter_map(|environment| environment.channel.in_chat(self.door()));
+        let admins = config.chat.admin_channel(self.door());
         for named in channels.chain(admins) {
-            if let Err(error) = self.workspace.channel(named).await {
+            if let Err(error) = self.platform.channel(named).await {
                 tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
             }
         }
-        self.workspace.name_of(place)
+        self.platform.name_of(place)
     }
 
     /// The trouble of this place, as it is called in the ledger, is over.
-    pub(super) async fn over(&self, place: &str) {
+    pub(in crate::chat) async fn over(&self, place: &str) {
         if self.troubled().await.remove(place)
-            && let Err(error) = self.desk.trouble_over(DOOR, place).await
+            && let Err(error) = self.desk.trouble_over(self.door(), place).await
         {
             tracing::error!(%error, "a trouble that is over cannot be noted");
         }
     }
 
     /// Whether anything is heard: without a connection for half a minute somebody should know.
-    pub(super) async fn tell_whether_heard(&self, ear: &Ear) {
+    pub(in crate::chat) async fn tell_whether_heard(&self, ear: &Ear) {
         match ear.hearing.deaf_for() {
             Some((time, why)) if time >= DEAF => self.tell_once(HEARING, &why).await,
             Some(_) => {}
@@ -80,7 +78,7 @@ impl Mouth {
     }
 
     /// Who was deactivated and is back is not told of any more.
-    pub(super) async fn look_for_people(&self) {
+    pub(in crate::chat) async fn look_for_people(&self) {
         {
             let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
             if looked.is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
@@ -88,11 +86,11 @@ impl Mouth {
             }
             *looked = Some(Instant::now());
         }
-        let gone: Vec<String> = self.troubled().await.iter().filter(|p| p.starts_with("slack:")).cloned().collect();
+        let prefix = format!("{}:", self.door());
+        let gone: Vec<String> = self.troubled().await.iter().filter(|p| p.starts_with(&prefix)).cloned().collect();
         for place in gone {
-            let Some(id) = place.strip_prefix("slack:") else { continue };
-            self.workspace.forget(id);
-            if self.workspace.person(id).await.is_ok_and(|person| person.kind != Kind::Gone) {
+            let Some(id) = place.strip_prefix(&prefix) else { continue };
+            if self.platform.is_back(id).await {
                 self.over(&place).await;
             }
         }
@@ -104,7 +102,7 @@ impl Mouth {
         if troubled.is_none()
             && let Ok(all) = self.desk.troubles().await
         {
-            *troubled = Some(all.into_iter().filter(|one| one.door == DOOR).map(|one| one.place).collect());
+            *troubled = Some(all.into_iter().filter(|one| one.door == self.door()).map(|one| one.place).collect());
         }
         tokio::sync::MutexGuard::map(troubled, |known| known.get_or_insert_default())
     }

@@ -1,5 +1,5 @@
-//! When the next call may be made: Slack's calls a minute of each method, one message and one edit a second in a channel, and silence
-//! where Slack asks for it.
+//! When the next call may be made: the chat's calls a minute of each method, one message and one edit a second in a channel, and
+//! silence where the chat asks for it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,32 +10,12 @@ use tokio::time::Instant;
 /// Between two messages, or two edits, in one channel.
 const GAP: Duration = Duration::from_millis(1_100);
 
-/// Slack counts by it.
+/// Chats count by it.
 const MINUTE: Duration = Duration::from_mins(1);
-
-/// Calls a minute of each method, from Slack's page of each. Methods that are not here have no such limit: `chat.postMessage` counts
-/// by channel.
-const TIERS: [(&str, usize); 15] = [
-    ("chat.getPermalink", 100),
-    ("chat.postEphemeral", 100),
-    ("chat.update", 50),
-    ("conversations.history", 50),
-    ("conversations.info", 50),
-    ("conversations.list", 20),
-    ("conversations.open", 50),
-    ("conversations.replies", 50),
-    ("files.completeUploadExternal", 100),
-    ("files.getUploadURLExternal", 100),
-    ("usergroups.list", 20),
-    ("users.info", 100),
-    ("views.open", 100),
-    ("views.publish", 100),
-    ("views.update", 100),
-];
 
 /// How much of a minute's calls may be used up: what matters less leaves the rest to what matters more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
+pub(in crate::chat) enum Share {
     /// All of it.
     All,
     /// Nine tenths.
@@ -54,15 +34,19 @@ impl Share {
     }
 }
 
+/// Calls a minute of each method. Methods that are not in it have no such limit.
+pub(in crate::chat) type Tiers = &'static [(&'static str, usize)];
+
 /// The limiter.
-#[derive(Debug, Default)]
-pub(super) struct Limiter {
+#[derive(Debug)]
+pub(in crate::chat) struct Limiter {
+    tiers: Tiers,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Until when Slack wants no call of a method.
+    /// Until when the chat wants no call of a method.
     silent: HashMap<String, Instant>,
     /// When the next may go, by method and channel.
     next: HashMap<(String, String), Instant>,
@@ -72,9 +56,9 @@ struct State {
 
 impl State {
     /// How long to wait before the next call; zero: none.
-    fn wait(&mut self, now: Instant, method: &str, share: Share) -> Duration {
+    fn wait(&mut self, tiers: Tiers, now: Instant, method: &str, share: Share) -> Duration {
         let silent = self.silent.get(method).map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        let Some((_, most)) = TIERS.iter().find(|(tier, _)| *tier == method) else { return silent };
+        let Some((_, most)) = tiers.iter().find(|(tier, _)| *tier == method) else { return silent };
         let most = share.of(*most);
         let made = self.made.entry(method.to_owned()).or_default();
         while made.front().is_some_and(|at| now.duration_since(*at) >= MINUTE) {
@@ -86,6 +70,10 @@ impl State {
 }
 
 impl Limiter {
+    pub(in crate::chat) fn new(tiers: Tiers) -> Self {
+        Self { tiers, state: Mutex::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,9 +82,9 @@ impl Limiter {
     ///
     /// # Errors
     /// How long to wait, when it may not be made yet.
-    pub(super) fn admit(&self, now: Instant, method: &str, share: Share) -> Result<(), Duration> {
+    pub(in crate::chat) fn admit(&self, now: Instant, method: &str, share: Share) -> Result<(), Duration> {
         let mut state = self.state();
-        let wait = state.wait(now, method, share);
+        let wait = state.wait(self.tiers, now, method, share);
         if !wait.is_zero() {
             return Err(wait);
         }
@@ -107,20 +95,20 @@ impl Limiter {
     }
 
     /// Takes the next place for this method and channel, if it is free now and the method may be called.
-    pub(super) fn take(&self, now: Instant, method: &str, channel: &str, share: Share) -> bool {
+    pub(in crate::chat) fn take(&self, now: Instant, method: &str, channel: &str, share: Share) -> bool {
         let mut state = self.state();
         // What is over says nothing any more; otherwise every channel ever seen would stay.
         state.next.retain(|_, at| *at > now);
         let key = (method.to_owned(), channel.to_owned());
-        if state.next.contains_key(&key) || !state.wait(now, method, share).is_zero() {
+        if state.next.contains_key(&key) || !state.wait(self.tiers, now, method, share).is_zero() {
             return false;
         }
         state.next.insert(key, now + GAP);
         true
     }
 
-    /// Slack wants silence for this method.
-    pub(super) fn silence(&self, now: Instant, method: &str, wait: Duration) {
+    /// The chat wants silence for this method.
+    pub(in crate::chat) fn silence(&self, now: Instant, method: &str, wait: Duration) {
         self.state().silent.insert(method.to_owned(), now + wait);
     }
 }
@@ -131,7 +119,7 @@ mod tests {
 
     #[test]
     fn one_message_a_second_and_channel_and_none_while_slack_wants_silence() {
-        let (limiter, now) = (Limiter::default(), Instant::now());
+        let (limiter, now) = (Limiter::new(&[("chat.update", 50)]), Instant::now());
         let take = |now, method, channel| limiter.take(now, method, channel, Share::All);
         assert!(take(now, "chat.postMessage", "C1"));
         assert!(!take(now + Duration::from_secs(1), "chat.postMessage", "C1"));
@@ -147,7 +135,7 @@ mod tests {
 
     #[test]
     fn edits_of_fifty_channels_keep_to_fifty_a_minute_and_what_matters_more_goes_on_longer() {
-        let (limiter, now) = (Limiter::default(), Instant::now());
+        let (limiter, now) = (Limiter::new(&[("chat.update", 50)]), Instant::now());
         let many = |now, share, from: usize| {
             let edits = (from..from + 60).filter(|n| {
                 limiter.take(now, "chat.update", &format!("C{n}"), share)

@@ -4,11 +4,13 @@ use tidegate_runner::domain::answer::{LogExtract, RunDetail};
 use tidegate_runner::domain::run::StackState;
 
 use super::mouth::Mouth;
-use super::render::{Extras, as_text, render};
+use super::letter::Extras;
+use super::plain::as_text;
+use super::platform::Platform;
 use crate::cards;
 
 /// What Terraform said in the stacks that failed, with the whole of it as a file where the card has not all.
-pub(super) async fn of(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(String, String)>)> {
+pub(in crate::chat) async fn of(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, Option<(String, String)>)> {
     let run = detail.run.number;
     let mut found = Vec::new();
     for (name, stack) in &detail.view.stacks {
@@ -17,7 +19,7 @@ pub(super) async fn of(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, O
         }
         match mouth.desk.log(run, Some(name)).await {
             Ok(mut extract) => {
-                let long = shorten(&mut extract) || extract.parts.iter().any(|part| part.left_out > 0);
+                let long = shorten(&*mouth.platform, &mut extract) || extract.parts.iter().any(|part| part.left_out > 0);
                 let whole = if long { mouth.desk.whole_log(run, Some(name)).await.ok() } else { None };
                 // Where it lies on Tidegate's machine is of no use to people here.
                 let beside = if whole.is_some() { "the file beside this" } else { "this is all of it" };
@@ -35,10 +37,10 @@ pub(super) async fn of(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards::Card, O
 }
 
 /// Leaves out of a log what does not fit into a message, from its beginning: an error stands at the end. True where it did.
-fn shorten(extract: &mut LogExtract) -> bool {
+fn shorten(platform: &dyn Platform, extract: &mut LogExtract) -> bool {
     let mut shortened = false;
     loop {
-        let over = render(&cards::log(extract), &Extras::default()).left_out.len();
+        let over = platform.render(&cards::log(extract), &Extras::default()).left_out.len();
         let longest = extract.parts.iter_mut().max_by_key(|part| part.lines.len());
         let Some(part) = longest.filter(|part| over > 0 && !part.lines.is_empty()) else { return shortened };
         let less = over.min(part.lines.len());
@@ -67,13 +69,13 @@ mod tests {
             file: "where it lies".to_owned(),
         };
         let mut extract = LogExtract { run: RunNumber(5), parts: vec![part(&lines[..3]), part(&lines)] };
-        assert!(shorten(&mut extract));
+        assert!(shorten(&*mouth.platform, &mut extract));
         let shown = render(&cards::log(&extract), &Extras::default());
         assert!(shown.left_out.is_empty());
         assert_eq!(extract.parts[0], part(&lines[..3]));
         let (kept, left) = (&extract.parts[1].lines, extract.parts[1].left_out);
         assert!(kept.len() > 20 && kept.last() == lines.last(), "{}", kept.len());
         assert_eq!(left, 7 + 200 - u64::try_from(kept.len()).expect("few"));
-        assert!(!shorten(&mut extract));
+        assert!(!shorten(&*mouth.platform, &mut extract));
     }
 }

@@ -8,9 +8,8 @@ use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::{CardRow, Subject};
 use tidegate_runner::domain::ids::RunNumber;
 
-use super::DOOR;
-use super::delivery::{How, Origin};
 use super::ear::Ear;
+use super::origin::{How, Origin};
 use crate::cards::{self, Card};
 
 /// Before the key of a press that is being carried out, or was.
@@ -21,7 +20,7 @@ const FREED: &str = "freed:";
 const SAID: &str = "pressed:";
 
 /// The version of messages about the clock.
-pub(super) const CLOCK: &str = "clock";
+pub(in crate::chat) const CLOCK: &str = "clock";
 
 /// In place of a verb: all buttons of a message.
 const ALL: &str = "all";
@@ -37,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const TRIES: usize = 8;
 
 /// What becomes of a press.
-pub(super) enum Press {
+pub(in crate::chat) enum Press {
     /// It is no button of a message that is kept true, or one that can be pressed again and again.
     Free,
     /// It is ours to carry out.
@@ -73,17 +72,17 @@ fn carried_out(entry: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether a button of this version of the card was used.
-pub(super) fn used(row: &CardRow, version: &str, command: &str) -> bool {
+pub(in crate::chat) fn used(row: &CardRow, version: &str, command: &str) -> bool {
     command.split_whitespace().next().is_some_and(|verb| holder(&row.told, &name(version, verb)).is_some())
 }
 
 /// Whether a button of this version was used of which one stands for all.
-pub(super) fn all_used(row: &CardRow, version: &str) -> bool {
+pub(in crate::chat) fn all_used(row: &CardRow, version: &str) -> bool {
     holder(&row.told, &name(version, ALL)).is_some()
 }
 
 /// What the card says of the buttons that were used; of those of one `version` alone where it is given.
-pub(super) fn shown(row: &CardRow, version: Option<&str>) -> Option<String> {
+pub(in crate::chat) fn shown(row: &CardRow, version: Option<&str>) -> Option<String> {
     let of = |key: &str| version.is_none_or(|version| key.contains(&format!(":{version}:")));
     let said: Vec<&str> = row
         .told
@@ -96,19 +95,19 @@ pub(super) fn shown(row: &CardRow, version: Option<&str>) -> Option<String> {
 
 impl Ear {
     /// Takes a button, which nobody else can then; `key` is the message's own, so that a crash leaves it to the same message.
-    pub(super) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
+    pub(in crate::chat) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
         // The home tab has no card.
         if !self.is_order(typed).await || origin.channel == origin.user {
             return Ok(Press::Free);
         }
-        let Some(subject) = self.desk.subject_of(DOOR, &origin.channel, card).await? else { return Ok(Press::Early) };
+        let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else { return Ok(Press::Early) };
         let verb = typed.split_whitespace().next().unwrap_or_default();
         let name = name(version, if subject.run().is_some() { verb } else { ALL });
         let since = tokio::time::Instant::now();
         let mut tries = 0;
         while tries < TRIES {
-            let Some(row) = self.desk.card(DOOR, &subject).await? else { return Ok(Press::Free) };
+            let Some(row) = self.desk.card(self.door(), &subject).await? else { return Ok(Press::Free) };
             match holder(&row.told, &name) {
                 Some(holder) if holder == key => return Ok(Press::Ours(subject)),
                 Some(holder) if same_person(holder, key) => return Ok(Press::Again),
@@ -131,7 +130,7 @@ impl Ear {
             {
                 return Ok(Press::Dead(Box::new(cards::not_the_newest(label, run, newer, typed))));
             }
-            if self.desk.tell_news(DOOR, &row, &format!("{TAKEN}{name}|{key}"), &[]).await? {
+            if self.desk.tell_news(self.door(), &row, &format!("{TAKEN}{name}|{key}"), &[]).await? {
                 return Ok(Press::Ours(subject));
             }
         }
@@ -139,7 +138,7 @@ impl Ear {
     }
 
     /// Notes what came of a press: who pressed, for all to see, with what came of it where no run's card says so, or that the button can be used by others.
-    pub(super) async fn note_press(
+    pub(in crate::chat) async fn note_press(
         &self,
         subject: &Subject,
         key: &str,
@@ -153,9 +152,9 @@ impl Ear {
             None => format!("{FREED}{key}"),
         };
         for _ in 0..TRIES {
-            match self.desk.card(DOOR, subject).await {
+            match self.desk.card(self.door(), subject).await {
                 Ok(Some(row)) if row.told.contains(&note) => return,
-                Ok(Some(row)) => match self.desk.tell_news(DOOR, &row, &note, &[]).await {
+                Ok(Some(row)) => match self.desk.tell_news(self.door(), &row, &note, &[]).await {
                     Ok(true) => return,
                     Ok(false) => {}
                     Err(error) => return tracing::warn!(%error, "a press is not noted on its card"),

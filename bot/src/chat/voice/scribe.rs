@@ -10,17 +10,17 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
 
 use super::editing::{CARD, Edits, Stale, digest};
-use super::letter::{Letter, Thread};
+use super::letter::{Extras, Letter, Rendered, Thread, urgent};
 use super::limiter::Share;
 use super::mouth::Mouth;
-use super::render::{Extras, Rendered, render};
-use super::{DOOR, crier, logs, press};
+use super::platform::Platform;
+use super::{logs, press};
 use crate::cards::{self, Card, Clock, Part};
 use crate::chat::shell::local_zone;
 use crate::reporter::{self, News, NewsPlace, Notify};
 
 /// How often a card is edited while nothing happens but that time goes by, at most; and for each card that is followed, so that all
-/// of them together stay far from Slack's limit of 50 edits a minute.
+/// of them together stay far from a chat's limits (Slack's: 50 edits a minute).
 const REDRAW: Duration = Duration::from_secs(10);
 const REDRAW_EACH: Duration = Duration::from_secs(3);
 
@@ -28,26 +28,26 @@ const REDRAW_EACH: Duration = Duration::from_secs(3);
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Follows runs. One at a time.
-pub(super) struct Scribe {
-    pub(super) mouth: Mouth,
+pub(in crate::chat) struct Scribe {
+    pub(in crate::chat) mouth: Mouth,
     since: Timestamp,
     floor: RunNumber,
-    pub(super) runs: HashMap<RunNumber, Followed>,
+    pub(in crate::chat) runs: HashMap<RunNumber, Followed>,
     missing: HashMap<String, Instant>,
-    pub(super) edits: Edits,
+    pub(in crate::chat) edits: Edits,
     /// Runs told in a message about several that are over.
-    pub(super) parts: HashMap<RunNumber, Part>,
+    pub(in crate::chat) parts: HashMap<RunNumber, Part>,
 }
 
-pub(super) struct Followed {
-    pub(super) detail: RunDetail,
+pub(in crate::chat) struct Followed {
+    pub(in crate::chat) detail: RunDetail,
     edited: Instant,
     /// What the card was last told to show.
     seq: i64,
 }
 
 impl Scribe {
-    pub(super) fn new(mouth: Mouth, since: Timestamp) -> Self {
+    pub(in crate::chat) fn new(mouth: Mouth, since: Timestamp) -> Self {
         Self {
             mouth,
             since,
@@ -60,9 +60,9 @@ impl Scribe {
     }
 
     /// Looks at every run of which something is still to be shown or told.
-    pub(super) async fn look(&mut self) -> Result<(), DeskError> {
+    pub(in crate::chat) async fn look(&mut self) -> Result<(), DeskError> {
         let desk = self.mouth.desk.clone();
-        let open = desk.open_cards(DOOR, self.since, self.floor).await?;
+        let open = desk.open_cards(self.mouth.door(), self.since, self.floor).await?;
         self.runs.retain(|run, _| open.contains(run));
         if let Some(first) = open.first() {
             self.floor = RunNumber(first.0 - 1);
@@ -90,19 +90,19 @@ impl Scribe {
     async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
         let redraw = REDRAW.max(REDRAW_EACH.saturating_mul(u32::try_from(self.runs.len()).unwrap_or(u32::MAX)));
         let Some(followed) = self.runs.get_mut(&run) else { return Ok(()) };
-        let desk = &self.mouth.desk;
-        let workspace = &self.mouth.workspace;
+        let (desk, door) = (&self.mouth.desk, self.mouth.door());
+        let platform = &self.mouth.platform;
         let detail = &followed.detail;
         let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
-        let row = desk.card(DOOR, run).await?;
-        let channel = match (&row, environment.as_ref().and_then(|environment| environment.channel.clone())) {
+        let row = desk.card(self.mouth.door(), run).await?;
+        let channel = match (&row, environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned)) {
             (Some(row), _) => row.channel.clone(),
-            (None, None) => return desk.no_card(DOOR, run).await,
+            (None, None) => return desk.no_card(self.mouth.door(), run).await,
             (None, Some(named)) => {
                 if self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
                     return Ok(());
                 }
-                match workspace.channel(&named).await {
+                match platform.channel(&named).await {
                     Ok(Some(channel)) => channel,
                     Ok(None) => {
                         self.missing.insert(named.clone(), Instant::now());
@@ -118,7 +118,7 @@ impl Scribe {
             }
         };
         let clock = Clock { now: detail.now, zone: local_zone() };
-        let mut card = workspace.name_people(cards::run_card(detail, &clock)).await;
+        let mut card = platform.name_people(cards::run_card(detail, &clock)).await;
         card.next.extend(reporter::offers(detail));
         let version = reporter::version(detail);
         // What was used is neither pressed nor typed again.
@@ -126,20 +126,20 @@ impl Scribe {
         let buttons = reporter::buttons(detail, &card);
         let pressed = row.as_ref().and_then(|row| press::shown(row, None));
         let extras = Extras { buttons, version, pressed, ..Extras::default() };
-        let rendered = render(&card, &extras);
+        let rendered = platform.render(&card, &extras);
         let digest = digest(&rendered);
         let Some(mut row) = row else {
             let mut letter = Letter::new(rendered);
             // The whole of it follows in the thread.
             letter.file = None;
-            desk.begin_card(DOOR, run, &channel, &letter.post(&channel, Some(run)).body).await?;
-            desk.card_shows(DOOR, run, &digest).await?;
+            desk.begin_card(self.mouth.door(), run, &channel, &letter.post(&channel, Some(run)).body).await?;
+            desk.card_shows(self.mouth.door(), run, &digest).await?;
             followed.seq = detail.view.seq;
             return Ok(());
         };
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
-        let tell_unchanged = desk.config().chat.slack.as_ref().is_some_and(|slack| slack.tell_unchanged);
+        let tell_unchanged = desk.config().chat.tell_unchanged(self.mouth.door());
         for news in reporter::news(detail, &clock, tell_unchanged) {
             // What has no card has no thread.
             let nowhere = row.is_within() && news.place == NewsPlace::Thread;
@@ -147,7 +147,7 @@ impl Scribe {
                 continue;
             }
             let posts = letters(&self.mouth, detail, &row, &news, &oncall).await;
-            if desk.tell_news(DOOR, &row, &news.key, &posts).await? {
+            if desk.tell_news(self.mouth.door(), &row, &news.key, &posts).await? {
                 row.told.push(news.key);
             } else {
                 all_told = false;
@@ -162,7 +162,7 @@ impl Scribe {
         let shows = digest == row.shown && row.posted.is_some();
         let unsettled = !(shows || row.given_up || row.is_within());
         if ended && all_told && !unsettled {
-            return desk.settle_card(DOOR, &row).await;
+            return desk.settle_card(self.mouth.door(), &row).await;
         }
         let urgent = if ended { Share::All } else { Share::Most };
         let share = match (ended, grown) {
@@ -186,16 +186,18 @@ impl Scribe {
     /// What is for one person alone: askers where no channel tells it, and people whose yes was not waited for.
     async fn tell_people(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
-        for (id, who, run) in desk.personal(DOOR).await? {
+        for (id, who, run) in desk.personal(self.mouth.door()).await? {
             let detail = desk.show(run).await?;
-            let asked = slack_id(&detail.run.asker.id).is_some_and(|asker| asker == who);
-            let card = desk.card(DOOR, run).await?;
+            let asked = self.mouth.own(&detail.run.asker.id).is_some_and(|asker| asker == who);
+            let card = desk.card(self.mouth.door(), run).await?;
             // Without one of its own, its card waits for the channel that the configuration names.
+            let config = desk.config();
+            let named = config.environments.get(&detail.run.request.environment);
             let place = match &card {
-                Some(card) => Some(card.channel.clone()).filter(|channel| !channel.is_empty()),
-                None => desk.config().environments.get(&detail.run.request.environment).and_then(|e| e.channel.clone()),
+                Some(card) => Some(card.channel.as_str()).filter(|channel| !channel.is_empty()),
+                None => named.and_then(|environment| environment.channel.in_chat(self.mouth.door())),
             };
-            let silent = match &place {
+            let silent = match place {
                 Some(place) => self.mouth.is_troubled(place).await,
                 None => true,
             };
@@ -207,37 +209,37 @@ impl Scribe {
                 }
                 continue;
             }
-            let Ok(reader) = format!("slack:{who}").parse::<ActorId>() else { continue };
+            let Ok(reader) = format!("{}:{who}", self.mouth.door()).parse::<ActorId>() else { continue };
             let clock = Clock { now: detail.now, zone: local_zone() };
             let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
-            let card = self.mouth.workspace.name_people(card).await;
-            let row = desk.card(DOOR, run).await?.filter(|row| !row.channel.is_empty());
+            let card = self.mouth.platform.name_people(card).await;
+            let row = desk.card(self.mouth.door(), run).await?.filter(|row| !row.channel.is_empty());
             let link = row.as_ref().map(|_| run.0);
             // A group has no conversation of its own: it is called in the run's channel, or its members are told.
             let posts = match row {
-                Some(row) if who.starts_with('S') => {
-                    let mut letter = Letter::new(render(&card, &Extras { mention: vec![who], ..Extras::default() }));
+                Some(row) if self.mouth.platform.is_group(&who) => {
+                    let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }));
                     letter.link = Some(run.0);
                     vec![letter.post(&row.channel, Some(run))]
                 }
                 Some(_) | None => {
-                    let mut letter = Letter::new(render(&card, &Extras::default()));
+                    let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
                     letter.link = link;
                     let Some(readers) = self.readers(&who).await else { continue };
                     readers.iter().map(|reader| letter.post(reader, Some(run))).collect()
                 }
             };
-            desk.hand_notice_to(DOOR, id, &posts).await?;
+            desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
         Ok(())
     }
 
     /// Who reads what is for this person or group; `None` while it cannot be asked.
     async fn readers(&self, who: &str) -> Option<Vec<String>> {
-        if !who.starts_with('S') {
+        if !self.mouth.platform.is_group(who) {
             return Some(vec![who.to_owned()]);
         }
-        match self.mouth.workspace.members(who).await {
+        match self.mouth.platform.members(who).await {
             Ok(members) => {
                 if members.is_empty() {
                     tracing::warn!(group = who, "a group without members is not told");
@@ -254,13 +256,13 @@ impl Scribe {
     /// What people are to hear of holds, stops and free environments, each in their own conversation.
     async fn tell_of_holds(&self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
-        for (id, who, news) in desk.personal_news(DOOR).await? {
+        for (id, who, news) in desk.personal_news(self.mouth.door()).await? {
             let clock = Clock { now: desk.now().await?, zone: local_zone() };
-            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
-            let letter = Letter::new(render(&card, &Extras::default()));
+            let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
             let posts: Vec<Post> = readers.iter().map(|reader| letter.post(reader, None)).collect();
-            desk.hand_notice_to(DOOR, id, &posts).await?;
+            desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
         Ok(())
     }
@@ -268,14 +270,12 @@ impl Scribe {
     /// Texts for the people who look after Tidegate, into their channel.
     async fn hand_over_notices(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
-        let Some(named) = desk.config().chat.slack.as_ref().and_then(|slack| slack.admin_channel.clone()) else {
-            return Ok(());
-        };
-        let notices = desk.notices().await?;
+        let Some(named) = desk.config().chat.admin_channel(self.mouth.door()).map(str::to_owned) else { return Ok(()) };
+        let notices = desk.notices(self.mouth.door()).await?;
         if notices.is_empty() || self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
             return Ok(());
         }
-        let channel = match self.mouth.workspace.channel(&named).await {
+        let channel = match self.mouth.platform.channel(&named).await {
             Ok(Some(channel)) => channel,
             Ok(None) => {
                 tracing::error!(channel = named, "the channel for those who look after Tidegate is not there");
@@ -283,7 +283,7 @@ impl Scribe {
                 return Ok(());
             }
             Err(error) => {
-                // It may well be there: what is wrong is what Slack says.
+                // It may well be there: what is wrong is what the chat says.
                 tracing::error!(%error, channel = named, "the channel of those who look after Tidegate cannot be looked up");
                 if let Some(code) = error.code().filter(|_| error.is_of_token()) {
                     self.mouth.tell_once("", code).await;
@@ -293,8 +293,8 @@ impl Scribe {
             }
         };
         for (id, text) in notices {
-            let letter = Letter::new(render(&cards::for_admins(&text), &Extras::default()));
-            desk.hand_notice_to(DOOR, id, &[letter.post(&channel, None)]).await?;
+            let letter = Letter::new(self.mouth.platform.render(&cards::for_admins(&text), &Extras::default()));
+            desk.hand_notice_to(self.mouth.door(), id, &[letter.post(&channel, None)]).await?;
         }
         Ok(())
     }
@@ -309,11 +309,11 @@ async fn beside(
 ) -> Result<(Vec<Stale>, bool), DeskError> {
     let (mut stale, mut all_true) = (Vec::new(), true);
     for NewsRow { news: name, channel, posted, given_up, mention, shown } in
-        mouth.desk.kept_news(DOOR, detail.run.number).await?
+        mouth.desk.kept_news(mouth.door(), detail.run.number).await?
     {
         let Some(card) = reporter::message(detail, &name, clock).filter(|_| !given_up) else { continue };
-        let card = mouth.workspace.name_people(card).await;
-        let rendered = message(detail, row, card, mention);
+        let card = mouth.platform.name_people(card).await;
+        let rendered = message(&*mouth.platform, detail, row, card, mention);
         let digest = digest(&rendered);
         if digest == shown {
             continue;
@@ -325,12 +325,12 @@ async fn beside(
 }
 
 /// A message of its own about a run, with the buttons that still count.
-fn message(detail: &RunDetail, row: &CardRow, mut card: Card, mention: Vec<String>) -> Rendered {
+fn message(platform: &dyn Platform, detail: &RunDetail, row: &CardRow, mut card: Card, mention: Vec<String>) -> Rendered {
     let version = reporter::version(detail);
     card.next.retain(|command| !press::used(row, &version, command));
     let buttons = reporter::buttons(detail, &card);
     let pressed = press::shown(row, Some(&version));
-    render(&card, &Extras { mention, buttons, version, pressed, ..Extras::default() })
+    platform.render(&card, &Extras { mention, buttons, version, pressed, ..Extras::default() })
 }
 
 /// The messages that tell news, with what is noted of those that are kept true.
@@ -365,17 +365,17 @@ async fn letters(
     };
     let mut posts = Vec::new();
     for (card, file) in made {
-        let card = mouth.workspace.name_people(card).await;
+        let card = mouth.platform.name_people(card).await;
         let rendered = match under {
-            Some(_) => render(&card, &Extras { mention: mention.clone(), ..Extras::default() }),
-            None => message(detail, row, card, mention.clone()),
+            Some(_) => mouth.platform.render(&card, &Extras { mention: mention.clone(), ..Extras::default() }),
+            None => message(&*mouth.platform, detail, row, card, mention.clone()),
         };
         let kept = under.is_none().then(|| Kept { mention: mention.clone(), shown: digest(&rendered) });
         let mut letter = Letter::new(rendered);
         letter.thread.clone_from(&under);
         letter.link = (under.is_none() && !row.is_within()).then_some(run.0);
         letter.file = file.or(letter.file);
-        letter.urgent = under.is_none().then(|| crier::urgent(run, &news.key));
+        letter.urgent = under.is_none().then(|| urgent(run, &news.key));
         posts.push((letter.post(&row.channel, Some(run)), kept));
     }
     posts
@@ -384,16 +384,12 @@ async fn letters(
 /// Those who can be called here. Whose account is deactivated cannot, and somebody should know.
 async fn here(mouth: &Mouth, people: &[ActorId]) -> Vec<String> {
     let mut here = Vec::new();
-    for id in people.iter().filter_map(slack_id) {
-        if !id.starts_with('S') && mouth.workspace.is_gone(&id).await {
-            mouth.tell_once(&format!("slack:{id}"), "user_deactivated").await;
+    for id in people.iter().filter_map(|person| mouth.own(person)) {
+        if !mouth.platform.is_group(&id) && mouth.platform.is_gone(&id).await {
+            mouth.tell_once(&format!("{}:{id}", mouth.door()), "user_deactivated").await;
         } else {
             here.push(id);
         }
     }
     here
-}
-
-fn slack_id(actor: &ActorId) -> Option<String> {
-    actor.as_str().strip_prefix("slack:").map(str::to_owned)
 }

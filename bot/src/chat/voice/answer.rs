@@ -9,14 +9,13 @@ use tidegate_runner::desk::post::Post;
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
-use super::DOOR;
-use super::delivery::{How, Origin, Said};
 use super::ear::{CLAIM_MS, Ear, Heard};
+use super::members;
 use super::letter::Letter;
+use super::origin::{How, Origin, Said};
+use super::platform::{Call, Means, Unheard};
 use super::press::Press;
-use super::refused::{Means, means};
 use super::stands::Stands;
-use super::workspace::Unheard;
 use crate::cards;
 use crate::chat::shell::local_zone;
 use crate::conversation::{self, Attachment, Verdict};
@@ -38,10 +37,10 @@ const LATER_MS: i64 = 5_000;
 const EARLY_MS: i64 = 30_000;
 
 impl Ear {
-    /// Begins to answer what a crash, or a Slack that did not tell who somebody is, left: what was said in one place in the order in
+    /// Begins to answer what a crash, or a chat that did not tell who somebody is, left: what was said in one place in the order in
     /// which it was said.
-    pub(super) async fn sweep(&self) {
-        let (left, now) = match (self.desk.unanswered(DOOR, self.claim(CLAIM_MS)).await, self.desk.now().await) {
+    pub(in crate::chat) async fn sweep(&self) {
+        let (left, now) = match (self.desk.unanswered(self.door(), self.claim(CLAIM_MS)).await, self.desk.now().await) {
             (Ok(left), Ok(now)) => (left, now),
             (Err(error), _) | (_, Err(error)) => return tracing::error!(%error, "the inbox cannot be read"),
         };
@@ -68,7 +67,7 @@ impl Ear {
     }
 
     /// Answers a message that is claimed, and keeps the claim meanwhile.
-    pub(super) async fn answer(&self, heard: &mut Heard) {
+    pub(in crate::chat) async fn answer(&self, heard: &mut Heard) {
         let key = heard.message.key.clone();
         let mut work = Box::pin(self.answer_now(heard));
         loop {
@@ -85,9 +84,11 @@ impl Ear {
 
     async fn answer_now(&self, heard: &mut Heard) {
         let Heard { message, origin, age_ms, answered, .. } = heard;
-        let person = match self.workspace.person(&origin.user).await {
-            Ok(person) => person,
-            Err(error) if error.code().is_some_and(|code| means("users.info", code) == Means::Never) => {
+        let asker = match self.platform.asker(origin).await {
+            Ok(asker) => asker,
+            Err(error)
+                if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) =>
+            {
                 tracing::warn!(%error, user = origin.user, "nobody is there to be answered");
                 return self.put(&message.key, &[], false).await;
             }
@@ -96,13 +97,13 @@ impl Ear {
                 return self.put_off(&message.key).await;
             }
         };
-        if origin.channel.starts_with('D') && !message.place.direct {
-            message.place.direct = self.workspace.is_direct(&origin.channel, &origin.user).await;
+        if !message.place.direct {
+            message.place.direct = self.platform.is_direct(origin).await;
         }
-        match self.workspace.actor(&origin.user, &origin.team, &person) {
+        match asker {
             Err(Unheard::Bot) => return self.put(&message.key, &[], false).await,
             Err(Unheard::Gone) => {
-                return self.put(&message.key, &[said_to(&cards::deactivated(), origin, true)], false).await;
+                return self.put(&message.key, &[self.said_to(&cards::deactivated(), origin, true)], false).await;
             }
             Ok(actor) => message.actor = actor,
         }
@@ -117,23 +118,23 @@ impl Ear {
         } else if age_ms > LATE_MS && !*answered {
             let card = cards::late(&message.typed, age_ms / 60_000);
             let private = matches!(origin.how, How::Button { .. });
-            return self.put(&message.key, &[said_to(&card, origin, private)], true).await;
+            return self.put(&message.key, &[self.said_to(&card, origin, private)], true).await;
         }
         match self.stands(origin, &message.typed, stored_ms, age_ms).await {
             _ if *answered => {}
             Some(Stands::Yes) => {}
             Some(Stands::Edited) => {
-                let post = said_to(&cards::edited(&message.typed), origin, false);
+                let post = self.said_to(&cards::edited(&message.typed), origin, false);
                 return self.put(&message.key, &[post], true).await;
             }
             Some(Stands::Deleted) => {
                 // What is not there has no thread, and what was taken back is nobody else's business.
                 let aside = Origin { thread: None, how: How::Command, ..origin.clone() };
                 let private = !message.place.direct;
-                return self.put(&message.key, &[said_to(&cards::deleted(), &aside, private)], true).await;
+                return self.put(&message.key, &[self.said_to(&cards::deleted(), &aside, private)], true).await;
             }
             Some(Stands::Unknown) => {
-                let post = said_to(&cards::not_looked_up(&message.typed), origin, false);
+                let post = self.said_to(&cards::not_looked_up(self.door(), &message.typed), origin, false);
                 return self.put(&message.key, &[post], true).await;
             }
             None => return self.put_off(&message.key).await,
@@ -145,16 +146,14 @@ impl Ear {
         };
         let Some(posts) = posts else { return self.put_off(&message.key).await };
         self.put(&message.key, &posts, false).await;
-        if matches!(origin.how, How::Button { .. }) && origin.channel == origin.user {
-            self.show_home_anew(&origin.user).await;
-        }
+        self.platform.answered(self, origin).await;
         if let Some(mut after) = after {
             // What follows is followed by nothing: this goes no deeper.
             Box::pin(self.answer(&mut after)).await;
         }
     }
 
-    /// How long ago something was said, in milliseconds, by Slack's own time; where it has none, since it was stored.
+    /// How long ago something was said, in milliseconds, by the chat's own time; where it has none, since it was stored.
     async fn age(&self, origin: &Origin, stored_ms: i64) -> i64 {
         match (origin.at, self.desk.now().await) {
             (Some(at), Ok(now)) => now.ms_since(at),
@@ -209,16 +208,16 @@ impl Ear {
         let press = match self.take_button(&message.key, &message.typed, origin).await {
             Ok(Press::Again) => return Some(Vec::new()),
             Ok(Press::Early | Press::Undecided(_)) if age_ms < EARLY_MS => return None,
-            Ok(Press::Dead(card) | Press::Undecided(card)) => return Some(vec![said_to(&card, origin, true)]),
+            Ok(Press::Dead(card) | Press::Undecided(card)) => return Some(vec![self.said_to(&card, origin, true)]),
             Ok(press) => press,
-            Err(error) => return Some(vec![said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
+            Err(error) => return Some(vec![self.said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
         };
         if matches!(origin.how, How::Mention | How::Direct | How::Command) && cards::is_thanks(&message.typed) {
-            return Some(vec![said_to(&cards::welcome(), origin, true)]);
+            return Some(vec![self.said_to(&cards::welcome(), origin, true)]);
         }
-        // Who is in a group only Slack knows. An order is told as it was typed.
+        // Who is in a group only the chat knows. An order is told as it was typed.
         let asks = !self.is_order(&message.typed).await;
-        let of_members = if asks { self.workspace.by_members(&message.typed).await } else { None };
+        let of_members = if asks { members::by(&*self.platform, &message.typed).await } else { None };
         let expanded = of_members.map(|typed| Message { typed, ..message.clone() });
         let message = expanded.as_ref().unwrap_or(message);
         let reply = conversation::reply(&self.desk, message, local_zone()).await;
@@ -226,12 +225,12 @@ impl Ear {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
             return Some(Vec::new());
         }
-        let mut card = self.workspace.name_people(reply.card.clone()).await;
+        let mut card = self.platform.name_people(reply.card.clone()).await;
         if reply.verdict == Verdict::Refused
             && let Some(offered) = card.next.iter_mut().find(|next| next.starts_with("hold "))
-            && let Some(line) = self.workspace.with_members(&message.typed).await
+            && let Some(line) = members::with(&*self.platform, &message.typed).await
         {
-            // Who is in a group only Slack knows.
+            // Who is in a group only the chat knows.
             *offered = line;
         }
         let done = reply.verdict == Verdict::Done;
@@ -249,7 +248,7 @@ impl Ear {
             }
         }
         if let Some(Attachment { name, text }) = reply.file {
-            let mut letter = Letter::answer(&card, origin, false);
+            let mut letter = Letter::answer(&*self.platform, &card, origin, false);
             letter.file = Some((name, text));
             return Some(vec![letter.post(&origin.channel, None)]);
         }
@@ -260,14 +259,14 @@ impl Ear {
         Some(match (home, run) {
             (Some(home), Some(_)) if home == origin.channel => {
                 // The run's card is the answer, unless there is more to say.
-                if card.lines.is_empty() { Vec::new() } else { vec![said_to(&card, origin, false)] }
+                if card.lines.is_empty() { Vec::new() } else { vec![self.said_to(&card, origin, false)] }
             }
             (Some(_), Some(run)) => {
-                let mut letter = Letter::answer(&card, origin, false);
+                let mut letter = Letter::answer(&*self.platform, &card, origin, false);
                 letter.link = Some(run.0);
                 vec![letter.post(&origin.channel, Some(run))]
             }
-            (None, _) | (_, None) => vec![said_to(&card, origin, !(done && run.is_some()))],
+            (None, _) | (_, None) => vec![self.said_to(&card, origin, !(done && run.is_some()))],
         })
     }
 
@@ -279,19 +278,21 @@ impl Ear {
 
     /// Puts an answer into the outbox; with `undone` only where nobody carried it out meanwhile.
     async fn put(&self, key: &str, posts: &[Post], undone: bool) {
-        if let Err(error) = self.desk.answer(DOOR, key, posts, undone).await {
+        if let Err(error) = self.desk.answer(self.door(), key, posts, undone).await {
             tracing::error!(%error, key, "an answer cannot be stored: tried again later");
         }
     }
 
-    /// The channel of a run's environment, where Slack knows it.
+    /// The channel of a run's environment, where the chat knows it.
     async fn channel_of(&self, run: RunNumber) -> Option<String> {
         let environment = self.desk.show(run).await.ok()?.run.request.environment;
-        let channel = self.desk.config().environments.get(&environment)?.channel.clone()?;
-        self.workspace.channel(&channel).await.ok().flatten()
+        let config = self.desk.config();
+        let channel = config.environments.get(&environment)?.channel.in_chat(self.door())?;
+        self.platform.channel(channel).await.ok().flatten()
     }
-}
 
-pub(super) fn said_to(card: &cards::Card, origin: &Origin, private: bool) -> Post {
-    Letter::answer(card, origin, private).post(&origin.channel, None)
+    /// An answer to where something was said; `private` when only who said it should see it.
+    pub(in crate::chat) fn said_to(&self, card: &cards::Card, origin: &Origin, private: bool) -> Post {
+        Letter::answer(&*self.platform, card, origin, private).post(&origin.channel, None)
+    }
 }

@@ -1,4 +1,4 @@
-//! Whether Slack is heard: connections that said hello, and why there are none.
+//! Whether a chat is heard: connections that said hello, and why there are none.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// Connections that are open, over a socket or for deliveries.
 #[derive(Debug)]
-pub(super) struct Hearing {
+pub(in crate::chat) struct Hearing {
     state: Mutex<State>,
 }
 
@@ -16,12 +16,12 @@ struct State {
     open: usize,
     /// When the last one ended; at first, when the first was tried.
     none_since: Instant,
-    /// Slack's word for why there is none.
+    /// The chat's word for why there is none.
     why: String,
 }
 
 impl Hearing {
-    pub(super) fn new() -> Self {
+    pub(in crate::chat) fn new() -> Self {
         let state = State { open: 0, none_since: Instant::now(), why: "no_answer".to_owned() };
         Self { state: Mutex::new(state) }
     }
@@ -31,14 +31,14 @@ impl Hearing {
     }
 
     /// One opened. True when there was no other: something may have been missed.
-    pub(super) fn opened(&self) -> bool {
+    pub(in crate::chat) fn opened(&self) -> bool {
         let mut state = self.state();
         state.open += 1;
         state.open == 1
     }
 
     /// One ended.
-    pub(super) fn ended(&self) {
+    pub(in crate::chat) fn ended(&self) {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
         if state.open == 0 {
@@ -48,12 +48,12 @@ impl Hearing {
     }
 
     /// One could not be opened.
-    pub(super) fn failed(&self, why: &str) {
+    pub(in crate::chat) fn failed(&self, why: &str) {
         why.clone_into(&mut self.state().why);
     }
 
     /// For how long nothing is heard, and why; `None` while something is.
-    pub(super) fn deaf_for(&self) -> Option<(Duration, String)> {
+    pub(in crate::chat) fn deaf_for(&self) -> Option<(Duration, String)> {
         let state = self.state();
         (state.open == 0).then(|| (state.none_since.elapsed(), state.why.clone()))
     }

@@ -6,9 +6,8 @@ use tidegate_runner::desk::post::Subject;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::schedule::Turn;
 
-use super::DOOR;
 use super::channels::About;
-use super::render::{Extras, Rendered, render};
+use super::letter::{Extras, Rendered};
 use super::scribe::Scribe;
 use crate::cards::{self, Part};
 
@@ -17,29 +16,29 @@ const GATHER_MS: i64 = 2_000;
 
 impl Scribe {
     /// Whether a run is told together with others, or may be in a moment.
-    pub(super) async fn gathers(&mut self, run: RunNumber) -> Result<bool, DeskError> {
+    pub(in crate::chat) async fn gathers(&mut self, run: RunNumber) -> Result<bool, DeskError> {
         let desk = self.mouth.desk.clone();
         let Some(detail) = self.runs.get(&run).map(|followed| &followed.detail) else { return Ok(false) };
-        if detail.run.asker.id != ActorId::clock() || desk.card(DOOR, run).await?.is_some() {
+        if detail.run.asker.id != ActorId::clock() || desk.card(self.mouth.door(), run).await?.is_some() {
             return Ok(false);
         }
         let age_ms = desk.now().await?.ms_since(detail.run.accepted);
         let config = desk.config();
         let environment = config.environments.get(&detail.run.request.environment);
-        let Some(named) = environment.and_then(|environment| environment.channel.clone()) else { return Ok(false) };
+        let Some(named) = environment.and_then(|e| e.channel.in_chat(self.mouth.door())).map(str::to_owned) else { return Ok(false) };
         // Where it cannot be looked up, or is not there, that is said of the run's own card.
-        let Ok(Some(channel)) = self.mouth.workspace.channel(&named).await else { return Ok(false) };
+        let Ok(Some(channel)) = self.mouth.platform.channel(&named).await else { return Ok(false) };
         let Some(due) = desk.due_of(run).await? else { return Ok(false) };
         let subject = Subject::Other(format!("turn {} {channel}", due.0));
-        if desk.card(DOOR, &subject).await?.is_none() {
+        if desk.card(self.mouth.door(), &subject).await?.is_none() {
             if self.members(due, &named).await?.len() < 2 {
                 return Ok(age_ms < GATHER_MS);
             }
             let (rendered, _) = self.together(due, &named).await?;
             self.begin(&subject, &About::Turn { due, channel: named }, &channel, rendered, None).await?;
         }
-        if let Some(row) = desk.card(DOOR, &subject).await? {
-            desk.within(DOOR, run, &channel, &row).await?;
+        if let Some(row) = desk.card(self.mouth.door(), &subject).await? {
+            desk.within(self.mouth.door(), run, &channel, &row).await?;
         }
         Ok(true)
     }
@@ -50,8 +49,8 @@ impl Scribe {
         let config = desk.config();
         let mut members = Vec::new();
         for (environment, turn, run) in desk.due_together(due).await? {
-            let channel = config.environments.get(&environment).and_then(|environment| environment.channel.as_deref());
-            if channel == Some(named) && desk.card(DOOR, run).await?.is_none_or(|row| row.is_within()) {
+            let channel = config.environments.get(&environment).and_then(|environment| environment.channel.in_chat(self.mouth.door()));
+            if channel == Some(named) && desk.card(self.mouth.door(), run).await?.is_none_or(|row| row.is_within()) {
                 members.push((turn, run));
             }
         }
@@ -59,7 +58,7 @@ impl Scribe {
     }
 
     /// The message about all of them, and whether nothing more comes of any.
-    pub(super) async fn together(&mut self, due: Timestamp, named: &str) -> Result<(Rendered, bool), DeskError> {
+    pub(in crate::chat) async fn together(&mut self, due: Timestamp, named: &str) -> Result<(Rendered, bool), DeskError> {
         let members = self.members(due, named).await?;
         let mut parts = Vec::new();
         for (_, run) in &members {
@@ -68,7 +67,7 @@ impl Scribe {
         let turn = members.into_iter().next().map(|(turn, _)| turn);
         let over = parts.iter().all(Part::is_over);
         let card = turn.map_or_else(cards::together_no_more, |turn| cards::together(&turn, &parts));
-        Ok((render(&card, &Extras::default()), over))
+        Ok((self.mouth.platform.render(&card, &Extras::default()), over))
     }
 
     async fn part(&mut self, run: RunNumber) -> Result<Part, DeskError> {

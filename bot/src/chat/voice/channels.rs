@@ -13,18 +13,17 @@ use tidegate_runner::domain::schedule::ClockNews;
 use uuid::Uuid;
 
 use super::editing::{CARD, Stale, digest};
-use super::letter::Letter;
+use super::letter::{Extras, Letter, Rendered};
 use super::limiter::Share;
-use super::render::{Extras, Rendered, render};
+use super::press;
 use super::scribe::Scribe;
-use super::{DOOR, press};
 use crate::cards::{self, Button, Clock};
 use crate::chat::shell::local_zone;
 
 /// What a message that is kept true tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum About {
+pub(in crate::chat) enum About {
     /// That an environment goes down soon.
     Ahead {
         environment: EnvironmentName,
@@ -38,17 +37,17 @@ pub(super) enum About {
 
 impl Scribe {
     /// What concerns everybody, once into each channel of an environment; what concerns one, into its own.
-    pub(super) async fn tell_channels(&mut self) -> Result<(), DeskError> {
+    pub(in crate::chat) async fn tell_channels(&mut self) -> Result<(), DeskError> {
         let desk = self.mouth.desk.clone();
-        let all = desk.news_for_all().await?;
+        let all = desk.news_for_all(self.mouth.door()).await?;
         if all.is_empty() {
             return Ok(());
         }
-        let config = desk.config();
-        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.clone()).collect();
+        let (config, door) = (desk.config(), self.mouth.door());
+        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.in_chat(door)).map(str::to_owned).collect();
         let mut channels = BTreeMap::new();
         for named in named {
-            match self.mouth.workspace.channel(&named).await {
+            match self.mouth.platform.channel(&named).await {
                 Ok(Some(channel)) => {
                     channels.insert(named, channel);
                 }
@@ -66,7 +65,7 @@ impl Scribe {
                 News::Clock { environment, .. } => Some(environment),
                 _ => None,
             };
-            let own = of_one.and_then(|name| config.environments.get(name)?.channel.as_ref());
+            let own = of_one.and_then(|name| config.environments.get(name)?.channel.in_chat(door));
             if let News::Clock { environment, said: said @ ClockNews::Ahead { .. } } = &news
                 && let Some(channel) = own.and_then(|own| channels.get(own))
             {
@@ -77,24 +76,24 @@ impl Scribe {
                 continue;
             }
             let clock = Clock { now, zone: local_zone() };
-            let card = self.mouth.workspace.name_people(cards::news(&news, &clock)).await;
-            let letter = Letter::new(render(&card, &Extras::default()));
+            let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
+            let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let to: BTreeSet<&String> =
-                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == *named)).map(|(_, id)| id).collect();
+                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == named.as_str())).map(|(_, id)| id).collect();
             let posts: Vec<Post> = to.into_iter().map(|channel| letter.post(channel, None)).collect();
-            desk.hand_notice_to(DOOR, id, &posts).await?;
+            desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
         Ok(())
     }
 
     /// Keeps messages true that are about no run, and gives those that are still to be looked at.
-    pub(super) async fn keep_others_true(&mut self) -> Result<HashSet<Subject>, DeskError> {
+    pub(in crate::chat) async fn keep_others_true(&mut self) -> Result<HashSet<Subject>, DeskError> {
         let desk = self.mouth.desk.clone();
         let mut open = HashSet::new();
-        for row in desk.other_cards(DOOR).await? {
+        for row in desk.other_cards(self.mouth.door()).await? {
             let Some(about) = row.about.as_deref().and_then(|about| serde_json::from_str::<About>(about).ok()) else {
                 tracing::error!(subject = %row.subject, "what a message tells cannot be read: it stays as it is");
-                desk.settle_card(DOOR, &row).await?;
+                desk.settle_card(self.mouth.door(), &row).await?;
                 continue;
             };
             let (rendered, over) = match &about {
@@ -112,7 +111,7 @@ impl Scribe {
     }
 
     /// Puts a message that is kept true into the outbox, once, in place of `notice`.
-    pub(super) async fn begin(
+    pub(in crate::chat) async fn begin(
         &self,
         subject: &Subject,
         about: &About,
@@ -123,7 +122,7 @@ impl Scribe {
         let body = serde_json::to_string(about).unwrap_or_default();
         let shown = digest(&rendered);
         let post = Letter::new(rendered).post(channel, None);
-        self.mouth.desk.begin_other(DOOR, subject, &body, (&post, &shown), notice).await
+        self.mouth.desk.begin_other(self.mouth.door(), subject, &body, (&post, &shown), notice).await
     }
 
     /// Has a message edited that does not show this, and settles one that is over.
@@ -136,7 +135,7 @@ impl Scribe {
     ) -> Result<(), DeskError> {
         let digest = digest(&rendered);
         if row.given_up || (over && row.posted.is_some() && digest == row.shown) {
-            return self.mouth.desk.settle_card(DOOR, &row).await;
+            return self.mouth.desk.settle_card(self.mouth.door(), &row).await;
         }
         open.insert(row.subject.clone());
         if digest != row.shown
@@ -162,13 +161,13 @@ impl Scribe {
         if row.is_some_and(|row| press::all_used(row, press::CLOCK)) {
             card.next.clear();
         }
-        let card = self.mouth.workspace.name_people(card).await;
+        let card = self.mouth.platform.name_people(card).await;
         let buttons: Vec<Button> = if came == Warned::Ahead {
             card.next.iter().filter_map(|line| cards::button(line, &card.title, true)).collect()
         } else {
             Vec::new()
         };
         let pressed = row.and_then(|row| press::shown(row, None));
-        render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
+        self.mouth.platform.render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
     }
 }

@@ -1,5 +1,5 @@
 //! What goes on beside listening, each in a loop of its own so that nothing waits for anything else: keeping the right to speak, cards,
-//! letters, what was left unanswered, home tabs, what was missed.
+//! letters, what was left unanswered, what is shown beside messages, what was missed.
 
 use std::time::Duration;
 
@@ -28,18 +28,18 @@ const HEALTH: Duration = Duration::from_mins(5);
 const LAST: Duration = Duration::from_secs(3);
 
 /// Works until told to stop; what was begun lands, the rest lies in the outbox.
-pub(super) async fn speak(ear: Ear, mouth: Mouth, bell: &Bell, missed: Missed, stop: &mut watch::Receiver<bool>) {
+pub(in crate::chat) async fn speak(ear: Ear, mouth: Mouth, bell: &Bell, missed: Missed, stop: &mut watch::Receiver<bool>) {
     let right = mouth.right.clone();
     let mut loops = JoinSet::new();
     loops.spawn(cards(mouth.clone(), bell.clone(), stop.clone()));
     loops.spawn(letters(mouth.clone(), bell.clone(), stop.clone()));
     loops.spawn(answers(ear.clone(), stop.clone()));
-    loops.spawn(homes(ear.clone(), mouth.clone(), stop.clone()));
+    loops.spawn(beside(ear.clone(), mouth.clone(), stop.clone()));
     loops.spawn(missed.read_on(right.clone(), stop.clone()));
     right.keep(stop).await;
     let ended = async { while loops.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST, ended).await.is_err() {
-        tracing::debug!("something in Slack is cut off");
+        tracing::debug!("something in a chat is cut off");
     }
     tokio::time::sleep(LOOK).await;
     right.give_back().await;
@@ -101,11 +101,11 @@ async fn answers(ear: Ear, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Home tabs, and how the chat is.
-async fn homes(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
+/// What is shown beside messages, and how the chat is.
+async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
     let mut healthy = Instant::now();
     loop {
-        ear.refresh_homes().await;
+        ear.platform.refresh(&ear).await;
         if mouth.right.since().is_some() {
             mouth.tell_whether_heard(&ear).await;
             mouth.look_for_people().await;
@@ -113,7 +113,7 @@ async fn homes(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
         if healthy.elapsed() >= HEALTH {
             healthy = Instant::now();
             let age_s = ear.last_heard().map(|at| at.elapsed().as_secs());
-            tracing::info!(age_s, speaks = mouth.right.since().is_some(), "Slack: age of the last event");
+            tracing::info!(chat = ear.door(), age_s, speaks = mouth.right.since().is_some(), "age of the last event");
         }
         if wait(SWEEP, &mut stop).await {
             return;

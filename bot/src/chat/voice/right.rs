@@ -9,23 +9,25 @@ use tidegate_runner::domain::ids::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{DOOR, wait};
+use super::wait;
 
 /// For how long it is had, and when it is renewed.
 const LEASE: Duration = Duration::from_secs(20);
 const RENEW: Duration = Duration::from_secs(4);
 
 /// After this long a try is over, however it ended.
-pub(super) const TRY: Duration = Duration::from_secs(11);
+pub(in crate::chat) const TRY: Duration = Duration::from_secs(11);
 
 /// A try begins only while the right is had for so long yet: nobody else begins before it is over.
-pub(super) const MARGIN: Duration = Duration::from_secs(12);
+pub(in crate::chat) const MARGIN: Duration = Duration::from_secs(12);
 
 /// The right. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Right {
+pub(in crate::chat) struct Right {
     desk: Desk,
-    pub(super) holder: Arc<str>,
+    /// Of which chat.
+    door: &'static str,
+    pub(in crate::chat) holder: Arc<str>,
     /// Every other process that could have it is dead.
     alone: bool,
     held: Arc<Mutex<Option<Held>>>,
@@ -39,17 +41,17 @@ struct Held {
 }
 
 impl Right {
-    pub(super) fn new(desk: Desk, alone: bool) -> Self {
-        Self { desk, holder: uuid::Uuid::now_v7().to_string().into(), alone, held: Arc::default() }
+    pub(in crate::chat) fn new(desk: Desk, door: &'static str, alone: bool) -> Self {
+        Self { desk, door, holder: uuid::Uuid::now_v7().to_string().into(), alone, held: Arc::default() }
     }
 
     /// Takes and renews it until told to stop.
-    pub(super) async fn keep(&self, stop: &mut watch::Receiver<bool>) {
+    pub(in crate::chat) async fn keep(&self, stop: &mut watch::Receiver<bool>) {
         let ms = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
         loop {
             // From before the question: what the answer takes is not ours.
             let until = Instant::now() + LEASE;
-            let held = match self.desk.speak_in(DOOR, &self.holder, ms, self.alone).await {
+            let held = match self.desk.speak_in(self.door, &self.holder, ms, self.alone).await {
                 Ok(since) => since.map(|since| Held { since, until }),
                 Err(error) => {
                     tracing::error!(%error, "whose turn it is to speak cannot be read");
@@ -64,9 +66,9 @@ impl Right {
     }
 
     /// Gives it back.
-    pub(super) async fn give_back(&self) {
+    pub(in crate::chat) async fn give_back(&self) {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if let Err(error) = self.desk.fall_silent(DOOR, &self.holder).await {
+        if let Err(error) = self.desk.fall_silent(self.door, &self.holder).await {
             tracing::warn!(%error, "the right to speak was not given back");
         }
     }
@@ -76,7 +78,7 @@ impl Right {
     }
 
     /// Since when Tidegate speaks here at all, while the right is had for long enough to begin something.
-    pub(super) fn since(&self) -> Option<Timestamp> {
+    pub(in crate::chat) fn since(&self) -> Option<Timestamp> {
         self.held().filter(|held| held.until.saturating_duration_since(Instant::now()) >= MARGIN).map(|held| held.since)
     }
 }

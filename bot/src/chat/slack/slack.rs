@@ -1,0 +1,178 @@
+//! Slack as a chat like others: what each of them has to be able to do.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tidegate_runner::desk::post::Pending;
+use tidegate_runner::domain::answer::Actor;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::home::Home;
+use super::sending::{EDIT, POST};
+use super::workspace::{Kind, Workspace};
+use super::{DOOR, refused, render};
+use crate::cards::Card;
+use crate::chat::voice::ear::Ear;
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::{Extras, Letter, Rendered};
+use crate::chat::voice::limiter::Share;
+use crate::chat::voice::origin::{Draft, How, Origin, Said};
+use crate::chat::voice::platform::{Call, Failed, Means, Page, Platform, Unheard};
+use crate::chat::voice::stands::Stands;
+
+/// The workspace, and what is shown in it beside messages. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Slack {
+    pub(super) workspace: Arc<Workspace>,
+    /// Home tabs that were opened lately, by person.
+    homes: Arc<Mutex<HashMap<String, Home>>>,
+    /// Held while home tabs are published.
+    pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Slack {
+    pub(super) fn new(workspace: Workspace) -> Self {
+        Self { workspace: Arc::new(workspace), homes: Arc::default(), publishing: Arc::default() }
+    }
+
+    pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, Home>> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Platform for Slack {
+    fn door(&self) -> &'static str {
+        DOOR
+    }
+
+    fn take(&self, call: Call, queue: &str, share: Share) -> bool {
+        let method = match call {
+            Call::Private => "chat.postEphemeral",
+            Call::Edit => EDIT,
+            Call::Post | Call::Response | Call::File | Call::Place | Call::History | Call::Person => POST,
+        };
+        self.workspace.api.limiter.take(Instant::now(), method, queue, share)
+    }
+
+    fn means(&self, call: Call, code: &str) -> Means {
+        refused::means(call, code)
+    }
+
+    fn render(&self, card: &Card, extras: &Extras) -> Rendered {
+        render::render(card, extras)
+    }
+
+    fn perhaps_again(&self, letter: &mut Letter) {
+        render::perhaps_again(letter);
+    }
+
+    fn linked(&self, letter: &mut Letter, run: i64, url: &str) {
+        render::linked(letter, run, url);
+    }
+
+    fn is_group(&self, id: &str) -> bool {
+        id.starts_with('S')
+    }
+
+    fn is_channel(&self, place: &str) -> bool {
+        place.starts_with(['C', 'G'])
+    }
+
+    async fn asker(&self, origin: &Origin) -> Result<Result<Actor, Unheard>, ApiError> {
+        let person = self.workspace.person(&origin.user).await?;
+        Ok(self.workspace.actor(&origin.user, &origin.team, &person))
+    }
+
+    async fn is_direct(&self, origin: &Origin) -> bool {
+        origin.channel.starts_with('D') && self.workspace.is_direct(&origin.channel, &origin.user).await
+    }
+
+    async fn is_gone(&self, person: &str) -> bool {
+        self.workspace.is_gone(person).await
+    }
+
+    async fn is_back(&self, person: &str) -> bool {
+        self.workspace.forget(person);
+        self.workspace.person(person).await.is_ok_and(|person| person.kind != Kind::Gone)
+    }
+
+    async fn members(&self, group: &str) -> Result<Vec<String>, ApiError> {
+        self.workspace.members(group).await
+    }
+
+    async fn channel(&self, named: &str) -> Result<Option<String>, ApiError> {
+        self.workspace.channel(named).await
+    }
+
+    fn name_of(&self, channel: &str) -> String {
+        self.workspace.name_of(channel)
+    }
+
+    fn forget_channels(&self) {
+        self.workspace.forget_channels();
+    }
+
+    async fn place(&self, channel: &str) -> Result<String, ApiError> {
+        self.workspace.place(channel).await
+    }
+
+    async fn name_people(&self, card: Card) -> Card {
+        self.workspace.name_people(card).await
+    }
+
+    async fn deliver(&self, place: &str, letter: &Letter, thread: Option<&str>, id: Uuid) -> Result<String, Failed> {
+        self.workspace.deliver(place, letter, thread, id).await
+    }
+
+    async fn find(&self, place: &str, thread: Option<&str>, pending: &Pending) -> Result<Option<String>, ApiError> {
+        self.workspace.find(place, thread, pending).await
+    }
+
+    async fn attach(
+        &self,
+        place: &str,
+        thread: &str,
+        id: Uuid,
+        file: &(String, String),
+        again: bool,
+    ) -> Result<(), Failed> {
+        self.workspace.attach(place, thread, id, file, again).await
+    }
+
+    async fn edit(&self, channel: &str, posted: &str, letter: &Letter) -> Result<(), ApiError> {
+        self.workspace.edit(channel, posted, letter).await
+    }
+
+    async fn link(&self, channel: &str, posted: &str) -> Option<String> {
+        self.workspace.link(channel, posted).await
+    }
+
+    async fn look_up(&self, origin: &Origin, posted: &str) -> Result<Stands, ApiError> {
+        self.workspace.look_up(origin, posted).await
+    }
+
+    async fn directs(&self) -> Result<Vec<String>, ApiError> {
+        self.workspace.directs().await
+    }
+
+    async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError> {
+        self.workspace.said_in(place, direct, from, said).await
+    }
+
+    async fn turn(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> bool {
+        self.workspace.turn(draft, origin, &page).await
+    }
+
+    async fn answered(&self, ear: &Ear, origin: &Origin) {
+        if matches!(origin.how, How::Button { .. }) && origin.channel == origin.user {
+            self.show_home_anew(ear, &origin.user).await;
+        }
+    }
+
+    async fn refresh(&self, ear: &Ear) {
+        self.refresh_homes(ear).await;
+    }
+}

@@ -1,0 +1,175 @@
+//! What comes in: stored before it is acknowledged. The inbox is the proof that it is answered once.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidegate_runner::desk::post::{Claim, Received};
+use tidegate_runner::desk::{Desk, DeskError, Message};
+use tidegate_runner::domain::answer::{Actor, ActorKind, Sight};
+use tidegate_runner::domain::command::{Command, CommandName};
+use tidegate_runner::domain::ids::{ActorId, Timestamp};
+use tidegate_runner::domain::policy::Place;
+
+use super::hearing::Hearing;
+use super::origin::{How, Origin, Said};
+use super::platform::Platform;
+use crate::chat::shell::local_zone;
+use crate::commands::{self, Known};
+
+/// For how long a message is ours to answer, in milliseconds, unless the claim is renewed: nobody else waits longer for a dead process.
+pub(in crate::chat) const CLAIM_MS: i64 = 30_000;
+
+/// Takes what was said. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::chat) struct Ear {
+    pub(in crate::chat) desk: Desk,
+    pub(in crate::chat) platform: Arc<dyn Platform>,
+    /// Keys that are just being answered here.
+    busy: Arc<Mutex<HashSet<String>>>,
+    /// When anything was last delivered.
+    heard: Arc<Mutex<Option<tokio::time::Instant>>>,
+    /// Whether anything can be heard at all.
+    pub(in crate::chat) hearing: Arc<Hearing>,
+    /// A connection was opened: something may have been missed before it.
+    pub(in crate::chat) opened: Arc<AtomicBool>,
+    /// The name of this process where it claims messages.
+    holder: Arc<str>,
+    /// No other process can be at them.
+    pub(in crate::chat) alone: bool,
+}
+
+impl Ear {
+    pub(in crate::chat) fn new(desk: Desk, platform: Arc<dyn Platform>, alone: bool) -> Self {
+        Self {
+            desk,
+            platform,
+            busy: Arc::default(),
+            heard: Arc::default(),
+            hearing: Arc::new(Hearing::new()),
+            opened: Arc::default(),
+            holder: uuid::Uuid::now_v7().to_string().into(),
+            alone,
+        }
+    }
+
+    /// The name of this chat in ledger and audit.
+    pub(in crate::chat) fn door(&self) -> &'static str {
+        self.platform.door()
+    }
+
+    /// When anything was last delivered.
+    pub(in crate::chat) fn last_heard(&self) -> Option<tokio::time::Instant> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was delivered just now.
+    pub(in crate::chat) fn hears(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::time::Instant::now());
+    }
+
+    /// What somebody may see where nobody else reads it.
+    pub(in crate::chat) async fn sight_of(&self, actor: Actor, command: CommandName) -> Result<Sight, DeskError> {
+        let place = Place { door: self.door(), channel: None, direct: true };
+        let message = Message { key: String::new(), actor, place, typed: String::new() };
+        self.desk.sight(&message, command).await
+    }
+
+    /// Whether these words order something.
+    pub(in crate::chat) async fn is_order(&self, typed: &str) -> bool {
+        let config = self.desk.config();
+        let me = ActorId::tidegate();
+        // A moment that is over or too far away makes no order, and nothing is carried out then.
+        let now = self.desk.now().await.unwrap_or(Timestamp(0));
+        let known = Known { environments: &config.environments, others: &[], me: &me, now, zone: local_zone() };
+        matches!(commands::parse(typed, &known), Ok(Command::Order { .. }))
+    }
+
+    /// Stores what was said and answers it, unless it was heard before.
+    pub(in crate::chat) async fn hear(&self, said: Said) -> Result<(), DeskError> {
+        if let Some(mut heard) = self.keep(said).await? {
+            let ear = self.clone();
+            tokio::spawn(async move { ear.answer(&mut heard).await });
+        }
+        Ok(())
+    }
+
+    /// The same for what was said while nobody listened: answered when it returns, so that the next thing said comes after it.
+    pub(in crate::chat) async fn hear_late(&self, said: Said) -> Result<(), DeskError> {
+        if let Some(mut heard) = self.keep(said).await? {
+            self.answer(&mut heard).await;
+        }
+        Ok(())
+    }
+
+    /// Stores and claims what was said. `None`: it was heard before, or cannot be answered.
+    pub(in crate::chat) async fn keep(&self, said: Said) -> Result<Option<Heard>, DeskError> {
+        let Said { key, typed, reply: origin } = said;
+        let Some(message) = message(self.door(), &key, &typed, &origin) else { return Ok(None) };
+        // Also what is just being stored elsewhere here is acknowledged only once it is.
+        let busy = Busy::new(&self.busy, &key);
+        let kept = serde_json::to_string(&origin).unwrap_or_default();
+        let new = self.desk.receive(&message, &kept, self.claim(CLAIM_MS)).await?;
+        Ok(new.then(|| Heard { message, origin, age_ms: 0, answered: false, _busy: busy }))
+    }
+
+    /// What was stored `ago` milliseconds ago.
+    pub(in crate::chat) fn found(&self, received: Received, ago: i64) -> Option<Heard> {
+        let Received { message: kept, reply, answered } = received;
+        let busy = Busy::new(&self.busy, &kept.key)?;
+        let Ok(origin) = serde_json::from_str::<Origin>(&reply) else {
+            tracing::error!(key = kept.key, "a received message has no place for its answer");
+            return None;
+        };
+        let message = message(self.door(), &kept.key, &kept.body, &origin)?;
+        Some(Heard { message, origin, age_ms: ago, answered, _busy: Some(busy) })
+    }
+
+    pub(in crate::chat) fn claim(&self, ms: i64) -> Claim<'_> {
+        Claim { holder: &self.holder, ms, alone: self.alone }
+    }
+}
+
+/// `None`: the id is not one that anybody can have.
+fn message(door: &'static str, key: &str, typed: &str, origin: &Origin) -> Option<Message> {
+    let id = format!("{door}:{}", origin.user).parse().ok()?;
+    // Without the thread: rights are those of the channel.
+    let direct = origin.how == How::Direct || origin.channel == origin.user;
+    Some(Message {
+        key: key.to_owned(),
+        // Without rights until the chat has told what they are.
+        actor: Actor { id, name: origin.user.clone(), kind: ActorKind::Stranger, groups: Vec::new() },
+        place: Place { door, channel: Some(origin.channel.clone()), direct },
+        typed: typed.to_owned(),
+    })
+}
+
+/// A message that was stored and is to be answered here.
+pub(in crate::chat) struct Heard {
+    pub(in crate::chat) message: Message,
+    pub(in crate::chat) origin: Origin,
+    /// How long ago it was stored, in milliseconds.
+    pub(in crate::chat) age_ms: i64,
+    /// It was carried out already.
+    pub(in crate::chat) answered: bool,
+    _busy: Option<Busy>,
+}
+
+/// A key that is being answered here; free again when dropped.
+struct Busy {
+    all: Arc<Mutex<HashSet<String>>>,
+    key: String,
+}
+
+impl Busy {
+    fn new(all: &Arc<Mutex<HashSet<String>>>, key: &str) -> Option<Self> {
+        let new = all.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
+        new.then(|| Self { all: Arc::clone(all), key: key.to_owned() })
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}

@@ -1,0 +1,111 @@
+//! A message as it lies in the outbox: in the chat's own form, with where it goes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tidegate_runner::desk::post::Post;
+use tidegate_runner::domain::ids::RunNumber;
+
+use super::origin::{How, Origin};
+use super::platform::Platform;
+use crate::cards::{Button, Card};
+
+/// A card in a chat's own form.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rendered {
+    /// What is read where blocks are not.
+    pub(crate) text: String,
+    /// What is shown, in pieces.
+    pub(crate) blocks: Vec<Value>,
+    /// Lines for which there was no room, as plain text.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// What goes with a card.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    /// Who is to be notified: ids of people or groups.
+    pub(crate) mention: Vec<String>,
+    /// Buttons, and the version of the card that they belong to.
+    pub(crate) buttons: Vec<Button>,
+    /// Told with every press.
+    pub(crate) version: String,
+    /// A line instead of buttons that were used.
+    pub(crate) pressed: Option<String>,
+    /// Only one person sees it: files cannot go with it.
+    pub(crate) private: bool,
+    /// A last line with a link: its text and address.
+    pub(crate) link: Option<(String, String)>,
+}
+
+/// A message to be posted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::chat) struct Letter {
+    pub(in crate::chat) text: String,
+    pub(in crate::chat) blocks: Vec<Value>,
+    pub(in crate::chat) thread: Option<Thread>,
+    /// Only this person sees it.
+    pub(in crate::chat) only: Option<String>,
+    /// Where an answer can also be sent, for a while.
+    pub(in crate::chat) response_url: Option<String>,
+    /// The chat shows that this answer is awaited.
+    #[serde(default)]
+    pub(in crate::chat) awaited: bool,
+    /// A link to the card of this run is added.
+    pub(in crate::chat) link: Option<i64>,
+    /// The name of the news that it tells, where somebody must hear of it.
+    #[serde(default)]
+    pub(in crate::chat) urgent: Option<String>,
+    /// A file that goes with it into the thread: its name, into which the letter's id is put, and what it says.
+    pub(in crate::chat) file: Option<(String, String)>,
+}
+
+/// The thread that a message belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::chat) enum Thread {
+    /// Under this message.
+    Under(String),
+    /// Under the card of this run.
+    Card(i64),
+}
+
+impl Letter {
+    /// A message in a channel.
+    pub(in crate::chat) fn new(rendered: Rendered) -> Self {
+        let Rendered { text, blocks, left_out } = rendered;
+        let file = (!left_out.is_empty()).then(|| ("rest.txt".to_owned(), left_out.join("\n")));
+        Self {
+            text,
+            blocks,
+            thread: None,
+            only: None,
+            response_url: None,
+            awaited: false,
+            link: None,
+            urgent: None,
+            file,
+        }
+    }
+
+    /// An answer to where something was said; `private` when only who said it should see it.
+    pub(in crate::chat) fn answer(platform: &dyn Platform, card: &Card, origin: &Origin, private: bool) -> Self {
+        let private = private && origin.channel != origin.user && !matches!(origin.how, How::Mention | How::Direct);
+        let mut letter = Self::new(platform.render(card, &Extras { private, ..Extras::default() }));
+        letter.thread = origin.thread.clone().map(Thread::Under);
+        letter.response_url.clone_from(&origin.response_url);
+        letter.awaited = origin.awaited;
+        if private {
+            letter.only = Some(origin.user.clone());
+        }
+        letter
+    }
+
+    pub(in crate::chat) fn post(&self, channel: &str, run: Option<RunNumber>) -> Post {
+        let body = serde_json::to_string(self).unwrap_or_default();
+        Post { channel: channel.to_owned(), run, body }
+    }
+}
+
+/// The name of news that somebody must hear of.
+pub(in crate::chat) fn urgent(run: RunNumber, news: &str) -> String {
+    format!("run {run} {news}")
+}

@@ -1,0 +1,145 @@
+//! What was said while nobody listened: mentions in the environments' channels and in their threads, and direct messages, read from
+//! the history. Young ones are carried out, older ones asked about.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tidegate_runner::desk::DeskError;
+use tidegate_runner::domain::ids::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::ear::Ear;
+use super::failure::ApiError;
+use super::right::Right;
+use super::wait;
+
+/// Between two looks whether there is something to read.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// After something could not be read.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// So much more is read than what is missing, in milliseconds.
+const ROOM_MS: i64 = 60_000;
+
+/// How far back missed messages are looked for, in milliseconds.
+const BACK_MS: i64 = 24 * 3_600_000;
+
+/// Reads what was missed whenever a connection was opened after a time without any.
+pub(in crate::chat) struct Missed {
+    ear: Ear,
+    /// When anything was last stored before this process began: all that is known where nobody has noted more.
+    since: Option<Timestamp>,
+    /// Places that were read to the moment that is wanted.
+    read: HashSet<String>,
+}
+
+impl Missed {
+    pub(in crate::chat) fn new(ear: Ear, since: Option<Timestamp>) -> Self {
+        Self { ear, since, read: HashSet::new() }
+    }
+
+    /// Reads whenever it is time, while this process has the right to speak, until told to stop.
+    pub(in crate::chat) async fn read_on(mut self, right: Right, mut stop: watch::Receiver<bool>) {
+        let (mut wanted, mut again) = (None, Instant::now());
+        while !wait(LOOK, &mut stop).await {
+            if right.since().is_none() {
+                continue;
+            }
+            if self.ear.opened.swap(false, Ordering::AcqRel) {
+                match self.ear.desk.now().await {
+                    Ok(now) => {
+                        wanted = Some(now);
+                        self.read.clear();
+                    }
+                    Err(_) => self.ear.opened.store(true, Ordering::Release),
+                }
+            }
+            let Some(until) = wanted.filter(|_| again <= Instant::now()) else { continue };
+            match self.read_to(until).await {
+                Ok(None) => wanted = None,
+                Ok(Some(wait)) => again = Instant::now() + wait.max(LOOK),
+                Err(error) => {
+                    tracing::error!(%error, "what was missed cannot be stored: read again");
+                    again = Instant::now() + AGAIN;
+                }
+            }
+        }
+    }
+
+    /// Reads what was said to us to this moment; answered in the order in which it was said. Gives how long to wait where not all of
+    /// it could be read: each place is read from where it was last heard, however often it takes.
+    async fn read_to(&mut self, until: Timestamp) -> Result<Option<Duration>, DeskError> {
+        let known: HashMap<String, Timestamp> = self.ear.desk.heard(self.ear.door()).await?.into_iter().collect();
+        let Some(everywhere) = known.get("").copied().or(self.since) else {
+            // Nobody has ever spoken to us.
+            self.ear.desk.heard_until(self.ear.door(), until, &[]).await?;
+            return Ok(None);
+        };
+        let places = match self.ear.places().await {
+            Ok(places) => places,
+            Err(error) => {
+                tracing::warn!(%error, "where something was missed is not known: asked again");
+                return Ok(Some(again_after(&error)));
+            }
+        };
+        let (mut all, mut behind, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wait, mut away) = (None::<Duration>, false);
+        for (channel, direct) in places.into_iter().filter(|(channel, _)| !self.read.contains(channel)) {
+            let since = known.get(&channel).copied().unwrap_or(everywhere);
+            if away {
+                behind.push((channel, since));
+                continue;
+            }
+            // With some room: clocks differ, and what was heard twice is answered once.
+            let from = since.plus_ms(-ROOM_MS).0.max(until.0 - BACK_MS);
+            match self.ear.platform.said_in(&channel, direct, from, &mut all).await {
+                Ok(()) => read.push(channel),
+                Err(error) => {
+                    tracing::warn!(%error, channel, "what was said while nobody listened is not known yet");
+                    // Where only silence is wanted, for a kind of call, other places may be read all the same. Refused, it is looked at
+                    // again after the next outage: somebody may have put it right.
+                    if error.code().is_none() {
+                        let again = again_after(&error);
+                        wait = Some(wait.map_or(again, |wait| wait.min(again)));
+                        away = !matches!(error, ApiError::Limited(_));
+                    }
+                    behind.push((channel, since));
+                }
+            }
+        }
+        all.sort_by_key(|(at, _)| *at);
+        for (_, said) in all {
+            self.ear.hear_late(said).await?;
+        }
+        self.read.extend(read);
+        self.ear.desk.heard_until(self.ear.door(), until, &behind).await?;
+        Ok(wait)
+    }
+}
+
+fn again_after(error: &ApiError) -> Duration {
+    if let ApiError::Limited(wait) = error { *wait } else { AGAIN }
+}
+
+impl Ear {
+    /// Where somebody may have spoken to us: the environments' channels, then direct conversations.
+    async fn places(&self) -> Result<Vec<(String, bool)>, ApiError> {
+        let config = self.desk.config();
+        let named: BTreeSet<&str> = config.environments.values().filter_map(|e| e.channel.in_chat(self.door())).collect();
+        let mut places = Vec::new();
+        for named in named {
+            places.extend(self.platform.channel(named).await?.map(|channel| (channel, false)));
+        }
+        match self.platform.directs().await {
+            Ok(directs) => places.extend(directs.into_iter().map(|channel| (channel, true))),
+            // Without the scope there are none to be read.
+            Err(error) if error.code().is_some() => tracing::warn!(%error, "direct messages cannot be read"),
+            Err(error) => return Err(error),
+        }
+        places.dedup();
+        Ok(places)
+    }
+}

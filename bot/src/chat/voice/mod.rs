@@ -1,0 +1,44 @@
+//! What every chat over a network does alike. `ear` stores what comes in before it is acknowledged, `answer` answers it once, with what
+//! was truly done; `mouth` sends what lies in the outbox, each message once, one process at a time; `scribe` keeps one card per run
+//! true; `missed` reads what was said while nobody listened; `speak` lets them work side by side. What differs from chat to chat is
+//! a [`platform::Platform`]; words are the cards', rules the desk's.
+
+pub(in crate::chat) mod address;
+mod answer;
+mod channels;
+pub(in crate::chat) mod draft;
+pub(in crate::chat) mod ear;
+mod editing;
+pub(in crate::chat) mod failure;
+pub(in crate::chat) mod hearing;
+pub(in crate::chat) mod letter;
+pub(in crate::chat) mod limiter;
+mod logs;
+mod members;
+mod missed;
+mod mouth;
+pub(in crate::chat) mod origin;
+pub(in crate::chat) mod plain;
+pub(in crate::chat) mod platform;
+mod press;
+mod preview;
+mod right;
+pub(in crate::chat) mod rooms;
+mod scribe;
+mod speak;
+pub(in crate::chat) mod stands;
+pub(in crate::chat) mod text;
+mod together;
+mod trouble;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Waits; true when told to stop.
+pub(in crate::chat) async fn wait(time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(time) => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    }
+}

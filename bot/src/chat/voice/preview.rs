@@ -1,0 +1,80 @@
+//! What a form would do, as the plan of a run like any other says, and the button that does it.
+
+use std::time::Duration;
+
+use tidegate_runner::desk::Message;
+use tidegate_runner::desk::post::Post;
+use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::run::{Outcome, RunState};
+
+use super::ear::Ear;
+use super::origin::{Draft, Origin};
+use super::platform::{Last, Page};
+use crate::cards::{self, Clock, form as words};
+use crate::chat::shell::local_zone;
+use crate::conversation::{self, Verdict};
+
+/// Between two looks at a plan that is being made.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// How long a page is waited for: nobody looks at it any more, and the plan has a card of its own.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// The button that does what was planned, where there is something to do.
+fn last(detail: &RunDetail, draft: &Draft) -> Option<Last> {
+    let ready = matches!(detail.view.state, RunState::Ended { outcome: Outcome::Planned | Outcome::NothingToDo });
+    (ready && !draft.only_shown).then(|| Last {
+        label: words::last(detail.run.request.target.level == Level::Off),
+        typed: format!("{}{}", cards::carried_out(detail), words::reason(&draft.because)),
+        keep: draft.keep.clone(),
+    })
+}
+
+impl Ear {
+    /// Plans what was filled in and shows it where it was.
+    pub(in crate::chat) async fn preview(&self, message: &Message, origin: &Origin, draft: &Draft) -> Vec<Post> {
+        let reply = conversation::reply(&self.desk, message, local_zone()).await;
+        match reply.follow.map(|(run, _)| run) {
+            Some(run) if reply.verdict == Verdict::Done => self.show_plan(run, origin, draft).await,
+            Some(_) | None => {
+                let card = self.platform.name_people(reply.card).await;
+                // Where the form was closed meanwhile, it is told as other refusals are.
+                if self.platform.turn(draft, origin, Page { card: &card, last: None }).await {
+                    Vec::new()
+                } else {
+                    vec![self.said_to(&card, origin, true)]
+                }
+            }
+        }
+    }
+
+    /// Waits for the end of a plan and shows it.
+    pub(in crate::chat) async fn show_plan(&self, run: RunNumber, origin: &Origin, draft: &Draft) -> Vec<Post> {
+        let waits = async {
+            loop {
+                match self.desk.show(run).await {
+                    Ok(detail) if detail.view.state.ended() => return Some(detail),
+                    Ok(_) => tokio::time::sleep(LOOK).await,
+                    Err(error) => {
+                        tracing::warn!(%error, run = run.0, "a plan cannot be read");
+                        return None;
+                    }
+                }
+            }
+        };
+        if let Ok(Some(detail)) = tokio::time::timeout(PATIENCE, waits).await {
+            let clock = Clock { now: detail.now, zone: local_zone() };
+            let mut card = self.platform.name_people(cards::run_card(&detail, &clock)).await;
+            card.next.clear();
+            let last = last(&detail, draft);
+            if let Some(last) = &last {
+                card.next.push(last.typed.clone());
+                card.next.extend(last.keep.clone());
+            }
+            self.platform.turn(draft, origin, Page { card: &card, last }).await;
+        }
+        Vec::new()
+    }
+}
