@@ -71,10 +71,12 @@ pub fn for_admins(text: &str) -> Card {
 
 /// In place of a channel: files.
 pub const FILES: &str = "files";
+/// In place of a channel: who people are.
+pub const PEOPLE: &str = "people";
 /// In place of a channel: being heard.
 pub const HEARING: &str = "hearing";
 
-/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], or empty for the
+/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], [`PEOPLE`], or empty for the
 /// whole chat.
 #[must_use]
 pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
@@ -110,6 +112,7 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
     let what = match (place, code) {
         (_, "user_deactivated") => format!("{chat}: {place} is deactivated and hears nothing"),
         (HEARING, _) => format!("{chat} does not let Tidegate listen ({code})"),
+        (PEOPLE, _) => format!("{chat} does not tell Tidegate who people are ({code}): nobody is answered there"),
         (FILES, _) => format!("{chat} takes no files ({code})"),
         ("", _) => format!("{chat} does not let Tidegate speak ({code})"),
         (place, _) => format!("{chat} refuses messages to {place} ({code})"),

@@ -5,9 +5,10 @@ use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 
 use super::ear::SlackEar;
+use super::home::Unseen;
+use crate::cards::form as words;
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::text::cut_between_words;
-use crate::cards::form as words;
 
 /// Most settings that are asked for: a view has at most 100 blocks, and nobody fills in as many.
 const SETTINGS_MAX: usize = 40;
@@ -40,7 +41,7 @@ fn input(block: &str, label: &str, hint: Option<&str>, optional: bool, element: 
 }
 
 /// The form for one of the environments, with a menu of all of them.
-pub(super) fn view<'e>(all: impl Iterator<Item = &'e Environment>, chosen: Option<&str>, metadata: &str) -> Value {
+fn view<'e>(all: impl Iterator<Item = &'e Environment>, none: &str, chosen: Option<&str>, metadata: &str) -> Value {
     let all: Vec<&Environment> = all.take(OPTIONS_MAX).collect();
     let chosen = chosen.and_then(|name| all.iter().find(|e| e.name.as_str() == name)).or(all.first());
     let mut view = json!({
@@ -48,7 +49,7 @@ pub(super) fn view<'e>(all: impl Iterator<Item = &'e Environment>, chosen: Optio
         "private_metadata": metadata,
     });
     let Some(chosen) = chosen else {
-        view["blocks"] = json!([{ "type": "section", "text": plain(words::NOTHING, 3_000) }]);
+        view["blocks"] = json!([{ "type": "section", "text": plain(none, 3_000) }]);
         return view;
     };
     let name = chosen.name.as_str();
@@ -96,12 +97,29 @@ fn metadata(origin: &Origin) -> String {
 }
 
 impl SlackEar {
+    /// The form with what this person may see, or why there is nothing.
+    async fn view_for(&self, user: &str, chosen: Option<&str>, metadata: &str) -> Value {
+        let config = self.ear.desk.config();
+        let sight = match self.slack.sight_of(&self.ear, user, CommandName::Status).await {
+            Ok(Ok(sight)) => Some(sight),
+            Ok(Err(Unseen::Unknown | Unseen::Nobody)) => None,
+            Err(error) => {
+                tracing::error!(%error, "what somebody may see cannot be read");
+                None
+            }
+        };
+        let none = match &sight {
+            _ if config.environments.is_empty() => words::NOTHING,
+            Some(_) => words::NOT_YOURS,
+            None => words::NOBODY_KNOWN,
+        };
+        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
+        view(seen, none, chosen, metadata)
+    }
+
     /// Opens the form. Slack allows that for three seconds only; what is too late is answered in words.
     pub(super) async fn open_form(&self, said: Said, trigger: &str) {
-        let config = self.ear.desk.config();
-        let sight = self.slack.sight_of(&self.ear, &said.reply.user, CommandName::Status).await.ok().flatten();
-        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
-        let view = view(seen, None, &metadata(&said.reply));
+        let view = self.view_for(&said.reply.user, None, &metadata(&said.reply)).await;
         let opened = self.slack.workspace.api.post("views.open", &json!({ "trigger_id": trigger, "view": view })).await;
         if let Err(error) = opened {
             tracing::warn!(%error, "the form did not open: answered in words");
@@ -113,11 +131,8 @@ impl SlackEar {
 
     /// Shows the form for another environment.
     pub(super) async fn change_form(&self, user: &str, old: &Value, environment: &str) {
-        let config = self.ear.desk.config();
-        let sight = self.slack.sight_of(&self.ear, user, CommandName::Status).await.ok().flatten();
-        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
         let metadata = old["private_metadata"].as_str().unwrap_or("{}");
-        let view = view(seen, Some(environment), metadata);
+        let view = self.view_for(user, Some(environment), metadata).await;
         let body = json!({ "view_id": old["id"], "hash": old["hash"], "view": view });
         if let Err(error) = self.slack.workspace.api.post("views.update", &body).await {
             tracing::warn!(%error, "the form stays as it was");

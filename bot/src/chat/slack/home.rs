@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::render::render;
 use super::slack::Slack;
+use crate::cards::{self, Card, Clock, Tone, form, overview};
 use crate::chat::voice::ear::Ear;
 use crate::chat::voice::letter::Extras;
-use crate::cards::{self, Clock, form, overview};
-use crate::chat::shell::local_zone;
+use crate::zone::Zone;
 
 /// For how long a home tab is kept true after it was opened.
 const KEPT: Duration = Duration::from_hours(1);
@@ -28,6 +28,15 @@ const HEALTH_MAX: usize = 3;
 
 /// Most environments that are shown in full.
 const FULL_MAX: usize = 20;
+
+/// Why it is not known what somebody may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unseen {
+    /// Slack does not tell who they are.
+    Unknown,
+    /// They are nobody to speak to.
+    Nobody,
+}
 
 /// Somebody's home tab.
 pub(super) struct Home {
@@ -59,8 +68,11 @@ impl Slack {
         let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
         for (user, shown) in users {
             let blocks = match self.sight_of(ear, &user, CommandName::Status).await {
-                Ok(Some(sight)) => self.overview(ear, &sight).await,
-                Ok(None) => continue,
+                Ok(Ok(sight)) => self.overview(ear, &sight, ear.zone_of(&user)).await,
+                // What was true a moment ago is better than nothing.
+                Ok(Err(Unseen::Unknown)) if shown != 0 => continue,
+                Ok(Err(Unseen::Unknown)) => Ok(said(form::NOBODY_KNOWN)),
+                Ok(Err(Unseen::Nobody)) => continue,
                 Err(error) => Err(error),
             };
             let blocks = match blocks {
@@ -91,19 +103,27 @@ impl Slack {
         }
     }
 
-    /// What somebody may see; `None` where it is not known who they are, or they are nobody to speak to.
+    /// What somebody may see.
     pub(super) async fn sight_of(
         &self,
         ear: &Ear,
         user: &str,
         command: CommandName,
-    ) -> Result<Option<Sight>, DeskError> {
-        let Ok(person) = self.workspace.person(user).await else { return Ok(None) };
-        let Ok(actor) = self.workspace.actor(user, &self.workspace.me.team, &person) else { return Ok(None) };
-        ear.sight_of(actor, command).await.map(Some)
+    ) -> Result<Result<Sight, Unseen>, DeskError> {
+        let person = match self.workspace.person(user).await {
+            Ok(person) => person,
+            Err(error) => {
+                tracing::warn!(%error, user, "who that is cannot be asked now");
+                return Ok(Err(Unseen::Unknown));
+            }
+        };
+        match self.workspace.actor(user, &self.workspace.me.team, &person) {
+            Ok(actor) => ear.sight_of(actor, command).await.map(Ok),
+            Err(_) => Ok(Err(Unseen::Nobody)),
+        }
     }
 
-    async fn overview(&self, ear: &Ear, sight: &Sight) -> Result<Vec<Value>, DeskError> {
+    async fn overview(&self, ear: &Ear, sight: &Sight, zone: Zone) -> Result<Vec<Value>, DeskError> {
         let config = ear.desk.config();
         let mut all = ear.desk.status(None).await?;
         all.retain(|standing| match standing {
@@ -111,7 +131,10 @@ impl Slack {
             Standing::Unmanaged { name, .. } => sight.sees(name),
             Standing::Departed { name, .. } => sight.sees(name.as_str()),
         });
-        let clock = Clock { now: ear.desk.now().await?, zone: local_zone() };
+        let clock = Clock { now: ear.desk.now().await?, zone };
+        if all.is_empty() && !config.environments.is_empty() {
+            return Ok(said(form::NOT_YOURS));
+        }
         if all.len() > FULL_MAX || all.is_empty() {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
             return Ok(render(&card, &Extras::default()).blocks);
@@ -150,4 +173,9 @@ impl Slack {
         blocks.extend(render(&health, &Extras::default()).blocks);
         Ok(blocks)
     }
+}
+
+/// A home tab that says one thing.
+fn said(words: &str) -> Vec<Value> {
+    render(&Card::new(Tone::Plain, words), &Extras::default()).blocks
 }

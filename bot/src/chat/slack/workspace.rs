@@ -13,6 +13,7 @@ use super::delivery::Me;
 use super::history::ReadThreads;
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::platform::Unheard;
+use crate::zone::Zone;
 
 /// For how long what was asked is believed: names and rights change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -34,6 +35,8 @@ pub(super) type Listed<T> = (Option<Instant>, HashMap<String, T>);
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// On whose clock they are.
+    pub(super) zone: Option<Zone>,
     /// Groups that they are in, by id.
     pub(super) groups: Vec<String>,
 }
@@ -117,6 +120,12 @@ impl Workspace {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id.to_owned(), (Instant::now(), person.clone()));
         Ok(person)
+    }
+
+    /// On whose clock somebody is, as far as Slack was asked about them.
+    pub(super) fn zone_of(&self, user: &str) -> Option<Zone> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        people.get(user).and_then(|(_, person)| person.zone)
     }
 
     /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
@@ -303,7 +312,8 @@ fn person(user: &Value, teams: &[String]) -> Person {
     };
     let names = [&user["profile"]["display_name"], &user["name"], &user["real_name"]];
     let name = names.iter().filter_map(|name| name.as_str()).find(|name| !name.trim().is_empty());
-    Person { name: name.unwrap_or("somebody").chars().take(80).collect(), kind, groups: Vec::new() }
+    let zone = user["tz"].as_str().and_then(|name| name.parse().ok()).map(Zone::Named);
+    Person { name: name.unwrap_or("somebody").chars().take(80).collect(), kind, zone, groups: Vec::new() }
 }
 
 #[cfg(test)]

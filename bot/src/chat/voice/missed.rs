@@ -128,7 +128,8 @@ impl Ear {
     /// Where somebody may have spoken to us: the environments' channels, then direct conversations.
     async fn places(&self) -> Result<Vec<(String, bool)>, ApiError> {
         let config = self.desk.config();
-        let named: BTreeSet<&str> = config.environments.values().filter_map(|e| e.channel.in_chat(self.door())).collect();
+        let named: BTreeSet<&str> =
+            config.environments.values().filter_map(|e| e.channel.in_chat(self.door())).collect();
         let mut places = Vec::new();
         for named in named {
             places.extend(self.platform.channel(named).await?.map(|channel| (channel, false)));

@@ -273,13 +273,7 @@ impl Mouth {
     }
 
     /// After a try that came to nothing: whether it ever will, and otherwise how long to wait.
-    async fn refused(
-        &self,
-        queue: &Queue,
-        pending: &Pending,
-        call: Call,
-        error: ApiError,
-    ) -> Result<Sent, DeskError> {
+    async fn refused(&self, queue: &Queue, pending: &Pending, call: Call, error: ApiError) -> Result<Sent, DeskError> {
         let id = pending.message.id;
         let late = queue.private
             && !error.is_of_token()

@@ -13,6 +13,7 @@ use super::limiter::Share;
 use super::origin::{Draft, Origin, Said};
 use super::stands::Stands;
 use crate::cards::Card;
+use crate::zone::Zone;
 
 /// A kind of call, for what its refusal means and how often it may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,11 @@ pub(in crate::chat) trait Platform: Send + Sync {
 
     /// Who said something, with the rights that the chat gives them.
     async fn asker(&self, origin: &Origin) -> Result<Result<Actor, Unheard>, ApiError>;
+
+    /// On whose clock somebody writes and reads times, as far as the chat has told.
+    fn zone_of(&self, _person: &str) -> Option<Zone> {
+        None
+    }
 
     /// Whether something that does not look so was said to the bot alone.
     async fn is_direct(&self, origin: &Origin) -> bool;

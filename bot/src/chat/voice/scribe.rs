@@ -10,7 +10,7 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
 
 use super::editing::{CARD, Edits, Stale, digest};
-use super::letter::{Extras, Letter, Rendered, Thread, urgent};
+use super::letter::{Extras, Letter, Rendered, Rest, Thread, urgent};
 use super::limiter::Share;
 use super::mouth::Mouth;
 use super::platform::Platform;
@@ -95,7 +95,10 @@ impl Scribe {
         let detail = &followed.detail;
         let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
         let row = desk.card(self.mouth.door(), run).await?;
-        let channel = match (&row, environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned)) {
+        let channel = match (
+            &row,
+            environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned),
+        ) {
             (Some(row), _) => row.channel.clone(),
             (None, None) => return desk.no_card(self.mouth.door(), run).await,
             (None, Some(named)) => {
@@ -117,7 +120,7 @@ impl Scribe {
                 }
             }
         };
-        let clock = Clock { now: detail.now, zone: local_zone() };
+        let clock = Clock { now: detail.now, zone: local_zone().told() };
         let mut card = platform.name_people(cards::run_card(detail, &clock)).await;
         card.next.extend(reporter::offers(detail));
         let version = reporter::version(detail);
@@ -125,13 +128,12 @@ impl Scribe {
         card.next.retain(|command| row.as_ref().is_none_or(|row| !press::used(row, &version, command)));
         let buttons = reporter::buttons(detail, &card);
         let pressed = row.as_ref().and_then(|row| press::shown(row, None));
-        let extras = Extras { buttons, version, pressed, ..Extras::default() };
+        let rest = Rest::Typed(format!("show {run}"));
+        let extras = Extras { buttons, version, pressed, rest, ..Extras::default() };
         let rendered = platform.render(&card, &extras);
         let digest = digest(&rendered);
         let Some(mut row) = row else {
-            let mut letter = Letter::new(rendered);
-            // The whole of it follows in the thread.
-            letter.file = None;
+            let letter = Letter::new(rendered).without_file();
             desk.begin_card(self.mouth.door(), run, &channel, &letter.post(&channel, Some(run)).body).await?;
             desk.card_shows(self.mouth.door(), run, &digest).await?;
             followed.seq = detail.view.seq;
@@ -210,7 +212,8 @@ impl Scribe {
                 continue;
             }
             let Ok(reader) = format!("{}:{who}", self.mouth.door()).parse::<ActorId>() else { continue };
-            let clock = Clock { now: detail.now, zone: local_zone() };
+            let zone = self.mouth.platform.zone_of(&who).unwrap_or_else(local_zone).told();
+            let clock = Clock { now: detail.now, zone };
             let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
             let card = self.mouth.platform.name_people(card).await;
             let row = desk.card(self.mouth.door(), run).await?.filter(|row| !row.channel.is_empty());
@@ -218,7 +221,9 @@ impl Scribe {
             // A group has no conversation of its own: it is called in the run's channel, or its members are told.
             let posts = match row {
                 Some(row) if self.mouth.platform.is_group(&who) => {
-                    let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }));
+                    let mut letter = Letter::new(
+                        self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }),
+                    );
                     letter.link = Some(run.0);
                     vec![letter.post(&row.channel, Some(run))]
                 }
@@ -257,7 +262,8 @@ impl Scribe {
     async fn tell_of_holds(&self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
         for (id, who, news) in desk.personal_news(self.mouth.door()).await? {
-            let clock = Clock { now: desk.now().await?, zone: local_zone() };
+            let zone = self.mouth.platform.zone_of(&who).unwrap_or_else(local_zone).told();
+            let clock = Clock { now: desk.now().await?, zone };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
@@ -325,12 +331,20 @@ async fn beside(
 }
 
 /// A message of its own about a run, with the buttons that still count.
-fn message(platform: &dyn Platform, detail: &RunDetail, row: &CardRow, mut card: Card, mention: Vec<String>) -> Rendered {
+fn message(
+    platform: &dyn Platform,
+    detail: &RunDetail,
+    row: &CardRow,
+    mut card: Card,
+    mention: Vec<String>,
+) -> Rendered {
     let version = reporter::version(detail);
     card.next.retain(|command| !press::used(row, &version, command));
     let buttons = reporter::buttons(detail, &card);
     let pressed = press::shown(row, Some(&version));
-    platform.render(&card, &Extras { mention, buttons, version, pressed, ..Extras::default() })
+    // It is edited, and a file would tell what was.
+    let rest = Rest::Typed(format!("show {}", detail.run.number));
+    platform.render(&card, &Extras { mention, buttons, version, pressed, rest, ..Extras::default() })
 }
 
 /// The messages that tell news, with what is noted of those that are kept true.
@@ -374,7 +388,10 @@ async fn letters(
         let mut letter = Letter::new(rendered);
         letter.thread.clone_from(&under);
         letter.link = (under.is_none() && !row.is_within()).then_some(run.0);
-        letter.file = file.or(letter.file);
+        letter.file = match under {
+            Some(_) => file.or(letter.file),
+            None => None,
+        };
         letter.urgent = under.is_none().then(|| urgent(run, &news.key));
         posts.push((letter.post(&row.channel, Some(run)), kept));
     }
