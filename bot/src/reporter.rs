@@ -171,6 +171,10 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
             let place = match outcome {
                 Outcome::Cancelled if cards::is_half_way(detail) => (NewsPlace::Channel, Notify::AskerOrOncall),
                 Outcome::Failed | Outcome::Partial => (NewsPlace::Channel, Notify::AskerOrOncall),
+                // Nobody looks into the thread of what nobody asked for.
+                Outcome::Expired if detail.run.asker.id == ActorId::clock() => {
+                    (NewsPlace::Channel, Notify::AskerOrOncall)
+                }
                 Outcome::Succeeded
                 | Outcome::NothingToDo
                 | Outcome::Planned

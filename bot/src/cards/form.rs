@@ -5,6 +5,7 @@ use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::button::{Button, Weight, asks_first};
+use super::words::plural;
 use crate::zone::Zone;
 
 /// Its title, at most 24 characters.
@@ -49,6 +50,23 @@ pub const NOTHING: &str = "No environment is configured.";
 /// Where there are some, and none for whoever looks.
 pub const NOT_YOURS: &str =
     "None of the environments is yours to see. `whoami` tells what you may do, and whom to ask.";
+/// Where there are some to look at, and none to change.
+pub const NOT_YOURS_TO_CHANGE: &str =
+    "You may look at environments here, and change none. `status` shows them; `whoami` tells what you may do.";
+
+/// Below a form that has no room for all; `None`: it has.
+#[must_use]
+pub fn more(environments: usize, settings: usize, chosen: &str) -> Option<String> {
+    let of = |count: usize, noun: &str| {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        (count > 0).then(|| format!("{} without room here", plural(count, noun)))
+    };
+    let environments = of(environments, "more environment").map(|told| format!("{told}: type /tide up NAME."));
+    let settings = of(settings, "more setting").map(|told| format!("{told}: type /tide up {chosen} NAME=VALUE."));
+    let told: Vec<String> = environments.into_iter().chain(settings).collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
 /// Where the chat does not tell who looks.
 pub const NOBODY_KNOWN: &str = "Slack does not say who you are just now, so that nothing can be shown. Try again; `tidegate check --online` tells what is missing.";
 /// At a field that holds several words.

@@ -51,7 +51,7 @@ pub use status::{NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};
 pub use unserved::{
     FILES, HEARING, PEOPLE, cannot_speak, card_link, chat, deactivated, deleted, edited, for_admins, late,
-    not_looked_up, trouble, while_away,
+    not_looked_up, not_planned_yet, trouble, while_away,
 };
 pub use whoami::whoami;
 pub use why::why;

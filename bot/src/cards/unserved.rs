@@ -1,6 +1,7 @@
 //! Words where a chat cannot serve as people expected: who is gone, what came late, where it cannot speak.
 
 use tidegate_runner::domain::answer::Trouble;
+use tidegate_runner::domain::ids::RunNumber;
 
 use super::card::{Card, Line, Tone};
 use super::words::Clock;
@@ -31,6 +32,14 @@ pub fn edited(typed: &str) -> Card {
 #[must_use]
 pub fn deleted() -> Card {
     Card::new(Tone::Plain, "A message of yours was deleted before Tidegate had read it, and nothing is done")
+}
+
+/// In a form whose plan is not there yet, or cannot be read.
+#[must_use]
+pub fn not_planned_yet(run: RunNumber) -> Card {
+    Card::new(Tone::Warning, format!("The plan of run {run} is not there yet, and is not waited for here any more"))
+        .line(Line::text("Nothing was changed. Its card in the channel has the plan once it is there."))
+        .next(format!("show {run}"))
 }
 
 /// What a chat is called.

@@ -111,3 +111,53 @@ async fn several_lines_at_once_are_several_commands_and_none_is_hidden_in_anothe
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn nobody_is_offered_what_they_may_not_do() {
+    let place = InSlack::lay().await;
+    let bob = place.slack.person("bob");
+    let serve = place.serve().await;
+    let text = home(&place, &place.alice, "shop").await;
+    assert!(text.contains("[Raise]") && text.contains("[Lower"), "{text}");
+    let text = home(&place, &bob, "shop").await;
+    assert!(!text.contains("[Raise]") && !text.contains("[Lower") && text.contains("[History]"), "{text}");
+    let text = form(&place, &bob).await;
+    assert!(text.contains("You may look at environments here, and change none"), "{text}");
+    let text = form(&place, &place.alice).await;
+    assert!(text.contains("Raise it") && text.contains("Lower it"), "{text}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_home_tab_of_many_environments_has_buttons_for_some_and_names_all() {
+    let place = InSlack::lay().await;
+    let mut text = place.yard.read("tidegate.toml");
+    for number in 0..60 {
+        text += &format!(
+            "\n[environments.e{number:02}]\nowners = [\"slack:{}\"]\nlevels = [\"on\"]\nstacks = []\n",
+            place.alice.as_str()
+        );
+    }
+    place.yard.write("tidegate.toml", &text);
+    let serve = place.serve().await;
+    let text = home(&place, &place.alice, "runner alive").await;
+    assert!(text.contains("[Raise]"), "{text}");
+    for number in 0..60 {
+        assert!(text.contains(&format!("e{number:02}")), "{number}: {text}");
+    }
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn who_mentions_the_bot_in_a_thread_finds_the_answer_there() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let above = place.slack.say(&place.alice, &place.channel, None, "of today").await.message;
+    place.slack.mention(&place.alice, &place.channel, Some(&above), "@tidegate up shop").await.accepted();
+    place.reads("shop is at full").await;
+    place.settled().await;
+    let text = place.slack.thread(&above);
+    assert!(text.contains("run 1 in its channel"), "{text}");
+    serve.stop().await.exits(0);
+}

@@ -9,6 +9,7 @@ use super::home::Unseen;
 use crate::cards::form as words;
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::text::cut_between_words;
+use crate::commands;
 
 /// Most settings that are asked for: a view has at most 100 blocks, and nobody fills in as many.
 const SETTINGS_MAX: usize = 40;
@@ -40,20 +41,28 @@ fn input(block: &str, label: &str, hint: Option<&str>, optional: bool, element: 
     input
 }
 
+/// An environment, and what somebody may do with it: the command's word, and what the choice says.
+struct Offer<'e> {
+    environment: &'e Environment,
+    choices: Vec<(&'static str, &'static str)>,
+}
+
 /// The form for one of the environments, with a menu of all of them.
-fn view<'e>(all: impl Iterator<Item = &'e Environment>, none: &str, chosen: Option<&str>, metadata: &str) -> Value {
-    let all: Vec<&Environment> = all.take(OPTIONS_MAX).collect();
-    let chosen = chosen.and_then(|name| all.iter().find(|e| e.name.as_str() == name)).or(all.first());
+fn view(all: &[Offer<'_>], none: &str, chosen: Option<&str>, metadata: &str) -> Value {
+    let chosen = chosen.and_then(|name| all.iter().find(|offer| offer.environment.name.as_str() == name));
+    let chosen = chosen.or(all.first());
+    let (all, others) = all.split_at(all.len().min(OPTIONS_MAX));
     let mut view = json!({
         "type": "modal", "callback_id": "tide.form", "title": plain(words::TITLE, 24), "close": plain(words::CLOSE, 24),
         "private_metadata": metadata,
     });
-    let Some(chosen) = chosen else {
+    let Some(Offer { environment: chosen, choices }) = chosen else {
         view["blocks"] = json!([{ "type": "section", "text": plain(none, 3_000) }]);
         return view;
     };
     let name = chosen.name.as_str();
-    let environments: Vec<Value> = all.iter().map(|e| option(e.name.as_str(), e.name.as_str())).collect();
+    let environments: Vec<Value> =
+        all.iter().map(|offer| offer.environment.name.as_str()).map(|name| option(name, name)).collect();
     let mut first = input(
         "environment",
         words::ENVIRONMENT,
@@ -63,7 +72,7 @@ fn view<'e>(all: impl Iterator<Item = &'e Environment>, none: &str, chosen: Opti
     );
     // What can be chosen below follows from it.
     first["dispatch_action"] = true.into();
-    let choices: Vec<Value> = words::CHOICES.iter().map(|(value, text)| option(value, text)).collect();
+    let choices: Vec<Value> = choices.iter().map(|(value, text)| option(value, text)).collect();
     let mut blocks = vec![first, input("what", words::WHAT, None, false, &menu("what", &choices, choices.first()))];
     let mut levels: Vec<Value> =
         chosen.levels.iter().rev().map(|level| option(level.as_str(), level.as_str())).collect();
@@ -86,6 +95,8 @@ fn view<'e>(all: impl Iterator<Item = &'e Environment>, none: &str, chosen: Opti
     blocks.push(input("until", words::UNTIL, Some(words::UNTIL_HINT), true, &until));
     let because = json!({ "type": "plain_text_input", "action_id": "because", "max_length": 500 });
     blocks.push(input("because", words::REASON, Some(words::REASON_HINT), true, &because));
+    let more = words::more(others.len(), chosen.settings.len().saturating_sub(SETTINGS_MAX), name);
+    blocks.extend(more.map(|more| json!({ "type": "section", "text": plain(&more, 3_000) })));
     view["blocks"] = blocks.into();
     view["submit"] = plain(words::SUBMIT, 24);
     view
@@ -100,21 +111,33 @@ impl SlackEar {
     /// The form with what this person may see, or why there is nothing.
     async fn view_for(&self, user: &str, chosen: Option<&str>, metadata: &str) -> Value {
         let config = self.ear.desk.config();
-        let sight = match self.slack.sight_of(&self.ear, user, CommandName::Status).await {
-            Ok(Ok(sight)) => Some(sight),
+        let seen = match self.slack.sight_of(&self.ear, user, CommandName::Status).await {
+            Ok(Ok(seen)) => Some(seen),
             Ok(Err(Unseen::Unknown | Unseen::Nobody)) => None,
             Err(error) => {
                 tracing::error!(%error, "what somebody may see cannot be read");
                 None
             }
         };
-        let none = match &sight {
-            _ if config.environments.is_empty() => words::NOTHING,
-            Some(_) => words::NOT_YOURS,
-            None => words::NOBODY_KNOWN,
+        let all = || config.environments.values();
+        let Some((sight, who)) = seen else { return view(&[], words::NOBODY_KNOWN, chosen, metadata) };
+        let may = |environment: &Environment, word: &str| {
+            commands::name_of(word).is_some_and(|name| self.ear.desk.may(&who, name, &environment.name))
         };
-        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
-        view(seen, none, chosen, metadata)
+        let offers: Vec<Offer<'_>> = all()
+            .filter(|environment| sight.sees(environment.name.as_str()))
+            .map(|environment| {
+                let choices = words::CHOICES.into_iter().filter(|(word, _)| may(environment, word)).collect();
+                Offer { environment, choices }
+            })
+            .filter(|offer| !offer.choices.is_empty())
+            .collect();
+        let none = match all().any(|environment| sight.sees(environment.name.as_str())) {
+            _ if config.environments.is_empty() => words::NOTHING,
+            true => words::NOT_YOURS_TO_CHANGE,
+            false => words::NOT_YOURS,
+        };
+        view(&offers, none, chosen, metadata)
     }
 
     /// Opens the form. Slack allows that for three seconds only; what is too late is answered in words.

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::{DeskError, Message};
 use tidegate_runner::domain::answer::{Sight, Standing};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
@@ -14,7 +14,8 @@ use super::render::render;
 use super::slack::Slack;
 use crate::cards::{self, Card, Clock, Tone, form, overview};
 use crate::chat::voice::ear::Ear;
-use crate::chat::voice::letter::Extras;
+use crate::chat::voice::letter::{Extras, Rest};
+use crate::commands;
 use crate::zone::Zone;
 
 /// For how long a home tab is kept true after it was opened.
@@ -26,8 +27,8 @@ const BLOCKS_MAX: usize = 100;
 /// Blocks that are kept for what is told at the end.
 const HEALTH_MAX: usize = 3;
 
-/// Most environments that are shown in full.
-const FULL_MAX: usize = 20;
+/// Blocks that are kept for the environments for which there is no room in full: of all of a message not more than these can be had.
+const REST_MAX: usize = 12;
 
 /// Why it is not known what somebody may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Slack {
         let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
         for (user, shown) in users {
             let blocks = match self.sight_of(ear, &user, CommandName::Status).await {
-                Ok(Ok(sight)) => self.overview(ear, &sight, ear.zone_of(&user)).await,
+                Ok(Ok((sight, message))) => self.overview(ear, &sight, &message, ear.zone_of(&user)).await,
                 // What was true a moment ago is better than nothing.
                 Ok(Err(Unseen::Unknown)) if shown != 0 => continue,
                 Ok(Err(Unseen::Unknown)) => Ok(said(form::NOBODY_KNOWN)),
@@ -109,7 +110,7 @@ impl Slack {
         ear: &Ear,
         user: &str,
         command: CommandName,
-    ) -> Result<Result<Sight, Unseen>, DeskError> {
+    ) -> Result<Result<(Sight, Message), Unseen>, DeskError> {
         let person = match self.workspace.person(user).await {
             Ok(person) => person,
             Err(error) => {
@@ -123,7 +124,7 @@ impl Slack {
         }
     }
 
-    async fn overview(&self, ear: &Ear, sight: &Sight, zone: Zone) -> Result<Vec<Value>, DeskError> {
+    async fn overview(&self, ear: &Ear, sight: &Sight, who: &Message, zone: Zone) -> Result<Vec<Value>, DeskError> {
         let config = ear.desk.config();
         let mut all = ear.desk.status(None).await?;
         all.retain(|standing| match standing {
@@ -135,13 +136,14 @@ impl Slack {
         if all.is_empty() && !config.environments.is_empty() {
             return Ok(said(form::NOT_YOURS));
         }
-        if all.len() > FULL_MAX || all.is_empty() {
+        if all.is_empty() {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
             return Ok(render(&card, &Extras::default()).blocks);
         }
         // Read anew each time: what is bent or written otherwise meanwhile changes it, and so does the time.
         let coming = ear.desk.next(None, 1, sight).await?;
         let mut blocks = Vec::new();
+        let mut shown = 0;
         for standing in &all {
             let mut card = cards::status(std::slice::from_ref(standing), &clock);
             if let Standing::Managed(status) = standing {
@@ -156,16 +158,29 @@ impl Slack {
             };
             let environment = name.and_then(|name| config.environments.get(&name));
             let mut buttons = environment.map(form::overview_buttons).unwrap_or_default();
+            // What they may not do is not offered.
+            buttons.retain(|button| {
+                let (name, about) = (commands::name_of(&button.command), environment);
+                name.zip(about).is_none_or(|(name, about)| ear.desk.may(who, name, &about.name))
+            });
             buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
             card.next.clear();
             let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
-            if blocks.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX {
+            if blocks.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX - REST_MAX {
                 break;
             }
+            shown += 1;
             if !blocks.is_empty() {
                 blocks.push(json!({ "type": "divider" }));
             }
             blocks.extend(made);
+        }
+        let rest = &all[shown..];
+        if !rest.is_empty() {
+            let card = self.workspace.name_people(cards::envs(rest, &clock)).await;
+            blocks.push(json!({ "type": "divider" }));
+            let rest = Rest::Typed("envs".to_owned());
+            blocks.extend(render(&card, &Extras { rest, ..Extras::default() }).blocks.into_iter().take(REST_MAX - 1));
         }
         let heard_ms = ear.last_heard().map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
         let health = overview::health(&ear.desk.runners().await?, heard_ms, &clock);

@@ -118,8 +118,7 @@ impl Ear {
             }
         } else if age_ms > LATE_MS && !*answered {
             let card = cards::late(&message.typed, age_ms / 60_000);
-            let private = matches!(origin.how, How::Button { .. });
-            return self.put(&message.key, &[self.said_to(&card, origin, private)], true).await;
+            return self.put(&message.key, &[self.said_to(&card, origin, true)], true).await;
         }
         match self.stands(origin, &message.typed, stored_ms, age_ms).await {
             _ if *answered => {}
@@ -259,7 +258,8 @@ impl Ear {
             None => None,
         };
         Some(match (home, run) {
-            (Some(home), Some(_)) if home == origin.channel => {
+            // Who mentions the bot looks for the answer in the thread, and the card is elsewhere.
+            (Some(home), Some(_)) if home == origin.channel && origin.how != How::Mention => {
                 // The run's card is the answer, unless there is more to say.
                 if card.lines.is_empty() { Vec::new() } else { vec![self.said_to(&card, origin, false)] }
             }

@@ -87,11 +87,15 @@ impl Ear {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::time::Instant::now());
     }
 
-    /// What somebody may see where nobody else reads it.
-    pub(in crate::chat) async fn sight_of(&self, actor: Actor, command: CommandName) -> Result<Sight, DeskError> {
+    /// What somebody may see where nobody else reads it, with what they would be as they ask.
+    pub(in crate::chat) async fn sight_of(
+        &self,
+        actor: Actor,
+        command: CommandName,
+    ) -> Result<(Sight, Message), DeskError> {
         let place = Place { door: self.door(), channel: None, direct: true };
         let message = Message { key: String::new(), actor, place, typed: String::new() };
-        self.desk.sight(&message, command).await
+        Ok((self.desk.sight(&message, command).await?, message))
     }
 
     /// Whether these words order something, on the clock of whoever says them.

@@ -63,6 +63,8 @@ pub(in crate::chat) type Failed = (Call, ApiError);
 pub(in crate::chat) struct Page<'p> {
     /// What is shown.
     pub(in crate::chat) card: &'p Card,
+    /// The command that tells all of it.
+    pub(in crate::chat) whole: &'p str,
     /// The button that does it; `None`: there is nothing to do.
     pub(in crate::chat) last: Option<Last>,
 }

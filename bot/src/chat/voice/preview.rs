@@ -40,7 +40,7 @@ impl Ear {
             Some(_) | None => {
                 let card = self.platform.name_people(reply.card).await;
                 // Where the form was closed meanwhile, it is told as other refusals are.
-                if self.platform.turn(draft, origin, Page { card: &card, last: None }).await {
+                if self.platform.turn(draft, origin, Page { card: &card, whole: &message.typed, last: None }).await {
                     Vec::new()
                 } else {
                     vec![self.said_to(&card, origin, true)]
@@ -63,7 +63,8 @@ impl Ear {
                 }
             }
         };
-        if let Ok(Some(detail)) = tokio::time::timeout(PATIENCE, waits).await {
+        let found = tokio::time::timeout(PATIENCE, waits).await;
+        if let Ok(Some(detail)) = found {
             let clock = Clock { now: detail.now, zone: self.zone_of(&origin.user) };
             let mut card = self.platform.name_people(cards::run_card(&detail, &clock)).await;
             card.next.clear();
@@ -72,7 +73,15 @@ impl Ear {
                 card.next.push(last.typed.clone());
                 card.next.extend(last.keep.clone());
             }
-            self.platform.turn(draft, origin, Page { card: &card, last }).await;
+            self.platform.turn(draft, origin, Page { card: &card, whole: &format!("show {run}"), last }).await;
+        } else {
+            self.platform
+                .turn(
+                    draft,
+                    origin,
+                    Page { card: &cards::not_planned_yet(run), whole: &format!("show {run}"), last: None },
+                )
+                .await;
         }
         Vec::new()
     }

@@ -1,6 +1,6 @@
 //! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tidegate_runner::desk::DeskError;
@@ -37,6 +37,8 @@ pub(in crate::chat) struct Scribe {
     pub(in crate::chat) edits: Edits,
     /// Runs told in a message about several that are over.
     pub(in crate::chat) parts: HashMap<RunNumber, Part>,
+    /// Runs that cannot be read; each is told of once.
+    unread: HashSet<RunNumber>,
 }
 
 pub(in crate::chat) struct Followed {
@@ -55,6 +57,7 @@ impl Scribe {
             runs: HashMap::new(),
             missing: HashMap::new(),
             edits: Edits::default(),
+            unread: HashSet::new(),
             parts: HashMap::new(),
         }
     }
@@ -68,13 +71,7 @@ impl Scribe {
             self.floor = RunNumber(first.0 - 1);
         }
         for run in open {
-            if let Some(followed) = self.runs.get_mut(&run) {
-                desk.refresh(&mut followed.detail).await?;
-            } else {
-                let detail = desk.show(run).await?;
-                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
-            }
-            if !self.gathers(run).await? {
+            if self.read(run).await && !self.gathers(run).await? {
                 self.one(run).await?;
             }
         }
@@ -85,6 +82,27 @@ impl Scribe {
         let runs = &self.runs;
         self.edits.keep(|subject| subject.run().map_or(others.contains(subject), |run| runs.contains_key(&run)));
         self.hand_over_notices().await
+    }
+
+    /// Reads what is new of a run. False: it cannot be read, which keeps no other from being told of.
+    async fn read(&mut self, run: RunNumber) -> bool {
+        let desk = self.mouth.desk.clone();
+        let read = match self.runs.get_mut(&run) {
+            Some(followed) => desk.refresh(&mut followed.detail).await.map(|_| ()),
+            None => desk.show(run).await.map(|detail| {
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
+            }),
+        };
+        match read {
+            Ok(()) => {
+                self.unread.remove(&run);
+            }
+            Err(error) if self.unread.insert(run) => {
+                tracing::error!(%error, run = run.0, "a run cannot be read: its card stays as it is");
+            }
+            Err(_) => {}
+        }
+        !self.unread.contains(&run)
     }
 
     async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
@@ -189,7 +207,15 @@ impl Scribe {
     async fn tell_people(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
         for (id, who, run) in desk.personal(self.mouth.door()).await? {
-            let detail = desk.show(run).await?;
+            let detail = match desk.show(run).await {
+                Ok(detail) => detail,
+                Err(error) => {
+                    if self.unread.insert(run) {
+                        tracing::error!(%error, run = run.0, "a run cannot be read: who asked is not told yet");
+                    }
+                    continue;
+                }
+            };
             let asked = self.mouth.own(&detail.run.asker.id).is_some_and(|asker| asker == who);
             let card = desk.card(self.mouth.door(), run).await?;
             // Without one of its own, its card waits for the channel that the configuration names.
