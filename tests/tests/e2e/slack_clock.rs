@@ -142,6 +142,10 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;
     assert!(text.contains(&format!("or type show {rpg}")), "{text}");
     place.reads("rpg is PARTIAL ·").await;
+    place.reads(&format!("Log of run {rpg}")).await;
+    let failed = place.slack.find(&place.channel, "rpg is PARTIAL ·").expect("a message");
+    let thread = place.slack.thread(&failed);
+    assert!(thread.contains(&format!("Log of run {rpg}")), "the log is below what failed: {thread}");
     place.slack.reads(&solo_channel, "solo is at full").await;
     place.settled().await;
     let text = place.slack.transcript(&place.channel);

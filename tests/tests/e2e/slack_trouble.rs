@@ -207,3 +207,32 @@ async fn who_is_not_answered_because_slack_does_not_tell_who_they_are_is_told_of
         serve.stop().await.exits(0);
     }
 }
+
+#[tokio::test]
+async fn taken_out_of_its_channel_the_bot_says_so_elsewhere_and_says_everything_once_it_is_back() {
+    let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    place.settled().await;
+    place.slack.set_member(&place.channel, false);
+    place.slack.direct(&place.alice, "down shop").await.accepted();
+    place.yard.until(2, "succeeded").await;
+    let told = place.slack.reads(&admins, "not_in_channel").await;
+    assert!(told.contains("#load-test") && told.contains("/invite @tidegate"), "{told}");
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "shop is at small").await;
+    place.slack.set_member(&place.channel, true);
+    serve.stop().await.exits(0);
+    // Nobody waits a minute for the next try.
+    let serve = place.serve().await;
+    place.reads("run 2 ·").await;
+    place
+        .yard
+        .wait("that it is over", async || {
+            (!place.yard.shell("status shop").await.out.contains("not_in_channel")).then_some(())
+        })
+        .await;
+    serve.stop().await.exits(0);
+}

@@ -71,7 +71,11 @@ pub(super) fn moment(ts: &Value) -> Option<Timestamp> {
 }
 
 fn words(raw: &str, me: &Me) -> String {
-    let cut: String = raw.chars().take(TYPED_MAX).collect();
+    let mut cut: String = raw.chars().take(TYPED_MAX).collect();
+    if raw.chars().nth(TYPED_MAX).is_some() {
+        // Whoever reads a reason later sees that there was more of it.
+        cut.push('…');
+    }
     typed(&cut, &me.user)
 }
 

@@ -46,6 +46,11 @@ impl Ear {
         let mut places: HashMap<String, Vec<Heard>> = HashMap::new();
         for received in left {
             let ago = now.ms_since(received.message.at);
+            if !Self::can_be_answered(&received) {
+                tracing::error!(key = received.message.key, "a received message has no place for its answer: given up");
+                self.put(&received.message.key, &[], false).await;
+                continue;
+            }
             let Some(heard) = self.found(received, ago) else { continue };
             // It waits for a plan or a yes, perhaps long, and nothing said elsewhere waits for it.
             let alone = matches!(heard.origin.how, How::Form(_) | How::After { .. }).then(|| heard.message.key.clone());

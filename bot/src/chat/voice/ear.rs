@@ -150,14 +150,16 @@ impl Ear {
         }
     }
 
+    /// Whether it is known where the answer goes.
+    pub(in crate::chat) fn can_be_answered(received: &Received) -> bool {
+        serde_json::from_str::<Origin>(&received.reply).is_ok()
+    }
+
     /// What was stored `ago` milliseconds ago.
     pub(in crate::chat) fn found(&self, received: Received, ago: i64) -> Option<Heard> {
         let Received { message: kept, reply, answered } = received;
         let busy = Busy::new(&self.busy, &kept.key)?;
-        let Ok(origin) = serde_json::from_str::<Origin>(&reply) else {
-            tracing::error!(key = kept.key, "a received message has no place for its answer");
-            return None;
-        };
+        let origin = serde_json::from_str::<Origin>(&reply).ok()?;
         let message = message(self.door(), &kept.key, &kept.body, &origin)?;
         Some(Heard { message, origin, age_ms: ago, answered, _busy: Some(busy) })
     }

@@ -17,6 +17,7 @@ use super::limiter::Share;
 use super::platform::{Call, Failed, Means, Platform};
 use super::right::{MARGIN, Right, TRY};
 use crate::cards::FILES;
+use crate::reporter::ENDED;
 
 /// After a refusal that somebody has to do something about.
 pub(in crate::chat) const REFUSED_WAIT: Duration = Duration::from_mins(1);
@@ -189,8 +190,15 @@ impl Mouth {
             None => None,
             Some(Thread::Under(ts)) => Some(ts.clone()),
             Some(Thread::Card(run)) => {
-                let card = self.desk.card(self.door(), RunNumber(*run)).await?;
-                card.and_then(|card| card.posted)
+                let run = RunNumber(*run);
+                match self.desk.card(self.door(), run).await? {
+                    // Told in a message about several, it has one of its own only where it failed.
+                    Some(card) if card.is_within() => {
+                        let kept = self.desk.kept_news(self.door(), run).await?;
+                        kept.into_iter().find(|news| news.news == ENDED).and_then(|news| news.posted)
+                    }
+                    card => card.and_then(|card| card.posted),
+                }
             }
         };
         if let Some(run) = letter.link {

@@ -17,7 +17,7 @@ use super::platform::Platform;
 use super::{logs, press};
 use crate::cards::{self, Card, Clock, Part};
 use crate::chat::shell::local_zone;
-use crate::reporter::{self, News, NewsPlace, Notify};
+use crate::reporter::{self, ENDED, LOG, News, NewsPlace, Notify};
 
 /// How often a card is edited while nothing happens but that time goes by, at most; and for each card that is followed, so that all
 /// of them together stay far from a chat's limits (Slack's: 50 edits a minute).
@@ -160,9 +160,11 @@ impl Scribe {
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
         let tell_unchanged = desk.config().chat.tell_unchanged(self.mouth.door());
-        for news in reporter::news(detail, &clock, tell_unchanged) {
-            // What has no card has no thread.
-            let nowhere = row.is_within() && news.place == NewsPlace::Thread;
+        let all = reporter::news(detail, &clock, tell_unchanged);
+        let alone = all.iter().any(|news| news.key == ENDED && news.place == NewsPlace::Channel);
+        for news in all {
+            // What has no card has no thread, but for the message about what failed.
+            let nowhere = row.is_within() && news.place == NewsPlace::Thread && !(news.key == LOG && alone);
             if nowhere || row.told.contains(&news.key) {
                 continue;
             }
