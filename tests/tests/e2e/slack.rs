@@ -10,6 +10,7 @@ use tidegate_tests::slack::{Call, Refusal, Workspace};
 macro_rules! assert_reads {
     ($name:literal, $text:expr) => {
         insta::with_settings!({ filters => vec![
+            (r"\d{4}-\d\d-\d\dT[0-9:+-]+", "MOMENT"),
             (r"\d{4}-\d\d-\d\d", "DATE"),
             (r"\d\d:\d\d\b", "HH:MM"),
             (r"less than 1 s|\b\d+(\.\d+)? s\b", "N s"),

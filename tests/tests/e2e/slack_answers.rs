@@ -234,8 +234,8 @@ async fn what_comes_at_once_is_acknowledged_in_time_though_the_ledger_is_slow() 
     place.slack.connected(2).await;
     // What is answered meanwhile takes nothing from what is acknowledged.
     place.slack.delay("users.info", Duration::from_secs(20));
-    slow.delays(Duration::from_millis(50));
-    let commands = (0..16).map(|_| place.slack.command(&place.alice, &place.channel, "/tide", "status"));
+    slow.delays(Duration::from_millis(25));
+    let commands = (0..24).map(|_| place.slack.command(&place.alice, &place.channel, "/tide", "status"));
     for taken in futures_util::future::join_all(commands).await {
         taken.accepted();
     }

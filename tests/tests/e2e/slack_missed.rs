@@ -15,7 +15,7 @@ async fn many_threads_that_were_answered_are_all_read_and_keep_nothing_else_unre
     place.yard.write("tidegate.toml", &format!("{}\n{other}", place.yard.read("tidegate.toml")));
     let serve = place.serve().await;
     place.tide("plan shop full").await;
-    place.reads("Plan of run 1").await;
+    place.reads("plan of run 1").await;
     place.settled().await;
     let own = place.slack.find(&place.channel, "run 1 ·").expect("a card").ts;
     serve.stop().await.exits(0);

@@ -151,7 +151,9 @@ fn messages() -> Vec<Message> {
     };
     let ahead = cards::news(&ahead, &clock());
     let presses = ahead.next.iter().filter_map(|line| cards::button(line, &ahead.title, true)).collect();
-    let (done, works) = (Scene::of("up shop").ends(Outcome::NothingToDo).detail(), applying().detail());
+    let done = applying().applied("app", Vec::new()).applied("jmeter", Vec::new()).then(RunEvent::VerifyBegan);
+    let done = done.verified("app").verified("jmeter").ends(Outcome::Succeeded).detail();
+    let works = applying().detail();
     let parts: Vec<Part> = [&done, &works, &failed].into_iter().map(Part::of).collect();
     let part = LogPart {
         stack: super::name("jmeter"),

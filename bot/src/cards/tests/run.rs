@@ -291,7 +291,11 @@ fn what_was_to_be_lowered_and_is_whole_is_not_called_not_ready() {
 #[test]
 fn a_question_of_the_clock_that_nobody_answered_is_a_message_of_its_own_for_those_on_call() {
     let told = |asker: ActorId| {
-        let scene = Scene::of("destroy shop").planned().asks(QuestionWhy::Previewed).ends(Outcome::Expired);
+        let scene = Scene::of("destroy shop")
+            .planned()
+            .asks(QuestionWhy::Previewed)
+            .after(1800)
+            .then(RunEvent::QuestionExpired);
         let mut detail = scene.detail();
         detail.run.asker.id = asker;
         let news = crate::reporter::news(&detail, &clock(), false);

@@ -332,6 +332,8 @@ mod tests {
         let Wish::Said(said) = read(Form::Command, &payload("up shop"), &me()) else { panic!("a command") };
         assert_eq!(said.key, "slack:command:1.2.x");
         let long = read(Form::Command, &payload(&"日".repeat(10_000)), &me());
-        assert!(matches!(long, Wish::Said(said) if said.typed.chars().count() == TYPED_MAX));
+        assert!(
+            matches!(long, Wish::Said(said) if said.typed.chars().count() == TYPED_MAX + 1 && said.typed.ends_with('…'))
+        );
     }
 }

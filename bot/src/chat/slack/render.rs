@@ -22,6 +22,8 @@ pub(super) const TEXT_MAX: usize = 3_000;
 pub(super) const TOTAL_MAX: usize = 13_200;
 /// Of them kept for what is added when a message is sent: a link to a card, and that it may have been said before.
 const LATER: usize = 800;
+/// The same for the title and for the line that says what did not fit, each.
+const KEPT: usize = 400;
 /// Most characters on a button.
 pub(super) const BUTTON_MAX: usize = 75;
 /// Most characters that a button carries.
@@ -46,7 +48,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let tail = tail(&typed, extras);
     let spent = length(&buttons) + length(&tail);
     let mut paper =
-        Paper { left: TOTAL_MAX.saturating_sub(spent + 400 + LATER), elements: Vec::new(), ..Paper::default() };
+        Paper { left: TOTAL_MAX.saturating_sub(spent + 2 * KEPT + LATER), elements: Vec::new(), ..Paper::default() };
     paper.section(&title(&first, extras));
     let mut left = Vec::new();
     for (_, lines) in group(&all) {
@@ -59,7 +61,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
         let words = match &extras.rest {
             Rest::File => left_out(left.len()),
             Rest::Nowhere => left_out_here(left.len()),
-            Rest::Typed(command) => left_out_typed(left.len(), command),
+            Rest::Typed(command) => left_out_typed(left.len(), &cut_between_words(command, 150)),
         };
         paper.section(&[text(&words)]);
     }
@@ -197,7 +199,7 @@ impl Paper {
 
     fn section(&mut self, elements: &[Value]) {
         // The title and the last line always have room: it was kept for them.
-        self.left += 200;
+        self.left += KEPT;
         self.put(json!({ "type": "rich_text_section", "elements": elements }));
     }
 

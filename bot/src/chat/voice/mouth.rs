@@ -60,6 +60,8 @@ enum Sent {
     Answered,
     /// It will never be there; the next one.
     GivenUp,
+    /// Not before the card is there that it links to.
+    Linked,
     /// Not now.
     Later,
 }
@@ -135,7 +137,13 @@ impl Mouth {
     }
 
     async fn send_all(&self, queue: &Queue) {
+        // Threads in which a letter waits for the card that it links to: the card may come after it in this very queue.
+        let mut held = Vec::new();
         for (pending, letter) in &queue.letters {
+            let thread = letter.as_ref().and_then(|letter| letter.thread.clone());
+            if thread.as_ref().is_some_and(|thread| held.contains(thread)) {
+                continue;
+            }
             match self.one(queue, pending, letter.as_ref()).await {
                 Ok(Sent::There) => {
                     self.works(&queue.name);
@@ -144,7 +152,8 @@ impl Mouth {
                     }
                 }
                 Ok(Sent::Answered | Sent::GivenUp) => self.works(&queue.name),
-                Ok(Sent::Later) => return,
+                Ok(Sent::Linked) if thread.is_some() => held.extend(thread),
+                Ok(Sent::Later | Sent::Linked) => return,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be written");
                     return self.wait(&queue.name, UNKNOWN_WAIT);
@@ -205,7 +214,7 @@ impl Mouth {
             match self.link(run).await? {
                 Some(url) => self.platform.linked(&mut letter, run, &url),
                 None if self.desk.now().await?.ms_since(pending.message.created) < LINK_WAIT_MS => {
-                    return Ok(Sent::Later);
+                    return Ok(Sent::Linked);
                 }
                 None => {}
             }

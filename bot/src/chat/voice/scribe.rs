@@ -227,14 +227,17 @@ impl Scribe {
                 Some(card) => Some(card.channel.as_str()).filter(|channel| !channel.is_empty()),
                 None => named.and_then(|environment| environment.channel.in_chat(self.mouth.door())),
             };
+            let lost = card.as_ref().is_some_and(|card| card.given_up);
             let silent = match place {
-                Some(place) => self.mouth.is_troubled(place).await,
+                Some(place) => lost || self.mouth.is_troubled(place).await,
                 None => true,
             };
             // Where the channel takes nothing they hear of it themselves.
             if asked && !silent {
-                // Its news in the channel mention them; whether there is one will be known soon.
-                if card.is_some() {
+                // Its news in the channel mention them; whether it takes them is known once all of them are there.
+                let there = card.as_ref().is_some_and(|card| card.posted.is_some() || card.is_within());
+                let all = desk.posts(self.mouth.door()).await?;
+                if there && all.iter().all(|pending| pending.message.run != Some(run)) {
                     desk.told_otherwise(id).await?;
                 }
                 continue;
