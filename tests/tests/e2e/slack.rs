@@ -91,6 +91,7 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
     place.reads("shop is destroyed").await;
     place.slack.until("used buttons are gone", || !place.slack.transcript(&place.channel).contains("[Approve")).await;
     place.settled().await;
+    place.reads("needed a yes · approved by @alice").await;
     assert_reads!("buttons", place.slack.transcript(&place.channel));
     serve.stop().await.exits(0);
 }

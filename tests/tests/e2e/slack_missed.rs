@@ -11,8 +11,7 @@ const THREADS: usize = 26;
 async fn many_threads_that_were_answered_are_all_read_and_keep_nothing_else_unread() {
     let place = InSlack::lay().await;
     let quiet = place.slack.channel("#quiet");
-    let other = "[environments.other]\nchannel = \"#quiet\"\nowners = [\"slack:U1\"]\nlevels = [\"on\"]\nstacks = []\n";
-    place.yard.write("tidegate.toml", &format!("{}\n{other}", place.yard.read("tidegate.toml")));
+    place.lay_more(&["other"], "#quiet");
     let serve = place.serve().await;
     place.tide("plan shop full").await;
     place.reads("plan of run 1").await;

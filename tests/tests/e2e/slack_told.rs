@@ -130,19 +130,13 @@ async fn nobody_is_offered_what_they_may_not_do() {
 #[tokio::test]
 async fn a_home_tab_of_many_environments_has_buttons_for_some_and_names_all() {
     let place = InSlack::lay().await;
-    let mut text = place.yard.read("tidegate.toml");
-    for number in 0..60 {
-        text += &format!(
-            "\n[environments.e{number:02}]\nowners = [\"slack:{}\"]\nlevels = [\"on\"]\nstacks = []\n",
-            place.alice.as_str()
-        );
-    }
-    place.yard.write("tidegate.toml", &text);
+    let names: Vec<String> = (0..60).map(|number| format!("e{number:02}")).collect();
+    place.lay_more(&names.iter().map(String::as_str).collect::<Vec<_>>(), "#load-test");
     let serve = place.serve().await;
     let text = home(&place, &place.alice, "runner alive").await;
-    assert!(text.contains("[Raise]"), "{text}");
-    for number in 0..60 {
-        assert!(text.contains(&format!("e{number:02}")), "{number}: {text}");
+    assert!(text.matches("[Raise]").count() > 20, "{text}");
+    for name in names {
+        assert!(text.contains(&name), "{name}: {text}");
     }
     serve.stop().await.exits(0);
     tidegate_tests::slack::judges::check_calls(&place.slack);
