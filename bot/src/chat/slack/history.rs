@@ -101,14 +101,14 @@ impl Workspace {
         let mut known = self.begun().remove(channel).unwrap_or_default();
         let mut outcome = Ok(());
         for (thread, latest) in threads {
-            if !known.get(&thread).is_some_and(|(to, _)| *to == latest) {
+            if known.get(&thread).is_none_or(|(to, _)| *to != latest) {
                 match self.pages("conversations.replies", channel, Some(&thread), from).await {
                     Ok(replies) => {
                         let replies = replies.into_iter().filter(|reply| reply["ts"] != thread.as_str());
                         known.insert(thread.clone(), (latest, replies.filter_map(read).collect()));
                     }
                     // Deleted meanwhile.
-                    Err(error) if error.code() == Some("thread_not_found") => continue,
+                    Err(error) if error.code() == Some("thread_not_found") => {}
                     Err(error) => {
                         outcome = Err(error);
                         break;

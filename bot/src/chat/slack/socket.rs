@@ -122,7 +122,7 @@ impl Connection {
         let mut takes = FuturesUnordered::new();
         loop {
             let sent = tokio::select! {
-                Some(taken) = takes.next() => acknowledge(&mut stream, taken).await,
+                Some(done) = takes.next() => acknowledge(&mut stream, done).await,
                 message = stream.next(), if takes.len() < AT_ONCE => match message {
                     None => return "closed".to_owned(),
                     Some(Err(error)) => return error.to_string(),
@@ -139,8 +139,8 @@ impl Connection {
                             Came::End(reason) => {
                                 // Commands come only once: who typed one would be told that it failed.
                                 let last = async {
-                                    while let Some(taken) = takes.next().await {
-                                        let _ = acknowledge(&mut stream, taken).await;
+                                    while let Some(done) = takes.next().await {
+                                        let _ = acknowledge(&mut stream, done).await;
                                     }
                                 };
                                 let _ = tokio::time::timeout(LAST, last).await;

@@ -32,7 +32,7 @@ pub(in crate::chat) async fn of(mouth: &Mouth, detail: &RunDetail) -> Vec<(cards
                 let file = whole.map(|mut whole| {
                     for part in &mut whole.parts {
                         let all = part.left_out == 0 && !part.cut;
-                        part.file = if all { cards::THIS_FILE } else { cards::LAST_OF_IT }.to_owned();
+                        if all { cards::THIS_FILE } else { cards::LAST_OF_IT }.clone_into(&mut part.file);
                     }
                     (format!("run-{run}-{name}.txt"), as_text(&cards::log(&whole)))
                 });
