@@ -10,7 +10,8 @@ use tidegate_runner::secrets::Secrets;
 use super::DOOR;
 use super::api::Api;
 use super::guild::Guild;
-use crate::cards::online::{Missing, discord_members, discord_permission, discord_token};
+use crate::cards::online::{Asked, Missing, discord_members, discord_permission, discord_token};
+use crate::chat::voice::failure::ApiError;
 
 /// What each permission is needed for.
 const NEEDS: [(Permissions, &str, &str); 7] = [
@@ -23,42 +24,56 @@ const NEEDS: [(Permissions, &str, &str); 7] = [
     (Permissions::ATTACH_FILES, "Attach Files", "logs that are too long for a message"),
 ];
 
-/// Everything that is missing.
-pub async fn check_online(config: &Config) -> Vec<Missing> {
-    let Some(discord) = &config.chat.discord else { return Vec::new() };
+/// Everything that is missing, and what could not be asked. `None`: Discord is not configured.
+pub async fn check_online(config: &Config) -> Option<Asked> {
+    let discord = config.chat.discord.as_ref()?;
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut asked = Asked::default();
     let opened = match Api::new(discord, Secrets::default()) {
         Ok(api) => Guild::open(api, &discord.guild, &discord.application).await,
         Err(error) => Err(error),
     };
     let guild = match opened {
         Ok(guild) => guild,
-        Err(why) => return vec![discord_token(&why.to_string())],
+        // A token is wrong only where Discord says so.
+        Err(why) => {
+            match &why {
+                ApiError::Refused { .. } | ApiError::Token(_) => asked.missing.push(discord_token(&why.to_string())),
+                ApiError::Limited(_) | ApiError::Unknown(_) => asked.not_about(DOOR, "`bot_token`", &why.to_string()),
+            }
+            return Some(asked);
+        }
     };
-    let mut missing = Vec::new();
     let named = config.environments.values().filter_map(|environment| environment.channel.in_chat(DOOR));
     for channel in named.chain(discord.admin_channel.as_deref()) {
-        missing.extend(of_channel(&guild, channel).await);
+        of_channel(&guild, channel, &mut asked).await;
     }
     let groups = config.environments.values().flat_map(|e| e.owners.iter().chain(&e.oncall));
     let of_groups = groups.filter_map(|id| id.as_str().strip_prefix("discord:")).any(|id| guild.is_role(id));
-    if of_groups && guild.members("0").await.is_err() {
-        missing.push(discord_members());
+    if of_groups {
+        match guild.members("0").await {
+            Ok(_) => {}
+            Err(ApiError::Refused { .. }) => asked.missing.push(discord_members()),
+            Err(why) => asked.not_about(DOOR, "the members of roles", &why.to_string()),
+        }
     }
-    missing.dedup();
-    missing
+    asked.missing.dedup();
+    Some(asked)
 }
 
-async fn of_channel(guild: &Guild, named: &str) -> Vec<Missing> {
-    let Ok(found) = guild.channel(named).await else { return Vec::new() };
-    let Some(id) = found else { return vec![Missing::channel(DOOR, named, "channel_not_found")] };
+async fn of_channel(guild: &Guild, named: &str, asked: &mut Asked) {
+    let id = match guild.channel(named).await {
+        Ok(Some(id)) => id,
+        Ok(None) => return asked.missing.push(Missing::channel(DOOR, named, "channel_not_found")),
+        Err(why) => return asked.not_about(DOOR, &format!("the channel {named}"), &why.to_string()),
+    };
     match permissions(guild, &id).await {
-        Ok(had) if had.contains(Permissions::ADMINISTRATOR) => Vec::new(),
+        Ok(had) if had.contains(Permissions::ADMINISTRATOR) => {}
         Ok(had) => {
             let lacks = NEEDS.iter().filter(|(needed, ..)| !had.contains(*needed));
-            lacks.map(|(_, name, what)| discord_permission(named, name, what)).collect()
+            asked.missing.extend(lacks.map(|(_, name, what)| discord_permission(named, name, what)));
         }
-        Err(code) => vec![Missing::channel(DOOR, named, &code)],
+        Err(code) => asked.missing.push(Missing::channel(DOOR, named, &code)),
     }
 }
 

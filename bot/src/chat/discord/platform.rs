@@ -159,8 +159,9 @@ impl Platform for Discord {
         Ok(Vec::new())
     }
 
-    async fn said_in(&self, place: &str, direct: bool, from: i64) -> Result<Vec<(i64, Said)>, ApiError> {
-        self.guild.said_in(place, direct, from).await
+    async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError> {
+        said.extend(self.guild.said_in(place, direct, from).await?);
+        Ok(())
     }
 
     async fn turn(&self, _: &Draft, _: &Origin, _: Page<'_>) -> bool {

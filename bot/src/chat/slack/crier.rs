@@ -124,7 +124,7 @@ impl Crier {
                 continue;
             }
             let told = self.desk.card(DOOR, run).await?.map(|row| row.told).unwrap_or_default();
-            let clock = Clock { now: detail.now, zone: local_zone() };
+            let clock = Clock { now: detail.now, zone: local_zone().told() };
             for news in reporter::news(&detail, &clock, false) {
                 let Some(card) = news.card.filter(|_| news.place == NewsPlace::Channel) else { continue };
                 let key = urgent(run, &news.key);

@@ -61,7 +61,7 @@ mod tests {
     fn what_is_filled_in_is_a_plan_and_what_follows_it() {
         let (line, draft) = filled(|_| {}).expect("good");
         assert_eq!(line, "plan shop full slaves=40 because late <!channel>");
-        assert_eq!(draft.keep.as_deref(), Some("keep shop until 2026-11-20 14:00 because late <!channel>"));
+        assert_eq!(draft.keep.as_deref(), Some("keep shop until 2026-11-20T14:00:00+09:00 because late <!channel>"));
         let (line, draft) = filled(|v| {
             v["what"]["what"]["selected_option"]["value"] = "down".into();
             v["level.shop"] = json!({ "level": { "selected_option": null } });

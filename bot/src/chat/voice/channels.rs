@@ -13,7 +13,7 @@ use tidegate_runner::domain::schedule::ClockNews;
 use uuid::Uuid;
 
 use super::editing::{CARD, Stale, digest};
-use super::letter::{Extras, Letter, Rendered};
+use super::letter::{Extras, Letter, Rendered, Rest};
 use super::limiter::Share;
 use super::press;
 use super::scribe::Scribe;
@@ -145,7 +145,7 @@ impl Scribe {
                 self.begin(&subject, &about, channel, rendered, Some(id)).await?;
                 continue;
             }
-            let clock = Clock { now, zone: local_zone() };
+            let clock = Clock { now, zone: local_zone().told() };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let to: BTreeSet<&String> = channels
@@ -194,7 +194,7 @@ impl Scribe {
     ) -> Result<(), DeskError> {
         let body = serde_json::to_string(about).unwrap_or_default();
         let shown = digest(&rendered);
-        let post = Letter::new(rendered).post(channel, None);
+        let post = Letter::new(rendered).without_file().post(channel, None);
         self.mouth.desk.begin_other(self.mouth.door(), subject, &body, (&post, &shown), notice).await
     }
 
@@ -227,7 +227,7 @@ impl Scribe {
         came: Warned,
         row: Option<&CardRow>,
     ) -> Rendered {
-        let clock = Clock { now: at, zone: local_zone() };
+        let clock = Clock { now: at, zone: local_zone().told() };
         let news = News::Clock { environment: environment.clone(), said: said.clone() };
         let over = cards::turned(environment, said.turn(), came);
         let mut card = over.unwrap_or_else(|| cards::news(&news, &clock));
@@ -241,8 +241,8 @@ impl Scribe {
             Vec::new()
         };
         let pressed = row.and_then(|row| press::shown(row, None));
-        self.mouth
-            .platform
-            .render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
+        let rest = Rest::Typed(format!("next {environment}"));
+        let version = press::CLOCK.to_owned();
+        self.mouth.platform.render(&card, &Extras { buttons, version, pressed, rest, ..Extras::default() })
     }
 }

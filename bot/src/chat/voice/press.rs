@@ -103,7 +103,7 @@ impl Ear {
     ) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
         // The home tab has no card.
-        if !self.is_order(typed).await || origin.channel == origin.user {
+        if !self.is_order(typed, self.zone_of(&origin.user)).await || origin.channel == origin.user {
             return Ok(Press::Free);
         }
         let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else {

@@ -114,6 +114,7 @@ async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
         ear.platform.refresh(&ear).await;
         if mouth.right.since().is_some() {
             mouth.tell_whether_heard(&ear).await;
+            mouth.tell_whether_asked(&ear).await;
             mouth.look_for_people().await;
         }
         if healthy.elapsed() >= HEALTH {

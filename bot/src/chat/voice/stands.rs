@@ -34,7 +34,7 @@ impl Ear {
         let Some(ts) = origin.ts.as_deref().filter(|_| late && matches!(origin.how, How::Mention | How::Direct)) else {
             return Some(Stands::Yes);
         };
-        if !self.is_order(typed).await {
+        if !self.is_order(typed, self.zone_of(&origin.user)).await {
             return Some(Stands::Yes);
         }
         match self.platform.look_up(origin, ts).await {

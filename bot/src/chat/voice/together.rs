@@ -7,7 +7,7 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::schedule::Turn;
 
 use super::channels::About;
-use super::letter::{Extras, Rendered};
+use super::letter::{Extras, Rendered, Rest};
 use super::scribe::Scribe;
 use crate::cards::{self, Part};
 
@@ -76,7 +76,8 @@ impl Scribe {
         let turn = members.into_iter().next().map(|(turn, _)| turn);
         let over = parts.iter().all(Part::is_over);
         let card = turn.map_or_else(cards::together_no_more, |turn| cards::together(&turn, &parts));
-        Ok((self.mouth.platform.render(&card, &Extras::default()), over))
+        let rest = Rest::Typed("history".to_owned());
+        Ok((self.mouth.platform.render(&card, &Extras { rest, ..Extras::default() }), over))
     }
 
     async fn part(&mut self, run: RunNumber) -> Result<Part, DeskError> {
