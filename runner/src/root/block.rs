@@ -183,9 +183,9 @@ impl<'f> Body<'f> {
                 });
                 named
                     .map(|(kind, name, body)| {
-                        let names = objects(body).flat_map(Map::keys).cloned().collect();
+                        let written = objects(body).flat_map(Map::keys).cloned().collect();
                         let lifecycle = objects(body).find_map(|object| object.get("lifecycle"));
-                        (format!("{kind}.{name}"), names, lifecycle.map(Value::to_string).unwrap_or_default())
+                        (format!("{kind}.{name}"), written, lifecycle.map(Value::to_string).unwrap_or_default())
                     })
                     .collect()
             }
