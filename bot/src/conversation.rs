@@ -256,7 +256,7 @@ async fn with_troubles(
             let people = environment.owners.iter().chain(&environment.oncall).map(ActorId::as_str);
             environment.channel.in_chat(door).into_iter().chain(people)
         });
-        ["", cards::FILES, cards::HEARING].contains(&place)
+        ["", cards::FILES, cards::HEARING, cards::PEOPLE].contains(&place)
             || config.chat.admin_channel(door) == Some(place)
             || named.any(|named| named == place)
     };

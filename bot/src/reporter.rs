@@ -10,7 +10,10 @@ use tidegate_runner::domain::run::{Outcome, RunState, StackState};
 use crate::cards::{self, Button, Card, Clock, Needed};
 
 /// The key of the news that a run is over.
-const ENDED: &str = "ended";
+pub const ENDED: &str = "ended";
+
+/// The key of the log of what failed.
+pub const LOG: &str = "log";
 
 /// Most people whose yes is waited for that are called.
 const CALLED_MAX: usize = 6;
@@ -171,6 +174,10 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
             let place = match outcome {
                 Outcome::Cancelled if cards::is_half_way(detail) => (NewsPlace::Channel, Notify::AskerOrOncall),
                 Outcome::Failed | Outcome::Partial => (NewsPlace::Channel, Notify::AskerOrOncall),
+                // Nobody looks into the thread of what nobody asked for.
+                Outcome::Expired if detail.run.asker.id == ActorId::clock() => {
+                    (NewsPlace::Channel, Notify::AskerOrOncall)
+                }
                 Outcome::Succeeded
                 | Outcome::NothingToDo
                 | Outcome::Planned
@@ -182,7 +189,7 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
                 add(ENDED.to_owned(), place.0, place.1, Vec::new());
             }
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
-                let key = "log".to_owned();
+                let key = LOG.to_owned();
                 news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, call: Vec::new(), card: None });
             }
         }

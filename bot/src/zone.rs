@@ -8,8 +8,10 @@ use tidegate_runner::domain::schedule::first_instant;
 /// A clock on a wall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
-    /// By its IANA name: it knows when its clocks change.
+    /// By its IANA name: it knows when its clocks change. Whoever reads it is there.
     Named(Tz),
+    /// The same for people who may be elsewhere: times of a day are told with its name.
+    Told(Tz),
     /// Always as far from UTC.
     Fixed(FixedOffset),
 }
@@ -28,6 +30,24 @@ impl Zone {
         Self::called(name.as_deref().unwrap_or_default(), now)
     }
 
+    /// The same for people who may be elsewhere.
+    #[must_use]
+    pub fn told(self) -> Self {
+        match self {
+            Self::Named(zone) | Self::Told(zone) => Self::Told(zone),
+            Self::Fixed(offset) => Self::Fixed(offset),
+        }
+    }
+
+    /// What stands beside a time of a day, where those who read it need not know on whose clock it is: ` Asia/Tokyo`.
+    #[must_use]
+    pub fn beside(self, at: DateTime<FixedOffset>) -> String {
+        match self {
+            Self::Named(_) => String::new(),
+            Self::Told(_) | Self::Fixed(_) => format!(" {}", self.shown(at)),
+        }
+    }
+
     /// The zone of this name, as `$TZ` has it; where there is none, or it disagrees with the clock, what the clock shows.
     fn called(name: &str, now: DateTime<FixedOffset>) -> Self {
         let name = name.strip_prefix(':').unwrap_or(name);
@@ -44,7 +64,9 @@ impl Zone {
     #[must_use]
     pub fn local(self, at: Timestamp) -> Option<DateTime<FixedOffset>> {
         match self {
-            Self::Named(zone) => zone.timestamp_millis_opt(at.0).single().map(|local| local.fixed_offset()),
+            Self::Named(zone) | Self::Told(zone) => {
+                zone.timestamp_millis_opt(at.0).single().map(|local| local.fixed_offset())
+            }
             Self::Fixed(offset) => offset.timestamp_millis_opt(at.0).single(),
         }
     }
@@ -53,7 +75,7 @@ impl Zone {
     #[must_use]
     pub fn instant(self, wall: NaiveDateTime) -> Option<Timestamp> {
         match self {
-            Self::Named(zone) => first_instant(wall, zone),
+            Self::Named(zone) | Self::Told(zone) => first_instant(wall, zone),
             Self::Fixed(offset) => {
                 offset.from_local_datetime(&wall).single().map(|at| Timestamp(at.timestamp_millis()))
             }
@@ -65,7 +87,7 @@ impl Zone {
     pub fn shown(self, at: DateTime<FixedOffset>) -> String {
         match self {
             Self::Fixed(offset) => offset.to_string(),
-            Self::Named(zone) => match zone.from_local_datetime(&at.naive_local()) {
+            Self::Named(zone) | Self::Told(zone) => match zone.from_local_datetime(&at.naive_local()) {
                 MappedLocalTime::Ambiguous(..) => format!("{} {zone}", at.offset()),
                 MappedLocalTime::Single(_) | MappedLocalTime::None => zone.to_string(),
             },

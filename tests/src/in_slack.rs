@@ -58,6 +58,23 @@ impl InSlack {
         Self { slack, yard, channel, alice }
     }
 
+    /// Adds environments like `shop`, each with a root and a name of its own.
+    ///
+    /// # Panics
+    /// When `shop` is not in the configuration.
+    pub fn lay_more(&self, names: &[&str], channel: &str) {
+        let text = self.yard.read("tidegate.toml");
+        let (_, shop) = text.split_once("[environments.shop]").expect("shop");
+        let root = self.yard.read("roots/shop/app/main.tf");
+        let mut all = vec![text.trim_end().to_owned()];
+        for name in names {
+            self.yard.write(&format!("roots/{name}/app/main.tf"), &root);
+            let another = shop.replace("shop", name).replace("#load-test", channel);
+            all.push(format!("[environments.{name}]{}\n", another.trim_end()));
+        }
+        self.yard.write("tidegate.toml", &all.join("\n\n"));
+    }
+
     /// Starts `serve` without waiting for it.
     pub fn start(&self) -> Process {
         self.start_with("")

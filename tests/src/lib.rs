@@ -12,5 +12,6 @@ pub mod planted;
 pub mod postgres;
 mod process;
 pub mod slack;
+pub mod slow;
 pub mod terminal;
 pub mod yard;

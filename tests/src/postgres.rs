@@ -40,6 +40,18 @@ impl Database {
         Self::own("fsync=on")
     }
 
+    /// An empty database on a server of its own, and the folder with its socket.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL.
+    #[must_use]
+    pub fn apart() -> (Self, PathBuf) {
+        let database = Self::own("fsync=off");
+        let End::Stop { folder, .. } = &database.end else { panic!("a server of its own") };
+        let folder = folder.path().to_owned();
+        (database, folder)
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> &str {

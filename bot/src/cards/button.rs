@@ -132,6 +132,13 @@ pub fn left_out(lines: usize) -> String {
     format!("({lines} more {noun} did not fit here: the file in the thread has them)")
 }
 
+/// The same where a command tells them.
+#[must_use]
+pub fn left_out_typed(lines: usize, command: &str) -> String {
+    let (noun, has) = if lines == 1 { ("line", "has it") } else { ("lines", "has them") };
+    format!("({lines} more {noun} did not fit here: `{command}` {has})")
+}
+
 /// The same where no file can go with the message.
 #[must_use]
 pub fn left_out_here(lines: usize) -> String {

@@ -5,6 +5,7 @@ use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::button::{Button, Weight, asks_first};
+use super::words::plural;
 use crate::zone::Zone;
 
 /// Its title, at most 24 characters.
@@ -46,6 +47,28 @@ pub const REASON: &str = "Because";
 pub const REASON_HINT: &str = "Kept in the history, for whoever asks later";
 /// Where no environment is configured.
 pub const NOTHING: &str = "No environment is configured.";
+/// Where there are some, and none for whoever looks.
+pub const NOT_YOURS: &str =
+    "None of the environments is yours to see. `whoami` tells what you may do, and whom to ask.";
+/// Where there are some to look at, and none to change.
+pub const NOT_YOURS_TO_CHANGE: &str =
+    "You may look at environments here, and change none. `status` shows them; `whoami` tells what you may do.";
+
+/// Below a form that has no room for all; `None`: it has.
+#[must_use]
+pub fn more(environments: usize, settings: usize, chosen: &str) -> Option<String> {
+    let of = |count: usize, noun: &str| {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        (count > 0).then(|| format!("{} without room here", plural(count, noun)))
+    };
+    let environments = of(environments, "more environment").map(|told| format!("{told}: type /tide up NAME."));
+    let settings = of(settings, "more setting").map(|told| format!("{told}: type /tide up {chosen} NAME=VALUE."));
+    let told: Vec<String> = environments.into_iter().chain(settings).collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
+/// Where the chat does not tell who looks.
+pub const NOBODY_KNOWN: &str = "Slack does not say who you are just now, so that nothing can be shown. Try again; `tidegate check --online` tells what is missing.";
 /// At a field that holds several words.
 pub const ONE_WORD: &str = "One word, without spaces";
 
@@ -75,14 +98,10 @@ pub fn plan(environment: &str, level: Option<&str>, settings: &[(String, String)
     words.join(" ") + &reason(because)
 }
 
-/// The command that keeps others from lowering it, until a moment on the local clock.
+/// The command that keeps others from lowering it, until a moment; on whatever clock it is read, it is the same.
 #[must_use]
 pub fn keep(environment: &str, until: Timestamp, zone: Zone, because: &str) -> String {
-    let local = zone.local(until);
-    // The second of two equal times is told by how far it is from UTC.
-    let first = local.and_then(|at| zone.instant(at.naive_local())) == Some(until);
-    let format = if first { "%Y-%m-%d %H:%M" } else { "%Y-%m-%dT%H:%M:%S%:z" };
-    let until = local.map(|at| at.format(format).to_string()).unwrap_or_default();
+    let until = zone.local(until).map(|at| at.format("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default();
     format!("keep {environment} until {until}{}", reason(because))
 }
 

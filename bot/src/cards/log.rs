@@ -1,9 +1,25 @@
 //! `log`: what Terraform said.
 
 use tidegate_runner::domain::answer::LogExtract;
+use tidegate_runner::domain::ids::{RunNumber, StackName};
 
 use super::card::{Card, Line, Span, Tone};
 use super::words::plural;
+
+/// Where the whole of a log is that goes with a message.
+pub const BESIDE: &str = "the file beside this";
+/// Where nothing was left out.
+pub const ALL_OF_IT: &str = "this is all of it";
+/// In the file itself.
+pub const THIS_FILE: &str = "this file";
+/// In a file that has not all, as a log without end has no place anywhere.
+pub const LAST_OF_IT: &str = "on Tidegate's machine; this file has the last of it";
+
+/// Where the whole of a log is that cannot be read just now.
+#[must_use]
+pub fn log_typed(run: RunNumber, stack: &StackName) -> String {
+    format!("it cannot be read just now; `log {run} {stack}`")
+}
 
 /// Lines of a run's log, step by step.
 #[must_use]

@@ -34,15 +34,15 @@ pub use answer::{answer, is_thanks, welcome};
 pub use audit::{NO_PLACE_FOR_FILE, audit, exported, not_saved, saved, who};
 pub use bend::turned;
 pub use button::{
-    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, not_the_newest, pressed, undecided,
-    used,
+    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, left_out_typed, not_the_newest,
+    pressed, undecided, used,
 };
 pub use card::{Card, Line, Span, Tone, Watch};
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
 pub use holds::{news, queue};
 pub use hours::{hours, on};
-pub use log::log;
+pub use log::{ALL_OF_IT, BESIDE, LAST_OF_IT, THIS_FILE, log, log_typed};
 pub use next::{next, next_of};
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use run::{Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for};
@@ -50,8 +50,8 @@ pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};
 pub use unserved::{
-    FILES, HEARING, cannot_speak, card_link, chat, deactivated, deleted, edited, for_admins, late, not_looked_up, trouble,
-    while_away,
+    FILES, HEARING, PEOPLE, cannot_speak, card_link, chat, deactivated, deleted, edited, for_admins, late,
+    not_looked_up, not_planned_yet, trouble, while_away,
 };
 pub use whoami::whoami;
 pub use why::why;

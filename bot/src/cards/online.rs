@@ -2,6 +2,32 @@
 
 use super::unserved::{cannot_speak, chat};
 
+/// What came of asking a chat.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// What it lacks.
+    pub missing: Vec<Missing>,
+    /// What it could not be asked, or does not tell, as lines.
+    pub unasked: Vec<String>,
+}
+
+impl Asked {
+    /// The chat did not answer about this.
+    pub fn not_about(&mut self, door: &str, what: &str, why: &str) {
+        self.unasked.push(format!("{}: {what} could not be asked for: {why}; check again", chat(door)));
+    }
+}
+
+/// When nothing is missing of what was asked.
+pub const NOTHING_MISSING: &str = "nothing is missing in the chats";
+/// When there is no chat.
+pub const NO_CHAT: &str = "no chat is configured: nothing was asked";
+/// When the file cannot be read.
+pub const NOT_ASKED: &str = "the chats were not asked: what is wrong in the file comes first";
+/// What only a delivery can tell.
+pub const SECRET_NOT_CHECKED: &str =
+    "Slack: whether `signing_secret` is the right one only a delivery tells: type `/tide whoami` once Tidegate runs";
+
 /// Something that a chat lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
@@ -37,6 +63,23 @@ impl Missing {
     }
 }
 
+/// Somebody, or a group, that the configuration names and that is not there.
+#[must_use]
+pub fn nobody(door: &'static str, named: &str, code: &str) -> Missing {
+    Missing {
+        chat: chat(door),
+        what: format!("whom the configuration calls {named} ({code})"),
+        without: "rights and calls that it gives them".to_owned(),
+        remedy: "copy the id anew (their profile, Copy member ID), or take them out".to_owned(),
+    }
+}
+
+/// A group that the configuration names and that is not there.
+#[must_use]
+pub fn no_group(door: &'static str, named: &str) -> Missing {
+    nobody(door, named, "is no group here")
+}
+
 /// A token that cannot be used.
 #[must_use]
 pub fn token(key: &str, why: &str) -> Missing {
@@ -63,5 +106,10 @@ pub fn scope(scope: &str, without: &str) -> Missing {
     } else {
         "add it at https://api.slack.com/apps, your app, OAuth & Permissions, Bot Token Scopes, then Reinstall to Workspace"
     };
-    Missing { chat: "Slack", what: format!("the scope {scope}"), without: without.to_owned(), remedy: remedy.to_owned() }
+    Missing {
+        chat: "Slack",
+        what: format!("the scope {scope}"),
+        without: without.to_owned(),
+        remedy: remedy.to_owned(),
+    }
 }

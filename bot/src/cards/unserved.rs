@@ -1,6 +1,7 @@
 //! Words where a chat cannot serve as people expected: who is gone, what came late, where it cannot speak.
 
 use tidegate_runner::domain::answer::Trouble;
+use tidegate_runner::domain::ids::RunNumber;
 
 use super::card::{Card, Line, Tone};
 use super::words::Clock;
@@ -31,6 +32,14 @@ pub fn edited(typed: &str) -> Card {
 #[must_use]
 pub fn deleted() -> Card {
     Card::new(Tone::Plain, "A message of yours was deleted before Tidegate had read it, and nothing is done")
+}
+
+/// In a form whose plan is not there yet, or cannot be read.
+#[must_use]
+pub fn not_planned_yet(run: RunNumber) -> Card {
+    Card::new(Tone::Warning, format!("The plan of run {run} is not there yet, and is not waited for here any more"))
+        .line(Line::text("Nothing was changed. Its card in the channel has the plan once it is there."))
+        .next(format!("show {run}"))
 }
 
 /// What a chat is called.
@@ -71,10 +80,12 @@ pub fn for_admins(text: &str) -> Card {
 
 /// In place of a channel: files.
 pub const FILES: &str = "files";
+/// In place of a channel: who people are.
+pub const PEOPLE: &str = "people";
 /// In place of a channel: being heard.
 pub const HEARING: &str = "hearing";
 
-/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], or empty for the
+/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], [`PEOPLE`], or empty for the
 /// whole chat.
 #[must_use]
 pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
@@ -110,6 +121,7 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
     let what = match (place, code) {
         (_, "user_deactivated") => format!("{chat}: {place} is deactivated and hears nothing"),
         (HEARING, _) => format!("{chat} does not let Tidegate listen ({code})"),
+        (PEOPLE, _) => format!("{chat} does not tell Tidegate who people are ({code}): nobody is answered there"),
         (FILES, _) => format!("{chat} takes no files ({code})"),
         ("", _) => format!("{chat} does not let Tidegate speak ({code})"),
         (place, _) => format!("{chat} refuses messages to {place} ({code})"),

@@ -33,12 +33,12 @@ impl Clock {
         self.zone.local(at)
     }
 
-    /// `09:12` for a moment of today, else `2026-11-19 09:12`.
+    /// `09:12` for a moment of today, else `2026-11-19 09:12`; with the zone where whoever reads it may be elsewhere.
     #[must_use]
     pub fn moment(&self, at: Timestamp) -> String {
         let (Some(then), Some(now)) = (self.local(at), self.local(self.now)) else { return "at some time".to_owned() };
         let format = if then.date_naive() == now.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-        then.format(format).to_string()
+        format!("{}{}", then.format(format), self.zone.beside(then))
     }
 
     /// `Fri 2026-11-20 22:00 Asia/Tokyo (in 2 h 5 min)`, for a moment that people agree on.
@@ -276,5 +276,7 @@ mod tests {
         assert_eq!(clock.moment(clock.now.plus_ms(-60_000)), "11:59");
         assert_eq!(clock.moment(clock.now.plus_ms(-13 * 3_600_000)), "2026-11-19 23:00");
         assert_eq!(clock.moment(Timestamp(i64::MAX)), "at some time");
+        let told = Clock { zone: clock.zone.told(), ..clock };
+        assert_eq!(told.moment(clock.now), "12:00 Asia/Tokyo");
     }
 }

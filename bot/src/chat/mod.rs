@@ -7,4 +7,4 @@ pub mod slack;
 mod voice;
 
 #[cfg(test)]
-pub(crate) use voice::letter::Extras;
+pub(crate) use voice::letter::{Extras, Rendered};

@@ -8,7 +8,7 @@ use tidegate_runner::config::check::Report;
 use tidegate_runner::config::{self, Config};
 use tidegate_runner::inspection::inspect;
 
-use crate::cards::online::Missing;
+use crate::cards::online::{Asked, Missing, NO_CHAT, NOT_ASKED, NOTHING_MISSING, SECRET_NOT_CHECKED};
 use crate::chat::shell::color_on_stdout;
 
 /// `tidegate check`
@@ -34,41 +34,53 @@ enum Format {
 impl Check {
     /// Exit status 0 when nothing is wrong (warnings may be), else 1.
     pub(super) async fn run(&self, file: &Path) -> ExitCode {
-        let (report, missing) = match config::load_to_check(file) {
+        let (report, asked) = match config::load_to_check(file) {
             Ok((config, whole)) => {
                 let report = inspect(&config).and(whole);
-                (report, if self.online { online(&config).await } else { Vec::new() })
+                (report, if self.online { Some(online(&config).await) } else { None })
             }
-            Err(problems) => (Report::of(problems.into_vec()), Vec::new()),
+            Err(problems) => {
+                let asked = Asked { unasked: vec![NOT_ASKED.to_owned()], ..Asked::default() };
+                (Report::of(problems.into_vec()), self.online.then_some(asked))
+            }
         };
+        let asked = asked.as_ref();
         match self.format {
             Format::Text => {
                 print!("{}", report.render(color_on_stdout()));
-                for one in &missing {
-                    println!("{}", one.line());
+                let Asked { missing, unasked } = asked.cloned().unwrap_or_default();
+                for line in missing.iter().map(Missing::line).chain(unasked.iter().cloned()) {
+                    println!("{line}");
                 }
-                if self.online && missing.is_empty() {
-                    println!("nothing is missing in the chats");
+                // Of what was not asked nothing is known.
+                if asked.is_some() && missing.is_empty() && unasked.iter().all(|line| line == SECRET_NOT_CHECKED) {
+                    println!("{NOTHING_MISSING}");
                 }
             }
             Format::Json => {
                 let mut json = report.to_json();
-                if self.online {
+                if let Some(Asked { missing, unasked }) = asked {
                     json["missing"] = missing.iter().map(Missing::line).collect();
+                    json["not_asked"] = unasked.iter().cloned().collect();
                 }
                 println!("{json}");
             }
         }
-        if report.has_errors() || !missing.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        let certain = [SECRET_NOT_CHECKED, NO_CHAT];
+        let lacks = asked.is_some_and(|asked| {
+            !asked.missing.is_empty() || asked.unasked.iter().any(|line| !certain.contains(&line.as_str()))
+        });
+        if report.has_errors() || lacks { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
 #[cfg(feature = "slack")]
-async fn online(config: &Config) -> Vec<Missing> {
-    crate::chat::slack::check_online(config).await
+async fn online(config: &Config) -> Asked {
+    let no_chat = || Asked { unasked: vec![NO_CHAT.to_owned()], ..Asked::default() };
+    crate::chat::slack::check_online(config).await.unwrap_or_else(no_chat)
 }
 
 #[cfg(not(feature = "slack"))]
-async fn online(_: &Config) -> Vec<Missing> {
-    Vec::new()
+async fn online(_: &Config) -> Asked {
+    Asked { unasked: vec![NO_CHAT.to_owned()], ..Asked::default() }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use tidegate_runner::domain::environment::{
-    Environment, Level, OffAction, Rules, Setting, SettingKind, Stack, StackSource, TerraformSettings,
+    Channels, Environment, Level, OffAction, Rules, Setting, SettingKind, Stack, StackSource, TerraformSettings,
 };
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 

@@ -108,8 +108,24 @@ pub fn moment(text: &str, now: Timestamp, zone: Zone) -> Option<Timestamp> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_at(text: &str, known: &Known<'_>, present: &Present) -> Result<Command, Refusal> {
+    if let Some(refusal) = several(text, known, present) {
+        return Err(refusal);
+    }
     let line = Line::read(text);
     read(&line, known, present).map_err(|refusal| ready::to_copy(refusal, &line, known, present))
+}
+
+/// The refusal of several commands, each on a line of its own: otherwise all but the first would be words of its reason.
+fn several(text: &str, known: &Known<'_>, present: &Present) -> Option<Refusal> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.iter().skip(1).find(|line| name_of(line).is_some())?;
+    let refusal = Refusal::not_understood(
+        "this message has several commands",
+        "one command at a time: nothing of it was done. A reason that goes on is written on one line",
+    );
+    let alone = lines.iter().filter(|line| parse_at(line, known, present).is_ok());
+    let refusal = alone.fold(refusal, |refusal, line| refusal.hint(*line));
+    Some(if refusal.hints.is_empty() { refusal.hint("help") } else { refusal })
 }
 
 /// As [`parse_at`], with hints as they come.

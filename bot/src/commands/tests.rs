@@ -27,6 +27,20 @@ fn every_example_of_the_table_is_understood() {
 }
 
 #[test]
+fn several_commands_in_one_message_are_refused_and_a_reason_of_several_lines_is_none() {
+    let refused = |text: &str| read(text).expect_err(text);
+    for text in ["up shop because x\ndown shop", "status\r\n\n  @tidegate down shop", "/tide up shop\n/tide down shop"]
+    {
+        let refusal = refused(text);
+        assert!(refusal.why.contains("one command at a time"), "{text}: {refusal:?}");
+        assert!(!refusal.hints.is_empty() && refusal.hints.iter().all(|hint| read(hint).is_ok()), "{refusal:?}");
+    }
+    let hints = refused("up shop because of it\ndown shop").hints;
+    assert_eq!(hints, ["up shop because of it", "down shop"]);
+    assert!(canonical("up shop because we measure\nall day").contains("because we measure\nall day"));
+}
+
+#[test]
 fn what_makes_no_command_is_about_the_one_environment_that_it_names() {
     let about = |text: &str| fixture::with_known(|known| environment_of(text, known).map(|name| name.to_string()));
     assert_eq!(about("upp Shop slavs=10").as_deref(), Some("shop"));

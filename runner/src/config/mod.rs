@@ -25,8 +25,8 @@ pub use load::{Config, database_of, load, load_to_check, parse};
 pub use problem::{Problem, Problems, Severity, render};
 pub use schema::{schema, schema_text};
 pub use sections::chat::{ChatConfig, SlackConfig, SlackMode};
-pub use sections::discord::{DiscordConfig, DiscordMode};
 pub use sections::database::DatabaseConfig;
+pub use sections::discord::{DiscordConfig, DiscordMode};
 pub use sections::runner::RunnerConfig;
 pub use sections::typed_schedule;
 

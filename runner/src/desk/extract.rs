@@ -145,13 +145,14 @@ fn part(stack: &StackName, command: &str, file: &Path, most: usize) -> LogPart {
     let tried = command == "plan"
         && diagnostics.errors() > 0
         && failure_of(&diagnostics, &Exit::Code(1), false, "").kind == FailureKind::UpstreamMissing;
-    let left_out = messages.left_out;
+    let (left_out, cut) = (messages.left_out, messages.cut);
     LogPart {
         stack: stack.clone(),
         phase: command.to_owned(),
         tried,
         lines: messages.into_lines(),
         left_out,
+        cut,
         file: file.display().to_string(),
     }
 }
@@ -164,6 +165,7 @@ struct Messages {
     told: VecDeque<(u64, Vec<String>)>,
     last: VecDeque<(u64, Vec<String>)>,
     left_out: u64,
+    cut: bool,
 }
 
 impl Messages {
@@ -171,7 +173,11 @@ impl Messages {
         self.seen += 1;
         let (kept, most, lines) = match line {
             Line::Entry(Entry { message: Message::Diagnostic(diagnostic), text, .. }) => {
-                (&mut self.told, TOLD.max(self.most), explained(&diagnostic, text))
+                // A whole log is whole: what there may be of it is bounded already.
+                let most = if self.most == SHOWN_WHOLE { usize::MAX } else { DETAIL_MAX };
+                let (lines, whole) = explained(&diagnostic, text, most);
+                self.cut |= !whole;
+                (&mut self.told, TOLD.max(self.most), lines)
             }
             // Terraform's message of a line of its JSON stream; anything else as it is.
             Line::Entry(entry) => (&mut self.last, self.most, vec![entry.text]),
@@ -192,8 +198,9 @@ impl Messages {
     }
 }
 
-/// An error or a warning with all that Terraform says of it: the resource, the place in the source, the explanation.
-fn explained(diagnostic: &Diagnostic, text: String) -> Vec<String> {
+/// An error or a warning with all that Terraform says of it: the resource, the place in the source, the explanation; of that at most
+/// so many characters. False: there is more of it.
+fn explained(diagnostic: &Diagnostic, text: String, most: usize) -> (Vec<String>, bool) {
     let Diagnostic { detail, address, range, snippet, .. } = diagnostic;
     let mut lines = vec![text];
     let at = range.as_ref().map(|range| format!("{} line {}", range.filename, range.start.line));
@@ -203,10 +210,14 @@ fn explained(diagnostic: &Diagnostic, text: String) -> Vec<String> {
         (None, at) => at.map(|at| format!("  {at}")),
     });
     let code = snippet.iter().flat_map(|snippet| snippet.code.lines().take(1));
-    let detail: String = detail.chars().take(DETAIL_MAX).collect();
-    let rest = code.map(str::trim).chain(detail.lines().map(str::trim_end)).filter(|line| !line.trim().is_empty());
+    let told: String = detail.chars().take(most).collect();
+    let rest = code.map(str::trim).chain(told.lines().map(str::trim_end)).filter(|line| !line.trim().is_empty());
     lines.extend(rest.map(|line| format!("  {line}")));
-    lines
+    let more = detail.chars().count().saturating_sub(told.chars().count());
+    if more > 0 {
+        lines.push(format!("  (and {more} more characters of it: the whole log has them)"));
+    }
+    (lines, more == 0)
 }
 
 #[cfg(test)]
@@ -216,6 +227,29 @@ mod tests {
     use crate::terraform::logfile::LogWriter;
 
     const MISSING: &str = r#"{"@level":"error","@message":"Error: Unable to find remote state","type":"diagnostic","diagnostic":{"severity":"error","summary":"Unable to find remote state","detail":"No stored state was found."}}"#;
+    #[test]
+    fn a_long_explanation_is_whole_in_the_whole_log_and_says_how_much_is_left_out_of_it_elsewhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let redactor = Redactor::new(Vec::<String>::new());
+        let detail: String = (0..900).map(|n| format!("line {n}\n")).collect();
+        let line = serde_json::json!({
+            "@level": "error", "@message": "Error: no", "type": "diagnostic",
+            "diagnostic": { "severity": "error", "summary": "no", "detail": detail },
+        });
+        let mut log = LogWriter::create(&folder.path().join("app.apply-1.jsonl.gz"), &redactor).expect("a log");
+        log.line(&line.to_string()).expect("a line");
+        log.finish().expect("finished");
+        let stacks: Vec<StackName> = vec!["app".parse().expect("a name")];
+        let part = |most| parts(folder.path(), &stacks, &BTreeSet::new(), most).expect("parts").remove(0);
+        let whole = part(SHOWN_WHOLE);
+        assert!(whole.lines.iter().any(|line| line.trim() == "line 899"), "{:?}", whole.lines.last());
+        assert_eq!((whole.left_out, whole.cut), (0, false));
+        let some = part(SHOWN);
+        assert!(!some.lines.iter().any(|line| line.trim() == "line 899"));
+        assert!(some.lines.last().is_some_and(|line| line.contains("more characters")), "{:?}", some.lines.last());
+        assert!(some.cut, "it is told that there is more");
+    }
+
     const OTHER: &str = r#"{"@level":"error","@message":"Error: no","type":"diagnostic","diagnostic":{"severity":"error","summary":"no","detail":""}}"#;
 
     #[test]

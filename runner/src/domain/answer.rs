@@ -312,6 +312,8 @@ pub struct LogPart {
     pub lines: Vec<String>,
     /// How many earlier lines were left out.
     pub left_out: u64,
+    /// An explanation among the lines is not told to its end.
+    pub cut: bool,
     /// Where the whole log lies, for people on this machine.
     pub file: String,
 }

@@ -283,7 +283,7 @@ mod tests {
         Environment {
             name: "shop".parse().expect("a name"),
             about: None,
-            channel: None,
+            channel: crate::domain::environment::Channels::default(),
             owners: owners.iter().map(|name| ActorId::local(name)).collect(),
             oncall: Vec::new(),
             up: "full".parse().expect("a name"),

@@ -107,6 +107,12 @@ impl Workspace {
         };
         let acknowledgement = self.send(Kind::Command, payload).await;
         if let Some(body) = acknowledgement.body() {
+            // Answered aloud, the command itself is seen by everybody.
+            if body["response_type"] == "in_channel" {
+                let mut state = self.inner.state();
+                let (channel, user, text) = (channel.0.clone(), person.0.clone(), format!("{command} {text}"));
+                state.post(Message { channel, user, text, command: true, ..Message::default() });
+            }
             // What Slack cannot show it shows nobody; the test sees the acknowledgement itself.
             let _ = response::say(&self.inner, person.as_str(), channel.as_str(), None, body);
             self.inner.bump();

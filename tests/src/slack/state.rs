@@ -121,6 +121,8 @@ pub(crate) struct Message {
     /// The reaction's name and who gave it.
     pub(crate) reactions: Vec<(String, String)>,
     pub(crate) client_msg_id: Option<String>,
+    /// A command that the channel sees: no message to ask for in the history.
+    pub(crate) command: bool,
 }
 
 #[derive(Debug, Clone)]

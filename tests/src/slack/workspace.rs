@@ -214,6 +214,17 @@ impl Workspace {
         }
     }
 
+    /// Somebody takes the app out of a channel, or invites it.
+    pub fn set_member(&self, channel: &ChannelId, is_there: bool) {
+        if let Some(channel) = self.inner.state().channels.get_mut(channel) {
+            if is_there {
+                channel.members.insert(UserId(BOT_USER.into()));
+            } else {
+                channel.members.remove(&UserId(BOT_USER.into()));
+            }
+        }
+    }
+
     /// Somebody gives a channel another name.
     pub fn rename(&self, channel: &ChannelId, name: &str) {
         if let Some(channel) = self.inner.state().channels.get_mut(channel) {

@@ -10,6 +10,7 @@ use tidegate_tests::slack::{Call, Refusal, Workspace};
 macro_rules! assert_reads {
     ($name:literal, $text:expr) => {
         insta::with_settings!({ filters => vec![
+            (r"\d{4}-\d\d-\d\dT[0-9:+-]+", "MOMENT"),
             (r"\d{4}-\d\d-\d\d", "DATE"),
             (r"\d\d:\d\d\b", "HH:MM"),
             (r"less than 1 s|\b\d+(\.\d+)? s\b", "N s"),
@@ -72,6 +73,9 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
     place.slack.press(&guest, &card, "tide.approve").await.accepted();
     place.reads("only gus sees").await;
     assert_eq!(place.yard.status(2).await, "awaiting_approval");
+    // While a press is answered nobody else can press; refused, it is free again.
+    place.settled().await;
+    place.slack.until("it is free again", || place.slack.thread(&card).contains("[Approve")).await;
     // Twice by the same person, and delivered again on top.
     place.yard.hold("delete.shop-app");
     let presses = tokio::join!(
@@ -90,6 +94,7 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
     place.reads("shop is destroyed").await;
     place.slack.until("used buttons are gone", || !place.slack.transcript(&place.channel).contains("[Approve")).await;
     place.settled().await;
+    place.reads("needed a yes · approved by @alice").await;
     assert_reads!("buttons", place.slack.transcript(&place.channel));
     serve.stop().await.exits(0);
 }
@@ -117,7 +122,7 @@ async fn what_a_run_brought_about_is_kept_undone_and_tried_again_by_buttons_that
     place.reads("`Retry` was pressed already").await;
     place.yard.until(2, "succeeded").await;
     place.reads("[Keep 1 h] [Undo").await;
-    assert!(!place.slack.thread(&failed).contains("[Retry]"), "a used button is gone");
+    place.slack.until("a used button is gone", || !place.slack.thread(&failed).contains("[Retry]")).await;
     let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
     assert!(place.slack.thread(&raised).contains("or type keep shop for 1h · undo shop"));
     place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
@@ -563,6 +568,37 @@ async fn check_online_tells_what_is_missing_what_for_and_where() {
     let told = place.yard.start(&["check", "--online"], &wrong).end().await;
     told.says(&["a working `bot_token`", "invalid_auth", "OAuth & Permissions"]).exits(1);
     assert!(place.slack.calls_of("chat.postMessage").iter().all(|call| !call.is_ok()), "nothing is posted");
+}
+
+#[tokio::test]
+async fn check_online_says_what_it_did_not_ask_and_finds_people_and_groups_that_are_not_there() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let _group = place.slack.group("oncallers", &[&place.alice]);
+    let env = [
+        ("BOT", place.slack.bot_token()),
+        ("APP", place.slack.app_token()),
+        ("SIGNING", place.slack.signing_secret()),
+        ("TIDEGATE_LOOPBACK_ONLY", "1"),
+    ];
+    let check = async || place.yard.start(&["check", "--online"], &env).end().await;
+    place.slack.refuse("conversations.list", Refusal::Status(503)).lasting();
+    let told = check().await;
+    told.says(&["the channel #load-test could not be asked for"]).exits(1);
+    assert!(!told.out.contains("nothing is missing"), "{}", told.out);
+    place.slack.accept("conversations.list");
+    place.slack.refuse("*", Refusal::Status(503)).lasting();
+    let told = check().await;
+    told.says(&["could not be asked"]).exits(1);
+    assert!(!told.out.contains("nothing is missing"), "{}", told.out);
+    place.slack.accept("*");
+    let whole = place.yard.read("tidegate.toml");
+    place.yard.configure("oncall = [", "oncall = [\"slack:U0NOBODY\", \"slack:S0NOGROUP\", ");
+    let told = check().await;
+    told.says(&["slack:U0NOBODY", "user_not_found", "slack:S0NOGROUP", "is no group"]).exits(1);
+    place.yard.write("tidegate.toml", &format!("{whole}\n[[["));
+    let told = check().await;
+    told.says(&["the chats were not asked"]).exits(1);
+    assert!(!told.out.contains("nothing is missing"), "{}", told.out);
 }
 
 #[tokio::test]

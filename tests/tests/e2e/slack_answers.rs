@@ -6,6 +6,7 @@ use std::time::Duration;
 use tidegate_tests::in_slack::InSlack;
 use tidegate_tests::postgres::Database;
 use tidegate_tests::slack::Refusal;
+use tidegate_tests::slow::Slow;
 
 #[tokio::test]
 async fn killed_after_the_desk_and_before_the_outbox_what_was_refused_or_done_without_a_run_is_told_truly() {
@@ -222,4 +223,22 @@ async fn who_is_not_there_is_not_asked_for_without_end() {
     place.settled().await;
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_comes_at_once_is_acknowledged_in_time_though_the_ledger_is_slow() {
+    let (_database, folder) = Database::apart();
+    let slow = Slow::before(&folder);
+    let place = InSlack::lay_on("", &slow.url()).await;
+    let serve = place.serve().await;
+    place.slack.connected(2).await;
+    // What is answered meanwhile takes nothing from what is acknowledged.
+    place.slack.delay("users.info", Duration::from_secs(20));
+    slow.delays(Duration::from_millis(25));
+    let commands = (0..24).map(|_| place.slack.command(&place.alice, &place.channel, "/tide", "status"));
+    for taken in futures_util::future::join_all(commands).await {
+        taken.accepted();
+    }
+    slow.delays(Duration::ZERO);
+    serve.kill().await;
 }

@@ -57,12 +57,14 @@ async fn a_warning_of_the_clock_is_acted_on_once_by_who_may_and_says_by_whom_and
     place.settled().await;
     assert!(!place.slack.thread(&warned).contains("pressed by"), "{}", place.slack.thread(&warned));
     reads_so(&place, &warned, "[Keep 1 h]").await;
-    // A double click is one press; who comes second hears so.
+    // A double click is one press; who comes second hears so, and sees the buttons still.
+    place.slack.delay("chat.update", std::time::Duration::from_secs(3));
     for _ in 0..2 {
         place.slack.press(&place.alice, &warned, "tide.keep").await.accepted();
     }
     place.slack.press(&bob, &warned, "tide.keep.2").await.accepted();
     place.reads("was pressed already").await;
+    place.slack.accept("chat.update");
     place.settled().await;
     let text = reads_so(&place, &warned, "shop does not go to small").await;
     assert!(text.contains("Keep 1 h: pressed by @alice · shop is kept"), "{text}");
@@ -142,6 +144,10 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;
     assert!(text.contains(&format!("or type show {rpg}")), "{text}");
     place.reads("rpg is PARTIAL ·").await;
+    place.reads(&format!("Log of run {rpg}")).await;
+    let failed = place.slack.find(&place.channel, "rpg is PARTIAL ·").expect("a message");
+    let thread = place.slack.thread(&failed);
+    assert!(thread.contains(&format!("Log of run {rpg}")), "the log is below what failed: {thread}");
     place.slack.reads(&solo_channel, "solo is at full").await;
     place.settled().await;
     let text = place.slack.transcript(&place.channel);

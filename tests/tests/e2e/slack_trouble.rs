@@ -170,3 +170,69 @@ async fn a_renamed_channel_goes_on_and_is_told_of_once_its_name_is_not_found() {
     place.reads("run 3 ·").await;
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn who_asked_hears_of_the_end_alone_though_the_channel_is_not_found() {
+    let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    place.slack.rename(&place.channel, "#elsewhere");
+    let serve = place.serve().await;
+    place.slack.direct(&place.alice, "up shop").await.accepted();
+    place.yard.until(1, "succeeded").await;
+    place.slack.reads(&admins, "channel_not_found").await;
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "shop is at full").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn who_is_not_answered_because_slack_does_not_tell_who_they_are_is_told_of_elsewhere() {
+    for refusal in [Refusal::error("token_revoked"), Refusal::MissingScope("users:read".into())] {
+        let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+        let admins = place.slack.channel("#admins");
+        let serve = place.serve().await;
+        place.slack.refuse("users.info", refusal).lasting();
+        place.tide("up shop").await;
+        let told = place.slack.reads(&admins, "Slack does not tell Tidegate who people are").await;
+        assert!(told.contains("nobody is answered") && told.contains("What helps: install the app again"), "{told}");
+        place.yard.shell("status").await.says(&["does not tell Tidegate who people are"]).exits(0);
+        place.slack.accept("users.info");
+        place.reads("shop is at full").await;
+        place
+            .yard
+            .wait("that it is over", async || {
+                (!place.yard.shell("status").await.out.contains("who people are")).then_some(())
+            })
+            .await;
+        serve.stop().await.exits(0);
+    }
+}
+
+#[tokio::test]
+async fn taken_out_of_its_channel_the_bot_says_so_elsewhere_and_says_everything_once_it_is_back() {
+    let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    place.settled().await;
+    place.slack.set_member(&place.channel, false);
+    place.slack.direct(&place.alice, "down shop").await.accepted();
+    place.yard.until(2, "succeeded").await;
+    let told = place.slack.reads(&admins, "not_in_channel").await;
+    assert!(told.contains("#load-test") && told.contains("/invite @tidegate"), "{told}");
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "shop is at small").await;
+    place.slack.set_member(&place.channel, true);
+    serve.stop().await.exits(0);
+    // Nobody waits a minute for the next try.
+    let serve = place.serve().await;
+    place.reads("run 2 ·").await;
+    place
+        .yard
+        .wait("that it is over", async || {
+            (!place.yard.shell("status shop").await.out.contains("not_in_channel")).then_some(())
+        })
+        .await;
+    serve.stop().await.exits(0);
+}

@@ -2,13 +2,19 @@
 
 use std::fmt::Write as _;
 
+use chrono_tz::Tz;
 use serde_json::Value;
+use tidegate_runner::domain::answer::{LogExtract, LogPart, RunDetail};
+use tidegate_runner::domain::holds::News;
+use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
+use tidegate_runner::domain::schedule::{ClockNews, Turn};
 
-use super::scene::{Scene, clock, half, script_failed};
-use crate::cards::{card_link, notice, run_card};
-use crate::chat::Extras;
+use super::scene::{Scene, clock, half, script_failed, target};
+use crate::cards::{self, Button, Card, Part, card_link, notice, run_card};
 use crate::chat::slack::render;
+use crate::chat::{Extras, Rendered};
 use crate::reporter;
 
 fn applying() -> Scene {
@@ -113,6 +119,67 @@ fn picture(blocks: &[Value]) -> String {
     )
 }
 
+/// What stands below a picture: the text for those who do not see it, and the blocks.
+fn beneath(made: &Rendered) -> String {
+    let json = serde_json::to_string_pretty(&made.blocks).expect("JSON");
+    format!(
+        "\nFor notifications and screen readers:\n\n```text\n{}\n```\n\n<details><summary>Block Kit</summary>\n\n\
+         ```json\n{json}\n```\n\n</details>\n",
+        made.text
+    )
+}
+
+type Message = (&'static str, &'static str, Card, Vec<Button>);
+
+/// Messages that are no run's card: those beside it, in its thread, of the clock, and what is told of trouble.
+fn messages() -> Vec<Message> {
+    let asks = Scene::of("destroy shop").planned().asks(QuestionWhy::Previewed).detail();
+    let failed = applying()
+        .after(9)
+        .fails("jmeter", Phase::Apply, script_failed(), Some(half()))
+        .ends(Outcome::Partial)
+        .detail();
+    let news = |name, about, detail: &RunDetail, key: &str| {
+        let card = reporter::message(detail, key, &clock()).expect("a message");
+        let buttons = reporter::buttons(detail, &card);
+        (name, about, card, buttons)
+    };
+    let evening = Turn::new(Timestamp(clock().now.0 + 900_000), Tz::Asia__Tokyo, target("small"));
+    let ahead = News::Clock {
+        environment: asks.run.request.environment.clone(),
+        said: ClockNews::Ahead { turn: evening.clone(), from: target("full") },
+    };
+    let ahead = cards::news(&ahead, &clock());
+    let presses = ahead.next.iter().filter_map(|line| cards::button(line, &ahead.title, true)).collect();
+    let done = applying().applied("app", Vec::new()).applied("jmeter", Vec::new()).then(RunEvent::VerifyBegan);
+    let done = done.verified("app").verified("jmeter").ends(Outcome::Succeeded).detail();
+    let works = applying().detail();
+    let parts: Vec<Part> = [&done, &works, &failed].into_iter().map(Part::of).collect();
+    let part = LogPart {
+        stack: super::name("jmeter"),
+        phase: "apply".to_owned(),
+        tried: false,
+        lines: vec!["terraform_data.slave[0]: Creating...".to_owned(), "Error: no capacity".to_owned()],
+        left_out: 120,
+        cut: false,
+        file: cards::BESIDE.to_owned(),
+    };
+    let log = cards::log(&LogExtract { run: failed.run.number, parts: vec![part] });
+    let refusal =
+        Refusal::refused("`down shop` is not yours to do", "it takes an operator of shop: you are @bob, viewer");
+    let trouble = cards::for_admins(&cards::cannot_speak("slack", "#load-test", "is_archived"));
+    vec![
+        news("asks", "A new message: a yes is waited for", &asks, &reporter::version(&asks)),
+        news("failed", "A new message: it failed", &failed, reporter::ENDED),
+        ("plan", "In the thread: the plan", cards::plan(&failed), Vec::new()),
+        ("log", "In the thread: what Terraform said", log, Vec::new()),
+        ("warning", "The clock warns", ahead, presses),
+        ("together", "Several environments at one moment", cards::together(&evening, &parts), Vec::new()),
+        ("refusal", "A refusal, seen by who asked", cards::refusal(&refusal.hint("whoami")), Vec::new()),
+        ("trouble", "To those who look after Tidegate", trouble, Vec::new()),
+    ]
+}
+
 /// Files of the gallery: name and content.
 fn gallery() -> Vec<(String, String)> {
     let mut page = String::from(
@@ -126,7 +193,6 @@ fn gallery() -> Vec<(String, String)> {
         card.next.extend(reporter::offers(&detail));
         let buttons = reporter::buttons(&detail, &card);
         let made = render(&card, &Extras { buttons, version: reporter::version(&detail), ..Extras::default() });
-        let json = serde_json::to_string_pretty(&made.blocks).expect("JSON");
         let _ = write!(page, "\n## {about}\n\n![{}](gallery/{name}.svg)\n", card.title);
         if let Some(news) = notice(&detail, &clock()) {
             let _ = write!(
@@ -136,8 +202,13 @@ fn gallery() -> Vec<(String, String)> {
                 card_link(detail.run.number.0)
             );
         }
-        let _ = write!(page, "\nFor notifications and screen readers:\n\n```text\n{}\n```\n", made.text);
-        let _ = write!(page, "\n<details><summary>Block Kit</summary>\n\n```json\n{json}\n```\n\n</details>\n");
+        page += &beneath(&made);
+        files.push((format!("gallery/{name}.svg"), picture(&made.blocks)));
+    }
+    for (name, about, card, buttons) in messages() {
+        let made = render(&card, &Extras { buttons, version: "1".to_owned(), ..Extras::default() });
+        let _ = write!(page, "\n## {about}\n\n![{}](gallery/{name}.svg)\n", card.title);
+        page += &beneath(&made);
         files.push((format!("gallery/{name}.svg"), picture(&made.blocks)));
     }
     files.push(("gallery.md".to_owned(), page));

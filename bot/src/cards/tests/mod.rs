@@ -396,6 +396,7 @@ fn log() {
             "\u{1b}[31mError: \u{1b}[0mno capacity".to_owned(),
         ],
         left_out: 120,
+        cut: false,
         file: ".tidegate/runs/5/jmeter/apply.jsonl.gz".to_owned(),
     };
     let tried = LogPart {
@@ -403,6 +404,7 @@ fn log() {
         tried: true,
         lines: vec!["Error: Unable to find remote state".to_owned()],
         left_out: 0,
+        cut: false,
         file: ".tidegate/runs/5/jmeter/plan.jsonl.gz".to_owned(),
         ..part.clone()
     };

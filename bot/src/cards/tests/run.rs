@@ -11,6 +11,7 @@ use tidegate_runner::domain::run::{Note, Outcome, Phase, QuestionWhy, RunEvent};
 use super::scene::{Scene, change, clock, half, name, outputs, plan, script_failed};
 use super::shown;
 use crate::cards::{notice, notice_to, run_card, show, under_way};
+use crate::reporter::{NewsPlace, Notify};
 
 /// Card and notice of each scene.
 fn told(scenes: &[Scene]) -> String {
@@ -285,4 +286,22 @@ fn what_was_to_be_lowered_and_is_whole_is_not_called_not_ready() {
     };
     assert_snapshot!(failed("scale shop slaves=1"), @"shop: scale FAILED · jmeter failed while planning · Invalid reference · run 5 · less than 1 s");
     assert_snapshot!(failed("scale shop slaves=10"), @"shop NOT READY · jmeter failed while planning · Invalid reference · run 5 · less than 1 s");
+}
+
+#[test]
+fn a_question_of_the_clock_that_nobody_answered_is_a_message_of_its_own_for_those_on_call() {
+    let told = |asker: ActorId| {
+        let scene = Scene::of("destroy shop")
+            .planned()
+            .asks(QuestionWhy::Previewed)
+            .after(1800)
+            .then(RunEvent::QuestionExpired);
+        let mut detail = scene.detail();
+        detail.run.asker.id = asker;
+        let news = crate::reporter::news(&detail, &clock(), false);
+        let ended = news.iter().find(|news| news.key == "ended").expect("its end is told");
+        (ended.place, ended.to)
+    };
+    assert_eq!(told(ActorId::clock()), (NewsPlace::Channel, Notify::AskerOrOncall));
+    assert_eq!(told(ActorId::local("ito")), (NewsPlace::Thread, Notify::Asker));
 }

@@ -17,8 +17,8 @@ use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
 
-use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::address::{LOOPBACK_ONLY, may_be_spoken_to};
+use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::limiter::{Limiter, Share, Tiers};
 
 /// After this long nobody knows what became of a call.

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use super::DOOR;
 use super::api::Api;
 use super::text::escape;
-use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::{Letter, urgent};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_zone;
+use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::{Letter, urgent};
 use crate::reporter::{self, NewsPlace};
 
 /// The right to tell, which one process has.
@@ -116,12 +116,15 @@ impl Crier {
         for run in self.desk.open_cards(DOOR, since, RunNumber(0)).await? {
             let detail = self.desk.show(run).await?;
             let config = self.desk.config();
-            let speaks = config.environments.get(&detail.run.request.environment).is_some_and(|e| e.channel.in_chat(DOOR).is_some());
+            let speaks = config
+                .environments
+                .get(&detail.run.request.environment)
+                .is_some_and(|e| e.channel.in_chat(DOOR).is_some());
             if !speaks {
                 continue;
             }
             let told = self.desk.card(DOOR, run).await?.map(|row| row.told).unwrap_or_default();
-            let clock = Clock { now: detail.now, zone: local_zone() };
+            let clock = Clock { now: detail.now, zone: local_zone().told() };
             for news in reporter::news(&detail, &clock, false) {
                 let Some(card) = news.card.filter(|_| news.place == NewsPlace::Channel) else { continue };
                 let key = urgent(run, &news.key);

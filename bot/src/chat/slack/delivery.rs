@@ -71,7 +71,11 @@ pub(super) fn moment(ts: &Value) -> Option<Timestamp> {
 }
 
 fn words(raw: &str, me: &Me) -> String {
-    let cut: String = raw.chars().take(TYPED_MAX).collect();
+    let mut cut: String = raw.chars().take(TYPED_MAX).collect();
+    if raw.chars().nth(TYPED_MAX).is_some() {
+        // Whoever reads a reason later sees that there was more of it.
+        cut.push('…');
+    }
     typed(&cut, &me.user)
 }
 
@@ -328,6 +332,8 @@ mod tests {
         let Wish::Said(said) = read(Form::Command, &payload("up shop"), &me()) else { panic!("a command") };
         assert_eq!(said.key, "slack:command:1.2.x");
         let long = read(Form::Command, &payload(&"日".repeat(10_000)), &me());
-        assert!(matches!(long, Wish::Said(said) if said.typed.chars().count() == TYPED_MAX));
+        assert!(
+            matches!(long, Wish::Said(said) if said.typed.chars().count() == TYPED_MAX + 1 && said.typed.ends_with('…'))
+        );
     }
 }

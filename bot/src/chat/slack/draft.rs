@@ -20,21 +20,21 @@ pub(super) fn read(
 }
 
 fn fields(view: &Value) -> Fields {
-        let mut fields = Fields::default();
-        for (block, filled) in view["state"]["values"].as_object().into_iter().flatten() {
-            for (action, field) in filled.as_object().into_iter().flatten() {
-                let value = field["value"].as_str().or(field["selected_option"]["value"].as_str());
-                let value = value.unwrap_or_default().trim();
-                if action == "until" {
-                    let seconds = field["selected_date_time"].as_i64();
-                    fields.until(seconds.and_then(|at| at.checked_mul(1_000)).map(Timestamp));
-                } else if !value.is_empty() {
-                    fields.field(block, action, value);
-                }
+    let mut fields = Fields::default();
+    for (block, filled) in view["state"]["values"].as_object().into_iter().flatten() {
+        for (action, field) in filled.as_object().into_iter().flatten() {
+            let value = field["value"].as_str().or(field["selected_option"]["value"].as_str());
+            let value = value.unwrap_or_default().trim();
+            if action == "until" {
+                let seconds = field["selected_date_time"].as_i64();
+                fields.until(seconds.and_then(|at| at.checked_mul(1_000)).map(Timestamp));
+            } else if !value.is_empty() {
+                fields.field(block, action, value);
             }
         }
-        fields
     }
+    fields
+}
 
 #[cfg(test)]
 mod tests {
@@ -61,7 +61,7 @@ mod tests {
     fn what_is_filled_in_is_a_plan_and_what_follows_it() {
         let (line, draft) = filled(|_| {}).expect("good");
         assert_eq!(line, "plan shop full slaves=40 because late <!channel>");
-        assert_eq!(draft.keep.as_deref(), Some("keep shop until 2026-11-20 14:00 because late <!channel>"));
+        assert_eq!(draft.keep.as_deref(), Some("keep shop until 2026-11-20T14:00:00+09:00 because late <!channel>"));
         let (line, draft) = filled(|v| {
             v["what"]["what"]["selected_option"]["value"] = "down".into();
             v["level.shop"] = json!({ "level": { "selected_option": null } });

@@ -7,7 +7,6 @@ use super::delivery::{Form, Wish, read};
 use super::draft;
 use super::preview;
 use super::slack::Slack;
-use crate::chat::shell::local_zone;
 use crate::chat::voice::ear::Ear;
 use crate::chat::voice::origin::How;
 
@@ -50,7 +49,8 @@ impl SlackEar {
             }
             Wish::Filled { mut said, view } => {
                 let now = self.ear.desk.now().await?;
-                match draft::read(&view, &self.ear.desk.config().environments, now, local_zone()) {
+                match draft::read(&view, &self.ear.desk.config().environments, now, self.ear.zone_of(&said.reply.user))
+                {
                     Ok((typed, draft)) => {
                         said.typed = typed;
                         said.reply.how = How::Form(draft);
@@ -63,7 +63,8 @@ impl SlackEar {
             Wish::Said(mut said) => {
                 said.reply.again = again;
                 // The channel sees who asked for what; questions are between the two of us.
-                let public = matches!(said.reply.how, How::Command) && self.ear.is_order(&said.typed).await;
+                let zone = self.ear.zone_of(&said.reply.user);
+                let public = matches!(said.reply.how, How::Command) && self.ear.is_order(&said.typed, zone).await;
                 self.ear.hear(said).await?;
                 Ok(public.then(|| json!({ "response_type": "in_channel" })))
             }

@@ -5,9 +5,11 @@ use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::Environment;
 
 use super::ear::SlackEar;
+use super::home::Unseen;
+use crate::cards::form as words;
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::text::cut_between_words;
-use crate::cards::form as words;
+use crate::commands;
 
 /// Most settings that are asked for: a view has at most 100 blocks, and nobody fills in as many.
 const SETTINGS_MAX: usize = 40;
@@ -39,20 +41,28 @@ fn input(block: &str, label: &str, hint: Option<&str>, optional: bool, element: 
     input
 }
 
+/// An environment, and what somebody may do with it: the command's word, and what the choice says.
+struct Offer<'e> {
+    environment: &'e Environment,
+    choices: Vec<(&'static str, &'static str)>,
+}
+
 /// The form for one of the environments, with a menu of all of them.
-pub(super) fn view<'e>(all: impl Iterator<Item = &'e Environment>, chosen: Option<&str>, metadata: &str) -> Value {
-    let all: Vec<&Environment> = all.take(OPTIONS_MAX).collect();
-    let chosen = chosen.and_then(|name| all.iter().find(|e| e.name.as_str() == name)).or(all.first());
+fn view(all: &[Offer<'_>], none: &str, chosen: Option<&str>, metadata: &str) -> Value {
+    let chosen = chosen.and_then(|name| all.iter().find(|offer| offer.environment.name.as_str() == name));
+    let chosen = chosen.or(all.first());
+    let (all, others) = all.split_at(all.len().min(OPTIONS_MAX));
     let mut view = json!({
         "type": "modal", "callback_id": "tide.form", "title": plain(words::TITLE, 24), "close": plain(words::CLOSE, 24),
         "private_metadata": metadata,
     });
-    let Some(chosen) = chosen else {
-        view["blocks"] = json!([{ "type": "section", "text": plain(words::NOTHING, 3_000) }]);
+    let Some(Offer { environment: chosen, choices }) = chosen else {
+        view["blocks"] = json!([{ "type": "section", "text": plain(none, 3_000) }]);
         return view;
     };
     let name = chosen.name.as_str();
-    let environments: Vec<Value> = all.iter().map(|e| option(e.name.as_str(), e.name.as_str())).collect();
+    let environments: Vec<Value> =
+        all.iter().map(|offer| offer.environment.name.as_str()).map(|name| option(name, name)).collect();
     let mut first = input(
         "environment",
         words::ENVIRONMENT,
@@ -62,7 +72,7 @@ pub(super) fn view<'e>(all: impl Iterator<Item = &'e Environment>, chosen: Optio
     );
     // What can be chosen below follows from it.
     first["dispatch_action"] = true.into();
-    let choices: Vec<Value> = words::CHOICES.iter().map(|(value, text)| option(value, text)).collect();
+    let choices: Vec<Value> = choices.iter().map(|(value, text)| option(value, text)).collect();
     let mut blocks = vec![first, input("what", words::WHAT, None, false, &menu("what", &choices, choices.first()))];
     let mut levels: Vec<Value> =
         chosen.levels.iter().rev().map(|level| option(level.as_str(), level.as_str())).collect();
@@ -85,6 +95,8 @@ pub(super) fn view<'e>(all: impl Iterator<Item = &'e Environment>, chosen: Optio
     blocks.push(input("until", words::UNTIL, Some(words::UNTIL_HINT), true, &until));
     let because = json!({ "type": "plain_text_input", "action_id": "because", "max_length": 500 });
     blocks.push(input("because", words::REASON, Some(words::REASON_HINT), true, &because));
+    let more = words::more(others.len(), chosen.settings.len().saturating_sub(SETTINGS_MAX), name);
+    blocks.extend(more.map(|more| json!({ "type": "section", "text": plain(&more, 3_000) })));
     view["blocks"] = blocks.into();
     view["submit"] = plain(words::SUBMIT, 24);
     view
@@ -96,12 +108,41 @@ fn metadata(origin: &Origin) -> String {
 }
 
 impl SlackEar {
+    /// The form with what this person may see, or why there is nothing.
+    async fn view_for(&self, user: &str, chosen: Option<&str>, metadata: &str) -> Value {
+        let config = self.ear.desk.config();
+        let seen = match self.slack.sight_of(&self.ear, user, CommandName::Status).await {
+            Ok(Ok(seen)) => Some(seen),
+            Ok(Err(Unseen::Unknown | Unseen::Nobody)) => None,
+            Err(error) => {
+                tracing::error!(%error, "what somebody may see cannot be read");
+                None
+            }
+        };
+        let all = || config.environments.values();
+        let Some((sight, who)) = seen else { return view(&[], words::NOBODY_KNOWN, chosen, metadata) };
+        let may = |environment: &Environment, word: &str| {
+            commands::name_of(word).is_some_and(|name| self.ear.desk.may(&who, name, &environment.name))
+        };
+        let offers: Vec<Offer<'_>> = all()
+            .filter(|environment| sight.sees(environment.name.as_str()))
+            .map(|environment| {
+                let choices = words::CHOICES.into_iter().filter(|(word, _)| may(environment, word)).collect();
+                Offer { environment, choices }
+            })
+            .filter(|offer| !offer.choices.is_empty())
+            .collect();
+        let none = match all().any(|environment| sight.sees(environment.name.as_str())) {
+            _ if config.environments.is_empty() => words::NOTHING,
+            true => words::NOT_YOURS_TO_CHANGE,
+            false => words::NOT_YOURS,
+        };
+        view(&offers, none, chosen, metadata)
+    }
+
     /// Opens the form. Slack allows that for three seconds only; what is too late is answered in words.
     pub(super) async fn open_form(&self, said: Said, trigger: &str) {
-        let config = self.ear.desk.config();
-        let sight = self.slack.sight_of(&self.ear, &said.reply.user, CommandName::Status).await.ok().flatten();
-        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
-        let view = view(seen, None, &metadata(&said.reply));
+        let view = self.view_for(&said.reply.user, None, &metadata(&said.reply)).await;
         let opened = self.slack.workspace.api.post("views.open", &json!({ "trigger_id": trigger, "view": view })).await;
         if let Err(error) = opened {
             tracing::warn!(%error, "the form did not open: answered in words");
@@ -113,11 +154,8 @@ impl SlackEar {
 
     /// Shows the form for another environment.
     pub(super) async fn change_form(&self, user: &str, old: &Value, environment: &str) {
-        let config = self.ear.desk.config();
-        let sight = self.slack.sight_of(&self.ear, user, CommandName::Status).await.ok().flatten();
-        let seen = config.environments.values().filter(|e| sight.as_ref().is_some_and(|s| s.sees(e.name.as_str())));
         let metadata = old["private_metadata"].as_str().unwrap_or("{}");
-        let view = view(seen, Some(environment), metadata);
+        let view = self.view_for(user, Some(environment), metadata).await;
         let body = json!({ "view_id": old["id"], "hash": old["hash"], "view": view });
         if let Err(error) = self.slack.workspace.api.post("views.update", &body).await {
             tracing::warn!(%error, "the form stays as it was");

@@ -1,5 +1,8 @@
 //! What the history tells: whether a message still stands, and what was said while nobody listened.
 
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
 use serde_json::{Value, json};
 
 use super::delivery::{self, Form, Wish, moment};
@@ -22,6 +25,16 @@ fn ms(ts: &Value) -> i64 {
 
 fn stamp(ms: i64) -> String {
     format!("{}.{:06}", ms / 1_000, ms % 1_000 * 1_000)
+}
+
+/// Threads of a place that were read, each with its last answer by then, and what was said to us in it.
+pub(super) type ReadThreads = HashMap<String, (String, Vec<(i64, Said)>)>;
+
+/// Whether somebody else than we has answered in the thread of this message, as far as Slack tells: it names some of them only.
+fn others_spoke(parent: &Value, me: &str) -> bool {
+    let named = parent["reply_users"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let all = u64::try_from(named.len()).ok() == parent["reply_users_count"].as_u64();
+    !all || named.is_empty() || named.iter().any(|user| user != me)
 }
 
 impl Workspace {
@@ -55,42 +68,63 @@ impl Workspace {
         })
     }
 
-    /// Messages of a place and of its threads after `from`, as if they had been delivered.
+    /// Adds messages of a place and of its threads after `from`, as if they had been delivered. Slack answers only so often in a minute:
+    /// threads that were read are remembered until all of the place are, as a place that began anew each time would never end.
     pub(super) async fn said_in(
         &self,
         channel: &str,
         direct: bool,
         from: i64,
-    ) -> Result<Vec<(i64, Said)>, ApiError> {
-        let parents = self.pages("conversations.history", channel, None, from - THREADS_MS).await?;
-        let mut all = Vec::new();
-        for parent in parents {
-            if ms(&parent["latest_reply"]) > from
-                && let Some(ts) = parent["ts"].as_str()
-            {
-                let replies = self.pages("conversations.replies", channel, Some(ts), from).await?;
-                all.extend(replies.into_iter().filter(|reply| reply["ts"] != ts));
-            }
-            all.push(parent);
-        }
-        all.retain(|message| ms(&message["ts"]) > from);
-        for event in &mut all {
+        said: &mut Vec<(i64, Said)>,
+    ) -> Result<(), ApiError> {
+        let read = |mut event: Value| {
             event["channel"] = channel.into();
             event["type"] = "message".into();
             if direct {
                 event["channel_type"] = "im".into();
             }
-        }
-        let me = &self.me;
-        let read = |event: Value| {
             let at = ms(&event["ts"]);
-            let payload = json!({ "team_id": me.team, "event": event });
-            match delivery::read(Form::Event, &payload, me) {
-                Wish::Said(said) => Some((at, said)),
+            let payload = json!({ "team_id": self.me.team, "event": event });
+            match delivery::read(Form::Event, &payload, &self.me) {
+                Wish::Said(said) if at > from => Some((at, said)),
                 _ => None,
             }
         };
-        Ok(all.into_iter().filter_map(read).collect())
+        let parents = self.pages("conversations.history", channel, None, from - THREADS_MS).await?;
+        let answered = |parent: &&Value| ms(&parent["latest_reply"]) > from && others_spoke(parent, &self.me.user);
+        let threads: Vec<(String, String)> = parents
+            .iter()
+            .filter(answered)
+            .filter_map(|parent| Some((parent["ts"].as_str()?.to_owned(), parent["latest_reply"].as_str()?.to_owned())))
+            .collect();
+        said.extend(parents.into_iter().filter_map(read));
+        let mut known = self.begun().remove(channel).unwrap_or_default();
+        let mut outcome = Ok(());
+        for (thread, latest) in threads {
+            if known.get(&thread).is_none_or(|(to, _)| *to != latest) {
+                match self.pages("conversations.replies", channel, Some(&thread), from).await {
+                    Ok(replies) => {
+                        let replies = replies.into_iter().filter(|reply| reply["ts"] != thread.as_str());
+                        known.insert(thread.clone(), (latest, replies.filter_map(read).collect()));
+                    }
+                    // Deleted meanwhile.
+                    Err(error) if error.code() == Some("thread_not_found") => {}
+                    Err(error) => {
+                        outcome = Err(error);
+                        break;
+                    }
+                }
+            }
+        }
+        said.extend(known.values().flat_map(|(_, replies)| replies.iter().cloned()));
+        if outcome.as_ref().is_err_and(|error| error.code().is_none()) {
+            self.begun().insert(channel.to_owned(), known);
+        }
+        outcome
+    }
+
+    fn begun(&self) -> std::sync::MutexGuard<'_, HashMap<String, ReadThreads>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn pages(
@@ -123,6 +157,17 @@ impl Workspace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_threads_in_which_nobody_else_can_have_spoken_are_left_out() {
+        let spoke = |users: Value, count: u64| {
+            others_spoke(&json!({ "reply_users": users, "reply_users_count": count }), "UBOT")
+        };
+        assert!(!spoke(json!(["UBOT"]), 1));
+        assert!(spoke(json!(["UBOT", "U1"]), 2));
+        assert!(spoke(json!(["UBOT"]), 2), "Slack does not name all of them");
+        assert!(spoke(json!([]), 0) && others_spoke(&json!({}), "UBOT"), "Slack does not say");
+    }
 
     #[test]
     fn what_slack_calls_a_message_is_a_moment() {

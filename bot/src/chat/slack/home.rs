@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_runner::desk::DeskError;
+use tidegate_runner::desk::{DeskError, Message};
 use tidegate_runner::domain::answer::{Sight, Standing};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
@@ -12,10 +12,11 @@ use tokio::time::Instant;
 
 use super::render::render;
 use super::slack::Slack;
+use crate::cards::{self, Card, Clock, Tone, form, overview};
 use crate::chat::voice::ear::Ear;
-use crate::chat::voice::letter::Extras;
-use crate::cards::{self, Clock, form, overview};
-use crate::chat::shell::local_zone;
+use crate::chat::voice::letter::{Extras, Rest};
+use crate::commands;
+use crate::zone::Zone;
 
 /// For how long a home tab is kept true after it was opened.
 const KEPT: Duration = Duration::from_hours(1);
@@ -26,8 +27,17 @@ const BLOCKS_MAX: usize = 100;
 /// Blocks that are kept for what is told at the end.
 const HEALTH_MAX: usize = 3;
 
-/// Most environments that are shown in full.
-const FULL_MAX: usize = 20;
+/// Blocks that are kept for the environments for which there is no room in full: of all of a message not more than these can be had.
+const REST_MAX: usize = 12;
+
+/// Why it is not known what somebody may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unseen {
+    /// Slack does not tell who they are.
+    Unknown,
+    /// They are nobody to speak to.
+    Nobody,
+}
 
 /// Somebody's home tab.
 pub(super) struct Home {
@@ -59,8 +69,11 @@ impl Slack {
         let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
         for (user, shown) in users {
             let blocks = match self.sight_of(ear, &user, CommandName::Status).await {
-                Ok(Some(sight)) => self.overview(ear, &sight).await,
-                Ok(None) => continue,
+                Ok(Ok((sight, message))) => self.overview(ear, &sight, &message, ear.zone_of(&user)).await,
+                // What was true a moment ago is better than nothing.
+                Ok(Err(Unseen::Unknown)) if shown != 0 => continue,
+                Ok(Err(Unseen::Unknown)) => Ok(said(form::NOBODY_KNOWN)),
+                Ok(Err(Unseen::Nobody)) => continue,
                 Err(error) => Err(error),
             };
             let blocks = match blocks {
@@ -91,19 +104,27 @@ impl Slack {
         }
     }
 
-    /// What somebody may see; `None` where it is not known who they are, or they are nobody to speak to.
+    /// What somebody may see.
     pub(super) async fn sight_of(
         &self,
         ear: &Ear,
         user: &str,
         command: CommandName,
-    ) -> Result<Option<Sight>, DeskError> {
-        let Ok(person) = self.workspace.person(user).await else { return Ok(None) };
-        let Ok(actor) = self.workspace.actor(user, &self.workspace.me.team, &person) else { return Ok(None) };
-        ear.sight_of(actor, command).await.map(Some)
+    ) -> Result<Result<(Sight, Message), Unseen>, DeskError> {
+        let person = match self.workspace.person(user).await {
+            Ok(person) => person,
+            Err(error) => {
+                tracing::warn!(%error, user, "who that is cannot be asked now");
+                return Ok(Err(Unseen::Unknown));
+            }
+        };
+        match self.workspace.actor(user, &self.workspace.me.team, &person) {
+            Ok(actor) => ear.sight_of(actor, command).await.map(Ok),
+            Err(_) => Ok(Err(Unseen::Nobody)),
+        }
     }
 
-    async fn overview(&self, ear: &Ear, sight: &Sight) -> Result<Vec<Value>, DeskError> {
+    async fn overview(&self, ear: &Ear, sight: &Sight, who: &Message, zone: Zone) -> Result<Vec<Value>, DeskError> {
         let config = ear.desk.config();
         let mut all = ear.desk.status(None).await?;
         all.retain(|standing| match standing {
@@ -111,14 +132,18 @@ impl Slack {
             Standing::Unmanaged { name, .. } => sight.sees(name),
             Standing::Departed { name, .. } => sight.sees(name.as_str()),
         });
-        let clock = Clock { now: ear.desk.now().await?, zone: local_zone() };
-        if all.len() > FULL_MAX || all.is_empty() {
+        let clock = Clock { now: ear.desk.now().await?, zone };
+        if all.is_empty() && !config.environments.is_empty() {
+            return Ok(said(form::NOT_YOURS));
+        }
+        if all.is_empty() {
             let card = self.workspace.name_people(cards::envs(&all, &clock)).await;
             return Ok(render(&card, &Extras::default()).blocks);
         }
         // Read anew each time: what is bent or written otherwise meanwhile changes it, and so does the time.
         let coming = ear.desk.next(None, 1, sight).await?;
         let mut blocks = Vec::new();
+        let mut shown = 0;
         for standing in &all {
             let mut card = cards::status(std::slice::from_ref(standing), &clock);
             if let Standing::Managed(status) = standing {
@@ -133,16 +158,29 @@ impl Slack {
             };
             let environment = name.and_then(|name| config.environments.get(&name));
             let mut buttons = environment.map(form::overview_buttons).unwrap_or_default();
+            // What they may not do is not offered.
+            buttons.retain(|button| {
+                let (name, about) = (commands::name_of(&button.command), environment);
+                name.zip(about).is_none_or(|(name, about)| ear.desk.may(who, name, &about.name))
+            });
             buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
             card.next.clear();
             let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
-            if blocks.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX {
+            if blocks.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX - REST_MAX {
                 break;
             }
+            shown += 1;
             if !blocks.is_empty() {
                 blocks.push(json!({ "type": "divider" }));
             }
             blocks.extend(made);
+        }
+        let rest = &all[shown..];
+        if !rest.is_empty() {
+            let card = self.workspace.name_people(cards::envs(rest, &clock)).await;
+            blocks.push(json!({ "type": "divider" }));
+            let rest = Rest::Typed("envs".to_owned());
+            blocks.extend(render(&card, &Extras { rest, ..Extras::default() }).blocks.into_iter().take(REST_MAX - 1));
         }
         let heard_ms = ear.last_heard().map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
         let health = overview::health(&ear.desk.runners().await?, heard_ms, &clock);
@@ -150,4 +188,9 @@ impl Slack {
         blocks.extend(render(&health, &Extras::default()).blocks);
         Ok(blocks)
     }
+}
+
+/// A home tab that says one thing.
+fn said(words: &str) -> Vec<Value> {
+    render(&Card::new(Tone::Plain, words), &Extras::default()).blocks
 }

@@ -1,13 +1,15 @@
 //! `tidegate check --online`: asks Slack what Tidegate would need, and tells what is missing, for what, and where to put it right.
 //! Nothing is posted: Slack tells with every answer what the token may do.
 
-use tidegate_runner::config::{Config, SlackMode};
+use std::collections::BTreeSet;
+
+use tidegate_runner::config::{Config, SlackConfig, SlackMode};
 use tidegate_runner::secrets::Secrets;
 
-use super::api::Api;
 use super::DOOR;
+use super::api::Api;
 use super::workspace::Workspace;
-use crate::cards::online::{Missing, scope, token};
+use crate::cards::online::{Asked, Missing, SECRET_NOT_CHECKED, no_group, nobody, scope, token};
 use crate::chat::voice::failure::ApiError;
 
 /// What each scope is needed for; the app's manifest asks for the same ones.
@@ -27,16 +29,22 @@ const NEEDS: [(&str, &str); 13] = [
     ("users:read", "knowing who is a guest, a bot or of elsewhere: without it nobody is answered"),
 ];
 
-/// Everything that is missing.
-pub async fn check_online(config: &Config) -> Vec<Missing> {
-    let Some(slack) = &config.chat.slack else { return Vec::new() };
+/// Everything that is missing, and what could not be asked. `None`: Slack is not configured.
+pub async fn check_online(config: &Config) -> Option<Asked> {
+    let slack = config.chat.slack.as_ref()?;
+    let mut asked = Asked::default();
+    ask(config, slack, &mut asked).await;
+    asked.missing.dedup();
+    Some(asked)
+}
+
+async fn ask(config: &Config, slack: &SlackConfig, asked: &mut Asked) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let secrets = Secrets::default();
     let api = match Api::new(slack, secrets) {
         Ok(api) => api,
-        Err(why) => return vec![token("bot_token", &why)],
+        Err(why) => return asked.missing.push(token("bot_token", &why)),
     };
-    let mut missing = Vec::new();
     let app_token = if let SlackMode::Socket { app_token } = &slack.mode { Some(app_token) } else { None };
     let begins = |name: &'static str, with: &'static str, other: &'static str| (name, with, other);
     let of_bot = begins("bot_token", "xoxb-", "xapp-");
@@ -46,62 +54,115 @@ pub async fn check_online(config: &Config) -> Vec<Missing> {
         if let Ok(read) = api.token(source).await
             && read.token_value.0.starts_with(other)
         {
-            missing.push(token(
+            asked.missing.push(token(
                 name,
                 &format!("it begins with {other}, which is the other token: this one begins with {with}"),
             ));
         }
     }
-    if !missing.is_empty() {
-        return missing;
+    if !asked.missing.is_empty() {
+        return;
     }
     if let Some(app_token) = app_token
         && let Err(why) = api.open_socket(app_token).await
     {
-        missing.push(match &why {
-            ApiError::Refused { needed: Some(needed), .. } => scope(needed, "hearing anything (an app-level token)"),
-            other => token("app_token", &other.to_string()),
-        });
+        match &why {
+            ApiError::Refused { needed: Some(needed), .. } => {
+                asked.missing.push(scope(needed, "hearing anything (an app-level token)"));
+            }
+            other => of_token(asked, "app_token", other),
+        }
     }
-    if let SlackMode::Http { signing_secret, .. } = &slack.mode
-        && let Err(why) = api.token(signing_secret).await
-    {
-        missing.push(token("signing_secret", &why.to_string()));
+    if let SlackMode::Http { signing_secret, .. } = &slack.mode {
+        match api.token(signing_secret).await {
+            Ok(_) => asked.unasked.push(SECRET_NOT_CHECKED.to_owned()),
+            Err(why) => asked.missing.push(token("signing_secret", &why.to_string())),
+        }
     }
     match api.scopes().await {
         Ok(granted) => {
             let lacks = NEEDS.iter().filter(|(name, _)| !granted.iter().any(|one| one == name));
-            missing.extend(lacks.map(|(name, what)| scope(name, what)));
+            asked.missing.extend(lacks.map(|(name, what)| scope(name, what)));
         }
-        Err(why) => {
-            missing.push(token("bot_token", &why.to_string()));
-            return missing;
-        }
+        Err(why) => return of_token(asked, "bot_token", &why),
     }
     let workspace = match Workspace::open(api, &slack.teams).await {
         Ok(workspace) => workspace,
-        Err(why) => {
-            missing.push(token("bot_token", &why.to_string()));
-            return missing;
-        }
+        Err(why) => return of_token(asked, "bot_token", &why),
     };
     let named = config.environments.values().filter_map(|environment| environment.channel.in_chat(DOOR));
     for channel in named.chain(slack.admin_channel.as_deref()) {
-        missing.extend(channel_of(&workspace, channel).await);
+        channel_of(&workspace, channel, asked).await;
     }
-    missing.dedup();
-    missing
+    people(config, &workspace, asked).await;
 }
 
-async fn channel_of(workspace: &Workspace, named: &str) -> Option<Missing> {
-    // Of an error the scope was told.
-    let Ok(found) = workspace.channel(named).await else { return None };
-    let Some(id) = found else { return Some(Missing::channel(DOOR, named, "channel_not_found")) };
+/// A token is wrong only where Slack says so.
+fn of_token(asked: &mut Asked, name: &str, why: &ApiError) {
+    match why {
+        ApiError::Refused { .. } | ApiError::Token(_) => asked.missing.push(token(name, &why.to_string())),
+        ApiError::Limited(_) | ApiError::Unknown(_) => asked.not_about(DOOR, &format!("`{name}`"), &why.to_string()),
+    }
+}
+
+async fn channel_of(workspace: &Workspace, named: &str, asked: &mut Asked) {
+    let what = format!("the channel {named}");
+    let id = match workspace.channel(named).await {
+        Ok(Some(id)) => id,
+        Ok(None) => return asked.missing.push(Missing::channel(DOOR, named, "channel_not_found")),
+        Err(why) => return asked.not_about(DOOR, &what, &why.to_string()),
+    };
     match workspace.api.get("conversations.info", &[("channel", &id)]).await {
-        Ok(said) if said["channel"]["is_archived"] == true => Some(Missing::channel(DOOR, named, "is_archived")),
-        Ok(said) if said["channel"]["is_member"] == false => Some(Missing::channel(DOOR, named, "not_in_channel")),
-        Err(ApiError::Refused { code, .. }) if code == "channel_not_found" => Some(Missing::channel(DOOR, named, &code)),
-        Ok(_) | Err(_) => None,
+        Ok(said) if said["channel"]["is_archived"] == true => {
+            asked.missing.push(Missing::channel(DOOR, named, "is_archived"));
+        }
+        Ok(said) if said["channel"]["is_member"] == false => {
+            asked.missing.push(Missing::channel(DOOR, named, "not_in_channel"));
+        }
+        Ok(_) => {}
+        Err(ApiError::Refused { code, .. }) if code == "channel_not_found" => {
+            asked.missing.push(Missing::channel(DOOR, named, &code));
+        }
+        Err(why) => asked.not_about(DOOR, &what, &why.to_string()),
+    }
+}
+
+/// Whether those are there to whom the configuration gives rights, or whom it has called.
+async fn people(config: &Config, workspace: &Workspace, asked: &mut Asked) {
+    let named = config.environments.values().flat_map(|e| e.owners.iter().chain(&e.oncall));
+    let ids: BTreeSet<&str> = named.filter_map(|actor| actor.as_str().strip_prefix("slack:")).collect();
+    let (groups, people): (Vec<&str>, Vec<&str>) = ids.into_iter().partition(|id| id.starts_with('S'));
+    for id in people {
+        let called = format!("slack:{id}");
+        match workspace.api.get("users.info", &[("user", id)]).await {
+            Ok(said) if said["user"]["deleted"] == true => {
+                asked.missing.push(nobody(DOOR, &called, "user_deactivated"));
+            }
+            Ok(_) => {}
+            Err(ApiError::Refused { code, .. }) if code.starts_with("user_not_") => {
+                asked.missing.push(nobody(DOOR, &called, &code));
+            }
+            Err(why) => asked.not_about(DOOR, &called, &why.to_string()),
+        }
+    }
+    if groups.is_empty() {
+        return;
+    }
+    match workspace.api.get("usergroups.list", &[("include_users", "true")]).await {
+        Ok(said) => {
+            let there = |id: &str| {
+                let mut all = said["usergroups"].as_array().into_iter().flatten();
+                all.any(|group| group["id"] == id && group["date_delete"].as_i64().unwrap_or(0) == 0)
+            };
+            asked
+                .missing
+                .extend(groups.into_iter().filter(|id| !there(id)).map(|id| no_group(DOOR, &format!("slack:{id}"))));
+        }
+        Err(why) => {
+            for id in groups {
+                asked.not_about(DOOR, &format!("slack:{id}"), &why.to_string());
+            }
+        }
     }
 }
 

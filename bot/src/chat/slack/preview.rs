@@ -7,7 +7,7 @@ use super::render::render;
 use super::workspace::Workspace;
 use crate::cards::form as words;
 use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::Extras;
+use crate::chat::voice::letter::{Extras, Rest};
 use crate::chat::voice::origin::{Draft, Origin};
 use crate::chat::voice::platform::Page;
 
@@ -28,7 +28,9 @@ pub(super) fn planning() -> Value {
 
 /// What stands there in the end, with the command that does it.
 fn planned(page_: &Page<'_>, origin: &Origin) -> Value {
-    let mut view = page(&render(page_.card, &Extras::default()).blocks);
+    // What is no message has no thread, and its whole is asked for by a command that the card has or the plan's own card in the channel.
+    let rest = Rest::Typed(page_.whole.to_owned());
+    let mut view = page(&render(page_.card, &Extras { rest, ..Extras::default() }).blocks);
     if let Some(last) = &page_.last {
         view["submit"] = plain(last.label, 24);
         view["private_metadata"] = json!({

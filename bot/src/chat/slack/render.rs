@@ -7,10 +7,12 @@
 use serde_json::{Value, json};
 
 use super::text::escape;
-use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Weight, card_link, left_out, left_out_here};
-use crate::chat::voice::letter::{Extras, Letter, Rendered};
-use crate::chat::voice::plain::{fixed, group, plain};
-use crate::chat::voice::text::cut_between_words;
+use crate::cards::{
+    Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Weight, card_link, left_out, left_out_here, left_out_typed,
+};
+use crate::chat::voice::letter::{Extras, Letter, Rendered, Rest};
+use crate::chat::voice::plain::{fixed, group, in_pieces, plain};
+use crate::chat::voice::text::{cut_between_words, plainly};
 
 /// Most blocks of a message.
 pub(super) const BLOCKS_MAX: usize = 50;
@@ -20,6 +22,8 @@ pub(super) const TEXT_MAX: usize = 3_000;
 pub(super) const TOTAL_MAX: usize = 13_200;
 /// Of them kept for what is added when a message is sent: a link to a card, and that it may have been said before.
 const LATER: usize = 800;
+/// The same for the title and for the line that says what did not fit, each.
+const KEPT: usize = 400;
 /// Most characters on a button.
 pub(super) const BUTTON_MAX: usize = 75;
 /// Most characters that a button carries.
@@ -28,23 +32,38 @@ pub(super) const VALUE_MAX: usize = 2_000;
 const ROW_MAX: usize = 5;
 /// Most characters of the text beside the blocks; what is longer nobody listens to.
 const FALLBACK_MAX: usize = 3_000;
-/// Renders a card.
+/// Most characters of a line and of a title; what is longer goes on in the next line.
+const LINE_MAX: usize = TEXT_MAX - 300;
+const TITLE_MAX: usize = TEXT_MAX / 2;
+/// Most characters of all commands to type.
+const COMMANDS_MAX: usize = 1_500;
+
+/// Renders a card. All of it is shown or left out; nothing is lost.
 pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
+    let mut heading = in_pieces(&[Line::of([Span::Strong(card.title.clone())])], TITLE_MAX).into_iter();
+    let first = heading.next().map(|line| plain(&line)).unwrap_or_default();
+    let all: Vec<Line> = heading.chain(in_pieces(&card.lines, LINE_MAX)).collect();
+    let (typed, untyped) = typed(card);
     let buttons = actions(extras);
-    let tail = tail(card, extras);
+    let tail = tail(&typed, extras);
     let spent = length(&buttons) + length(&tail);
     let mut paper =
-        Paper { left: TOTAL_MAX.saturating_sub(spent + 400 + LATER), elements: Vec::new(), ..Paper::default() };
-    paper.section(&title(card, extras));
+        Paper { left: TOTAL_MAX.saturating_sub(spent + 2 * KEPT + LATER), elements: Vec::new(), ..Paper::default() };
+    paper.section(&title(&first, extras));
     let mut left = Vec::new();
-    for (at, lines) in group(&card.lines) {
+    for (_, lines) in group(&all) {
         // What has begun to be left out stays so: nobody would understand a gap.
-        if !left.is_empty() || !paper.take(&lines) {
-            left.extend(card.lines.iter().skip(at).take(lines.len()).map(plain));
-        }
+        let taken = if left.is_empty() { paper.take(&lines) } else { 0 };
+        left.extend(lines.iter().skip(taken).map(|line| plain(line)));
     }
+    left.extend(untyped.iter().map(|command| format!("{TYPED}{command}")));
     if !left.is_empty() {
-        paper.section(&[text(&if extras.private { left_out_here(left.len()) } else { left_out(left.len()) })]);
+        let words = match &extras.rest {
+            Rest::File => left_out(left.len()),
+            Rest::Nowhere => left_out_here(left.len()),
+            Rest::Typed(command) => left_out_typed(left.len(), &cut_between_words(command, 150)),
+        };
+        paper.section(&[text(&words)]);
     }
     let mut blocks = paper.blocks();
     blocks.extend(tail);
@@ -73,9 +92,21 @@ fn mention(id: &str) -> Value {
     }
 }
 
-fn title(card: &Card, extras: &Extras) -> Vec<Value> {
+/// The commands that can be typed, as far as there is room for them; and the others.
+fn typed(card: &Card) -> (Vec<String>, Vec<String>) {
+    let mut room = COMMANDS_MAX;
+    let fits = |command: &String| {
+        let size = command.chars().count() + 3;
+        let fits = size <= room;
+        room = if fits { room - size } else { 0 };
+        fits
+    };
+    card.next.iter().map(|command| plainly(command)).partition(fits)
+}
+
+fn title(words: &str, extras: &Extras) -> Vec<Value> {
     let mut elements: Vec<Value> = extras.mention.iter().flat_map(|id| [mention(id), text(" ")]).collect();
-    elements.push(styled(&cut_between_words(&card.title, TEXT_MAX / 2), "bold"));
+    elements.push(styled(&cut_between_words(words, TEXT_MAX), "bold"));
     elements
 }
 
@@ -134,22 +165,41 @@ struct Paper {
 }
 
 impl Paper {
-    /// Writes lines, or nothing when there is no room for all of them.
-    fn take(&mut self, lines: &[&Line]) -> bool {
-        let element = if lines.iter().any(|line| fixed(line)) {
-            let body: Vec<String> = lines.iter().map(|line| plain(line)).collect();
-            let body = cut_between_words(&body.join("\n"), TEXT_MAX);
-            json!({ "type": "rich_text_preformatted", "elements": [text(&body)] })
-        } else {
+    /// Writes lines as long as there is room, and gives how many.
+    fn take(&mut self, lines: &[&Line]) -> usize {
+        if !lines.iter().any(|line| fixed(line)) {
             let all: Vec<Value> = lines.iter().flat_map(|line| elements(line)).collect();
-            json!({ "type": "rich_text_section", "elements": all })
-        };
-        self.put(element)
+            let written = self.put(json!({ "type": "rich_text_section", "elements": all }));
+            return if written { lines.len() } else { 0 };
+        }
+        // Rows that stand below each other, as many as fit into one text, and then into the next.
+        let rows: Vec<String> = lines.iter().map(|line| plainly(&plain(line))).collect();
+        let mut done = 0;
+        while done < rows.len() {
+            let mut size = 0;
+            let fits = |row: &&String| {
+                size += row.chars().count() + 1;
+                size <= TEXT_MAX
+            };
+            let mut count = rows[done..].iter().take_while(fits).count().max(1);
+            while count > 0 {
+                let body = rows[done..done + count].join("\n");
+                if self.put(json!({ "type": "rich_text_preformatted", "elements": [text(&body)] })) {
+                    break;
+                }
+                count -= 1;
+            }
+            if count == 0 {
+                break;
+            }
+            done += count;
+        }
+        done
     }
 
     fn section(&mut self, elements: &[Value]) {
         // The title and the last line always have room: it was kept for them.
-        self.left += 200;
+        self.left += KEPT;
         self.put(json!({ "type": "rich_text_section", "elements": elements }));
     }
 
@@ -196,12 +246,11 @@ fn words_in(element: &Value) -> usize {
 }
 
 /// Used buttons, commands to type, a link.
-fn tail(card: &Card, extras: &Extras) -> Vec<Value> {
+fn tail(typed: &[String], extras: &Extras) -> Vec<Value> {
     let mut elements = Vec::new();
     if let Some(pressed) = &extras.pressed {
         elements.push(text(&cut_between_words(pressed, 200)));
     }
-    let typed: Vec<String> = card.next.iter().take(8).map(|command| cut_between_words(command, 200)).collect();
     for (at, command) in typed.iter().enumerate() {
         if at == 0 && !elements.is_empty() {
             elements.push(text("\n"));
@@ -389,10 +438,75 @@ mod tests {
         }
 
         #[test]
-        fn what_does_not_fit_is_given_back_in_order(card in card()) {
+        fn what_is_shown_and_what_is_left_out_is_all_of_it_in_order(mut card in card()) {
+            card.next.clear();
+            all_is_there(&card);
+        }
+    }
+
+    /// Letters alone: how lines are broken and indented may differ.
+    fn letters(text: &str) -> String {
+        let shown = crate::chat::voice::text::plainly(text);
+        shown.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{2068}' | '\u{2069}')).collect()
+    }
+
+    fn all_is_there(card: &Card) {
+        let rendered = render(card, &Extras::default());
+        within_limits(&rendered);
+        let mut shown = String::new();
+        for block in &rendered.blocks {
+            every(block, &mut |value| {
+                if value["type"] == "text" {
+                    shown.push_str(value["text"].as_str().unwrap_or_default());
+                }
+            });
+        }
+        let mut shown = letters(&shown);
+        if !rendered.left_out.is_empty() {
+            let note = letters(&left_out(rendered.left_out.len()));
+            shown = shown.strip_suffix(&note).expect("it says that something is left out").to_owned();
+        }
+        let lines: Vec<String> = std::iter::once(card.title.clone()).chain(card.lines.iter().map(plain)).collect();
+        let all = letters(&lines.join("\n"));
+        assert!(shown + &letters(&rendered.left_out.join("\n")) == all, "something is neither shown nor left out");
+    }
+
+    #[test]
+    fn rows_of_a_table_that_do_not_fit_into_one_text_are_shown_in_the_next_or_left_out() {
+        for rows in [20, 60, 200] {
+            let row = |n: usize| {
+                Line::of([
+                    Span::Column(format!("environment-{n}"), 40),
+                    Span::Column("is at full since today".to_owned(), 60),
+                ])
+            };
+            let card = Card::new(Tone::Plain, "Environments").lines((0..rows).map(row));
+            all_is_there(&card);
             let rendered = render(&card, &Extras::default());
-            let lines: Vec<String> = card.lines.iter().map(plain).collect();
-            assert!(lines.ends_with(&rendered.left_out));
+            assert_eq!(rendered.left_out.is_empty(), rows < 100, "{rows}");
+        }
+        all_is_there(&Card::new(Tone::Plain, "long ".repeat(900)).line(Line::text("word ".repeat(4_000))));
+    }
+
+    #[test]
+    fn what_did_not_fit_is_said_to_be_where_it_is() {
+        let card = Card::new(Tone::Plain, "long").lines((0..500).map(|n| Line::text(format!("line {n} of it"))));
+        for (rest, told) in [
+            (Rest::File, "the file in the thread has them"),
+            (Rest::Nowhere, "ask Tidegate in a direct message"),
+            (Rest::Typed("show 5".to_owned()), "`show 5` has them"),
+        ] {
+            let rendered = render(&card, &Extras { rest, ..Extras::default() });
+            assert!(!rendered.left_out.is_empty() && json!(rendered.blocks).to_string().contains(told), "{told}");
+        }
+        let many = (0..40).fold(Card::new(Tone::Plain, "x"), |card, n| {
+            card.next(format!("approve {n} because {}", "so ".repeat(40)))
+        });
+        let rendered = render(&many, &Extras::default());
+        let shown = json!(rendered.blocks).to_string();
+        for n in 0..40 {
+            let command = format!("approve {n} because");
+            assert!(shown.contains(&command) != rendered.left_out.iter().any(|line| line.contains(&command)), "{n}");
         }
     }
 

@@ -21,6 +21,7 @@ use crate::chat::voice::limiter::Share;
 use crate::chat::voice::origin::{Draft, How, Origin, Said};
 use crate::chat::voice::platform::{Call, Failed, Means, Page, Platform, Unheard};
 use crate::chat::voice::stands::Stands;
+use crate::zone::Zone;
 
 /// The workspace, and what is shown in it beside messages. Cheap to clone.
 #[derive(Clone)]
@@ -84,6 +85,10 @@ impl Platform for Slack {
     async fn asker(&self, origin: &Origin) -> Result<Result<Actor, Unheard>, ApiError> {
         let person = self.workspace.person(&origin.user).await?;
         Ok(self.workspace.actor(&origin.user, &origin.team, &person))
+    }
+
+    fn zone_of(&self, person: &str) -> Option<Zone> {
+        self.workspace.zone_of(person)
     }
 
     async fn is_direct(&self, origin: &Origin) -> bool {
@@ -158,8 +163,8 @@ impl Platform for Slack {
         self.workspace.directs().await
     }
 
-    async fn said_in(&self, place: &str, direct: bool, from: i64) -> Result<Vec<(i64, Said)>, ApiError> {
-        self.workspace.said_in(place, direct, from).await
+    async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError> {
+        self.workspace.said_in(place, direct, from, said).await
     }
 
     async fn turn(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> bool {

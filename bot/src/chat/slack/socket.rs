@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
+use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tidegate_runner::domain::secret::SecretSource;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::delivery::Form;
@@ -40,6 +41,12 @@ const LIVED: Duration = Duration::from_secs(10);
 const WAIT: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// So long the last deliveries of a connection that ends may take to be stored.
+const LAST: Duration = Duration::from_secs(2);
+
+/// Deliveries of one connection that are being stored at the same time; what comes then waits.
+const AT_ONCE: usize = 64;
+
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Begins to open and keep connections; they end with what is returned.
@@ -55,6 +62,7 @@ pub(super) fn open(ear: &SlackEar, app_token: &SecretSource) -> JoinSet<()> {
     connections
 }
 
+#[derive(Clone)]
 struct Connection {
     ear: SlackEar,
     app_token: SecretSource,
@@ -104,23 +112,38 @@ impl Connection {
         Err(unknown("closed before it said hello".to_owned()))
     }
 
-    /// Takes what comes, one after the other, and acknowledges it, to the end of the connection; gives why it ended.
+    /// Takes what comes and acknowledges it, to the end of the connection; gives why it ended. Nothing waits for what came before it to be
+    /// stored: where the ledger is slow, that is only seconds away from too late. Order is none to be kept, as Slack itself spreads
+    /// what it delivers over the connections.
     async fn talk(&self, mut stream: Stream) -> String {
         let mut pings = tokio::time::interval(PING);
         let mut heard = Instant::now();
+        // Dropped, they go on: what comes again unacknowledged is known then.
+        let mut takes = FuturesUnordered::new();
         loop {
             let sent = tokio::select! {
-                message = stream.next() => match message {
+                Some(done) = takes.next() => acknowledge(&mut stream, done).await,
+                message = stream.next(), if takes.len() < AT_ONCE => match message {
                     None => return "closed".to_owned(),
                     Some(Err(error)) => return error.to_string(),
                     Some(Ok(Message::Close(_))) => return "closed by Slack".to_owned(),
                     Some(Ok(Message::Text(text))) => {
-                        let answer = self.taken(&text).await;
                         heard = Instant::now();
-                        match answer {
-                            Taken::Acknowledged(answer) => stream.send(Message::Text(answer.into())).await,
-                            Taken::Nothing => Ok(()),
-                            Taken::End(reason) => {
+                        match kind_of(&text) {
+                            Came::Envelope(form, envelope) => {
+                                let connection = self.clone();
+                                takes.push(tokio::spawn(async move { connection.taken(form, &envelope).await }));
+                                Ok(())
+                            }
+                            Came::Nothing => Ok(()),
+                            Came::End(reason) => {
+                                // Commands come only once: who typed one would be told that it failed.
+                                let last = async {
+                                    while let Some(done) = takes.next().await {
+                                        let _ = acknowledge(&mut stream, done).await;
+                                    }
+                                };
+                                let _ = tokio::time::timeout(LAST, last).await;
                                 let _ = stream.close(None).await;
                                 return reason;
                             }
@@ -144,47 +167,63 @@ impl Connection {
         }
     }
 
-    async fn taken(&self, text: &str) -> Taken {
-        let Ok(envelope) = serde_json::from_str::<Value>(text) else {
-            tracing::warn!("Slack sent something that is not JSON");
-            return Taken::Nothing;
-        };
-        let form = match envelope["type"].as_str().unwrap_or_default() {
-            "disconnect" => return Taken::End(envelope["reason"].as_str().unwrap_or("disconnect").to_owned()),
-            "slash_commands" => Some(Form::Command),
-            "events_api" => Some(Form::Event),
-            "interactive" => Some(Form::Interaction),
-            other => {
-                tracing::debug!(kind = other, "an envelope of a kind that is not known here");
-                None
-            }
-        };
-        let Some(envelope_id) = envelope["envelope_id"].as_str() else { return Taken::Nothing };
+    /// Takes an envelope, and gives what acknowledges it; `None`: it must not be.
+    async fn taken(&self, form: Option<Form>, envelope: &Value) -> Option<Message> {
         let body = match form {
             Some(form) => {
                 match self.ear.take(form, &envelope["payload"], envelope["retry_attempt"].as_i64() > Some(0)).await {
                     Ok(body) => body,
                     Err(error) => {
                         tracing::error!(%error, "not acknowledged: it cannot be stored, and Slack delivers it again");
-                        return Taken::Nothing;
+                        return None;
                     }
                 }
             }
             None => None,
         };
-        let mut acknowledgement = json!({ "envelope_id": envelope_id });
+        let mut acknowledgement = json!({ "envelope_id": envelope["envelope_id"] });
         if let Some(body) = body.filter(|_| envelope["accepts_response_payload"] == true) {
             acknowledgement["payload"] = body;
         }
-        Taken::Acknowledged(acknowledgement.to_string())
+        Some(Message::Text(acknowledgement.to_string().into()))
     }
 }
 
-/// What becomes of something that came.
-enum Taken {
-    Acknowledged(String),
+async fn acknowledge(stream: &mut Stream, taken: Result<Option<Message>, JoinError>) -> Result<(), Error> {
+    match taken {
+        Ok(Some(answer)) => stream.send(answer).await,
+        Ok(None) => Ok(()),
+        Err(error) => {
+            tracing::error!(%error, "not acknowledged: Slack delivers it again");
+            Ok(())
+        }
+    }
+}
+
+/// What came.
+enum Came {
+    /// Something to be acknowledged; without a form it is of a kind that is not known here.
+    Envelope(Option<Form>, Value),
     Nothing,
     End(String),
+}
+
+fn kind_of(text: &str) -> Came {
+    let Ok(envelope) = serde_json::from_str::<Value>(text) else {
+        tracing::warn!("Slack sent something that is not JSON");
+        return Came::Nothing;
+    };
+    let form = match envelope["type"].as_str().unwrap_or_default() {
+        "disconnect" => return Came::End(envelope["reason"].as_str().unwrap_or("disconnect").to_owned()),
+        "slash_commands" => Some(Form::Command),
+        "events_api" => Some(Form::Event),
+        "interactive" => Some(Form::Interaction),
+        other => {
+            tracing::debug!(kind = other, "an envelope of a kind that is not known here");
+            None
+        }
+    };
+    if envelope["envelope_id"].is_string() { Came::Envelope(form, envelope) } else { Came::Nothing }
 }
 
 /// A connection that is open, as long as it is.

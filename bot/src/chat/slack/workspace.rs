@@ -10,8 +10,10 @@ use tokio::time::Instant;
 
 use super::api::Api;
 use super::delivery::Me;
+use super::history::ReadThreads;
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::platform::Unheard;
+use crate::zone::Zone;
 
 /// For how long what was asked is believed: names and rights change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -32,7 +34,13 @@ pub(super) type Listed<T> = (Option<Instant>, HashMap<String, T>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) name: String,
+    /// Their user name, which nobody else in the workspace has.
+    handle: String,
     pub(super) kind: Kind,
+    /// They belong to an Enterprise Grid whose people may speak.
+    of_grid: bool,
+    /// On whose clock they are.
+    pub(super) zone: Option<Zone>,
     /// Groups that they are in, by id.
     pub(super) groups: Vec<String>,
 }
@@ -70,6 +78,8 @@ pub(super) struct Workspace {
     pub(super) groups: Mutex<Listed<Group>>,
     /// Conversations with one person, by person.
     directs: Mutex<HashMap<String, String>>,
+    /// Places of which only some threads could be read so far.
+    pub(super) begun: Mutex<HashMap<String, ReadThreads>>,
     /// When somebody's name could not be had.
     pub(super) unnamed: Mutex<HashMap<String, Instant>>,
 }
@@ -94,6 +104,7 @@ impl Workspace {
             names: Mutex::default(),
             groups: Mutex::default(),
             directs: Mutex::default(),
+            begun: Mutex::default(),
             unnamed: Mutex::default(),
         })
     }
@@ -108,17 +119,23 @@ impl Workspace {
         let said = self.api.get("users.info", &[("user", id)]).await?;
         let mut person = person(&said["user"], &self.teams);
         person.groups = self.groups_of(id).await?;
-        self.people
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id.to_owned(), (Instant::now(), person.clone()));
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = people.iter().filter(|(other, _)| *other != id).map(|(_, (_, other))| other.name.as_str());
+        person.name = told_apart(&person.name, &person.handle, others);
+        people.insert(id.to_owned(), (Instant::now(), person.clone()));
         Ok(person)
+    }
+
+    /// On whose clock somebody is, as far as Slack was asked about them.
+    pub(super) fn zone_of(&self, user: &str) -> Option<Zone> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        people.get(user).and_then(|(_, person)| person.zone)
     }
 
     /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
     pub(super) fn actor(&self, user: &str, team: &str, person: &Person) -> Result<Actor, Unheard> {
         let kind = match person.kind {
-            _ if !self.teams.iter().any(|known| known == team) => ActorKind::Stranger,
+            _ if !(of_teams(team, &self.teams) || person.of_grid) => ActorKind::Stranger,
             Kind::Member => ActorKind::Person,
             Kind::Guest => ActorKind::Guest,
             Kind::Stranger => ActorKind::Stranger,
@@ -286,11 +303,15 @@ impl Workspace {
 fn person(user: &Value, teams: &[String]) -> Person {
     let is = |key: &str| user[key] == true;
     let team = user["team_id"].as_str();
+    // Of an Enterprise Grid, to which several workspaces belong.
+    let enterprise = user["enterprise_user"]["enterprise_id"].as_str();
     let kind = if is("is_bot") || user["id"] == "USLACKBOT" {
         Kind::Bot
     } else if is("deleted") {
         Kind::Gone
-    } else if is("is_stranger") || team.is_some_and(|team| !teams.iter().any(|known| known == team)) {
+    } else if is("is_stranger")
+        || team.is_some_and(|team| !(of_teams(team, teams) || enterprise.is_some_and(|all| of_teams(all, teams))))
+    {
         Kind::Stranger
     } else if is("is_restricted") || is("is_ultra_restricted") {
         Kind::Guest
@@ -299,7 +320,28 @@ fn person(user: &Value, teams: &[String]) -> Person {
     };
     let names = [&user["profile"]["display_name"], &user["name"], &user["real_name"]];
     let name = names.iter().filter_map(|name| name.as_str()).find(|name| !name.trim().is_empty());
-    Person { name: name.unwrap_or("somebody").chars().take(80).collect(), kind, groups: Vec::new() }
+    let zone = user["tz"].as_str().and_then(|name| name.parse().ok()).map(Zone::Named);
+    Person {
+        name: name.unwrap_or("somebody").chars().take(80).collect(),
+        handle: user["name"].as_str().unwrap_or_default().chars().take(80).collect(),
+        kind,
+        of_grid: enterprise.is_some_and(|all| of_teams(all, teams)),
+        zone,
+        groups: Vec::new(),
+    }
+}
+
+fn of_teams(team: &str, teams: &[String]) -> bool {
+    teams.iter().any(|known| known == team)
+}
+
+/// The name by which somebody is told from others: with their user name, which nobody else has, where another is called so, too.
+fn told_apart<'n>(name: &str, handle: &str, mut others: impl Iterator<Item = &'n str>) -> String {
+    if others.any(|other| other == name) && !handle.is_empty() && handle != name {
+        format!("{name} ({handle})")
+    } else {
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -325,5 +367,21 @@ mod tests {
         assert_eq!(kind(json!({ "deleted": true })), Kind::Gone);
         assert_eq!(kind(json!({ "team_id": "T2" })), Kind::Stranger);
         assert_eq!(kind(json!({ "is_stranger": true })), Kind::Stranger);
+        let of_grid = json!({ "team_id": "T2", "enterprise_user": { "enterprise_id": "E1" } });
+        assert_eq!(kind(of_grid.clone()), Kind::Stranger);
+        let user =
+            json!({ "id": "U1", "name": "alice", "team_id": "T2", "enterprise_user": { "enterprise_id": "E1" } });
+        let found = person(&user, &["T1".to_owned(), "E1".to_owned()]);
+        assert_eq!((found.kind, found.of_grid), (Kind::Member, true));
+        let stranger =
+            json!({ "id": "U1", "team_id": "T2", "is_stranger": true, "enterprise_user": { "enterprise_id": "E1" } });
+        assert_eq!(person(&stranger, &["E1".to_owned()]).kind, Kind::Stranger);
+    }
+
+    #[test]
+    fn two_who_call_themselves_the_same_are_told_apart() {
+        assert_eq!(told_apart("alice", "alice.b", ["bob", "alice"].into_iter()), "alice (alice.b)");
+        assert_eq!(told_apart("alice", "alice.b", ["bob"].into_iter()), "alice");
+        assert_eq!(told_apart("alice", "alice", ["alice"].into_iter()), "alice", "nobody else has that user name");
     }
 }

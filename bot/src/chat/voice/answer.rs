@@ -10,14 +10,13 @@ use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::ear::{CLAIM_MS, Ear, Heard};
-use super::members;
 use super::letter::Letter;
+use super::members;
 use super::origin::{How, Origin, Said};
 use super::platform::{Call, Means, Unheard};
 use super::press::Press;
 use super::stands::Stands;
 use crate::cards;
-use crate::chat::shell::local_zone;
 use crate::conversation::{self, Attachment, Verdict};
 
 /// What is older is not carried out by itself any more, in milliseconds.
@@ -47,6 +46,11 @@ impl Ear {
         let mut places: HashMap<String, Vec<Heard>> = HashMap::new();
         for received in left {
             let ago = now.ms_since(received.message.at);
+            if !Self::can_be_answered(&received) {
+                tracing::error!(key = received.message.key, "a received message has no place for its answer: given up");
+                self.put(&received.message.key, &[], false).await;
+                continue;
+            }
             let Some(heard) = self.found(received, ago) else { continue };
             // It waits for a plan or a yes, perhaps long, and nothing said elsewhere waits for it.
             let alone = matches!(heard.origin.how, How::Form(_) | How::After { .. }).then(|| heard.message.key.clone());
@@ -86,17 +90,19 @@ impl Ear {
         let Heard { message, origin, age_ms, answered, .. } = heard;
         let asker = match self.platform.asker(origin).await {
             Ok(asker) => asker,
-            Err(error)
-                if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) =>
-            {
+            Err(error) if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) => {
                 tracing::warn!(%error, user = origin.user, "nobody is there to be answered");
                 return self.put(&message.key, &[], false).await;
             }
             Err(error) => {
                 tracing::warn!(%error, user = origin.user, "who that is cannot be asked now: answered later");
+                if let Some(code) = error.code().filter(|code| self.platform.means(Call::Person, code) == Means::Mend) {
+                    self.note_asked(Err(code.to_owned()));
+                }
                 return self.put_off(&message.key).await;
             }
         };
+        self.note_asked(Ok(()));
         if !message.place.direct {
             message.place.direct = self.platform.is_direct(origin).await;
         }
@@ -117,8 +123,7 @@ impl Ear {
             }
         } else if age_ms > LATE_MS && !*answered {
             let card = cards::late(&message.typed, age_ms / 60_000);
-            let private = matches!(origin.how, How::Button { .. });
-            return self.put(&message.key, &[self.said_to(&card, origin, private)], true).await;
+            return self.put(&message.key, &[self.said_to(&card, origin, true)], true).await;
         }
         match self.stands(origin, &message.typed, stored_ms, age_ms).await {
             _ if *answered => {}
@@ -216,11 +221,12 @@ impl Ear {
             return Some(vec![self.said_to(&cards::welcome(), origin, true)]);
         }
         // Who is in a group only the chat knows. An order is told as it was typed.
-        let asks = !self.is_order(&message.typed).await;
+        let zone = self.zone_of(&origin.user);
+        let asks = !self.is_order(&message.typed, zone).await;
         let of_members = if asks { members::by(&*self.platform, &message.typed).await } else { None };
         let expanded = of_members.map(|typed| Message { typed, ..message.clone() });
         let message = expanded.as_ref().unwrap_or(message);
-        let reply = conversation::reply(&self.desk, message, local_zone()).await;
+        let reply = conversation::reply(&self.desk, message, zone).await;
         if reply.verdict == Verdict::Repeated {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
             return Some(Vec::new());
@@ -257,7 +263,8 @@ impl Ear {
             None => None,
         };
         Some(match (home, run) {
-            (Some(home), Some(_)) if home == origin.channel => {
+            // Who mentions the bot looks for the answer in the thread, and the card is elsewhere.
+            (Some(home), Some(_)) if home == origin.channel && origin.how != How::Mention => {
                 // The run's card is the answer, unless there is more to say.
                 if card.lines.is_empty() { Vec::new() } else { vec![self.said_to(&card, origin, false)] }
             }

@@ -13,7 +13,7 @@ use tidegate_runner::domain::schedule::ClockNews;
 use uuid::Uuid;
 
 use super::editing::{CARD, Stale, digest};
-use super::letter::{Extras, Letter, Rendered};
+use super::letter::{Extras, Letter, Rendered, Rest};
 use super::limiter::Share;
 use super::press;
 use super::scribe::Scribe;
@@ -44,7 +44,8 @@ impl Scribe {
             return Ok(());
         }
         let (config, door) = (desk.config(), self.mouth.door());
-        let named: BTreeSet<String> = config.environments.values().filter_map(|e| e.channel.in_chat(door)).map(str::to_owned).collect();
+        let named: BTreeSet<String> =
+            config.environments.values().filter_map(|e| e.channel.in_chat(door)).map(str::to_owned).collect();
         let mut channels = BTreeMap::new();
         for named in named {
             match self.mouth.platform.channel(&named).await {
@@ -75,11 +76,14 @@ impl Scribe {
                 self.begin(&subject, &about, channel, rendered, Some(id)).await?;
                 continue;
             }
-            let clock = Clock { now, zone: local_zone() };
+            let clock = Clock { now, zone: local_zone().told() };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
-            let to: BTreeSet<&String> =
-                channels.iter().filter(|(named, _)| own.is_none_or(|own| own == named.as_str())).map(|(_, id)| id).collect();
+            let to: BTreeSet<&String> = channels
+                .iter()
+                .filter(|(named, _)| own.is_none_or(|own| own == named.as_str()))
+                .map(|(_, id)| id)
+                .collect();
             let posts: Vec<Post> = to.into_iter().map(|channel| letter.post(channel, None)).collect();
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
@@ -121,7 +125,7 @@ impl Scribe {
     ) -> Result<(), DeskError> {
         let body = serde_json::to_string(about).unwrap_or_default();
         let shown = digest(&rendered);
-        let post = Letter::new(rendered).post(channel, None);
+        let post = Letter::new(rendered).without_file().post(channel, None);
         self.mouth.desk.begin_other(self.mouth.door(), subject, &body, (&post, &shown), notice).await
     }
 
@@ -154,7 +158,7 @@ impl Scribe {
         came: Warned,
         row: Option<&CardRow>,
     ) -> Rendered {
-        let clock = Clock { now: at, zone: local_zone() };
+        let clock = Clock { now: at, zone: local_zone().told() };
         let news = News::Clock { environment: environment.clone(), said: said.clone() };
         let over = cards::turned(environment, said.turn(), came);
         let mut card = over.unwrap_or_else(|| cards::news(&news, &clock));
@@ -168,6 +172,8 @@ impl Scribe {
             Vec::new()
         };
         let pressed = row.and_then(|row| press::shown(row, None));
-        self.mouth.platform.render(&card, &Extras { buttons, version: press::CLOCK.to_owned(), pressed, ..Extras::default() })
+        let rest = Rest::Typed(format!("next {environment}"));
+        let version = press::CLOCK.to_owned();
+        self.mouth.platform.render(&card, &Extras { buttons, version, pressed, rest, ..Extras::default() })
     }
 }

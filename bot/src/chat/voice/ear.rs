@@ -16,6 +16,7 @@ use super::origin::{How, Origin, Said};
 use super::platform::Platform;
 use crate::chat::shell::local_zone;
 use crate::commands::{self, Known};
+use crate::zone::Zone;
 
 /// For how long a message is ours to answer, in milliseconds, unless the claim is renewed: nobody else waits longer for a dead process.
 pub(in crate::chat) const CLAIM_MS: i64 = 30_000;
@@ -37,6 +38,8 @@ pub(in crate::chat) struct Ear {
     holder: Arc<str>,
     /// No other process can be at them.
     pub(in crate::chat) alone: bool,
+    /// Whether the chat last told who somebody is, or its word for why not.
+    asked: Arc<Mutex<Option<Result<(), String>>>>,
 }
 
 impl Ear {
@@ -50,12 +53,28 @@ impl Ear {
             opened: Arc::default(),
             holder: uuid::Uuid::now_v7().to_string().into(),
             alone,
+            asked: Arc::default(),
         }
+    }
+
+    /// Notes whether the chat tells who somebody is.
+    pub(in crate::chat) fn note_asked(&self, came: Result<(), String>) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(came);
+    }
+
+    /// Whether the chat last told who somebody is, or its word for why not; `None`: it was not asked.
+    pub(in crate::chat) fn asked(&self) -> Option<Result<(), String>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The name of this chat in ledger and audit.
     pub(in crate::chat) fn door(&self) -> &'static str {
         self.platform.door()
+    }
+
+    /// On whose clock is what somebody says, and what is said to them.
+    pub(in crate::chat) fn zone_of(&self, person: &str) -> Zone {
+        self.platform.zone_of(person).unwrap_or_else(local_zone).told()
     }
 
     /// When anything was last delivered.
@@ -68,20 +87,24 @@ impl Ear {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::time::Instant::now());
     }
 
-    /// What somebody may see where nobody else reads it.
-    pub(in crate::chat) async fn sight_of(&self, actor: Actor, command: CommandName) -> Result<Sight, DeskError> {
+    /// What somebody may see where nobody else reads it, with what they would be as they ask.
+    pub(in crate::chat) async fn sight_of(
+        &self,
+        actor: Actor,
+        command: CommandName,
+    ) -> Result<(Sight, Message), DeskError> {
         let place = Place { door: self.door(), channel: None, direct: true };
         let message = Message { key: String::new(), actor, place, typed: String::new() };
-        self.desk.sight(&message, command).await
+        Ok((self.desk.sight(&message, command).await?, message))
     }
 
-    /// Whether these words order something.
-    pub(in crate::chat) async fn is_order(&self, typed: &str) -> bool {
+    /// Whether these words order something, on the clock of whoever says them.
+    pub(in crate::chat) async fn is_order(&self, typed: &str, zone: Zone) -> bool {
         let config = self.desk.config();
         let me = ActorId::tidegate();
         // A moment that is over or too far away makes no order, and nothing is carried out then.
         let now = self.desk.now().await.unwrap_or(Timestamp(0));
-        let known = Known { environments: &config.environments, others: &[], me: &me, now, zone: local_zone() };
+        let known = Known { environments: &config.environments, others: &[], me: &me, now, zone };
         matches!(commands::parse(typed, &known), Ok(Command::Order { .. }))
     }
 
@@ -104,7 +127,8 @@ impl Ear {
 
     /// Stores and claims what was said. `None`: it was heard before, or cannot be answered.
     pub(in crate::chat) async fn keep(&self, said: Said) -> Result<Option<Heard>, DeskError> {
-        let Said { key, typed, reply: origin } = said;
+        let Said { key, typed, reply: mut origin } = said;
+        self.clean(&mut origin);
         let Some(message) = message(self.door(), &key, &typed, &origin) else { return Ok(None) };
         // Also what is just being stored elsewhere here is acknowledged only once it is.
         let busy = Busy::new(&self.busy, &key);
@@ -113,14 +137,29 @@ impl Ear {
         Ok(new.then(|| Heard { message, origin, age_ms: 0, answered: false, _busy: busy }))
     }
 
+    /// Takes secrets out of what people typed that is kept beside the words: those are the desk's to clean.
+    fn clean(&self, origin: &mut Origin) {
+        let texts: Vec<&mut String> = match &mut origin.how {
+            How::Form(draft) => draft.keep.iter_mut().chain([&mut draft.because]).collect(),
+            How::Last { keep } => keep.iter_mut().collect(),
+            How::Button { label, .. } => vec![label],
+            How::Command | How::Mention | How::Direct | How::After { .. } => Vec::new(),
+        };
+        for text in texts {
+            *text = self.desk.clean(text);
+        }
+    }
+
+    /// Whether it is known where the answer goes.
+    pub(in crate::chat) fn can_be_answered(received: &Received) -> bool {
+        serde_json::from_str::<Origin>(&received.reply).is_ok()
+    }
+
     /// What was stored `ago` milliseconds ago.
     pub(in crate::chat) fn found(&self, received: Received, ago: i64) -> Option<Heard> {
         let Received { message: kept, reply, answered } = received;
         let busy = Busy::new(&self.busy, &kept.key)?;
-        let Ok(origin) = serde_json::from_str::<Origin>(&reply) else {
-            tracing::error!(key = kept.key, "a received message has no place for its answer");
-            return None;
-        };
+        let origin = serde_json::from_str::<Origin>(&reply).ok()?;
         let message = message(self.door(), &kept.key, &kept.body, &origin)?;
         Some(Heard { message, origin, age_ms: ago, answered, _busy: Some(busy) })
     }

@@ -20,6 +20,18 @@ pub(crate) struct Rendered {
     pub(crate) left_out: Vec<String>,
 }
 
+/// Where lines are for which there was no room.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// In a file that goes with the message into its thread.
+    #[default]
+    File,
+    /// Nowhere: only one person sees it, and files cannot go with it.
+    Nowhere,
+    /// In the answer to this command: messages that are edited, and what is no message, have no file.
+    Typed(String),
+}
+
 /// What goes with a card.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extras {
@@ -31,8 +43,8 @@ pub(crate) struct Extras {
     pub(crate) version: String,
     /// A line instead of buttons that were used.
     pub(crate) pressed: Option<String>,
-    /// Only one person sees it: files cannot go with it.
-    pub(crate) private: bool,
+    /// Where the lines are for which there is no room.
+    pub(crate) rest: Rest,
     /// A last line with a link: its text and address.
     pub(crate) link: Option<(String, String)>,
 }
@@ -89,7 +101,8 @@ impl Letter {
     /// An answer to where something was said; `private` when only who said it should see it.
     pub(in crate::chat) fn answer(platform: &dyn Platform, card: &Card, origin: &Origin, private: bool) -> Self {
         let private = private && origin.channel != origin.user && !matches!(origin.how, How::Mention | How::Direct);
-        let mut letter = Self::new(platform.render(card, &Extras { private, ..Extras::default() }));
+        let rest = if private { Rest::Nowhere } else { Rest::File };
+        let mut letter = Self::new(platform.render(card, &Extras { rest, ..Extras::default() }));
         letter.thread = origin.thread.clone().map(Thread::Under);
         letter.response_url.clone_from(&origin.response_url);
         letter.awaited = origin.awaited;
@@ -97,6 +110,12 @@ impl Letter {
             letter.only = Some(origin.user.clone());
         }
         letter
+    }
+
+    /// The same without a file: what did not fit is elsewhere.
+    pub(in crate::chat) fn without_file(mut self) -> Self {
+        self.file = None;
+        self
     }
 
     pub(in crate::chat) fn post(&self, channel: &str, run: Option<RunNumber>) -> Post {

@@ -85,26 +85,26 @@ impl Missed {
                 return Ok(Some(again_after(&error)));
             }
         };
-        let (mut all, mut behind, mut read, mut wait) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let (mut all, mut behind, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wait, mut away) = (None::<Duration>, false);
         for (channel, direct) in places.into_iter().filter(|(channel, _)| !self.read.contains(channel)) {
             let since = known.get(&channel).copied().unwrap_or(everywhere);
-            // The chat has no more for us now; nothing is lost by waiting.
-            if wait.is_some() {
+            if away {
                 behind.push((channel, since));
                 continue;
             }
             // With some room: clocks differ, and what was heard twice is answered once.
             let from = since.plus_ms(-ROOM_MS).0.max(until.0 - BACK_MS);
-            match self.ear.platform.said_in(&channel, direct, from).await {
-                Ok(said) => {
-                    all.extend(said);
-                    read.push(channel);
-                }
+            match self.ear.platform.said_in(&channel, direct, from, &mut all).await {
+                Ok(()) => read.push(channel),
                 Err(error) => {
                     tracing::warn!(%error, channel, "what was said while nobody listened is not known yet");
-                    // Refused, it is looked at again after the next outage: somebody may have put it right.
+                    // Where only silence is wanted, for a kind of call, other places may be read all the same. Refused, it is looked at
+                    // again after the next outage: somebody may have put it right.
                     if error.code().is_none() {
-                        wait = Some(again_after(&error));
+                        let again = again_after(&error);
+                        wait = Some(wait.map_or(again, |wait| wait.min(again)));
+                        away = !matches!(error, ApiError::Limited(_));
                     }
                     behind.push((channel, since));
                 }
@@ -128,7 +128,8 @@ impl Ear {
     /// Where somebody may have spoken to us: the environments' channels, then direct conversations.
     async fn places(&self) -> Result<Vec<(String, bool)>, ApiError> {
         let config = self.desk.config();
-        let named: BTreeSet<&str> = config.environments.values().filter_map(|e| e.channel.in_chat(self.door())).collect();
+        let named: BTreeSet<&str> =
+            config.environments.values().filter_map(|e| e.channel.in_chat(self.door())).collect();
         let mut places = Vec::new();
         for named in named {
             places.extend(self.platform.channel(named).await?.map(|channel| (channel, false)));

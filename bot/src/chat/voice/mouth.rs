@@ -17,6 +17,7 @@ use super::limiter::Share;
 use super::platform::{Call, Failed, Means, Platform};
 use super::right::{MARGIN, Right, TRY};
 use crate::cards::FILES;
+use crate::reporter::ENDED;
 
 /// After a refusal that somebody has to do something about.
 pub(in crate::chat) const REFUSED_WAIT: Duration = Duration::from_mins(1);
@@ -59,6 +60,8 @@ enum Sent {
     Answered,
     /// It will never be there; the next one.
     GivenUp,
+    /// Not before the card is there that it links to.
+    Linked,
     /// Not now.
     Later,
 }
@@ -134,7 +137,13 @@ impl Mouth {
     }
 
     async fn send_all(&self, queue: &Queue) {
+        // Threads in which a letter waits for the card that it links to: the card may come after it in this very queue.
+        let mut held = Vec::new();
         for (pending, letter) in &queue.letters {
+            let thread = letter.as_ref().and_then(|letter| letter.thread.clone());
+            if thread.as_ref().is_some_and(|thread| held.contains(thread)) {
+                continue;
+            }
             match self.one(queue, pending, letter.as_ref()).await {
                 Ok(Sent::There) => {
                     self.works(&queue.name);
@@ -143,7 +152,8 @@ impl Mouth {
                     }
                 }
                 Ok(Sent::Answered | Sent::GivenUp) => self.works(&queue.name),
-                Ok(Sent::Later) => return,
+                Ok(Sent::Linked) if thread.is_some() => held.extend(thread),
+                Ok(Sent::Later | Sent::Linked) => return,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be written");
                     return self.wait(&queue.name, UNKNOWN_WAIT);
@@ -189,15 +199,22 @@ impl Mouth {
             None => None,
             Some(Thread::Under(ts)) => Some(ts.clone()),
             Some(Thread::Card(run)) => {
-                let card = self.desk.card(self.door(), RunNumber(*run)).await?;
-                card.and_then(|card| card.posted)
+                let run = RunNumber(*run);
+                match self.desk.card(self.door(), run).await? {
+                    // Told in a message about several, it has one of its own only where it failed.
+                    Some(card) if card.is_within() => {
+                        let kept = self.desk.kept_news(self.door(), run).await?;
+                        kept.into_iter().find(|news| news.news == ENDED).and_then(|news| news.posted)
+                    }
+                    card => card.and_then(|card| card.posted),
+                }
             }
         };
         if let Some(run) = letter.link {
             match self.link(run).await? {
                 Some(url) => self.platform.linked(&mut letter, run, &url),
                 None if self.desk.now().await?.ms_since(pending.message.created) < LINK_WAIT_MS => {
-                    return Ok(Sent::Later);
+                    return Ok(Sent::Linked);
                 }
                 None => {}
             }
@@ -273,13 +290,7 @@ impl Mouth {
     }
 
     /// After a try that came to nothing: whether it ever will, and otherwise how long to wait.
-    async fn refused(
-        &self,
-        queue: &Queue,
-        pending: &Pending,
-        call: Call,
-        error: ApiError,
-    ) -> Result<Sent, DeskError> {
+    async fn refused(&self, queue: &Queue, pending: &Pending, call: Call, error: ApiError) -> Result<Sent, DeskError> {
         let id = pending.message.id;
         let late = queue.private
             && !error.is_of_token()

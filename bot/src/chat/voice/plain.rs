@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::text::plainly;
 use crate::cards::{Card, Line, Span};
 
 /// Width of a bar, in characters.
@@ -21,6 +22,56 @@ pub(in crate::chat) fn group(lines: &[Line]) -> Vec<(usize, Vec<&Line>)> {
 
 pub(in crate::chat) fn fixed(line: &Line) -> bool {
     line.spans.iter().any(|span| matches!(span, Span::Column(..) | Span::Bar { .. }))
+}
+
+/// The same lines, those with more than `most` characters in pieces that follow each other; cut between words where one ends near
+/// enough. Nothing is lost: one after the other they have every character.
+pub(in crate::chat) fn in_pieces(lines: &[Line], most: usize) -> Vec<Line> {
+    let mut out = Vec::new();
+    for line in lines {
+        if plainly(&plain(line)).chars().count() <= most {
+            out.push(line.clone());
+            continue;
+        }
+        let empty = Line { indent: line.indent, ..Line::default() };
+        let start = most.saturating_sub(2 * usize::from(line.indent)).max(1);
+        let (mut piece, mut room) = (empty.clone(), start);
+        for span in &line.spans {
+            let mut rest = match span {
+                Span::Text(text) | Span::Strong(text) | Span::Code(text) => plainly(text),
+                Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {
+                    plainly(&plain(&Line { spans: vec![span.clone()], ..Line::default() }))
+                }
+            };
+            while !rest.is_empty() {
+                let (now, later) = first_words(&rest, room);
+                room -= now.chars().count();
+                piece.spans.push(match span {
+                    Span::Strong(_) => Span::Strong(now),
+                    Span::Code(_) => Span::Code(now),
+                    Span::Text(_) | Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => Span::Text(now),
+                });
+                rest = later;
+                if !rest.is_empty() || room == 0 {
+                    out.push(std::mem::replace(&mut piece, empty.clone()));
+                    room = start;
+                }
+            }
+        }
+        if !piece.spans.is_empty() {
+            out.push(piece);
+        }
+    }
+    out
+}
+
+/// At most `most` characters of a text, to the end of a word where one is near enough, and the rest.
+fn first_words(text: &str, most: usize) -> (String, String) {
+    let Some((end, _)) = text.char_indices().nth(most) else { return (text.to_owned(), String::new()) };
+    let whole = text[..end].char_indices().rfind(|(_, c)| c.is_whitespace()).map(|(at, c)| at + c.len_utf8());
+    let cut = whole.filter(|at| text[*at..end].chars().count() < most / 4).unwrap_or(end);
+    let (now, later) = text.split_at(cut);
+    (now.to_owned(), later.to_owned())
 }
 
 /// A card as a text file.

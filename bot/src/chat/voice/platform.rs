@@ -13,6 +13,7 @@ use super::limiter::Share;
 use super::origin::{Draft, Origin, Said};
 use super::stands::Stands;
 use crate::cards::Card;
+use crate::zone::Zone;
 
 /// A kind of call, for what its refusal means and how often it may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub(in crate::chat) type Failed = (Call, ApiError);
 pub(in crate::chat) struct Page<'p> {
     /// What is shown.
     pub(in crate::chat) card: &'p Card,
+    /// The command that tells all of it.
+    pub(in crate::chat) whole: &'p str,
     /// The button that does it; `None`: there is nothing to do.
     pub(in crate::chat) last: Option<Last>,
 }
@@ -105,6 +108,11 @@ pub(in crate::chat) trait Platform: Send + Sync {
 
     /// Who said something, with the rights that the chat gives them.
     async fn asker(&self, origin: &Origin) -> Result<Result<Actor, Unheard>, ApiError>;
+
+    /// On whose clock somebody writes and reads times, as far as the chat has told.
+    fn zone_of(&self, _person: &str) -> Option<Zone> {
+        None
+    }
 
     /// Whether something that does not look so was said to the bot alone.
     async fn is_direct(&self, origin: &Origin) -> bool;
@@ -161,8 +169,9 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// Direct conversations in which somebody may have spoken to us.
     async fn directs(&self) -> Result<Vec<String>, ApiError>;
 
-    /// What was said to us in a place and its threads after a moment, in milliseconds, each with when.
-    async fn said_in(&self, place: &str, direct: bool, from: i64) -> Result<Vec<(i64, Said)>, ApiError>;
+    /// Adds what was said to us in a place and its threads after a moment, in milliseconds, each with when. What could be read is added,
+    /// too, where the rest cannot be read now, and the next try goes on from there.
+    async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError>;
 
     /// Shows a page of a form. False: it is not there any more.
     async fn turn(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> bool;

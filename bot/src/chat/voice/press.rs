@@ -95,13 +95,20 @@ pub(in crate::chat) fn shown(row: &CardRow, version: Option<&str>) -> Option<Str
 
 impl Ear {
     /// Takes a button, which nobody else can then; `key` is the message's own, so that a crash leaves it to the same message.
-    pub(in crate::chat) async fn take_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<Press, DeskError> {
+    pub(in crate::chat) async fn take_button(
+        &self,
+        key: &str,
+        typed: &str,
+        origin: &Origin,
+    ) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
         // The home tab has no card.
-        if !self.is_order(typed).await || origin.channel == origin.user {
+        if !self.is_order(typed, self.zone_of(&origin.user)).await || origin.channel == origin.user {
             return Ok(Press::Free);
         }
-        let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else { return Ok(Press::Early) };
+        let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else {
+            return Ok(Press::Early);
+        };
         let verb = typed.split_whitespace().next().unwrap_or_default();
         let name = name(version, if subject.run().is_some() { verb } else { ALL });
         let since = tokio::time::Instant::now();

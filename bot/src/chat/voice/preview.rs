@@ -13,7 +13,6 @@ use super::ear::Ear;
 use super::origin::{Draft, Origin};
 use super::platform::{Last, Page};
 use crate::cards::{self, Clock, form as words};
-use crate::chat::shell::local_zone;
 use crate::conversation::{self, Verdict};
 
 /// Between two looks at a plan that is being made.
@@ -35,13 +34,13 @@ fn last(detail: &RunDetail, draft: &Draft) -> Option<Last> {
 impl Ear {
     /// Plans what was filled in and shows it where it was.
     pub(in crate::chat) async fn preview(&self, message: &Message, origin: &Origin, draft: &Draft) -> Vec<Post> {
-        let reply = conversation::reply(&self.desk, message, local_zone()).await;
+        let reply = conversation::reply(&self.desk, message, self.zone_of(&origin.user)).await;
         match reply.follow.map(|(run, _)| run) {
             Some(run) if reply.verdict == Verdict::Done => self.show_plan(run, origin, draft).await,
             Some(_) | None => {
                 let card = self.platform.name_people(reply.card).await;
                 // Where the form was closed meanwhile, it is told as other refusals are.
-                if self.platform.turn(draft, origin, Page { card: &card, last: None }).await {
+                if self.platform.turn(draft, origin, Page { card: &card, whole: &message.typed, last: None }).await {
                     Vec::new()
                 } else {
                     vec![self.said_to(&card, origin, true)]
@@ -64,8 +63,9 @@ impl Ear {
                 }
             }
         };
-        if let Ok(Some(detail)) = tokio::time::timeout(PATIENCE, waits).await {
-            let clock = Clock { now: detail.now, zone: local_zone() };
+        let found = tokio::time::timeout(PATIENCE, waits).await;
+        if let Ok(Some(detail)) = found {
+            let clock = Clock { now: detail.now, zone: self.zone_of(&origin.user) };
             let mut card = self.platform.name_people(cards::run_card(&detail, &clock)).await;
             card.next.clear();
             let last = last(&detail, draft);
@@ -73,7 +73,15 @@ impl Ear {
                 card.next.push(last.typed.clone());
                 card.next.extend(last.keep.clone());
             }
-            self.platform.turn(draft, origin, Page { card: &card, last }).await;
+            self.platform.turn(draft, origin, Page { card: &card, whole: &format!("show {run}"), last }).await;
+        } else {
+            self.platform
+                .turn(
+                    draft,
+                    origin,
+                    Page { card: &cards::not_planned_yet(run), whole: &format!("show {run}"), last: None },
+                )
+                .await;
         }
         Vec::new()
     }

@@ -1,6 +1,6 @@
 //! Keeps the card of each run true, and the messages beside it, and puts its news into the outbox. What is told is the reporter's; here it becomes letters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tidegate_runner::desk::DeskError;
@@ -10,14 +10,14 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
 
 use super::editing::{CARD, Edits, Stale, digest};
-use super::letter::{Extras, Letter, Rendered, Thread, urgent};
+use super::letter::{Extras, Letter, Rendered, Rest, Thread, urgent};
 use super::limiter::Share;
 use super::mouth::Mouth;
 use super::platform::Platform;
 use super::{logs, press};
 use crate::cards::{self, Card, Clock, Part};
 use crate::chat::shell::local_zone;
-use crate::reporter::{self, News, NewsPlace, Notify};
+use crate::reporter::{self, ENDED, LOG, News, NewsPlace, Notify};
 
 /// How often a card is edited while nothing happens but that time goes by, at most; and for each card that is followed, so that all
 /// of them together stay far from a chat's limits (Slack's: 50 edits a minute).
@@ -37,6 +37,8 @@ pub(in crate::chat) struct Scribe {
     pub(in crate::chat) edits: Edits,
     /// Runs told in a message about several that are over.
     pub(in crate::chat) parts: HashMap<RunNumber, Part>,
+    /// Runs that cannot be read; each is told of once.
+    unread: HashSet<RunNumber>,
 }
 
 pub(in crate::chat) struct Followed {
@@ -55,6 +57,7 @@ impl Scribe {
             runs: HashMap::new(),
             missing: HashMap::new(),
             edits: Edits::default(),
+            unread: HashSet::new(),
             parts: HashMap::new(),
         }
     }
@@ -68,13 +71,7 @@ impl Scribe {
             self.floor = RunNumber(first.0 - 1);
         }
         for run in open {
-            if let Some(followed) = self.runs.get_mut(&run) {
-                desk.refresh(&mut followed.detail).await?;
-            } else {
-                let detail = desk.show(run).await?;
-                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
-            }
-            if !self.gathers(run).await? {
+            if self.read(run).await && !self.gathers(run).await? {
                 self.one(run).await?;
             }
         }
@@ -87,6 +84,27 @@ impl Scribe {
         self.hand_over_notices().await
     }
 
+    /// Reads what is new of a run. False: it cannot be read, which keeps no other from being told of.
+    async fn read(&mut self, run: RunNumber) -> bool {
+        let desk = self.mouth.desk.clone();
+        let read = match self.runs.get_mut(&run) {
+            Some(followed) => desk.refresh(&mut followed.detail).await.map(|_| ()),
+            None => desk.show(run).await.map(|detail| {
+                self.runs.insert(run, Followed { detail, edited: Instant::now(), seq: 0 });
+            }),
+        };
+        match read {
+            Ok(()) => {
+                self.unread.remove(&run);
+            }
+            Err(error) if self.unread.insert(run) => {
+                tracing::error!(%error, run = run.0, "a run cannot be read: its card stays as it is");
+            }
+            Err(_) => {}
+        }
+        !self.unread.contains(&run)
+    }
+
     async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
         let redraw = REDRAW.max(REDRAW_EACH.saturating_mul(u32::try_from(self.runs.len()).unwrap_or(u32::MAX)));
         let Some(followed) = self.runs.get_mut(&run) else { return Ok(()) };
@@ -95,7 +113,10 @@ impl Scribe {
         let detail = &followed.detail;
         let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
         let row = desk.card(self.mouth.door(), run).await?;
-        let channel = match (&row, environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned)) {
+        let channel = match (
+            &row,
+            environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned),
+        ) {
             (Some(row), _) => row.channel.clone(),
             (None, None) => return desk.no_card(self.mouth.door(), run).await,
             (None, Some(named)) => {
@@ -117,7 +138,7 @@ impl Scribe {
                 }
             }
         };
-        let clock = Clock { now: detail.now, zone: local_zone() };
+        let clock = Clock { now: detail.now, zone: local_zone().told() };
         let mut card = platform.name_people(cards::run_card(detail, &clock)).await;
         card.next.extend(reporter::offers(detail));
         let version = reporter::version(detail);
@@ -125,13 +146,12 @@ impl Scribe {
         card.next.retain(|command| row.as_ref().is_none_or(|row| !press::used(row, &version, command)));
         let buttons = reporter::buttons(detail, &card);
         let pressed = row.as_ref().and_then(|row| press::shown(row, None));
-        let extras = Extras { buttons, version, pressed, ..Extras::default() };
+        let rest = Rest::Typed(format!("show {run}"));
+        let extras = Extras { buttons, version, pressed, rest, ..Extras::default() };
         let rendered = platform.render(&card, &extras);
         let digest = digest(&rendered);
         let Some(mut row) = row else {
-            let mut letter = Letter::new(rendered);
-            // The whole of it follows in the thread.
-            letter.file = None;
+            let letter = Letter::new(rendered).without_file();
             desk.begin_card(self.mouth.door(), run, &channel, &letter.post(&channel, Some(run)).body).await?;
             desk.card_shows(self.mouth.door(), run, &digest).await?;
             followed.seq = detail.view.seq;
@@ -140,9 +160,11 @@ impl Scribe {
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
         let tell_unchanged = desk.config().chat.tell_unchanged(self.mouth.door());
-        for news in reporter::news(detail, &clock, tell_unchanged) {
-            // What has no card has no thread.
-            let nowhere = row.is_within() && news.place == NewsPlace::Thread;
+        let all = reporter::news(detail, &clock, tell_unchanged);
+        let alone = all.iter().any(|news| news.key == ENDED && news.place == NewsPlace::Channel);
+        for news in all {
+            // What has no card has no thread, but for the message about what failed.
+            let nowhere = row.is_within() && news.place == NewsPlace::Thread && !(news.key == LOG && alone);
             if nowhere || row.told.contains(&news.key) {
                 continue;
             }
@@ -187,35 +209,58 @@ impl Scribe {
     async fn tell_people(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
         for (id, who, run) in desk.personal(self.mouth.door()).await? {
-            let detail = desk.show(run).await?;
+            let detail = match desk.show(run).await {
+                Ok(detail) => detail,
+                Err(error) => {
+                    if self.unread.insert(run) {
+                        tracing::error!(%error, run = run.0, "a run cannot be read: who asked is not told yet");
+                    }
+                    continue;
+                }
+            };
             let asked = self.mouth.own(&detail.run.asker.id).is_some_and(|asker| asker == who);
             let card = desk.card(self.mouth.door(), run).await?;
-            let has_card = card.as_ref().is_none_or(|card| !card.channel.is_empty());
-            let silent = match &card {
-                Some(card) if has_card => self.mouth.is_troubled(&card.channel).await,
-                _ => false,
+            // Without one of its own, its card waits for the channel that the configuration names.
+            let config = desk.config();
+            let named = config.environments.get(&detail.run.request.environment);
+            let place = match &card {
+                Some(card) => Some(card.channel.as_str()).filter(|channel| !channel.is_empty()),
+                None => named.and_then(|environment| environment.channel.in_chat(self.mouth.door())),
+            };
+            let lost = card.as_ref().is_some_and(|card| card.given_up);
+            let silent = match place {
+                Some(place) => lost || self.mouth.is_troubled(place).await,
+                None => true,
             };
             // Where the channel takes nothing they hear of it themselves.
-            if asked && has_card && !silent {
-                // Its news in the channel mention them.
-                desk.told_otherwise(id).await?;
+            if asked && !silent {
+                // Its news in the channel mention them; whether it takes them is known once all of them are there.
+                let there = card.as_ref().is_some_and(|card| card.posted.is_some() || card.is_within());
+                let all = desk.posts(self.mouth.door()).await?;
+                if there && all.iter().all(|pending| pending.message.run != Some(run)) {
+                    desk.told_otherwise(id).await?;
+                }
                 continue;
             }
             let Ok(reader) = format!("{}:{who}", self.mouth.door()).parse::<ActorId>() else { continue };
-            let clock = Clock { now: detail.now, zone: local_zone() };
+            let zone = self.mouth.platform.zone_of(&who).unwrap_or_else(local_zone).told();
+            let clock = Clock { now: detail.now, zone };
             let card = cards::notice_to(&detail, &clock, &reader).unwrap_or_else(|| cards::run_card(&detail, &clock));
             let card = self.mouth.platform.name_people(card).await;
             let row = desk.card(self.mouth.door(), run).await?.filter(|row| !row.channel.is_empty());
+            let link = row.as_ref().map(|_| run.0);
             // A group has no conversation of its own: it is called in the run's channel, or its members are told.
             let posts = match row {
                 Some(row) if self.mouth.platform.is_group(&who) => {
-                    let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }));
+                    let mut letter = Letter::new(
+                        self.mouth.platform.render(&card, &Extras { mention: vec![who], ..Extras::default() }),
+                    );
                     letter.link = Some(run.0);
                     vec![letter.post(&row.channel, Some(run))]
                 }
                 Some(_) | None => {
                     let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
-                    letter.link = has_card.then_some(run.0);
+                    letter.link = link;
                     let Some(readers) = self.readers(&who).await else { continue };
                     readers.iter().map(|reader| letter.post(reader, Some(run))).collect()
                 }
@@ -248,7 +293,8 @@ impl Scribe {
     async fn tell_of_holds(&self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
         for (id, who, news) in desk.personal_news(self.mouth.door()).await? {
-            let clock = Clock { now: desk.now().await?, zone: local_zone() };
+            let zone = self.mouth.platform.zone_of(&who).unwrap_or_else(local_zone).told();
+            let clock = Clock { now: desk.now().await?, zone };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
             let Some(readers) = self.readers(&who).await else { continue };
@@ -316,12 +362,20 @@ async fn beside(
 }
 
 /// A message of its own about a run, with the buttons that still count.
-fn message(platform: &dyn Platform, detail: &RunDetail, row: &CardRow, mut card: Card, mention: Vec<String>) -> Rendered {
+fn message(
+    platform: &dyn Platform,
+    detail: &RunDetail,
+    row: &CardRow,
+    mut card: Card,
+    mention: Vec<String>,
+) -> Rendered {
     let version = reporter::version(detail);
     card.next.retain(|command| !press::used(row, &version, command));
     let buttons = reporter::buttons(detail, &card);
     let pressed = press::shown(row, Some(&version));
-    platform.render(&card, &Extras { mention, buttons, version, pressed, ..Extras::default() })
+    // It is edited, and a file would tell what was.
+    let rest = Rest::Typed(format!("show {}", detail.run.number));
+    platform.render(&card, &Extras { mention, buttons, version, pressed, rest, ..Extras::default() })
 }
 
 /// The messages that tell news, with what is noted of those that are kept true.
@@ -365,7 +419,10 @@ async fn letters(
         let mut letter = Letter::new(rendered);
         letter.thread.clone_from(&under);
         letter.link = (under.is_none() && !row.is_within()).then_some(run.0);
-        letter.file = file.or(letter.file);
+        letter.file = match under {
+            Some(_) => file.or(letter.file),
+            None => None,
+        };
         letter.urgent = under.is_none().then(|| urgent(run, &news.key));
         posts.push((letter.post(&row.channel, Some(run)), kept));
     }

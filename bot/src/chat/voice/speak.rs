@@ -28,7 +28,13 @@ const HEALTH: Duration = Duration::from_mins(5);
 const LAST: Duration = Duration::from_secs(3);
 
 /// Works until told to stop; what was begun lands, the rest lies in the outbox.
-pub(in crate::chat) async fn speak(ear: Ear, mouth: Mouth, bell: &Bell, missed: Missed, stop: &mut watch::Receiver<bool>) {
+pub(in crate::chat) async fn speak(
+    ear: Ear,
+    mouth: Mouth,
+    bell: &Bell,
+    missed: Missed,
+    stop: &mut watch::Receiver<bool>,
+) {
     let right = mouth.right.clone();
     let mut loops = JoinSet::new();
     loops.spawn(cards(mouth.clone(), bell.clone(), stop.clone()));
@@ -108,6 +114,7 @@ async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
         ear.platform.refresh(&ear).await;
         if mouth.right.since().is_some() {
             mouth.tell_whether_heard(&ear).await;
+            mouth.tell_whether_asked(&ear).await;
             mouth.look_for_people().await;
         }
         if healthy.elapsed() >= HEALTH {

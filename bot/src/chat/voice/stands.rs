@@ -23,12 +23,18 @@ pub(in crate::chat) enum Stands {
 
 impl Ear {
     /// Looks a message up that was delivered late or again, or left by a crash. `None`: cannot be told yet.
-    pub(in crate::chat) async fn stands(&self, origin: &Origin, typed: &str, stored_ms: i64, age_ms: i64) -> Option<Stands> {
+    pub(in crate::chat) async fn stands(
+        &self,
+        origin: &Origin,
+        typed: &str,
+        stored_ms: i64,
+        age_ms: i64,
+    ) -> Option<Stands> {
         let late = origin.again || stored_ms > 0 || age_ms > LOOK_UP_MS;
         let Some(ts) = origin.ts.as_deref().filter(|_| late && matches!(origin.how, How::Mention | How::Direct)) else {
             return Some(Stands::Yes);
         };
-        if !self.is_order(typed).await {
+        if !self.is_order(typed, self.zone_of(&origin.user)).await {
             return Some(Stands::Yes);
         }
         match self.platform.look_up(origin, ts).await {

@@ -11,7 +11,7 @@ fn runs_left(c: char) -> bool {
 
 /// The text with nothing in it that turns, hides or moves other text, or that a chat refuses: one sign for each that was there. The one
 /// place for it; every text of somebody passes it on its way to a chat.
-fn plainly(text: &str) -> String {
+pub(in crate::chat) fn plainly(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => Some(c),
         // Marks of direction show nothing and are not needed beside isolates.

@@ -7,7 +7,7 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::schedule::Turn;
 
 use super::channels::About;
-use super::letter::{Extras, Rendered};
+use super::letter::{Extras, Rendered, Rest};
 use super::scribe::Scribe;
 use crate::cards::{self, Part};
 
@@ -25,7 +25,9 @@ impl Scribe {
         let age_ms = desk.now().await?.ms_since(detail.run.accepted);
         let config = desk.config();
         let environment = config.environments.get(&detail.run.request.environment);
-        let Some(named) = environment.and_then(|e| e.channel.in_chat(self.mouth.door())).map(str::to_owned) else { return Ok(false) };
+        let Some(named) = environment.and_then(|e| e.channel.in_chat(self.mouth.door())).map(str::to_owned) else {
+            return Ok(false);
+        };
         // Where it cannot be looked up, or is not there, that is said of the run's own card.
         let Ok(Some(channel)) = self.mouth.platform.channel(&named).await else { return Ok(false) };
         let Some(due) = desk.due_of(run).await? else { return Ok(false) };
@@ -49,7 +51,10 @@ impl Scribe {
         let config = desk.config();
         let mut members = Vec::new();
         for (environment, turn, run) in desk.due_together(due).await? {
-            let channel = config.environments.get(&environment).and_then(|environment| environment.channel.in_chat(self.mouth.door()));
+            let channel = config
+                .environments
+                .get(&environment)
+                .and_then(|environment| environment.channel.in_chat(self.mouth.door()));
             if channel == Some(named) && desk.card(self.mouth.door(), run).await?.is_none_or(|row| row.is_within()) {
                 members.push((turn, run));
             }
@@ -58,7 +63,11 @@ impl Scribe {
     }
 
     /// The message about all of them, and whether nothing more comes of any.
-    pub(in crate::chat) async fn together(&mut self, due: Timestamp, named: &str) -> Result<(Rendered, bool), DeskError> {
+    pub(in crate::chat) async fn together(
+        &mut self,
+        due: Timestamp,
+        named: &str,
+    ) -> Result<(Rendered, bool), DeskError> {
         let members = self.members(due, named).await?;
         let mut parts = Vec::new();
         for (_, run) in &members {
@@ -67,7 +76,8 @@ impl Scribe {
         let turn = members.into_iter().next().map(|(turn, _)| turn);
         let over = parts.iter().all(Part::is_over);
         let card = turn.map_or_else(cards::together_no_more, |turn| cards::together(&turn, &parts));
-        Ok((self.mouth.platform.render(&card, &Extras::default()), over))
+        let rest = Rest::Typed("history".to_owned());
+        Ok((self.mouth.platform.render(&card, &Extras { rest, ..Extras::default() }), over))
     }
 
     async fn part(&mut self, run: RunNumber) -> Result<Part, DeskError> {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ear::Ear;
 use super::mouth::Mouth;
-use crate::cards::{HEARING, cannot_speak};
+use crate::cards::{HEARING, PEOPLE, cannot_speak};
 
 /// Without any connection for so long, nothing is heard.
 const DEAF: Duration = Duration::from_secs(30);
@@ -21,8 +21,9 @@ impl Mouth {
     pub(in crate::chat) async fn tell_once(&self, place: &str, code: &str) {
         let place = self.named(place).await;
         let text = cannot_speak(self.door(), &place, code);
-        tracing::error!(place, code, "{text}");
-        self.troubled().await.insert(place.clone());
+        if self.troubled().await.insert(place.clone()) {
+            tracing::error!(place, code, "{text}");
+        }
         if let Err(error) = self.desk.trouble(self.door(), &place, code, &text).await {
             tracing::error!(%error, "a notice cannot be stored");
         }
@@ -74,6 +75,15 @@ impl Mouth {
             Some((time, why)) if time >= DEAF => self.tell_once(HEARING, &why).await,
             Some(_) => {}
             None => self.over(HEARING).await,
+        }
+    }
+
+    /// Whether the chat tells who people are: otherwise nobody is answered, and cannot be told so either.
+    pub(in crate::chat) async fn tell_whether_asked(&self, ear: &Ear) {
+        match ear.asked() {
+            Some(Err(code)) => self.tell_once(PEOPLE, &code).await,
+            Some(Ok(())) => self.over(PEOPLE).await,
+            None => {}
         }
     }
 

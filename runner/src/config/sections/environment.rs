@@ -151,7 +151,8 @@ pub(in super::super) fn read(
     let oncall = oncall.into_iter().map(|(_, person)| person).collect();
     let grants = access::grants(&at.key("access"), &section.access, surroundings.roles, findings);
     check_protect(&at.key("protect"), &section.protect, findings);
-    let channel = section.channel.as_ref().map(|channel| channel.read(&at.key("channel"), findings)).unwrap_or_default();
+    let channel =
+        section.channel.as_ref().map(|channel| channel.read(&at.key("channel"), findings)).unwrap_or_default();
     let stacks = stacks(&at.key("stacks"), section, surroundings, findings);
     let names: Vec<&str> = section.stacks.iter().map(|stack| stack.name.as_str()).collect();
     let settings = settings(&at.key("settings"), section, &names, findings);

@@ -126,7 +126,7 @@ fn within(message: &Message, arguments: &Arguments) -> bool {
 pub(crate) fn history(inner: &Arc<Inner>, arguments: &Arguments) -> Result<Value, Refused> {
     let state = inner.state();
     let channel = read(&state, arguments.required("channel")?)?.id.0.clone();
-    let shown = |m: &&Message| m.channel == channel && !m.deleted && m.only.is_none();
+    let shown = |m: &&Message| m.channel == channel && !m.deleted && m.only.is_none() && !m.command;
     let top = |m: &&Message| m.thread_ts.is_none() || m.broadcast;
     let all: Vec<&Message> =
         state.messages.iter().rev().filter(shown).filter(top).filter(|m| within(m, arguments)).collect();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{button, call, call_as, read};
 use crate::slack::http::post;
+use crate::slack::judges::misspelt;
 use crate::slack::{Refusal, Workspace};
 
 const JSON: &str = "application/json";
@@ -166,5 +167,19 @@ async fn one_message_a_second_in_a_channel_when_limits_are_on() {
     assert_eq!(
         (status, serde_json::from_slice::<Value>(&answer).expect("JSON")["error"].clone()),
         (429, json!("ratelimited"))
+    );
+}
+
+#[tokio::test]
+async fn arguments_that_slack_does_not_describe_or_that_lack_are_found() {
+    let slack = Workspace::start().await;
+    let channel = slack.channel("#load-test");
+    call(&slack, "chat.postMessage", &json!({ "channel": channel.as_str(), "text": "x", "metadata": {} })).await;
+    assert_eq!(misspelt(&slack), Vec::<String>::new());
+    call(&slack, "chat.postMessage", &json!({ "text": "x", "colour": "red" })).await;
+    call(&slack, "chat.update", &json!({ "channel": channel.as_str(), "text": "x" })).await;
+    assert_eq!(
+        misspelt(&slack),
+        ["chat.postMessage has no argument colour", "chat.postMessage lacks channel", "chat.update lacks ts"]
     );
 }

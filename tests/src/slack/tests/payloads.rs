@@ -1,24 +1,12 @@
 //! What is sent to the app, and answered, has no field that Slack's published samples lack.
 //!
-//! The samples are not part of the project: `TIDEGATE_SPECS` names their folder, `../shared/specs` is where they are looked for
-//! else. Without them the test says so and checks no fields.
-
-use std::path::{Path, PathBuf};
+//! What of the samples is compared with lies in `tests/slack/described.json`, which `tests/slack/reduce.py` makes of them.
 
 use serde_json::{Value, json};
 
 use super::{Socket, button, call, call_as, read};
 use crate::slack::Workspace;
-
-fn specs() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");
-    let folder = std::env::var_os("TIDEGATE_SPECS").map_or(beside, PathBuf::from);
-    let found = folder.is_dir().then_some(folder);
-    if found.is_none() {
-        println!("NOT CHECKED: Slack's payload samples are not there; TIDEGATE_SPECS may name their folder");
-    }
-    found
-}
+use crate::slack::judges::described;
 
 /// Fields that Slack sends and the samples are too old, or too general, to have.
 const NEWER: &[&str] = &[
@@ -57,16 +45,15 @@ fn unknown(told: &Value, sample: &Value, at: &str, found: &mut Vec<String>) {
 
 #[track_caller]
 fn known(payload: &Value, name: &str) {
-    fields(payload, &format!("slack-payloads/{name}"));
+    fields(payload, "payloads", name);
 }
 
 #[track_caller]
-fn fields(told: &Value, name: &str) {
-    let Some(folder) = specs() else { return };
-    let sample = std::fs::read_to_string(folder.join(format!("{name}.json"))).expect("a sample");
-    let sample = serde_json::from_str(&sample).expect("JSON");
+fn fields(told: &Value, part: &str, name: &str) {
+    let sample = &described()[part][name];
+    assert!(sample.is_object(), "{part} {name} is not described");
     let mut found = Vec::new();
-    unknown(told, &sample, "", &mut found);
+    unknown(told, sample, "", &mut found);
     assert_eq!(found, Vec::<String>::new(), "{name} has no such fields");
 }
 
@@ -120,7 +107,7 @@ async fn answers_have_the_fields_of_slacks_samples() {
     let (alice, channel) = (slack.person("alice"), slack.channel("#load-test"));
     let group = slack.group("ops", &[&alice]);
     let bot = call(&slack, "auth.test", &json!({})).await;
-    fields(&bot, "slack-api/auth.test");
+    fields(&bot, "answers", "auth.test");
     let (place, full) = (("channel", channel.as_str()), [("include_users", "true"), ("include_count", "true")]);
     for (method, form) in [
         ("users.info", vec![("user", alice.as_str())]),
@@ -135,12 +122,12 @@ async fn answers_have_the_fields_of_slacks_samples() {
     ] {
         let answer = read(&slack, method, &form).await;
         assert_eq!(answer["ok"], true, "{answer}");
-        fields(&answer, &format!("slack-api/{method}"));
+        fields(&answer, "answers", method);
     }
     let home = json!({ "user_id": alice.as_str(), "view": { "type": "home", "blocks": button("approve") } });
-    fields(&call(&slack, "views.publish", &home).await, "slack-api/views.publish");
+    fields(&call(&slack, "views.publish", &home).await, "answers", "views.publish");
     let only = json!({ "channel": channel.as_str(), "user": alice.as_str(), "text": "psst" });
-    fields(&call(&slack, "chat.postEphemeral", &only).await, "slack-api/chat.postEphemeral");
+    fields(&call(&slack, "chat.postEphemeral", &only).await, "answers", "chat.postEphemeral");
     let (_, opened) = call_as(&slack, "apps.connections.open", "application/json", slack.app_token(), "").await;
-    fields(&opened, "slack-api/apps.connections.open");
+    fields(&opened, "answers", "apps.connections.open");
 }
