@@ -140,8 +140,7 @@ impl Switches {
             why.next_step()
         );
         let mut tx = self.store.begin().await?;
-        let body = json!({ "text": text }).to_string();
-        outbox::put(&mut tx, &outbox::Address::admins(), outbox::KIND_NOTICE, None, &body).await?;
+        outbox::put_notice(&mut tx, self.desk.config().chat.doors(), &text).await?;
         tx.commit().await?;
         Ok(true)
     }

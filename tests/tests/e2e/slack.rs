@@ -73,6 +73,9 @@ async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
     place.slack.press(&guest, &card, "tide.approve").await.accepted();
     place.reads("only gus sees").await;
     assert_eq!(place.yard.status(2).await, "awaiting_approval");
+    // While a press is answered nobody else can press; refused, it is free again.
+    place.settled().await;
+    place.slack.until("it is free again", || place.slack.thread(&card).contains("[Approve")).await;
     // Twice by the same person, and delivered again on top.
     place.yard.hold("delete.shop-app");
     let presses = tokio::join!(
@@ -119,7 +122,7 @@ async fn what_a_run_brought_about_is_kept_undone_and_tried_again_by_buttons_that
     place.reads("`Retry` was pressed already").await;
     place.yard.until(2, "succeeded").await;
     place.reads("[Keep 1 h] [Undo").await;
-    assert!(!place.slack.thread(&failed).contains("[Retry]"), "a used button is gone");
+    place.slack.until("a used button is gone", || !place.slack.thread(&failed).contains("[Retry]")).await;
     let raised = place.slack.find(&place.channel, "[Keep 1 h]").expect("a card");
     assert!(place.slack.thread(&raised).contains("or type keep shop for 1h · undo shop"));
     place.slack.press(&place.alice, &raised, "tide.keep").await.accepted();
