@@ -291,7 +291,7 @@ async fn what_the_clock_tells_is_told_in_the_channels_of_each_chat_that_the_envi
             config.environments.insert(environment.name.clone(), environment.clone());
             let said = ClockNews::Missed { turn: turn.clone(), by_ms: 60_000, collapsed: 0 };
             let mut tx = store.begin().await.unwrap();
-            crate::warden::of_clock(&mut tx, &config, &environment.name, said).await.unwrap();
+            crate::warden::of_clock(&mut tx, &config, &environment.name, said, &[]).await.unwrap();
             tx.commit().await.unwrap();
             let told = async |door: &str| desk.news_for_all(door).await.unwrap().len();
             assert_eq!((told("slack").await, told("discord").await), (slack, discord), "{channel}");

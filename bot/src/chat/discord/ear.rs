@@ -61,7 +61,8 @@ impl DiscordEar {
             Wish::Asks { version, typed, card, about } => Ok(acknowledged(question(&version, &typed, &card, &about))),
             Wish::Said(wish) => {
                 // The channel sees who asked for what; questions are between the two of us.
-                let private = !self.ear.is_order(&wish.typed).await;
+                let zone = self.ear.zone_of(&wish.reply.user);
+                let private = !self.ear.is_order(&wish.typed, zone).await;
                 let sure = said["data"]["custom_id"].as_str().is_some_and(|id| id.starts_with(render::SURE));
                 let acknowledgement = match &wish.reply.how {
                     How::Command if private => json!({ "type": THINKS, "data": { "flags": EPHEMERAL } }),
@@ -116,7 +117,7 @@ impl DiscordEar {
         slot: &str,
     ) -> Result<Vec<Value>, DeskError> {
         let Ok(Ok(actor)) = self.guild.actor(user).await else { return Ok(Vec::new()) };
-        let sight = self.ear.sight_of(actor, CommandName::Status).await?;
+        let (sight, _) = self.ear.sight_of(actor, CommandName::Status).await?;
         let desk = &self.ear.desk;
         let mut environments = desk.config().environments.clone();
         environments.retain(|name, _| sight.sees(name.as_str()));

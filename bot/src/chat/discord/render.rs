@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Tone, Weight, card_link, left_out, left_out_here};
-use crate::chat::voice::letter::{Extras, Letter, Rendered};
+use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Tone, Weight, card_link};
+use crate::chat::voice::letter::{Extras, Letter, Rendered, Rest};
 use crate::chat::voice::plain::{fixed, group, plain};
 use crate::chat::voice::text::cut_between_words;
 
@@ -35,7 +35,7 @@ pub(super) const BETWEEN: char = '|';
 /// Renders a card.
 pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let tail = tail(card, extras);
-    let mut room = TEXT_MAX.saturating_sub(LATER + 100 + tail.chars().count());
+    let mut room = TEXT_MAX.saturating_sub(LATER + 250 + tail.chars().count());
     let (mut text, mut left) = (String::new(), Vec::new());
     for (at, lines) in group(&card.lines) {
         let piece = piece(&lines);
@@ -50,7 +50,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
         }
     }
     if !left.is_empty() {
-        text += &if extras.private { left_out_here(left.len()) } else { left_out(left.len()) };
+        text += &extras.rest.words(left.len());
         text.push('\n');
     }
     text += &tail;
@@ -192,7 +192,7 @@ fn pressable(prefix: &str, parts: &[&str], label: &str, weight: Weight) -> Optio
 /// The question before something that cannot be undone, with the one button that does it; `None`: what it would have to carry is too long.
 pub(super) fn question(card: &Card, yes: &str, parts: &[&str]) -> Option<Vec<Value>> {
     let button = pressable(SURE, parts, yes, Weight::Off)?;
-    let mut blocks = render(card, &Extras { private: true, ..Extras::default() }).blocks;
+    let mut blocks = render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks;
     blocks.push(json!({ "type": 1, "components": [button] }));
     Some(blocks)
 }

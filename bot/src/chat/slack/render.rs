@@ -7,10 +7,8 @@
 use serde_json::{Value, json};
 
 use super::text::escape;
-use crate::cards::{
-    Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Weight, card_link, left_out, left_out_here, left_out_typed,
-};
-use crate::chat::voice::letter::{Extras, Letter, Rendered, Rest};
+use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Weight, card_link};
+use crate::chat::voice::letter::{Extras, Letter, Rendered};
 use crate::chat::voice::plain::{fixed, group, in_pieces, plain};
 use crate::chat::voice::text::{cut_between_words, plainly};
 
@@ -58,12 +56,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     }
     left.extend(untyped.iter().map(|command| format!("{TYPED}{command}")));
     if !left.is_empty() {
-        let words = match &extras.rest {
-            Rest::File => left_out(left.len()),
-            Rest::Nowhere => left_out_here(left.len()),
-            Rest::Typed(command) => left_out_typed(left.len(), &cut_between_words(command, 150)),
-        };
-        paper.section(&[text(&words)]);
+        paper.section(&[text(&extras.rest.words(left.len()))]);
     }
     let mut blocks = paper.blocks();
     blocks.extend(tail);
@@ -351,7 +344,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cards::left_out;
     use crate::cards::{Tone, button};
+    use crate::chat::voice::letter::Rest;
 
     fn every(value: &Value, look: &mut impl FnMut(&Value)) {
         look(value);

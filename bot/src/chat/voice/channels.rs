@@ -120,9 +120,10 @@ impl Scribe {
             let ids: Vec<Uuid> = some.iter().map(|(id, _, _)| *id).collect();
             let told: Vec<(&EnvironmentName, &ClockNews)> = some.iter().map(|(_, name, said)| (name, said)).collect();
             let card = cards::of_many(&told, &Clock { now, zone: local_zone() });
-            let card = self.mouth.workspace.name_people(card).await;
-            let post = Letter::new(render(&card, &Extras::default())).post(&channel, None);
-            desk.hand_notices_to(DOOR, &ids, &[post]).await?;
+            let platform = &self.mouth.platform;
+            let card = platform.name_people(card).await;
+            let post = Letter::new(platform.render(&card, &Extras::default())).post(&channel, None);
+            desk.hand_notices_to(self.mouth.door(), &ids, &[post]).await?;
         }
         for (id, news) in all {
             let of_one = match &news {

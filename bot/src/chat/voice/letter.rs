@@ -7,7 +7,8 @@ use tidegate_runner::domain::ids::RunNumber;
 
 use super::origin::{How, Origin};
 use super::platform::Platform;
-use crate::cards::{Button, Card};
+use super::text::cut_between_words;
+use crate::cards::{self, Button, Card};
 
 /// A card in a chat's own form.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,9 @@ pub(crate) struct Rendered {
     pub(crate) left_out: Vec<String>,
 }
 
+/// Longest command that such a line names, in characters.
+const COMMAND_MAX: usize = 150;
+
 /// Where lines are for which there was no room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Rest {
@@ -30,6 +34,17 @@ pub(crate) enum Rest {
     Nowhere,
     /// In the answer to this command: messages that are edited, and what is no message, have no file.
     Typed(String),
+}
+
+impl Rest {
+    /// What a message says of so many lines that it has no room for.
+    pub(in crate::chat) fn words(&self, lines: usize) -> String {
+        match self {
+            Self::File => cards::left_out(lines),
+            Self::Nowhere => cards::left_out_here(lines),
+            Self::Typed(command) => cards::left_out_typed(lines, &cut_between_words(command, COMMAND_MAX)),
+        }
+    }
 }
 
 /// What goes with a card.
