@@ -119,7 +119,7 @@ async fn all_known(place: &InSlack, count: i64) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), known).await.expect("the clock has looked");
+    tokio::time::timeout(std::time::Duration::from_mins(1), known).await.expect("the clock has looked");
 }
 
 #[tokio::test]

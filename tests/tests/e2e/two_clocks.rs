@@ -60,7 +60,7 @@ async fn rounds(database: &str, rounds: i64) {
     yard.configure("state_dir = \"state\"", "state_dir = \"blocked\"");
     let text = yard.read("tidegate.toml");
     let begins = now(&yard);
-    let mut dice = Dice(begins.timestamp_nanos_opt().map_or(1, |nanos| nanos.unsigned_abs()) | 1);
+    let mut dice = Dice(begins.timestamp_nanos_opt().map_or(1, i64::unsigned_abs) | 1);
     println!("{rounds} rounds, dice {}", dice.0);
     let store = yard.store().await;
     let target = |level: &str| format!("{{\"level\":\"{level}\",\"settings\":{{}}}}");
