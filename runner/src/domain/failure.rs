@@ -107,8 +107,8 @@ pub struct Failure {
     #[serde(default)]
     pub more_errors: u32,
     /// Addresses that the root's own `prevent_destroy` keeps, where that is what failed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub kept: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub kept: Box<[String]>,
 }
 
 /// Longest [`Failure::detail`], in characters. The whole text is in the log.
@@ -125,7 +125,7 @@ impl Failure {
             address: None,
             at: None,
             more_errors: 0,
-            kept: Vec::new(),
+            kept: Box::default(),
         }
     }
 

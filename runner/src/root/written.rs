@@ -1,6 +1,7 @@
 //! What stands written in resources and locals: names, never values. Expressions are not evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::Folder;
 use super::block::Tree;
@@ -11,7 +12,8 @@ use crate::problem::source::Source;
 #[must_use]
 pub fn arguments_of_resources(name: &str, text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let source = Source::new(name, text);
-    let Ok(tree) = Tree::parse(&source, name.ends_with(".json")) else { return BTreeMap::new() };
+    let json = Path::new(name).extension().is_some_and(|extension| extension == "json");
+    let Ok(tree) = Tree::parse(&source, json) else { return BTreeMap::new() };
     let body = tree.body(&source);
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (address, mut names, lifecycle) in body.entries_of_resources() {

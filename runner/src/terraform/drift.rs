@@ -67,7 +67,8 @@ impl Seen {
 }
 
 fn is_code(name: &str) -> bool {
-    name.starts_with("tfconfig/") && (name.ends_with(".tf") || name.ends_with(".tf.json"))
+    let plain = name.strip_suffix(".json").unwrap_or(name);
+    name.starts_with("tfconfig/") && Path::new(plain).extension().is_some_and(|extension| extension == "tf")
 }
 
 fn text_of(archive: &mut ZipArchive<File>, name: &str) -> Option<Vec<u8>> {

@@ -106,7 +106,7 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
     }
     if let Some(first) = diagnostics.first.as_ref().filter(|_| seen_ending) {
         let failure = from_diagnostic(kind_of(first), first, diagnostics.errors);
-        return Failure { kept: diagnostics.kept.clone(), ..failure };
+        return Failure { kept: diagnostics.kept.clone().into(), ..failure };
     }
     let stderr = stderr.trim();
     let explain = |failure: Failure| match diagnostics.garbage() {
