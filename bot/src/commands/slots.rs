@@ -1,5 +1,6 @@
 //! Commands as named slots, for chats that ask for them one by one: derived from the table, and written back as one line.
 
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::environment::SettingKind;
 
 use super::table::{Object, Spec, TABLE, Takes};
@@ -80,12 +81,29 @@ pub fn whole_line() -> Slot {
     slot(LINE, "any command, as it is typed: up shop full slaves=40", true, true)
 }
 
-/// The commands that have a place of their own, at most `max`; everything can be said by [`TEXT`]. What is typed most comes first
-/// in the table.
-pub fn commands(max: usize) -> impl Iterator<Item = &'static Spec> {
-    // Those that are about nothing lose least by being typed.
-    let (about, plain): (Vec<&Spec>, Vec<&Spec>) = TABLE.iter().partition(|spec| spec.object != Object::Nothing);
-    about.into_iter().chain(plain).take(max)
+/// Commands without a place of their own, where there is none for all: what is done seldom, or offered where it is wanted.
+const TYPED: [CommandName; 16] = [
+    CommandName::Recover,
+    CommandName::Accept,
+    CommandName::Freeze,
+    CommandName::Unfreeze,
+    CommandName::Schedule,
+    CommandName::On,
+    CommandName::Hours,
+    CommandName::Leave,
+    CommandName::Ask,
+    CommandName::Tell,
+    CommandName::Stop,
+    CommandName::Resume,
+    CommandName::Audit,
+    CommandName::Who,
+    CommandName::Whoami,
+    CommandName::Why,
+];
+
+/// The commands that have a place of their own; everything can be said by [`TEXT`].
+pub fn commands() -> impl Iterator<Item = &'static Spec> {
+    TABLE.iter().filter(|spec| !TYPED.contains(&spec.name))
 }
 
 /// The order in which slots stand in a line.
@@ -211,7 +229,10 @@ mod tests {
         assert_eq!(shown("up", &[("env", "shop"), ("level", "")], "level"), ["small", "full", "off"]);
         assert_eq!(shown("up", &[("env", "shop"), ("set", "sl")], "set"), ["slaves= (0 to 200)"]);
         assert_eq!(shown("up", &[("env", "shop"), ("set", "slaves=4")], "set"), ["slaves=4 (0 to 200)"]);
-        assert_eq!(shown("up", &[("env", "shop"), ("set", "slaves=4 s")], "set")[0], "slaves=4 servers= (0 to 50)");
+        assert_eq!(
+            shown("up", &[("env", "shop"), ("set", "slaves=4 s")], "set")[0],
+            "slaves=4 servers= (0 to 60, in steps of 2)"
+        );
         assert_eq!(shown("up", &[("env", "shop"), ("more", "f")], "more"), ["for"]);
         assert_eq!(shown("cancel", &[("run", "")], "run"), ["812"]);
         assert_eq!(shown("text", &[("line", "up s")], "line"), ["up shop"]);
@@ -221,19 +242,18 @@ mod tests {
 
     #[test]
     fn required_slots_come_first_and_texts_are_short() {
-        let names: Vec<&str> = commands(24).map(|spec| spec.name.as_str()).collect();
+        let names: Vec<&str> = commands().map(|spec| spec.name.as_str()).collect();
         assert_eq!(names.len(), 24);
-        for wanted in ["up", "down", "scale", "plan", "status", "approve", "cancel", "show", "log"] {
+        for wanted in ["up", "down", "scale", "plan", "status", "approve", "cancel", "show", "log", "history"] {
             assert!(names.contains(&wanted), "{wanted} is not among {names:?}");
         }
-        for spec in commands(usize::MAX) {
+        for spec in TABLE.iter() {
             let slots = of(spec);
             let first_free = slots.iter().position(|slot| !slot.required).unwrap_or(slots.len());
             assert!(slots.iter().skip(first_free).all(|slot| !slot.required), "{}", spec.name);
             assert!(slots.iter().all(|slot| slot.about.chars().count() <= 100 && !slot.about.is_empty()));
         }
-        let up: Vec<&str> =
-            of(spec(tidegate_runner::domain::command::CommandName::Up)).iter().map(|s| s.name).collect();
+        let up: Vec<&str> = of(spec(CommandName::Up)).iter().map(|s| s.name).collect();
         assert_eq!(up, ["env", "level", "set", "more", "because"]);
     }
 }

@@ -441,11 +441,7 @@ fn discord_is_configured_by_ids_and_each_mode_says_what_it_lacks() {
 #[test]
 fn an_environment_speaks_in_a_channel_of_each_chat() {
     let of = |text: &str| {
-        let text = format!(
-            "[environments.shop]\n{text}\n[[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
-             [environments.shop.profiles]\nfull.app.servers = 3\n"
-        );
-        let config = read(&text).expect("a configuration");
+        let config = read(&small(text)).expect("a configuration");
         let channel = &config.environments.values().next().expect("an environment").channel;
         ["slack", "discord", "shell"].map(|chat| channel.in_chat(chat).map(str::to_owned))
     };

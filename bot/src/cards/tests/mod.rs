@@ -49,7 +49,10 @@ fn everywhere(card: &Card) {
         Span::Bar { .. } => None,
     });
     let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        text.split(|c: char| !c.is_alphanumeric() || c == '\u{2cb}')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let extras = Extras::default();
     for (chat, made) in [("Slack", slack::render(card, &extras)), ("Discord", discord::render(card, &extras))] {

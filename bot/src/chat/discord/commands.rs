@@ -9,9 +9,6 @@ use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::text::cut_between_words;
 use crate::commands::slots::{self, Slot};
 
-/// Most subcommands of a command; one of them takes a whole line.
-const COMMANDS_MAX: usize = 25;
-
 /// Most characters of a description.
 const ABOUT_MAX: usize = 100;
 
@@ -37,8 +34,7 @@ fn subcommand(name: &str, about: &str, slots: &[Slot]) -> Value {
 pub(super) fn all() -> Value {
     let whole = slots::whole_line();
     let mut options = vec![subcommand(slots::TEXT, whole.about, &[whole])];
-    let others = slots::commands(COMMANDS_MAX - 1);
-    options.extend(others.map(|spec| subcommand(spec.name.as_str(), spec.summary, &slots::of(spec))));
+    options.extend(slots::commands().map(|spec| subcommand(spec.name.as_str(), spec.summary, &slots::of(spec))));
     // In the server only, and for everybody who may use commands there: who may do what is the desk's business.
     json!([{ "type": 1, "name": "tide", "description": crate::cards::COMMAND, "options": options }])
 }
@@ -61,7 +57,8 @@ mod tests {
     fn the_commands_keep_to_discords_limits() {
         let all = all();
         let options = all[0]["options"].as_array().expect("subcommands");
-        assert_eq!(options.len(), COMMANDS_MAX);
+        // The most that Discord takes; one of them takes a whole line.
+        assert_eq!(options.len(), 25);
         // Names and descriptions of all together.
         assert!(all.to_string().len() < 16_000 && characters(&all) <= 8_000, "{}", characters(&all));
         let fits =

@@ -237,7 +237,7 @@ impl Gateway {
                 }
             }
             "INTERACTION_CREATE" => match self.ear.interaction(event).await {
-                Ok(taken) => acknowledge(&self.ear, event, taken),
+                Ok(made) => acknowledge(&self.ear, event, made),
                 Err(error) => {
                     tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so");
                 }
@@ -250,8 +250,8 @@ impl Gateway {
 }
 
 /// Acknowledges an interaction and then has it answered; beside the connection, which goes on.
-fn acknowledge(ear: &DiscordEar, event: &Value, taken: Taken) {
-    let Taken { acknowledgement: Some(acknowledgement), heard } = taken else { return };
+fn acknowledge(ear: &DiscordEar, event: &Value, made: Taken) {
+    let Taken { acknowledgement: Some(acknowledgement), heard } = made else { return };
     let (ear, id, token) = (ear.clone(), event["id"].clone(), event["token"].clone());
     tokio::spawn(async move {
         let (id, token) = (id.as_str().unwrap_or_default(), token.as_str().unwrap_or_default());

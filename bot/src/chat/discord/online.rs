@@ -98,11 +98,15 @@ fn granted(guild: &str, me: &str, roles: &Value, member: &Value, channel: &Value
     let roles = roles.as_array().into_iter().flatten();
     let of_roles = roles.filter(|role| role["id"] == guild || mine(&role["id"]));
     let base = of_roles.fold(Permissions::empty(), |had, role| had | bits(&role["permissions"]));
-    let rules: Vec<&Value> = channel["permission_overwrites"].as_array().into_iter().flatten().collect();
+    let overwrites: Vec<&Value> = channel["permission_overwrites"].as_array().into_iter().flatten().collect();
     let steps: [Vec<&Value>; 3] = [
-        rules.iter().copied().filter(|rule| rule["id"] == guild).collect(),
-        rules.iter().copied().filter(|rule| rule["type"] == 0 && rule["id"] != guild && mine(&rule["id"])).collect(),
-        rules.iter().copied().filter(|rule| rule["type"] == 1 && rule["id"] == me).collect(),
+        overwrites.iter().copied().filter(|rule| rule["id"] == guild).collect(),
+        overwrites
+            .iter()
+            .copied()
+            .filter(|rule| rule["type"] == 0 && rule["id"] != guild && mine(&rule["id"]))
+            .collect(),
+        overwrites.iter().copied().filter(|rule| rule["type"] == 1 && rule["id"] == me).collect(),
     ];
     steps.iter().fold(base, |had, step| {
         let all = |key: &str| step.iter().fold(Permissions::empty(), |all, rule| all | bits(&rule[key]));
