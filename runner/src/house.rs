@@ -16,6 +16,7 @@ use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::paths::Paths;
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
+use crate::switch;
 use crate::terraform::Supervisor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -45,6 +46,7 @@ pub struct House {
     keep_fresh: JoinHandle<()>,
     echo: Option<JoinHandle<()>>,
     clock: Option<JoinHandle<()>>,
+    switches: Option<JoinHandle<()>>,
     /// The configuration is not the file's, but the one that was last in force.
     last_good: bool,
 }
@@ -134,6 +136,7 @@ impl House {
             keep_fresh,
             echo,
             clock: None,
+            switches: None,
         })
     }
 
@@ -181,6 +184,7 @@ impl House {
             keep_fresh,
             echo,
             clock: None,
+            switches: None,
         }))
     }
 
@@ -240,6 +244,8 @@ impl House {
         }
         let (desk, store) = (self.desk.clone(), self.store.clone());
         let (bell, config) = (self.bell.clone(), self.config.clone());
+        let ends = switch::run(desk.clone(), store.clone(), self.secrets.clone(), bell.clone(), config.clone());
+        self.switches = Some(tokio::spawn(ends));
         self.clock = Some(tokio::spawn(clockwork::run(desk, store, bell, config)));
     }
 
@@ -316,8 +322,8 @@ impl House {
         if let Some(echo) = &self.echo {
             echo.abort();
         }
-        if let Some(clock) = &self.clock {
-            clock.abort();
+        for task in self.clock.iter().chain(&self.switches) {
+            task.abort();
         }
         if let Some(keeper) = self.engine.take() {
             keeper.stop.send_replace(true);

@@ -21,6 +21,7 @@ pub mod secrets;
 pub mod service;
 pub mod source;
 mod standing;
+pub mod switch;
 pub mod terraform;
 mod warden;
 mod witness;

@@ -10,7 +10,7 @@ use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
-use crate::ledger::{LedgerError, Tx, environments, stacks};
+use crate::ledger::{LedgerError, Tx, environments, scaling_groups, stacks};
 use crate::witness;
 
 /// Stores events of a run together with what they mean, for whoever does not drive it, and what the audit tells of them. Without
@@ -65,6 +65,7 @@ pub(crate) async fn note(
         if let RunEvent::StackFailed { stack, phase: Phase::Verify, .. } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
+        note_groups(tx, after, event).await?;
         note_state(tx, after, event).await?;
     }
     note_half_made(tx, after, events).await?;
@@ -107,6 +108,23 @@ pub(crate) async fn note(
     match environment {
         Some(environment) => stand(tx, run, environment, after, proven, at).await,
         None => Ok(()),
+    }
+}
+
+/// Notes which Auto Scaling groups a stack has, once they were looked at, and that it has none once it is destroyed.
+async fn note_groups(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
+    let name = &after.request.environment;
+    match event {
+        RunEvent::StackVerified { stack, .. } | RunEvent::StackFailed { stack, phase: Phase::Verify, .. } => {
+            let counts = after.stacks.get(stack).map(|view| view.counts.as_slice()).unwrap_or_default();
+            if counts.is_empty() { Ok(()) } else { scaling_groups::set(tx, name, stack, counts).await }
+        }
+        RunEvent::StackApplied { stack, .. } => {
+            let destroyed =
+                after.stacks.get(stack).and_then(|view| view.plan.as_ref()).is_some_and(|plan| plan.destroy);
+            if destroyed { scaling_groups::set(tx, name, stack, &[]).await } else { Ok(()) }
+        }
+        _ => Ok(()),
     }
 }
 
@@ -236,8 +254,8 @@ async fn stand(
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     for (name, view) in &after.stacks {
-        // A stack that `protect` kept was lowered instead of destroyed.
-        let kept = view.plan.as_ref().is_some_and(|plan| !plan.kept_for.is_empty());
+        // A stack that `protect` kept, or that `off` does not destroy, was lowered: its plan did not destroy it.
+        let kept = after.request.target.level == Level::Off && view.plan.as_ref().is_some_and(|plan| !plan.destroy);
         let lowest = environment
             .levels
             .first()

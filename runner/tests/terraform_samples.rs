@@ -36,7 +36,7 @@ fn names(prefix: &str) -> Vec<String> {
     names
 }
 
-fn counts(Counts { create, update, replace, delete }: Counts) -> String {
+fn counts(Counts { create, update, replace, delete, .. }: Counts) -> String {
     format!("+{create} ~{update} ±{replace} -{delete}")
 }
 

@@ -35,7 +35,9 @@ from urllib.parse import parse_qs
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.autoscaling import models as autoscaling, responses as autoscaling_api
+from moto.autoscaling.exceptions import ValidationError
 from moto.core.responses import ActionResult
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -157,6 +159,8 @@ _instance_type = autoscaling.FakeAutoScalingGroup.instance_type
 def launch(self, count_needed, propagated_tags):
     have, missing = len(self.instance_states), count_needed
     for kind in types_of(self):
+        if kind not in INSTANCE_TYPES:
+            raise ValidationError(f"You must use a valid fully-formed launch template. Invalid value '{kind}' for InstanceType.")
         room = left(self, kind)
         count = missing if room is None else min(missing, room)
         if count:

@@ -47,6 +47,12 @@ class EmulatorTest(unittest.TestCase):
             config=Config(retries={"max_attempts": 0}),
         )
 
+    def test_a_desired_count_beyond_the_group_s_bounds_is_refused(self):
+        self.group(1)
+        with self.assertRaises(ClientError) as refused:
+            self.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=self.name, MaxSize=3, DesiredCapacity=4)
+        self.assertEqual(refused.exception.response["Error"]["Code"], "ValidationError")
+
     def group(self, count):
         """A group of `count` with a mixed instances policy, as the jmeter module makes it; the only one with instances."""
         types = ("c6i.xlarge", "c5.xlarge")

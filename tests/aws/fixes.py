@@ -4,6 +4,7 @@ import copy
 import inspect
 
 from moto.autoscaling import models as autoscaling
+from moto.autoscaling.exceptions import ValidationError
 from moto.core.responses import EmptyResult
 from moto.core.types import Base64EncodedString
 from moto.ec2.models import launch_templates, security_groups
@@ -109,3 +110,28 @@ def update(self, *given, **named):
 
 
 autoscaling.FakeAutoScalingGroup.update = update
+
+# A desired count beyond the group's own bounds is taken, and started.
+_create_group = autoscaling.AutoScalingBackend.create_auto_scaling_group
+_update_group = autoscaling.AutoScalingBackend.update_auto_scaling_group
+
+
+def check_bounds(desired, least, most):
+    if desired is not None and least is not None and most is not None and not least <= desired <= most:
+        raise ValidationError(f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}")
+
+
+def create_auto_scaling_group(self, **named):
+    check_bounds(named.get("desired_capacity"), named.get("min_size"), named.get("max_size"))
+    return _create_group(self, **named)
+
+
+def update_auto_scaling_group(self, **named):
+    group = self.autoscaling_groups[named["name"]]
+    given = lambda name, now: now if named.get(name) is None else named[name]
+    check_bounds(given("desired_capacity", group.desired_capacity), given("min_size", group.min_size), given("max_size", group.max_size))
+    return _update_group(self, **named)
+
+
+autoscaling.AutoScalingBackend.create_auto_scaling_group = create_auto_scaling_group
+autoscaling.AutoScalingBackend.update_auto_scaling_group = update_auto_scaling_group

@@ -68,6 +68,8 @@ pub struct Asked {
 #[derive(Debug, Default)]
 struct World {
     groups: BTreeMap<String, Group>,
+    /// When a group is to be ended, as it was written, by its name.
+    ends: BTreeMap<String, String>,
     faults: VecDeque<Fault>,
     always: Option<Fault>,
     asked: Vec<Asked>,
@@ -105,6 +107,12 @@ impl AutoScaling {
     /// Sets a group.
     pub fn group(&self, name: &str, group: Group) {
         self.world().groups.insert(name.to_owned(), group);
+    }
+
+    /// When a group is to be ended by itself, as it was written: `2026-11-22T05:00:00Z`.
+    #[must_use]
+    pub fn ends(&self, name: &str) -> Option<String> {
+        self.world().ends.get(name).cloned()
     }
 
     /// Somebody deletes a group.
@@ -195,6 +203,26 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, headers: HeaderMap, body
             let failures = group.unwrap_or_default().failures;
             let members: String = failures.iter().map(|message| activity(message)).collect();
             told(&action, &format!("<Activities>{members}</Activities>"))
+        }
+        "PutScheduledUpdateGroupAction" => {
+            let wanted = [field("ScheduledActionName"), field("MinSize"), field("DesiredCapacity")];
+            assert_eq!(wanted, ["tidegate-planned-end", "0", "0"].map(|text| Some(text.to_owned())), "{fields:?}");
+            world.ends.extend(field("AutoScalingGroupName").zip(field("StartTime")));
+            told(&action, "")
+        }
+        "DescribeScheduledActions" => {
+            let group = field("AutoScalingGroupName").unwrap_or_default();
+            let at = world.ends.get(&group).map(|at| {
+                format!("<member><AutoScalingGroupName>{group}</AutoScalingGroupName><ScheduledActionName>tidegate-planned-end</ScheduledActionName><StartTime>{at}</StartTime></member>")
+            });
+            told(
+                &action,
+                &format!("<ScheduledUpdateGroupActions>{}</ScheduledUpdateGroupActions>", at.unwrap_or_default()),
+            )
+        }
+        "DeleteScheduledAction" => {
+            world.ends.remove(&field("AutoScalingGroupName").unwrap_or_default());
+            told(&action, "")
         }
         "AssumeRole" => told(
             &action,

@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::audit::{
     ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, Record, START,
-    STOP, UNTAINT, WhoDid,
+    STOP, SWITCH, UNTAINT, WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 
@@ -142,6 +142,15 @@ fn deed(record: &Record) -> String {
             let addresses = detail("addresses").and_then(serde_json::Value::as_array).into_iter().flatten();
             let named: Vec<String> = addresses.filter_map(|address| address.as_str().map(cut)).collect();
             format!("{}{of} untainted, so that it is kept", named.join(", "))
+        }
+        SWITCH => {
+            let group = detail("group").and_then(serde_json::Value::as_str).map(cut).unwrap_or_default();
+            let ends =
+                detail("ends").and_then(serde_json::Value::as_i64).and_then(chrono::DateTime::from_timestamp_millis);
+            match ends {
+                Some(at) => format!("AWS ends {group}{of} at {}Z", at.format("%Y-%m-%d %H:%M")),
+                None => format!("AWS does not end {group}{of} any more"),
+            }
         }
         END => format!("the run{of} ended"),
         MISS => format!("what was due{of} was missed"),

@@ -82,6 +82,17 @@ fn actual(status: &EnvironmentStatus) -> Option<&Level> {
     levels.all(|level| level == Some(first)).then_some(first)
 }
 
+/// Stacks that stand at the lowest level while `off` is wanted and all others are off: it destroys no more.
+fn lowered<'a>(status: &'a EnvironmentStatus, wanted: Option<&Level>) -> Vec<&'a StackName> {
+    let lowest = status.levels.first();
+    let is_lowest = |stack: &&StackStanding| stack.level.is_some() && stack.level.as_ref() == lowest;
+    let as_off = |stack: &StackStanding| stack.level == Some(Level::Off) || is_lowest(&stack);
+    if wanted != Some(&Level::Off) || !status.stacks.values().all(as_off) {
+        return Vec::new();
+    }
+    status.stacks.iter().filter(|(_, stack)| is_lowest(stack)).map(|(name, _)| name).collect()
+}
+
 /// `slaves=40`, or `slaves=9 (wanted 8)` where another size is known to stand, or `slaves=? (wanted 8)`, or `slaves=?` alone, where it is
 /// not known what stands.
 fn size(status: &EnvironmentStatus, name: &SettingName, wanted: Option<&SettingValue>) -> String {
@@ -107,7 +118,13 @@ fn place(status: &EnvironmentStatus) -> String {
     let unknown = status.stacks.values().all(|stack| stack.level.is_none());
     let never = unknown && status.stacks.values().all(|stack| stack.run.is_none());
     let wanted = status.wanted.as_ref().map(|target| &target.level);
+    let lowered = lowered(status, wanted);
     let is = match actual(status) {
+        _ if !doubt && !being_changed(status) && !lowered.is_empty() => {
+            let names: Vec<&str> = lowered.iter().map(|name| name.as_str()).collect();
+            let level = status.levels.first().map(ToString::to_string).unwrap_or_default();
+            return format!("at off as far as it goes: {} at {level}", names.join(", "));
+        }
         _ if doubt => "IN DOUBT".to_owned(),
         _ if being_changed(status) => "being changed".to_owned(),
         Some(level) => format!("at {level}"),

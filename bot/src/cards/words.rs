@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use tidegate_runner::domain::answer::RunSummary;
-use tidegate_runner::domain::changes::{Action, Change, Counts};
+use tidegate_runner::domain::changes::{Action, Change, Counts, UNTAINTED};
 use tidegate_runner::domain::environment::SettingValue;
 use tidegate_runner::domain::ids::{SettingName, StackName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
@@ -146,12 +146,12 @@ pub(super) enum Tense {
 
 /// `5 created, 1 replaced`; `no changes` when there are none.
 pub(super) fn counts(counts: Counts, tense: Tense) -> String {
-    let Counts { create, update, replace, delete } = counts;
+    let Counts { create, update, replace, delete, moved, import, forget } = counts;
     let words = match tense {
-        Tense::Done => ["created", "changed", "replaced", "destroyed"],
-        Tense::Planned => ["to create", "to change", "to replace", "to destroy"],
+        Tense::Done => ["created", "changed", "replaced", "destroyed", "moved", "imported", "forgotten"],
+        Tense::Planned => ["to create", "to change", "to replace", "to destroy", "to move", "to import", "to forget"],
     };
-    let parts: Vec<String> = [create, update, replace, delete]
+    let parts: Vec<String> = [create, update, replace, delete, moved, import, forget]
         .into_iter()
         .zip(words)
         .filter(|(count, _)| *count > 0)
@@ -186,6 +186,7 @@ fn reason(reason: &str) -> Option<String> {
     match reason {
         "delete_because_count_index" | "delete_because_each_key" | "requested" => None,
         "delete_because_no_resource_config" | "delete_because_no_module" => Some("no longer in the code".to_owned()),
+        UNTAINTED => Some("its making came up short: untainted first, so that what is in service stays".to_owned()),
         "cannot_update" => Some("cannot be changed in place".to_owned()),
         other => Some(cut(other).replace('_', " ")),
     }

@@ -9,13 +9,18 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::config::{HttpClient, ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_autoscaling::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_autoscaling::primitives::DateTime;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 use super::cause::Activity;
 use super::counts::{Seen, SeenInstance};
 use super::{CannotLook, Surroundings, credentials};
+use crate::domain::ids::Timestamp;
+use crate::domain::switch::ACTION;
 
 /// How long one question may take, with its second try.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -99,6 +104,38 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Has the group of this name end all its instances at `at`, by a scheduled action; moves one that is there.
+    ///
+    /// # Errors
+    /// [`CannotLook`] with what AWS said; what was written before stands then.
+    pub async fn end_at(&self, name: &str, at: Timestamp) -> Result<(), CannotLook> {
+        let question = self
+            .0
+            .put_scheduled_update_group_action()
+            .auto_scaling_group_name(name)
+            .scheduled_action_name(ACTION)
+            .start_time(DateTime::from_millis(at.0))
+            .min_size(0)
+            .desired_capacity(0);
+        question.send().await.map(drop).map_err(|error| refused(&error))
+    }
+
+    /// Takes that action away. One that is not there, or was carried out, is no error.
+    ///
+    /// # Errors
+    /// [`CannotLook`] with what AWS said.
+    pub async fn end_never(&self, name: &str) -> Result<(), CannotLook> {
+        let there = self.0.describe_scheduled_actions().auto_scaling_group_name(name).scheduled_action_names(ACTION);
+        let there = there.send().await.map_err(|error| refused(&error))?;
+        if there.scheduled_update_group_actions().is_empty() {
+            return Ok(());
+        }
+        let question = self.0.delete_scheduled_action().auto_scaling_group_name(name).scheduled_action_name(ACTION);
+        question.send().await.map(drop).map_err(|error| refused(&error))
+    }
+}
+
 fn group(group: &AutoScalingGroup) -> Option<Seen> {
     Some(Seen {
         name: group.auto_scaling_group_name()?.to_owned(),
@@ -127,6 +164,9 @@ fn base(surroundings: &Surroundings, region: &str) -> SdkConfig {
         .operation_timeout(PATIENCE);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        // Whoever assumes a role panics without either.
+        .time_source(SystemTimeSource::new())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .region(Region::new(region.to_owned()))
         .http_client(http.clone())
         // Whoever waits asks again and again anyway.

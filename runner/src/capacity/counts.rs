@@ -41,6 +41,8 @@ pub fn count(group: &StateGroup, seen: &Seen, readiness: &Readiness) -> GroupCou
     let mut count = GroupCount {
         label: group.label().to_owned(),
         name: group.name.clone(),
+        address: group.address.clone(),
+        arn: group.arn.clone(),
         desired,
         enough: readiness.enough_of(&group.address).map(|enough| enough.of(desired)).filter(|of| *of < desired),
         ..GroupCount::default()
@@ -120,7 +122,12 @@ mod tests {
             health: (*health).to_owned(),
             weight: *weight,
         };
-        Seen { name: "shop-slaves".to_owned(), arn: String::new(), desired, instances: instances.iter().map(instance).collect() }
+        Seen {
+            name: "shop-slaves".to_owned(),
+            arn: String::new(),
+            desired,
+            instances: instances.iter().map(instance).collect(),
+        }
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub(super) fn provider(
     if let Some(keys) = keys(surroundings) {
         return SharedCredentialsProvider::new(keys);
     }
-    let config = ProviderConfig::without_region().with_region(Some(Region::new(region.to_owned()))).with_http_client(http);
+    let config =
+        ProviderConfig::without_region().with_region(Some(Region::new(region.to_owned()))).with_http_client(http);
     if let (Some(role), Some(file)) = (get("AWS_ROLE_ARN"), get("AWS_WEB_IDENTITY_TOKEN_FILE")) {
         let given = StaticConfiguration {
             web_identity_token_file: file.into(),

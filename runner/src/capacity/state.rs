@@ -27,14 +27,14 @@ impl StateGroup {
     /// Where it is, as its ARN tells.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        self.arn.split(':').nth(3).filter(|region| !region.is_empty())
+        region_of(&self.arn)
     }
 
     /// Whether the ARN of a group that AWS lists is that of this one: the same partition, region, account and name. The id in the middle
     /// is another one for a group that was made again under its name, and Terraform knows that as the same.
     #[must_use]
     pub fn is_at(&self, arn: &str) -> bool {
-        place(&self.arn) == place(arn)
+        is_same_group(&self.arn, arn)
     }
 
     /// What people call it: what comes after its type in its address; where that is one of the names that say nothing, its name in AWS.
@@ -181,6 +181,18 @@ fn group(resource: &ResourceOf, instance: &InstanceOf) -> Result<StateGroup, Sta
         desired: attributes.desired_capacity.as_u64().and_then(|desired| u32::try_from(desired).ok()),
         address,
     })
+}
+
+/// The region that the ARN of a group tells.
+#[must_use]
+pub fn region_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
+}
+
+/// Whether two ARNs are those of one group; see [`StateGroup::is_at`].
+#[must_use]
+pub fn is_same_group(one: &str, other: &str) -> bool {
+    place(one).is_some() && place(one) == place(other)
 }
 
 /// All of `arn:aws:autoscaling:ap-northeast-1:123456789012:autoScalingGroup:ID:autoScalingGroupName/NAME` but the id.

@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn keys_of_the_process_are_not_those_of_a_stack_that_names_a_profile() {
-        let process = owned(&[("AWS_ACCESS_KEY_ID", "AKIAOTHER"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_ROLE_ARN", "r")]);
+        let process =
+            owned(&[("AWS_ACCESS_KEY_ID", "AKIAOTHER"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_ROLE_ARN", "r")]);
         let of = |stack: &[(&str, &str)]| Surroundings::of(process.clone().into_iter(), &owned(stack));
         let named = of(&[("AWS_PROFILE", "change")]);
         assert_eq!((named.get("AWS_ACCESS_KEY_ID"), named.get("AWS_ROLE_ARN")), (None, None));

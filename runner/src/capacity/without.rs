@@ -3,6 +3,7 @@
 use super::cause::Activity;
 use super::counts::Seen;
 use super::{CannotLook, Surroundings};
+use crate::domain::ids::Timestamp;
 
 /// Nobody to ask.
 #[derive(Debug, Clone)]
@@ -26,6 +27,24 @@ impl Aws {
     /// Always [`CannotLook::NotBuilt`].
     #[expect(clippy::unused_async, reason = "as the real one")]
     pub async fn groups(&self, _: &[String]) -> Result<Vec<Seen>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn end_at(&self, _: &str, _: Timestamp) -> Result<(), CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn end_never(&self, _: &str) -> Result<(), CannotLook> {
         Err(CannotLook::NotBuilt)
     }
 

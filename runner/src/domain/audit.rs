@@ -79,10 +79,10 @@ pub struct Record {
 }
 
 /// Actions that are no commands: a run asks, its question expires, nobody saw it end, a mark in its state was taken away, it ends; a
-/// hold comes to its end; what was due is missed or given up; a message that was no command; the configuration changed; a process that
+/// hold comes to its end; what was due is missed or given up; AWS is told when to end a group; a message that was no command; the configuration changed; a process that
 /// carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 13] =
-    [ASK, EXPIRE, LOSE, UNTAINT, END, LAPSE, MISS, GIVE_UP, MESSAGE, CONFIGURE, START, STOP, PRUNE];
+pub const EVENTS: [&str; 14] =
+    [ASK, EXPIRE, LOSE, UNTAINT, END, LAPSE, MISS, GIVE_UP, SWITCH, MESSAGE, CONFIGURE, START, STOP, PRUNE];
 
 /// A run asks for a yes.
 pub const ASK: &str = "ask";
@@ -100,6 +100,8 @@ pub const LAPSE: &str = "lapse";
 pub const MISS: &str = "miss";
 /// What a schedule wanted was tried in vain, and is not tried any more.
 pub const GIVE_UP: &str = "abandon";
+/// AWS is told when to end what runs in a group, or that it is not to.
+pub const SWITCH: &str = "switch";
 /// A message that was no command.
 pub const MESSAGE: &str = "message";
 /// The configuration changed.

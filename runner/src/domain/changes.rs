@@ -43,6 +43,9 @@ impl Action {
     }
 }
 
+/// [`Change::reason`] of a group whose making came up short and that is kept: untainted once there is a yes, then changed as planned.
+pub const UNTAINTED: &str = "untainted";
+
 /// One planned change of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Change {
@@ -55,17 +58,39 @@ pub struct Change {
     pub reason: Option<String>,
 }
 
+impl Change {
+    /// True for a group that is kept, although Terraform would destroy and make it again.
+    #[must_use]
+    pub fn is_untainted(&self) -> bool {
+        self.reason.as_deref() == Some(UNTAINTED)
+    }
+}
+
 /// How many resources are created, changed, replaced, destroyed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Resources created.
     pub create: u32,
-    /// Resources changed in place (also moved or imported).
+    /// Resources changed in place.
     pub update: u32,
     /// Resources replaced.
     pub replace: u32,
     /// Resources destroyed.
     pub delete: u32,
+    /// Resources only moved to another address.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub moved: u32,
+    /// Resources only adopted into the state.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub import: u32,
+    /// Resources only dropped from the state.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub forget: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Counts {
@@ -76,7 +101,10 @@ impl Counts {
         for change in changes {
             match change.action {
                 Action::Create => counts.create += 1,
-                Action::Update | Action::Move | Action::Import | Action::Forget => counts.update += 1,
+                Action::Update => counts.update += 1,
+                Action::Move => counts.moved += 1,
+                Action::Import => counts.import += 1,
+                Action::Forget => counts.forget += 1,
                 Action::Replace => counts.replace += 1,
                 Action::Delete => counts.delete += 1,
             }
@@ -84,10 +112,24 @@ impl Counts {
         counts
     }
 
-    /// All changes together; a replacement counts once.
+    /// All changes of what exists together; a replacement counts once. What only changes the state is none of them.
     #[must_use]
     pub fn total(self) -> u32 {
         self.create + self.update + self.replace + self.delete
+    }
+
+    /// How many there are of one action.
+    #[must_use]
+    pub fn many(self, action: Action) -> u32 {
+        match action {
+            Action::Create => self.create,
+            Action::Update => self.update,
+            Action::Replace => self.replace,
+            Action::Delete => self.delete,
+            Action::Move => self.moved,
+            Action::Import => self.import,
+            Action::Forget => self.forget,
+        }
     }
 
     /// Both counts added up, for a run over several stacks.
@@ -98,6 +140,9 @@ impl Counts {
             update: self.update + other.update,
             replace: self.replace + other.replace,
             delete: self.delete + other.delete,
+            moved: self.moved + other.moved,
+            import: self.import + other.import,
+            forget: self.forget + other.forget,
         }
     }
 }
@@ -196,6 +241,25 @@ impl StackPlan {
         }
     }
 
+    /// Whether groups in it are to be untainted before anything is applied.
+    #[must_use]
+    pub fn untaints(&self) -> bool {
+        self.changes.iter().any(Change::is_untainted)
+    }
+
+    /// The plan with these groups kept: what it will be once they are untainted, as far as that can be told before. Its makings anew
+    /// become changes, which is the most that the true plan may do to them.
+    #[must_use]
+    pub fn keeping(mut self, groups: &[String]) -> Self {
+        for change in self.changes.iter_mut().filter(|change| groups.contains(&change.address)) {
+            change.action = Action::Update;
+            change.reason = Some(UNTAINTED.to_owned());
+        }
+        self.values.retain(|address, _| !groups.contains(address));
+        self.changes.sort();
+        Self { exactness: Exactness::Provisional, ..self }
+    }
+
     /// The counts of the planned changes.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -292,7 +356,7 @@ impl Envelope {
             (
                 Action::Update | Action::Move | Action::Import | Action::Forget,
                 Exactness::Provisional | Exactness::Unknown,
-            ) => counts.update <= most.update,
+            ) => counts.many(change.action) <= most.many(change.action),
             (Action::Create | Action::Update | Action::Move | Action::Import | Action::Forget, Exactness::Exact) => {
                 was_shown(change.action)
             }
@@ -385,6 +449,33 @@ mod tests {
         assert!(valued("1").envelope().beyond(&otherwise("1")).is_empty());
         assert!(valued("1").envelope().is_made_otherwise(&otherwise("1")));
         assert_eq!(valued("1").envelope().beyond(&otherwise("2")).len(), 1);
+    }
+
+    #[test]
+    fn a_group_that_came_up_short_is_shown_as_changed_and_the_true_plan_must_stay_inside() {
+        let address = "aws_autoscaling_group.slaves";
+        let kept = plan(&[(address, Action::Replace), ("b", Action::Create)]).keeping(&[address.to_owned()]);
+        assert_eq!((kept.counts().replace, kept.counts().update, kept.untaints()), (0, 1, true));
+        assert_eq!(kept.exactness, Exactness::Provisional);
+        let shown = kept.envelope();
+        assert!(shown.beyond(&plan(&[("b", Action::Create)])).is_empty(), "nothing is left to change of it");
+        assert!(shown.beyond(&plan(&[(address, Action::Update), ("b", Action::Create)])).is_empty());
+        assert_eq!(shown.beyond(&plan(&[(address, Action::Replace)])).len(), 1);
+    }
+
+    #[test]
+    fn what_only_changes_the_state_is_no_change_of_what_exists() {
+        let taken = plan(&[("a", Action::Import), ("b", Action::Move), ("c", Action::Forget), ("d", Action::Update)]);
+        let counts = taken.counts();
+        assert_eq!((counts.total(), counts.update, counts.import, counts.moved, counts.forget), (1, 1, 1, 1, 1));
+        assert!(plan(&[("a", Action::Import)]).has_work(), "it is applied all the same");
+        let mut shown = plan(&[("a", Action::Import)]);
+        shown.exactness = Exactness::Provisional;
+        assert_eq!(
+            shown.envelope().beyond(&plan(&[("a", Action::Update)])).len(),
+            1,
+            "an import is no leave to change"
+        );
     }
 
     #[test]

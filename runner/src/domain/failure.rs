@@ -106,6 +106,9 @@ pub struct Failure {
     /// How many further errors there were; they are in the log.
     #[serde(default)]
     pub more_errors: u32,
+    /// Addresses that the root's own `prevent_destroy` keeps, where that is what failed.
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub kept: Box<[String]>,
 }
 
 /// Longest [`Failure::detail`], in characters. The whole text is in the log.
@@ -115,7 +118,15 @@ impl Failure {
     /// A failure with only a kind and a summary line.
     #[must_use]
     pub fn new(kind: FailureKind, summary: impl Into<String>) -> Self {
-        Self { kind, summary: summary.into(), detail: String::new(), address: None, at: None, more_errors: 0 }
+        Self {
+            kind,
+            summary: summary.into(),
+            detail: String::new(),
+            address: None,
+            at: None,
+            more_errors: 0,
+            kept: Box::default(),
+        }
     }
 
     /// The same with an explanation, cut at [`DETAIL_MAX`] characters.

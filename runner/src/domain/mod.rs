@@ -24,3 +24,4 @@ pub mod request;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod switch;

@@ -21,11 +21,29 @@ pub struct Readiness {
     pub probes: Vec<Probe>,
     /// ARN of a role that is assumed to ask AWS; `None`: the stack's own credentials ask.
     pub role: Option<String>,
+    /// Groups that AWS ends by itself some time after the planned end.
+    pub planned_end: PlannedEnd,
+}
+
+/// Groups that AWS ends by itself some time after the planned end; see [`super::switch`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlannedEnd {
+    /// Which, by address as in `protect`; empty for none.
+    pub groups: Vec<String>,
+    /// ARN of a role that is assumed to write it; `None`: the stack's own credentials write it.
+    pub role: Option<String>,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { within_s: 900, groups: true, enough: Vec::new(), probes: Vec::new(), role: None }
+        Self {
+            within_s: 900,
+            groups: true,
+            enough: Vec::new(),
+            probes: Vec::new(),
+            role: None,
+            planned_end: PlannedEnd::default(),
+        }
     }
 }
 
@@ -75,6 +93,12 @@ pub struct GroupCount {
     pub label: String,
     /// Its name in AWS.
     pub name: String,
+    /// The address of its resource; empty in events of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// Its ARN; empty in events of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub arn: String,
     /// How many there are to be.
     pub desired: u32,
     /// How many are in service and healthy.

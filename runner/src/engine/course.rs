@@ -143,7 +143,7 @@ impl Situation<'_> {
         });
         match result {
             Ok(plan) => {
-                let exactness = if feeds_change { Exactness::Provisional } else { Exactness::Exact };
+                let exactness = if feeds_change { Exactness::Provisional } else { plan.exactness };
                 RunEvent::StackPlanned { stack, plan: StackPlan { exactness, inputs, ..plan.clone() } }
             }
             Err(failure) if failure.kind == FailureKind::UpstreamMissing && feeds_change => RunEvent::StackPlanned {

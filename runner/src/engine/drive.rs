@@ -325,10 +325,11 @@ impl Driver {
         self.context.event(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Prepare });
         let (context, permits) = (Arc::clone(&self.context), Arc::clone(&self.shared.processes));
         let span = tracing::info_span!("step", %stack, phase = Phase::Plan.as_str());
+        let begun = matches!(self.view.state, RunState::Applying { .. });
         let work = async move {
             // Terraform with a big provider takes a core and most of a gigabyte: no more of them than the machine can bear.
             let _permit = permits.acquire_owned().await;
-            work::plan(&context, stack).await;
+            work::plan(&context, stack, begun).await;
         };
         self.tasks.spawn(work.instrument(span));
     }

@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 36] = [
+pub(super) const TEXTS: [(i64, &str, &str); 37] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -51,6 +51,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 36] = [
     (600, "lineage", include_str!("../../../migrations/0600_lineage.sql")),
     (601, "older_state", include_str!("../../../migrations/0601_older_state.sql")),
     (602, "typed_as", include_str!("../../../migrations/0602_typed_as.sql")),
+    (610, "scaling_groups", include_str!("../../../migrations/0610_scaling_groups.sql")),
 ];
 
 /// All migrations.

@@ -27,6 +27,7 @@ mod open;
 pub mod outbox;
 pub mod runners;
 pub mod runs;
+pub mod scaling_groups;
 pub mod schedules;
 pub mod stacks;
 pub mod tellings;

@@ -121,9 +121,9 @@ impl Redactor {
     /// The failure without secrets.
     #[must_use]
     pub fn redact_failure(&self, mut failure: Failure) -> Failure {
-        let Failure { kind: _, summary, detail, address, at, more_errors: _ } = &mut failure;
+        let Failure { kind: _, summary, detail, address, at, more_errors: _, kept } = &mut failure;
         let code = at.as_mut().and_then(|at| at.code.as_mut());
-        for text in [Some(summary), Some(detail), address.as_mut(), code].into_iter().flatten() {
+        for text in [Some(summary), Some(detail), address.as_mut(), code].into_iter().flatten().chain(kept) {
             if let Cow::Owned(redacted) = self.redact(text) {
                 *text = redacted;
             }

@@ -2,6 +2,7 @@
 //! Source of the JSON form: "JSON Configuration Syntax" in Terraform's documentation: a block is an object, or a list of
 //! objects, by label.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use hcl_edit::Span as _;
@@ -146,6 +147,46 @@ impl<'f> Body<'f> {
                     .flat_map(|(kind, names)| objects(names).flatten().map(move |(name, _)| (kind, name)))
                     .filter(|(_, name)| *name != "//")
                     .map(|(kind, name)| format!("{kind}.{name}"))
+                    .collect()
+            }
+        }
+    }
+
+    /// The resource blocks: address (`TYPE.NAME`), names of arguments and blocks inside, and the `lifecycle` block as it is written.
+    pub(super) fn entries_of_resources(&self) -> Vec<(String, BTreeSet<String>, String)> {
+        const KIND: &str = "resource";
+        match &self.form {
+            Form::Native(body) => body
+                .get_blocks(KIND)
+                .filter_map(|block| {
+                    let [kind, name] = block.labels.as_slice() else { return None };
+                    let named = block.body.iter().map(|entry| match entry {
+                        structure::Structure::Attribute(attribute) => attribute.key.as_str().to_owned(),
+                        structure::Structure::Block(inner) if inner.ident.as_str() == "dynamic" => {
+                            inner.labels.first().map_or("", |label| label.as_str()).to_owned()
+                        }
+                        structure::Structure::Block(inner) => inner.ident.as_str().to_owned(),
+                    });
+                    let lifecycle = block.body.get_blocks("lifecycle").next();
+                    let lifecycle = lifecycle.map(|inner| written(self.source, inner.span()).to_owned());
+                    let address = format!("{}.{}", kind.as_str(), name.as_str());
+                    Some((address, named.collect(), lifecycle.unwrap_or_default()))
+                })
+                .collect(),
+            Form::Json(all) => {
+                let kinds = all.iter().filter_map(|object| object.get(KIND)).flat_map(objects).flatten();
+                let named = kinds.filter(|(kind, _)| *kind != "//").flat_map(|(kind, names)| {
+                    objects(names)
+                        .flatten()
+                        .filter(|(name, _)| *name != "//")
+                        .map(move |(name, body)| (kind, name, body))
+                });
+                named
+                    .map(|(kind, name, body)| {
+                        let written = objects(body).flat_map(Map::keys).cloned().collect();
+                        let lifecycle = objects(body).find_map(|object| object.get("lifecycle"));
+                        (format!("{kind}.{name}"), written, lifecycle.map(Value::to_string).unwrap_or_default())
+                    })
                     .collect()
             }
         }

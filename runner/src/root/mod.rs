@@ -12,6 +12,7 @@ mod kind;
 mod merge;
 mod modules;
 mod plain;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use files::{File, Folder};
 pub use init::InitInputs;
 pub use kind::Type;
 pub use modules::folders_of;
+pub use written::arguments_of_resources;
 
 /// A Terraform root (or any module), read.
 #[derive(Debug, Clone, Default, PartialEq)]

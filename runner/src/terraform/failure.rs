@@ -13,6 +13,7 @@ pub struct Diagnostics {
     errors: u32,
     warnings: u32,
     interrupted: bool,
+    kept: Vec<String>,
     garbage: Option<String>,
     garbage_lines: u64,
 }
@@ -43,6 +44,9 @@ impl Diagnostics {
             return;
         }
         self.errors = self.errors.saturating_add(1);
+        if diagnostic.summary == PREVENT_DESTROY && self.kept.len() < KEPT_MAX {
+            self.kept.extend(kept_address(&diagnostic.detail));
+        }
         // "execution halted" tells only that another error, or an interrupt, stopped the rest.
         let says_nothing = |d: &Diagnostic| d.summary == "execution halted";
         if self.first.as_ref().is_none_or(|first| says_nothing(first) && !says_nothing(diagnostic)) {
@@ -60,6 +64,17 @@ impl Diagnostics {
     #[must_use]
     pub fn warnings(&self) -> u32 {
         self.warnings
+    }
+
+    /// Locals of the root that lack what is asked of them, by the first error.
+    #[must_use]
+    pub fn missing_of_locals(&self) -> Vec<String> {
+        let Some(first) = self.first.as_ref().filter(|first| asks_for_what_is_not_there(first)) else {
+            return Vec::new();
+        };
+        let values = first.snippet.iter().flat_map(|snippet| &snippet.values);
+        let locals = values.filter_map(|value| value.traversal.strip_prefix("local."));
+        locals.filter_map(|rest| rest.split(['.', '[']).next()).map(str::to_owned).collect()
     }
 
     /// True once Terraform said that it was interrupted.
@@ -90,7 +105,8 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
         return interrupted(diagnostics, exit);
     }
     if let Some(first) = diagnostics.first.as_ref().filter(|_| seen_ending) {
-        return from_diagnostic(kind_of(first), first, diagnostics.errors);
+        let failure = from_diagnostic(kind_of(first), first, diagnostics.errors);
+        return Failure { kept: diagnostics.kept.clone().into(), ..failure };
     }
     let stderr = stderr.trim();
     let explain = |failure: Failure| match diagnostics.garbage() {
@@ -182,8 +198,7 @@ fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
     if summary == "Unable to find remote state" || lacks_upstream_output(diagnostic) {
         return FailureKind::UpstreamMissing;
     }
-    // Source: Terraform's `internal/terraform/node_resource_abstract_instance.go`, `checkPreventDestroy`.
-    if summary == "Instance cannot be destroyed" {
+    if summary == PREVENT_DESTROY {
         return FailureKind::PreventDestroy;
     }
     if is_storage(summary) || is_storage(detail) {
@@ -192,9 +207,27 @@ fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
     FailureKind::Terraform
 }
 
+/// Summary of the error where `prevent_destroy` forbids a plan. Source: Terraform's
+/// `internal/terraform/node_resource_abstract_instance.go`, `checkPreventDestroy`.
+const PREVENT_DESTROY: &str = "Instance cannot be destroyed";
+
+/// Most addresses that are kept of such errors.
+const KEPT_MAX: usize = 64;
+
+/// `Resource ADDRESS has lifecycle.prevent_destroy set, but ...`
+fn kept_address(detail: &str) -> Option<String> {
+    let detail = one_line(detail);
+    let (address, _) = detail.strip_prefix("Resource ")?.split_once(" has lifecycle.prevent_destroy")?;
+    Some(address.to_owned())
+}
+
+fn asks_for_what_is_not_there(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.summary.as_str(), "Unsupported attribute" | "Invalid index")
+}
+
 /// An upstream state without the output that is asked for: it exists, but was never applied as far as that.
 fn lacks_upstream_output(diagnostic: &Diagnostic) -> bool {
-    let asks = matches!(diagnostic.summary.as_str(), "Unsupported attribute" | "Invalid index");
+    let asks = asks_for_what_is_not_there(diagnostic);
     let of_remote_state = |snippet: &Snippet| {
         snippet
             .values

@@ -7,6 +7,7 @@ mod apply;
 pub mod child;
 pub mod command;
 mod diagnostic;
+pub mod drift;
 mod exit;
 mod failure;
 mod hearing;

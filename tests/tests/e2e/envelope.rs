@@ -421,6 +421,36 @@ async fn what_the_code_itself_keeps_is_explained_and_nothing_goes() {
 }
 
 #[tokio::test]
+async fn what_the_code_and_protect_keep_is_lowered_at_off_and_status_says_so() {
+    let yard = Yard::new();
+    yard.shell("up shop full").await.exits(0);
+    let root = yard.read("roots/shop/app/main.tf");
+    let kept = "\nresource \"terraform_data\" \"database\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n";
+    yard.write("roots/shop/app/main.tf", &format!("{root}{kept}"));
+    yard.configure("up = \"full\"", "up = \"full\"\nprotect = [\"terraform_data.database\"]");
+    yard.shell("up shop full").await.exits(0);
+    yard.shell("down shop off").await.says(&["only lowered, not destroyed", "terraform_data.database"]).exits(0);
+    assert!(yard.in_state("shop", "app").await.contains(&"terraform_data.database".to_owned()));
+    yard.shell("status shop").await.says(&["at off as far as it goes: app at small"]).exits(0);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_known_through_a_local() {
+    let yard = Layout::new().environment("shop", &[("base", &[]), ("app", &["base"])]).lay();
+    let root = yard.read("roots/shop/base/main.tf");
+    yard.write("roots/shop/base/main.tf", &format!("{root}\noutput \"network\" {{\n  value = \"n-1\"\n}}\n"));
+    let root = yard.read("roots/shop/app/main.tf");
+    let reads = "\ndata \"terraform_remote_state\" \"base\" {\n  backend = \"local\"\n  config = {\n    path = \"YARD/base.tfstate\"\n  }\n}\nlocals {\n  base = data.terraform_remote_state.base.outputs\n}\nresource \"terraform_data\" \"in\" {\n  input = local.base.network\n}\n";
+    yard.write("roots/shop/app/main.tf", &format!("{root}{reads}"));
+    // A state without outputs: the stack exists, and was never applied as far as that.
+    yard.write(
+        "base.tfstate",
+        "{ \"version\": 4, \"serial\": 1, \"lineage\": \"x\", \"outputs\": {}, \"resources\": [] }",
+    );
+    yard.shell("plan shop full").await.says(&["only creations; counted when its upstream is there"]).exits(0);
+}
+
+#[tokio::test]
 async fn what_moves_or_is_forgotten_is_not_missed_afterwards() {
     let yard = Yard::new();
     yard.shell("up shop small").await.exits(0);

@@ -263,7 +263,7 @@ async fn troubles_of_aws_are_told_while_they_last_and_never_end_as_success() {
     // Another account's group of that name has all that was asked for, and is not ours.
     let others = Group { desired: 1, in_service: 1, account: "999999999999".to_owned(), ..Group::default() };
     scaling.group("shop-slaves", others);
-    yard.shell("up shop small").await.says(&["NOT READY", "another one of that name", "999999999999", "role"]).exits(1);
+    yard.shell("up shop small").await.says(&["NOT READY", "is another one", "999999999999", "role"]).exits(1);
     // A state that cannot be read is no state without groups.
     yard.instead("state", "echo '{ \"version\": 5 }'");
     yard.shell("up shop small").await.says(&["NOT READY", "the state has the format 5"]).exits(1);
@@ -277,7 +277,8 @@ async fn a_stop_ends_the_waiting_and_a_restart_goes_on_with_it() {
     scaling.group("shop-slaves", Group { desired: 6, in_service: 2, ..Group::default() });
     let yard = with_group(&scaling, 6, "").await;
     let serve = yard.serve().await;
-    let asker = yard.begin("up shop full");
+    // Nobody waits for it in a shell, which would carry it out itself once nobody else does.
+    yard.accepted("up shop full").await.exits(0);
     yard.wait("a count", async || told(&yard, 2).await.contains("in_service: 2").then_some(())).await;
     // A process that is told to stop does not wait for slaves, nor does one that is killed.
     serve.stop().await.exits(0);
@@ -291,7 +292,7 @@ async fn a_stop_ends_the_waiting_and_a_restart_goes_on_with_it() {
     let looks = events.iter().filter(|event| matches!(event, RunEvent::StackStarted { phase: Phase::Verify, .. }));
     assert_eq!(looks.count(), 1, "its time counts from the first look");
     yard.shell("cancel 2").await.exits(0);
-    asker.end().await.says(&["was cancelled"]).exits(4);
+    yard.wait("its end", async || yard.view(2).await.outcome().map(drop)).await;
     assert_eq!(yard.view(2).await.outcome(), Some(Outcome::Cancelled));
     assert_eq!(yard.calls("apply", "shop-jmeter"), 2);
     serve.stop().await.exits(0);
@@ -349,12 +350,82 @@ async fn a_group_tainted_by_a_making_that_came_up_short_is_kept_and_not_made_aga
         "untaint",
         "echo \"$*\" >>YARD/untainted; rm YARD/instead.plan; exec terraform untaint 'terraform_data.slave[0]'\n",
     );
-    // What is only shown changes nothing.
-    yard.shell("plan shop full").await.says(&["aws_autoscaling_group.slaves"]).exits(0);
+    // What is only shown changes nothing, and neither does a run that asks and gets a no.
+    yard.shell("plan shop full").await.says(&["aws_autoscaling_group.slaves", "untainted"]).exits(0);
+    yard.configure("up = \"full\"", "up = \"full\"\napprove = { when = [\"command = up\"], by = \"owners\" }");
+    let serve = yard.serve().await;
+    let asker = yard.begin("up shop full");
+    yard.until(3, "awaiting_approval").await;
+    yard.shell("reject 3 because not today").await.exits(0);
+    asker.end().await.exits(4);
+    serve.stop().await.exits(0);
+    yard.configure("\napprove = { when = [\"command = up\"], by = \"owners\" }", "");
     assert_eq!(yard.read("untainted"), "");
     yard.shell("up shop full").await.exits(0);
     assert!(yard.read("untainted").ends_with("-- aws_autoscaling_group.slaves\n"), "{}", yard.read("untainted"));
     assert_eq!((yard.did("delete shop-app"), yard.did("create shop-app 0")), (0, 1));
-    assert!(notes(&yard.events(3).await).contains("Untainted"));
+    assert!(notes(&yard.events(4).await).contains("Untainted"));
     yard.shell("audit action untaint").await.says(&["aws_autoscaling_group.slaves", "untainted"]).exits(0);
+}
+
+/// The moment at which AWS is to end the slaves, in milliseconds since 1970.
+fn ends(scaling: &AutoScaling) -> Option<i64> {
+    let text = scaling.ends("shop-slaves")?;
+    Some(chrono::DateTime::parse_from_rfc3339(&text).expect("a time").timestamp_millis())
+}
+
+#[tokio::test]
+async fn slaves_are_ended_by_aws_two_hours_after_the_planned_end_which_moves_and_goes() {
+    let scaling = AutoScaling::start().await;
+    scaling.group("shop-slaves", Group { desired: 1, in_service: 1, ..Group::default() });
+    let yard = with_group(&scaling, 1, "planned_end = { groups = [\"module.jmeter.*\"] }").await;
+    assert_eq!(ends(&scaling), None);
+    let serve = yard.serve().await;
+    let hour = 3_600_000;
+    yard.shell("up shop full for 3h").await.exits(0);
+    let began = yard.view(2).await.accepted.expect("accepted").0;
+    let near = |at: i64, hours: i64| {
+        let off = at - began - hours * hour;
+        assert!(off.abs() < hour / 4, "{off} ms from {hours} hours ahead");
+    };
+    let first = yard.wait("an end", async || ends(&scaling)).await;
+    near(first, 5);
+    // Who keeps it for longer moves it.
+    yard.shell("keep shop for 6h").await.exits(0);
+    let second = yard.wait("a later end", async || ends(&scaling).filter(|at| *at != first)).await;
+    near(second, 8);
+    // A process that is away changes nothing of it, and the next one knows what was written.
+    serve.stop().await.exits(0);
+    assert_eq!(ends(&scaling), Some(second));
+    let asked = scaling.asked().len();
+    let serve = yard.serve().await;
+    // Whose keep it is ends it by lowering.
+    yard.shell("down shop small").await.exits(0);
+    yard.wait("no end", async || ends(&scaling).is_none().then_some(())).await;
+    assert!(scaling.asked()[asked..].iter().any(|asked| asked.action == "DeleteScheduledAction"));
+    yard.shell("audit action switch").await.says(&["shop-slaves"]).exits(0);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_written_is_told_and_without_a_word_of_the_configuration_none_is() {
+    let scaling = AutoScaling::start().await;
+    let others = Group { desired: 1, in_service: 1, ..Group::default() };
+    scaling.group("shop-slaves", others.clone());
+    let yard = with_group(&scaling, 1, "").await;
+    let serve = yard.serve().await;
+    yard.shell("up shop full for 3h").await.exits(0);
+    yard.shell("status shop").await.exits(0);
+    serve.stop().await.exits(0);
+    assert!(scaling.asked().iter().all(|asked| !asked.action.contains("Scheduled")), "{:?}", scaling.asked());
+    // Another account's group of that name is left alone.
+    yard.configure("name = \"jmeter\"", "name = \"jmeter\"\nplanned_end = { groups = [\"*\"] }");
+    scaling.group("shop-slaves", Group { account: "999999999999".to_owned(), ..others });
+    let serve = yard.serve().await;
+    yard.wait("a word of it", async || {
+        (serve.err() + &serve.out()).contains("the end by AWS cannot be set").then_some(())
+    })
+    .await;
+    assert_eq!(ends(&scaling), None);
+    serve.stop().await.exits(0);
 }

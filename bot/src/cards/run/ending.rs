@@ -235,8 +235,26 @@ fn done(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     lines
 }
 
-/// Stacks that stand because something in them is protected.
+/// Stacks that stand because something in them is protected, or because `off` only lowers them.
 fn kept(view: &RunView) -> impl Iterator<Item = Line> {
+    let lowered: Vec<&str> = view
+        .stacks
+        .iter()
+        .filter(|(_, stack)| view.request.target.level == Level::Off && finished(stack))
+        .filter(|(_, stack)| stack.plan.as_ref().is_some_and(|plan| !plan.destroy && plan.kept_for.is_empty()))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let lowered = (!lowered.is_empty()).then(|| {
+        Line::text(format!(
+            "lowered, not destroyed: {}; `off` destroys what says `off = \"destroy\"`",
+            lowered.join(", ")
+        ))
+    });
+    protected(view).chain(lowered)
+}
+
+/// Stacks that stand because something in them is protected.
+fn protected(view: &RunView) -> impl Iterator<Item = Line> {
     view.stacks.iter().filter_map(|(name, stack)| {
         let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());
         let kept: Vec<String> = kept.into_iter().map(|address| cut(address)).collect();

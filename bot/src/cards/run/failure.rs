@@ -31,7 +31,7 @@ pub(super) fn how(phase: Phase, failure: &Failure) -> &'static str {
 
 /// The first error, with address and source line.
 pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec<Line> {
-    let Failure { kind, summary, detail, address, at, more_errors } = failure;
+    let Failure { kind, summary, detail, address, at, more_errors, kept: _ } = failure;
     let mut lines = vec![Line::of([Span::Text(format!("{stack}: ")), Span::Strong(cut(summary))])];
     let mut place = Vec::new();
     if let Some(address) = address {

@@ -113,7 +113,7 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
         .collect();
     let planned = view.stacks.iter().filter_map(|(name, stack)| stack.plan.as_ref().map(|plan| (name, plan)));
     let all = planned.flat_map(|(name, plan)| plan.changes.iter().map(move |change| (name, change)));
-    let going = all.filter(|(_, change)| change.action.destroys());
+    let going = all.filter(|(_, change)| change.action.destroys() || change.is_untainted());
     lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
     lines.extend(older_states(view));
     for (name, stack) in &view.stacks {
@@ -150,6 +150,9 @@ fn figures(plan: &StackPlan) -> String {
     match plan.exactness {
         Exactness::Exact if plan.changes.is_empty() && plan.outputs_change => "only outputs change".to_owned(),
         Exactness::Exact => counted,
+        Exactness::Provisional if plan.untaints() => {
+            format!("about {counted}; planned again when what came up short is untainted")
+        }
         Exactness::Provisional => format!("about {counted}; planned again when its upstream has changed"),
         Exactness::Unknown => "only creations; counted when its upstream is there".to_owned(),
     }

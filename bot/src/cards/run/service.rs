@@ -8,7 +8,7 @@ use super::super::words::{DOT, cut};
 
 /// `slaves 31/40 in service, InsufficientInstanceCapacity in ap-northeast-1a`
 pub(super) fn short(count: &GroupCount) -> String {
-    let GroupCount { label, name: _, desired, in_service, pending: _, terminating, zones: _, enough: _, cause } = count;
+    let GroupCount { label, desired, in_service, terminating, cause, .. } = count;
     let going = if *terminating > 0 { format!(", {terminating} still going") } else { String::new() };
     let cause = cause.as_ref().filter(|_| in_service < desired).map(|cause| format!(", {}", cut(cause)));
     format!("{} {in_service}/{desired} in service{going}{}", cut(label), cause.unwrap_or_default())

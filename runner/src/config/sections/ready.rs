@@ -11,7 +11,7 @@ use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use crate::domain::ids::ProfileName;
 use crate::domain::probe::{Ask, Probe, has_port, outputs_in, parts, texts};
-use crate::domain::readiness::{Enough, Readiness};
+use crate::domain::readiness::{Enough, PlannedEnd, Readiness};
 
 /// A day, in seconds.
 const DAY_S: u32 = 86_400;
@@ -49,6 +49,50 @@ pub(super) enum EnoughSection {
     Share(String),
 }
 
+/// Auto Scaling groups that AWS ends by itself two hours after the planned end.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct PlannedEndSection {
+    /// Which, by address, with `*` for any characters.
+    #[schemars(length(min = 1), example = ["module.jmeter.aws_autoscaling_group.slaves"])]
+    groups: Vec<String>,
+    /// ARN of the role that is assumed to write it, where the root's provider assumes one too. Without it, the credentials of `env` write
+    /// it.
+    #[schemars(example = &"arn:aws:iam::123456789012:role/tidegate-change")]
+    role: Option<String>,
+}
+
+impl PlannedEndSection {
+    fn read(&self, at: &Path<'_>, in_service: bool, findings: &mut Findings<'_, '_>) -> Option<PlannedEnd> {
+        if self.groups.is_empty() || !in_service {
+            let (message, hint) = if in_service {
+                (
+                    "this names no group",
+                    "write `groups = [\"module.jmeter.aws_autoscaling_group.slaves\"]`, or take it out",
+                )
+            } else {
+                (
+                    "with `in_service = false` AWS is not asked, so that no group is known to end",
+                    "take one of the two out",
+                )
+            };
+            findings.at_value(at, message, Some(hint.to_owned()));
+            return None;
+        }
+        check_role(at, self.role.as_ref(), findings)?;
+        Some(PlannedEnd { groups: self.groups.clone(), role: self.role.clone() })
+    }
+}
+
+/// Tells of a text that is not the ARN of a role.
+fn check_role(at: &Path<'_>, role: Option<&String>, findings: &mut Findings<'_, '_>) -> Option<()> {
+    let Some(role) = role.filter(|role| !is_role(role)) else { return Some(()) };
+    let message = format!("{} is not the ARN of a role", quoted(role));
+    let hint = "write it like `arn:aws:iam::123456789012:role/tidegate-read`";
+    findings.at_value(&at.key("role"), message, Some(hint.to_owned()));
+    None
+}
+
 /// What a stack says about it, as written.
 pub(super) struct Written<'a> {
     pub(super) within: Option<&'a String>,
@@ -56,6 +100,7 @@ pub(super) struct Written<'a> {
     pub(super) enough: &'a IndexMap<String, EnoughSection>,
     pub(super) in_service: bool,
     pub(super) role: Option<&'a String>,
+    pub(super) planned_end: Option<&'a PlannedEndSection>,
 }
 
 /// Reads it for the stack at `at`; what is wrong goes to `findings`.
@@ -73,20 +118,18 @@ pub(super) fn read(at: &Path<'_>, written: &Written<'_>, findings: &mut Findings
         .iter()
         .map(|(pattern, section)| Some((pattern.clone(), section.read(&enough.key(pattern), findings)?)))
         .collect();
-    if let Some(role) = written.role
-        && !is_role(role)
-    {
-        let message = format!("{} is not the ARN of a role", quoted(role));
-        let hint = "write it like `arn:aws:iam::123456789012:role/tidegate-read`";
-        findings.at_value(&at.key("role"), message, Some(hint.to_owned()));
-        return None;
-    }
+    check_role(at, written.role, findings)?;
+    let planned_end = match written.planned_end {
+        Some(section) => section.read(&at.key("planned_end"), written.in_service, findings)?,
+        None => PlannedEnd::default(),
+    };
     Some(Readiness {
         within_s: within_s?,
         groups: written.in_service,
         enough: enough.into_iter().collect::<Option<_>>()?,
         probes: probes.into_iter().collect::<Option<_>>()?,
         role: written.role.cloned(),
+        planned_end,
     })
 }
 

@@ -14,7 +14,7 @@ use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::super::version::Constraints;
 use super::environment::Surroundings;
-use super::ready::{self, EnoughSection, ProbeSection};
+use super::ready::{self, EnoughSection, PlannedEndSection, ProbeSection};
 use super::secret::GivenSection;
 use super::values;
 use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings, is_set_by_tidegate};
@@ -89,6 +89,9 @@ pub(super) struct StackSection {
     /// ARN of the role that is assumed to ask AWS, where the root's provider assumes one too. Without it, the credentials of `env` ask.
     #[schemars(example = &"arn:aws:iam::123456789012:role/tidegate-read")]
     role: Option<String>,
+    /// Which of its Auto Scaling groups AWS ends by itself two hours after the planned end, by a scheduled action that Tidegate writes,
+    /// and moves with each `keep`. Without it, none.
+    planned_end: Option<PlannedEndSection>,
 }
 
 fn yes() -> bool {
@@ -160,6 +163,7 @@ impl StackSection {
             enough: &self.enough,
             in_service: self.in_service,
             role: self.role.as_ref(),
+            planned_end: self.planned_end.as_ref(),
         };
         let readiness = ready::read(at, &written, findings);
         Some(Stack {

@@ -105,7 +105,7 @@ impl RunContext {
 
     /// The last look before an apply is started. That it begins was stored while the run was ours; since then this process may
     /// have stood still, or the state lock may have been waited for, and somebody else may have been told how the run ended.
-    async fn has_the_run(&self) -> Result<(), Failure> {
+    pub(super) async fn has_the_run(&self) -> Result<(), Failure> {
         loop {
             match runs::is_held(&self.claim.store, self.claim.run, &self.claim.fence).await {
                 Ok(true) => return Ok(()),

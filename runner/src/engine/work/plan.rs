@@ -1,5 +1,7 @@
 //! Plans one stack: ready it, `plan`, and where Terraform asks for it `init` and again.
 
+use std::path::Path;
+
 use super::child::Ended;
 use super::prepare::InitWish;
 use super::{Ready, Report, RunContext};
@@ -11,13 +13,15 @@ use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
 use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::{Note, Phase, RunEvent};
+use crate::root::Folder;
 use crate::terraform::command::{self, PlanArgs};
-use crate::terraform::init;
 use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, state_names, values};
+use crate::terraform::{drift, init};
 
-/// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it.
-pub async fn plan(run: &RunContext, stack: StackName) {
-    let result = run.plan_keeping(&stack).await;
+/// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it. `begun`: applying has begun, so
+/// that whatever had to be asked was answered; before that nothing is changed, not even a mark in the state.
+pub async fn plan(run: &RunContext, stack: StackName, begun: bool) {
+    let result = run.plan_keeping(&stack, begun).await;
     run.report(Report::Planned(stack, result));
 }
 
@@ -53,9 +57,22 @@ impl RunContext {
         }
     }
 
-    async fn plan_keeping(&self, name: &StackName) -> Result<StackPlan, Failure> {
+    /// Keeps groups whose making came up short: Terraform would destroy what is in service of them and begin anew. Before anything is
+    /// applied the plan only tells that; then they are untainted, and planned again.
+    ///
+    /// A group that somebody tainted by hand looks the same. That it is kept is told, and can be undone; destroyed slaves cannot.
+    async fn plan_keeping(&self, name: &StackName, begun: bool) -> Result<StackPlan, Failure> {
         let plan = self.plan_goal(name).await?;
-        if self.keep_tainted(name, &plan).await? { self.plan_goal(name).await } else { Ok(plan) }
+        let groups = tainted(&plan);
+        if groups.is_empty() {
+            return Ok(plan);
+        }
+        if !begun || self.request.kind == RunKind::Plan {
+            return Ok(plan.keeping(&groups));
+        }
+        self.untaint(name, &groups).await?;
+        self.note(name, Note::Untainted { addresses: groups });
+        self.plan_goal(name).await
     }
 
     async fn plan_goal(&self, name: &StackName) -> Result<StackPlan, Failure> {
@@ -63,10 +80,17 @@ impl RunContext {
         match self.request.goal(&self.environment, stack) {
             Goal::Apply(variables) => self.plan_with(name, &variables, false).await,
             Goal::Destroy { instead } => {
-                let plan = self.plan_with(name, &instead, true).await?;
-                let kept = self.protected(&plan);
+                let planned = self.plan_with(name, &instead, true).await;
+                let kept = match &planned {
+                    Ok(plan) => self.protected(plan),
+                    // Terraform refuses before it tells what would go: what is protected here as well is to be kept, not to fail for.
+                    Err(failure) if failure.kind == FailureKind::PreventDestroy => {
+                        self.of_protect(failure.kept.iter()).cloned().collect()
+                    }
+                    Err(_) => Vec::new(),
+                };
                 if kept.is_empty() {
-                    return Ok(plan);
+                    return planned;
                 }
                 self.note(name, Note::Protected { addresses: kept.clone() });
                 let lowered = self.plan_with(name, &instead, false).await?;
@@ -76,10 +100,13 @@ impl RunContext {
     }
 
     fn protected(&self, plan: &StackPlan) -> Vec<String> {
-        let gone = plan.changes.iter().filter(|change| change.action == Action::Delete);
-        gone.filter(|change| self.environment.protect.iter().any(|pattern| protects(pattern, &change.address)))
-            .map(|change| change.address.clone())
-            .collect()
+        let gone = plan.changes.iter().filter(|change| change.action == Action::Delete).map(|change| &change.address);
+        self.of_protect(gone).cloned().collect()
+    }
+
+    /// Those that `protect` names.
+    fn of_protect<'a>(&'a self, addresses: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a String> {
+        addresses.filter(|address| self.environment.protect.iter().any(|pattern| protects(pattern, address)))
     }
 
     /// One `plan`, with a second try after `init` when Terraform says that it is not initialised.
@@ -132,8 +159,18 @@ impl RunContext {
         });
         let mut fold = PlanFold::new(destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
-        let plan = fold.finish(&exit, stop_asked, &stderr).map_err(|failure| *failure)?;
+        let missing = fold.diagnostics().missing_of_locals();
+        let mut plan = match fold.finish(&exit, stop_asked, &stderr) {
+            Ok(plan) => plan,
+            Err(failure) if is_of_upstream(&ready.root, &missing) => {
+                return Err(Failure { kind: FailureKind::UpstreamMissing, ..*failure });
+            }
+            Err(failure) => return Err(*failure),
+        };
         check_plan_file(&out).map_err(|failure| *failure)?;
+        if !plan.drift.is_empty() {
+            plan.drift = drift::watched(&out, plan.drift);
+        }
         let StateHead { serial, lineage } = StateHead::of_plan(&out);
         let left = self.states_left.get(name).cloned();
         let (least_serial, left_lineage) = left.map(|left| (left.serial, left.lineage)).unzip();
@@ -143,22 +180,11 @@ impl RunContext {
         Ok(StackPlan { serial, least_serial, lineage, left_lineage, values: values(&out), scales, ..plan })
     }
 
-    /// Keeps groups whose making came up short: Terraform would destroy what is in service of them and begin anew. True when a plan
-    /// made before that is not the one to go by any more.
-    ///
-    /// A group that somebody tainted by hand looks the same. That it is kept is told, and can be undone; destroyed slaves cannot.
-    async fn keep_tainted(&self, name: &StackName, plan: &StackPlan) -> Result<bool, Failure> {
-        let tainted = |change: &&Change| {
-            change.action == Action::Replace && change.reason.as_deref() == Some("tainted") && is_group(&change.address)
-        };
-        let groups: Vec<String> = plan.changes.iter().filter(tainted).map(|change| change.address.clone()).collect();
-        // A plan that is only shown changes nothing, not even that mark.
-        if groups.is_empty() || self.request.kind == RunKind::Plan {
-            return Ok(false);
-        }
+    async fn untaint(&self, name: &StackName, groups: &[String]) -> Result<(), Failure> {
         let ready = self.ready_again(name).await?;
         let wait_s = self.stack(name)?.terraform.lock_timeout_s;
-        for address in &groups {
+        for address in groups {
+            self.has_the_run().await?;
             let args = command::untaint(address, wait_s);
             let mut diagnostics = Diagnostics::default();
             let ended = self.run(name, &ready, "untaint", args, |line| diagnostics.take(line)).await?;
@@ -172,8 +198,7 @@ impl RunContext {
             }
             tracing::warn!(stack = %name, %address, "untainted, so that what is in service of it is kept");
         }
-        self.note(name, Note::Untainted { addresses: groups });
-        Ok(true)
+        Ok(())
     }
 
     /// Says whose lock is waited for. The first try does not wait, so that the holder is known from the start.
@@ -182,6 +207,23 @@ impl RunContext {
             self.note(name, Note::LockHeld { holder: holder.clone(), wait_s });
         }
     }
+}
+
+/// Whether one of these locals of the root is made of what an upstream stack puts out.
+fn is_of_upstream(root: &Path, locals: &[String]) -> bool {
+    if locals.is_empty() {
+        return false;
+    }
+    let upstream = Folder::list(root).map(|folder| folder.locals_of("terraform_remote_state")).unwrap_or_default();
+    locals.iter().any(|local| upstream.contains(local))
+}
+
+/// Groups that a plan would make anew because their making came up short.
+fn tainted(plan: &StackPlan) -> Vec<String> {
+    let tainted = |change: &&Change| {
+        change.action == Action::Replace && change.reason.as_deref() == Some("tainted") && is_group(&change.address)
+    };
+    plan.changes.iter().filter(tainted).map(|change| change.address.clone()).collect()
 }
 
 /// Whether an address is that of an Auto Scaling group: `module.a["b.c"].aws_autoscaling_group.slaves[0]`. Its type has a dot on both

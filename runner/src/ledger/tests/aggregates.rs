@@ -4,7 +4,8 @@ use super::{actor, environment, on_both, sql, stack, target};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
 use crate::domain::ids::{RunNumber, Timestamp};
-use crate::ledger::{environments, heard, inbox, leases, outbox, runners, stacks};
+use crate::domain::readiness::GroupCount;
+use crate::ledger::{environments, heard, inbox, leases, outbox, runners, scaling_groups, stacks};
 
 #[tokio::test]
 async fn where_an_environment_should_be_is_what_was_said_last() {
@@ -50,6 +51,41 @@ async fn a_run_that_begins_notes_what_was_wanted_and_a_retry_what_its_first_try_
         assert_eq!(begins("small", 6, Some(2)).await, Some(Some(target("full"))));
         let wanted = environments::wanted(&store, &shop).await.unwrap().unwrap();
         assert_eq!((wanted.target, wanted.run), (target("small"), Some(RunNumber(6))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn groups_are_those_of_the_last_look_and_keep_what_was_written_as_long_as_they_are_the_same() {
+    on_both(async |store| {
+        let (shop, jmeter) = (environment("shop"), stack("jmeter"));
+        let group = |address: &str, arn: &str| GroupCount {
+            name: "g".to_owned(),
+            address: address.to_owned(),
+            arn: arn.to_owned(),
+            ..GroupCount::default()
+        };
+        let set = async |groups: &[GroupCount]| {
+            let mut tx = store.begin().await.unwrap();
+            scaling_groups::set(&mut tx, &shop, &jmeter, groups).await.unwrap();
+            tx.commit().await.unwrap();
+            scaling_groups::all(&store).await.unwrap()
+        };
+        // Without an ARN, as in events of earlier versions, nothing is known of it.
+        let found = set(&[group("a", "arn-1"), group("b", "arn-2"), group("c", "")]).await;
+        assert_eq!(found.iter().map(|group| group.address.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let write = async |of: &scaling_groups::ScalingGroup, ends| {
+            let mut tx = store.begin().await.unwrap();
+            let stored = scaling_groups::set_ends(&mut tx, of, ends).await.unwrap();
+            tx.commit().await.unwrap();
+            stored
+        };
+        assert!(write(&found[0], Some(Timestamp(7))).await && write(&found[1], Some(Timestamp(8))).await);
+        // One was made anew under its name, and nothing is written on that.
+        let now = set(&[group("a", "arn-1"), group("b", "arn-3")]).await;
+        assert_eq!(now.iter().map(|group| group.ends).collect::<Vec<_>>(), [Some(Timestamp(7)), None]);
+        assert!(!write(&found[1], None).await, "it is not that group any more");
+        assert!(set(&[]).await.is_empty());
     })
     .await;
 }

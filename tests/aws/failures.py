@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""What goes wrong on AWS, on a root of five resources, with the real Terraform and the real AWS provider against the emulator: each time a
+clear word with the next step, nothing told that is not so, and nothing left locked. What there is, AWS's own API says.
+
+    failures.py [WORD]     the tests with WORD in their names, two at a time; the last line is `N passed, N failed`
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+sys.dont_write_bytecode = True
+from tide import BUCKET, Emulator, lay_lean, wait_for  # noqa: E402
+
+STATE = "lean.tfstate"
+GROUP = "lean-lean"
+LOCK = STATE + ".tflock"
+
+
+def nothing_was_made(aws):
+    assert aws.networks() == [] and aws.groups() == {}, (aws.networks(), aws.groups())
+
+
+def before_anything_is_there(aws, folder):
+    """Whatever is wrong before the first apply: no word of success, nothing made, nothing left locked."""
+    house = lay_lean(aws, folder)
+    up = lambda **env: house.shell("up lean small", **env)
+
+    written = house.profiles.read_text()
+    house.profiles.write_text(written.replace("profile change", "profile other"))
+    up().says("failed to get shared config profile", "change").exits(1)
+    house.profiles.write_text(written)
+
+    aws.fault(action="GET", service="s3", code="ExpiredToken", message="The provided token has expired.", status=400, times=20)
+    up().says("expired").exits(1)
+    aws.fault(clear=True)
+
+    up(AWS_ENDPOINT_URL="http://127.0.0.1:9").says("connection refused").exits(1)
+    nothing_was_made(aws)
+
+    # A state that a newer Terraform wrote, one that is cut off, and somebody's lock, each as it was before.
+    newer = {"version": 5, "terraform_version": "9.9.9", "serial": 1, "lineage": "x", "outputs": {}, "resources": []}
+    for text, said in ((json.dumps(newer), "Terraform"), ('{"version": 4, "serial": 3, "lin', "state")):
+        aws.put(STATE, text.encode())
+        up().says("NOT READY", said).exits(1)
+        assert aws.object(STATE) == text.encode()
+        assert aws.locks() == []
+    aws.delete(STATE)
+
+    holder = {
+        "ID": "11111111-2222-3333-4444-555555555555", "Operation": "OperationTypeApply", "Info": "", "Who": "ito@desk",
+        "Version": "1.11.4", "Created": "2026-11-20T05:54:55.123456789Z", "Path": f"{BUCKET}/{STATE}",
+    }
+    aws.put(LOCK, json.dumps(holder).encode())
+    up().says("ito@desk", "lock").exits(1)
+    assert json.loads(aws.object(LOCK)) == holder, "somebody's lock is theirs"
+    aws.delete(LOCK)
+    nothing_was_made(aws)
+    assert aws.keys() == [], aws.keys()
+
+    # More than people may ask for; more than the root takes, which is found before anybody asks; more than the group may have; a type that
+    # the region does not have.
+    house.shell("up lean full slaves=250").says("slaves", "200").exits(3)
+    written = house.config.read_text()
+    house.config.write_text(written.replace("max = 200", "max = 300"))
+    up().says("not managed").exits(3)
+    house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_max = 3'))
+    house.shell("up lean full").says("PARTIAL", "max size:3").exits(1)
+    house.shell("down lean off").exits(0)
+    nothing_was_made(aws)
+    house.config.write_text(written.replace('environment = "lean"', 'environment = "lean"\nslave_type = "c9z.huge"'))
+    house.shell("up lean full").says("PARTIAL", "Invalid value 'c9z.huge'").exits(1)
+    assert aws.instances() == {} and aws.locks() == []
+
+
+def a_group_that_comes_up_short_and_what_others_do_to_it(aws, folder):
+    """Capacity, throttling, a role, drift and a lost group: one life of one environment."""
+    house = lay_lean(aws, folder)
+    # Provider and SDK go on after what passes.
+    aws.fault(action="CreateVpc", code="RequestLimitExceeded", message="Request limit exceeded.", status=503, times=1)
+    aws.fault(action="DescribeAutoScalingGroups", code="Throttling", message="Rate exceeded", status=429, times=1)
+    house.shell("up lean small").says("lean is at small", "1/1 in service").exits(0)
+    tags = {"tidegate:environment": "lean", "tidegate:stack": "lean"}
+    assert tags.items() <= aws.groups()[GROUP]["tags"].items()
+    assert [tags.items() <= of.items() for of in aws.instances().values()] == [True]
+
+    aws.fault(capacity={"c6i.xlarge": 2})
+    told = house.shell("up lean full")
+    told.says("PARTIAL", "2 of 4 in service", "InsufficientInstanceCapacity", "retry 2", "accept 2").exits(1)
+    came = aws.groups()[GROUP]
+    assert (came["desired"], len(came["serve"])) == (4, 2), came
+    assert aws.locks() == []
+    # An empty plan is not believed.
+    house.shell("retry 2").says("PARTIAL", "2 of 4 in service").exits(1)
+    aws.fault(clear=True)
+    house.shell("retry 3").says("4/4 in service").exits(0)
+    now = aws.groups()[GROUP]
+    assert (len(now["serve"]), set(came["serve"]) <= set(now["serve"])) == (4, True), "what had come is still there"
+
+    # Another number by hand: told as such, and brought back.
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=2)
+    house.shell("plan lean full").says("changed outside Terraform", "aws_autoscaling_group.this").exits(0)
+    assert aws.groups()[GROUP]["desired"] == 2, "a plan repairs nothing"
+    house.shell("up lean full").says("4/4 in service").exits(0)
+    assert aws.groups()[GROUP]["desired"] == 4
+
+    # A group that is gone is made again; and never called in service while it is not.
+    aws.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
+    house.shell("up lean full").says("lean is at full", "4/4 in service").exits(0)
+    assert len(aws.groups()[GROUP]["serve"]) == 4
+
+    # Whoever asks by a role that may not be assumed gets no word of success, and what is there stays.
+    config = house.config.read_text()
+    house.config.write_text(config.replace('lock_timeout = "0s"', 'lock_timeout = "0s"\nrole = "arn:aws:iam::123456789012:role/nobody"'))
+    aws.fault(action="AssumeRole", code="AccessDenied", message="is not authorized to perform: sts:AssumeRole", status=403, times=20)
+    house.shell("up lean full").says("NOT READY", "role/nobody cannot be assumed").exits(1)
+    house.config.write_text(config)
+    aws.fault(clear=True)
+    assert len(aws.groups()[GROUP]["serve"]) == 4 and aws.locks() == []
+
+    # With an end, AWS is told to end the slaves two hours after it; without one, never.
+    ends = lambda: aws.client("autoscaling").describe_scheduled_actions(AutoScalingGroupName=GROUP)["ScheduledUpdateGroupActions"]
+    assert ends() == []
+    bot = house.start("serve")
+    try:
+        house.shell("up lean full for 3h").exits(0)
+        end = wait_for("the action", ends)[0]
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+    assert (end["ScheduledActionName"], end["MinSize"], end["DesiredCapacity"]) == ("tidegate-planned-end", 0, 0), end
+    assert abs(end["StartTime"].timestamp() - time.time() - 5 * 3600) < 600, end
+
+    house.shell("down lean off").says("lean is off").exits(0)
+    nothing_was_made(aws)
+    assert aws.resources(STATE) == [] and aws.locks() == []
+
+
+def a_run_whose_terraform_and_bot_are_killed_in_mid_apply(aws, folder):
+    """Nobody saw how it ended: unknown, never success or failure; the lock is freed once its holder is known to be dead."""
+    house = lay_lean(aws, folder)
+    aws.fault(action="CreateLaunchTemplate", delay=300, times=1)
+    bot = house.start("shell", "-c", "up lean small")
+    wait_for("the call", lambda: aws.calls().get("ec2:CreateLaunchTemplate"))
+    terraform = wait_for("Terraform", lambda: house.of_terraform("apply"))
+    supervisors = {parent(pid) for pid in terraform}
+    bot.kill()
+    bot.wait()
+    for pid in supervisors | set(terraform):
+        os.kill(pid, signal.SIGKILL)
+    bot.said.close()
+    assert aws.locks() == [LOCK], "what a killed Terraform leaves"
+    made = aws.networks()
+    assert len(made) == 1 and aws.groups() == {}
+
+    # Whoever carries out runs next finds out that nobody saw its end.
+    bot = house.start("serve")
+    try:
+        wait_for("the word that it is unknown", lambda: "UNKNOWN" in house.shell("status lean").says_not("lean is at small").text.upper())
+        recovered(aws, house)
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+
+
+def recovered(aws, house):
+    house.shell("status lean").says("recover 1")
+    # Whoever was killed holds nothing any more: the same machine can tell.
+    told = house.shell("recover 1")
+    assert aws.groups() == {}, "a look makes nothing"
+    if aws.locks():
+        told.says("unlock")
+        house.shell("recover 1 unlock")
+    assert aws.locks() == [], "never left locked"
+    house.shell("status lean").says_not("lean is at small")
+
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+
+
+TESTS = [
+    a_group_that_comes_up_short_and_what_others_do_to_it,
+    before_anything_is_there,
+    a_run_whose_terraform_and_bot_are_killed_in_mid_apply,
+]
+printing = threading.Lock()
+
+
+def run(test):
+    name, start = test.__name__.replace("_", " "), time.monotonic()
+    aws, why = Emulator(), ""
+    try:
+        with tempfile.TemporaryDirectory(prefix="tidegate-lean.") as folder:
+            test(aws, folder)
+    except Exception:  # told, and the others go on
+        why = traceback.format_exc()
+    finally:
+        aws.end()
+    with printing:
+        print(f"{why}{'FAILED' if why else 'ok'} {name}, {time.monotonic() - start:.0f} s", flush=True)
+    return not why
+
+
+def main():
+    tests = [test for test in TESTS if all(word in test.__name__ for word in sys.argv[1:])]
+    # Each Terraform with its provider takes a processor and 0.8 GB.
+    with ThreadPoolExecutor(2) as pool:
+        passed = sum(pool.map(run, tests))
+    print(f"{passed} passed, {len(tests) - passed} failed")
+    return 0 if tests and passed == len(tests) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
