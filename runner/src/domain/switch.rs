@@ -50,12 +50,12 @@ pub fn decide(outlook: &Outlook, now: Timestamp) -> Switch {
     let Some(wanted) = outlook.wanted.filter(|rank| *rank > 0) else { return Switch::Off };
     let passed = outlook.asked.is_some_and(|asked| asked < wanted);
     let at = match (outlook.held, passed, outlook.lowers) {
-        // Whoever holds it means it to stay; a stop has no end of its own.
-        (Held::Open, _, _) => return Switch::Off,
+        // Everything is stopped, until somebody says otherwise; or no end is planned.
+        (Held::Open, _, _) | (_, false, None) => return Switch::Off,
+        // Whoever holds it means it to stay.
         (Held::Until(until), true, _) => until,
         // The end has passed and it is not lowered yet: what was written while somebody meant it stands.
         (Held::Not, true, _) => return Switch::Leave,
-        (_, false, None) => return Switch::Off,
         (Held::Until(until), false, Some(lowers)) => lowers.max(until),
         (Held::Not, false, Some(lowers)) => lowers,
     };

@@ -184,7 +184,7 @@ mod tests {
         let gone = change("aws_launch_template.this", Action::Delete);
         let all = || vec![group.clone(), template.clone(), gone.clone()];
         let computed = plan(&state(1, 4, "ok"), &state(2, 4, "busy"));
-        assert_eq!(watched(computed.path(), all()), [gone.clone()]);
+        assert_eq!(watched(computed.path(), all()), std::slice::from_ref(&gone));
         let by_hand = plan(&state(1, 4, "ok"), &state(2, 9, "ok"));
         assert_eq!(watched(by_hand.path(), all()), [group.clone(), gone.clone()]);
         assert_eq!(watched(Path::new("/dev/null"), all()), all(), "what cannot be told is told");
