@@ -163,7 +163,8 @@ pub fn candidates(
         all.push((format!("{kept}{word} ({})", bounds(&setting.kind)), format!("{kept}{word}")));
     }
     for candidate in completion.candidates {
-        if slot == LEVEL && (candidate.ends_with('=') || !is_level(&candidate, environment)) {
+        let level = is_level(&candidate, environment);
+        if slot == LEVEL && !level || slot == MORE && level {
             continue;
         }
         let setting = candidate.strip_suffix('=').and_then(|name| environment?.settings.get(name));

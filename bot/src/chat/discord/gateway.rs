@@ -110,17 +110,16 @@ impl Gateway {
     /// A connection that said hello, and how often it wants to hear from us.
     async fn connect(&self) -> Result<(Stream, Duration), ApiError> {
         let unknown = |why: String| ApiError::Unknown(why.chars().take(200).collect());
-        let address = match &self.session {
-            Some(session) => session.address.clone(),
-            None => {
-                let said = self.ear.guild.api.get(Route::GatewayBot, &[]).await?;
-                let limit = &said["session_start_limit"];
-                if limit["remaining"] == 0 {
-                    let ms = limit["reset_after"].as_u64().unwrap_or(60_000);
-                    return Err(unknown(format!("no session may begin for {ms} ms")));
-                }
-                said["url"].as_str().unwrap_or_default().to_owned()
+        let address = if let Some(session) = &self.session {
+            session.address.clone()
+        } else {
+            let said = self.ear.guild.api.get(Route::GatewayBot, &[]).await?;
+            let limit = &said["session_start_limit"];
+            if limit["remaining"] == 0 {
+                let ms = limit["reset_after"].as_u64().unwrap_or(60_000);
+                return Err(unknown(format!("no session may begin for {ms} ms")));
             }
+            said["url"].as_str().unwrap_or_default().to_owned()
         };
         if !may_be_spoken_to(&address) || !address.starts_with("ws") {
             return Err(unknown("no address for the gateway".to_owned()));
@@ -142,14 +141,11 @@ impl Gateway {
         });
         let (mut stream, beat) = opened.await.map_err(|_| unknown("Discord does not say hello".to_owned()))??;
         let token = self.ear.guild.api.token().await?;
-        let first = match (&self.session, self.seq) {
-            (Some(session), Some(seq)) => {
-                json!({ "op": 6, "d": { "token": token, "session_id": session.id, "seq": seq } })
-            }
-            (_, _) => {
-                let properties = json!({ "os": std::env::consts::OS, "browser": "tidegate", "device": "tidegate" });
-                json!({ "op": 2, "d": { "token": token, "intents": intents().bits(), "properties": properties } })
-            }
+        let first = if let (Some(session), Some(seq)) = (&self.session, self.seq) {
+            json!({ "op": 6, "d": { "token": token, "session_id": session.id, "seq": seq } })
+        } else {
+            let properties = json!({ "os": std::env::consts::OS, "browser": "tidegate", "device": "tidegate" });
+            json!({ "op": 2, "d": { "token": token, "intents": intents().bits(), "properties": properties } })
         };
         stream.send(Message::Text(first.to_string().into())).await.map_err(|error| unknown(error.to_string()))?;
         Ok((stream, beat))

@@ -207,15 +207,14 @@ impl Guild {
     /// The channel that something was said in, with its thread where it is one: rights are those of the channel.
     pub(super) async fn channel_of(&self, place: &str) -> Result<(String, Option<String>), ApiError> {
         let known = self.known().parents.get(place).cloned();
-        let parent = match known {
-            Some(parent) => parent,
-            None => {
-                let said = self.api.get(Route::Channel { channel_id: channel_id(place)? }, &[]).await?;
-                let thread = matches!(said["type"].as_i64(), Some(10..=12));
-                let parent = said["parent_id"].as_str().filter(|_| thread).map(str::to_owned);
-                self.note_parent(place, parent.as_deref());
-                parent.unwrap_or_else(|| place.to_owned())
-            }
+        let parent = if let Some(parent) = known {
+            parent
+        } else {
+            let said = self.api.get(Route::Channel { channel_id: channel_id(place)? }, &[]).await?;
+            let thread = matches!(said["type"].as_i64(), Some(10..=12));
+            let parent = said["parent_id"].as_str().filter(|_| thread).map(str::to_owned);
+            self.note_parent(place, parent.as_deref());
+            parent.unwrap_or_else(|| place.to_owned())
         };
         let thread = (parent != place).then(|| place.to_owned());
         Ok((parent, thread))

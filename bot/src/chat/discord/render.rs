@@ -117,7 +117,7 @@ fn one(line: &Line) -> String {
             room = room.saturating_sub(words.chars().count().max(1));
             words
         };
-        out += &match span {
+        let piece = match span {
             Span::Text(words) if words.is_empty() => String::new(),
             Span::Text(words) => escape(&fit(words)),
             Span::Strong(words) => format!("**{}**", escape(&fit(words))),
@@ -127,6 +127,7 @@ fn one(line: &Line) -> String {
                 escape(&fit(&plain(&Line { spans: vec![span.clone()], ..Line::default() })))
             }
         };
+        out.push_str(&piece);
         if room <= 1 {
             break;
         }

@@ -244,7 +244,7 @@ impl Guild {
             // Newest first.
             page.reverse();
             let more = page.len() == 100;
-            after = page.last().and_then(|said| said["id"].as_str()).unwrap_or_default().to_owned();
+            page.last().and_then(|said| said["id"].as_str()).unwrap_or_default().clone_into(&mut after);
             all.extend(page);
             if !more {
                 break;
