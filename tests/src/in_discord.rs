@@ -53,9 +53,9 @@ impl InDiscord {
         let mut owners = format!("\"discord:{alice}\", \"local:{}\"", crate::yard::me());
         if let Some(slack) = &slack {
             let _ = slack.channel("#load-test");
-            owners += &format!(", \"slack:{}\"", slack.person("alice").as_str());
-            chat += &format!(
-                "[chat.slack]\napi_url = \"{}\"\nbot_token = {{ env = \"BOT\" }}\napp_token = {{ env = \"APP\" }}\n",
+            owners = format!("{owners}, \"slack:{}\"", slack.person("alice").as_str());
+            chat = format!(
+                "{chat}[chat.slack]\napi_url = \"{}\"\nbot_token = {{ env = \"BOT\" }}\napp_token = {{ env = \"APP\" }}\n",
                 slack.api_url()
             );
         }

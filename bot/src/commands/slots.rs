@@ -248,7 +248,7 @@ mod tests {
         for wanted in ["up", "down", "scale", "plan", "status", "approve", "cancel", "show", "log", "history"] {
             assert!(names.contains(&wanted), "{wanted} is not among {names:?}");
         }
-        for spec in TABLE.iter() {
+        for spec in &TABLE {
             let slots = of(spec);
             let first_free = slots.iter().position(|slot| !slot.required).unwrap_or(slots.len());
             assert!(slots.iter().skip(first_free).all(|slot| !slot.required), "{}", spec.name);

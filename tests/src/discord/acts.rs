@@ -12,7 +12,7 @@ use super::transcript;
 pub struct Interaction(pub Id);
 
 impl Server {
-    fn begin(&self, person: Id, channel: Id, original: Option<Id>, kind: u8, with: Value) -> (Interaction, Value) {
+    fn begin(&self, person: Id, channel: Id, original: Option<Id>, kind: u8, with: &Value) -> (Interaction, Value) {
         let mut state = self.inner.state();
         let id = state.next_id();
         let token = format!("interaction-{}", uuid::Uuid::now_v7().simple());
@@ -51,7 +51,7 @@ impl Server {
 
     fn command_event(&self, person: Id, channel: Id, kind: u8, sub: &str, options: &Value) -> (Interaction, Value) {
         let data = json!({ "id": "1", "name": "tide", "type": 1, "options": [{ "name": sub, "type": 1, "options": options }] });
-        self.begin(person, channel, None, kind, json!({ "data": data }))
+        self.begin(person, channel, None, kind, &json!({ "data": data }))
     }
 
     /// Types `/tide SUB` with these slots filled, and gives it without that anybody was told: for HTTP.
@@ -141,7 +141,7 @@ impl Server {
             (found.channel, state.message_json(found), id)
         };
         let with = json!({ "data": { "custom_id": id, "component_type": 2 }, "message": shown });
-        let (interaction, event) = self.begin(person, channel, Some(message), 3, with);
+        let (interaction, event) = self.begin(person, channel, Some(message), 3, &with);
         self.happens("INTERACTION_CREATE", &event);
         interaction
     }

@@ -62,6 +62,9 @@ impl Faults {
 
 type Answer = Result<(u16, Value), (u16, i64, String)>;
 
+/// Holds a body against the description of a call.
+type Held<'h> = dyn Fn(&str) -> Result<(), (u16, i64, String)> + 'h;
+
 fn refused(status: u16, code: i64, message: &str) -> Answer {
     Err((status, code, message.to_owned()))
 }
@@ -253,7 +256,7 @@ fn of_messages(
     rest: &[&str],
     (after, limit): (Option<&str>, Option<&str>),
     (body, files): (&Value, Vec<(String, Vec<u8>)>),
-    held: &dyn Fn(&str) -> Result<(), (u16, i64, String)>,
+    held: &Held<'_>,
 ) -> Answer {
     let number = |text: &str| text.parse().map(Id).map_err(|_| (400, 50_035, "not a snowflake".to_owned()));
     match (method.as_str(), rest) {

@@ -41,7 +41,9 @@ pub(super) fn wrong(call: &str, body: &Value) -> Vec<String> {
             }
         }
     }
-    all.iter_mut().for_each(|one| *one = one.chars().take(400).collect());
+    for one in &mut all {
+        *one = one.chars().take(400).collect();
+    }
     all
 }
 
@@ -75,7 +77,7 @@ fn message(body: &Value, wrong: &mut Vec<String>) {
     let mut ids: Vec<&Value> =
         rows.iter().filter_map(|row| row["components"].as_array()).flatten().map(|one| &one["custom_id"]).collect();
     let before = ids.len();
-    ids.sort_by_key(|id| id.to_string());
+    ids.sort_by_key(ToString::to_string);
     ids.dedup();
     if ids.len() < before {
         wrong.push("a custom id stands twice".to_owned());

@@ -16,7 +16,7 @@ use super::state::{BOT, Channel, GUILD, Id, Message, Person, State};
 use super::transcript;
 
 /// How long a test waits for something.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A call that was made.
 #[derive(Debug, Clone)]
@@ -243,10 +243,8 @@ impl Server {
                 let _ = tokio::time::timeout(Duration::from_millis(200), changes.changed()).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, waits).await {
-            Ok(found) => found,
-            Err(_) => panic!("{what}: not so within a minute\n{}", self.all()),
-        }
+        let found = tokio::time::timeout(PATIENCE, waits).await.ok();
+        found.unwrap_or_else(|| panic!("{what}: not so within a minute\n{}", self.all()))
     }
 
     fn all(&self) -> String {

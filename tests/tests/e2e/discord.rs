@@ -430,7 +430,8 @@ async fn the_audit_as_a_file_is_seen_by_who_asked_alone() {
     place.tide("audit shop as csv").await;
     place.discord.until("a file", || place.discord.private(place.alice, "[file audit-")).await;
     let (name, file) = place.discord.file("audit-").expect("a file");
-    assert!(name.ends_with(".csv") && file.starts_with("entry,at,") && file.contains(",up shop,"), "{name}: {file}");
+    assert_eq!(name.rsplit_once('.').map(|(_, ending)| ending), Some("csv"), "{name}");
+    assert!(file.starts_with("entry,at,") && file.contains(",up shop,"), "{name}: {file}");
     place.settled().await;
     assert_eq!(place.discord.transcript(place.channel).matches("[file audit-").count(), 1);
     serve.stop().await.exits(0);

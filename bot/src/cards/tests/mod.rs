@@ -44,8 +44,9 @@ fn everywhere(card: &Card) {
     use crate::chat::{Extras, discord, slack};
 
     let written = card.lines.iter().flat_map(|line| &line.spans).filter_map(|span| match span {
-        Span::Text(text) | Span::Strong(text) | Span::Code(text) | Span::Column(text, _) => Some(text.as_str()),
-        Span::Link { text, .. } => Some(text.as_str()),
+        Span::Text(text) | Span::Strong(text) | Span::Code(text) | Span::Column(text, _) | Span::Link { text, .. } => {
+            Some(text.as_str())
+        }
         Span::Bar { .. } => None,
     });
     let words = |text: &str| -> Vec<String> {
