@@ -70,7 +70,9 @@ impl InSlack {
         for name in names {
             self.yard.write(&format!("roots/{name}/app/main.tf"), &root);
             let another = shop.replace("shop", name).replace("#load-test", channel);
-            all += &format!("\n[environments.{name}]{}\n", another.trim_end());
+            for piece in ["\n[environments.", name, "]", another.trim_end(), "\n"] {
+                all.push_str(piece);
+            }
         }
         self.yard.write("tidegate.toml", &all);
     }

@@ -14,13 +14,13 @@ use crate::cards::{notice, notice_to, run_card, show, under_way};
 use crate::reporter::{NewsPlace, Notify};
 
 /// Card and notice of each scene.
-fn told(scenes: &[Scene]) -> String {
-    let one = |scene: &Scene| {
+fn told(scenes: Vec<Scene>) -> String {
+    let one = |scene: Scene| {
         let detail = scene.detail();
         let notice = notice(&detail, &clock()).map(|card| format!("NOTICE {}", shown(&card))).unwrap_or_default();
         shown(&run_card(&detail, &clock())) + &notice
     };
-    scenes.iter().map(one).collect::<Vec<_>>().join("\n")
+    scenes.into_iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 fn applying() -> Scene {
@@ -68,7 +68,7 @@ fn a_run_at_work() {
             .resource("jmeter", "terraform_data.slave[0]", ResourceStage::Done)
             .after(6)
     };
-    assert_snapshot!(told(&[
+    assert_snapshot!(told(vec![
         Scene::of("up shop"),
         Scene::of("up shop")
             .claimed()
@@ -106,7 +106,7 @@ fn a_stack_with_something_worth_a_line() {
     let scenes = notes.map(|note| {
         Scene::of("up shop").claimed().starts("monitoring", Phase::Prepare).notes("monitoring", note).after(5)
     });
-    assert_snapshot!(told(&scenes));
+    assert_snapshot!(told(scenes.into()));
 }
 
 /// A group of 40, with so many in service.
@@ -148,7 +148,7 @@ fn a_run_whose_slaves_come_into_service_or_do_not() {
         .plans("jmeter", plan(Vec::new()))
         .then(RunEvent::VerifyBegan)
         .starts("jmeter", Phase::Verify);
-    assert_snapshot!(told(&[
+    assert_snapshot!(told(vec![
         looking(slaves(31, None)),
         verified(slaves(40, None)).ends(Outcome::Succeeded),
         verified(slaves(37, Some(36))).ends(Outcome::Succeeded),
@@ -171,7 +171,7 @@ fn a_run_that_asks() {
             .plans("monitoring", plan(Vec::new()))
     };
     let beyond = vec![(name("app"), change("terraform_data.cache", Action::Replace))];
-    assert_snapshot!(told(&[
+    assert_snapshot!(told(vec![
         destroy().asks(QuestionWhy::Previewed),
         Scene::of("up shop")
             .planned()
@@ -203,7 +203,7 @@ fn succeeded() -> Scene {
 
 #[test]
 fn a_run_that_ended_well() {
-    assert_snapshot!(told(&[
+    assert_snapshot!(told(vec![
         succeeded(),
         Scene::of("up shop small").planned().ends(Outcome::NothingToDo),
         Scene::of("plan shop full slaves=50").planned().ends(Outcome::Planned),
@@ -222,7 +222,7 @@ fn a_run_that_did_not_end_well() {
     let refusal =
         Refusal::refused("terraform_data.database would be lost in shop/app", "`protect` names it").hint("plan shop");
     let half_done = || applying().applied("app", Vec::new()).starts("jmeter", Phase::Apply).after(9);
-    assert_snapshot!(told(&[
+    assert_snapshot!(told(vec![
         half_done().fails("jmeter", Phase::Apply, script_failed(), Some(half())).ends(Outcome::Partial),
         half_done()
             .fails("jmeter", Phase::Apply, script_failed(), Some(half()))
