@@ -1,5 +1,5 @@
 //! Discord: native message in, card out. `delivery` reads what comes in, `render` makes embeds of cards, `guild` knows who and where;
-//! [`platform::Discord`] is what [`super::voice`] needs of a chat.
+//! `platform::Discord` is what `super::voice` needs of a chat.
 
 mod api;
 mod commands;

@@ -1,5 +1,5 @@
 //! Slack: native message in, card out. `delivery` reads what comes in, `render` makes Block Kit of cards, `workspace` knows who and
-//! where; [`platform::Slack`] is what [`super::voice`] needs of a chat.
+//! where; `platform::Slack` is what `super::voice` needs of a chat.
 
 mod api;
 mod crier;
