@@ -33,7 +33,8 @@ use crate::ledger::runs::{self, AppendError, Fence};
 use crate::ledger::{environments, holds};
 use crate::standing;
 use crate::terraform::Stop;
-use crate::{warden, witness};
+use crate::warden;
+use crate::witness;
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
