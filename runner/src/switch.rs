@@ -234,11 +234,8 @@ pub async fn run(desk: Desk, store: Store, secrets: Secrets, bell: Bell, mut con
             () = tokio::time::sleep(LONGEST) => {}
             // Several things happen together as a rule.
             () = async { listener.heard().await; tokio::time::sleep(Duration::from_secs(2)).await } => {}
-            changed = config.changed() => {
-                if changed.is_err() {
-                    tokio::time::sleep(LONGEST).await;
-                }
-            }
+            // Once nobody can change it any more, only the others are waited for.
+            Ok(()) = config.changed() => {}
         }
     }
 }

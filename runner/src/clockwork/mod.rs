@@ -312,13 +312,8 @@ pub async fn run(
             () = async { bell.heard().await; tokio::time::sleep(Duration::from_secs(1).min(wait)).await } => {
                 round.next = Timestamp(0);
             }
-            changed = config.changed() => {
-                round.next = Timestamp(0);
-                // Nobody will change it any more: not to be asked again at once.
-                if changed.is_err() {
-                    tokio::time::sleep(wait).await;
-                }
-            }
+            // Once nobody can change it any more, only the others are waited for.
+            Ok(()) = config.changed() => round.next = Timestamp(0),
         }
     }
 }

@@ -120,13 +120,13 @@ mod tests {
     fn a_local_state_is_found_where_init_noted_it() {
         let data = tempfile::tempdir().expect("a folder");
         let noted = |text: &str| std::fs::write(data.path().join("terraform.tfstate"), text).expect("written");
-        let found = |workspace| local_state(data.path(), Path::new("/root"), workspace);
+        let found = |workspace| local_state(data.path(), Path::new("/stack"), workspace);
         assert_eq!(found(None), None);
         noted(
             r#"{"version":3,"backend":{"type":"local","config":{"path":"/a/b.tfstate","workspace_dir":null},"hash":1}}"#,
         );
         assert_eq!(found(None), Some("/a/b.tfstate".into()));
-        assert_eq!(found(Some("blue")), Some("/root/terraform.tfstate.d/blue/terraform.tfstate".into()));
+        assert_eq!(found(Some("blue")), Some("/stack/terraform.tfstate.d/blue/terraform.tfstate".into()));
         noted(r#"{"version":3,"backend":{"type":"s3","config":{"path":"/a/b.tfstate"},"hash":1}}"#);
         assert_eq!(found(None), None);
     }

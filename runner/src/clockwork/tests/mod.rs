@@ -1,5 +1,7 @@
 //! The clock with a time that is given to it, on both databases and without an engine: a run that it causes stays in the queue.
 
+mod by_chat;
+mod changes;
 mod early;
 mod fresh;
 mod pauses;
@@ -29,6 +31,10 @@ const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/
     [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
     [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
     [[environments.shop.schedules]]\nname = 'hours'\nwindow = 'Mon-Fri 09:00-21:00'\ninside = 'full'\noutside = 'small'\n";
+
+const UNSCHEDULED: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
 
 struct Room {
     store: Store,
@@ -522,161 +528,6 @@ async fn what_is_to_be_ready_by_a_time_begins_as_early_as_it_took_last_time() {
     .await;
 }
 
-/// A person's run that is in the queue, accepted then.
-async fn queues(room: &Room, level: &str, accepted: Timestamp, until: Option<Timestamp>) {
-    let environment = room.config.environments.get(&shop()).unwrap();
-    let request = RunRequest { until, ..crate::domain::request::turn(environment, target(level), String::new(), None) };
-    let asker = Actor::person(ActorId::local("ito"), "ito");
-    let id = crate::ledger::ids::run_id(room.store.now().await.unwrap());
-    let mut tx = room.store.begin().await.unwrap();
-    let run = NewRun { id, request, asker, door: "shell".to_owned(), place: None };
-    let run = runs::insert(&mut tx, run).await.unwrap();
-    tx.commit().await.unwrap();
-    let dated = format!("UPDATE runs SET accepted_at = {} WHERE number = {}", accepted.0, run.number.0);
-    sql(&room.store, &dated).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_change_that_is_still_in_the_queue_counts_from_when_it_was_accepted() {
-    on_both(async |store| {
-        let room = Room::new(store).await;
-        room.clock().look(at("2026-11-23T20:30")).await.unwrap();
-        queues(&room, "full", at("2026-11-23T20:58"), Some(at("2026-11-23T23:58"))).await;
-        let mut clock = room.clock();
-        for now in ["2026-11-23T20:59", "2026-11-23T21:00", "2026-11-23T21:01"] {
-            assert_eq!(clock.look(at(now)).await.unwrap().turned, [], "{now}");
-        }
-        room.all_done().await;
-        sql(&room.store, "UPDATE environments SET wanted_run = 1").await.unwrap();
-        assert_eq!(clock.look(at("2026-11-23T21:10")).await.unwrap().turned, []);
-        assert!(room.queue().await.is_empty());
-        clock.look(at("2026-11-23T23:58")).await.unwrap();
-        assert_eq!(room.queue().await, ["small"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_change_that_takes_longer_than_until_the_next_transition_is_followed_by_it_and_not_made_again() {
-    on_both(async |store| {
-        let room = Room::new(store).await;
-        let mut clock = room.clock();
-        clock.look(at("2026-11-23T20:30")).await.unwrap();
-        queues(&room, "full", at("2026-11-23T20:55"), None).await;
-        clock.look(at("2026-11-23T20:56")).await.unwrap();
-        clock.look(at("2026-11-23T21:00")).await.unwrap();
-        assert_eq!(room.queue().await, ["full", "small"], "what is under way is followed");
-        // It ends at 21:05.
-        room.wants("full").await;
-        sql(&room.store, "UPDATE environments SET wanted_run = 1").await.unwrap();
-        let state = "{\"state\":\"ended\",\"outcome\":\"succeeded\"}";
-        sql(
-            &room.store,
-            &format!(
-                "UPDATE runs SET status = 'succeeded', state = '{state}', ended_at = {} WHERE number = 1",
-                at("2026-11-23T21:05").0
-            ),
-        )
-        .await
-        .unwrap();
-        clock.look(at("2026-11-23T21:06")).await.unwrap();
-        room.clock().look(at("2026-11-23T21:30")).await.unwrap();
-        assert_eq!(room.queue().await, ["small"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn of_several_changes_the_last_one_counts() {
-    on_both(async |store| {
-        let room = Room::new(store).await;
-        let mut clock = room.clock();
-        clock.look(at("2026-11-23T12:00")).await.unwrap();
-        queues(&room, "full", at("2026-11-23T12:01"), None).await;
-        clock.look(at("2026-11-23T12:02")).await.unwrap();
-        queues(&room, "small", at("2026-11-23T12:03"), None).await;
-        clock.look(at("2026-11-23T12:04")).await.unwrap();
-        clock.look(at("2026-11-23T12:05")).await.unwrap();
-        assert_eq!(room.queue().await, ["full", "small"], "and nothing of the clock's");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_change_that_was_taken_back_half_way_bends_nothing() {
-    on_both(async |store| {
-        let room = Room::new(store).await;
-        let mut clock = room.clock();
-        clock.look(at("2026-11-24T07:00")).await.unwrap();
-        visits(&room, "full", at("2026-11-24T08:00"), Some(at("2026-11-24T11:00"))).await;
-        // Stopped: what was wanted before is wanted again.
-        sql(&room.store, "UPDATE environments SET wanted = '{\"level\":\"small\",\"settings\":{}}'").await.unwrap();
-        room.end_as("cancelled").await;
-        clock.look(at("2026-11-24T08:05")).await.unwrap();
-        assert!(room.queue().await.is_empty());
-        clock.look(at("2026-11-24T09:00")).await.unwrap();
-        assert_eq!(room.queue().await, ["full"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_is_lowered_after_an_early_beginning_is_raised_when_it_is_time() {
-    on_both(async |store| {
-        let room = Room::with(store, "ready_by = true\n").await;
-        let mut clock = room.clock();
-        clock.look(at("2026-11-24T08:00")).await.unwrap();
-        let environment = room.config.environments.get(&shop()).unwrap();
-        let diary = crate::agenda::Diaries::default();
-        let diary = diary.one(&room.store, &room.config, environment, at("2026-11-24T08:49")).await.unwrap();
-        let page = Page::read(&diary, None, at("2026-11-24T08:49"), at("2026-11-24T08:49"));
-        let (early, _) = page.early(&diary).expect("it is to be ready by nine");
-        let desk = Desk::new(room.store.clone(), watch::channel(Arc::clone(&room.config)).1, Bell::default());
-        desk.turn(std::slice::from_ref(&early), at("2026-11-24T08:49")).await.unwrap();
-        assert_eq!(desk.turn(&[early], at("2026-11-24T08:50")).await.unwrap(), [Turned::Already]);
-        assert_eq!(room.queue().await, ["full"]);
-        room.all_done().await;
-        clock.look(at("2026-11-24T08:54")).await.unwrap();
-        visits(&room, "small", at("2026-11-24T08:55"), None).await;
-        clock.look(at("2026-11-24T08:56")).await.unwrap();
-        assert!(room.queue().await.is_empty());
-        clock.look(at("2026-11-24T09:00")).await.unwrap();
-        assert_eq!(room.queue().await, ["full"]);
-        assert_eq!(clock.look(at("2026-11-24T09:01")).await.unwrap().turned, []);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_failed_and_somebody_else_brought_about_or_took_as_it_is_is_not_tried_again() {
-    on_both(async |store| {
-        for accepted in [false, true] {
-            let room = Room::new(store.clone()).await;
-            sql(&room.store, "DELETE FROM clock_asked").await.unwrap();
-            let (day, first) = if accepted { ("2026-11-26", "08:00") } else { ("2026-11-25", "08:00") };
-            let mut clock = room.clock();
-            clock.look(at(&format!("{day}T{first}"))).await.unwrap();
-            clock.look(at(&format!("{day}T09:00"))).await.unwrap();
-            assert_eq!(room.queue().await, ["full"]);
-            room.wants("full").await;
-            room.end_as("partial").await;
-            if accepted {
-                sql(&room.store, "UPDATE runs SET taken_by = 'local:ito' WHERE status = 'partial'").await.unwrap();
-            } else {
-                visits(&room, "full", at(&format!("{day}T09:01")), None).await;
-            }
-            for minutes in ["09:05", "09:30", "12:00", "20:00"] {
-                clock.look(at(&format!("{day}T{minutes}"))).await.unwrap();
-                assert!(room.queue().await.is_empty(), "{minutes}");
-            }
-            let all = told(&room).await;
-            assert!(!all.iter().any(|said| matches!(said, ClockNews::GivenUp { .. })), "{all:?}");
-            room.wants("small").await;
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_clock_that_was_wrong_and_is_set_right_loses_nothing() {
     on_both(async |store| {
@@ -745,102 +596,12 @@ async fn what_somebody_wanted_skipped_is_told_when_its_time_comes() {
     .await;
 }
 
-const BY_CHAT: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
-    [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
-    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
-
-/// A schedule that somebody added by chat.
-async fn adds(room: &Room, who: &str, keys: &[(&str, &str)]) {
-    let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let written = Written { name: "late".to_owned(), keys };
-    let actor = Actor::person(ActorId::local(who), who);
-    let mut tx = room.store.begin().await.unwrap();
-    schedules::put(&mut tx, &shop(), &written, &actor, None, None).await.unwrap().unwrap();
-    tx.commit().await.unwrap();
-}
-
-#[tokio::test]
-async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of_who_added_it() {
-    const LATE: [(&str, &str); 3] = [("window", "Mon-Fri 22:00-23:00"), ("inside", "full"), ("outside", "small")];
-    let hours = "changes = 'in working hours'\nhours = 'Mon-Fri 09:00-20:00'\n";
-    let asks = "hours = 'Mon-Fri 09:00-20:00'\napprove = { when = ['outside working hours'], by = ['local:mori'] }\n";
-    // What the file says beside it; who added it by chat, if not the file has it; what comes of it.
-    for (more, who, comes) in [
-        ("", Some("ito"), "queued"),
-        ("", Some("kato"), "`up shop` is not `local:kato`'s to do any more"),
-        (hours, Some("ito"), "working hours"),
-        (hours, None, "queued"),
-        (asks, Some("ito"), "queued"),
-    ] {
-        on_both(async |store| {
-            let file = "[[environments.shop.schedules]]\nname = 'late'\nwindow = 'Mon-Fri 22:00-23:00'\ninside = 'full'\noutside = 'small'\n";
-            let file = if who.is_none() { file } else { "" };
-            let text = BY_CHAT.replace("down = 'small'\n", &format!("down = 'small'\n{more}"));
-            let config = config::parse(Source::new("/etc/tide/tidegate.toml", &format!("{text}{file}")), &|_| None).unwrap();
-            assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
-            let room = Room { store, config: Arc::new(config) };
-            room.wants("small").await;
-            if let Some(who) = who {
-                adds(&room, who, &LATE).await;
-            }
-            let mut clock = room.clock();
-            clock.look(at("2026-11-23T21:00")).await.unwrap();
-            let looked = clock.look(at("2026-11-23T22:00")).await.unwrap();
-            match outcomes(&looked).as_slice() {
-                [Turned::Queued(run)] => {
-                    assert_eq!(comes, "queued", "{more}");
-                    let run = runs::by_number(&room.store, *run).await.unwrap().unwrap();
-                    let whose = who.map_or_else(ActorId::clock, ActorId::local);
-                    assert_eq!(*run.answers_for(), whose);
-                }
-                [Turned::Refused(refusal)] => {
-                    let told = format!("{}: {}", refusal.what, refusal.why);
-                    assert!(comes != "queued" && told.contains(comes), "{more}: {told}");
-                    let all = super::tests::told(&room).await;
-                    assert!(matches!(all.last(), Some(ClockNews::Refused { .. })), "{all:?}");
-                    // Not on a second try either.
-                    clock.look(at("2026-11-23T22:05")).await.unwrap();
-                    assert!(room.queue().await.is_empty());
-                }
-                other => panic!("{other:?}"),
-            }
-        })
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn without_schedules_the_end_of_a_keep_lowers_nothing() {
-    on_both(async |store| {
-        let config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", BY_CHAT), &|_| None).unwrap());
-        let room = Room { store, config };
-        let mut clock = room.clock();
-        clock.look(at("2026-11-23T20:00")).await.unwrap();
-        visits(&room, "full", at("2026-11-23T20:10"), None).await;
-        let (began, until) = (at("2026-11-23T20:20").0, at("2026-11-23T21:20").0);
-        sql(
-            &room.store,
-            &format!(
-                "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-                 VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', NULL, {began}, {until})"
-            ),
-        )
-        .await
-        .unwrap();
-        for now in ["2026-11-23T20:21", "2026-11-23T21:20", "2026-11-23T21:21"] {
-            let looked = clock.look(at(now)).await.unwrap();
-            assert_eq!((looked.turned, looked.next), (vec![], None), "{now}");
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn what_was_destroyed_is_not_raised_by_another_try() {
     on_both(async |store| {
         let mut room = Room::new(store).await;
         let once = "[[environments.shop.schedules]]\nname = 'once'\nat = '2026-11-23 09:00'\ndo = 'up full'\nfor = '8h'\n";
-        let text = format!("{BY_CHAT}{once}");
+        let text = format!("{UNSCHEDULED}{once}");
         room.config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap());
         let mut clock = room.clock();
         clock.look(at("2026-11-23T08:00")).await.unwrap();
