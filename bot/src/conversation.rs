@@ -9,8 +9,10 @@ use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
+use tidegate_runner::domain::rollout::{RolloutAnswer, Scope};
 use tidegate_runner::domain::run::Outcome;
 
+use crate::cards::overview::{ChatHealth, health_line};
 use crate::cards::{self, Card, Clock, Line};
 use crate::commands::{self, Known, Present};
 use crate::sheet;
@@ -44,6 +46,8 @@ pub struct Reply {
     pub queued: bool,
     /// Runs that a `stop everything` waits for.
     pub stopping: Vec<RunNumber>,
+    /// A change of many environments that this message began.
+    pub rollout: Option<i64>,
     /// The run whose end this answer has told.
     pub settled: Option<RunNumber>,
     /// It lists the commands; a chat may add its own keys.
@@ -70,6 +74,7 @@ impl Reply {
             follow: None,
             queued: false,
             stopping: Vec::new(),
+            rollout: None,
             settled: None,
             lists_commands: false,
             file: None,
@@ -111,6 +116,20 @@ pub async fn reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
     let mut reply = any_reply(desk, message, zone).await;
     offers::keep_allowed(desk, message, zone, &mut reply).await;
     reply
+}
+
+/// Keeps in the audit that a chat did not carry out what somebody said, under the command that the words are.
+///
+/// # Errors
+/// [`DeskError::Repeated`] and [`DeskError::Refused`] when this very message was carried out, or refused, before.
+pub async fn turned_away(desk: &Desk, message: &Message, zone: Zone, rule: &str, card: &Card) -> Result<(), DeskError> {
+    let (config, now) = (desk.config(), desk.now().await?);
+    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, zone };
+    let command = commands::parse(&message.typed, &known).ok().map(|command| command.name());
+    let about = commands::environment_of(&message.typed, &known);
+    let refusal = Refusal::refused(card.title.clone(), "nothing of it was done");
+    let message = &Message { typed: commands::without_code(&message.typed), ..message.clone() };
+    desk.note_refused(message, command, about.as_ref(), rule, &refusal).await
 }
 
 /// A card that offers only what this person may say; for what people are told without having asked.
@@ -176,7 +195,8 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
         Ok(command) => command,
         Err(refusal) => {
             let about = commands::environment_of(&message.typed, &known);
-            match desk.not_understood(message, about.as_ref(), &refusal).await {
+            let kept = Message { typed: commands::without_code(&message.typed), ..message.clone() };
+            match desk.not_understood(&kept, about.as_ref(), &refusal).await {
                 Ok(()) => {}
                 // Nothing was done and nothing will be: the answer need not wait for a ledger that can be written to.
                 Err(DeskError::Ledger(error)) => tracing::error!(%error, "a message is not in the audit"),
@@ -196,12 +216,16 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
             let answer = desk.submit(message, &order, because).await?;
             let (follow, settled, stopping) = (follow(&answer), settled(&answer), stopping(&answer));
             let queued = matches!(answer, Answer::Queued { .. });
+            let rollout = match &answer {
+                Answer::Rollout(RolloutAnswer::Began(rollout)) => Some(rollout.number),
+                _ => None,
+            };
             let mut card = cards::answer(&answer, &clock);
             // It is the engine that tells.
             if matches!(answer, Answer::Hold(HoldAnswer::WillTell { .. })) && !desk.an_engine_lives().await? {
                 card = card.line(Line::marked(cards::NOBODY_WORKS));
             }
-            return Ok(Reply { follow, queued, stopping, settled, ..Reply::plain(card, Verdict::Done) });
+            return Ok(Reply { follow, queued, stopping, rollout, settled, ..Reply::plain(card, Verdict::Done) });
         }
         Command::Help(None) => {
             let card = cards::help(&desk.abilities(message));
@@ -266,6 +290,19 @@ async fn with_troubles(
     Ok(card.lines(troubles.iter().map(|trouble| cards::trouble(trouble, clock))))
 }
 
+/// The card, which also says whether runners live and how the chats are, where there are any.
+async fn with_health(desk: &Desk, card: Card, clock: &Clock) -> Result<Card, DeskError> {
+    let mut chats = Vec::new();
+    for door in desk.config().chat.doors() {
+        let heard_ms = desk.heard_last(door).await?.map(|at| clock.now.ms_since(at));
+        chats.push(ChatHealth { door, heard_ms, unsaid: desk.unsaid(door).await? });
+    }
+    if chats.is_empty() {
+        return Ok(card);
+    }
+    Ok(card.line(health_line(&desk.runners().await?, &chats)))
+}
+
 /// The same refusal with hints that fit where things stand. Only what is refused is worth the questions to the ledger.
 async fn fitting(desk: &Desk, message: &Message, known: &Known<'_>, refusal: &Refusal) -> Result<Refusal, DeskError> {
     let mut present = Present::default();
@@ -302,12 +339,33 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         }
         Query::Status { environment } => {
             let standings = seen(desk.status(environment.as_ref()).await?, &sight);
-            let card = with_troubles(desk, cards::status(&standings, clock), environment.as_ref(), clock).await?;
+            let mut card = with_troubles(desk, cards::status(&standings, clock), environment.as_ref(), clock).await?;
+            if environment.is_none() {
+                card = with_health(desk, card, clock).await?;
+            }
+            told_if_nobody_works(desk, card, runs_of(&standings)).await?
+        }
+        Query::StatusOf { scope } => {
+            let config = desk.config();
+            let of_it = |name: &str| match &scope {
+                Scope::All => true,
+                Scope::Group(group) => config.group(group).any(|environment| environment.name.as_str() == name),
+            };
+            let mut standings = seen(desk.status(None).await?, &sight);
+            standings.retain(|standing| of_it(standing.name()));
+            let many = desk.rollouts(&scope, &sight).await?;
+            let card =
+                cards::status(&standings, clock).lines(many.iter().map(|rollout| cards::rollout_line(rollout, clock)));
             told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
         Query::Queue { environment } => {
             let queues = desk.queue(environment.as_ref(), &sight).await?;
-            told_if_nobody_works(desk, cards::queue(&queues, &message.actor.id, clock), runs_in(&queues)).await?
+            told_if_nobody_works(
+                desk,
+                cards::queue(&queues, &desk.person(&message.actor).await?, clock),
+                runs_in(&queues),
+            )
+            .await?
         }
         Query::Show { run } => {
             let detail = desk.show(run).await?;
@@ -324,11 +382,17 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             let all = desk.schedules(environment.as_ref(), name.as_deref(), &sight).await?;
             cards::schedules(&all, name.is_some(), clock)
         }
+        Query::Handover => {
+            let standings = seen(desk.status(None).await?, &sight);
+            let card = with_troubles(desk, cards::handover(&standings, clock), None, clock).await?;
+            told_if_nobody_works(desk, card, runs_of(&standings)).await?
+        }
         Query::On => cards::on(&desk.on(&sight).await?, clock),
         Query::Hours { environment, month, by_person } => {
             cards::hours(&desk.hours(environment.as_ref(), month, &sight).await?, by_person)
         }
-        Query::Whoami => cards::whoami(&desk.whoami(message)),
+        Query::Whoami => cards::whoami(&desk.whoami(message).await?),
+        Query::Links => cards::links(&desk.links(message).await?, clock),
         Query::Why(query) => cards::why(&desk.why(message, &query).await?),
         Query::Export { filter, format } => {
             return exported(desk.audit_whole(&filter, &sight).await?.as_slice(), format);
@@ -373,6 +437,8 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         | Answer::Taken(_)
         | Answer::Hold(_)
         | Answer::Bend(_)
+        | Answer::Rollout(_)
+        | Answer::Link(_)
         | Answer::Schedule(_) => None,
     }
 }
@@ -404,6 +470,8 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         | Answer::Taken(_)
         | Answer::Hold(_)
         | Answer::Bend(_)
+        | Answer::Rollout(_)
+        | Answer::Link(_)
         | Answer::Schedule(_) => None,
     }
 }

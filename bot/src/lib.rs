@@ -10,6 +10,7 @@ pub mod demo;
 pub mod follow;
 pub mod reporter;
 pub mod sheet;
+pub mod vitals;
 #[cfg(feature = "network")]
 pub mod web;
 pub mod zone;

@@ -8,7 +8,14 @@ use tidegate_runner::secrets::no_core_dumps;
 
 fn main() -> ExitCode {
     no_core_dumps();
-    let Arguments { config, log_format, command } = Arguments::parse();
+    let Arguments { config, log_format, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let typed: Vec<String> =
+                std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+            return cli::mistyped(&error, &typed);
+        }
+    };
     // Before any runtime is made: the supervisor of a child has its own and must stay small.
     if let Command::Supervise = command {
         return tidegate_runner::terraform::supervise();

@@ -98,9 +98,19 @@ pub fn offers(detail: &RunDetail) -> Vec<String> {
         }
         (RunState::Ended { outcome: Outcome::Succeeded }, RunKind::Up | RunKind::Down | RunKind::Scale) => vec![undo],
         (RunState::Ended { outcome: Outcome::NothingToDo }, RunKind::Up) => vec![keep],
-        (_, RunKind::Up | RunKind::Down | RunKind::Scale | RunKind::Plan | RunKind::Destroy | RunKind::Undo) => {
-            Vec::new()
-        }
+        (
+            _,
+            RunKind::Up
+            | RunKind::Down
+            | RunKind::Scale
+            | RunKind::Plan
+            | RunKind::Drift
+            | RunKind::Adopt
+            | RunKind::Sweep
+            | RunKind::Preflight
+            | RunKind::Destroy
+            | RunKind::Undo,
+        ) => Vec::new(),
     }
 }
 
@@ -136,8 +146,21 @@ pub fn message(detail: &RunDetail, key: &str, clock: &Clock) -> Option<Card> {
     }
 }
 
-/// Everything worth telling of where a run is now. The order is that of telling. Of a run that found nothing to do its card is
-/// enough, unless `tell_unchanged`.
+/// Whether a run is told in its channel. One that found nothing to do is not, unless `tell_unchanged`: whoever asked is told alone.
+/// `None`: that is not known yet.
+#[must_use]
+pub fn is_told(detail: &RunDetail, tell_unchanged: bool) -> Option<bool> {
+    let changes = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref()).any(|p| !p.changes.is_empty());
+    match &detail.view.state {
+        _ if tell_unchanged || changes => Some(true),
+        RunState::Queued { .. } | RunState::Planning { .. } | RunState::Verifying { .. } => None,
+        RunState::AwaitingApproval { .. } | RunState::Applying { .. } | RunState::Unknown { .. } => Some(true),
+        RunState::Ended { outcome } => Some(*outcome != Outcome::NothingToDo),
+    }
+}
+
+/// Everything worth telling of where a run is now. The order is that of telling. Of a run that found nothing to do nobody is called,
+/// unless `tell_unchanged`.
 #[must_use]
 pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News> {
     let mut news = Vec::new();

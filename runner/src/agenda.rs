@@ -365,7 +365,7 @@ async fn noted(
 
 /// Whether it is a person's change that is going to happen, or happens. One that waits for a yes keeps nothing from happening.
 fn comes(run: &RunSummary) -> bool {
-    let changes = !matches!(run.request.kind, RunKind::Plan | RunKind::Destroy);
+    let changes = run.request.kind.says_where() && run.request.kind != RunKind::Destroy;
     changes && run.has_its_place() && run.asker.id != ActorId::clock()
 }
 

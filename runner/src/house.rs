@@ -15,6 +15,7 @@ use crate::engine::{Engine, EngineLock, echo, make_sure_of_state_folder, seen_el
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::paths::Paths;
+use crate::rollouts;
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
 use crate::switch;
 use crate::terraform::Supervisor;
@@ -50,6 +51,7 @@ pub struct House {
     echo: Option<JoinHandle<()>>,
     clock: Option<(JoinHandle<()>, Watch)>,
     switches: Option<JoinHandle<()>>,
+    rollouts: Option<JoinHandle<()>>,
     /// The configuration is not the file's, but the one that was last in force.
     last_good: bool,
 }
@@ -140,6 +142,7 @@ impl House {
             echo,
             clock: None,
             switches: None,
+            rollouts: None,
         })
     }
 
@@ -188,6 +191,7 @@ impl House {
             echo,
             clock: None,
             switches: None,
+            rollouts: None,
         }))
     }
 
@@ -237,6 +241,10 @@ impl House {
             secrets: self.secrets.clone(),
         };
         let task = tokio::spawn(keeper.keep(stopped, tell, tell_why));
+        let many = rollouts::run(self.desk.clone(), self.bell.clone(), working.clone());
+        if let Some(before) = self.rollouts.replace(tokio::spawn(many)) {
+            before.abort();
+        }
         self.engine = Some(Keeper { stop, working, hindered, task });
     }
 
@@ -250,7 +258,7 @@ impl House {
         let (bell, config) = (self.bell.clone(), self.config.clone());
         let ends = switch::run(desk.clone(), store.clone(), self.secrets.clone(), bell.clone(), config.clone());
         self.switches = Some(tokio::spawn(ends));
-        let watch = Watch::default();
+        let watch = Watch::over(self.sqlite.as_deref());
         let task = tokio::spawn(clockwork::run(desk, store, bell, config, watch.clone()));
         self.clock = Some((task, watch));
     }
@@ -330,6 +338,9 @@ impl House {
         }
         if let Some(switches) = &self.switches {
             switches.abort();
+        }
+        if let Some(rollouts) = &self.rollouts {
+            rollouts.abort();
         }
         if let Some((clock, watch)) = self.clock.take() {
             clock.abort();

@@ -1,8 +1,11 @@
 //! `check` with programs: the configuration held against the roots, the versions of the programs, and Terraform's own
 //! `validate`. What only reads files is [`mod@crate::config::check`]'s.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -42,11 +45,18 @@ pub fn inspect(config: &Config) -> Report {
         let fetched = wait(source::prepare(source, None, Wanted::Newest, &place));
         fetched.map(|checkout| checkout.root).map_err(|failure| failure.summary)
     };
-    let validate =
-        |environment: &EnvironmentName, stack: &Stack, root: &Path| match wait(ask(&paths, environment, stack)) {
+    // Dozens of environments share a root, and Terraform's word about it is the same for each.
+    let known: RefCell<BTreeMap<String, Rc<Result<Answer, Failure>>>> = RefCell::default();
+    let validate = |environment: &EnvironmentName, stack: &Stack, root: &Path| {
+        let code = format!("{:?} {}", stack.source, stack.terraform.program.display());
+        let found = known.borrow().get(&code).cloned();
+        let answer = found.unwrap_or_else(|| Rc::new(wait(ask(&paths, environment, stack))));
+        known.borrow_mut().insert(code, Rc::clone(&answer));
+        match answer.as_ref() {
             Ok(answer) => answer.problems(environment, root),
-            Err(failure) => vec![problem_of(&failure, environment, root)],
-        };
+            Err(failure) => vec![problem_of(failure, environment, root)],
+        }
+    };
     check(
         config,
         &CheckOptions {
@@ -135,14 +145,17 @@ async fn ask(paths: &Paths, environment: &EnvironmentName, stack: &Stack) -> Res
 
 impl Answer {
     /// As problems of the folder that people edit.
-    fn problems(self, environment: &EnvironmentName, root: &Path) -> Vec<Problem> {
+    fn problems(&self, environment: &EnvironmentName, root: &Path) -> Vec<Problem> {
         self.diagnostics
-            .into_iter()
+            .iter()
             .map(|told| {
-                let file = told.range.as_ref().map_or_else(|| root.to_owned(), |range| root.join(&range.filename));
-                let (line, column) = told.range.map_or((0, 0), |range| (range.start.line, range.start.column));
-                let message =
-                    if told.detail.is_empty() { told.summary } else { format!("{}: {}", told.summary, told.detail) };
+                let range = told.range.as_ref();
+                let file = range.map_or_else(|| root.to_owned(), |range| root.join(&range.filename));
+                let (line, column) = range.map_or((0, 0), |range| (range.start.line, range.start.column));
+                let message = match told.detail.as_str() {
+                    "" => told.summary.clone(),
+                    detail => format!("{}: {detail}", told.summary),
+                };
                 let problem = Problem { line, column, ..Problem::of_file(file, message) };
                 let problem = problem.in_environment(environment.as_str());
                 if told.severity == "error" { problem } else { problem.as_warning() }

@@ -16,6 +16,7 @@ pub mod logging;
 pub mod paths;
 pub mod problem;
 pub mod redact;
+pub mod rollouts;
 pub mod root;
 pub mod secrets;
 pub mod service;

@@ -7,7 +7,7 @@ use crate::domain::changes::{Action, Change, Exactness, StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Level};
 use crate::domain::failure::{Applied, FailureKind};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
-use crate::domain::request::{RunKind, Target, value_at};
+use crate::domain::request::{Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
 use crate::ledger::{LedgerError, Tx, environments, scaling_groups, stacks};
@@ -54,11 +54,13 @@ pub(crate) async fn note(
 ) -> Result<(), LedgerError> {
     let name = &after.request.environment;
     for event in events {
-        if *event == RunEvent::ApplyBegan {
+        if *event == RunEvent::ApplyBegan && after.request.kind.says_where() {
             let retries = after.request.retry_of;
             environments::begin(tx, name, &after.request.target, run.number, retries).await?;
         }
-        if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event {
+        if let RunEvent::StackStarted { stack, phase: Phase::Apply } = event
+            && after.request.kind.says_where()
+        {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
         // What is not in service, or cannot be told, is not where it was to be.
@@ -76,7 +78,7 @@ pub(crate) async fn note(
             | Outcome::Partial
             | Outcome::Failed
             | Outcome::Cancelled),
-        ) if after.request.kind != RunKind::Plan && !events.is_empty() => outcome,
+        ) if after.request.kind.says_where() && !events.is_empty() => outcome,
         Some(_) | None => return Ok(()),
     };
     // A runner that has to stop says nothing about what people want.

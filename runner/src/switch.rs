@@ -20,9 +20,10 @@ use crate::domain::environment::Stack;
 use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::Timestamp;
 use crate::domain::protect::protects;
+use crate::domain::request::Target;
 use crate::domain::schedule::{level_at, timeline};
 use crate::domain::secret::Given;
-use crate::domain::switch::{Held, Outlook, Switch, decide};
+use crate::domain::switch::{self, Held, Outlook, Switch, decide};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::scaling_groups::{self, ScalingGroup};
 use crate::ledger::{LedgerError, Store, holds, outbox};
@@ -74,7 +75,8 @@ impl Switches {
             if of_it.is_empty() {
                 continue;
             }
-            let switch = decide(&outlook(diary, &standing, now), now);
+            let (outlook, ways) = outlook(diary, &standing, now);
+            let switch = decide(&outlook, now);
             for group in of_it {
                 let Some(stack) = stack_of(&config, group) else { continue };
                 let ends = match switch {
@@ -84,7 +86,7 @@ impl Switches {
                     Switch::Off => None,
                 };
                 if ends != group.ends && self.failed.get(&group.arn).is_none_or(|(again, _)| *again <= now) {
-                    news |= self.write(stack, group, ends, now).await?;
+                    news |= self.write(stack, group, ends, (diary, &ways), now).await?;
                 }
             }
         }
@@ -98,9 +100,14 @@ impl Switches {
         stack: &Stack,
         group: &ScalingGroup,
         ends: Option<Timestamp>,
+        (diary, ways): (&Diary<'_>, &Ways),
         now: Timestamp,
     ) -> Result<bool, DeskError> {
-        let why = match self.ask(stack, group, ends).await {
+        let left = |desired| match (&ways.0, &ways.1) {
+            (Some(wanted), Some(lower)) => switch::left(diary.environment(), stack, wanted, lower, desired),
+            _ => 0,
+        };
+        let why = match self.ask(stack, group, ends, left).await {
             Ok(()) => {
                 self.failed.remove(&group.arn);
                 let mut tx = self.store.begin().await?;
@@ -145,7 +152,13 @@ impl Switches {
         Ok(true)
     }
 
-    async fn ask(&self, stack: &Stack, group: &ScalingGroup, ends: Option<Timestamp>) -> Result<(), CannotLook> {
+    async fn ask(
+        &self,
+        stack: &Stack,
+        group: &ScalingGroup,
+        ends: Option<Timestamp>,
+        left: impl Fn(u32) -> u32,
+    ) -> Result<(), CannotLook> {
         let mut env: Vec<(OsString, OsString)> = Vec::new();
         for (name, given) in &stack.env {
             let value = match given {
@@ -171,7 +184,7 @@ impl Switches {
             return Err(CannotLook::Another { group: group.name.clone(), wanted, found });
         }
         match ends {
-            Some(at) => aws.end_at(&group.name, at).await,
+            Some(at) => aws.end_at(&group.name, at, left(seen.desired)).await,
             None => aws.end_never(&group.name).await,
         }
     }
@@ -185,7 +198,10 @@ fn is_named(stack: &Stack, group: &ScalingGroup) -> bool {
     stack.readiness.planned_end.groups.iter().any(|pattern| protects(pattern, &group.address))
 }
 
-fn outlook(diary: &Diary<'_>, standing: &[Hold], now: Timestamp) -> Outlook {
+/// Where an environment is wanted, and where it is to be when it is lowered next.
+type Ways = (Option<Target>, Option<Target>);
+
+fn outlook(diary: &Diary<'_>, standing: &[Hold], now: Timestamp) -> (Outlook, Ways) {
     let environment = diary.environment();
     let agenda = diary.agenda();
     let wanted = diary.wanted.as_ref().and_then(|target| environment.rank(&target.level));
@@ -202,7 +218,8 @@ fn outlook(diary: &Diary<'_>, standing: &[Hold], now: Timestamp) -> Outlook {
             (Kind::Hold | Kind::Freeze | Kind::Stop, Some(until), Held::Until(other)) => Held::Until(until.max(other)),
         };
     }
-    Outlook { wanted, asked, lowers: lower.map(|next| next.at), held }
+    let ways = (diary.wanted.clone(), lower.map(|next| next.wanted.clone()));
+    (Outlook { wanted, asked, lowers: lower.map(|next| next.at), held }, ways)
 }
 
 /// Looks whenever something is new. Never returns.

@@ -11,12 +11,12 @@ use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::LAPSE;
 use crate::domain::holds::{Ending, Hold, Kind, News};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
-use crate::domain::request::RunKind;
 use crate::domain::run::RunState;
 use crate::domain::schedule::ClockNews;
 use crate::ledger::audit::{self, Entry};
+use crate::ledger::holds::Unreadable;
 use crate::ledger::tellings::Telling;
-use crate::ledger::{LedgerError, Store, Tx, holds, outbox, runs, tellings};
+use crate::ledger::{LedgerError, Store, Tx, holds, links, outbox, runs, tellings};
 
 /// Who looks after an environment, or after all of them: its owners, and for all of them the admins too. Groups count by those
 /// members that the configuration names.
@@ -139,24 +139,62 @@ pub(crate) async fn overridden(tx: &mut Tx, config: &Config, run: &RunSummary) -
     Ok(ended)
 }
 
+/// Tells that somebody took a hold away that nobody could read: whose it was is not known, so that all who look after it hear of it.
+pub(crate) async fn cleared(
+    tx: &mut Tx,
+    config: &Config,
+    environment: &EnvironmentName,
+    broken: &Unreadable,
+    by: &ActorId,
+) -> Result<(), LedgerError> {
+    let own: Option<EnvironmentName> = broken.environment.as_ref().and_then(|name| name.parse().ok());
+    let mut to = who_cares(config, None);
+    to.extend(who_cares(config, Some(own.as_ref().unwrap_or(environment))));
+    let (number, why) = (broken.number, broken.why.clone());
+    let news = News::Cleared { by: by.clone(), number, environment: environment.clone(), why };
+    tell(tx, &news, to, Some(by)).await
+}
+
+/// What came to its end by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Lapsed {
+    /// Holds.
+    pub holds: Vec<Hold>,
+    /// Those that nobody could read: their time was over all the same.
+    pub unreadable: Vec<Unreadable>,
+}
+
 /// Notes the end of those whose time is over, and tells it. The ones whose end was noted here.
-pub(crate) async fn lapse(tx: &mut Tx, config: &Config) -> Result<Vec<Hold>, LedgerError> {
-    let mut ended = Vec::new();
-    for hold in holds::lapsed(&mut *tx).await? {
+pub(crate) async fn lapse(tx: &mut Tx, config: &Config) -> Result<Lapsed, LedgerError> {
+    let (over_now, broken) = holds::lapsed(&mut *tx).await?;
+    let mut ended = Lapsed::default();
+    for hold in over_now {
         if over(tx, config, &hold, Ending::Lapsed).await? {
-            ended.push(hold);
+            ended.holds.push(hold);
+        }
+    }
+    for one in broken {
+        if holds::clear(tx, &one, None).await? {
+            ended.unreadable.push(one);
         }
     }
     Ok(ended)
 }
 
 /// Keeps in the audit that these came to their end. Comes last in a transaction.
-pub(crate) async fn note_lapsed(tx: &mut Tx, ended: &[Hold]) -> Result<(), LedgerError> {
+pub(crate) async fn note_lapsed(tx: &mut Tx, ended: &Lapsed) -> Result<(), LedgerError> {
     let tidegate = Actor::tidegate();
-    for hold in ended {
+    for hold in &ended.holds {
         let detail = json!({ "hold": hold.number, "kind": hold.kind, "by": hold.by, "until": hold.until });
         let entry = Entry::of_tidegate(&tidegate, LAPSE);
         let entry = Entry { environment: hold.environment.as_ref(), detail: Some(&detail), ..entry };
+        audit::append(tx, &entry).await?;
+    }
+    for one in &ended.unreadable {
+        let detail = json!({ "hold": one.number, "unreadable": one.why });
+        let environment: Option<EnvironmentName> = one.environment.as_ref().and_then(|name| name.parse().ok());
+        let entry = Entry::of_tidegate(&tidegate, LAPSE);
+        let entry = Entry { environment: environment.as_ref(), detail: Some(&detail), ..entry };
         audit::append(tx, &entry).await?;
     }
     Ok(())
@@ -166,18 +204,20 @@ pub(crate) async fn note_lapsed(tx: &mut Tx, ended: &[Hold]) -> Result<(), Ledge
 pub(crate) async fn is_free(
     tx: &mut Tx,
     environment: &EnvironmentName,
-    who: &ActorId,
+    who: &Actor,
     now: Timestamp,
 ) -> Result<bool, LedgerError> {
     let against =
         |hold: &Hold| hold.kind != Kind::Keep && hold.is_about(environment) && hold.stands(now) && !hold.leaves_in(who);
-    if holds::standing(&mut *tx).await?.iter().any(against) {
+    let (standing, broken) = holds::readable(&mut *tx).await?;
+    // Of what cannot be read nobody knows whom it is against.
+    if !broken.is_empty() || standing.iter().any(against) {
         return Ok(false);
     }
     let active = runs::active(&mut *tx, environment).await?;
     let busy = active.iter().any(|run| {
         run.state.holds_environment()
-            || (matches!(run.state, RunState::Queued { .. }) && run.request.kind != RunKind::Plan)
+            || (matches!(run.state, RunState::Queued { .. }) && !run.request.kind.only_looks())
     });
     Ok(!busy)
 }
@@ -188,15 +228,16 @@ pub(crate) async fn is_free(
 /// When the ledger does not answer; what was seen to until then is done.
 pub(crate) async fn look(store: &Store, config: &Config) -> Result<bool, LedgerError> {
     let mut news = false;
-    if !holds::lapsed(store).await?.is_empty() {
+    let (over_now, broken) = holds::lapsed(store).await?;
+    if !over_now.is_empty() || !broken.is_empty() {
         let mut tx = store.begin().await?;
         let ended = lapse(&mut tx, config).await?;
         note_lapsed(&mut tx, &ended).await?;
         tx.commit().await?;
-        news |= !ended.is_empty();
+        news |= !ended.holds.is_empty();
     }
     for telling in tellings::all(store).await? {
-        news |= tell_free(store, &telling).await?;
+        news |= tell_free(store, config, &telling).await?;
     }
     if let Some(stop) = holds::unsettled_stop(store).await? {
         let mut tx = store.begin().await?;
@@ -206,11 +247,13 @@ pub(crate) async fn look(store: &Store, config: &Config) -> Result<bool, LedgerE
     Ok(news)
 }
 
-async fn tell_free(store: &Store, telling: &Telling) -> Result<bool, LedgerError> {
+async fn tell_free(store: &Store, config: &Config, telling: &Telling) -> Result<bool, LedgerError> {
     let Telling { environment, who, began, until } = telling;
     let now = store.now().await?;
     let mut tx = store.begin().await?;
-    let news = if is_free(&mut tx, environment, who, now).await? {
+    let waits =
+        Actor::person(who.clone(), who.short()).known(&config.access.persons, &links::readable(&mut tx).await?.0, now);
+    let news = if is_free(&mut tx, environment, &waits, now).await? {
         News::Free { environment: environment.clone() }
     } else if *until <= now {
         News::NotFree { environment: environment.clone(), since: *began }

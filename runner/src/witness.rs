@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::answer::{Actor, RunSummary};
-use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE, UNTAINT};
+use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE, REFUSE, UNTAINT};
 use crate::domain::command::CommandName;
 use crate::domain::ids::ActorId;
 use crate::domain::run::{Note, Outcome, QuestionWhy, RunEvent, RunState};
@@ -43,6 +43,11 @@ pub(crate) async fn note(
                 let detail = json!({ "stack": stack, "addresses": addresses });
                 let because = Some("their making came up short; a tainted group would be destroyed and made again");
                 append(tx, &Entry { because, detail: Some(&detail), ..about(UNTAINT) }).await?;
+            }
+            RunEvent::StackFailed { stack, failure, .. } if failure.rule.is_some() => {
+                let detail = json!({ "stack": stack, "what": failure.summary, "why": failure.detail });
+                let (decision, rule) = (Decision::Refused, failure.rule.as_deref());
+                append(tx, &Entry { decision, rule, detail: Some(&detail), ..about(REFUSE) }).await?;
             }
             // That of a person is in the entry about their `cancel`.
             RunEvent::StopAsked { by, because, .. } if *by == ActorId::tidegate() => {

@@ -7,6 +7,7 @@ clear word with the next step, nothing told that is not so, and nothing left loc
 
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -107,8 +108,12 @@ def a_group_that_comes_up_short_and_what_others_do_to_it(aws, folder):
     aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=2)
     house.shell("plan lean full").says("changed outside Terraform", "aws_autoscaling_group.this").exits(0)
     assert aws.groups()[GROUP]["desired"] == 2, "a plan repairs nothing"
+    drifted(aws, house)
     house.shell("up lean full").says("4/4 in service").exits(0)
     assert aws.groups()[GROUP]["desired"] == 4
+
+    swept(aws, house)
+    cleared_for_a_change(aws, house)
 
     # A group that is gone is made again; and never called in service while it is not.
     aws.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
@@ -135,12 +140,86 @@ def a_group_that_comes_up_short_and_what_others_do_to_it(aws, folder):
         bot.terminate()
         bot.wait(60)
         bot.said.close()
-    assert (end["ScheduledActionName"], end["MinSize"], end["DesiredCapacity"]) == ("tidegate-planned-end", 0, 0), end
+    # `small` has one.
+    assert (end["ScheduledActionName"], end["MinSize"], end["DesiredCapacity"]) == ("tidegate-planned-end", 0, 1), end
     assert abs(end["StartTime"].timestamp() - time.time() - 5 * 3600) < 600, end
 
     house.shell("down lean off").says("lean is off").exits(0)
     nothing_was_made(aws)
     assert aws.resources(STATE) == [] and aws.locks() == []
+
+
+def in_state(aws):
+    """The desired count of the group as the state has it, and the state's serial."""
+    state = json.loads(aws.object(STATE))
+    group = next(resource for resource in state["resources"] if resource["type"] == "aws_autoscaling_group")
+    return group["instances"][0]["attributes"]["desired_capacity"], state["serial"]
+
+
+def drifted(aws, house):
+    """What others changed is told with its sizes, and nothing is changed by looking; adopted, the state has it, and AWS is as it was."""
+    before = in_state(aws)
+    for _ in range(2):
+        told = house.shell("drift lean")
+        told.says("lean has DRIFTED", "`aws_autoscaling_group.this` changed: desired_capacity 4 -> 2", "Nothing was changed").exits(0)
+        told.says("scale lean slaves=2", "adopt lean", "up lean full")
+    assert in_state(aws) == before == (4, before[1]) and aws.locks() == []
+    bot = house.start("serve")
+    try:
+        asks = house.start("shell", "-c", "adopt lean")
+        asked = wait_for("the question", lambda: re.search(r"approve (\d+)", house.shell("status lean").unfolded))
+        house.shell(f"show {asked[1]}").says("1 to import", "desired_capacity 4 -> 2")
+        assert in_state(aws) == before
+        house.shell(f"approve {asked[1]}").exits(0)
+        assert asks.wait(120) == 0
+        asks.said.seek(0)
+        assert "what others changed is adopted" in asks.said.read()
+        asks.said.close()
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+    assert in_state(aws)[0] == 2 and aws.groups()[GROUP]["desired"] == 2, "only the state has changed"
+    house.shell("drift lean").says("lean is as it was applied").exits(0)
+    config = house.config.read_text()
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
+    house.config.write_text(config.replace('down = "small"', 'down = "small"\ndrift_ignore = ["*.desired_capacity"]'))
+    house.shell("drift lean").says("lean is as it was applied").exits(0)
+    house.config.write_text(config)
+
+
+def swept(aws, house):
+    """What carries the tags and stands in no state is told, with what to do; what the group launched, and what is of others, is not."""
+    house.shell("sweep lean").says("nothing stands outside its states").exits(0)
+    tags = lambda environment: [
+        {"ResourceType": "vpc", "Tags": [
+            {"Key": "tidegate:environment", "Value": environment}, {"Key": "tidegate:stack", "Value": "lean"}, {"Key": "Name", "Value": "left"},
+        ]},
+    ]
+    ec2 = aws.client("ec2")
+    left, others = (ec2.create_vpc(CidrBlock="10.61.0.0/16", TagSpecifications=tags(of))["Vpc"]["VpcId"] for of in ("lean", "other"))
+    told = house.shell("sweep lean")
+    told.says("lean: 1 resource in no state", left, "(left)", f'import {{ to = aws_vpc.NAME, id = "{left}" }}').exits(0)
+    told.says(f"aws ec2 delete-vpc --vpc-id {left}").says_not(others)
+    aws.fault(action="GetResources", code="AccessDeniedException", message="is not authorized to perform: tag:GetResources", status=400, times=5)
+    house.shell("sweep lean").says("could not be looked for", "tag:GetResources").says_not("nothing stands outside").exits(0)
+    aws.fault(clear=True)
+    assert {left, others} <= set(aws.networks()), "a sweep removes nothing"
+    for vpc in (left, others):
+        ec2.delete_vpc(VpcId=vpc)
+
+
+def cleared_for_a_change(aws, house):
+    """What would stand in the way of a change is told before anybody waits for it, and no lock is taken or broken by looking."""
+    house.shell("preflight lean").says("nothing stands in the way").exits(0)
+    holder = {"ID": "1111-22", "Operation": "OperationTypeApply", "Who": "ito@desk", "Created": "2026-11-20T05:54:55Z"}
+    aws.put(LOCK, json.dumps(holder).encode())
+    house.shell("preflight lean").says("NOT READY", "held by ito@desk for apply since 2026-11-20T05:54:55Z, lock 1111-22").exits(0)
+    assert aws.locks() == [LOCK]
+    aws.delete(LOCK)
+    aws.fault(action="GetCallerIdentity", code="ExpiredToken", message="The security token is expired", status=403, times=5)
+    house.shell("preflight lean").says("NOT READY", "the AWS credentials have expired").exits(0)
+    aws.fault(clear=True)
 
 
 def a_run_whose_terraform_and_bot_are_killed_in_mid_apply(aws, folder):
@@ -181,6 +260,9 @@ def recovered(aws, house):
         house.shell("recover 1 unlock")
     assert aws.locks() == [], "never left locked"
     house.shell("status lean").says_not("lean is at small")
+    # What it had made is in no state: the answer leads there.
+    house.shell("show 1").says("sweep lean")
+    house.shell("sweep lean").says("in no state", aws.networks()[0], "aws ec2 delete-vpc").exits(0)
 
 
 def parent(pid):

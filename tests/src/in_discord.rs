@@ -66,8 +66,14 @@ impl InDiscord {
 
     /// Starts `serve` without waiting for it.
     pub fn start(&self) -> Process {
+        self.start_with("")
+    }
+
+    /// The same with an address in `HOOK`.
+    pub fn start_with(&self, webhook: &str) -> Process {
         let slack = self.slack.as_ref();
         let env = [
+            ("HOOK", webhook),
             ("DISCORD", self.discord.token()),
             ("BOT", slack.map_or("", |slack| slack.bot_token())),
             ("APP", slack.map_or("", |slack| slack.app_token())),

@@ -7,6 +7,8 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use super::bend;
 use super::card::{Card, Line, Tone};
 use super::holds::{self, hold_answer, hold_line, ordinal};
+use super::link;
+use super::rollout;
 use super::run::approval;
 use super::schedule::schedule_answer;
 use super::words::{Clock, DOT, about, duration, run_of, sizes, what};
@@ -30,7 +32,9 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         }
         Answer::Hold(answer) => hold_answer(answer, clock),
         Answer::Bend(answer) => bend::answer(answer, clock),
+        Answer::Link(answer) => link::answer(answer, clock),
         Answer::Schedule(answer) => schedule_answer(answer, clock),
+        Answer::Rollout(answer) => rollout::answer(answer),
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {
             let word = if matches!(answer, Answer::Cancelled(_)) { "cancelled" } else { "rejected" };
             Card::new(Tone::Warning, format!("Run {} is {word} half way{DOT}{}", run.number, what(&run.request)))
@@ -111,6 +115,8 @@ fn queued(
     }
     if request.kind == RunKind::Plan {
         card = card.line(Line::text("Only a preview: nothing will be changed."));
+    } else if request.kind.only_looks() {
+        card = card.line(Line::text("Only looks: nothing will be changed."));
     } else if request.asks {
         card = card.line(Line::marked(&format!("Shows first what it would do, then waits for `approve {number}`.")));
     }
@@ -143,7 +149,7 @@ fn queued(
         | RunState::Verifying { .. }
         | RunState::Ended { .. } => card,
     };
-    let card = if first.asker.id == run.asker.id {
+    let card = if first.asker.is(&run.asker.id) {
         card
     } else {
         card.next(format!("ask {} when will it be done?", first.number))

@@ -63,6 +63,10 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("skip", [_, "next"]) => ("Skip it", Weight::Plain),
         ("down", [_, _]) => ("Down now", Weight::Off),
         ("recover", [_]) => ("Look into it", Weight::On),
+        ("adopt", [_]) => ("Adopt", Weight::Plain),
+        ("drift", [_]) => ("Look for drift", Weight::Plain),
+        ("sweep", [_]) => ("Sweep", Weight::Plain),
+        ("preflight", [_]) => ("Pre-flight", Weight::Plain),
         ("accept", [_]) => ("Take as it is", Weight::Plain),
         _ => return None,
     };

@@ -5,7 +5,8 @@ use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::button::{Button, Weight, asks_first};
-use super::words::plural;
+use super::card::{Card, Line, Tone};
+use super::words::{cut, plural};
 use crate::commands::slots;
 use crate::zone::Zone;
 
@@ -32,6 +33,14 @@ pub const WHAT: &str = "What";
 pub const LEVEL: &str = "Level";
 /// Below the levels.
 pub const LEVEL_HINT: &str = "Empty: what `up` or `down` means for this environment";
+/// Above the settings, where all of them share a field.
+pub const SETTINGS: &str = "Settings";
+/// Below them.
+pub const SETTINGS_HINT: &str = "Like slaves=40; several with spaces between them. Empty: as the level says";
+/// At settings that are none.
+pub const NO_SETTING: &str = "Settings are written as NAME=VALUE, with spaces between them";
+/// What the command is that opens it, where it has one; at most 100 characters.
+pub const COMMAND: &str = "Change an environment by a form: it shows first what it would do";
 /// Above the end of a keep.
 pub const UNTIL: &str = "Until";
 /// Below it.
@@ -112,6 +121,13 @@ pub fn reason(because: &str) -> String {
 #[must_use]
 pub fn beside(refusal: &Refusal) -> String {
     format!("{}: {}", refusal.what, refusal.why).replace('`', "")
+}
+
+/// The answer to a form with which something is wrong, where that cannot stand beside its fields.
+#[must_use]
+pub fn wrong(all: &[String]) -> Card {
+    let card = Card::new(Tone::Warning, "Nothing was planned: something in the form is wrong");
+    card.lines(all.iter().map(|why| Line::text(cut(why)))).line(Line::marked("Open it anew with `/tide-form`."))
 }
 
 /// What the last button says.

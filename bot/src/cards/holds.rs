@@ -1,6 +1,6 @@
 //! Holds, keeps, freezes and stops: answers, the queue, and what people are told of them.
 
-use tidegate_runner::domain::answer::RunSummary;
+use tidegate_runner::domain::answer::{Actor, RunSummary};
 use tidegate_runner::domain::holds::{About, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking};
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::lookalike::distinct;
@@ -8,6 +8,7 @@ use tidegate_runner::domain::lookalike::distinct;
 use super::bend;
 use super::card::{Card, Line, Tone};
 use super::history::state_word;
+use super::rollout::end_of_rollout;
 use super::run::silence;
 use super::words::{Clock, DOT, about, cut, duration, plural, run_of, what};
 
@@ -47,6 +48,11 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
             } else {
                 card
             }
+        }
+        HoldAnswer::Cleared { environment, number, why } => {
+            Card::new(Tone::Good, format!("Hold {number} is taken away"))
+                .line(Line::text(format!("Nobody could read it: {}", cut(why))))
+                .next(format!("status {environment}"))
         }
         HoldAnswer::Asked { to, news } => {
             let whom: Vec<String> = to.iter().map(person).collect();
@@ -219,7 +225,7 @@ pub(super) fn freed(freed: &Freed) -> Line {
 
 /// Who has what, and who waits, as `me` reads it.
 #[must_use]
-pub fn queue(queues: &[QueueOf], me: &ActorId, clock: &Clock) -> Card {
+pub fn queue(queues: &[QueueOf], me: &Actor, clock: &Clock) -> Card {
     if queues.is_empty() {
         return Card::new(Tone::Plain, "Nothing runs and nothing waits").next("envs");
     }
@@ -327,8 +333,26 @@ pub fn news(news: &News, clock: &Clock) -> Card {
                 .next(line)
         }
         News::Clock { environment, said } => bend::of_clock(environment, said, clock),
+        News::Rollout(rollout) => end_of_rollout(rollout),
+        News::Linked { by, called } => {
+            Card::new(Tone::Warning, format!("{} ({}) said your code: you are one person", cut(called), by.shown()))
+                .line(Line::marked("Was that not you? `unlink`, and tell an admin."))
+                .next("link list")
+        }
+        News::Unlinked { by, called, link } => {
+            let [one, other] = &link.ids;
+            let title = format!("{} and {} are not linked any more", one.shown(), other.shown());
+            Card::new(Tone::Plain, title)
+                .line(Line::text(format!("{} ({}) took it back.", cut(called), by.shown())))
+                .next("link list")
+        }
         News::Free { environment } => {
             Card::new(Tone::Good, format!("{environment} is free")).next(format!("up {environment}"))
+        }
+        News::Cleared { by, number, environment, why } => {
+            Card::new(Tone::Plain, format!("Hold {number} is taken away by {}", person(by)))
+                .line(Line::text(format!("Nobody could read it: {}", cut(why))))
+                .next(format!("status {environment}"))
         }
         News::NotFree { environment, since } => {
             Card::new(Tone::Plain, format!("{environment} has not become free; you are not waiting for it any more"))

@@ -7,6 +7,7 @@ use tidegate_runner::domain::run::{Outcome, RunState, StackView};
 use tidegate_runner::domain::schedule::Turn;
 
 use super::bend::moment;
+use super::button::Button;
 use super::card::{Card, Line, Tone};
 use super::words::DOT;
 
@@ -70,6 +71,18 @@ impl Part {
         Self { environment: detail.run.request.environment.clone(), run: detail.run.number, came }
     }
 
+    /// Whether it failed, and is over: what is unknown is looked into first.
+    #[must_use]
+    pub fn may_be_tried_again(&self) -> bool {
+        matches!(self.came, Came::Bad(_)) && self.is_over()
+    }
+
+    /// The button that tries it again, beside those of others.
+    #[must_use]
+    pub fn named(&self, button: Button) -> Button {
+        Button { label: format!("{} {}", button.label, self.environment), ..button }
+    }
+
     /// Whether nothing more comes of it.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -116,6 +129,9 @@ pub fn together(turn: &Turn, parts: &[Part]) -> Card {
     };
     let mut card = Card::new(tone, format!("{}: {}", turn.local.format("%H:%M"), words.join(", ")));
     card = card.line(Line::text(format!("{}{DOT}{} environments, by the clock", moment(turn), parts.len())));
+    for part in parts.iter().filter(|part| part.may_be_tried_again()) {
+        card = card.next(format!("retry {}", part.run));
+    }
     for part in parts.iter().filter(|part| matches!(part.came, Came::Asks | Came::Bad(_) | Came::Other(_))) {
         card = card.next(format!("show {}", part.run));
     }
@@ -150,7 +166,7 @@ mod tests {
         parts.push(part("rpg", 39, Came::Bad("FAILED")));
         let card = together(&turn, &parts);
         assert_eq!(card.title, "09:00: 38 ready, shop 31/40, rpg FAILED");
-        assert_eq!((card.next, card.tone), (vec!["show 39".to_owned()], Tone::Bad));
+        assert_eq!((card.next, card.tone), (vec!["retry 39".to_owned(), "show 39".to_owned()], Tone::Bad));
         let many: Vec<Part> = (0..20).map(|n| part(&format!("e{n}"), n, Came::Works(None))).collect();
         assert_eq!(together(&turn, &many).title, "09:00: 20 at work");
     }

@@ -108,6 +108,7 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
         }
         "invalid_auth" if discord => "give Tidegate a working `bot_token`, and look whether the bot is in the server",
         _ if discord && code != "no_answer" && code != "user_deactivated" => "see docs/discord.md",
+        "other_app" => "take `app_token` and `bot_token` from one and the same app: https://api.slack.com/apps",
         _ if place == HEARING && code != "no_answer" => {
             "give Tidegate a working `app_token`, an app-level token with the scope connections:write; what is said in the \
              environments' channels meanwhile is read then"
@@ -143,6 +144,6 @@ pub fn trouble(trouble: &Trouble, clock: &Clock) -> Line {
 
 /// What is told by a webhook.
 #[must_use]
-pub fn while_away(text: &str) -> String {
-    format!("{text}\n(told here because Slack has not taken it)")
+pub fn while_away(door: &str, text: &str) -> String {
+    format!("{text}\n(told here because {} has not taken it)", chat(door))
 }

@@ -1,7 +1,7 @@
 //! `whoami`.
 
 use tidegate_runner::domain::answer::Whoami;
-use tidegate_runner::domain::ids::EnvironmentName;
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName};
 
 use super::card::{Card, Line, Tone};
 use super::words::person;
@@ -9,11 +9,20 @@ use super::words::person;
 /// Who somebody is to Tidegate.
 #[must_use]
 pub fn whoami(whoami: &Whoami) -> Card {
-    let Whoami { actor, holds, here, ask } = whoami;
+    let Whoami { actor, known_as, holds, here, ask } = whoami;
     let mut card = Card::new(Tone::Plain, format!("You are {} ({})", person(&actor.name), actor.id.shown()));
     if !actor.groups.is_empty() {
         let groups: Vec<_> = actor.groups.iter().map(|group| group.shown()).collect();
         card = card.line(Line::text(format!("Your groups: {}", groups.join(", "))));
+    }
+    if let Some(known) = &known_as.person {
+        let ids: Vec<_> = known.ids.iter().map(ActorId::shown).collect();
+        card =
+            card.line(Line::text(format!("You are {}: {} ({})", person(&known.name), ids.join(", "), known.written)));
+    }
+    if !known_as.links.is_empty() {
+        let ids: Vec<_> = known_as.links.iter().map(ActorId::shown).collect();
+        card = card.line(Line::text(format!("You are linked with {}", ids.join(", "))));
     }
     for (roles, environments) in by_roles(holds) {
         card = card.line(Line::text(format!("You are {} in {}", roles.join(" and "), environments.join(", "))));

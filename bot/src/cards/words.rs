@@ -128,7 +128,9 @@ pub(super) fn what(request: &RunRequest) -> String {
             format!("{} {environment} {}{code}", kind.as_str(), target.level)
         }
         RunKind::Undo => format!("undo {environment} to {}{code}", target.level),
-        RunKind::Scale | RunKind::Destroy => format!("{} {environment}{code}", kind.as_str()),
+        RunKind::Scale | RunKind::Destroy | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => {
+            format!("{} {environment}{code}", kind.as_str())
+        }
     }
 }
 

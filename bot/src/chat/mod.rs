@@ -10,3 +10,7 @@ mod voice;
 
 #[cfg(test)]
 pub(crate) use voice::letter::{Extras, Rendered};
+#[cfg(test)]
+pub(crate) use voice::offer::Offer;
+#[cfg(test)]
+pub(crate) use voice::platform::{Last, Page};

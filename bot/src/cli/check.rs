@@ -5,10 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use tidegate_runner::config::check::Report;
-use tidegate_runner::config::{self, Config};
+use tidegate_runner::config::{self, Config, NotShown};
 use tidegate_runner::inspection::inspect;
+use tidegate_runner::redact::Redactor;
+use tidegate_runner::secrets::{self, Secrets};
 
 use crate::cards::online::{Asked, Missing, NO_CHAT, NOT_ASKED, NOTHING_MISSING, SECRET_NOT_CHECKED};
+use crate::cards::sources;
 use crate::chat::shell::color_on_stdout;
 
 /// `tidegate check`
@@ -20,6 +23,9 @@ pub struct Check {
     /// Asks the chats that are configured what is missing there: tokens, scopes, channels. Nothing is posted.
     #[arg(long)]
     online: bool,
+    /// Instead, prints each value of an environment, or of a group (`@rpg`), with the file and line that it comes from.
+    #[arg(long, value_name = "NAME", conflicts_with = "online")]
+    show: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -34,6 +40,9 @@ enum Format {
 impl Check {
     /// Exit status 0 when nothing is wrong (warnings may be), else 1.
     pub(super) async fn run(&self, file: &Path) -> ExitCode {
+        if let Some(wanted) = &self.show {
+            return self.show(file, wanted);
+        }
         let (report, asked) = match config::load_to_check(file) {
             Ok((config, whole)) => {
                 let report = inspect(&config).and(whole);
@@ -71,6 +80,34 @@ impl Check {
             !asked.missing.is_empty() || asked.unasked.iter().any(|line| !certain.contains(&line.as_str()))
         });
         if report.has_errors() || lacks { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+}
+
+impl Check {
+    /// Exit status 0 when something was shown, else 1. Whether it is right is not asked.
+    fn show(&self, file: &Path, wanted: &str) -> ExitCode {
+        let config = match config::load_to_check(file) {
+            Ok((config, _)) => config,
+            Err(problems) => {
+                eprint!("{}", config::render(&problems.into_vec(), color_on_stdout()));
+                return ExitCode::FAILURE;
+            }
+        };
+        match config::show(&config, wanted) {
+            Ok(shown) => {
+                let redactor = Redactor::new(secrets::told(&config, &Secrets::default()));
+                let text = match self.format {
+                    Format::Text => sources::text(&shown),
+                    Format::Json => sources::json(&shown),
+                };
+                print!("{}", redactor.redact(&text));
+                ExitCode::SUCCESS
+            }
+            Err(NotShown::Unknown { name, nearest }) => {
+                eprintln!("{}", sources::unknown(&name, nearest.as_deref()));
+                ExitCode::FAILURE
+            }
+        }
     }
 }
 

@@ -98,6 +98,6 @@ impl Demo {
         }
         screen
             .note("Real Terraform, no cloud. Try: `envs`, `up shop small`, `scale shop slaves+=2`, `history`, `help`.");
-        shell::talk(house, actor, &folder.join("history.txt"), screen).await
+        Box::pin(shell::talk(house, actor, &folder.join("history.txt"), screen)).await
     }
 }

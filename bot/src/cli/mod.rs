@@ -1,8 +1,10 @@
 //! The command line: `shell`, `demo`, `check`, `serve`, `audit`. Each subcommand in a file of its own.
 
+mod adopt;
 mod audit;
 mod check;
 mod demo;
+mod mistyped;
 mod serve;
 mod shell;
 
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+pub use mistyped::mistyped;
 
 use tidegate_runner::account;
 use tidegate_runner::house::{House, HouseError};
@@ -39,6 +42,8 @@ pub enum Command {
     Demo(demo::Demo),
     /// Reads configuration and Terraform roots, and tells everything that is wrong with them.
     Check(check::Check),
+    /// Proposes an environment for a Terraform root that people run by hand.
+    Adopt(adopt::Adopt),
     /// Carries out runs until it is told to stop.
     Serve,
     /// Proves, signs, exports and prunes the audit.
@@ -54,6 +59,7 @@ pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> Exit
         Command::Shell(shell) => Box::pin(shell.run(config, log_format)).await,
         Command::Demo(demo) => Box::pin(demo.run(log_format)).await,
         Command::Check(check) => check.run(config).await,
+        Command::Adopt(adopt) => adopt.run(config),
         Command::Serve => serve::run(config, log_format).await,
         Command::Audit(audit) => audit.run(config).await,
         // `main` has dealt with it before there was a runtime.

@@ -76,7 +76,7 @@ impl Shell {
             return Box::pin(shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen)).await;
         }
         house.start_engine();
-        shell::talk(house, actor, &state_dir.join("history.txt"), screen).await
+        Box::pin(shell::talk(house, actor, &state_dir.join("history.txt"), screen)).await
     }
 
     /// What only looks, or stops, works without a configuration that checks: the brake is not taken away by a slip in a file.

@@ -4,6 +4,7 @@ use tidegate_runner::domain::command::{Command, Query};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, listed, quoted};
+use super::group;
 use super::table;
 
 /// Reads `help [command]`.
@@ -35,9 +36,18 @@ pub(super) fn read_envs(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `status [env]`.
 pub(super) fn read_status(context: &Context<'_>) -> Result<Command, Refusal> {
+    if let Some(many) = group::read_status(context) {
+        return many;
+    }
     let environment = context.line.word(1).map(|word| context.readable_environment(1, word)).transpose()?;
     context.no_more_words(2)?;
     Ok(Command::Query(Query::Status { environment }))
+}
+
+/// Reads `handover`.
+pub(super) fn read_handover(context: &Context<'_>) -> Result<Command, Refusal> {
+    context.no_more_words(1)?;
+    Ok(Command::Query(Query::Handover))
 }
 
 /// Reads `whoami`.

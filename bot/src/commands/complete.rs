@@ -7,6 +7,7 @@ use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::Known;
+use super::group;
 use super::line::Line;
 use super::schedule::ACTIONS;
 use super::table::{self, Object, TABLE, Takes};
@@ -71,11 +72,16 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
             Object::Schedules => ACTIONS.iter().map(|action| (*action).to_owned()).collect(),
             Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
-        // Only where there need be no object other words may come first.
-        if matches!(spec.object, Object::AnyEnvironment | Object::Nothing) {
-            words.extend(spec.takes.iter().flat_map(|takes| following(*takes, None, known)));
+        let of_many = match spec.name {
+            CommandName::Up | CommandName::Down | CommandName::Scale => &[][..],
+            CommandName::Plan | CommandName::Cancel | CommandName::Status => &["all"][..],
+            _ => return with_others(words, spec, known),
+        };
+        words.extend(group::groups(known).into_iter().map(|group| format!("@{group}")));
+        if !group::groups(known).is_empty() {
+            words.extend(of_many.iter().map(|word| (*word).to_owned()));
         }
-        return words;
+        return with_others(words, spec, known);
     }
     if spec.object == Object::Schedules && line.len() > 3 {
         return typed_schedule::keys().map(|key| format!("{key}=")).chain(["because".to_owned()]).collect();
@@ -83,13 +89,21 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
     if spec.takes.contains(&Takes::Action) && line.word(line.len() - 1) == Some("action") {
         return audit::actions().map(str::to_owned).collect();
     }
-    let environment = line.word(1).and_then(|word| known.environments.get(word.to_lowercase().as_str()));
+    let environment = line.word(1).and_then(|word| group::example(word, known));
     let mut words: Vec<String> = spec.takes.iter().flat_map(|takes| following(*takes, environment, known)).collect();
     words.retain(|word| {
         !line.from(1).any(|(_, used)| used == word || used.starts_with(word.as_str()) && word.ends_with('='))
     });
     if !spec.name.only_reads() {
         words.push("because".to_owned());
+    }
+    words
+}
+
+/// With the words that may come first: only where there need be no object.
+fn with_others(mut words: Vec<String>, spec: &table::Spec, known: &Known<'_>) -> Vec<String> {
+    if matches!(spec.object, Object::AnyEnvironment | Object::Nothing) {
+        words.extend(spec.takes.iter().flat_map(|takes| following(*takes, None, known)));
     }
     words
 }
@@ -145,7 +159,7 @@ mod tests {
         assert_eq!(words("who s"), ["stopped"]);
         assert_eq!(words("who stopped "), ["shop", "attic"]);
         assert_eq!(words("audit a"), ["attic", "action", "as"]);
-        assert_eq!(words("audit shop action d"), ["down", "destroy"]);
+        assert_eq!(words("audit shop action d"), ["down", "drift", "destroy"]);
         assert_eq!(words("hold shop "), ["until", "for", "only", "because"]);
         assert_eq!(words("freeze a"), ["all"]);
         assert_eq!(words("freeze all "), ["until", "for", "only", "because"]);

@@ -68,6 +68,7 @@ pub(crate) fn environment(name: &str) -> Environment {
     let profiles = [profile("small", 2, 2), profile("full", 6, 40)];
     Environment {
         name: name.parse().expect("a name"),
+        group: None,
         about: Some("Production-sized shop".to_owned()),
         channel: Channels::everywhere("#load-test"),
         owners: vec![ActorId::local("ito")],
@@ -97,4 +98,16 @@ pub(crate) fn with_environments<T>(names: &[&str], f: impl FnOnce(&Known<'_>) ->
 /// Calls `f` with the one environment `shop`.
 pub(crate) fn with_known<T>(f: impl FnOnce(&Known<'_>) -> T) -> T {
     with_environments(&["shop"], f)
+}
+
+/// Calls `f` with `chess`, and with `game` and `game-eu` in the group `rpg`.
+pub(crate) fn with_groups<T>(f: impl FnOnce(&Known<'_>) -> T) -> T {
+    let all = ["chess", "game", "game-eu"].map(|name| {
+        let mut environment = environment(name);
+        environment.group = name.starts_with("game").then(|| "rpg".parse().expect("a name"));
+        (environment.name.clone(), environment)
+    });
+    let environments: IndexMap<_, _> = all.into_iter().collect();
+    let me = ActorId::local("ito");
+    f(&Known { environments: &environments, others: &[], me: &me, now: NOW, zone: tokyo() })
 }

@@ -11,14 +11,17 @@ mod bend;
 mod busy;
 mod complete;
 mod context;
+mod group;
 mod history;
 mod hold;
 mod hours;
 mod level;
 mod line;
+mod link;
 mod moment;
 mod normalise;
 mod number;
+mod others;
 mod present;
 mod ready;
 mod reference;
@@ -85,6 +88,30 @@ pub fn name_of(text: &str) -> Option<CommandName> {
     Line::read(text).word(0).and_then(table::find).map(|spec| spec.name)
 }
 
+/// True for a line whose answer is a code for one person alone, or that has one: as long as nobody has said it, others could. It is
+/// read as [`parse`] reads it, whatever stands around its words.
+#[must_use]
+pub fn is_for_a_code(text: &str) -> bool {
+    let line = Line::read(text);
+    line.word(0).and_then(table::find).is_some_and(|spec| spec.name == CommandName::Link)
+        && !line.word(1).is_some_and(|word| Context::is_keyword(word, "list"))
+}
+
+/// The words of a line as [`parse`] reads them.
+#[must_use]
+pub fn words(text: &str) -> String {
+    Line::read(text).from(0).map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+/// What can be kept and repeated of a line: a code, also a mistyped one, is nobody else's to read.
+#[must_use]
+pub fn without_code(text: &str) -> String {
+    match Line::read(text).len() {
+        2.. if is_for_a_code(text) => "link CODE".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
 /// The environment that a line is about which makes no command: the one that its words name, if that is one.
 #[must_use]
 pub fn environment_of(text: &str, known: &Known<'_>) -> Option<EnvironmentName> {
@@ -137,5 +164,8 @@ fn read(line: &Line, known: &Known<'_>, present: &Present) -> Result<Command, Re
     let Some(spec) = table::find(word) else { return Err(unknown::refuse(line, known)) };
     let context = Context { line, known, present, spec };
     context.check_reason()?;
+    if let Some(many) = group::read(&context) {
+        return many;
+    }
     (spec.read)(&context)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary};
 use tidegate_runner::domain::environment::{Environment, Level, Setting, SettingValue};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber};
-use tidegate_runner::domain::request::{RunKind, Target, value_at};
+use tidegate_runner::domain::request::{Target, value_at};
 use tidegate_runner::domain::run::RunState;
 
 /// Where things stand. What is missing in it is not known; hints then do without.
@@ -20,7 +20,7 @@ impl Present {
     pub fn stands(&mut self, status: &EnvironmentStatus) {
         let running = status.running.as_ref().map(|(run, _)| run);
         let happens = |run: &&RunSummary| {
-            run.request.kind != RunKind::Plan
+            run.request.kind.says_where()
                 && (run.state.holds_environment() || matches!(run.state, RunState::Queued { .. }))
         };
         let last = running.into_iter().chain(&status.waiting).filter(happens).max_by_key(|run| run.number);

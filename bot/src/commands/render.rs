@@ -7,6 +7,8 @@ use tidegate_runner::domain::command::{Assignment, Command, HistoryFilter, Order
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::link::LinkOrder;
+use tidegate_runner::domain::rollout::RolloutOrder;
 use tidegate_runner::domain::schedule::{BendOrder, Skipping, Written};
 
 use super::moment;
@@ -41,7 +43,12 @@ fn render_order(order: &Order) -> String {
             format!("{name} {environment}{}{}", spaced(level.as_ref()), if *anyway { " anyway" } else { "" })
         }
         Order::Scale { environment, settings } => format!("{name} {environment}{}", assignments(settings)),
-        Order::Destroy { environment } | Order::Undo { environment } => format!("{name} {environment}"),
+        Order::Destroy { environment }
+        | Order::Undo { environment }
+        | Order::Drift { environment }
+        | Order::Adopt { environment }
+        | Order::Sweep { environment }
+        | Order::Preflight { environment } => format!("{name} {environment}"),
         Order::Cancel { run, force } => {
             let run = run.map(|run| format!(" {run}")).unwrap_or_default();
             format!("{name}{run}{}", if *force { " force" } else { "" })
@@ -55,7 +62,29 @@ fn render_order(order: &Order) -> String {
         Order::Bend(order) => render_bend(order),
         Order::For { change, until } => format!("{} until {}", render_order(change), moment::render(*until)),
         Order::Schedule(order) => order.line(),
+        Order::Rollout(order) => render_rollout(order),
+        Order::Link(order) => render_link(order),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
+    }
+}
+
+/// The line of the first, with all in its place.
+fn render_rollout(order: &RolloutOrder) -> String {
+    let (name, scope) = (order.name(), order.scope());
+    let first = match order {
+        RolloutOrder::Begin { orders, .. } => orders.first().map(render_order).unwrap_or_default(),
+        RolloutOrder::Stop { .. } => String::new(),
+    };
+    let rest = first.splitn(3, ' ').nth(2).map(|rest| format!(" {rest}")).unwrap_or_default();
+    format!("{name} {scope}{rest}")
+}
+
+fn render_link(order: &LinkOrder) -> String {
+    let name = order.name();
+    match order {
+        LinkOrder::Begin | LinkOrder::End { of: None } => name.to_string(),
+        LinkOrder::Confirm { code } => format!("{name} {code}"),
+        LinkOrder::End { of: Some(of) } => format!("{name} {of}"),
     }
 }
 
@@ -104,11 +133,14 @@ fn render_query(query: &Query) -> String {
         Query::Envs
         | Query::Whoami
         | Query::On
+        | Query::Handover
         | Query::Status { environment: None }
         | Query::Queue { environment: None } => name.to_string(),
         Query::Status { environment: Some(environment) } | Query::Queue { environment: Some(environment) } => {
             format!("{name} {environment}")
         }
+        Query::StatusOf { scope } => format!("{name} {scope}"),
+        Query::Links => "link list".to_owned(),
         Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
         Query::History(filter) => format!("{name}{}", filters(filter)),

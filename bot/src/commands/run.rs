@@ -97,6 +97,9 @@ impl Context<'_> {
 
 /// Reads `cancel [run] [force]`.
 pub(super) fn read_cancel(context: &Context<'_>) -> Result<Command, Refusal> {
+    if let Some(many) = super::group::read_cancel(context) {
+        return many;
+    }
     let mut run = None;
     let mut force = false;
     for (at, word) in context.line.from(1) {

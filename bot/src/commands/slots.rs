@@ -82,13 +82,18 @@ pub fn whole_line() -> Slot {
 }
 
 /// Commands without a place of their own, where there is none for all: what is done seldom, or offered where it is wanted.
-const TYPED: [CommandName; 16] = [
+const TYPED: [CommandName; 23] = [
+    CommandName::Drift,
+    CommandName::Adopt,
+    CommandName::Sweep,
+    CommandName::Preflight,
     CommandName::Recover,
     CommandName::Accept,
     CommandName::Freeze,
     CommandName::Unfreeze,
     CommandName::Schedule,
     CommandName::On,
+    CommandName::Handover,
     CommandName::Hours,
     CommandName::Leave,
     CommandName::Ask,
@@ -98,6 +103,8 @@ const TYPED: [CommandName; 16] = [
     CommandName::Audit,
     CommandName::Who,
     CommandName::Whoami,
+    CommandName::Link,
+    CommandName::Unlink,
     CommandName::Why,
 ];
 
@@ -153,7 +160,7 @@ pub fn candidates(
     let completion = complete(&text, known, runs);
     // What stands before the word under the cursor in this very slot is kept.
     let kept = text.get(front.len()..completion.start.max(front.len())).unwrap_or_default();
-    let environment = before.iter().find_map(|(_, value)| known.environments.get(value.as_str()));
+    let environment = before.iter().find_map(|(_, value)| super::group::example(value, known));
     let mut all: Vec<(String, String)> = Vec::new();
     let word = text.get(completion.start..).unwrap_or_default();
     if let (Some((name, _)), Some(environment)) = (word.split_once('='), environment)

@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, bend, busy, history, hold, hours, level, run, scale, schedule, why};
+use super::{ask, audit, bend, busy, history, hold, hours, level, link, others, run, scale, schedule, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 40] = [
+pub static TABLE: [Spec; 47] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -126,10 +126,11 @@ pub static TABLE: [Spec; 40] = [
     },
     Spec {
         name: CommandName::Status,
-        usage: "status [env]",
+        usage: "status [env|@group]",
         summary: "where an environment should be, and where it is",
         details: &[
             "Shows the level that is wanted and the one last verified, stack by stack; the settings; and the runs that work or wait.",
+            "`@rpg` stands for the environments of that group, with what is being done to them together.",
         ],
         examples: &[example("status", "all environments"), example("status shop", "one, in full")],
         object: Object::AnyEnvironment,
@@ -139,13 +140,14 @@ pub static TABLE: [Spec; 40] = [
     },
     Spec {
         name: CommandName::Up,
-        usage: "up ENV [profile] [code] [setting=value ...] [for SPAN|until TIME] [because reason ...]",
+        usage: "up ENV|@GROUP [profile] [code] [setting=value ...] [for SPAN|until TIME] [because reason ...]",
         summary: "raise an environment",
         details: &[
             "Without a profile it goes to the environment's usual one. Settings count over the profile, for as long as the level lasts.",
             "`code` takes newer code than the commit that was last accepted.",
             "With `for` or `until` it goes back by itself: to what the schedules then ask for, or without any to where it rests. Without, it holds until the schedules' next transition; the answer says until when.",
             "An `up` that would lower something is refused, with both commands to choose from.",
+            "A group is changed one environment first, then up to four at a time; the first that does not succeed stops it. `cancel @GROUP` stops it too.",
         ],
         examples: &[
             example("up shop", "to its usual profile"),
@@ -164,7 +166,7 @@ pub static TABLE: [Spec; 40] = [
     },
     Spec {
         name: CommandName::Down,
-        usage: "down ENV [profile|off] [anyway] [for SPAN|until TIME] [because reason ...]",
+        usage: "down ENV|@GROUP [profile|off] [anyway] [for SPAN|until TIME] [because reason ...]",
         summary: "lower an environment",
         details: &[
             "Without a profile it goes to the environment's usual low level.",
@@ -183,7 +185,7 @@ pub static TABLE: [Spec; 40] = [
     },
     Spec {
         name: CommandName::Scale,
-        usage: "scale ENV setting=value ... [for SPAN|until TIME] [because reason ...]",
+        usage: "scale ENV|@GROUP setting=value ... [for SPAN|until TIME] [because reason ...]",
         summary: "change sizes, keep the level",
         details: &[
             "`=` sets, `+=` adds, `-=` subtracts, `*=` multiplies. What is relative is worked out when the command is accepted, counting the runs queued ahead.",
@@ -202,9 +204,12 @@ pub static TABLE: [Spec; 40] = [
     },
     Spec {
         name: CommandName::Plan,
-        usage: "plan ENV [profile] [code] [setting=value ...] [because reason ...]",
+        usage: "plan ENV|@GROUP|all [profile] [code] [setting=value ...] [because reason ...]",
         summary: "show what would be done, and do nothing",
-        details: &["Without a profile it is about the present level."],
+        details: &[
+            "Without a profile it is about the present level.",
+            "Of a group, or of all, the end is one line that counts the plans by what they would do: `36 nothing, 3 replace, 1 error`.",
+        ],
         examples: &[
             example("plan shop full", "what `up shop full` would do"),
             example("plan shop slaves=40", "what 40 slaves would change"),
@@ -215,6 +220,60 @@ pub static TABLE: [Spec; 40] = [
         takes: &[Takes::Level, Takes::Keyword("code"), Takes::Setting],
         also: &["preview", "diff", "dry-run", "whatif"],
         read: level::read_plan,
+    },
+    Spec {
+        name: CommandName::Drift,
+        usage: "drift ENV [because reason ...]",
+        summary: "look what others changed by hand, and change nothing",
+        details: &[
+            "Compares what exists with what the Terraform states say: what was changed, what is gone, how big groups are. Also looks for what carries the environment's tags and stands in no state, as `sweep` does.",
+            "What was found is adopted or repaired: `adopt` takes it into the states; the `up` that the answer offers brings everything back. `drift = \"03:00\"` of an environment looks each night, and tells what is new once.",
+        ],
+        examples: &[example("drift shop", "what is not as it was applied")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["drifts", "drifted", "refresh"],
+        read: others::read_drift,
+    },
+    Spec {
+        name: CommandName::Adopt,
+        usage: "adopt ENV [because reason ...]",
+        summary: "take what others changed by hand into the Terraform states",
+        details: &[
+            "Shows first what would be taken, and waits for `approve`. Nothing that exists is changed by it. What the code says otherwise is changed back by the next run: a size that shall stay is said with `scale`, anything else in the code.",
+        ],
+        examples: &[example("adopt shop", "shows what others changed, and asks")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["reconcile"],
+        read: others::read_adopt,
+    },
+    Spec {
+        name: CommandName::Sweep,
+        usage: "sweep ENV [because reason ...]",
+        summary: "look for what no Terraform state knows, and change nothing",
+        details: &[
+            "Asks AWS what carries the tags `tidegate:environment` and `tidegate:stack`, and tells what stands in no state of the environment: what a killed apply left behind. The answer has the lines by which it is taken into the code, or removed by hand.",
+        ],
+        examples: &[example("sweep shop", "what is paid for and nobody knows of")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["orphans", "strays", "leftovers"],
+        read: others::read_sweep,
+    },
+    Spec {
+        name: CommandName::Preflight,
+        usage: "preflight ENV [because reason ...]",
+        summary: "look whether anything stands in the way of a change, and change nothing",
+        details: &[
+            "Looks at each stack: is it ready for Terraform, does AWS take its credentials and until when, who holds its state lock and since when, is there room on the disk. Quotas are not asked for.",
+            "`preflight = \"30m\"` of an environment looks so long before its schedules raise it, and tells what is wrong once.",
+        ],
+        examples: &[example("preflight shop", "before a big test")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["precheck", "locks"],
+        read: others::read_preflight,
     },
     Spec {
         name: CommandName::Destroy,
@@ -240,11 +299,12 @@ pub static TABLE: [Spec; 40] = [
     },
     Spec {
         name: CommandName::Cancel,
-        usage: "cancel [run] [force] [because reason ...]",
+        usage: "cancel [run|@GROUP|all] [force] [because reason ...]",
         summary: "stop a run",
         details: &[
             "Without a number it lists the runs that are not over. Terraform is asked to stop, writes its state and frees its lock.",
             "`force`, after that, kills it: what it is just making may then exist without Terraform knowing it.",
+            "`@GROUP`, or `all`, stops a change or a plan of many: nothing more of it is begun, and what has begun goes on.",
         ],
         examples: &[
             example("cancel 812", "ask run 812 to stop"),
@@ -508,6 +568,19 @@ pub static TABLE: [Spec; 40] = [
         read: hours::read_on,
     },
     Spec {
+        name: CommandName::Handover,
+        usage: "handover",
+        summary: "what whoever takes over has to know: exceptions only",
+        details: &[
+            "Environments that are elsewhere than their schedules ask for, held, kept or paused, in doubt, ended badly by their last change, waiting for a yes, lowered within the hour, or not managed. What is as it should be is not told.",
+        ],
+        examples: &[example("handover", "what is out of the ordinary now")],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["shift", "exceptions", "takeover"],
+        read: ask::read_handover,
+    },
+    Spec {
         name: CommandName::Hours,
         usage: "hours ENV|all [month] [by person]",
         summary: "how long it was at which level, and what that saved",
@@ -699,6 +772,43 @@ pub static TABLE: [Spec; 40] = [
         takes: &[],
         also: &["me", "id"],
         read: ask::read_whoami,
+    },
+    Spec {
+        name: CommandName::Link,
+        usage: "link [CODE|list]",
+        summary: "say that your ids in two chats, or in a chat and the terminal, are one person",
+        details: &[
+            "`link` gives a code that only you see; say `link CODE` within 10 minutes from your other id. Then both count as one person: nobody says yes to what they asked for from the other chat, and what you asked for, hold or keep is yours from both. It gives no rights: each id may what it may.",
+            "A code is for one use. After five wrong ones no more are taken from you for an hour.",
+            "`link list` tells yours; admins see all. Whom the configuration names under `[people]` is known without.",
+        ],
+        examples: &[
+            example("link", "a code, for you alone"),
+            example("link 7k3f-92mx", "said from your other id"),
+            example("link list", "who is one person with whom"),
+        ],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["connect", "pair", "links"],
+        read: link::read_link,
+    },
+    Spec {
+        name: CommandName::Unlink,
+        usage: "unlink [id|number]",
+        summary: "take a link back",
+        details: &[
+            "Without more it ends the links of the id that you say it from. With an id, or the number that `link list` tells, it ends those: your own, and of admins anybody's.",
+            "For 90 days after it the two still do not count as two people for a yes.",
+        ],
+        examples: &[
+            example("unlink", "your own links"),
+            example("unlink discord:80351110224678912", "those of this id"),
+            example("unlink 3", "one of them"),
+        ],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["disconnect", "unpair"],
+        read: link::read_unlink,
     },
     Spec {
         name: CommandName::Why,

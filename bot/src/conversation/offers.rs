@@ -89,6 +89,10 @@ fn about(order: &Order) -> About<'_> {
         | Order::Down { environment, .. }
         | Order::Scale { environment, .. }
         | Order::Plan { environment, .. }
+        | Order::Drift { environment }
+        | Order::Adopt { environment }
+        | Order::Sweep { environment }
+        | Order::Preflight { environment }
         | Order::Destroy { environment }
         | Order::Undo { environment } => About::Environment(environment),
         Order::Cancel { run: Some(run), .. }
@@ -96,7 +100,11 @@ fn about(order: &Order) -> About<'_> {
         | Order::Accept { run }
         | Order::Recover { run, .. } => About::Run(*run),
         // Whose yes counts is the question's to say.
-        Order::Cancel { run: None, .. } | Order::Approve { .. } | Order::Reject { .. } => About::Nothing,
+        Order::Cancel { run: None, .. }
+        | Order::Approve { .. }
+        | Order::Reject { .. }
+        | Order::Rollout(_)
+        | Order::Link(_) => About::Nothing,
         Order::For { change, .. } => about(change),
         Order::Bend(order) => order.environment().map_or(About::Nothing, About::Environment),
         Order::Schedule(order) => About::Environment(order.environment()),

@@ -44,21 +44,7 @@ impl Aws {
     /// # Errors
     /// [`CannotLook`], where there are no credentials or the role is refused.
     pub async fn connect(surroundings: &Surroundings, region: &str, role: Option<&str>) -> Result<Self, CannotLook> {
-        let base = base(surroundings, region);
-        check(&base).await.map_err(|said| no_credentials(surroundings, said))?;
-        let config = match role {
-            None => base,
-            Some(role) => {
-                let sts = match surroundings.endpoint("STS") {
-                    Some(endpoint) => base.clone().into_builder().endpoint_url(endpoint).build(),
-                    None => base.clone(),
-                };
-                let provider = AssumeRoleProvider::builder(role).session_name("tidegate").configure(&sts).build().await;
-                let config = base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
-                check(&config).await.map_err(|said| CannotLook::Role { role: role.to_owned(), said })?;
-                config
-            }
-        };
+        let config = signed_in(surroundings, region, role).await?;
         let config = match surroundings.endpoint("AUTO_SCALING") {
             Some(endpoint) => config.into_builder().endpoint_url(endpoint).build(),
             None => config,
@@ -105,11 +91,11 @@ impl Aws {
 }
 
 impl Aws {
-    /// Has the group of this name end all its instances at `at`, by a scheduled action; moves one that is there.
+    /// Has the group of this name end all its instances but `left` at `at`, by a scheduled action; moves one that is there.
     ///
     /// # Errors
     /// [`CannotLook`] with what AWS said; what was written before stands then.
-    pub async fn end_at(&self, name: &str, at: Timestamp) -> Result<(), CannotLook> {
+    pub async fn end_at(&self, name: &str, at: Timestamp, left: u32) -> Result<(), CannotLook> {
         let question = self
             .0
             .put_scheduled_update_group_action()
@@ -117,7 +103,7 @@ impl Aws {
             .scheduled_action_name(ACTION)
             .start_time(DateTime::from_millis(at.0))
             .min_size(0)
-            .desired_capacity(0);
+            .desired_capacity(i32::try_from(left).unwrap_or_default());
         question.send().await.map(drop).map_err(|error| refused(&error))
     }
 
@@ -134,6 +120,28 @@ impl Aws {
         let question = self.0.delete_scheduled_action().auto_scaling_group_name(name).scheduled_action_name(ACTION);
         question.send().await.map(drop).map_err(|error| refused(&error))
     }
+}
+
+/// Settings with credentials that are there, of `role` where one is named.
+///
+/// # Errors
+/// [`CannotLook`], where there are no credentials or the role is refused.
+pub(super) async fn signed_in(
+    surroundings: &Surroundings,
+    region: &str,
+    role: Option<&str>,
+) -> Result<SdkConfig, CannotLook> {
+    let base = base(surroundings, region);
+    check(&base).await.map_err(|said| no_credentials(surroundings, said))?;
+    let Some(role) = role else { return Ok(base) };
+    let sts = match surroundings.endpoint("STS") {
+        Some(endpoint) => base.clone().into_builder().endpoint_url(endpoint).build(),
+        None => base.clone(),
+    };
+    let provider = AssumeRoleProvider::builder(role).session_name("tidegate").configure(&sts).build().await;
+    let config = base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+    check(&config).await.map_err(|said| CannotLook::Role { role: role.to_owned(), said })?;
+    Ok(config)
 }
 
 fn group(group: &AutoScalingGroup) -> Option<Seen> {
@@ -219,6 +227,11 @@ where
     };
     let status = service.raw().status().as_u16();
     let (code, message) = (service.err().code().unwrap_or_default(), service.err().message().unwrap_or_default());
+    judged(status, code, message)
+}
+
+/// What an answer with this status, code and message means.
+pub(super) fn judged(status: u16, code: &str, message: &str) -> CannotLook {
     let said = cut(&[code, message].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": "));
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => CannotLook::Expired(said),

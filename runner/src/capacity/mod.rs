@@ -13,7 +13,10 @@ pub mod counts;
 mod credentials;
 mod error;
 pub mod probe;
+#[cfg(feature = "aws")]
+mod signed;
 pub mod state;
+pub mod strays;
 mod surroundings;
 #[cfg(not(feature = "aws"))]
 mod without;
@@ -21,9 +24,12 @@ mod without;
 #[cfg(feature = "aws")]
 pub use aws::Aws;
 pub use error::CannotLook;
+#[cfg(feature = "aws")]
+pub use signed::Signed;
+pub use strays::Tagged;
 pub use surroundings::{Surroundings, blanked};
 #[cfg(not(feature = "aws"))]
-pub use without::Aws;
+pub use without::{Aws, Signed};
 
 /// Type of the resources that are Auto Scaling groups.
 pub const GROUP: &str = "aws_autoscaling_group";

@@ -2,7 +2,7 @@
 
 use super::cause::Activity;
 use super::counts::Seen;
-use super::{CannotLook, Surroundings};
+use super::{CannotLook, Surroundings, Tagged};
 use crate::domain::ids::Timestamp;
 
 /// Nobody to ask.
@@ -35,7 +35,7 @@ impl Aws {
     /// # Errors
     /// Always [`CannotLook::NotBuilt`].
     #[expect(clippy::unused_async, reason = "as the real one")]
-    pub async fn end_at(&self, _: &str, _: Timestamp) -> Result<(), CannotLook> {
+    pub async fn end_at(&self, _: &str, _: Timestamp, _: u32) -> Result<(), CannotLook> {
         Err(CannotLook::NotBuilt)
     }
 
@@ -54,6 +54,68 @@ impl Aws {
     /// Always [`CannotLook::NotBuilt`].
     #[expect(clippy::unused_async, reason = "as the real one")]
     pub async fn activities(&self, _: &str) -> Result<Vec<Activity>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+}
+
+/// Nobody to ask.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    _region: String,
+}
+
+impl Signed {
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn connect(_: &Surroundings, _: &str, _: Option<&str>) -> Result<Self, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn expires(&self) -> Result<Option<Timestamp>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn identity(&self) -> Result<String, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn tagged(&self, _: &str, _: &str) -> Result<Vec<Tagged>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn object(&self, _: &str, _: &str) -> Result<Option<String>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn lock_item(&self, _: &str, _: &str) -> Result<Option<String>, CannotLook> {
         Err(CannotLook::NotBuilt)
     }
 }

@@ -6,30 +6,26 @@
 //! then on. `now` comes from outside, so that a year can pass in a test.
 
 mod eve;
+mod nightly;
 mod page;
+mod round;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::agenda::Diary;
-use crate::bell::Bell;
-use crate::config::Config;
 use crate::desk::clock::{Due, LONGEST_LEAD_MS, Stands, Turned};
 use crate::desk::{Desk, DeskError};
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::schedule::{level_at, next_after};
 use crate::ledger::asked::{self, Asked};
 use crate::ledger::{Store, firings};
+use nightly::{Mornings, Nights};
 use page::{Page, Turns};
+pub use round::run;
 pub use watch::Watch;
-use watch::{Held, KEEP_MS};
-
-/// Longest that nothing is looked at: somebody may have bent something by another process, or the clock may have been set.
-const LONGEST_MS: i64 = 20_000;
 
 /// How often it is noted how far the clock has looked where nothing happens, in milliseconds.
 const NOTE_MS: i64 = 60_000;
@@ -45,6 +41,8 @@ pub struct Clockwork {
     /// How far it has looked, and when that was last noted.
     seen: Option<(Timestamp, Timestamp)>,
     pages: BTreeMap<EnvironmentName, Page>,
+    nights: Nights,
+    mornings: Mornings,
 }
 
 /// What one look did.
@@ -64,7 +62,14 @@ impl Clockwork {
     /// A clock that has not looked yet.
     #[must_use]
     pub fn new(desk: Desk, store: Store) -> Self {
-        Self { desk, store, seen: None, pages: BTreeMap::new() }
+        Self {
+            desk,
+            store,
+            seen: None,
+            pages: BTreeMap::new(),
+            nights: Nights::default(),
+            mornings: Mornings::default(),
+        }
     }
 
     /// Carries out everything that is due until `now`, and tells when to look again.
@@ -98,6 +103,8 @@ impl Clockwork {
         looked.turned = due.into_iter().zip(turned).filter(|(_, turned)| *turned != Turned::Already).collect();
         self.look_again(&diaries, now).await?;
         self.tell(&diaries, seen, now).await?;
+        let night = self.nights.look(&self.desk, now).await?;
+        let morning = self.mornings.look(&self.desk, &diaries, now).await?;
         let note = set_back || !looked.turned.is_empty() || now.0 - noted.0 >= NOTE_MS;
         if note {
             let mut tx = self.store.begin().await?;
@@ -114,7 +121,7 @@ impl Clockwork {
         });
         looked.left_out = left_out.collect();
         let of_pages = self.paged(&diaries).filter_map(|(page, diary)| page.looks(diary, now));
-        looked.next = of_pages.chain(begins).min();
+        looked.next = of_pages.chain(begins).chain(night).chain(morning).min();
         self.pages.values_mut().for_each(Page::acted_on);
         Ok(looked)
     }
@@ -271,117 +278,5 @@ impl Clockwork {
             }
         }
         Ok(())
-    }
-}
-
-/// Looks whenever something is due, as long as it is this process's watch. Never returns.
-pub async fn run(
-    desk: Desk,
-    store: Store,
-    bell: Bell,
-    mut config: tokio::sync::watch::Receiver<Arc<Config>>,
-    watch: Watch,
-) {
-    let mut round = Round {
-        clockwork: Clockwork::new(desk.clone(), store.clone()),
-        desk,
-        store,
-        watch,
-        held: Held::default(),
-        next: Timestamp(0),
-        trouble: None,
-        left_out: BTreeSet::new(),
-    };
-    let mut bell = bell.listen();
-    loop {
-        let wait_ms = match round.go().await {
-            Ok(wait_ms) => wait_ms,
-            Err(error) => {
-                let why = error.to_string();
-                if round.trouble.as_ref() != Some(&why) {
-                    tracing::error!(why, "schedules cannot be looked at; trying again");
-                }
-                round.trouble = Some(why);
-                1_000
-            }
-        };
-        let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(1));
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            // Something was bent, or a run has ended: at most so often.
-            () = async { bell.heard().await; tokio::time::sleep(Duration::from_secs(1).min(wait)).await } => {
-                round.next = Timestamp(0);
-            }
-            // Once nobody can change it any more, only the others are waited for.
-            Ok(()) = config.changed() => round.next = Timestamp(0),
-        }
-    }
-}
-
-/// What one process knows from one look to the next.
-struct Round {
-    desk: Desk,
-    store: Store,
-    clockwork: Clockwork,
-    watch: Watch,
-    held: Held,
-    /// When to look next, unless something happens before.
-    next: Timestamp,
-    /// What was last told to be wrong.
-    trouble: Option<String>,
-    left_out: BTreeSet<String>,
-}
-
-impl Round {
-    /// Looks where it is time for that, and tells how long to wait, in milliseconds.
-    async fn go(&mut self) -> Result<i64, DeskError> {
-        let now = self.store.now().await?;
-        if !self.watch.keep(&mut self.held, &self.store, now).await? {
-            // What was seen before another process had the watch is old when it comes back.
-            self.clockwork = Clockwork::new(self.desk.clone(), self.store.clone());
-            self.next = Timestamp(0);
-            return Ok(KEEP_MS);
-        }
-        let until_ms = self.next.ms_since(now);
-        // One that is further away than ever: the clock was set back.
-        if until_ms <= 0 || until_ms > LONGEST_MS {
-            let looked = self.clockwork.look(now).await?;
-            self.trouble = None;
-            let until_ms = looked.next.map_or(LONGEST_MS, |next| (next.0 - now.0).clamp(1, LONGEST_MS));
-            self.next = now.plus_ms(until_ms);
-            self.log(looked, now);
-        }
-        Ok(self.next.ms_since(now).clamp(1, KEEP_MS))
-    }
-
-    fn log(&mut self, looked: Looked, now: Timestamp) {
-        for (due, turned) in &looked.turned {
-            tell(due, turned, now);
-        }
-        if let Some(by_ms) = looked.set_back_ms {
-            tracing::warn!(by_s = by_ms / 1_000, "the clock was set back: what is asked for counts from now");
-        }
-        for out in looked.left_out.difference(&self.left_out) {
-            tracing::warn!(schedule = out, "a schedule that was added by chat is left out");
-        }
-        self.left_out = looked.left_out;
-    }
-}
-
-fn tell(due: &Due, turned: &Turned, now: Timestamp) {
-    let (environment, level, late_s) = (&due.environment, &due.wanted.level, (now.0 - due.at.0) / 1_000);
-    let because = due.because.as_str();
-    match turned {
-        Turned::Already => {}
-        Turned::Nothing => tracing::debug!(%environment, %level, because, "a schedule's level is wanted already"),
-        Turned::Queued(run) => {
-            tracing::info!(%environment, %level, run = run.0, late_s, because, "a schedule is carried out");
-        }
-        Turned::Missed => {
-            tracing::warn!(%environment, %level, late_s, because, "too late for a schedule: not carried out");
-        }
-        Turned::Refused(refusal) => {
-            tracing::warn!(%environment, %level, why = refusal.what, because, "a schedule is refused");
-        }
     }
 }

@@ -274,7 +274,7 @@ fn is_of_schedules(transition: &Transition) -> bool {
 }
 
 /// The schedules because of which something is wanted.
-fn schedules<'d>(diary: &'d Diary<'_>, because: &'d [Because]) -> impl Iterator<Item = &'d Schedule> {
+pub(super) fn schedules<'d>(diary: &'d Diary<'_>, because: &'d [Because]) -> impl Iterator<Item = &'d Schedule> {
     let named = move |schedule: &&Schedule| because.iter().any(|one| one.schedule() == Some(schedule.name.as_str()));
     diary.timetable().schedules.iter().filter(named)
 }

@@ -6,45 +6,44 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::book::{self, Flaws};
 use super::problem::Problem;
 use super::source::Source;
 
 /// A value with its place.
 pub(super) type Node<'i> = Spanned<DeValue<'i>>;
 
-/// A parsed TOML file.
+/// A parsed TOML file, or several bound to one: environments with what they are like laid under them, and their names put in.
 #[derive(Debug)]
 pub(super) struct Document<'i> {
     source: &'i Source,
     table: Spanned<DeTable<'i>>,
+    flaws: Flaws,
 }
 
 impl<'i> Document<'i> {
     /// Parses the text of `source`.
     ///
     /// # Errors
-    /// Every place at which it is not TOML.
+    /// Every place at which its first file is not TOML.
     pub(super) fn parse(source: &'i Source) -> Result<Self, Vec<Problem>> {
-        let (table, errors) = DeTable::parse_recoverable(source.text());
-        if errors.is_empty() {
-            return Ok(Self { source, table });
+        let (table, errors) = DeTable::parse_recoverable(first_text(source));
+        if !errors.is_empty() {
+            return Err(told(source, 0, errors));
         }
-        let mut last_line = 0;
-        let mut problems = Vec::new();
-        for error in errors {
-            let problem = Problem::at(source, error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()));
-            // One slip makes several complaints about its line; the first is the one that helps.
-            if problem.line != last_line {
-                last_line = problem.line;
-                problems.push(problem);
-            }
-        }
-        Err(problems)
+        let mut table = table;
+        let flaws = book::bind(table.get_mut(), source);
+        Ok(Self { source, table, flaws })
     }
 
-    /// What of the text of `source` can be understood, whatever is not TOML in it.
+    /// What of the text of the first file of `source` can be understood, whatever is not TOML in it.
     pub(super) fn recover(source: &'i Source) -> Self {
-        Self { source, table: DeTable::parse_recoverable(source.text()).0 }
+        Self { source, table: DeTable::parse_recoverable(first_text(source)).0, flaws: Flaws::default() }
+    }
+
+    /// What is wrong with environments, or with files that name none, beside what their values say.
+    pub(super) fn flaws(&self) -> &Flaws {
+        &self.flaws
     }
 
     pub(super) fn source(&self) -> &'i Source {
@@ -97,6 +96,26 @@ impl<'i> Document<'i> {
             }
         }
     }
+}
+
+fn first_text(source: &Source) -> &str {
+    source.files().next().and_then(|(_, _, span)| source.text().get(span)).unwrap_or_default()
+}
+
+/// Where the text that begins at `start` is not TOML. One slip makes several complaints about its line; the first is the one that helps.
+pub(super) fn told(source: &Source, start: usize, errors: Vec<toml::de::Error>) -> Vec<Problem> {
+    let mut last_line = 0;
+    let mut problems = Vec::new();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let problem =
+            Problem::at(source, span.start + start..span.end + start, format!("not TOML: {}", error.message()));
+        if problem.line != last_line {
+            last_line = problem.line;
+            problems.push(problem);
+        }
+    }
+    problems
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

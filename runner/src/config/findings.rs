@@ -51,8 +51,10 @@ impl<'d, 'i> Findings<'d, 'i> {
     /// Where what is at `path` is written.
     pub(super) fn written(&self, path: &Path<'_>) -> Written {
         let source = self.document.source();
+        let start = self.document.key_span(path).start;
         let file = source.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        Written { file, line: source.line_of(self.document.key_span(path).start) }
+        let file = source.name_at(start).map_or(file, str::to_owned);
+        Written { file, line: source.line_of(start) }
     }
 
     /// How many errors were found so far.

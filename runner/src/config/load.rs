@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path as FilePath, PathBuf};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize as _;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::document::{Document, Node, Path};
+use super::files::{self, Gathered};
 use super::findings::Findings;
 use super::problem::{Problem, Problems};
 use super::schema::{resolve, schema};
@@ -20,12 +21,13 @@ use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::Draft;
 use super::sections::environment::{self, EnvironmentSection, Surroundings};
 use super::sections::runner::{self, RunnerConfig};
+use super::sections::web::{self, WebConfig};
 use super::sections::{ConfigFile, values};
 use super::shape::Shape;
 use super::source::Source;
 use crate::domain::access::Access;
 use crate::domain::environment::{Environment, Stack, StackSource};
-use crate::domain::ids::EnvironmentName;
+use crate::domain::ids::{EnvironmentName, GroupName};
 
 /// A configuration whose values are valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The chats.
     pub chat: ChatConfig,
+    /// What is told over HTTP.
+    pub web: Option<WebConfig>,
     /// How runs are carried out.
     pub runner: RunnerConfig,
     /// Names of environment variables whose values never reach any sink.
@@ -54,12 +58,16 @@ pub struct Config {
     pub(super) calendars: Calendars,
     /// The folders of Terraform roots on this machine, those of unmanaged environments too.
     pub roots: BTreeSet<PathBuf>,
-    /// The text of the file, for problems that are found later.
+    /// What to warn of in the files as such.
+    pub(super) about_files: Vec<Problem>,
+    /// The file of each environment that it names, as it is named in `include`; none for the file that was read.
+    files: IndexMap<String, Option<String>>,
+    /// The text of the file and those that it includes, for problems that are found later.
     pub(super) source: Source,
 }
 
 impl Config {
-    /// The whole text of the file, which may hold secrets.
+    /// The whole text of the file and of those that it includes, which may hold secrets.
     #[must_use]
     pub fn text(&self) -> &str {
         self.source.text()
@@ -68,6 +76,23 @@ impl Config {
     /// The environments whose section in the file has errors, by the names that the file gives them.
     pub fn misread(&self) -> impl Iterator<Item = &str> {
         self.drafts.keys().map(String::as_str)
+    }
+
+    /// The included file that an environment stands in, as it is named; `None` for the file that was read, and for one that is not there.
+    #[must_use]
+    pub fn file_of(&self, name: &str) -> Option<&str> {
+        self.files.get(name).and_then(Option::as_deref)
+    }
+
+    /// The environments of a group, in the order of the files.
+    pub fn group<'c>(&'c self, group: &'c GroupName) -> impl Iterator<Item = &'c Environment> {
+        self.environments.values().filter(move |environment| environment.group.as_ref() == Some(group))
+    }
+
+    /// The groups that there are, in the order of the files.
+    #[must_use]
+    pub fn groups(&self) -> IndexSet<&GroupName> {
+        self.environments.values().filter_map(|environment| environment.group.as_ref()).collect()
     }
 
     /// True when the file names this environment, managed or not.
@@ -83,7 +108,7 @@ impl Config {
 /// The file cannot be read, is not TOML, or something outside of the environments is wrong. All problems are told,
 /// those of the environments too. A problem of an environment alone is no error: it is then in [`Config::unmanaged`].
 pub fn load(path: &FilePath) -> Result<Config, Problems> {
-    parse(read(path)?, &|name| std::env::var(name).ok())
+    used(files::gather(&read(path)?)?, &|name| std::env::var(name).ok())
 }
 
 /// Reads a configuration file to be looked at and not to be used: with its mistakes, as far as it can be understood. The second
@@ -92,7 +117,7 @@ pub fn load(path: &FilePath) -> Result<Config, Problems> {
 /// # Errors
 /// The file cannot be read, or is not TOML.
 pub fn load_to_check(path: &FilePath) -> Result<(Config, Vec<Problem>), Problems> {
-    understand(read(path)?, &|name| std::env::var(name).ok())
+    understand(files::gather(&read(path)?)?, &|name| std::env::var(name).ok())
 }
 
 /// Where the ledger of a configuration is that may be no valid one, not even TOML; `None` when it does not plainly say.
@@ -118,13 +143,17 @@ fn read(path: &FilePath) -> Result<Source, Problems> {
     }
 }
 
-/// Reads a configuration from text; `variable` looks an environment variable up. Relative paths start at the folder of
-/// the source's path.
+/// Reads a configuration from text, which may be the one of several files; `variable` looks an environment variable up. Relative paths
+/// start at the folder of the source's path. No file is looked for.
 ///
 /// # Errors
 /// As [`load`].
 pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
-    let (config, whole) = understand(source, variable)?;
+    used(Gathered::of(source), variable)
+}
+
+fn used(gathered: Gathered, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
+    let (config, whole) = understand(gathered, variable)?;
     if whole.is_empty() {
         return Ok(config);
     }
@@ -132,13 +161,18 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
 }
 
 /// As [`parse`], whatever is wrong outside of the environments: that is told beside the rest.
-fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Result<(Config, Vec<Problem>), Problems> {
+fn understand(
+    gathered: Gathered,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Config, Vec<Problem>), Problems> {
+    let Gathered { source, unread, about } = gathered;
     let folder = folder_of(source.path());
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
     let mut warnings = IndexMap::new();
-    let (database, chat, runner, redact, access, calendars, whole) = {
+    let mut files = IndexMap::new();
+    let (database, chat, web, runner, redact, access, calendars, whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
@@ -147,12 +181,15 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
             chat::read(top.chat, &folder, &mut findings),
             runner::read(top.runner, &folder, &mut findings),
         );
+        let web = web::read(top.web, &mut findings);
         check_redact(&top.redact, &mut findings);
+        files::check(&top.include, &mut findings);
         let names: Vec<&str> = environment_nodes(&document).map(|(name, _)| name.get_ref().as_ref()).collect();
         let sections = access::Sections {
             roles: &top.roles,
             access: &top.access,
             groups: &top.groups,
+            people: &top.people,
             channels: top.channels.as_ref(),
         };
         let access = access::read(&sections, &roles_in_use(&document), &names, &mut findings);
@@ -164,21 +201,37 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
             runner: &runner,
             calendars: &calendars,
         };
+        let mut aside = |name: &str, problems: Vec<Problem>, draft| {
+            unmanaged.insert(name.to_owned(), Problems::new(problems).into_vec());
+            drafts.insert(name.to_owned(), draft);
+        };
+        for (name, problem) in unread {
+            aside(&name, vec![problem], Draft::default());
+        }
+        for (name, flaw) in
+            document.flaws().iter().filter(|(name, flaw)| flaw.unreadable || !names.contains(&name.as_str()))
+        {
+            aside(name, flaw.problems.clone(), Draft::default());
+        }
         for (name, node) in environment_nodes(&document) {
-            match one_environment(&document, name, node, &surroundings) {
+            let file = source.name_at(name.span().start).map(str::to_owned);
+            files.insert(name.get_ref().to_string(), file);
+            let flaw = document.flaws().get(name.get_ref().as_ref());
+            if flaw.is_some_and(|flaw| flaw.unreadable) {
+                continue;
+            }
+            let flaws = flaw.map(|flaw| flaw.problems.clone()).unwrap_or_default();
+            match one_environment(&document, name, node, &surroundings, flaws) {
                 Ok((environment, warned)) => {
                     if !warned.is_empty() {
                         warnings.insert(name.get_ref().to_string(), warned);
                     }
                     environments.insert(environment.name.clone(), environment);
                 }
-                Err((problems, draft)) => {
-                    unmanaged.insert(name.get_ref().to_string(), Problems::new(problems).into_vec());
-                    drafts.insert(name.get_ref().to_string(), draft);
-                }
+                Err((problems, draft)) => aside(name.get_ref(), problems, draft),
             }
         }
-        (database, chat, runner, top.redact, access, calendars, findings.into_problems())
+        (database, chat, web, runner, top.redact, access, calendars, findings.into_problems())
     };
     let file = source.path().to_owned();
     let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
@@ -192,6 +245,7 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
         file,
         database,
         chat,
+        web,
         runner,
         redact,
         access,
@@ -201,6 +255,8 @@ fn understand(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resu
         drafts,
         calendars,
         roots,
+        about_files: about,
+        files,
         source,
     };
     Ok((config, whole))
@@ -272,6 +328,7 @@ fn one_environment(
     key: &Spanned<std::borrow::Cow<'_, str>>,
     node: &Node<'_>,
     surroundings: &Surroundings<'_>,
+    flaws: Vec<Problem>,
 ) -> Result<(Environment, Vec<Problem>), (Vec<Problem>, Draft)> {
     let mut findings = Findings::new(document);
     let name: &str = key.get_ref();
@@ -292,9 +349,10 @@ fn one_environment(
     }
     findings.drop_consequences(of_form);
     match environment {
-        Some(environment) if findings.errors() == 0 => Ok((environment, findings.into_problems())),
+        Some(environment) if findings.errors() == 0 && flaws.is_empty() => Ok((environment, findings.into_problems())),
         _ => {
             let mut problems = findings.into_problems();
+            problems.extend(flaws);
             if problems.is_empty() {
                 // Every way to no environment tells why; this keeps a gap from becoming an environment that vanishes.
                 let message = format!("the environment {} cannot be used", super::problem::quoted(name));

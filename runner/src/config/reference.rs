@@ -145,8 +145,10 @@ fn row(text: &mut String, name: &str, part: &'static Value, required: bool) {
     if let (Some(least), Some(most)) = (part.get("minimum"), part.get("maximum")) {
         let _ = write!(kind, ", {least} to {most}");
     }
-    if part.get("pattern").is_some() {
-        "a duration: `90s`, `5m`, `2h`, `1d`".clone_into(&mut kind);
+    match part.get("pattern").and_then(Value::as_str) {
+        Some(pattern) if pattern.contains(':') => "a time of day: `HH:MM`".clone_into(&mut kind),
+        Some(_) => "a duration: `90s`, `5m`, `2h`, `1d`".clone_into(&mut kind),
+        None => {}
     }
     if let Some((_, repeated, named)) = nested(part) {
         kind = match (repeated, named) {

@@ -9,7 +9,7 @@ use crate::domain::changes::{Action, Change, Exactness, StackPlan};
 use crate::domain::environment::SettingValue;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::policy::{Confirm, Decision, Matter, Place, PlannedStack, policy};
-use crate::domain::request::{Target, turn};
+use crate::domain::request::{RunKind, Target, turn};
 use crate::problem::source::Source;
 
 /// Milliseconds of an hour.
@@ -49,6 +49,18 @@ fn decided(lines: &str, who: &str, slaves: i64, hour: i64, does: Does) -> String
 
 /// The same about another level, and of anybody.
 fn decided_to(level: &str, lines: &str, actor: &Actor, slaves: i64, hour: i64, does: Does) -> String {
+    decided_by(None, level, lines, actor, (slaves, hour), does)
+}
+
+/// The same by another word than the one for the way that it goes.
+fn decided_by(
+    word: Option<RunKind>,
+    level: &str,
+    lines: &str,
+    actor: &Actor,
+    (slaves, hour): (i64, i64),
+    does: Does,
+) -> String {
     let text = format!(
         "[environments.shop]\nowners = ['local:ito']\naccess = {{ operator = ['local:kato'] }}\nlevels = ['small', 'full']\nup = 'full'\n\
          down = 'small'\nzone = 'UTC'\nhours = 'Mon-Fri 09:00-18:00'\n{lines}\n[[environments.shop.stacks]]\nname = 'app'\n\
@@ -59,7 +71,8 @@ fn decided_to(level: &str, lines: &str, actor: &Actor, slaves: i64, hour: i64, d
     assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
     let shop = config.environments.values().next().unwrap();
     let settings = BTreeMap::from([("slaves".parse().unwrap(), SettingValue::Number(slaves))]);
-    let request = turn(shop, Target { level: level.parse().unwrap(), settings }, String::new(), None);
+    let mut request = turn(shop, Target { level: level.parse().unwrap(), settings }, String::new(), None);
+    request.kind = word.unwrap_or(request.kind);
     let place = Place::shell();
     let (stack, plan) = ("app".parse().unwrap(), plan(does));
     let planned = [PlannedStack { stack: &stack, direction: request.stacks[&stack], plan: &plan }];
@@ -149,5 +162,24 @@ fn the_clock_is_asked_only_about_what_a_rise_would_lose() {
     ] {
         let found = decided_to(level, &lines, &clock, slaves, hour, does);
         assert_eq!(found, decides, "{level} {lines} {slaves} {hour} {does:?}");
+    }
+}
+
+#[test]
+fn a_rule_about_a_command_holds_for_what_does_the_same_by_another_word() {
+    let ito = Actor::person(ActorId::local("ito"), "ito");
+    let when = |command: &str| format!("approve = {{ when = ['command = {command}'], by = ['local:mori'] }}");
+    for (word, level, command, decides) in [
+        (RunKind::Undo, "small", "down", "asks: command = down"),
+        (RunKind::Scale, "small", "down", "asks: command = down"),
+        (RunKind::Destroy, "small", "down", "asks: command = down"),
+        (RunKind::Undo, "full", "up", "asks: command = up"),
+        (RunKind::Undo, "small", "undo", "asks: command = undo"),
+        (RunKind::Undo, "full", "down", "allowed"),
+        (RunKind::Undo, "small", "destroy", "allowed"),
+        (RunKind::Plan, "small", "down", "allowed"),
+    ] {
+        let found = decided_by(Some(word), level, &when(command), &ito, (1, 12), [0; 4]);
+        assert_eq!(found, decides, "{word:?} to {level} where {command} asks");
     }
 }

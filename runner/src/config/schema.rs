@@ -27,7 +27,12 @@ pub fn schema() -> &'static Value {
 /// The schema as the text of `docs/tidegate.schema.json`.
 #[must_use]
 pub fn schema_text() -> String {
-    format!("{:#}\n", schema())
+    let mut schema = schema().clone();
+    // One that is like another has that one's: here each is looked at with those, editors see only what is written.
+    if let Some(Value::Array(required)) = schema.pointer_mut("/$defs/EnvironmentSection/required") {
+        required.retain(|name| name != "stacks");
+    }
+    format!("{schema:#}\n")
 }
 
 /// The schema that `part` refers to, or `part` itself.

@@ -388,12 +388,13 @@ fn slack_is_configured_by_places_of_secrets_and_each_mode_says_what_it_lacks() {
     let http =
         "mode = 'http'\nsigning_secret = { env = 'S' }\nlisten = '0.0.0.0:80'\napi_url = 'http://127.0.0.1:1/api/'";
     let config = slack(http).expect("a configuration").chat.slack.expect("Slack");
-    assert!(matches!(config.mode, SlackMode::Http { listen, .. } if listen.port() == 80));
+    assert!(matches!(config.mode, SlackMode::Http { listen, look_back_s: 300, .. } if listen.port() == 80));
     assert_eq!(config.api_url, "http://127.0.0.1:1/api");
     for (text, told) in [
         ("", "there must be a `app_token`"),
         ("mode = 'http'", "there must be a `signing_secret`"),
         ("mode = 'http'\nsigning_secret = { env = 'S' }\nlisten = 'here'", "is not an address with a port"),
+        ("mode = 'http'\nsigning_secret = { env = 'S' }\nlook_back = '2h'", "look_back"),
         ("app_token = { env = 'A' }\nteams = ['acme']", "is not the id of a workspace"),
         ("app_token = { env = 'A' }\nadmin_channel = 'ops'", "write `#ops`"),
         ("app_token = { env = 'A' }\napi_url = 'slack.com'", "is not an address"),
@@ -405,6 +406,17 @@ fn slack_is_configured_by_places_of_secrets_and_each_mode_says_what_it_lacks() {
     }
     assert!(report(&small("channel = 'load-test'")).contains("write `#load-test`"));
     assert!(report(&small("channel = 'C024BE7LR'")).is_empty());
+}
+
+#[test]
+fn what_is_told_over_http_is_told_to_this_machine_alone_unless_it_is_written_otherwise() {
+    assert_eq!(read("").expect("a configuration").web, None);
+    let web = |text: &str| read(&format!("[web]\n{text}"));
+    let listen = |text: &str| web(text).expect("a configuration").web.expect("an address").listen.to_string();
+    assert_eq!(listen(""), "127.0.0.1:3080");
+    assert_eq!(listen("listen = '[::1]:80'"), "[::1]:80");
+    let problems = web("listen = 'localhost'").map(|_| ()).expect_err("no port").to_string();
+    assert!(problems.contains("is not an address with a port") && problems.contains("127.0.0.1:3080"), "{problems}");
 }
 
 #[test]
@@ -425,6 +437,7 @@ fn discord_is_configured_by_ids_and_each_mode_says_what_it_lacks() {
         ("mode = 'http'", "there must be a `public_key`"),
         ("mode = 'http'\npublic_key = 'ab'", "is not a public key"),
         ("admin_channel = 'ops'", "write `#ops`"),
+        ("webhook_after = '0s'", "webhook_after"),
         ("api_url = 'discord.com'", "is not an address"),
         ("guld = '5'", "guild"),
     ] {

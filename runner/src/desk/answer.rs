@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value, json};
+
 use super::decide::{after, wrong_state};
 use super::{Case, Denied, Done};
 use crate::domain::access::answering::{Answering, Asked};
-use crate::domain::access::{Yes, satisfied};
-use crate::domain::answer::{Answer, RunSummary};
+use crate::domain::access::{Want, Yes, satisfied};
+use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
 use crate::domain::holds::Hold;
@@ -14,7 +16,7 @@ use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::run::{Question, RunEvent, RunState, RunView, SeenCode};
 use crate::ledger::outbox::{self, Address, KIND_RUN};
-use crate::ledger::{self, Tx, runs};
+use crate::ledger::{Tx, runs};
 
 impl Case<'_> {
     /// The open question of a run, and its environment. Who has nothing to do with it hears of the rights first.
@@ -72,7 +74,7 @@ impl Case<'_> {
         code: Option<&str>,
         alone: bool,
     ) -> Result<Done, Denied> {
-        let (run, question, applied, environment) = self.question(tx, CommandName::Approve, number).await?;
+        let (run, mut question, applied, environment) = self.question(tx, CommandName::Approve, number).await?;
         let now = crate::ledger::now(&mut *tx).await?;
         // The engine sweeps expired questions, but there may be none for a while.
         if question.expires <= now {
@@ -83,14 +85,12 @@ impl Case<'_> {
         if let Some(why) = another_question(&question, code) {
             return Err(wrong_state(&run, &why).hint_for(&run, "show"));
         }
-        let asked = Asked {
-            question: &question,
-            run: number,
-            kind: run.request.kind.command(),
-            asker: run.answers_for(),
-            alone,
-        };
-        let holds = ledger::holds::standing(&mut *tx).await?;
+        let who_asked = self.desk.known(&mut *tx, run.answers_for()).await?;
+        // Two ids that said yes may have become one person since: everything below goes by people.
+        question.yes = self.of_different_people(tx, &question.yes).await?;
+        let asked =
+            Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &who_asked, alone };
+        let holds = self.all_holds(tx, &environment.name).await?;
         self.rights(CommandName::Approve, &asked, applied, &environment, &holds, now)?;
         let config = self.desk.config();
         let answering = Answering {
@@ -106,31 +106,56 @@ impl Case<'_> {
             rule,
             refusal: Box::new(refusal),
         })?;
+        self.all_links(tx).await.map_err(|denied| denied.on(&environment.name))?;
         let by = self.message.actor.id.clone();
         let yes = Yes { by: by.clone(), wants, alone, because: self.because.clone() };
         let mut all = question.yes.clone();
         all.push(yes.clone());
         let digest = question.digest.clone();
+        let view = runs::view(&mut *tx, run.id).await?;
+        let seen = view.as_ref().map(seen_code).unwrap_or_default();
+        // The commit and the state that a yes was said to; it stands after another one, too.
+        let mut detail = granted(yes.wants.iter().filter_map(|at| question.wants.get(*at)));
+        detail.insert("digest".to_owned(), json!(digest));
+        detail.insert("seen".to_owned(), json!(seen));
         if !satisfied(&question.wants, &all) {
             let event = RunEvent::Seconded { yes, digest };
             let run = self.store(tx, &run, &event).await?;
-            return Ok(after(&run, event, Answer::Seconded(run.clone())));
+            return Ok(Done { detail, ..after(&run, event, Answer::Seconded(run.clone())) });
         }
-        let view = runs::view(&mut *tx, run.id).await?;
-        let seen = view.as_ref().map(seen_code).unwrap_or_default();
         let event = RunEvent::Approved { by, digest, alone, because: self.because.clone(), seen };
         let run = self.store(tx, &run, &event).await?;
         if alone {
             self.tell_the_others(tx, &run, &question).await?;
         }
-        Ok(after(&run, event, Answer::Approved(run.clone())))
+        Ok(Done { detail, ..after(&run, event, Answer::Approved(run.clone())) })
+    }
+
+    /// The yeses, each without what the same person said yes to by another id.
+    async fn of_different_people(&self, tx: &mut Tx, yeses: &[Yes]) -> Result<Vec<Yes>, Denied> {
+        let mut kept: Vec<Yes> = Vec::new();
+        for yes in yeses {
+            let who = self.desk.known(&mut *tx, Actor::person(yes.by.clone(), String::new())).await?;
+            let mut yes = yes.clone();
+            let own = kept.iter().filter(|other| who.may_be(&other.by));
+            let said: BTreeSet<usize> = own.flat_map(|other| other.wants.iter().copied()).collect();
+            if said.is_empty() {
+                kept.push(yes);
+                continue;
+            }
+            yes.wants.retain(|want| !said.contains(want));
+            if !yes.wants.is_empty() {
+                kept.push(yes);
+            }
+        }
+        Ok(kept)
     }
 
     /// Tells those whose yes was wanted that somebody did without it.
     async fn tell_the_others(&self, tx: &mut Tx, run: &RunSummary, question: &Question) -> Result<(), Denied> {
         let others: BTreeSet<&ActorId> = question.wants.iter().flat_map(|want| &want.people).collect();
         let body = serde_json::json!({ "status": run.state.status() }).to_string();
-        for person in others.into_iter().filter(|person| **person != self.message.actor.id) {
+        for person in others.into_iter().filter(|person| !self.message.actor.is(person)) {
             outbox::put(tx, &Address::of(person), KIND_RUN, Some(run.number), &body).await?;
         }
         Ok(())
@@ -139,18 +164,30 @@ impl Case<'_> {
     pub(super) async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
         let (run, question, applied, environment) = self.question(tx, CommandName::Reject, number).await?;
         let now = crate::ledger::now(&mut *tx).await?;
+        let who_asked = self.desk.known(&mut *tx, run.answers_for()).await?;
         let asked = Asked {
             question: &question,
             run: number,
             kind: run.request.kind.command(),
-            asker: run.answers_for(),
+            asker: &who_asked,
             alone: false,
         };
         self.rights(CommandName::Reject, &asked, applied, &environment, &[], now)?;
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
         let run = self.store(tx, &run, &event).await?;
-        Ok(after(&run, event, Answer::Rejected(run.clone())))
+        let (config, me) = (self.desk.config(), &self.message.actor);
+        let counts = question.wants.iter().filter(|want| want.by.has(&config.access, &environment, me));
+        Ok(Done { detail: granted(counts), ..after(&run, event, Answer::Rejected(run.clone())) })
     }
+}
+
+/// The rules, with their places, that make an answer count; nothing where none does, and a role is what makes it count.
+fn granted<'w>(wants: impl Iterator<Item = &'w Want>) -> Map<String, Value> {
+    let place = |want: &Want| want.held.first().map(|held| format!(" ({})", held.written)).unwrap_or_default();
+    let mut by: Vec<String> = wants.map(|want| format!("{}{}", want.by, place(want))).collect();
+    by.dedup();
+    let words = (!by.is_empty()).then(|| ("granted".to_owned(), json!(by.join(", "))));
+    words.into_iter().collect()
 }
 
 /// Why a yes may be to a question that is not open any more. The first question of a run needs no code: nothing else can be meant.

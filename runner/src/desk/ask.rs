@@ -11,15 +11,21 @@ use crate::domain::answer::{
 };
 use crate::domain::audit::{AuditFilter, AuditPage, Deed, FILE_MAX, Record, WhoDid};
 use crate::domain::command::HistoryFilter;
+use crate::domain::drift;
 use crate::domain::environment::{Environment, Level};
-use crate::domain::ids::{EnvironmentName, RunNumber, StackName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{Target, value_at};
-use crate::domain::run::{EventRecord, RunState};
+use crate::domain::request::{RunKind, Target, value_at};
+use crate::domain::run::{EventRecord, Outcome, RunState};
 use crate::domain::schedule::level_at;
 use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
+
+/// What `status` tells of a hold that cannot be read.
+fn unread(name: &EnvironmentName, broken: &holds::Unreadable) -> String {
+    format!("{}: nothing is changed until an admin says `unhold {name} {}`", broken.why, broken.number)
+}
 
 /// Runs on one page of `history`.
 const PAGE: u32 = 10;
@@ -97,6 +103,7 @@ impl Desk {
                 (setting.name.clone(), now)
             })
             .collect();
+        let (holds, broken) = holds::readable(&self.store).await?;
         let (config, now) = (self.config(), self.store.now().await?);
         let diary = self.diaries.one(&self.store, &config, environment, now).await?;
         Ok(EnvironmentStatus {
@@ -111,10 +118,10 @@ impl Desk {
             waiting,
             last: runs::last_of(&self.store, name).await?,
             departed: departed_stacks(environment, known),
-            problems: problems(&config, &diary),
+            problems: problems(&config, &diary).into_iter().chain(broken.iter().map(|one| unread(name, one))).collect(),
             paused: diary.paused(now).cloned(),
             asked: level_at(&diary.agenda(), now).map(|standing| standing.wanted),
-            holds: holds::standing(&self.store).await?.into_iter().filter(|hold| hold.is_about(name)).collect(),
+            holds: holds.into_iter().filter(|hold| hold.is_about(name)).collect(),
         })
     }
 
@@ -141,6 +148,31 @@ impl Desk {
         Ok(true)
     }
 
+    /// Whether nobody is to hear of a run: a look that the clock took by itself and that found nothing, or only what the look before it
+    /// had found, with no change of the environment in between. What stands in the way of a change is told each time: it is news again
+    /// each morning. True also as long as it is under way.
+    pub async fn is_quiet(&self, detail: &RunDetail) -> Result<bool, DeskError> {
+        let RunDetail { run, view, .. } = detail;
+        let kind = run.request.kind;
+        if run.asker.id != ActorId::clock() || !(kind.is_of_others() && kind.only_looks()) {
+            return Ok(false);
+        }
+        match view.outcome() {
+            None => return Ok(!matches!(view.state, RunState::AwaitingApproval { .. } | RunState::Unknown { .. })),
+            Some(Outcome::Planned) => {}
+            Some(_) => return Ok(false),
+        }
+        let Some(found) = drift::digest(view) else { return Ok(true) };
+        let before = runs::looked_before(&self.store, &run.request.environment, kind, run.number).await?;
+        let Some(before) = before.filter(|_| kind != RunKind::Preflight) else { return Ok(false) };
+        let change = runs::last_change(&self.store, &run.request.environment).await?;
+        if change.is_some_and(|change| change.number > before.number) {
+            return Ok(false);
+        }
+        let before = runs::view(&self.store, before.id).await?;
+        Ok(before.as_ref().and_then(drift::digest) == Some(found))
+    }
+
     /// The row of a run.
     pub async fn find(&self, number: RunNumber) -> Result<RunSummary, DeskError> {
         runs::by_number(&self.store, number).await?.ok_or_else(|| no_run(number).into())
@@ -149,7 +181,8 @@ impl Desk {
     /// One page of what happened, newest first, as far as somebody sees it.
     pub async fn history(&self, filter: &HistoryFilter, sight: &Sight) -> Result<HistoryPage, DeskError> {
         let only = (!sight.all).then_some(sight.environments.as_slice());
-        let page = runs::history(&self.store, filter, only, PAGE).await?;
+        let whole = HistoryFilter { by: self.by_all_ids(filter.by.as_deref()).await?, ..filter.clone() };
+        let page = runs::history(&self.store, &whole, only, PAGE).await?;
         // An id is somebody's, whether or not they ever asked for anything.
         if let Some(by) = filter.by.as_deref().filter(|by| page.runs.is_empty() && !by.contains(':'))
             && !self.is_known(by).await?
@@ -179,7 +212,9 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Refused`] for the whole audit, where they see some environments only.
     pub async fn audit(&self, filter: &AuditFilter, sight: &Sight) -> Result<AuditPage, DeskError> {
-        Ok(audit::page(&self.store, &as_seen(filter, sight)?, AUDIT_PAGE).await?)
+        let seen = as_seen(filter, sight)?;
+        let whole = AuditFilter { by: self.by_all_ids(seen.by.as_deref()).await?, ..seen };
+        Ok(audit::page(&self.store, &whole, AUDIT_PAGE).await?)
     }
 
     /// All entries that fit, oldest first, as far as somebody sees them.
@@ -189,6 +224,7 @@ impl Desk {
     pub async fn audit_whole(&self, filter: &AuditFilter, sight: &Sight) -> Result<Vec<Record>, DeskError> {
         let mut found = Vec::new();
         let seen = as_seen(filter, sight)?;
+        let seen = AuditFilter { by: self.by_all_ids(seen.by.as_deref()).await?, ..seen };
         let written = audit::each(&self.store, &seen, |record| {
             if found.len() == FILE_MAX {
                 return Err(std::io::ErrorKind::FileTooLarge.into());

@@ -8,10 +8,11 @@ use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest};
+use crate::domain::request::RunRequest;
 use crate::domain::run::{Outcome, RunEvent, RunState};
 use crate::ledger::{LedgerError, Tx, runs, stacks};
 use crate::standing;
+use crate::warden::Lapsed;
 
 impl Case<'_> {
     /// Decides on an order and carries it out in `tx`.
@@ -21,6 +22,10 @@ impl Case<'_> {
             | Order::Down { environment, .. }
             | Order::Scale { environment, .. }
             | Order::Plan { environment, .. }
+            | Order::Drift { environment }
+            | Order::Adopt { environment }
+            | Order::Sweep { environment }
+            | Order::Preflight { environment }
             | Order::Destroy { environment }
             | Order::Undo { environment } => {
                 let found = self.allowed(tx, order.name(), environment).await?;
@@ -49,7 +54,9 @@ impl Case<'_> {
             Order::Recover { run, unlock } => self.recover(tx, *run, *unlock).await,
             Order::Hold(order) => self.hold_order(tx, order).await,
             Order::Bend(order) => self.bend_order(tx, order).await,
+            Order::Link(order) => self.link_order(tx, order).await,
             Order::Schedule(order) => self.schedule_order(tx, order).await,
+            Order::Rollout(order) => self.rollout_order(tx, order).await,
         }
     }
 
@@ -237,7 +244,7 @@ fn has_begun(state: &RunState) -> bool {
 async fn newer_change(tx: &mut Tx, run: &RunSummary, active: &[RunSummary]) -> Result<Option<RunSummary>, LedgerError> {
     let last = runs::last_change(tx, &run.request.environment).await?;
     let mut changes = active.iter().cloned().chain(last);
-    Ok(changes.find(|other| other.number > run.number && other.request.kind != RunKind::Plan))
+    Ok(changes.find(|other| other.number > run.number && other.request.kind.says_where()))
 }
 
 fn not_the_last_word(run: &RunSummary, why: String) -> Refusal {
@@ -251,7 +258,8 @@ pub(super) fn done(run: &RunSummary, answer: Answer) -> Done {
         run: Some(run.number),
         rule: None,
         events: Vec::new(),
-        lapsed: Vec::new(),
+        lapsed: Lapsed::default(),
+        detail: serde_json::Map::new(),
     }
 }
 

@@ -9,11 +9,13 @@ mod decide;
 mod extract;
 mod holds;
 mod hours;
+mod links;
 mod notices;
 mod order;
 pub mod post;
 mod record;
 mod rights;
+mod rollouts;
 mod schedules;
 #[cfg(test)]
 mod tests;
@@ -33,15 +35,18 @@ use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Hold, Kind, lowers};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::link::LinkOrder;
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
 use crate::domain::run::RunEvent;
+use crate::ledger::holds::Unreadable;
 use crate::ledger::runs::AppendError;
 use crate::ledger::{self, LedgerError, Store, Tx, inbox};
 use crate::paths::Paths;
 use crate::redact::Redactor;
 use crate::secrets::{self, Secrets};
+use crate::warden::Lapsed;
 
 /// The desk. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -147,7 +152,12 @@ impl Desk {
         let redactor = self.redactor();
         let clean = |text: &str| redactor.redact(text).into_owned();
         let because = because.as_deref().map(clean);
-        let message = &Message { typed: clean(&message.typed), ..message.clone() };
+        let typed = match order {
+            // A code is nobody else's to read, also when it was mistyped.
+            Order::Link(LinkOrder::Confirm { .. }) => "link CODE".to_owned(),
+            _ => clean(&message.typed),
+        };
+        let message = &Message { typed, ..message.clone() };
         // Against others who write the same rows in another order, as `stop everything` does, one of two gives way and tries again.
         for _ in 1..TRIES {
             match self.try_submit(message, order, because.clone()).await {
@@ -167,6 +177,8 @@ impl Desk {
             return Ok(answer?);
         }
         let anyway = order.goes_anyway();
+        let actor = self.known(&mut tx, message.actor.clone()).await?;
+        let message = &Message { actor, ..message.clone() };
         let case = Case { desk: self, message, because, anyway };
         match Box::pin(case.decide(&mut tx, order)).await {
             Ok(done) => {
@@ -222,7 +234,9 @@ struct Done {
     /// What was stored of runs, with each run after it.
     events: Vec<(RunSummary, RunEvent)>,
     /// Holds whose end was noted on the way.
-    lapsed: Vec<Hold>,
+    lapsed: Lapsed,
+    /// What the audit keeps of it besides.
+    detail: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Why something is not done.
@@ -249,6 +263,17 @@ impl Denied {
             Self::Error(error) => Self::Error(error),
         }
     }
+}
+
+/// Why nothing is changed while a hold cannot be read, and how an admin takes it away.
+fn barred_by(broken: &Unreadable, name: Option<&EnvironmentName>, config: &Config) -> Refusal {
+    let why = format!("{}; an admin can take it away", broken.why);
+    let refusal = Refusal::refused("nothing is changed while a hold cannot be read", why);
+    // Its own may be what cannot be read; whichever is named, its number says which is meant.
+    let own =
+        broken.environment.as_deref().and_then(|own| config.environments.get_key_value(own)).map(|(name, _)| name);
+    let Some(name) = name.or(own).or_else(|| config.environments.keys().next()) else { return refusal.hint("envs") };
+    refusal.hint(format!("unhold {name} {}", broken.number)).hint(format!("status {name}"))
 }
 
 impl Case<'_> {
@@ -286,10 +311,10 @@ impl Case<'_> {
     ) -> Result<(Vec<Hold>, Vec<Hold>), Denied> {
         let config = self.desk.config();
         let now = crate::ledger::now(&mut *tx).await?;
-        let mut stay = ledger::holds::standing(&mut *tx).await?;
+        let mut stay = self.all_holds(tx, &environment.name).await?;
         stay.retain(|hold| hold.is_about(&environment.name));
         let goes = |hold: &Hold| {
-            hold.kind == Kind::Keep && lowers(request) && (self.anyway || hold.leaves_in(&self.message.actor.id))
+            hold.kind == Kind::Keep && lowers(request) && (self.anyway || hold.leaves_in(&self.message.actor))
         };
         let (go, stay): (Vec<_>, Vec<_>) = stay.into_iter().partition(goes);
         let mut matter = self.matter(&config, request.kind.command(), Some(environment), &stay, now);
@@ -302,13 +327,21 @@ impl Case<'_> {
         }
     }
 
+    /// What stands. While one cannot be read nothing is changed: nobody knows what it forbids.
+    async fn all_holds(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Vec<Hold>, Denied> {
+        let (all, broken) = ledger::holds::readable(&mut *tx).await?;
+        let Some(first) = broken.first() else { return Ok(all) };
+        let refusal = Box::new(barred_by(first, Some(name), &self.desk.config()));
+        Err(Denied::Refused { environment: Some(name.clone()), rule: "hold", refusal })
+    }
+
     /// May this person do this to this environment? Gives the environment where they may.
     async fn allowed(&self, tx: &mut Tx, command: CommandName, name: &EnvironmentName) -> Result<Environment, Denied> {
         let config = self.desk.config();
         let environment = config.environments.get(name).cloned();
         let now = crate::ledger::now(&mut *tx).await?;
         // Where holds cannot be read nothing new is begun; what ends something is not kept from anybody by that.
-        let holds = if command.starts_change() { ledger::holds::standing(&mut *tx).await? } else { Vec::new() };
+        let holds = if command.starts_change() { self.all_holds(tx, name).await? } else { Vec::new() };
         let decision = policy(&self.matter(&config, command, environment.as_ref(), &holds, now));
         match (decision, environment) {
             (Decision::Refuse { rule, refusal }, _) => {

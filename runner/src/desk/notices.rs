@@ -40,7 +40,7 @@ impl Desk {
         if pending.is_empty() {
             return Ok(all);
         }
-        let standing = holds::standing(&self.store).await?;
+        let (standing, _) = holds::readable(&self.store).await?;
         let now = self.store.now().await?;
         let is_over = |news: &News| match news {
             News::Began { hold } => standing.iter().all(|other| other.number != hold.number),

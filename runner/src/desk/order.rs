@@ -38,6 +38,10 @@ impl Case<'_> {
             | Order::Down { .. }
             | Order::Scale { .. }
             | Order::Plan { .. }
+            | Order::Drift { .. }
+            | Order::Adopt { .. }
+            | Order::Sweep { .. }
+            | Order::Preflight { .. }
             | Order::Destroy { .. }
             | Order::Cancel { .. }
             | Order::Retry { .. }
@@ -47,7 +51,9 @@ impl Case<'_> {
             | Order::Recover { .. }
             | Order::Hold(_)
             | Order::Schedule(_)
+            | Order::Rollout(_)
             | Order::Bend(_)
+            | Order::Link(_)
             | Order::For { .. } => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
@@ -59,7 +65,7 @@ impl Case<'_> {
             // Another size of what somebody raised for a while ends with it.
             request.until = standing_until(tx, environment, &active).await?;
         }
-        if active.is_empty() && request.kind != RunKind::Destroy {
+        if active.is_empty() && request.kind != RunKind::Destroy && !request.kind.is_of_others() {
             let standings = stacks::standings(&mut *tx, &environment.name).await?;
             if request.kind == RunKind::Scale {
                 go_back(&mut request, environment, &standings);
@@ -82,7 +88,7 @@ impl Case<'_> {
         // How long it takes is told to who asks; the clock does not read it.
         let asked = self.message.actor.id != ActorId::clock();
         let last_time_ms = if asked { runs::last_duration(&mut *tx, &request).await? } else { None };
-        let (own, others): (Vec<_>, Vec<_>) = keeps.into_iter().partition(|keep| keep.by == self.message.actor.id);
+        let (own, others): (Vec<_>, Vec<_>) = keeps.into_iter().partition(|keep| self.message.actor.is(&keep.by));
         let against = others.iter().map(|keep| keep.number).collect();
         let run = NewRun {
             id,
@@ -110,7 +116,7 @@ impl Case<'_> {
         run: &RunSummary,
     ) -> Result<Option<Timestamp>, LedgerError> {
         let clock = run.asker.id == ActorId::clock();
-        let changes = !matches!(run.request.kind, RunKind::Plan | RunKind::Destroy);
+        let changes = run.request.kind.says_where() && run.request.kind != RunKind::Destroy;
         if clock || !changes {
             return Ok(None);
         }
@@ -138,9 +144,9 @@ impl Case<'_> {
         environment: &Environment,
         active: &[RunSummary],
     ) -> Result<Option<Target>, Denied> {
-        if let Some(busy) = active.iter().find(|run| run.request.kind != RunKind::Plan && run.has_its_place()) {
+        if let Some(busy) = active.iter().find(|run| !run.request.kind.only_looks() && run.has_its_place()) {
             let name = &environment.name;
-            let own = busy.asker.id == self.message.actor.id;
+            let own = self.message.actor.is(&busy.asker.id);
             let first = if own { format!("cancel {}", busy.number) } else { format!("tell me when free {name}") };
             return Err(Denied::from(
                 Refusal::refused(
@@ -213,14 +219,16 @@ pub(super) async fn standing_after(
     environment: &EnvironmentName,
     active: &[RunSummary],
 ) -> Result<Option<Target>, LedgerError> {
-    let last: Option<&RunSummary> = active
-        .iter()
-        .filter(|run| run.request.kind != RunKind::Plan && run.has_its_place())
-        .max_by_key(|run| run.number);
-    match last {
-        Some(run) => Ok(Some(run.request.target.clone())),
+    match last_of(active) {
+        Some(target) => Ok(Some(target)),
         None => Ok(environments::wanted(tx, environment).await?.map(|wanted| wanted.target)),
     }
+}
+
+/// Where the last of these runs of one environment goes that has its place.
+pub(super) fn last_of(active: &[RunSummary]) -> Option<Target> {
+    let going = active.iter().filter(|run| run.request.kind.says_where() && run.has_its_place());
+    going.max_by_key(|run| run.number).map(|run| run.request.target.clone())
 }
 
 /// When what is to stand after the runs queued ahead ends by itself, where somebody said so.
@@ -230,7 +238,7 @@ async fn standing_until(
     active: &[RunSummary],
 ) -> Result<Option<Timestamp>, LedgerError> {
     let now = crate::ledger::now(&mut *tx).await?;
-    let last = active.iter().filter(|run| run.request.kind != RunKind::Plan && run.has_its_place());
+    let last = active.iter().filter(|run| run.request.kind.says_where() && run.has_its_place());
     let last = match last.max_by_key(|run| run.number) {
         Some(run) => Some(run.clone()),
         None => match environments::wanted(&mut *tx, &environment.name).await?.and_then(|wanted| wanted.run) {
@@ -270,6 +278,9 @@ pub(super) fn as_typed(number: RunNumber, request: &RunRequest) -> String {
         RunKind::Scale => format!("scale {name}{settings}"),
         RunKind::Plan => format!("plan {name} {}{settings}", request.target.level),
         RunKind::Destroy => format!("destroy {name}"),
+        RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => {
+            format!("{} {name}", request.kind.as_str())
+        }
         RunKind::Undo => format!("show {number}"),
     }
 }

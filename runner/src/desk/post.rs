@@ -68,6 +68,11 @@ impl Desk {
         Ok(inbox::latest(&self.store, door).await?)
     }
 
+    /// Where the answers of the newest `most` messages of a chat went, in the chat's own form.
+    pub async fn replies(&self, door: &str, most: u32) -> Result<Vec<String>, DeskError> {
+        Ok(inbox::replies(&self.store, door, most.into()).await?)
+    }
+
     /// Until when everything said in a chat was heard, by place; the empty one stands for all others.
     pub async fn heard(&self, door: &str) -> Result<Vec<(String, Timestamp)>, DeskError> {
         Ok(heard::all(&self.store, door).await?)
@@ -103,6 +108,14 @@ impl Desk {
     /// What is to be posted in a chat, oldest first.
     pub async fn posts(&self, door: &str) -> Result<Vec<Pending>, DeskError> {
         Ok(outbox::posts(&self.store, door).await?)
+    }
+
+    /// How many messages wait to be posted in a chat, and how long the oldest has, in milliseconds.
+    pub async fn unsaid(&self, door: &str) -> Result<(u64, Option<u64>), DeskError> {
+        let (count, oldest) = outbox::unsaid(&self.store, door).await?;
+        let now = self.store.now().await?;
+        let age = oldest.map(|at| u64::try_from(now.ms_since(at)).unwrap_or_default());
+        Ok((u64::try_from(count).unwrap_or_default(), age))
     }
 
     /// Notes that a post is being tried, by who has the right to speak in the chat for the next `ms` milliseconds at least. False: it

@@ -1,7 +1,7 @@
 //! What somebody may ask, see and do: policy asked for them, without an order.
 
 use super::ask::as_seen;
-use super::{Case, Denied, Desk, DeskError, Message, TRIES};
+use super::{Case, Denied, Desk, DeskError, Message, TRIES, barred_by};
 use crate::config::Config;
 use crate::domain::access::answering::want_in_words;
 use crate::domain::access::{self, Access, Least, Room, Who};
@@ -23,7 +23,13 @@ impl Desk {
     /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
     pub async fn may_ask(&self, message: &Message, query: &Query) -> Result<Sight, DeskError> {
         let about = match query {
-            Query::Envs | Query::Whoami | Query::Why(_) | Query::On => None,
+            Query::Envs
+            | Query::Whoami
+            | Query::Links
+            | Query::Why(_)
+            | Query::On
+            | Query::Handover
+            | Query::StatusOf { .. } => None,
             Query::Status { environment }
             | Query::Queue { environment }
             | Query::Next { environment, .. }
@@ -57,7 +63,7 @@ impl Desk {
             }
         };
         let Some((rule, refusal)) = refused else { return Ok(Sight { all: false, environments: Vec::new() }) };
-        let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
+        let message = &self.told_of(message).await?;
         let case = Case { desk: self, message, because: None, anyway: false };
         self.note_refusal(&case, command, about.as_ref(), rule, &refusal).await?;
         Err(DeskError::Refused(refusal))
@@ -83,10 +89,16 @@ impl Desk {
         command: CommandName,
         environment: Option<&Environment>,
     ) -> Result<Option<(&'static str, Refusal)>, DeskError> {
-        let holds = if command.starts_change() { holds::standing(&self.store).await? } else { Vec::new() };
+        let (holds, broken) =
+            if command.starts_change() { holds::readable(&self.store).await? } else { (Vec::new(), Vec::new()) };
+        let actor = if holds.is_empty() {
+            message.actor.clone()
+        } else {
+            self.known(&self.store, message.actor.clone()).await?
+        };
         // What stands against a change is told by `why`, too.
         let matter = Matter {
-            actor: &message.actor,
+            actor: &actor,
             place: &message.place,
             command,
             environment,
@@ -100,6 +112,10 @@ impl Desk {
         };
         Ok(match policy(&matter) {
             Decision::Refuse { rule, refusal } => Some((rule, refusal)),
+            // Who has no right to it hears that first.
+            _ if !broken.is_empty() => {
+                broken.first().map(|first| ("hold", barred_by(first, environment.map(|e| &e.name), config)))
+            }
             // What lowers in any case is told of keeps, too; of the rest only the very run tells whether it lowers.
             Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => {
                 forbids_lowering(&matter).map(|refusal| ("keep", refusal))
@@ -113,6 +129,13 @@ impl Desk {
         let config = self.config();
         let environment = config.environments.get(name);
         access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
+    }
+
+    /// True when the configuration names this id, or a person who has it: what no chat vouches for has only what names it.
+    #[must_use]
+    pub fn names(&self, id: &ActorId) -> bool {
+        let config = self.config();
+        config.access.persons.of(id).is_some() || known_ids(&config).contains(id)
     }
 
     /// True when role and channel allow this person this command on everything at once.
@@ -130,9 +153,9 @@ impl Desk {
     }
 
     /// Who somebody is to Tidegate.
-    #[must_use]
-    pub fn whoami(&self, message: &Message) -> Whoami {
+    pub async fn whoami(&self, message: &Message) -> Result<Whoami, DeskError> {
         let config = self.config();
+        let known_as = self.known_as(&message.actor).await?;
         let (access, actor) = (&config.access, &message.actor);
         let holds: Vec<_> = config
             .environments
@@ -147,7 +170,8 @@ impl Desk {
             Room::Shut => Some("this channel is not listed in `[channels]`: nothing can be done from it".to_owned()),
             Room::Limited(ceiling) => Some(ceiling.to_string()),
         });
-        Whoami { actor: actor.clone(), holds, here, ask: whom_to_ask(&config, CommandName::Approve) }
+        let ask = whom_to_ask(&config, CommandName::Approve);
+        Ok(Whoami { actor: actor.clone(), known_as, holds, here, ask })
     }
 
     /// Whether somebody may run a command, and why. Anybody may ask about themselves; about others, who may look.
@@ -161,13 +185,14 @@ impl Desk {
             Some(text) => subject(&config, message, text)?,
             None => message.actor.clone(),
         };
-        let itself = who.id == message.actor.id;
+        let me = self.known(&self.store, message.actor.clone()).await?;
+        let itself = me.is(&who.id);
         let run = match query.run {
             Some(number) => Some(self.find(number).await?),
             None => None,
         };
         if let Some(run) = &run {
-            self.may_ask_why(message, &config, command, run).await?;
+            self.may_ask_why(&Message { actor: me.clone(), ..message.clone() }, &config, command, run).await?;
         }
         let named = query.environment.as_ref().or(run.as_ref().map(|run| &run.request.environment));
         let environments: Vec<Option<&Environment>> = match named {
@@ -181,7 +206,8 @@ impl Desk {
         {
             return Err(DeskError::Refused(not_managed(&config, name)));
         }
-        let about = Message { actor: if itself { message.actor.clone() } else { who.clone() }, ..message.clone() };
+        let actor = if who.id == me.id { me.clone() } else { self.known(&self.store, who.clone()).await? };
+        let about = Message { actor, ..message.clone() };
         let mut verdicts = Vec::new();
         for environment in environments {
             if !itself
@@ -264,7 +290,7 @@ impl Desk {
         let Some(environment) = config.environments.get(&run.request.environment) else { return Ok(()) };
         let actor = &message.actor;
         let is_asked = environment.rules.approvals.iter().any(|rule| rule.by.has(&config.access, environment, actor));
-        if is_asked || run.asker.id == actor.id || self.may(message, command, &environment.name) {
+        if is_asked || actor.is(&run.asker.id) || self.may(message, command, &environment.name) {
             return Ok(());
         }
         let Some((rule, refusal)) = self.asks(message, config, CommandName::Show, Some(environment)).await? else {
@@ -281,7 +307,7 @@ impl Desk {
         rule: &'static str,
         refusal: Refusal,
     ) -> Result<DeskError, DeskError> {
-        let message = &Message { typed: self.redactor().redact(&message.typed).into_owned(), ..message.clone() };
+        let message = &self.told_of(message).await?;
         let case = Case { desk: self, message, because: None, anyway: false };
         self.note_refusal(&case, CommandName::Why, environment, rule, &refusal).await?;
         Ok(DeskError::Refused(refusal))
@@ -329,7 +355,7 @@ fn counts_by(
     }
     let counts = question.wants.iter().filter(|want| want.by.has(access, environment, actor));
     let mut by: Vec<String> = counts.map(|want| format!("the rule that wants {}", want_in_words(want))).collect();
-    if by.is_empty() && run.asker.id == actor.id {
+    if by.is_empty() && actor.is(&run.asker.id) {
         by.push("having asked for it".to_owned());
     }
     by
@@ -383,9 +409,20 @@ pub(super) fn called(config: &Config, message: &Message, text: &str) -> Called {
     }
     let is_called = |id: &&ActorId| id.short().eq_ignore_ascii_case(text);
     let known = known_ids(config);
-    let mut found: Vec<&ActorId> = known.iter().chain([&message.actor.id]).filter(is_called).collect();
+    // All of their ids are one person; the name can be an id of somebody else all the same.
+    let of_person = config.access.persons.named(text).and_then(|person| person.ids.first());
+    let mut found: Vec<&ActorId> = known.iter().chain([&message.actor.id]).filter(is_called).chain(of_person).collect();
     found.sort();
     found.dedup();
+    let persons = &config.access.persons;
+    // One id of each person, wherever in the order they stand.
+    let mut several: Vec<&ActorId> = Vec::new();
+    for id in found {
+        if !several.iter().any(|other| persons.same(id, other)) {
+            several.push(id);
+        }
+    }
+    let found = several;
     match (found.as_slice(), message.place.door) {
         ([only], _) => Called::One((*only).clone()),
         ([], "shell") => Called::One(ActorId::local(text)),

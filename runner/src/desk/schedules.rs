@@ -17,6 +17,7 @@ use crate::domain::schedule::{
     Transition, Written, next_after,
 };
 use crate::ledger::{Tx, schedules};
+use crate::warden::Lapsed;
 
 #[cfg(test)]
 mod tests;
@@ -89,7 +90,8 @@ impl Case<'_> {
             run: None,
             rule: None,
             events: Vec::new(),
-            lapsed: Vec::new(),
+            lapsed: Lapsed::default(),
+            detail: serde_json::Map::new(),
         })
     }
 
@@ -184,9 +186,9 @@ impl Case<'_> {
             };
             self.with_reason(order.line())
         };
-        if let Err(mistakes) = typed_schedule::read_schedule(&config, environment, written, &origin) {
-            let mended = typed_schedule::mended(&config, environment, written).map(line);
-            return Err(refused(name, "schedule", mistaken(name, &mistakes, mended)));
+        if typed_schedule::read_schedule(&config, environment, written, &origin).is_err() {
+            let (mended, mistakes) = typed_schedule::mended(&config, environment, written);
+            return Err(refused(name, "schedule", mistaken(name, &mistakes, mended.map(line))));
         }
         let signed = Signed {
             by: actor.id.clone(),
@@ -372,18 +374,17 @@ fn line_of(schedule: &Schedule) -> String {
     }
 }
 
-/// The first thing that is wrong, and how many others are.
+/// Everything that is wrong, the first of it at length.
 fn mistaken(name: &EnvironmentName, mistakes: &[Mistake], mended: Option<String>) -> Refusal {
-    let Some(first) = mistakes.first() else {
+    let Some((first, others)) = mistakes.split_first() else {
         return Refusal::refused("that is no schedule", "it cannot be read").hint("help schedule");
     };
     let why = first.hint.clone().unwrap_or_else(|| "it is written as in the configuration".to_owned());
-    let more = match mistakes.len() - 1 {
-        0 => String::new(),
-        1 => "; one more thing is wrong with it".to_owned(),
-        more => format!("; {more} more things are wrong with it"),
-    };
-    let refusal = Refusal::refused(first.what.clone(), format!("{why}{more}"));
+    let also = others.iter().map(|other| match &other.hint {
+        Some(hint) => format!("; also: {} ({hint})", other.what),
+        None => format!("; also: {}", other.what),
+    });
+    let refusal = Refusal::refused(first.what.clone(), format!("{why}{}", also.collect::<String>()));
     match mended {
         Some(line) => refusal.hint(line),
         None => refusal.hint(format!("schedule list {name}")).hint("help schedule"),

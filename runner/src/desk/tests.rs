@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
 use crate::config::{self, Config};
+use crate::domain::access::{Approvers, Want};
 use crate::domain::answer::{Actor, Answer, RunSummary, Sight};
+use crate::domain::audit::AuditFilter;
 use crate::domain::command::Order;
 use crate::domain::environment::{Channels, Level};
 use crate::domain::hours_on::{Month, Stood};
@@ -296,6 +298,45 @@ async fn what_the_clock_tells_is_told_in_the_channels_of_each_chat_that_the_envi
             let told = async |door: &str| desk.news_for_all(door).await.unwrap().len();
             assert_eq!((told("slack").await, told("discord").await), (slack, discord), "{channel}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_group_that_only_a_chat_knows_counts_for_a_yes_alone_and_its_audit_has_what_was_seen() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let now = room.store.now().await.unwrap();
+        let group: ActorId = "slack:S1".parse().unwrap();
+        let want = Want {
+            held: Vec::new(),
+            by: Approvers::Named(vec![group.clone()]),
+            people: Vec::new(),
+            count: 2,
+            own: false,
+            within_ms: None,
+            alone_from: Some(now),
+        };
+        let run = room.queues(up("full")).await;
+        let question = Question {
+            wants: vec![want],
+            ..Question::plain(QuestionWhy::Ruled, "d1".to_owned(), now.plus_ms(600_000))
+        };
+        room.happens(&run, &[claimed(), RunEvent::Asked { question }]).await;
+        let alone = Order::Approve { run: run.number, code: None, alone: true };
+        let says = async |key: &str, groups: Vec<ActorId>| {
+            let actor = Actor { groups, ..Actor::person("slack:U1".parse().unwrap(), "sato") };
+            let (key, typed) = (key.to_owned(), "approve 1 alone".to_owned());
+            let message = Message { key, actor, place: Place::shell(), typed };
+            room.desk.submit(&message, &alone, Some("nobody else is awake".to_owned())).await
+        };
+        assert!(matches!(says("a", Vec::new()).await, Err(DeskError::Refused(_))), "no member");
+        assert!(matches!(says("b", vec![group]).await.unwrap(), Answer::Approved(_)));
+        let all = Sight { all: true, environments: Vec::new() };
+        let filter = AuditFilter { action: Some("approve".to_owned()), page: 1, ..AuditFilter::default() };
+        let records = room.desk.audit(&filter, &all).await.unwrap().records;
+        let detail = records[0].detail.as_ref().expect("a detail");
+        assert_eq!((&detail["digest"], detail["seen"].is_array()), (&"d1".into(), true), "{detail}");
     })
     .await;
 }

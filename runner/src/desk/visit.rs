@@ -64,14 +64,14 @@ impl Case<'_> {
             // Then it goes where they ask, whoever changed it.
             return Ok(());
         }
-        let said = match active.iter().rev().find(|run| run.request.kind != RunKind::Plan && run.has_its_place()) {
+        let said = match active.iter().rev().find(|run| run.request.kind.says_where() && run.has_its_place()) {
             Some(run) => Some(run.clone()),
             None => match environments::wanted(&mut *tx, &environment.name).await?.and_then(|wanted| wanted.run) {
                 Some(number) => runs::by_number(&mut *tx, number).await?,
                 None => None,
             },
         };
-        let own = |run: &RunSummary| run.asker.id == self.message.actor.id && run.request.until.is_some();
+        let own = |run: &RunSummary| self.message.actor.is(&run.asker.id) && run.request.until.is_some();
         if said.as_ref().is_some_and(own) {
             return Ok(());
         }

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::access::{Also, Link, People};
 use super::command::CommandName;
 use super::environment::{Level, SettingValue};
 use super::holds::{Freed, Hold, HoldAnswer};
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
+use super::link::{KnownAs, LinkAnswer};
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
+use super::rollout::RolloutAnswer;
 use super::run::{RunState, RunView};
 use super::schedule::{BendAnswer, Bent, Quiet, ScheduleAnswer, Transition};
 
@@ -25,13 +28,35 @@ pub struct Actor {
     pub kind: ActorKind,
     /// Groups that the chat knows them to be in, by id.
     pub groups: Vec<ActorId>,
+    /// Their other ids, as the desk and the engine know them at the moment. Never kept: a link may end.
+    #[serde(skip)]
+    pub also: Vec<Also>,
 }
 
 impl Actor {
     /// A person who ordinarily is in the chat, and of whom no groups are known.
     #[must_use]
     pub fn person(id: ActorId, name: impl Into<String>) -> Self {
-        Self { id, name: name.into(), kind: ActorKind::Person, groups: Vec::new() }
+        Self { id, name: name.into(), kind: ActorKind::Person, groups: Vec::new(), also: Vec::new() }
+    }
+
+    /// True for what this person did or has, by whichever of their ids.
+    #[must_use]
+    pub fn is(&self, id: &ActorId) -> bool {
+        self.id == *id || self.also.iter().any(|also| also.standing && also.id == *id)
+    }
+
+    /// True unless it is certainly somebody else: also for an id whose link has ended not long ago.
+    #[must_use]
+    pub fn may_be(&self, id: &ActorId) -> bool {
+        self.id == *id || self.also.iter().any(|also| also.id == *id)
+    }
+
+    /// The same with what is known of their other ids at `now`.
+    #[must_use]
+    pub fn known(mut self, people: &People, links: &[Link], now: Timestamp) -> Self {
+        self.also = people.also(&self.id, links, now);
+        self
     }
 
     /// Their name as people read it: what imitates another name is shown by code point.
@@ -101,9 +126,9 @@ impl RunSummary {
 
     /// Whose wish it is: whoever asked, or who has the clock do it by chat.
     #[must_use]
-    pub fn answers_for(&self) -> &ActorId {
+    pub fn answers_for(&self) -> Actor {
         let typed_by = self.request.typed_by.as_ref().filter(|_| self.asker.id == ActorId::clock());
-        typed_by.map_or(&self.asker.id, |typed_by| &typed_by.by)
+        typed_by.map_or_else(|| self.asker.clone(), |typed_by| typed_by.actor())
     }
 }
 
@@ -154,6 +179,10 @@ pub enum Answer {
     Bend(BendAnswer),
     /// About the schedules of an environment.
     Schedule(ScheduleAnswer),
+    /// About many environments.
+    Rollout(RolloutAnswer),
+    /// About who is one person with whom.
+    Link(LinkAnswer),
 }
 
 /// Where one stack stands, as last verified.
@@ -263,6 +292,18 @@ pub enum Standing {
     },
 }
 
+impl Standing {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Managed(status) => status.name.as_str(),
+            Self::Unmanaged { name, .. } => name,
+            Self::Departed { name, .. } => name.as_str(),
+        }
+    }
+}
+
 /// One page of `history`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
@@ -323,6 +364,8 @@ pub struct LogPart {
 pub struct Whoami {
     /// Who.
     pub actor: Actor,
+    /// By which other ids they are known.
+    pub known_as: KnownAs,
     /// Their roles in each environment, with where each is written: `owner (tidegate.toml:3)`.
     pub holds: Vec<(EnvironmentName, Vec<String>)>,
     /// What limits them where they ask; `None`: nothing.

@@ -81,8 +81,8 @@ pub struct Record {
 /// Actions that are no commands: a run asks, its question expires, nobody saw it end, a mark in its state was taken away, it ends; a
 /// hold comes to its end; what was due is missed or given up; AWS is told when to end a group; a message that was no command; the configuration changed; a process that
 /// carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 14] =
-    [ASK, EXPIRE, LOSE, UNTAINT, END, LAPSE, MISS, GIVE_UP, SWITCH, MESSAGE, CONFIGURE, START, STOP, PRUNE];
+pub const EVENTS: [&str; 15] =
+    [ASK, EXPIRE, LOSE, UNTAINT, REFUSE, END, LAPSE, MISS, GIVE_UP, SWITCH, MESSAGE, CONFIGURE, START, STOP, PRUNE];
 
 /// A run asks for a yes.
 pub const ASK: &str = "ask";
@@ -92,6 +92,8 @@ pub const EXPIRE: &str = "expire";
 pub const LOSE: &str = "lose";
 /// A group's mark as tainted was taken away, so that what is in service of it is kept.
 pub const UNTAINT: &str = "untaint";
+/// A rule forbids what a run has left to do, after something of it was done.
+pub const REFUSE: &str = "refuse";
 /// A run ended.
 pub const END: &str = "end";
 /// A hold, freeze or keep came to its end.
@@ -245,7 +247,7 @@ impl Deed {
         let not_begun = matches!(run.state, RunState::AwaitingApproval { applied: false, .. });
         // What never began was stopped by whoever cancelled it; changed is nothing by that.
         let never_begun = run.state.ended() && !run.began && !(cancels && self == Self::Stopped);
-        if run.request.kind == RunKind::Plan
+        if !run.request.kind.says_where()
             || never_begun
             || !cancels && (not_begun || run.state.outcome().is_some_and(|o| moved_nothing.contains(&o)))
         {

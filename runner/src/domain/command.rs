@@ -8,6 +8,8 @@ use super::environment::{Level, SettingValue};
 use super::holds::HoldOrder;
 use super::hours_on::Month;
 use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
+use super::link::LinkOrder;
+use super::rollout::{RolloutOrder, Scope};
 use super::schedule::{BendOrder, ScheduleOrder};
 
 /// The commands by name. A permission is the right to run one of them.
@@ -28,6 +30,14 @@ pub enum CommandName {
     Scale,
     /// `plan`
     Plan,
+    /// `drift`
+    Drift,
+    /// `adopt`
+    Adopt,
+    /// `sweep`
+    Sweep,
+    /// `preflight`
+    Preflight,
     /// `destroy`
     Destroy,
     /// `undo`
@@ -68,6 +78,8 @@ pub enum CommandName {
     Schedule,
     /// `on`
     On,
+    /// `handover`
+    Handover,
     /// `hours`
     Hours,
     /// `leave`
@@ -92,13 +104,17 @@ pub enum CommandName {
     Who,
     /// `whoami`
     Whoami,
+    /// `link`
+    Link,
+    /// `unlink`
+    Unlink,
     /// `why`
     Why,
 }
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 47] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -106,6 +122,10 @@ impl CommandName {
         Self::Down,
         Self::Scale,
         Self::Plan,
+        Self::Drift,
+        Self::Adopt,
+        Self::Sweep,
+        Self::Preflight,
         Self::Destroy,
         Self::Undo,
         Self::Cancel,
@@ -126,6 +146,7 @@ impl CommandName {
         Self::Next,
         Self::Schedule,
         Self::On,
+        Self::Handover,
         Self::Hours,
         Self::Leave,
         Self::Ask,
@@ -138,6 +159,8 @@ impl CommandName {
         Self::Audit,
         Self::Who,
         Self::Whoami,
+        Self::Link,
+        Self::Unlink,
         Self::Why,
     ];
 
@@ -152,6 +175,10 @@ impl CommandName {
             Self::Down => "down",
             Self::Scale => "scale",
             Self::Plan => "plan",
+            Self::Drift => "drift",
+            Self::Adopt => "adopt",
+            Self::Sweep => "sweep",
+            Self::Preflight => "preflight",
             Self::Destroy => "destroy",
             Self::Undo => "undo",
             Self::Cancel => "cancel",
@@ -172,6 +199,7 @@ impl CommandName {
             Self::Next => "next",
             Self::Schedule => "schedule",
             Self::On => "on",
+            Self::Handover => "handover",
             Self::Hours => "hours",
             Self::Leave => "leave",
             Self::Ask => "ask",
@@ -184,6 +212,8 @@ impl CommandName {
             Self::Audit => "audit",
             Self::Who => "who",
             Self::Whoami => "whoami",
+            Self::Link => "link",
+            Self::Unlink => "unlink",
             Self::Why => "why",
         }
     }
@@ -204,6 +234,12 @@ impl CommandName {
         matches!(self, Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume)
     }
 
+    /// True for what is about whoever says it, and no environment.
+    #[must_use]
+    pub fn is_about_oneself(self) -> bool {
+        matches!(self, Self::Link | Self::Unlink)
+    }
+
     /// True for commands that only read.
     #[must_use]
     pub fn only_reads(self) -> bool {
@@ -214,6 +250,7 @@ impl CommandName {
             | Self::Queue
             | Self::Next
             | Self::On
+            | Self::Handover
             | Self::Hours
             | Self::Show
             | Self::Log
@@ -226,6 +263,10 @@ impl CommandName {
             | Self::Down
             | Self::Scale
             | Self::Plan
+            | Self::Drift
+            | Self::Adopt
+            | Self::Sweep
+            | Self::Preflight
             | Self::Destroy
             | Self::Undo
             | Self::Cancel
@@ -247,7 +288,9 @@ impl CommandName {
             | Self::Ask
             | Self::Tell
             | Self::Stop
-            | Self::Resume => false,
+            | Self::Resume
+            | Self::Link
+            | Self::Unlink => false,
         }
     }
 }
@@ -338,6 +381,26 @@ pub enum Order {
         /// Take newer code than the accepted commit.
         newest_code: bool,
     },
+    /// Look what others changed since the last apply, and change nothing.
+    Drift {
+        /// Which.
+        environment: EnvironmentName,
+    },
+    /// Take what others changed into the Terraform states as it is, previewed.
+    Adopt {
+        /// Which.
+        environment: EnvironmentName,
+    },
+    /// Look for what carries an environment's tags and stands in none of its states.
+    Sweep {
+        /// Which.
+        environment: EnvironmentName,
+    },
+    /// Look whether anything stands in the way of a change.
+    Preflight {
+        /// Which.
+        environment: EnvironmentName,
+    },
     /// Destroy all stacks but what `protect` names.
     Destroy {
         /// Which.
@@ -399,6 +462,10 @@ pub enum Order {
     },
     /// About the schedules of an environment.
     Schedule(ScheduleOrder),
+    /// The same for many environments.
+    Rollout(RolloutOrder),
+    /// About who is one person with whom.
+    Link(LinkOrder),
 }
 
 impl Order {
@@ -410,6 +477,10 @@ impl Order {
             Self::Down { .. } => CommandName::Down,
             Self::Scale { .. } => CommandName::Scale,
             Self::Plan { .. } => CommandName::Plan,
+            Self::Drift { .. } => CommandName::Drift,
+            Self::Adopt { .. } => CommandName::Adopt,
+            Self::Sweep { .. } => CommandName::Sweep,
+            Self::Preflight { .. } => CommandName::Preflight,
             Self::Destroy { .. } => CommandName::Destroy,
             Self::Undo { .. } => CommandName::Undo,
             Self::Cancel { .. } => CommandName::Cancel,
@@ -420,7 +491,9 @@ impl Order {
             Self::Recover { .. } => CommandName::Recover,
             Self::Hold(order) => order.name(),
             Self::Schedule(_) => CommandName::Schedule,
+            Self::Rollout(order) => order.name(),
             Self::Bend(order) => order.name(),
+            Self::Link(order) => order.name(),
             Self::For { change, .. } => change.name(),
         }
     }
@@ -454,6 +527,11 @@ pub enum Query {
     Status {
         /// Which; `None` means all.
         environment: Option<EnvironmentName>,
+    },
+    /// Those of a group, or what is being done to many.
+    StatusOf {
+        /// Which.
+        scope: Scope,
     },
     /// Who has an environment and who waits for it, or all of them.
     Queue {
@@ -492,6 +570,8 @@ pub enum Query {
     },
     /// Who am I to you?
     Whoami,
+    /// Who is one person with whom?
+    Links,
     /// Who may do this?
     Why(WhyQuery),
     /// What schedules will do.
@@ -510,6 +590,8 @@ pub enum Query {
     },
     /// What is raised now.
     On,
+    /// What is not as it should be, or will not be soon.
+    Handover,
     /// How long it was at which level.
     Hours {
         /// Which environment; `None`: all.
@@ -545,7 +627,7 @@ impl Query {
     pub fn name(&self) -> CommandName {
         match self {
             Self::Envs => CommandName::Envs,
-            Self::Status { .. } => CommandName::Status,
+            Self::Status { .. } | Self::StatusOf { .. } => CommandName::Status,
             Self::Queue { .. } => CommandName::Queue,
             Self::Show { .. } => CommandName::Show,
             Self::Log { .. } => CommandName::Log,
@@ -553,10 +635,12 @@ impl Query {
             Self::Audit(_) | Self::Export { .. } => CommandName::Audit,
             Self::Who { .. } => CommandName::Who,
             Self::Whoami => CommandName::Whoami,
+            Self::Links => CommandName::Link,
             Self::Why(_) => CommandName::Why,
             Self::Next { .. } => CommandName::Next,
             Self::Schedules { .. } => CommandName::Schedule,
             Self::On => CommandName::On,
+            Self::Handover => CommandName::Handover,
             Self::Hours { .. } => CommandName::Hours,
         }
     }

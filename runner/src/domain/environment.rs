@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::access::limits::{Limit, WorkingHours};
 use super::access::{ApprovalRule, Grant, Written};
+use super::drift::DriftRules;
 use super::hours_on::Money;
-use super::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use super::ids::{ActorId, EnvironmentName, GroupName, ProfileName, SettingName, StackName};
 use super::readiness::Readiness;
 use super::schedule::Timetable;
 use super::secret::Given;
@@ -23,6 +24,8 @@ pub type Variables = BTreeMap<String, serde_json::Value>;
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
+    /// The group that it belongs to.
+    pub group: Option<GroupName>,
     /// One line for `envs`.
     pub about: Option<String>,
     /// Where its cards go.
@@ -111,6 +114,8 @@ pub struct Rules {
     pub only_in_hours: Option<Written>,
     /// How long a hold is offered for, in seconds; `None`: not said.
     pub hold_s: Option<u32>,
+    /// When it is looked what others changed, and what of it is quiet.
+    pub drift: DriftRules,
 }
 
 /// One Terraform root module with its workspace, backend settings and variables.

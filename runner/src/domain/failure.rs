@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::{Action, Change, Counts};
 use super::ids::Timestamp;
+use super::refusal::Refusal;
 
 /// A place in a Terraform source file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub enum FailureKind {
     Storage,
     /// The configuration or the source of the code does not allow it.
     Configuration,
+    /// A fault of Tidegate's own ended it.
+    Fault,
     /// It is applied, and is not all in service or does not answer within its time.
     NotReady,
     /// It is applied, and whether it is in service cannot be told.
@@ -109,6 +112,9 @@ pub struct Failure {
     /// Addresses that the root's own `prevent_destroy` keeps, where that is what failed.
     #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
     pub kept: Box<[String]>,
+    /// The rule that forbids it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<str>>,
 }
 
 /// Longest [`Failure::detail`], in characters. The whole text is in the log.
@@ -126,7 +132,15 @@ impl Failure {
             at: None,
             more_errors: 0,
             kept: Box::default(),
+            rule: None,
         }
+    }
+
+    /// A refusal by a rule, when something of the run is done already.
+    #[must_use]
+    pub fn by_rule(rule: &str, refusal: Refusal) -> Self {
+        let failure = Self::new(FailureKind::Configuration, refusal.what).with_detail(refusal.why);
+        Self { rule: Some(rule.into()), ..failure }
     }
 
     /// The same with an explanation, cut at [`DETAIL_MAX`] characters.

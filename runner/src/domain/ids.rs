@@ -107,6 +107,11 @@ name!(
     "environment name"
 );
 name!(
+    /// Environments that people name together: `rpg`, typed as `@rpg`.
+    GroupName,
+    "group name"
+);
+name!(
     /// One Terraform root module inside an environment: `jmeter`.
     StackName,
     "stack name"

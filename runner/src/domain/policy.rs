@@ -126,7 +126,7 @@ pub enum Confirm {
 pub fn policy(matter: &Matter<'_>) -> Decision {
     let &Matter { actor, place, command, environment, access, request, asked, plan, holds: _, begun, now } = matter;
     let Some(environment) = environment else {
-        if !command.only_reads() && !command.is_about_all() {
+        if !command.only_reads() && !command.is_about_all() && !command.is_about_oneself() {
             return Decision::Refuse {
                 rule: "environment",
                 refusal: Refusal::refused(
@@ -285,6 +285,7 @@ mod tests {
     fn shop(owners: &[&str], protect: &[&str]) -> Environment {
         Environment {
             name: "shop".parse().expect("a name"),
+            group: None,
             about: None,
             channel: crate::domain::environment::Channels::default(),
             owners: owners.iter().map(|name| ActorId::local(name)).collect(),

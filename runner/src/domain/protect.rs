@@ -14,6 +14,13 @@ pub fn protects(pattern: &str, address: &str) -> bool {
         .any(|end| glob(&pattern, address.get(..end).unwrap_or_default()))
 }
 
+/// True when `pattern` names `text`: `*` stands for any characters, also none; everything else for itself.
+#[must_use]
+pub fn names(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    glob(&pattern, &text)
+}
+
 /// Matches with one point to come back to: linear in practice, at most pattern x text.
 fn glob(pattern: &[char], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);

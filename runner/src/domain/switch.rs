@@ -1,7 +1,11 @@
 //! When AWS is to end what a planned end did not: slaves of a test that nobody ended. By a time that was written while somebody meant it,
 //! never because Tidegate was away.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::environment::{Environment, Level, OffAction, Stack};
 use super::ids::Timestamp;
+use super::request::{Target, variables};
 
 /// How long after the planned end, in milliseconds: two hours. Who lowers late, or holds things up for a while, is not cut off.
 pub const AFTER_MS: i64 = 2 * 3_600_000;
@@ -44,6 +48,32 @@ pub struct Outlook {
     pub held: Held,
 }
 
+/// How many instances of a group that has `desired` of them, where the environment is at `wanted`, are to be left where it is to be at
+/// `lower`: what the one variable that is `desired` there is here. 0 where no variable is, or several are and do not agree.
+#[must_use]
+pub fn left(environment: &Environment, stack: &Stack, wanted: &Target, lower: &Target, desired: u32) -> u32 {
+    if lower.level == Level::Off && stack.off == OffAction::Destroy {
+        return 0;
+    }
+    let lowest = || environment.levels.first().cloned().map_or(Level::Off, Level::Profile);
+    let lower = match lower.level {
+        Level::Off => Target { level: lowest(), settings: BTreeMap::new() },
+        Level::Profile(_) => lower.clone(),
+    };
+    let (now, then) = (variables(environment, stack, wanted), variables(environment, stack, &lower));
+    let is_it = |value: &serde_json::Value| value.as_u64() == Some(u64::from(desired));
+    let sizes = now
+        .iter()
+        .filter(|(_, value)| is_it(value))
+        .map(|(name, _)| then.get(name).and_then(serde_json::Value::as_u64));
+    let sizes: BTreeSet<Option<u64>> = sizes.collect();
+    match sizes.into_iter().collect::<Vec<_>>().as_slice() {
+        // More than there are is no end.
+        [Some(size)] => u32::try_from(*size).unwrap_or(desired).min(desired),
+        _ => 0,
+    }
+}
+
 /// What the switch is to be. `off` has rank 0.
 #[must_use]
 pub fn decide(outlook: &Outlook, now: Timestamp) -> Switch {
@@ -66,6 +96,61 @@ pub fn decide(outlook: &Outlook, now: Timestamp) -> Switch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::environment::{Channels, Rules, StackSource, TerraformSettings, Variables};
+    use crate::domain::ids::{ProfileName, StackName};
+    use crate::domain::readiness::Readiness;
+
+    #[test]
+    fn what_is_left_is_what_the_lower_level_wants_of_the_variable_that_the_group_is() {
+        let values = |slaves: u64, servers: u64| {
+            let stack: StackName = "jmeter".parse().expect("a name");
+            let values = [("slave_count".to_owned(), slaves.into()), ("servers".to_owned(), servers.into())];
+            BTreeMap::from([(stack, Variables::from(values))])
+        };
+        let profile = |name: &str| name.parse::<ProfileName>().expect("a name");
+        let target = |level: &str| Target { level: level.parse().expect("a level"), settings: BTreeMap::new() };
+        let stack = Stack {
+            name: "jmeter".parse().expect("a name"),
+            source: StackSource::Folder("jmeter".into()),
+            needs: Vec::new(),
+            workspace: None,
+            backend: BTreeMap::new(),
+            env: BTreeMap::new(),
+            variables: Variables::new(),
+            off: OffAction::Lowest,
+            terraform: TerraformSettings {
+                program: "terraform".into(),
+                version: None,
+                lock_timeout_s: 0,
+                parallelism: None,
+            },
+            readiness: Readiness::default(),
+        };
+        let shop = Environment {
+            name: "shop".parse().expect("a name"),
+            about: None,
+            group: None,
+            channel: Channels::default(),
+            owners: Vec::new(),
+            oncall: Vec::new(),
+            up: profile("full"),
+            down: Level::Profile(profile("small")),
+            levels: vec![profile("small"), profile("full")],
+            protect: Vec::new(),
+            stacks: [(stack.name.clone(), stack.clone())].into(),
+            settings: indexmap::IndexMap::new(),
+            profiles: [(profile("small"), values(2, 1)), (profile("full"), values(40, 6))].into(),
+            timetable: std::sync::Arc::default(),
+            money: crate::domain::hours_on::Money::default(),
+            rules: Rules::default(),
+        };
+        let left = |stack: &Stack, lower: &str, desired| left(&shop, stack, &target("full"), &target(lower), desired);
+        assert_eq!(left(&stack, "small", 40), 2, "a few slaves stay for the night");
+        assert_eq!(left(&stack, "off", 40), 2, "`off` only lowers this stack");
+        assert_eq!(left(&stack, "small", 7), 0, "no variable is that: somebody set it by hand");
+        let destroyed = Stack { off: OffAction::Destroy, ..stack.clone() };
+        assert_eq!(left(&destroyed, "off", 40), 0);
+    }
 
     #[test]
     fn the_switch_is_two_hours_after_the_planned_end_and_moves_with_it() {

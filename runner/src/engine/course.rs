@@ -179,10 +179,13 @@ impl Situation<'_> {
         let plans = || self.view.stacks.iter().filter_map(|(name, view)| view.plan.as_ref().map(|plan| (name, plan)));
         let digest = changes::digest(plans().map(|(name, plan)| (name.as_str(), plan)));
         let decision = self.rules(plans());
-        if request.kind == RunKind::Plan {
+        if request.kind.only_looks() {
             let refusal = match decision {
-                Decision::Refuse { refusal, .. } => Some(refusal),
-                Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => None,
+                Decision::Refuse { refusal, .. } if request.kind == RunKind::Plan => Some(refusal),
+                Decision::Refuse { .. }
+                | Decision::Allow
+                | Decision::NeedsApproval { .. }
+                | Decision::NeedsConfirmation(_) => None,
             };
             return Step::Record(vec![RunEvent::Ended {
                 outcome: Outcome::Planned,
@@ -336,6 +339,10 @@ impl Situation<'_> {
     /// until it is gone.
     fn is_watched(&self, name: &StackName, view: &StackView) -> bool {
         let (Some(plan), Some(stack)) = (&view.plan, self.environment.stacks.get(name)) else { return false };
+        // What only the state learns brings nothing into service.
+        if self.view.request.kind.is_of_others() {
+            return false;
+        }
         let probed = || stack.readiness.probes_at(&self.view.request.target.level).next().is_some();
         !plan.destroy && ((plan.scales && stack.readiness.groups) || probed())
     }
@@ -390,8 +397,8 @@ impl Situation<'_> {
                     continue;
                 }
             };
-            if let Decision::Refuse { refusal, .. } = self.rules_with(&[(stack, &plan)]) {
-                let failure = Failure::new(FailureKind::Configuration, refusal.what).with_detail(refusal.why);
+            if let Decision::Refuse { rule, refusal } = self.rules_with(&[(stack, &plan)]) {
+                let failure = Failure::by_rule(rule, refusal);
                 events.push(failed(stack.clone(), Phase::Plan, &failure));
                 continue;
             }
@@ -436,8 +443,8 @@ impl Situation<'_> {
             Decision::NeedsApproval { wants, .. } => wants,
             Decision::Allow | Decision::NeedsConfirmation(_) => Vec::new(),
             // One by one they are allowed; together they are too much.
-            Decision::Refuse { refusal, .. } => {
-                let failure = Failure::new(FailureKind::Configuration, refusal.what).with_detail(refusal.why);
+            Decision::Refuse { rule, refusal } => {
+                let failure = Failure::by_rule(rule, refusal);
                 let refused = asked.iter().map(|(stack, ..)| failed((*stack).clone(), Phase::Plan, &failure));
                 return Some(vec![Step::Record(refused.collect())]);
             }

@@ -4,13 +4,13 @@
 mod order;
 mod settle;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tracing::Instrument as _;
 
 use super::alone::Alone;
@@ -30,7 +30,7 @@ use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Fence};
-use crate::ledger::{environments, holds};
+use crate::ledger::{environments, holds, links};
 use crate::standing;
 use crate::terraform::Stop;
 use crate::warden;
@@ -61,6 +61,8 @@ pub(super) struct Driver {
     reports: mpsc::UnboundedReceiver<Report>,
     stop: watch::Sender<Option<Stop>>,
     tasks: JoinSet<()>,
+    /// What each of them works on: one that panics tells nothing itself.
+    works_on: HashMap<task::Id, (StackName, Phase)>,
     busy: BTreeSet<StackName>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
     /// Those of `busy` that are only looked at.
@@ -88,15 +90,19 @@ impl Driver {
         let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let environment = shared.config().environments.get(&view.request.environment).cloned();
-        let given_up = if environment.is_none() {
+        let over = if environment.is_none() {
             gone::events(&shared, &view)
         } else {
             let events = runs::events(&shared.store, run.id, 0).await?;
-            left_elsewhere(&shared, &view, &events).into_iter().collect()
+            match left_elsewhere(&shared, &view, &events) {
+                Some(event) => vec![event],
+                None if is_taken_in_vain(&events) => given_up(&view),
+                None => Vec::new(),
+            }
         };
-        let (Some(environment), true) = (environment.clone(), given_up.is_empty()) else {
+        let (Some(environment), true) = (environment.clone(), over.is_empty()) else {
             let mut tx = shared.store.begin().await?;
-            let after = standing::append(&mut tx, &run, environment.as_ref(), &given_up, Some(&fence)).await?;
+            let after = standing::append(&mut tx, &run, environment.as_ref(), &over, Some(&fence)).await?;
             tx.commit().await?;
             tracing::warn!(
                 run.number = run.number.0,
@@ -141,6 +147,7 @@ impl Driver {
             reports,
             stop,
             tasks: JoinSet::new(),
+            works_on: HashMap::new(),
             busy: BTreeSet::new(),
             planned: BTreeMap::new(),
             looked_at: BTreeSet::new(),
@@ -244,6 +251,10 @@ impl Driver {
     async fn look_at_holds(&mut self) -> Result<(), EngineError> {
         if matches!(self.view.state, RunState::Planning { stop: None, .. }) {
             self.holds = holds::standing(&self.shared.store).await?;
+            // A hold of their other id is their own; by a link that cannot be read it is not.
+            let (links, _) = links::readable(&self.shared.store).await?;
+            let (config, now) = (self.shared.config(), self.shared.store.now().await?);
+            self.run.asker = self.run.asker.clone().known(&config.access.persons, &links, now);
         }
         Ok(())
     }
@@ -328,6 +339,7 @@ impl Driver {
     }
 
     fn start_plan(&mut self, stack: StackName) {
+        let of = stack.clone();
         self.busy.insert(stack.clone());
         // Not waited for: a crash before it is stored finds a stack that nothing was done to, and that is so.
         self.context.event(RunEvent::StackStarted { stack: stack.clone(), phase: Phase::Prepare });
@@ -339,7 +351,7 @@ impl Driver {
             let _permit = permits.acquire_owned().await;
             work::plan(&context, stack, begun).await;
         };
-        self.tasks.spawn(work.instrument(span));
+        self.begin(work.instrument(span), (of, Phase::Plan));
     }
 
     async fn start_apply(&mut self, stack: StackName) -> Result<(), EngineError> {
@@ -358,7 +370,8 @@ impl Driver {
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str());
-        self.tasks.spawn(async move { work::apply(&context, stack, plan).await }.instrument(span));
+        let of = (stack.clone(), Phase::Apply);
+        self.begin(async move { work::apply(&context, stack, plan).await }.instrument(span), of);
     }
 
     /// Looks whether a stack is in service. After a restart the time that it has counts from when it was first looked at.
@@ -383,19 +396,31 @@ impl Driver {
         self.looked_at.insert(stack.clone());
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = phase.as_str());
-        self.tasks.spawn(async move { work::verify(&context, stack, spent, failures_since).await }.instrument(span));
+        let of = (stack.clone(), phase);
+        self.begin(async move { work::verify(&context, stack, spent, failures_since).await }.instrument(span), of);
         Ok(())
+    }
+
+    fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static, of: (StackName, Phase)) {
+        let task = self.tasks.spawn(work);
+        self.works_on.insert(task.id(), of);
     }
 
     /// Waits for a report, for the bell, or for the next look at the ledger, and takes what came.
     async fn wait(&mut self) -> Result<(), EngineError> {
         let report = tokio::select! {
             report = self.reports.recv() => report,
-            Some(ended) = self.tasks.join_next() => {
-                if let Err(error) = ended {
-                    return Err(EngineError::Task(error.to_string()));
+            Some(ended) = self.tasks.join_next_with_id() => {
+                match ended {
+                    Ok((id, ())) => {
+                        self.works_on.remove(&id);
+                        None
+                    }
+                    Err(error) => match self.works_on.remove(&error.id()).filter(|_| error.is_panic()) {
+                        Some((stack, phase)) => Some(panicked(stack, phase)),
+                        None => return Err(EngineError::Task(error.to_string())),
+                    },
                 }
-                None
             }
             () = self.bell.heard() => None,
             () = tokio::time::sleep(LOOK_EVERY) => None,
@@ -542,6 +567,49 @@ impl Driver {
     }
 }
 
+/// What a step tells that panicked: it has failed, and would again. Of an apply nobody knows: its Terraform goes on without us.
+fn panicked(stack: StackName, phase: Phase) -> Report {
+    let summary = "a fault of Tidegate's own ended it";
+    tracing::error!(%stack, phase = phase.as_str(), "a step panicked: this is a defect, please report it with this log");
+    match phase {
+        Phase::Prepare | Phase::Plan => Report::Planned(stack, Err(Failure::new(FailureKind::Fault, summary))),
+        Phase::Verify => Report::Seen(stack, Err(Failure::new(FailureKind::Fault, summary))),
+        Phase::Apply => Report::Lost(stack, "a fault of Tidegate's own ended what followed it".to_owned()),
+    }
+}
+
+/// So many takes in a row without any news: whoever takes it does not come far, and the next one would not either.
+const TAKES_MAX: usize = 10;
+
+/// Whether a run was taken again and again and nothing ever came of it.
+fn is_taken_in_vain(events: &[EventRecord]) -> bool {
+    let claims = events.iter().rev().take_while(|record| matches!(record.event, RunEvent::Claimed { .. }));
+    claims.count() > TAKES_MAX
+}
+
+/// The events that end such a run, or tell that nobody knows how it stands.
+fn given_up(view: &RunView) -> Vec<RunEvent> {
+    let finding = format!(
+        "it was taken up {TAKES_MAX} times and nothing came of it: a fault of Tidegate's own, its log says more"
+    );
+    let applying = view.stacks.iter().filter(|(_, stack)| matches!(stack.state, StackState::Working(Phase::Apply, _)));
+    let lost: Vec<_> = applying.map(|(name, _)| (name.clone(), finding.clone())).collect();
+    match (&view.state, lost_track(lost)) {
+        (RunState::Applying { .. }, Some(lost)) => vec![lost],
+        (RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. }, _) => {
+            let outcome = if view.anything_applied() { Outcome::Partial } else { Outcome::Failed };
+            vec![RunEvent::ended_as(outcome, finding)]
+        }
+        (
+            RunState::Queued { .. }
+            | RunState::AwaitingApproval { .. }
+            | RunState::Unknown { .. }
+            | RunState::Ended { .. },
+            _,
+        ) => Vec::new(),
+    }
+}
+
 /// The run begins to change things, or finds that all is as it was to be made.
 fn does_what_was_asked(events: &[RunEvent]) -> bool {
     events
@@ -590,4 +658,39 @@ async fn counted_anew(
 
 fn force_of(force: bool) -> Stop {
     if force { Stop::Kill } else { Stop::Interrupt }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::RunId;
+
+    fn records(events: Vec<RunEvent>) -> Vec<EventRecord> {
+        let run = RunId(uuid::Uuid::nil());
+        let record = |(seq, event)| EventRecord { run, seq, at: Timestamp(seq), event };
+        (1..).zip(events).map(record).collect()
+    }
+
+    #[test]
+    fn a_run_that_is_taken_again_and_again_without_news_is_not_taken_for_ever() {
+        let claims = |count: i64| (1..=count).map(|attempt| RunEvent::Claimed { runner: "r#1".to_owned(), attempt });
+        let taken = |count| records(std::iter::once(RunEvent::Accepted).chain(claims(count)).collect());
+        assert!(!is_taken_in_vain(&taken(10)) && is_taken_in_vain(&taken(11)));
+        // With something new in between it comes on.
+        let mut news: Vec<RunEvent> = claims(11).collect();
+        news.push(RunEvent::ApplyBegan);
+        news.extend(claims(3));
+        assert!(!is_taken_in_vain(&records(news)));
+    }
+
+    #[test]
+    fn a_step_that_panics_has_failed_and_an_apply_is_unknown() {
+        let stack = || "app".parse::<StackName>().expect("a name");
+        for phase in [Phase::Prepare, Phase::Plan] {
+            let report = panicked(stack(), phase);
+            assert!(matches!(report, Report::Planned(_, Err(Failure { kind: FailureKind::Fault, .. }))), "{report:?}");
+        }
+        assert!(matches!(panicked(stack(), Phase::Verify), Report::Seen(_, Err(_))));
+        assert!(matches!(panicked(stack(), Phase::Apply), Report::Lost(..)));
+    }
 }

@@ -1,4 +1,4 @@
-//! One engine on an SQLite ledger: whoever holds the file lock beside it.
+//! One engine on an SQLite ledger: whoever holds the file lock beside it. The same for other work that one process at a time does.
 
 use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
@@ -10,20 +10,23 @@ use rustix::process::{Pid, getpid, test_kill_process};
 use super::alone::is_at;
 use crate::ledger::{LedgerError, Store, runners};
 
+/// Under which name the engine's lock lies beside the ledger.
+const ENGINE: &str = "engine";
+
 /// The right to be the engine of this ledger. Given back when dropped, also by the kernel after `kill -9`.
 #[derive(Debug)]
-pub struct EngineLock(Option<Held>);
+pub struct EngineLock(Option<LedgerLock>);
 
-/// The file of a lock that is held.
+/// A lock on a file beside an SQLite ledger. Given back when dropped, also by the kernel after `kill -9`.
 #[derive(Debug)]
-struct Held {
+pub struct LedgerLock {
     file: File,
     path: PathBuf,
 }
 
 /// Why the lock could not be looked at.
 #[derive(Debug, thiserror::Error)]
-#[error("the engine's lock {path} cannot be used: {source}")]
+#[error("the lock {path} cannot be used: {source}")]
 pub struct EngineLockError {
     /// The file.
     path: PathBuf,
@@ -39,18 +42,7 @@ impl EngineLock {
     /// When the file cannot be made or locked at all.
     pub fn try_take(ledger: Option<&Path>) -> Result<Option<Self>, EngineLockError> {
         let Some(ledger) = ledger else { return Ok(Some(Self(None))) };
-        let (path, file) = open(ledger)?;
-        match file.try_lock() {
-            Ok(()) => {
-                // Who it is matters to people only: they may want to end it.
-                if let Err(error) = sign(&file) {
-                    tracing::warn!(%error, "the engine's lock does not say whose it is");
-                }
-                Ok(Some(Self(Some(Held { file, path }))))
-            }
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
-        }
+        Ok(LedgerLock::try_take(ledger, ENGINE)?.map(|held| Self(Some(held))))
     }
 
     /// Locks the file anew where somebody has removed or replaced it: nobody else would find the lock that we have.
@@ -59,10 +51,8 @@ impl EngineLock {
     /// As [`EngineLock::try_take`].
     pub fn restore(&mut self, ledger: Option<&Path>) -> Result<(), EngineLockError> {
         let Some(held) = &self.0 else { return Ok(()) };
-        match is_at(&held.file, &held.path) {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
-            Err(source) => return Err(EngineLockError { path: held.path.clone(), source }),
+        if held.is_in_place()? {
+            return Ok(());
         }
         tracing::error!(path = %held.path.display(), "the engine's lock was removed; it is made again");
         // Whoever has it in this moment finds us in the ledger and gives it back: tried again next time.
@@ -78,7 +68,7 @@ impl EngineLock {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn is_held(ledger: &Path) -> Result<bool, EngineLockError> {
-        let path = path_of(ledger);
+        let path = path_of(ledger, ENGINE);
         // Only for reading: whoever may not be the engine may look.
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -90,6 +80,35 @@ impl EngineLock {
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
         }
+    }
+}
+
+impl LedgerLock {
+    /// Takes the lock `of` beside the SQLite file `ledger`: `tidegate.db.engine`. `Ok(None)` when another process has it.
+    ///
+    /// # Errors
+    /// When the file cannot be made or locked at all.
+    pub fn try_take(ledger: &Path, of: &str) -> Result<Option<Self>, EngineLockError> {
+        let (path, file) = open(ledger, of)?;
+        match file.try_lock() {
+            Ok(()) => {
+                // Who it is matters to people only: they may want to end it.
+                if let Err(error) = sign(&file) {
+                    tracing::warn!(path = %path.display(), %error, "a lock does not say whose it is");
+                }
+                Ok(Some(Self { file, path }))
+            }
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(EngineLockError { path, source }),
+        }
+    }
+
+    /// False where somebody has removed or replaced the file: others would find another lock than the one that we have.
+    ///
+    /// # Errors
+    /// When the file cannot be looked at.
+    pub fn is_in_place(&self) -> Result<bool, EngineLockError> {
+        is_at(&self.file, &self.path).map_err(|source| EngineLockError { path: self.path.clone(), source })
     }
 }
 
@@ -121,7 +140,7 @@ fn is_dead(process: Pid) -> bool {
 #[must_use]
 pub fn engine_pid(ledger: &Path) -> Option<u32> {
     let held = EngineLock::is_held(ledger).unwrap_or(false);
-    held.then(|| std::fs::read_to_string(path_of(ledger)).ok()?.trim().parse().ok()).flatten()
+    held.then(|| std::fs::read_to_string(path_of(ledger, ENGINE)).ok()?.trim().parse().ok()).flatten()
 }
 
 fn sign(mut file: &File) -> std::io::Result<()> {
@@ -130,14 +149,15 @@ fn sign(mut file: &File) -> std::io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-fn path_of(ledger: &Path) -> PathBuf {
+fn path_of(ledger: &Path, of: &str) -> PathBuf {
     let mut name = ledger.as_os_str().to_owned();
-    name.push(".engine");
+    name.push(".");
+    name.push(of);
     PathBuf::from(name)
 }
 
-fn open(ledger: &Path) -> Result<(PathBuf, File), EngineLockError> {
-    let path = path_of(ledger);
+fn open(ledger: &Path, of: &str) -> Result<(PathBuf, File), EngineLockError> {
+    let path = path_of(ledger, of);
     match File::options().create(true).truncate(false).write(true).open(&path) {
         Ok(file) => Ok((path, file)),
         Err(source) => Err(EngineLockError { path, source }),
@@ -168,7 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = folder.path().join("tidegate.db");
         let mut first = EngineLock::try_take(Some(&ledger)).expect("a lock").expect("free");
-        std::fs::remove_file(path_of(&ledger)).expect("removed");
+        std::fs::remove_file(path_of(&ledger, ENGINE)).expect("removed");
         let other = EngineLock::try_take(Some(&ledger)).expect("a lock").expect("free");
         first.restore(Some(&ledger)).expect("a look");
         drop(other);

@@ -34,7 +34,7 @@ use work::{Claim, Commits, Report, RunContext};
 
 pub use echo::echo;
 pub use foothold::{NoFoothold, make_sure_of_state_folder};
-pub use lock::{EngineLock, EngineLockError, engine_pid, seen_elsewhere};
+pub use lock::{EngineLock, EngineLockError, LedgerLock, engine_pid, seen_elsewhere};
 pub use queue::Engine;
 
 /// What the parts of one engine share.

@@ -272,6 +272,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
         | FailureKind::Storage
         | FailureKind::Interrupted
         | FailureKind::Configuration
+        | FailureKind::Fault
         | FailureKind::NotReady
         | FailureKind::CannotLook => format!("{stack} cannot be planned: {}", failure.summary),
     }

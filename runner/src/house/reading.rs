@@ -32,7 +32,7 @@ const LOOKS_PER_TRY: u64 = 3;
 /// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
 /// in force.
 pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
-    let mut seen = stamp(&file);
+    let mut seen = stamp_of_files(&file);
     // Of the file as it was last read, also when that was not put in force.
     let mut roots = config.borrow().roots.clone();
     let mut roots_seen = stamp_of_roots(&roots);
@@ -42,7 +42,8 @@ pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sen
     loop {
         tokio::time::sleep(LOOK_AT_FILE).await;
         looks += 1;
-        let now = stamp(&file);
+        let path = file.clone();
+        let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_files(&path)).await else { continue };
         // What keeps the newest file from being used may have passed.
         let mut changed = now != seen || waits.is_some() && looks.is_multiple_of(LOOKS_PER_TRY);
         if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
@@ -120,6 +121,17 @@ fn stamp(file: &Path) -> Stamp {
     std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok()
 }
 
+/// Those of the configuration file and of what it includes now.
+fn stamp_of_files(file: &Path) -> Vec<(PathBuf, Stamp)> {
+    let files = config::files_of(file).into_iter();
+    files
+        .map(|path| {
+            let stamp = stamp(&path);
+            (path, stamp)
+        })
+        .collect()
+}
+
 /// Those of the Terraform files that roots consist of.
 fn stamp_of_roots(roots: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Stamp)> {
     let folders = roots.iter().filter_map(|root| Folder::list(root).ok());
@@ -131,9 +143,15 @@ fn stamp_of_roots(roots: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Stamp)> {
     files.map(stamped).collect()
 }
 
-/// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong.
+/// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong. So does one of a
+/// file in which nothing can be found any more.
 fn keep_last_good(mut new: Config, old: &Config) -> Config {
     for (name, environment) in &old.environments {
+        if !new.has(name)
+            && let Some(problems) = old.file_of(name.as_str()).and_then(|file| new.unmanaged.get(file))
+        {
+            new.unmanaged.insert(name.to_string(), problems.clone());
+        }
         if new.unmanaged.contains_key(name.as_str()) {
             new.environments.insert(name.clone(), with_roles_of(environment.clone(), &new.access));
         }
@@ -179,17 +197,25 @@ pub(super) async fn go_on_as_kept(mut config: Config, store: &Store) -> Result<C
             let read = read_again(&config.file, &text);
             earlier.push((text, read));
         }
-        let kept = earlier.last().and_then(|(_, config)| config.as_ref()?.environments.get(name.as_str()).cloned());
-        match kept {
-            Some(environment) if lacks_a_secret(&environment) => tracing::error!(
-                environment = %environment.name,
-                "it does not go on by its last good configuration: a secret stood in that file, and secrets are not kept"
-            ),
-            Some(environment) => {
-                let environment = with_roles_of(environment, &config.access);
-                config.environments.insert(environment.name.clone(), environment);
+        let Some(kept) = earlier.last().and_then(|(_, config)| config.as_ref()) else { continue };
+        // A file in which nothing can be found stands for all that it had.
+        let of_it = |environment: &&Environment| {
+            environment.name.as_str() == name
+                || kept.file_of(environment.name.as_str()) == Some(&name) && !config.has(&environment.name)
+        };
+        for environment in kept.environments.values().filter(of_it).cloned().collect::<Vec<_>>() {
+            if lacks_a_secret(&environment) {
+                tracing::error!(
+                    environment = %environment.name,
+                    "it does not go on by its last good configuration: a secret stood in that file, and secrets are not kept"
+                );
+                continue;
             }
-            None => {}
+            if let Some(problems) = config.unmanaged.get(&name).cloned() {
+                config.unmanaged.entry(environment.name.to_string()).or_insert(problems);
+            }
+            let environment = with_roles_of(environment, &config.access);
+            config.environments.insert(environment.name.clone(), environment);
         }
     }
     Ok(config)

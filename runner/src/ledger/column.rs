@@ -55,3 +55,13 @@ pub(super) fn to_json(column: &'static str, value: &impl Serialize) -> Result<St
 pub(super) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
+
+/// Places for so many values in a statement: `$1, $2, $3`.
+pub(super) fn places(count: usize) -> String {
+    places_from(1, count)
+}
+
+/// Places for so many values from the place `first` on.
+pub(super) fn places_from(first: usize, count: usize) -> String {
+    (first..first + count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::column::{Row, to_json};
+use super::column::{Row, places, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::ids::{EnvironmentName, RunNumber};
@@ -134,6 +134,24 @@ pub async fn all_wanted(mut db: impl Access) -> Result<BTreeMap<EnvironmentName,
         all.insert(name, None);
     }
     Ok(all)
+}
+
+/// Where some environments should be; those of which nobody has said are not in it.
+pub async fn wanted_of(
+    mut db: impl Access,
+    environments: &[&EnvironmentName],
+) -> Result<BTreeMap<EnvironmentName, Wanted>, LedgerError> {
+    let sql = format!(
+        "SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL AND name IN ({})",
+        places(environments.len())
+    );
+    let names = environments.iter().map(|name| name.as_str());
+    let rows: Vec<EnvironmentRow> = on!(
+        db,
+        fetch_all,
+        names.clone().fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
+    )?;
+    rows.into_iter().map(TryFrom::try_from).collect()
 }
 
 /// Environments of which nobody wants anything any more.

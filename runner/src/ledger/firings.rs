@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::column::{Row, storable, to_json};
+use super::column::{Row, places_from, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
@@ -129,29 +129,44 @@ pub async fn set_back(mut tx: &mut Tx, to: Timestamp) -> Result<(), LedgerError>
 }
 
 /// Stores what came of a transition. False: it was decided on before, by whoever.
-pub async fn put(mut tx: &mut Tx, firing: &Firing, decided: Timestamp) -> Result<bool, LedgerError> {
-    let wanted = to_json("wanted", &firing.wanted)?;
-    let why = firing.why.as_deref().map(storable);
+pub async fn put(tx: &mut Tx, firing: &Firing, decided: Timestamp) -> Result<bool, LedgerError> {
+    put_all(tx, std::slice::from_ref(firing), decided).await
+}
+
+/// [`put`] for several. False: some of them were decided on before, and the transaction is to be given up.
+pub async fn put_all(mut tx: &mut Tx, firings: &[Firing], decided: Timestamp) -> Result<bool, LedgerError> {
+    const COLUMNS: usize = 11;
+    if firings.is_empty() {
+        return Ok(true);
+    }
+    let rows: Vec<String> =
+        (0..firings.len()).map(|row| format!("({})", places_from(row * COLUMNS + 1, COLUMNS))).collect();
+    let sql = format!(
+        "INSERT INTO firings (environment, key, due_at, decided_at, until_at, wanted, outcome, run_number, tries, try_at, why) \
+         VALUES {} ON CONFLICT (environment, key) DO NOTHING",
+        rows.join(", ")
+    );
+    let wanted: Vec<String> =
+        firings.iter().map(|firing| to_json("wanted", &firing.wanted)).collect::<Result<_, LedgerError>>()?;
     let stored = on!(
         tx,
         execute,
-        sqlx::query(
-            "INSERT INTO firings (environment, key, due_at, decided_at, until_at, wanted, outcome, run_number, tries, try_at, why) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (environment, key) DO NOTHING"
-        )
-        .bind(firing.environment.as_str())
-        .bind(storable(&firing.key))
-        .bind(firing.due.0)
-        .bind(decided.0)
-        .bind(firing.until.0)
-        .bind(&wanted)
-        .bind(firing.outcome.as_str())
-        .bind(firing.run.map(|run| run.0))
-        .bind(firing.tries)
-        .bind(firing.try_at.map(|at| at.0))
-        .bind(&why)
+        firings.iter().zip(&wanted).fold(sqlx::query(sqlx::AssertSqlSafe(sql.as_str())), |query, (firing, wanted)| {
+            query
+                .bind(firing.environment.as_str())
+                .bind(storable(&firing.key))
+                .bind(firing.due.0)
+                .bind(decided.0)
+                .bind(firing.until.0)
+                .bind(wanted)
+                .bind(firing.outcome.as_str())
+                .bind(firing.run.map(|run| run.0))
+                .bind(firing.tries)
+                .bind(firing.try_at.map(|at| at.0))
+                .bind(firing.why.as_deref().map(storable))
+        })
     )?;
-    Ok(stored == 1)
+    Ok(usize::try_from(stored).is_ok_and(|stored| stored == firings.len()))
 }
 
 /// Notes that something of a transition is told. False: it was told before.

@@ -73,8 +73,51 @@ macro_rules! select_holds {
     };
 }
 
-fn holds(rows: Vec<HoldRow>) -> Result<Vec<Hold>, LedgerError> {
-    rows.into_iter().map(Hold::try_from).collect()
+/// A row with what it says, or why it cannot be read: one that somebody has broken by hand hides none of the others.
+struct Each {
+    number: i64,
+    environment: Option<String>,
+    said: sqlx::Result<HoldRow>,
+}
+
+impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for Each
+where
+    &'static str: sqlx::ColumnIndex<R>,
+    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let environment = row.try_get("environment").unwrap_or_default();
+        Ok(Self { number: row.try_get("number")?, environment, said: sqlx::FromRow::from_row(row) })
+    }
+}
+
+/// A hold whose row says what no hold can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its number.
+    pub number: HoldNumber,
+    /// Of which environment, as far as that can be read.
+    pub environment: Option<String>,
+    /// Table, column and what is wrong with it.
+    pub why: String,
+}
+
+/// Those that can be read, and the others.
+fn apart(rows: Vec<Each>) -> (Vec<Hold>, Vec<Unreadable>) {
+    let (mut all, mut broken) = (Vec::new(), Vec::new());
+    for Each { number, environment, said } in rows {
+        match said.map_err(LedgerError::from).and_then(Hold::try_from) {
+            Ok(hold) => all.push(hold),
+            Err(error) => {
+                let why = format!("hold {number}: {error}");
+                broken.push(Unreadable { number: HoldNumber(number), environment, why });
+            }
+        }
+    }
+    (all, broken)
 }
 
 /// The next number of holds and of what bends schedules: people call both by it.
@@ -126,21 +169,60 @@ pub async fn begin(mut tx: &mut Tx, new: NewHold<'_>) -> Result<Option<Hold>, Le
     Ok((inserted == 1).then_some(Hold { number, kind, environment, by, called, only, because, began: at, until }))
 }
 
-/// All that stand now, whatever they are about, oldest first.
-pub async fn standing(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
+/// All that stand now, whatever they are about, oldest first; those that cannot be read beside them.
+pub async fn readable(mut db: impl Access) -> Result<(Vec<Hold>, Vec<Unreadable>), LedgerError> {
     let at = now(&mut db).await?;
-    let rows: Vec<HoldRow> = on!(
+    let rows: Vec<Each> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_holds!("WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY number"))
             .bind(at.0)
     )?;
-    holds(rows)
+    Ok(apart(rows))
 }
 
-/// All that stood at some time after `since`, with the end that they came to, oldest first.
+/// All that stand now, for what changes something by them.
+///
+/// # Errors
+/// Also where one of them cannot be read: nobody knows what it forbids.
+pub async fn standing(db: impl Access) -> Result<Vec<Hold>, LedgerError> {
+    let (all, broken) = readable(db).await?;
+    match broken.first() {
+        None => Ok(all),
+        Some(first) => {
+            let id = first.number.to_string();
+            Err(Row { table: "holds", id: &id }.impossible("*", &first.why))
+        }
+    }
+}
+
+/// Those that nobody can read and whose end is not noted, also when their time is over: what can be taken away.
+pub async fn unreadable(mut db: impl Access) -> Result<Vec<Unreadable>, LedgerError> {
+    let rows: Vec<Each> = on!(db, fetch_all, sqlx::query_as(select_holds!("WHERE ended_at IS NULL ORDER BY number")))?;
+    Ok(apart(rows).1)
+}
+
+/// Takes one away that cannot be read: by somebody, or because its time is over. False: it was over before.
+pub async fn clear(mut tx: &mut Tx, broken: &Unreadable, by: Option<&ActorId>) -> Result<bool, LedgerError> {
+    let at = now(&mut *tx).await?;
+    let changed = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE holds SET ended_at = $1, ended_how = $2, ended_by = $3 WHERE number = $4 AND ended_at IS NULL"
+        )
+        .bind(at.0)
+        .bind(if by.is_some() { "lifted" } else { "lapsed" })
+        .bind(by.map(ActorId::as_str))
+        .bind(broken.number.0)
+    )?;
+    Ok(changed == 1)
+}
+
+/// All that stood at some time after `since`, with the end that they came to, oldest first. For what looks: without those that
+/// cannot be read, as what would change anything reads [`standing`].
 pub async fn of_late(mut db: impl Access, since: Timestamp) -> Result<Vec<Hold>, LedgerError> {
-    let rows: Vec<HoldRow> = on!(
+    let rows: Vec<Each> = on!(
         db,
         fetch_all,
         sqlx::query_as(
@@ -150,7 +232,11 @@ pub async fn of_late(mut db: impl Access, since: Timestamp) -> Result<Vec<Hold>,
         )
         .bind(since.0)
     )?;
-    holds(rows)
+    let (all, broken) = apart(rows);
+    for one in broken {
+        tracing::debug!(hold.number = one.number.0, why = one.why, "a hold cannot be read");
+    }
+    Ok(all)
 }
 
 /// [`standing`], and nobody begins or ends one until the transaction ends.
@@ -165,15 +251,15 @@ pub async fn standing_until_the_end(tx: &mut Tx) -> Result<Vec<Hold>, LedgerErro
     standing(&mut *tx).await
 }
 
-/// Those whose time is over and whose end nobody has noted yet.
-pub async fn lapsed(mut db: impl Access) -> Result<Vec<Hold>, LedgerError> {
+/// Those whose time is over and whose end nobody has noted yet; those that cannot be read beside them.
+pub async fn lapsed(mut db: impl Access) -> Result<(Vec<Hold>, Vec<Unreadable>), LedgerError> {
     let at = now(&mut db).await?;
-    let rows: Vec<HoldRow> = on!(
+    let rows: Vec<Each> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_holds!("WHERE ended_at IS NULL AND until_at <= $1 ORDER BY number")).bind(at.0)
     )?;
-    holds(rows)
+    Ok(apart(rows))
 }
 
 /// Notes the end of one. False: somebody had noted it before.
@@ -200,14 +286,14 @@ pub async fn end(mut tx: &mut Tx, hold: &Hold, ending: &Ending) -> Result<bool, 
     Ok(changed == 1)
 }
 
-/// The stop after which it has not been told yet that nothing runs any more.
+/// The stop after which it has not been told yet that nothing runs any more. One that cannot be read tells nothing.
 pub async fn unsettled_stop(mut db: impl Access) -> Result<Option<Hold>, LedgerError> {
-    let row: Option<HoldRow> = on!(
+    let rows: Vec<Each> = on!(
         db,
-        fetch_optional,
-        sqlx::query_as(select_holds!("WHERE kind = 'stop' AND ended_at IS NULL AND still_at IS NULL"))
+        fetch_all,
+        sqlx::query_as(select_holds!("WHERE kind = 'stop' AND ended_at IS NULL AND still_at IS NULL ORDER BY number"))
     )?;
-    row.map(Hold::try_from).transpose()
+    Ok(apart(rows).0.into_iter().next())
 }
 
 /// Notes that after this stop nothing runs any more. False: that was noted before, or the stop is over.

@@ -228,6 +228,17 @@ pub async fn latest(mut db: impl Access, door: &str) -> Result<Option<Timestamp>
     Ok(at.map(Timestamp))
 }
 
+/// Where the answers of the newest `most` messages of a chat went, in the chat's own form.
+pub async fn replies(mut db: impl Access, door: &str, most: i64) -> Result<Vec<String>, LedgerError> {
+    Ok(on!(
+        db,
+        fetch_all,
+        sqlx::query_scalar("SELECT reply FROM inbox WHERE door = $1 AND reply IS NOT NULL ORDER BY at DESC LIMIT $2")
+            .bind(door)
+            .bind(most)
+    )?)
+}
+
 /// What came of a message, in the form in which it is kept.
 pub fn kept(answer: &impl Serialize) -> Result<String, LedgerError> {
     to_json("answer", answer)

@@ -1,7 +1,7 @@
 //! Work that one process at a time does, such as speaking in a chat.
 
 use super::error::LedgerError;
-use super::store::{Tx, now};
+use super::store::{Access, Tx, now};
 use crate::domain::ids::Timestamp;
 
 /// Takes or keeps the lease `name` for `ms` milliseconds. With `force` also from a holder whose time is not over: for who knows that
@@ -39,4 +39,11 @@ pub async fn release(mut tx: &mut Tx, name: &str, holder: &str) -> Result<(), Le
         sqlx::query("UPDATE leases SET until = 0 WHERE name = $1 AND holder = $2").bind(name).bind(holder)
     )?;
     Ok(())
+}
+
+/// Until when somebody has a lease, unless it is kept; `None`: nobody ever had it.
+pub async fn until(mut db: impl Access, name: &str) -> Result<Option<Timestamp>, LedgerError> {
+    let at: Option<i64> =
+        on!(db, fetch_optional, sqlx::query_scalar("SELECT until FROM leases WHERE name = $1").bind(name))?;
+    Ok(at.map(Timestamp))
 }

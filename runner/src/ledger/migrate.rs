@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 39] = [
+pub(super) const TEXTS: [(i64, &str, &str); 42] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -54,6 +54,9 @@ pub(super) const TEXTS: [(i64, &str, &str); 39] = [
     (602, "typed_as", include_str!("../../../migrations/0602_typed_as.sql")),
     (603, "audit_missed", include_str!("../../../migrations/0603_audit_missed.sql")),
     (610, "scaling_groups", include_str!("../../../migrations/0610_scaling_groups.sql")),
+    (710, "links", include_str!("../../../migrations/0710_links.sql")),
+    (711, "audit_of_run", include_str!("../../../migrations/0711_audit_of_run.sql")),
+    (760, "rollouts", include_str!("../../../migrations/0760_rollouts.sql")),
 ];
 
 /// All migrations.

@@ -236,6 +236,22 @@ pub async fn posts(mut db: impl Access, door: &str) -> Result<Vec<Pending>, Ledg
         .collect()
 }
 
+/// How many messages wait to be posted in a chat, and since when the oldest does.
+pub async fn unsaid(mut db: impl Access, door: &str) -> Result<(i64, Option<Timestamp>), LedgerError> {
+    let (count, oldest): (i64, Option<i64>) = on!(
+        db,
+        fetch_one,
+        sqlx::query_as(
+            "SELECT COUNT(*), MIN(created_at) FROM outbox \
+             WHERE address >= $1 AND address < $2 AND sent_at IS NULL AND kind = $3"
+        )
+        .bind(format!("{door}:"))
+        .bind(format!("{door};"))
+        .bind(KIND_POST)
+    )?;
+    Ok((count, oldest.map(Timestamp)))
+}
+
 /// Messages of a kind for people of a chat that were not told yet, each with its person, oldest first.
 pub async fn personal(mut db: impl Access, door: &str, kind: &str) -> Result<Vec<(String, Message)>, LedgerError> {
     let rows: Vec<OutboxRow> = on!(

@@ -78,13 +78,9 @@ impl Problem {
     /// An error about the bytes `span` of `source`.
     #[must_use]
     pub fn at(source: &Source, span: std::ops::Range<usize>, message: impl Into<String>) -> Self {
+        let file = source.path_at(span.start);
         let place = source.place(span);
-        Self {
-            line: place.line,
-            column: place.column,
-            excerpt: Some(place.excerpt),
-            ..Self::of_file(source.path(), message)
-        }
+        Self { line: place.line, column: place.column, excerpt: Some(place.excerpt), ..Self::of_file(file, message) }
     }
 
     /// The same with an advice.

@@ -9,12 +9,29 @@ use super::{Excerpt, Problem, Problems, harmless};
 /// Longest excerpt of a line, in characters.
 const EXCERPT_MAX: usize = 160;
 
-/// A text file in memory. Cheap to clone.
+/// Before each further file that a bound source consists of stands a line of this and the file's path.
+pub const FILE_MARK: &str = "#:tidegate:file: ";
+
+/// A text file in memory, or several bound to one text, each with its own lines. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     path: PathBuf,
     text: Arc<str>,
     line_starts: Arc<[usize]>,
+    /// The files after the first, in order.
+    parts: Arc<[Part]>,
+}
+
+/// One more file of a bound source.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    /// As it stands in the text.
+    name: String,
+    path: PathBuf,
+    /// Where its own text begins.
+    start: usize,
+    /// Lines before its first one.
+    lines_before: usize,
 }
 
 /// Where a span of bytes begins, for people.
@@ -31,7 +48,56 @@ impl Source {
     pub fn new(path: impl Into<PathBuf>, text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path: path.into(), text: text.into(), line_starts }
+        Self { path: path.into(), text: text.into(), line_starts, parts: Arc::default() }
+    }
+
+    /// The same, taken apart at each line that begins with [`FILE_MARK`]: what follows is another file, named from this one's folder.
+    #[must_use]
+    pub fn bound(self) -> Self {
+        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut parts = Vec::new();
+        for (row, begin) in self.line_starts.iter().enumerate() {
+            let end = self.line_starts.get(row + 1).copied();
+            let line = self.text.get(*begin..end.unwrap_or(self.text.len())).unwrap_or_default();
+            if let Some(name) = line.strip_prefix(FILE_MARK) {
+                let name = name.trim_end_matches(['\n', '\r']).to_owned();
+                let (path, start) = (folder.join(&name), end.unwrap_or(self.text.len()));
+                parts.push(Part { name, path, start, lines_before: row + 1 });
+            }
+        }
+        Self { parts: parts.into(), ..self }
+    }
+
+    /// The files of it, each with its name, its path and the bytes of its text. The first is the one that names the others.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &Path, Range<usize>)> {
+        // The line of the mark before the next file belongs to neither.
+        let end_of = |next: Option<&Part>| {
+            next.map_or(self.text.len(), |next| {
+                self.line_starts.get(next.lines_before.saturating_sub(1)).copied().unwrap_or(next.start)
+            })
+        };
+        let first = ("", self.path.as_path(), 0..end_of(self.parts.first()));
+        let more = self.parts.iter().enumerate();
+        std::iter::once(first).chain(more.map(move |(at, part)| {
+            (part.name.as_str(), part.path.as_path(), part.start..end_of(self.parts.get(at + 1)))
+        }))
+    }
+
+    fn part_at(&self, offset: usize) -> Option<&Part> {
+        let after = self.parts.partition_point(|part| part.start <= offset);
+        after.checked_sub(1).and_then(|at| self.parts.get(at))
+    }
+
+    /// The file in which a byte offset lies.
+    #[must_use]
+    pub fn path_at(&self, offset: usize) -> &Path {
+        self.part_at(offset).map_or(&self.path, |part| &part.path)
+    }
+
+    /// The same as people name it from the first file's folder; none for the first.
+    #[must_use]
+    pub fn name_at(&self, offset: usize) -> Option<&str> {
+        self.part_at(offset).map(|part| part.name.as_str())
     }
 
     /// Reads a file.
@@ -64,7 +130,7 @@ impl Source {
         }
     }
 
-    /// The file.
+    /// The file; of several, the first.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -76,10 +142,12 @@ impl Source {
         &self.text
     }
 
-    /// The line, from 1, in which a byte offset lies.
+    /// The line of its file, from 1, in which a byte offset lies.
     #[must_use]
     pub fn line_of(&self, offset: usize) -> u32 {
-        u32::try_from(self.line_starts.partition_point(|start| *start <= offset).max(1)).unwrap_or(u32::MAX)
+        let before = self.part_at(offset).map_or(0, |part| part.lines_before);
+        let row = self.line_starts.partition_point(|start| *start <= offset).saturating_sub(before);
+        u32::try_from(row.max(1)).unwrap_or(u32::MAX)
     }
 
     /// The bytes of a line (from 1) without the white space around it.
@@ -112,7 +180,7 @@ impl Source {
         // A span over several lines is marked to the end of its first line.
         let marked = count(self.text.get(start..end.min(line_start + line.len()).max(start))).max(1);
         Place {
-            line: u32::try_from(row + 1).unwrap_or(u32::MAX),
+            line: self.line_of(start),
             column: u32::try_from(before + 1).unwrap_or(u32::MAX),
             excerpt: cut(line, before, marked),
         }
@@ -153,6 +221,23 @@ mod tests {
         let at = source.text().find(needle).expect("the needle is in the text");
         let place = source.place(at..at + needle.len());
         (place.line, place.column, place.excerpt)
+    }
+
+    #[test]
+    fn each_file_of_several_has_its_own_lines() {
+        let text = format!("a = 1\n{FILE_MARK}teams/x.toml\nb = 1\nc = 2\n{FILE_MARK}teams/日本.toml\nd = 3");
+        let source = Source::new("/etc/tide/tidegate.toml", &text).bound();
+        let at = |needle: &str| source.text().find(needle).expect("the needle is in the text");
+        let told =
+            |needle: &str| (source.path_at(at(needle)).to_owned(), source.place(at(needle)..at(needle) + 1).line);
+        assert_eq!(told("a = "), (PathBuf::from("/etc/tide/tidegate.toml"), 1));
+        assert_eq!(told("b = "), (PathBuf::from("/etc/tide/teams/x.toml"), 1));
+        assert_eq!(told("c = "), (PathBuf::from("/etc/tide/teams/x.toml"), 2));
+        assert_eq!(told("d = "), (PathBuf::from("/etc/tide/teams/日本.toml"), 1));
+        assert_eq!(source.name_at(at("c = ")), Some("teams/x.toml"));
+        let texts: Vec<&str> = source.files().filter_map(|(_, _, span)| source.text().get(span)).collect();
+        assert_eq!(texts, ["a = 1\n", "b = 1\nc = 2\n", "d = 3"]);
+        assert_eq!(Source::new("t", &text).files().count(), 1, "unbound");
     }
 
     #[test]

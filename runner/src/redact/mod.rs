@@ -16,7 +16,10 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
+use crate::domain::drift::Stray;
 use crate::domain::failure::{Failure, Output};
+use crate::domain::readiness::GroupCount;
+use crate::domain::run::Note;
 use encoded::Written;
 pub(crate) use encoded::base64;
 
@@ -121,7 +124,7 @@ impl Redactor {
     /// The failure without secrets.
     #[must_use]
     pub fn redact_failure(&self, mut failure: Failure) -> Failure {
-        let Failure { kind: _, summary, detail, address, at, more_errors: _, kept } = &mut failure;
+        let Failure { kind: _, summary, detail, address, at, more_errors: _, kept, rule: _ } = &mut failure;
         let code = at.as_mut().and_then(|at| at.code.as_mut());
         for text in [Some(summary), Some(detail), address.as_mut(), code].into_iter().flatten().chain(kept) {
             if let Cow::Owned(redacted) = self.redact(text) {
@@ -129,6 +132,35 @@ impl Redactor {
             }
         }
         failure
+    }
+
+    /// The note without secrets: what others say in it, as AWS of a group or a program of what it looked at.
+    #[must_use]
+    pub fn redact_note(&self, note: Note) -> Note {
+        let clean = |text: String| match self.redact(&text) {
+            Cow::Owned(redacted) => redacted,
+            Cow::Borrowed(_) => text,
+        };
+        match note {
+            Note::Init { why } => Note::Init { why: clean(why) },
+            Note::InService { groups, trouble } => {
+                let group = |group: GroupCount| GroupCount { cause: group.cause.map(clean), ..group };
+                Note::InService { groups: groups.into_iter().map(group).collect(), trouble: trouble.map(clean) }
+            }
+            Note::Preflight { troubles } => Note::Preflight { troubles: troubles.into_iter().map(clean).collect() },
+            Note::NotReady { probes } => Note::NotReady { probes: probes.into_iter().map(clean).collect() },
+            Note::Swept { strays, elsewhere, unknown } => {
+                let stray = |stray: Stray| Stray { name: stray.name.map(clean), ..stray };
+                Note::Swept { strays: strays.into_iter().map(stray).collect(), elsewhere, unknown: unknown.map(clean) }
+            }
+            Note::Text(text) => Note::Text(clean(text)),
+            // Names and addresses: what stands in them stands in the plan, too.
+            note @ (Note::Workspace { .. }
+            | Note::LockHeld { .. }
+            | Note::Protected { .. }
+            | Note::Resized { .. }
+            | Note::Untainted { .. }) => note,
+        }
     }
 
     /// The output without secrets: its name tells whether its value is one.

@@ -354,3 +354,23 @@ fn lines_without_secrets_are_given_back_as_they_are_without_a_copy() {
     assert!(matches!(redactor.redact(line), Cow::Borrowed(_)));
     assert!(matches!(redactor.redact("see https://example.com/secrets"), Cow::Borrowed(_)));
 }
+
+#[test]
+fn what_aws_and_probes_say_of_a_stack_is_kept_without_secrets() {
+    use crate::domain::readiness::GroupCount;
+    use crate::domain::run::Note;
+    let (told, shaped) = ("hunter22", token("xoxb-", 30));
+    let said = format!("launch template user data {told}, key {shaped}");
+    let group = GroupCount { name: "shop-jmeter".to_owned(), cause: Some(said.clone()), ..GroupCount::default() };
+    for note in [
+        Note::InService { groups: vec![group], trouble: Some(said.clone()) },
+        Note::NotReady { probes: vec![said.clone()] },
+        Note::Init { why: said.clone() },
+        Note::Text(said.clone()),
+    ] {
+        let before = serde_json::to_string(&note).expect("text");
+        assert!(before.contains(told) && before.contains(&shaped));
+        let kept = serde_json::to_string(&redactor().redact_note(note)).expect("text");
+        assert!(!kept.contains(told) && !kept.contains(&shaped) && kept.contains(REDACTED), "{kept}");
+    }
+}

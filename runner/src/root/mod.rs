@@ -125,6 +125,20 @@ pub fn read_root(path: &Path) -> Result<Root, Vec<Problem>> {
 }
 
 impl Folder {
+    /// Plain values that `terraform.tfvars` and `*.auto.tfvars` give, later files over earlier ones as Terraform takes them. What cannot be
+    /// read gives none: [`read_root`] tells of it.
+    #[must_use]
+    pub fn plain_values(&self) -> BTreeMap<String, serde_json::Value> {
+        let bodies = self.values.iter().filter_map(|file| file.body().ok());
+        let given = bodies.flat_map(|body| {
+            body.arguments()
+                .iter()
+                .filter_map(|given| Some((given.name.to_owned(), given.plain()?)))
+                .collect::<Vec<_>>()
+        });
+        given.collect()
+    }
+
     /// What its files declare, as [`read_root`].
     ///
     /// # Errors

@@ -46,6 +46,8 @@ pub struct PlanArgs<'a> {
     pub lock_timeout_s: u32,
     /// Plan to destroy everything.
     pub destroy: bool,
+    /// Only look what others changed.
+    pub refresh_only: bool,
     /// Addresses that are to be replaced where the state has them.
     pub replace: &'a [String],
     /// Resources read at the same time; `None` means Terraform's default.
@@ -61,6 +63,8 @@ pub fn plan(told: &PlanArgs<'_>) -> Vec<OsString> {
     argv.push(format!("-lock-timeout={}s", told.lock_timeout_s).into());
     if told.destroy {
         argv.push("-destroy".into());
+    } else if told.refresh_only {
+        argv.push("-refresh-only".into());
     } else {
         // Terraform refuses both at once, and what is destroyed needs not be made again.
         argv.extend(told.replace.iter().map(|address| OsString::from(format!("-replace={address}"))));
@@ -153,6 +157,7 @@ mod tests {
                 var_file: Path::new("v.json"),
                 lock_timeout_s: 5,
                 destroy: false,
+                refresh_only: false,
                 replace: &["a.b[0]".to_owned()],
                 parallelism: None,
             }),
@@ -161,8 +166,18 @@ mod tests {
                 var_file: Path::new("v.json"),
                 lock_timeout_s: 0,
                 destroy: true,
+                refresh_only: false,
                 replace: &["a.b".to_owned()],
                 parallelism: Some(2),
+            }),
+            plan(&PlanArgs {
+                out: Path::new("p"),
+                var_file: Path::new("v.json"),
+                lock_timeout_s: 0,
+                destroy: false,
+                refresh_only: true,
+                replace: &["a.b".to_owned()],
+                parallelism: None,
             }),
             apply(Path::new("p"), 30, Some(4)),
             validate(),
@@ -178,6 +193,7 @@ mod tests {
         workspace select -or-create shop
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s -replace=a.b[0]
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2
+        plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -refresh-only
         apply -json -input=false -lock-timeout=30s -parallelism=4 p
         validate -json
         version -json

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use zip::ZipArchive;
 
 use crate::domain::changes::{Action, Change};
+use crate::domain::protect::protects;
 use crate::root::arguments_of_resources;
 
 /// Most bytes of one file in a plan that are unpacked.
@@ -26,10 +27,56 @@ pub fn watched(plan: &Path, drift: Vec<Change>) -> Vec<Change> {
     drift.into_iter().filter(|change| change.action == Action::Delete || seen.is_watched(&change.address)).collect()
 }
 
+/// Attributes whose numbers are told: how big a group is is no secret, and what people want to know first.
+const SIZES: [&str; 3] = ["desired_capacity", "min_size", "max_size"];
+
+/// An attribute that differs, with its sizes before and now where it is one of [`SIZES`].
+type Watched<'a> = (&'a str, Option<(i64, i64)>);
+
+/// What others changed, each with what is different in it: `desired_capacity 4 -> 9, tags`. Left out is what only AWS computes, and what
+/// `ignore` names: globs over addresses, and over an address with one of its attributes after a point.
+#[must_use]
+pub fn found(plan: &Path, drift: Vec<Change>, ignore: &[String]) -> Vec<Change> {
+    let seen = Seen::of(plan);
+    let ignored = |text: &str| ignore.iter().any(|pattern| protects(pattern, text));
+    drift
+        .into_iter()
+        .filter(|change| !ignored(&change.address))
+        .filter_map(|change| {
+            if matches!(change.action, Action::Delete | Action::Forget) {
+                return Some(change);
+            }
+            // Where it cannot be told what differs, something does.
+            let Some(attributes) = seen.as_ref().and_then(|seen| seen.watched(&change.address)) else {
+                return Some(change);
+            };
+            let told: Vec<String> = attributes
+                .into_iter()
+                .filter(|(attribute, _)| !ignored(&format!("{}.{attribute}", change.address)))
+                .map(|(attribute, sizes)| match sizes {
+                    Some((from, to)) => format!("{attribute} {from} -> {to}"),
+                    None => attribute.to_owned(),
+                })
+                .collect();
+            (!told.is_empty()).then(|| Change { reason: Some(told.join(", ")), ..change })
+        })
+        .collect()
+}
+
+/// The desired count of a group before and now, as [`found`] tells it.
+#[must_use]
+pub fn desired(change: &Change) -> Option<(i64, i64)> {
+    let told = change.reason.as_deref()?.split(", ").find_map(|part| part.strip_prefix("desired_capacity "))?;
+    let (from, to) = told.split_once(" -> ")?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
 /// What differs between the state as it was stored and as it was read anew, and what the code writes down.
 struct Seen {
     /// Attributes by address.
     differing: BTreeMap<String, BTreeSet<String>>,
+    /// Sizes before and now by address and attribute.
+    sizes: BTreeMap<(String, &'static str), (i64, i64)>,
     /// Arguments and blocks by address without module and key.
     written: BTreeMap<String, BTreeSet<String>>,
 }
@@ -55,14 +102,32 @@ impl Seen {
         }
         let differing =
             now.iter().filter_map(|(address, now)| Some((address.clone(), differing(before.get(address)?, now))));
-        Some(Self { differing: differing.collect(), written })
+        let mut sizes = BTreeMap::new();
+        for (address, now) in &now {
+            let Some(before) = before.get(address) else { continue };
+            for size in SIZES {
+                let number = |state: &Map<String, Value>| state.get(size).and_then(Value::as_i64);
+                if let (Some(from), Some(to)) = (number(before), number(now)) {
+                    sizes.insert((address.clone(), size), (from, to));
+                }
+            }
+        }
+        Some(Self { differing: differing.collect(), sizes, written })
     }
 
     fn is_watched(&self, address: &str) -> bool {
-        let (Some(differing), Some(written)) = (self.differing.get(address), self.written.get(&plain(address))) else {
-            return true;
+        self.watched(address).is_none_or(|attributes| !attributes.is_empty())
+    }
+
+    /// The attributes that differ and are written down, with sizes; `None` where that cannot be told.
+    fn watched(&self, address: &str) -> Option<Vec<Watched<'_>>> {
+        let (differing, written) = (self.differing.get(address)?, self.written.get(&plain(address))?);
+        let watched = differing.iter().filter(|attribute| written.contains(*attribute));
+        let sizes = |attribute: &String| {
+            let size = SIZES.into_iter().find(|size| size == attribute)?;
+            self.sizes.get(&(address.to_owned(), size)).copied()
         };
-        differing.iter().any(|attribute| written.contains(attribute))
+        Some(watched.map(|attribute| (attribute.as_str(), sizes(attribute))).collect())
     }
 }
 
@@ -188,6 +253,26 @@ mod tests {
         let by_hand = plan(&state(1, 4, "ok"), &state(2, 9, "ok"));
         assert_eq!(watched(by_hand.path(), all()), [group.clone(), gone.clone()]);
         assert_eq!(watched(Path::new("/dev/null"), all()), all(), "what cannot be told is told");
+    }
+
+    #[test]
+    fn what_others_changed_is_told_with_its_sizes_and_what_is_ignored_is_quiet() {
+        let group = "module.jmeter.aws_autoscaling_group.slaves[\"a.b\"]";
+        let change = |action| Change { address: group.to_owned(), action, reason: None };
+        let by_hand = plan(&state(1, 4, "ok"), &state(2, 9, "busy"));
+        let found = |ignore: &[&str], action| {
+            let ignore: Vec<String> = ignore.iter().map(|&pattern| pattern.to_owned()).collect();
+            super::found(by_hand.path(), vec![change(action)], &ignore)
+        };
+        let told = found(&[], Action::Update);
+        assert_eq!(told.first().and_then(|change| change.reason.as_deref()), Some("desired_capacity 4 -> 9"));
+        assert_eq!(told.first().and_then(desired), Some((4, 9)));
+        assert_eq!(found(&["*.desired_capacity"], Action::Update), []);
+        assert_eq!(found(&["module.jmeter"], Action::Update), []);
+        assert_eq!(found(&["*.tags"], Action::Update).len(), 1);
+        // That something is gone is no change of an attribute.
+        assert_eq!(found(&["*.desired_capacity"], Action::Delete), [change(Action::Delete)]);
+        assert_eq!(super::found(Path::new("/dev/null"), vec![change(Action::Update)], &[]), [change(Action::Update)]);
     }
 
     #[test]

@@ -83,6 +83,50 @@ impl Server {
         self.acknowledged(interaction).await;
     }
 
+    /// Types a command without slots, and gives what it was acknowledged with.
+    ///
+    /// # Panics
+    /// When the application has no such command.
+    pub async fn bare(&self, person: Id, channel: Id, name: &str) -> Value {
+        let known = self.inner.state().commands.clone();
+        let known = known.as_array().into_iter().flatten().any(|command| command["name"] == name);
+        assert!(known, "there is no `/{name}`");
+        let data = json!({ "id": "2", "name": name, "type": 1 });
+        let (interaction, event) = self.begin(person, channel, None, 2, &json!({ "data": data }));
+        self.happens("INTERACTION_CREATE", &event);
+        self.acknowledged(interaction).await
+    }
+
+    /// Fills a form in and sends it.
+    ///
+    /// # Panics
+    /// When it has no such field, or no such choice, or wants more.
+    pub fn fill(&self, person: Id, channel: Id, form: &Value, values: &[(&str, &str)]) -> Interaction {
+        let fields = form["components"].as_array().expect("fields");
+        for (name, _) in values {
+            assert!(fields.iter().any(|field| field["component"]["custom_id"] == *name), "no field `{name}` in {form}");
+        }
+        let one = |field: &Value| {
+            let component = &field["component"];
+            let value = values.iter().find(|(name, _)| component["custom_id"] == *name).map(|(_, value)| *value);
+            assert!(value.is_some() || component["required"] == false, "it wants {component}");
+            let mut sent = json!({ "type": component["type"], "custom_id": component["custom_id"] });
+            if component["type"] == 3 {
+                let options = component["options"].as_array().expect("options");
+                let known = |value: &str| options.iter().any(|option| option["value"] == value);
+                assert!(value.is_none_or(known), "{value:?} is no choice of {component}");
+                sent["values"] = value.into_iter().collect::<Value>();
+            } else {
+                sent["value"] = value.unwrap_or_default().into();
+            }
+            json!({ "type": field["type"], "component": sent })
+        };
+        let data = json!({ "custom_id": form["custom_id"], "components": fields.iter().map(one).collect::<Value>() });
+        let (interaction, event) = self.begin(person, channel, None, 5, &json!({ "data": data }));
+        self.happens("INTERACTION_CREATE", &event);
+        interaction
+    }
+
     /// What is offered for the last of these slots.
     pub async fn offered(&self, person: Id, channel: Id, sub: &str, slots: &[(&str, &str)]) -> Vec<(String, String)> {
         let last = slots.len().saturating_sub(1);

@@ -167,6 +167,14 @@ impl Server {
         id
     }
 
+    /// Another program in the server.
+    pub fn robot(&self, name: &str) -> Id {
+        let mut state = self.inner.state();
+        let id = state.next_id();
+        state.people.insert(id, Person { name: name.to_owned(), bot: true, roles: Vec::new() });
+        id
+    }
+
     /// A role that these have.
     pub fn role(&self, name: &str, members: &[Id]) -> Id {
         let mut state = self.inner.state();

@@ -150,6 +150,7 @@ impl AllowList {
                 out: &out,
                 var_file: &var_file,
                 lock_timeout_s,
+                refresh_only: false,
                 replace: &[],
                 destroy,
                 parallelism: stack.terraform.parallelism,

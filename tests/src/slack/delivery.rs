@@ -183,6 +183,15 @@ impl Delivery {
         }
     }
 
+    /// Asks the oldest connection alone to be renewed; it stays open until the client has closed it.
+    pub(crate) fn say_refresh(&mut self) {
+        let text =
+            json!({ "type": "disconnect", "reason": "refresh_requested", "debug_info": { "host": "applink-test" } });
+        if let Some(socket) = self.sockets.first() {
+            let _ = socket.out.send(Out::Text(text.to_string()));
+        }
+    }
+
     pub(crate) fn close_all(&mut self) {
         for socket in &self.sockets {
             let _ = socket.out.send(Out::Close);

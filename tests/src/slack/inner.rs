@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) scopes: Vec<String>,
     /// How long Slack waits for an acknowledgement, and how long a trigger lives.
     pub(crate) patience: Duration,
+    /// The app that `bots.info` says the bot is of.
+    pub(crate) app_of_bot: &'static str,
 }
 
 /// What a bot of our kind asks for when it is installed.
@@ -61,14 +63,14 @@ impl Inner {
             base,
             // The prefixes are those by which clients and scanners know the kinds of tokens.
             bot_token: format!("{}-{}", "xoxb", secret()),
-            app_token: format!("{}-1-{}", "xapp", secret()),
+            app_token: format!("{}-1-{}-{}", "xapp", super::state::APP, secret()),
             signing_secret: secret(),
             began: Instant::now(),
             state: Mutex::default(),
             calls: Mutex::default(),
             faults: Mutex::default(),
             delivery: Mutex::default(),
-            settings: Mutex::new(Settings { scopes, patience: Duration::from_secs(3) }),
+            settings: Mutex::new(Settings { scopes, patience: Duration::from_secs(3), app_of_bot: super::state::APP }),
             changed: watch::Sender::new(0),
         }
     }

@@ -238,6 +238,11 @@ impl Workspace {
         self.inner.state().direct(person)
     }
 
+    /// The bot's token is another app's than the one for which everything is delivered.
+    pub fn bot_of_another_app(&self) {
+        self.inner.settings().app_of_bot = "A0OTHER";
+    }
+
     /// What the bot's token may do, in place of what it could.
     pub fn scopes(&self, scopes: &[&str]) {
         self.inner.settings().scopes = scopes.iter().map(ToString::to_string).collect();
@@ -323,6 +328,11 @@ impl Workspace {
     /// Tells every connection to go (`warning`, `refresh_requested`, `link_disabled`); all but a warning end it.
     pub fn disconnect(&self, reason: &str) {
         self.inner.delivery().say_disconnect(reason);
+    }
+
+    /// Asks for the oldest connection alone to be renewed, as Slack does every few hours.
+    pub fn refresh_one(&self) {
+        self.inner.delivery().say_refresh();
     }
 
     /// Leaves the connections open and dead: nothing is read or written any more. New connections live.

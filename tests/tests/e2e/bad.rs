@@ -457,3 +457,13 @@ async fn what_whoever_starts_tidegate_says_to_terraform_is_not_passed_on() {
     yard.start(&["shell", "-c", "up shop"], &env).end().await.exits(0);
     assert_eq!(yard.in_state("shop", "app").await.len(), 3);
 }
+
+#[tokio::test]
+async fn a_mistyped_command_line_is_answered_with_the_one_to_type() {
+    let yard = Layout::new().lay();
+    let told = yard.run(&["demoo"]).await;
+    told.says(&["`tidegate` has no command `demoo`", "its commands are `shell`, `demo`", "tidegate demo"]).exits(2);
+    assert_eq!(told.out, "", "an answer to a mistake is no output");
+    yard.run(&["--help"]).await.says(&["Commands:", "demo"]).exits(0);
+    yard.run(&["--version"]).await.says(&["tidegate 0."]).exits(0);
+}

@@ -89,3 +89,35 @@ async fn what_is_to_be_ready_by_a_time_begins_before_it_by_as_long_as_it_took() 
     assert_eq!(yard.in_state("shop", "app").await.len(), 3);
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn what_somebody_holds_is_left_alone_by_a_schedule_and_done_after_the_hold() {
+    let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"rehearsal\"\nat = \"SOON\"\n\
+                 do = \"up full\"\nfor = \"10m\"\n";
+    let yard = Layout::new().environment_with("shop", lines, &[("app", &[])]).lay();
+    yard.write("now", "");
+    let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
+    let soon = chrono::DateTime::<chrono::Utc>::from(now) + chrono::TimeDelta::seconds(75);
+    yard.configure("SOON", &soon.format("%Y-%m-%d %H:%M").to_string());
+    let serve = yard.serve().await;
+    yard.shell("hold shop for 2h because we measure").await.says(&["shop is held until"]).exits(0);
+    // The clock's refusal is in the audit, with the rule that stands against it.
+    let met = tokio::time::timeout(A_MINUTE, async {
+        while !yard.shell("audit shop failed").await.out.contains("the clock") {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    met.await.unwrap_or_else(|_| panic!("the clock did not meet the hold: {}", serve.err()));
+    yard.shell("audit shop failed").await.says(&["REFUSED (hold)"]).exits(0);
+    assert_eq!(yard.status(1).await, "", "nothing was begun against it");
+    yard.shell("unhold shop").await.exits(0);
+    let ended = tokio::time::timeout(A_MINUTE, async {
+        while !matches!(yard.status(1).await, "succeeded" | "failed" | "partial") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    ended.await.unwrap_or_else(|_| panic!("the clock did not try again: {}", serve.err()));
+    let run = yard.row(1).await;
+    assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
+    serve.stop().await.exits(0);
+}

@@ -437,3 +437,44 @@ async fn the_audit_as_a_file_is_seen_by_who_asked_alone() {
     serve.stop().await.exits(0);
     place.discord.check();
 }
+
+#[tokio::test]
+async fn a_code_of_a_link_is_seen_by_who_asked_alone_and_one_said_before_all_is_nobodys() {
+    let place = InDiscord::lay().await;
+    let bob = place.discord.person("bob");
+    let serve = place.serve().await;
+    place.discord.mention(place.alice, place.channel, "`link`");
+    place.reads("everybody would read it here").await;
+    let interaction = place.discord.command(place.alice, place.channel, "text", &[("line", "link")]);
+    assert_eq!(place.discord.acknowledged(interaction).await["data"]["flags"], 64);
+    place.discord.until("the code", || place.discord.private(place.alice, "Your code is")).await;
+    let text = place.discord.transcript(place.channel);
+    let (_, after) = text.split_once("Your code is ").expect("a code");
+    let code: String = after.chars().take(9).collect();
+    place.discord.mention(bob, place.channel, &format!("link {code}"));
+    let twice =
+        || (place.discord.transcript(place.channel).matches("everybody would read it here").count() == 2).then_some(());
+    place.discord.until("it is refused", twice).await;
+    place.discord.direct(bob, &format!("link {code}"));
+    let told = || Some(place.discord.direct_transcript(bob)).filter(|text| text.contains("that code is nobody's"));
+    place.discord.until("it is nobody's", told).await;
+    let audit = place.yard.shell("audit").await.out;
+    assert!(!audit.contains(&code), "{audit}");
+    serve.stop().await.exits(0);
+    place.discord.check();
+}
+
+#[tokio::test]
+async fn a_program_is_answered_where_the_configuration_names_it_and_nowhere_else() {
+    let place = InDiscord::lay().await;
+    let (named, other) = (place.discord.robot("robot"), place.discord.robot("another"));
+    place.yard.configure("viewer = [\"everyone\"]", &format!("viewer = [\"everyone\", \"discord:{named}\"]"));
+    let serve = place.serve().await;
+    place.discord.mention(other, place.channel, "status shop");
+    place.discord.mention(named, place.channel, "down shop");
+    place.reads("`down shop` is not yours to do").await;
+    place.settled().await;
+    assert_eq!(place.discord.posted(place.channel).len(), 1, "the other is told nothing");
+    serve.stop().await.exits(0);
+    place.discord.check();
+}

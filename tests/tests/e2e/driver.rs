@@ -437,6 +437,7 @@ async fn plan(place: &Place, name: &str, size: u32, destroy: bool) -> StackPlan 
         var_file: &var_file,
         lock_timeout_s: 5,
         destroy,
+        refresh_only: false,
         replace: &[],
         parallelism: None,
     });

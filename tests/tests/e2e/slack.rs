@@ -202,19 +202,28 @@ async fn the_audit_comes_as_a_file_in_the_thread_in_which_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn what_changed_nothing_calls_nobody_unless_that_is_wanted() {
-    for (lines, calls) in [("", 2), ("tell_unchanged = true", 3)] {
+async fn of_what_changed_nothing_only_the_asker_hears_unless_more_is_wanted() {
+    for (lines, calls, direct) in [("", 2, true), ("tell_unchanged = true", 3, false)] {
         let place = InSlack::lay_with(lines).await;
         let serve = place.serve().await;
-        for (words, end) in
-            [("up shop", "shop is at full ·"), ("up shop", "already"), ("down shop", "shop is at small")]
-        {
-            place.tide(words).await;
-            place.reads(end).await;
+        place.tide("up shop").await;
+        place.reads("shop is at full ·").await;
+        place.tide("up shop").await;
+        place.yard.until(2, "nothing_to_do").await;
+        if direct {
+            let alone = place.slack.direct_channel(&place.alice);
+            place.slack.reads(&alone, "shop is at full already · run 2").await;
+        } else {
+            place.reads("shop is at full already · run 2").await;
         }
+        place.tide("down shop").await;
+        place.reads("shop is at small").await;
+        let cards = posted(&place.slack).into_iter().filter(|call| call.text("channel") == place.channel.as_str());
+        assert_eq!(cards.count(), calls, "{}", place.slack.transcript(&place.channel));
         let told = || place.slack.called(&place.alice).iter().any(|text| text.contains("small"));
         place.slack.until("the last end is told", told).await;
-        assert_eq!(place.slack.called(&place.alice).len(), calls, "{lines}");
+        // One for each, also of what is told to her alone.
+        assert_eq!(place.slack.called(&place.alice).len(), 3, "{lines}");
         serve.stop().await.exits(0);
     }
 }
@@ -346,11 +355,11 @@ async fn killed_while_its_card_is_being_posted_or_just_was() {
     for refusal in [Refusal::Silence, Refusal::AnswerLost] {
         let place = InSlack::lay().await;
         let serve = place.serve().await;
-        place.yard.hold("plan");
+        place.yard.hold("create.shop-app");
         place.slack.refuse("chat.postMessage", refusal).lasting();
         place.tide("up shop").await;
         place.slack.until("it is posted", || !place.slack.calls_of("chat.postMessage").is_empty()).await;
-        place.yard.release("plan");
+        place.yard.release("create.shop-app");
         killed(&place, serve).await;
     }
 }
@@ -402,6 +411,32 @@ async fn a_refreshed_and_a_dead_connection_are_replaced() {
     assert!(alive.elapsed() < Duration::from_secs(30), "{:?}", alive.elapsed());
     place.tide("up shop").await;
     place.reads("shop is at full").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn while_one_of_two_connections_is_renewed_the_other_hears_everything_once() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.connected(2).await;
+    let listening = || serve.err().matches("listening to Slack").count();
+    place.yard.wait("both", async || (listening() == 2).then_some(())).await;
+    let read = || place.slack.calls_of("conversations.history").len();
+    let before = read();
+    // The new one takes its time: until then the other is alone.
+    place.slack.delay("apps.connections.open", Duration::from_secs(2));
+    place.slack.refresh_one();
+    place.yard.wait("one ends", async || serve.err().contains("refresh_requested").then_some(())).await;
+    assert_eq!(listening(), 2, "the new one is not there yet");
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await.accepted();
+    place.tide("history shop").await;
+    place.yard.wait("a new one", async || (listening() == 3).then_some(())).await;
+    place.slack.connected(2).await;
+    again(&place.slack).await;
+    place.yard.until(1, "succeeded").await;
+    place.settled().await;
+    assert!(place.yard.known(2).await.is_none(), "each is heard once");
+    assert_eq!(read(), before, "nothing can have been missed, and nothing is read");
     serve.stop().await.exits(0);
 }
 

@@ -82,7 +82,7 @@ async fn a_press_that_was_refused_counts_again_once_nothing_is_against_it() {
     place.slack.command(&mori, &place.channel, "/tide", "hold shop for 2h because we measure").await.accepted();
     place.reads("shop is held until").await;
     place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();
-    place.reads("only alice sees").await;
+    place.settled().await;
     place.slack.command(&mori, &place.channel, "/tide", "unhold shop").await.accepted();
     place.reads("shop is not held any more").await;
     place.slack.press(&place.alice, &failed, "tide.retry").await.accepted();

@@ -226,7 +226,12 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     for name in ["rpg", "web", "solo"] {
         place.yard.write(&format!("roots/{name}/app/main.tf"), &root);
         let another = shop.replace("shop", name);
-        all += &if name == "solo" { another.replace("#load-test", "#solo") } else { another };
+        all += &match name {
+            "solo" => another.replace("#load-test", "#solo"),
+            // The same channel by its id: it is still one message.
+            "web" => another.replace("#load-test", place.channel.as_str()),
+            _ => another,
+        };
     }
     place.yard.write("tidegate.toml", &all);
     place.yard.fail("create.rpg-app.1");
@@ -240,7 +245,7 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     let serve = place.serve().await;
     let text = place.reads(&format!("{}: 2 ready, rpg PARTIAL", due.format("%H:%M"))).await;
     let rpg = place.yard.number("SELECT run_number FROM firings WHERE environment = 'rpg'").await;
-    assert!(text.contains(&format!("or type show {rpg}")), "{text}");
+    assert!(text.contains(&format!("or type retry {rpg} · show {rpg}")), "{text}");
     place.reads("rpg is PARTIAL ·").await;
     place.reads(&format!("Log of run {rpg}")).await;
     let failed = place.slack.find(&place.channel, "rpg is PARTIAL ·").expect("a message");
@@ -254,6 +259,17 @@ async fn many_environments_at_one_moment_are_one_message_and_one_for_each_that_f
     assert_eq!(text.matches(" by the clock").count(), 1, "one message: {text}");
     let solo = place.slack.transcript(&solo_channel);
     assert!(!solo.contains("1 ready"), "{solo}");
+    // Pressed on either, it is used on both.
+    let together = place.slack.find(&place.channel, "2 ready, rpg PARTIAL").expect("a message");
+    assert!(place.slack.thread(&together).contains("[Retry rpg]"), "{}", place.slack.thread(&together));
+    place.yard.heal("create.rpg-app.1");
+    place.slack.press(&place.alice, &together, "tide.retry").await.accepted();
+    reads_so(&place, &together, "Retry rpg: pressed by @alice").await;
+    reads_so(&place, &failed, "Retry rpg: pressed by @alice").await;
+    place.reads("rpg is at full").await;
+    place.slack.until("used, it is gone", || !place.slack.transcript(&place.channel).contains("[Retry")).await;
+    assert!(!place.slack.thread(&together).contains(&format!("retry {rpg}")), "nor is it typed again");
+    assert_eq!(place.yard.number("SELECT COUNT(*) FROM runs WHERE retry_of IS NOT NULL").await, 1);
     serve.stop().await.exits(0);
     tidegate_tests::slack::judges::check_calls(&place.slack);
 }

@@ -205,11 +205,11 @@ async fn who_asked_in_a_direct_message_hears_of_the_end_though_the_channel_takes
     let place = InSlack::lay().await;
     place.slack.set_channel(&place.channel, true, false);
     let serve = place.serve().await;
-    place.yard.hold("plan");
+    place.yard.hold("create.shop-app");
     place.slack.direct(&place.alice, "up shop").await.accepted();
-    place.yard.until(1, "planning").await;
+    place.yard.until(1, "applying").await;
     place.yard.wait("the trouble", async || serve.err().contains("is_archived").then_some(())).await;
-    place.yard.release("plan");
+    place.yard.release("create.shop-app");
     place.yard.until(1, "succeeded").await;
     let direct = place.slack.direct_channel(&place.alice);
     place.slack.reads(&direct, "shop is at full").await;

@@ -67,6 +67,8 @@ async fn what_comes_late_is_looked_up_and_not_run_where_it_was_deleted_or_edited
         serve.kill().await;
     }
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
+    let refused = ["REFUSED (deleted)", "REFUSED (edited)"];
+    place.yard.shell("audit failed").await.says(&refused).exits(0);
     // What stands is run, once, however late it came.
     place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
     let serve = place.serve().await;
@@ -169,5 +171,50 @@ async fn those_whose_yes_is_waited_for_are_called_and_a_form_keeps_nothing_befor
         place.settled().await;
         assert_eq!(place.slack.everything().contains("kept as it is"), kept);
     }
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_program_is_answered_where_the_configuration_names_it_and_nowhere_else() {
+    let place = InSlack::lay().await;
+    let (named, other) = (place.slack.bot("robot"), place.slack.bot("another"));
+    let viewers = format!("viewer = [\"everyone\", \"slack:{}\"]", named.as_str());
+    place.yard.configure("viewer = [\"everyone\"]", &viewers);
+    let serve = place.serve().await;
+    place.slack.mention(&other, &place.channel, None, "@tidegate status shop").await;
+    place.slack.mention(&named, &place.channel, None, "@tidegate down shop").await;
+    place.reads("`down shop` is not yours to do").await;
+    place.settled().await;
+    let text = place.slack.transcript(&place.channel);
+    assert!(!text.contains("shop is"), "the other is told nothing: {text}");
+    place.yard.shell("audit failed").await.says(&["down shop"]).exits(0);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_code_of_a_link_is_seen_by_who_asked_alone_and_one_said_before_all_is_nobodys() {
+    let place = InSlack::lay().await;
+    let bob = place.slack.person("bob");
+    let serve = place.serve().await;
+    let refusals = |count: usize| {
+        let text = place.slack.transcript(&place.channel);
+        text.matches("everybody would read it here").count() == count
+    };
+    for (at, words) in ["link", "`link`", "ｌｉｎｋ", "li\u{200b}nk", "tide link because x"].iter().enumerate() {
+        place.slack.mention(&place.alice, &place.channel, None, &format!("@tidegate {words}")).await;
+        place.slack.until(words, || refusals(at + 1)).await;
+    }
+    assert!(!place.slack.everything().contains("Your code is"));
+    place.slack.command(&place.alice, &place.channel, "/tide", "link").await.accepted();
+    let text = place.reads("Your code is").await;
+    let (before, after) = text.split_once("Your code is ").expect("a code");
+    assert!(before.lines().rev().take(2).any(|line| line.contains("only alice sees")), "{text}");
+    let code: String = after.chars().take(9).collect();
+    place.slack.mention(&bob, &place.channel, None, &format!("@tidegate link {code}")).await;
+    place.slack.until("it is refused", || refusals(6)).await;
+    place.slack.command(&bob, &place.channel, "/tide", &format!("link {code}")).await.accepted();
+    place.reads("that code is nobody's").await;
+    let audit = place.yard.shell("audit").await.out;
+    assert!(!audit.contains(&code), "{audit}");
     serve.stop().await.exits(0);
 }

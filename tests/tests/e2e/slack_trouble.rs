@@ -7,7 +7,7 @@ use tidegate_tests::slack::Refusal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A webhook: its address, and the bodies that were posted to it.
-async fn webhook() -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn webhook() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
     let bodies: Arc<Mutex<Vec<String>>> = Arc::default();

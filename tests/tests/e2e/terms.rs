@@ -47,6 +47,6 @@ async fn the_log_is_json_where_that_is_asked_for() {
 #[tokio::test]
 async fn nobody_speaks_as_somebody_else_but_in_the_demo() {
     let yard = Yard::new();
-    yard.run(&["shell", "--as", "sato", "-c", "whoami"]).await.says(&["unexpected argument '--as'"]).exits(2);
+    yard.run(&["shell", "--as", "sato", "-c", "whoami"]).await.says(&["takes no `--as`"]).exits(2);
     yard.shell("approve 12").await.says(&["there is no run 12"]).exits(3);
 }

@@ -46,6 +46,13 @@ async fn count(store: &Store, what: &str) -> i64 {
     }
 }
 
+/// As if the dead one had been silent for long enough. Beside an SQLite file its lock tells of its death.
+async fn silence(store: &Store) {
+    if let Store::Postgres(_) = store {
+        change(store, "UPDATE leases SET until = 0 WHERE name = 'clock'").await;
+    }
+}
+
 fn now(yard: &Yard) -> chrono::DateTime<chrono::Utc> {
     yard.write("now", "");
     std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time").into()
@@ -81,7 +88,7 @@ async fn rounds(database: &str, rounds: i64) {
         // As if it had been written so before, somebody had looked a minute before it, and everybody had been away since.
         let since = due.timestamp_millis() - 120_000;
         let asked = target(before);
-        change(store, "DELETE FROM leases WHERE name = 'clock'").await;
+        silence(store).await;
         change(store, "DELETE FROM clock").await;
         change(store, &format!("INSERT INTO clock (id, seen_at) VALUES (1, {since})")).await;
         change(store, "DELETE FROM clock_asked").await;
@@ -104,14 +111,13 @@ async fn rounds(database: &str, rounds: i64) {
             if done().await {
                 break;
             }
-            // As if the dead one had been silent for long enough.
-            change(store, "UPDATE leases SET until = 0 WHERE name = 'clock'").await;
+            silence(store).await;
         }
         let (one, other) = (yard.start(&["serve"], &[]), yard.start(&["--config", SECOND, "serve"], &[]));
         yard.wait("the transition", async || done().await.then_some(())).await;
-        // The other one takes over and looks, too.
+        // Whoever is the clock now: the other one takes over and looks, too.
         one.kill().await;
-        change(store, "UPDATE leases SET until = 0 WHERE name = 'clock'").await;
+        silence(store).await;
         let took_over = async || other.err().contains("this process follows the schedules").then_some(());
         yard.wait("that the other one takes over", took_over).await;
         other.kill().await;

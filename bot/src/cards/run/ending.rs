@@ -12,7 +12,7 @@ use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackVie
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::natural::naturally;
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, sizes, what};
-use super::{asker, code_notes, failure, question, service};
+use super::{asker, code_notes, failure, others, question, service};
 
 /// Most outputs that a card shows.
 const OUTPUTS_MAX: usize = 20;
@@ -44,6 +44,9 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             .lines(question::older_states(view))
             .lines(question::drift(view, naming))
             .lines(code_notes(detail)),
+        Outcome::Planned if detail.run.request.kind.is_of_others() => {
+            others::found(head(others::tone(view)), detail, naming)
+        }
         Outcome::Planned => {
             let card = head(Tone::Plain).lines(question::plans(view, naming)).lines(code_notes(detail));
             card.line(Line::text("Nothing was done.")).next(carried_out(detail)).next(format!("show {number}"))
@@ -64,6 +67,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             if detail.run.taken_by.is_none() && (view.anything_applied() || is_short(view)) {
                 card = card.next(format!("accept {number}"));
             }
+            card = swept(card, detail);
             with_log(card.next(format!("show {number}")), detail)
         }
         Outcome::Cancelled => {
@@ -88,6 +92,15 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             .lines(standing(detail, naming))
             .next(format!("retry {number}")),
     }
+}
+
+/// Offers to look for what may exist and stands in no state, where AWS can be asked for it.
+fn swept(card: Card, detail: &RunDetail) -> Card {
+    let is_aws = |stack: &StackView| {
+        stack.provenance.iter().flat_map(|of| of.providers.keys()).any(|source| source.ends_with("/aws"))
+    };
+    let outside = detail.view.stacks.values().any(|stack| is_aws(stack) && stack.outside().next().is_some());
+    if outside { card.next(format!("sweep {}", detail.run.request.environment)) } else { card }
 }
 
 /// Something that was there before is not all in service.
@@ -168,6 +181,12 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
             .unwrap_or_default()
     };
     match outcome {
+        Outcome::Succeeded if request.kind == RunKind::Adopt => {
+            format!("{environment}: what others changed is adopted")
+        }
+        Outcome::NothingToDo if request.kind == RunKind::Adopt => {
+            format!("{environment}: there is nothing to adopt")
+        }
         Outcome::Succeeded | Outcome::NothingToDo
             if request.kind == RunKind::Destroy && kept(&detail.view).next().is_some() =>
         {
@@ -185,6 +204,7 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
             format!("{environment} is off already but for what is protected")
         }
         Outcome::NothingToDo => format!("{environment} is {} already", level(&request.target.level)),
+        Outcome::Planned if request.kind.is_of_others() => others::fact(&detail.view),
         Outcome::Planned => sized(format!("plan for {environment} {}", request.target.level)),
         Outcome::Partial => format!("{environment} is PARTIAL{}", failed()),
         Outcome::Failed if rises(request) => {

@@ -31,7 +31,7 @@ pub(super) fn how(phase: Phase, failure: &Failure) -> &'static str {
 
 /// The first error, with address and source line.
 pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec<Line> {
-    let Failure { kind, summary, detail, address, at, more_errors, kept: _ } = failure;
+    let Failure { kind, summary, detail, address, at, more_errors, kept: _, rule: _ } = failure;
     let mut lines = vec![Line::of([Span::Text(format!("{stack}: ")), Span::Strong(cut(summary))])];
     let mut place = Vec::new();
     if let Some(address) = address {
@@ -97,6 +97,9 @@ fn meaning(kind: &FailureKind) -> Option<String> {
             "That was all when its time was over. What runs is kept. Nothing is tried again by itself: `retry` plans, applies what is missing and looks again, \
              `accept` takes it as it is."
                 .to_owned(),
+        ),
+        FailureKind::Fault => Some(
+            "This is a fault of Tidegate's, not yours: its own log says more. Nothing of this run goes on.".to_owned(),
         ),
         FailureKind::CannotLook => Some("What was applied stands; only nobody knows whether it is in service.".to_owned()),
         FailureKind::Storage => Some("The disk of the machine that runs Terraform refused to be written.".to_owned()),

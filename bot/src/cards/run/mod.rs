@@ -6,6 +6,7 @@ mod ending;
 mod failure;
 mod note;
 mod notice;
+mod others;
 mod progress;
 mod question;
 mod service;

@@ -3,7 +3,7 @@
 use tidegate_runner::domain::run::Note;
 
 use super::super::natural::naturally;
-use super::super::words::{DOT, cut};
+use super::super::words::{DOT, cut, plural};
 use super::failure::held_by;
 use super::service;
 
@@ -36,6 +36,14 @@ pub(super) fn words(note: &Note) -> String {
                 named.join(", ")
             ))
         }
+        Note::Resized { settings } => format!("changed by hand: {}", cut(&settings.join(", "))),
+        Note::Swept { unknown: Some(why), .. } => format!("what no state knows is not known: {}", cut(why)),
+        Note::Swept { strays, unknown: None, .. } => match strays.len() {
+            0 => "nothing stands outside the state".to_owned(),
+            many => format!("{} in no state", plural(many as u64, "resource")),
+        },
+        Note::Preflight { troubles } if troubles.is_empty() => "nothing stands in the way".to_owned(),
+        Note::Preflight { troubles } => cut(&troubles.join(DOT)),
         Note::Text(text) => cut(text),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::{Change, Exactness, StackPlan, WentBack};
 use tidegate_runner::domain::ids::{ActorId, StackName};
+use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
@@ -22,6 +23,10 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     let mut card = Card::new(Tone::Warning, format!("{}{DOT}needs a yes", heading(detail))).line(asker(detail, clock));
     card = card.lines(approval::wants(question, &detail.run.asker.id, clock));
     match &question.why {
+        QuestionWhy::Previewed if detail.run.request.kind == RunKind::Adopt => {
+            let text = "This is what the Terraform states would take over; nothing that exists is changed:";
+            card = card.line(Line::text(text));
+        }
         QuestionWhy::Previewed | QuestionWhy::Ruled => card = card.line(Line::text("This is what it would do:")),
         QuestionWhy::ManyDestroys { destroys, above } => {
             let text = format!("It would delete or replace {destroys} resources, which is more than {above}:");
@@ -169,8 +174,9 @@ pub(super) fn drift(view: &RunView, naming: &Naming) -> Vec<Line> {
     let more = found.len().saturating_sub(naming.most);
     let mut lines = vec![Line::text("changed outside Terraform:").indented(1)];
     lines.extend(found.iter().take(naming.most).map(|change| {
-        Line::of([Span::Code(cut(&change.address)), Span::Text(format!(" {}", action(change.action, Tense::Done)))])
-            .indented(2)
+        let what = change.reason.as_ref().map(|reason| format!(": {}", cut(reason))).unwrap_or_default();
+        let how = format!(" {}{what}", action(change.action, Tense::Done));
+        Line::of([Span::Code(cut(&change.address)), Span::Text(how)]).indented(2)
     }));
     if more > 0 {
         lines.push(Line::marked(&format!("and {more} more: `{}`", naming.others)).indented(2));

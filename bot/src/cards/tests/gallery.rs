@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono_tz::Tz;
-use serde_json::Value;
-use tidegate_runner::domain::answer::{LogExtract, LogPart, RunDetail};
+use serde_json::{Value, json};
+use tidegate_runner::domain::answer::{LogExtract, LogPart, RunDetail, RunnerHealth, Standing};
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
@@ -13,8 +13,10 @@ use tidegate_runner::domain::schedule::{ClockNews, Turn};
 
 use super::scene::{Scene, clock, half, script_failed, target};
 use crate::cards::{self, Button, Card, Part, card_link, notice, run_card};
-use crate::chat::slack::render;
-use crate::chat::{Extras, Rendered, discord};
+use crate::cards::{form, overview};
+use crate::chat::slack::{self, Tab, render};
+use crate::chat::{Extras, Last, Offer, Page, Rendered, discord};
+use crate::commands::fixture;
 use crate::reporter;
 
 fn applying() -> Scene {
@@ -83,9 +85,80 @@ fn lines(block: &Value) -> Vec<(String, bool)> {
     lines
 }
 
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A field of a form, with what stands in it at first; gives how high it is.
+fn field(block: &Value, y: usize, body: &mut String) -> usize {
+    let element = &block["element"];
+    let kind = if element["type"] == "plain_text_input" { "" } else { " ▾" };
+    let first = element["initial_option"]["text"]["text"].as_str().unwrap_or_default();
+    let optional = if block["optional"] == true { " (optional)" } else { "" };
+    let label = block["label"]["text"].as_str().unwrap_or_default();
+    let _ = writeln!(
+        body,
+        "<text x=\"16\" y=\"{}\" font-weight=\"bold\">{}{optional}</text>\
+         <rect x=\"16\" y=\"{}\" width=\"420\" height=\"26\" rx=\"5\" fill=\"none\" stroke=\"#777\"/>\
+         <text x=\"26\" y=\"{}\">{}{kind}</text>",
+        y + 20,
+        escape(label),
+        y + 28,
+        y + 46,
+        escape(first)
+    );
+    let Some(hint) = block["hint"]["text"].as_str() else { return 60 };
+    let _ = writeln!(body, "<text x=\"16\" y=\"{}\" fill=\"#777\">{}</text>", y + 72, escape(hint));
+    82
+}
+
+/// A view as a picture: its title, its blocks, its last button.
+fn picture_of_view(view: &Value) -> String {
+    let text = |key: &str| view[key]["text"].as_str().map(str::to_owned);
+    let mut blocks = Vec::new();
+    let heading = |words: String| {
+        json!({ "type": "rich_text", "elements": [{ "type": "rich_text_section",
+        "elements": [{ "type": "text", "text": words, "style": { "bold": true } }] }] })
+    };
+    blocks.extend(text("title").map(heading));
+    blocks.extend(view["blocks"].as_array().into_iter().flatten().cloned());
+    let buttons: Vec<Value> = [text("close"), text("submit")]
+        .into_iter()
+        .flatten()
+        .map(|label| json!({ "text": { "text": label } }))
+        .collect();
+    if !buttons.is_empty() {
+        blocks.push(json!({ "type": "actions", "elements": buttons }));
+    }
+    picture(&blocks)
+}
+
+/// The home tab and the two pages of the form.
+fn views() -> Vec<(&'static str, &'static str, Value)> {
+    let shop = fixture::environment("shop");
+    let mut tab = Tab::default();
+    let standing = super::managed();
+    let status = cards::status(&[Standing::Managed(Box::new(standing))], &clock());
+    assert!(tab.takes(status, form::overview_buttons(&shop)));
+    let runner = |host: &str, alive| RunnerHealth { host: host.to_owned(), seen: clock().now, alive };
+    let runners = [runner("runner-1", true), runner("runner-2", false)];
+    let home = tab.whole(&overview::health(&runners, Some(60_000), (0, None), &clock()));
+    let offer = Offer { environment: &shop, choices: form::CHOICES.to_vec() };
+    let planned = Scene::of("plan shop full").planned().ends(Outcome::Planned).detail();
+    let typed = cards::carried_out(&planned);
+    let mut card = run_card(&planned, &clock());
+    card.next = vec![typed.clone()];
+    let last = Some(Last { label: form::last(false), typed, keep: None });
+    let page = Page { card: &card, whole: "show 5", last };
+    vec![
+        ("home", "The *Home* tab", json!({ "type": "home", "blocks": home })),
+        ("form", "The form", slack::view(&[offer], form::NOTHING, None, "{}")),
+        ("form-plan", "The form: what it would do", slack::planned(&page, "C1", None)),
+    ]
+}
+
 /// The blocks as a picture: what is read, in the order in which it stands; not Slack's own fonts and colours.
 fn picture(blocks: &[Value]) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let (mut body, mut y) = (String::new(), 12);
     for block in blocks {
         if block["type"] == "actions" {
@@ -104,6 +177,16 @@ fn picture(blocks: &[Value]) -> String {
                 x += width + 10;
             }
             y += 34;
+        }
+        if block["type"] == "divider" {
+            let _ = writeln!(body, "<path d=\"M16 {y}H884\" stroke=\"#cccccc\"/>");
+        }
+        if block["type"] == "input" {
+            y += field(block, y, &mut body);
+        }
+        if let Some(words) = block["text"]["text"].as_str().filter(|_| block["type"] == "section") {
+            y += 20;
+            let _ = writeln!(body, "<text x=\"16\" y=\"{y}\">{}</text>", escape(words));
         }
         for (line, bold) in lines(block).into_iter().filter(|_| block["type"] == "rich_text") {
             y += 20;
@@ -214,6 +297,15 @@ fn gallery() -> Vec<(String, String)> {
         let _ = write!(page, "\n## {about}\n\n![{}](gallery/{name}.svg)\n", card.title);
         page += &beneath(&made);
         files.push((format!("gallery/{name}.svg"), picture(&made.blocks)));
+    }
+    for (name, about, view) in views() {
+        let json = serde_json::to_string_pretty(&view).expect("JSON");
+        let _ = write!(
+            page,
+            "\n## {about}\n\n![{about}](gallery/{name}.svg)\n\n<details><summary>Block Kit</summary>\n\n```json\n{json}\n\
+             ```\n\n</details>\n"
+        );
+        files.push((format!("gallery/{name}.svg"), picture_of_view(&view)));
     }
     files.push(("gallery.md".to_owned(), page));
     files

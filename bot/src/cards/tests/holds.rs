@@ -1,7 +1,7 @@
 //! Holds, keeps, freezes, stops and the queue, as people read them.
 
 use insta::assert_snapshot;
-use tidegate_runner::domain::answer::{Answer, RunSummary};
+use tidegate_runner::domain::answer::{Actor, Answer, RunSummary};
 use tidegate_runner::domain::holds::{
     About, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
 };
@@ -133,6 +133,12 @@ fn news_of_holds() {
         News::Asked { by: by(), about: About::Environment(shop()), words: "until when?".to_owned() },
         News::Asked { by: by(), about: About::Run(RunNumber(12)), words: "`down shop`\nnow?".to_owned() },
         News::Free { environment: shop() },
+        News::Cleared {
+            by: ActorId::local("boss"),
+            number: HoldNumber(7),
+            environment: shop(),
+            why: "hold 7: holds.only_ids of 7: it is cut off".to_owned(),
+        },
         News::NotFree { environment: shop(), since: START.plus_ms(-12 * HOUR_MS) },
     ];
     let cards: Vec<Card> = news.iter().map(|news| cards::news(news, &clock())).collect();
@@ -150,13 +156,13 @@ fn queues() {
     };
     let asks = Scene::of("up shop").numbered(8).by("sato").claimed().asks(QuestionWhy::Previewed).summary();
     let waits = |number, starts_in_ms| Waiting { run: run(number, "kato"), starts_in_ms, barred: number == 9 };
-    let me = ActorId::local("ito");
+    let me = Actor::person(ActorId::local("ito"), "ito");
     let cards = [
         cards::queue(&[], &me, &clock()),
         cards::queue(&[queue("shop", None, Vec::new(), Vec::new())], &me, &clock()),
         cards::queue(&[queue("shop", None, Vec::new(), vec![hold(Kind::Hold)])], &me, &clock()),
         cards::queue(
-            &[queue("shop", None, Vec::new(), vec![Hold { by: me.clone(), ..hold(Kind::Hold) }])],
+            &[queue("shop", None, Vec::new(), vec![Hold { by: me.id.clone(), ..hold(Kind::Hold) }])],
             &me,
             &clock(),
         ),

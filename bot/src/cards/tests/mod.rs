@@ -6,6 +6,8 @@ mod clock;
 mod gallery;
 mod holds;
 mod hours;
+mod link;
+mod next;
 mod run;
 mod scene;
 mod schedule;
@@ -18,6 +20,7 @@ use tidegate_runner::domain::answer::{
 use tidegate_runner::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
 use tidegate_runner::domain::command::{CommandName, HistoryFilter};
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::link::KnownAs;
 use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy};
 
@@ -32,6 +35,11 @@ fn shown(card: &Card) -> String {
             assert!(crate::commands::parse(command, known).is_ok(), "`{command}` is offered by {card:?}");
         });
     }
+    written(card)
+}
+
+/// A card whose commands are looked at elsewhere.
+pub(super) fn written(card: &Card) -> String {
     #[cfg(all(feature = "slack", feature = "discord"))]
     everywhere(card);
     render(card, &Style { color: false, width: 110, unicode: false })
@@ -209,6 +217,7 @@ fn whoami() {
     };
     let whoami = |holds, here: Option<&str>, ask: &str| Whoami {
         actor: ito(),
+        known_as: KnownAs::default(),
         holds,
         here: here.map(str::to_owned),
         ask: ask.to_owned(),
@@ -219,6 +228,10 @@ fn whoami() {
         whoami(vec![role("shop", &[owner]), role("blog", &[owner]), role("zoo", &[])], None, "`local:ito` (owner)"),
         whoami(vec![role("shop", &[])], Some("nobody is more than viewer in this channel (tidegate.toml:9)"), ""),
         Whoami { actor: fake, ..whoami(vec![role("shop", &[])], None, "`local:ito` (owner)") },
+        Whoami {
+            known_as: KnownAs { person: Some(link::sato()), links: vec![ActorId::local("sato")] },
+            ..whoami(vec![role("shop", &[])], None, "")
+        },
     ]
     .map(|whoami| cards::whoami(&whoami));
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
@@ -391,6 +404,14 @@ fn status_and_envs() {
     assert_snapshot!("status", one.join("\n"));
     assert_snapshot!("envs", shown(&cards::envs(&all, &clock())));
     assert_snapshot!("envs_none", shown(&cards::envs(&[], &clock())));
+}
+
+#[test]
+fn handover_tells_exceptions_only() {
+    let bad = Standing::Unmanaged { name: "attic".to_owned(), problems: vec!["teams/rpg.toml:3: no TOML".to_owned()] };
+    let text = shown(&cards::handover(&[Standing::Managed(Box::new(managed())), bad], &clock()));
+    assert!(text.contains("NOT MANAGED: teams/rpg.toml:3"), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use serenity::http::{LightMethod, Multipart, Request, Route};
 use tidegate_runner::config::DiscordConfig;
 use tidegate_runner::domain::secret::SecretSource;
@@ -15,14 +16,20 @@ use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
 
 use crate::chat::voice::address::{LOOPBACK_ONLY, may_be_spoken_to};
+use crate::chat::voice::crier::Hook;
 use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::Letter;
 use crate::chat::voice::limiter::{Limiter, Share};
+use crate::chat::voice::text::cut_between_words;
 
 /// After this long nobody knows what became of a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When Discord does not say how long to wait.
 const WAIT: Duration = Duration::from_secs(5);
+
+/// Most characters of a message without an embed.
+const CONTENT_MAX: usize = 2_000;
 
 /// Under this name the limiter keeps what holds for every call.
 const EVERYWHERE: &str = "*";
@@ -122,6 +129,22 @@ impl Api {
         self.call(Request::new(route, method).multipart(Some(multipart))).await
     }
 
+    /// Tells a webhook, of Discord or of anybody. Without our token.
+    async fn hook(&self, url: &str, body: &Value) -> Result<(), ApiError> {
+        if !may_be_spoken_to(url) {
+            return Err(ApiError::refused("invalid_webhook"));
+        }
+        // Without the address: whoever has it can speak there.
+        let unknown = |error: reqwest::Error| ApiError::Unknown(cut(&error.without_url().to_string()));
+        let call = self.client.post(url).header("content-type", "application/json").body(body.to_string());
+        let status = call.send().await.map_err(unknown)?.status();
+        match status {
+            _ if status.is_success() => Ok(()),
+            _ if status.is_client_error() => Err(refused(status, &Value::Null)),
+            _ => Err(ApiError::Unknown(format!("HTTP {status}"))),
+        }
+    }
+
     async fn call(&self, request: Request<'_>) -> Result<Value, ApiError> {
         let route = request.route_ref().path().into_owned();
         let key = of_route(&route);
@@ -164,6 +187,23 @@ impl Api {
         {
             self.limiter.silence(Instant::now(), key, wait.min(Duration::from_mins(10)));
         }
+    }
+}
+
+#[async_trait]
+impl Hook for Api {
+    async fn tell(&self, url: &str, text: &str) -> Result<(), ApiError> {
+        let text = cut_between_words(text, CONTENT_MAX);
+        self.hook(url, &json!({ "content": text, "text": text, "allowed_mentions": { "parse": [] } })).await
+    }
+
+    fn says(&self, letter: &Letter) -> String {
+        let titles = letter.blocks.iter().filter_map(|block| block["title"].as_str());
+        titles.collect::<Vec<_>>().join("\n")
+    }
+
+    fn quoted(&self, text: &str) -> String {
+        super::render::escape(text)
     }
 }
 

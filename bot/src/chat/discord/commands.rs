@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::ApplicationId;
 
+use super::form::FORM;
 use super::guild::{Guild, number};
+use crate::cards::{COMMAND, form};
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::text::cut_between_words;
 use crate::commands::slots::{self, Slot};
@@ -36,7 +38,11 @@ pub(super) fn all() -> Value {
     let mut options = vec![subcommand(slots::TEXT, whole.about, &[whole])];
     options.extend(slots::commands().map(|spec| subcommand(spec.name.as_str(), spec.summary, &slots::of(spec))));
     // In the server only, and for everybody who may use commands there: who may do what is the desk's business.
-    json!([{ "type": 1, "name": "tide", "description": crate::cards::COMMAND, "options": options }])
+    // With subcommands `/tide` alone is none that Discord lets anybody send: the form has a name of its own.
+    json!([
+        { "type": 1, "name": "tide", "description": COMMAND, "options": options },
+        { "type": 1, "name": FORM, "description": form::COMMAND },
+    ])
 }
 
 impl Guild {

@@ -7,8 +7,9 @@ use serenity::model::id::MessageId;
 use tidegate_runner::domain::ids::Timestamp;
 
 use super::DOOR;
+use super::form::{FORM, filled};
 use super::guild::Guild;
-use super::render::{ASKS, BETWEEN, PRESS, SURE};
+use super::render::{ASKS, BETWEEN, LAST, PRESS, SURE};
 use crate::chat::voice::origin::{How, Origin, Said};
 use crate::chat::voice::text::as_typed;
 use crate::commands;
@@ -28,6 +29,10 @@ pub(super) enum Wish {
     Said(Said),
     /// A button whose command asks first: what it would carry, and what the message is about.
     Asks { version: String, typed: String, card: String, about: String },
+    /// The form.
+    Form { user: String },
+    /// A form that was filled in: its fields by name.
+    Filled { said: Said, fields: Vec<(String, String)> },
     /// Somebody types a command, and is shown what could stand here.
     Completes { user: String, command: String, filled: Vec<(String, String)>, slot: String },
     /// Whether we are there.
@@ -67,6 +72,9 @@ pub(super) fn interaction(said: &Value, guild: &str) -> Option<Wish> {
     match kind {
         2 | 4 => {
             let data = &said["data"];
+            if data["name"] == FORM {
+                return Some(Wish::Form { user });
+            }
             if data["name"] != "tide" {
                 return Some(Wish::Nothing("not our command"));
             }
@@ -89,6 +97,13 @@ pub(super) fn interaction(said: &Value, guild: &str) -> Option<Wish> {
             )?))
         }
         3 => pressed(said, user),
+        5 if said["data"]["custom_id"] == FORM => {
+            let key = format!("{DOOR}:form:{}", text(&said["id"])?);
+            let fields = filled(&said["data"]);
+            // What becomes of it is known once it is read.
+            let said = said_by(said, user, key, String::new(), How::Last { keep: None })?;
+            Some(Wish::Filled { said, fields })
+        }
         _ => Some(Wish::Nothing("of a kind that is not known here")),
     }
 }
@@ -113,6 +128,7 @@ fn said_by(said: &Value, user: String, key: String, typed: String, how: How) -> 
             again: false,
             // Discord shows that the bot thinks until it has said something.
             awaited: how == How::Command,
+            program: false,
             how,
         },
     })
@@ -122,6 +138,11 @@ fn pressed(said: &Value, user: String) -> Option<Wish> {
     let carried = said["data"]["custom_id"].as_str()?;
     let (kind, rest) = carried.split_once(BETWEEN)?;
     let message = &said["message"];
+    if kind == LAST {
+        // Whoever clicks twice has pressed it once.
+        let key = format!("{DOOR}:form:{}:do", text(&message["id"])?);
+        return Some(Wish::Said(said_by(said, user, key, rest.to_owned(), How::Last { keep: None })?));
+    }
     let (version, typed, card, label) = match kind {
         PRESS | ASKS => {
             let (version, typed) = rest.split_once(BETWEEN)?;
@@ -170,9 +191,14 @@ pub(super) fn message(
     }
     let author = &said["author"];
     // 19 answers another message; anything else that is not 0 nobody typed.
-    if author["bot"] == true || !said["webhook_id"].is_null() || !matches!(said["type"].as_i64(), Some(0 | 19)) {
-        return Some(Wish::Nothing("not what somebody typed"));
+    if author["id"] == guild.me.as_str()
+        || !said["webhook_id"].is_null()
+        || !matches!(said["type"].as_i64(), Some(0 | 19))
+    {
+        return Some(Wish::Nothing("not what somebody typed, or its own"));
     }
+    // Another program is heard, and answered where it is named.
+    let program = author["bot"] == true;
     let raw = said["content"].as_str().unwrap_or_default();
     let mentioned = raw.contains(&format!("<@{}>", guild.me)) || raw.contains(&format!("<@!{}>", guild.me));
     if !direct && !mentioned {
@@ -195,6 +221,7 @@ pub(super) fn message(
             ts: Some(id),
             again: false,
             awaited: false,
+            program,
             how: if direct { How::Direct } else { How::Mention },
         },
     }))

@@ -15,6 +15,7 @@ use crate::cards::{self, Card, Line, Tone};
 use crate::chat::shell::local_zone;
 use crate::chat::voice::ear::{Ear, Heard};
 use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::letter::{Extras, Rest};
 use crate::chat::voice::origin::How;
 use crate::commands::{Known, Runs, slots};
 
@@ -25,6 +26,7 @@ const THINKS: u8 = 5;
 const STAYS: u8 = 6;
 const CHANGES: u8 = 7;
 const CHOICES: u8 = 8;
+const MODAL: u8 = 9;
 
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -46,7 +48,7 @@ impl DiscordEar {
     /// # Errors
     /// When it could not be stored: it must not be acknowledged, so that who said it is told that nobody heard it.
     pub(super) async fn interaction(&self, said: &Value) -> Result<Taken, DeskError> {
-        self.ear.hears();
+        self.ear.vital.hears();
         let acknowledged = |acknowledgement| Taken { acknowledgement: Some(acknowledgement), heard: None };
         match interaction(said, &self.guild.id).unwrap_or(Wish::Nothing("something in it is missing")) {
             Wish::Nothing(why) => {
@@ -59,11 +61,24 @@ impl DiscordEar {
                 Ok(acknowledged(json!({ "type": CHOICES, "data": { "choices": choices } })))
             }
             Wish::Asks { version, typed, card, about } => Ok(acknowledged(question(&version, &typed, &card, &about))),
+            Wish::Form { user } => Ok(acknowledged(match self.form(&user).await? {
+                Ok(modal) => json!({ "type": MODAL, "data": modal }),
+                Err(why) => told_alone(&Card::new(Tone::Plain, why)),
+            })),
+            Wish::Filled { said, fields } => match self.drafted(said, fields).await? {
+                Ok(said) => {
+                    let heard = self.ear.keep(said).await?;
+                    let acknowledgement = json!({ "type": THINKS, "data": { "flags": EPHEMERAL } });
+                    Ok(Taken { acknowledgement: Some(acknowledgement), heard })
+                }
+                Err(wrong) => Ok(acknowledged(told_alone(&cards::form::wrong(&wrong)))),
+            },
             Wish::Said(wish) => {
                 // The channel sees who asked for what; questions are between the two of us.
                 let zone = self.ear.zone_of(&wish.reply.user);
                 let private = !self.ear.is_order(&wish.typed, zone).await;
-                let sure = said["data"]["custom_id"].as_str().is_some_and(|id| id.starts_with(render::SURE));
+                let pressed = said["data"]["custom_id"].as_str().unwrap_or_default();
+                let sure = pressed.starts_with(render::SURE) || pressed.starts_with(render::LAST);
                 let acknowledgement = match &wish.reply.how {
                     How::Command if private => json!({ "type": THINKS, "data": { "flags": EPHEMERAL } }),
                     How::Command => json!({ "type": THINKS }),
@@ -90,7 +105,7 @@ impl DiscordEar {
     /// # Errors
     /// When it could not be stored, or where it was said is not known.
     pub(super) async fn message(&self, said: &Value) -> Result<(), Untaken> {
-        self.ear.hears();
+        self.ear.vital.hears();
         let direct = said["guild_id"].is_null();
         let place = said["channel_id"].as_str().unwrap_or_default();
         // Most of what is said is not for us, and nothing is asked about it.
@@ -150,9 +165,18 @@ fn question(version: &str, typed: &str, card: &str, about: &str) -> Value {
     let blocks = blocks.unwrap_or_else(|| {
         // Too long for a button: by hand, then.
         let card = Card::new(Tone::Warning, about).next(typed);
-        render::render(&card, &crate::chat::voice::letter::Extras::default()).blocks
+        render::render(&card, &Extras::default()).blocks
     });
-    let mut data = render::body("", &blocks);
+    alone(&blocks)
+}
+
+/// A message that only who did something sees.
+fn alone(blocks: &[Value]) -> Value {
+    let mut data = render::body("", blocks);
     data["flags"] = EPHEMERAL.into();
     json!({ "type": MESSAGE, "data": data })
+}
+
+fn told_alone(card: &Card) -> Value {
+    alone(&render::render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks)
 }

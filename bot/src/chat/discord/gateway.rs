@@ -83,7 +83,7 @@ impl Gateway {
             let end = match self.connect().await {
                 Ok((stream, beat)) => self.talk(stream, beat).await,
                 Err(error) => {
-                    self.ear.ear.hearing.failed(error.code().unwrap_or("no_answer"));
+                    self.ear.ear.vital.failed(error.code().unwrap_or("no_answer"));
                     End::Resume(error.to_string())
                 }
             };
@@ -98,7 +98,7 @@ impl Gateway {
                 }
                 End::Refused(why) => {
                     tracing::error!(why, "Discord cannot be listened to");
-                    self.ear.ear.hearing.failed(why);
+                    self.ear.ear.vital.failed(why);
                     (self.session, self.seq) = (None, None);
                     wait = WAIT_MAX;
                 }
@@ -286,7 +286,7 @@ impl Open {
         if missed {
             ear.ear.listens();
         } else {
-            ear.ear.hearing.opened();
+            ear.ear.vital.opened();
         }
         Self(ear.clone())
     }
@@ -294,7 +294,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.ear.hearing.ended();
+        self.0.ear.vital.ended();
     }
 }
 

@@ -118,13 +118,14 @@ impl Guild {
     /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
     pub(super) async fn actor(&self, user: &str) -> Result<Result<Actor, Unheard>, ApiError> {
         let person = self.person(user).await?;
-        if person.bot {
-            return Ok(Err(Unheard::Bot));
-        }
-        let kind = if person.stranger { ActorKind::Stranger } else { ActorKind::Person };
+        let kind = match (person.bot, person.stranger) {
+            (true, _) => ActorKind::Bot,
+            (false, true) => ActorKind::Stranger,
+            (false, false) => ActorKind::Person,
+        };
         let Ok(id) = format!("{DOOR}:{user}").parse() else { return Ok(Err(Unheard::Bot)) };
         let groups = person.roles.iter().filter_map(|role| format!("{DOOR}:{role}").parse().ok()).collect();
-        Ok(Ok(Actor { id, name: person.name, kind, groups }))
+        Ok(Ok(Actor { kind, groups, ..Actor::person(id, person.name) }))
     }
 
     /// Whether somebody is known to have left the server; what cannot be asked soon is not.

@@ -5,6 +5,7 @@ mod api;
 mod commands;
 mod delivery;
 mod ear;
+mod form;
 mod gateway;
 mod guild;
 mod http;
@@ -23,6 +24,7 @@ use tidegate_runner::service::Beside;
 use tokio::task::JoinSet;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::Api;
 use ear::DiscordEar;
@@ -33,9 +35,11 @@ pub use online::check_online;
 #[cfg(test)]
 pub(crate) use render::render;
 
+use super::voice::crier::Crier;
 use super::voice::ear::Ear;
 use super::voice::failure::ApiError;
 use super::voice::rooms::{self, Entrance};
+use crate::vitals::Vitals;
 use crate::web;
 
 /// The name of this chat in ledger and audit.
@@ -43,9 +47,9 @@ const DOOR: &str = "discord";
 
 /// Speaks in Discord beside the engine of `house`, if it is configured.
 #[must_use]
-pub fn beside(house: &House) -> Option<Beside> {
+pub fn beside(house: &House, vitals: &Vitals) -> Option<Beside> {
     let config = house.config().chat.discord.clone()?;
-    Some(rooms::beside(house, Door { config, secrets: house.secrets() }))
+    Some(rooms::beside(house, vitals, Door { config, secrets: house.secrets() }))
 }
 
 /// How Discord is come into.
@@ -62,8 +66,19 @@ impl Entrance for Door {
         DOOR
     }
 
-    fn at_once(&self, _: &Desk, _: bool) -> JoinSet<()> {
-        JoinSet::new()
+    /// Begins to tell a webhook what Discord does not take, where there is one.
+    fn at_once(&self, desk: &Desk, alone: bool) -> JoinSet<()> {
+        let mut task = JoinSet::new();
+        let Some(webhook) = self.config.webhook.clone() else { return task };
+        match Api::new(&self.config, self.secrets.clone()) {
+            Ok(api) => {
+                let after = Duration::from_secs(self.config.webhook_after_s.into());
+                let house = (desk.clone(), self.secrets.clone(), alone);
+                task.spawn(Crier::new(house, DOOR, api, (webhook, after)).cry());
+            }
+            Err(error) => tracing::error!(%error, "the webhook is not told"),
+        }
+        task
     }
 
     async fn open(&self) -> Result<Discord, ApiError> {
@@ -81,7 +96,7 @@ impl Entrance for Door {
             DiscordMode::Http { public_key, listen } => {
                 let mut listener = JoinSet::new();
                 // What is said in words is not heard in this mode: nothing of it was missed.
-                ear.ear.hearing.opened();
+                ear.ear.vital.opened();
                 listener.spawn(web::listen(*listen, http::router(ear, *public_key)));
                 listener
             }

@@ -164,9 +164,8 @@ impl Platform for Discord {
         Ok(())
     }
 
-    async fn turn(&self, _: &Draft, _: &Origin, _: Page<'_>) -> bool {
-        // There is no form here: the slots of a command are one.
-        false
+    async fn turn(&self, _: &Draft, origin: &Origin, page: Page<'_>) -> bool {
+        self.guild.turn(origin, &page).await
     }
 
     async fn answered(&self, _: &Ear, _: &Origin) {}

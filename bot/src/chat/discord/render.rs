@@ -29,6 +29,8 @@ pub(super) const PRESS: &str = "tide";
 pub(super) const ASKS: &str = "tide?";
 /// The same of the answer to that question.
 pub(super) const SURE: &str = "tide!";
+/// The same of the last button of a form.
+pub(super) const LAST: &str = "tide=";
 /// Between these parts.
 pub(super) const BETWEEN: char = '|';
 
@@ -81,7 +83,7 @@ fn color(tone: Tone) -> u32 {
 }
 
 /// Text in which nothing is a mark of Discord's.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         // At the front they would make a heading, a quotation or a list.
@@ -196,6 +198,12 @@ pub(super) fn question(card: &Card, yes: &str, parts: &[&str]) -> Option<Vec<Val
     let mut blocks = render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks;
     blocks.push(json!({ "type": 1, "components": [button] }));
     Some(blocks)
+}
+
+/// The last button of a form, in its row; `None`: the command is longer than Discord lets a button carry, and is only typed.
+pub(super) fn last(label: &str, typed: &str) -> Option<Value> {
+    let button = pressable(LAST, &[typed], label, Weight::On)?;
+    Some(json!({ "type": 1, "components": [button] }))
 }
 
 /// Has a letter say that it may have been said before.

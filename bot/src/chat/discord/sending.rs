@@ -35,7 +35,7 @@ struct Target {
 }
 
 impl Guild {
-    fn application_id(&self) -> Result<ApplicationId, ApiError> {
+    pub(super) fn application_id(&self) -> Result<ApplicationId, ApiError> {
         number(&self.application, "application_not_found").map(ApplicationId::new)
     }
 

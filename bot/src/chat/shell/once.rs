@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
+use tidegate_runner::desk::DeskError;
 use tidegate_runner::domain::answer::{Actor, RunDetail};
+use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::RunNumber;
-use tidegate_runner::domain::run::RunState;
+use tidegate_runner::domain::rollout::Came;
+use tidegate_runner::domain::run::{Outcome, RunState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::save::saved;
@@ -57,7 +60,12 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     let stopping = reply.stopping.iter().map(|run| (*run, Hope::Still));
     let awaited: Vec<(RunNumber, Hope)> =
         reply.follow.into_iter().filter(|(_, hope)| *hope != Hope::Heard).chain(stopping).collect();
+    let rollout = reply.rollout.filter(|_| reply.verdict == Verdict::Done);
     let status = match reply.verdict {
+        Verdict::Done if rollout.is_some() && waits && house.may_be_engine() => {
+            house.start_engine();
+            return wait_for_many(house, &actor, rollout.unwrap_or_default(), signals, &mut screen).await;
+        }
         Verdict::Done if awaited.is_empty() => 0,
         Verdict::Done if waits && !house.may_be_engine() && !house.an_engine_lives().await => {
             let what = "Nothing carries out runs now; this is done when something does: put the configuration right";
@@ -150,6 +158,64 @@ async fn wait(
         () = signals.came() => {}
     }
     ExitCode::from(worst(all.into_iter()))
+}
+
+/// Waits for the end of a change of many environments.
+async fn wait_for_many(
+    house: House,
+    actor: &Actor,
+    number: i64,
+    mut signals: Signals,
+    screen: &mut Screen,
+) -> ExitCode {
+    /// Other processes may bring it further, and ring no bell here.
+    const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+    let mut listener = house.bell.listen();
+    let status = loop {
+        match house.desk.rollout(number).await {
+            Ok(Some(rollout)) if rollout.ended.is_some() => {
+                screen.card(&cards::end_of_rollout(&rollout));
+                if let Err(error) = told_of(&house, actor, number).await {
+                    tracing::warn!(%error, "a message will be shown again at the next start");
+                }
+                let good = rollout.items.iter().all(|item| item.came.as_ref().is_some_and(Came::is_good));
+                break if good { 0 } else { exit_status(Hope::Success, Some(Outcome::Failed)) };
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break FAULT,
+            Err(error) => {
+                screen.card(&conversation::fault(&house.desk, &error).card);
+                break FAULT;
+            }
+        }
+        tokio::select! {
+            () = listener.heard() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = signals.came() => {
+                screen.note("Not waiting any longer. It goes on while something carries out runs: `status @GROUP`, `cancel @GROUP`.");
+                break exit_status(Hope::Success, None);
+            }
+            why = house.nobody_works() => {
+                screen.note(&format!("Nothing carries it out: {why}. It goes on when that is put right."));
+                break exit_status(Hope::Success, None);
+            }
+        }
+    };
+    tokio::select! {
+        () = house.close() => {}
+        () = signals.came() => {}
+    }
+    ExitCode::from(status)
+}
+
+/// Who has read it here need not be told by the next shell.
+async fn told_of(house: &House, actor: &Actor, number: i64) -> Result<(), DeskError> {
+    for untold in house.desk.news(DOOR, actor).await? {
+        if matches!(&untold.news, News::Rollout(rollout) if rollout.number == number) {
+            house.desk.news_told(&untold).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends before these runs do: nothing carries them out. `all`: the exit statuses of those that have ended.

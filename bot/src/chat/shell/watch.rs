@@ -11,7 +11,6 @@ use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::answer::{Actor, RunSummary};
 use tidegate_runner::domain::command::{CommandName, HistoryFilter};
 use tidegate_runner::domain::ids::{RunNumber, Timestamp};
-use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::RunState;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -225,7 +224,7 @@ impl Watch {
             }
             // What others only look at is no news.
             let mine = run.asker.id == self.actor.id;
-            if fact != Fact::Working && (mine || run.request.kind != RunKind::Plan) {
+            if fact != Fact::Working && (mine || !run.request.kind.only_looks()) {
                 self.tell_or_later(run).await;
             } else {
                 open(&self.told).insert(run.number, fact);

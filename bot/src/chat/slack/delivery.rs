@@ -30,6 +30,15 @@ pub(super) struct Me {
     pub(super) team: String,
     /// The bot's user.
     pub(super) user: String,
+    /// The app that the bot belongs to; `None` where Slack does not tell.
+    pub(super) app: Option<String>,
+}
+
+impl Me {
+    /// Whether something is about another app than the bot's.
+    pub(super) fn is_of_another_app(&self, app: &Value) -> bool {
+        app.as_str().zip(self.app.as_deref()).is_some_and(|(app, own)| app != own)
+    }
 }
 
 /// What somebody wants.
@@ -51,6 +60,9 @@ pub(super) enum Wish {
 
 /// Reads a delivery.
 pub(super) fn read(form: Form, payload: &Value, me: &Me) -> Wish {
+    if me.is_of_another_app(&payload["api_app_id"]) {
+        return Wish::Nothing("for another app");
+    }
     match form {
         Form::Command => command(payload, me),
         Form::Event => event(payload, me),
@@ -94,6 +106,7 @@ fn command(payload: &Value, me: &Me) -> Option<Wish> {
             ts: None,
             again: false,
             awaited: false,
+            program: false,
             how: How::Command,
         },
     };
@@ -115,8 +128,10 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
     if !matches!(event["subtype"].as_str(), None | Some("thread_broadcast" | "file_share")) {
         return Some(Wish::Nothing("not what somebody typed: edited, deleted, joined or alike"));
     }
-    if user == me.user || !event["bot_id"].is_null() || !event["bot_profile"].is_null() {
-        return Some(Wish::Nothing("of a bot"));
+    // Another program is heard, and answered where it is named; nobody is whose name a program speaks in.
+    let program = !event["bot_id"].is_null() || !event["bot_profile"].is_null();
+    if user == me.user || user.is_empty() {
+        return Some(Wish::Nothing("of nobody, or its own"));
     }
     let raw = event["text"].as_str().unwrap_or_default();
     let direct = event["channel_type"] == "im";
@@ -144,6 +159,7 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
             ts: Some(ts),
             again: false,
             awaited: false,
+            program,
             how: if direct { How::Direct } else { How::Mention },
         },
     }))
@@ -205,6 +221,7 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
             ts: None,
             again: false,
             awaited: false,
+            program: false,
             how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
             user,
             channel,
@@ -231,6 +248,7 @@ fn submission(payload: &Value, user: &Value, team: String) -> Option<Wish> {
             ts: None,
             again: false,
             awaited: false,
+            program: false,
             how: How::Last { keep: text(&kept["keep"]) },
         },
     };
@@ -248,7 +266,7 @@ mod tests {
     use super::*;
 
     fn me() -> Me {
-        Me { team: "T1".to_owned(), user: "UBOT".to_owned() }
+        Me { team: "T1".to_owned(), user: "UBOT".to_owned(), app: Some("A1".to_owned()) }
     }
 
     fn message(change: impl FnOnce(&mut Value)) -> Wish {
@@ -281,7 +299,7 @@ mod tests {
             ("edited", |p| p["event"]["edited"] = json!({ "user": "U1" })),
             ("changed", |p| p["event"]["subtype"] = "message_changed".into()),
             ("deleted", |p| p["event"]["subtype"] = "message_deleted".into()),
-            ("a bot's", |p| p["event"]["bot_id"] = "B1".into()),
+            ("a program's without a user", |p| p["event"]["user"] = Value::Null),
             ("its own", |p| p["event"]["user"] = "UBOT".into()),
             ("not a mention", |p| p["event"]["text"] = "up shop".into()),
             ("a kind of the future", |p| p["event"]["type"] = "hologram".into()),
@@ -292,6 +310,28 @@ mod tests {
         assert!(matches!(read(Form::Event, &json!("?"), &me()), Wish::Nothing(_)));
         assert!(matches!(read(Form::Command, &json!({ "text": "up" }), &me()), Wish::Nothing(_)));
         assert!(matches!(read(Form::Interaction, &json!({ "type": "hologram" }), &me()), Wish::Nothing(_)));
+    }
+
+    #[test]
+    fn what_is_for_another_app_is_nothing() {
+        let of = |app: &str| message(|p| p["api_app_id"] = app.into());
+        assert!(matches!(of("A1"), Wish::Said(_)));
+        assert_eq!(of("A2"), Wish::Nothing("for another app"));
+        let payload = json!({ "api_app_id": "A2", "trigger_id": "1.2.x", "text": "up shop", "team_id": "T1", "user_id": "U1",
+                              "channel_id": "C1" });
+        assert_eq!(read(Form::Command, &payload, &me()), Wish::Nothing("for another app"));
+        let unknown = Me { app: None, ..me() };
+        assert!(matches!(read(Form::Command, &payload, &unknown), Wish::Said(_)), "Slack did not tell which is ours");
+    }
+
+    #[test]
+    fn what_a_program_says_is_known_as_such() {
+        for key in ["bot_id", "bot_profile"] {
+            let Wish::Said(said) = message(|p| p["event"][key] = "B1".into()) else { panic!("a command") };
+            assert!(said.reply.program, "{key}");
+        }
+        let Wish::Said(said) = message(|_| {}) else { panic!("a command") };
+        assert!(!said.reply.program);
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl SlackEar {
     /// # Errors
     /// When it could not be stored: it must not be acknowledged, so that Slack delivers it again.
     pub(super) async fn take(&self, form: Form, payload: &Value, again: bool) -> Result<Option<Value>, DeskError> {
-        self.ear.hears();
+        self.ear.vital.hears();
         match read(form, payload, &self.slack.workspace.me) {
             Wish::Nothing(why) => {
                 tracing::debug!(why, "ignored");

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 use tidegate_runner::domain::command::CommandName;
-use tidegate_runner::domain::environment::Environment;
 
 use super::ear::SlackEar;
 use super::home::Unseen;
 use crate::cards::form as words;
+use crate::chat::voice::offer::{Offer, offers};
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::text::cut_between_words;
-use crate::commands;
 
 /// Most settings that are asked for: a view has at most 100 blocks, and nobody fills in as many.
 const SETTINGS_MAX: usize = 40;
@@ -41,14 +40,8 @@ fn input(block: &str, label: &str, hint: Option<&str>, optional: bool, element: 
     input
 }
 
-/// An environment, and what somebody may do with it: the command's word, and what the choice says.
-struct Offer<'e> {
-    environment: &'e Environment,
-    choices: Vec<(&'static str, &'static str)>,
-}
-
 /// The form for one of the environments, with a menu of all of them.
-fn view(all: &[Offer<'_>], none: &str, chosen: Option<&str>, metadata: &str) -> Value {
+pub(crate) fn view(all: &[Offer<'_>], none: &str, chosen: Option<&str>, metadata: &str) -> Value {
     let chosen = chosen.and_then(|name| all.iter().find(|offer| offer.environment.name.as_str() == name));
     let chosen = chosen.or(all.first());
     let (all, others) = all.split_at(all.len().min(OPTIONS_MAX));
@@ -119,24 +112,8 @@ impl SlackEar {
                 None
             }
         };
-        let all = || config.environments.values();
         let Some((sight, who)) = seen else { return view(&[], words::NOBODY_KNOWN, chosen, metadata) };
-        let may = |environment: &Environment, word: &str| {
-            commands::name_of(word).is_some_and(|name| self.ear.desk.may(&who, name, &environment.name))
-        };
-        let offers: Vec<Offer<'_>> = all()
-            .filter(|environment| sight.sees(environment.name.as_str()))
-            .map(|environment| {
-                let choices = words::CHOICES.into_iter().filter(|(word, _)| may(environment, word)).collect();
-                Offer { environment, choices }
-            })
-            .filter(|offer| !offer.choices.is_empty())
-            .collect();
-        let none = match all().any(|environment| sight.sees(environment.name.as_str())) {
-            _ if config.environments.is_empty() => words::NOTHING,
-            true => words::NOT_YOURS_TO_CHANGE,
-            false => words::NOT_YOURS,
-        };
+        let (offers, none) = offers(&self.ear.desk, &config, &sight, &who);
         view(&offers, none, chosen, metadata)
     }
 
@@ -160,5 +137,36 @@ impl SlackEar {
         if let Err(error) = self.slack.workspace.api.post("views.update", &body).await {
             tracing::warn!(%error, "the form stays as it was");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::fixture;
+
+    #[test]
+    fn what_the_form_has_no_room_for_is_told_with_what_to_type_instead() {
+        let mut shop = fixture::environment("shop");
+        let setting = shop.settings.values().next().expect("a setting").clone();
+        for number in 0..SETTINGS_MAX {
+            shop.settings.insert(format!("s{number}").parse().expect("a name"), setting.clone());
+        }
+        let over = shop.settings.len() - SETTINGS_MAX;
+        let offer = || Offer { environment: &shop, choices: words::CHOICES.to_vec() };
+        let all: Vec<Offer<'_>> = (0..OPTIONS_MAX + 3).map(|_| offer()).collect();
+        let made = view(&all, words::NOTHING, None, "{}");
+        let blocks = made["blocks"].as_array().expect("blocks");
+        assert!(blocks.len() <= 100, "{}", blocks.len());
+        let options = blocks[0]["element"]["options"].as_array().map(Vec::len);
+        assert_eq!(options, Some(OPTIONS_MAX));
+        let told = blocks.last().and_then(|block| block["text"]["text"].as_str()).expect("a line");
+        let expected = format!(
+            "3 more environments without room here: type /tide up NAME. {over} more settings without room here: type /tide up \
+             shop NAME=VALUE."
+        );
+        assert_eq!(told, expected);
+        let fits = view(&[Offer { environment: &fixture::environment("shop"), choices: Vec::new() }], "", None, "{}");
+        assert!(!fits["blocks"].to_string().contains("without room"), "where all have room nothing is said of it");
     }
 }

@@ -10,9 +10,10 @@ use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
 use tokio::time::Instant;
 
+use super::DOOR;
 use super::platform::Slack;
 use super::render::render;
-use crate::cards::{self, Card, Clock, Tone, form, overview};
+use crate::cards::{self, Button, Card, Clock, Tone, form, overview};
 use crate::chat::voice::ear::Ear;
 use crate::chat::voice::letter::{Extras, Rest};
 use crate::commands;
@@ -142,7 +143,7 @@ impl Slack {
         }
         // Read anew each time: what is bent or written otherwise meanwhile changes it, and so does the time.
         let coming = ear.desk.next(None, 1, sight).await?;
-        let mut blocks = Vec::new();
+        let mut tab = Tab::default();
         let mut shown = 0;
         for standing in &all {
             let mut card = cards::status(std::slice::from_ref(standing), &clock);
@@ -151,7 +152,7 @@ impl Slack {
                 let coming = coming.iter().find(|coming| coming.environment == status.name);
                 card.lines.extend(coming.and_then(cards::next_of));
             }
-            let mut card = self.workspace.name_people(card).await;
+            let card = self.workspace.name_people(card).await;
             let name: Option<EnvironmentName> = match standing {
                 Standing::Managed(status) => Some(status.name.clone()),
                 Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
@@ -163,30 +164,57 @@ impl Slack {
                 let (name, about) = (commands::name_of(&button.command), environment);
                 name.zip(about).is_none_or(|(name, about)| ear.desk.may(who, name, &about.name))
             });
-            buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
-            card.next.clear();
-            let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
-            if blocks.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX - REST_MAX {
+            if !tab.takes(card, buttons) {
                 break;
             }
             shown += 1;
-            if !blocks.is_empty() {
-                blocks.push(json!({ "type": "divider" }));
-            }
-            blocks.extend(made);
         }
         let rest = &all[shown..];
         if !rest.is_empty() {
-            let card = self.workspace.name_people(cards::envs(rest, &clock)).await;
-            blocks.push(json!({ "type": "divider" }));
-            let rest = Rest::Typed("envs".to_owned());
-            blocks.extend(render(&card, &Extras { rest, ..Extras::default() }).blocks.into_iter().take(REST_MAX - 1));
+            tab.rest(&self.workspace.name_people(cards::envs(rest, &clock)).await);
         }
-        let heard_ms = ear.last_heard().map(|at| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
-        let health = overview::health(&ear.desk.runners().await?, heard_ms, &clock);
-        blocks.push(json!({ "type": "divider" }));
-        blocks.extend(render(&health, &Extras::default()).blocks);
-        Ok(blocks)
+        let heard_ms = ear.vital.age().map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let health = overview::health(&ear.desk.runners().await?, heard_ms, ear.desk.unsaid(DOOR).await?, &clock);
+        Ok(tab.whole(&health))
+    }
+}
+
+/// The blocks of a home tab, as far as it is written.
+#[derive(Default)]
+pub(crate) struct Tab(Vec<Value>);
+
+impl Tab {
+    /// Adds an environment with its buttons, and those of what its card offers. False: there is no room for it.
+    pub(crate) fn takes(&mut self, mut card: Card, mut buttons: Vec<Button>) -> bool {
+        buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
+        card.next.clear();
+        let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
+        if self.0.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX - REST_MAX {
+            return false;
+        }
+        self.divide();
+        self.0.extend(made);
+        true
+    }
+
+    /// Adds those that have no room of their own.
+    fn rest(&mut self, card: &Card) {
+        self.divide();
+        let rest = Rest::Typed("envs".to_owned());
+        self.0.extend(render(card, &Extras { rest, ..Extras::default() }).blocks.into_iter().take(REST_MAX - 1));
+    }
+
+    /// All of it, with how everything is at the end.
+    pub(crate) fn whole(mut self, health: &Card) -> Vec<Value> {
+        self.divide();
+        self.0.extend(render(health, &Extras::default()).blocks);
+        self.0
+    }
+
+    fn divide(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push(json!({ "type": "divider" }));
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 //! where; `platform::Slack` is what `super::voice` needs of a chat.
 
 mod api;
-mod crier;
 mod delivery;
 mod draft;
 mod ear;
@@ -24,6 +23,7 @@ mod workspace;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::json;
 use tidegate_runner::config::{SlackConfig, SlackMode};
 use tidegate_runner::desk::Desk;
 use tidegate_runner::house::House;
@@ -32,18 +32,26 @@ use tidegate_runner::service::Beside;
 use tokio::task::JoinSet;
 
 use api::Api;
-use crier::Crier;
 use ear::SlackEar;
 use platform::Slack;
 use workspace::Workspace;
 
+#[cfg(test)]
+pub(crate) use form::view;
+#[cfg(test)]
+pub(crate) use home::Tab;
 pub use online::check_online;
+#[cfg(test)]
+pub(crate) use preview::planned;
 #[cfg(test)]
 pub(crate) use render::render;
 
+use super::voice::crier::{Crier, Hook};
 use super::voice::ear::Ear;
 use super::voice::failure::ApiError;
+use super::voice::letter::Letter;
 use super::voice::rooms::{self, Entrance};
+use crate::vitals::Vitals;
 use crate::web;
 
 /// The name of this chat in ledger and audit.
@@ -51,9 +59,24 @@ const DOOR: &str = "slack";
 
 /// Speaks in Slack beside the engine of `house`, if it is configured.
 #[must_use]
-pub fn beside(house: &House) -> Option<Beside> {
+pub fn beside(house: &House, vitals: &Vitals) -> Option<Beside> {
     let config = house.config().chat.slack.clone()?;
-    Some(rooms::beside(house, Door { config, secrets: house.secrets() }))
+    Some(rooms::beside(house, vitals, Door { config, secrets: house.secrets() }))
+}
+
+#[async_trait]
+impl Hook for Api {
+    async fn tell(&self, url: &str, text: &str) -> Result<(), ApiError> {
+        self.respond(url, &json!({ "text": text })).await
+    }
+
+    fn says(&self, letter: &Letter) -> String {
+        letter.text.clone()
+    }
+
+    fn quoted(&self, text: &str) -> String {
+        text::escape(text)
+    }
 }
 
 /// How Slack is come into.
@@ -77,7 +100,8 @@ impl Entrance for Door {
         match Api::new(&self.config, self.secrets.clone()) {
             Ok(api) => {
                 let after = Duration::from_secs(self.config.webhook_after_s.into());
-                task.spawn(Crier::new(desk.clone(), self.secrets.clone(), api, webhook, after, alone).cry());
+                let house = (desk.clone(), self.secrets.clone(), alone);
+                task.spawn(Crier::new(house, DOOR, api, (webhook, after)).cry());
             }
             Err(error) => tracing::error!(error, "the webhook is not told"),
         }
@@ -91,11 +115,18 @@ impl Entrance for Door {
         Ok(Slack::new(workspace))
     }
 
+    fn look_back(&self) -> Option<Duration> {
+        match &self.config.mode {
+            SlackMode::Socket { .. } => None,
+            SlackMode::Http { look_back_s, .. } => Some(Duration::from_secs((*look_back_s).into())),
+        }
+    }
+
     fn listen(&self, chat: &Slack, ear: &Ear) -> JoinSet<()> {
         let slack_ear = SlackEar { ear: ear.clone(), slack: chat.clone() };
         match &self.config.mode {
             SlackMode::Socket { app_token } => socket::open(&slack_ear, app_token),
-            SlackMode::Http { signing_secret, listen } => {
+            SlackMode::Http { signing_secret, listen, .. } => {
                 let hooks = http::router(slack_ear, self.secrets.clone(), signing_secret.clone());
                 let mut listener = JoinSet::new();
                 listener.spawn(web::listen(*listen, hooks));

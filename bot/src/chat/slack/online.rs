@@ -90,11 +90,24 @@ async fn ask(config: &Config, slack: &SlackConfig, asked: &mut Asked) {
         Ok(workspace) => workspace,
         Err(why) => return of_token(asked, "bot_token", &why),
     };
+    if let (Some(app_token), Some(own)) = (app_token, workspace.me.app.as_deref())
+        && let Ok(read) = workspace.api.token(app_token).await
+        && let Some(other) = app_of(&read.token_value.0).filter(|app| *app != own)
+    {
+        asked.missing.push(token("app_token", &format!("it is of the app {other}, and `bot_token` is of {own}")));
+    }
     let named = config.environments.values().filter_map(|environment| environment.channel.in_chat(DOOR));
     for channel in named.chain(slack.admin_channel.as_deref()) {
         channel_of(&workspace, channel, asked).await;
     }
     people(config, &workspace, asked).await;
+}
+
+/// The app that an app-level token names as its own: `xapp-1-A0123-...`.
+fn app_of(token: &str) -> Option<&str> {
+    let id = token.split('-').nth(2)?;
+    let is_id = id.starts_with('A') && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    is_id.then_some(id)
 }
 
 /// A token is wrong only where Slack says so.
@@ -169,6 +182,13 @@ async fn people(config: &Config, workspace: &Workspace, asked: &mut Asked) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_app_level_token_names_its_app() {
+        for (token, app) in [("1-A012BC-12-ff", Some("A012BC")), ("1-01f", None), ("1-", None), ("", None)] {
+            assert_eq!(app_of(&format!("xapp-{token}")), app, "{token}");
+        }
+    }
 
     #[test]
     fn what_is_checked_is_what_the_manifest_asks_for() {

@@ -27,14 +27,14 @@ pub(super) fn planning() -> Value {
 }
 
 /// What stands there in the end, with the command that does it.
-fn planned(page_: &Page<'_>, origin: &Origin) -> Value {
+pub(crate) fn planned(page_: &Page<'_>, channel: &str, response_url: Option<&str>) -> Value {
     // What is no message has no thread, and its whole is asked for by a command that the card has or the plan's own card in the channel.
     let rest = Rest::Typed(page_.whole.to_owned());
     let mut view = page(&render(page_.card, &Extras { rest, ..Extras::default() }).blocks);
     if let Some(last) = &page_.last {
         view["submit"] = plain(last.label, 24);
         view["private_metadata"] = json!({
-            "channel": origin.channel, "response_url": origin.response_url, "typed": last.typed, "keep": last.keep,
+            "channel": channel, "response_url": response_url, "typed": last.typed, "keep": last.keep,
         })
         .to_string()
         .into();
@@ -45,7 +45,8 @@ fn planned(page_: &Page<'_>, origin: &Origin) -> Value {
 impl Workspace {
     /// Shows the page. False: it is not there any more.
     pub(super) async fn turn(&self, draft: &Draft, origin: &Origin, page: &Page<'_>) -> bool {
-        let body = json!({ "view_id": draft.view, "view": planned(page, origin) });
+        let body =
+            json!({ "view_id": draft.view, "view": planned(page, &origin.channel, origin.response_url.as_deref()) });
         match self.api.post("views.update", &body).await {
             Ok(_) => true,
             Err(ApiError::Refused { code, .. }) => {

@@ -84,11 +84,11 @@ impl Connection {
                 }
                 Ok(Err(error)) => {
                     tracing::error!(%error, "Slack cannot be listened to");
-                    self.ear.ear.hearing.failed(error.code().unwrap_or("no_answer"));
+                    self.ear.ear.vital.failed(error.code().unwrap_or("no_answer"));
                 }
                 Err(_) => {
                     tracing::error!("Slack does not say hello");
-                    self.ear.ear.hearing.failed("no_answer");
+                    self.ear.ear.vital.failed("no_answer");
                 }
             }
             failures = if lived >= LIVED { 0 } else { failures + 1 };
@@ -105,6 +105,9 @@ impl Connection {
             if let Message::Text(text) = message.map_err(|error| unknown(error.to_string()))? {
                 let said: Value = serde_json::from_str(&text).unwrap_or_default();
                 if said["type"] == "hello" {
+                    if self.ear.slack.workspace.me.is_of_another_app(&said["connection_info"]["app_id"]) {
+                        return Err(ApiError::refused("other_app"));
+                    }
                     return Ok(stream);
                 }
             }
@@ -239,7 +242,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.hearing.ended();
+        self.0.vital.ended();
     }
 }
 

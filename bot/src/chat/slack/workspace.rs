@@ -92,7 +92,21 @@ impl Workspace {
             let found = said[key].as_str().map(str::to_owned);
             found.ok_or_else(|| ApiError::Unknown(format!("auth.test does not tell `{key}`")))
         };
-        let me = Me { team: text("team_id")?, user: text("user_id")? };
+        let app = match said["bot_id"].as_str() {
+            Some(bot) => match api.get("bots.info", &[("bot", bot)]).await {
+                Ok(said) => said["bot"]["app_id"].as_str().map(str::to_owned),
+                Err(ApiError::Refused { code, .. }) => {
+                    tracing::warn!(
+                        code,
+                        "which app the bot belongs to is not told: other apps' messages are not told apart"
+                    );
+                    None
+                }
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        let me = Me { team: text("team_id")?, user: text("user_id")?, app };
         let mut teams = teams.to_vec();
         teams.push(me.team.clone());
         Ok(Self {
@@ -139,12 +153,12 @@ impl Workspace {
             Kind::Member => ActorKind::Person,
             Kind::Guest => ActorKind::Guest,
             Kind::Stranger => ActorKind::Stranger,
-            Kind::Bot => return Err(Unheard::Bot),
+            Kind::Bot => ActorKind::Bot,
             Kind::Gone => return Err(Unheard::Gone),
         };
         let id = format!("slack:{user}").parse().map_err(|_| Unheard::Bot)?;
         let groups = person.groups.iter().filter_map(|group| format!("slack:{group}").parse().ok()).collect();
-        Ok(Actor { id, name: person.name.clone(), kind, groups })
+        Ok(Actor { kind, groups, ..Actor::person(id, person.name.clone()) })
     }
 
     /// The members of a group; none where there is no such group.

@@ -4,9 +4,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tidegate_runner::desk::Message;
 use tidegate_runner::desk::post::Post;
+use tidegate_runner::desk::{DeskError, Message};
+use tidegate_runner::domain::answer::{Actor, ActorKind};
+use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::ear::{CLAIM_MS, Ear, Heard};
@@ -17,6 +20,7 @@ use super::platform::{Call, Means, Unheard};
 use super::press::Press;
 use super::stands::Stands;
 use crate::cards;
+use crate::commands;
 use crate::conversation::{self, Attachment, Verdict};
 
 /// What is older is not carried out by itself any more, in milliseconds.
@@ -108,8 +112,11 @@ impl Ear {
         }
         match asker {
             Err(Unheard::Bot) => return self.put(&message.key, &[], false).await,
-            Err(Unheard::Gone) => {
-                return self.put(&message.key, &[self.said_to(&cards::deactivated(), origin, true)], false).await;
+            Err(Unheard::Gone) if *answered => {}
+            Err(Unheard::Gone) => return self.turn_away(message, origin, "gone", &cards::deactivated(), true).await,
+            // Whoever has a person's token is not that person; and two programs that nobody named could talk for ever.
+            Ok(actor) if (actor.kind == ActorKind::Bot && !self.desk.names(&actor.id)) || strange(&actor, origin) => {
+                return self.put(&message.key, &[], false).await;
             }
             Ok(actor) => message.actor = actor,
         }
@@ -122,25 +129,35 @@ impl Ear {
                 None => return self.put_off(&message.key).await,
             }
         } else if age_ms > LATE_MS && !*answered {
-            let card = cards::late(&message.typed, age_ms / 60_000);
-            return self.put(&message.key, &[self.said_to(&card, origin, true)], true).await;
+            let card = cards::late(&commands::without_code(&message.typed), age_ms / 60_000);
+            return self.turn_away(message, origin, "late", &card, true).await;
         }
         match self.stands(origin, &message.typed, stored_ms, age_ms).await {
             _ if *answered => {}
             Some(Stands::Yes) => {}
             Some(Stands::Edited) => {
-                let post = self.said_to(&cards::edited(&message.typed), origin, false);
-                return self.put(&message.key, &[post], true).await;
+                return self
+                    .turn_away(
+                        message,
+                        origin,
+                        "edited",
+                        &cards::edited(&commands::without_code(&message.typed)),
+                        false,
+                    )
+                    .await;
             }
             Some(Stands::Deleted) => {
                 // What is not there has no thread, and what was taken back is nobody else's business.
                 let aside = Origin { thread: None, how: How::Command, ..origin.clone() };
                 let private = !message.place.direct;
-                return self.put(&message.key, &[self.said_to(&cards::deleted(), &aside, private)], true).await;
+                if self.forget_read_codes(message, origin).await.is_none() {
+                    return self.put_off(&message.key).await;
+                }
+                return self.turn_away(message, &aside, "deleted", &cards::deleted(), private).await;
             }
             Some(Stands::Unknown) => {
-                let post = self.said_to(&cards::not_looked_up(self.door(), &message.typed), origin, false);
-                return self.put(&message.key, &[post], true).await;
+                let card = cards::not_looked_up(self.door(), &commands::without_code(&message.typed));
+                return self.turn_away(message, origin, "unread", &card, false).await;
             }
             None => return self.put_off(&message.key).await,
         }
@@ -155,6 +172,37 @@ impl Ear {
         if let Some(mut after) = after {
             // What follows is followed by nothing: this goes no deeper.
             Box::pin(self.answer(&mut after)).await;
+        }
+    }
+
+    /// Tells somebody that what they said is not done, and why; the audit has it like every other refusal.
+    async fn turn_away(&self, message: &Message, origin: &Origin, rule: &str, card: &cards::Card, private: bool) {
+        let zone = self.zone_of(&origin.user);
+        if self.forget_read_codes(message, origin).await.is_none() {
+            return self.put_off(&message.key).await;
+        }
+        match conversation::turned_away(&self.desk, message, zone, rule, card).await {
+            Ok(()) => self.put(&message.key, &[self.said_to(card, origin, private)], false).await,
+            // Somebody else has carried it out in the meantime, and tells so.
+            Err(DeskError::Repeated | DeskError::Refused(_)) => {}
+            Err(error) => {
+                tracing::error!(%error, "a refusal is not in the audit: answered later");
+                self.put_off(&message.key).await;
+            }
+        }
+    }
+
+    /// A code that others have read is nobody's any more, whatever stands around it. True where there was one; `None`: try again later.
+    async fn forget_read_codes(&self, message: &Message, origin: &Origin) -> Option<bool> {
+        if !is_public(message, origin) {
+            return Some(false);
+        }
+        match self.desk.forget_codes(&commands::words(&message.typed)).await {
+            Ok(found) => Some(found),
+            Err(error) => {
+                tracing::error!(%error, "a code that others have read is not taken away: tried again later");
+                None
+            }
         }
     }
 
@@ -226,6 +274,18 @@ impl Ear {
         let of_members = if asks { members::by(&*self.platform, &message.typed).await } else { None };
         let expanded = of_members.map(|typed| Message { typed, ..message.clone() });
         let message = expanded.as_ref().unwrap_or(message);
+        let read_by_all = self.forget_read_codes(message, origin).await?;
+        if read_by_all || (is_public(message, origin) && commands::is_for_a_code(&message.typed)) {
+            let refusal = not_in_public();
+            let kept = Message { typed: commands::without_code(&message.typed), ..message.clone() };
+            return match self.desk.note_refused(&kept, Some(CommandName::Link), None, "public", &refusal).await {
+                Ok(()) => Some(vec![self.said_to(&cards::refusal(&refusal), origin, true)]),
+                Err(DeskError::Repeated) => Some(Vec::new()),
+                // Refused before a crash, and not told.
+                Err(DeskError::Refused(refusal)) => Some(vec![self.said_to(&cards::refusal(&refusal), origin, true)]),
+                Err(error) => Some(vec![self.said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
+            };
+        }
         let reply = conversation::reply(&self.desk, message, zone).await;
         if reply.verdict == Verdict::Repeated {
             // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
@@ -265,8 +325,12 @@ impl Ear {
         Some(match (home, run) {
             // Who mentions the bot looks for the answer in the thread, and the card is elsewhere.
             (Some(home), Some(_)) if home == origin.channel && origin.how != How::Mention && !origin.awaited => {
-                // The run's card is the answer, unless there is more to say.
-                if card.lines.is_empty() { Vec::new() } else { vec![self.said_to(&card, origin, false)] }
+                // The run's card is the answer, unless there is more to say, or it may be a while until there is one.
+                let at_once = self.desk.config().chat.tell_unchanged(self.door());
+                match card.lines.is_empty() {
+                    true if at_once => Vec::new(),
+                    alone => vec![self.said_to(&card, origin, alone)],
+                }
             }
             (Some(_), Some(run)) => {
                 let mut letter = Letter::answer(&*self.platform, &card, origin, false);
@@ -302,4 +366,20 @@ impl Ear {
     pub(in crate::chat) fn said_to(&self, card: &cards::Card, origin: &Origin, private: bool) -> Post {
         Letter::answer(&*self.platform, card, origin, private).post(&origin.channel, None)
     }
+}
+
+/// True where a program speaks in the name of somebody.
+fn strange(actor: &Actor, origin: &Origin) -> bool {
+    origin.program && actor.kind != ActorKind::Bot
+}
+
+/// True where everybody reads the words and their answer.
+fn is_public(message: &Message, origin: &Origin) -> bool {
+    origin.how == How::Mention && !message.place.direct
+}
+
+/// What answers a mention is read by all.
+fn not_in_public() -> Refusal {
+    let (what, why, hint) = cards::not_in_public();
+    Refusal::refused(what, why).hint(hint)
 }

@@ -48,6 +48,16 @@ impl Fields {
         }
     }
 
+    /// Settings that share a field, as they are typed.
+    pub(in crate::chat) fn settings(&mut self, block: &str, text: &str) {
+        for word in text.split_whitespace() {
+            match word.split_once('=') {
+                Some((name, value)) => self.settings.push((block.to_owned(), name.to_owned(), value.to_owned())),
+                None => self.wrong(block, words::NO_SETTING),
+            }
+        }
+    }
+
     /// The first thing that is wrong with a field is told.
     fn wrong(&mut self, block: &str, why: &str) {
         let why = cut_between_words(why, BESIDE_MAX);

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_runner::desk::post::{Claim, Received};
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Actor, ActorKind, Sight};
-use tidegate_runner::domain::command::{Command, CommandName};
+use tidegate_runner::domain::command::{Command, CommandName, Order};
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::policy::Place;
 
-use super::hearing::Hearing;
 use super::origin::{How, Origin, Said};
 use super::platform::Platform;
 use crate::chat::shell::local_zone;
 use crate::commands::{self, Known};
+use crate::vitals::Vital;
 use crate::zone::Zone;
 
 /// For how long a message is ours to answer, in milliseconds, unless the claim is renewed: nobody else waits longer for a dead process.
@@ -28,10 +28,8 @@ pub(in crate::chat) struct Ear {
     pub(in crate::chat) platform: Arc<dyn Platform>,
     /// Keys that are just being answered here.
     busy: Arc<Mutex<HashSet<String>>>,
-    /// When anything was last delivered.
-    heard: Arc<Mutex<Option<tokio::time::Instant>>>,
-    /// Whether anything can be heard at all.
-    pub(in crate::chat) hearing: Arc<Hearing>,
+    /// Whether anything can be heard at all, and when it last was.
+    pub(in crate::chat) vital: Arc<Vital>,
     /// A connection was opened: something may have been missed before it.
     pub(in crate::chat) opened: Arc<AtomicBool>,
     /// The name of this process where it claims messages.
@@ -43,13 +41,12 @@ pub(in crate::chat) struct Ear {
 }
 
 impl Ear {
-    pub(in crate::chat) fn new(desk: Desk, platform: Arc<dyn Platform>, alone: bool) -> Self {
+    pub(in crate::chat) fn new(desk: Desk, platform: Arc<dyn Platform>, vital: Arc<Vital>, alone: bool) -> Self {
         Self {
             desk,
             platform,
             busy: Arc::default(),
-            heard: Arc::default(),
-            hearing: Arc::new(Hearing::new()),
+            vital,
             opened: Arc::default(),
             holder: uuid::Uuid::now_v7().to_string().into(),
             alone,
@@ -77,16 +74,6 @@ impl Ear {
         self.platform.zone_of(person).unwrap_or_else(local_zone).told()
     }
 
-    /// When anything was last delivered.
-    pub(in crate::chat) fn last_heard(&self) -> Option<tokio::time::Instant> {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Something was delivered just now.
-    pub(in crate::chat) fn hears(&self) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::time::Instant::now());
-    }
-
     /// What somebody may see where nobody else reads it, with what they would be as they ask.
     pub(in crate::chat) async fn sight_of(
         &self,
@@ -105,7 +92,9 @@ impl Ear {
         // A moment that is over or too far away makes no order, and nothing is carried out then.
         let now = self.desk.now().await.unwrap_or(Timestamp(0));
         let known = Known { environments: &config.environments, others: &[], me: &me, now, zone };
-        matches!(commands::parse(typed, &known), Ok(Command::Order { .. }))
+        // A code is between the two of us, too.
+        let is_shown = |order: &Order| !matches!(order, Order::Link(_));
+        matches!(commands::parse(typed, &known), Ok(Command::Order { order, .. }) if is_shown(&order))
     }
 
     /// Stores what was said and answers it, unless it was heard before.
@@ -177,7 +166,7 @@ fn message(door: &'static str, key: &str, typed: &str, origin: &Origin) -> Optio
     Some(Message {
         key: key.to_owned(),
         // Without rights until the chat has told what they are.
-        actor: Actor { id, name: origin.user.clone(), kind: ActorKind::Stranger, groups: Vec::new() },
+        actor: Actor { kind: ActorKind::Stranger, ..Actor::person(id, origin.user.clone()) },
         place: Place { door, channel: Some(origin.channel.clone()), direct },
         typed: typed.to_owned(),
     })

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::ear::Ear;
 use super::failure::ApiError;
+use super::origin::{How, Origin};
 use super::right::Right;
 use super::wait;
 
@@ -24,6 +25,9 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// So much more is read than what is missing, in milliseconds.
 const ROOM_MS: i64 = 60_000;
 
+/// So many of the messages that were heard last are looked through for direct conversations.
+const SPOKEN: u32 = 2_000;
+
 /// How far back missed messages are looked for, in milliseconds.
 const BACK_MS: i64 = 24 * 3_600_000;
 
@@ -32,23 +36,29 @@ pub(in crate::chat) struct Missed {
     ear: Ear,
     /// When anything was last stored before this process began: all that is known where nobody has noted more.
     since: Option<Timestamp>,
+    /// How often it is read although no connection was lost: where deliveries come by themselves, nothing tells that one did not, and
+    /// silence is no sign of it, as commands may still come where mentions do not.
+    look_back: Option<Duration>,
     /// Places that were read to the moment that is wanted.
     read: HashSet<String>,
 }
 
 impl Missed {
-    pub(in crate::chat) fn new(ear: Ear, since: Option<Timestamp>) -> Self {
-        Self { ear, since, read: HashSet::new() }
+    pub(in crate::chat) fn new(ear: Ear, since: Option<Timestamp>, look_back: Option<Duration>) -> Self {
+        Self { ear, since, look_back, read: HashSet::new() }
     }
 
     /// Reads whenever it is time, while this process has the right to speak, until told to stop.
     pub(in crate::chat) async fn read_on(mut self, right: Right, mut stop: watch::Receiver<bool>) {
         let (mut wanted, mut again) = (None, Instant::now());
+        let mut began = Instant::now();
         while !wait(LOOK, &mut stop).await {
             if right.since().is_none() {
                 continue;
             }
-            if self.ear.opened.swap(false, Ordering::AcqRel) {
+            let due = wanted.is_none() && self.look_back.is_some_and(|every| began.elapsed() >= every);
+            if self.ear.opened.swap(false, Ordering::AcqRel) || due {
+                began = Instant::now();
                 match self.ear.desk.now().await {
                     Ok(now) => {
                         wanted = Some(now);
@@ -78,7 +88,8 @@ impl Missed {
             self.ear.desk.heard_until(self.ear.door(), until, &[]).await?;
             return Ok(None);
         };
-        let places = match self.ear.places().await {
+        let spoken = self.ear.spoken_directly().await?;
+        let places = match self.ear.places(spoken).await {
             Ok(places) => places,
             Err(error) => {
                 tracing::warn!(%error, "where something was missed is not known: asked again");
@@ -125,8 +136,15 @@ fn again_after(error: &ApiError) -> Duration {
 }
 
 impl Ear {
+    /// Direct conversations in which somebody was heard, as far as the newest messages tell.
+    async fn spoken_directly(&self) -> Result<Vec<String>, DeskError> {
+        let replies = self.desk.replies(self.door(), SPOKEN).await?;
+        let origins = replies.iter().filter_map(|reply| serde_json::from_str::<Origin>(reply).ok());
+        Ok(origins.filter(|origin| origin.how == How::Direct).map(|origin| origin.channel).collect())
+    }
+
     /// Where somebody may have spoken to us: the environments' channels, then direct conversations.
-    async fn places(&self) -> Result<Vec<(String, bool)>, ApiError> {
+    async fn places(&self, spoken: Vec<String>) -> Result<Vec<(String, bool)>, ApiError> {
         let config = self.desk.config();
         let named: BTreeSet<&str> =
             config.environments.values().filter_map(|e| e.channel.in_chat(self.door())).collect();
@@ -135,7 +153,13 @@ impl Ear {
             places.extend(self.platform.channel(named).await?.map(|channel| (channel, false)));
         }
         match self.platform.directs().await {
-            Ok(directs) => places.extend(directs.into_iter().map(|channel| (channel, true))),
+            Ok(mut directs) => {
+                // A chat may tell of none of them, or not of all.
+                directs.extend(spoken);
+                directs.sort_unstable();
+                directs.dedup();
+                places.extend(directs.into_iter().map(|channel| (channel, true)));
+            }
             // Without the scope there are none to be read.
             Err(error) if error.code().is_some() => tracing::warn!(%error, "direct messages cannot be read"),
             Err(error) => return Err(error),

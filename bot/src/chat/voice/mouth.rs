@@ -106,6 +106,11 @@ impl Mouth {
         Ok(self.platform.link(&channel, &posted).await)
     }
 
+    /// Whether a run will never have a card here.
+    async fn has_none(&self, run: i64) -> Result<bool, DeskError> {
+        Ok(self.desk.card(self.door(), RunNumber(run)).await?.is_some_and(|card| card.channel.is_empty()))
+    }
+
     /// Begins to send what can be sent now.
     pub(in crate::chat) async fn send(&self) -> Result<(), DeskError> {
         let mut queues: HashMap<String, Queue> = HashMap::new();
@@ -216,7 +221,9 @@ impl Mouth {
         if let Some(run) = letter.link {
             match self.link(run).await? {
                 Some(url) => self.platform.linked(&mut letter, run, &url),
-                None if self.desk.now().await?.ms_since(pending.message.created) < LINK_WAIT_MS => {
+                None if !self.has_none(run).await?
+                    && self.desk.now().await?.ms_since(pending.message.created) < LINK_WAIT_MS =>
+                {
                     return Ok(Sent::Linked);
                 }
                 None => {}

@@ -36,6 +36,9 @@ pub(in crate::chat) struct Origin {
     /// The chat shows that an answer is awaited until there is one, whatever else is told.
     #[serde(default)]
     pub(in crate::chat) awaited: bool,
+    /// A program said it, by whatever token: it is nobody but itself.
+    #[serde(default)]
+    pub(in crate::chat) program: bool,
     pub(in crate::chat) how: How,
 }
 

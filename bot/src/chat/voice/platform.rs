@@ -60,23 +60,23 @@ pub(in crate::chat) enum Unheard {
 pub(in crate::chat) type Failed = (Call, ApiError);
 
 /// The page that shows what a form would do.
-pub(in crate::chat) struct Page<'p> {
+pub(crate) struct Page<'p> {
     /// What is shown.
-    pub(in crate::chat) card: &'p Card,
+    pub(crate) card: &'p Card,
     /// The command that tells all of it.
-    pub(in crate::chat) whole: &'p str,
+    pub(crate) whole: &'p str,
     /// The button that does it; `None`: there is nothing to do.
-    pub(in crate::chat) last: Option<Last>,
+    pub(crate) last: Option<Last>,
 }
 
 /// The last button of a form.
-pub(in crate::chat) struct Last {
+pub(crate) struct Last {
     /// What it says.
-    pub(in crate::chat) label: &'static str,
+    pub(crate) label: &'static str,
     /// The command that it stands for.
-    pub(in crate::chat) typed: String,
+    pub(crate) typed: String,
     /// What is said after that was accepted.
-    pub(in crate::chat) keep: Option<String>,
+    pub(crate) keep: Option<String>,
 }
 
 /// A chat.

@@ -10,7 +10,9 @@ use tidegate_runner::domain::ids::RunNumber;
 
 use super::ear::Ear;
 use super::origin::{How, Origin};
+use super::together::turn;
 use crate::cards::{self, Card};
+use crate::reporter;
 
 /// Before the key of a press that is being carried out, or was.
 const TAKEN: &str = "press:";
@@ -21,6 +23,9 @@ const SAID: &str = "pressed:";
 
 /// The version of messages about the clock.
 pub(in crate::chat) const CLOCK: &str = "clock";
+
+/// The version of messages about several runs, and the first word of what they are about. Their buttons are those of the runs.
+pub(in crate::chat) const TURN: &str = "turn";
 
 /// In place of a verb: all buttons of a message.
 const ALL: &str = "all";
@@ -83,7 +88,9 @@ pub(in crate::chat) fn all_used(row: &CardRow, version: &str) -> bool {
 
 /// What the card says of the buttons that were used; of those of one `version` alone where it is given.
 pub(in crate::chat) fn shown(row: &CardRow, version: Option<&str>) -> Option<String> {
-    let of = |key: &str| version.is_none_or(|version| key.contains(&format!(":{version}:")));
+    // What was pressed on a message about several is this run's, too.
+    let of =
+        |key: &str| version.is_none_or(|version| [version, TURN].iter().any(|of| key.contains(&format!(":{of}:"))));
     let said: Vec<&str> = row
         .told
         .iter()
@@ -109,8 +116,17 @@ impl Ear {
         let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else {
             return Ok(Press::Early);
         };
-        let verb = typed.split_whitespace().next().unwrap_or_default();
-        let name = name(version, if subject.run().is_some() { verb } else { ALL });
+        let mut words = typed.split_whitespace();
+        let verb = words.next().unwrap_or_default();
+        let (subject, name) = match (subject.run(), words.next().and_then(|run| run.parse().ok()).map(RunNumber)) {
+            (Some(_), _) => (subject, name(version, verb)),
+            (None, Some(run)) if version == TURN => {
+                // Whichever of its messages it is pressed on, it is one button.
+                let version = reporter::version(&self.desk.show(run).await?);
+                (Subject::Run(run), name(&version, verb))
+            }
+            (None, _) => (subject, name(version, ALL)),
+        };
         let since = tokio::time::Instant::now();
         let mut tries = 0;
         while tries < TRIES {
@@ -158,18 +174,38 @@ impl Ear {
             Some(who) => format!("{SAID}{key}|{}", cards::pressed(label, &format!("@{who}"), came)),
             None => format!("{FREED}{key}"),
         };
-        for _ in 0..TRIES {
-            match self.desk.card(self.door(), subject).await {
-                Ok(Some(row)) if row.told.contains(&note) => return,
-                Ok(Some(row)) => match self.desk.tell_news(self.door(), &row, &note, &[]).await {
-                    Ok(true) => return,
-                    Ok(false) => {}
-                    Err(error) => return tracing::warn!(%error, "a press is not noted on its card"),
-                },
-                Ok(None) => return,
-                Err(error) => return tracing::warn!(%error, "a press is not noted on its card"),
-            }
+        let noted = match self.note(subject, &note).await {
+            // The message about several shows it, too.
+            Ok(Some(row)) if row.is_within() => match self.told_together(&row).await {
+                Ok(Some(together)) => self.note(&together, &note).await.map(|_| ()),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, "a press is not noted on its card");
         }
+    }
+
+    /// Adds a note to a message that is kept true, once, and gives what is known of it.
+    async fn note(&self, subject: &Subject, note: &str) -> Result<Option<CardRow>, DeskError> {
+        let mut known = None;
+        for _ in 0..TRIES {
+            let Some(row) = self.desk.card(self.door(), subject).await? else { return Ok(None) };
+            if row.told.iter().any(|told| told == note) || self.desk.tell_news(self.door(), &row, note, &[]).await? {
+                return Ok(Some(row));
+            }
+            known = Some(row);
+        }
+        Ok(known)
+    }
+
+    /// The message about several that tells a run.
+    async fn told_together(&self, row: &CardRow) -> Result<Option<Subject>, DeskError> {
+        let Some(run) = row.subject.run() else { return Ok(None) };
+        Ok(self.desk.due_of(run).await?.map(|due| turn(due, &row.channel)))
     }
 
     /// The run that has changed the environment of this one since.

@@ -22,6 +22,7 @@ use super::platform::Platform;
 use super::right::Right;
 use super::{speak, wait};
 use crate::cards;
+use crate::vitals::{Vital, Vitals};
 
 /// Between two tries to reach a chat at the start.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -41,6 +42,11 @@ pub(in crate::chat) trait Entrance: Send + Sync + 'static {
     /// Asks the chat who we are.
     async fn open(&self) -> Result<Self::Chat, ApiError>;
 
+    /// How often what was said is read again where nothing tells that it was not delivered. `None`: the chat tells.
+    fn look_back(&self) -> Option<Duration> {
+        None
+    }
+
     /// Begins to listen; ends with what is returned.
     fn listen(&self, chat: &Self::Chat, ear: &Ear) -> JoinSet<()>;
 }
@@ -50,18 +56,20 @@ struct Rooms<E> {
     desk: Desk,
     bell: Bell,
     entrance: E,
+    vital: Arc<Vital>,
     /// No other process can serve this ledger while this one is its engine.
     alone: bool,
     working: Option<watch::Receiver<bool>>,
 }
 
 /// Speaks in a chat beside the engine of `house`.
-pub(in crate::chat) fn beside(house: &House, entrance: impl Entrance) -> Beside {
+pub(in crate::chat) fn beside(house: &House, vitals: &Vitals, entrance: impl Entrance) -> Beside {
     // Two crates of the tree would each choose another; the second call finds it done.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let rooms = Rooms {
         desk: house.desk.clone(),
         bell: house.bell.clone(),
+        vital: vitals.of(entrance.door()),
         entrance,
         alone: house.is_alone(),
         working: house.working(),
@@ -96,11 +104,11 @@ impl<E: Entrance> Rooms<E> {
             tracing::error!(%error, "a trouble that is over cannot be noted");
         }
         let platform: Arc<dyn Platform> = Arc::new(chat.clone());
-        let ear = Ear::new(self.desk.clone(), Arc::clone(&platform), self.alone);
+        let ear = Ear::new(self.desk.clone(), Arc::clone(&platform), Arc::clone(&self.vital), self.alone);
         let listener = self.entrance.listen(&chat, &ear);
         let right = Right::new(self.desk.clone(), door, self.alone);
         let mouth = Mouth::new(self.desk.clone(), platform, right);
-        let missed = Missed::new(ear.clone(), heard);
+        let missed = Missed::new(ear.clone(), heard, self.entrance.look_back());
         speak::speak(ear, mouth, &self.bell, missed, stop).await;
         drop((listener, at_once));
     }
@@ -130,7 +138,7 @@ impl<E: Entrance> Rooms<E> {
 impl Ear {
     /// Something can be heard from now on, and it was missed what came before.
     pub(in crate::chat) fn listens(&self) {
-        if self.hearing.opened() {
+        if self.vital.opened() {
             self.opened.store(true, Ordering::Release);
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::{CardRow, Kept, NewsRow, Post};
+use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
@@ -113,6 +113,10 @@ impl Scribe {
         let detail = &followed.detail;
         let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
         let row = desk.card(self.mouth.door(), run).await?;
+        let tell_unchanged = desk.config().chat.tell_unchanged(door);
+        if row.is_none() && stays_untold(desk, door, detail, tell_unchanged).await? {
+            return Ok(());
+        }
         let channel = match (
             &row,
             environment.as_ref().and_then(|environment| environment.channel.in_chat(door)).map(str::to_owned),
@@ -159,7 +163,6 @@ impl Scribe {
         };
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
-        let tell_unchanged = desk.config().chat.tell_unchanged(self.mouth.door());
         let all = reporter::news(detail, &clock, tell_unchanged);
         let alone = all.iter().any(|news| news.key == ENDED && news.place == NewsPlace::Channel);
         for news in all {
@@ -179,8 +182,7 @@ impl Scribe {
         let ended = detail.view.state.ended();
         let (stale, all_true) = beside(&self.mouth, detail, &row, &clock).await?;
         let all_told = all_told && all_true;
-        let (seq, since) = (followed.seq, followed.edited.elapsed());
-        let grown = detail.view.seq != seq;
+        let (grown, since) = (detail.view.seq != followed.seq, followed.edited.elapsed());
         let shows = digest == row.shown && row.posted.is_some();
         let unsettled = !(shows || row.given_up || row.is_within());
         if ended && all_told && !unsettled {
@@ -205,6 +207,7 @@ impl Scribe {
         }
         Ok(())
     }
+
     /// What is for one person alone: askers where no channel tells it, and people whose yes was not waited for.
     async fn tell_people(&mut self) -> Result<(), DeskError> {
         let desk = &self.mouth.desk;
@@ -336,6 +339,24 @@ impl Scribe {
         }
         Ok(())
     }
+}
+
+/// Whether a run without a card gets none now. Where it never will, that is noted: its asker is told alone, as of all that no channel tells.
+async fn stays_untold(
+    desk: &Desk,
+    door: &'static str,
+    detail: &RunDetail,
+    tell_unchanged: bool,
+) -> Result<bool, DeskError> {
+    let told = match (desk.is_quiet(detail).await?, detail.view.state.ended()) {
+        (true, true) => Some(false),
+        (true, false) => None,
+        (false, _) => reporter::is_told(detail, tell_unchanged),
+    };
+    if told == Some(false) {
+        desk.no_card(door, detail.run.number).await?;
+    }
+    Ok(told != Some(true))
 }
 
 /// New messages about a run that do not show what they should any more, and whether all of them do.

@@ -119,7 +119,7 @@ async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
         }
         if healthy.elapsed() >= HEALTH {
             healthy = Instant::now();
-            let age_s = ear.last_heard().map(|at| at.elapsed().as_secs());
+            let age_s = ear.vital.age().map(|age| age.as_secs());
             tracing::info!(chat = ear.door(), age_s, speaks = mouth.right.since().is_some(), "age of the last event");
         }
         if wait(SWEEP, &mut stop).await {

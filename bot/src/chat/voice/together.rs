@@ -8,22 +8,31 @@ use tidegate_runner::domain::schedule::Turn;
 
 use super::channels::About;
 use super::letter::{Extras, Rendered, Rest};
+use super::press;
 use super::scribe::Scribe;
-use crate::cards::{self, Part};
+use crate::cards::{self, Button, Clock, Part};
+use crate::chat::shell::local_zone;
+use crate::reporter;
 
 /// For so many milliseconds after its run was accepted it is waited for others of the same moment.
 const GATHER_MS: i64 = 2_000;
+
+/// The message about all that turn at one moment in a channel.
+pub(in crate::chat) fn turn(due: Timestamp, channel: &str) -> Subject {
+    Subject::Other(format!("{} {} {channel}", press::TURN, due.0))
+}
 
 impl Scribe {
     /// Whether a run is told together with others, or may be in a moment.
     pub(in crate::chat) async fn gathers(&mut self, run: RunNumber) -> Result<bool, DeskError> {
         let desk = self.mouth.desk.clone();
+        let config = desk.config();
         let Some(detail) = self.runs.get(&run).map(|followed| &followed.detail) else { return Ok(false) };
+        let told = reporter::is_told(detail, config.chat.tell_unchanged(self.mouth.door()));
         if detail.run.asker.id != ActorId::clock() || desk.card(self.mouth.door(), run).await?.is_some() {
             return Ok(false);
         }
         let age_ms = desk.now().await?.ms_since(detail.run.accepted);
-        let config = desk.config();
         let environment = config.environments.get(&detail.run.request.environment);
         let Some(named) = environment.and_then(|e| e.channel.in_chat(self.mouth.door())).map(str::to_owned) else {
             return Ok(false);
@@ -31,12 +40,21 @@ impl Scribe {
         // Where it cannot be looked up, or is not there, that is said of the run's own card.
         let Ok(Some(channel)) = self.mouth.platform.channel(&named).await else { return Ok(false) };
         let Some(due) = desk.due_of(run).await? else { return Ok(false) };
-        let subject = Subject::Other(format!("turn {} {channel}", due.0));
+        let subject = turn(due, &channel);
         if desk.card(self.mouth.door(), &subject).await?.is_none() {
-            if self.members(due, &named).await?.len() < 2 {
+            let members = self.members(due, &channel).await?;
+            if members.len() < 2 {
                 return Ok(age_ms < GATHER_MS);
             }
-            let (rendered, _) = self.together(due, &named).await?;
+            if told != Some(true) {
+                // A message about all of them is begun by one that changes something.
+                let mut at_work = told.is_none();
+                for (_, member) in members {
+                    at_work |= member != run && !self.part(member).await?.is_over();
+                }
+                return Ok(at_work);
+            }
+            let (rendered, _) = self.together(due, &channel).await?;
             self.begin(&subject, &About::Turn { due, channel: named }, &channel, rendered, None).await?;
         }
         if let Some(row) = desk.card(self.mouth.door(), &subject).await? {
@@ -45,17 +63,20 @@ impl Scribe {
         Ok(true)
     }
 
-    /// Those that turned at this moment, and have no card of their own.
-    async fn members(&self, due: Timestamp, named: &str) -> Result<Vec<(Turn, RunNumber)>, DeskError> {
+    /// Those of this channel, whichever way the configuration names it, that turned at this moment, and have no card of their own.
+    async fn members(&self, due: Timestamp, channel: &str) -> Result<Vec<(Turn, RunNumber)>, DeskError> {
         let desk = &self.mouth.desk;
         let config = desk.config();
         let mut members = Vec::new();
         for (environment, turn, run) in desk.due_together(due).await? {
-            let channel = config
+            let named = config
                 .environments
                 .get(&environment)
                 .and_then(|environment| environment.channel.in_chat(self.mouth.door()));
-            if channel == Some(named) && desk.card(self.mouth.door(), run).await?.is_none_or(|row| row.is_within()) {
+            let Some(named) = named else { continue };
+            // What cannot be looked up now is none of them, and is told by itself.
+            let there = matches!(self.mouth.platform.channel(named).await, Ok(Some(id)) if id == channel);
+            if there && desk.card(self.mouth.door(), run).await?.is_none_or(|row| row.is_within()) {
                 members.push((turn, run));
             }
         }
@@ -68,16 +89,44 @@ impl Scribe {
         due: Timestamp,
         named: &str,
     ) -> Result<(Rendered, bool), DeskError> {
-        let members = self.members(due, named).await?;
+        // As the configuration names it, or by its id.
+        let channel = self.mouth.platform.channel(named).await.ok().flatten();
+        let channel = channel.unwrap_or_else(|| named.to_owned());
+        let members = self.members(due, &channel).await?;
         let mut parts = Vec::new();
         for (_, run) in &members {
             parts.push(self.part(*run).await?);
         }
+        let (buttons, used) = self.again(&parts).await?;
+        let row = self.mouth.desk.card(self.mouth.door(), &turn(due, &channel)).await?;
+        let pressed = row.as_ref().and_then(|row| press::shown(row, None));
         let turn = members.into_iter().next().map(|(turn, _)| turn);
         let over = parts.iter().all(Part::is_over);
-        let card = turn.map_or_else(cards::together_no_more, |turn| cards::together(&turn, &parts));
-        let rest = Rest::Typed("history".to_owned());
-        Ok((self.mouth.platform.render(&card, &Extras { rest, ..Extras::default() }), over))
+        let mut card = turn.map_or_else(cards::together_no_more, |turn| cards::together(&turn, &parts));
+        card.next.retain(|command| !used.contains(command));
+        let (rest, version) = (Rest::Typed("history".to_owned()), press::TURN.to_owned());
+        let extras = Extras { buttons, version, pressed, rest, ..Extras::default() };
+        Ok((self.mouth.platform.render(&card, &extras), over))
+    }
+
+    /// Buttons that try again what failed, and the commands of those that were used, wherever that was.
+    async fn again(&self, parts: &[Part]) -> Result<(Vec<Button>, Vec<String>), DeskError> {
+        let (desk, door) = (&self.mouth.desk, self.mouth.door());
+        let (mut buttons, mut used) = (Vec::new(), Vec::new());
+        for part in parts.iter().filter(|part| part.may_be_tried_again()) {
+            let detail = desk.show(part.run).await?;
+            let command = format!("retry {}", part.run);
+            let row = desk.card(door, part.run).await?;
+            if row.is_some_and(|row| press::used(&row, &reporter::version(&detail), &command)) {
+                used.push(command);
+                continue;
+            }
+            let clock = Clock { now: detail.now, zone: local_zone().told() };
+            let Some(card) = cards::notice(&detail, &clock) else { continue };
+            let card = cards::Card { next: vec![command], ..card };
+            buttons.extend(reporter::buttons(&detail, &card).into_iter().map(|button| part.named(button)));
+        }
+        Ok((buttons, used))
     }
 
     async fn part(&mut self, run: RunNumber) -> Result<Part, DeskError> {

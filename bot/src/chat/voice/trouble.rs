@@ -71,7 +71,7 @@ impl Mouth {
 
     /// Whether anything is heard: without a connection for half a minute somebody should know.
     pub(in crate::chat) async fn tell_whether_heard(&self, ear: &Ear) {
-        match ear.hearing.deaf_for() {
+        match ear.vital.deaf_for() {
             Some((time, why)) if time >= DEAF => self.tell_once(HEARING, &why).await,
             Some(_) => {}
             None => self.over(HEARING).await,

@@ -44,7 +44,7 @@ async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of
                     assert_eq!(comes, "queued", "{more}");
                     let run = runs::by_number(&room.store, *run).await.unwrap().unwrap();
                     let whose = who.map_or_else(ActorId::clock, ActorId::local);
-                    assert_eq!(*run.answers_for(), whose);
+                    assert_eq!(run.answers_for().id, whose);
                 }
                 [Turned::Refused(refusal)] => {
                     let told = format!("{}: {}", refusal.what, refusal.why);
@@ -70,16 +70,8 @@ async fn without_schedules_the_end_of_a_keep_lowers_nothing() {
         let mut clock = room.clock();
         clock.look(at("2026-11-23T20:00")).await.unwrap();
         visits(&room, "full", at("2026-11-23T20:10"), None).await;
-        let (began, until) = (at("2026-11-23T20:20").0, at("2026-11-23T21:20").0);
-        sql(
-            &room.store,
-            &format!(
-                "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-                 VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', NULL, {began}, {until})"
-            ),
-        )
-        .await
-        .unwrap();
+        let (began, until) = (at("2026-11-23T20:20"), at("2026-11-23T21:20"));
+        room.keeps(began, until).await;
         for now in ["2026-11-23T20:21", "2026-11-23T21:20", "2026-11-23T21:21"] {
             let looked = clock.look(at(now)).await.unwrap();
             assert_eq!((looked.turned, looked.next), (vec![], None), "{now}");

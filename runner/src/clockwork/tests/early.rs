@@ -28,13 +28,7 @@ async fn what_was_refused_early_is_tried_again_at_its_written_time_and_what_is_l
         let room = Room::with(store, "ready_by = true\n").await;
         let mut clock = room.clock();
         took_ten_minutes(&room, &mut clock).await;
-        sql(
-            &room.store,
-            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-             VALUES (1, 'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0, 1900000000000)",
-        )
-        .await
-        .unwrap();
+        room.is_held().await;
         for now in ["2026-11-24T08:49", "2026-11-24T08:50", "2026-11-24T08:52", "2026-11-24T08:56"] {
             clock.look(at(now)).await.unwrap();
         }
@@ -42,7 +36,7 @@ async fn what_was_refused_early_is_tried_again_at_its_written_time_and_what_is_l
         let [firing] = open.as_slice() else { panic!("{open:?}") };
         assert_eq!(firing.try_at, Some(at("2026-11-24T09:00")), "not eight minutes after the last try");
         assert_eq!(firing.until, at("2026-11-24T21:00"), "until the next transition");
-        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        room.is_free().await;
         clock.look(at("2026-11-24T08:59")).await.unwrap();
         assert!(room.queue().await.is_empty());
         clock.look(at("2026-11-24T09:00")).await.unwrap();
@@ -77,16 +71,10 @@ async fn what_is_free_only_after_its_written_time_is_told_as_late() {
         let room = Room::with(store, "ready_by = true\n").await;
         let mut clock = room.clock();
         took_ten_minutes(&room, &mut clock).await;
-        sql(
-            &room.store,
-            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-             VALUES (1, 'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0, 1900000000000)",
-        )
-        .await
-        .unwrap();
+        room.is_held().await;
         clock.look(at("2026-11-24T08:49")).await.unwrap();
         clock.look(at("2026-11-24T09:00")).await.unwrap();
-        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        room.is_free().await;
         clock.look(at("2026-11-24T09:20")).await.unwrap();
         assert_eq!(room.queue().await, ["full"]);
         let all = told(&room).await;
@@ -113,12 +101,7 @@ async fn what_somebody_said_stays_until_then_is_not_ended_by_an_early_beginning(
                 "down until" => visits(&room, "small", from, Some(until)).await,
                 "down" => visits(&room, "small", from, None).await,
                 "keep" => {
-                    let text = format!(
-                        "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-                         VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', NULL, {}, {})",
-                        from.0, until.0
-                    );
-                    sql(&room.store, &text).await.unwrap();
+                    room.keeps(from, until).await;
                 }
                 "pause" => drop(bends(&room, Bend::Pause { from, until: Some(until) }, until).await),
                 _ => {}
@@ -148,6 +131,26 @@ async fn what_begins_early_and_somebody_stops_is_not_made_again_at_its_written_t
             clock.look(at(now)).await.unwrap();
             assert!(room.queue().await.is_empty(), "{now}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_ready_by_a_time_begins_as_early_as_it_took_last_time() {
+    on_both(async |store| {
+        let room = Room::with(store, "ready_by = true\n").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-23T08:30")).await.unwrap();
+        // Nobody knows how long it takes.
+        clock.look(at("2026-11-23T08:59")).await.unwrap();
+        assert!(room.queue().await.is_empty());
+        took_ten_minutes(&room, &mut clock).await;
+        clock.look(at("2026-11-24T08:48")).await.unwrap();
+        assert!(room.queue().await.is_empty(), "11 minutes early, and no more");
+        clock.look(at("2026-11-24T08:49")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"]);
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        assert_eq!(room.queue().await, ["full"], "once");
     })
     .await;
 }

@@ -69,3 +69,23 @@ async fn one_that_was_written_long_ago_is_late_though_another_one_is_new() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_schedule_that_is_changed_counts_from_then_on() {
+    on_both(async |store| {
+        let mut room = Room::new(store).await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-24T14:59")).await.unwrap();
+        // The hours are cut, and the process begins again.
+        let shorter = CONFIG.replace("09:00-21:00", "09:00-14:00");
+        room.config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &shorter), &|_| None).unwrap());
+        let looked = room.clock().look(at("2026-11-24T15:00")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
+        assert_eq!(room.queue().await, ["small"]);
+        assert_eq!(room.clock().look(at("2026-11-24T15:01")).await.unwrap().turned, []);
+    })
+    .await;
+}

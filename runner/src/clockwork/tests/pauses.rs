@@ -3,12 +3,8 @@
 use super::*;
 
 async fn keeps(room: &Room, from: &str, until: &str) {
-    let (began, until) = (at(from).0, at(until).0);
-    let text = format!(
-        "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at, ended_at, ended_how) \
-         VALUES (1, 'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', NULL, {began}, {until}, {until}, 'lapsed')"
-    );
-    sql(&room.store, &text).await.unwrap();
+    room.keeps(at(from), at(until)).await;
+    room.keeps_are_over().await;
 }
 
 #[tokio::test]
@@ -54,17 +50,11 @@ async fn what_was_refused_is_not_tried_again_in_a_pause_and_the_time_in_it_does_
         let room = Room::new(store).await;
         let mut clock = room.clock();
         clock.look(at("2026-11-24T08:00")).await.unwrap();
-        sql(
-            &room.store,
-            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-             VALUES (1, 'hold', 'shop', 'shop', 'local:ito', 'ito', '[]', 'we measure', 0, 1900000000000)",
-        )
-        .await
-        .unwrap();
+        room.is_held().await;
         clock.look(at("2026-11-24T09:00")).await.unwrap();
         let (from, until) = (at("2026-11-24T09:00").plus_ms(30_000), at("2026-11-25T12:00"));
         bends(&room, Bend::Pause { from, until: Some(until) }, until).await;
-        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        room.is_free().await;
         for now in ["2026-11-24T09:02", "2026-11-24T21:00", "2026-11-24T21:10", "2026-11-25T11:59"] {
             clock.look(at(now)).await.unwrap();
             assert!(room.queue().await.is_empty(), "{now}");

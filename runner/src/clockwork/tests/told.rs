@@ -20,15 +20,9 @@ async fn whom_a_schedule_names_hears_of_it_beside_the_owners() {
         let room = Room::with(store, "tell = ['local:kato', 'local:ito']\n").await;
         let mut clock = room.clock();
         clock.look(at("2026-11-24T08:00")).await.unwrap();
-        sql(
-            &room.store,
-            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at) \
-             VALUES (1, 'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0, 1900000000000)",
-        )
-        .await
-        .unwrap();
+        room.is_held().await;
         clock.look(at("2026-11-24T09:00")).await.unwrap();
-        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted'").await.unwrap();
+        room.is_free().await;
         clock.look(at("2026-11-24T09:30")).await.unwrap();
         room.all_done().await;
         clock.look(at("2026-11-24T20:45")).await.unwrap();
@@ -133,6 +127,123 @@ async fn a_window_that_the_clocks_skip_whole_is_told_before() {
                     && day.date == NaiveDate::from_ymd_opt(2027, 3, 28).unwrap())),
             "{all:?}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn which_day_is_the_eve_says_the_zone_of_the_schedule() {
+    on_both(async |store| {
+        // 00:00 to 08:00 in Tokyo: in New York that is the day before, and its Friday has nothing to do with it.
+        let text = CONFIG.replace("Mon-Fri 09:00-21:00'", "Mon-Fri 00:00-08:00'\nzone = 'Asia/Tokyo'\nholidays = 'JP'");
+        let text = text.replacen("zone = 'Asia/Tokyo'", "zone = 'America/New_York'", 1);
+        let room = Room {
+            store,
+            config: Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap()),
+        };
+        room.wants("full").await;
+        let mut clock = room.clock();
+        let eves = async || told(&room).await.into_iter().filter(|said| matches!(said, ClockNews::Eve { .. })).count();
+        clock.look(at("2026-11-20T06:00")).await.unwrap();
+        assert_eq!(
+            eves().await,
+            0,
+            "in New York it is past Thursday's noon; here the last hours before the holiday have not ended"
+        );
+        clock.look(at("2026-11-20T08:00")).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-20T08:01")).await.unwrap();
+        assert_eq!(eves().await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn before_it_goes_down_people_are_warned_once_and_again_where_they_kept_it() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        let mut clock = room.clock();
+        let looked = clock.look(at("2026-11-23T20:44")).await.unwrap();
+        assert_eq!(looked.next, Some(at("2026-11-23T20:45")), "when it warns");
+        assert_eq!(told(&room).await, []);
+        for _ in 0..2 {
+            clock.look(at("2026-11-23T20:45")).await.unwrap();
+            room.clock().look(at("2026-11-23T20:46")).await.unwrap();
+        }
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Ahead { turn, from }]
+                if turn.at == at("2026-11-23T21:00") && turn.zone == "Asia/Tokyo" && *from == target("full")),
+            "{all:?}"
+        );
+        let (began, until) = (at("2026-11-23T20:50"), at("2026-11-23T21:50"));
+        room.keeps(began, until).await;
+        clock.look(at("2026-11-23T21:00")).await.unwrap();
+        assert_eq!(told(&room).await.len(), 1);
+        clock.look(at("2026-11-23T21:35")).await.unwrap();
+        let all = told(&room).await;
+        assert_eq!(all.iter().map(|said| said.turn().at).collect::<Vec<_>>(), [at("2026-11-23T21:00"), until]);
+        // Nothing is said of what changes nothing: it is down already.
+        room.keeps_are_over().await;
+        clock.look(until).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        room.end_as("cancelled").await;
+        let looked = clock.look(at("2026-11-24T20:50")).await.unwrap();
+        assert_eq!((told(&room).await.len(), looked.next), (2, Some(at("2026-11-24T21:00"))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_late_collapsed_missed_or_refused_is_told() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        // Three days without anybody: five transitions, of which the last is made.
+        room.clock().look(at("2026-11-25T09:30")).await.unwrap();
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Late { turn, by_ms: 1_800_000, collapsed: 4, .. }]
+                if turn.at == at("2026-11-25T09:00")),
+            "{all:?}"
+        );
+        room.all_done().await;
+        room.clock().look(at("2026-11-26T03:00")).await.unwrap();
+        let all = told(&room).await;
+        assert!(matches!(all.last(), Some(ClockNews::Missed { by_ms: 21_600_000, .. })), "{all:?}");
+        room.is_held().await;
+        room.wants("small").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-26T09:00")).await.unwrap();
+        clock.look(at("2026-11-26T09:30")).await.unwrap();
+        let all = told(&room).await;
+        assert!(
+            matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2026-11-26T21:00")),
+            "{all:?}"
+        );
+        clock.look(at("2026-11-26T09:32")).await.unwrap();
+        clock.look(at("2026-11-26T14:00")).await.unwrap();
+        assert_eq!(told(&room).await.len(), 3, "as long as it is wanted");
+        clock.look(at("2026-11-26T21:00")).await.unwrap();
+        let all = told(&room).await;
+        assert!(matches!(all.last(), Some(ClockNews::GivenUp { run: None, .. })), "{all:?}");
+        // And each of it is in the audit; tries that are refused for the same reason again are not.
+        let kept = audit::page(&room.store, &AuditFilter { page: 1, ..AuditFilter::default() }, 50).await.unwrap();
+        let kept: Vec<_> = kept.records.iter().rev().map(|one| (one.action.as_str(), one.decision.as_str())).collect();
+        assert_eq!(
+            kept,
+            [
+                ("up", "allowed"),
+                ("miss", "allowed"),
+                ("up", "refused"),
+                // One that found nothing to do.
+                ("up", "allowed"),
+                ("abandon", "allowed")
+            ]
+        );
+        assert_eq!(all.len(), 4, "{all:?}");
     })
     .await;
 }

@@ -60,6 +60,9 @@ pub fn check(config: &Config, options: &CheckOptions<'_>) -> Report {
     for (name, problems) in config.unmanaged.iter().chain(&config.warnings).filter(|(name, _)| wanted(name)) {
         report.problems.extend(problems.iter().cloned().map(|problem| problem.in_environment(name)));
     }
+    if options.only.is_none() {
+        report.problems.extend(config.about_files.iter().cloned());
+    }
     // The text was parsed when it was loaded; only a caller that made its own `Config` could get here with another.
     let document = match Document::parse(&config.source) {
         Ok(document) => document,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json as json;
 
+use super::super::book;
 use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::problem::quoted;
@@ -122,10 +123,11 @@ impl Visit<'_, '_> {
                     "`{}/{}` and `{}/{}` share one state, {}: each would destroy what the other made",
                     claim.environment, claim.stack, other.environment, other.stack, claim.state,
                 );
-                let line = other.line(self);
                 let hint = format!(
-                    "give one of them another root, `workspace` or `backend`; `{}/{}` is in line {line}",
-                    other.environment, other.stack
+                    "give one of them another root, `workspace` or `backend`; `{}/{}` is in {}",
+                    other.environment,
+                    other.stack,
+                    other.place(self, claim)
                 );
                 claim.with_path(|path| findings.at_value(path, message.as_str(), Some(hint.clone())));
             }
@@ -142,8 +144,18 @@ impl Claim {
         take(&stacks.index(self.index).key("root"))
     }
 
-    fn line(&self, visit: &Visit<'_, '_>) -> u32 {
-        let document = visit.document;
-        self.with_path(|path| document.source().line_of(document.value_span(path).start))
+    fn start(&self, visit: &Visit<'_, '_>) -> usize {
+        self.with_path(|path| visit.document.value_span(path).start)
+    }
+
+    /// Where it is written, for whoever reads of it at the place of another.
+    fn place(&self, visit: &Visit<'_, '_>, read_at: &Self) -> String {
+        let source = visit.document.source();
+        let (here, there) = (self.start(visit), read_at.start(visit));
+        if source.name_at(here) == source.name_at(there) {
+            format!("line {}", source.line_of(here))
+        } else {
+            book::place(source, here)
+        }
     }
 }

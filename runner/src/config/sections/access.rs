@@ -10,6 +10,7 @@ use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
+use super::person::{self, PersonSection};
 use super::{people, values};
 use crate::domain::access::{Access, Ceiling, Channels, Grant, Least, Role};
 use crate::domain::command::CommandName;
@@ -47,6 +48,7 @@ pub(in super::super) struct Sections<'a> {
     pub(in super::super) roles: &'a BTreeMap<String, RoleSection>,
     pub(in super::super) access: &'a GrantSection,
     pub(in super::super) groups: &'a BTreeMap<String, Vec<String>>,
+    pub(in super::super) people: &'a BTreeMap<String, PersonSection>,
     pub(in super::super) channels: Option<&'a BTreeMap<String, ChannelSection>>,
 }
 
@@ -67,6 +69,7 @@ pub(in super::super) fn read(
     }
     Access {
         grants: grants(&Path::ROOT.key("access"), sections.access, &roles, findings),
+        persons: person::read(sections.people, sections.groups, findings),
         groups: groups(sections.groups, findings),
         roles: roles.clone(),
         channels: sections.channels.map(|channels| channel_rules(channels, &roles, environments, findings)),

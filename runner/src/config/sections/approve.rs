@@ -10,17 +10,22 @@ use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use super::access::{Roles, unknown};
 use super::people;
-use crate::domain::access::{Access, ApprovalRule, Approvers, Condition, ConditionError, Counted, Written, yeses};
+use crate::domain::access::{
+    Access, ApprovalRule, Approvers, Condition, ConditionError, Counted, OPEN_MAX_S, Written, yeses,
+};
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Setting, SettingKind};
 use crate::domain::ids::{ActorId, SettingName};
 
 /// The commands that make runs which can ask.
-const ASKING: [CommandName; 5] =
-    [CommandName::Up, CommandName::Down, CommandName::Scale, CommandName::Destroy, CommandName::Undo];
-
-/// A day, in seconds.
-const DAY_S: u32 = 86_400;
+const ASKING: [CommandName; 6] = [
+    CommandName::Up,
+    CommandName::Down,
+    CommandName::Scale,
+    CommandName::Adopt,
+    CommandName::Destroy,
+    CommandName::Undo,
+];
 
 /// When a run asks for a yes before it changes anything, and whose.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -118,7 +123,7 @@ impl ApproveSection {
         }
         let by = self.by(&at.key("by"), known, findings);
         let mut ms = |key, text: Option<&String>, least| {
-            let read = text.map(|text| duration::read(&at.key(key), text, least..=30 * DAY_S, findings));
+            let read = text.map(|text| duration::read(&at.key(key), text, least..=OPEN_MAX_S, findings));
             read.flatten().map(|seconds| i64::from(seconds) * 1_000)
         };
         let within_ms = ms("within", self.within.as_ref(), 60);
@@ -249,7 +254,14 @@ pub(super) fn check_people(
     findings: &mut Findings<'_, '_>,
 ) {
     for (index, rule) in environment.rules.approvals.iter().enumerate() {
-        let (people, more) = rule.by.people(access, environment);
+        let (mut people, more) = rule.by.people(access, environment);
+        // Two ids of one person say one yes.
+        let mut persons: Vec<ActorId> = Vec::new();
+        people.retain(|id| {
+            let first = !persons.iter().any(|other| access.persons.same(other, id));
+            persons.extend(first.then(|| id.clone()));
+            first
+        });
         let count = usize::try_from(rule.count).unwrap_or(usize::MAX);
         if more || people.len() > count {
             continue;

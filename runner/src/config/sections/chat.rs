@@ -31,7 +31,11 @@ pub(in super::super) struct ChatSection {
     discord: Option<DiscordSection>,
 }
 
-fn webhook_after() -> String {
+fn look_back() -> String {
+    "5m".to_owned()
+}
+
+pub(super) fn webhook_after() -> String {
     "1m".to_owned()
 }
 
@@ -65,6 +69,10 @@ pub(in super::super) struct SlackSection {
     /// Address and port that `http` listens on. Without it `127.0.0.1:3000`.
     #[schemars(length(min = 1), example = &"127.0.0.1:3000")]
     listen: Option<String>,
+    /// With `http`: how often the history is read for what was not delivered, as nothing else tells of that. `1s` to `1h`.
+    #[serde(default = "look_back")]
+    #[schemars(regex(pattern = duration::PATTERN))]
+    look_back: String,
     /// Ids of the workspaces whose people may speak to Tidegate. Without it: the one that the bot's token belongs to.
     #[serde(default)]
     #[schemars(example = ["T024BE7LD"])]
@@ -79,7 +87,7 @@ pub(in super::super) struct SlackSection {
     #[serde(default = "webhook_after")]
     #[schemars(regex(pattern = duration::PATTERN))]
     webhook_after: String,
-    /// Whether a run that found everything as it was asked for already calls its asker. Its card says so anyway.
+    /// Whether a run that found everything as it was asked for already is told in the channel, and calls its asker. Without it only the asker is told.
     #[serde(default)]
     tell_unchanged: bool,
     /// Base address of Slack's methods, for tests and proxies. Without it `https://slack.com/api`.
@@ -101,6 +109,8 @@ pub enum SlackMode {
         signing_secret: SecretSource,
         /// Address and port to listen on.
         listen: std::net::SocketAddr,
+        /// Seconds between two looks for what was not delivered. 1 to 3,600.
+        look_back_s: u32,
     },
 }
 
@@ -119,7 +129,7 @@ pub struct SlackConfig {
     pub webhook: Option<SecretSource>,
     /// Seconds after which it is told. 1 to 3,600.
     pub webhook_after_s: u32,
-    /// Runs that changed nothing call their asker, too.
+    /// Runs that changed nothing have a card and call their asker, too.
     pub tell_unchanged: bool,
     /// Base address of the methods, without a slash at its end.
     pub api_url: String,
@@ -189,6 +199,8 @@ impl SlackSection {
         let webhook_after_s =
             duration::read(&at.key("webhook_after"), &self.webhook_after, 1..=3_600, findings).unwrap_or_default();
         let webhook = self.webhook.and_then(|webhook| webhook.read(&at.key("webhook"), folder, findings));
+        let look_back_s =
+            duration::read(&at.key("look_back"), &self.look_back, 1..=3_600, findings).unwrap_or_default();
         let mut needed = |key: &str, section: Option<&SecretSection>, mode: &str| {
             let Some(section) = section else {
                 let hint = format!("add `{key} = {{ env = \"SLACK_{}\" }}`", key.to_uppercase());
@@ -209,7 +221,7 @@ impl SlackSection {
                     findings.at_value(&at.key("listen"), message, Some(format!("write for example `{LISTEN}`")));
                     return None;
                 };
-                secret.map(|signing_secret| SlackMode::Http { signing_secret, listen })
+                secret.map(|signing_secret| SlackMode::Http { signing_secret, listen, look_back_s })
             }
         };
         for (index, team) in self.teams.iter().enumerate() {

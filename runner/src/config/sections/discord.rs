@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::document::Path;
+use super::super::duration;
 use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::channel::check_channel;
@@ -55,7 +56,15 @@ pub(in super::super) struct DiscordSection {
     /// Channel that is told what the people who look after Tidegate should know.
     #[schemars(length(min = 1), example = &"#tidegate-admins")]
     admin_channel: Option<String>,
-    /// Whether a run that found everything as it was asked for already calls its asker. Its card says so anyway.
+    /// Where a webhook's address is read from, of Discord or of anything that takes `{"text": "..."}`. What failed or needs somebody also goes
+    /// there while Discord cannot be spoken to.
+    #[schemars(example = serde_json::json!({ "env": "DISCORD_WEBHOOK" }))]
+    webhook: Option<SecretSection>,
+    /// How long Discord may not have taken a message before it goes to `webhook`. `1s` to `1h`.
+    #[serde(default = "super::chat::webhook_after")]
+    #[schemars(regex(pattern = duration::PATTERN))]
+    webhook_after: String,
+    /// Whether a run that found everything as it was asked for already is told in the channel, and calls its asker. Without it only the asker is told.
     #[serde(default)]
     tell_unchanged: bool,
     /// Base address of Discord, for tests and proxies. Without it `https://discord.com`.
@@ -90,6 +99,10 @@ pub struct DiscordConfig {
     pub guild: String,
     /// Channel (`#name` or id) for the people who look after Tidegate.
     pub admin_channel: Option<String>,
+    /// Where the address is read from that is told of failures while Discord is away.
+    pub webhook: Option<SecretSource>,
+    /// Seconds after which it is told. 1 to 3,600.
+    pub webhook_after_s: u32,
     /// Runs that changed nothing call their asker, too.
     pub tell_unchanged: bool,
     /// Base address, without a slash at its end.
@@ -105,6 +118,9 @@ impl DiscordSection {
     ) -> Option<DiscordConfig> {
         let before = findings.errors();
         let bot_token = self.bot_token.read(&at.key("bot_token"), folder, findings);
+        let webhook = self.webhook.and_then(|webhook| webhook.read(&at.key("webhook"), folder, findings));
+        let webhook_after_s =
+            duration::read(&at.key("webhook_after"), &self.webhook_after, 1..=3_600, findings).unwrap_or_default();
         for (key, id) in [("application", &self.application), ("guild", &self.guild)] {
             if !is_snowflake(id) {
                 let message = format!("{} is not an id of Discord", quoted(id));
@@ -157,6 +173,8 @@ impl DiscordSection {
             application: self.application,
             guild: self.guild,
             admin_channel: self.admin_channel,
+            webhook,
+            webhook_after_s,
             tell_unchanged: self.tell_unchanged,
             api_url,
         })

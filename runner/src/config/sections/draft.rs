@@ -18,7 +18,7 @@ use crate::domain::environment::{Setting, Stack, Variables};
 use crate::domain::ids::{ProfileName, SettingName, StackName};
 
 /// What a check of roots needs of an environment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(in super::super) struct Draft {
     /// Its stacks, each with its place in the list of the file.
     pub(in super::super) stacks: Vec<(usize, Stack)>,

@@ -26,13 +26,20 @@ use super::{access, approve, levels, limits, people, ready, values};
 use crate::domain::access::{Access, Written};
 use crate::domain::environment::{Environment, Rules, Setting, Stack};
 use crate::domain::hours_on::Money;
-use crate::domain::ids::{ActorId, EnvironmentName, ProfileName, SettingName, StackName};
+use crate::domain::ids::{ActorId, EnvironmentName, GroupName, ProfileName, SettingName, StackName};
 use crate::domain::order::find_circle;
 
 /// An environment: one or more stacks, one lock, one channel, owners.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(in super::super) struct EnvironmentSection {
+    /// The environment from whose definition this one is made, with what stands here laid over it. That one has no `like` itself.
+    #[schemars(example = &"game")]
+    #[expect(dead_code, reason = "describes the form; it is laid under the environment before that is read")]
+    like: Option<String>,
+    /// The group that it belongs to, which people name `@rpg`: a-z, 0-9, `-` and `_`, a letter first, at most 40 characters.
+    #[schemars(example = &"rpg")]
+    group: Option<String>,
     /// One line for `envs`.
     #[schemars(example = &"Production-sized shop for load tests")]
     about: Option<String>,
@@ -93,12 +100,24 @@ pub(in super::super) struct EnvironmentSection {
     /// How long a `hold` without an end is offered for. `1m` to `7d`. Without it, `12h`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"4h")]
     pub(super) hold: Option<String>,
+    /// When it is looked each day what others changed, on the clock of `zone`: `HH:MM`. It is told once, and nothing is changed. Without it,
+    /// only when somebody types `drift`.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"03:00")]
+    pub(super) drift: Option<String>,
+    /// What `drift` does not tell: addresses of resources, and of single attributes after a point; `*` stands for any characters.
+    #[serde(default)]
+    #[schemars(example = ["*.tags", "module.monitoring"])]
+    pub(super) drift_ignore: Vec<String>,
+    /// How long before its schedules raise it it is looked whether anything stands in the way: credentials, a state lock, a full disk. `5m` to
+    /// `1d`. Without it, only when somebody types `preflight`.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"30m")]
+    pub(super) preflight: Option<String>,
     /// When a run asks for a yes, and whose: one rule in braces, or several as `[[environments.NAME.approve]]`.
     pub(super) approve: Option<ApproveSections>,
     /// When it should be at which level.
     #[serde(default)]
     pub(super) schedules: Vec<ScheduleSection>,
-    /// Its stacks.
+    /// Its stacks. With `like`, those that differ, by their names, and further ones.
     #[schemars(length(min = 1))]
     stacks: Vec<StackSection>,
     /// What people may change by chat, by the name that they type.
@@ -146,6 +165,8 @@ pub(in super::super) fn read(
 ) -> Option<Environment> {
     let before = findings.errors();
     let name: Option<EnvironmentName> = values::typed_name(at, name, "an environment", findings);
+    let group: Option<GroupName> =
+        section.group.as_ref().and_then(|group| values::name_of_value(&at.key("group"), group, findings));
     let (owners_at, owners) = owners(&at.key("owners"), &section.owners, findings);
     let oncall = people::read(&at.key("oncall"), &section.oncall, findings);
     let oncall = oncall.into_iter().map(|(_, person)| person).collect();
@@ -179,6 +200,7 @@ pub(in super::super) fn read(
     let levels = levels?;
     let mut environment = Environment {
         name: name?,
+        group,
         about: section.about.clone(),
         channel,
         owners,

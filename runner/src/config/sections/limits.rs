@@ -6,6 +6,7 @@ use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use super::approve;
+use super::drift;
 use super::environment::{EnvironmentSection, Surroundings};
 use crate::domain::access::limits::{Limit, WorkingHours};
 use crate::domain::environment::{Rules, Setting};
@@ -55,7 +56,8 @@ pub(super) fn read(
         .collect();
     let hold = section.hold.as_ref();
     let hold_s = hold.and_then(|text| duration::read(&at.key("hold"), text, 60..=LONGEST_S, findings));
-    Rules { bounds_at, approvals, destroys_max, destroys_ask, hours, only_in_hours, hold_s, ..Rules::default() }
+    let drift = drift::read(at, section, findings);
+    Rules { bounds_at, approvals, destroys_max, destroys_ask, hours, only_in_hours, hold_s, drift, ..Rules::default() }
 }
 
 fn hours(at: &Path<'_>, section: &EnvironmentSection, findings: &mut Findings<'_, '_>) -> Option<WorkingHours> {

@@ -9,10 +9,12 @@ pub(super) mod chat;
 pub(super) mod database;
 pub(super) mod discord;
 pub(super) mod draft;
+mod drift;
 pub(super) mod environment;
 mod levels;
 mod limits;
 mod people;
+mod person;
 mod profile;
 mod ready;
 pub(super) mod runner;
@@ -22,6 +24,7 @@ mod setting;
 mod stack;
 pub mod typed_schedule;
 pub(super) mod values;
+pub(super) mod web;
 
 use std::collections::BTreeMap;
 
@@ -33,7 +36,9 @@ use calendar::CalendarSection;
 use chat::ChatSection;
 use database::DatabaseSection;
 use environment::EnvironmentSection;
+use person::PersonSection;
 use runner::RunnerSection;
+use web::WebSection;
 
 /// The configuration of Tidegate. Relative paths in it start at the folder of this file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -43,8 +48,15 @@ pub(super) struct ConfigFile {
     pub(super) database: Option<DatabaseSection>,
     /// The chats that Tidegate speaks in, beside the terminal.
     pub(super) chat: Option<ChatSection>,
+    /// What Tidegate tells over HTTP.
+    pub(super) web: Option<WebSection>,
     /// How runs are carried out.
     pub(super) runner: Option<RunnerSection>,
+    /// Further files with environments, from this file's folder; `*` stands for any characters within a name. Relative paths in them start
+    /// at the folder of this file, too.
+    #[serde(default)]
+    #[schemars(example = ["teams/*.toml"])]
+    pub(super) include: Vec<String>,
     /// Names of environment variables whose values never reach a message, a log or the ledger.
     #[serde(default)]
     #[schemars(example = ["DB_PASSWORD"])]
@@ -67,6 +79,11 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "slack:S0604QSJC": ["slack:U024BE7LH", "local:ito"] }))]
     pub(super) groups: BTreeMap<String, Vec<String>>,
+    /// Who has several ids, by a name of yours. What such a person asked for, holds or said yes to is theirs by each id, so that nobody
+    /// is two people for a yes; and by each they may what any of their ids may.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "sato": { "ids": ["slack:U024BE7LH", "discord:80351110224678912", "local:sato"] } }))]
+    pub(super) people: BTreeMap<String, PersonSection>,
     /// The most that anybody may do where, by the channel's id: `slack:ID`, `discord:ID`, `direct` for direct messages,
     /// `others`, and `shell` for the terminal. Once there is one, those that are not listed allow nothing; the terminal does.
     #[schemars(example = serde_json::json!({ "slack:C024BE91L": { "role": "operator", "environments": ["shop"] } }))]

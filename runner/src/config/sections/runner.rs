@@ -9,6 +9,7 @@ use super::super::document::Path;
 use super::super::duration;
 use super::super::findings::Findings;
 use super::values;
+use crate::domain::access::OPEN_MAX_S;
 
 /// A day, in seconds.
 const DAY_S: u32 = 86_400;
@@ -92,7 +93,7 @@ pub(in super::super) fn read(
     let at = Path::ROOT.key("runner");
     let mut seconds = |key, text: &str, range| duration::read(&at.key(key), text, range, findings).unwrap_or_default();
     let drain_s = seconds("drain", &section.drain, 0..=DAY_S);
-    let ask_expires_s = seconds("ask_expires", &section.ask_expires, 10..=30 * DAY_S);
+    let ask_expires_s = seconds("ask_expires", &section.ask_expires, 10..=OPEN_MAX_S);
     let lock_timeout_s = seconds("lock_timeout", &section.lock_timeout, 0..=DAY_S);
     let heartbeat_s = seconds("heartbeat", &section.heartbeat, 1..=60);
     let lease_s = seconds("lease", &section.lease, 2..=600);

@@ -120,25 +120,42 @@ pub fn is_over(table: &Timetable, schedule: &Schedule, now: Timestamp) -> bool {
     never(schedule, calendar, now)
 }
 
-/// The schedule that was most likely meant, with nothing wrong in itself; `None` where that cannot be told.
+/// The schedule that was most likely meant, with nothing wrong in itself, where that can be told; and all that is wrong with what was
+/// written. Some of it is seen only once something else is put right.
 #[must_use]
-pub fn mended(config: &Config, environment: &Environment, written: &Written) -> Option<Written> {
+pub fn mended(config: &Config, environment: &Environment, written: &Written) -> (Option<Written>, Vec<Mistake>) {
     let origin = Origin::File { line: 0 };
     let wrong = |written: &Written| read_schedule(config, environment, written, &origin).err().unwrap_or_default();
     let mut written = written.clone();
-    let mut mistakes = wrong(&written);
+    let mut left = wrong(&written);
+    let mut all = left.clone();
     for _ in 0..MENDED_MAX {
-        let Some(first) = mistakes.first() else { return Some(written) };
-        let better = candidates(environment, &written, first)
+        let Some(first) = left.first() else { return (Some(written), all) };
+        // What comes to light is about all of it, or it is the same thing put wrong in another way.
+        let comes_to_light = |other: &Mistake| left.contains(other) || other.key.is_none();
+        let better = |still: &[Mistake]| {
+            still.len() < left.len()
+                || (still.len() == left.len() && !still.contains(first) && still.iter().all(comes_to_light))
+        };
+        let found = candidates(config, environment, &written, first)
             .map(|candidate| (wrong(&candidate), candidate))
-            .find(|(left, _)| left.len() < mistakes.len());
-        (mistakes, written) = better?;
+            .find(|(still, _)| better(still));
+        let Some((still, candidate)) = found else { break };
+        all.extend(still.iter().filter(|mistake| !all.contains(mistake)).cloned().collect::<Vec<_>>());
+        (left, written) = (still, candidate);
     }
-    None
+    (None, all)
+}
+
+/// The zone of what is scheduled beside it: of this environment's schedules, or else of the first environment that has one.
+fn zone_beside(config: &Config, environment: &Environment) -> Option<Tz> {
+    let own = environment.timetable.schedules.first().map(|schedule| schedule.zone);
+    own.or_else(|| config.environments.values().find_map(|other| other.timetable.unsaid.zone))
 }
 
 /// What may have been meant where this is wrong, the likeliest first.
 fn candidates<'a>(
+    config: &'a Config,
     environment: &'a Environment,
     written: &'a Written,
     mistake: &'a Mistake,
@@ -168,6 +185,13 @@ fn candidates<'a>(
         "outside" => Some(environment.down.to_string()),
         key => example(key),
     };
+    if mistake.key.is_none()
+        && !written.keys.contains_key("zone")
+        && environment.timetable.unsaid.zone.is_none()
+        && let Some(zone) = zone_beside(config, environment)
+    {
+        set(&[("zone", zone.name().to_owned())], &[]);
+    }
     // `add \`for = "3h"\``
     for fragment in said.iter().chain(&wrong) {
         if let Some((key, value)) = fragment.split_once(" = ") {

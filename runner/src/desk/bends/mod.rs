@@ -22,6 +22,7 @@ use crate::domain::schedule::{
     next_after, schedules_next_after, skips_at, timeline,
 };
 use crate::ledger::{Tx, bends};
+use crate::warden::Lapsed;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -354,6 +355,7 @@ fn done(environment: Option<&EnvironmentName>, answer: BendAnswer) -> Done {
         run: None,
         rule: None,
         events: Vec::new(),
-        lapsed: Vec::new(),
+        lapsed: Lapsed::default(),
+        detail: serde_json::Map::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
 
-use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, command_of, message, note_not_done, when_due};
+use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, command_of, granted, message, note_not_done, when_due};
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
 use crate::domain::audit::GIVE_UP;
@@ -92,7 +92,8 @@ impl Desk {
                         after.outcome = Outcome::Done;
                         Turned::Nothing
                     }
-                    Ok(Some((command, done))) => {
+                    Ok(Some((command, mut done))) => {
+                        granted(&due, &mut done);
                         case.note(&mut tx, command, &done).await?;
                         after.outcome = Outcome::Queued;
                         after.run = done.run;
@@ -196,7 +197,7 @@ impl Case<'_> {
     ) -> Result<Option<(CommandName, Done)>, Denied> {
         match failed {
             Some(run) => Ok(Some((CommandName::Retry, self.retry(tx, run.number).await?))),
-            None => self.turn(tx, due).await,
+            None => self.turn(tx, due, None).await,
         }
     }
 }

@@ -2,15 +2,16 @@
 //! transaction in which it is noted that it was decided on.
 
 mod again;
+mod together;
 mod told;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde_json::json;
 
 pub use again::Stands;
+use together::{Batch, Known, Standing};
 pub use told::Warned;
 
 use super::order::{nobody_knows, standing_after};
@@ -45,6 +46,14 @@ const FIRST_WAIT_MS: i64 = 60_000;
 
 /// How many transitions are stored together: to make a transaction last costs more than what is in it, and others wait for it.
 const TOGETHER: usize = 32;
+
+/// Notes for the audit that people had a hand in what is due; otherwise it is the configuration's alone.
+fn granted(due: &Due, done: &mut Done) {
+    if due.by_chat {
+        let by = "schedules, some of them added by chat";
+        done.detail.insert("granted".to_owned(), by.into());
+    }
+}
 
 /// A transition that is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,9 +98,6 @@ pub enum Turned {
     Refused(Refusal),
 }
 
-/// Transitions that were decided on before: environments and keys.
-type Known = BTreeSet<(String, String)>;
-
 /// What stands against a transition.
 struct Refused {
     environment: Option<EnvironmentName>,
@@ -119,11 +125,15 @@ impl Desk {
     /// What is refused leaves nothing behind of itself: the others are stored without it, and it after them.
     async fn turn_together(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
         let mut all: Vec<Option<Result<Turned, Refused>>> = due.iter().map(|_| None).collect();
+        let messages: Vec<Message> = due.iter().map(|due| message(due, &due.key, 1)).collect();
         'again: loop {
             let mut tx = self.store.begin().await?;
-            let known = known(&mut tx, due).await?;
-            for (due, slot) in due.iter().zip(&mut all).filter(|(_, slot)| !matches!(slot, Some(Err(_)))) {
-                match self.turn_one(&mut tx, due, &known, now).await {
+            let mut known = Known::of(&mut tx, due).await?;
+            let mut batch = Batch::default();
+            for ((due, message), slot) in
+                due.iter().zip(&messages).zip(&mut all).filter(|(_, slot)| !matches!(slot, Some(Err(_))))
+            {
+                match self.turn_one(&mut tx, (due, message), &mut known, &mut batch, now).await {
                     Ok(turned) => *slot = Some(Ok(turned)),
                     Err(Denied::Refused { environment, rule, refusal }) => {
                         *slot = Some(Err(Refused { environment, rule, refusal }));
@@ -133,6 +143,7 @@ impl Desk {
                     Err(Denied::Error(error)) => return Err(error),
                 }
             }
+            batch.store(&mut tx, now).await?;
             tx.commit().await?;
             break;
         }
@@ -146,32 +157,41 @@ impl Desk {
         Ok(turned)
     }
 
-    async fn turn_one(&self, tx: &mut Tx, due: &Due, known: &Known, now: Timestamp) -> Result<Turned, Denied> {
+    async fn turn_one<'m>(
+        &'m self,
+        tx: &mut Tx,
+        (due, message): (&Due, &'m Message),
+        known: &mut Known,
+        batch: &mut Batch<'m>,
+        now: Timestamp,
+    ) -> Result<Turned, Denied> {
         let Some(mut firing) = self.decide(tx, due, known).await? else { return Ok(Turned::Already) };
         let by_ms = now.ms_since(due.at);
         if now > due.until {
             firing.outcome = Outcome::Missed;
-            put(tx, &firing, now).await?;
             if !self.is_there(tx, due).await? {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
                 warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
                 note_not_done(tx, MISS, &firing, &due.because).await?;
             }
+            batch.firings.push(firing);
             return Ok(Turned::Missed);
         }
-        let message = message(due, &firing.key, 1);
-        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
-        let Some((command, done)) = case.turn(tx, due).await? else {
-            put(tx, &firing, now).await?;
+        let case = Case { desk: self, message, because: Some(due.because.clone()), anyway: false };
+        let Some((command, mut done)) = case.turn(tx, due, known.stands.remove(&due.environment)).await? else {
+            batch.firings.push(firing);
+            batch.done.push((case, command_of(due), due.environment.clone(), None));
             return Ok(Turned::Nothing);
         };
-        case.note(tx, command, &done).await?;
+        granted(due, &mut done);
+        let run = done.run;
+        batch.done.push((case, command, due.environment.clone(), Some(done)));
         firing.outcome = Outcome::Queued;
-        firing.run = done.run;
+        firing.run = run;
         // Its end is looked at.
         firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
-        put(tx, &firing, now).await?;
-        let Some(run) = done.run else { return Ok(Turned::Nothing) };
+        batch.firings.push(firing);
+        let Some(run) = run else { return Ok(Turned::Nothing) };
         if by_ms >= LATE_MS {
             let (turn, collapsed) = (self.turn_of(due), due.collapsed);
             let said = ClockNews::Late { turn, by_ms, collapsed, run, stood_against: None };
@@ -182,7 +202,7 @@ impl Desk {
 
     /// Takes the decision on a transition: `None` where somebody else has it, or had it.
     async fn decide(&self, tx: &mut Tx, due: &Due, known: &Known) -> Result<Option<Firing>, DeskError> {
-        let before = if known.contains(&(due.environment.to_string(), due.key.clone())) {
+        let before = if known.decided.contains(&(due.environment.to_string(), due.key.clone())) {
             firings::one(&mut *tx, &due.environment, &due.key).await?
         } else {
             None
@@ -251,7 +271,7 @@ impl Desk {
     /// A transaction that has the decision on a transition.
     async fn decided(&self, due: &Due) -> Result<Option<(Tx, Firing)>, DeskError> {
         let mut tx = self.store.begin().await?;
-        let known = known(&mut tx, std::slice::from_ref(due)).await?;
+        let known = Known::of(&mut tx, std::slice::from_ref(due)).await?;
         Ok(self.decide(&mut tx, due, &known).await?.map(|firing| (tx, firing)))
     }
 
@@ -287,21 +307,6 @@ impl Desk {
 fn when_due(from: Timestamp, wait_ms: i64, firing: &Firing) -> Timestamp {
     let at = from.plus_ms(wait_ms);
     if from < firing.due { at.min(firing.due) } else { at }
-}
-
-/// Those of these transitions, and around them, that were decided on before.
-async fn known(tx: &mut Tx, due: &[Due]) -> Result<Known, LedgerError> {
-    let at = || due.iter().map(|due| due.at);
-    match (at().min(), at().max()) {
-        (Some(first), Some(last)) => firings::keys(tx, first, last).await,
-        _ => Ok(Known::new()),
-    }
-}
-
-/// Stores what came of a transition that nobody has decided on.
-async fn put(tx: &mut Tx, firing: &Firing, now: Timestamp) -> Result<(), DeskError> {
-    // Somebody did in this very moment: all of it is undone and looked at again.
-    if firings::put(tx, firing, now).await? { Ok(()) } else { Err(DeskError::Repeated) }
 }
 
 /// Keeps in the audit that a transition came to nothing. Comes last in its transaction: see [`append`].
@@ -343,9 +348,20 @@ fn command_of(due: &Due) -> CommandName {
 
 impl Case<'_> {
     /// A run that brings the environment where it should be; `None` where it is to be there already.
-    async fn turn(&self, tx: &mut Tx, due: &Due) -> Result<Option<(CommandName, Done)>, Denied> {
-        let active = runs::active(&mut *tx, &due.environment).await?;
-        let before = standing_after(tx, &due.environment, &active).await?;
+    /// `stands` is how it is with the environment, where somebody has looked.
+    async fn turn(
+        &self,
+        tx: &mut Tx,
+        due: &Due,
+        stands: Option<Standing>,
+    ) -> Result<Option<(CommandName, Done)>, Denied> {
+        let (active, before) = if let Some(Standing { active, wanted }) = stands {
+            (active, wanted)
+        } else {
+            let active = runs::active(&mut *tx, &due.environment).await?;
+            let wanted = standing_after(tx, &due.environment, &active).await?;
+            (active, wanted)
+        };
         let unknown = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. }));
         // What stands against it is told of what would change anything.
         if before.as_ref() == Some(&due.wanted) && unknown.is_none() {

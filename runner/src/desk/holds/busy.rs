@@ -26,7 +26,7 @@ impl Case<'_> {
         };
         let me = &self.message.actor.id;
         let nobody = to.is_empty();
-        to.retain(|who| who != me);
+        to.retain(|who| !self.message.actor.is(who));
         to.sort();
         to.dedup();
         if to.is_empty() {
@@ -50,7 +50,7 @@ impl Case<'_> {
     async fn who_has(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Vec<ActorId>, Denied> {
         let active = runs::active(&mut *tx, name).await?;
         let running = active.into_iter().filter(|run| run.state.holds_environment()).map(|run| run.asker.id);
-        let standing = holds::standing(&mut *tx).await?;
+        let (standing, _) = holds::readable(&mut *tx).await?;
         let holding = standing.into_iter().filter(|hold| hold.is_about(name)).map(|hold| hold.by);
         Ok(running.chain(holding).collect())
     }
@@ -59,7 +59,7 @@ impl Case<'_> {
         self.allowed(tx, CommandName::Tell, name).await?;
         let me = &self.message.actor.id;
         let now = crate::ledger::now(&mut *tx).await?;
-        if warden::is_free(tx, name, me, now).await? {
+        if warden::is_free(tx, name, &self.message.actor, now).await? {
             let against = |who: &str| if who == "you" { "you" } else { "them" };
             let why = |who: &str| format!("no run has it, and nobody holds it against {}", against(who));
             let refusal = Refusal::speaking(|_| format!("{name} is free now"), why)
@@ -76,7 +76,7 @@ impl Case<'_> {
             Some(number) => self.run(tx, CommandName::Leave, number).await?,
             None => self.own_in_queue(tx).await?,
         };
-        if run.asker.id != self.message.actor.id {
+        if !self.message.actor.is(&run.asker.id) {
             let name = &run.request.environment;
             let why = format!("it is of `{}`", run.asker.id.shown());
             let refusal = Refusal::refused(format!("run {} is not yours to take out of the queue", run.number), why)
@@ -99,7 +99,7 @@ impl Case<'_> {
     /// The only run of whoever asks that waits in a queue.
     async fn own_in_queue(&self, tx: &mut Tx) -> Result<RunSummary, Denied> {
         let mut own = runs::all_active(&mut *tx).await?;
-        own.retain(|run| run.asker.id == self.message.actor.id && matches!(run.state, RunState::Queued { .. }));
+        own.retain(|run| self.message.actor.is(&run.asker.id) && matches!(run.state, RunState::Queued { .. }));
         if let [only] = own.as_slice() {
             return Ok(only.clone());
         }

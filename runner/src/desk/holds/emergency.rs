@@ -1,6 +1,6 @@
 //! `stop everything`, `resume everything`.
 
-use super::super::{Case, Denied, DeskError, Done};
+use super::super::{Case, Denied, DeskError, Done, barred_by};
 use super::{done, refused};
 use crate::domain::answer::RunSummary;
 use crate::domain::command::CommandName;
@@ -23,10 +23,7 @@ impl Case<'_> {
         self.allowed_everywhere(tx, CommandName::Stop).await?;
         let config = self.desk.config();
         // The brake works also where another hold cannot be read.
-        let standing = holds::standing(&mut *tx).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "holds cannot be read; stopping everything goes on without them");
-            Vec::new()
-        });
+        let (standing, broken) = holds::readable(&mut *tx).await?;
         let before = standing.into_iter().find(|hold| hold.kind == Kind::Stop);
         let again = before.is_some();
         let stop = if let Some(stop) = before {
@@ -41,6 +38,9 @@ impl Case<'_> {
                 until: None,
             };
             let Some(stop) = holds::begin(tx, new).await? else {
+                if let Some(first) = broken.first() {
+                    return Err(refused("stop", None, barred_by(first, None, &config)));
+                }
                 let refusal = Refusal::refused("that came too late", "somebody stopped everything in the same moment");
                 return Err(refused("stop", None, refusal.hint("envs")));
             };
@@ -103,8 +103,11 @@ impl Case<'_> {
 
     pub(super) async fn resume_everything(&self, tx: &mut Tx) -> Result<Done, Denied> {
         self.allowed_everywhere(tx, CommandName::Resume).await?;
-        let standing = holds::standing(&mut *tx).await?;
+        let (standing, broken) = holds::readable(&mut *tx).await?;
         let Some(stop) = standing.into_iter().find(|hold| hold.kind == Kind::Stop) else {
+            if let Some(first) = broken.first() {
+                return Err(refused("stop", None, barred_by(first, None, &self.desk.config())));
+            }
             let refusal = Refusal::refused("there is nothing to resume", "nothing is stopped").hint("envs");
             return Err(refused("stop", None, refusal));
         };

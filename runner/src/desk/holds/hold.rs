@@ -1,8 +1,9 @@
 //! `hold`, `unhold`, `freeze`, `unfreeze`, `keep`.
 
 use super::super::order::standing_after;
-use super::super::{Case, Denied, Done};
+use super::super::{Case, Denied, Done, barred_by};
 use super::{done, left_in, refused};
+use crate::domain::access::{Least, Role, given, held, named};
 use crate::domain::answer::{RunSummary, StackStanding};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
@@ -12,7 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::Target;
 use crate::ledger::holds::{self, NewHold};
 use crate::ledger::{Tx, environments, runs, stacks};
-use crate::warden;
+use crate::warden::{self, Lapsed};
 
 impl Case<'_> {
     pub(super) async fn hold(
@@ -26,7 +27,7 @@ impl Case<'_> {
         self.check_end(tx, Some(name), &format!("hold {name}"), until).await?;
         let only = self.named(Some(name), only)?;
         let ended = warden::lapse(tx, &self.desk.config()).await?;
-        let standing = holds::standing(&mut *tx).await?;
+        let (standing, _) = holds::readable(&mut *tx).await?;
         if let Some(other) = standing.iter().find(|h| h.kind == Kind::Hold && h.environment.as_ref() == Some(name)) {
             return Err(refused("hold", Some(name), self.held_twice(name, other)));
         }
@@ -46,7 +47,7 @@ impl Case<'_> {
         self.check_end(tx, None, "freeze all", until).await?;
         let only = self.named(None, only)?;
         let ended = warden::lapse(tx, &self.desk.config()).await?;
-        let standing = holds::standing(&mut *tx).await?;
+        let (standing, _) = holds::readable(&mut *tx).await?;
         if let Some(other) = standing.iter().find(|hold| hold.kind == Kind::Freeze) {
             let why = format!("`{}` has frozen it; it is one freeze at a time", other.by.shown());
             let refusal = Refusal::refused("everything is frozen already", why).hint("unfreeze all").hint("envs");
@@ -87,8 +88,10 @@ impl Case<'_> {
         let config = self.desk.config();
         let ended = warden::lapse(tx, &config).await?;
         let me = &self.message.actor.id;
-        let own = |hold: &&Hold| hold.kind == Kind::Keep && hold.environment.as_ref() == Some(name) && hold.by == *me;
-        if let Some(before) = holds::standing(&mut *tx).await?.iter().find(own) {
+        let own = |hold: &&Hold| {
+            hold.kind == Kind::Keep && hold.environment.as_ref() == Some(name) && self.message.actor.is(&hold.by)
+        };
+        if let Some(before) = holds::readable(&mut *tx).await?.0.iter().find(own) {
             holds::end(tx, before, &Ending::Lifted { by: me.clone(), because: self.because.clone() }).await?;
         }
         let new = NewHold {
@@ -102,9 +105,13 @@ impl Case<'_> {
         self.begin(tx, new, ended).await
     }
 
-    async fn begin(&self, tx: &mut Tx, new: NewHold<'_>, lapsed: Vec<Hold>) -> Result<Done, Denied> {
+    async fn begin(&self, tx: &mut Tx, new: NewHold<'_>, lapsed: Lapsed) -> Result<Done, Denied> {
         let environment = new.environment;
         let Some(hold) = holds::begin(tx, new).await? else {
+            // The one in its place may be one that nobody can read.
+            if let Some(first) = holds::unreadable(&mut *tx).await?.first() {
+                return Err(refused("hold", environment, barred_by(first, environment, &self.desk.config())));
+            }
             let refusal = Refusal::refused("that came too late", "somebody did the same in the same moment");
             return Err(refused("hold", environment, refusal.hint("envs")));
         };
@@ -121,7 +128,10 @@ impl Case<'_> {
             Some(name) => runs::active(&mut *tx, name).await?,
             None => runs::all_active(&mut *tx).await?,
         };
-        all.retain(|run| hold.bars(&run.request, &run.asker.id));
+        for run in &mut all {
+            run.asker = self.desk.known(&mut *tx, run.asker.clone()).await?;
+        }
+        all.retain(|run| hold.bars(&run.request, &run.asker));
         Ok(all.into_iter().partition(|run| run.state.changes()))
     }
 
@@ -132,7 +142,11 @@ impl Case<'_> {
         number: Option<HoldNumber>,
     ) -> Result<Done, Denied> {
         let environment = self.allowed(tx, CommandName::Unhold, name).await?;
-        let mut here = holds::standing(&mut *tx).await?;
+        let (mut here, _) = holds::readable(&mut *tx).await?;
+        let broken = holds::unreadable(&mut *tx).await?;
+        if let Some(broken) = broken.iter().find(|broken| Some(broken.number) == number) {
+            return self.clear(tx, name, broken).await;
+        }
         let frozen = here.iter().any(|hold| hold.kind == Kind::Freeze);
         here.retain(|hold| hold.environment.as_ref() == Some(name));
         let hold = self.which(name, number, &here, frozen)?;
@@ -146,6 +160,30 @@ impl Case<'_> {
         self.lift(tx, hold).await
     }
 
+    /// Takes a hold away that nobody can read. Whose it is cannot be told, so that it takes an admin.
+    async fn clear(&self, tx: &mut Tx, name: &EnvironmentName, broken: &holds::Unreadable) -> Result<Done, Denied> {
+        let config = self.desk.config();
+        let admin = Role::built_in(Least::Admin);
+        let access = &config.access;
+        if !held(access, None, &self.message.actor).any(|grant| grant.role.includes(&admin)) {
+            let able: Vec<_> = given(access, None).filter(|grant| grant.role.includes(&admin)).collect();
+            let whom = named(&able);
+            let whom = if whom.is_empty() { "no admin is configured".to_owned() } else { format!("ask {whom}") };
+            let refusal = Refusal::refused(
+                format!("hold {} is not yours to take away", broken.number),
+                format!("{}; whose it is cannot be told, so that it takes an admin: {whom}", broken.why),
+            );
+            return Err(refused("hold", Some(name), refusal.hint(format!("status {name}"))));
+        }
+        if !holds::clear(tx, broken, Some(&self.message.actor.id)).await? {
+            let refusal = Refusal::refused("that came too late", "it was over in the same moment").hint("envs");
+            return Err(refused("hold", Some(name), refusal));
+        }
+        warden::cleared(tx, &config, name, broken, &self.message.actor.id).await?;
+        let (number, why) = (broken.number, broken.why.clone());
+        Ok(done(Some(name), HoldAnswer::Cleared { environment: name.clone(), number, why }))
+    }
+
     /// The hold or keep that is meant: the number given, else one's own, else the only one.
     fn which<'h>(
         &self,
@@ -154,7 +192,7 @@ impl Case<'_> {
         here: &'h [Hold],
         frozen: bool,
     ) -> Result<&'h Hold, Denied> {
-        let own = here.iter().filter(|hold| hold.by == self.message.actor.id);
+        let own = here.iter().filter(|hold| self.message.actor.is(&hold.by));
         let found = match (number, here) {
             (Some(number), _) => here.iter().find(|hold| hold.number == number),
             (None, [only]) => Some(only),
@@ -184,8 +222,11 @@ impl Case<'_> {
 
     pub(super) async fn unfreeze(&self, tx: &mut Tx) -> Result<Done, Denied> {
         self.allowed_everywhere(tx, CommandName::Unfreeze).await?;
-        let standing = holds::standing(&mut *tx).await?;
+        let (standing, broken) = holds::readable(&mut *tx).await?;
         let Some(freeze) = standing.iter().find(|hold| hold.kind == Kind::Freeze) else {
+            if let Some(first) = broken.first() {
+                return Err(refused("freeze", None, barred_by(first, None, &self.desk.config())));
+            }
             let refusal = Refusal::refused("there is nothing to lift", "nothing is frozen").hint("envs");
             return Err(refused("freeze", None, refusal));
         };
@@ -194,7 +235,7 @@ impl Case<'_> {
 
     async fn lift(&self, tx: &mut Tx, hold: &Hold) -> Result<Done, Denied> {
         let by = self.message.actor.id.clone();
-        let of_another = hold.by != by;
+        let of_another = !self.message.actor.is(&hold.by);
         let ending = Ending::Lifted { by, because: self.because.clone() };
         if !warden::over(tx, &self.desk.config(), hold, ending).await? {
             let refusal = Refusal::refused("that came too late", "it was over in the same moment").hint("envs");
@@ -229,7 +270,7 @@ impl Case<'_> {
     }
 
     fn held_twice(&self, name: &EnvironmentName, other: &Hold) -> Refusal {
-        if other.by == self.message.actor.id {
+        if self.message.actor.is(&other.by) {
             let why = |who: &str| format!("{who} hold it already; lift that first to hold it differently");
             return Refusal::speaking(|_| format!("{name} is held already"), why)
                 .hint(format!("unhold {name}"))
@@ -243,7 +284,7 @@ impl Case<'_> {
 
     /// To be told when it is free is for those against whom it is held.
     fn or_told(&self, refusal: Refusal, name: &EnvironmentName, hold: &Hold) -> Refusal {
-        if hold.kind == Kind::Keep || hold.leaves_in(&self.message.actor.id) {
+        if hold.kind == Kind::Keep || hold.leaves_in(&self.message.actor) {
             return refusal;
         }
         refusal.hint(format!("tell me when free {name}"))
@@ -256,7 +297,7 @@ impl Case<'_> {
         for name in only {
             let id = left_in::person(&config, self.message, environment, name)
                 .map_err(|refusal| refused("hold", environment, refusal))?;
-            if id != self.message.actor.id && !found.contains(&id) {
+            if !self.message.actor.is(&id) && !found.contains(&id) {
                 found.push(id);
             }
         }

@@ -16,6 +16,7 @@ use crate::domain::ids::EnvironmentName;
 use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::Refusal;
 use crate::ledger::Tx;
+use crate::warden::Lapsed;
 
 impl Case<'_> {
     /// Decides on an order about holds and carries it out in `tx`.
@@ -55,7 +56,8 @@ fn done(environment: Option<&EnvironmentName>, answer: HoldAnswer) -> Done {
         run: None,
         rule: None,
         events: Vec::new(),
-        lapsed: Vec::new(),
+        lapsed: Lapsed::default(),
+        detail: serde_json::Map::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::answer::{RunSummary, Sight};
 use crate::domain::holds::{Hold, QueueOf, Waiting};
 use crate::domain::ids::EnvironmentName;
 use crate::domain::run::RunState;
-use crate::ledger::{holds, runs};
+use crate::ledger::{holds, links, runs};
 
 impl Desk {
     /// The queues of all environments that somebody sees and in which something is, or of one.
@@ -14,7 +14,8 @@ impl Desk {
         let config = self.config();
         let mut tx = self.store.snapshot().await?;
         let now = crate::ledger::now(&mut tx).await?;
-        let standing = holds::standing(&mut tx).await?;
+        let (standing, _) = holds::readable(&mut tx).await?;
+        let (links, _) = links::readable(&mut tx).await?;
         let mut queues = Vec::new();
         for name in config.environments.keys().filter(|name| only.is_none_or(|only| only == *name)) {
             if !sight.sees(name.as_str()) {
@@ -29,7 +30,8 @@ impl Desk {
                 asking: Vec::new(),
                 holds: standing.iter().filter(|hold| hold.is_about(name)).cloned().collect(),
             };
-            for run in active {
+            for mut run in active {
+                run.asker = run.asker.known(&config.access.persons, &links, now);
                 if run.state.holds_environment() {
                     let worked = runs::worked(&mut tx, &[run.id], now).await?.get(&run.id).copied().unwrap_or(0);
                     queue.running = Some((run.clone(), worked));
@@ -38,7 +40,7 @@ impl Desk {
                     let starts_in_ms = starts_in(&mut tx, &ahead).await?;
                     // One that is over by then bars nothing.
                     let at = now.plus_ms(starts_in_ms.unwrap_or_default());
-                    let bars = |hold: &Hold| hold.stands(at) && hold.bars(&run.request, &run.asker.id);
+                    let bars = |hold: &Hold| hold.stands(at) && hold.bars(&run.request, &run.asker);
                     let barred = standing.iter().any(bars);
                     queue.waiting.push(Waiting { run: run.clone(), starts_in_ms, barred });
                     ahead.push(run);

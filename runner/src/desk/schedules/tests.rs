@@ -188,6 +188,34 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
 }
 
 #[tokio::test]
+async fn each_thing_that_is_wrong_is_named_and_one_line_puts_all_of_it_right() {
+    on_both(async |store| {
+        let keys = [("cron", "0 0 2 * * *"), ("do", "up full")];
+        let alone = CONFIG.replace("zone = 'Asia/Tokyo'\n", "");
+        let alone = alone.split("[[environments.shop.schedules]]").next().unwrap();
+        let elsewhere = alone.to_owned()
+            + "[environments.bank]\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\nzone = 'Europe/Berlin'\n\
+               [[environments.bank.stacks]]\nname = 'app'\nroot = 'app'\n\
+               [environments.bank.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+        for (text, zone) in [(alone, "Asia/Tokyo"), (elsewhere.as_str(), "Europe/Berlin")] {
+            let room = Room::new(&store, text);
+            let refusal = room.says("ito", add(&keys)).await.expect_err("three mistakes");
+            let said = format!("{}: {}", refusal.what, refusal.why);
+            for wrong in ["on whose clock", "six fields", "`for`"] {
+                assert!(said.contains(wrong), "{wrong}: {said}");
+            }
+            let line =
+                format!("schedule add shop night cron=\"0 2 * * *\" do=\"up full\" zone={zone} for=3h because tests");
+            assert_eq!(refusal.hints, [line]);
+            let mended = [("cron", "0 2 * * *"), ("do", "up full"), ("zone", zone), ("for", "3h")];
+            room.says("ito", add(&mended)).await.expect("nothing is wrong with what was offered");
+            room.says("ito", remove("night")).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_who_may_raise_and_lower_changes_schedules_and_not_around_a_yes() {
     on_both(async |store| {
         let room = Room::new(&store, CONFIG);

@@ -20,8 +20,8 @@ pub struct Asked<'a> {
     pub run: RunNumber,
     /// What the run is for.
     pub kind: CommandName,
-    /// Who asked for the run.
-    pub asker: &'a ActorId,
+    /// Who asked for the run, with their other ids.
+    pub asker: &'a Actor,
     /// They want to say yes alone.
     pub alone: bool,
 }
@@ -47,7 +47,16 @@ type Refused = (&'static str, Refusal);
 
 impl Answering<'_> {
     fn is_asker(&self) -> bool {
-        self.actor.id == *self.asked.asker
+        self.actor.is(&self.asked.asker.id) || self.access.persons.same(&self.actor.id, &self.asked.asker.id)
+    }
+
+    /// Whether it could be a yes to oneself: what somebody gave up lately by `unlink` makes them nobody else.
+    fn may_be_asker(&self) -> bool {
+        self.may_be(&self.asked.asker.id)
+    }
+
+    fn may_be(&self, id: &ActorId) -> bool {
+        self.actor.may_be(id) || self.access.persons.same(&self.actor.id, id)
     }
 
     fn may(&self, command: CommandName) -> Result<(), Refused> {
@@ -90,7 +99,7 @@ impl Answering<'_> {
             return self.may_alone(open().count(), &entitled);
         }
         let own: Vec<(usize, &Want)> =
-            entitled.iter().filter(|(_, want)| !self.is_asker() || want.own).copied().collect();
+            entitled.iter().filter(|(_, want)| !self.may_be_asker() || want.own).copied().collect();
         if own.is_empty() {
             let why = |who: &str| {
                 format!(
@@ -101,8 +110,7 @@ impl Answering<'_> {
             };
             return Err(self.refuse(why, self.next_alone(&entitled)));
         }
-        let said_already =
-            |at: usize| question.yes.iter().any(|yes| yes.by == self.actor.id && yes.wants.contains(&at));
+        let said_already = |at: usize| question.yes.iter().any(|yes| self.may_be(&yes.by) && yes.wants.contains(&at));
         let fresh: Vec<usize> = own.iter().map(|(at, _)| *at).filter(|at| !said_already(*at)).collect();
         if fresh.is_empty() {
             let left: Vec<String> = own.iter().map(|(at, want)| self.progress(*at, want)).collect();

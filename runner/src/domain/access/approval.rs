@@ -75,7 +75,7 @@ impl Approvers {
                 Who::Everyone => more = true,
                 Who::Named(id) => {
                     for person in access.people(&id) {
-                        more |= may_be_a_group(&person);
+                        more |= may_be_a_group(&person) && access.persons.of(&person).is_none();
                         if !people.contains(&person) {
                             people.push(person);
                         }

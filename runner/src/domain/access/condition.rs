@@ -5,9 +5,11 @@ use std::fmt;
 use crate::domain::changes::{Counts, Exactness};
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, SettingValue};
+use crate::domain::holds::lowers;
 use crate::domain::ids::{SettingName, Timestamp};
+use crate::domain::order::Direction;
 use crate::domain::policy::PlannedStack;
-use crate::domain::request::{RunRequest, value_at};
+use crate::domain::request::{RunKind, RunRequest, value_at};
 
 /// What a plan's changes are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +150,7 @@ impl Condition {
     #[must_use]
     pub fn holds(&self, about: &About<'_>) -> Option<String> {
         match self {
-            Self::Command(command) => (*command == about.command).then(|| self.to_string()),
+            Self::Command(command) => about.is_for(*command).then(|| self.to_string()),
             Self::Count { of, above } => {
                 let plan = about.plan?;
                 let counts = plan.iter().fold(Counts::default(), |sum, planned| sum.plus(planned.plan.counts()));
@@ -192,4 +194,26 @@ pub struct About<'a> {
     pub another: bool,
     /// When.
     pub now: Timestamp,
+}
+
+impl About<'_> {
+    /// What a request is to a rule about a command: its own word, and `up` or `down` where it raises or lowers by another one, as `undo`,
+    /// `scale` and `destroy` do. A plan is never more than a plan.
+    #[must_use]
+    pub fn is_for(&self, command: CommandName) -> bool {
+        let does = |moves: fn(&RunRequest) -> bool| {
+            self.request.is_some_and(|request| request.kind != RunKind::Plan && moves(request))
+        };
+        command == self.command
+            || match command {
+                CommandName::Down => does(lowers),
+                CommandName::Up => does(rises),
+                _ => false,
+            }
+    }
+}
+
+/// True for a run that brings something of its environment up.
+fn rises(request: &RunRequest) -> bool {
+    request.kind == RunKind::Up || request.stacks.values().any(|direction| *direction == Direction::Rise)
 }

@@ -29,14 +29,18 @@ impl fmt::Display for Who {
 
 impl Who {
     /// True when it stands for this actor. Guests, bots and people of other workspaces are never `everyone`, and no group's
-    /// membership counts for them: they have only what names themselves.
+    /// membership counts for them: they have only what names themselves. Whom the configuration names by several ids has by each
+    /// what any of them has; a link gives nothing.
     #[must_use]
     pub fn is(&self, actor: &Actor, access: &Access) -> bool {
         let ordinary = actor.kind == ActorKind::Person;
         match self {
             Self::Everyone => ordinary,
             Self::Named(id) => {
-                *id == actor.id || ordinary && (actor.groups.contains(id) || access.people(id).contains(&actor.id))
+                let own = access.persons.ids(&actor.id);
+                own.contains(id)
+                    || ordinary
+                        && (actor.groups.contains(id) || access.people(id).iter().any(|member| own.contains(member)))
             }
         }
     }

@@ -6,6 +6,7 @@ mod approval;
 mod condition;
 mod grant;
 pub mod limits;
+mod person;
 mod rights;
 mod role;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use super::ids::ActorId;
 pub use approval::{ApprovalRule, Approvers, Held, Want, Yes, said, satisfied, yeses};
 pub use condition::{About, Condition, ConditionError, Counted};
 pub use grant::{Ceiling, Channels, Grant, Room, Who};
+pub use person::{Also, LINGERS_MS, Link, OPEN_MAX_S, People, Person};
 pub use rights::{able, given, held, here, may, named};
 pub use role::{Least, Role};
 
@@ -43,6 +45,8 @@ impl fmt::Display for Written {
 pub struct Access {
     /// Roles in all environments.
     pub grants: Vec<Grant>,
+    /// Who has several ids.
+    pub persons: People,
     /// Members of groups, as far as the configuration names them. A chat may know more.
     pub groups: BTreeMap<ActorId, Vec<ActorId>>,
     /// Roles by name, those that are built in too.
@@ -55,7 +59,7 @@ pub struct Access {
 impl Default for Access {
     fn default() -> Self {
         let roles = Least::ROLES.into_iter().map(|least| (least.as_str().to_owned(), Role::built_in(least))).collect();
-        Self { grants: Vec::new(), groups: BTreeMap::new(), roles, channels: None }
+        Self { grants: Vec::new(), persons: People::default(), groups: BTreeMap::new(), roles, channels: None }
     }
 }
 

@@ -62,7 +62,10 @@ pub fn may(
         return Ok(());
     }
     // The configuration itself says what schedules do. No chat makes anybody the clock.
-    let of_schedules = matches!(command, CommandName::Up | CommandName::Down | CommandName::Retry);
+    let of_schedules = matches!(
+        command,
+        CommandName::Up | CommandName::Down | CommandName::Retry | CommandName::Drift | CommandName::Preflight
+    );
     if actor.id == ActorId::clock() && of_schedules && environment.is_some() {
         return Ok(());
     }

@@ -49,16 +49,23 @@ impl CommandName {
             | Self::Queue
             | Self::Next
             | Self::On
+            | Self::Handover
             | Self::Hours
             | Self::Show
             | Self::Log
             | Self::History
             | Self::Audit
-            | Self::Who => Least::Viewer,
+            | Self::Who
+            | Self::Link
+            | Self::Unlink => Least::Viewer,
             Self::Up
             | Self::Down
             | Self::Scale
             | Self::Plan
+            | Self::Drift
+            | Self::Adopt
+            | Self::Sweep
+            | Self::Preflight
             | Self::Undo
             | Self::Cancel
             | Self::Retry
@@ -84,18 +91,29 @@ impl CommandName {
     #[must_use]
     pub fn orders(self) -> bool {
         // A yes lets begin what another asked for, and orders nothing by itself.
-        self == Self::Plan || (self.starts_change() && self != Self::Approve)
+        matches!(self, Self::Plan | Self::Drift | Self::Sweep | Self::Preflight)
+            || (self.starts_change() && self != Self::Approve)
     }
 
     /// True for what lets a change begin: rules about when and how far changes go are held against it.
     #[must_use]
     pub fn starts_change(self) -> bool {
         match self {
-            Self::Up | Self::Down | Self::Scale | Self::Destroy | Self::Undo | Self::Retry | Self::Approve => true,
+            Self::Up
+            | Self::Down
+            | Self::Scale
+            | Self::Adopt
+            | Self::Destroy
+            | Self::Undo
+            | Self::Retry
+            | Self::Approve => true,
             Self::Help
             | Self::Envs
             | Self::Status
             | Self::Plan
+            | Self::Drift
+            | Self::Sweep
+            | Self::Preflight
             | Self::Cancel
             | Self::Accept
             | Self::Reject
@@ -112,6 +130,7 @@ impl CommandName {
             | Self::Next
             | Self::Schedule
             | Self::On
+            | Self::Handover
             | Self::Hours
             | Self::Leave
             | Self::Ask
@@ -124,6 +143,8 @@ impl CommandName {
             | Self::Audit
             | Self::Who
             | Self::Whoami
+            | Self::Link
+            | Self::Unlink
             | Self::Why => false,
         }
     }
@@ -173,7 +194,7 @@ mod tests {
             all.map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
         };
         for row in [
-            format!("| `viewer` | what only reads: {} |", own(Least::Viewer)),
+            format!("| `viewer` | what only reads, and what is about oneself: {} |", own(Least::Viewer)),
             format!("| `operator` | that, and {} |", own(Least::Operator)),
             format!("| `owner` | that, and {} |", own(Least::Owner)),
         ] {

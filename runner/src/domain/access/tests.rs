@@ -6,7 +6,8 @@ use super::*;
 use crate::domain::answer::{Actor, ActorKind};
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Rules};
-use crate::domain::policy::Place;
+use crate::domain::ids::Timestamp;
+use crate::domain::policy::{Decision, Matter, Place, policy};
 
 fn id(text: &str) -> ActorId {
     text.parse().expect("an id")
@@ -20,6 +21,7 @@ fn grant(least: Least, who: &str) -> Grant {
 fn shop(grants: Vec<Grant>) -> Environment {
     Environment {
         name: "shop".parse().expect("a name"),
+        group: None,
         about: None,
         channel: crate::domain::environment::Channels::default(),
         owners: vec![id("local:ito")],
@@ -49,7 +51,7 @@ fn every_role_has_all_that_the_one_before_it_has() {
     }
     assert!(CommandName::ALL.into_iter().all(|command| roles[3].has(command)));
     for command in CommandName::ALL {
-        let viewer = command.only_reads();
+        let viewer = command.only_reads() || command.is_about_oneself();
         assert_eq!(roles[0].has(command), viewer, "{command}");
     }
 }
@@ -175,31 +177,62 @@ fn what_each_role_may_do_where() {
     let place = |channel: &str, direct| Place { door: "slack", channel: Some(channel.to_owned()), direct };
     let places =
         [Place::shell(), place("CVIEW", false), place("COPS", false), place("CELSE", false), place("D1", true)];
-    let mut people: Vec<(&str, Option<Least>, ActorKind)> =
-        Least::ROLES.iter().map(|least| (least.as_str(), Some(*least), ActorKind::Person)).collect();
-    people.insert(0, ("nobody", None, ActorKind::Person));
-    people.push(("stranger", None, ActorKind::Stranger));
+    // What they are, what they have, and whether what gives it to them names themselves.
+    let tester = Role {
+        name: "tester".to_owned(),
+        may: [CommandName::Status, CommandName::Plan, CommandName::Up].into(),
+        written: None,
+    };
+    let roles = Least::ROLES.map(Role::built_in).into_iter().chain([Arc::new(tester)]);
+    let mut people: Vec<(String, Option<Arc<Role>>, ActorKind, bool)> =
+        roles.map(|role| (role.name.clone(), Some(role), ActorKind::Person, false)).collect();
+    people.insert(0, ("nobody".to_owned(), None, ActorKind::Person, false));
+    let kinds = [(ActorKind::Guest, "guest"), (ActorKind::Bot, "bot"), (ActorKind::Stranger, "stranger")];
+    for (kind, word) in kinds {
+        people.push((word.to_owned(), Some(Role::built_in(Least::Owner)), kind, false));
+        people.push((format!("{word}!"), Some(Role::built_in(Least::Operator)), kind, true));
+    }
     let mut table = format!("{:<10}", "");
     for (name, ..) in &people {
         write!(table, "{name:<10}").expect("written");
     }
-    table.push_str("(terminal, viewers' channel, operators' channel, unlisted channel, direct message)\n");
+    table.push_str(
+        "(terminal, viewers' channel, operators' channel, unlisted channel, direct message; those with ! are named as operators, the \
+         other guests, bots and strangers are owners with everyone)\n",
+    );
     for command in CommandName::ALL {
         write!(table, "{:<10}", command.as_str()).expect("written");
-        for (_, least, kind) in &people {
-            let grants = least.iter().map(|least| grant(*least, "everyone")).collect();
-            let access = Access { channels: Some(channels.clone()), grants, ..Access::default() };
+        for (_, role, kind, named) in &people {
+            let who = if *named { Who::Named(id("slack:U7")) } else { Who::Everyone };
+            let grants = role.iter().map(|role| Grant { role: Arc::clone(role), who: who.clone(), written: None });
+            let access = Access { channels: Some(channels.clone()), grants: grants.collect(), ..Access::default() };
             let kato = Actor { kind: *kind, ..Actor::person(id("slack:U7"), "kato") };
             let shop = shop(Vec::new());
+            let decide = |place: &Place| {
+                policy(&Matter {
+                    actor: &kato,
+                    place,
+                    command,
+                    environment: Some(&shop).filter(|_| !command.is_about_all()),
+                    access: &access,
+                    request: None,
+                    asked: None,
+                    plan: None,
+                    holds: &[],
+                    begun: false,
+                    now: Timestamp(0),
+                })
+            };
             let cell: String = places
                 .iter()
-                .map(|place| {
-                    match may(&access, &kato, place, command, Some(&shop).filter(|_| !command.is_about_all())) {
-                        Ok(()) => '+',
-                        Err(("role", _)) => 'r',
-                        Err(("channel", _)) => 'c',
-                        Err((other, _)) => panic!("{other}"),
-                    }
+                .map(|place| match decide(place) {
+                    Decision::Allow => '+',
+                    // The environment has other owners, and whoever asks is to be sure of it.
+                    Decision::NeedsConfirmation(_) => '?',
+                    Decision::NeedsApproval { .. } => 'a',
+                    Decision::Refuse { rule: "role", .. } => 'r',
+                    Decision::Refuse { rule: "channel", .. } => 'c',
+                    Decision::Refuse { rule, .. } => panic!("{rule}"),
                 })
                 .collect();
             write!(table, "{cell:<10}").expect("written");
@@ -208,4 +241,28 @@ fn what_each_role_may_do_where() {
     }
     let table: Vec<&str> = table.lines().map(str::trim_end).collect();
     insta::assert_snapshot!(table.join("\n"));
+}
+
+#[test]
+fn a_person_has_by_each_id_what_the_configuration_gives_to_any_and_by_a_link_nothing() {
+    let written = Written { file: "tidegate.toml".to_owned(), line: 3 };
+    let ids = vec![id("slack:U1"), id("discord:1"), id("local:sato")];
+    let sato = Person { name: "sato".to_owned(), ids, written };
+    let group = (id("slack:S1"), vec![id("local:sato")]);
+    let shop = shop(vec![grant(Least::Operator, "slack:U1"), grant(Least::Owner, "slack:S1")]);
+    let may_destroy = |access: &Access, actor: &Actor| {
+        (allowed(access, actor, &Place::shell(), CommandName::Up, &shop), {
+            allowed(access, actor, &Place::shell(), CommandName::Destroy, &shop)
+        })
+    };
+    let told = Access { groups: [group.clone()].into(), persons: People(vec![sato]), ..Access::default() };
+    let untold = Access { groups: [group].into(), ..Access::default() };
+    let discord = Actor::person(id("discord:1"), "sato");
+    assert_eq!(may_destroy(&told, &discord), (true, true));
+    assert_eq!(may_destroy(&untold, &discord), (false, false));
+    // A guest has what names any of their ids, and no group's.
+    let guest = Actor { kind: ActorKind::Guest, ..discord.clone() };
+    assert_eq!(may_destroy(&told, &guest), (true, false));
+    let linked = Actor { also: vec![Also { id: id("slack:U1"), standing: true }], ..discord };
+    assert_eq!(may_destroy(&untold, &linked), (false, false));
 }

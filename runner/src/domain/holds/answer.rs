@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hold, News};
+use super::{Hold, HoldNumber, News};
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 
@@ -25,6 +25,15 @@ pub enum HoldAnswer {
         hold: Hold,
         /// It was somebody else's, who is told.
         of_another: bool,
+    },
+    /// One whose row nobody can read was taken away.
+    Cleared {
+        /// From where it was said.
+        environment: EnvironmentName,
+        /// Its number.
+        number: HoldNumber,
+        /// What was wrong with it.
+        why: String,
     },
     /// The question is on its way.
     Asked {

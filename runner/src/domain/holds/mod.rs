@@ -12,8 +12,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer::Actor;
 use super::ids::{ActorId, EnvironmentName, Timestamp};
-use super::request::{RunKind, RunRequest};
+use super::request::RunRequest;
 
 pub use answer::{Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
 pub use news::{Ending, News};
@@ -117,17 +118,17 @@ impl Hold {
 
     /// True when it stands against what somebody asked for.
     #[must_use]
-    pub fn bars(&self, request: &RunRequest, asker: &ActorId) -> bool {
+    pub fn bars(&self, request: &RunRequest, asker: &Actor) -> bool {
         let about = match self.kind {
             Kind::Keep => lowers(request),
-            Kind::Hold | Kind::Freeze | Kind::Stop => request.kind != RunKind::Plan,
+            Kind::Hold | Kind::Freeze | Kind::Stop => !request.kind.only_looks(),
         };
         about && self.is_about(&request.environment) && !self.leaves_in(asker)
     }
 
     /// True for who may go on in spite of it. A stop leaves nobody in.
     #[must_use]
-    pub fn leaves_in(&self, who: &ActorId) -> bool {
-        self.kind != Kind::Stop && (self.by == *who || self.only.contains(who))
+    pub fn leaves_in(&self, who: &Actor) -> bool {
+        self.kind != Kind::Stop && (who.is(&self.by) || self.only.iter().any(|only| who.is(only)))
     }
 }

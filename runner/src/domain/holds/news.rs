@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{About, Hold};
+use super::{About, Hold, HoldNumber};
+use crate::domain::access::Link;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use crate::domain::rollout::Rollout;
 use crate::domain::schedule::ClockNews;
 
 /// How a hold came to its end.
@@ -58,6 +60,17 @@ pub enum News {
         /// How.
         ending: Ending,
     },
+    /// One that nobody could read was taken away.
+    Cleared {
+        /// Who took it away.
+        by: ActorId,
+        /// Which.
+        number: HoldNumber,
+        /// Under which environment that was said.
+        environment: EnvironmentName,
+        /// What was wrong with it.
+        why: String,
+    },
     /// After a stop nothing runs any more.
     Still {
         /// The stop.
@@ -85,6 +98,24 @@ pub enum News {
         environment: EnvironmentName,
         /// What.
         said: ClockNews,
+    },
+    /// A change or plan of many environments is over.
+    Rollout(Box<Rollout>),
+    /// Somebody said the code of the reader: both are one person.
+    Linked {
+        /// By which id.
+        by: ActorId,
+        /// What they are called there.
+        called: String,
+    },
+    /// A link of the reader is over.
+    Unlinked {
+        /// Who ended it.
+        by: ActorId,
+        /// What they are called.
+        called: String,
+        /// Which.
+        link: Link,
     },
     /// It did not become free in time.
     NotFree {

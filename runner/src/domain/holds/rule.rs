@@ -8,7 +8,7 @@ use crate::domain::answer::Actor;
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Level, SettingValue};
 use crate::domain::hours::shown;
-use crate::domain::ids::{ActorId, Timestamp};
+use crate::domain::ids::Timestamp;
 use crate::domain::lookalike::distinct;
 use crate::domain::order::Direction;
 use crate::domain::policy::Matter;
@@ -22,7 +22,7 @@ const BECAUSE_MAX: usize = 200;
 #[must_use]
 pub fn lowers(request: &RunRequest) -> bool {
     match request.kind {
-        RunKind::Plan => false,
+        RunKind::Plan | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => false,
         RunKind::Down | RunKind::Destroy => true,
         RunKind::Up | RunKind::Scale | RunKind::Undo => {
             // A stack in which one number falls and another rises is no falling one, and less of something all the same.
@@ -42,7 +42,7 @@ pub fn lowers(request: &RunRequest) -> bool {
 pub fn may_lower<'h>(
     holds: &'h [Hold],
     environment: &Environment,
-    who: &ActorId,
+    who: &Actor,
     now: Timestamp,
 ) -> Result<(), &'h Hold> {
     let against = |hold: &&Hold| {
@@ -60,7 +60,7 @@ pub fn may_lift(access: &Access, environment: Option<&Environment>, actor: &Acto
         Kind::Freeze | Kind::Stop => Least::Admin,
     };
     let role = Role::built_in(least);
-    hold.by == actor.id || held(access, environment, actor).any(|grant| grant.role.includes(&role))
+    actor.is(&hold.by) || held(access, environment, actor).any(|grant| grant.role.includes(&role))
 }
 
 /// What stands against a change, with the words for people; `None` when nothing does. What is half done goes on.
@@ -72,7 +72,7 @@ pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
         return None;
     }
     // A yes is to what somebody else does.
-    let who = asked.map_or(&actor.id, |asked| asked.asker);
+    let who = asked.map_or(actor, |asked| asked.asker);
     let against = |kind: Kind| {
         holds
             .iter()
@@ -109,7 +109,7 @@ pub fn forbids_lowering(matter: &Matter<'_>) -> Option<Refusal> {
         CommandName::Destroy => None,
         _ => return None,
     };
-    let hold = may_lower(holds, environment, &actor.id, now).err()?;
+    let hold = may_lower(holds, environment, actor, now).err()?;
     Some(Told { hold, environment, now, access, actor }.kept(anyway))
 }
 
@@ -159,9 +159,9 @@ impl Told<'_> {
     /// Asking is for others than whose it is, being told is for those against whom it is.
     fn ask_or_wait(&self, refusal: Refusal) -> Refusal {
         let name = &self.environment.name;
-        let asks = self.hold.by != self.actor.id;
+        let asks = !self.actor.is(&self.hold.by);
         let refusal = if asks { refusal.hint(format!("ask {name} can I have it earlier?")) } else { refusal };
-        let waits = !self.hold.leaves_in(&self.actor.id);
+        let waits = !self.hold.leaves_in(self.actor);
         if waits { refusal.hint(format!("tell me when free {name}")) } else { refusal }
     }
 
@@ -208,7 +208,7 @@ impl Told<'_> {
         let name = &self.environment.name;
         let why = format!("kept as it is by {}{}", self.who_until_why(), self.whom());
         let refusal = Refusal::refused(format!("{name} is kept, so it is not lowered"), why);
-        let asks = self.hold.by != self.actor.id;
+        let asks = !self.actor.is(&self.hold.by);
         let refusal = if asks { refusal.hint(format!("ask {name} can it go down?")) } else { refusal };
         let refusal = match anyway {
             Some(level) => refusal.hint(format!("down {name} {level} anyway because REASON")),

@@ -24,6 +24,7 @@ const HOUR_MS: i64 = 3_600_000;
 fn shop() -> Environment {
     Environment {
         name: "shop".parse().expect("a name"),
+        group: None,
         about: None,
         channel: crate::domain::environment::Channels::default(),
         owners: vec![ActorId::local("ito")],
@@ -96,6 +97,7 @@ fn made_by(command: CommandName) -> Option<RunRequest> {
         CommandName::Down | CommandName::Retry => (RunKind::Down, Direction::Fall),
         CommandName::Scale => (RunKind::Scale, Direction::Rise),
         CommandName::Plan => (RunKind::Plan, Direction::Fall),
+        CommandName::Adopt => (RunKind::Adopt, Direction::Rise),
         CommandName::Destroy => (RunKind::Destroy, Direction::Fall),
         CommandName::Undo => (RunKind::Undo, Direction::Fall),
         _ => return None,
@@ -142,7 +144,7 @@ fn what_each_kind_forbids_whom() {
     let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop];
     writeln!(table, "command    {}", kinds.map(|kind| format!("{:<8}", kind.as_str())).concat()).expect("written");
     // `approve` is to a `down` that kato asked for.
-    let (question, kato) = (plain_question(), ActorId::local("kato"));
+    let (question, kato) = (plain_question(), person("kato"));
     let asked = Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &kato, alone: false };
     for command in CommandName::ALL {
         let asked = (command == CommandName::Approve).then_some(asked);
@@ -215,18 +217,18 @@ fn what_goes_up_is_lowering_only_where_something_of_it_falls() {
 #[test]
 fn a_keep_is_against_the_clock_too_and_tells_whose_it_is() {
     let (shop, keep) = (shop(), [hold(Kind::Keep)]);
-    let clock: ActorId = "clock:shop".parse().expect("an id");
-    assert_eq!(may_lower(&keep, &shop, &clock, NOW), Err(&keep[0]));
-    assert_eq!(may_lower(&keep, &shop, &clock, NOW.plus_ms(HOUR_MS)), Ok(()));
-    assert_eq!(may_lower(&keep, &shop, &ActorId::local("sato"), NOW), Ok(()));
-    assert_eq!(may_lower(&[hold(Kind::Hold)], &shop, &clock, NOW), Ok(()));
+    let the_clock = Actor::person("clock:shop".parse().expect("an id"), "the clock");
+    assert_eq!(may_lower(&keep, &shop, &the_clock, NOW), Err(&keep[0]));
+    assert_eq!(may_lower(&keep, &shop, &the_clock, NOW.plus_ms(HOUR_MS)), Ok(()));
+    assert_eq!(may_lower(&keep, &shop, &person("sato"), NOW), Ok(()));
+    assert_eq!(may_lower(&[hold(Kind::Hold)], &shop, &the_clock, NOW), Ok(()));
 }
 
 #[test]
 fn a_yes_is_to_what_its_asker_may_do() {
     let question = plain_question();
     let ruled = |whose: &str, holds: &[Hold]| {
-        let whose = ActorId::local(whose);
+        let whose = person(whose);
         let asked =
             Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &whose, alone: false };
         match decide("boss", CommandName::Approve, holds, Some(asked), false) {
@@ -257,7 +259,7 @@ fn who_may_lift_what() {
 
 #[test]
 fn a_refusal_has_who_until_when_why_and_what_to_type() {
-    let (question, kato) = (plain_question(), ActorId::local("kato"));
+    let (question, kato) = (plain_question(), person("kato"));
     let asked = Asked { question: &question, run: RunNumber(5), kind: CommandName::Down, asker: &kato, alone: false };
     let told = |who: &str, command, hold: Hold| {
         let asked = (command == CommandName::Approve).then_some(asked);

@@ -36,6 +36,7 @@ fn shop(zone: Tz) -> Environment {
     let rates = [("small", 1.0), ("full", 10.0)].map(|(name, rate)| (name.parse().expect("a name"), rate));
     Environment {
         name: "shop".parse().expect("a name"),
+        group: None,
         about: None,
         channel: crate::domain::environment::Channels::default(),
         owners: Vec::new(),

@@ -35,6 +35,14 @@ pub enum RunKind {
     Scale,
     /// Only show.
     Plan,
+    /// Only look what others changed.
+    Drift,
+    /// Take what others changed into the states, and change nothing else.
+    Adopt,
+    /// Only look for what no state knows.
+    Sweep,
+    /// Only look whether anything stands in the way of a change.
+    Preflight,
     /// Take everything away.
     Destroy,
     /// Back to what was before the last change.
@@ -50,6 +58,10 @@ impl RunKind {
             Self::Down => "down",
             Self::Scale => "scale",
             Self::Plan => "plan",
+            Self::Drift => "drift",
+            Self::Adopt => "adopt",
+            Self::Sweep => "sweep",
+            Self::Preflight => "preflight",
             Self::Destroy => "destroy",
             Self::Undo => "undo",
         }
@@ -57,6 +69,27 @@ impl RunKind {
 }
 
 impl RunKind {
+    /// True for what changes nothing, neither what exists nor what is written down of it.
+    #[must_use]
+    pub fn only_looks(self) -> bool {
+        match self {
+            Self::Plan | Self::Drift | Self::Sweep | Self::Preflight => true,
+            Self::Up | Self::Down | Self::Scale | Self::Adopt | Self::Destroy | Self::Undo => false,
+        }
+    }
+
+    /// True for what says where an environment should be.
+    #[must_use]
+    pub fn says_where(self) -> bool {
+        !self.only_looks() && self != Self::Adopt
+    }
+
+    /// True for what is about how things are, at whichever level.
+    #[must_use]
+    pub fn is_of_others(self) -> bool {
+        matches!(self, Self::Drift | Self::Adopt | Self::Sweep | Self::Preflight)
+    }
+
     /// The command that asks for it.
     #[must_use]
     pub fn command(self) -> CommandName {
@@ -65,6 +98,10 @@ impl RunKind {
             Self::Down => CommandName::Down,
             Self::Scale => CommandName::Scale,
             Self::Plan => CommandName::Plan,
+            Self::Drift => CommandName::Drift,
+            Self::Adopt => CommandName::Adopt,
+            Self::Sweep => CommandName::Sweep,
+            Self::Preflight => CommandName::Preflight,
             Self::Destroy => CommandName::Destroy,
             Self::Undo => CommandName::Undo,
         }
@@ -152,7 +189,7 @@ impl TypedBy {
     #[must_use]
     pub fn actor(&self) -> Actor {
         let AskedAs { kind, groups } = self.asked_as.clone();
-        Actor { id: self.by.clone(), name: self.called.clone(), kind, groups }
+        Actor { kind, groups, ..Actor::person(self.by.clone(), self.called.clone()) }
     }
 }
 
@@ -217,6 +254,10 @@ impl RunRequest {
         let target = match self.kind {
             RunKind::Scale => self.scaled_from(environment, before.as_ref())?,
             RunKind::Up | RunKind::Down | RunKind::Plan | RunKind::Destroy | RunKind::Undo => self.target.clone(),
+            // It is about where the environment is to be, wherever that is.
+            RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => {
+                before.clone().unwrap_or_else(|| self.target.clone())
+            }
         };
         match self.kind {
             // It took newer code and meant the level to stay.
@@ -233,7 +274,14 @@ impl RunRequest {
             }
             RunKind::Up => refuse_lowering(environment, before.as_ref(), &target, self.newest_code)?,
             RunKind::Down => refuse_raising(environment, before.as_ref(), &target)?,
-            RunKind::Scale | RunKind::Plan | RunKind::Destroy | RunKind::Undo => {}
+            RunKind::Scale
+            | RunKind::Plan
+            | RunKind::Drift
+            | RunKind::Adopt
+            | RunKind::Sweep
+            | RunKind::Preflight
+            | RunKind::Destroy
+            | RunKind::Undo => {}
         }
         let scope: Vec<StackName> = self.stacks.keys().cloned().collect();
         Ok(Self {
@@ -386,6 +434,7 @@ pub fn request(
 ) -> Result<RunRequest, Refusal> {
     let name = &environment.name;
     let top = || Level::Profile(environment.up.clone());
+    let present = || before.cloned().unwrap_or_else(|| Target { level: top(), settings: BTreeMap::new() });
     let (kind, target, scope) = match order {
         // Newer code alone changes no level and no setting: the same as `plan ENV code` shows.
         Order::Up { level: None, settings, newest_code: true, .. } if before.is_some_and(|b| b.level != Level::Off) => {
@@ -434,6 +483,10 @@ pub fn request(
             target.settings.extend(overridden(environment, base.level, settings, before, CommandName::Plan)?.settings);
             (RunKind::Plan, target, None)
         }
+        Order::Drift { .. } => (RunKind::Drift, present(), None),
+        Order::Sweep { .. } => (RunKind::Sweep, present(), None),
+        Order::Preflight { .. } => (RunKind::Preflight, present(), None),
+        Order::Adopt { .. } => (RunKind::Adopt, present(), None),
         Order::Destroy { .. } => (RunKind::Destroy, Target { level: Level::Off, settings: BTreeMap::new() }, None),
         Order::Undo { .. } => {
             let Some(target) = undo_to else {
@@ -453,21 +506,17 @@ pub fn request(
         | Order::Recover { .. }
         | Order::Hold(_)
         | Order::Schedule(_)
+        | Order::Rollout(_)
         | Order::Bend(_)
-        | Order::For { .. } => {
-            return Err(Refusal::refused(
-                format!("`{}` is about a run, not about an environment", order.name()),
-                "this is a fault of Tidegate's, not yours",
-            )
-            .hint(format!("history {name}")));
-        }
+        | Order::Link(_)
+        | Order::For { .. } => return Err(not_on_an_environment(order, name)),
     };
     let stacks = directions(environment, kind, before, &target, scope.as_deref());
     Ok(RunRequest {
         kind,
         environment: name.clone(),
         sizes: sized(environment, kind, before, &target),
-        asks: matches!(kind, RunKind::Destroy | RunKind::Undo),
+        asks: matches!(kind, RunKind::Destroy | RunKind::Undo | RunKind::Adopt),
         newest_code: matches!(order, Order::Up { newest_code: true, .. } | Order::Plan { newest_code: true, .. }),
         target,
         before: before.cloned(),
@@ -518,6 +567,11 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
     }
 }
 
+fn not_on_an_environment(order: &Order, name: &EnvironmentName) -> Refusal {
+    let what = format!("`{}` is about a run, not about an environment", order.name());
+    Refusal::refused(what, "this is a fault of Tidegate's, not yours").hint(format!("history {name}"))
+}
+
 fn directions(
     environment: &Environment,
     kind: RunKind,
@@ -532,7 +586,8 @@ fn directions(
         .filter(|stack| scope.is_none_or(|scope| scope.contains(stack)))
         .map(|stack| {
             let direction = match kind {
-                RunKind::Up => Direction::Rise,
+                // Nothing moves by the looks.
+                RunKind::Up | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => Direction::Rise,
                 RunKind::Down | RunKind::Destroy => Direction::Fall,
                 RunKind::Scale | RunKind::Plan | RunKind::Undo => {
                     let own: Vec<_> = before

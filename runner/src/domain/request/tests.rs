@@ -48,6 +48,7 @@ fn shop() -> Environment {
     };
     Environment {
         name: "shop".parse().expect("a name"),
+        group: None,
         about: None,
         channel: crate::domain::environment::Channels::default(),
         owners: vec![ActorId::local("ito")],

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::drift::Stray;
 use crate::domain::failure::LockHolder;
 use crate::domain::readiness::GroupCount;
 
@@ -49,6 +50,27 @@ pub enum Note {
         /// Their addresses.
         addresses: Vec<String>,
     },
+    /// Somebody changed the sizes of groups by hand, to what these settings could say: `slaves=9`.
+    Resized {
+        /// As they would be typed.
+        settings: Vec<String>,
+    },
+    /// What carries the stack's tags was looked for.
+    Swept {
+        /// What stands in no state.
+        strays: Vec<Stray>,
+        /// ARNs that carry the tag of another stack and stand in this one's state.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        elsewhere: Vec<String>,
+        /// Why that is not known, in words with what to do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<String>,
+    },
+    /// It was looked whether anything stands in the way of a change.
+    Preflight {
+        /// What does, each in words with what to do.
+        troubles: Vec<String>,
+    },
     /// In words, as events of earlier versions have it.
     #[serde(untagged)]
     Text(String),
@@ -70,6 +92,9 @@ mod tests {
             Note::InService { groups: vec![GroupCount { desired: 40, ..GroupCount::default() }], trouble: None },
             Note::NotReady { probes: vec!["tcp 127.0.0.1:1: refused".to_owned()] },
             Note::Untainted { addresses: vec!["aws_autoscaling_group.slaves".to_owned()] },
+            Note::Resized { settings: vec!["slaves=9".to_owned()] },
+            Note::Swept { strays: Vec::new(), elsewhere: Vec::new(), unknown: Some("no credentials".to_owned()) },
+            Note::Preflight { troubles: vec!["a lock".to_owned()] },
             Note::Text("as it was".to_owned()),
         ] {
             assert_eq!(read(&serde_json::to_string(&note).expect("text")), note);

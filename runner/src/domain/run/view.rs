@@ -1,6 +1,6 @@
 //! What is known of a run, folded from its events: the one thing that cards, recovery and the ledger's readers read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -9,6 +9,7 @@ use super::note::Note;
 use super::state::{IllegalEvent, RunState};
 use crate::domain::access::Want;
 use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan, WentBack};
+use crate::domain::drift::Stray;
 use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::readiness::GroupCount;
@@ -70,6 +71,16 @@ pub struct StackView {
     pub checked: Option<String>,
     /// How its Auto Scaling groups stood when they were last looked at.
     pub counts: Vec<GroupCount>,
+    /// Settings that say what groups were changed to by hand: `slaves=9`.
+    pub resized: Vec<String>,
+    /// What carries its tags and stands in no state.
+    pub strays: Vec<Stray>,
+    /// What stands in the way of a change of it.
+    pub troubles: Vec<String>,
+    /// What stands in its state and carries the tag of another stack, by ARN.
+    pub elsewhere: Vec<String>,
+    /// Why that is not known.
+    pub unswept: Option<String>,
     /// What is worth a line now.
     pub note: Option<Note>,
     /// When its apply began.
@@ -162,6 +173,11 @@ impl RunView {
                     applied: None,
                     checked: None,
                     counts: Vec::new(),
+                    resized: Vec::new(),
+                    strays: Vec::new(),
+                    elsewhere: Vec::new(),
+                    troubles: Vec::new(),
+                    unswept: None,
                     note: None,
                     apply_began: None,
                     apply_ended: None,
@@ -328,6 +344,15 @@ impl RunView {
         }
     }
 
+    /// What carries the tags of a stack and stands in no state of its environment that was looked at.
+    pub fn strays(&self) -> impl Iterator<Item = (&StackName, &Stray)> {
+        let is_elsewhere = |stray: &Stray| self.stacks.values().any(|stack| stack.elsewhere.contains(&stray.arn));
+        let all = self.stacks.iter().flat_map(|(name, stack)| stack.strays.iter().map(move |stray| (name, stray)));
+        // What is of no stack that there is, is seen by each.
+        let mut seen = BTreeSet::new();
+        all.filter(move |(_, stray)| !is_elsewhere(stray) && seen.insert(&stray.arn))
+    }
+
     fn show_plans(&mut self) {
         for stack in self.stacks.values_mut() {
             stack.shown = stack.plan.as_ref().map(StackPlan::envelope);
@@ -408,6 +433,23 @@ impl StackView {
             RunEvent::StackNoted { note, .. } => {
                 if let Note::InService { groups, .. } = note {
                     self.counts.clone_from(groups);
+                }
+                match note {
+                    Note::Resized { settings } => self.resized.clone_from(settings),
+                    Note::Swept { strays, elsewhere, unknown } => {
+                        self.strays.clone_from(strays);
+                        self.elsewhere.clone_from(elsewhere);
+                        self.unswept.clone_from(unknown);
+                    }
+                    Note::Preflight { troubles } => self.troubles.clone_from(troubles),
+                    Note::Init { .. }
+                    | Note::Workspace { .. }
+                    | Note::LockHeld { .. }
+                    | Note::Protected { .. }
+                    | Note::InService { .. }
+                    | Note::NotReady { .. }
+                    | Note::Untainted { .. }
+                    | Note::Text(_) => {}
                 }
                 self.note = Some(note.clone());
             }

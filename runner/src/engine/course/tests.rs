@@ -40,6 +40,7 @@ fn stack(text: &str, needs: &[&str]) -> (StackName, Stack) {
 fn shop() -> Environment {
     Environment {
         name: "shop".parse().expect("a name"),
+        group: None,
         about: None,
         channel: crate::domain::environment::Channels::default(),
         owners: vec![ActorId::local("ito")],

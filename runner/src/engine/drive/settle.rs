@@ -65,7 +65,8 @@ impl Driver {
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str(), reattached = true);
-        self.tasks.spawn(async move { work::reattach(&context, stack, plan, &dir, stored).await }.instrument(span));
+        let of = (stack.clone(), Phase::Apply);
+        self.begin(async move { work::reattach(&context, stack, plan, &dir, stored).await }.instrument(span), of);
         Ok(())
     }
 

@@ -232,6 +232,8 @@ impl Watch<'_> {
     }
 
     fn note(&self, note: Note) {
+        // What AWS and probes say is others' text.
+        let note = self.ready.redactor.redact_note(note);
         self.run.event(RunEvent::StackNoted { stack: self.name.clone(), note });
     }
 
@@ -241,7 +243,8 @@ impl Watch<'_> {
             self.note(Note::InService { groups: look.counts.clone(), trouble: None });
         }
         let groups = look.counts.iter().map(counts::words);
-        groups.chain(self.probes.iter().map(named)).collect::<Vec<_>>().join("; ")
+        let words = groups.chain(self.probes.iter().map(named)).collect::<Vec<_>>().join("; ");
+        self.ready.redactor.redact(&words).into_owned()
     }
 
     /// What the time being over means for what was seen last.
@@ -254,7 +257,7 @@ impl Watch<'_> {
         let summary = facts.collect::<Vec<_>>().join("; ");
         let causes = missing.iter().filter_map(|count| Some(format!("{}: {}", count.label, count.cause.as_ref()?)));
         let detail = causes.collect::<Vec<_>>().join("\n");
-        Err(Failure::new(FailureKind::NotReady, summary).with_detail(detail))
+        Err(self.ready.redactor.redact_failure(Failure::new(FailureKind::NotReady, summary).with_detail(detail)))
     }
 }
 

@@ -5,7 +5,9 @@ mod apply;
 mod child;
 mod commits;
 mod looking;
+mod others;
 mod plan;
+mod preflight;
 mod prepare;
 mod verify;
 
@@ -119,6 +121,9 @@ impl RunContext {
             }
             Report::Seen(stack, Err(failure)) => Report::Seen(stack, Err(redactor().redact_failure(failure))),
             Report::Seen(stack, Ok(words)) => Report::Seen(stack, Ok(redactor().redact(&words).into_owned())),
+            Report::Event(RunEvent::StackNoted { stack, note }) => {
+                Report::Event(RunEvent::StackNoted { stack, note: redactor().redact_note(note) })
+            }
             report @ (Report::Event(_) | Report::Planned(_, Ok(_)) | Report::Applied(..) | Report::Lost(..)) => report,
         };
         // The driver is gone only when it lost the run; then nobody may store anything for it any more.

@@ -11,12 +11,23 @@ use crate::domain::environment::Variables;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::StackName;
 use crate::domain::protect::protects;
-use crate::domain::request::{Goal, RunKind};
+use crate::domain::request::Goal;
 use crate::domain::run::{Note, Phase, RunEvent};
 use crate::root::Folder;
 use crate::terraform::command::{self, PlanArgs};
 use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, state_names, values};
 use crate::terraform::{drift, init};
+
+/// Which plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// To bring the stack where it should be.
+    Change,
+    /// To destroy it.
+    Destroy,
+    /// Only to see what others changed.
+    Refresh,
+}
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it. `begun`: applying has begun, so
 /// that whatever had to be asked was answered; before that nothing is changed, not even a mark in the state.
@@ -67,7 +78,7 @@ impl RunContext {
         if groups.is_empty() {
             return Ok(plan);
         }
-        if !begun || self.request.kind == RunKind::Plan {
+        if !begun || self.request.kind.only_looks() {
             return Ok(plan.keeping(&groups));
         }
         self.untaint(name, &groups).await?;
@@ -77,10 +88,13 @@ impl RunContext {
 
     async fn plan_goal(&self, name: &StackName) -> Result<StackPlan, Failure> {
         let stack = self.stack(name)?;
+        if self.request.kind.is_of_others() {
+            return Box::pin(self.plan_others(name)).await;
+        }
         match self.request.goal(&self.environment, stack) {
-            Goal::Apply(variables) => self.plan_with(name, &variables, false).await,
+            Goal::Apply(variables) => self.plan_with(name, &variables, How::Change).await,
             Goal::Destroy { instead } => {
-                let planned = self.plan_with(name, &instead, true).await;
+                let planned = self.plan_with(name, &instead, How::Destroy).await;
                 let kept = match &planned {
                     Ok(plan) => self.protected(plan),
                     // Terraform refuses before it tells what would go: what is protected here as well is to be kept, not to fail for.
@@ -93,7 +107,7 @@ impl RunContext {
                     return planned;
                 }
                 self.note(name, Note::Protected { addresses: kept.clone() });
-                let lowered = self.plan_with(name, &instead, false).await?;
+                let lowered = self.plan_with(name, &instead, How::Change).await?;
                 Ok(StackPlan { kept_for: kept, ..lowered })
             }
         }
@@ -110,28 +124,33 @@ impl RunContext {
     }
 
     /// One `plan`, with a second try after `init` when Terraform says that it is not initialised.
-    async fn plan_with(&self, name: &StackName, variables: &Variables, destroy: bool) -> Result<StackPlan, Failure> {
+    pub(super) async fn plan_with(
+        &self,
+        name: &StackName,
+        variables: &Variables,
+        how: How,
+    ) -> Result<StackPlan, Failure> {
         let ready = self.prepare(name, variables, InitWish::WhereNeeded).await?;
-        match self.plan_ready(name, &ready, destroy).await {
+        match self.plan_ready(name, &ready, how).await {
             Err(failure) if failure.kind == FailureKind::NotInitialised => {
                 let data_dir = self.paths.data(&self.environment.name, name);
                 if let Err(error) = init::forget(&data_dir) {
                     tracing::warn!(stack = %name, %error, "the record of the last init cannot be removed");
                 }
                 let ready = self.prepare(name, variables, InitWish::Always).await?;
-                self.plan_ready(name, &ready, destroy).await
+                self.plan_ready(name, &ready, how).await
             }
             result => result,
         }
     }
 
-    async fn plan_ready(&self, name: &StackName, ready: &Ready, destroy: bool) -> Result<StackPlan, Failure> {
+    async fn plan_ready(&self, name: &StackName, ready: &Ready, how: How) -> Result<StackPlan, Failure> {
         self.event(RunEvent::StackStarted { stack: name.clone(), phase: Phase::Plan });
         let wait_s = self.stack(name)?.terraform.lock_timeout_s;
-        match self.plan_once(name, ready, destroy, 0).await {
+        match self.plan_once(name, ready, how, 0).await {
             Err(failure) if wait_s > 0 && matches!(failure.kind, FailureKind::LockHeld(_)) => {
                 self.note_lock(name, &failure, wait_s);
-                self.plan_once(name, ready, destroy, wait_s).await
+                self.plan_once(name, ready, how, wait_s).await
             }
             result => result,
         }
@@ -141,7 +160,7 @@ impl RunContext {
         &self,
         name: &StackName,
         ready: &Ready,
-        destroy: bool,
+        how: How,
         lock_timeout_s: u32,
     ) -> Result<StackPlan, Failure> {
         let out = self.plan_file(name);
@@ -153,11 +172,12 @@ impl RunContext {
             out: out_file,
             var_file: &var_file,
             lock_timeout_s,
-            destroy,
+            destroy: how == How::Destroy,
+            refresh_only: how == How::Refresh,
             replace,
             parallelism,
         });
-        let mut fold = PlanFold::new(destroy);
+        let mut fold = PlanFold::new(how == How::Destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let missing = fold.diagnostics().missing_of_locals();
         let mut plan = match fold.finish(&exit, stop_asked, &stderr) {
@@ -168,7 +188,9 @@ impl RunContext {
             Err(failure) => return Err(*failure),
         };
         check_plan_file(&out).map_err(|failure| *failure)?;
-        if !plan.drift.is_empty() {
+        if how == How::Refresh {
+            plan = self.of_others(name, &out, plan);
+        } else if !plan.drift.is_empty() {
             plan.drift = drift::watched(&out, plan.drift);
         }
         let StateHead { serial, lineage } = StateHead::of_plan(&out);
@@ -176,8 +198,9 @@ impl RunContext {
         let (least_serial, left_lineage) = left.map(|left| (left.serial, left.lineage)).unzip();
         let left_lineage = left_lineage.flatten();
         let made = plan.changes.iter().any(|change| is_group(&change.address));
-        let scales = made || state_names(&out, GROUP);
-        Ok(StackPlan { serial, least_serial, lineage, left_lineage, values: values(&out), scales, ..plan })
+        let scales = how != How::Refresh && (made || state_names(&out, GROUP));
+        let values = if how == How::Refresh { plan.values.clone() } else { values(&out) };
+        Ok(StackPlan { serial, least_serial, lineage, left_lineage, values, scales, ..plan })
     }
 
     async fn untaint(&self, name: &StackName, groups: &[String]) -> Result<(), Failure> {

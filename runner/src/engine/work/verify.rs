@@ -58,11 +58,13 @@ impl RunContext {
         if !readiness.groups && !readiness.probes_at(level).any(|probe| names_outputs(&probe.asks)) {
             return Ok(StateFacts::default());
         }
-        let cannot = |detail: String| {
-            let summary =
-                format!("what is in the state of {name} cannot be read, so whether it is in service cannot be told");
-            Failure::new(FailureKind::CannotLook, summary).with_detail(detail)
-        };
+        let text = self.state(name, ready).await?;
+        state::read(&text).map_err(|error| cannot_read(name, error.to_string()))
+    }
+
+    /// The stack's state, as Terraform tells it. It holds secrets.
+    pub(super) async fn state(&self, name: &StackName, ready: &Ready) -> Result<Vec<u8>, Failure> {
+        let cannot = |detail: String| cannot_read(name, detail);
         let args = command::state_pull();
         let query = Query {
             program: &ready.tool.program,
@@ -76,7 +78,7 @@ impl RunContext {
         if finished.exit != Exit::Code(0) {
             return Err(cannot(ready.redactor.redact(finished.stderr.trim()).into_owned()));
         }
-        state::read(&finished.stdout).map_err(|error| cannot(error.to_string()))
+        Ok(finished.stdout)
     }
 
     fn probes(&self, readiness: &Readiness, facts: &StateFacts) -> Result<Vec<Ask>, Failure> {
@@ -87,4 +89,9 @@ impl RunContext {
             Failure::new(FailureKind::CannotLook, summary)
         })
     }
+}
+
+fn cannot_read(name: &StackName, detail: String) -> Failure {
+    let summary = format!("what is in the state of {name} cannot be read, so whether it is in service cannot be told");
+    Failure::new(FailureKind::CannotLook, summary).with_detail(detail)
 }

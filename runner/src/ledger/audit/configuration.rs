@@ -1,6 +1,7 @@
 //! The entry about a changed configuration, with the difference.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 use similar::TextDiff;
@@ -96,7 +97,9 @@ fn difference(before: &str, after: &str) -> String {
     let text = TextDiff::from_lines(before, after).unified_diff().context_radius(1).to_string();
     let mut cut: String = text.chars().take(DIFFERENCE_MAX).collect();
     if cut.len() < text.len() {
-        cut.push_str("\n...");
+        let rest: &str = text.get(cut.len()..).unwrap_or_default();
+        let (lines, characters) = (rest.lines().count(), rest.chars().count());
+        let _ = write!(cut, "\n... {lines} more lines of the difference ({characters} characters) are not kept");
     }
     cut
 }

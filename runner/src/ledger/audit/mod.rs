@@ -16,9 +16,9 @@ pub use chain::{Broken, Evidence, Link, Proven, VerifyError, prove, verify};
 pub use checkpoint::{Checkpoint, CheckpointError, Key};
 pub use configuration::{kept_configurations, known_configuration, note_configuration};
 pub use export::{ExportError, each};
-#[cfg(test)]
-pub(in crate::ledger) use prune::prune_by;
 pub use prune::{PruneError, Pruned, prune};
+#[cfg(test)]
+pub(in crate::ledger) use prune::{UNFINISHED, prune_by};
 #[cfg(test)]
 pub(in crate::ledger) use query::explained;
 pub use query::{environments, has_order, page, recent, who};
@@ -36,13 +36,31 @@ use row::AuditRow;
 ///
 /// Locks the end of the chain until the transaction ends: call it last, so that others wait shortly, and so that nobody waits
 /// for a row that we have while we wait for the end of the chain that they have.
-pub async fn append(mut tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerError> {
-    let (seq, prev): (i64, String) =
-        on!(tx, fetch_one, sqlx::query_as("UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, hash"))?;
+pub async fn append(tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerError> {
+    append_all(tx, std::slice::from_ref(entry)).await
+}
+
+/// [`append`] for several, in their order, and gives the place of the last one.
+pub async fn append_all(mut tx: &mut Tx, entries: &[Entry<'_>]) -> Result<i64, LedgerError> {
+    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let (last, mut prev): (i64, String) = on!(
+        tx,
+        fetch_one,
+        sqlx::query_as("UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, hash").bind(count)
+    )?;
     // Only now that the end is ours: entries are in the order of their times as long as the clock is not set back.
     let at = now(&mut *tx).await?;
-    let detail = entry.detail.map(|detail| to_json("detail", detail)).transpose()?;
-    let row = AuditRow::new(entry, seq, prev, at, detail)?;
+    for (entry, seq) in entries.iter().zip(last - count + 1..) {
+        let detail = entry.detail.map(|detail| to_json("detail", detail)).transpose()?;
+        let row = AuditRow::new(entry, seq, prev, at, detail)?;
+        insert(tx, &row).await?;
+        prev = row.hash;
+    }
+    on!(tx, execute, sqlx::query("UPDATE audit_head SET hash = $1 WHERE id = 1").bind(&prev))?;
+    Ok(last)
+}
+
+async fn insert(mut tx: &mut Tx, row: &AuditRow) -> Result<(), LedgerError> {
     on!(
         tx,
         execute,
@@ -69,6 +87,5 @@ pub async fn append(mut tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerErr
         .bind(&row.detail)
         .bind(&row.result)
     )?;
-    on!(tx, execute, sqlx::query("UPDATE audit_head SET hash = $1 WHERE id = 1").bind(&row.hash))?;
-    Ok(seq)
+    Ok(())
 }

@@ -19,6 +19,10 @@ const SEGMENT: i64 = 20_000;
 /// Rows read at a time.
 const PAGE: i64 = 2_000;
 
+/// The first entry about a run that is not over. Not by the entries' time: a clock may have been set since.
+pub(in crate::ledger) const UNFINISHED: &str = "SELECT audit.seq, audit.run_number FROM runs JOIN audit ON audit.environment = runs.environment \
+     AND audit.run_number = runs.number WHERE runs.ended_at IS NULL ORDER BY audit.seq LIMIT 1";
+
 /// What was taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pruned {
@@ -156,15 +160,7 @@ async fn write(store: &Store, before: Timestamp, file: &Path, size: i64) -> Resu
 
 /// The first entry about any run that is not over, and the run.
 async fn first_of_the_unfinished(mut tx: &mut Tx) -> Result<Option<(i64, RunNumber)>, LedgerError> {
-    // Not by the entries' time: a clock may have been set since.
-    let found: Option<(i64, i64)> = on!(
-        tx,
-        fetch_optional,
-        sqlx::query_as(
-            "SELECT audit.seq, audit.run_number FROM runs JOIN audit ON audit.environment = runs.environment \
-             AND audit.run_number = runs.number WHERE runs.ended_at IS NULL ORDER BY audit.seq LIMIT 1"
-        )
-    )?;
+    let found: Option<(i64, i64)> = on!(tx, fetch_optional, sqlx::query_as(UNFINISHED))?;
     Ok(found.map(|(seq, run)| (seq, RunNumber(run))))
 }
 

@@ -108,8 +108,10 @@ pub async fn last_change(
     let row: Option<RunRow> = on!(
         db,
         fetch_optional,
-        sqlx::query_as(select_runs!("WHERE environment = $1 AND changed ORDER BY number DESC LIMIT 1"))
-            .bind(environment.as_str())
+        sqlx::query_as(select_runs!(
+            "WHERE environment = $1 AND changed AND kind <> 'adopt' ORDER BY number DESC LIMIT 1"
+        ))
+        .bind(environment.as_str())
     )?;
     row.map(RunSummary::try_from).transpose()
 }

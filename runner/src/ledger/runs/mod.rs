@@ -16,5 +16,7 @@ pub use deeds::deeds;
 pub use duration::{last_duration, worked};
 pub use history::{has_asked, history, last_change, last_of};
 pub use insert::{NewRun, count_anew, insert, take_as_is, was_begun_before};
-pub use read::{active, all_active, brought, by_number, events, get, newest, that_said, view};
+pub use read::{
+    active, active_of, all_active, brought, by_number, events, get, looked_before, newest, that_said, view,
+};
 pub use recovery::{expire_leases, expired_questions, orphans, take_over, to_look_at};

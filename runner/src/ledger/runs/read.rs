@@ -1,10 +1,12 @@
 //! Reading runs.
 
+use std::collections::BTreeMap;
+
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunId, RunNumber, Timestamp};
-use crate::domain::request::Target;
+use crate::domain::request::{RunKind, Target};
 use crate::domain::run::{EventRecord, RunView};
-use crate::ledger::column::Row;
+use crate::ledger::column::{Row, places};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
 
@@ -49,7 +51,7 @@ pub async fn brought(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
-            "WHERE environment = $1 AND number < $2 AND level = $3 AND kind <> 'plan' AND status IN ('succeeded', 'nothing_to_do') \
+            "WHERE environment = $1 AND number < $2 AND level = $3 AND kind NOT IN ('plan', 'adopt') AND status IN ('succeeded', 'nothing_to_do') \
              ORDER BY number DESC LIMIT $4"
         ))
         .bind(environment.as_str())
@@ -60,13 +62,15 @@ pub async fn brought(
     Ok(summaries(rows)?.into_iter().find(|run| run.request.target == *target))
 }
 
-/// The last run of an environment that was more than a plan.
+/// The last run of an environment that says where it should be ([`RunKind::says_where`](crate::domain::request::RunKind::says_where)).
 pub async fn newest(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunNumber>, LedgerError> {
     let number: Option<i64> = on!(
         db,
         fetch_one,
-        sqlx::query_scalar("SELECT MAX(number) FROM runs WHERE environment = $1 AND kind <> 'plan'")
-            .bind(environment.as_str())
+        sqlx::query_scalar(
+            "SELECT MAX(number) FROM runs WHERE environment = $1 AND kind NOT IN ('plan', 'drift', 'sweep', 'preflight', 'adopt')"
+        )
+        .bind(environment.as_str())
     )?;
     Ok(number.map(RunNumber))
 }
@@ -84,6 +88,29 @@ pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Resul
     summaries(rows)
 }
 
+/// [`active`] of several environments; those without a run are not in it.
+pub async fn active_of(
+    mut db: impl Access,
+    environments: &[&EnvironmentName],
+) -> Result<BTreeMap<EnvironmentName, Vec<RunSummary>>, LedgerError> {
+    let sql = format!(
+        "{}WHERE environment IN ({}) AND ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number",
+        select_runs!(""),
+        places(environments.len())
+    );
+    let names = environments.iter().map(|name| name.as_str());
+    let rows: Vec<RunRow> = on!(
+        db,
+        fetch_all,
+        names.clone().fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
+    )?;
+    let mut all: BTreeMap<EnvironmentName, Vec<RunSummary>> = BTreeMap::new();
+    for run in summaries(rows)? {
+        all.entry(run.request.environment.clone()).or_default().push(run);
+    }
+    Ok(all)
+}
+
 /// Runs of all environments that are not over, environment by environment, each in the order of [`active`]. One that cannot be read
 /// is left out and logged.
 pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
@@ -95,6 +122,26 @@ pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerEr
         ))
     )?;
     Ok(readable(rows))
+}
+
+/// The last look of a kind at an environment before run `number` that came to its end; `None` where there was none.
+pub async fn looked_before(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+    kind: RunKind,
+    number: RunNumber,
+) -> Result<Option<RunSummary>, LedgerError> {
+    let row: Option<RunRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as(select_runs!(
+            "WHERE environment = $1 AND number < $2 AND kind = $3 AND status = 'planned' ORDER BY number DESC LIMIT 1"
+        ))
+        .bind(environment.as_str())
+        .bind(number.0)
+        .bind(kind.as_str())
+    )?;
+    row.map(RunSummary::try_from).transpose()
 }
 
 row! {

@@ -81,10 +81,9 @@ impl TryFrom<RunRow> for RunSummary {
         row.agree("environment", &run.environment, request.environment.as_str())?;
         row.agree("kind", &run.kind, request.kind.as_str())?;
         let asker = Actor {
-            id: row.text("asker_id", run.asker_id.clone())?,
-            name: run.asker_name.clone(),
             kind: request.asked_as.kind,
             groups: request.asked_as.groups.clone(),
+            ..Actor::person(row.text("asker_id", run.asker_id.clone())?, run.asker_name.clone())
         };
         let taken_by = run.taken_by.clone().map(|by| row.text("taken_by", by)).transpose()?;
         Ok(Self {

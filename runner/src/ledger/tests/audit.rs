@@ -138,6 +138,44 @@ async fn on_sqlite_every_combination_of_filters_follows_an_index_in_order() {
 }
 
 #[tokio::test]
+async fn what_keeps_entries_from_being_taken_out_is_found_by_the_run() {
+    on_both(async |store| {
+        let Store::Sqlite { read, .. } = &store else { return };
+        let sql = format!("EXPLAIN QUERY PLAN {}", audit::UNFINISHED);
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(read).await.unwrap();
+        let plan: Vec<String> = plan.into_iter().map(|(.., step)| step).collect();
+        // Otherwise it reads all entries of an environment for each of its runs.
+        assert!(plan.iter().any(|step| step.contains("audit_of_run (run_number=?)")), "{plan:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_a_long_difference_the_audit_says_how_much_it_has_not() {
+    on_both(async |store| {
+        let note = async |text: &str| {
+            audit::note_configuration(&store, &Actor::tidegate(), text, text, &BTreeSet::new()).await.unwrap()
+        };
+        assert!(note("a = 1\n").await);
+        let long: String = (0..3_000).map(|line| format!("key_{line:04} = 1\n")).collect();
+        assert!(note(&long).await);
+        let told = audit::recent(&store, None, 1).await.unwrap();
+        let difference = told[0].detail.as_ref().unwrap()["difference"].as_str().unwrap().to_owned();
+        let kept = difference.lines().filter(|line| line.starts_with("+key_")).count();
+        let last = difference.lines().last().unwrap();
+        let more: usize = last.split_whitespace().nth(1).unwrap().parse().unwrap();
+        // The line at the cut is in both.
+        assert!(
+            last.ends_with("characters) are not kept") && (3_000..=3_001).contains(&(kept + more)),
+            "{kept} {last}"
+        );
+        assert_eq!(audit::verify(&store).await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_did_it_is_answered_with_the_run() {
     on_both(async |store| {
         let shop = environment("shop");

@@ -2,8 +2,10 @@
 //! machine would make it fail.
 
 mod audit;
+mod chat;
 mod clock;
 mod commands;
+mod config;
 mod figures;
 mod runs;
 mod serve;
@@ -12,7 +14,7 @@ mod world;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | audit [ROWS] | clock [ENVIRONMENTS [DAYS]]";
+const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | chat [SECONDS] | audit [ROWS] | clock [ENVIRONMENTS [DAYS]] | config [ENVIRONMENTS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,8 +30,14 @@ fn main() -> ExitCode {
         ["serve"] => measure(serve::run()),
         ["slack"] => measure(slack::run(20)),
         ["slack", seconds] if number(seconds).is_some() => measure(slack::run(number(seconds).unwrap_or(1))),
+        ["chat"] => measure(chat::run(20)),
+        ["chat", seconds] if number(seconds).is_some() => measure(chat::run(number(seconds).unwrap_or(1))),
         ["audit"] => measure(audit::run(1_000_000)),
         ["audit", rows] if number(rows).is_some() => measure(audit::run(number(rows).unwrap_or(1))),
+        ["config"] => measure(config::run(1_000)),
+        ["config", environments] if number(environments).is_some() => {
+            measure(config::run(number(environments).unwrap_or(1) as usize))
+        }
         ["clock"] => measure(clock::run(1_000, 365)),
         ["clock", environments] if number(environments).is_some() => {
             measure(clock::run(number(environments).unwrap_or(1), 365))

@@ -22,9 +22,9 @@ struct Way {
 pub(crate) async fn run(rounds: u32) {
     println!("| from | command | script | chat | ratio | `shell -c` | ratio |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
-    let [script, chat, shell] = warm(rounds).await;
+    let [script, chat, shell] = Box::pin(warm(rounds)).await;
     tell("warm", &script, &chat, &shell);
-    let ([script, chat, shell], bare) = cold(rounds).await;
+    let ([script, chat, shell], bare) = Box::pin(cold(rounds)).await;
     tell("cold", &script, &chat, &shell);
     tell("cold, but for the script's checkout", &bare, &chat, &shell);
 }

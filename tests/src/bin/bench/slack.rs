@@ -5,7 +5,9 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidegate_tests::postgres::Database;
 use tidegate_tests::slack::{Workspace, judges};
+use tidegate_tests::slow::Slow;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
@@ -30,12 +32,24 @@ pub(crate) async fn run(seconds: u32) {
     println!("| acknowledged, {RATE} commands a second | number | not within 3 s | p50 | p99 | max | RSS |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for runs in [0, RUNS] {
-        with_tidegate(seconds, runs).await;
+        with_tidegate(seconds, runs, None).await;
     }
     with_bolt(seconds).await;
 }
 
-async fn with_tidegate(seconds: u32, runs: usize) {
+/// The same on a PostgreSQL whose every answer takes longer, by so many milliseconds each way.
+pub(crate) async fn run_slowly(seconds: u32) {
+    println!(
+        "| acknowledged on PostgreSQL, {RATE} commands a second | number | not within 3 s | p50 | p99 | max | RSS |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    for delay_ms in [0, 5, 20] {
+        with_tidegate(seconds, RUNS, Some(delay_ms)).await;
+    }
+}
+
+/// On PostgreSQL where there is a delay, also of nothing; otherwise on SQLite.
+async fn with_tidegate(seconds: u32, runs: usize, delay_ms: Option<u64>) {
     let slack = Arc::new(Workspace::start().await);
     let lines = format!(
         "terraform = \"./terraform\"\nparallel = {RUNS}\ndrain = \"1s\"\n\n[chat.slack]\napi_url = \"{}\"\n\
@@ -43,6 +57,11 @@ async fn with_tidegate(seconds: u32, runs: usize) {
         slack.api_url()
     );
     let world = World::new(RUNS, &lines);
+    let database = delay_ms.map(|_| Database::apart());
+    let slow = database.as_ref().map(|(_, folder)| Slow::before(folder));
+    if let Some(slow) = &slow {
+        world.keeps_its_ledger_at(&slow.url());
+    }
     let program = world.path().join("terraform");
     std::fs::write(&program, TERRAFORM).expect("a file");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
@@ -59,7 +78,15 @@ async fn with_tidegate(seconds: u32, runs: usize) {
         let done = plan.stdout(Stdio::null()).stderr(Stdio::null()).status().await.expect("tidegate shell");
         assert!(done.success(), "{done}");
     }
-    measure(&slack, seconds, &format!("Tidegate, stored first, {runs} runs in progress"), &child).await;
+    let mut what = format!("Tidegate, stored first, {runs} runs in progress");
+    if let (Some(slow), Some(delay_ms)) = (&slow, delay_ms) {
+        slow.delays(Duration::from_millis(delay_ms));
+        what = format!("{what}, each way {delay_ms} ms longer");
+    }
+    measure(&slack, seconds, &what, &child).await;
+    if let Some(slow) = &slow {
+        slow.delays(Duration::ZERO);
+    }
     std::fs::remove_file(world.path().join("hold")).expect("removed");
     end(child).await;
 }

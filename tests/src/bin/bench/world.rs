@@ -39,6 +39,12 @@ terraform plan -input=false -out=plan.bin -var slaves=$1
 terraform apply -input=false plan.bin
 ";
 
+/// Where a ledger is, unless it is wanted elsewhere.
+const LEDGER: &str = "sqlite:state/tidegate.db";
+
+/// The configuration.
+const FILE: &str = "tidegate.toml";
+
 /// A folder with roots and a configuration.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -49,15 +55,14 @@ impl World {
     /// `environments` environments `env0`, `env1`, ..., each with one stack and a root of its own.
     pub(crate) fn new(environments: usize, runner: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-bench.").tempdir().expect("a folder");
-        let mut text =
-            format!("[database]\nurl = \"sqlite:state/tidegate.db\"\n\n[runner]\nstate_dir = \"state\"\n{runner}\n");
+        let mut text = format!("[database]\nurl = \"{LEDGER}\"\n\n[runner]\nstate_dir = \"state\"\n{runner}\n");
         for number in 0..environments {
             let root = folder.path().join(format!("roots/env{number}"));
             std::fs::create_dir_all(&root).expect("a folder");
             std::fs::write(root.join("main.tf"), ROOT).expect("a file");
             writeln!(text, "{}", environment(number)).expect("written");
         }
-        std::fs::write(folder.path().join("tidegate.toml"), text).expect("a file");
+        std::fs::write(folder.path().join(FILE), text).expect("a file");
         std::fs::write(folder.path().join("script"), SCRIPT).expect("a file");
         std::fs::write(folder.path().join(".gitignore"), "state/\n.terraform/\n*.tfstate*\nplan.bin\n")
             .expect("a file");
@@ -71,6 +76,13 @@ impl World {
         git(&["add", "."]);
         git(&["commit", "--quiet", "--message", "Roots"]);
         Self { folder }
+    }
+
+    /// Its ledger is in this database instead.
+    pub(crate) fn keeps_its_ledger_at(&self, url: &str) {
+        let file = self.path().join(FILE);
+        let text = std::fs::read_to_string(&file).expect("a configuration");
+        std::fs::write(file, text.replace(LEDGER, url)).expect("a file");
     }
 
     /// The folder.

@@ -30,7 +30,7 @@ pub(crate) fn bots_info(inner: &Arc<Inner>, arguments: &Arguments) -> Result<Val
     let wanted = arguments.required("bot")?;
     let state = inner.state();
     let bot = state.people.values().find(|person| person.bot_id.as_deref() == Some(wanted)).ok_or("bot_not_found")?;
-    let app = if wanted == BOT { APP } else { "A0OTHER" };
+    let app = if wanted == BOT { inner.settings().app_of_bot } else { "A0OTHER" };
     Ok(
         json!({ "bot": { "id": wanted, "deleted": bot.deleted, "name": bot.name, "updated": 1_700_000_000, "app_id": app,
         "user_id": bot.id.as_str(), "icons": {} } }),

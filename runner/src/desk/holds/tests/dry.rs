@@ -34,7 +34,7 @@ fn asked(who: Option<&str>, order: &Order, run: Option<RunNumber>) -> WhyQuery {
 
 /// Why not; `None`: they may. With whether only this order is refused.
 async fn verdict(room: &Room, asker: &str, query: &WhyQuery) -> Option<(Refusal, bool)> {
-    let why = room.desk.why(&room.message(asker, "why"), query).await.unwrap();
+    let why = Box::pin(room.desk.why(&room.message(asker, "why"), query)).await.unwrap();
     let [verdict] = why.verdicts.as_slice() else { panic!("{why:?}") };
     verdict.refused.clone().map(|refusal| (refusal, verdict.only_now))
 }

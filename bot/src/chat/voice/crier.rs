@@ -1,27 +1,23 @@
-//! The webhook: what failed or needs somebody, told there when Slack has not taken it for too long. Needs nothing of Slack but the
-//! configuration, so that it tells also where Slack was never reached.
+//! The webhook: what failed or needs somebody, told there when a chat has not taken it for too long. Needs nothing of the chat but the
+//! configuration, so that it tells also where the chat was never reached.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use serde_json::json;
+use async_trait::async_trait;
 use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::ids::{RunNumber, Timestamp};
 use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
 
-use super::DOOR;
-use super::api::Api;
-use super::text::escape;
+use super::failure::ApiError;
+use super::letter::{Letter, urgent};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_zone;
-use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::{Letter, urgent};
 use crate::reporter::{self, NewsPlace};
 
-/// The right to tell, which one process has.
-const LEASE: &str = "slack.webhook";
+/// How long the right to tell, which one process has, is kept.
 const LEASE_MS: i64 = 15_000;
 
 /// Between two looks.
@@ -30,11 +26,25 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How far back runs are looked at, in milliseconds: what is older somebody has found out otherwise.
 const BACK_MS: i64 = 24 * 3_600_000;
 
-/// Tells what Slack does not.
-pub(super) struct Crier {
+/// How a webhook is told, in the form of a chat.
+#[async_trait]
+pub(in crate::chat) trait Hook: Send + Sync + 'static {
+    /// Tells it.
+    async fn tell(&self, url: &str, text: &str) -> Result<(), ApiError>;
+
+    /// What a letter says, in the webhook's form.
+    fn says(&self, letter: &Letter) -> String;
+
+    /// Somebody's words in the webhook's form.
+    fn quoted(&self, text: &str) -> String;
+}
+
+/// Tells what a chat does not take.
+pub(in crate::chat) struct Crier {
     desk: Desk,
     secrets: Secrets,
-    api: Api,
+    door: &'static str,
+    hook: Box<dyn Hook>,
     webhook: SecretSource,
     after: Duration,
     alone: bool,
@@ -44,26 +54,27 @@ pub(super) struct Crier {
 }
 
 impl Crier {
-    pub(super) fn new(
-        desk: Desk,
-        secrets: Secrets,
-        api: Api,
-        webhook: SecretSource,
-        after: Duration,
-        alone: bool,
+    /// `webhook` is where its address is read from, told `after` so long.
+    pub(in crate::chat) fn new(
+        (desk, secrets, alone): (Desk, Secrets, bool),
+        door: &'static str,
+        hook: impl Hook,
+        (webhook, after): (SecretSource, Duration),
     ) -> Self {
-        Self { desk, secrets, api, webhook, after, alone, waits: HashMap::new(), told: HashSet::new() }
+        let (waits, told) = (HashMap::new(), HashSet::new());
+        Self { desk, secrets, door, hook: Box::new(hook), webhook, after, alone, waits, told }
     }
 
     /// Works for ever.
-    pub(super) async fn cry(mut self) {
+    pub(in crate::chat) async fn cry(mut self) {
+        let lease = format!("{}.webhook", self.door);
         let holder = uuid::Uuid::now_v7().to_string();
         loop {
             tokio::time::sleep(LOOK).await;
-            match self.desk.speak_in(LEASE, &holder, LEASE_MS, self.alone).await {
+            match self.desk.speak_in(&lease, &holder, LEASE_MS, self.alone).await {
                 Ok(Some(_)) => {
                     if let Err(error) = self.look().await {
-                        tracing::error!(%error, "what Slack has not taken cannot be read");
+                        tracing::error!(%error, chat = self.door, "what a chat has not taken cannot be read");
                     }
                 }
                 Ok(None) => self.waits.clear(),
@@ -83,10 +94,12 @@ impl Crier {
             }
             match self.tell(&text).await {
                 Ok(()) => {
-                    tracing::warn!(key, "told by the webhook: Slack has not taken it");
+                    tracing::warn!(key, chat = self.door, "told by the webhook: the chat has not taken it");
                     self.told.insert(key);
                 }
-                Err(error) => tracing::error!(%error, key, "neither Slack nor the webhook takes it"),
+                Err(error) => {
+                    tracing::error!(%error, key, chat = self.door, "neither the chat nor the webhook takes it");
+                }
             }
         }
         Ok(())
@@ -94,42 +107,43 @@ impl Crier {
 
     async fn tell(&self, text: &str) -> Result<(), ApiError> {
         let url = self.secrets.get(&self.webhook).await.map_err(|error| ApiError::Token(error.to_string()))?;
-        self.api.respond(url.expose_secret().trim(), &json!({ "text": cards::while_away(text) })).await
+        self.hook.tell(url.expose_secret().trim(), &cards::while_away(self.door, text)).await
     }
 
-    /// What should be in Slack and is not: what lies in the outbox, and what was not even put there. Each with its name.
+    /// What should be in the chat and is not: what lies in the outbox, and what was not even put there. Each with its name.
     async fn waiting(&self) -> Result<Vec<(String, String)>, DeskError> {
         let mut waiting = Vec::new();
         let mut put = HashSet::new();
-        for pending in self.desk.posts(DOOR).await? {
+        for pending in self.desk.posts(self.door).await? {
             let Ok(letter) = serde_json::from_str::<Letter>(&pending.message.body) else { continue };
-            if let Some(key) = letter.urgent
+            if let Some(key) = letter.urgent.clone()
                 && put.insert(key.clone())
             {
-                waiting.push((key, letter.text));
+                let says = self.hook.says(&letter);
+                waiting.push((key, says));
             }
         }
-        for (id, text) in self.desk.notices(DOOR).await? {
-            waiting.push((id.to_string(), escape(&text)));
+        for (id, text) in self.desk.notices(self.door).await? {
+            waiting.push((id.to_string(), self.hook.quoted(&text)));
         }
         let since = Timestamp(self.desk.now().await?.0 - BACK_MS);
-        for run in self.desk.open_cards(DOOR, since, RunNumber(0)).await? {
+        for run in self.desk.open_cards(self.door, since, RunNumber(0)).await? {
             let detail = self.desk.show(run).await?;
             let config = self.desk.config();
             let speaks = config
                 .environments
                 .get(&detail.run.request.environment)
-                .is_some_and(|e| e.channel.in_chat(DOOR).is_some());
+                .is_some_and(|e| e.channel.in_chat(self.door).is_some());
             if !speaks {
                 continue;
             }
-            let told = self.desk.card(DOOR, run).await?.map(|row| row.told).unwrap_or_default();
+            let told = self.desk.card(self.door, run).await?.map(|row| row.told).unwrap_or_default();
             let clock = Clock { now: detail.now, zone: local_zone().told() };
             for news in reporter::news(&detail, &clock, false) {
                 let Some(card) = news.card.filter(|_| news.place == NewsPlace::Channel) else { continue };
                 let key = urgent(run, &news.key);
                 if !told.contains(&news.key) && !put.contains(&key) {
-                    waiting.push((key, escape(&card.title)));
+                    waiting.push((key, self.hook.quoted(&card.title)));
                 }
             }
         }

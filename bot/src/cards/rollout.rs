@@ -1,0 +1,212 @@
+//! Changes and plans of many environments: what was begun, how far it is, how it ended.
+
+use tidegate_runner::domain::rollout::{Came, End, Item, Rollout, RolloutAnswer, TOGETHER};
+
+use super::card::{Card, Line, Tone};
+use super::words::{Clock, DOT};
+
+/// Most environments of a kind that are named.
+const NAMED_MAX: usize = 12;
+
+/// The desk's answer.
+pub(super) fn answer(answer: &RolloutAnswer) -> Card {
+    match answer {
+        RolloutAnswer::Began(begun) => rollout(begun),
+        RolloutAnswer::Stopped(stopped) => {
+            let card = Card::new(Tone::Plain, format!("{} is stopped{DOT}{}", what(stopped), counts(stopped)));
+            let works = running(stopped);
+            if works.is_empty() {
+                return card.line(Line::text("Nothing more of it is begun, and nothing of it runs."));
+            }
+            let line = format!("Nothing more of it is begun. What has begun goes on: {}.", named(&works));
+            works
+                .iter()
+                .take(3)
+                .filter_map(|item| item.run)
+                .fold(card.line(Line::text(line)), |card, run| card.next(format!("cancel {run}")))
+        }
+    }
+}
+
+/// What was begun.
+#[must_use]
+pub fn rollout(rollout: &Rollout) -> Card {
+    let all = rollout.items.len();
+    let card = Card::new(Tone::Working, format!("{}{DOT}{}", what(rollout), counted(all)));
+    let first = rollout.items.first().map(|item| item.environment.to_string()).unwrap_or_default();
+    let card = if rollout.only_shows() {
+        card.line(Line::text(
+            "A plan of each; nothing is changed. At the end comes one line that counts them by what they would do.",
+        ))
+    } else if all == 1 {
+        card.line(Line::text(format!("Only {first}.")))
+    } else {
+        card.line(Line::text(format!(
+            "{first} alone first, then up to {TOGETHER} at a time; the first that does not succeed stops it."
+        )))
+    };
+    card.next(format!("status {}", rollout.scope)).next(format!("cancel {}", rollout.scope))
+}
+
+/// How it ended.
+#[must_use]
+pub fn end_of_rollout(rollout: &Rollout) -> Card {
+    let how = rollout.ended.map_or(End::Done, |(_, how)| how);
+    let bad: Vec<&Item> = rollout.items.iter().filter(|item| !is_good(item)).collect();
+    let (tone, word) = match how {
+        End::Done if bad.is_empty() => (Tone::Good, ""),
+        End::Done => (Tone::Warning, ""),
+        End::Stopped => (Tone::Bad, " STOPPED"),
+        End::Cancelled => (Tone::Plain, " stopped by hand"),
+    };
+    let mut card = Card::new(tone, format!("{}{word}{DOT}{}", what(rollout), counts(rollout)));
+    for item in bad.iter().take(NAMED_MAX) {
+        card = card.line(Line::text(told(item)));
+    }
+    if bad.len() > NAMED_MAX {
+        card = card.line(Line::text(format!("and {} more.", bad.len() - NAMED_MAX)));
+    }
+    if rollout.only_shows() {
+        for class in ["replace", "delete", "change"] {
+            let of_it: Vec<&Item> = rollout
+                .items
+                .iter()
+                .filter(|item| item.came.as_ref().is_some_and(|came| came.class() == class))
+                .collect();
+            if !of_it.is_empty() {
+                card = card.line(Line::text(format!("{class}: {}.", named(&of_it))));
+            }
+        }
+    }
+    let untouched: Vec<&Item> = rollout.items.iter().filter(|item| item.run.is_none() && item.came.is_none()).collect();
+    if !untouched.is_empty() {
+        card = card.line(Line::text(format!("Not begun: {}.", named(&untouched))));
+    }
+    bad.iter()
+        .filter_map(|item| item.run)
+        .take(3)
+        .fold(card, |card, run| card.next(format!("show {run}")))
+        .next(format!("status {}", rollout.scope))
+}
+
+/// One line of it, for `status`.
+#[must_use]
+pub fn rollout_line(rollout: &Rollout, clock: &Clock) -> Line {
+    let how = match rollout.ended {
+        None => format!("since {}", clock.moment(rollout.began)),
+        Some((at, End::Done)) => format!("ended {}", clock.moment(at)),
+        Some((at, End::Stopped)) => format!("STOPPED {}", clock.moment(at)),
+        Some((at, End::Cancelled)) => format!("stopped by hand {}", clock.moment(at)),
+    };
+    Line::text(format!("{}{DOT}{how}{DOT}{}", what(rollout), counts(rollout)))
+}
+
+fn what(rollout: &Rollout) -> String {
+    format!("{} {}", rollout.command, rollout.scope)
+}
+
+fn counted(all: usize) -> String {
+    if all == 1 { "1 environment".to_owned() } else { format!("{all} environments") }
+}
+
+/// `36 nothing, 3 replace, 1 error, 2 running, 4 not begun`.
+fn counts(rollout: &Rollout) -> String {
+    let mut parts: Vec<String> =
+        rollout.classes().into_iter().map(|(class, count)| format!("{count} {class}")).collect();
+    let works = running(rollout).len();
+    let open = rollout.items.iter().filter(|item| item.run.is_none() && item.came.is_none()).count();
+    parts.extend((works > 0).then(|| format!("{works} running")));
+    parts.extend((open > 0).then(|| format!("{open} not begun")));
+    parts.join(", ")
+}
+
+fn running(rollout: &Rollout) -> Vec<&Item> {
+    rollout.items.iter().filter(|item| item.run.is_some() && item.came.is_none()).collect()
+}
+
+fn is_good(item: &Item) -> bool {
+    item.came.as_ref().is_none_or(Came::is_good)
+}
+
+fn told(item: &Item) -> String {
+    let run = item.run.map(|run| format!(", run {run}")).unwrap_or_default();
+    match &item.came {
+        Some(Came::Error { how }) => format!("{} {}{run}.", item.environment, how.to_uppercase()),
+        Some(Came::Refused { why }) => format!("{} refused: {why}.", item.environment),
+        Some(came) => format!("{} {}{run}.", item.environment, came.class()),
+        None => format!("{}{run}.", item.environment),
+    }
+}
+
+fn named(items: &[&Item]) -> String {
+    let mut names: Vec<String> = items.iter().take(NAMED_MAX).map(|item| item.environment.to_string()).collect();
+    names.extend((items.len() > NAMED_MAX).then(|| format!("{} more", items.len() - NAMED_MAX)));
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_runner::domain::answer::Actor;
+    use tidegate_runner::domain::command::{CommandName, Order};
+    use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
+    use tidegate_runner::domain::rollout::{Scope, stage};
+
+    use super::*;
+    use crate::commands::fixture::with_groups;
+    use crate::commands::parse;
+
+    fn all(command: CommandName, ended: Option<End>, came: &[(Option<i64>, Option<Came>)]) -> Rollout {
+        let items = came.iter().enumerate().map(|(at, (run, came))| Item {
+            environment: format!("game-{at}").parse().expect("a name"),
+            stage: stage(command, at),
+            order: Order::Destroy { environment: "x".parse().expect("a name") },
+            run: run.map(RunNumber),
+            came: came.clone(),
+        });
+        Rollout {
+            number: 3,
+            scope: Scope::Group("rpg".parse().expect("a name")),
+            command,
+            asker: Actor::person(ActorId::local("ito"), "ito"),
+            door: "shell".to_owned(),
+            channel: None,
+            direct: false,
+            typed: String::new(),
+            because: None,
+            began: Timestamp(0),
+            ended: ended.map(|end| (Timestamp(1), end)),
+            items: items.collect(),
+        }
+    }
+
+    #[test]
+    fn every_card_of_a_change_of_many() {
+        let error = || (Some(12), Some(Came::Error { how: "failed".to_owned() }));
+        let refused = || (None, Some(Came::Refused { why: "game-2 is held: by mori".to_owned() }));
+        let (done, works, open) = ((Some(11), Some(Came::Done)), (Some(13), None), (None, None));
+        let planned = |came: Came| (Some(20), Some(came));
+        let plans =
+            [planned(Came::Nothing), planned(Came::Nothing), planned(Came::Replaces), planned(Came::Changes), error()];
+        let cards = [
+            answer(&RolloutAnswer::Began(all(CommandName::Up, None, &[open.clone(), open.clone(), open.clone()]))),
+            answer(&RolloutAnswer::Began(all(CommandName::Plan, None, &[open.clone(), open.clone()]))),
+            answer(&RolloutAnswer::Stopped(all(
+                CommandName::Up,
+                Some(End::Cancelled),
+                &[done.clone(), works.clone(), open.clone()],
+            ))),
+            end_of_rollout(&all(CommandName::Up, Some(End::Done), &[done.clone(), done.clone()])),
+            end_of_rollout(&all(
+                CommandName::Up,
+                Some(End::Stopped),
+                &[done.clone(), error(), refused(), open.clone()],
+            )),
+            end_of_rollout(&all(CommandName::Plan, Some(End::Done), &plans)),
+        ];
+        // Every command offered is one that is understood where there is such a group.
+        for line in cards.iter().flat_map(|card| &card.next) {
+            with_groups(|known| assert!(parse(line, known).is_ok(), "{line}"));
+        }
+        insta::assert_snapshot!(cards.iter().map(crate::cards::tests::written).collect::<Vec<_>>().join("\n"));
+    }
+}

@@ -1,0 +1,77 @@
+//! What comes, where clocks change and on holidays, as the timeline has it.
+
+use chrono::DateTime;
+use insta::assert_snapshot;
+use tidegate_runner::config;
+use tidegate_runner::domain::answer::Upcoming;
+use tidegate_runner::domain::ids::{ActorId, Timestamp};
+use tidegate_runner::domain::schedule::{Agenda, Bend, Bent, Scale, quiet_days, timeline, unknown_years};
+use tidegate_runner::problem::source::Source;
+
+use super::scene::clock;
+use super::shown;
+use crate::cards;
+use crate::cards::Clock;
+
+/// The card of the days from `from` on, on the clock of Berlin, with these schedules.
+fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
+    let text = format!(
+        "[environments.shop]\nowners = ['local:ito']\nzone = 'Europe/Berlin'\nholidays = 'DE'\nup = 'full'\ndown = 'small'\n\
+         [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+         [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n{schedules}"
+    );
+    let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).expect("a configuration");
+    assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+    let environment = config.environments.values().next().expect("shop");
+    let (table, scale) = (&environment.timetable, Scale::from(environment));
+    let (zone, schedules, calendars) = (table.zone, &table.schedules, &table.calendars);
+    let agenda = Agenda { zone, scale: &scale, schedules, calendars, bends };
+    let at = DateTime::parse_from_rfc3339(from).expect("a time");
+    let from = Timestamp(at.timestamp_millis());
+    let to = from.plus_ms(days * 86_400_000);
+    let (first, last) = (at.date_naive(), at.date_naive() + chrono::TimeDelta::days(days));
+    let upcoming = Upcoming {
+        environment: environment.name.clone(),
+        transitions: timeline(&agenda, from, to),
+        quiet: quiet_days(&agenda, first, last),
+        unknown_years: unknown_years(&agenda, last),
+        scheduled: true,
+        bends: bends.to_vec(),
+        destroyed: false,
+    };
+    let days = u32::try_from(days).expect("few");
+    shown(&cards::next(&[upcoming], days, &Clock { now: from, ..clock() }))
+}
+
+fn schedule(name: &str, lines: &str) -> String {
+    format!("[[environments.shop.schedules]]\nname = '{name}'\n{lines}\n")
+}
+
+#[test]
+fn nights_in_which_clocks_change_and_holidays_are_named() {
+    let hours = schedule("hours", "window = 'Mon-Fri 09:00-21:00'\ninside = 'full'\noutside = 'small'");
+    let night = schedule("night", "cron = '30 2 * * *'\ndo = 'up full'\nfor = '1h'");
+    let short = schedule("short", "window = 'daily 02:10-02:40'\ninside = 'full'\noutside = 'small'");
+    let pause = Bent {
+        number: 1,
+        by: ActorId::local("ito"),
+        called: "ito".to_owned(),
+        because: Some("we measure".to_owned()),
+        bend: Bend::Pause {
+            from: Timestamp(1_806_000_000_000),
+            until: Some(Timestamp(
+                DateTime::parse_from_rfc3339("2027-03-30T12:00:00+02:00").expect("a time").timestamp_millis(),
+            )),
+        },
+    };
+    // Easter 2027 is on 28 March, and so is the change of the clocks.
+    let cards = [
+        comes(&hours, "2027-03-25T12:00:00+01:00", 6, &[]),
+        comes(&night, "2027-03-27T12:00:00+01:00", 2, &[]),
+        comes(&short, "2027-03-27T12:00:00+01:00", 2, &[]),
+        comes(&night, "2027-10-30T12:00:00+02:00", 2, &[]),
+        comes(&hours, "2027-03-25T22:00:00+01:00", 6, &[pause]),
+        comes(&hours, "2035-12-30T12:00:00+01:00", 3, &[]),
+    ];
+    assert_snapshot!(cards.join("\n"));
+}

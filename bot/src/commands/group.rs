@@ -1,0 +1,186 @@
+//! `@rpg` and `all` in the place of an environment: the same line for each of them.
+
+use indexmap::IndexSet;
+use tidegate_runner::domain::command::{Command, CommandName, Order, Query};
+use tidegate_runner::domain::environment::Environment;
+use tidegate_runner::domain::ids::GroupName;
+use tidegate_runner::domain::refusal::{Refusal, nearest};
+use tidegate_runner::domain::rollout::{RolloutOrder, Scope};
+
+use super::Known;
+use super::context::{Context, listed, quoted};
+use super::line::Line;
+
+/// The groups that there are, in the order of the configuration.
+pub(super) fn groups<'a>(known: &Known<'a>) -> IndexSet<&'a GroupName> {
+    known.environments.values().filter_map(|environment| environment.group.as_ref()).collect()
+}
+
+/// The environment that a word names; of a group the first: what it takes, most often all of them take.
+pub(super) fn example<'a>(word: &str, known: &Known<'a>) -> Option<&'a Environment> {
+    let lower = word.to_lowercase();
+    let of_group = |group: &str| {
+        known
+            .environments
+            .values()
+            .find(|environment| environment.group.as_ref().is_some_and(|of| of.as_str() == group))
+    };
+    known.environments.get(lower.as_str()).or_else(|| lower.strip_prefix('@').and_then(of_group))
+}
+
+/// What a word names in the place of an environment, where that are many.
+pub(super) fn scope(context: &Context<'_>, at: usize) -> Option<Result<Scope, Refusal>> {
+    let word = context.line.word(at)?;
+    if context.spec.name == CommandName::Plan && word.eq_ignore_ascii_case("all") {
+        return Some(Ok(Scope::All));
+    }
+    let name = word.strip_prefix('@')?.to_lowercase();
+    let all = groups(context.known);
+    if let Some(group) = all.iter().find(|group| group.as_str() == name) {
+        return Some(Ok(Scope::Group((*group).clone())));
+    }
+    let known = || all.iter().map(|group| group.as_str());
+    let why = if all.is_empty() {
+        "no environment has a `group`".to_owned()
+    } else {
+        format!("the groups are: {}", listed(known()))
+    };
+    let refusal = Refusal::not_understood(format!("there is no group {}", quoted(word)), why);
+    Some(Err(match nearest(&name, known()) {
+        Some(near) => refusal.hint(context.line.with(at, &format!("@{near}"))),
+        None => refusal.hint("envs"),
+    }))
+}
+
+/// The environments that are meant.
+fn meant<'a>(known: &Known<'a>, scope: &Scope) -> Vec<&'a Environment> {
+    let all = known.environments.values();
+    match scope {
+        Scope::All => all.collect(),
+        Scope::Group(group) => all.filter(|environment| environment.group.as_ref() == Some(group)).collect(),
+    }
+}
+
+/// Reads the line as one about many environments, where it is; `None` where it is about one.
+pub(super) fn read(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
+    if !matches!(context.spec.name, CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Plan) {
+        return None;
+    }
+    let scope = match scope(context, 1)? {
+        Ok(scope) => scope,
+        Err(refusal) => return Some(Err(refusal)),
+    };
+    Some(of_each(context, scope))
+}
+
+fn of_each(context: &Context<'_>, scope: Scope) -> Result<Command, Refusal> {
+    let mut orders: Vec<Order> = Vec::new();
+    for environment in meant(context.known, &scope) {
+        let line = Line::read(&context.line.with(1, environment.name.as_str()));
+        match (context.spec.read)(&Context { line: &line, ..*context }) {
+            Ok(Command::Order { order, .. }) => orders.push(order),
+            Ok(Command::Query(_) | Command::Help(_)) => {}
+            Err(refusal) => {
+                let Refusal { kind, what, why, hints, of_them } = refusal;
+                let why = format!("{why}; `{scope}` is done to all of its environments or to none");
+                let mut hints = hints;
+                hints.push(format!("status {scope}"));
+                return Err(Refusal { kind, what, why, hints, of_them });
+            }
+        }
+    }
+    if orders.is_empty() {
+        let refusal = Refusal::refused(format!("{scope} has no environment"), "nothing is configured");
+        return Err(refusal.hint("envs"));
+    }
+    Ok(context.order(Order::Rollout(RolloutOrder::Begin { scope, orders })))
+}
+
+/// Reads `cancel @rpg`, where it is that.
+pub(super) fn read_cancel(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
+    let scope = match context.line.word(1)? {
+        word if word.eq_ignore_ascii_case("all") => Ok(Scope::All),
+        _ => scope(context, 1)?,
+    };
+    let read = scope.and_then(|scope| {
+        context.no_more_words(2)?;
+        Ok(context.order(Order::Rollout(RolloutOrder::Stop { scope })))
+    });
+    Some(read)
+}
+
+/// Reads `status @rpg`, where it is that.
+pub(super) fn read_status(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
+    let scope = match context.line.word(1)? {
+        word if word.eq_ignore_ascii_case("all") => Ok(Scope::All),
+        _ => scope(context, 1)?,
+    };
+    let read = scope.and_then(|scope| {
+        context.no_more_words(2)?;
+        Ok(Command::Query(Query::StatusOf { scope }))
+    });
+    Some(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::with_groups;
+    use super::super::{Runs, complete, parse, render};
+    use super::*;
+
+    #[test]
+    fn a_line_about_a_group_is_the_line_for_each_of_it() {
+        with_groups(|known| {
+            for line in [
+                "up @rpg full slaves=4",
+                "down @RPG",
+                "plan all full",
+                "scale @rpg slaves+=2 because 試験",
+                "up @rpg full for 3h",
+            ] {
+                let command = parse(line, known).unwrap_or_else(|refusal| panic!("{line}: {refusal:?}"));
+                let Command::Order { order: Order::Rollout(RolloutOrder::Begin { scope, orders }), because } = &command
+                else {
+                    panic!("{command:?}")
+                };
+                assert_eq!(orders.len(), if *scope == Scope::All { 3 } else { 2 }, "{line}");
+                assert_eq!(because.is_some(), line.contains("because"), "{line}");
+                assert_eq!(parse(&render(&command), known).expect("the same"), command, "{}", render(&command));
+            }
+            assert_eq!(render(&parse("cancel @rpg", known).expect("read")), "cancel @rpg");
+            assert_eq!(render(&parse("cancel all", known).expect("read")), "cancel all");
+            assert_eq!(render(&parse("status @rpg", known).expect("read")), "status @rpg");
+            assert_eq!(render(&parse("status all", known).expect("read")), "status all");
+        });
+    }
+
+    #[test]
+    fn what_one_of_a_group_does_not_take_is_refused_for_all_and_names_it() {
+        with_groups(|known| {
+            let refusal = parse("up @rpg huge", known).expect_err("no such level");
+            assert!(refusal.what.contains("game has no profile `huge`"), "{refusal:?}");
+            assert!(refusal.hints.contains(&"status @rpg".to_owned()), "{refusal:?}");
+            let refusal = parse("down @rgp", known).expect_err("no such group");
+            assert_eq!(
+                (refusal.what.as_str(), refusal.hints.as_slice()),
+                ("there is no group `@rgp`", &["down @rpg".to_owned()][..])
+            );
+            let refusal = parse("destroy @rpg", known).expect_err("one at a time");
+            assert!(!refusal.hints.is_empty(), "{refusal:?}");
+            parse("down all", known).expect_err("all of them are lowered by nobody's slip");
+        });
+    }
+
+    #[test]
+    fn groups_complete_where_they_can_stand() {
+        with_groups(|known| {
+            let words = |text: &str| complete(text, known, &Runs::default()).candidates;
+            assert_eq!(words("down @"), ["@rpg"]);
+            assert_eq!(words("plan a"), ["all"]);
+            assert_eq!(words("status @r"), ["@rpg"]);
+            assert_eq!(words("cancel @"), ["@rpg"]);
+            assert_eq!(words("up @rpg f"), ["full", "for"]);
+            assert!(words("destroy @").is_empty());
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! `drift`, `drift_ignore` and `preflight` of an environment: when it is looked what others changed, what of it nobody wants to hear of, and
+//! when it is looked whether anything stands in the way of a change.
+
+use chrono::NaiveTime;
+
+use super::super::document::Path;
+use super::super::duration;
+use super::super::findings::Findings;
+use super::super::problem::quoted;
+use super::environment::EnvironmentSection;
+use crate::domain::drift::DriftRules;
+
+/// Shortest time in which somebody can still do something, in seconds: five minutes.
+const PREFLIGHT_MIN_S: u32 = 300;
+/// Longest before a transition, in seconds: a day.
+const PREFLIGHT_MAX_S: u32 = 86_400;
+
+/// Reads them.
+pub(super) fn read(at: &Path<'_>, section: &EnvironmentSection, findings: &mut Findings<'_, '_>) -> DriftRules {
+    let time = section.drift.as_ref().and_then(|text| {
+        // Two digits each: `3:00` is as likely to be meant for the afternoon.
+        let read = NaiveTime::parse_from_str(text, "%H:%M").ok().filter(|_| text.len() == 5);
+        if read.is_none() {
+            let message = format!("{} is no time of the day", quoted(text));
+            findings.at_value(&at.key("drift"), message, Some("write hours and minutes: `03:00`".to_owned()));
+        }
+        read
+    });
+    if section.drift.is_some() && section.zone.is_none() {
+        let message = "nothing says on whose clock this time is";
+        findings.at_key(&at.key("drift"), message, Some("add `zone = \"Asia/Tokyo\"`".to_owned()));
+    }
+    for (index, pattern) in section.drift_ignore.iter().enumerate() {
+        if pattern.is_empty() || pattern.trim() != pattern || pattern.chars().any(char::is_control) {
+            let message = format!("{} names no resource and no attribute", quoted(pattern));
+            let hint = "write an address as Terraform prints it, or one with an attribute: `*.tags`";
+            findings.at_value(&at.key("drift_ignore").index(index), message, Some(hint.to_owned()));
+        }
+    }
+    let preflight = section.preflight.as_ref();
+    let preflight_s = preflight
+        .and_then(|text| duration::read(&at.key("preflight"), text, PREFLIGHT_MIN_S..=PREFLIGHT_MAX_S, findings));
+    DriftRules { at: time, ignore: section.drift_ignore.clone(), preflight_s }
+}

@@ -1,0 +1,255 @@
+//! Changes of many environments, on both databases and without an engine: the tests tell what an engine would have.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::bell::Bell;
+use crate::config;
+use crate::desk::{Desk, DeskError, Message};
+use crate::domain::answer::{Actor, Answer, Sight};
+use crate::domain::command::{CommandName, Order};
+use crate::domain::holds::News;
+use crate::domain::ids::{ActorId, RunNumber};
+use crate::domain::policy::Place;
+use crate::domain::rollout::{Came, End, Rollout, RolloutAnswer, RolloutOrder, Scope};
+use crate::domain::run::{Outcome, RunEvent};
+use crate::ledger::tests::{on_both, sql};
+use crate::ledger::{Store, runs};
+use crate::problem::source::Source;
+
+const CONFIG: &str = "[environments.e0]\ngroup = 'rpg'\nowners = ['local:ito']\nup = 'full'\ndown = 'small'\n\
+    stacks = [{ name = 'app', root = 'app', workspace = '{env}' }]\n\
+    profiles.full.app.servers = 3\nprofiles.small.app.servers = 1\n";
+
+struct Room {
+    desk: Desk,
+    store: Store,
+    messages: std::cell::Cell<u32>,
+}
+
+impl Room {
+    fn new(store: Store, environments: u32) -> Self {
+        let more: String = (1..environments).map(|n| format!("[environments.e{n}]\nlike = 'e0'\n")).collect();
+        let text = format!(
+            "{CONFIG}{more}[environments.others]\nlike = 'e0'\nowners = ['local:mori']\ngroup = 'mixed'\n\
+            [environments.mine]\nlike = 'e0'\ngroup = 'mixed'\n"
+        );
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let config = watch::channel(Arc::new(config)).1;
+        Self { desk: Desk::new(store.clone(), config, Bell::default()), store, messages: std::cell::Cell::new(0) }
+    }
+
+    async fn says(&self, order: RolloutOrder) -> Result<Answer, DeskError> {
+        let number = self.messages.get() + 1;
+        self.messages.set(number);
+        let message = Message {
+            key: format!("m{number}"),
+            actor: Actor::person(ActorId::local("ito"), "ito"),
+            place: Place::shell(),
+            typed: "up @rpg".to_owned(),
+        };
+        self.desk.submit(&message, &Order::Rollout(order), Some("試験".to_owned())).await
+    }
+
+    async fn begins(&self, command: CommandName, group: &str) -> Result<Rollout, DeskError> {
+        let scope = Scope::try_from(group.to_owned()).unwrap();
+        let config = self.desk.config();
+        let Scope::Group(name) = &scope else { panic!("a group") };
+        let orders = config.group(name).map(|environment| {
+            let environment = environment.name.clone();
+            match command {
+                CommandName::Plan => Order::Plan { environment, level: None, settings: Vec::new(), newest_code: false },
+                _ => Order::Up { environment, level: None, settings: Vec::new(), newest_code: false },
+            }
+        });
+        match self.says(RolloutOrder::Begin { scope: scope.clone(), orders: orders.collect() }).await? {
+            Answer::Rollout(RolloutAnswer::Began(rollout)) => Ok(rollout),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The runs that it has and that are not over.
+    async fn works(&self, number: i64) -> Vec<(String, RunNumber)> {
+        self.desk.advance_rollouts().await.unwrap();
+        let rollout = self.desk.rollout(number).await.unwrap().unwrap();
+        let works = rollout.items.iter().filter(|item| item.came.is_none());
+        works.filter_map(|item| Some((item.environment.to_string(), item.run?))).collect()
+    }
+
+    async fn ends(&self, run: RunNumber, outcome: Outcome) {
+        let run = runs::by_number(&self.store, run).await.unwrap().unwrap();
+        let mut events = vec![RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 }];
+        if outcome == Outcome::Succeeded {
+            events.extend([RunEvent::ApplyBegan, RunEvent::VerifyBegan]);
+        }
+        events.push(RunEvent::ended(outcome));
+        let mut tx = self.store.begin().await.unwrap();
+        runs::append_many(&mut tx, run.id, &events, None).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn came(&self, number: i64) -> (Vec<(String, &'static str)>, Option<End>) {
+        let rollout = self.desk.rollout(number).await.unwrap().unwrap();
+        let came = rollout
+            .items
+            .iter()
+            .map(|item| (item.environment.to_string(), item.came.as_ref().map_or("-", Came::class)));
+        (came.collect(), rollout.ended.map(|(_, end)| end))
+    }
+}
+
+fn names(works: &[(String, RunNumber)]) -> Vec<&str> {
+    works.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_group_is_changed_one_first_then_four_at_a_time_also_by_another_process_and_its_end_is_told_once() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 6);
+        let begun = room.begins(CommandName::Up, "@rpg").await.unwrap();
+        let number = begun.number;
+        assert_eq!((begun.items.len(), begun.asker.id.as_str()), (6, "local:ito"));
+        let first = room.works(number).await;
+        assert_eq!(names(&first), ["e0"]);
+        assert_eq!(room.works(number).await, first, "looked at again, nothing is made twice");
+        room.ends(first[0].1, Outcome::Succeeded).await;
+        // Another process, or this one after a restart.
+        let other = Room::new(store.clone(), 6);
+        let four = other.works(number).await;
+        assert_eq!(names(&four), ["e1", "e2", "e3", "e4"]);
+        for (_, run) in &four {
+            other.ends(*run, Outcome::NothingToDo).await;
+        }
+        tokio::join!(Box::pin(room.desk.advance_rollouts()), Box::pin(other.desk.advance_rollouts())).0.unwrap();
+        let last = room.works(number).await;
+        assert_eq!(names(&last), ["e5"]);
+        room.ends(last[0].1, Outcome::Succeeded).await;
+        assert!(room.works(number).await.is_empty());
+        other.desk.advance_rollouts().await.unwrap();
+        assert_eq!(room.came(number).await.1, Some(End::Done));
+        let ito = Actor::person(ActorId::local("ito"), "ito");
+        let told: Vec<_> = room.desk.news("shell", &ito).await.unwrap();
+        let ends =
+            told.iter().filter(|told| matches!(&told.news, News::Rollout(over) if over.number == number)).count();
+        assert_eq!(ends, 1);
+        let run = runs::by_number(&store, last[0].1).await.unwrap().unwrap();
+        assert_eq!(run.request.because.as_deref(), Some("試験"));
+        assert_eq!(runs::all_active(&store).await.unwrap().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_that_does_not_succeed_stops_it_when_those_beside_it_are_over() {
+    on_both(async |store| {
+        let room = Room::new(store, 7);
+        let number = room.begins(CommandName::Up, "@rpg").await.unwrap().number;
+        let first = room.works(number).await;
+        room.ends(first[0].1, Outcome::Succeeded).await;
+        let four = room.works(number).await;
+        room.ends(four[0].1, Outcome::Failed).await;
+        assert_eq!(names(&room.works(number).await), ["e2", "e3", "e4"]);
+        assert_eq!(room.came(number).await.1, None, "three of it still run");
+        for (_, run) in four.iter().skip(1) {
+            room.ends(*run, Outcome::Succeeded).await;
+        }
+        room.works(number).await;
+        let (came, end) = room.came(number).await;
+        let classes: Vec<&str> = came.iter().map(|(_, class)| *class).collect();
+        assert_eq!((classes, end), (vec!["done", "error", "done", "done", "done", "-", "-"], Some(End::Stopped)));
+        room.begins(CommandName::Up, "@rpg").await.expect("it can be begun again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn plans_of_many_are_made_all_at_once_and_an_error_stops_none() {
+    on_both(async |store| {
+        let room = Room::new(store, 3);
+        let number = room.begins(CommandName::Plan, "@rpg").await.unwrap().number;
+        let all = room.works(number).await;
+        assert_eq!(names(&all), ["e0", "e1", "e2"]);
+        room.ends(all[1].1, Outcome::Failed).await;
+        for at in [0, 2] {
+            room.ends(all[at].1, Outcome::Planned).await;
+        }
+        room.works(number).await;
+        let rollout = room.desk.rollout(number).await.unwrap().unwrap();
+        assert_eq!(rollout.classes(), [("nothing", 2), ("error", 1)]);
+        assert_eq!(rollout.ended.map(|(_, end)| end), Some(End::Done));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_may_not_change_one_of_them_changes_none_and_the_same_is_not_begun_twice() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 2);
+        let refused = room.begins(CommandName::Up, "@mixed").await.expect_err("one is mori's");
+        assert!(refused.to_string().contains("others"), "{refused}");
+        let number = room.begins(CommandName::Up, "@rpg").await.unwrap().number;
+        let again = room.begins(CommandName::Up, "@rpg").await.expect_err("it is being done");
+        assert!(again.to_string().contains("being done already"), "{again}");
+        assert_eq!(runs::all_active(&store).await.unwrap().len(), 0, "no run before its turn");
+        let works = room.works(number).await;
+        let scope = Scope::try_from("@rpg".to_owned()).unwrap();
+        room.says(RolloutOrder::Stop { scope: scope.clone() }).await.unwrap();
+        assert_eq!(names(&room.works(number).await), ["e0"], "what has begun goes on, and nothing more is begun");
+        room.ends(works[0].1, Outcome::Succeeded).await;
+        assert_eq!(names(&room.works(number).await), Vec::<&str>::new(), "and what came of it is known");
+        assert_eq!(runs::all_active(&store).await.unwrap().len(), 0);
+        room.says(RolloutOrder::Stop { scope: scope.clone() }).await.expect_err("it is stopped");
+        let all = Sight { all: true, environments: Vec::new() };
+        assert_eq!(room.desk.rollouts(&scope, &all).await.unwrap().len(), 1);
+        let none = Sight { all: false, environments: vec!["e0".parse().unwrap()] };
+        assert_eq!(room.desk.rollouts(&scope, &none).await.unwrap().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_that_is_refused_stops_what_would_be_begun_beside_it() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 6);
+        let number = room.begins(CommandName::Up, "@rpg").await.unwrap().number;
+        let first = room.works(number).await;
+        room.ends(first[0].1, Outcome::Succeeded).await;
+        let columns = "number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at";
+        let held = "1, 'hold', 'e2', 'e2', 'local:mori', 'mori', '[]', 'we measure', 0, 1900000000000";
+        sql(&store, &format!("INSERT INTO holds ({columns}) VALUES ({held})")).await.unwrap();
+        assert_eq!(names(&room.works(number).await), ["e1"], "e2 is held: e3 and e4 are not begun");
+        let (came, end) = room.came(number).await;
+        assert_eq!((came[2].1, end), ("refused", None), "{came:?}");
+        room.works(number).await;
+        assert_eq!(runs::all_active(&store).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_begun_of_one_that_is_stopped_in_that_moment() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 6);
+        let rollout = room.begins(CommandName::Up, "@rpg").await.unwrap();
+        let scope = Scope::try_from("@rpg".to_owned()).unwrap();
+        room.says(RolloutOrder::Stop { scope }).await.unwrap();
+        // As it was read before somebody stopped it.
+        room.desk.begin_one(&rollout, 0).await.unwrap();
+        assert_eq!(runs::all_active(&store).await.unwrap().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_that_is_not_configured_any_more_keeps_nobody_from_stopping() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 6);
+        room.begins(CommandName::Up, "@rpg").await.unwrap();
+        let room = Room::new(store.clone(), 3);
+        room.messages.set(9);
+        room.says(RolloutOrder::Stop { scope: Scope::try_from("@rpg".to_owned()).unwrap() }).await.unwrap();
+    })
+    .await;
+}

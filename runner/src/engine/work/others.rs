@@ -1,0 +1,140 @@
+//! What others did to one stack: changed by hand what Terraform made. Nothing is changed by looking; what is adopted is written into the
+//! state, and nowhere else.
+
+use std::path::Path;
+
+use super::RunContext;
+use super::plan::How;
+use super::prepare::InitWish;
+use crate::capacity::strays::{self, ENVIRONMENT_TAG, Known};
+use crate::capacity::{CannotLook, Signed, Surroundings};
+use crate::domain::changes::{Action, Change, Exactness, StackPlan};
+use crate::domain::drift::Stray;
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::ids::StackName;
+use crate::domain::request::{Goal, RunKind};
+use crate::domain::run::Note;
+use crate::terraform::drift;
+
+impl RunContext {
+    /// Plans what a run about others' changes needs of this stack.
+    pub(super) async fn plan_others(&self, name: &StackName) -> Result<StackPlan, Failure> {
+        let stack = self.stack(name)?;
+        let (Goal::Apply(variables) | Goal::Destroy { instead: variables }) =
+            self.request.goal(&self.environment, stack);
+        if self.request.kind == RunKind::Preflight {
+            Box::pin(self.preflight(name, &variables)).await?;
+            return Ok(nothing());
+        }
+        if self.request.kind == RunKind::Sweep {
+            self.prepare(name, &variables, InitWish::WhereNeeded).await?;
+            self.sweep(name).await;
+            return Ok(nothing());
+        }
+        let planned = self.plan_with(name, &variables, How::Refresh).await;
+        if self.request.kind == RunKind::Drift && planned.is_ok() {
+            self.sweep(name).await;
+        }
+        match planned {
+            // A stack that nothing was ever applied to has nothing that others could have changed.
+            Err(Failure { kind: FailureKind::UpstreamMissing, .. }) if !self.states_left.contains_key(name) => {
+                Ok(nothing())
+            }
+            planned => planned,
+        }
+    }
+
+    /// Looks for what carries the stack's tags and stands in no state, and tells it, or why that is not known. A stack without the AWS
+    /// provider has nothing there.
+    async fn sweep(&self, name: &StackName) {
+        let note = match self.swept(name).await {
+            Ok(None) => return,
+            Ok(Some((strays, elsewhere))) => Note::Swept { strays, elsewhere, unknown: None },
+            Err(why) => Note::Swept { strays: Vec::new(), elsewhere: Vec::new(), unknown: Some(why) },
+        };
+        self.note(name, note);
+    }
+
+    async fn swept(&self, name: &StackName) -> Result<Option<(Vec<Stray>, Vec<String>)>, String> {
+        let words = |failure: Failure| failure.summary;
+        let ready = self.ready_again(name).await.map_err(words)?;
+        let version = ready.tool.version(&ready.root).await.map_err(|failure| failure.summary)?;
+        if !version.providers.keys().any(|source| source.ends_with("/aws")) {
+            let nothing = "it has no AWS provider, and nobody but AWS is asked";
+            return if self.request.kind == RunKind::Sweep { Err(nothing.to_owned()) } else { Ok(None) };
+        }
+        let readiness = self.stack(name).map_err(words)?.readiness.clone();
+        let text = self.state(name, &ready).await.map_err(words)?;
+        let known = Known::read(&text).map_err(|error| error.to_string())?;
+        let surroundings = Surroundings::with(&ready.env);
+        let told = |error: CannotLook| {
+            let said = error.said();
+            // Another right is needed here than to look at groups.
+            let next = match &error {
+                CannotLook::Denied(_) => "allow `tag:GetResources`",
+                other => other.next_step(),
+            };
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            ready.redactor.redact(&format!("{error}{said}; next: {next}")).into_owned()
+        };
+        let region = match known.region().map(str::to_owned) {
+            Some(region) => region,
+            None => surroundings.region(name.as_str(), None).map_err(|_| {
+                "it is not known in which region: give the stack `env = { AWS_REGION = \"...\" }`".to_owned()
+            })?,
+        };
+        let aws = Signed::connect(&surroundings, &region, readiness.role.as_deref()).await.map_err(told)?;
+        let all = aws.tagged(ENVIRONMENT_TAG, self.environment.name.as_str()).await.map_err(told)?;
+        let stacks: Vec<&str> = self.environment.stacks.keys().map(StackName::as_str).collect();
+        Ok(Some(strays::sort(name.as_str(), &stacks, &known, &all)))
+    }
+
+    /// What the refreshing plan at `out` means for this run: what is told, and where it is to be adopted what is written.
+    pub(super) fn of_others(&self, name: &StackName, out: &Path, plan: StackPlan) -> StackPlan {
+        let adopts = self.request.kind == RunKind::Adopt;
+        // Its plan is applied whole: a yes to it has to see what is not told otherwise.
+        let ignore: &[String] = if adopts { &[] } else { &self.environment.rules.drift.ignore };
+        let drift = drift::found(out, plan.drift, ignore);
+        let sizes = self.sizes_of(name, &drift);
+        if !sizes.is_empty() {
+            self.note(name, Note::Resized { settings: sizes });
+        }
+        let changes: Vec<Change> = if adopts { drift.iter().map(adopted).collect() } else { Vec::new() };
+        let told = |change: &Change| Some((change.address.clone(), change.reason.clone()?));
+        let values = changes.iter().filter_map(told).collect();
+        let outputs_change = adopts && plan.outputs_change;
+        StackPlan { changes, drift, outputs_change, values, ..plan }
+    }
+
+    /// Settings that a group's desired count is, as it was and as it is now: where exactly one number of this stack has the value that
+    /// the group had, and may have the one that it has.
+    fn sizes_of(&self, name: &StackName, drift: &[Change]) -> Vec<String> {
+        let target = &self.request.target;
+        crate::domain::drift::resized(&self.environment, name, target, drift.iter().filter_map(drift::desired))
+    }
+}
+
+/// A change of others as it is taken into the state.
+fn adopted(change: &Change) -> Change {
+    let gone = matches!(change.action, Action::Delete | Action::Forget);
+    Change { action: if gone { Action::Forget } else { Action::Import }, ..change.clone() }
+}
+
+/// Nothing is there and nothing is to be done.
+fn nothing() -> StackPlan {
+    StackPlan {
+        exactness: Exactness::Exact,
+        changes: Vec::new(),
+        drift: Vec::new(),
+        outputs_change: false,
+        destroy: false,
+        kept_for: Vec::new(),
+        inputs: None,
+        serial: None,
+        least_serial: None,
+        lineage: None,
+        left_lineage: None,
+        values: std::collections::BTreeMap::new(),
+        scales: false,
+    }
+}

@@ -1,0 +1,150 @@
+//! What stands in the way of a change of one stack: found before anybody waits for it. Nothing is changed by looking, not even a lock taken.
+//!
+//! Quotas are not asked for: which of them a plan needs is not known before it is applied.
+
+use chrono::{DateTime, SecondsFormat};
+
+use super::RunContext;
+use super::prepare::InitWish;
+use crate::capacity::{CannotLook, Signed, Surroundings};
+use crate::domain::environment::Variables;
+use crate::domain::failure::{Failure, LockHolder};
+use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::run::Note;
+use crate::terraform::{LockPlace, lock_place};
+
+/// Less room than this for plans and logs is too little, in bytes: one gigabyte, as much as a provider of AWS takes to be unpacked.
+const ROOM_MIN: u64 = 1 << 30;
+
+/// Credentials that end sooner than that may end in mid-apply, in milliseconds: two hours.
+const LASTS_MS: i64 = 2 * 3_600_000;
+
+impl RunContext {
+    /// Looks, and tells. What keeps the stack from being made ready at all fails as it would fail a change.
+    pub(super) async fn preflight(&self, name: &StackName, variables: &Variables) -> Result<(), Failure> {
+        let mut troubles: Vec<String> = self.room().into_iter().collect();
+        let ready = self.prepare(name, variables, InitWish::WhereNeeded).await?;
+        let version = ready.tool.version(&ready.root).await.map_err(|failure| *failure)?;
+        if version.providers.keys().any(|source| source.ends_with("/aws")) {
+            let surroundings = Surroundings::with(&ready.env);
+            match surroundings.region(name.as_str(), None) {
+                Ok(region) => troubles.extend(self.of_aws(name, &surroundings, &region).await),
+                Err(_) => {
+                    troubles.push("AWS was not asked: give the stack `env = { AWS_REGION = \"...\" }`".to_owned());
+                }
+            }
+        }
+        let troubles = troubles.iter().map(|trouble| ready.redactor.redact(trouble).into_owned()).collect();
+        self.note(name, Note::Preflight { troubles });
+        Ok(())
+    }
+
+    /// Too little room where plans, logs and providers lie.
+    fn room(&self) -> Option<String> {
+        let folder = self.paths.state_dir();
+        let room = rustix::fs::statvfs(folder).ok()?;
+        let free = room.f_bavail.saturating_mul(room.f_frsize);
+        let mib = free >> 20;
+        (free < ROOM_MIN).then(|| format!("only {mib} MiB are free in {}: make room there", folder.display()))
+    }
+
+    async fn of_aws(&self, name: &StackName, surroundings: &Surroundings, region: &str) -> Vec<String> {
+        let mut troubles = Vec::new();
+        let aws = match Signed::connect(surroundings, region, None).await {
+            Ok(aws) => aws,
+            Err(error) => return vec![words(&error)],
+        };
+        if let Err(error) = aws.identity().await {
+            return vec![words(&error)];
+        }
+        if let (Ok(Some(end)), Ok(now)) = (aws.expires().await, self.claim.store.now().await) {
+            troubles.extend(ends_soon(end, now));
+        }
+        let data_dir = self.paths.data(&self.environment.name, name);
+        let workspace = self.stack(name).ok().and_then(|stack| stack.workspace.as_deref());
+        for place in lock_place(&data_dir, workspace) {
+            let held = match &place {
+                LockPlace::Object { region: own, bucket, key, role } => {
+                    let own = own.as_deref().unwrap_or(region);
+                    match Signed::connect(surroundings, own, role.as_deref()).await {
+                        Ok(aws) => aws.object(bucket, key).await,
+                        Err(error) => Err(error),
+                    }
+                }
+                LockPlace::Item { region: own, table, id, role } => {
+                    let own = own.as_deref().unwrap_or(region);
+                    match Signed::connect(surroundings, own, role.as_deref()).await {
+                        Ok(aws) => aws.lock_item(table, id).await,
+                        Err(error) => Err(error),
+                    }
+                }
+            };
+            match held {
+                Ok(None) => {}
+                Ok(Some(text)) => troubles.push(held_by(&text)),
+                Err(error) => troubles.push(format!("who holds the state lock cannot be told: {}", words(&error))),
+            }
+        }
+        troubles
+    }
+}
+
+/// Why AWS could not be asked, with what to do.
+fn words(error: &CannotLook) -> String {
+    let said = error.said();
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    let next = match error {
+        CannotLook::Denied(_) => "allow `s3:GetObject` on the lock, or `dynamodb:GetItem` on its table",
+        other => other.next_step(),
+    };
+    format!("{error}{said}; next: {next}")
+}
+
+fn ends_soon(end: Timestamp, now: Timestamp) -> Option<String> {
+    let left_ms = end.ms_since(now);
+    let at = DateTime::from_timestamp_millis(end.0)?.to_rfc3339_opts(SecondsFormat::Secs, true);
+    match left_ms {
+        ..=0 => Some(format!("the credentials ended at {at}: renew them")),
+        1..=LASTS_MS => Some(format!(
+            "the credentials end at {at}, in {} min: an apply that takes longer fails half done; renew them",
+            left_ms / 60_000
+        )),
+        _ => None,
+    }
+}
+
+/// Who holds a lock, as its text tells. Source: Terraform's `internal/states/statemgr/locker.go`, `LockInfo`.
+fn held_by(text: &str) -> String {
+    let Ok(info) = serde_json::from_str::<serde_json::Value>(text) else {
+        return "the state lock is held; by whom cannot be read".to_owned();
+    };
+    let of = |name: &str| info[name].as_str().unwrap_or_default().to_owned();
+    let LockHolder { id, who, operation, created } =
+        LockHolder { id: of("ID"), who: of("Who"), operation: of("Operation"), created: of("Created") };
+    let operation = operation.strip_prefix("OperationType").unwrap_or(&operation).to_lowercase();
+    format!(
+        "the state lock is held by {who} for {operation} since {created}, lock {id}: ask them; where nobody is at work any more, \
+         `terraform force-unlock {id}`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_that_end_within_two_hours_are_told_and_others_are_not() {
+        let now = Timestamp(1_000_000);
+        assert_eq!(ends_soon(now.plus_ms(LASTS_MS + 1), now), None);
+        assert!(ends_soon(now.plus_ms(40 * 60_000), now).is_some_and(|text| text.contains("in 40 min")));
+        assert!(ends_soon(now, now).is_some_and(|text| text.contains("ended")));
+    }
+
+    #[test]
+    fn a_lock_is_told_with_its_holder_and_one_that_cannot_be_read_is_a_lock_too() {
+        let text = r#"{"ID":"11","Operation":"OperationTypeApply","Who":"ito@desk","Created":"2026-11-20T05:54:55Z"}"#;
+        let told = held_by(text);
+        assert!(told.contains("held by ito@desk for apply since 2026-11-20T05:54:55Z, lock 11"), "{told}");
+        assert!(held_by("{").contains("is held"));
+    }
+}

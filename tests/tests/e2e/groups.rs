@@ -1,0 +1,88 @@
+//! Many environments: several files, those that are like another, and groups that are planned and changed together.
+
+use tidegate_tests::yard::{Layout, Yard};
+
+/// `shop` in the main file, and `game-a` to `game-c` like it in another one.
+fn forty() -> Yard {
+    let yard = Layout::new().top("include = ['teams/*.toml']").environment("shop", &[("app", &[])]).lay();
+    yard.write("teams/rpg.toml", &games());
+    yard
+}
+
+/// How many resources the state of one of the games has: a workspace of the one root.
+fn in_state(yard: &Yard, game: &str) -> usize {
+    let text = yard.read(&format!("roots/shop/app/terraform.tfstate.d/{game}/terraform.tfstate"));
+    let state: serde_json::Value = serde_json::from_str(&text).expect("a state");
+    let resources = state["resources"].as_array().expect("resources");
+    resources.iter().filter_map(|resource| resource["instances"].as_array()).map(Vec::len).sum()
+}
+
+fn games() -> String {
+    let game = |name: &str| {
+        format!(
+            "[environments.{name}]\nlike = 'shop'\ngroup = 'rpg'\n\
+             stacks = [{{ name = 'app', workspace = '{{env}}', variables = {{ stack = '{{env}}-app' }} }}]\n"
+        )
+    };
+    ["game-a", "game-b", "game-c"].map(game).concat()
+}
+
+#[tokio::test]
+async fn a_group_is_planned_by_class_and_changed_until_the_first_that_fails_and_a_restart_goes_on() {
+    let yard = forty();
+    yard.run(&["check"]).await.says(&["4 environments", "nothing wrong"]).exits(0);
+    let shown = yard.run(&["check", "--show", "game-b"]).await;
+    shown.says(&["stacks[app].variables.stack", "\"game-b-app\"", "teams/rpg.toml:", "tidegate.toml:"]).exits(0);
+    yard.run(&["check", "--show", "gmae-b"]).await.exits(1);
+    yard.shell("plan @rpg full").await.says(&["3 create"]).exits(0);
+    assert_eq!(yard.did("create"), 0);
+    // The first is well, the second is not: the third is beside it, and nothing else is begun.
+    yard.fail("create.game-b-app.0");
+    yard.shell("up @rpg small").await.says(&["STOPPED", "game-b FAILED"]).exits(1);
+    assert_eq!((yard.did("create game-a-app"), yard.did("create game-c-app")), (1, 1));
+    yard.heal("create.game-b-app.0");
+    yard.shell("handover").await.says(&["game-b", "FAILED"]).says_not(&["game-a"]);
+    let serve = yard.serve().await;
+    yard.hold("create.game-b-app");
+    yard.accepted("up @rpg full").await;
+    yard.until_did("create game-b-app", 2).await;
+    serve.kill().await;
+    let serve = yard.serve().await;
+    yard.shell("status @rpg").await.says(&["up @rpg", "game-b"]).exits(0);
+    yard.release("create.game-b-app");
+    yard.wait("the end of it", async || yard.shell("status @rpg").await.exits(0).contains("3 done").then_some(()))
+        .await;
+    for game in ["game-a", "game-b", "game-c"] {
+        assert_eq!(in_state(&yard, game), 3, "{game}");
+    }
+    serve.stop().await.exits(0);
+    yard.shell("down @rpg off").await.says(&["3 done"]).exits(0);
+    yard.shell("handover").await.says(&["Nothing to hand over"]).exits(0);
+}
+
+#[tokio::test]
+async fn a_broken_file_sets_only_its_own_environments_aside_and_they_go_on_as_they_were() {
+    let yard = forty();
+    yard.shell("up game-a small").await.exits(0);
+    let serve = yard.serve().await;
+    yard.write("teams/rpg.toml", &games().replace("like = 'shop'\ngroup = 'rpg'", "like = = 'shop'"));
+    yard.wait("that it is told", async || {
+        yard.shell("status game-a").await.exits(0).contains("teams/rpg.toml:2").then_some(())
+    })
+    .await;
+    yard.shell("up shop small").await.exits(0);
+    yard.shell("up game-a full").await.exits(0);
+    yard.run(&["check"]).await.says(&["teams/rpg.toml:2"]).exits(1);
+    yard.write("teams/rpg.toml", &games());
+    yard.write(
+        "teams/more.toml",
+        "[environments.chess]\nlike = 'shop'\nstacks = [{ name = 'app', workspace = '{env}' }]\n",
+    );
+    yard.wait("the new one", async || {
+        let told = yard.shell("envs").await;
+        let told = told.exits(0);
+        (told.contains("chess") && !told.contains("DOES NOT CHECK")).then_some(())
+    })
+    .await;
+    serve.stop().await.exits(0);
+}
