@@ -101,7 +101,7 @@ fn done(answer: RolloutAnswer) -> Done {
     }
 }
 
-/// The environment that an order about one is about.
+/// The environment of an order that can be done to many at once; none of any other order.
 fn environment_of(order: &Order) -> Option<&EnvironmentName> {
     match order {
         Order::Up { environment, .. }

@@ -6,7 +6,7 @@ use tidegate_runner::domain::ids::ActorId;
 use tidegate_tests::yard::Layout;
 
 /// Longest until the next minute begins and its run has ended.
-const A_MINUTE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 #[tokio::test]
 async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed() {
@@ -31,7 +31,7 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
     let serve = yard.serve().await;
     serve.kill().await;
     let serve = yard.serve().await;
-    let ended = tokio::time::timeout(A_MINUTE, async {
+    let ended = tokio::time::timeout(PATIENCE, async {
         for run in [1, 2] {
             while !matches!(yard.status(run).await, "succeeded" | "failed" | "partial") {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -76,7 +76,7 @@ async fn what_is_to_be_ready_by_a_time_begins_before_it_by_as_long_as_it_took() 
     let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
     let due = chrono::DateTime::<chrono::Utc>::from(now) + chrono::TimeDelta::seconds(90);
     yard.configure("2099-01-01 09:00", &due.format("%Y-%m-%d %H:%M").to_string());
-    let begun = tokio::time::timeout(A_MINUTE, async {
+    let begun = tokio::time::timeout(PATIENCE, async {
         while !matches!(yard.status(5).await, "succeeded" | "failed" | "partial") {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -102,7 +102,7 @@ async fn what_somebody_holds_is_left_alone_by_a_schedule_and_done_after_the_hold
     let serve = yard.serve().await;
     yard.shell("hold shop for 2h because we measure").await.says(&["shop is held until"]).exits(0);
     // The clock's refusal is in the audit, with the rule that stands against it.
-    let met = tokio::time::timeout(A_MINUTE, async {
+    let met = tokio::time::timeout(PATIENCE, async {
         while !yard.shell("audit shop failed").await.out.contains("the clock") {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -111,7 +111,7 @@ async fn what_somebody_holds_is_left_alone_by_a_schedule_and_done_after_the_hold
     yard.shell("audit shop failed").await.says(&["REFUSED (hold)"]).exits(0);
     assert_eq!(yard.status(1).await, "", "nothing was begun against it");
     yard.shell("unhold shop").await.exits(0);
-    let ended = tokio::time::timeout(A_MINUTE, async {
+    let ended = tokio::time::timeout(PATIENCE, async {
         while !matches!(yard.status(1).await, "succeeded" | "failed" | "partial") {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
