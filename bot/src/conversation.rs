@@ -7,7 +7,7 @@ use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::audit::{Format, Record};
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
-use tidegate_runner::domain::ids::{ActorId, EnvironmentName, RunNumber};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, GroupName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::rollout::{RolloutAnswer, Scope};
 use tidegate_runner::domain::run::Outcome;
@@ -113,8 +113,8 @@ pub fn exit_status(hope: Hope, outcome: Option<Outcome>) -> u8 {
 
 /// Answers a message. Never fails: a fault of ours is a card too, with a reference that is in the log.
 pub async fn reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
-    let mut reply = any_reply(desk, message, zone).await;
-    offers::keep_allowed(desk, message, zone, &mut reply).await;
+    let mut reply = Box::pin(any_reply(desk, message, zone)).await;
+    Box::pin(offers::keep_allowed(desk, message, zone, &mut reply)).await;
     reply
 }
 
@@ -135,7 +135,7 @@ pub async fn turned_away(desk: &Desk, message: &Message, zone: Zone, rule: &str,
 /// A card that offers only what this person may say; for what people are told without having asked.
 pub async fn offering(desk: &Desk, message: &Message, zone: Zone, card: Card) -> Card {
     let mut reply = Reply::plain(card, Verdict::Done);
-    offers::keep_allowed(desk, message, zone, &mut reply).await;
+    Box::pin(offers::keep_allowed(desk, message, zone, &mut reply)).await;
     reply.card
 }
 
@@ -217,7 +217,7 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
             let (follow, settled, stopping) = (follow(&answer), settled(&answer), stopping(&answer));
             let queued = matches!(answer, Answer::Queued { .. });
             let rollout = match &answer {
-                Answer::Rollout(RolloutAnswer::Began(rollout)) => Some(rollout.number),
+                Answer::Rollout(RolloutAnswer::Began { rollout, .. }) => Some(rollout.number),
                 _ => None,
             };
             let mut card = cards::answer(&answer, &clock);
@@ -239,11 +239,13 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
 
 /// The runs in these standings that are not over.
 fn runs_of(standings: &[Standing]) -> impl Iterator<Item = &RunSummary> {
-    let managed = standings.iter().filter_map(|standing| match standing {
-        Standing::Managed(status) => Some(status),
-        Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
-    });
-    managed.flat_map(|status| status.running.iter().map(|(run, _)| run).chain(&status.waiting))
+    standings.iter().flat_map(|standing| {
+        let (running, waiting) = match standing {
+            Standing::Managed(status) => (status.running.as_ref().map(|(run, _)| run), &status.waiting),
+            Standing::Unmanaged { runs, .. } | Standing::Departed { runs, .. } => (None, runs),
+        };
+        running.into_iter().chain(waiting)
+    })
 }
 
 /// The runs in these queues.
@@ -375,7 +377,11 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
         Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
-        Query::Next { environment, days } => {
+        Query::Next { environment, group, days } => {
+            let sight = match group {
+                Some(group) => of_group(desk, &sight, &group),
+                None => sight,
+            };
             cards::next(&desk.next(environment.as_ref(), days, &sight).await?, days, clock)
         }
         Query::Schedules { environment, name } => {
@@ -387,6 +393,7 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             let card = with_troubles(desk, cards::handover(&standings, clock), None, clock).await?;
             told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
+        Query::ListNew => cards::made(&desk.made(&sight).await?, clock),
         Query::On => cards::on(&desk.on(&sight).await?, clock),
         Query::Hours { environment, month, by_person } => {
             cards::hours(&desk.hours(environment.as_ref(), month, &sight).await?, by_person)
@@ -399,6 +406,13 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         }
     };
     Ok(Reply::plain(card, Verdict::Done))
+}
+
+/// What is seen of a group.
+fn of_group(desk: &Desk, sight: &Sight, group: &GroupName) -> Sight {
+    let config = desk.config();
+    let own = config.group(group).map(|environment| &environment.name).filter(|name| sight.sees(name.as_str()));
+    Sight { all: false, environments: own.cloned().collect() }
 }
 
 /// Entries of the audit as a file.
@@ -439,6 +453,7 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         | Answer::Bend(_)
         | Answer::Rollout(_)
         | Answer::Link(_)
+        | Answer::Made(_)
         | Answer::Schedule(_) => None,
     }
 }
@@ -472,6 +487,7 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         | Answer::Bend(_)
         | Answer::Rollout(_)
         | Answer::Link(_)
+        | Answer::Made(_)
         | Answer::Schedule(_) => None,
     }
 }

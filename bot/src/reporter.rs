@@ -15,6 +15,10 @@ pub const ENDED: &str = "ended";
 /// The key of the log of what failed.
 pub const LOG: &str = "log";
 
+/// After so many milliseconds without knowing whether it changes anything, what somebody asked for is told in its channel, and its card
+/// says in place what came of it. Most plans of a small environment are made by then, and people wait no longer without a sign.
+const UNTOLD_MS: i64 = 10_000;
+
 /// Most people whose yes is waited for that are called.
 const CALLED_MAX: usize = 6;
 
@@ -146,23 +150,25 @@ pub fn message(detail: &RunDetail, key: &str, clock: &Clock) -> Option<Card> {
     }
 }
 
-/// Whether a run is told in its channel. One that found nothing to do is not, unless `tell_unchanged`: whoever asked is told alone.
-/// `None`: that is not known yet.
+/// Whether a run gets a card in its channel. One that found nothing to do gets none, unless `tell_unchanged`, or somebody asked for it and
+/// it took its time: whoever asked is told alone. Nobody waits for what the clock asked for. `None`: that is not known yet.
 #[must_use]
 pub fn is_told(detail: &RunDetail, tell_unchanged: bool) -> Option<bool> {
     let changes = detail.view.stacks.values().filter_map(|stack| stack.plan.as_ref()).any(|p| !p.changes.is_empty());
     match &detail.view.state {
         _ if tell_unchanged || changes => Some(true),
-        RunState::Queued { .. } | RunState::Planning { .. } | RunState::Verifying { .. } => None,
+        RunState::Queued { .. } | RunState::Planning { .. } | RunState::Verifying { .. } => {
+            let waited = detail.now.ms_since(detail.run.accepted) >= UNTOLD_MS;
+            (waited && detail.run.asker.id != ActorId::clock()).then_some(true)
+        }
         RunState::AwaitingApproval { .. } | RunState::Applying { .. } | RunState::Unknown { .. } => Some(true),
         RunState::Ended { outcome } => Some(*outcome != Outcome::NothingToDo),
     }
 }
 
-/// Everything worth telling of where a run is now. The order is that of telling. Of a run that found nothing to do nobody is called,
-/// unless `tell_unchanged`.
+/// Everything worth telling of where a run is now, for one that has a card. The order is that of telling.
 #[must_use]
-pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News> {
+pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {
     let mut news = Vec::new();
     let view = &detail.view;
     let planned = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty()));
@@ -208,9 +214,7 @@ pub fn news(detail: &RunDetail, clock: &Clock, tell_unchanged: bool) -> Vec<News
                 | Outcome::Refused
                 | Outcome::Expired => (NewsPlace::Thread, Notify::Asker),
             };
-            if tell_unchanged || *outcome != Outcome::NothingToDo {
-                add(ENDED.to_owned(), place.0, place.1, Vec::new());
-            }
+            add(ENDED.to_owned(), place.0, place.1, Vec::new());
             if view.stacks.values().any(|stack| matches!(stack.state, StackState::Failed(..))) {
                 let key = LOG.to_owned();
                 news.push(News { key, place: NewsPlace::Thread, to: Notify::Nobody, call: Vec::new(), card: None });

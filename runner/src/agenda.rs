@@ -12,7 +12,7 @@ use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{RunKind, Target};
 use crate::domain::schedule::{Agenda, Bend, Bent, Scale, Stored, Timetable, end_of_change};
 use crate::ledger::environments::Wanted;
-use crate::ledger::{Access, LedgerError, bends, environments, holds, runs, schedules};
+use crate::ledger::{Access, LedgerError, Unread, UnreadRow, bends, environments, holds, runs, schedules};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
 const BACK_MS: i64 = 8 * DAY_MS;
@@ -34,6 +34,38 @@ pub struct Diary<'c> {
     pub wanted: Option<Target>,
     /// It was destroyed, and its schedules ask for nothing until somebody raises it.
     pub destroyed: bool,
+    /// What bends or adds schedules and cannot be read: nothing is to be done by what is left.
+    pub unread: Unreads,
+}
+
+/// What cannot be read of one environment, by table.
+#[derive(Debug, Clone, Default)]
+pub struct Unreads {
+    /// Of what people skip and pause.
+    pub bends: Vec<Unread>,
+    /// Of what they added by chat.
+    pub schedules: Vec<Unread>,
+    /// Of runs and of what is wanted, in words.
+    pub others: Vec<String>,
+}
+
+impl Unreads {
+    /// True when all can be read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bends.is_empty() && self.schedules.is_empty() && self.others.is_empty()
+    }
+
+    /// What is wrong with each.
+    pub fn why(&self) -> impl Iterator<Item = &str> {
+        self.bends.iter().chain(&self.schedules).map(|one| &one.why).chain(&self.others).map(String::as_str)
+    }
+
+    /// The same in one text; `None`: all can be read.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.why().collect::<Vec<_>>().join("; "))
+    }
 }
 
 /// A schedule that somebody added by chat and that is none any more.
@@ -89,7 +121,8 @@ impl<'c> Diary<'c> {
     /// Who has paused its schedules.
     #[must_use]
     pub fn paused(&self, now: Timestamp) -> Option<&Bent> {
-        let pauses = |bent: &&Bent| matches!(bent.bend, Bend::Pause { .. }) && bent.stands(now);
+        // Tidegate's own are nobody's.
+        let pauses = |bent: &&Bent| matches!(bent.bend, Bend::Pause { .. }) && bent.stands(now) && bent.number != 0;
         self.bends.iter().filter(|_| !self.destroyed).find(pauses)
     }
 
@@ -199,6 +232,7 @@ struct Noted {
     keeps: Vec<Hold>,
     bent: Vec<Bent>,
     stored: Vec<Stored>,
+    unread: Unreads,
 }
 
 /// Who said where an environment is to be.
@@ -210,7 +244,8 @@ struct Said {
 }
 
 impl Diaries {
-    /// The diaries of all environments, in the order of the file.
+    /// The diaries of all environments, in the order of the file. Where some of one cannot be read, it says so ([`Diary::unread`]), and
+    /// the others are as they are.
     ///
     /// # Errors
     /// When the ledger does not answer.
@@ -220,12 +255,16 @@ impl Diaries {
         config: &'c Arc<Config>,
         now: Timestamp,
     ) -> Result<Vec<Diary<'c>>, LedgerError> {
-        let mut noted = noted(&mut db, None, now).await?;
-        let mut wanted = environments::all_wanted(&mut db).await?;
-        let said = runs::that_said(&mut db).await?;
+        let mut read = noted(&mut db, None, now).await?;
+        let (mut wanted, broken) = environments::all_wanted(&mut db).await?;
+        lack(&mut read, broken);
+        let (said, broken) = runs::that_said(&mut db).await?;
+        lack(&mut read, broken);
+        let (active, broken) = runs::all_active_apart(&mut db).await?;
+        lack(&mut read, broken);
         let mut said: BTreeMap<RunNumber, RunSummary> = said.into_iter().map(|run| (run.number, run)).collect();
         let mut coming: BTreeMap<EnvironmentName, RunSummary> = BTreeMap::new();
-        for run in runs::all_active(&mut db).await?.into_iter().filter(comes) {
+        for run in active.into_iter().filter(comes) {
             let name = &run.request.environment;
             if coming.get(name).is_none_or(|other| other.number < run.number) {
                 coming.insert(name.clone(), run);
@@ -241,11 +280,18 @@ impl Diaries {
             let run = match coming.remove(name) {
                 Some(run) => Some(run),
                 None => match wanted.as_ref().and_then(|wanted| said.remove(&wanted.run?)) {
-                    Some(run) => unless_stopped(&mut db, run, wanted.as_ref()).await?,
+                    Some(run) => match unless_stopped(&mut db, run, wanted.as_ref()).await {
+                        Ok(run) => run,
+                        Err(why) if why.is_of_a_row() => {
+                            lack(&mut read, vec![UnreadRow { environment: name.to_string(), why }]);
+                            None
+                        }
+                        Err(error) => return Err(error),
+                    },
                     None => None,
                 },
             };
-            let noted = noted.remove(name).unwrap_or_default();
+            let noted = read.remove(name).unwrap_or_default();
             all.push(self.diary(config, environment, noted, Said { wanted, destroyed, run }, now));
         }
         Ok(all)
@@ -254,7 +300,7 @@ impl Diaries {
     /// The diary of one environment as the configuration has it.
     ///
     /// # Errors
-    /// When the ledger does not answer.
+    /// When the ledger does not answer, or its runs or what is wanted of it cannot be read.
     pub async fn one<'c>(
         &self,
         mut db: impl Access,
@@ -297,6 +343,7 @@ impl Diaries {
             left_out,
             wanted: said.wanted.map(|wanted| wanted.target),
             destroyed: said.destroyed,
+            unread: noted.unread,
         };
         if said.destroyed {
             // Nobody wants it back but who says so.
@@ -350,17 +397,50 @@ async fn noted(
     let since = now.plus_ms(-BACK_MS);
     let mut all: BTreeMap<EnvironmentName, Noted> = BTreeMap::new();
     for hold in holds::of_late(&mut *db, since).await? {
-        if let (Kind::Keep, Some(name)) = (hold.kind, &hold.environment) {
-            all.entry(name.clone()).or_default().keeps.push(hold);
+        if let (Kind::Keep, Some(name)) = (hold.kind, hold.environment.clone()) {
+            all.entry(name).or_default().keeps.push(hold);
         }
     }
-    for (name, bent) in bends::standing(&mut *db, since).await? {
+    let (bent, unread) = bends::standing(&mut *db, since).await?;
+    for (name, bent) in bent {
         all.entry(name).or_default().bent.push(bent);
     }
-    for stored in schedules::all(&mut *db, only).await? {
+    for one in unread {
+        if let Some(name) = whose(&one) {
+            all.entry(name).or_default().unread.bends.push(one);
+        }
+    }
+    let (stored, unread) = schedules::readable(&mut *db, only).await?;
+    for stored in stored {
         all.entry(stored.environment.clone()).or_default().stored.push(stored);
     }
+    for one in unread {
+        if let Some(name) = whose(&one) {
+            all.entry(name).or_default().unread.schedules.push(one);
+        }
+    }
     Ok(all)
+}
+
+/// Notes what of runs and of what is wanted cannot be read.
+fn lack(all: &mut BTreeMap<EnvironmentName, Noted>, broken: Vec<UnreadRow>) {
+    for UnreadRow { environment, why } in broken {
+        if let Ok(name) = environment.parse() {
+            all.entry(name).or_default().unread.others.push(why.to_string());
+        } else {
+            // Whose it is cannot be told.
+            tracing::error!(%why, environment, "a row of no environment cannot be read");
+        }
+    }
+}
+
+/// The environment that a row belongs to which cannot be read; without one it is of none that is configured, and bars nothing.
+fn whose(one: &Unread) -> Option<EnvironmentName> {
+    let name = one.environment.as_deref().and_then(|name| name.parse().ok());
+    if name.is_none() {
+        tracing::error!(why = one.why, "a row that cannot be read is of no environment");
+    }
+    name
 }
 
 /// Whether it is a person's change that is going to happen, or happens. One that waits for a yes keeps nothing from happening.

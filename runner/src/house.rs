@@ -1,5 +1,6 @@
 //! What one process of Tidegate is made of: configuration, ledger, desk, and the engine where none lives yet.
 
+mod in_force;
 mod reading;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub use crate::engine::engine_pid;
 use crate::engine::{Engine, EngineLock, echo, make_sure_of_state_folder, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
+use crate::lives;
 use crate::paths::Paths;
 use crate::rollouts;
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
@@ -22,6 +24,7 @@ use crate::terraform::Supervisor;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use in_force::{InForce, keep_made};
 use reading::{go_on_as_kept, keep_reading, note_configuration, read_again};
 
 /// How often a process without an engine looks whether the one that lives has gone.
@@ -112,11 +115,12 @@ impl House {
         let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
         noted.map_err(of_ledger)?;
         let config = go_on_as_kept(config, &store).await.map_err(of_ledger)?;
-        let sqlite = match address {
-            Address::Sqlite(path) => Some(path),
+        let sqlite = match &address {
+            Address::Sqlite(path) => Some(path.clone()),
             Address::Postgres(_) => None,
         };
-        let (sender, receiver) = watch::channel(Arc::new(config));
+        let in_force = InForce::begin(config, &store).await.map_err(of_ledger)?;
+        let receiver = in_force.config();
         let bell = Bell::default();
         let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
         let keep_fresh = tokio::spawn(keep_fresh(secrets.clone(), store.clone(), receiver.clone(), bell.clone()));
@@ -126,7 +130,10 @@ impl House {
                 tracing::error!(environment = %name, "still raised, but not in the configuration any more: `status` tells the way back");
             }
         }
-        let reload = tokio::spawn(keep_reading(file.to_owned(), store.clone(), sender));
+        let (reads, hears) = (keep_reading(file.to_owned(), Arc::clone(&in_force)), keep_made(in_force, bell.clone()));
+        let reload = tokio::spawn(async move {
+            tokio::join!(reads, hears);
+        });
         let echo = hear_others(sqlite.as_deref(), &bell);
         Ok(Self {
             last_good: false,
@@ -167,15 +174,19 @@ impl House {
         // Another ledger than its own would be one that only happens to lie where the file no longer says otherwise.
         let same = |config: &Config| sqlite.is_none() || config.database == database;
         let Some(config) = known.and_then(read).filter(same) else { return Ok(None) };
-        let config = go_on_as_kept(config, &store).await;
-        let config = config.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
+        let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
+        let config = go_on_as_kept(config, &store).await.map_err(of_ledger)?;
         crate::logging::hide(secrets::told(&config, &secrets));
-        let (sender, receiver) = watch::channel(Arc::new(config));
+        let in_force = InForce::begin(config, &store).await.map_err(of_ledger)?;
+        let receiver = in_force.config();
         let bell = Bell::default();
         let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
         let echo = hear_others(sqlite.as_deref(), &bell);
         // Nothing is read again: it lasts for one answer.
-        let reload = tokio::spawn(async move { sender.closed().await });
+        let reload = tokio::spawn(async move {
+            let _kept = in_force;
+            std::future::pending::<()>().await;
+        });
         let keep_fresh = tokio::spawn(async {});
         Ok(Some(Self {
             last_good: true,
@@ -242,7 +253,11 @@ impl House {
         };
         let task = tokio::spawn(keeper.keep(stopped, tell, tell_why));
         let many = rollouts::run(self.desk.clone(), self.bell.clone(), working.clone());
-        if let Some(before) = self.rollouts.replace(tokio::spawn(many)) {
+        let lives = lives::run(self.desk.clone(), self.bell.clone(), working.clone());
+        let both = async move {
+            tokio::join!(many, lives);
+        };
+        if let Some(before) = self.rollouts.replace(tokio::spawn(both)) {
             before.abort();
         }
         self.engine = Some(Keeper { stop, working, hindered, task });

@@ -181,7 +181,7 @@ pub fn set_bad_roots_aside(mut config: Config) -> Config {
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     for problem in report.problems.into_iter().filter(Problem::is_error) {
         let Some(name) = problem.environment.clone() else { continue };
-        config.environments.shift_remove(name.as_str());
+        config.set_aside(&name);
         unmanaged.entry(name).or_default().push(problem);
     }
     config.unmanaged = unmanaged;

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod house;
 pub mod inspection;
 pub mod ledger;
+pub mod lives;
 pub mod logging;
 pub mod paths;
 pub mod problem;

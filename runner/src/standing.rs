@@ -10,7 +10,7 @@ use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::request::{Target, value_at};
 use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
-use crate::ledger::{LedgerError, Tx, environments, scaling_groups, stacks};
+use crate::ledger::{LedgerError, Tx, environments, made, scaling_groups, stacks};
 use crate::witness;
 
 /// Stores events of a run together with what they mean, for whoever does not drive it, and what the audit tells of them. Without
@@ -107,10 +107,14 @@ pub(crate) async fn note(
         | Outcome::Refused
         | Outcome::Expired => {}
     }
-    match environment {
-        Some(environment) => stand(tx, run, environment, after, proven, at).await,
-        None => Ok(()),
+    if let Some(environment) = environment {
+        stand(tx, run, environment, after, proven, at).await?;
     }
+    // Each of its stacks was looked at after it was destroyed.
+    if after.request.clears && matches!(proven, Outcome::Succeeded | Outcome::NothingToDo) {
+        made::gone(tx, name, run.number).await?;
+    }
+    Ok(())
 }
 
 /// Notes which Auto Scaling groups a stack has, once they were looked at, and that it has none once it is destroyed.

@@ -72,7 +72,8 @@ impl Switches {
         for diary in &diaries {
             let of_it = groups.iter().filter(|group| group.environment == diary.environment().name);
             let of_it: Vec<&ScalingGroup> = of_it.collect();
-            if of_it.is_empty() {
+            // What is known of it only in part says nothing about when its slaves may end: the end that stands is left.
+            if of_it.is_empty() || !diary.unread.is_empty() {
                 continue;
             }
             let (outlook, ways) = outlook(diary, &standing, now);

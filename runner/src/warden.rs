@@ -1,7 +1,7 @@
 //! Who hears of holds, keeps, freezes and stops, stored with what they hear of; and what happens to them by itself: their time is
 //! over, an environment is free, nothing runs any more after a stop.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -11,6 +11,8 @@ use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::LAPSE;
 use crate::domain::holds::{Ending, Hold, Kind, News};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::made::{LifeNews, Made};
+use crate::domain::refusal::Refusal;
 use crate::domain::run::RunState;
 use crate::domain::schedule::ClockNews;
 use crate::ledger::audit::{self, Entry};
@@ -76,6 +78,25 @@ pub(crate) async fn of_clock(
     tell(tx, &news, to, None).await
 }
 
+/// Tells what happens to one that was made for one test: whoever made it, its owners, and its channels. Where it is gone already, the
+/// definition that it had says whose and where that was.
+pub(crate) async fn of_life(tx: &mut Tx, config: &Config, made: &Made, said: LifeNews) -> Result<(), LedgerError> {
+    let environment = match config.environments.get(&made.name) {
+        Some(environment) => Some(environment.clone()),
+        None => config.environment_of(made).ok(),
+    };
+    let channel = environment.as_ref().map(|environment| &environment.channel);
+    let channels: BTreeMap<String, String> =
+        config.chat.doors().filter_map(|door| Some((door.to_owned(), channel?.in_chat(door)?.to_owned()))).collect();
+    let news = News::Life { environment: made.name.clone(), channels: channels.clone(), said };
+    for door in config.chat.doors().filter(|door| channels.contains_key(*door)) {
+        outbox::put_news_for_all(tx, door, &news).await?;
+    }
+    let owners = environment.iter().flat_map(|environment| environment.owners.iter());
+    let to = owners.chain([&made.maker.id]).flat_map(|id| config.access.people(id)).collect();
+    tell(tx, &news, to, None).await
+}
+
 /// Tells each of those who look after an environment what was meant for its channel, which cannot be found; the admins where that is
 /// nobody.
 pub(crate) async fn of_clock_to_each(
@@ -128,7 +149,8 @@ pub(crate) async fn overridden(tx: &mut Tx, config: &Config, run: &RunSummary) -
     if run.request.against.is_empty() {
         return Ok(ended);
     }
-    for keep in holds::standing(&mut *tx).await? {
+    // What the run goes against was read when it was asked for, and again as it was allowed to begin.
+    for keep in holds::readable(&mut *tx).await?.0 {
         let (by, because) = (run.asker.id.clone(), run.request.because.clone());
         if run.request.against.contains(&keep.number)
             && over(tx, config, &keep, Ending::Overridden { by, because, run: run.number }).await?
@@ -139,20 +161,35 @@ pub(crate) async fn overridden(tx: &mut Tx, config: &Config, run: &RunSummary) -
     Ok(ended)
 }
 
-/// Tells that somebody took a hold away that nobody could read: whose it was is not known, so that all who look after it hear of it.
+/// Tells that a hold is over that nobody could read, because somebody took it away or by itself: whose it was is not known, so that all
+/// who look after it hear of it.
 pub(crate) async fn cleared(
     tx: &mut Tx,
     config: &Config,
-    environment: &EnvironmentName,
+    environment: Option<&EnvironmentName>,
     broken: &Unreadable,
-    by: &ActorId,
+    by: Option<&ActorId>,
 ) -> Result<(), LedgerError> {
     let own: Option<EnvironmentName> = broken.environment.as_ref().and_then(|name| name.parse().ok());
     let mut to = who_cares(config, None);
-    to.extend(who_cares(config, Some(own.as_ref().unwrap_or(environment))));
+    if let Some(about) = own.as_ref().or(environment) {
+        to.extend(who_cares(config, Some(about)));
+    }
     let (number, why) = (broken.number, broken.why.clone());
-    let news = News::Cleared { by: by.clone(), number, environment: environment.clone(), why };
-    tell(tx, &news, to, Some(by)).await
+    let environment = environment.or(own.as_ref()).cloned();
+    let news = News::Cleared { by: by.cloned(), number, environment, why };
+    tell(tx, &news, to, by).await
+}
+
+/// Why nothing is changed while a hold cannot be read, and how an admin takes it away.
+pub(crate) fn barred_by(broken: &Unreadable, name: Option<&EnvironmentName>, config: &Config) -> Refusal {
+    let why = format!("{}; an admin can take it away", broken.why);
+    let refusal = Refusal::refused("nothing is changed while a hold cannot be read", why);
+    // Its own may be what cannot be read; whichever is named, its number says which is meant.
+    let own =
+        broken.environment.as_deref().and_then(|own| config.environments.get_key_value(own)).map(|(name, _)| name);
+    let Some(name) = name.or(own).or_else(|| config.environments.keys().next()) else { return refusal.hint("envs") };
+    refusal.hint(format!("unhold {name} {}", broken.number)).hint(format!("status {name}"))
 }
 
 /// What came to its end by itself.
@@ -175,6 +212,7 @@ pub(crate) async fn lapse(tx: &mut Tx, config: &Config) -> Result<Lapsed, Ledger
     }
     for one in broken {
         if holds::clear(tx, &one, None).await? {
+            cleared(tx, config, None, &one, None).await?;
             ended.unreadable.push(one);
         }
     }
@@ -234,7 +272,7 @@ pub(crate) async fn look(store: &Store, config: &Config) -> Result<bool, LedgerE
         let ended = lapse(&mut tx, config).await?;
         note_lapsed(&mut tx, &ended).await?;
         tx.commit().await?;
-        news |= !ended.holds.is_empty();
+        news |= !ended.holds.is_empty() || !ended.unreadable.is_empty();
     }
     for telling in tellings::all(store).await? {
         news |= tell_free(store, config, &telling).await?;

@@ -64,7 +64,10 @@ pub(crate) async fn note(
         _ => None,
     };
     let detail = detail_of_end(run, last);
-    let result = Some(outcome.as_str());
+    let result = Some(match last {
+        RunEvent::Rejected { .. } if outcome == Outcome::Cancelled => "rejected",
+        _ => outcome.as_str(),
+    });
     append(tx, &Entry { decision, rule, result, detail: Some(&detail), ..about(END) }).await?;
     Ok(())
 }
@@ -84,6 +87,9 @@ fn rule(why: &QuestionWhy) -> &'static str {
 /// Whose run it was, and what was said at its end.
 fn detail_of_end(run: &RunSummary, last: &RunEvent) -> Value {
     let mut detail = json!({ "asker": run.asker.id });
+    if let RunEvent::Rejected { by, .. } = last {
+        detail["by"] = json!(by);
+    }
     if let RunEvent::Ended { refusal, finding, .. } = last {
         if let Some(refusal) = refusal {
             detail["what"] = refusal.what.clone().into();

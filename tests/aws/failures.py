@@ -204,6 +204,14 @@ def swept(aws, house):
     aws.fault(action="GetResources", code="AccessDeniedException", message="is not authorized to perform: tag:GetResources", status=400, times=5)
     house.shell("sweep lean").says("could not be looked for", "tag:GetResources").says_not("nothing stands outside").exits(0)
     aws.fault(clear=True)
+    # A state that is not the one that was left knows nothing of what lives: nothing is offered to be taken away.
+    whole = aws.object(STATE)
+    for change in ({"serial": 1}, {"lineage": "another"}, {}):
+        aws.put(STATE, json.dumps({**json.loads(whole), "resources": [], **change}).encode())
+        told = house.shell("sweep lean")
+        told.says("in no state", left, "this may not be its state").says_not("delete-vpc", "terminate-instances").exits(0)
+    aws.put(STATE, whole if isinstance(whole, bytes) else whole.encode())
+    house.shell("sweep lean").says(f"aws ec2 delete-vpc --vpc-id {left}").says_not("this may not be its state").exits(0)
     assert {left, others} <= set(aws.networks()), "a sweep removes nothing"
     for vpc in (left, others):
         ec2.delete_vpc(VpcId=vpc)

@@ -109,10 +109,13 @@ impl InSlack {
         (serve, format!("127.0.0.1:{port}"))
     }
 
-    /// Waits until everything that was heard is answered, and all that was to be said is said.
+    /// Waits until everything that was heard is answered, and all that was to be said is said, and the cards of
+    /// runs that are over show it.
     pub async fn settled(&self) {
         const OPEN: &str = "SELECT (SELECT COUNT(*) FROM inbox WHERE reply IS NOT NULL AND told_at IS NULL) + \
-                            (SELECT COUNT(*) FROM outbox WHERE kind = 'post' AND sent_at IS NULL)";
+                            (SELECT COUNT(*) FROM outbox WHERE kind = 'post' AND sent_at IS NULL) + \
+                            (SELECT COUNT(*) FROM cards c JOIN runs r ON r.number = c.run_number \
+                             WHERE r.ended_at IS NOT NULL AND NOT c.settled)";
         self.yard.wait("that all is answered", async || (self.yard.number(OPEN).await == 0).then_some(())).await;
     }
 

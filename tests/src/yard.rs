@@ -275,7 +275,8 @@ impl Yard {
     /// # Panics
     /// When nothing of the stack runs.
     pub async fn kill_everything(&self, engine: Process, run: i64, stack: &str) {
-        let (supervisor, terraform) = self.processes(run, stack).expect("processes");
+        // Terraform may be at work before its supervisor has written down which process it is.
+        let (supervisor, terraform) = self.wait("processes", async || self.processes(run, stack)).await;
         engine.kill().await;
         kill_9(supervisor);
         kill_9(terraform);

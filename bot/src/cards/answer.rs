@@ -8,6 +8,7 @@ use super::bend;
 use super::card::{Card, Line, Tone};
 use super::holds::{self, hold_answer, hold_line, ordinal};
 use super::link;
+use super::made;
 use super::rollout;
 use super::run::approval;
 use super::schedule::schedule_answer;
@@ -33,6 +34,7 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         Answer::Hold(answer) => hold_answer(answer, clock),
         Answer::Bend(answer) => bend::answer(answer, clock),
         Answer::Link(answer) => link::answer(answer, clock),
+        Answer::Made(answer) => made::answer(answer, clock),
         Answer::Schedule(answer) => schedule_answer(answer, clock),
         Answer::Rollout(answer) => rollout::answer(answer),
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {

@@ -5,16 +5,17 @@ use tidegate_runner::domain::audit::{
     STOP, SWITCH, UNTAINT, WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
+use tidegate_runner::domain::ids::Timestamp;
 
 use super::card::{Card, Line, Span, Tone};
-use super::history::state_word;
+use super::history::how;
 use super::words::{Clock, DOT, cut, plural, what};
 use crate::commands::render;
 
 /// One page of the audit; `filter` is what was asked for, so that the next page can be.
 #[must_use]
 pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
-    let AuditPage { records, older, looked } = page;
+    let AuditPage { records, older, looked, exported } = page;
     let title = if records.is_empty() { "No entry fits" } else { "Audit, newest first" };
     let seq_width = records.iter().map(|record| record.seq.to_string().len()).max().unwrap_or_default() + 2;
     let when_width = records.iter().map(|record| clock.moment(record.at).len()).max().unwrap_or_default() + 2;
@@ -30,6 +31,7 @@ pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
         let back = clock.moment(*at);
         card = card.line(Line::text(format!("Looked through {count} entries, back to {back}; there are older ones.")));
     }
+    card = card.lines(exported.map(|at| taken_out(at, clock)));
     if let Some(before) = older {
         let next = AuditFilter { before: Some(*before), page: 1, ..filter.clone() };
         card = card.next(render(&Command::Query(Query::Audit(next))));
@@ -39,6 +41,12 @@ pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
         None if records.is_empty() && older.is_none() => card.next("audit"),
         None => card,
     }
+}
+
+/// That there was more.
+fn taken_out(before: Timestamp, clock: &Clock) -> Line {
+    let before = clock.moment(before);
+    Line::text(format!("What was before {before} was exported and taken out: the file of that `prune` has it."))
 }
 
 /// How many entries are in the file that goes with this.
@@ -70,10 +78,11 @@ pub fn not_saved(name: &str, why: &str) -> Card {
 /// Who did it last.
 #[must_use]
 pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
-    let WhoDid { deed, environment, found } = answer;
+    let WhoDid { deed, environment, found, exported } = answer;
     let Some((record, run)) = found else {
-        let title = format!("The audit knows nobody who {} {environment}", deed.as_str());
-        let card = Card::new(Tone::Plain, title);
+        let since = exported.map(|at| format!(" since {}", clock.moment(at))).unwrap_or_default();
+        let title = format!("The audit knows nobody who {} {environment}{since}", deed.as_str());
+        let card = Card::new(Tone::Plain, title).lines(exported.map(|at| taken_out(at, clock)));
         let card = if *deed == Deed::Changed { card } else { card.next(format!("who changed {environment}")) };
         return card.next(format!("audit {environment}"));
     };
@@ -89,7 +98,7 @@ pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
     };
     Card::new(Tone::Plain, title)
         .line(Line::of([Span::Code(typed), Span::Text(because)]))
-        .line(Line::text(format!("run {} ({}): {}", run.number, what(&run.request), state_word(&run.state))))
+        .line(Line::text(format!("run {} ({}): {}", run.number, what(&run.request), how(run))))
         .line(Line::text(format!("{} by {}{}", record.actor.id, record.door, place(record))))
         .next(format!("show {}", run.number))
         .next(format!("audit {environment} before {}", record.seq.saturating_add(1)))

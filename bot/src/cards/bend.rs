@@ -42,6 +42,12 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
                 card.lines(one.turns.iter().take(NAMED_MAX).map(|turn| Line::text(when(turn, clock)).indented(1)));
             card.next(format!("next {}", one.environment))
         }
+        BendAnswer::Cleared { environment, why } => {
+            let card = Card::new(Tone::Good, format!("The schedules of {environment} count again"));
+            let card = card
+                .lines(why.iter().map(|why| Line::text(format!("Taken away, as nobody could read it: {}", cut(why)))));
+            card.next(format!("next {environment}"))
+        }
     }
 }
 

@@ -56,6 +56,7 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("show", [_]) => ("Show plan", Weight::Plain),
         ("log", [_]) => ("Show log", Weight::Plain),
         ("undo", [_]) => ("Undo", Weight::Plain),
+        ("extend", [_, "2h"]) => ("Extend by 2 h", Weight::Plain),
         ("keep", [_, "for", "1h"]) => ("Keep 1 h", Weight::Plain),
         // With its whole date it is not read on a phone.
         ("keep", [_, "until", end]) => return Some(keep_until(command, end)),

@@ -73,6 +73,17 @@ pub struct Card {
     pub lines: Vec<Line>,
     /// Commands that may come next, whole: to copy, or as buttons.
     pub next: Vec<String>,
+    /// Several of one kind to choose from, where a chat has menus. Each can be typed as well, and nothing that destroys is in it.
+    pub menu: Option<Menu>,
+}
+
+/// Commands of one kind, one of which may come next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    /// What stands in its place until somebody opens it.
+    pub label: &'static str,
+    /// What each choice says, and the command that it stands for, whole.
+    pub choices: Vec<(String, String)>,
 }
 
 impl Line {
@@ -131,7 +142,7 @@ impl Card {
     /// A card of one line.
     #[must_use]
     pub fn new(tone: Tone, title: impl Into<String>) -> Self {
-        Self { tone, title: title.into(), lines: Vec::new(), next: Vec::new() }
+        Self { tone, title: title.into(), lines: Vec::new(), next: Vec::new(), menu: None }
     }
 
     /// The same with a further line.
@@ -145,6 +156,13 @@ impl Card {
     #[must_use]
     pub fn lines(mut self, lines: impl IntoIterator<Item = Line>) -> Self {
         self.lines.extend(lines);
+        self
+    }
+
+    /// The same with a menu; without choices there is none.
+    #[must_use]
+    pub fn choose(mut self, label: &'static str, choices: Vec<(String, String)>) -> Self {
+        self.menu = (!choices.is_empty()).then_some(Menu { label, choices });
         self
     }
 

@@ -35,32 +35,27 @@ pub fn handover(all: &[Standing], clock: &Clock) -> Card {
 fn exceptions(standing: &Standing, clock: &Clock) -> Vec<String> {
     match standing {
         Standing::Managed(status) => of(status, clock),
-        Standing::Unmanaged { problems, .. } => {
-            vec![format!("NOT MANAGED: {}", problems.first().map(|problem| cut(problem)).unwrap_or_default())]
+        Standing::Unmanaged { problems, runs, .. } => {
+            let why = format!("NOT MANAGED: {}", problems.first().map(|problem| cut(problem)).unwrap_or_default());
+            [why].into_iter().chain(of_runs(runs, clock)).collect()
         }
-        Standing::Departed { wanted: Some(wanted), .. } if wanted.level != Level::Off => {
-            vec![format!("at {}, and not in the configuration any more", target(wanted))]
+        Standing::Departed { wanted, runs, .. } => {
+            let raised = wanted.as_ref().filter(|wanted| wanted.level != Level::Off);
+            let raised = raised.map(|wanted| format!("at {}, and not in the configuration any more", target(wanted)));
+            raised.into_iter().chain(of_runs(runs, clock)).collect()
         }
-        Standing::Departed { .. } => Vec::new(),
     }
 }
 
 fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(problem) = status.problems.first() {
-        facts.push(format!("its configuration does not check: {}", cut(problem)));
+        let what = if status.managed { "its configuration does not check" } else { "NOT MANAGED" };
+        facts.push(format!("{what}: {}", cut(problem)));
     }
-    let runs = || status.running.iter().map(|(run, _)| run).chain(&status.waiting);
-    for run in runs() {
-        match &run.state {
-            RunState::Unknown { .. } => facts.push(format!("UNKNOWN how run {} ended", run.number)),
-            RunState::AwaitingApproval { question, .. } => {
-                facts.push(format!("run {} waits for a yes until {}", run.number, clock.moment(question.expires)));
-            }
-            _ => {}
-        }
-    }
-    if let Some(run) = status.last.as_ref().filter(|_| status.running.is_none())
+    facts.extend(status.unread.iter().chain(&status.besides).map(|what| cut(what)));
+    facts.extend(of_runs(status.running.iter().map(|(run, _)| run).chain(&status.waiting), clock));
+    if let Some(run) = status.change.as_ref().filter(|_| status.running.is_none())
         && let Some(word) = went_wrong(run)
     {
         facts.push(format!("run {} {word}", run.number));
@@ -74,11 +69,39 @@ fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
     }
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
     facts.extend(status.paused.as_ref().map(|bent| format!("schedules {}", bent_words(bent, clock))));
-    let until = status.last.as_ref().and_then(|run| run.request.until);
+    // Whoever said where it is said until when, whatever came after it.
+    let until = status.said.as_ref().and_then(|run| run.request.until);
+    facts.extend(left_up(status, clock).filter(|_| until.is_none()));
     if let Some(until) = until.filter(|until| (0..=SOON_MS).contains(&until.ms_since(clock.now))) {
         facts.push(format!("ends {}", clock.moment(until)));
     }
     facts
+}
+
+/// Runs that somebody has to do something about.
+fn of_runs<'r>(runs: impl IntoIterator<Item = &'r RunSummary>, clock: &Clock) -> Vec<String> {
+    let waits = |run: &RunSummary| match &run.state {
+        RunState::Unknown { .. } => Some(format!("UNKNOWN how run {} ended", run.number)),
+        RunState::AwaitingApproval { question, .. } => {
+            Some(format!("run {} waits for a yes until {}", run.number, clock.moment(question.expires)))
+        }
+        _ => None,
+    };
+    runs.into_iter().filter_map(waits).collect()
+}
+
+/// What is raised and that nothing lowers: no schedule, and nobody said until when. Since when, and by whom.
+fn left_up(status: &EnvironmentStatus, clock: &Clock) -> Option<String> {
+    let wanted = status.wanted.as_ref().filter(|_| !status.scheduled)?;
+    let height = |level: &Level| status.levels.iter().position(|other| other == level);
+    if wanted.level == Level::Off || height(&wanted.level) <= height(&status.down) {
+        return None;
+    }
+    let by = status.said.as_ref().map(|run| {
+        let since = clock.moment(run.ended.unwrap_or(run.accepted));
+        format!(" since {since} by {} (run {})", cut(&run.asker.called()), run.number)
+    });
+    Some(format!("at {}{}, and nothing lowers it", target(wanted), by.unwrap_or_default()))
 }
 
 /// How a run ended that nobody has taken as it is, where that is not well.

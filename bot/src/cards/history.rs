@@ -50,7 +50,7 @@ pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Car
 fn one(run: &RunSummary, worked_ms: Option<i64>) -> String {
     let mut parts = vec![what(&run.request)];
     parts.extend(Some(sizes(&run.request)).filter(|sizes| !sizes.is_empty()));
-    parts.push(state_word(&run.state).to_owned());
+    parts.push(how(run));
     parts.push(person(&run.asker.name));
     parts.extend(worked_ms.map(duration));
     if let Some(because) = &run.request.because {
@@ -61,6 +61,14 @@ fn one(run: &RunSummary, worked_ms: Option<i64>) -> String {
         parts.push(format!("taken as it is by {}{because}", by.called()));
     }
     parts.join(DOT)
+}
+
+/// Where a run is; of one that ended by a no, whose it was.
+pub(super) fn how(run: &RunSummary) -> String {
+    match &run.rejected_by {
+        Some(by) if run.state.outcome() == Some(Outcome::Cancelled) => format!("rejected by {}", by.called()),
+        Some(_) | None => state_word(&run.state).to_owned(),
+    }
 }
 
 /// One word or two for where a run is.

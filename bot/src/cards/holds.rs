@@ -8,6 +8,7 @@ use tidegate_runner::domain::lookalike::distinct;
 use super::bend;
 use super::card::{Card, Line, Tone};
 use super::history::state_word;
+use super::made;
 use super::rollout::end_of_rollout;
 use super::run::silence;
 use super::words::{Clock, DOT, about, cut, duration, plural, run_of, what};
@@ -334,6 +335,7 @@ pub fn news(news: &News, clock: &Clock) -> Card {
         }
         News::Clock { environment, said } => bend::of_clock(environment, said, clock),
         News::Rollout(rollout) => end_of_rollout(rollout),
+        News::Life { environment, said, channels: _ } => made::of_life(environment, said, clock),
         News::Linked { by, called } => {
             Card::new(Tone::Warning, format!("{} ({}) said your code: you are one person", cut(called), by.shown()))
                 .line(Line::marked("Was that not you? `unlink`, and tell an admin."))
@@ -350,9 +352,14 @@ pub fn news(news: &News, clock: &Clock) -> Card {
             Card::new(Tone::Good, format!("{environment} is free")).next(format!("up {environment}"))
         }
         News::Cleared { by, number, environment, why } => {
-            Card::new(Tone::Plain, format!("Hold {number} is taken away by {}", person(by)))
+            let how = match by {
+                Some(by) => format!("is taken away by {}", person(by)),
+                None => "is over: its time has come".to_owned(),
+            };
+            let look = environment.as_ref().map_or_else(|| "envs".to_owned(), |name| format!("status {name}"));
+            Card::new(Tone::Plain, format!("Hold {number} {how}"))
                 .line(Line::text(format!("Nobody could read it: {}", cut(why))))
-                .next(format!("status {environment}"))
+                .next(look)
         }
         News::NotFree { environment, since } => {
             Card::new(Tone::Plain, format!("{environment} has not become free; you are not waiting for it any more"))

@@ -33,7 +33,11 @@ pub(super) fn answer(answer: &LinkAnswer, clock: &Clock) -> Card {
                 .line(Line::text("For 90 days they still do not count as two people for a yes."))
         }
         LinkAnswer::Cleared(broken) => Card::new(Tone::Plain, format!("Link {} is taken away", broken.number))
-            .line(Line::text(format!("It could not be read: {}", broken.why))),
+            .line(Line::text(format!("It could not be read: {}", broken.why)))
+            .line(Line::text(
+                "Whom it made one person is not known, so that nothing of it lingers: for a yes they count as two people from now on, \
+                 without the 90 days. Where that matters, name them under `[people]` in the file.",
+            )),
     }
 }
 

@@ -15,6 +15,7 @@ mod holds;
 mod hours;
 mod link;
 mod log;
+mod made;
 mod many;
 mod natural;
 mod next;
@@ -42,7 +43,7 @@ pub use button::{
     Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, left_out_typed, not_the_newest,
     pressed, undecided, used,
 };
-pub use card::{Card, Line, Span, Tone, Watch};
+pub use card::{Card, Line, Menu, Span, Tone, Watch};
 pub use handover::handover;
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
@@ -50,11 +51,15 @@ pub use holds::{news, queue};
 pub use hours::{hours, on};
 pub use link::{links, not_in_public};
 pub use log::{ALL_OF_IT, BESIDE, LAST_OF_IT, THIS_FILE, log, log_typed};
+pub use made::made;
 pub use many::of_many;
 pub use next::{next, next_of};
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use rollout::{end_of_rollout, rollout, rollout_line};
-pub use run::{Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for};
+pub use run::{
+    Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for,
+    waits_in_shell,
+};
 pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};

@@ -50,7 +50,7 @@ pub fn next_of(upcoming: &Upcoming) -> Option<Line> {
 }
 
 fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
-    let Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed } = upcoming;
+    let Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed, unread } = upcoming;
     let mut lines: Vec<Line> =
         transitions.iter().take(TOLD_MAX).map(|transition| one(transition, bends, clock).indented(1)).collect();
     if transitions.is_empty() {
@@ -63,6 +63,10 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
     }
     if let Some(more) = transitions.len().checked_sub(TOLD_MAX).filter(|more| *more > 0) {
         lines.push(Line::text(format!("and {more} more")).indented(1));
+    }
+    if *unread {
+        let words = "some of what is kept about it cannot be read: until it can, its schedules do nothing; the log and `audit failed` say what";
+        lines.push(Line::marked(words).indented(1));
     }
     for day in quiet {
         lines.push(Line::text(odd(day)).indented(1));

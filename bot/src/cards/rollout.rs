@@ -3,7 +3,7 @@
 use tidegate_runner::domain::rollout::{Came, End, Item, Rollout, RolloutAnswer, TOGETHER};
 
 use super::card::{Card, Line, Tone};
-use super::words::{Clock, DOT};
+use super::words::{Clock, DOT, cut};
 
 /// Most environments of a kind that are named.
 const NAMED_MAX: usize = 12;
@@ -11,7 +11,15 @@ const NAMED_MAX: usize = 12;
 /// The desk's answer.
 pub(super) fn answer(answer: &RolloutAnswer) -> Card {
     match answer {
-        RolloutAnswer::Began(begun) => rollout(begun),
+        RolloutAnswer::Began { rollout: begun, aside, unread } => {
+            let left = |names: &[String], words: &str| {
+                (!names.is_empty())
+                    .then(|| Line::marked(&format!("{words}: {}; `tidegate check` tells why.", listed(names))))
+            };
+            rollout(begun)
+                .lines(left(aside, "Left aside, as the configuration does not check"))
+                .lines(left(unread, "Left aside, and nobody can read whether it is of the group"))
+        }
         RolloutAnswer::Stopped(stopped) => {
             let card = Card::new(Tone::Plain, format!("{} is stopped{DOT}{}", what(stopped), counts(stopped)));
             let works = running(stopped);
@@ -138,6 +146,12 @@ fn told(item: &Item) -> String {
     }
 }
 
+fn listed(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(NAMED_MAX).map(|name| cut(name)).collect();
+    shown.extend((names.len() > NAMED_MAX).then(|| format!("{} more", names.len() - NAMED_MAX)));
+    shown.join(", ")
+}
+
 fn named(items: &[&Item]) -> String {
     let mut names: Vec<String> = items.iter().take(NAMED_MAX).map(|item| item.environment.to_string()).collect();
     names.extend((items.len() > NAMED_MAX).then(|| format!("{} more", items.len() - NAMED_MAX)));
@@ -179,6 +193,11 @@ mod tests {
         }
     }
 
+    fn began(rollout: Rollout, aside: &[&str], unread: &[&str]) -> RolloutAnswer {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        RolloutAnswer::Began { rollout, aside: names(aside), unread: names(unread) }
+    }
+
     #[test]
     fn every_card_of_a_change_of_many() {
         let error = || (Some(12), Some(Came::Error { how: "failed".to_owned() }));
@@ -188,8 +207,12 @@ mod tests {
         let plans =
             [planned(Came::Nothing), planned(Came::Nothing), planned(Came::Replaces), planned(Came::Changes), error()];
         let cards = [
-            answer(&RolloutAnswer::Began(all(CommandName::Up, None, &[open.clone(), open.clone(), open.clone()]))),
-            answer(&RolloutAnswer::Began(all(CommandName::Plan, None, &[open.clone(), open.clone()]))),
+            answer(&began(all(CommandName::Up, None, &[open.clone(), open.clone(), open.clone()]), &[], &[])),
+            answer(&began(
+                all(CommandName::Plan, None, &[open.clone(), open.clone()]),
+                &["game-c"],
+                &["teams/rpg.toml"],
+            )),
             answer(&RolloutAnswer::Stopped(all(
                 CommandName::Up,
                 Some(End::Cancelled),

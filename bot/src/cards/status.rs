@@ -7,8 +7,9 @@ use tidegate_runner::domain::request::Target;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
-use super::history::state_word;
+use super::history::{how, state_word};
 use super::holds::{hold_fact, hold_line};
+use super::made::facts;
 use super::next::bent_words;
 use super::run::approval;
 use super::run::{progress_lines, silence};
@@ -17,6 +18,10 @@ use super::words::{Clock, DOT, cut, run_of, settings, target};
 /// What is queued or was left in the middle stays so for now.
 pub const NOBODY_WORKS: &str =
     "No process carries out runs now; `tidegate serve` does, and so does a `tidegate shell`.";
+
+/// What the menu of environments says, and that of levels.
+const LOOK_AT: &str = "Look at one";
+const PLAN: &str = "See the plan for";
 
 /// All environments, a line each.
 #[must_use]
@@ -33,22 +38,35 @@ pub fn envs(all: &[Standing], clock: &Clock) -> Card {
     let lines = all.iter().map(|standing| {
         let fact = match standing {
             Standing::Managed(status) => one(status, clock),
-            Standing::Unmanaged { problems, .. } => {
-                format!("NOT MANAGED{DOT}{}", problems.first().map(|p| cut(p)).unwrap_or_default())
+            Standing::Unmanaged { problems, runs, .. } => {
+                let facts = ["NOT MANAGED".to_owned(), problems.first().map(|p| cut(p)).unwrap_or_default()];
+                facts.into_iter().chain(of_runs(runs)).collect::<Vec<_>>().join(DOT)
             }
-            Standing::Departed { wanted, .. } => left(wanted.as_ref()),
+            Standing::Departed { wanted, runs, .. } => {
+                [left(wanted.as_ref())].into_iter().chain(of_runs(runs)).collect::<Vec<_>>().join(DOT)
+            }
         };
         Line::of([Span::Column(name(standing), width), Span::Text(fact)]).indented(1)
     });
     let card = Card::new(Tone::Plain, format!("Environments at {}", clock.moment(clock.now))).lines(lines);
+    // One alone is offered below.
+    let choices = all.iter().map(name).map(|name| (name.clone(), format!("status {name}")));
+    let card = if all.len() > 1 { card.choose(LOOK_AT, choices.collect()) } else { card };
     all.iter().take(3).fold(card, |card, standing| card.next(format!("status {}", name(standing))))
 }
 
 fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
     let mut facts = vec![place(status)];
-    if !status.problems.is_empty() {
-        facts.push("ITS CONFIGURATION DOES NOT CHECK".to_owned());
+    match (status.managed, status.problems.first()) {
+        (false, problem) => {
+            facts.insert(0, "NOT MANAGED".to_owned());
+            facts.extend(problem.map(|problem| cut(problem)));
+        }
+        (true, Some(_)) => facts.push("ITS CONFIGURATION DOES NOT CHECK".to_owned()),
+        (true, None) => {}
     }
+    facts.extend((!status.unread.is_empty()).then(|| "A HOLD CANNOT BE READ".to_owned()));
+    facts.extend((!status.besides.is_empty()).then(|| "SCHEDULES NOT AS WRITTEN".to_owned()));
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
     facts.extend(status.paused.as_ref().map(|bent| format!("schedules {}", bent_words(bent, clock))));
     let sizes: Vec<String> = status
@@ -143,15 +161,75 @@ fn place(status: &EnvironmentStatus) -> String {
 pub fn status(all: &[Standing], clock: &Clock) -> Card {
     match all {
         [Standing::Managed(status)] => managed(status, clock),
-        [Standing::Unmanaged { name, problems }] => {
-            Card::new(Tone::Bad, format!("{} is NOT MANAGED: its configuration does not check", cut(name)))
-                .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
-                .line(Line::text("The other environments are not affected."))
-                .line(Line::marked("`tidegate check` in a terminal shows the lines, and what to write instead."))
-        }
-        [Standing::Departed { name, wanted }] => departed(name, wanted.as_ref()),
+        [Standing::Unmanaged { name, problems, runs }] => with_runs(not_managed(name, problems), runs, clock),
+        [Standing::Departed { name, wanted, runs }] => with_runs(departed(name, wanted.as_ref()), runs, clock),
         several => envs(several, clock),
     }
+}
+
+fn not_managed(name: &str, problems: &[String]) -> Card {
+    Card::new(Tone::Bad, format!("{} is NOT MANAGED: its configuration does not check", cut(name)))
+        .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
+        .line(Line::text("The other environments are not affected."))
+        .line(Line::marked("`tidegate check` in a terminal shows the lines, and what to write instead."))
+}
+
+/// The card, which also has the runs of an environment that is not managed.
+fn with_runs(card: Card, runs: &[RunSummary], clock: &Clock) -> Card {
+    runs.iter().fold(card, |card, run| {
+        let has_it = run.state.holds_environment();
+        let line = if has_it { now_line(run) } else { waits_line(run, clock) };
+        let card = with_next(card.line(line), run);
+        if matches!(run.state, RunState::Queued { .. }) { card.next(format!("cancel {}", run.number)) } else { card }
+    })
+}
+
+/// `run 5 (...) applying`.
+fn of_runs(runs: &[RunSummary]) -> impl Iterator<Item = String> {
+    runs.iter().map(|run| format!("{} {}", run_of(run), state_word(&run.state)))
+}
+
+fn now_line(run: &RunSummary) -> Line {
+    Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state)))
+}
+
+fn waits_line(run: &RunSummary, clock: &Clock) -> Line {
+    Line::text(match &run.state {
+        RunState::AwaitingApproval { question, .. } => {
+            format!("needs a yes until {}: {}", clock.moment(question.expires), run_of(run))
+        }
+        state => format!("{}: {}", state_word(state), run_of(run)),
+    })
+}
+
+/// What keeps an environment from being all that its configuration says, and what puts that right.
+fn troubles(card: Card, status: &EnvironmentStatus) -> Card {
+    let EnvironmentStatus { problems, managed, unread, besides, .. } = status;
+    let mut card = card;
+    if !managed {
+        card = card.line(Line::marked(
+            "What is here goes by the file as it is: `cancel`, `reject`, `unhold`, `ask` and `tell` work; nothing new is begun.",
+        ));
+        card = card.line(Line::text(format!("it is {}", place(status))));
+    } else if !problems.is_empty() {
+        card = card
+            .line(Line::text(
+                "ITS CONFIGURATION DOES NOT CHECK: it goes on by the last one that did, until this is put right.",
+            ))
+            .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
+            .line(Line::marked("`tidegate check` in a terminal shows the lines, and what to write instead."));
+    }
+    if !unread.is_empty() {
+        card = card
+            .line(Line::text("A HOLD CANNOT BE READ, so that nobody knows what it forbids:"))
+            .lines(unread.iter().map(|what| Line::marked(&cut(what)).indented(1)));
+    }
+    if !besides.is_empty() {
+        card = card
+            .line(Line::text("NOT ALL OF ITS SCHEDULES COUNT:"))
+            .lines(besides.iter().map(|what| Line::marked(&cut(what)).indented(1)));
+    }
+    card
 }
 
 /// Where an environment is that has left the configuration.
@@ -183,22 +261,32 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         running,
         waiting,
         last,
+        change: _,
+        said: _,
+        down: _,
+        scheduled: _,
         departed,
         holds,
         problems,
+        managed,
+        unread,
+        besides,
         paused,
         asked,
+        made,
     } = status;
-    let doubt = in_doubt(status) || !departed.is_empty() || !problems.is_empty();
-    let mut card = Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)));
+    let bad = !problems.is_empty() || !unread.is_empty() || !besides.is_empty();
+    let doubt = in_doubt(status) || !departed.is_empty() || bad;
+    let mut card = if *managed {
+        Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)))
+    } else {
+        not_managed(name.as_str(), problems)
+    };
     card = card.lines(about.as_ref().map(|about| Line::text(cut(about))));
-    if !problems.is_empty() {
-        card = card
-            .line(Line::text(
-                "ITS CONFIGURATION DOES NOT CHECK: it goes on by the last one that did, until this is put right.",
-            ))
-            .lines(problems.iter().map(|problem| Line::text(cut(problem)).indented(1)))
-            .line(Line::marked("`tidegate check` in a terminal shows the lines, and what to write instead."));
+    card = troubles(card, status);
+    card = card.lines(made.as_ref().map(|made| Line::text(format!("made: {}", facts(made, clock)))));
+    if made.as_ref().is_some_and(|made| made.older) {
+        card = card.next(format!("renew {name}"));
     }
     if let Some(wanted) = wanted {
         card = card.line(Line::text(format!("wanted: {}", target(wanted))));
@@ -230,31 +318,24 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
             card.line(Line::text(format!("its schedules ask for {}, and nothing is on its way there", target(asked))));
     }
     if let Some((run, view)) = running {
-        card = card
-            .line(Line::text(format!("now: {}{DOT}{}", run_of(run), state_word(&run.state))))
-            .lines(silence(run, clock))
-            .lines(progress_lines(view, clock));
+        card = card.line(now_line(run)).lines(silence(run, clock)).lines(progress_lines(view, clock));
         card = with_next(card, run);
     }
     for run in waiting {
-        card = card.line(Line::text(match &run.state {
-            RunState::AwaitingApproval { question, .. } => {
-                format!("needs a yes until {}: {}", clock.moment(question.expires), run_of(run))
-            }
-            state => format!("{}: {}", state_word(state), run_of(run)),
-        }));
-        card = with_next(card, run);
+        card = with_next(card.line(waits_line(run, clock)), run);
     }
     if let Some(run) = last.as_ref().filter(|last| running.as_ref().is_none_or(|(run, _)| run.id != last.id)) {
         let when = clock.moment(run.ended.unwrap_or(run.accepted));
-        card = card.line(Line::text(format!("last: {}{DOT}{}{DOT}{when}", run_of(run), state_word(&run.state))));
+        card = card.line(Line::text(format!("last: {}{DOT}{}{DOT}{when}", run_of(run), how(run))));
         let not_well = matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled));
         if doubt && not_well && running.is_none() {
             card = card.next(format!("retry {}", run.number));
         }
         card = card.next(format!("show {}", run.number));
     }
-    card
+    let above = wanted.as_ref().and_then(|wanted| levels.iter().position(|level| *level == wanted.level));
+    let above = levels.iter().skip(above.map_or(0, |at| at + 1));
+    card.choose(PLAN, above.map(|level| (level.to_string(), format!("plan {name} {level}"))).collect())
 }
 
 fn with_next(card: Card, run: &RunSummary) -> Card {

@@ -11,19 +11,24 @@ const TOLD_MAX: usize = 10;
 /// Whether somebody may run a command, and why.
 #[must_use]
 pub fn why(why: &Why) -> Card {
-    let Why { who, itself, command, verdicts } = why;
+    let Why { who, itself, command, run, verdicts } = why;
     let subject = if *itself { "you".to_owned() } else { person(&who.name) };
     // A right that somebody has through a group of their chat shows only when they ask themselves.
     let unasked = (!itself && who.groups.is_empty() && !who.id.as_str().starts_with("local:"))
         .then(|| Line::text("As far as the configuration names them: their chat was not asked for their groups, nor whether they are guests."));
-    let phrase = |verdict: &Verdict| match &verdict.environment {
-        Some(environment) => format!("`{command} {environment}`"),
-        None => format!("`{command}`"),
+    let phrase = |verdict: &Verdict| match (run, &verdict.environment) {
+        (Some(run), Some(environment)) => format!("`{command} {run}` (of {environment})"),
+        (Some(run), None) => format!("`{command} {run}`"),
+        (None, Some(environment)) => format!("`{command} {environment}`"),
+        (None, None) => format!("`{command}`"),
     };
     if let [only] = verdicts.as_slice() {
         let word = match (&only.refused, only.asks.is_empty()) {
             (Some(refusal), _) if only.only_now => format!("Not now: {}", refusal.what),
             (Some(_), _) => format!("No: {subject} may not {}", phrase(only)),
+            (None, true) if !only.plan.is_empty() => {
+                format!("Yes, where its plan is within the rules: {subject} may {}", phrase(only))
+            }
             (None, true) => format!("Yes: {subject} may {}", phrase(only)),
             (None, false) => format!("Yes, with a yes of others at times: {subject} may {}", phrase(only)),
         };
@@ -46,11 +51,13 @@ pub fn why(why: &Why) -> Card {
 }
 
 fn told(verdict: &Verdict) -> Vec<String> {
-    let Verdict { environment: _, refused, only_now: _, by, asks } = verdict;
+    let Verdict { environment: _, refused, only_now: _, by, asks, plan } = verdict;
     let mut lines: Vec<String> = refused.iter().map(|refusal| refusal.why.clone()).collect();
     if refused.is_none() {
         lines.push(if by.is_empty() { "anybody may".to_owned() } else { format!("by {}", by.join(" and ")) });
         lines.extend(asks.iter().cloned());
+        let held = plan.join(", and ");
+        lines.extend((!plan.is_empty()).then(|| format!("what its plan would delete or replace decides too: {held}")));
     }
     lines
 }

@@ -216,11 +216,8 @@ async fn seen(
     let (_config, receiver) = watch::channel(Arc::new(config));
     let desk = Desk::new(store.clone(), receiver, Bell::default()).with_secrets(secrets);
     let sight = desk.may_ask(&message, &Query::Audit(filter.clone())).await.map_err(told)?;
-    match sight.environments.as_slice() {
-        // Who sees one environment only means that one; of several they were asked which.
-        [only] if !sight.all => Ok(AuditFilter { environment: Some(only.clone()), ..filter }),
-        _ => Ok(filter),
-    }
+    // Who sees one environment only means that one; of several they were asked which. People are meant by all of their ids.
+    desk.audit_filter(&filter, &sight).await.map_err(told)
 }
 
 async fn write(store: &Store, filter: &AuditFilter, format: Format, out: impl Write) -> Result<u64, ExportError> {
@@ -266,6 +263,13 @@ async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) 
     let now = store.now().await.map_err(told)?;
     let moment = commands::moment(before, now, local_zone())
         .ok_or_else(|| format!("`{before}` is not a time: write `2026-01-01` or `52w`"))?;
+    if moment > now {
+        // Everything would be taken out, what happens meanwhile too: nobody means that.
+        let today = commands::today(now, local_zone());
+        return Err(format!(
+            "`{before}` is not past: the newest day that may be given is today, `--before {today}`, which leaves today's entries"
+        ));
+    }
     let name = os_user()?;
     let actor = Actor::person(ActorId::local(&name), name);
     match audit::prune(store, moment, file, &actor, because).await.map_err(told)? {

@@ -83,11 +83,8 @@ impl Shell {
     async fn open(&self, config: &Path, actor: &Actor) -> Result<House, ExitCode> {
         let opened = House::open(config).await;
         let command = self.command.as_deref().and_then(commands::name_of);
-        let stops = matches!(command, Some(CommandName::Cancel | CommandName::Stop));
-        let takes_back = matches!(command, Some(CommandName::Leave | CommandName::Reject));
-        if (stops || takes_back || command.is_some_and(CommandName::only_reads))
-            && matches!(opened, Err(HouseError::Config(_)))
-        {
+        let stops = command.is_some_and(|command| command.only_ends() || command == CommandName::Stop);
+        if (stops || command.is_some_and(CommandName::only_reads)) && matches!(opened, Err(HouseError::Config(_))) {
             match House::open_with_last_good(config).await {
                 Ok(Some(house)) => return Ok(house),
                 Ok(None) => {}

@@ -8,6 +8,7 @@ use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, 
 
 use super::ahead;
 use super::context::{Context, quoted};
+use super::group;
 use super::moment::End;
 use super::until::{Day, Longest};
 use crate::zone::Zone;
@@ -21,14 +22,15 @@ const PAUSE: Longest = Longest { ms: PAUSE_MAX_MS, words: "the longest is 90 day
 /// Reads `skip ENV|all [next|tonight|tomorrow|DAY|DAY..DAY]`.
 pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
     let all = context.line.word(1).is_some_and(|word| ["all", "everything"].contains(&word.to_lowercase().as_str()));
-    let environment = if all { None } else { Some(context.environment()?) };
+    let group = if all { None } else { group::only(context, 1)? };
+    let environment = if all || group.is_some() { None } else { Some(context.environment()?) };
     let skipping = match context.line.word(2) {
         None => Skipping::Next,
         Some(word) => context.skipping(word, environment)?,
     };
     context.no_more_words(3)?;
     let environment = environment.map(|environment| environment.name.clone());
-    Ok(context.order(Order::Bend(BendOrder::Skip { environment, skipping })))
+    Ok(context.order(Order::Bend(BendOrder::Skip { environment, group, skipping })))
 }
 
 /// Reads `pause ENV until TIME|for SPAN`. A day alone means its beginning: `until monday` is over when Monday begins.

@@ -5,7 +5,7 @@ use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::{Context, quoted};
-use super::{bend, run, table};
+use super::{bend, group, run, table};
 
 /// Longest question, in characters.
 const QUESTION_MAX: usize = 500;
@@ -29,7 +29,7 @@ pub(super) fn read_queue(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `next [env] [7d]`.
 pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
-    let (mut environment, mut days) = (None, None);
+    let (mut environment, mut of_group, mut days) = (None, None, None);
     let mut at = 1;
     while let Some(word) = context.line.word(at) {
         match how_many_days(&word.to_lowercase()) {
@@ -42,14 +42,19 @@ pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
                 }
                 days = Some(number);
             }
-            _ if environment.is_none() => environment = Some(context.readable_environment(at, word)?),
+            _ if environment.is_none() && of_group.is_none() && word.starts_with('@') => {
+                of_group = group::only(context, at)?;
+            }
+            _ if environment.is_none() && of_group.is_none() => {
+                environment = Some(context.readable_environment(at, word)?);
+            }
             _ => {
                 context.no_more_words(at)?;
             }
         }
         at += 1;
     }
-    Ok(Command::Query(Query::Next { environment, days: days.unwrap_or(NEXT_DAYS) }))
+    Ok(Command::Query(Query::Next { environment, group: of_group, days: days.unwrap_or(NEXT_DAYS) }))
 }
 
 /// `7d`, `2w`, `7`; what is too long for a number is the largest.
@@ -78,7 +83,7 @@ pub(super) fn read_ask(context: &Context<'_>) -> Result<Command, Refusal> {
     let run_at = if says_run { 2 } else { 1 };
     let (about, from) = match line.word(run_at).and_then(|word| run::alone(word, None)) {
         Some(run) => (About::Run(run), run_at + 1),
-        None => (About::Environment(context.environment()?.name.clone()), 2),
+        None => (About::Environment(context.named_environment()?), 2),
     };
     let plain = |text: &str| text.replace(['"', '`'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     // A quote within a word leaves one word: what it parts would not be read so again, as `a :` is `a:`.
@@ -117,7 +122,7 @@ pub(super) fn read_tell(context: &Context<'_>) -> Result<Command, Refusal> {
         .fold(context.line.until(context.line.len()), |text, at| super::line::Line::read(&text).without(*at));
     let line = super::line::Line::read(&rest);
     let plain = Context { line: &line, ..*context };
-    let environment = plain.environment()?.name.clone();
+    let environment = plain.named_environment()?;
     plain.no_more_words(2)?;
     Ok(context.order(Order::Hold(HoldOrder::Tell { environment })))
 }

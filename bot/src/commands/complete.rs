@@ -73,7 +73,7 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
             Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
         let of_many = match spec.name {
-            CommandName::Up | CommandName::Down | CommandName::Scale => &[][..],
+            CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Skip | CommandName::Next => &[][..],
             CommandName::Plan | CommandName::Cancel | CommandName::Status => &["all"][..],
             _ => return with_others(words, spec, known),
         };
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(words("who s"), ["stopped"]);
         assert_eq!(words("who stopped "), ["shop", "attic"]);
         assert_eq!(words("audit a"), ["attic", "action", "as"]);
-        assert_eq!(words("audit shop action d"), ["down", "drift", "destroy"]);
+        assert_eq!(words("audit shop action d"), ["down", "drift", "destroy", "due"]);
         assert_eq!(words("hold shop "), ["until", "for", "only", "because"]);
         assert_eq!(words("freeze a"), ["all"]);
         assert_eq!(words("freeze all "), ["until", "for", "only", "because"]);

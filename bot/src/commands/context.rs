@@ -83,6 +83,12 @@ impl<'a> Context<'a> {
         Err(self.no_such_environment(1, word))
     }
 
+    /// The environment that the word after the command names, as something in which something ends or is asked, whether it checks or not.
+    pub(super) fn named_environment(&self) -> Result<EnvironmentName, Refusal> {
+        let Some(word) = self.line.word(1) else { return Err(self.missing_environment()) };
+        self.readable_environment(1, word)
+    }
+
     /// The environment that the word at `at` names, as something to ask about.
     pub(super) fn readable_environment(&self, at: usize, word: &str) -> Result<EnvironmentName, Refusal> {
         let lower = word.to_lowercase();

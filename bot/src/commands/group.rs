@@ -41,7 +41,8 @@ pub(super) fn scope(context: &Context<'_>, at: usize) -> Option<Result<Scope, Re
     }
     let known = || all.iter().map(|group| group.as_str());
     let why = if all.is_empty() {
-        "no environment has a `group`".to_owned()
+        let example = if name.parse::<GroupName>().is_ok() { &name } else { "rpg" };
+        format!("no environment has a `group`: write `group = \"{example}\"` under `[environments.NAME]` of each of it")
     } else {
         format!("the groups are: {}", listed(known()))
     };
@@ -50,6 +51,14 @@ pub(super) fn scope(context: &Context<'_>, at: usize) -> Option<Result<Scope, Re
         Some(near) => refusal.hint(context.line.with(at, &format!("@{near}"))),
         None => refusal.hint("envs"),
     }))
+}
+
+/// The group that a word names; `None`: it names none.
+pub(super) fn only(context: &Context<'_>, at: usize) -> Result<Option<GroupName>, Refusal> {
+    match scope(context, at).transpose()? {
+        Some(Scope::Group(group)) => Ok(Some(group)),
+        Some(Scope::All) | None => Ok(None),
+    }
 }
 
 /// The environments that are meant.
@@ -100,7 +109,11 @@ fn of_each(context: &Context<'_>, scope: Scope) -> Result<Command, Refusal> {
 pub(super) fn read_cancel(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
     let scope = match context.line.word(1)? {
         word if word.eq_ignore_ascii_case("all") => Ok(Scope::All),
-        _ => scope(context, 1)?,
+        // A group that has another name by now: what was begun under the old one can be stopped by it.
+        word => match (scope(context, 1)?, word.strip_prefix('@').map(|name| name.to_lowercase().parse())) {
+            (Err(_), Some(Ok(group))) => Ok(Scope::Group(group)),
+            (read, _) => read,
+        },
     };
     let read = scope.and_then(|scope| {
         context.no_more_words(2)?;
@@ -124,7 +137,7 @@ pub(super) fn read_status(context: &Context<'_>) -> Option<Result<Command, Refus
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::with_groups;
+    use super::super::fixture::{with_groups, with_known};
     use super::super::{Runs, complete, parse, render};
     use super::*;
 
@@ -151,6 +164,11 @@ mod tests {
             assert_eq!(render(&parse("cancel all", known).expect("read")), "cancel all");
             assert_eq!(render(&parse("status @rpg", known).expect("read")), "status @rpg");
             assert_eq!(render(&parse("status all", known).expect("read")), "status all");
+            for line in ["skip @rpg tonight", "next @rpg 7d"] {
+                assert_eq!(render(&parse(line, known).expect("read")), line);
+            }
+            let refusal = parse("next @rgp", known).expect_err("a slip");
+            assert_eq!(refusal.hints, ["next @rpg"]);
         });
     }
 
@@ -168,6 +186,12 @@ mod tests {
             let refusal = parse("destroy @rpg", known).expect_err("one at a time");
             assert!(!refusal.hints.is_empty(), "{refusal:?}");
             parse("down all", known).expect_err("all of them are lowered by nobody's slip");
+            // It may be an old name, by which something still goes; the desk knows.
+            assert_eq!(render(&parse("cancel @moba", known).expect("read")), "cancel @moba");
+        });
+        with_known(|known| {
+            let refusal = parse("up @moba", known).expect_err("there are no groups");
+            assert!(refusal.why.contains("`group = \"moba\"`"), "{refusal:?}");
         });
     }
 

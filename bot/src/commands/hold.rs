@@ -54,7 +54,7 @@ pub(super) fn read_keep(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `unhold ENV [number]`.
 pub(super) fn read_unhold(context: &Context<'_>) -> Result<Command, Refusal> {
-    let environment = context.environment()?.name.clone();
+    let environment = context.named_environment()?;
     let number = match context.line.word(2) {
         None => None,
         Some(word) => match word.trim_start_matches('#').parse() {

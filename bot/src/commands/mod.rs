@@ -18,6 +18,7 @@ mod hours;
 mod level;
 mod line;
 mod link;
+mod made;
 mod moment;
 mod normalise;
 mod number;
@@ -129,6 +130,12 @@ pub fn environment_of(text: &str, known: &Known<'_>) -> Option<EnvironmentName> 
 #[must_use]
 pub fn moment(text: &str, now: Timestamp, zone: Zone) -> Option<Timestamp> {
     moment::read(text, moment::End::First, now, zone)
+}
+
+/// The day at `now`, as [`moment`] reads it.
+#[must_use]
+pub fn today(now: Timestamp, zone: Zone) -> String {
+    zone.local(now).map_or_else(|| "today".to_owned(), |now| now.format("%Y-%m-%d").to_string())
 }
 
 /// As [`parse`], with hints that fit where things stand. What is understood is the same.

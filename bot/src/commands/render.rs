@@ -8,9 +8,11 @@ use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::link::LinkOrder;
+use tidegate_runner::domain::made::MadeOrder;
 use tidegate_runner::domain::rollout::RolloutOrder;
 use tidegate_runner::domain::schedule::{BendOrder, Skipping, Written};
 
+use super::made;
 use super::moment;
 
 /// The canonical text of a command.
@@ -64,6 +66,7 @@ fn render_order(order: &Order) -> String {
         Order::Schedule(order) => order.line(),
         Order::Rollout(order) => render_rollout(order),
         Order::Link(order) => render_link(order),
+        Order::Made(order) => render_made(order),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
     }
 }
@@ -79,6 +82,19 @@ fn render_rollout(order: &RolloutOrder) -> String {
     format!("{name} {scope}{rest}")
 }
 
+fn render_made(order: &MadeOrder) -> String {
+    let name = order.name();
+    match order {
+        MadeOrder::New { name: made, template, until } => {
+            let until = until.map(|until| format!(" until {}", moment::render(until))).unwrap_or_default();
+            format!("{name} {made} from {template}{until}")
+        }
+        MadeOrder::Extend { name: made, by_ms } => format!("{name} {made} {}", made::render_span(*by_ms)),
+        MadeOrder::End { name: made } | MadeOrder::Renew { name: made, take: false } => format!("{name} {made}"),
+        MadeOrder::Renew { name: made, take: true } => format!("{name} {made} take"),
+    }
+}
+
 fn render_link(order: &LinkOrder) -> String {
     let name = order.name();
     match order {
@@ -90,7 +106,10 @@ fn render_link(order: &LinkOrder) -> String {
 
 fn render_bend(order: &BendOrder) -> String {
     let name = order.name();
-    let about = order.environment().map_or_else(|| "all".to_owned(), ToString::to_string);
+    let about = match order {
+        BendOrder::Skip { environment: None, group: Some(group), .. } => format!("@{group}"),
+        _ => order.environment().map_or_else(|| "all".to_owned(), ToString::to_string),
+    };
     match order {
         BendOrder::Skip { skipping: Skipping::Next, .. } => format!("{name} {about} next"),
         BendOrder::Skip { skipping: Skipping::Tonight, .. } => format!("{name} {about} tonight"),
@@ -141,6 +160,7 @@ fn render_query(query: &Query) -> String {
         }
         Query::StatusOf { scope } => format!("{name} {scope}"),
         Query::Links => "link list".to_owned(),
+        Query::ListNew => "list new".to_owned(),
         Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
         Query::History(filter) => format!("{name}{}", filters(filter)),
@@ -154,9 +174,10 @@ fn render_query(query: &Query) -> String {
             (Some(environment), None) => format!("schedule list {environment}"),
             (None, _) => "schedule list".to_owned(),
         },
-        Query::Next { environment, days } => {
+        Query::Next { environment, group, days } => {
             let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-            format!("{name}{environment} {days}d")
+            let group = group.as_ref().map(|group| format!(" @{group}")).unwrap_or_default();
+            format!("{name}{environment}{group} {days}d")
         }
         Query::Hours { environment, month, by_person } => {
             let environment = environment.as_ref().map_or("all", |name| name.as_str());

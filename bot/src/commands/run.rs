@@ -79,13 +79,8 @@ impl Context<'_> {
         if self.known.environments.contains_key(lower.as_str()) {
             return refusal.hint(format!("history {lower}")).hint(format!("status {lower}"));
         }
-        let digits: String = word.chars().filter(char::is_ascii_digit).collect();
-        match number(&digits) {
-            Number::Is(run) if digits.chars().count() * 2 >= word.chars().count() => {
-                refusal.hint(self.line.with(at, &run.to_string()))
-            }
-            Number::Is(_) | Number::Impossible | Number::Not => refusal.hint("history"),
-        }
+        // No number is guessed: a yes to another run than the one that was meant cannot be taken back.
+        refusal.hint("history")
     }
 
     pub(super) fn only_run(&self) -> Result<RunNumber, Refusal> {

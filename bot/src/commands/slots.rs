@@ -82,7 +82,12 @@ pub fn whole_line() -> Slot {
 }
 
 /// Commands without a place of their own, where there is none for all: what is done seldom, or offered where it is wanted.
-const TYPED: [CommandName; 23] = [
+const TYPED: [CommandName; 28] = [
+    CommandName::New,
+    CommandName::Extend,
+    CommandName::End,
+    CommandName::List,
+    CommandName::Renew,
     CommandName::Drift,
     CommandName::Adopt,
     CommandName::Sweep,

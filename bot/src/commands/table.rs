@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, bend, busy, history, hold, hours, level, link, others, run, scale, schedule, why};
+use super::{ask, audit, bend, busy, history, hold, hours, level, link, made, others, run, scale, schedule, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 47] = [
+pub static TABLE: [Spec; 52] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -121,7 +121,7 @@ pub static TABLE: [Spec; 47] = [
         examples: &[example("envs", "which environments there are, and where each stands")],
         object: Object::Nothing,
         takes: &[],
-        also: &["list", "ls", "environments", "env"],
+        also: &["ls", "environments", "env"],
         read: ask::read_envs,
     },
     Spec {
@@ -287,6 +287,71 @@ pub static TABLE: [Spec; 47] = [
         read: scale::read_destroy,
     },
     Spec {
+        name: CommandName::New,
+        usage: "new NAME from TEMPLATE [for SPAN|until TIME] [because reason ...]",
+        summary: "make an environment for one test, and raise it",
+        details: &[
+            "Whoever makes it owns it. It lives as long as its template says, or as long as the line says, and then is destroyed without a question; its end is told an hour and 15 minutes before.",
+            "It is an environment like any other: `status`, `scale`, `down` and all else work on it. Its template is in the configuration, under `[templates.NAME]`.",
+        ],
+        examples: &[
+            example("new lt-login from loadtest", "for as long as the template says"),
+            example("new lt-login from loadtest for 8h because login spike", "for eight hours"),
+        ],
+        object: Object::Nothing,
+        takes: &[Takes::Keyword("from"), Takes::Moment("for"), Takes::Moment("until")],
+        also: &["make", "spawn", "provision"],
+        read: made::read_new,
+    },
+    Spec {
+        name: CommandName::Extend,
+        usage: "extend ENV SPAN [because reason ...]",
+        summary: "let what was made with `new` live longer",
+        details: &["At most as long after it was made as its template allows."],
+        examples: &[example("extend shop 2h", "two hours longer")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["prolong", "postpone"],
+        read: made::read_extend,
+    },
+    Spec {
+        name: CommandName::End,
+        usage: "end ENV [because reason ...]",
+        summary: "destroy what was made with `new`, now",
+        details: &[
+            "Without a further question. While a run is not over it is refused. What its template keeps stays; workspaces and local state files go with the rest, and then its name and its addresses are free again.",
+        ],
+        examples: &[example("end shop because the test is over", "destroys it")],
+        object: Object::Environment,
+        takes: &[],
+        also: &["dispose", "dismantle", "teardown"],
+        read: made::read_end,
+    },
+    Spec {
+        name: CommandName::List,
+        usage: "list new",
+        summary: "what was made with `new` and is there",
+        details: &["From the moment that it is accepted until nothing of it is left: template, maker, end, addresses."],
+        examples: &[example("list new", "each with its end")],
+        object: Object::Nothing,
+        takes: &[Takes::Keyword("new")],
+        also: &["made"],
+        read: made::read_list,
+    },
+    Spec {
+        name: CommandName::Renew,
+        usage: "renew ENV [take] [because reason ...]",
+        summary: "what its template says by now",
+        details: &[
+            "What was made keeps the template as it was then. This tells what is different now; `take` takes it and plans it, and the next `up` brings it.",
+        ],
+        examples: &[example("renew shop", "what is different"), example("renew shop take", "take it, and plan it")],
+        object: Object::Environment,
+        takes: &[Takes::Keyword("take")],
+        also: &["upgrade"],
+        read: made::read_renew,
+    },
+    Spec {
         name: CommandName::Undo,
         usage: "undo ENV [because reason ...]",
         summary: "back to what was before the last change",
@@ -446,12 +511,12 @@ pub static TABLE: [Spec; 47] = [
         ],
         object: Object::Environment,
         takes: &[Takes::Moment("until"), Takes::Keyword("for")],
-        also: &["extend", "stay"],
+        also: &["stay"],
         read: hold::read_keep,
     },
     Spec {
         name: CommandName::Skip,
-        usage: "skip ENV|all [next|tonight|DAY|DAY..DAY] [because reason ...]",
+        usage: "skip ENV|@GROUP|all [next|tonight|DAY|DAY..DAY] [because reason ...]",
         summary: "leave out what the schedules would do",
         details: &[
             "Without more it is what `next` shows first. `tonight` is everything from six in the evening until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
@@ -511,7 +576,7 @@ pub static TABLE: [Spec; 47] = [
     },
     Spec {
         name: CommandName::Next,
-        usage: "next [env] [days]",
+        usage: "next [env|@group] [days]",
         summary: "what the schedules will do",
         details: &[
             "Each moment at which another level will be wanted: its local time and zone, how far away it is, why, and what a clock change or a holiday has to do with it.",

@@ -27,6 +27,16 @@ fn every_example_of_the_table_is_understood() {
 }
 
 #[test]
+fn a_run_that_was_not_named_is_never_offered() {
+    for text in ["approve 1e3", "approve -1", "reject 12x", "recover 1.5"] {
+        let refusal = read(text).expect_err(text);
+        assert_eq!(refusal.hints, ["history"], "{text}: {refusal:?}");
+    }
+    // One that stands in the line was named.
+    assert_eq!(read("retry --force 812").expect_err("not a run").hints, ["retry 812"]);
+}
+
+#[test]
 fn several_commands_in_one_message_are_refused_and_a_reason_of_several_lines_is_none() {
     let refused = |text: &str| read(text).expect_err(text);
     for text in ["up shop because x\ndown shop", "status\r\n\n  @tidegate down shop", "/tide up shop\n/tide down shop"]

@@ -4,9 +4,10 @@ use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::command::{Command, CommandName, Order};
 use tidegate_runner::domain::holds::{self, HoldOrder};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use tidegate_runner::domain::made::MadeOrder;
 
 use super::{Reply, Verdict};
-use crate::cards::Line;
+use crate::cards::{Card, Line, Tone};
 use crate::commands::{self, Known};
 use crate::zone::Zone;
 
@@ -19,6 +20,12 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, rep
     let refusal = matches!(reply.verdict, Verdict::NotUnderstood | Verdict::Refused);
     if kept.is_empty() && some && refusal {
         kept.push("whoami".to_owned());
+    }
+    if let Some(menu) = reply.card.menu.take() {
+        let lines = menu.choices.iter().map(|(_, line)| line.clone()).collect();
+        let lines = allowed(desk, message, zone, lines).await;
+        let choices = menu.choices.into_iter().filter(|(_, line)| lines.contains(line)).collect();
+        reply.card = std::mem::replace(&mut reply.card, Card::new(Tone::Plain, "")).choose(menu.label, choices);
     }
     let lost = before.into_iter().filter(|line| !kept.contains(line)).collect();
     reply.card.lines.extend(of_others(desk, message, zone, lost).await);
@@ -105,6 +112,13 @@ fn about(order: &Order) -> About<'_> {
         | Order::Reject { .. }
         | Order::Rollout(_)
         | Order::Link(_) => About::Nothing,
+        Order::Made(order) => match order {
+            // Who may make one is the template's to say.
+            MadeOrder::New { .. } => About::Nothing,
+            MadeOrder::Extend { name, .. } | MadeOrder::End { name } | MadeOrder::Renew { name, .. } => {
+                About::Environment(name)
+            }
+        },
         Order::For { change, .. } => about(change),
         Order::Bend(order) => order.environment().map_or(About::Nothing, About::Environment),
         Order::Schedule(order) => About::Environment(order.environment()),

@@ -28,6 +28,10 @@ pub struct Tagged {
 /// What a state has, by the names that AWS gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
+    /// How often it was written; 0 where there is no state.
+    pub serial: u64,
+    /// Which state it is; `None` where there is none.
+    pub lineage: Option<String>,
     arns: BTreeSet<String>,
     ids: BTreeSet<String>,
     /// Names of Auto Scaling groups: what they launch is in no state, and is theirs.
@@ -37,6 +41,10 @@ pub struct Known {
 #[derive(Deserialize)]
 struct File {
     version: u64,
+    #[serde(default)]
+    serial: u64,
+    #[serde(default)]
+    lineage: String,
     #[serde(default)]
     resources: Vec<ResourceOf>,
 }
@@ -79,7 +87,8 @@ impl Known {
         if file.version != 4 {
             return Err(StateError::Version(file.version));
         }
-        let mut known = Self::default();
+        let lineage = Some(file.lineage).filter(|lineage| !lineage.is_empty());
+        let mut known = Self { serial: file.serial, lineage, ..Self::default() };
         for resource in file.resources.iter().filter(|resource| resource.mode == "managed") {
             for names in resource.instances.iter().filter_map(|instance| instance.attributes.as_ref()) {
                 known.arns.extend(names.arn.as_str().map(str::to_owned));
@@ -101,6 +110,18 @@ impl Known {
             || group.is_some_and(|group| self.groups.contains(group))
             // A disk or an interface of what a group launched tells no group; who has groups may have those.
             || (!self.groups.is_empty() && matches!(kind(&tagged.arn), Some("aws_ebs_volume" | "aws_network_interface")))
+    }
+
+    /// Whether nothing stands in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.arns.is_empty() && self.ids.is_empty()
+    }
+
+    /// The accounts that the state's resources are in.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeSet<&str> {
+        self.arns.iter().filter_map(|arn| account(arn)).collect()
     }
 
     /// A region that the state's resources are in.
@@ -136,6 +157,12 @@ fn stray(tagged: &Tagged) -> Stray {
         id: id.filter(|_| kind.is_some()).map(str::to_owned),
         name: tagged.tags.get("Name").cloned(),
     }
+}
+
+/// The account in an ARN; some name none, as that of a bucket, and AWS's own things are of `aws`.
+#[must_use]
+pub fn account(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty() && *account != "aws")
 }
 
 /// What stands last in an ARN: `vpc-1` of `arn:aws:ec2:eu-west-1:1:vpc/vpc-1`, `shop` of `arn:aws:rds:eu-west-1:1:db:shop`.

@@ -21,7 +21,7 @@ use crate::desk::{Desk, DeskError};
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::schedule::{level_at, next_after};
 use crate::ledger::asked::{self, Asked};
-use crate::ledger::{Store, firings};
+use crate::ledger::{Store, UnreadRow, firings};
 use nightly::{Mornings, Nights};
 use page::{Page, Turns};
 pub use round::run;
@@ -99,12 +99,12 @@ impl Clockwork {
         let (early, begins) = self.early(&diaries, now).await?;
         due.extend(early);
         due.sort_by_key(|due| due.at);
-        let turned = self.desk.turn(&due, now).await?;
+        let turned = Box::pin(self.desk.turn(&due, now)).await?;
         looked.turned = due.into_iter().zip(turned).filter(|(_, turned)| *turned != Turned::Already).collect();
-        self.look_again(&diaries, now).await?;
+        Box::pin(self.look_again(&diaries, now)).await?;
         self.tell(&diaries, seen, now).await?;
-        let night = self.nights.look(&self.desk, now).await?;
-        let morning = self.mornings.look(&self.desk, &diaries, now).await?;
+        let night = self.nights.look(&self.desk, now).await;
+        let morning = self.mornings.look(&self.desk, &self.pages, &diaries, now).await;
         let note = set_back || !looked.turned.is_empty() || now.0 - noted.0 >= NOTE_MS;
         if note {
             let mut tx = self.store.begin().await?;
@@ -117,7 +117,8 @@ impl Clockwork {
         self.seen = Some((now, if note { now } else { noted }));
         let left_out = diaries.iter().flat_map(|diary| {
             let name = &diary.environment().name;
-            diary.left_out.iter().map(move |out| format!("{name}: `{}`: {}", out.name, out.why))
+            let unread = diary.unread.why().map(move |why| format!("{name}: all, as {why}"));
+            diary.left_out.iter().map(move |out| format!("{name}: `{}`: {}", out.name, out.why)).chain(unread)
         });
         looked.left_out = left_out.collect();
         let of_pages = self.paged(&diaries).filter_map(|(page, diary)| page.looks(diary, now));
@@ -161,6 +162,8 @@ impl Clockwork {
             }
         }
         if !fresh.is_empty() {
+            // As whoever decides on transitions takes them: two clocks never wait for each other in a circle.
+            fresh.sort_by_key(|(name, ..)| *name);
             let mut tx = self.store.begin().await?;
             for (name, before, page) in fresh {
                 asked::step(&mut tx, name, before, page.step(now)).await?;
@@ -179,24 +182,30 @@ impl Clockwork {
         seen: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Due>, DeskError> {
-        let (mut due, mut noted, mut written) = (Vec::new(), Vec::new(), Vec::new());
+        // By name, as whoever decides on transitions takes them.
+        let (mut due, mut noted) = (Vec::new(), BTreeMap::new());
         for (page, diary) in self.paged(diaries) {
             let name = &diary.environment().name;
             let Some(asked) = asked.get(name) else { continue };
             match page.turns(diary, asked, seen, now) {
                 Turns::Not if asked.written.as_deref() == Some(page.written()) => {}
-                Turns::Not => written.push((name, asked, page.written())),
-                Turns::Noted => noted.push((name, asked, page.step(now))),
+                Turns::Not => {
+                    noted.insert(name, (asked, page, false));
+                }
+                Turns::Noted => {
+                    noted.insert(name, (asked, page, true));
+                }
                 Turns::Due(one) => due.push(*one),
             }
         }
-        if !noted.is_empty() || !written.is_empty() {
+        if !noted.is_empty() {
             let mut tx = self.store.begin().await?;
-            for (name, asked, step) in noted {
-                asked::step(&mut tx, name, Some(asked), step).await?;
-            }
-            for (name, asked, written) in written {
-                asked::write(&mut tx, name, asked, written).await?;
+            for (name, (asked, page, steps)) in noted {
+                if steps {
+                    asked::step(&mut tx, name, Some(asked), page.step(now)).await?;
+                } else {
+                    asked::write(&mut tx, name, asked, page.written()).await?;
+                }
             }
             tx.commit().await?;
         }
@@ -208,11 +217,22 @@ impl Clockwork {
         let (mut early, mut next) = (Vec::new(), None::<Timestamp>);
         for (page, diary) in self.paged(diaries) {
             let Some((mut due, before)) = page.early(diary) else { continue };
-            // What somebody wants until then is not ended before, nor a pause.
-            if due.at.ms_since(now) > LONGEST_LEAD_MS || diary.is_asked_to_stay(now) || diary.paused(now).is_some() {
+            // What somebody wants until then is not ended before, nor a pause. Nothing begins early by what cannot be read.
+            if due.at.ms_since(now) > LONGEST_LEAD_MS
+                || diary.is_asked_to_stay(now)
+                || diary.paused(now).is_some()
+                || !diary.unread.is_empty()
+            {
                 continue;
             }
-            let lead_ms = self.desk.lead_ms(diary.environment(), &before, &due.wanted).await?;
+            let lead_ms = match self.desk.lead_ms(diary.environment(), &before, &due.wanted).await {
+                Ok(lead_ms) => lead_ms,
+                Err(DeskError::Ledger(why)) if why.is_of_a_row() => {
+                    tracing::error!(environment = %due.environment, %why, "how long it takes cannot be read: it begins at its time");
+                    0
+                }
+                Err(error) => return Err(error),
+            };
             let begins = due.at.plus_ms(-lead_ms);
             if begins > now {
                 next = Some(next.map_or(begins, |next| next.min(begins)));
@@ -227,7 +247,8 @@ impl Clockwork {
     /// Warns of what goes down soon, and tells what was left out because somebody wanted it skipped.
     async fn tell(&mut self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
         let (mut eves, mut warned) = (Vec::new(), Vec::new());
-        for (page, diary) in self.paged(diaries) {
+        // What is known only in part is told nobody: what is due then is refused, and that is told.
+        for (page, diary) in self.paged(diaries).filter(|(_, diary)| diary.unread.is_empty()) {
             let name = &diary.environment().name;
             for (key, said, tell) in page::skipped(diary, seen, now) {
                 self.desk.tell_of(name, &key, said, &tell, now).await?;
@@ -256,7 +277,11 @@ impl Clockwork {
 
     /// Looks at the ends of runs that it caused, and again at what was refused.
     async fn look_again(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<(), DeskError> {
-        for firing in firings::open(&self.store).await? {
+        let (open, broken) = firings::open(&self.store).await?;
+        for UnreadRow { why, .. } in broken {
+            tracing::error!(%why, "a transition cannot be looked at again");
+        }
+        for firing in open {
             if firing.try_at.is_some_and(|at| at > now) {
                 continue;
             }
@@ -271,8 +296,9 @@ impl Clockwork {
                 paused: diary.is_some_and(|diary| diary.paused(now).is_some()),
                 until: diary.map_or(Some(firing.until), |diary| diary.without_pauses(firing.due, firing.until)),
                 tell: diary.map(|diary| page::told_of(diary, &firing.key)).unwrap_or_default(),
+                unread: diary.and_then(|diary| diary.unread.words()),
             };
-            if let Err(error) = self.desk.turn_again(&firing, stands, now).await {
+            if let Err(error) = Box::pin(self.desk.turn_again(&firing, stands, now)).await {
                 // The others are looked at all the same, and this one again.
                 tracing::error!(environment = %firing.environment, key = firing.key, %error, "a transition cannot be looked at again");
             }

@@ -2,18 +2,21 @@
 //! stands in the way. When they are due, and once each.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
+use super::page::Page;
 use crate::agenda::Diary;
+use crate::config::Config;
 use crate::desk::{Desk, DeskError, Message};
 use crate::domain::answer::Actor;
 use crate::domain::command::Order;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::request::{Movement, movement};
-use crate::domain::schedule::{first_instant, next_after};
+use crate::domain::schedule::first_instant;
 
 /// How late it may still begin, in milliseconds: an hour. What was missed is looked for the next night.
 const LATE_MS: i64 = 3_600_000;
@@ -32,14 +35,24 @@ struct Night {
 #[derive(Debug, Default)]
 pub(super) struct Nights {
     asked: BTreeMap<EnvironmentName, NaiveDate>,
+    /// Until when nothing of it is due, by which configuration.
+    quiet: Option<(Weak<Config>, Timestamp, Timestamp)>,
 }
 
 impl Nights {
-    /// Asks for what is due at `now`, and tells when the next of them is.
-    pub(super) async fn look(&mut self, desk: &Desk, now: Timestamp) -> Result<Option<Timestamp>, DeskError> {
+    /// Asks for what is due at `now`, and tells when the next of them is. What goes wrong with one environment is tried again, and keeps
+    /// none of the others from theirs.
+    pub(super) async fn look(&mut self, desk: &Desk, now: Timestamp) -> Option<Timestamp> {
         let config = desk.config();
+        if let Some((of, from, until)) = &self.quiet
+            && Weak::ptr_eq(of, &Arc::downgrade(&config))
+            && (*from..*until).contains(&now)
+        {
+            return Some(*until);
+        }
+        self.quiet = None;
         self.asked.retain(|name, _| config.environments.contains_key(name));
-        let mut next = None::<Timestamp>;
+        let (mut next, mut all_asked) = (None::<Timestamp>, true);
         for (name, environment) in &config.environments {
             let Some(time) = environment.rules.drift.at else { continue };
             let Some((last, coming)) = around(time, environment.timetable.zone, now) else { continue };
@@ -48,10 +61,16 @@ impl Nights {
             let Some(night) = due.filter(|night| self.asked.get(name) != Some(&night.date)) else { continue };
             let order = Order::Drift { environment: name.clone() };
             let key = format!("{DOOR}:drift:{name}:{}", night.date);
-            ask(desk, &order, key, "it is looked each night".to_owned()).await?;
-            self.asked.insert(name.clone(), night.date);
+            if ask(desk, &order, key, "it is looked each night".to_owned()).await {
+                self.asked.insert(name.clone(), night.date);
+            } else {
+                all_asked = false;
+            }
         }
-        Ok(next)
+        if all_asked {
+            self.quiet = next.map(|next| (Arc::downgrade(&config), now, next));
+        }
+        next
     }
 }
 
@@ -62,19 +81,22 @@ pub(super) struct Mornings {
 }
 
 impl Mornings {
-    /// Asks whether anything stands in the way of what comes next, where it is time for that, and tells when the next time is.
+    /// Asks whether anything stands in the way of what comes next, where it is time for that, and tells when the next time is. What comes
+    /// next is known from the pages: no schedule is read for it. What goes wrong with one environment is tried again, and keeps none of
+    /// the others from theirs.
     pub(super) async fn look(
         &mut self,
         desk: &Desk,
+        pages: &BTreeMap<EnvironmentName, Page>,
         diaries: &[Diary<'_>],
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, DeskError> {
+    ) -> Option<Timestamp> {
         let mut next = None::<Timestamp>;
-        for diary in diaries {
+        for diary in diaries.iter().filter(|diary| diary.unread.is_empty()) {
             let environment = diary.environment();
             let name = &environment.name;
             let Some(before_s) = environment.rules.drift.preflight_s else { continue };
-            let Some(coming) = next_after(&diary.agenda(), now) else { continue };
+            let Some(coming) = pages.get(name).and_then(|page| page.next.as_ref()) else { continue };
             let raises = diary.wanted.as_ref().is_none_or(|wanted| {
                 matches!(movement(environment, wanted, &coming.wanted), Movement::Raises | Movement::Same)
                     && *wanted != coming.wanted
@@ -90,16 +112,17 @@ impl Mornings {
             }
             let order = Order::Preflight { environment: name.clone() };
             let why = format!("{} comes at {}", coming.wanted.level, coming.local.format("%H:%M"));
-            ask(desk, &order, format!("{DOOR}:preflight:{name}:{key}"), why).await?;
-            self.asked.insert(name.clone(), key);
+            if ask(desk, &order, format!("{DOOR}:preflight:{name}:{key}"), why).await {
+                self.asked.insert(name.clone(), key);
+            }
         }
-        Ok(next)
+        next
     }
 }
 
-/// Puts a look of the clock's into the queue, once for each key.
-async fn ask(desk: &Desk, order: &Order, key: String, because: String) -> Result<(), DeskError> {
-    let (Order::Drift { environment } | Order::Preflight { environment }) = order else { return Ok(()) };
+/// Puts a look of the clock's into the queue, once for each key. False where the ledger did not take it: it is to be asked for again.
+async fn ask(desk: &Desk, order: &Order, key: String, because: String) -> bool {
+    let (Order::Drift { environment } | Order::Preflight { environment }) = order else { return true };
     let message = Message {
         key,
         actor: Actor::person(ActorId::clock(), "the clock"),
@@ -113,9 +136,12 @@ async fn ask(desk: &Desk, order: &Order, key: String, because: String) -> Result
         Err(DeskError::Refused(refusal)) => {
             tracing::warn!(%environment, command = %order.name(), why = refusal.what, "a look is refused");
         }
-        Err(error) => return Err(error),
+        Err(error @ (DeskError::Ledger(_) | DeskError::Logs { .. })) => {
+            tracing::error!(%environment, command = %order.name(), %error, "a look cannot be asked for; trying again");
+            return false;
+        }
     }
-    Ok(())
+    true
 }
 
 /// The last look before `now`, or at it, and when the next one is. A time that the clocks skip is the first moment after it; one that they

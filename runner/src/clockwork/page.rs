@@ -144,6 +144,7 @@ impl Page {
             tell: told(diary, &because),
             by_chat: has_typed(diary),
             asked: Some((asked.clone(), Arc::clone(&self.written))),
+            unread: diary.unread.words(),
         }))
     }
 
@@ -182,6 +183,7 @@ impl Page {
             tell: told(diary, &next.because),
             by_chat: has_typed(diary),
             asked: None,
+            unread: None,
         };
         Some((due, before.clone()))
     }

@@ -39,7 +39,7 @@ pub async fn run(
     };
     let mut bell = bell.listen();
     loop {
-        let wait_ms = match round.go().await {
+        let wait_ms = match Box::pin(round.go()).await {
             Ok(wait_ms) => wait_ms,
             Err(error) => {
                 let why = error.to_string();
@@ -99,7 +99,7 @@ impl Round {
             // Until it is known to have looked, what has happened is news.
             self.stamp = None;
             let stamp = asked::stamp(&self.store).await?;
-            let looked = self.clockwork.look(now).await?;
+            let looked = Box::pin(self.clockwork.look(now)).await?;
             self.stamp = Some(stamp);
             self.trouble = None;
             let until_ms = looked.next.map_or(LONGEST_MS, |next| (next.0 - now.0).clamp(1, LONGEST_MS));

@@ -12,9 +12,10 @@ use super::like;
 use super::placeholder;
 use super::problem::{Problem, quoted};
 use super::source::Source;
+use super::template::{self, Definitions};
 
 /// The key of the environments.
-const ENVIRONMENTS: &str = "environments";
+pub(super) const ENVIRONMENTS: &str = "environments";
 
 /// What is wrong with an environment, or with a file of which no environment's name can be read, by its name.
 pub(super) type Flaws = IndexMap<String, Flaw>;
@@ -28,7 +29,7 @@ pub(super) struct Flaw {
 }
 
 /// Puts the environments of all files into the table of the first, each with what it is like and with its name.
-pub(super) fn bind<'i>(table: &mut DeTable<'i>, source: &'i Source) -> Flaws {
+pub(super) fn bind<'i>(table: &mut DeTable<'i>, source: &'i Source, range: Option<&str>) -> (Flaws, Definitions) {
     let mut flaws = Flaws::default();
     for (name, _, span) in source.files().skip(1) {
         let start = span.start;
@@ -78,16 +79,17 @@ pub(super) fn bind<'i>(table: &mut DeTable<'i>, source: &'i Source) -> Flaws {
         }
         take_in(table, own, source, &mut flaws);
     }
+    let definitions = template::bind(table, source);
     if let Some(DeValue::Table(environments)) = table.get_mut(ENVIRONMENTS).map(Spanned::get_mut) {
         like::lay(environments, source, &mut flaws);
-        placeholder::fill(environments, source, &mut flaws);
+        placeholder::fill(environments, range, source, &mut flaws);
     }
     for (name, flaw) in &mut flaws {
         for problem in &mut flaw.problems {
             problem.environment = Some(name.clone());
         }
     }
-    flaws
+    (flaws, definitions)
 }
 
 /// Adds environments of one file; one that is there already is told in both places.

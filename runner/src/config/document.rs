@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::book::{self, Flaws};
 use super::problem::Problem;
 use super::source::Source;
+use super::template::Definitions;
 
 /// A value with its place.
 pub(super) type Node<'i> = Spanned<DeValue<'i>>;
@@ -19,6 +20,7 @@ pub(super) struct Document<'i> {
     source: &'i Source,
     table: Spanned<DeTable<'i>>,
     flaws: Flaws,
+    definitions: Definitions,
 }
 
 impl<'i> Document<'i> {
@@ -27,23 +29,37 @@ impl<'i> Document<'i> {
     /// # Errors
     /// Every place at which its first file is not TOML.
     pub(super) fn parse(source: &'i Source) -> Result<Self, Vec<Problem>> {
+        Self::parse_with(source, None)
+    }
+
+    /// [`Document::parse`], with the range that environments in it have.
+    ///
+    /// # Errors
+    /// As that.
+    pub(super) fn parse_with(source: &'i Source, range: Option<&str>) -> Result<Self, Vec<Problem>> {
         let (table, errors) = DeTable::parse_recoverable(first_text(source));
         if !errors.is_empty() {
             return Err(told(source, 0, errors));
         }
         let mut table = table;
-        let flaws = book::bind(table.get_mut(), source);
-        Ok(Self { source, table, flaws })
+        let (flaws, definitions) = book::bind(table.get_mut(), source, range);
+        Ok(Self { source, table, flaws, definitions })
     }
 
     /// What of the text of the first file of `source` can be understood, whatever is not TOML in it.
     pub(super) fn recover(source: &'i Source) -> Self {
-        Self { source, table: DeTable::parse_recoverable(first_text(source)).0, flaws: Flaws::default() }
+        let table = DeTable::parse_recoverable(first_text(source)).0;
+        Self { source, table, flaws: Flaws::default(), definitions: Definitions::default() }
     }
 
     /// What is wrong with environments, or with files that name none, beside what their values say.
     pub(super) fn flaws(&self) -> &Flaws {
         &self.flaws
+    }
+
+    /// What the templates define, by their names.
+    pub(super) fn definitions(&self) -> &Definitions {
+        &self.definitions
     }
 
     pub(super) fn source(&self) -> &'i Source {

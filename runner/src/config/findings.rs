@@ -41,6 +41,11 @@ impl<'d, 'i> Findings<'d, 'i> {
         self.problems.push(problem.as_warning());
     }
 
+    /// Takes over problems that were found elsewhere.
+    pub(super) fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+    }
+
     fn problem(&self, path: &Path<'_>, span: Range<usize>, message: String, hint: Option<String>) -> Problem {
         let mut problem = Problem::at(self.document.source(), span, message).with_hint(hint);
         problem.key_path = path.to_string();

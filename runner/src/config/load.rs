@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize as _;
@@ -18,16 +19,18 @@ use super::sections::access;
 use super::sections::calendar::{self, Calendars};
 use super::sections::chat::{self, ChatConfig};
 use super::sections::database::{self, DatabaseConfig};
-use super::sections::draft::Draft;
+use super::sections::draft::{Draft, DraftGroup};
 use super::sections::environment::{self, EnvironmentSection, Surroundings};
 use super::sections::runner::{self, RunnerConfig};
+use super::sections::template;
 use super::sections::web::{self, WebConfig};
-use super::sections::{ConfigFile, values};
+use super::sections::{ConfigFile, check_names, values};
 use super::shape::Shape;
 use super::source::Source;
 use crate::domain::access::Access;
 use crate::domain::environment::{Environment, Stack, StackSource};
-use crate::domain::ids::{EnvironmentName, GroupName};
+use crate::domain::ids::{EnvironmentName, GroupName, PoolName, TemplateName};
+use crate::domain::made::{Made, Pool, Template};
 
 /// A configuration whose values are valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +57,16 @@ pub struct Config {
     pub(super) warnings: IndexMap<String, Vec<Problem>>,
     /// What could be understood of environments with errors.
     pub(super) drafts: IndexMap<String, Draft>,
+    /// Those whose roots alone have errors: who may do what in them is known all the same.
+    aside: IndexMap<EnvironmentName, Environment>,
     /// Holidays and working days by the names of `[calendars]`.
     pub(super) calendars: Calendars,
+    /// What environments for one test are made from.
+    pub templates: IndexMap<TemplateName, Template>,
+    /// Where their ranges come from.
+    pub pools: IndexMap<PoolName, Pool>,
+    /// Those that were made and exist, by their names. Their environments stand among the others.
+    pub made: IndexMap<EnvironmentName, Arc<Made>>,
     /// The folders of Terraform roots on this machine, those of unmanaged environments too.
     pub roots: BTreeSet<PathBuf>,
     /// What to warn of in the files as such.
@@ -93,6 +104,49 @@ impl Config {
     #[must_use]
     pub fn groups(&self) -> IndexSet<&GroupName> {
         self.environments.values().filter_map(|environment| environment.group.as_ref()).collect()
+    }
+
+    /// The environments of a group that are not managed and do not go on by their last good configuration, by the names that the file
+    /// gives them; and those of which nobody can read whether they are in it.
+    #[must_use]
+    pub fn aside(&self, group: &GroupName) -> (Vec<String>, Vec<String>) {
+        let gone = self.unmanaged.keys().filter(|name| !self.environments.contains_key(name.as_str()));
+        let mut found = (Vec::new(), Vec::new());
+        for name in gone {
+            let draft = self.drafts.get(name).map(|draft| &draft.group);
+            let (is_of, is_read) = match (self.aside.get(name.as_str()), draft) {
+                (Some(aside), _) => (aside.group.as_ref() == Some(group), true),
+                (None, Some(DraftGroup::Of(of))) => (of == group, true),
+                (None, Some(DraftGroup::None)) => (false, true),
+                (None, Some(DraftGroup::Unread) | None) => (false, false),
+            };
+            if is_of {
+                found.0.push(name.clone());
+            } else if !is_read {
+                found.1.push(name.clone());
+            }
+        }
+        found
+    }
+
+    /// Sets an environment aside whose roots do not check.
+    pub fn set_aside(&mut self, name: &str) {
+        if let Some(environment) = self.environments.shift_remove(name) {
+            self.aside.insert(environment.name.clone(), environment);
+        }
+    }
+
+    /// An environment of which is known who may do what in it: a managed one, or one whose roots alone do not check. Nothing new is
+    /// begun in the latter; what ends something in it, and what only looks, goes by the file as it is.
+    #[must_use]
+    pub fn whose(&self, name: &EnvironmentName) -> Option<&Environment> {
+        self.environments.get(name).or_else(|| self.aside.get(name))
+    }
+
+    /// Those for [`Self::whose`], managed ones first.
+    pub fn all_known(&self) -> impl Iterator<Item = &Environment> {
+        let aside = self.aside.values().filter(|aside| !self.environments.contains_key(&aside.name));
+        self.environments.values().chain(aside)
     }
 
     /// True when the file names this environment, managed or not.
@@ -165,14 +219,14 @@ fn understand(
     gathered: Gathered,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Config, Vec<Problem>), Problems> {
-    let Gathered { source, unread, about } = gathered;
+    let Gathered { source, unread, mut about } = gathered;
     let folder = folder_of(source.path());
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
     let mut warnings = IndexMap::new();
     let mut files = IndexMap::new();
-    let (database, chat, web, runner, redact, access, calendars, whole) = {
+    let (database, chat, web, runner, redact, access, calendars, (templates, pools), whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
@@ -201,18 +255,13 @@ fn understand(
             runner: &runner,
             calendars: &calendars,
         };
+        let pools = template::pools(&top.pools, &mut findings);
+        let templates = template::read(&top.templates, &pools, document.definitions(), &surroundings, &mut findings);
         let mut aside = |name: &str, problems: Vec<Problem>, draft| {
             unmanaged.insert(name.to_owned(), Problems::new(problems).into_vec());
             drafts.insert(name.to_owned(), draft);
         };
-        for (name, problem) in unread {
-            aside(&name, vec![problem], Draft::default());
-        }
-        for (name, flaw) in
-            document.flaws().iter().filter(|(name, flaw)| flaw.unreadable || !names.contains(&name.as_str()))
-        {
-            aside(name, flaw.problems.clone(), Draft::default());
-        }
+        set_aside_unread(&document, unread, &names, &mut aside);
         for (name, node) in environment_nodes(&document) {
             let file = source.name_at(name.span().start).map(str::to_owned);
             files.insert(name.get_ref().to_string(), file);
@@ -231,7 +280,11 @@ fn understand(
                 Err((problems, draft)) => aside(name.get_ref(), problems, draft),
             }
         }
-        (database, chat, web, runner, top.redact, access, calendars, findings.into_problems())
+        check_names(&access, None, &mut findings);
+        warn_of_names(&document, &access, environments.values(), &mut warnings);
+        let (errors, told): (Vec<_>, Vec<_>) = findings.into_problems().into_iter().partition(Problem::is_error);
+        about.extend(told);
+        (database, chat, web, runner, top.redact, access, calendars, (templates, pools), errors)
     };
     let file = source.path().to_owned();
     let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
@@ -253,7 +306,11 @@ fn understand(
         unmanaged,
         warnings,
         drafts,
+        aside: IndexMap::new(),
         calendars,
+        templates,
+        pools,
+        made: IndexMap::new(),
         roots,
         about_files: about,
         files,
@@ -263,7 +320,7 @@ fn understand(
 }
 
 /// The folder of a file; `.` for a bare file name. Absolute where the current folder is known.
-fn folder_of(file: &FilePath) -> PathBuf {
+pub(super) fn folder_of(file: &FilePath) -> PathBuf {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     absolute.parent().map_or_else(|| PathBuf::from("."), FilePath::to_owned)
 }
@@ -299,7 +356,7 @@ fn check_redact(names: &[String], findings: &mut Findings<'_, '_>) {
     }
 }
 
-fn environment_nodes<'d, 'i>(
+pub(super) fn environment_nodes<'d, 'i>(
     document: &'d Document<'i>,
 ) -> impl Iterator<Item = (&'d Spanned<std::borrow::Cow<'i, str>>, &'d Node<'i>)> {
     document.table().get("environments").and_then(|node| node.get_ref().as_table()).into_iter().flatten()
@@ -322,8 +379,44 @@ fn roles_in_use(document: &Document<'_>) -> BTreeSet<String> {
     found
 }
 
+/// One team's file is no reason to refuse all: of a name that could be two people's, and stands in one environment, is warned there.
+fn warn_of_names<'e>(
+    document: &Document<'_>,
+    access: &Access,
+    environments: impl Iterator<Item = &'e Environment>,
+    warnings: &mut IndexMap<String, Vec<Problem>>,
+) {
+    for environment in environments {
+        let mut own = Findings::new(document);
+        check_names(access, Some(environment), &mut own);
+        let name = environment.name.as_str();
+        let told: Vec<Problem> =
+            own.into_problems().into_iter().map(|problem| problem.as_warning().in_environment(name)).collect();
+        if !told.is_empty() {
+            warnings.entry(name.to_owned()).or_default().extend(told);
+        }
+    }
+}
+
+/// What stands in the configuration beside environments that can be read: what nobody can read of them.
+fn set_aside_unread(
+    document: &Document<'_>,
+    unread: Vec<(String, Problem)>,
+    names: &[&str],
+    mut aside: impl FnMut(&str, Vec<Problem>, Draft),
+) {
+    for (name, problem) in unread {
+        aside(&name, vec![problem], Draft::default());
+    }
+    for (name, flaw) in
+        document.flaws().iter().filter(|(name, flaw)| flaw.unreadable || !names.contains(&name.as_str()))
+    {
+        aside(name, flaw.problems.clone(), Draft::default());
+    }
+}
+
 /// Checks and reads one environment, with what is to be warned of; of one with mistakes what could be understood.
-fn one_environment(
+pub(super) fn one_environment(
     document: &Document<'_>,
     key: &Spanned<std::borrow::Cow<'_, str>>,
     node: &Node<'_>,

@@ -1,4 +1,4 @@
-//! `{env}`: the name of the environment, in the values that may have it. Anything else in braces that looks the same is refused.
+//! `{env}`: the name of the environment, in the values that may have it; `{range}`: the addresses of one that is made. Anything else in braces that looks the same is refused.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,9 @@ use super::source::Source;
 /// What stands for the name.
 const NAME: &str = "env";
 
+/// What stands for the range of an environment that is made from a template with a pool.
+pub(super) const RANGE: &str = "range";
+
 /// What braces can be in a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Braces {
@@ -25,7 +28,7 @@ enum Braces {
 }
 
 /// Puts the name of each environment into its values.
-pub(super) fn fill(environments: &mut DeTable<'_>, source: &Source, flaws: &mut Flaws) {
+pub(super) fn fill(environments: &mut DeTable<'_>, range: Option<&str>, source: &Source, flaws: &mut Flaws) {
     let names: Vec<String> = environments.keys().map(|key| key.get_ref().to_string()).collect();
     for name in names {
         let Some(DeValue::Table(table)) = environments.get_mut(name.as_str()).map(Spanned::get_mut) else { continue };
@@ -33,28 +36,39 @@ pub(super) fn fill(environments: &mut DeTable<'_>, source: &Source, flaws: &mut 
         let mut found = |problem: Problem, at: &str| {
             problems.push(Problem { key_path: format!("environments.{name}.{at}"), ..problem });
         };
-        let mut filler = Filler { name: &name, source, found: &mut found };
-        for (key, value) in table {
-            match key.get_ref().as_ref() {
-                at @ ("about" | "profiles") => filler.all(value, Braces::Values, at),
-                at @ ("channel" | "group") => filler.all(value, Braces::Ours, at),
-                "stacks" => {
-                    let DeValue::Array(stacks) = value.get_mut() else { continue };
-                    for (index, stack) in stacks.iter_mut().enumerate() {
-                        filler.stack(stack, &format!("stacks[{index}]"));
-                    }
-                }
-                _ => {}
-            }
-        }
+        fill_one(table, (&name, range), source, &mut found);
         if !problems.is_empty() {
             flaws.entry(name).or_default().problems.extend(problems);
         }
     }
 }
 
+/// Puts a name, and a range where there is one, into the values of an environment; what has no meaning there is `found`.
+pub(super) fn fill_one(
+    table: &mut DeTable<'_>,
+    (name, range): (&str, Option<&str>),
+    source: &Source,
+    found: &mut dyn FnMut(Problem, &str),
+) {
+    let mut filler = Filler { name, range, source, found };
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            at @ ("about" | "profiles") => filler.all(value, Braces::Values, at),
+            at @ ("channel" | "group") => filler.all(value, Braces::Ours, at),
+            "stacks" => {
+                let DeValue::Array(stacks) = value.get_mut() else { continue };
+                for (index, stack) in stacks.iter_mut().enumerate() {
+                    filler.stack(stack, &format!("stacks[{index}]"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 struct Filler<'a> {
     name: &'a str,
+    range: Option<&'a str>,
     source: &'a Source,
     found: &'a mut dyn FnMut(Problem, &str),
 }
@@ -76,7 +90,8 @@ impl Filler<'_> {
 
     fn all(&mut self, node: &mut Node<'_>, braces: Braces, at: &str) {
         let span = node.span();
-        let filled = text(node).filter(|text| text.contains('{')).map(|text| filled(text, self.name, braces));
+        let filled =
+            text(node).filter(|text| text.contains('{')).map(|text| filled(text, (self.name, self.range), braces));
         match (filled, node.get_mut()) {
             (Some(Ok(filled)), value) => *value = DeValue::String(Cow::Owned(filled)),
             (Some(Err(other)), _) => {
@@ -100,7 +115,7 @@ impl Filler<'_> {
 }
 
 /// The text with the name put in; otherwise the word in braces that has no meaning.
-fn filled(text: &str, name: &str, braces: Braces) -> Result<String, String> {
+fn filled(text: &str, (name, range): (&str, Option<&str>), braces: Braces) -> Result<String, String> {
     let mut filled = String::with_capacity(text.len() + name.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -113,6 +128,10 @@ fn filled(text: &str, name: &str, braces: Braces) -> Result<String, String> {
             Some(NAME) => {
                 filled.push_str(name);
                 rest = after.get(NAME.len() + 1..).unwrap_or_default();
+            }
+            Some(RANGE) if range.is_some() => {
+                filled.push_str(range.unwrap_or_default());
+                rest = after.get(RANGE.len() + 1..).unwrap_or_default();
             }
             Some(other) if braces != Braces::Theirs => return Err(other.to_owned()),
             Some(_) | None => filled.push('{'),
@@ -134,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_name_is_put_in_and_what_only_looks_alike_is_refused() {
-        let told = |text: &str, braces| filled(text, "rpg", braces).unwrap_or_else(|word| format!("! {word}"));
+        let told = |text: &str, braces| filled(text, ("rpg", None), braces).unwrap_or_else(|word| format!("! {word}"));
         for (text, ours, values, theirs) in [
             ("{env}", "rpg", "rpg", "rpg"),
             ("a/{env}/{env}.tfstate", "a/rpg/rpg.tfstate", "a/rpg/rpg.tfstate", "a/rpg/rpg.tfstate"),
@@ -153,5 +172,8 @@ mod tests {
             assert_eq!(told(text, Braces::Values), values, "{text}");
             assert_eq!(told(text, Braces::Theirs), theirs, "{text}");
         }
+        assert_eq!(told("{range}", Braces::Values), "! range");
+        let with = filled("{env} {range} ${range}", ("rpg", Some("10.0.0.0/20")), Braces::Values);
+        assert_eq!(with.as_deref(), Ok("rpg 10.0.0.0/20 ${range}"));
     }
 }

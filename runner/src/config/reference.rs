@@ -55,6 +55,10 @@ later, when the error is in its section of the file: the ledger keeps, for each 
 without secrets, until its section checks again; one in whose section a secret stands itself is then unmanaged. Roles count as the newest
 file has them, also there; the `[runner]` table's defaults for its stacks are those of that file. The audit has every version of it.
 
+Where only a root does not check and no earlier state of it is known to a process, nothing new is begun there. What runs and waits is told all the same (`status`, `queue`), and
+`cancel`, `reject`, `unhold`, `ask` and `tell` work, by the rights that stand in the file; where they cannot be read either, those can `cancel`, `reject`,
+`leave` and `unhold` to whom `[access]` gives it in all environments.
+
 Environments, profiles and settings cannot have words of the commands as names, such as `off`, `all`, `until` or `tonight`.
 
 Two stacks must not keep one state: the same root in the same workspace, or the same settings of a backend. All of them are refused.

@@ -268,6 +268,25 @@ fn every_mistake_about_schedules_is_told_at_its_place() {
 }
 
 #[test]
+fn a_schedule_that_can_never_happen_is_refused_at_its_place_and_one_that_is_over_is_warned_of() {
+    let of = |when: &str| {
+        let more = "owners = ['local:ito']\nzone = 'Europe/Berlin'";
+        format!(
+            "{}[[environments.shop.schedules]]\nname = 'once'\n{when}\ninside = 'full'\noutside = 'small'\n",
+            small(more)
+        )
+    };
+    let told = report(&of("window = '2036-03-30 02:10-02:40'"));
+    assert!(told.contains("never happens: the clocks of Europe/Berlin skip 2036-03-30 02:10"), "{told}");
+    assert!(told.contains("tidegate.toml:12:1"), "{told}");
+    assert_eq!(report(&of("window = '2036-03-30 02:10-04:00'")), "");
+    let over = read(&of("window = '2020-03-29 09:00-18:00'")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(over.unmanaged.is_empty(), "{:?}", over.unmanaged);
+    let warned = render(&over.warnings["shop"], false);
+    assert!(warned.contains("never happens from now on"), "{warned}");
+}
+
+#[test]
 fn rates_are_what_an_hour_costs_in_a_currency() {
     let priced = |currency: &str, full: &str| {
         small(currency).replace("full.app.servers", &format!("full.rate = {full}\nfull.app.servers"))

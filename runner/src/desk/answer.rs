@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::decide::{after, wrong_state};
 use super::{Case, Denied, Done};
 use crate::domain::access::answering::{Answering, Asked};
-use crate::domain::access::{Want, Yes, satisfied};
-use crate::domain::answer::{Actor, Answer, RunSummary};
+use crate::domain::access::{Want, Yes, satisfied, through};
+use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
 use crate::domain::holds::Hold;
@@ -25,7 +25,7 @@ impl Case<'_> {
         tx: &mut Tx,
         command: CommandName,
         number: RunNumber,
-    ) -> Result<(RunSummary, Question, bool, Environment), Denied> {
+    ) -> Result<(RunSummary, Question, bool, Option<Environment>), Denied> {
         let run = self.any_run(tx, number).await?;
         let RunState::AwaitingApproval { question, applied } = &run.state else {
             let name = &run.request.environment;
@@ -37,11 +37,17 @@ impl Case<'_> {
             return Err(wrong_state(&run, &nothing_asked(&run, view.as_ref())).hint_for(&run, "show"));
         };
         let (question, applied) = (question.clone(), *applied);
-        let Some(environment) = self.desk.environment(&run.request.environment) else {
-            // Says that it is not configured any more.
-            let environment = self.allowed(tx, command, &run.request.environment).await?;
+        let name = &run.request.environment;
+        if self.desk.environment(name).is_none() || !command.only_ends() && !self.desk.manages(name) {
+            // Says why nothing is begun there. A no ends something: those have it to whom it is given everywhere.
+            let environment = if command.only_ends() {
+                self.allowed_to_end(tx, command, name).await?
+            } else {
+                Some(self.allowed(tx, command, name).await?)
+            };
             return Ok((run, question, applied, environment));
-        };
+        }
+        let environment = self.desk.environment(name);
         Ok((run, question, applied, environment))
     }
 
@@ -75,6 +81,9 @@ impl Case<'_> {
         alone: bool,
     ) -> Result<Done, Denied> {
         let (run, mut question, applied, environment) = self.question(tx, CommandName::Approve, number).await?;
+        let Some(environment) = environment else {
+            return Err(wrong_state(&run, "its environment is not in the configuration").hint_for(&run, "reject"));
+        };
         let now = crate::ledger::now(&mut *tx).await?;
         // The engine sweeps expired questions, but there may be none for a while.
         if question.expires <= now {
@@ -87,12 +96,14 @@ impl Case<'_> {
         }
         let who_asked = self.desk.known(&mut *tx, run.answers_for()).await?;
         // Two ids that said yes may have become one person since: everything below goes by people.
-        question.yes = self.of_different_people(tx, &question.yes).await?;
+        let config = self.desk.config();
+        question.hold_against(&config.access, &environment);
+        let persons = self.desk.persons(&mut *tx, question.people()).await?;
+        question.count_people(&persons);
         let asked =
             Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &who_asked, alone };
         let holds = self.all_holds(tx, &environment.name).await?;
         self.rights(CommandName::Approve, &asked, applied, &environment, &holds, now)?;
-        let config = self.desk.config();
         let answering = Answering {
             access: &config.access,
             actor: &self.message.actor,
@@ -108,7 +119,9 @@ impl Case<'_> {
         })?;
         self.all_links(tx).await.map_err(|denied| denied.on(&environment.name))?;
         let by = self.message.actor.id.clone();
-        let yes = Yes { by: by.clone(), wants, alone, because: self.because.clone() };
+        let given = wants.iter().filter_map(|at| question.wants.get(*at));
+        let through = through(given, &self.message.actor, &config.access, &environment);
+        let yes = Yes { by: by.clone(), wants, alone, because: self.because.clone(), through: through.clone() };
         let mut all = question.yes.clone();
         all.push(yes.clone());
         let digest = question.digest.clone();
@@ -120,35 +133,20 @@ impl Case<'_> {
         detail.insert("seen".to_owned(), json!(seen));
         if !satisfied(&question.wants, &all) {
             let event = RunEvent::Seconded { yes, digest };
-            let run = self.store(tx, &run, &event).await?;
+            let mut run = self.store(tx, &run, &event).await?;
+            self.desk.count_people(&mut *tx, &mut run).await?;
             return Ok(Done { detail, ..after(&run, event, Answer::Seconded(run.clone())) });
         }
-        let event = RunEvent::Approved { by, digest, alone, because: self.because.clone(), seen };
+        // One that was said and counts no more is no part of what it had.
+        let counts = |id: &ActorId| all.iter().any(|yes| yes.by == *id);
+        let without = question.lost.iter().map(|yes| yes.by.clone()).filter(|id| !counts(id)).collect();
+        let because = self.because.clone();
+        let event = RunEvent::Approved { by, digest, alone, because, seen, through, without };
         let run = self.store(tx, &run, &event).await?;
         if alone {
             self.tell_the_others(tx, &run, &question).await?;
         }
         Ok(Done { detail, ..after(&run, event, Answer::Approved(run.clone())) })
-    }
-
-    /// The yeses, each without what the same person said yes to by another id.
-    async fn of_different_people(&self, tx: &mut Tx, yeses: &[Yes]) -> Result<Vec<Yes>, Denied> {
-        let mut kept: Vec<Yes> = Vec::new();
-        for yes in yeses {
-            let who = self.desk.known(&mut *tx, Actor::person(yes.by.clone(), String::new())).await?;
-            let mut yes = yes.clone();
-            let own = kept.iter().filter(|other| who.may_be(&other.by));
-            let said: BTreeSet<usize> = own.flat_map(|other| other.wants.iter().copied()).collect();
-            if said.is_empty() {
-                kept.push(yes);
-                continue;
-            }
-            yes.wants.retain(|want| !said.contains(want));
-            if !yes.wants.is_empty() {
-                kept.push(yes);
-            }
-        }
-        Ok(kept)
     }
 
     /// Tells those whose yes was wanted that somebody did without it.
@@ -172,11 +170,15 @@ impl Case<'_> {
             asker: &who_asked,
             alone: false,
         };
-        self.rights(CommandName::Reject, &asked, applied, &environment, &[], now)?;
+        if let Some(environment) = &environment {
+            self.rights(CommandName::Reject, &asked, applied, environment, &[], now)?;
+        }
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
         let run = self.store(tx, &run, &event).await?;
+        let run = RunSummary { rejected_by: Some(self.message.actor.id.clone()), ..run };
         let (config, me) = (self.desk.config(), &self.message.actor);
-        let counts = question.wants.iter().filter(|want| want.by.has(&config.access, &environment, me));
+        let has = |want: &&Want| environment.as_ref().is_some_and(|of| want.by.has(&config.access, of, me));
+        let counts = question.wants.iter().filter(has);
         Ok(Done { detail: granted(counts), ..after(&run, event, Answer::Rejected(run.clone())) })
     }
 }

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::made::listed;
 use super::{Desk, DeskError};
 use crate::agenda::Diary;
 use crate::config::{Config, Problem};
@@ -13,7 +14,10 @@ use crate::domain::audit::{AuditFilter, AuditPage, Deed, FILE_MAX, Record, WhoDi
 use crate::domain::command::HistoryFilter;
 use crate::domain::drift;
 use crate::domain::environment::{Environment, Level};
+use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, StackName, Timestamp};
+use crate::domain::lookalike::distinct;
+use crate::domain::made::Made;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{EventRecord, Outcome, RunState};
@@ -40,20 +44,30 @@ impl Desk {
         let config = self.config();
         let mut standings = Vec::new();
         for environment in config.environments.values().filter(|e| only.is_none_or(|name| &e.name == name)) {
-            standings.push(Standing::Managed(Box::new(self.standing(environment).await?)));
+            standings.push(Standing::Managed(Box::new(Box::pin(self.standing(environment)).await?)));
         }
-        for (name, problems) in
-            config.unmanaged.iter().filter(|(name, _)| !config.environments.contains_key(name.as_str()))
-        {
-            if only.is_none_or(|only| only.as_str() == name) {
-                let problems = problems.iter().map(one_line).collect();
-                standings.push(Standing::Unmanaged { name: name.clone(), problems });
+        let unmanaged = config.unmanaged.iter().filter(|(name, _)| !config.environments.contains_key(name.as_str()));
+        for (name, problems) in unmanaged.filter(|(name, _)| only.is_none_or(|only| only.as_str() == *name)) {
+            let known: Option<EnvironmentName> = name.parse().ok();
+            if let Some(aside) = known.as_ref().and_then(|name| config.whose(name)) {
+                standings.push(Standing::Managed(Box::new(Box::pin(self.standing(aside)).await?)));
+                continue;
             }
+            let runs = match &known {
+                Some(name) => runs::active(&self.store, name).await?,
+                None => Vec::new(),
+            };
+            let problems = problems.iter().map(one_line).collect();
+            standings.push(Standing::Unmanaged { name: name.clone(), problems, runs });
         }
         for (name, wanted) in self.departed().await? {
+            if only.is_some_and(|only| *only != name) {
+                continue;
+            }
+            let runs = runs::active(&self.store, &name).await?;
             // In the list of all only those that somebody should care for.
-            if only.map_or(wanted.is_some(), |only| *only == name) {
-                standings.push(Standing::Departed { name, wanted });
+            if only.is_some() || wanted.is_some() || !runs.is_empty() {
+                standings.push(Standing::Departed { name, wanted, runs });
             }
         }
         Ok(standings)
@@ -68,7 +82,12 @@ impl Desk {
 
     async fn standing(&self, environment: &Environment) -> Result<EnvironmentStatus, LedgerError> {
         let name = &environment.name;
-        let wanted = environments::wanted(&self.store, name).await?.map(|wanted| wanted.target);
+        let wanted = environments::wanted(&self.store, name).await?;
+        let said = match wanted.as_ref().and_then(|wanted| wanted.run) {
+            Some(run) => runs::by_number(&self.store, run).await?,
+            None => None,
+        };
+        let wanted = wanted.map(|wanted| wanted.target);
         let known = stacks::standings(&self.store, name).await?;
         let active = runs::active(&self.store, name).await?;
         let mut running = None;
@@ -117,11 +136,19 @@ impl Desk {
             running,
             waiting,
             last: runs::last_of(&self.store, name).await?,
+            change: runs::last_try(&self.store, name).await?,
+            said,
+            down: environment.down.clone(),
+            scheduled: diary.is_scheduled(),
             departed: departed_stacks(environment, known),
-            problems: problems(&config, &diary).into_iter().chain(broken.iter().map(|one| unread(name, one))).collect(),
+            problems: problems(&config, name),
+            managed: config.environments.contains_key(name),
+            unread: broken.iter().map(|one| unread(name, one)).collect(),
+            besides: besides(&diary),
             paused: diary.paused(now).cloned(),
             asked: level_at(&diary.agenda(), now).map(|standing| standing.wanted),
             holds: holds.into_iter().filter(|hold| hold.is_about(name)).collect(),
+            made: config.made.get(name).map(|made| Box::new(listed(&config, Made::clone(made)))),
         })
     }
 
@@ -131,7 +158,10 @@ impl Desk {
         let Some(view) = runs::view(&self.store, run.id).await? else { return Err(no_run(number).into()) };
         let last_time_ms = runs::last_duration(&self.store, &run.request).await?;
         let now = self.store.now().await?;
-        Ok(RunDetail { run, view, last_time_ms, now })
+        let against = self.against(&run).await?;
+        let mut detail = RunDetail { run, view, last_time_ms, now, against };
+        self.count_people_of(&mut detail).await?;
+        Ok(detail)
     }
 
     /// Brings a detail that was shown before up to date: only what is new is read. True when something is.
@@ -145,7 +175,19 @@ impl Desk {
             detail.view.fold(record).map_err(|error| LedgerError::events_of(detail.run.id, &error))?;
         }
         detail.run = self.find(detail.run.number).await?;
+        detail.against = self.against(&detail.run).await?;
+        self.count_people_of(detail).await?;
         Ok(true)
+    }
+
+    /// The keeps that a run goes against which has changed nothing yet.
+    async fn against(&self, run: &RunSummary) -> Result<Vec<Hold>, LedgerError> {
+        if run.request.against.is_empty() || run.began || run.state.ended() {
+            return Ok(Vec::new());
+        }
+        let (mut standing, _) = holds::readable(&self.store).await?;
+        standing.retain(|hold| run.request.against.contains(&hold.number));
+        Ok(standing)
     }
 
     /// Whether nobody is to hear of a run: a look that the clock took by itself and that found nothing, or only what the look before it
@@ -212,9 +254,29 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Refused`] for the whole audit, where they see some environments only.
     pub async fn audit(&self, filter: &AuditFilter, sight: &Sight) -> Result<AuditPage, DeskError> {
-        let seen = as_seen(filter, sight)?;
-        let whole = AuditFilter { by: self.by_all_ids(seen.by.as_deref()).await?, ..seen };
+        let whole = self.audit_filter(filter, sight).await?;
         Ok(audit::page(&self.store, &whole, AUDIT_PAGE).await?)
+    }
+
+    /// The filter as it is meant: what somebody sees of it, and people by all of their ids. Whoever exports past the desk asks for it.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] for the whole audit, where they see some environments only, and for a name that is nobody's.
+    pub async fn audit_filter(&self, filter: &AuditFilter, sight: &Sight) -> Result<AuditFilter, DeskError> {
+        let seen = as_seen(filter, sight)?;
+        let names = seen.by.as_deref().unwrap_or_default().split(',').map(|one| one.trim_start_matches('@'));
+        let names: Vec<&str> = names.filter(|name| !name.is_empty() && !name.contains(':')).collect();
+        for name in names {
+            let by = self.by_all_ids(Some(name)).await?;
+            if !audit::knows(&self.store, by.as_deref()).await? && !self.is_known(name).await? {
+                let why = "people are named like `by me` or `by @ito`; nobody of that name has done anything or stands in the \
+                           configuration";
+                return Err(Refusal::refused(format!("nobody is called `{}`", distinct(name)), why)
+                    .hint("audit")
+                    .into());
+            }
+        }
+        Ok(AuditFilter { by: self.by_all_ids(seen.by.as_deref()).await?, ..seen })
     }
 
     /// All entries that fit, oldest first, as far as somebody sees them.
@@ -223,8 +285,7 @@ impl Desk {
     /// [`DeskError::Refused`] for the whole audit, where they see some environments only, and for more than [`FILE_MAX`] entries.
     pub async fn audit_whole(&self, filter: &AuditFilter, sight: &Sight) -> Result<Vec<Record>, DeskError> {
         let mut found = Vec::new();
-        let seen = as_seen(filter, sight)?;
-        let seen = AuditFilter { by: self.by_all_ids(seen.by.as_deref()).await?, ..seen };
+        let seen = self.audit_filter(filter, sight).await?;
         let written = audit::each(&self.store, &seen, |record| {
             if found.len() == FILE_MAX {
                 return Err(std::io::ErrorKind::FileTooLarge.into());
@@ -286,14 +347,22 @@ impl Desk {
     }
 }
 
-/// Stacks that may still be up though the environment does not have them any more.
-/// What is wrong with what the configuration says of an environment now, and with what people have added to its schedules.
-fn problems(config: &Config, diary: &Diary<'_>) -> Vec<String> {
-    let of_file = config.unmanaged.get(diary.environment().name.as_str()).into_iter().flatten().map(one_line);
-    let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
-    of_file.chain(of_chat).collect()
+/// What is wrong with what the configuration says of an environment now.
+fn problems(config: &Config, name: &EnvironmentName) -> Vec<String> {
+    config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line).collect()
 }
 
+/// What is wrong with what people have added to its schedules.
+fn besides(diary: &Diary<'_>) -> Vec<String> {
+    let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
+    let name = &diary.environment().name;
+    let unread = diary.unread.why().map(|why| {
+        format!("nothing is done by its schedules, as {why}; an admin can take that away: `unpause {name}`")
+    });
+    of_chat.chain(unread).collect()
+}
+
+/// Stacks that may still be up though the environment does not have them any more.
 fn departed_stacks(environment: &Environment, known: Standings) -> Vec<(StackName, StackStanding)> {
     known.into_iter().filter(|(name, stack)| !environment.stacks.contains_key(name) && stack.may_be_up()).collect()
 }

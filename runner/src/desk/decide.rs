@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat};
 
 use super::order::{as_typed, nobody_knows, standing_after};
+use super::visit::WAY_DOWN;
 use super::{Case, Denied, Done};
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
@@ -57,13 +58,18 @@ impl Case<'_> {
             Order::Link(order) => self.link_order(tx, order).await,
             Order::Schedule(order) => self.schedule_order(tx, order).await,
             Order::Rollout(order) => self.rollout_order(tx, order).await,
+            Order::Made(order) => self.made_order(tx, order).await,
         }
     }
 
     /// The run of that number, if this person may do this to it.
     pub(super) async fn run(&self, tx: &mut Tx, command: CommandName, number: RunNumber) -> Result<RunSummary, Denied> {
         let run = self.any_run(tx, number).await?;
-        self.allowed(tx, command, &run.request.environment).await?;
+        if command.only_ends() {
+            self.allowed_to_end(tx, command, &run.request.environment).await?;
+        } else {
+            self.allowed(tx, command, &run.request.environment).await?;
+        }
         Ok(run)
     }
 
@@ -269,7 +275,12 @@ pub(super) fn after(run: &RunSummary, event: RunEvent, answer: Answer) -> Done {
 }
 
 pub(super) fn wrong_state(run: &RunSummary, why: &str) -> Denied {
-    Denied::from(Refusal::refused(format!("run {} {}", run.number, state_words(&run.state)), why))
+    let words = match &run.rejected_by {
+        Some(by) if run.state.outcome() == Some(Outcome::Cancelled) => format!("was rejected by `{}`", by.shown()),
+        _ => state_words(&run.state).to_owned(),
+    };
+    Denied::from(Refusal::refused(format!("run {} {words}", run.number), why))
+        .by_rule("state")
         .on(&run.request.environment)
 }
 
@@ -299,6 +310,10 @@ impl Denied {
     /// What is offered in place of something that was to end by itself ends then, too.
     fn ending_at(self, until: Timestamp) -> Self {
         let Self::Refused { environment, rule, mut refusal } = self else { return self };
+        if rule == WAY_DOWN {
+            // It is the end that was refused.
+            return Self::Refused { environment, rule, refusal };
+        }
         let end = DateTime::from_timestamp_millis(until.0).map(|end| end.to_rfc3339_opts(SecondsFormat::Secs, true));
         for hint in &mut refusal.hints {
             let changes = ["up ", "down ", "scale "].iter().any(|command| hint.starts_with(command));

@@ -10,10 +10,14 @@ mod extract;
 mod holds;
 mod hours;
 mod links;
+mod lives;
+mod made;
 mod notices;
 mod order;
 pub mod post;
 mod record;
+#[cfg(test)]
+mod reloaded;
 mod rights;
 mod rollouts;
 mod schedules;
@@ -30,6 +34,7 @@ pub use notices::Untold;
 use crate::agenda::Diaries;
 use crate::bell::Bell;
 use crate::config::Config;
+use crate::domain::access;
 use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
@@ -46,7 +51,7 @@ use crate::ledger::{self, LedgerError, Store, Tx, inbox};
 use crate::paths::Paths;
 use crate::redact::Redactor;
 use crate::secrets::{self, Secrets};
-use crate::warden::Lapsed;
+use crate::warden::{Lapsed, barred_by};
 
 /// The desk. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -160,14 +165,14 @@ impl Desk {
         let message = &Message { typed, ..message.clone() };
         // Against others who write the same rows in another order, as `stop everything` does, one of two gives way and tries again.
         for _ in 1..TRIES {
-            match self.try_submit(message, order, because.clone()).await {
+            match Box::pin(self.try_submit(message, order, because.clone())).await {
                 Err(DeskError::Ledger(error)) if error.lost_race() => {
                     tracing::debug!(%error, "an order met another; trying again");
                 }
                 done => return done,
             }
         }
-        self.try_submit(message, order, because).await
+        Box::pin(self.try_submit(message, order, because)).await
     }
 
     async fn try_submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
@@ -192,7 +197,13 @@ impl Desk {
             Err(Denied::Refused { environment, rule, refusal }) => {
                 // Nothing that `decide` may have begun is kept; that it was refused is.
                 tx.rollback().await?;
-                self.note_refusal(&case, order.name(), environment.as_ref(), rule, &refusal).await?;
+                // Only a run that there is can be found under its number.
+                let about = match order.on_run() {
+                    Some(number) => ledger::runs::by_number(&self.store, number).await?.map(|run| run.number),
+                    None => None,
+                };
+                let what = (order.name(), about);
+                self.note_refusal_of(&case, what, environment.as_ref(), rule, &refusal).await?;
                 Err(DeskError::Refused(*refusal))
             }
             Err(Denied::Error(error)) => Err(error),
@@ -210,8 +221,14 @@ impl Desk {
         Redactor::new(secrets::told(&self.config(), &self.secrets))
     }
 
+    /// Whether something can be begun in an environment.
+    fn manages(&self, name: &EnvironmentName) -> bool {
+        self.config().environments.contains_key(name)
+    }
+
+    /// What is known of an environment, also where its roots do not check.
     fn environment(&self, name: &EnvironmentName) -> Option<Environment> {
-        self.config().environments.get(name).cloned()
+        self.config().whose(name).cloned()
     }
 }
 
@@ -257,23 +274,20 @@ impl<E: Into<DeskError>> From<E> for Denied {
 }
 
 impl Denied {
+    /// With the rule that it is refused by.
+    fn by_rule(self, rule: &'static str) -> Self {
+        match self {
+            Self::Refused { environment, refusal, .. } => Self::Refused { environment, rule, refusal },
+            Self::Error(error) => Self::Error(error),
+        }
+    }
+
     fn on(self, name: &EnvironmentName) -> Self {
         match self {
             Self::Refused { rule, refusal, .. } => Self::Refused { environment: Some(name.clone()), rule, refusal },
             Self::Error(error) => Self::Error(error),
         }
     }
-}
-
-/// Why nothing is changed while a hold cannot be read, and how an admin takes it away.
-fn barred_by(broken: &Unreadable, name: Option<&EnvironmentName>, config: &Config) -> Refusal {
-    let why = format!("{}; an admin can take it away", broken.why);
-    let refusal = Refusal::refused("nothing is changed while a hold cannot be read", why);
-    // Its own may be what cannot be read; whichever is named, its number says which is meant.
-    let own =
-        broken.environment.as_deref().and_then(|own| config.environments.get_key_value(own)).map(|(name, _)| name);
-    let Some(name) = name.or(own).or_else(|| config.environments.keys().next()) else { return refusal.hint("envs") };
-    refusal.hint(format!("unhold {name} {}", broken.number)).hint(format!("status {name}"))
 }
 
 impl Case<'_> {
@@ -309,9 +323,20 @@ impl Case<'_> {
         environment: &Environment,
         request: &RunRequest,
     ) -> Result<(Vec<Hold>, Vec<Hold>), Denied> {
-        let config = self.desk.config();
         let now = crate::ledger::now(&mut *tx).await?;
-        let mut stay = self.all_holds(tx, &environment.name).await?;
+        let holds = self.all_holds(tx, &environment.name).await?;
+        self.agrees(environment, request, holds, now)
+    }
+
+    /// [`Case::agreed`], where it is known what stands.
+    fn agrees(
+        &self,
+        environment: &Environment,
+        request: &RunRequest,
+        mut stay: Vec<Hold>,
+        now: Timestamp,
+    ) -> Result<(Vec<Hold>, Vec<Hold>), Denied> {
+        let config = self.desk.config();
         stay.retain(|hold| hold.is_about(&environment.name));
         let goes = |hold: &Hold| {
             hold.kind == Kind::Keep && lowers(request) && (self.anyway || hold.leaves_in(&self.message.actor))
@@ -330,7 +355,13 @@ impl Case<'_> {
     /// What stands. While one cannot be read nothing is changed: nobody knows what it forbids.
     async fn all_holds(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Vec<Hold>, Denied> {
         let (all, broken) = ledger::holds::readable(&mut *tx).await?;
-        let Some(first) = broken.first() else { return Ok(all) };
+        self.unless_barred(&broken, name)?;
+        Ok(all)
+    }
+
+    /// Refuses where a hold cannot be read.
+    fn unless_barred(&self, broken: &[Unreadable], name: &EnvironmentName) -> Result<(), Denied> {
+        let Some(first) = broken.first() else { return Ok(()) };
         let refusal = Box::new(barred_by(first, Some(name), &self.desk.config()));
         Err(Denied::Refused { environment: Some(name.clone()), rule: "hold", refusal })
     }
@@ -338,11 +369,19 @@ impl Case<'_> {
     /// May this person do this to this environment? Gives the environment where they may.
     async fn allowed(&self, tx: &mut Tx, command: CommandName, name: &EnvironmentName) -> Result<Environment, Denied> {
         let config = self.desk.config();
-        let environment = config.environments.get(name).cloned();
+        let known = config.whose(name);
+        let environment = known.filter(|_| command.needs_no_roots() || config.environments.contains_key(name)).cloned();
         let now = crate::ledger::now(&mut *tx).await?;
         // Where holds cannot be read nothing new is begun; what ends something is not kept from anybody by that.
         let holds = if command.starts_change() { self.all_holds(tx, name).await? } else { Vec::new() };
         let decision = policy(&self.matter(&config, command, environment.as_ref(), &holds, now));
+        if environment.is_none() && config.unmanaged.contains_key(name.as_str()) {
+            // Who has no right to it hears that first.
+            let (actor, place) = (&self.message.actor, &self.message.place);
+            let lacks = known.and_then(|known| access::may(&config.access, actor, place, command, Some(known)).err());
+            let (rule, refusal) = lacks.unwrap_or_else(|| ("environment", rights::not_managed(&config, name)));
+            return Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) });
+        }
         match (decision, environment) {
             (Decision::Refuse { rule, refusal }, _) => {
                 Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })
@@ -359,6 +398,26 @@ impl Case<'_> {
                             .hint("envs"),
                     ),
                 })
+            }
+        }
+    }
+
+    /// As [`Self::allowed`] for what only ends something. Where the configuration tells nothing of an environment, those may to whom it
+    /// gives that in all of them.
+    async fn allowed_to_end(
+        &self,
+        tx: &mut Tx,
+        command: CommandName,
+        name: &EnvironmentName,
+    ) -> Result<Option<Environment>, Denied> {
+        let config = self.desk.config();
+        if config.whose(name).is_some() {
+            return self.allowed(tx, command, name).await.map(Some);
+        }
+        match access::may(&config.access, &self.message.actor, &self.message.place, command, None) {
+            Ok(()) => Ok(None),
+            Err((rule, refusal)) => {
+                Err(Denied::Refused { environment: Some(name.clone()), rule, refusal: Box::new(refusal) })
             }
         }
     }

@@ -6,14 +6,15 @@ use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Ending, Freed, Hold};
-use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, StackName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunId, RunNumber, StackName, Timestamp};
+use crate::domain::made::Stage;
 use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
 use crate::ledger::runs::{self, NewRun};
 use crate::ledger::stacks::Standings;
-use crate::ledger::{LedgerError, Tx, environments, ids, stacks};
+use crate::ledger::{LedgerError, Tx, environments, ids, made, stacks};
 use crate::warden;
 
 impl Case<'_> {
@@ -54,6 +55,7 @@ impl Case<'_> {
             | Order::Rollout(_)
             | Order::Bend(_)
             | Order::Link(_)
+            | Order::Made(_)
             | Order::For { .. } => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
@@ -75,7 +77,7 @@ impl Case<'_> {
         self.enqueue(tx, environment, request, &active).await
     }
 
-    /// Stores the run and tells who goes first.
+    /// Stores the run and tells who goes first. What refuses it comes before anything is written.
     pub(super) async fn enqueue(
         &self,
         tx: &mut Tx,
@@ -83,21 +85,41 @@ impl Case<'_> {
         request: RunRequest,
         active: &[RunSummary],
     ) -> Result<Done, Denied> {
-        let (holds, keeps) = self.agreed(tx, environment, &request).await?;
+        if !request.clears {
+            refuse_what_ends(tx, environment, request.kind.command()).await?;
+        }
+        let kept = self.agreed(tx, environment, &request).await?;
         let id = ids::run_id(crate::ledger::now(&mut *tx).await?);
-        // How long it takes is told to who asks; the clock does not read it.
-        let asked = self.message.actor.id != ActorId::clock();
-        let last_time_ms = if asked { runs::last_duration(&mut *tx, &request).await? } else { None };
-        let (own, others): (Vec<_>, Vec<_>) = keeps.into_iter().partition(|keep| self.message.actor.is(&keep.by));
-        let against = others.iter().map(|keep| keep.number).collect();
-        let run = NewRun {
+        let run = runs::insert(tx, self.new_run(id, request, &kept)).await?;
+        Ok(self.queued(tx, environment, run, active, kept).await?)
+    }
+
+    /// A run that was agreed to, with the holds that stay and the keeps that go, as it is to be stored.
+    pub(super) fn new_run(&self, id: RunId, request: RunRequest, (_, keeps): &(Vec<Hold>, Vec<Hold>)) -> NewRun {
+        let others = keeps.iter().filter(|keep| !self.message.actor.is(&keep.by));
+        let against = others.map(|keep| keep.number).collect();
+        NewRun {
             id,
             request: RunRequest { asked_as: AskedAs::of(&self.message.actor), against, ..request },
             asker: self.message.actor.clone(),
             door: self.message.place.door.to_owned(),
             place: self.message.place.channel.clone(),
-        };
-        let run = runs::insert(tx, run).await?;
+        }
+    }
+
+    /// A run that is in the queue now: who goes first, and what ends by it.
+    pub(super) async fn queued(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        run: RunSummary,
+        active: &[RunSummary],
+        (holds, keeps): (Vec<Hold>, Vec<Hold>),
+    ) -> Result<Done, LedgerError> {
+        // How long it takes is told to who asks; the clock does not read it.
+        let asked = self.message.actor.id != ActorId::clock();
+        let last_time_ms = if asked { runs::last_duration(&mut *tx, &run.request).await? } else { None };
+        let (own, others): (Vec<_>, Vec<_>) = keeps.into_iter().partition(|keep| self.message.actor.is(&keep.by));
         let ahead: Vec<RunSummary> = active.iter().filter(|other| other.has_its_place()).cloned().collect();
         let starts_in_ms = if asked { starts_in(tx, &ahead).await? } else { None };
         let until = self.until(tx, environment, &run).await?;
@@ -167,6 +189,21 @@ impl Case<'_> {
         let Some(last) = last else { return Ok(None) };
         // As it began, and not as it was asked for: what was ahead of it then may have been cancelled.
         Ok(environments::before(&mut *tx, &environment.name, last.number).await?.unwrap_or(last.request.before))
+    }
+}
+
+/// What is being destroyed because its time is over is not raised again, nor looked at.
+async fn refuse_what_ends(tx: &mut Tx, environment: &Environment, command: CommandName) -> Result<(), Denied> {
+    let name = &environment.name;
+    match made::stage_until_the_end(tx, name).await? {
+        None | Some(Stage::Making | Stage::Living) => Ok(()),
+        Some(Stage::Ending | Stage::Gone) => {
+            let refusal = Refusal::refused(
+                format!("`{command} {name}` comes too late"),
+                "it is being destroyed: it was made for a time",
+            );
+            Err(Denied::from(refusal.hint("list new")).on(name))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::{card_news, cards, heard, inbox, leases, runs, troubles};
+use crate::ledger::{LedgerError, card_news, cards, heard, inbox, leases, now, runs, troubles};
 use crate::warden;
 
 pub use crate::ledger::card_news::NewsRow;
@@ -37,15 +37,28 @@ pub struct Kept {
 }
 
 impl Desk {
+    /// Now, asked where nothing waits for answers that are being worked on.
+    pub async fn now_soon(&self) -> Result<Timestamp, DeskError> {
+        Ok(now(self.store.door()).await?)
+    }
+
     /// Stores a message before it is acknowledged, and claims it; [`Desk::submit`] carries it out later. `reply` says where the answer
-    /// goes. False: it was stored before.
-    pub async fn receive(&self, message: &Message, reply: &str, claim: Claim<'_>) -> Result<bool, DeskError> {
+    /// goes. Gives when it was stored; `None`: it was before.
+    pub async fn receive(
+        &self,
+        message: &Message,
+        reply: &str,
+        claim: Claim<'_>,
+    ) -> Result<Option<Timestamp>, DeskError> {
         let Message { key, actor, place, typed } = message;
         let typed = self.clean(typed);
-        let mut tx = self.store.begin().await?;
-        let new = inbox::receive(&mut tx, key, place.door, &actor.id, &typed, reply, claim).await?;
-        tx.commit().await?;
-        Ok(new)
+        let store = async || inbox::receive(self.store.door(), key, place.door, &actor.id, &typed, reply, claim).await;
+        Ok(match store().await {
+            // A connection that a restarted server has ended. What was stored all the same is seen before then, and answered once this
+            // claim to it is over.
+            Err(LedgerError::Unreachable(_)) => store().await?,
+            stored => stored?,
+        })
     }
 
     /// Messages of a chat whose answer is not in the outbox yet and that nobody else answers, oldest first.
@@ -91,10 +104,17 @@ impl Desk {
     }
 
     /// Puts the answer to a received message into the outbox, once; with `undone` only to one that nobody has carried out, and
-    /// that nobody can then any more. False: not so.
-    pub async fn answer(&self, door: &str, key: &str, posts: &[Post], undone: bool) -> Result<bool, DeskError> {
+    /// that nobody can then any more. `kept` takes the place of its words, where they are not to be kept. False: not so.
+    pub async fn answer(
+        &self,
+        door: &str,
+        key: &str,
+        posts: &[Post],
+        undone: bool,
+        kept: Option<&str>,
+    ) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
-        if !inbox::told(&mut tx, key, undone).await? {
+        if !inbox::told(&mut tx, key, undone, kept).await? {
             return Ok(false);
         }
         for post in posts {
@@ -134,19 +154,19 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Notes what the chat calls a message that was posted.
-    pub async fn posted(&self, id: Uuid, posted: &str) -> Result<(), DeskError> {
+    /// Notes what the chat calls a message that was posted; `kept` takes the place of what it said, where that is not to be kept.
+    pub async fn posted(&self, id: Uuid, posted: &str, kept: Option<&str>) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        outbox::mark_posted(&mut tx, id, posted).await?;
+        outbox::mark_posted(&mut tx, id, posted, kept).await?;
         tx.commit().await?;
         self.bell.ring();
         Ok(())
     }
 
-    /// Notes that a message can never be posted.
-    pub async fn give_up_post(&self, id: Uuid, why: &str) -> Result<(), DeskError> {
+    /// Notes that a message can never be posted; `kept` as with [`Desk::posted`].
+    pub async fn give_up_post(&self, id: Uuid, why: &str, kept: Option<&str>) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        outbox::give_up(&mut tx, id, why).await?;
+        outbox::give_up(&mut tx, id, why, kept).await?;
         Ok(tx.commit().await?)
     }
 

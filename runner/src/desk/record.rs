@@ -10,8 +10,9 @@ use crate::domain::audit::{Decision, MESSAGE};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Freed, HoldAnswer};
-use crate::domain::ids::{ActorId, EnvironmentName};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::link::{Code, LinkAnswer};
+use crate::domain::made::MadeAnswer;
 use crate::domain::refusal::{Refusal, RefusalKind};
 use crate::domain::rollout::RolloutAnswer;
 use crate::domain::run::{Outcome, RunEvent};
@@ -76,7 +77,19 @@ impl Desk {
         rule: &str,
         refusal: &Refusal,
     ) -> Result<(), DeskError> {
-        let entry = case.entry(command.action(), environment);
+        self.note_refusal_of(case, (command, None), environment, rule, refusal).await
+    }
+
+    /// The same of an order on a run.
+    pub(super) async fn note_refusal_of(
+        &self,
+        case: &Case<'_>,
+        (command, run): (CommandName, Option<RunNumber>),
+        environment: Option<&EnvironmentName>,
+        rule: &str,
+        refusal: &Refusal,
+    ) -> Result<(), DeskError> {
+        let entry = Entry { run, ..case.entry(command.action(), environment) };
         case.keep(Entry { decision: Decision::Refused, rule: Some(rule), ..entry }, refusal).await
     }
 }
@@ -169,37 +182,6 @@ impl Case<'_> {
         warden::note_lapsed(tx, &done.lapsed).await
     }
 
-    /// [`Case::note`] for several in one go: in the order in which they were done, with nothing else that follows from them. `None`: there
-    /// was nothing to do.
-    pub(super) async fn note_together(
-        tx: &mut Tx,
-        all: &[(Case<'_>, CommandName, EnvironmentName, Option<Done>)],
-    ) -> Result<(), LedgerError> {
-        if all.is_empty() {
-            return Ok(());
-        }
-        let details: Vec<Option<Value>> = all
-            .iter()
-            .map(|(case, command, _, done)| done.as_ref().and_then(|done| case.allowed_detail(*command, done)))
-            .collect();
-        let entries = all.iter().zip(&details).map(|((case, command, environment, done), detail)| {
-            let entry = case.entry(command.action(), Some(environment));
-            match done {
-                Some(done) => Entry {
-                    run: done.run,
-                    rule: done.rule,
-                    result: Some(result(&done.answer)),
-                    detail: detail.as_ref(),
-                    ..entry
-                },
-                None => Entry { result: Some("nothing"), ..entry },
-            }
-        });
-        let entries: Vec<Entry<'_>> = entries.collect();
-        audit::append_all(tx, &entries).await?;
-        Ok(())
-    }
-
     /// That a link began is found under both of its ids: who asked for the code did it from there.
     async fn note_other_side(&self, tx: &mut Tx, command: CommandName, done: &Done) -> Result<(), LedgerError> {
         let Answer::Link(LinkAnswer::Linked(link)) = &done.answer else { return Ok(()) };
@@ -216,7 +198,7 @@ impl Case<'_> {
     }
 
     /// By which line of the configuration an order was allowed, and who they are by their other ids.
-    fn allowed_detail(&self, command: CommandName, done: &Done) -> Option<Value> {
+    pub(super) fn allowed_detail(&self, command: CommandName, done: &Done) -> Option<Value> {
         let mut detail = done.detail.clone();
         if let Some(by) = self.granted_by(command, done).filter(|_| !detail.contains_key("granted")) {
             detail.insert("granted".to_owned(), json!(by));
@@ -267,7 +249,7 @@ impl Case<'_> {
             let found = held(access, environment, me).find(|grant| grant.role.has(command));
             found.as_ref().map(written)
         };
-        let environment = done.environment.as_ref().and_then(|name| config.environments.get(name));
+        let environment = done.environment.as_ref().and_then(|name| config.whose(name));
         let Some(environment) = environment else {
             return has(None).or_else(|| config.environments.values().find_map(|environment| has(Some(environment))));
         };
@@ -286,6 +268,15 @@ impl Case<'_> {
         Ok(found)
     }
 
+    /// The words of a refusal, without secrets, and who they are by their other ids.
+    pub(super) fn refused_detail(&self, what: &str, why: &str) -> Value {
+        let mut detail = serde_json::Map::new();
+        detail.insert("what".to_owned(), json!(what));
+        detail.insert("why".to_owned(), json!(why));
+        self.person_into(&mut detail);
+        Value::Object(detail)
+    }
+
     /// Keeps message and entry about something that was not done, with the words of the answer.
     async fn keep(&self, entry: Entry<'_>, refusal: &Refusal) -> Result<(), DeskError> {
         let message = self.message;
@@ -295,11 +286,7 @@ impl Case<'_> {
         let codes = self.codes_in_it(&mut tx).await?;
         let clean =
             |text: &str| codes.iter().fold(redactor.redact(text).into_owned(), |text, code| text.replace(code, "CODE"));
-        let mut detail = serde_json::Map::new();
-        detail.insert("what".to_owned(), json!(clean(&refusal.what)));
-        detail.insert("why".to_owned(), json!(clean(&refusal.why)));
-        self.person_into(&mut detail);
-        let detail = Value::Object(detail);
+        let detail = self.refused_detail(&clean(&refusal.what), &clean(&refusal.why));
         let typed = entry.typed.map(clean);
         let entry = Entry { typed: typed.as_deref(), ..entry };
         let message = &Message { typed: clean(&message.typed), ..message.clone() };
@@ -317,7 +304,7 @@ impl Case<'_> {
 }
 
 /// What came of an order at once; its run's end is an entry of its own.
-fn result(answer: &Answer) -> &'static str {
+pub(super) fn result(answer: &Answer) -> &'static str {
     match answer {
         Answer::Queued { .. } => "queued",
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => "partial",
@@ -332,6 +319,7 @@ fn result(answer: &Answer) -> &'static str {
             BendAnswer::Skipped(_) => "skipped",
             BendAnswer::Paused { .. } => "paused",
             BendAnswer::Unpaused(_) => "resumed",
+            BendAnswer::Cleared { .. } => "cleared",
         },
         Answer::Link(answer) => match answer {
             LinkAnswer::Code { .. } => "code",
@@ -340,7 +328,9 @@ fn result(answer: &Answer) -> &'static str {
             LinkAnswer::Cleared(_) => "cleared",
         },
         Answer::Schedule(answer) => answer.deed.as_str(),
-        Answer::Rollout(RolloutAnswer::Began(_)) => "began",
+        Answer::Made(MadeAnswer::Extended(_)) => "extended",
+        Answer::Made(MadeAnswer::Differs { .. }) => "shown",
+        Answer::Rollout(RolloutAnswer::Began { .. }) => "began",
         Answer::Rollout(RolloutAnswer::Stopped(_)) => "stopped",
         Answer::Hold(answer) => match answer {
             HoldAnswer::Began { .. } => "began",

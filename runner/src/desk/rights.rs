@@ -1,7 +1,7 @@
 //! What somebody may ask, see and do: policy asked for them, without an order.
 
 use super::ask::as_seen;
-use super::{Case, Denied, Desk, DeskError, Message, TRIES, barred_by};
+use super::{Case, Denied, Desk, DeskError, Message, TRIES};
 use crate::config::Config;
 use crate::domain::access::answering::want_in_words;
 use crate::domain::access::{self, Access, Least, Room, Who};
@@ -15,6 +15,7 @@ use crate::domain::policy::{Decision, Matter, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::RunState;
 use crate::ledger::holds;
+use crate::warden::barred_by;
 
 impl Desk {
     /// May this person ask this, here? Gives what of the answer they may see.
@@ -28,6 +29,7 @@ impl Desk {
             | Query::Links
             | Query::Why(_)
             | Query::On
+            | Query::ListNew
             | Query::Handover
             | Query::StatusOf { .. } => None,
             Query::Status { environment }
@@ -43,7 +45,7 @@ impl Desk {
         let command = query.right();
         let config = self.config();
         let refused = match &about {
-            Some(name) => self.asks(message, &config, command, config.environments.get(name)).await?,
+            Some(name) => self.asks(message, &config, command, config.whose(name)).await?,
             None => None,
         };
         let refused = match (refused, about.as_ref()) {
@@ -74,7 +76,7 @@ impl Desk {
         let config = self.config();
         let all = self.asks(message, &config, command, None).await?.is_none();
         let mut environments = Vec::new();
-        for environment in config.environments.values().filter(|_| !all) {
+        for environment in config.all_known().filter(|_| !all) {
             if self.asks(message, &config, command, Some(environment)).await?.is_none() {
                 environments.push(environment.name.clone());
             }
@@ -127,8 +129,7 @@ impl Desk {
     #[must_use]
     pub fn may(&self, message: &Message, command: CommandName, name: &EnvironmentName) -> bool {
         let config = self.config();
-        let environment = config.environments.get(name);
-        access::may(&config.access, &message.actor, &message.place, command, environment).is_ok()
+        access::may(&config.access, &message.actor, &message.place, command, config.whose(name)).is_ok()
     }
 
     /// True when the configuration names this id, or a person who has it: what no chat vouches for has only what names it.
@@ -136,6 +137,17 @@ impl Desk {
     pub fn names(&self, id: &ActorId) -> bool {
         let config = self.config();
         config.access.persons.of(id).is_some() || known_ids(&config).contains(id)
+    }
+
+    /// The ids that the configuration names of people and groups of a chat, as that chat writes them, in order.
+    #[must_use]
+    pub fn named_in(&self, door: &str) -> Vec<String> {
+        let config = self.config();
+        let persons = config.access.persons.0.iter().flat_map(|person| person.ids.iter().cloned());
+        let oncall = config.environments.values().flat_map(|environment| environment.oncall.iter().cloned());
+        let ids = known_ids(&config).into_iter().chain(persons).chain(oncall);
+        let own = ids.filter_map(|id| id.as_str().strip_prefix(door)?.strip_prefix(':').map(str::to_owned));
+        own.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
     /// True when role and channel allow this person this command on everything at once.
@@ -148,7 +160,7 @@ impl Desk {
     #[must_use]
     pub fn whom_to_ask(&self, command: CommandName, name: &EnvironmentName) -> String {
         let config = self.config();
-        let able: Vec<_> = access::able(&config.access, config.environments.get(name), command).collect();
+        let able: Vec<_> = access::able(&config.access, config.whose(name), command).collect();
         access::named(&able)
     }
 
@@ -197,12 +209,14 @@ impl Desk {
         let named = query.environment.as_ref().or(run.as_ref().map(|run| &run.request.environment));
         let environments: Vec<Option<&Environment>> = match named {
             _ if command.is_about_all() => vec![None],
-            Some(name) => vec![config.environments.get(name)],
+            Some(name) => vec![config.whose(name)],
             None if config.environments.is_empty() => vec![None],
             None => config.environments.values().map(Some).collect(),
         };
         if let Some(name) = named
-            .filter(|name| !command.only_reads() && !command.is_about_all() && !config.environments.contains_key(*name))
+            .filter(|_| !command.only_reads() && !command.only_ends() && !command.is_about_all())
+            .filter(|name| !config.environments.contains_key(*name))
+            .filter(|name| !command.needs_no_roots() || config.whose(name).is_none())
         {
             return Err(DeskError::Refused(not_managed(&config, name)));
         }
@@ -220,7 +234,7 @@ impl Desk {
             let by = held.filter(|_| command.least() != Least::Anybody).filter(|grant| grant.role.has(command));
             let mut by: Vec<String> = by.map(|grant| grant.to_string()).collect();
             let refused = match &query.order {
-                Some(order) => self.would(&about, order, run.as_ref()).await?,
+                Some(order) => Box::pin(self.would(&about, order, run.as_ref())).await?,
                 None => self.asks(&about, &config, command, environment).await?.map(|(_, refusal)| refusal),
             };
             let only_now = query.order.is_some()
@@ -229,15 +243,16 @@ impl Desk {
             if let (Some(run), Some(environment), None) = (&run, environment, &refused) {
                 by.extend(counts_by(run, command, &about.actor, environment, &config.access));
             }
-            let asks = environment
-                .filter(|_| command.starts_change())
-                .map(|e| e.rules.approvals.iter().map(ToString::to_string));
+            // A yes asks for no yes itself.
+            let begins = || environment.filter(|_| command.starts_change() && command != CommandName::Approve);
+            let plan = begins().filter(|_| refused.is_none()).map(by_plan).unwrap_or_default();
+            let asks = begins().map(|e| e.rules.approvals.iter().map(ToString::to_string));
             let asks = asks.into_iter().flatten().collect();
             let environment = environment.map(|environment| environment.name.clone());
             let refused = refused.map(|refusal| if itself { refusal } else { refusal.told_of_them() });
-            verdicts.push(Verdict { environment, refused, only_now, by, asks });
+            verdicts.push(Verdict { environment, refused, only_now, by, asks, plan });
         }
-        Ok(Why { who, itself, command, verdicts })
+        Ok(Why { who, itself, command, run: query.run, verdicts })
     }
 
     /// Why an order would be refused now; nothing of it is done.
@@ -287,7 +302,7 @@ impl Desk {
         command: CommandName,
         run: &RunSummary,
     ) -> Result<(), DeskError> {
-        let Some(environment) = config.environments.get(&run.request.environment) else { return Ok(()) };
+        let Some(environment) = config.whose(&run.request.environment) else { return Ok(()) };
         let actor = &message.actor;
         let is_asked = environment.rules.approvals.iter().any(|rule| rule.by.has(&config.access, environment, actor));
         if is_asked || actor.is(&run.asker.id) || self.may(message, command, &environment.name) {
@@ -341,6 +356,14 @@ impl Desk {
     }
 }
 
+/// What no plan may do here: whether one would is known when it is made.
+fn by_plan(environment: &Environment) -> Vec<String> {
+    let most = environment.rules.destroys_max.as_ref().map(|limit| format!("`destroys_max` is {limit}"));
+    let protect = environment.protect.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>();
+    let protect = (!protect.is_empty()).then(|| format!("`protect` names {}", protect.join(", ")));
+    most.into_iter().chain(protect).collect()
+}
+
 /// The rules, in words, that make somebody's answer to the question of a run count; beside their roles.
 fn counts_by(
     run: &RunSummary,
@@ -362,7 +385,7 @@ fn counts_by(
 }
 
 /// Why nobody may do anything with an environment.
-fn not_managed(config: &Config, name: &EnvironmentName) -> Refusal {
+pub(super) fn not_managed(config: &Config, name: &EnvironmentName) -> Refusal {
     let why = if config.unmanaged.contains_key(name.as_str()) {
         "its configuration does not check; `tidegate check` in a terminal tells what to put right"
     } else {

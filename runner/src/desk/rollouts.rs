@@ -6,14 +6,17 @@ use crate::domain::command::{CommandName, Order};
 use crate::domain::holds::News;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::policy::Place;
-use crate::domain::refusal::Refusal;
-use crate::domain::rollout::{Came, End, Next, Rollout, RolloutAnswer, RolloutOrder, Scope};
+use crate::domain::refusal::{Refusal, nearest};
+use crate::domain::rollout::{Came, End, Item, Next, Rollout, RolloutAnswer, RolloutOrder, Scope};
 use crate::ledger::rollouts::{self, NewRollout};
-use crate::ledger::{Tx, inbox, outbox, runs};
+use crate::ledger::{LedgerError, Tx, inbox, outbox, runs};
 use crate::warden::Lapsed;
 
 /// Under which name its messages are taken: no chat has it, so that nobody tells what came of them.
 const DOOR: &str = "rollout";
+
+/// The rules that are no right's: what stands against everybody.
+const HOLDS: [&str; 4] = ["hold", "freeze", "keep", "stop"];
 
 impl Case<'_> {
     pub(super) async fn rollout_order(&self, tx: &mut Tx, order: &RolloutOrder) -> Result<Done, Denied> {
@@ -25,7 +28,7 @@ impl Case<'_> {
 
     /// Of what is refused to one of them nothing is done to any.
     async fn begin_rollout(&self, tx: &mut Tx, scope: &Scope, orders: &[Order]) -> Result<Done, Denied> {
-        let mut all: Vec<(EnvironmentName, Order)> = Vec::new();
+        let (mut all, mut barred): (Vec<(EnvironmentName, Order)>, _) = (Vec::new(), None);
         for order in orders {
             let Some(name) = environment_of(order) else {
                 let what = format!("`{}` is not done to many at once", order.name());
@@ -34,16 +37,22 @@ impl Case<'_> {
             match self.allowed(tx, order.name(), name).await {
                 Ok(_) => all.push((name.clone(), order.clone())),
                 // All that they may: others they may not even see.
-                Err(Denied::Refused { .. }) if *scope == Scope::All => {}
+                Err(Denied::Refused { rule, .. }) if *scope == Scope::All && !HOLDS.contains(&rule) => {}
+                Err(denied @ Denied::Refused { .. }) if *scope == Scope::All => barred = barred.or(Some(denied)),
                 // Who may not do it to one of a group does it to none: half of a change is nobody's wish.
                 Err(denied) => return Err(denied),
             }
         }
         let Some(command) = all.first().map(|(_, order)| order.name()) else {
+            // They might, but for what stands against it.
+            if let Some(barred) = barred {
+                return Err(barred);
+            }
             let refusal =
                 Refusal::refused(format!("{scope} has no environment for you"), "you may do this to none of them");
             return Err(refusal.hint("envs").hint("whoami").into());
         };
+        self.goes_alone(tx, command, scope, &all).await?;
         let Message { actor, place, typed, .. } = self.message;
         let new = NewRollout {
             scope,
@@ -61,7 +70,50 @@ impl Case<'_> {
             let refusal = Refusal::refused(what, "one at a time: two would take turns on each environment");
             return Err(refusal.hint(format!("status {scope}")).hint(format!("cancel {scope}")).into());
         };
-        Ok(done(RolloutAnswer::Began(rollout)))
+        let config = self.desk.config();
+        let (aside, unread) = match scope {
+            Scope::Group(group) => config.aside(group),
+            Scope::All => {
+                let gone = config.unmanaged.keys().filter(|name| !config.environments.contains_key(name.as_str()));
+                (gone.cloned().collect(), Vec::new())
+            }
+        };
+        Ok(done(RolloutAnswer::Began { rollout, aside, unread }))
+    }
+
+    /// One change of an environment's group at a time, whatever it is called: two would take turns on each environment.
+    async fn goes_alone(
+        &self,
+        tx: &mut Tx,
+        command: CommandName,
+        scope: &Scope,
+        all: &[(EnvironmentName, Order)],
+    ) -> Result<(), Denied> {
+        if command == CommandName::Plan {
+            return Ok(());
+        }
+        let now = crate::ledger::now(&mut *tx).await?;
+        for going in rollouts::changing_until_the_end(&mut *tx).await? {
+            let both = |item: &&Item| all.iter().any(|(name, _)| *name == item.environment);
+            let Some(item) = going.items.iter().find(both) else { continue };
+            let (other, of) = (format!("{} {}", going.command, going.scope), going.asker.id.shown());
+            let what = if other == format!("{command} {scope}") {
+                format!("`{other}` is being done already")
+            } else {
+                format!("`{command} {scope}` does not begin beside `{other}`")
+            };
+            let over = going.items.iter().filter(|item| item.came.is_some()).count();
+            let why = format!(
+                "`{other}` of `{of}` goes since {} min, {over} of {} are over, and {} is in both: one change at a time, as two \
+                 would take turns on it",
+                now.ms_since(going.began) / 60_000,
+                going.items.len(),
+                item.environment,
+            );
+            let refusal = Refusal::refused(what, why);
+            return Err(refusal.hint(format!("status {scope}")).hint(format!("cancel {}", going.scope)).into());
+        }
+        Ok(())
     }
 
     async fn stop_rollout(&self, tx: &mut Tx, scope: &Scope) -> Result<Done, Denied> {
@@ -82,10 +134,48 @@ impl Case<'_> {
             }
         }
         let Some(rollout) = stopped else {
-            let what = format!("nothing is being done to {scope}");
-            return Err(Refusal::refused(what, "there is nothing to stop").hint(format!("status {scope}")).into());
+            return Err(self.nothing_to_stop(tx, scope).await?.into());
         };
         Ok(done(RolloutAnswer::Stopped(rollout)))
+    }
+
+    /// What is being done to others, by the names that they had when it began: a group may have another by now.
+    async fn nothing_to_stop(&self, tx: &mut Tx, scope: &Scope) -> Result<Refusal, LedgerError> {
+        let config = self.desk.config();
+        let mut going = Vec::new();
+        for number in rollouts::going(&mut *tx).await? {
+            going.extend(rollouts::one(&mut *tx, number).await?.filter(|rollout| rollout.ended.is_none()));
+        }
+        going.retain(|rollout: &Rollout| {
+            rollout.items.iter().all(|item| self.desk.may(self.message, CommandName::Cancel, &item.environment))
+        });
+        let known = match scope {
+            Scope::Group(group) => config.groups().contains(group),
+            Scope::All => true,
+        };
+        let why = match going.as_slice() {
+            [] => "there is nothing to stop".to_owned(),
+            going => {
+                let each: Vec<String> = going.iter().map(|of| format!("`{} {}`", of.command, of.scope)).collect();
+                format!("what is being done: {}", each.join(", "))
+            }
+        };
+        let why = if known { why } else { format!("no environment is in that group now; {why}") };
+        let refusal = Refusal::refused(format!("nothing is being done to {scope}"), why);
+        let mut hints: Vec<String> = going.iter().map(|rollout| format!("cancel {}", rollout.scope)).collect();
+        hints.dedup();
+        if let Scope::Group(group) = scope
+            && hints.is_empty()
+            && !known
+        {
+            let groups = config.groups();
+            let near = nearest(group.as_str(), groups.iter().map(|group| group.as_str()));
+            hints.extend(near.map(|near| format!("status @{near}")));
+        }
+        if hints.is_empty() {
+            hints.push(if known { format!("status {scope}") } else { "envs".to_owned() });
+        }
+        Ok(hints.into_iter().take(3).fold(refusal, Refusal::hint))
     }
 }
 
@@ -122,6 +212,7 @@ fn environment_of(order: &Order) -> Option<&EnvironmentName> {
         | Order::Schedule(_)
         | Order::Rollout(_)
         | Order::Link(_)
+        | Order::Made(_)
         | Order::Drift { .. }
         | Order::Adopt { .. }
         | Order::Sweep { .. }
@@ -229,9 +320,12 @@ impl Desk {
     /// Makes the run of one environment, as if whoever asked typed it now.
     async fn begin_one(&self, rollout: &Rollout, place: usize) -> Result<(), DeskError> {
         let Some(item) = rollout.items.get(place) else { return Ok(()) };
+        // Who they are is known anew: somebody may have linked an id, or been named in the file, since. Their rights are asked anew by
+        // `decide`; only in which groups of a chat they are is known as of their order.
+        let asker = self.known(&self.store, rollout.asker.clone()).await?;
         let message = Message {
             key: format!("rollout:{}:{place}", rollout.number),
-            actor: rollout.asker.clone(),
+            actor: asker,
             place: Place { door: door(&rollout.door), channel: rollout.channel.clone(), direct: rollout.direct },
             typed: rollout.typed.clone(),
         };

@@ -15,6 +15,9 @@ use crate::domain::request::{RunKind, RunRequest, Target, turn};
 use crate::domain::schedule::LONGEST_FOR_S;
 use crate::ledger::{Tx, environments, runs};
 
+/// The rule by which an end by itself is refused, where lowering by hand takes a yes.
+pub(super) const WAY_DOWN: &str = "approve";
+
 impl Case<'_> {
     /// A time that ends by itself lies ahead, and is not for ever.
     pub(super) async fn check_span(
@@ -93,6 +96,6 @@ impl Case<'_> {
             format!("{whose} raised it without that end, and lowering it can take a yes: {asks}"),
         );
         let refusal = Box::new(refusal.hint(as_typed(RunNumber(0), request)));
-        Err(Denied::Refused { environment: Some(name.clone()), rule: "approve", refusal })
+        Err(Denied::Refused { environment: Some(name.clone()), rule: WAY_DOWN, refusal })
     }
 }

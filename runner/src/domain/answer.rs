@@ -11,6 +11,7 @@ use super::environment::{Level, SettingValue};
 use super::holds::{Freed, Hold, HoldAnswer};
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
 use super::link::{KnownAs, LinkAnswer};
+use super::made::{Listed, MadeAnswer};
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::rollout::RolloutAnswer;
@@ -110,6 +111,8 @@ pub struct RunSummary {
     pub ended: Option<Timestamp>,
     /// Who took a partial or failed run as it is, and why (`accept`).
     pub taken_by: Option<(ActorId, Option<String>)>,
+    /// Who said no to its question, by which it ended.
+    pub rejected_by: Option<ActorId>,
     /// An apply of it began: something may have changed.
     pub began: bool,
     /// Until when whoever carries it out is taken to be alive; `None` while nobody has it.
@@ -183,6 +186,8 @@ pub enum Answer {
     Rollout(RolloutAnswer),
     /// About who is one person with whom.
     Link(LinkAnswer),
+    /// About what was made for one test.
+    Made(MadeAnswer),
 }
 
 /// Where one stack stands, as last verified.
@@ -225,18 +230,34 @@ pub struct EnvironmentStatus {
     pub running: Option<(RunSummary, Box<RunView>)>,
     /// Runs that wait: in the queue, or for a yes.
     pub waiting: Vec<RunSummary>,
-    /// The run that last changed something or tried to.
+    /// The run that ended last, whatever it did.
     pub last: Option<RunSummary>,
+    /// The run that last changed something, or failed to: neither a look, nor one that was turned away before it began.
+    pub change: Option<RunSummary>,
+    /// The run that said what is wanted.
+    pub said: Option<RunSummary>,
+    /// What lowering it means.
+    pub down: Level,
+    /// Schedules say something of it.
+    pub scheduled: bool,
     /// Stacks that are still up, or in doubt, though the configuration does not have them any more.
     pub departed: Vec<(StackName, StackStanding)>,
     /// Who holds or keeps it, and what stands against all environments.
     pub holds: Vec<Hold>,
-    /// What is wrong with what the configuration says of it now, one line each: it goes on as it last was without.
+    /// What is wrong with what the configuration says of it now, one line each: it goes on as it last was without, where it is managed.
     pub problems: Vec<String>,
+    /// False: its roots do not check, and no configuration that did is known. Nothing new is begun in it.
+    pub managed: bool,
+    /// Holds that cannot be read, one line each: nothing is changed until they are taken away.
+    pub unread: Vec<String>,
+    /// What else is not as it should be, one line each.
+    pub besides: Vec<String>,
     /// Who paused its schedules.
     pub paused: Option<Bent>,
     /// What its schedules, with what people bend, ask for now.
     pub asked: Option<Target>,
+    /// It was made for one test.
+    pub made: Option<Box<Listed>>,
 }
 
 impl StackStanding {
@@ -282,6 +303,8 @@ pub enum Standing {
         name: String,
         /// What is wrong, one line each.
         problems: Vec<String>,
+        /// Its runs that are not over.
+        runs: Vec<RunSummary>,
     },
     /// The ledger knows it, and the configuration does not any more.
     Departed {
@@ -289,6 +312,8 @@ pub enum Standing {
         name: EnvironmentName,
         /// Where it should still be; `None` when nothing of it is wanted.
         wanted: Option<Target>,
+        /// Its runs that are not over.
+        runs: Vec<RunSummary>,
     },
 }
 
@@ -328,6 +353,8 @@ pub struct RunDetail {
     pub last_time_ms: Option<i64>,
     /// Now, by the ledger's clock.
     pub now: Timestamp,
+    /// Keeps of others that it goes against, of those that stand.
+    pub against: Vec<Hold>,
 }
 
 /// Lines of a run's Terraform log.
@@ -390,6 +417,8 @@ pub struct Why {
     pub itself: bool,
     /// Which command.
     pub command: CommandName,
+    /// About which run.
+    pub run: Option<RunNumber>,
     /// What holds, by environment.
     pub verdicts: Vec<Verdict>,
 }
@@ -407,6 +436,8 @@ pub struct Verdict {
     pub by: Vec<String>,
     /// When it asks for a yes, in sentences.
     pub asks: Vec<String>,
+    /// Rules of the environment, in words, that only its plan can be held against.
+    pub plan: Vec<String>,
 }
 
 /// What somebody may see.
@@ -443,4 +474,6 @@ pub struct Upcoming {
     pub bends: Vec<Bent>,
     /// It was destroyed: its schedules ask for nothing until somebody raises it.
     pub destroyed: bool,
+    /// What the ledger has about it cannot be read: nothing is done by its schedules until it can.
+    pub unread: bool,
 }

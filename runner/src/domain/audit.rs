@@ -79,10 +79,12 @@ pub struct Record {
 }
 
 /// Actions that are no commands: a run asks, its question expires, nobody saw it end, a mark in its state was taken away, it ends; a
-/// hold comes to its end; what was due is missed or given up; AWS is told when to end a group; a message that was no command; the configuration changed; a process that
+/// hold comes to its end; what was due is missed or given up; AWS is told when to end a group; the time of what was made for one test is over, and nothing is left of it; a message that was no command; the configuration changed; a process that
 /// carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 15] =
-    [ASK, EXPIRE, LOSE, UNTAINT, REFUSE, END, LAPSE, MISS, GIVE_UP, SWITCH, MESSAGE, CONFIGURE, START, STOP, PRUNE];
+pub const EVENTS: [&str; 17] = [
+    ASK, EXPIRE, LOSE, UNTAINT, REFUSE, END, LAPSE, MISS, GIVE_UP, SWITCH, DUE, GONE, MESSAGE, CONFIGURE, START, STOP,
+    PRUNE,
+];
 
 /// A run asks for a yes.
 pub const ASK: &str = "ask";
@@ -104,6 +106,10 @@ pub const MISS: &str = "miss";
 pub const GIVE_UP: &str = "abandon";
 /// AWS is told when to end what runs in a group, or that it is not to.
 pub const SWITCH: &str = "switch";
+/// The time of an environment that was made for one test is over.
+pub const DUE: &str = "due";
+/// Nothing is left of it.
+pub const GONE: &str = "gone";
 /// A message that was no command.
 pub const MESSAGE: &str = "message";
 /// The configuration changed.
@@ -182,6 +188,8 @@ pub struct AuditPage {
     pub older: Option<i64>,
     /// Words were looked for in this many entries only, down to this moment.
     pub looked: Option<(u32, Timestamp)>,
+    /// There is no older page, and what was before this moment was exported and taken out.
+    pub exported: Option<Timestamp>,
 }
 
 /// What `who` asks for.
@@ -273,6 +281,8 @@ pub struct WhoDid {
     pub environment: EnvironmentName,
     /// The entry, and the run that it led to or was about.
     pub found: Option<(Record, RunSummary)>,
+    /// What was before this moment was exported and taken out.
+    pub exported: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -209,6 +209,19 @@ pub struct StateLeft {
     pub lineage: Option<String>,
 }
 
+impl StateLeft {
+    /// Whether a state with this serial and lineage is another or an older one.
+    #[must_use]
+    pub fn went_back(&self, serial: u64, lineage: Option<&str>) -> Option<WentBack> {
+        let other = lineage.filter(|now| self.lineage.as_ref().is_some_and(|left| left != now));
+        (serial < self.serial || other.is_some()).then(|| WentBack {
+            serial,
+            least: self.serial,
+            lineage: other.map(str::to_owned),
+        })
+    }
+}
+
 /// A Terraform state that is not the one that was left: it was deleted, or an older or another one was put in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WentBack {
@@ -226,9 +239,8 @@ impl StackPlan {
     /// exist, and the plan knows nothing of it.
     #[must_use]
     pub fn went_back(&self) -> Option<WentBack> {
-        let (serial, least) = (self.serial?, self.least_serial?);
-        let lineage = self.lineage.clone().filter(|now| self.left_lineage.as_ref().is_some_and(|left| left != now));
-        (serial < least || lineage.is_some()).then_some(WentBack { serial, least, lineage })
+        let left = StateLeft { serial: self.least_serial?, lineage: self.left_lineage.clone() };
+        left.went_back(self.serial?, self.lineage.as_deref())
     }
 
     /// True when applying it would do something: resources or outputs change. A plan that is not exact may always turn

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{AuditFilter, Deed, Format};
 use super::environment::{Level, SettingValue};
-use super::holds::HoldOrder;
+use super::holds::{About, HoldOrder};
 use super::hours_on::Month;
-use super::ids::{EnvironmentName, RunNumber, SettingName, StackName, Timestamp};
+use super::ids::{EnvironmentName, GroupName, RunNumber, SettingName, StackName, Timestamp};
 use super::link::LinkOrder;
+use super::made::MadeOrder;
 use super::rollout::{RolloutOrder, Scope};
 use super::schedule::{BendOrder, ScheduleOrder};
 
@@ -40,6 +41,16 @@ pub enum CommandName {
     Preflight,
     /// `destroy`
     Destroy,
+    /// `new`
+    New,
+    /// `extend`
+    Extend,
+    /// `end`
+    End,
+    /// `list`
+    List,
+    /// `renew`
+    Renew,
     /// `undo`
     Undo,
     /// `cancel`
@@ -114,7 +125,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 52] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -127,6 +138,11 @@ impl CommandName {
         Self::Sweep,
         Self::Preflight,
         Self::Destroy,
+        Self::New,
+        Self::Extend,
+        Self::End,
+        Self::List,
+        Self::Renew,
         Self::Undo,
         Self::Cancel,
         Self::Retry,
@@ -180,6 +196,11 @@ impl CommandName {
             Self::Sweep => "sweep",
             Self::Preflight => "preflight",
             Self::Destroy => "destroy",
+            Self::New => "new",
+            Self::Extend => "extend",
+            Self::End => "end",
+            Self::List => "list",
+            Self::Renew => "renew",
             Self::Undo => "undo",
             Self::Cancel => "cancel",
             Self::Retry => "retry",
@@ -218,12 +239,13 @@ impl CommandName {
         }
     }
 
-    /// The word in the audit for an order of this name: two of them are words for what happens by itself, too.
+    /// The word in the audit for an order of this name: three of them are words for what happens by itself, too.
     #[must_use]
     pub fn action(self) -> &'static str {
         match self {
             Self::Ask => "inquire",
             Self::Stop => "halt",
+            Self::End => "finish",
             other => other.as_str(),
         }
     }
@@ -258,6 +280,7 @@ impl CommandName {
             | Self::Audit
             | Self::Who
             | Self::Whoami
+            | Self::List
             | Self::Why => true,
             Self::Up
             | Self::Down
@@ -268,6 +291,10 @@ impl CommandName {
             | Self::Sweep
             | Self::Preflight
             | Self::Destroy
+            | Self::New
+            | Self::Extend
+            | Self::End
+            | Self::Renew
             | Self::Undo
             | Self::Cancel
             | Self::Retry
@@ -466,6 +493,8 @@ pub enum Order {
     Rollout(RolloutOrder),
     /// About who is one person with whom.
     Link(LinkOrder),
+    /// About environments that are made for one test.
+    Made(MadeOrder),
 }
 
 impl Order {
@@ -494,6 +523,7 @@ impl Order {
             Self::Rollout(order) => order.name(),
             Self::Bend(order) => order.name(),
             Self::Link(order) => order.name(),
+            Self::Made(order) => order.name(),
             Self::For { change, .. } => change.name(),
         }
     }
@@ -504,6 +534,21 @@ impl Order {
         match until {
             Some(until) => Self::For { change: Box::new(self), until },
             None => self,
+        }
+    }
+
+    /// The run that it is about, where it names one.
+    #[must_use]
+    pub fn on_run(&self) -> Option<RunNumber> {
+        match self {
+            Self::Cancel { run, .. } | Self::Hold(HoldOrder::Leave { run }) => *run,
+            Self::Retry { run }
+            | Self::Accept { run }
+            | Self::Approve { run, .. }
+            | Self::Reject { run }
+            | Self::Recover { run, .. }
+            | Self::Hold(HoldOrder::Ask { about: About::Run(run), .. }) => Some(*run),
+            _ => None,
         }
     }
 
@@ -578,6 +623,8 @@ pub enum Query {
     Next {
         /// To which environment; `None`: all that have schedules.
         environment: Option<EnvironmentName>,
+        /// To those of this group.
+        group: Option<GroupName>,
         /// Within how many days from now, 1 to [`NEXT_DAYS_MAX`].
         days: u32,
     },
@@ -590,6 +637,8 @@ pub enum Query {
     },
     /// What is raised now.
     On,
+    /// What was made for one test and exists.
+    ListNew,
     /// What is not as it should be, or will not be soon.
     Handover,
     /// How long it was at which level.
@@ -640,6 +689,7 @@ impl Query {
             Self::Next { .. } => CommandName::Next,
             Self::Schedules { .. } => CommandName::Schedule,
             Self::On => CommandName::On,
+            Self::ListNew => CommandName::List,
             Self::Handover => CommandName::Handover,
             Self::Hours { .. } => CommandName::Hours,
         }

@@ -53,7 +53,10 @@ pub fn digest(view: &RunView) -> Option<String> {
     all.extend(view.strays().map(|(name, stray)| serde_json::json!([name, stray.arn]).to_string()));
     let troubles = view.stacks.iter().flat_map(|(name, stack)| stack.troubles.iter().map(move |one| (name, one)));
     all.extend(troubles.map(|(name, trouble)| serde_json::json!([name, trouble]).to_string()));
-    let unswept = view.stacks.iter().filter_map(|(name, stack)| Some((name, stack.unswept.as_ref()?)));
+    let unswept = view
+        .stacks
+        .iter()
+        .flat_map(|(name, stack)| [&stack.doubt, &stack.unswept].into_iter().flatten().map(move |why| (name, why)));
     all.extend(unswept.map(|(name, why)| serde_json::json!([name, why]).to_string()));
     all.sort();
     let mut hash = Sha256::new();
@@ -98,8 +101,9 @@ pub fn removal(stray: &Stray) -> Option<String> {
         "aws_nat_gateway" => format!("aws ec2 delete-nat-gateway --nat-gateway-id {id}"),
         "aws_eip" => format!("aws ec2 release-address --allocation-id {id}"),
         "aws_launch_template" => format!("aws ec2 delete-launch-template --launch-template-id {id}"),
+        // Without `--force-delete`, which would end its instances: AWS refuses while it has any.
         "aws_autoscaling_group" => {
-            format!("aws autoscaling delete-auto-scaling-group --auto-scaling-group-name {id} --force-delete")
+            format!("aws autoscaling delete-auto-scaling-group --auto-scaling-group-name {id}")
         }
         "aws_lb" => format!("aws elbv2 delete-load-balancer --load-balancer-arn {id}"),
         "aws_lb_target_group" => format!("aws elbv2 delete-target-group --target-group-arn {id}"),

@@ -35,6 +35,8 @@ pub enum FailureKind {
     PreventDestroy,
     /// An upstream stack has no state or outputs yet, so that this one cannot be planned.
     UpstreamMissing,
+    /// The stack's workspace is not there, and nothing is made only to look.
+    NoWorkspace,
     /// Terraform could not be started at all: missing, a directory, not executable, too old.
     CouldNotStart,
     /// Ended by a signal that Tidegate did not send, by number.

@@ -1,7 +1,7 @@
 //! Words of the commands that cannot be names: whoever typed one could mean either.
 
 /// Each word with what it says in a command, to be read after "it".
-const WORDS: [(&str, &str); 29] = [
+const WORDS: [(&str, &str); 32] = [
     ("action", "begins the name of a command"),
     ("as", "begins the form of a file"),
     ("alone", "says that nobody else approves"),
@@ -16,8 +16,10 @@ const WORDS: [(&str, &str); 29] = [
     ("for", "begins a duration"),
     ("force", "kills instead of asking"),
     ("free", "says that nobody has it"),
+    ("from", "begins the name of a template"),
     ("leave", "takes a run out of the queue"),
     ("me", "means whoever types it"),
+    ("new", "means what was made for one test"),
     ("next", "means the next transition"),
     ("now", "means this moment"),
     ("off", "is the level below all others"),
@@ -25,6 +27,7 @@ const WORDS: [(&str, &str); 29] = [
     ("page", "begins the number of a page"),
     ("run", "begins the number of a run"),
     ("since", "begins a moment"),
+    ("take", "takes what a template says"),
     ("today", "means a day"),
     ("tomorrow", "means a day"),
     ("tonight", "means a night"),

@@ -112,6 +112,16 @@ name!(
     "group name"
 );
 name!(
+    /// What environments for one test are made from: `loadtest`.
+    TemplateName,
+    "template name"
+);
+name!(
+    /// Address ranges, of which each environment that is made gets one of its own: `vpc`.
+    PoolName,
+    "pool name"
+);
+name!(
     /// One Terraform root module inside an environment: `jmeter`.
     StackName,
     "stack name"

@@ -16,6 +16,7 @@ pub mod hours_on;
 pub mod ids;
 pub mod link;
 pub mod lookalike;
+pub mod made;
 pub mod order;
 pub mod policy;
 pub mod probe;

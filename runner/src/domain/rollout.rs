@@ -306,7 +306,14 @@ pub fn stage(command: CommandName, at: usize) -> u32 {
 #[serde(rename_all = "snake_case")]
 pub enum RolloutAnswer {
     /// It is begun, or goes on.
-    Began(Rollout),
+    Began {
+        /// What.
+        rollout: Rollout,
+        /// Those of the group that are left aside, as their configuration does not check.
+        aside: Vec<String>,
+        /// Those of which nobody can read whether they are in the group.
+        unread: Vec<String>,
+    },
     /// Nothing more of it is begun.
     Stopped(Rollout),
 }

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::access::{Access, Want};
+use crate::domain::access::{Access, Want, Yes};
 use crate::domain::answer::Actor;
 use crate::domain::changes::{self, Change, Exactness, StackPlan, WentBack};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::holds::Hold;
-use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::order::{Direction, upstream_of, waits_for};
 use crate::domain::policy::{Confirm, Decision, Matter, Place, PlannedStack, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunKind;
-use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent, RunState, RunView, StackState, StackView};
+use crate::domain::run::{
+    Approved, Outcome, Phase, Question, QuestionWhy, RunEvent, RunState, RunView, StackState, StackView,
+};
 
 /// A step to take now.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,8 @@ pub struct Situation<'a> {
     pub access: &'a Access,
     /// What people hold, freeze, keep or stop.
     pub holds: &'a [Hold],
+    /// The words of a hold that cannot be read: nothing new is begun then.
+    pub barred: Option<&'a Refusal>,
     /// Stacks that are being worked on.
     pub busy: &'a BTreeSet<StackName>,
     /// Plans that have come back and are not stored yet.
@@ -205,6 +209,12 @@ impl Situation<'_> {
             let watched = self.view.stacks.iter().any(|(name, view)| self.is_watched(name, view));
             return if watched { Step::Record(vec![RunEvent::VerifyBegan]) } else { end(Outcome::NothingToDo) };
         }
+        if let (Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_), Some(refusal)) =
+            (&decision, self.barred)
+        {
+            // Nobody knows what it forbids.
+            return refuse("hold", refusal.clone());
+        }
         let (first, wants) = match decision {
             Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
             Decision::Allow => (previewed(), Vec::new()),
@@ -228,15 +238,53 @@ impl Situation<'_> {
         };
         match why {
             None if more.is_empty() => Step::Record(vec![RunEvent::ApplyBegan]),
-            None => Step::Record(vec![self.ask(QuestionWhy::Ruled, more, digest)]),
-            Some(why) => Step::Record(vec![self.ask(why, wants, digest)]),
+            None => {
+                let yes = self.said_before(&more);
+                Step::Record(vec![self.ask(QuestionWhy::Ruled, more, yes, digest)])
+            }
+            Some(why) => Step::Record(vec![self.ask(why, wants, Vec::new(), digest)]),
         }
     }
 
     /// Whether those whose yes is wanted have said it to this plan, for whatever reason it was wanted then.
     fn was_wanted(&self, want: &Want) -> bool {
         let covers = |said: &Want| said.by == want.by && said.count >= want.count && (want.own || !said.own);
-        self.view.approved.as_ref().is_some_and(|approved| approved.wants.iter().any(covers))
+        self.view
+            .approved
+            .as_ref()
+            .is_some_and(|approved| approved.wants.iter().any(covers) && self.still_said(approved, want))
+    }
+
+    /// Whether enough of those who said yes are still people whose yes counts.
+    fn still_said(&self, approved: &Approved, want: &Want) -> bool {
+        let mut people: Vec<&ActorId> = Vec::new();
+        for by in &approved.by {
+            let through = approved.through.get(by).map_or(&[][..], Vec::as_slice);
+            let again = people.iter().any(|other| self.access.persons.same(other, by));
+            if !again && want.counts(by, through, self.access, self.environment) {
+                people.push(by);
+            }
+        }
+        let enough = if approved.alone { 1 } else { usize::try_from(want.count).unwrap_or(usize::MAX) };
+        people.len() >= enough
+    }
+
+    /// What was said to these wants before. Whose yes counts no more is told where it is asked again.
+    fn said_before(&self, wants: &[Want]) -> Vec<Yes> {
+        let Some(approved) = &self.view.approved else { return Vec::new() };
+        let was = |want: &Want| approved.wants.iter().any(|said| said.by == want.by && (want.own || !said.own));
+        let at: Vec<usize> = wants.iter().enumerate().filter(|(_, want)| was(want)).map(|(at, _)| at).collect();
+        if at.is_empty() {
+            return Vec::new();
+        }
+        let yes = |by: &ActorId| Yes {
+            by: by.clone(),
+            wants: at.clone(),
+            alone: false,
+            because: None,
+            through: approved.through.get(by).cloned().unwrap_or_default(),
+        };
+        approved.by.iter().map(yes).collect()
     }
 
     /// What `plan` does beyond what people saw of this stack: all of it, where they saw nothing.
@@ -281,12 +329,15 @@ impl Situation<'_> {
         self.rules(older.chain(newer.iter().copied()))
     }
 
-    fn ask(&self, why: QuestionWhy, wants: Vec<Want>, digest: String) -> RunEvent {
+    fn ask(&self, why: QuestionWhy, wants: Vec<Want>, yes: Vec<Yes>, digest: String) -> RunEvent {
         let within = wants.iter().filter_map(|want| want.within_ms).min();
         let expires = self.now.plus_ms(within.unwrap_or(self.ask_ms));
         // Where rules want more to the same plan, what was said to it stands.
         let again = self.view.approved.is_some() && why != QuestionWhy::Ruled;
-        RunEvent::Asked { question: Question { wants, again, ..Question::plain(why, digest, expires) } }
+        let mut question = Question { wants, yes, again, ..Question::plain(why, digest, expires) };
+        // Whose yes counts no more can say it again: perhaps it is only this configuration that is older than theirs.
+        question.hold_against(self.access, self.environment);
+        RunEvent::Asked { question }
     }
 
     fn applying(&self, approved: Option<&str>) -> Vec<Step> {
@@ -342,6 +393,10 @@ impl Situation<'_> {
         // What only the state learns brings nothing into service.
         if self.view.request.kind.is_of_others() {
             return false;
+        }
+        // Whether anything is left is looked at however little there was to destroy.
+        if self.view.request.clears {
+            return true;
         }
         let probed = || stack.readiness.probes_at(&self.view.request.target.level).next().is_some();
         !plan.destroy && ((plan.scales && stack.readiness.groups) || probed())
@@ -451,7 +506,7 @@ impl Situation<'_> {
         };
         let mut events: Vec<RunEvent> =
             asked.into_iter().map(|(stack, plan, _)| RunEvent::StackPlanned { stack: stack.clone(), plan }).collect();
-        events.push(self.ask(why, wants, digest));
+        events.push(self.ask(why, wants, Vec::new(), digest));
         Some(vec![Step::Record(events)])
     }
 

@@ -25,12 +25,13 @@ use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::holds::Hold;
-use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::ids::{EnvironmentName, StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
+use crate::ledger::holds::Unreadable;
 use crate::ledger::runs::{self, AppendError, Fence};
-use crate::ledger::{environments, holds, links};
+use crate::ledger::{environments, holds, links, made};
 use crate::standing;
 use crate::terraform::Stop;
 use crate::warden;
@@ -38,6 +39,9 @@ use crate::witness;
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How often it is looked for an environment that was made and is not known here yet: 10 seconds.
+const LOOKS_FOR_MADE: u32 = 50;
 
 /// Most reports that are stored in one transaction.
 const BATCH: usize = 256;
@@ -73,6 +77,8 @@ pub(super) struct Driver {
     alone: Alone,
     /// What people hold, freeze, keep or stop, as it was when it was last looked at.
     holds: Vec<Hold>,
+    /// Those that cannot be read.
+    unreadable: Vec<Unreadable>,
     /// Its seat among the runs that are worked on; none while it waits half way for people.
     seat: Option<Seat>,
 }
@@ -89,7 +95,7 @@ impl Driver {
     ) -> Result<Option<Self>, EngineError> {
         let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
-        let environment = shared.config().environments.get(&view.request.environment).cloned();
+        let environment = environment_of(&shared, &view.request.environment).await?;
         let over = if environment.is_none() {
             gone::events(&shared, &view)
         } else {
@@ -153,6 +159,7 @@ impl Driver {
             looked_at: BTreeSet::new(),
             lost: Vec::new(),
             holds: Vec::new(),
+            unreadable: Vec::new(),
             seat: Some(seat),
         }))
     }
@@ -247,10 +254,10 @@ impl Driver {
         Ok(self.steps_from(&self.view, self.shared.store.now().await?))
     }
 
-    /// Before anything is applied it matters what others hold. If that cannot be read, nothing is begun.
+    /// Before anything is applied it matters what others hold. If that cannot be read, the run is refused.
     async fn look_at_holds(&mut self) -> Result<(), EngineError> {
         if matches!(self.view.state, RunState::Planning { stop: None, .. }) {
-            self.holds = holds::standing(&self.shared.store).await?;
+            (self.holds, self.unreadable) = holds::readable(&self.shared.store).await?;
             // A hold of their other id is their own; by a link that cannot be read it is not.
             let (links, _) = links::readable(&self.shared.store).await?;
             let (config, now) = (self.shared.config(), self.shared.store.now().await?);
@@ -261,6 +268,9 @@ impl Driver {
 
     fn steps_from(&self, view: &RunView, now: Timestamp) -> Vec<Step> {
         let config = self.shared.config();
+        let changes = view.request.kind.command().starts_change();
+        let unreadable = self.unreadable.first().filter(|_| changes);
+        let barred = unreadable.map(|first| warden::barred_by(first, Some(&self.environment.name), &config));
         course::next(&Situation {
             view,
             environment: &self.environment,
@@ -268,6 +278,7 @@ impl Driver {
             place: &Place { door: "engine", channel: None, direct: false },
             access: &config.access,
             holds: &self.holds,
+            barred: barred.as_ref(),
             busy: &self.busy,
             planned: &self.planned,
             now,
@@ -529,7 +540,7 @@ impl Driver {
             }
             let mut tx = self.shared.store.begin().await?;
             if events.iter().any(|event| matches!(event, RunEvent::ApplyBegan))
-                && holds::standing_until_the_end(&mut tx).await? != self.holds
+                && holds::readable_until_the_end(&mut tx).await? != (self.holds.clone(), self.unreadable.clone())
             {
                 // Somebody has a hold that this was not judged by, or had one: the course decides anew.
                 return Ok(false);
@@ -563,6 +574,26 @@ impl Driver {
             self.look().await?;
             self.shared.bell.ring();
             return Ok(true);
+        }
+    }
+}
+
+/// The environment of a run. One that was made a moment ago is in the ledger before it is in the configuration in force here.
+async fn environment_of(shared: &Shared, name: &EnvironmentName) -> Result<Option<Environment>, EngineError> {
+    let mut config = shared.config.clone();
+    let mut looks = 0;
+    loop {
+        let now = Arc::clone(&config.borrow_and_update());
+        let known = now.environments.get(name).cloned();
+        let given_up = looks >= LOOKS_FOR_MADE || now.unmanaged.contains_key(name.as_str());
+        if known.is_some() || given_up || !made::exists(&shared.store, name).await? {
+            return Ok(known);
+        }
+        looks += 1;
+        // Once nobody can change it any more, only the time is waited for.
+        tokio::select! {
+            Ok(()) = config.changed() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
 }

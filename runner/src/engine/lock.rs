@@ -149,8 +149,14 @@ fn sign(mut file: &File) -> std::io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
+/// Beside the file itself, whichever way leads to it: links to one ledger are one lock.
 fn path_of(ledger: &Path, of: &str) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
+    let real = std::fs::canonicalize(ledger).ok().or_else(|| {
+        // The file is made later than the lock.
+        let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(std::fs::canonicalize(folder).ok()?.join(ledger.file_name()?))
+    });
+    let mut name = real.unwrap_or_else(|| ledger.to_owned()).into_os_string();
     name.push(".");
     name.push(of);
     PathBuf::from(name)
@@ -181,6 +187,33 @@ mod tests {
         assert!(!EngineLock::is_held(&ledger).expect("a look"));
         assert_eq!(engine_pid(&ledger), None);
         assert!(EngineLock::try_take(Some(&ledger)).expect("a lock").is_some());
+    }
+
+    #[test]
+    fn two_ways_to_one_ledger_are_one_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::fs::create_dir(&real).expect("a folder");
+        std::os::unix::fs::symlink(&real, &link).expect("a link");
+        let ledgers = [real.join("tidegate.db"), link.join("tidegate.db"), link.join("../real/tidegate.db")];
+        let there_yet = |there: bool| {
+            for ledger in &ledgers {
+                let held = LedgerLock::try_take(ledger, "clock").expect("a lock").expect("free");
+                for other in &ledgers {
+                    assert!(LedgerLock::try_take(other, "clock").expect("a lock").is_none(), "{there} {other:?}");
+                }
+                drop(held);
+            }
+        };
+        there_yet(false);
+        std::fs::write(&ledgers[0], "").expect("a file");
+        there_yet(true);
+        // A link to the file itself, too.
+        let other = folder.path().join("other.db");
+        std::os::unix::fs::symlink(&ledgers[0], &other).expect("a link");
+        let held = LedgerLock::try_take(&other, "clock").expect("a lock").expect("free");
+        assert!(LedgerLock::try_take(&ledgers[0], "clock").expect("a lock").is_none());
+        drop(held);
     }
 
     #[test]

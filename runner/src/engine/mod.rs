@@ -14,6 +14,7 @@ mod recover;
 mod seats;
 pub mod work;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -25,7 +26,7 @@ use crate::domain::answer::RunSummary;
 use crate::domain::environment::Environment;
 use crate::domain::run::{IllegalEvent, RunView};
 use crate::ledger::runs::{AppendError, Fence};
-use crate::ledger::{LedgerError, Store, stacks};
+use crate::ledger::{LedgerError, Store, made, stacks};
 use crate::paths::Paths;
 use crate::secrets::{self, Secrets};
 use crate::terraform::{Standby, Stop, Supervisor};
@@ -74,6 +75,12 @@ impl Shared {
         stop: watch::Receiver<Option<Stop>>,
     ) -> Result<RunContext, LedgerError> {
         let accepted = stacks::accepted_commits(&self.store, &environment.name).await?;
+        let untouched = if made::exists(&self.store, &environment.name).await? {
+            let touched = stacks::standings(&self.store, &environment.name).await?;
+            environment.stacks.keys().filter(|stack| !touched.contains_key(*stack)).cloned().collect()
+        } else {
+            BTreeSet::new()
+        };
         Ok(RunContext {
             number: run.number,
             claim: Claim { store: self.store.clone(), run: run.id, fence: fence.clone() },
@@ -82,6 +89,7 @@ impl Shared {
             half_made: stacks::half_made(&self.store, &environment.name).await?,
             states_left: stacks::states_left(&self.store, &environment.name).await?,
             environment,
+            untouched,
             paths: self.paths.clone(),
             supervisors: Standby::new(self.supervisor.clone()),
             told: self.told(),

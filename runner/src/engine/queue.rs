@@ -176,7 +176,7 @@ impl Engine {
         let (id, error) = match ended {
             Ok((id, Ok(()))) => (id, None),
             Ok((id, Err(EngineError::Append(AppendError::Fenced(run))))) => {
-                tracing::info!(run.id = %run, "a run is left to whoever has taken it over");
+                self.note_loss(id, run);
                 (id, None)
             }
             Ok((id, Err(error))) => (id, Some(error.to_string())),
@@ -185,6 +185,14 @@ impl Engine {
         let Some((run, _)) = self.tasks.remove(&id) else { return };
         if let Some(error) = error {
             tracing::error!(run.id = %run, error, "a run was dropped; it is taken up again when its lease ends");
+        }
+    }
+
+    /// A run that gave its place back and was taken again before its task had ended is in our own hands all the same.
+    fn note_loss(&self, task: task::Id, run: RunId) {
+        let again = self.tasks.iter().any(|(other, (held, _))| *held == run && *other != task);
+        if !again {
+            tracing::warn!(run.id = %run, "a run that we worked on is in other hands by now, and is left to them");
         }
     }
 
@@ -203,8 +211,8 @@ impl Engine {
         tx.commit().await?;
         let held: Vec<(RunId, Fence)> = self.tasks.values().cloned().collect();
         for lost in runs::heartbeat(&shared.store, &held, self.lease_ms()).await? {
-            // Its driver finds out at its next write, which the fence refuses.
-            tracing::warn!(run.id = %lost, "another runner has taken over a run of ours");
+            // Its driver finds out at its next look, and says so where it was still at work.
+            tracing::debug!(run.id = %lost, "a run is in another attempt");
         }
         Ok(())
     }

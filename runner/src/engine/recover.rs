@@ -264,6 +264,7 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
         | FailureKind::StalePlan
         | FailureKind::NotInitialised
         | FailureKind::UpstreamMissing
+        | FailureKind::NoWorkspace
         | FailureKind::CouldNotStart
         | FailureKind::Signal { .. }
         | FailureKind::NoReason { .. }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::watch;
-
+use super::in_force::InForce;
 use crate::config::{self, Config, Problems};
 use crate::domain::access::Access;
 use crate::domain::answer::{Actor, StackStanding};
@@ -31,10 +30,10 @@ const LOOKS_PER_TRY: u64 = 3;
 
 /// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
 /// in force.
-pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sender<Arc<Config>>) {
+pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>) {
     let mut seen = stamp_of_files(&file);
     // Of the file as it was last read, also when that was not put in force.
-    let mut roots = config.borrow().roots.clone();
+    let mut roots = in_force.of_files().await.roots.clone();
     let mut roots_seen = stamp_of_roots(&roots);
     let mut looks: u64 = 0;
     // Why the newest file is not in force yet.
@@ -68,12 +67,12 @@ pub(super) async fn keep_reading(file: PathBuf, store: Store, config: watch::Sen
             Ok((new, seen_roots)) => {
                 roots.clone_from(&new.roots);
                 roots_seen = seen_roots;
-                let old = Arc::clone(&config.borrow());
+                let old = in_force.of_files().await;
                 let new = keep_last_good(new, &old);
-                match put_in_force(&store, &old, &new).await {
+                match put_in_force(in_force.store(), &old, &new).await {
                     Ok(()) => {
                         tracing::info!(file = %file.display(), "the configuration was read again");
-                        config.send_replace(Arc::new(new));
+                        in_force.files_are(new).await;
                         waits = None;
                     }
                     // Told once, and tried again.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::column::{Row, to_json};
+use super::column::{Row, UnreadRow, beside, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx};
 use crate::domain::ids::{EnvironmentName, Timestamp};
@@ -36,7 +36,11 @@ impl TryFrom<AskedRow> for (EnvironmentName, Asked) {
     type Error = LedgerError;
     fn try_from(found: AskedRow) -> Result<Self, LedgerError> {
         let row = Row { table: "clock_asked", id: &found.environment };
-        let wanted = found.wanted.as_deref().map(|wanted| row.json("wanted", wanted)).transpose()?;
+        // It is the clock's own memory: where it cannot be read, nothing was asked for, and what is asked for now is brought about.
+        let wanted = found.wanted.as_deref().and_then(|wanted| {
+            let read = row.json("wanted", wanted);
+            read.inspect_err(|error| tracing::error!(%error, "what was asked for cannot be read")).ok()
+        });
         let environment = row.text("environment", found.environment.clone())?;
         let AskedRow { since, step, written, .. } = found;
         Ok((environment, Asked { wanted, since: Timestamp(since), step, written }))
@@ -47,7 +51,11 @@ impl TryFrom<AskedRow> for (EnvironmentName, Asked) {
 pub async fn all(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Asked>, LedgerError> {
     let rows: Vec<AskedRow> =
         on!(db, fetch_all, sqlx::query_as("SELECT environment, wanted, since, step, written FROM clock_asked"))?;
-    rows.into_iter().map(TryFrom::try_from).collect()
+    let (all, broken): (Vec<(EnvironmentName, Asked)>, _) = beside(rows, |row| &row.environment);
+    for UnreadRow { why, .. } in broken {
+        tracing::error!(%why, "what was asked for cannot be read");
+    }
+    Ok(all.into_iter().collect())
 }
 
 /// What is asked for from now on, and what is written.

@@ -3,6 +3,7 @@
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
+use super::unread::{Each, Unread, apart};
 use crate::domain::answer::Actor;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::schedule::{Bend, Bent};
@@ -76,18 +77,44 @@ pub async fn begin(
     Ok(Bent { number, by: by.id.clone(), called, because, bend })
 }
 
-/// Those that have an effect at or after `since`, of all environments, in the order in which they were made.
-pub async fn standing(mut db: impl Access, since: Timestamp) -> Result<Vec<(EnvironmentName, Bent)>, LedgerError> {
-    let rows: Vec<BendRow> = on!(
+/// Those that have an effect at or after `since`, of all environments, in the order in which they were made; those that cannot be
+/// read beside them.
+pub async fn standing(
+    mut db: impl Access,
+    since: Timestamp,
+) -> Result<(Vec<(EnvironmentName, Bent)>, Vec<Unread>), LedgerError> {
+    let rows: Vec<Each<BendRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT number, environment, bend, by_id, by_name, because FROM bends \
+            "SELECT CAST(number AS TEXT) AS key, number, environment, bend, by_id, by_name, because FROM bends \
              WHERE ended_at IS NULL AND until_at > $1 ORDER BY number"
         )
         .bind(since.0)
     )?;
-    rows.into_iter().map(<(EnvironmentName, Bent)>::try_from).collect()
+    Ok(apart(rows, "what bends its schedules,"))
+}
+
+/// One, also when it is over; `None` when there is none of that number, or it cannot be read.
+pub async fn one(mut db: impl Access, number: i64) -> Result<Option<Bent>, LedgerError> {
+    let rows: Vec<Each<BendRow>> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT CAST(number AS TEXT) AS key, number, environment, bend, by_id, by_name, because FROM bends WHERE number = $1"
+        )
+        .bind(number)
+    )?;
+    let (all, _): (Vec<(EnvironmentName, Bent)>, _) = apart(rows, "what bends its schedules,");
+    Ok(all.into_iter().next().map(|(_, bent)| bent))
+}
+
+/// Takes one away that cannot be read. False: somebody had before.
+pub async fn clear(tx: &mut Tx, broken: &Unread, by: &ActorId) -> Result<bool, LedgerError> {
+    match broken.id.parse() {
+        Ok(number) => end(tx, number, by).await,
+        Err(_) => Ok(false),
+    }
 }
 
 /// Takes one back. False: somebody had taken it back before.

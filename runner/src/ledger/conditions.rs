@@ -22,7 +22,10 @@ pub(super) fn actor_ids(by: &str) -> Vec<String> {
     let ids = |one: &str| {
         if one.contains(':') { vec![one.to_owned()] } else { WHERES.map(|place| format!("{place}:{one}")).to_vec() }
     };
-    by.split(',').map(|one| one.trim_start_matches('@')).filter(|one| !one.is_empty()).flat_map(ids).collect()
+    let all = by.split(',').map(|one| one.trim_start_matches('@')).filter(|one| !one.is_empty()).flat_map(ids);
+    // A name can mean an id that is named beside it: each is asked for once.
+    let mut seen = std::collections::BTreeSet::new();
+    all.filter(|id| seen.insert(id.clone())).collect()
 }
 
 impl Conditions {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::column::{Row, places, to_json};
+use super::column::{Row, UnreadRow, beside, places, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::ids::{EnvironmentName, RunNumber};
@@ -118,29 +118,29 @@ pub async fn all(mut db: impl Access) -> Result<Vec<(EnvironmentName, Option<Tar
         .collect()
 }
 
-/// Where each environment should be of which somebody has said; those with `None` are destroyed.
-pub async fn all_wanted(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Option<Wanted>>, LedgerError> {
+/// Where each environment should be of which somebody has said; those with `None` are destroyed. Those of which it cannot be read are
+/// beside them.
+pub async fn all_wanted(
+    mut db: impl Access,
+) -> Result<(BTreeMap<EnvironmentName, Option<Wanted>>, Vec<UnreadRow>), LedgerError> {
     let rows: Vec<EnvironmentRow> = on!(
         db,
         fetch_all,
         sqlx::query_as("SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL")
     )?;
-    let wanted = rows.into_iter().map(|row| {
-        let (name, wanted) = <(EnvironmentName, Wanted)>::try_from(row)?;
-        Ok((name, Some(wanted)))
-    });
-    let mut all: BTreeMap<_, _> = wanted.collect::<Result<_, LedgerError>>()?;
+    let (wanted, broken): (Vec<(EnvironmentName, Wanted)>, _) = beside(rows, |row| &row.name);
+    let mut all: BTreeMap<_, _> = wanted.into_iter().map(|(name, wanted)| (name, Some(wanted))).collect();
     for name in destroyed(&mut db).await? {
         all.insert(name, None);
     }
-    Ok(all)
+    Ok((all, broken))
 }
 
-/// Where some environments should be; those of which nobody has said are not in it.
+/// Where some environments should be; those of which nobody has said are not in it, and those of which it cannot be read beside it.
 pub async fn wanted_of(
     mut db: impl Access,
     environments: &[&EnvironmentName],
-) -> Result<BTreeMap<EnvironmentName, Wanted>, LedgerError> {
+) -> Result<(BTreeMap<EnvironmentName, Wanted>, Vec<UnreadRow>), LedgerError> {
     let sql = format!(
         "SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL AND name IN ({})",
         places(environments.len())
@@ -151,7 +151,8 @@ pub async fn wanted_of(
         fetch_all,
         names.clone().fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
     )?;
-    rows.into_iter().map(TryFrom::try_from).collect()
+    let (wanted, broken): (Vec<(EnvironmentName, Wanted)>, _) = beside(rows, |row| &row.name);
+    Ok((wanted.into_iter().collect(), broken))
 }
 
 /// Environments of which nobody wants anything any more.

@@ -133,6 +133,12 @@ impl LedgerError {
         }
     }
 
+    /// True when one row cannot be read, and everything else can.
+    #[must_use]
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(self, Self::Row { .. })
+    }
+
     /// True when somebody else has it.
     #[must_use]
     pub fn is_locked(&self) -> bool {

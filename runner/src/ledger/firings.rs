@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::column::{Row, places_from, storable, to_json};
+use super::column::{Row, UnreadRow, beside, places_from, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
@@ -224,11 +224,11 @@ macro_rules! select_firings {
     };
 }
 
-/// Those that are looked at again at a later time, the oldest first.
-pub async fn open(mut db: impl Access) -> Result<Vec<Firing>, LedgerError> {
+/// Those that are looked at again at a later time, the oldest first; those that cannot be read beside them.
+pub async fn open(mut db: impl Access) -> Result<(Vec<Firing>, Vec<UnreadRow>), LedgerError> {
     let rows: Vec<FiringRow> =
         on!(db, fetch_all, sqlx::query_as(select_firings!("WHERE try_at IS NOT NULL ORDER BY due_at, environment")))?;
-    rows.into_iter().map(Firing::try_from).collect()
+    Ok(beside(rows, |row| &row.environment))
 }
 
 /// One of them.

@@ -77,6 +77,7 @@ macro_rules! select_holds {
 struct Each {
     number: i64,
     environment: Option<String>,
+    kind: Option<String>,
     said: sqlx::Result<HoldRow>,
 }
 
@@ -90,7 +91,8 @@ where
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         let environment = row.try_get("environment").unwrap_or_default();
-        Ok(Self { number: row.try_get("number")?, environment, said: sqlx::FromRow::from_row(row) })
+        let kind = row.try_get("kind").ok();
+        Ok(Self { number: row.try_get("number")?, environment, kind, said: sqlx::FromRow::from_row(row) })
     }
 }
 
@@ -101,6 +103,8 @@ pub struct Unreadable {
     pub number: HoldNumber,
     /// Of which environment, as far as that can be read.
     pub environment: Option<String>,
+    /// It stands where a stop does, whatever else it says.
+    pub is_stop: bool,
     /// Table, column and what is wrong with it.
     pub why: String,
 }
@@ -108,12 +112,13 @@ pub struct Unreadable {
 /// Those that can be read, and the others.
 fn apart(rows: Vec<Each>) -> (Vec<Hold>, Vec<Unreadable>) {
     let (mut all, mut broken) = (Vec::new(), Vec::new());
-    for Each { number, environment, said } in rows {
+    for Each { number, environment, kind, said } in rows {
         match said.map_err(LedgerError::from).and_then(Hold::try_from) {
             Ok(hold) => all.push(hold),
             Err(error) => {
                 let why = format!("hold {number}: {error}");
-                broken.push(Unreadable { number: HoldNumber(number), environment, why });
+                let is_stop = kind.as_deref() == Some(Kind::Stop.as_str());
+                broken.push(Unreadable { number: HoldNumber(number), environment, is_stop, why });
             }
         }
     }
@@ -181,6 +186,12 @@ pub async fn readable(mut db: impl Access) -> Result<(Vec<Hold>, Vec<Unreadable>
     Ok(apart(rows))
 }
 
+/// One, also when it is over; `None` when there is none of that number, or it cannot be read.
+pub async fn one(mut db: impl Access, number: i64) -> Result<Option<Hold>, LedgerError> {
+    let rows: Vec<Each> = on!(db, fetch_all, sqlx::query_as(select_holds!("WHERE number = $1")).bind(number))?;
+    Ok(apart(rows).0.into_iter().next())
+}
+
 /// All that stand now, for what changes something by them.
 ///
 /// # Errors
@@ -239,16 +250,16 @@ pub async fn of_late(mut db: impl Access, since: Timestamp) -> Result<Vec<Hold>,
     Ok(all)
 }
 
-/// [`standing`], and nobody begins or ends one until the transaction ends.
-pub async fn standing_until_the_end(tx: &mut Tx) -> Result<Vec<Hold>, LedgerError> {
+/// [`readable`], and nobody begins or ends one until the transaction ends.
+pub async fn readable_until_the_end(tx: &mut Tx) -> Result<(Vec<Hold>, Vec<Unreadable>), LedgerError> {
     match tx {
         // The transaction has the whole database already.
         Tx::Sqlite(_) => {}
-        Tx::Postgres(tx) => {
+        Tx::Postgres(tx, _) => {
             sqlx::query("LOCK TABLE holds IN SHARE MODE").execute(&mut **tx).await?;
         }
     }
-    standing(&mut *tx).await
+    readable(&mut *tx).await
 }
 
 /// Those whose time is over and whose end nobody has noted yet; those that cannot be read beside them.

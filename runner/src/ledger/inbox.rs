@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
-use super::store::{Access, Tx, now};
+use super::store::{Access, Reach, Tx, clock_of_sqlite, now};
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 
 /// A message that came in.
@@ -103,34 +103,40 @@ pub struct Claim<'a> {
 }
 
 /// Stores a message that is carried out later, before it is acknowledged, and claims it; `reply` is where its answer goes, in the
-/// chat's own form. False: it was seen before.
+/// chat's own form. Gives when it was stored; `None`: it was seen before. One statement, by the database's own clock: somebody waits for it.
 pub async fn receive(
-    mut tx: &mut Tx,
+    mut door: impl Access,
     key: &str,
-    door: &str,
+    place: &str,
     actor: &ActorId,
     body: &str,
     reply: &str,
     claim: Claim<'_>,
-) -> Result<bool, LedgerError> {
-    let at = now(&mut *tx).await?;
-    let stored = on!(
-        tx,
-        execute,
-        sqlx::query(
-            "INSERT INTO inbox (key, at, door, actor_id, body, reply, holder, held_until) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING"
-        )
-        .bind(storable(key))
-        .bind(at.0)
-        .bind(door)
-        .bind(actor.as_str())
-        .bind(storable(body))
-        .bind(storable(reply))
-        .bind(claim.holder)
-        .bind(at.plus_ms(claim.ms).0)
-    )?;
-    Ok(stored == 1)
+) -> Result<Option<Timestamp>, LedgerError> {
+    macro_rules! store {
+        ($now:expr) => {
+            sqlx::query_scalar::<_, i64>(concat!(
+                "INSERT INTO inbox (key, door, actor_id, body, reply, holder, at, held_until) SELECT $1, $2, $3, $4, $5, $6, now, now + $7 ",
+                "FROM (SELECT ",
+                $now,
+                " AS now) AS clock WHERE TRUE ON CONFLICT (key) DO NOTHING RETURNING at"
+            ))
+            .bind(storable(key))
+            .bind(place)
+            .bind(actor.as_str())
+            .bind(storable(body))
+            .bind(storable(reply))
+            .bind(claim.holder)
+            .bind(claim.ms)
+        };
+    }
+    let at = match door.reach().await? {
+        Reach::Sqlite(mut link) => {
+            store!("CAST($8 AS INTEGER)").bind(clock_of_sqlite().0).fetch_optional(&mut *link).await?
+        }
+        Reach::Postgres(mut link) => store!(server_clock!()).fetch_optional(&mut *link).await?,
+    };
+    Ok(at.map(Timestamp))
 }
 
 /// Claims a message without an answer, or keeps the claim. False: somebody else has it, or it is answered.
@@ -204,19 +210,21 @@ pub async fn untold(
         .collect()
 }
 
-/// Notes that the answer is in the outbox; with `undone` only of a message that nobody has carried out. False: not so.
-pub async fn told(mut tx: &mut Tx, key: &str, undone: bool) -> Result<bool, LedgerError> {
+/// Notes that the answer is in the outbox; with `undone` only of a message that nobody has carried out. `kept` takes the place of its
+/// words, where they are not to be kept. False: not so.
+pub async fn told(mut tx: &mut Tx, key: &str, undone: bool, kept: Option<&str>) -> Result<bool, LedgerError> {
     let at = now(&mut *tx).await?;
     let changed = on!(
         tx,
         execute,
         sqlx::query(
-            "UPDATE inbox SET told_at = $1, answered_at = COALESCE(answered_at, $1), answer = NULL \
+            "UPDATE inbox SET told_at = $1, answered_at = COALESCE(answered_at, $1), answer = NULL, body = COALESCE($4, body) \
              WHERE key = $2 AND told_at IS NULL AND (answered_at IS NULL OR NOT $3)"
         )
         .bind(at.0)
         .bind(storable(key))
         .bind(undone)
+        .bind(kept.map(storable))
     )?;
     Ok(changed == 1)
 }

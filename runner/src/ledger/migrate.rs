@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 42] = [
+pub(super) const TEXTS: [(i64, &str, &str); 44] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -57,6 +57,8 @@ pub(super) const TEXTS: [(i64, &str, &str); 42] = [
     (710, "links", include_str!("../../../migrations/0710_links.sql")),
     (711, "audit_of_run", include_str!("../../../migrations/0711_audit_of_run.sql")),
     (760, "rollouts", include_str!("../../../migrations/0760_rollouts.sql")),
+    (780, "made", include_str!("../../../migrations/0780_made.sql")),
+    (795, "rejected_by", include_str!("../../../migrations/0795_rejected_by.sql")),
 ];
 
 /// All migrations.

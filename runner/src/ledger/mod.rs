@@ -23,6 +23,7 @@ pub mod ids;
 pub mod inbox;
 pub mod leases;
 pub mod links;
+pub mod made;
 mod migrate;
 mod open;
 pub mod outbox;
@@ -35,10 +36,13 @@ pub mod stacks;
 pub mod tellings;
 mod triggers;
 pub mod troubles;
+mod unread;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use address::{Address, AddressError};
+pub use column::UnreadRow;
 pub use error::{LedgerError, OpenError};
 pub use store::{Access, Link, Reach, Store, Tx, now};
+pub use unread::Unread;

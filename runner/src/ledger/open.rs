@@ -24,6 +24,10 @@ const ANSWER: Duration = Duration::from_secs(10);
 const ROWS_AHEAD: usize = 500;
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 8;
+/// For a hundred messages a second where the server is 20 ms away, each way.
+const POSTGRES_DOOR: u32 = 10;
+/// A connection that did nothing for longer is asked whether it is still there.
+const IDLE: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Opens the ledger at `address` (`sqlite:FILE`, `postgres://...`). Makes the SQLite file and its folder, readable
@@ -110,13 +114,26 @@ async fn postgres(options: &PgConnectOptions, patience: Duration, stalled: Durat
     // be hours; what it holds is needed to take its runs over.
     let (patience, stalled) = (patience.as_millis(), stalled.as_millis());
     let wait = format!("SET lock_timeout = {patience}; SET idle_in_transaction_session_timeout = {stalled}");
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(ANSWER)
-        .after_connect(move |connection, _| {
-            let wait = sqlx::AssertSqlSafe(wait.clone());
-            Box::pin(async move { sqlx::raw_sql(wait).execute(connection).await.map(|_| ()) })
-        })
-        .connect_lazy_with(options.clone());
-    Ok(Store::Postgres(pool))
+    let pool = |most: u32| {
+        let wait = wait.clone();
+        PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(ANSWER)
+            .after_connect(move |connection, _| {
+                let wait = sqlx::AssertSqlSafe(wait.clone());
+                Box::pin(async move { sqlx::raw_sql(wait).execute(connection).await.map(|_| ()) })
+            })
+            // What was used a moment ago is there: to ask it each time would double the way of a single statement.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(options.clone())
+    };
+    Ok(Store::Postgres { pool: pool(POSTGRES_CONNECTIONS), door: pool(POSTGRES_DOOR) })
 }

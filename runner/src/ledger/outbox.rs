@@ -311,32 +311,38 @@ pub async fn try_refused(mut tx: &mut Tx, id: Uuid) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Notes what the chat calls a message that was sent.
-pub async fn mark_posted(mut tx: &mut Tx, id: Uuid, posted: &str) -> Result<(), LedgerError> {
-    let at = now(&mut *tx).await?;
-    on!(
-        tx,
-        execute,
-        sqlx::query("UPDATE outbox SET sent_at = $1, in_doubt = FALSE, posted = $2 WHERE id = $3 AND sent_at IS NULL")
-            .bind(at.0)
-            .bind(storable(posted))
-            .bind(id.to_string())
-    )?;
-    Ok(())
-}
-
-/// Notes that a message can never be sent, and why.
-pub async fn give_up(mut tx: &mut Tx, id: Uuid, why: &str) -> Result<(), LedgerError> {
+/// Notes what the chat calls a message that was sent. `kept` takes the place of what it said, where that is not to be kept.
+pub async fn mark_posted(mut tx: &mut Tx, id: Uuid, posted: &str, kept: Option<&str>) -> Result<(), LedgerError> {
     let at = now(&mut *tx).await?;
     on!(
         tx,
         execute,
         sqlx::query(
-            "UPDATE outbox SET sent_at = $1, in_doubt = FALSE, given_up = $2 WHERE id = $3 AND sent_at IS NULL"
+            "UPDATE outbox SET sent_at = $1, in_doubt = FALSE, posted = $2, body = COALESCE($4, body) \
+             WHERE id = $3 AND sent_at IS NULL"
+        )
+        .bind(at.0)
+        .bind(storable(posted))
+        .bind(id.to_string())
+        .bind(kept.map(storable))
+    )?;
+    Ok(())
+}
+
+/// Notes that a message can never be sent, and why; `kept` as with [`mark_posted`].
+pub async fn give_up(mut tx: &mut Tx, id: Uuid, why: &str, kept: Option<&str>) -> Result<(), LedgerError> {
+    let at = now(&mut *tx).await?;
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE outbox SET sent_at = $1, in_doubt = FALSE, given_up = $2, body = COALESCE($4, body) \
+             WHERE id = $3 AND sent_at IS NULL"
         )
         .bind(at.0)
         .bind(storable(why))
         .bind(id.to_string())
+        .bind(kept.map(storable))
     )?;
     Ok(())
 }

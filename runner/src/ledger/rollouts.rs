@@ -200,6 +200,35 @@ pub async fn going(mut db: impl Access) -> Result<Vec<i64>, LedgerError> {
     )
 }
 
+/// Those that change something and are not over, oldest first; nobody begins one until the transaction ends. One that cannot be read
+/// keeps no other from beginning.
+pub async fn changing_until_the_end(mut tx: &mut Tx) -> Result<Vec<Rollout>, LedgerError> {
+    match tx {
+        // The transaction has the whole database already.
+        Tx::Sqlite(_) => {}
+        Tx::Postgres(tx, _) => {
+            sqlx::query("LOCK TABLE rollouts IN SHARE ROW EXCLUSIVE MODE").execute(&mut **tx).await?;
+        }
+    }
+    let numbers: Vec<i64> = on!(
+        tx,
+        fetch_all,
+        sqlx::query_scalar("SELECT number FROM rollouts WHERE ended_at IS NULL AND command <> $1 ORDER BY number")
+            .bind(CommandName::Plan.as_str())
+    )?;
+    let mut all = Vec::new();
+    for number in numbers {
+        match one(&mut *tx, number).await {
+            Ok(rollout) => all.extend(rollout),
+            Err(error @ LedgerError::Row { .. }) => {
+                tracing::error!(rollout = number, %error, "a change of many environments cannot be read");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
 /// Whether one is not over, and keeps it so until the end of the transaction: nobody ends it while one of its runs is made.
 pub async fn goes_on(mut tx: &mut Tx, number: i64) -> Result<bool, LedgerError> {
     let changed = on!(

@@ -6,8 +6,9 @@ use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::ids;
 use super::store::{Access, Tx, now};
+use super::unread::{Each, Unread, apart};
 use crate::domain::answer::Actor;
-use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::AskedAs;
 use crate::domain::schedule::{Signed, Stored, Written};
 
@@ -67,19 +68,32 @@ impl TryFrom<ScheduleRow> for Stored {
     }
 }
 
-/// Those that count, in the order in which they were added; of one environment where one is named.
-pub async fn all(mut db: impl Access, only: Option<&EnvironmentName>) -> Result<Vec<Stored>, LedgerError> {
-    let rows: Vec<ScheduleRow> = on!(
+/// Those that count and can be read, in the order in which they were added; of one environment where one is named.
+pub async fn all(db: impl Access, only: Option<&EnvironmentName>) -> Result<Vec<Stored>, LedgerError> {
+    Ok(readable(db, only).await?.0)
+}
+
+/// The same, with those beside them that cannot be read.
+pub async fn readable(
+    mut db: impl Access,
+    only: Option<&EnvironmentName>,
+) -> Result<(Vec<Stored>, Vec<Unread>), LedgerError> {
+    let rows: Vec<Each<ScheduleRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, \
+            "SELECT id AS key, id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, \
              changed_name, changed_because, added_as, changed_as FROM schedules \
              WHERE removed_at IS NULL AND environment = COALESCE($1, environment) ORDER BY added_at, id"
         )
         .bind(only.map(EnvironmentName::as_str))
     )?;
-    rows.into_iter().map(Stored::try_from).collect()
+    Ok(apart(rows, "the schedule"))
+}
+
+/// Takes one away that cannot be read. False: somebody had before.
+pub async fn clear(tx: &mut Tx, broken: &Unread, by: &ActorId) -> Result<bool, LedgerError> {
+    removed(tx, &broken.id, by).await
 }
 
 /// Adds one, or gives the one that `before` is another wording. `None`: one of this name was added, or that one was changed or
@@ -147,15 +161,19 @@ fn typed_as(column: &'static str, signed: Option<&Signed>) -> Result<Option<Stri
 }
 
 /// Notes that one does not count any more. False: somebody had changed or removed it before.
-pub async fn remove(mut tx: &mut Tx, stored: &Stored, by: &Actor) -> Result<bool, LedgerError> {
+pub async fn remove(tx: &mut Tx, stored: &Stored, by: &Actor) -> Result<bool, LedgerError> {
+    removed(tx, &stored.id, &by.id).await
+}
+
+async fn removed(mut tx: &mut Tx, id: &str, by: &ActorId) -> Result<bool, LedgerError> {
     let at = now(&mut *tx).await?;
     let changed = on!(
         tx,
         execute,
         sqlx::query("UPDATE schedules SET removed_at = $1, removed_by = $2 WHERE id = $3 AND removed_at IS NULL")
             .bind(at.0)
-            .bind(by.id.as_str())
-            .bind(&stored.id)
+            .bind(by.as_str())
+            .bind(id)
     )?;
     Ok(changed == 1)
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
@@ -65,7 +66,13 @@ pub enum Store {
         write: SqlitePool,
     },
     /// A PostgreSQL database.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections for everything else.
+        pool: PgPool,
+        /// Connections that only store what came in: whoever said it is told within seconds that it was heard, however many
+        /// answers wait for a connection.
+        door: PgPool,
+    },
 }
 
 /// A transaction. Rolled back when dropped.
@@ -74,7 +81,18 @@ pub enum Tx {
     /// On SQLite.
     Sqlite(Transaction<'static, Sqlite>),
     /// On PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Clock),
+}
+
+/// What the server's clock said within a transaction, and when: it is asked once.
+#[derive(Debug, Default)]
+pub struct Clock(Option<(Timestamp, Instant)>);
+
+impl Clock {
+    fn now(&self) -> Option<Timestamp> {
+        let (said, at) = self.0?;
+        Some(said.plus_ms(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// A connection for one statement.
@@ -99,6 +117,24 @@ pub enum Reach<'a> {
 pub trait Access: Send {
     /// A connection.
     fn reach(&mut self) -> impl Future<Output = Result<Reach<'_>, LedgerError>> + Send;
+
+    /// What is remembered of the server's clock, where that is so short a time that it can be trusted.
+    fn clock(&mut self) -> Option<&mut Clock> {
+        None
+    }
+}
+
+/// Where what came in is stored, one statement each: see [`Store::Postgres`].
+#[derive(Debug)]
+pub struct Door<'a>(&'a Store);
+
+impl Access for Door<'_> {
+    async fn reach(&mut self) -> Result<Reach<'_>, LedgerError> {
+        Ok(match self.0 {
+            Store::Sqlite { write, .. } => Reach::Sqlite(Link::Pooled(write.acquire().await?)),
+            Store::Postgres { door, .. } => Reach::Postgres(Link::Pooled(door.acquire().await?)),
+        })
+    }
 }
 
 impl<DB: Database> Deref for Link<'_, DB> {
@@ -124,7 +160,7 @@ impl Access for &Store {
     async fn reach(&mut self) -> Result<Reach<'_>, LedgerError> {
         Ok(match self {
             Store::Sqlite { read, .. } => Reach::Sqlite(Link::Pooled(read.acquire().await?)),
-            Store::Postgres(pool) => Reach::Postgres(Link::Pooled(pool.acquire().await?)),
+            Store::Postgres { pool, .. } => Reach::Postgres(Link::Pooled(pool.acquire().await?)),
         })
     }
 }
@@ -133,14 +169,25 @@ impl Access for Tx {
     async fn reach(&mut self) -> Result<Reach<'_>, LedgerError> {
         Ok(match self {
             Self::Sqlite(transaction) => Reach::Sqlite(Link::Borrowed(&mut **transaction)),
-            Self::Postgres(transaction) => Reach::Postgres(Link::Borrowed(&mut **transaction)),
+            Self::Postgres(transaction, _) => Reach::Postgres(Link::Borrowed(&mut **transaction)),
         })
+    }
+
+    fn clock(&mut self) -> Option<&mut Clock> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(_, clock) => Some(clock),
+        }
     }
 }
 
 impl<A: Access> Access for &mut A {
     fn reach(&mut self) -> impl Future<Output = Result<Reach<'_>, LedgerError>> + Send {
         (**self).reach()
+    }
+
+    fn clock(&mut self) -> Option<&mut Clock> {
+        (**self).clock()
     }
 }
 
@@ -152,19 +199,25 @@ impl Store {
         Ok(match self {
             // A deferred transaction that reads first and writes later can fail in its middle; this one cannot.
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?, Clock::default()),
         })
+    }
+
+    /// Where what comes in is stored before it is acknowledged: not behind what answers it.
+    #[must_use]
+    pub fn door(&self) -> Door<'_> {
+        Door(self)
     }
 
     /// Begins a transaction that sees everything as it is at one moment and cannot write.
     pub async fn snapshot(&self) -> Result<Tx, LedgerError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                 // It locks nothing that others wait for, and whoever takes what it reads may be slow: a pipe, a file.
                 sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *tx).await?;
-                Tx::Postgres(tx)
+                Tx::Postgres(tx, Clock::default())
             }
         })
     }
@@ -174,7 +227,7 @@ impl Store {
         match self {
             // Without waiting for a connection.
             Self::Sqlite { .. } => Ok(clock_of_sqlite()),
-            Self::Postgres(_) => now(self).await,
+            Self::Postgres { .. } => now(self).await,
         }
     }
 
@@ -183,14 +236,15 @@ impl Store {
     pub fn place(&self) -> String {
         match self {
             Self::Sqlite { write, .. } => write.connect_options().get_filename().display().to_string(),
-            Self::Postgres(pool) => Address::Postgres(Box::new((*pool.connect_options()).clone())).to_string(),
+            Self::Postgres { pool, .. } => Address::Postgres(Box::new((*pool.connect_options()).clone())).to_string(),
         }
     }
 
     /// Makes new connections of a server with the user and password of `address` from now on; those that stand go on.
     pub fn connect_as(&self, address: &Address) {
-        if let (Self::Postgres(pool), Address::Postgres(options)) = (self, address) {
+        if let (Self::Postgres { pool, door }, Address::Postgres(options)) = (self, address) {
             pool.set_connect_options(options.as_ref().clone());
+            door.set_connect_options(options.as_ref().clone());
         }
     }
 
@@ -201,7 +255,10 @@ impl Store {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, door } => {
+                door.close().await;
+                pool.close().await;
+            }
         }
     }
 }
@@ -211,7 +268,7 @@ impl Tx {
     pub async fn commit(self) -> Result<(), LedgerError> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction, _) => transaction.commit().await?,
         }
         Ok(())
     }
@@ -220,27 +277,38 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), LedgerError> {
         match self {
             Self::Sqlite(transaction) => transaction.rollback().await?,
-            Self::Postgres(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction, _) => transaction.rollback().await?,
         }
         Ok(())
     }
 }
 
-/// Now, by the database's clock. It moves on inside a transaction. SQLite's is this process's, which need not be asked for it by a
-/// statement: a step to the connection's thread and back costs more than all that a statement does.
+/// Now, by the database's clock, in milliseconds, as a statement on PostgreSQL.
+macro_rules! server_clock {
+    () => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+    };
+}
+
+/// Now, by the database's clock. It moves on inside a transaction, in which a server is asked for it once. SQLite's is this process's,
+/// which need not be asked for it by a statement: a step to the connection's thread and back costs more than all that a statement does.
 pub async fn now(mut db: impl Access) -> Result<Timestamp, LedgerError> {
+    if let Some(now) = db.clock().and_then(|clock| clock.now()) {
+        return Ok(now);
+    }
     let ms: i64 = match db.reach().await? {
         Reach::Sqlite(_) => return Ok(clock_of_sqlite()),
         Reach::Postgres(mut link) => {
-            sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
-                .fetch_one(&mut *link)
-                .await?
+            sqlx::query_scalar(concat!("SELECT ", server_clock!())).fetch_one(&mut *link).await?
         }
     };
+    if let Some(clock) = db.clock() {
+        *clock = Clock(Some((Timestamp(ms), Instant::now())));
+    }
     Ok(Timestamp(ms))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the ledger's clock: SQLite has none but this process's")]
-fn clock_of_sqlite() -> Timestamp {
+pub(super) fn clock_of_sqlite() -> Timestamp {
     Timestamp(chrono::Utc::now().timestamp_millis())
 }

@@ -3,6 +3,7 @@
 use super::column::Row;
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
+use super::unread::{Each, apart};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
 /// Somebody waits.
@@ -72,14 +73,18 @@ pub async fn wait(
     Ok((until, before.is_some()))
 }
 
-/// All who wait, longest first.
+/// All who wait, longest first. Nobody can be told by a row that cannot be read: it keeps nobody else from being told.
 pub async fn all(mut db: impl Access) -> Result<Vec<Telling>, LedgerError> {
-    let rows: Vec<TellingRow> = on!(
+    let rows: Vec<Each<TellingRow>> = on!(
         db,
         fetch_all,
-        sqlx::query_as("SELECT environment, who, began_at, until_at FROM tellings ORDER BY began_at, who")
+        sqlx::query_as("SELECT who AS key, environment, who, began_at, until_at FROM tellings ORDER BY began_at, who")
     )?;
-    rows.into_iter().map(Telling::try_from).collect()
+    let (all, broken) = apart(rows, "who waits,");
+    for one in broken {
+        tracing::debug!(why = one.why, "a row of those who wait cannot be read");
+    }
+    Ok(all)
 }
 
 /// They wait no more. False: somebody told them before.

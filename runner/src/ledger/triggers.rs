@@ -50,7 +50,7 @@ pub(super) const POSTGRES: &[&str] = &[
 pub(super) async fn lift(mut tx: &mut Tx) -> Result<(), LedgerError> {
     let sql = match tx {
         Tx::Sqlite(_) => "DROP TRIGGER audit_never_deleted",
-        Tx::Postgres(_) => "ALTER TABLE audit DISABLE TRIGGER audit_append_only",
+        Tx::Postgres(..) => "ALTER TABLE audit DISABLE TRIGGER audit_append_only",
     };
     on!(tx, execute, sqlx::query(sql))?;
     Ok(())
@@ -60,7 +60,7 @@ pub(super) async fn lift(mut tx: &mut Tx) -> Result<(), LedgerError> {
 pub(super) async fn put_back(mut tx: &mut Tx) -> Result<(), LedgerError> {
     let statements = match tx {
         Tx::Sqlite(_) => SQLITE,
-        Tx::Postgres(_) => &["ALTER TABLE audit ENABLE TRIGGER audit_append_only"],
+        Tx::Postgres(..) => &["ALTER TABLE audit ENABLE TRIGGER audit_append_only"],
     };
     for statement in statements {
         on!(tx, execute, sqlx::query(*statement))?;

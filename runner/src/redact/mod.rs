@@ -149,9 +149,10 @@ impl Redactor {
             }
             Note::Preflight { troubles } => Note::Preflight { troubles: troubles.into_iter().map(clean).collect() },
             Note::NotReady { probes } => Note::NotReady { probes: probes.into_iter().map(clean).collect() },
-            Note::Swept { strays, elsewhere, unknown } => {
+            Note::Swept { strays, elsewhere, doubt, unknown } => {
                 let stray = |stray: Stray| Stray { name: stray.name.map(clean), ..stray };
-                Note::Swept { strays: strays.into_iter().map(stray).collect(), elsewhere, unknown: unknown.map(clean) }
+                let strays = strays.into_iter().map(stray).collect();
+                Note::Swept { strays, elsewhere, doubt: doubt.map(clean), unknown: unknown.map(clean) }
             }
             Note::Text(text) => Note::Text(clean(text)),
             // Names and addresses: what stands in them stands in the plan, too.

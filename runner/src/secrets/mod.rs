@@ -23,7 +23,8 @@ pub fn told(config: &Config, secrets: &Secrets) -> Vec<String> {
     if let DatabaseConfig::Postgres(url) = &config.database {
         values.extend(password_of(url));
     }
-    let stacks = config.environments.values().flat_map(|environment| environment.stacks.values());
+    let samples = config.templates.values().map(|template| &template.sample);
+    let stacks = config.environments.values().chain(samples).flat_map(|environment| environment.stacks.values());
     for stack in stacks {
         if let StackSource::Git { url, .. } = &stack.source {
             values.extend(Remote::of(url).secrets());

@@ -29,10 +29,19 @@ pub fn init(told: &InitArgs<'_>) -> Vec<OsString> {
     argv
 }
 
-/// `workspace select`, making the workspace where there is none (Terraform 1.4).
+/// `workspace select`; with `makes`, the workspace is made where there is none (Terraform 1.4).
 #[must_use]
-pub fn workspace_select(name: &str) -> Vec<OsString> {
-    words(&["workspace", "select", "-or-create", name])
+pub fn workspace_select(name: &str, makes: bool) -> Vec<OsString> {
+    if makes { words(&["workspace", "select", "-or-create", name]) } else { words(&["workspace", "select", name]) }
+}
+
+/// `workspace delete`: refused by Terraform where something is left in it.
+#[must_use]
+pub fn workspace_delete(name: &str, lock_timeout_s: u32) -> Vec<OsString> {
+    let mut argv = words(&["workspace", "delete"]);
+    argv.push(format!("-lock-timeout={lock_timeout_s}s").into());
+    argv.push(name.into());
+    argv
 }
 
 /// What `plan` is told.
@@ -151,7 +160,8 @@ mod tests {
                 backend_config: &["ids=[1]".to_owned()],
                 json: true,
             }),
-            workspace_select("shop"),
+            workspace_select("shop", true),
+            workspace_select("shop", false),
             plan(&PlanArgs {
                 out: Path::new("p"),
                 var_file: Path::new("v.json"),
@@ -191,6 +201,7 @@ mod tests {
         init -input=false -no-color
         init -input=false -no-color -json -backend-config=a b.tfbackend -backend-config=ids=[1]
         workspace select -or-create shop
+        workspace select shop
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s -replace=a.b[0]
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -refresh-only

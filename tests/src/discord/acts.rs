@@ -190,6 +190,24 @@ impl Server {
         interaction
     }
 
+    /// Chooses in the menu of a message, by what a choice says.
+    ///
+    /// # Panics
+    /// When there is no such choice: nobody could make it.
+    pub fn choose(&self, person: Id, message: Id, label: &str) -> Interaction {
+        let (channel, shown, data) = {
+            let state = self.inner.state();
+            let found = state.messages.iter().find(|m| m.id == message && !m.deleted).expect("a message");
+            assert!(found.only.is_none_or(|only| only == person), "somebody else's message");
+            let data = choice(&found.body, label).unwrap_or_else(|| panic!("no choice {label} in {}", found.body));
+            (found.channel, state.message_json(found), data)
+        };
+        let with = json!({ "data": data, "message": shown });
+        let (interaction, event) = self.begin(person, channel, Some(message), 3, &with);
+        self.happens("INTERACTION_CREATE", &event);
+        interaction
+    }
+
     /// Says something in a channel or thread.
     pub fn say(&self, person: Id, channel: Id, text: &str) -> Id {
         let event = {
@@ -264,4 +282,13 @@ fn button(body: &Value, label: &str) -> Option<String> {
     let rows = body["components"].as_array()?;
     let mut buttons = rows.iter().filter_map(|row| row["components"].as_array()).flatten();
     buttons.find(|button| button["label"] == label).and_then(|button| button["custom_id"].as_str().map(str::to_owned))
+}
+
+fn choice(body: &Value, label: &str) -> Option<Value> {
+    let rows = body["components"].as_array()?;
+    let menus = rows.iter().filter_map(|row| row["components"].as_array()).flatten().filter(|one| one["type"] == 3);
+    menus.into_iter().find_map(|menu| {
+        let option = menu["options"].as_array()?.iter().find(|option| option["label"] == label)?;
+        Some(json!({ "custom_id": menu["custom_id"], "component_type": 3, "values": [option["value"]] }))
+    })
 }

@@ -51,7 +51,7 @@ pub(super) fn one(state: &State, message: &Message) -> String {
     for row in message.body["components"].as_array().into_iter().flatten() {
         let buttons = row["components"].as_array().into_iter().flatten();
         let labels: Vec<String> =
-            buttons.map(|button| format!("[{}]", button["label"].as_str().unwrap_or_default())).collect();
+            buttons.map(|one| format!("[{}]", one["label"].as_str().unwrap_or_else(|| menu(one)))).collect();
         lines.push(labels.join(" "));
     }
     for (file, content) in &message.files {
@@ -82,4 +82,9 @@ fn plainly(state: &State, text: &str) -> String {
         }
     }
     out
+}
+
+/// What a menu says before anything is chosen in it.
+fn menu(component: &Value) -> &str {
+    component["placeholder"].as_str().unwrap_or_default()
 }

@@ -79,6 +79,12 @@ impl Workspace {
         self.send(Kind::Events, self.inner.wrapped(event)).await
     }
 
+    /// Every `response_url` that was given out is too old from now on.
+    pub fn expire_responses(&self) {
+        let now = Instant::now();
+        self.inner.state().responses.values_mut().for_each(|response| response.until = now);
+    }
+
     fn response_url(&self, user: &UserId, channel: &str, message: Option<String>) -> String {
         let key = uuid::Uuid::now_v7().simple().to_string();
         let until = Instant::now() + Duration::from_mins(30);

@@ -66,7 +66,7 @@ async fn whoever_asked_does_without_the_others_only_after_the_time_they_have_and
 #[tokio::test]
 async fn rights_are_those_at_the_press_not_those_when_it_was_asked() {
     let yard = ruled("by = \"owners\"");
-    let _serve = yard.serve().await;
+    let serve = yard.serve().await;
     asks_to_destroy(&yard).await;
     let stranger = yard.says_as("kato", "approve 2").await;
     assert_eq!(stranger.verdict, Verdict::Refused);
@@ -74,6 +74,8 @@ async fn rights_are_those_at_the_press_not_those_when_it_was_asked() {
     let owners = format!("owners = [\"local:{}\", \"local:sato\"]", me());
     let fewer = format!("owners = [\"local:{}\", \"local:mori\"]", me());
     yard.configure(&owners, &fewer);
+    // A yes is held against the roles once more before anything is applied, as the engine knows them.
+    yard.wait("the new roles", async || serve.err().contains("the configuration was read again").then_some(())).await;
     let gone = yard.says_as("sato", "approve 2").await;
     assert_eq!(gone.verdict, Verdict::Refused);
     assert_eq!((yard.status(2).await, yard.did("delete shop-app")), ("awaiting_approval", 0));

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 10] = [
     &["secrets", "warden", "witness", "agenda", "capacity"],
     &["standing", "inspection"],
     &["desk", "engine"],
-    &["clockwork", "switch", "rollouts"],
+    &["clockwork", "switch", "rollouts", "lives"],
     &["house"],
     &["service"],
 ];
@@ -171,5 +171,24 @@ fn the_bot_starts_no_terraform_and_writes_no_state() {
             let used = source.code.contains(word);
             assert!(!used, "{} starts programs with `{word}`", source.path.display());
         }
+    }
+}
+
+/// Lines of a chat's folder without its tests, which stand last in each file.
+fn lines_of_chat(name: &str) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/src/chat").join(name);
+    let files = fs::read_dir(folder).expect("a chat").flatten().map(|file| fs::read_to_string(file.path()));
+    files.map(|text| text.expect("text").lines().take_while(|line| *line != "#[cfg(test)]").count()).sum()
+}
+
+#[test]
+fn a_chat_is_as_large_as_the_architecture_says() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ARCHITECTURE.md");
+    let docs = fs::read_to_string(docs).expect("the architecture");
+    for chat in ["discord", "slack"] {
+        let lines = lines_of_chat(chat);
+        let hundreds = (lines + 50) / 100;
+        let says = format!("`chat/{chat}` has about {},{}00 lines", hundreds / 10, hundreds % 10);
+        assert!(docs.contains(&says), "it has {lines}: {says}");
     }
 }

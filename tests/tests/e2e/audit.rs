@@ -29,7 +29,7 @@ async fn an_evening(yard: &Yard) {
         "down shop \u{b7} REFUSED (role)",
         "the run of shop asks \u{b7} needs a yes (previewed) \u{b7} run 2",
         "reject 2 because not tonight \u{b7} rejected \u{b7} run 2",
-        "the run of shop ended \u{b7} cancelled \u{b7} run 2",
+        "the run of shop ended \u{b7} rejected \u{b7} run 2",
         "Tidegate \u{b7} started",
         "Tidegate \u{b7} stopped",
     ];
@@ -74,10 +74,16 @@ async fn is_proven_signed_exported_and_pruned(yard: &Yard) {
     let all: Vec<serde_json::Value> = serde_json::from_str(&yard.read("all.json")).expect("JSON");
     assert!(all.iter().zip(1..).all(|(entry, number)| entry["entry"] == number), "{all:?}");
     yard.run(&["audit", "export", "--format", "json", "--out", &path("all.json")]).await.says(&["exists"]).exits(1);
+    yard.run(&["audit", "export", "--format", "csv", "--out", "-", "by", "ghost"])
+        .await
+        .says(&["nobody is called"])
+        .exits(1);
     yard.run(&["audit", "export", "--format", "csv", "--out", "-", "shpo"]).await.says(&["shpo"]).exits(1);
 
     yard.run(&["audit", "prune", "--before", "1y", "--export", &old]).await.says(&["is not a time"]).exits(1);
     yard.run(&["audit", "prune", "--before", "52w", "--export", &old]).await.says(&["nothing was written"]).exits(0);
+    let ahead = ["audit", "prune", "--before", "2999-01-01", "--export", &old];
+    yard.run(&ahead).await.says(&["`2999-01-01` is not past", "--before 2"]).exits(1);
     let pruned =
         yard.run(&["audit", "prune", "--before", "now", "--export", &old, "--because", "the year is over"]).await;
     pruned.says(&[&format!("out of the ledger: {}.", all.len()), "Keep the file"]).exits(0);
@@ -85,7 +91,11 @@ async fn is_proven_signed_exported_and_pruned(yard: &Yard) {
     yard.run(&["audit", "verify", "--checkpoint", &checkpoint]).await.says(&["give the exported file"]).exits(1);
     let whole = ["audit", "verify", "--checkpoint", &checkpoint, "--with-export", &old];
     yard.run(&whole).await.says(&["are in the exported files, whole"]).exits(0);
-    yard.shell("audit").await.says(&["entries taken out", "the year is over"]).exits(0);
+    yard.shell("audit").await.says(&["entries taken out", "the year is over", "exported and taken out"]).exits(0);
+    yard.shell("who raised shop")
+        .await
+        .says(&["knows nobody who raised shop since", "exported and taken out"])
+        .exits(0);
     yard.shell("up shop").await.exits(0);
     yard.run(&whole).await.exits(0);
 }

@@ -214,6 +214,29 @@ async fn a_bad_root_is_told_and_nothing_is_tried_with_it() {
 }
 
 #[tokio::test]
+async fn a_root_that_is_saved_half_way_hides_no_run_and_keeps_nobody_from_ending_one() {
+    let root = "roots/shop/app/main.tf";
+    let yard = two();
+    yard.hold("create.shop-app");
+    let _serve = yard.serve().await;
+    yard.accepted("up shop small").await;
+    yard.until_did("create shop-app", 1).await;
+    yard.accepted("down shop off").await;
+    let whole = yard.read(root);
+    yard.write(root, "resource \"terraform_data\" \"a\" {\n");
+    yard.shell("status shop").await.says(&["NOT MANAGED", "main.tf", "run 1", "run 2", "cancel 1"]).exits(0);
+    let queue = yard.shell("queue shop").await;
+    queue.says(&["run 1", "run 2"]).exits(0);
+    queue.says_not(&["Nothing runs"]);
+    yard.shell("up shop full").await.says(&["shop cannot be changed", "tidegate check"]).exits(3);
+    yard.shell("cancel 2").await.says(&["cancelled"]).exits(0);
+    yard.shell("unhold shop").await.says(&["nobody holds or keeps it"]).exits(3);
+    yard.write(root, &whole);
+    yard.release("create.shop-app");
+    yard.until(1, "succeeded").await;
+}
+
+#[tokio::test]
 async fn a_root_that_is_spoilt_while_its_run_waits_fails_the_run_and_nothing_else() {
     let root = "roots/shop/app/main.tf";
     let spoil = |yard: &Yard, how: &str| match how {

@@ -105,9 +105,14 @@ async fn init_runs_only_where_something_changed_that_it_depends_on() {
 async fn a_stack_has_its_own_workspace_and_its_state_lies_where_people_find_it() {
     let yard = Yard::new();
     yard.configure("root = \"roots/shop/app\"\n", "root = \"roots/shop/app\"\nworkspace = \"load\"\n");
+    for look in ["drift shop", "preflight shop", "sweep shop", "adopt shop"] {
+        yard.shell(look).await.exits(0);
+    }
+    assert_eq!(yard.calls("workspace", "shop-app"), 4);
+    assert!(!yard.file("roots/shop/app/terraform.tfstate.d").exists(), "nothing is made only to look");
     yard.shell("up shop").await.exits(0);
     yard.shell("down shop").await.exits(0);
-    assert_eq!(yard.calls("workspace", "shop-app"), 1);
+    assert_eq!(yard.calls("workspace", "shop-app"), 5);
     assert!(yard.file("roots/shop/app/terraform.tfstate.d/load/terraform.tfstate").exists());
     assert!(!yard.file("roots/shop/app/terraform.tfstate").exists());
 }

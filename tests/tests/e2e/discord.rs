@@ -29,10 +29,14 @@ const POST: &str = "POST /channels/-/messages";
 async fn a_subcommand_raises_an_environment_and_the_channel_tells_it_in_one_card_and_its_thread() {
     let place = InDiscord::lay().await;
     let serve = place.serve().await;
+    // The card is there before the end, whoever is faster.
+    place.yard.hold("create.shop-app");
     let slots = [("env", "shop"), ("level", "full"), ("because", "the rehearsal starts")];
     let interaction = place.discord.command(place.alice, place.channel, "up", &slots);
     let acknowledged = place.discord.acknowledged(interaction).await;
     assert_eq!(acknowledged, serde_json::json!({ "type": 5 }), "everybody sees who asked");
+    place.reads("[Cancel]").await;
+    place.yard.release("create.shop-app");
     place.reads("shop is at full").await;
     place.discord.until("the asker is called", || (place.discord.called(place.alice) > 0).then_some(())).await;
     assert_eq!(place.yard.status(1).await, "succeeded");
@@ -54,6 +58,28 @@ async fn a_question_is_private_and_its_answer_too() {
     place.reads("(only alice sees)").await;
     place.discord.until("it is answered", || place.discord.private(place.alice, "shop")).await;
     assert!(place.discord.posted(place.channel).is_empty());
+    serve.stop().await.exits(0);
+    place.discord.check();
+}
+
+#[tokio::test]
+async fn levels_are_chosen_in_a_menu_as_far_as_one_may() {
+    let place = InDiscord::lay().await;
+    let bob = place.discord.person("bob");
+    let serve = place.serve().await;
+    for person in [place.alice, bob] {
+        place.discord.command(person, place.channel, "status", &[("env", "shop")]);
+    }
+    let offered = || place.discord.private(place.alice, "[See the plan for]");
+    let answer = place.discord.until("it is answered", offered).await;
+    place.discord.until("bob is answered", || place.discord.private(bob, "levels: off")).await;
+    assert!(place.discord.private(bob, "[See the plan for]").is_none(), "who may not is not offered it");
+    let chosen = place.discord.choose(place.alice, answer, "full");
+    assert_eq!(place.discord.acknowledged(chosen).await["type"], 6);
+    place.reads("run 1 · plan shop full").await;
+    place.settled().await;
+    assert!(place.yard.known(2).await.is_none());
+    assert!(!place.yard.read("calls").lines().any(|call| call.contains("apply")), "a choice alone raises nothing");
     serve.stop().await.exits(0);
     place.discord.check();
 }
@@ -320,6 +346,39 @@ async fn what_is_raised_from_discord_is_followed_in_slack() {
     slack.command(&mori, &channel, "/tide", "down shop").await.accepted();
     place.reads("shop is at small").await;
     place.yard.until(2, "succeeded").await;
+    serve.stop().await.exits(0);
+    place.discord.check();
+}
+
+#[tokio::test]
+async fn two_ids_of_one_person_are_one_on_the_cards_of_both_chats() {
+    let place = InDiscord::lay_beside_slack().await;
+    let slack = place.slack.as_ref().expect("Slack");
+    let (channel, alice, mori) = (slack.channel("#load-test"), slack.person("alice"), slack.person("mori"));
+    let people = format!("[people.alice]\nids = [\"discord:{}\", \"slack:{}\"]\n", place.alice, alice.as_str());
+    place.yard.configure("[chat.discord]", &format!("{people}[chat.discord]"));
+    let rule = "approve = { when = [\"command = destroy\"], by = \"owners\", count = 2 }";
+    let owners = format!("{rule}\nowners = [\"slack:{}\", ", mori.as_str());
+    place.yard.configure("owners = [\"discord:", &format!("{owners}\"discord:"));
+    let serve = place.serve().await;
+    place.yard.shell("up shop small").await.exits(0);
+    place.yard.accepted("destroy shop").await;
+    let text = slack.reads(&channel, "2 yeses of owners").await;
+    let says =
+        |text: &str, words: &str| text.lines().rev().find(|line| line.contains(words)).unwrap_or_default().to_owned();
+    let who = says(&text, "Who can say it");
+    assert_eq!(who.matches(',').count(), 1, "alice once, and mori: {who}");
+    slack.command(&alice, &channel, "/tide", "approve 2").await.accepted();
+    let text = slack.reads(&channel, "1 of 2 yeses").await;
+    assert_eq!(says(&text, "Said by").matches(',').count(), 0, "{text}");
+    place.reads("1 of 2 yeses").await;
+    place.tide("approve 2").await;
+    place.reads("you said yes already: 1 of 2 yeses").await;
+    slack.command(&mori, &channel, "/tide", "approve 2").await.accepted();
+    let text = slack.reads(&channel, "approved by").await;
+    let line = says(&text, "approved by");
+    assert_eq!(line.matches(" and ").count(), 1, "two people: {line}");
+    assert_eq!(place.yard.ends(2).await, "succeeded");
     serve.stop().await.exits(0);
     place.discord.check();
 }

@@ -44,6 +44,42 @@ async fn a_form_shows_what_it_would_do_and_its_last_button_does_it_once() {
 }
 
 #[tokio::test]
+async fn a_plan_that_outlives_its_forms_token_is_told_alone_and_so_is_one_that_is_not_waited_for() {
+    for too_long in [false, true] {
+        let place = InDiscord::lay().await;
+        let serve = place.serve().await;
+        let form = place.discord.bare(place.alice, place.channel, "tide-form").await;
+        place.yard.hold("plan");
+        let values = [("environment", "shop"), ("what", "up"), ("level", "full")];
+        let filled = place.discord.fill(place.alice, place.channel, &form["data"], &values);
+        place.discord.acknowledged(filled).await;
+        place.yard.until_calls("plan", "shop-app", 1).await;
+        place.discord.expire();
+        let alone = |words: &'static str| {
+            let text = place.discord.direct_transcript(place.alice);
+            text.contains(words).then_some(text)
+        };
+        if too_long {
+            // Its card is there meanwhile.
+            place.reads("· planning").await;
+            place.yard.change_ledger("UPDATE runs SET accepted_at = accepted_at - 1860000 WHERE number = 1").await;
+            place.discord.until("it is told alone", || alone("is not there yet")).await;
+        }
+        place.yard.release("plan");
+        if !too_long {
+            let text = place.discord.until("the plan comes alone", || alone("plan for shop full")).await;
+            assert!(text.contains("up shop full"), "what to type in place of the button: {text}");
+        }
+        place.reads("plan for shop full").await;
+        place.discord.until("the asker is called", || (place.discord.called(place.alice) > 0).then_some(())).await;
+        place.settled().await;
+        assert!(place.yard.known(2).await.is_none(), "nothing is done of it");
+        serve.stop().await.exits(0);
+        place.discord.check();
+    }
+}
+
+#[tokio::test]
 async fn who_may_do_nothing_is_told_so_in_place_of_the_form() {
     let place = InDiscord::lay().await;
     let bob = place.discord.person("bob");
@@ -105,6 +141,28 @@ async fn what_discord_does_not_take_goes_to_the_webhook_once() {
     place.reads("shop is PARTIAL").await;
     assert_eq!(failure(), 1, "{:?}", posted());
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_first_direct_message_of_whom_the_configuration_names_is_heard_though_nobody_listened() {
+    let place = InDiscord::lay().await;
+    let stranger = place.discord.person("bob");
+    let serve = place.serve().await;
+    place.discord.until_connected(1).await;
+    // Something was heard before, elsewhere: it is known since when things can have been missed.
+    place.tide("status shop").await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+    place.discord.direct(place.alice, "up shop");
+    place.discord.direct(stranger, "up shop");
+    let serve = place.serve().await;
+    place.yard.until(1, "succeeded").await;
+    place.settled().await;
+    let told = || place.discord.direct_transcript(place.alice).contains("run 1").then_some(());
+    place.discord.until("she is told", told).await;
+    assert!(place.yard.known(2).await.is_none());
+    serve.stop().await.exits(0);
+    place.discord.check();
 }
 
 /// Kills `serve` at an arrow of the flow, starts it again, and says how it ends.

@@ -1,5 +1,6 @@
 //! Many environments: several files, those that are like another, and groups that are planned and changed together.
 
+use tidegate_tests::in_slack::InSlack;
 use tidegate_tests::yard::{Layout, Yard};
 
 /// `shop` in the main file, and `game-a` to `game-c` like it in another one.
@@ -85,4 +86,36 @@ async fn a_broken_file_sets_only_its_own_environments_aside_and_they_go_on_as_th
     })
     .await;
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_group_is_changed_in_a_chat_one_change_at_a_time() {
+    let place = InSlack::lay().await;
+    place.yard.configure("[environments.shop]", "[environments.shop]\ngroup = \"rpg\"");
+    place.lay_more(&["blog"], "#load-test");
+    place.yard.hold("create.shop-app");
+    let serve = place.serve().await;
+    place.tide("up @rpg small").await;
+    let text = place.reads("up @rpg \u{b7} 2 environments").await;
+    assert!(text.contains("shop alone first, then up to 4 at a time"), "{text}");
+    place.yard.until_did("create shop-app", 1).await;
+    place.tide("down @rpg off").await;
+    let text = place.reads("`down @rpg` does not begin beside `up @rpg`").await;
+    assert!(text.contains("@alice") && text.contains("0 of 2 are over") && text.contains("cancel @rpg"), "{text}");
+    place.yard.release("create.shop-app");
+    place.reads("blog is at small").await;
+    // Its end is told to whoever asked.
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "up @rpg \u{b7} 2 done").await;
+    assert_eq!((place.yard.ends(1).await, place.yard.ends(2).await), ("succeeded", "succeeded"));
+    place.tide("down @rpg off").await;
+    place.slack.reads(&direct, "down @rpg \u{b7} 2 done").await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn where_no_group_is_configured_it_is_told_how_to_make_one() {
+    let yard = Layout::new().environment("shop", &[("app", &[])]).lay();
+    yard.shell("up @rpg").await.says(&["there is no group", "group = \"rpg\"", "[environments.NAME]"]).exits(2);
 }

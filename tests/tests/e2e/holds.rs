@@ -108,6 +108,27 @@ async fn what_is_being_applied_goes_on_and_what_waits_is_refused_at_its_turn() {
 }
 
 #[tokio::test]
+async fn what_waits_when_a_hold_breaks_is_refused_at_its_turn_in_the_words_of_the_hold() {
+    let yard = shared();
+    yard.hold("create.shop-app");
+    let _serve = yard.serve().await;
+    yard.accepted("up shop small").await;
+    yard.until_did("create shop-app", 1).await;
+    let waiting = yard.begin("up shop full");
+    yard.until(2, "queued").await;
+    does(&yard, "sato", "hold blog for 2h because we measure", &["blog is held until"]).await;
+    yard.change_ledger("UPDATE holds SET only_ids = '{'").await;
+    yard.release("create.shop-app");
+    assert_eq!(yard.ends(1).await, "succeeded");
+    waiting.end().await.says(&["nothing is changed while a hold cannot be read", "hold 1", "unhold shop 1"]).exits(3);
+    assert_eq!((yard.status(2).await, yard.calls("apply", "shop-app")), ("refused", 1));
+    yard.shell("audit shop failed").await.says(&["end", "refused", "hold"]).exits(0);
+    does(&yard, "boss", "unhold shop 1", &["Hold 1 is taken away"]).await;
+    does(&yard, &me(), "up shop full", &["run 3"]).await;
+    assert_eq!(yard.ends(3).await, "succeeded");
+}
+
+#[tokio::test]
 async fn a_keep_is_respected_unless_somebody_says_anyway_which_is_told_and_audited() {
     let yard = shared();
     let _serve = yard.serve().await;

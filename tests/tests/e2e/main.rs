@@ -22,6 +22,7 @@ mod groups;
 mod guards;
 mod holds;
 mod in_service;
+mod made;
 mod planted;
 mod queue;
 mod secrets;

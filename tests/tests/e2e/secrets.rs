@@ -228,7 +228,8 @@ async fn neither_tidegate_nor_its_children_leave_core_dumps() {
     yard.hold("plan");
     let up = yard.begin("up shop small");
     yard.until_calls("plan", "shop-app", 1).await;
-    let (supervisor, _) = yard.processes(1, "app").expect("a child");
+    // Terraform may be at work before its supervisor has written down which process it is.
+    let (supervisor, _) = yard.wait("a child", async || yard.processes(1, "app")).await;
     let terraform = yard.call_pids("plan", "shop-app").pop().expect("a process");
     for pid in [up.pid(), supervisor, terraform] {
         let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("its limits");

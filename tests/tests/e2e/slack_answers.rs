@@ -69,6 +69,74 @@ async fn a_form_that_was_left_and_waits_for_its_plan_keeps_nobody_else_waiting()
     serve.stop().await.exits(0);
 }
 
+/// Fills the form in while plans are held, and gives it once its plan is being made.
+async fn form_that_waits(place: &InSlack) -> tidegate_tests::slack::ViewId {
+    place.tide("").await;
+    place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+    let form = place.slack.form(&place.alice).expect("a form");
+    place.yard.hold("plan");
+    place.slack.submit(&place.alice, &form, &serde_json::json!({ "what": "up" })).await.accepted();
+    place.yard.until_calls("plan", "shop-app", 1).await;
+    form
+}
+
+/// As if so many minutes had gone by since run 1 was accepted.
+async fn minutes_later(yard: &tidegate_tests::yard::Yard, minutes: u32) {
+    yard.change_ledger(&format!("UPDATE runs SET accepted_at = accepted_at - {minutes} * 60000 WHERE number = 1"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_plan_that_takes_over_half_an_hour_is_said_to_come_elsewhere_and_does() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let form = form_that_waits(&place).await;
+    // Its card is there meanwhile, and is not begun anew by what follows.
+    place.reads("· planning").await;
+    minutes_later(&place.yard, 29).await;
+    assert!(!place.slack.view_text(&form).contains("not there yet"), "{}", place.slack.view_text(&form));
+    minutes_later(&place.yard, 2).await;
+    place.slack.until("it says so", || place.slack.view_text(&form).contains("is not there yet")).await;
+    assert!(place.slack.view_text(&form).contains("show 1"), "{}", place.slack.view_text(&form));
+    place.yard.release("plan");
+    place.reads("plan for shop full").await;
+    place.slack.until("whoever asked is called", || !place.slack.called(&place.alice).is_empty()).await;
+    place.settled().await;
+    assert!(place.yard.known(2).await.is_none(), "nothing is done of it");
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn what_is_answered_after_half_an_hour_or_to_a_form_that_was_closed_comes_all_the_same() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let form = form_that_waits(&place).await;
+    // Nothing can be sent the way that the command came any more, and the form is gone, too.
+    place.slack.expire_responses();
+    place.slack.close(&place.alice, &form).await;
+    place.yard.release("plan");
+    place.reads("(only alice sees)").await;
+    let text = place.reads("plan for shop full").await;
+    assert!(text.contains("up shop full"), "what to type in place of the button: {text}");
+    place.settled().await;
+    // The last button of one that stood open for so long is answered, too.
+    place.tide("").await;
+    place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+    let form = place.slack.form(&place.alice).expect("a form");
+    place.slack.submit(&place.alice, &form, &serde_json::json!({ "what": "up" })).await.accepted();
+    place.slack.until("the plan", || place.slack.view_text(&form).contains("[Do it]")).await;
+    place.slack.expire_responses();
+    place.slack.submit(&place.alice, &form, &serde_json::json!({})).await.accepted();
+    place.yard.until(3, "succeeded").await;
+    place.reads("shop is at full").await;
+    place.settled().await;
+    let sent = place.slack.calls_of("chat.postEphemeral").iter().filter(|call| call.is_ok()).count();
+    assert_eq!(sent, 2, "the plan, and that it is taken: {}", place.slack.transcript(&place.channel));
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
 #[tokio::test]
 async fn a_press_that_was_refused_counts_again_once_nothing_is_against_it() {
     let place = InSlack::lay_owned_by(&["mori"], "").await;

@@ -98,6 +98,7 @@ async fn messages_for_another_app_are_not_heard_and_that_is_told() {
 
 #[tokio::test]
 async fn a_run_that_cannot_be_read_keeps_no_other_from_being_told_of() {
+    const SHOWN: &str = "SELECT COUNT(*) FROM cards WHERE run_number = 2 AND settled";
     let place = InSlack::lay().await;
     place.lay_more(&["other"], "#load-test");
     let serve = place.serve().await;
@@ -111,7 +112,8 @@ async fn a_run_that_cannot_be_read_keeps_no_other_from_being_told_of() {
     place.yard.wait("it is told in the log", async || serve.err().contains("a run cannot be read").then_some(())).await;
     place.tide("up other").await;
     place.reads("other is at full").await;
-    place.settled().await;
+    // The card of the one that cannot be read never shows its end.
+    place.yard.wait("the other's card", async || (place.yard.number(SHOWN).await == 1).then_some(())).await;
     assert_eq!(serve.err().matches("a run cannot be read").count(), 1, "once: {}", serve.err());
     assert!(place.slack.transcript(&place.channel).contains("shop is at full"), "its card stays as it was");
     serve.stop().await.exits(0);

@@ -216,5 +216,58 @@ async fn a_code_of_a_link_is_seen_by_who_asked_alone_and_one_said_before_all_is_
     place.reads("that code is nobody's").await;
     let audit = place.yard.shell("audit").await.out;
     assert!(!audit.contains(&code), "{audit}");
+    // Whatever stands around it: what all have read is nobody's.
+    place.slack.command(&place.alice, &place.channel, "/tide", "link").await.accepted();
+    let newest =
+        |text: &str| text.rsplit_once("Your code is ").map(|(_, after)| after.chars().take(9).collect::<String>());
+    place
+        .slack
+        .until("another", || newest(&place.slack.transcript(&place.channel)).is_some_and(|new| new != code))
+        .await;
+    let other = newest(&place.slack.transcript(&place.channel)).expect("a code");
+    let [one, two] = [0, 5].map(|at| other.get(at..at + 4).expect("half of it"));
+    place
+        .slack
+        .mention(&place.alice, &place.channel, None, &format!("@tidegate for bob: {one} {two}, says sato"))
+        .await;
+    place.slack.until("it is refused", || refusals(7)).await;
+    place.slack.command(&bob, &place.channel, "/tide", &format!("link {other}")).await.accepted();
+    let nobodys = |text: &str| text.matches("that code is nobody's").count() == 2;
+    place.slack.until("it is nobody's", || nobodys(&place.slack.transcript(&place.channel))).await;
+    place.settled().await;
+    // Told, it is kept nowhere: neither as it was shown nor as it was said.
+    let shown = "SELECT COUNT(*) FROM outbox WHERE body LIKE '%Your code is%'";
+    let said = "SELECT COUNT(*) FROM inbox WHERE body LIKE '%link ____-%'";
+    assert_eq!((place.yard.number(shown).await, place.yard.number(said).await), (0, 0));
+    let cut = "SELECT COUNT(*) FROM inbox WHERE body = 'link CODE'";
+    assert_eq!(place.yard.number(cut).await, 3);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_code_that_was_taken_back_before_it_was_read_links_nobody() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    let bob = place.slack.person("bob");
+    place.slack.command(&place.alice, &place.channel, "/tide", "link").await.accepted();
+    let text = place.reads("Your code is").await;
+    let (_, after) = text.split_once("Your code is ").expect("a code");
+    let code: String = after.chars().take(9).collect();
+    place.settled().await;
+    serve.kill().await;
+    let deleted = place.slack.direct(&bob, &format!("link {code}")).await.message;
+    let edited = place.slack.direct(&bob, &format!("tide link {code}")).await.message;
+    place.slack.delete(&deleted).await;
+    place.slack.edit(&edited, "what is up").await;
+    let serve = place.serve().await;
+    place.slack.redeliver().await;
+    let direct = place.slack.direct_channel(&bob);
+    place.slack.reads(&direct, "was deleted before Tidegate had read it").await;
+    place.slack.reads(&direct, "This was edited before Tidegate had read it").await;
+    place.settled().await;
+    assert_eq!(place.yard.number("SELECT COUNT(*) FROM links").await, 0, "{}", place.slack.transcript(&direct));
+    // It was nobody's word, so that it can still be said.
+    place.slack.direct(&bob, &format!("link {code}")).await;
+    place.slack.reads(&direct, "are one person").await;
     serve.stop().await.exits(0);
 }

@@ -154,3 +154,37 @@ async fn who_mentions_the_bot_in_a_thread_finds_the_answer_there() {
     assert!(text.contains("run 1 in its channel"), "{text}");
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn environments_and_levels_are_chosen_in_menus_as_far_as_one_may() {
+    let place = InSlack::lay().await;
+    place.lay_more(&["bank"], "#load-test");
+    let bob = place.slack.person("bob");
+    let serve = place.serve().await;
+    place.tide("envs").await;
+    place.reads("Environments at").await;
+    let all = place.slack.find(&place.channel, "Environments at").expect("an answer");
+    place.slack.choose(&place.alice, &all, "tide.menu", "status shop").await.accepted();
+    place.reads("levels: off < small < full").await;
+    let one = place.slack.find(&place.channel, "levels: off").expect("an answer");
+    assert!(place.slack.thread(&one).contains("[small | full]"), "{}", place.slack.thread(&one));
+    // Who may not is not offered it.
+    place.slack.command(&bob, &place.channel, "/tide", "status shop").await.accepted();
+    let text = place.reads("only bob sees").await;
+    assert_eq!(text.matches("[small | full]").count(), 1, "{text}");
+    place.slack.choose(&place.alice, &one, "tide.menu", "plan shop full").await.accepted();
+    place.reads("run 1 · plan shop full").await;
+    place.settled().await;
+    assert_eq!(place.yard.calls("apply", "shop-app"), 0, "a choice alone raises nothing");
+    assert_eq!(place.yard.row(1).await.asker.id.as_str(), format!("slack:{}", place.alice));
+    // Above the highest there is none.
+    place.tide("up shop full").await;
+    place.yard.until(2, "succeeded").await;
+    place.tide("status shop").await;
+    place.reads("wanted: full").await;
+    place.settled().await;
+    let last = place.slack.find(&place.channel, "wanted: full").expect("an answer");
+    assert!(!place.slack.thread(&last).contains("[small"), "{}", place.slack.thread(&last));
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}

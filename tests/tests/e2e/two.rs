@@ -9,7 +9,7 @@ use tidegate_tests::yard::{Layout, Process, Told, Yard, runs};
 const SECOND: &str = "second.toml";
 
 /// The second machine's, in its own words.
-const FENCED: &str = "is left to whoever has taken it over";
+const FENCED: &str = "in other hands by now";
 
 /// That its connection was ended in the middle of a transaction, in PostgreSQL's words.
 const DROPPED: &str = "terminating connection due to idle-in-transaction timeout";

@@ -34,7 +34,7 @@ async fn change(store: &Store, sql: &str) {
     let sql = AssertSqlSafe(sql.to_owned());
     match store {
         Store::Sqlite { write, .. } => drop(sqlx::query(sql).execute(write).await.expect("changed")),
-        Store::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.expect("changed")),
+        Store::Postgres { pool, .. } => drop(sqlx::query(sql).execute(pool).await.expect("changed")),
     }
 }
 
@@ -42,13 +42,13 @@ async fn count(store: &Store, what: &str) -> i64 {
     let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM {what}"));
     match store {
         Store::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.expect("a number"),
-        Store::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.expect("a number"),
+        Store::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.expect("a number"),
     }
 }
 
 /// As if the dead one had been silent for long enough. Beside an SQLite file its lock tells of its death.
 async fn silence(store: &Store) {
-    if let Store::Postgres(_) = store {
+    if let Store::Postgres { .. } = store {
         change(store, "UPDATE leases SET until = 0 WHERE name = 'clock'").await;
     }
 }

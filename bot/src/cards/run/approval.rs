@@ -1,6 +1,7 @@
 //! Whose yes a run wants, what has been said, and whose yes it had.
 
-use tidegate_runner::domain::access::{Approvers, Want, Yes, said, yeses};
+use tidegate_runner::domain::access::{Approvers, Persons, Want, Yes, said, yeses};
+use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::run::{Approved, Question, QuestionWhy};
 
@@ -17,10 +18,11 @@ pub(in super::super) fn line(run: RunNumber, question: &Question) -> String {
 
 /// What the rules want, each with why, how far it is, and who can say it.
 pub(in super::super) fn wants(question: &Question, asker: &ActorId, clock: &Clock) -> Vec<Line> {
-    question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, &question.yes, asker, clock)).collect()
+    question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, question, asker, clock)).collect()
 }
 
-fn one(at: usize, want: &Want, yes: &[Yes], asker: &ActorId, clock: &Clock) -> Vec<Line> {
+fn one(at: usize, want: &Want, question: &Question, asker: &ActorId, clock: &Clock) -> Vec<Line> {
+    let Question { yes, persons, .. } = question;
     let held: Vec<String> = want.held.iter().map(ToString::to_string).collect();
     let so_far = said(yes, at);
     let wanted = match so_far {
@@ -29,16 +31,22 @@ fn one(at: usize, want: &Want, yes: &[Yes], asker: &ActorId, clock: &Clock) -> V
     };
     let mut lines = vec![Line::text(cut(&format!("Asks because {}: {wanted}.", held.join(" and "))))];
     let already = already(yes, at);
-    let people = names(can_say(want, &already, asker));
+    let people = names(persons.once(can_say(want, persons, &already, asker)));
     if !people.is_empty() && !matches!(want.by, Approvers::Named(_)) {
         lines.push(Line::text(format!("Who can say it: {people}")).indented(1));
     }
     if !already.is_empty() {
         lines.push(Line::text(format!("Said by {}", names(already))).indented(1));
     }
+    let lost = names(question.lost.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by));
+    if !lost.is_empty() {
+        let text =
+            format!("Said by {lost}, and counts no more: by the roles as they are now it is none of {}", want.by);
+        lines.push(Line::text(cut(&text)).indented(1));
+    }
     if let Some(from) = want.alone_from {
         let when = if from <= clock.now { String::new() } else { format!("from {} on ", clock.moment(from)) };
-        let asker = if want.people.contains(asker) { ", also whoever asked" } else { "" };
+        let asker = if want.people.iter().any(|who| persons.same(who, asker)) { ", also whoever asked" } else { "" };
         lines.push(Line::text(format!("{when}one of them may say it alone{asker}")).indented(1));
     }
     lines
@@ -48,11 +56,20 @@ fn already(yes: &[Yes], at: usize) -> Vec<&ActorId> {
     yes.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by).collect()
 }
 
-fn can_say<'a>(want: &'a Want, already: &[&ActorId], asker: &ActorId) -> impl Iterator<Item = &'a ActorId> {
-    want.people.iter().filter(move |who| (want.own || *who != asker) && !already.contains(who))
+fn can_say<'a>(
+    want: &'a Want,
+    persons: &Persons,
+    already: &[&ActorId],
+    asker: &ActorId,
+) -> impl Iterator<Item = &'a ActorId> {
+    let is_left = move |who: &&ActorId| {
+        (want.own || !persons.same(who, asker)) && !already.iter().any(|said| persons.same(said, who))
+    };
+    want.people.iter().filter(is_left)
 }
 
-/// Who can still say yes to a question, as far as the configuration names them.
+/// Who can still say yes to a question, as far as the configuration names them, by all of their ids: each chat calls the one that it
+/// knows.
 #[must_use]
 pub fn waited_for(question: &Question, asker: &ActorId) -> Vec<ActorId> {
     let mut people: Vec<ActorId> = match &question.why {
@@ -62,12 +79,28 @@ pub fn waited_for(question: &Question, asker: &ActorId) -> Vec<ActorId> {
     for (at, want) in question.wants.iter().enumerate() {
         let already = already(&question.yes, at);
         if already.len() < usize::try_from(want.count).unwrap_or(usize::MAX) {
-            people.extend(can_say(want, &already, asker).cloned());
+            people.extend(can_say(want, &question.persons, &already, asker).cloned());
         }
     }
     people.sort();
     people.dedup();
     people
+}
+
+/// What a terminal says below the card of a run that waits for a yes while its command waits for its end.
+#[must_use]
+pub fn waits_in_shell(run: &RunSummary, question: &Question) -> String {
+    let (number, asker) = (run.number, &run.asker.id);
+    let own =
+        question.wants.iter().all(|want| want.own && want.people.iter().any(|who| question.persons.same(who, asker)));
+    if own {
+        let yes = line(number, question);
+        return format!("(This command waits; say `{yes}` or `reject {number}` in another terminal.)");
+    }
+    let others = waited_for(question, asker);
+    let others = names(question.persons.once(&others));
+    let whose = if others.is_empty() { "a yes of others".to_owned() } else { format!("a yes of {others}") };
+    format!("(This command waits for {whose}; `reject {number}` in another terminal takes it back.)")
 }
 
 fn names<'a>(ids: impl IntoIterator<Item = &'a ActorId>) -> String {

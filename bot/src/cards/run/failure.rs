@@ -83,6 +83,7 @@ fn meaning(kind: &FailureKind) -> Option<String> {
              `prevent_destroy` out of the code."
                 .to_owned(),
         ),
+        FailureKind::NoWorkspace => Some("Nothing is made only to look. If it is a new one, the first `up` makes it; if there was one, find out who took it away.".to_owned()),
         FailureKind::UpstreamMissing => Some("A stack that it needs has no state or outputs yet.".to_owned()),
         FailureKind::CouldNotStart => Some("The program could not be started; nothing was done with it.".to_owned()),
         FailureKind::Signal { signal } => {

@@ -17,7 +17,7 @@ use tidegate_runner::domain::run::RunState;
 use super::card::{Card, Line};
 use super::words::{Clock, DOT, Naming, cut, person, sizes, what};
 
-pub use approval::waited_for;
+pub use approval::{waited_for, waits_in_shell};
 pub use detail::{plan, show};
 pub use ending::{carried_out, is_half_way};
 pub use notice::{Needed, notice, notice_to, over, under_way};

@@ -58,7 +58,7 @@ pub(super) fn found(mut card: Card, detail: &RunDetail, naming: &Naming) -> Card
     }
     let outside: Vec<(&StackName, &Stray)> = view.strays().collect();
     // What a state that could not be looked at may have is not offered to be taken away.
-    let whole = view.stacks.values().all(|stack| stack.unswept.is_none());
+    let whole = view.stacks.values().all(|stack| stack.unswept.is_none() && stack.doubt.is_none());
     if !outside.is_empty() {
         card = card.line(Line::text("Exists with this environment's tags, and stands in none of its states:"));
         card = card.lines(outside.iter().take(naming.most).flat_map(|(stack, stray)| of_stray(stack, stray, whole)));
@@ -67,6 +67,10 @@ pub(super) fn found(mut card: Card, detail: &RunDetail, naming: &Naming) -> Card
         }
     }
     for (stack, view) in &view.stacks {
+        if let Some(why) = &view.doubt {
+            let what = "nothing is offered to be taken away, as this may not be its state";
+            card = card.line(Line::text(format!("{stack}: {what}: {}", cut(why))));
+        }
         if let Some(why) = &view.unswept {
             card = card.line(Line::text(format!("{stack}: what no state knows was not looked for: {}", cut(why))));
         }

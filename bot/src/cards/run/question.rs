@@ -9,6 +9,7 @@ use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
 
 use super::super::card::{Card, Line, Span, Tone};
+use super::super::holds::hold_line;
 use super::super::natural::{naturally, naturally_in};
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut};
 use super::{approval, asker, code_notes, heading};
@@ -22,6 +23,8 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
     let environment = &detail.run.request.environment;
     let mut card = Card::new(Tone::Warning, format!("{}{DOT}needs a yes", heading(detail))).line(asker(detail, clock));
     card = card.lines(approval::wants(question, &detail.run.asker.id, clock));
+    card = card
+        .lines(detail.against.iter().map(|keep| Line::text(format!("Goes against this: {}.", hold_line(keep, clock)))));
     match &question.why {
         QuestionWhy::Previewed if detail.run.request.kind == RunKind::Adopt => {
             let text = "This is what the Terraform states would take over; nothing that exists is changed:";
@@ -33,7 +36,8 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             card = card.line(Line::text(text));
         }
         QuestionWhy::OfAnother { owners } => {
-            let owners: Vec<_> = owners.iter().take(OWNERS_MAX).map(ActorId::called).collect();
+            let owners = question.persons.once(owners);
+            let owners: Vec<_> = owners.into_iter().take(OWNERS_MAX).map(ActorId::called).collect();
             let text = format!("{} is not yours but of {}. This is what it would do:", environment, owners.join(", "));
             card = card.line(Line::text(text));
         }

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use tidegate_runner::domain::answer::{LogExtract, LogPart, RunDetail, RunnerHealth, Standing};
+use tidegate_runner::domain::changes::Action;
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
 use tidegate_runner::domain::schedule::{ClockNews, Turn};
 
-use super::scene::{Scene, clock, half, script_failed, target};
+use super::scene::{Scene, change, clock, half, plan, script_failed, target};
 use crate::cards::{self, Button, Card, Part, card_link, notice, run_card};
 use crate::cards::{form, overview};
 use crate::chat::slack::{self, Tab, render};
@@ -23,27 +24,53 @@ fn applying() -> Scene {
     Scene::of("up shop because Black Friday").planned().after(3).then(RunEvent::ApplyBegan)
 }
 
+/// A destroy that waits for a yes.
+fn destroying() -> Scene {
+    let gone = |addresses: &[&str]| plan(addresses.iter().map(|address| change(address, Action::Delete)).collect());
+    Scene::of("destroy shop")
+        .claimed()
+        .plans("jmeter", gone(&["terraform_data.slave[0]", "terraform_data.slave[1]"]))
+        .plans("app", gone(&["terraform_data.server[0]", "terraform_data.server[1]", "terraform_data.balancer"]))
+        .plans("monitoring", gone(&["terraform_data.grafana"]))
+        .asks(QuestionWhy::Previewed)
+}
+
+/// A rise that failed in its second stack.
+fn half_way() -> Scene {
+    applying()
+        .starts("app", Phase::Apply)
+        .applied("app", Vec::new())
+        .starts("jmeter", Phase::Apply)
+        .after(9)
+        .fails("jmeter", Phase::Apply, script_failed(), Some(half()))
+        .ends(Outcome::Partial)
+}
+
+/// The same run of another environment.
+fn of(environment: &str, number: i64, scene: Scene) -> RunDetail {
+    let mut detail = scene.numbered(number).detail();
+    detail.run.request.environment = environment.parse().expect("a name");
+    detail
+}
+
+/// A rise that came to what was asked for.
+fn done() -> Scene {
+    applying()
+        .applied("app", Vec::new())
+        .applied("jmeter", Vec::new())
+        .then(RunEvent::VerifyBegan)
+        .verified("app")
+        .verified("jmeter")
+        .ends(Outcome::Succeeded)
+}
+
 fn scenes() -> Vec<(&'static str, &'static str, Scene)> {
     vec![
         ("queued", "It waits for its turn", Scene::of("up shop because Black Friday")),
         ("applying", "At work; edited in place", applying().starts("app", Phase::Apply).after(4)),
-        (
-            "succeeded",
-            "It is done",
-            applying()
-                .applied("app", Vec::new())
-                .applied("jmeter", Vec::new())
-                .then(RunEvent::VerifyBegan)
-                .verified("app")
-                .verified("jmeter")
-                .ends(Outcome::Succeeded),
-        ),
-        ("question", "It needs a yes", Scene::of("destroy shop").planned().asks(QuestionWhy::Previewed)),
-        (
-            "partial",
-            "Some of it was done",
-            applying().after(9).fails("jmeter", Phase::Apply, script_failed(), Some(half())).ends(Outcome::Partial),
-        ),
+        ("succeeded", "It is done", done()),
+        ("question", "It needs a yes", destroying()),
+        ("partial", "Some of it was done", half_way()),
         ("cancelled", "Somebody stopped it", applying().stop(false).after(2).ends(Outcome::Cancelled)),
         (
             "unknown",
@@ -82,7 +109,25 @@ fn lines(block: &Value) -> Vec<(String, bool)> {
         }
     }
     lines.retain(|(line, _)| !line.trim().is_empty());
-    lines
+    lines.into_iter().flat_map(|(line, bold)| wrapped(&line).into_iter().map(move |line| (line, bold))).collect()
+}
+
+/// Most characters beside each other in a picture.
+const ACROSS: usize = 100;
+
+/// A line in pieces that have room beside each other, broken between words.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for word in line.split(' ') {
+        let piece = pieces.last_mut().expect("one at least");
+        if piece.chars().count() + word.chars().count() < ACROSS || piece.is_empty() {
+            piece.push_str(word);
+            piece.push(' ');
+        } else {
+            pieces.push(format!("{word} "));
+        }
+    }
+    pieces.into_iter().map(|piece| piece.trim_end().to_owned()).collect()
 }
 
 fn escape(text: &str) -> String {
@@ -137,7 +182,8 @@ fn picture_of_view(view: &Value) -> String {
 fn views() -> Vec<(&'static str, &'static str, Value)> {
     let shop = fixture::environment("shop");
     let mut tab = Tab::default();
-    let standing = super::managed();
+    let mut standing = super::managed();
+    standing.last = Some(done().numbered(3).summary());
     let status = cards::status(&[Standing::Managed(Box::new(standing))], &clock());
     assert!(tab.takes(status, form::overview_buttons(&shop)));
     let runner = |host: &str, alive| RunnerHealth { host: host.to_owned(), seen: clock().now, alive };
@@ -164,7 +210,8 @@ fn picture(blocks: &[Value]) -> String {
         if block["type"] == "actions" {
             let mut x = 16;
             for button in block["elements"].as_array().into_iter().flatten() {
-                let label = button["text"]["text"].as_str().unwrap_or_default();
+                let opens = button["placeholder"]["text"].as_str().map(|label| format!("{label} ▾"));
+                let label = opens.unwrap_or_else(|| button["text"]["text"].as_str().unwrap_or_default().to_owned());
                 let width = 24 + 9 * label.chars().count();
                 let _ = writeln!(
                     body,
@@ -172,7 +219,7 @@ fn picture(blocks: &[Value]) -> String {
                      <text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>",
                     x + 12,
                     y + 18,
-                    escape(label)
+                    escape(&label)
                 );
                 x += width + 10;
             }
@@ -185,8 +232,10 @@ fn picture(blocks: &[Value]) -> String {
             y += field(block, y, &mut body);
         }
         if let Some(words) = block["text"]["text"].as_str().filter(|_| block["type"] == "section") {
-            y += 20;
-            let _ = writeln!(body, "<text x=\"16\" y=\"{y}\">{}</text>", escape(words));
+            for line in wrapped(words) {
+                y += 20;
+                let _ = writeln!(body, "<text x=\"16\" y=\"{y}\">{}</text>", escape(&line));
+            }
         }
         for (line, bold) in lines(block).into_iter().filter(|_| block["type"] == "rich_text") {
             y += 20;
@@ -205,23 +254,25 @@ fn picture(blocks: &[Value]) -> String {
 /// What stands below a picture: the text for those who do not see it, and the blocks.
 fn beneath(made: &Rendered) -> String {
     let json = serde_json::to_string_pretty(&made.blocks).expect("JSON");
+    // As it is read, not as it is sent.
+    let text = made.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     format!(
-        "\nFor notifications and screen readers:\n\n```text\n{}\n```\n\n<details><summary>Block Kit</summary>\n\n\
-         ```json\n{json}\n```\n\n</details>\n",
-        made.text
+        "\nFor notifications and screen readers:\n\n```text\n{text}\n```\n\n<details><summary>Block Kit</summary>\n\n\
+         ```json\n{json}\n```\n\n</details>\n"
     )
+}
+
+/// The clock raises something in a quarter of an hour.
+fn evening_up() -> Turn {
+    Turn::new(Timestamp(clock().now.0 + 900_000), Tz::Asia__Tokyo, target("full"))
 }
 
 type Message = (&'static str, &'static str, Card, Vec<Button>);
 
 /// Messages that are no run's card: those beside it, in its thread, of the clock, and what is told of trouble.
 fn messages() -> Vec<Message> {
-    let asks = Scene::of("destroy shop").planned().asks(QuestionWhy::Previewed).detail();
-    let failed = applying()
-        .after(9)
-        .fails("jmeter", Phase::Apply, script_failed(), Some(half()))
-        .ends(Outcome::Partial)
-        .detail();
+    let asks = destroying().detail();
+    let failed = half_way().detail();
     let news = |name, about, detail: &RunDetail, key: &str| {
         let card = reporter::message(detail, key, &clock()).expect("a message");
         let buttons = reporter::buttons(detail, &card);
@@ -234,10 +285,20 @@ fn messages() -> Vec<Message> {
     };
     let ahead = cards::news(&ahead, &clock());
     let presses = ahead.next.iter().filter_map(|line| cards::button(line, &ahead.title, true)).collect();
-    let done = applying().applied("app", Vec::new()).applied("jmeter", Vec::new()).then(RunEvent::VerifyBegan);
-    let done = done.verified("app").verified("jmeter").ends(Outcome::Succeeded).detail();
-    let works = applying().detail();
-    let parts: Vec<Part> = [&done, &works, &failed].into_iter().map(Part::of).collect();
+    let several = [of("shop", 5, done()), of("rpg", 6, applying()), of("web", 7, half_way())];
+    let parts: Vec<Part> = several.iter().map(Part::of).collect();
+    let together = cards::together(&evening_up(), &parts);
+    let again = |(detail, part): (&RunDetail, &Part)| {
+        let card = Card::new(cards::Tone::Plain, "").next(format!("retry {}", part.run));
+        let buttons = if part.may_be_tried_again() { reporter::buttons(detail, &card) } else { Vec::new() };
+        buttons.into_iter().map(|button| part.named(button)).collect::<Vec<_>>()
+    };
+    let retries = several.iter().zip(&parts).flat_map(again).collect();
+    let mut standing = super::managed();
+    standing.stacks.values_mut().for_each(|stack| stack.level = Some(target("small").level));
+    standing.wanted = Some(target("small"));
+    standing.last = None;
+    let status = cards::status(&[Standing::Managed(Box::new(standing))], &clock());
     let part = LogPart {
         stack: super::name("jmeter"),
         phase: "apply".to_owned(),
@@ -257,7 +318,8 @@ fn messages() -> Vec<Message> {
         ("plan", "In the thread: the plan", cards::plan(&failed), Vec::new()),
         ("log", "In the thread: what Terraform said", log, Vec::new()),
         ("warning", "The clock warns", ahead, presses),
-        ("together", "Several environments at one moment", cards::together(&evening, &parts), Vec::new()),
+        ("together", "Several environments at one moment", together, retries),
+        ("status", "An answer with a menu, seen by who asked", status, Vec::new()),
         ("refusal", "A refusal, seen by who asked", cards::refusal(&refusal.hint("whoami")), Vec::new()),
         ("trouble", "To those who look after Tidegate", trouble, Vec::new()),
     ]

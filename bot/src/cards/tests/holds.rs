@@ -134,9 +134,15 @@ fn news_of_holds() {
         News::Asked { by: by(), about: About::Run(RunNumber(12)), words: "`down shop`\nnow?".to_owned() },
         News::Free { environment: shop() },
         News::Cleared {
-            by: ActorId::local("boss"),
+            by: Some(ActorId::local("boss")),
             number: HoldNumber(7),
-            environment: shop(),
+            environment: Some(shop()),
+            why: "hold 7: holds.only_ids of 7: it is cut off".to_owned(),
+        },
+        News::Cleared {
+            by: None,
+            number: HoldNumber(7),
+            environment: None,
             why: "hold 7: holds.only_ids of 7: it is cut off".to_owned(),
         },
         News::NotFree { environment: shop(), since: START.plus_ms(-12 * HOUR_MS) },

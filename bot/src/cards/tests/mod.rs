@@ -7,6 +7,7 @@ mod gallery;
 mod holds;
 mod hours;
 mod link;
+mod made;
 mod next;
 mod run;
 mod scene;
@@ -182,7 +183,8 @@ fn audit() {
     ];
     let filter = AuditFilter { page: 1, ..AuditFilter::default() };
     let words = AuditFilter { words: vec!["black friday".to_owned()], failed: true, ..filter.clone() };
-    let page = |records: &[Record], older, looked| AuditPage { records: records.to_vec(), older, looked };
+    let page =
+        |records: &[Record], older, looked| AuditPage { records: records.to_vec(), older, looked, exported: None };
     let all = [
         cards::audit(&page(&records, Some(9), None), &filter, &clock()),
         cards::audit(&page(&records[..1], None, None), &filter, &clock()),
@@ -191,8 +193,9 @@ fn audit() {
     ];
     assert_snapshot!("audit", all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 
-    let found =
-        |deed, found| cards::who(&WhoDid { deed, environment: "shop".parse().expect("a name"), found }, &clock());
+    let found = |deed, found| {
+        cards::who(&WhoDid { deed, environment: "shop".parse().expect("a name"), found, exported: None }, &clock())
+    };
     let down =
         Scene::of("down shop because the test is over").numbered(3).claimed().ends(Outcome::NothingToDo).summary();
     let told = Record {
@@ -249,8 +252,9 @@ fn why() {
         only_now: false,
         by: refused.map_or_else(|| vec!["owner (tidegate.toml:3)".to_owned()], |_| Vec::new()),
         asks: asks.iter().map(|&text| text.to_owned()).collect(),
+        plan: Vec::new(),
     };
-    let why = |itself, verdicts| Why { who: ito(), itself, command: CommandName::Down, verdicts };
+    let why = |itself, verdicts| Why { who: ito(), itself, command: CommandName::Down, run: None, verdicts };
     let asks = "asks 1 yes of owners when deletes > 5 (tidegate.toml:31)";
     let all = [
         why(true, vec![verdict("shop", Some(&refusal), &[])]),
@@ -333,11 +337,19 @@ fn managed() -> EnvironmentStatus {
         running: None,
         waiting: Vec::new(),
         last: Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::NothingToDo).summary()),
+        change: None,
+        said: None,
+        down: level("small"),
+        scheduled: true,
         departed: Vec::new(),
         problems: Vec::new(),
+        managed: true,
+        unread: Vec::new(),
+        besides: Vec::new(),
         holds: Vec::new(),
         paused: None,
         asked: None,
+        made: None,
     }
 }
 
@@ -385,21 +397,31 @@ fn status_and_envs() {
     let unmanaged = Standing::Unmanaged {
         name: "attic".to_owned(),
         problems: vec!["tidegate.toml:12:8: unknown key `stak`, did you mean `stack`?".to_owned()],
+        runs: vec![Scene::of("up shop").numbered(7).claimed().after(5).summary()],
     };
-    let mut all: Vec<Standing> = [steady, working, doubt, put_back, between, never]
+    let mut all: Vec<Standing> = vec![steady, working, doubt, put_back, between, never]
         .into_iter()
         .map(|status| Standing::Managed(Box::new(status)))
         .collect();
     all.push(unmanaged);
     let mut misread = managed();
     misread.problems.push("tidegate.toml:14:7: `max` must be at least 0".to_owned());
+    all.push(Standing::Managed(Box::new(misread.clone())));
+    misread.managed = false;
+    misread.waiting.push(Scene::of("down shop off").numbered(6).by("mori").summary());
     all.push(Standing::Managed(Box::new(misread)));
+    let mut unread = managed();
+    unread
+        .unread
+        .push("hold 7: holds.until_at is no time: nothing is changed until an admin says `unhold shop 7`".to_owned());
+    unread.besides.push("the schedule `night` is left out: the level `big` is not there any more".to_owned());
+    all.push(Standing::Managed(Box::new(unread)));
     let mut lost_a_stack = managed();
     lost_a_stack.departed.extend(lost_a_stack.stacks.shift_remove_entry("jmeter"));
     all.push(Standing::Managed(Box::new(lost_a_stack)));
     let gone = || "attic".parse().expect("a name");
-    all.push(Standing::Departed { name: gone(), wanted: Some(target("full")) });
-    all.push(Standing::Departed { name: gone(), wanted: None });
+    all.push(Standing::Departed { name: gone(), wanted: Some(target("full")), runs: Vec::new() });
+    all.push(Standing::Departed { name: gone(), wanted: None, runs: Vec::new() });
     let one: Vec<String> = all.iter().map(|s| shown(&cards::status(std::slice::from_ref(s), &clock()))).collect();
     assert_snapshot!("status", one.join("\n"));
     assert_snapshot!("envs", shown(&cards::envs(&all, &clock())));
@@ -408,10 +430,50 @@ fn status_and_envs() {
 
 #[test]
 fn handover_tells_exceptions_only() {
-    let bad = Standing::Unmanaged { name: "attic".to_owned(), problems: vec!["teams/rpg.toml:3: no TOML".to_owned()] };
+    let bad = Standing::Unmanaged {
+        name: "attic".to_owned(),
+        problems: vec!["teams/rpg.toml:3: no TOML".to_owned()],
+        runs: Vec::new(),
+    };
     let text = shown(&cards::handover(&[Standing::Managed(Box::new(managed())), bad], &clock()));
     assert!(text.contains("NOT MANAGED: teams/rpg.toml:3"), "{text}");
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn handover_tells_of_the_last_change_and_of_what_nothing_lowers() {
+    let told = |change: &dyn Fn(&mut EnvironmentStatus)| {
+        let mut status = managed();
+        change(&mut status);
+        shown(&cards::handover(&[Standing::Managed(Box::new(status))], &clock()))
+    };
+    let up = || Scene::of("up shop").numbered(3).claimed().after(50);
+    let looked = Scene::of("plan shop").numbered(4).claimed().after(5).ends(Outcome::Planned).summary();
+    // A look after it changes nothing of how the last change ended.
+    let text = told(&|status| {
+        status.change = Some(up().ends(Outcome::Failed).summary());
+        status.last = Some(looked.clone());
+    });
+    assert!(text.contains("run 3 FAILED"), "{text}");
+    let text = told(&|status| {
+        let mut said = up().ends(Outcome::NothingToDo).summary();
+        said.request.until = Some(clock().now.plus_ms(1_800_000));
+        status.said = Some(said);
+        status.last = Some(looked.clone());
+        status.scheduled = false;
+    });
+    assert!(text.contains("ends 12:30") && !text.contains("nothing lowers it"), "{text}");
+    // Raised by somebody, and no schedule lowers it.
+    let text = told(&|status| {
+        status.scheduled = false;
+        status.said = Some(up().by("sato").ends(Outcome::NothingToDo).summary());
+    });
+    assert!(text.contains("at full since") && text.contains("by sato (run 3), and nothing lowers it"), "{text}");
+    let text = told(&|status| {
+        status.scheduled = false;
+        status.wanted = Some(target("small"));
+    });
+    assert!(text.contains("Nothing to hand over"), "{text}");
 }
 
 #[test]

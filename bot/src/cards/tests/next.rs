@@ -38,6 +38,7 @@ fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
         scheduled: true,
         bends: bends.to_vec(),
         destroyed: false,
+        unread: false,
     };
     let days = u32::try_from(days).expect("few");
     shown(&cards::next(&[upcoming], days, &Clock { now: from, ..clock() }))

@@ -1,12 +1,14 @@
 //! A run's card in every state.
 
 use insta::assert_snapshot;
+use tidegate_runner::domain::access::{Approvers, Link, People, Persons, Want, Yes};
 use tidegate_runner::domain::changes::{Action, WentBack};
 use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder, ResourceStage};
-use tidegate_runner::domain::ids::ActorId;
+use tidegate_runner::domain::holds::{Hold, HoldNumber, Kind};
+use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::readiness::GroupCount;
 use tidegate_runner::domain::refusal::Refusal;
-use tidegate_runner::domain::run::{Note, Outcome, Phase, QuestionWhy, RunEvent};
+use tidegate_runner::domain::run::{Note, Outcome, Phase, Question, QuestionWhy, RunEvent};
 
 use super::scene::{Scene, change, clock, half, name, outputs, plan, script_failed};
 use super::shown;
@@ -298,10 +300,150 @@ fn a_question_of_the_clock_that_nobody_answered_is_a_message_of_its_own_for_thos
             .then(RunEvent::QuestionExpired);
         let mut detail = scene.detail();
         detail.run.asker.id = asker;
-        let news = crate::reporter::news(&detail, &clock(), false);
+        let news = crate::reporter::news(&detail, &clock());
         let ended = news.iter().find(|news| news.key == "ended").expect("its end is told");
         (ended.place, ended.to)
     };
     assert_eq!(told(ActorId::clock()), (NewsPlace::Channel, Notify::AskerOrOncall));
     assert_eq!(told(ActorId::local("ito")), (NewsPlace::Thread, Notify::Asker));
+}
+
+#[test]
+fn a_card_counts_people_and_names_each_once() {
+    let id = |text: &str| -> ActorId { text.parse().expect("an id") };
+    let ids = ["slack:U1", "discord:1", "slack:U2", "discord:2", "local:mori"].map(id);
+    let link = |one: &str, other: &str| Link {
+        number: 1,
+        ids: [id(one), id(other)],
+        called: [String::new(), String::new()],
+        began: Timestamp(0),
+        ended: None,
+    };
+    let links = [link("slack:U1", "discord:1"), link("slack:U2", "discord:2")];
+    let want = Want {
+        held: Vec::new(),
+        by: Approvers::Owners,
+        people: ids.to_vec(),
+        count: 3,
+        own: false,
+        within_ms: None,
+        alone_from: None,
+    };
+    let yes = |by: &str| Yes { by: id(by), wants: vec![0], alone: false, because: None, through: vec![] };
+    let card = |persons: Persons| {
+        let mut question = Question {
+            wants: vec![want.clone()],
+            yes: vec![yes("slack:U1"), yes("discord:1")],
+            ..Question::plain(QuestionWhy::Ruled, "3f2a9c41".to_owned(), clock().now.plus_ms(600_000))
+        };
+        question.count_people(&persons);
+        let waited_for = crate::cards::waited_for(&question, &ActorId::local("ito"));
+        let shown = crate::cards::run::approval::wants(&question, &ActorId::local("ito"), &clock());
+        let words: Vec<String> = shown.iter().map(|line| format!("{line:?}")).collect();
+        (words.join("\n"), waited_for)
+    };
+    let (ids_counted, _) = card(Persons::default());
+    assert!(ids_counted.contains("2 of 3 yeses"), "{ids_counted}");
+    let (people, waited_for) = card(Persons::among(&ids, &People::default(), &links, Timestamp(1)));
+    assert!(people.contains("1 of 3 yeses"), "{people}");
+    assert!(people.contains("Who can say it: U2, mori") && people.contains("Said by U1"), "{people}");
+    // Each chat calls the id that it knows.
+    assert_eq!(waited_for, ["discord:2", "local:mori", "slack:U2"].map(id));
+}
+
+#[test]
+fn what_somebody_waits_for_is_told_before_it_is_known_whether_it_changes_anything() {
+    let told = |scene: Scene, asker: &ActorId, unchanged| {
+        let mut detail = scene.detail();
+        detail.run.asker.id = asker.clone();
+        crate::reporter::is_told(&detail, unchanged)
+    };
+    let (ito, clock) = (ActorId::local("ito"), ActorId::clock());
+    let queued = |seconds| Scene::of("up shop").after(seconds);
+    let planning = |seconds| Scene::of("up shop").claimed().after(seconds);
+    let over = || planning(40).ends(Outcome::NothingToDo);
+    for (scene, asker, unchanged, expected) in vec![
+        (queued(9), &ito, false, None),
+        (queued(10), &ito, false, Some(true)),
+        (planning(9), &ito, false, None),
+        (planning(10), &ito, false, Some(true)),
+        // Nobody waits for what the clock asked for.
+        (planning(600), &clock, false, None),
+        (planning(0), &clock, true, Some(true)),
+        // One that was not told by then, as while nobody spoke, is not told any more.
+        (over(), &ito, false, Some(false)),
+        (over(), &ito, true, Some(true)),
+        (Scene::of("up shop").planned(), &clock, false, Some(true)),
+    ] {
+        let state = scene.detail().view.state.status();
+        assert_eq!(told(scene, asker, unchanged), expected, "{state} {asker} {unchanged}");
+    }
+    // Once it has its card, its end is told in the thread, to whoever asked.
+    let news = crate::reporter::news(&over().detail(), &self::clock());
+    let ended = news.iter().find(|news| news.key == "ended").expect("its end is told");
+    assert_eq!((ended.place, ended.to), (NewsPlace::Thread, Notify::Asker));
+}
+
+#[test]
+fn whoever_may_not_say_yes_is_told_who_may_and_a_question_that_is_asked_anew_has_one_word_everywhere() {
+    let scene = Scene::of("down shop").numbered(5).claimed();
+    let run = scene.summary();
+    let question = |own: bool| Question {
+        wants: vec![Want {
+            held: Vec::new(),
+            by: Approvers::Owners,
+            people: vec![ActorId::local("ito"), ActorId::local("mori")],
+            count: 1,
+            own,
+            within_ms: None,
+            alone_from: None,
+        }],
+        again: true,
+        ..Question::plain(QuestionWhy::Ruled, "3f2a9c41".to_owned(), clock().now.plus_ms(600_000))
+    };
+    let code = question(true).code().to_owned();
+    assert_eq!(run.asker.id, ActorId::local("ito"));
+    let own = crate::cards::waits_in_shell(&run, &question(true));
+    assert!(own.contains(&format!("`approve 5 {code}`")), "{own}");
+    let of_others = crate::cards::waits_in_shell(&run, &question(false));
+    assert!(of_others.contains("a yes of mori") && !of_others.contains("approve"), "{of_others}");
+    let plain = Question::plain(QuestionWhy::Previewed, "3f2a9c41".to_owned(), clock().now);
+    let sure = crate::cards::waits_in_shell(&run, &plain);
+    assert!(sure.contains("`approve 5` or `reject 5`"), "{sure}");
+}
+
+#[test]
+fn a_yes_that_counts_no_more_and_the_keeps_that_a_run_goes_against_are_told() {
+    let yes = Yes { by: ActorId::local("mail"), wants: vec![0], alone: false, because: None, through: vec![] };
+    let want = Want {
+        held: Vec::new(),
+        by: Approvers::Owners,
+        people: vec![ActorId::local("mori")],
+        count: 2,
+        own: false,
+        within_ms: None,
+        alone_from: None,
+    };
+    let question = Question {
+        wants: vec![want],
+        lost: vec![yes],
+        ..Question::plain(QuestionWhy::Ruled, "3f2a9c41".to_owned(), clock().now.plus_ms(600_000))
+    };
+    let scene = Scene::of("down shop anyway because it is late").numbered(5).claimed();
+    let mut detail = scene.then(RunEvent::Asked { question }).detail();
+    let keep = |number: i64, by: &str| Hold {
+        number: HoldNumber(number),
+        kind: Kind::Keep,
+        environment: Some("shop".parse().expect("a name")),
+        by: ActorId::local(by),
+        called: by.to_owned(),
+        only: Vec::new(),
+        because: None,
+        began: clock().now,
+        until: Some(clock().now.plus_ms(3_600_000)),
+    };
+    detail.against = vec![keep(3, "sato"), keep(4, "kato")];
+    let text = shown(&crate::cards::run_card(&detail, &clock()));
+    assert!(text.contains("Said by mail, and counts no more"), "{text}");
+    assert!(text.contains("kept as it is by sato") && text.contains("kept as it is by kato"), "{text}");
 }

@@ -98,6 +98,7 @@ impl Scene {
             started: None,
             ended: None,
             taken_by: None,
+            rejected_by: None,
             began: false,
             lease_until: Some(clock().now.plus_ms(10_000)),
         };
@@ -240,7 +241,7 @@ impl Scene {
         run.state = self.view.state.clone();
         run.started = self.view.started;
         run.ended = self.view.ended;
-        RunDetail { run, view: self.view.clone(), last_time_ms: self.last_time_ms, now: self.at }
+        RunDetail { run, view: self.view.clone(), last_time_ms: self.last_time_ms, now: self.at, against: Vec::new() }
     }
 
     pub(super) fn summary(&self) -> RunSummary {

@@ -9,8 +9,8 @@ use tidegate_runner::domain::ids::Timestamp;
 use super::DOOR;
 use super::form::{FORM, filled};
 use super::guild::Guild;
-use super::render::{ASKS, BETWEEN, LAST, PRESS, SURE};
-use crate::chat::voice::origin::{How, Origin, Said};
+use super::render::{ASKS, BETWEEN, LAST, MENU, PRESS, SURE};
+use crate::chat::voice::origin::{self, How, Origin, Said};
 use crate::chat::voice::text::as_typed;
 use crate::commands;
 
@@ -136,8 +136,13 @@ fn said_by(said: &Value, user: String, key: String, typed: String, how: How) -> 
 
 fn pressed(said: &Value, user: String) -> Option<Wish> {
     let carried = said["data"]["custom_id"].as_str()?;
-    let (kind, rest) = carried.split_once(BETWEEN)?;
     let message = &said["message"];
+    if carried == MENU {
+        let (typed, card, id) = (text(&said["data"]["values"][0])?, text(&message["id"])?, text(&said["id"])?);
+        let how = How::Button { card, label: typed.clone(), version: origin::MENU.to_owned() };
+        return Some(Wish::Said(said_by(said, user, format!("{DOOR}:menu:{id}"), words(&typed), how)?));
+    }
+    let (kind, rest) = carried.split_once(BETWEEN)?;
     if kind == LAST {
         // Whoever clicks twice has pressed it once.
         let key = format!("{DOOR}:form:{}:do", text(&message["id"])?);
@@ -312,6 +317,21 @@ mod tests {
         assert_eq!(said.key, "discord:press:5:66:v1:approve:9:175928847299117063");
         assert_eq!(press("other|x"), Some(Wish::Nothing("not one of our buttons")));
         assert_eq!(press("nothing"), None);
+    }
+
+    #[test]
+    fn what_is_chosen_in_a_menu_is_as_good_as_typed() {
+        let said = |values| {
+            json!({
+                "type": 3, "id": "175928847299117063", "guild_id": "1", "token": "t", "channel": { "id": "5", "type": 0 },
+                "member": { "user": { "id": "9" } }, "data": { "custom_id": MENU, "component_type": 3, "values": values },
+                "message": { "id": "77" },
+            })
+        };
+        let Some(Wish::Said(chosen)) = interaction(&said(json!(["up shop full"])), "1") else { panic!("a choice") };
+        assert_eq!((chosen.typed.as_str(), chosen.key.as_str()), ("up shop full", "discord:menu:175928847299117063"));
+        assert_eq!(interaction(&said(json!([])), "1"), None);
+        assert_eq!(interaction(&said(json!([7])), "1"), None);
     }
 
     #[test]

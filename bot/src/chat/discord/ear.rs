@@ -76,17 +76,22 @@ impl DiscordEar {
             Wish::Said(wish) => {
                 // The channel sees who asked for what; questions are between the two of us.
                 let zone = self.ear.zone_of(&wish.reply.user);
-                let private = !self.ear.is_order(&wish.typed, zone).await;
                 let pressed = said["data"]["custom_id"].as_str().unwrap_or_default();
                 let sure = pressed.starts_with(render::SURE) || pressed.starts_with(render::LAST);
-                let acknowledgement = match &wish.reply.how {
+                let (typed, how) = (wish.typed.clone(), wish.reply.how.clone());
+                let heard = self.ear.keep(wish).await?;
+                let private = match &heard {
+                    _ if how != How::Command => true,
+                    Some(heard) => !self.ear.orders(&typed, zone, heard.at),
+                    None => !self.ear.is_order(&typed, zone).await,
+                };
+                let acknowledgement = match how {
                     How::Command if private => json!({ "type": THINKS, "data": { "flags": EPHEMERAL } }),
                     How::Command => json!({ "type": THINKS }),
                     // The question is answered: its button goes.
                     _ if sure => json!({ "type": CHANGES, "data": { "components": [] } }),
                     _ => json!({ "type": STAYS }),
                 };
-                let heard = self.ear.keep(wish).await?;
                 Ok(Taken { acknowledgement: Some(acknowledgement), heard })
             }
         }

@@ -26,6 +26,9 @@ const NAME_WAIT: Duration = Duration::from_millis(1_500);
 /// Most members of a group that are read, a thousand for each page.
 const PAGES_MAX: usize = 10;
 
+/// Most conversations that are asked for by name: Discord lets a bot begin only so many in a while.
+const DIRECTS_MAX: usize = 50;
+
 /// Before a person's id where an address could also be a channel's: both are numbers.
 pub(super) const PERSON: char = '@';
 
@@ -232,6 +235,23 @@ impl Guild {
         let id = said["id"].as_str().ok_or_else(|| ApiError::Unknown("which conversation is not told".to_owned()))?;
         self.known().directs.insert(person.to_owned(), id.to_owned());
         Ok(id.to_owned())
+    }
+
+    /// The conversations with these people, as far as there can be one. Discord tells bots of none; asked for by name it makes one where
+    /// there is none, of which nobody hears.
+    pub(super) async fn directs_with(&self, people: &[String]) -> Result<Vec<String>, ApiError> {
+        let mut all = Vec::new();
+        for person in people.iter().filter(|id| !self.is_role(id)).take(DIRECTS_MAX) {
+            match self.place(&format!("{PERSON}{person}")).await {
+                Ok(channel) => all.push(channel),
+                // Of whom Discord knows nothing, or who lets nobody write.
+                Err(error) if error.code().is_some() && !error.is_of_token() => {
+                    tracing::debug!(%error, person, "there is no conversation");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
     }
 
     /// The card with names in the place of ids. Plain names: nobody is notified by them. Commands keep the ids.

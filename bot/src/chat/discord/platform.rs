@@ -154,9 +154,8 @@ impl Platform for Discord {
         self.guild.look_up(origin, posted).await
     }
 
-    async fn directs(&self) -> Result<Vec<String>, ApiError> {
-        // Discord tells bots of none.
-        Ok(Vec::new())
+    async fn directs(&self, named: &[String]) -> Result<Vec<String>, ApiError> {
+        self.guild.directs_with(named).await
     }
 
     async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError> {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Tone, Weight, card_link};
+use crate::cards::{Button, Card, Line, Menu, PERHAPS_AGAIN, Span, TYPED, Tone, Weight, card_link};
 use crate::chat::voice::letter::{Extras, Letter, Rendered, Rest};
 use crate::chat::voice::plain::{fixed, group, plain};
 use crate::chat::voice::text::cut_between_words;
@@ -23,6 +23,11 @@ const BUTTON_MAX: usize = 80;
 /// Most buttons in one row.
 const ROW_MAX: usize = 5;
 
+/// Most choices of a menu.
+const CHOICES_MAX: usize = 25;
+
+/// The name of a menu.
+pub(super) const MENU: &str = "tide:menu";
 /// What stands before the parts of what a button carries.
 pub(super) const PRESS: &str = "tide";
 /// The same where a question comes before it is done.
@@ -64,6 +69,7 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     }
     let mut blocks = vec![embed];
     blocks.extend(row(extras));
+    blocks.extend(card.menu.as_ref().and_then(menu));
     Rendered { text: mentions(&extras.mention), blocks, left_out: left }
 }
 
@@ -169,6 +175,17 @@ fn row(extras: &Extras) -> Option<Value> {
     }
     buttons.truncate(ROW_MAX);
     (!buttons.is_empty()).then(|| json!({ "type": 1, "components": buttons }))
+}
+
+/// A menu of commands; what one of them has no room for is only typed.
+fn menu(menu: &Menu) -> Option<Value> {
+    let fits = menu.choices.iter().filter(|(_, command)| command.chars().count() <= ID_MAX).take(CHOICES_MAX);
+    let options: Vec<Value> =
+        fits.map(|(label, command)| json!({ "label": cut_between_words(label, ID_MAX), "value": command })).collect();
+    (!options.is_empty()).then(|| {
+        let select = json!({ "type": 3, "custom_id": MENU, "placeholder": menu.label, "options": options });
+        json!({ "type": 1, "components": [select] })
+    })
 }
 
 /// A button; one whose command is longer than Discord lets a button carry is only typed.
@@ -287,7 +304,7 @@ mod tests {
             watch: None,
         });
         (nasty(), prop::collection::vec(line, 0..80), prop::collection::vec(nasty(), 0..6))
-            .prop_map(|(title, lines, next)| Card { tone: Tone::Plain, title, lines, next })
+            .prop_map(|(title, lines, next)| Card { next, ..Card::new(Tone::Plain, title).lines(lines) })
     }
 
     proptest! {

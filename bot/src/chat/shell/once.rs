@@ -74,7 +74,7 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
         }
         Verdict::Done if waits => {
             house.start_engine();
-            return wait(house, &actor, &awaited, signals, &mut screen).await;
+            return Box::pin(wait(house, &actor, &awaited, signals, &mut screen)).await;
         }
         Verdict::Done if once.wait => return leave(house, &mut signals, &awaited, &mut screen).await,
         Verdict::Done => 0,
@@ -126,10 +126,11 @@ async fn wait(
         let mut told = false;
         let show = |card: &Card, detail: &RunDetail, last: bool| {
             screen.live(card, last);
-            if !told && matches!(detail.view.state, RunState::AwaitingApproval { .. }) {
+            if let RunState::AwaitingApproval { question, .. } = &detail.run.state
+                && !told
+            {
                 told = true;
-                screen
-                    .note(&format!("(This command waits; say `approve {run}` or `reject {run}` in another terminal.)"));
+                screen.note(&cards::waits_in_shell(&detail.run, question));
             }
         };
         let rest = tokio::select! {

@@ -5,9 +5,9 @@
 use serde_json::Value;
 use tidegate_runner::domain::ids::Timestamp;
 
-use super::preview;
 use super::text::typed;
-use crate::chat::voice::origin::{How, Origin, Said};
+use super::{preview, render};
+use crate::chat::voice::origin::{self, How, Origin, Said};
 
 /// Most characters of a command that are read. Nothing that can be meant is nearly as long.
 const TYPED_MAX: usize = 4_000;
@@ -183,13 +183,20 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let Some(button) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
     // A message may have several of one verb, which are counted.
     let verb = button.split('.').next().unwrap_or(button);
-    let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {
-        return Some(Wish::Nothing("a button without its command"));
+    let (value, typed, version) = if button == render::MENU {
+        (Value::Null, words(action["selected_option"]["value"].as_str()?, me), origin::MENU.to_owned())
+    } else {
+        let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {
+            return Some(Wish::Nothing("a button without its command"));
+        };
+        let (typed, version) = (text(&value["typed"])?, text(&value["version"])?);
+        if typed.split_whitespace().next() != Some(verb) {
+            return Some(Wish::Nothing("a button whose command is another one's"));
+        }
+        (value, typed, version)
     };
-    let typed = text(&value["typed"])?;
-    let version = text(&value["version"])?;
-    if typed.split_whitespace().next() != Some(verb) || typed.chars().count() > 200 {
-        return Some(Wish::Nothing("a button whose command is another one's"));
+    if typed.is_empty() || typed.chars().count() > 200 {
+        return Some(Wish::Nothing("nothing that a button carries"));
     }
     let container = &payload["container"];
     let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));

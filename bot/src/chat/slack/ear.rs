@@ -48,7 +48,7 @@ impl SlackEar {
                 Ok(None)
             }
             Wish::Filled { mut said, view } => {
-                let now = self.ear.desk.now().await?;
+                let now = self.ear.desk.now_soon().await?;
                 match draft::read(&view, &self.ear.desk.config().environments, now, self.ear.zone_of(&said.reply.user))
                 {
                     Ok((typed, draft)) => {
@@ -64,8 +64,12 @@ impl SlackEar {
                 said.reply.again = again;
                 // The channel sees who asked for what; questions are between the two of us.
                 let zone = self.ear.zone_of(&said.reply.user);
-                let public = matches!(said.reply.how, How::Command) && self.ear.is_order(&said.typed, zone).await;
-                self.ear.hear(said).await?;
+                let typed = matches!(said.reply.how, How::Command).then(|| said.typed.clone());
+                let public = match (typed, self.ear.hear(said).await?) {
+                    (None, _) => false,
+                    (Some(typed), Some(at)) => self.ear.orders(&typed, zone, at),
+                    (Some(typed), None) => self.ear.is_order(&typed, zone).await,
+                };
                 Ok(public.then(|| json!({ "response_type": "in_channel" })))
             }
         }

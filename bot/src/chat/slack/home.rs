@@ -188,6 +188,8 @@ impl Tab {
     pub(crate) fn takes(&mut self, mut card: Card, mut buttons: Vec<Button>) -> bool {
         buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
         card.next.clear();
+        // Its own buttons raise and lower it, and many have to have room.
+        card.menu = None;
         let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;
         if self.0.len() + made.len() + 1 > BLOCKS_MAX - HEALTH_MAX - REST_MAX {
             return false;
@@ -201,6 +203,7 @@ impl Tab {
     fn rest(&mut self, card: &Card) {
         self.divide();
         let rest = Rest::Typed("envs".to_owned());
+        let card = &Card { menu: None, ..card.clone() };
         self.0.extend(render(card, &Extras { rest, ..Extras::default() }).blocks.into_iter().take(REST_MAX - 1));
     }
 

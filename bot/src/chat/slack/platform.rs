@@ -163,7 +163,7 @@ impl Platform for Slack {
         self.workspace.look_up(origin, posted).await
     }
 
-    async fn directs(&self) -> Result<Vec<String>, ApiError> {
+    async fn directs(&self, _: &[String]) -> Result<Vec<String>, ApiError> {
         self.workspace.directs().await
     }
 

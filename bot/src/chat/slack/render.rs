@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::text::escape;
-use crate::cards::{Button, Card, Line, PERHAPS_AGAIN, Span, TYPED, Weight, card_link};
+use crate::cards::{Button, Card, Line, Menu, PERHAPS_AGAIN, Span, TYPED, Weight, card_link};
 use crate::chat::voice::letter::{Extras, Letter, Rendered};
 use crate::chat::voice::plain::{fixed, group, in_pieces, plain};
 use crate::chat::voice::text::{cut_between_words, plainly};
@@ -28,6 +28,12 @@ pub(super) const BUTTON_MAX: usize = 75;
 pub(super) const VALUE_MAX: usize = 2_000;
 /// Most buttons in one row.
 const ROW_MAX: usize = 5;
+/// Most choices of a menu that are offered, far below Slack's hundred: all of them together have to have room in a message.
+const CHOICES_MAX: usize = 25;
+/// Most characters that a choice says, and that it carries.
+const CHOICE_MAX: usize = 75;
+/// The name of a menu.
+pub(super) const MENU: &str = "menu";
 /// Most characters of the text beside the blocks; what is longer nobody listens to.
 const FALLBACK_MAX: usize = 3_000;
 /// Most characters of a line and of a title; what is longer goes on in the next line.
@@ -42,7 +48,8 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
     let first = heading.next().map(|line| plain(&line)).unwrap_or_default();
     let all: Vec<Line> = heading.chain(in_pieces(&card.lines, LINE_MAX)).collect();
     let (typed, untyped) = typed(card);
-    let buttons = actions(extras);
+    let mut buttons = actions(extras);
+    buttons.extend(card.menu.as_ref().and_then(menu));
     let tail = tail(&typed, extras);
     let spent = length(&buttons) + length(&tail);
     let mut paper =
@@ -274,6 +281,20 @@ fn actions(extras: &Extras) -> Vec<Value> {
     vec![json!({ "type": "actions", "elements": elements.into_iter().take(ROW_MAX).collect::<Vec<_>>() })]
 }
 
+/// A menu of commands; what one of them has no room for is only typed.
+fn menu(menu: &Menu) -> Option<Value> {
+    let plain = |text: &str, max| json!({ "type": "plain_text", "text": cut_between_words(text, max), "emoji": false });
+    let fits = menu.choices.iter().filter(|(_, command)| command.chars().count() <= CHOICE_MAX).take(CHOICES_MAX);
+    let options: Vec<Value> =
+        fits.map(|(label, command)| json!({ "text": plain(label, CHOICE_MAX), "value": command })).collect();
+    (!options.is_empty()).then(|| {
+        let select = json!({
+            "type": "static_select", "action_id": format!("tide.{MENU}"), "placeholder": plain(menu.label, 150), "options": options,
+        });
+        json!({ "type": "actions", "elements": [select] })
+    })
+}
+
 fn one(button: &Button, version: &str, seen: &mut Vec<String>) -> Option<Value> {
     let verb = button.command.split_whitespace().next()?.to_owned();
     let value = json!({ "typed": button.command, "version": version, "label": button.label }).to_string();
@@ -406,7 +427,7 @@ mod tests {
             watch: None,
         });
         (nasty(), prop::collection::vec(line, 0..80), prop::collection::vec(nasty(), 0..6))
-            .prop_map(|(title, lines, next)| Card { tone: Tone::Plain, title, lines, next })
+            .prop_map(|(title, lines, next)| Card { next, ..Card::new(Tone::Plain, title).lines(lines) })
     }
 
     proptest! {

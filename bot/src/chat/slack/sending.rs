@@ -65,10 +65,7 @@ impl Workspace {
                 other => return other.map(|()| String::new()).map_err(|error| (Call::Response, error)),
             }
         }
-        let mut body = json!({
-            "channel": channel, "text": text, "blocks": letter.blocks, "mrkdwn": false,
-            "unfurl_links": false, "unfurl_media": false,
-        });
+        let mut body = json!({ "channel": channel, "text": text, "blocks": letter.blocks });
         if let Some(thread) = thread {
             body["thread_ts"] = thread.into();
         }
@@ -76,6 +73,10 @@ impl Workspace {
             body["user"] = user.as_str().into();
             let sent = api.post("chat.postEphemeral", &body).await;
             return sent.map(|_| String::new()).map_err(|error| (Call::Private, error));
+        }
+        // What one person alone is shown knows none of these.
+        for none in ["mrkdwn", "unfurl_links", "unfurl_media"] {
+            body[none] = false.into();
         }
         body["metadata"] = json!({ "event_type": EVENT, "event_payload": { "id": id.to_string() } });
         let refused = |error| (Call::Post, error);

@@ -52,7 +52,7 @@ impl Ear {
             let ago = now.ms_since(received.message.at);
             if !Self::can_be_answered(&received) {
                 tracing::error!(key = received.message.key, "a received message has no place for its answer: given up");
-                self.put(&received.message.key, &[], false).await;
+                self.put(&received.message.key, &received.message.body, &[], false).await;
                 continue;
             }
             let Some(heard) = self.found(received, ago) else { continue };
@@ -96,7 +96,7 @@ impl Ear {
             Ok(asker) => asker,
             Err(error) if error.code().is_some_and(|code| self.platform.means(Call::Person, code) == Means::Never) => {
                 tracing::warn!(%error, user = origin.user, "nobody is there to be answered");
-                return self.put(&message.key, &[], false).await;
+                return self.put(&message.key, &message.typed, &[], false).await;
             }
             Err(error) => {
                 tracing::warn!(%error, user = origin.user, "who that is cannot be asked now: answered later");
@@ -111,12 +111,12 @@ impl Ear {
             message.place.direct = self.platform.is_direct(origin).await;
         }
         match asker {
-            Err(Unheard::Bot) => return self.put(&message.key, &[], false).await,
+            Err(Unheard::Bot) => return self.put(&message.key, &message.typed, &[], false).await,
             Err(Unheard::Gone) if *answered => {}
             Err(Unheard::Gone) => return self.turn_away(message, origin, "gone", &cards::deactivated(), true).await,
             // Whoever has a person's token is not that person; and two programs that nobody named could talk for ever.
             Ok(actor) if (actor.kind == ActorKind::Bot && !self.desk.names(&actor.id)) || strange(&actor, origin) => {
-                return self.put(&message.key, &[], false).await;
+                return self.put(&message.key, &message.typed, &[], false).await;
             }
             Ok(actor) => message.actor = actor,
         }
@@ -125,7 +125,7 @@ impl Ear {
         if let How::After { run } = &origin.how {
             match self.has_begun(RunNumber(*run)).await {
                 Some(true) => {}
-                Some(false) => return self.put(&message.key, &[], true).await,
+                Some(false) => return self.put(&message.key, &message.typed, &[], true).await,
                 None => return self.put_off(&message.key).await,
             }
         } else if age_ms > LATE_MS && !*answered {
@@ -164,10 +164,10 @@ impl Ear {
         let mut after = None;
         let posts = match &origin.how {
             How::Form(draft) => Some(self.preview(message, origin, draft).await),
-            _ => self.carry_out(message, origin, stored_ms, &mut after).await,
+            _ => Box::pin(self.carry_out(message, origin, stored_ms, &mut after)).await,
         };
         let Some(posts) = posts else { return self.put_off(&message.key).await };
-        self.put(&message.key, &posts, false).await;
+        self.put(&message.key, &message.typed, &posts, false).await;
         self.platform.answered(self, origin).await;
         if let Some(mut after) = after {
             // What follows is followed by nothing: this goes no deeper.
@@ -182,7 +182,9 @@ impl Ear {
             return self.put_off(&message.key).await;
         }
         match conversation::turned_away(&self.desk, message, zone, rule, card).await {
-            Ok(()) => self.put(&message.key, &[self.said_to(card, origin, private)], false).await,
+            Ok(()) => {
+                self.put(&message.key, &message.typed, &[self.said_to(card, origin, private)], false).await;
+            }
             // Somebody else has carried it out in the meantime, and tells so.
             Err(DeskError::Repeated | DeskError::Refused(_)) => {}
             Err(error) => {
@@ -347,9 +349,14 @@ impl Ear {
         }
     }
 
-    /// Puts an answer into the outbox; with `undone` only where nobody carried it out meanwhile.
-    async fn put(&self, key: &str, posts: &[Post], undone: bool) {
-        if let Err(error) = self.desk.answer(self.door(), key, posts, undone).await {
+    /// Puts an answer into the outbox; with `undone` only where nobody carried it out meanwhile. Of what is about a code for one person
+    /// nothing is kept from then on that others could say: neither the words, nor, once it is told, the answer.
+    async fn put(&self, key: &str, typed: &str, posts: &[Post], undone: bool) {
+        let kept = commands::without_code(typed);
+        let secret: Vec<Post> = posts.iter().cloned().map(Letter::as_secret).collect();
+        let posts = if commands::is_for_a_code(typed) { secret.as_slice() } else { posts };
+        let kept = (kept != typed).then_some(kept.as_str());
+        if let Err(error) = self.desk.answer(self.door(), key, posts, undone, kept).await {
             tracing::error!(%error, key, "an answer cannot be stored: tried again later");
         }
     }

@@ -35,8 +35,10 @@ pub(in crate::chat) enum About {
     Turn { due: Timestamp, channel: String },
 }
 
-/// For so many milliseconds after the first it is waited for others of the same moment.
+/// For so many milliseconds after the newest it is waited for others of the same moment, and never longer than that after the first:
+/// the clock refuses one after the other, which takes its time where there are many or the machine is busy.
 const GATHER_MS: u64 = 2_000;
+const GATHER_MAX_MS: u64 = 20_000;
 
 /// So many environments are told together; fewer have a message each, with its buttons.
 const MANY: usize = 4;
@@ -72,9 +74,9 @@ fn gathered(
     let now_ms = u64::try_from(now.0).unwrap_or_default();
     let mut many = Vec::new();
     for ((channel, _, _), some) in groups {
-        let first_ms = some.iter().filter_map(|(id, _, _)| id.get_timestamp()).map(|at| at.to_unix());
-        let first_ms = first_ms.map(|(s, nanos)| s * 1_000 + u64::from(nanos) / 1_000_000).min().unwrap_or_default();
-        if now_ms < first_ms + GATHER_MS && now_ms >= first_ms {
+        let told = some.iter().filter_map(|(id, _, _)| id.get_timestamp()).map(|at| at.to_unix());
+        let told: Vec<u64> = told.map(|(s, nanos)| s * 1_000 + u64::from(nanos) / 1_000_000).collect();
+        if more_may_come(&told, now_ms) {
             continue;
         }
         if some.len() < MANY {
@@ -88,6 +90,22 @@ fn gathered(
     (many, others)
 }
 
+/// Whether others may still come to news that were stored at these moments, all in milliseconds.
+fn more_may_come(told: &[u64], now_ms: u64) -> bool {
+    let first = told.iter().min().copied().unwrap_or_default();
+    let newest = told.iter().max().copied().unwrap_or_default();
+    // By a clock that was put back nothing is waited for.
+    now_ms >= first && now_ms < (newest + GATHER_MS).min(first + GATHER_MAX_MS)
+}
+
+/// The channel of what was made for one test, as the configuration called it.
+fn channel_of_life<'n>(news: &'n News, door: &str) -> Option<&'n str> {
+    match news {
+        News::Life { channels, .. } => channels.get(door).map(String::as_str),
+        _ => None,
+    }
+}
+
 impl Scribe {
     /// What concerns everybody, once into each channel of an environment; what concerns one, into its own.
     pub(in crate::chat) async fn tell_channels(&mut self) -> Result<(), DeskError> {
@@ -97,8 +115,10 @@ impl Scribe {
             return Ok(());
         }
         let (config, door) = (desk.config(), self.mouth.door());
-        let named: BTreeSet<String> =
-            config.environments.values().filter_map(|e| e.channel.in_chat(door)).map(str::to_owned).collect();
+        // What was made for one test may be gone by now.
+        let departed = all.iter().filter_map(|(_, news)| channel_of_life(news, door));
+        let of_all = config.environments.values().filter_map(|e| e.channel.in_chat(door));
+        let named: BTreeSet<String> = of_all.chain(departed).map(str::to_owned).collect();
         let mut channels = BTreeMap::new();
         for named in named {
             match self.mouth.platform.channel(&named).await {
@@ -130,7 +150,13 @@ impl Scribe {
                 News::Clock { environment, .. } => Some(environment),
                 _ => None,
             };
-            let own = of_one.and_then(|name| config.environments.get(name)?.channel.in_chat(door));
+            let life = channel_of_life(&news, door);
+            let own = life.or_else(|| of_one.and_then(|name| config.environments.get(name)?.channel.in_chat(door)));
+            if life.is_some_and(|own| !channels.contains_key(own)) {
+                // Whoever made it hears it in any case.
+                desk.told_otherwise(id).await?;
+                continue;
+            }
             if let Some(environment) = of_one
                 && own.is_none_or(|own| !channels.contains_key(own))
             {
@@ -245,5 +271,28 @@ impl Scribe {
         let rest = Rest::Typed(format!("next {environment}"));
         let version = press::CLOCK.to_owned();
         self.mouth.platform.render(&card, &Extras { buttons, version, pressed, rest, ..Extras::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_of_the_same_moment_are_waited_for_as_long_as_they_come_but_not_for_ever() {
+        let each_second = |count: u64| (0..count).map(|n| 100_000 + n * 1_000).collect::<Vec<_>>();
+        // How many have come, one a second; how long after the first it is; whether others may come.
+        for (count, after_ms, waits) in [
+            (1, 0, true),
+            (1, 1_999, true),
+            (1, 2_000, false),
+            (5, 5_999, true),
+            (5, 6_000, false),
+            (20, 19_999, true),
+            (20, 20_000, false),
+        ] {
+            assert_eq!(more_may_come(&each_second(count), 100_000 + after_ms), waits, "{count} {after_ms}");
+        }
+        assert!(!more_may_come(&each_second(1), 99_999), "the clock was put back");
     }
 }

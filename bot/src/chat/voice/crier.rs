@@ -139,7 +139,7 @@ impl Crier {
             }
             let told = self.desk.card(self.door, run).await?.map(|row| row.told).unwrap_or_default();
             let clock = Clock { now: detail.now, zone: local_zone().told() };
-            for news in reporter::news(&detail, &clock, false) {
+            for news in reporter::news(&detail, &clock) {
                 let Some(card) = news.card.filter(|_| news.place == NewsPlace::Channel) else { continue };
                 let key = urgent(run, &news.key);
                 if !told.contains(&news.key) && !put.contains(&key) {

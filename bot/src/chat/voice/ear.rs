@@ -87,23 +87,26 @@ impl Ear {
 
     /// Whether these words order something, on the clock of whoever says them.
     pub(in crate::chat) async fn is_order(&self, typed: &str, zone: Zone) -> bool {
+        // A moment that is over or too far away makes no order, and nothing is carried out then.
+        self.orders(typed, zone, self.desk.now().await.unwrap_or(Timestamp(0)))
+    }
+
+    /// The same for what was said at a moment that is known: nothing is asked for it.
+    pub(in crate::chat) fn orders(&self, typed: &str, zone: Zone, now: Timestamp) -> bool {
         let config = self.desk.config();
         let me = ActorId::tidegate();
-        // A moment that is over or too far away makes no order, and nothing is carried out then.
-        let now = self.desk.now().await.unwrap_or(Timestamp(0));
         let known = Known { environments: &config.environments, others: &[], me: &me, now, zone };
         // A code is between the two of us, too.
         let is_shown = |order: &Order| !matches!(order, Order::Link(_));
         matches!(commands::parse(typed, &known), Ok(Command::Order { order, .. }) if is_shown(&order))
     }
 
-    /// Stores what was said and answers it, unless it was heard before.
-    pub(in crate::chat) async fn hear(&self, said: Said) -> Result<(), DeskError> {
-        if let Some(mut heard) = self.keep(said).await? {
-            let ear = self.clone();
-            tokio::spawn(async move { ear.answer(&mut heard).await });
-        }
-        Ok(())
+    /// Stores what was said and answers it, unless it was heard before; gives when it was stored.
+    pub(in crate::chat) async fn hear(&self, said: Said) -> Result<Option<Timestamp>, DeskError> {
+        let Some(mut heard) = self.keep(said).await? else { return Ok(None) };
+        let (ear, at) = (self.clone(), heard.at);
+        tokio::spawn(async move { ear.answer(&mut heard).await });
+        Ok(Some(at))
     }
 
     /// The same for what was said while nobody listened: answered when it returns, so that the next thing said comes after it.
@@ -122,8 +125,8 @@ impl Ear {
         // Also what is just being stored elsewhere here is acknowledged only once it is.
         let busy = Busy::new(&self.busy, &key);
         let kept = serde_json::to_string(&origin).unwrap_or_default();
-        let new = self.desk.receive(&message, &kept, self.claim(CLAIM_MS)).await?;
-        Ok(new.then(|| Heard { message, origin, age_ms: 0, answered: false, _busy: busy }))
+        let stored = self.desk.receive(&message, &kept, self.claim(CLAIM_MS)).await?;
+        Ok(stored.map(|at| Heard { message, origin, at, age_ms: 0, answered: false, _busy: busy }))
     }
 
     /// Takes secrets out of what people typed that is kept beside the words: those are the desk's to clean.
@@ -150,7 +153,7 @@ impl Ear {
         let busy = Busy::new(&self.busy, &kept.key)?;
         let origin = serde_json::from_str::<Origin>(&reply).ok()?;
         let message = message(self.door(), &kept.key, &kept.body, &origin)?;
-        Some(Heard { message, origin, age_ms: ago, answered, _busy: Some(busy) })
+        Some(Heard { message, origin, at: kept.at, age_ms: ago, answered, _busy: Some(busy) })
     }
 
     pub(in crate::chat) fn claim(&self, ms: i64) -> Claim<'_> {
@@ -176,6 +179,8 @@ fn message(door: &'static str, key: &str, typed: &str, origin: &Origin) -> Optio
 pub(in crate::chat) struct Heard {
     pub(in crate::chat) message: Message,
     pub(in crate::chat) origin: Origin,
+    /// When it was stored.
+    pub(in crate::chat) at: Timestamp,
     /// How long ago it was stored, in milliseconds.
     pub(in crate::chat) age_ms: i64,
     /// It was carried out already.

@@ -84,6 +84,9 @@ pub(in crate::chat) struct Letter {
     pub(in crate::chat) urgent: Option<String>,
     /// A file that goes with it into the thread: its name, into which the letter's id is put, and what it says.
     pub(in crate::chat) file: Option<(String, String)>,
+    /// It has a code for one person: what it says is kept until it is told, and no longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::chat) secret: bool,
 }
 
 /// The thread that a message belongs to.
@@ -110,6 +113,7 @@ impl Letter {
             link: None,
             urgent: None,
             file,
+            secret: false,
         }
     }
 
@@ -131,6 +135,22 @@ impl Letter {
     pub(in crate::chat) fn without_file(mut self) -> Self {
         self.file = None;
         self
+    }
+
+    /// A letter that is not to be kept once it is told.
+    pub(in crate::chat) fn as_secret(post: Post) -> Post {
+        match serde_json::from_str::<Self>(&post.body) {
+            Ok(letter) => Self { secret: true, ..letter }.post(&post.channel, post.run),
+            Err(_) => post,
+        }
+    }
+
+    /// What is kept of a letter that is told or will never be: `None` for one that says what anybody may read.
+    pub(in crate::chat) fn without_secret(body: &str) -> Option<String> {
+        let letter = serde_json::from_str::<Self>(body).ok().filter(|letter| letter.secret)?;
+        let rendered = Rendered { text: String::new(), blocks: Vec::new(), left_out: Vec::new() };
+        let Self { thread, only, .. } = letter;
+        serde_json::to_string(&Self { thread, only, secret: true, ..Self::new(rendered) }).ok()
     }
 
     pub(in crate::chat) fn post(&self, channel: &str, run: Option<RunNumber>) -> Post {

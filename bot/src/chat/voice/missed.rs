@@ -152,7 +152,7 @@ impl Ear {
         for named in named {
             places.extend(self.platform.channel(named).await?.map(|channel| (channel, false)));
         }
-        match self.platform.directs().await {
+        match self.platform.directs(&self.desk.named_in(self.door())).await {
             Ok(mut directs) => {
                 // A chat may tell of none of them, or not of all.
                 directs.extend(spoken);

@@ -199,7 +199,7 @@ impl Mouth {
         let id = pending.message.id;
         let Some(letter) = letter else {
             tracing::error!(%id, "a letter that cannot be read");
-            self.desk.give_up_post(id, "unreadable").await?;
+            self.desk.give_up_post(id, "unreadable", None).await?;
             return Ok(Sent::GivenUp);
         };
         let mut letter = letter.clone();
@@ -278,7 +278,7 @@ impl Mouth {
         {
             return Ok(self.failed(queue, call, &error).await);
         }
-        self.desk.posted(id, &ts).await?;
+        self.desk.posted(id, &ts, Letter::without_secret(&pending.message.body).as_deref()).await?;
         Ok(if ts.is_empty() { Sent::Answered } else { Sent::There })
     }
 
@@ -307,7 +307,7 @@ impl Mouth {
             && self.desk.now().await?.ms_since(pending.message.created) > PRIVATE_MS;
         if late && matches!(error, ApiError::Unknown(_)) {
             tracing::warn!(%id, ?call, %error, "nobody waits any more for what one person alone was to see");
-            self.desk.give_up_post(id, "no_answer").await?;
+            self.desk.give_up_post(id, "no_answer", Letter::without_secret(&pending.message.body).as_deref()).await?;
             return Ok(Sent::GivenUp);
         }
         let Some(code) = error.code() else { return Ok(self.failed(queue, call, &error).await) };
@@ -322,7 +322,7 @@ impl Mouth {
             Means::Mend => return Ok(self.failed(queue, call, &error).await),
         }
         tracing::error!(code, %id, channel = queue.channel, "a message that the chat will never take");
-        self.desk.give_up_post(id, code).await?;
+        self.desk.give_up_post(id, code, Letter::without_secret(&pending.message.body).as_deref()).await?;
         Ok(Sent::GivenUp)
     }
 

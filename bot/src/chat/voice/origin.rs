@@ -42,6 +42,9 @@ pub(in crate::chat) struct Origin {
     pub(in crate::chat) how: How,
 }
 
+/// The version of what is chosen in a menu: no card keeps note of it, and it can be chosen again and again.
+pub(in crate::chat) const MENU: &str = "menu";
+
 /// In which way something was said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::chat) enum How {

@@ -169,8 +169,9 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// Whether a message, which the chat calls `posted`, still stands.
     async fn look_up(&self, origin: &Origin, posted: &str) -> Result<Stands, ApiError>;
 
-    /// Direct conversations in which somebody may have spoken to us.
-    async fn directs(&self) -> Result<Vec<String>, ApiError>;
+    /// Direct conversations in which somebody may have spoken to us. `named`: whom the configuration names here, for chats that tell of
+    /// none by themselves.
+    async fn directs(&self, named: &[String]) -> Result<Vec<String>, ApiError>;
 
     /// Adds what was said to us in a place and its threads after a moment, in milliseconds, each with when. What could be read is added,
     /// too, where the rest cannot be read now, and the next try goes on from there.

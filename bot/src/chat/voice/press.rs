@@ -9,7 +9,7 @@ use tidegate_runner::desk::post::{CardRow, Subject};
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::ear::Ear;
-use super::origin::{How, Origin};
+use super::origin::{How, MENU, Origin};
 use super::together::turn;
 use crate::cards::{self, Card};
 use crate::reporter;
@@ -109,8 +109,8 @@ impl Ear {
         origin: &Origin,
     ) -> Result<Press, DeskError> {
         let How::Button { card, label, version } = &origin.how else { return Ok(Press::Free) };
-        // The home tab has no card.
-        if !self.is_order(typed, self.zone_of(&origin.user)).await || origin.channel == origin.user {
+        // The home tab has no card, and what is chosen is as good as typed.
+        if version == MENU || !self.is_order(typed, self.zone_of(&origin.user)).await || origin.channel == origin.user {
             return Ok(Press::Free);
         }
         let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else {

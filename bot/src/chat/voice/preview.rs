@@ -18,8 +18,9 @@ use crate::conversation::{self, Verdict};
 /// Between two looks at a plan that is being made.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// How long a page is waited for: nobody looks at it any more, and the plan has a card of its own.
-const PATIENCE: Duration = Duration::from_mins(30);
+/// How long a page is waited for, in milliseconds since its run was accepted, also over restarts: nobody looks at it any more, and the
+/// plan has a card of its own.
+const PATIENCE_MS: i64 = 30 * 60_000;
 
 /// The button that does what was planned, where there is something to do.
 fn last(detail: &RunDetail, draft: &Draft) -> Option<Last> {
@@ -39,50 +40,48 @@ impl Ear {
             Some(run) if reply.verdict == Verdict::Done => self.show_plan(run, origin, draft).await,
             Some(_) | None => {
                 let card = self.platform.name_people(reply.card).await;
-                // Where the form was closed meanwhile, it is told as other refusals are.
-                if self.platform.turn(draft, origin, Page { card: &card, whole: &message.typed, last: None }).await {
-                    Vec::new()
-                } else {
-                    vec![self.said_to(&card, origin, true)]
-                }
+                self.turned(draft, origin, Page { card: &card, whole: &message.typed, last: None }).await
             }
         }
     }
 
     /// Waits for the end of a plan and shows it.
     pub(in crate::chat) async fn show_plan(&self, run: RunNumber, origin: &Origin, draft: &Draft) -> Vec<Post> {
-        let waits = async {
-            loop {
-                match self.desk.show(run).await {
-                    Ok(detail) if detail.view.state.ended() => return Some(detail),
-                    Ok(_) => tokio::time::sleep(LOOK).await,
-                    Err(error) => {
-                        tracing::warn!(%error, run = run.0, "a plan cannot be read");
-                        return None;
-                    }
+        let whole = format!("show {run}");
+        let Some(detail) = self.planned(run).await else {
+            let card = cards::not_planned_yet(run);
+            return self.turned(draft, origin, Page { card: &card, whole: &whole, last: None }).await;
+        };
+        let clock = Clock { now: detail.now, zone: self.zone_of(&origin.user) };
+        let mut card = self.platform.name_people(cards::run_card(&detail, &clock)).await;
+        card.next.clear();
+        let last = last(&detail, draft);
+        if let Some(last) = &last {
+            card.next.push(last.typed.clone());
+            card.next.extend(last.keep.clone());
+        }
+        self.turned(draft, origin, Page { card: &card, whole: &whole, last }).await
+    }
+
+    /// A run that is over; `None` where it took too long, or cannot be read.
+    async fn planned(&self, run: RunNumber) -> Option<RunDetail> {
+        loop {
+            match self.desk.show(run).await {
+                Ok(detail) if detail.view.state.ended() => return Some(detail),
+                Ok(detail) if detail.now.ms_since(detail.run.accepted) >= PATIENCE_MS => return None,
+                Ok(_) => tokio::time::sleep(LOOK).await,
+                Err(error) => {
+                    tracing::warn!(%error, run = run.0, "a plan cannot be read");
+                    return None;
                 }
             }
-        };
-        let found = tokio::time::timeout(PATIENCE, waits).await;
-        if let Ok(Some(detail)) = found {
-            let clock = Clock { now: detail.now, zone: self.zone_of(&origin.user) };
-            let mut card = self.platform.name_people(cards::run_card(&detail, &clock)).await;
-            card.next.clear();
-            let last = last(&detail, draft);
-            if let Some(last) = &last {
-                card.next.push(last.typed.clone());
-                card.next.extend(last.keep.clone());
-            }
-            self.platform.turn(draft, origin, Page { card: &card, whole: &format!("show {run}"), last }).await;
-        } else {
-            self.platform
-                .turn(
-                    draft,
-                    origin,
-                    Page { card: &cards::not_planned_yet(run), whole: &format!("show {run}"), last: None },
-                )
-                .await;
         }
-        Vec::new()
+    }
+
+    /// Shows a page where the form was. Where that was closed, or may not be changed any more after so long, whoever filled it in is told
+    /// alone, with what to type in place of the button.
+    async fn turned(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> Vec<Post> {
+        let card = page.card;
+        if self.platform.turn(draft, origin, page).await { Vec::new() } else { vec![self.said_to(card, origin, true)] }
     }
 }

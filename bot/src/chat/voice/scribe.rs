@@ -163,7 +163,7 @@ impl Scribe {
         };
         let oncall = environment.map(|environment| environment.oncall).unwrap_or_default();
         let mut all_told = true;
-        let all = reporter::news(detail, &clock, tell_unchanged);
+        let all = reporter::news(detail, &clock);
         let alone = all.iter().any(|news| news.key == ENDED && news.place == NewsPlace::Channel);
         for news in all {
             // What has no card has no thread, but for the message about what failed.

@@ -4,6 +4,7 @@
 use super::ear::Ear;
 use super::origin::{How, Origin};
 use super::platform::{Call, Means};
+use crate::commands;
 
 /// What is older when it is its turn is looked up, in milliseconds.
 const LOOK_UP_MS: i64 = 10_000;
@@ -34,7 +35,8 @@ impl Ear {
         let Some(ts) = origin.ts.as_deref().filter(|_| late && matches!(origin.how, How::Mention | How::Direct)) else {
             return Some(Stands::Yes);
         };
-        if !self.is_order(typed, self.zone_of(&origin.user)).await {
+        // What is about a code orders something, too: whoever took it back has not said it.
+        if !commands::is_for_a_code(typed) && !self.is_order(typed, self.zone_of(&origin.user)).await {
             return Some(Stands::Yes);
         }
         match self.platform.look_up(origin, ts).await {

@@ -32,7 +32,7 @@ async fn what_was_refused_early_is_tried_again_at_its_written_time_and_what_is_l
         for now in ["2026-11-24T08:49", "2026-11-24T08:50", "2026-11-24T08:52", "2026-11-24T08:56"] {
             clock.look(at(now)).await.unwrap();
         }
-        let open = firings::open(&room.store).await.unwrap();
+        let open = firings::open(&room.store).await.unwrap().0;
         let [firing] = open.as_slice() else { panic!("{open:?}") };
         assert_eq!(firing.try_at, Some(at("2026-11-24T09:00")), "not eight minutes after the last try");
         assert_eq!(firing.until, at("2026-11-24T21:00"), "until the next transition");

@@ -104,3 +104,58 @@ async fn before_schedules_raise_something_it_is_looked_once_whether_anything_sta
     })
     .await;
 }
+
+/// Whether nobody hears of a run.
+async fn is_quiet(room: &Room, number: RunNumber) -> bool {
+    let desk = Desk::new(room.store.clone(), watch::channel(Arc::clone(&room.config)).1, Bell::default());
+    desk.is_quiet(&desk.show(number).await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_told_each_morning_also_where_it_is_the_same() {
+    on_both(async |store| {
+        let room = room_with(store, "preflight = '30m'\n");
+        room.wants("small").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        let mut quiet = Vec::new();
+        for (day, told) in [(24, &["no capacity in 1a"][..]), (25, &["no capacity in 1a"]), (26, &[])] {
+            clock.look(at(&format!("2026-11-{day}T08:30"))).await.unwrap();
+            assert_eq!(kinds(&room).await, [RunKind::Preflight], "{day}");
+            let number = finds(&room, told).await;
+            quiet.push(is_quiet(&room, number).await);
+            // It goes up at nine, and down again in the evening.
+            for (time, level) in [("09:00", "full"), ("21:00", "small")] {
+                clock.look(at(&format!("2026-11-{day}T{time}"))).await.unwrap();
+                assert_eq!(room.queue().await, [level], "{day}");
+                room.all_done().await;
+            }
+        }
+        assert_eq!(quiet, [false, false, true], "something, the same, nothing");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_drift_after_a_repair_is_news_again() {
+    on_both(async |store| {
+        let room = room_with(store, "drift = '03:00'\n");
+        room.wants("small").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T02:59")).await.unwrap();
+        let mut quiet = Vec::new();
+        for day in [24, 25, 26, 27] {
+            clock.look(at(&format!("2026-11-{day}T03:00"))).await.unwrap();
+            assert_eq!(kinds(&room).await, [RunKind::Drift], "{day}");
+            let number = finds(&room, &["desired_capacity 4 -> 9"]).await;
+            quiet.push(is_quiet(&room, number).await);
+            if day == 25 {
+                // Somebody puts it right by Tidegate; the night after it has come back.
+                visits(&room, "small", at("2026-11-25T08:00"), None).await;
+                sql(&room.store, "UPDATE runs SET changed = TRUE WHERE kind IN ('up', 'down')").await.unwrap();
+            }
+        }
+        assert_eq!(quiet, [false, true, false, true], "new, the same, again after the repair, the same");
+    })
+    .await;
+}

@@ -1,6 +1,7 @@
 //! The clock with a time that is given to it, on both databases and without an engine: a run that it causes stays in the queue.
 
 mod again;
+mod apart;
 mod bent;
 mod by_chat;
 mod changes;

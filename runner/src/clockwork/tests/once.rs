@@ -148,7 +148,7 @@ async fn there_is_no_moment_between_a_transition_and_its_run() {
             let text = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
             let count: i64 = match &room.store {
                 Store::Sqlite { read, .. } => sqlx::query_scalar(text).fetch_one(read).await.unwrap(),
-                Store::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
+                Store::Postgres { pool, .. } => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
             };
             count
         };
@@ -187,7 +187,7 @@ async fn a_bell_that_tells_nothing_new_is_no_reason_to_look() {
             round.next = room.store.now().await.unwrap().plus_ms(LONGEST_MS - 1_000);
             // A look sets anew when the next one is.
             let before = round.next;
-            round.go().await.unwrap();
+            Box::pin(round.go()).await.unwrap();
             round.next != before
         };
         assert!(!go(&mut round, false).await, "it is not time");

@@ -5,7 +5,7 @@ mod protect;
 mod report;
 mod secrets;
 mod stack;
-mod state;
+pub(super) mod state;
 mod variables;
 mod version;
 
@@ -118,7 +118,7 @@ impl<'c> From<&'c Environment> for Subject<'c> {
 
 impl<'c> Subject<'c> {
     fn of_draft(name: &'c str, draft: &'c Draft) -> Self {
-        let &Draft { ref stacks, ref settings, ref profiles, all_values } = draft;
+        let &Draft { ref stacks, ref settings, ref profiles, all_values, group: _ } = draft;
         let stacks = stacks.iter().map(|(index, stack)| (*index, stack)).collect();
         // What is wrong with its owners was told, if anything.
         Self { name, stacks, settings, profiles, all_values, has_owners: true, protect: &[] }

@@ -27,7 +27,7 @@ pub(super) struct Claim {
 
 /// Which state it is.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
+pub(in super::super) enum State {
     /// A file of this machine.
     Local(PathBuf),
     /// What a backend was told: by name of the argument, and by the environment of the stack's own, which may name another account.
@@ -36,7 +36,7 @@ enum State {
 
 impl State {
     /// The state of a stack; `None` when the files do not tell.
-    fn of(stack: &Stack, root: &Root) -> Option<Self> {
+    pub(in super::super) fn of(stack: &Stack, root: &Root) -> Option<Self> {
         let declared = root.backend.as_ref();
         let plain = |(name, given): (&String, &Given)| match given {
             Given::Plain(text) => Some((name.clone(), text.clone())),
@@ -61,9 +61,25 @@ impl State {
     }
 }
 
+impl State {
+    /// True where it lies on this machine and something is there already, also where nothing is in it.
+    pub(in super::super) fn is_there(&self) -> bool {
+        match self {
+            // A workspace is a folder, which Terraform makes before the file in it.
+            Self::Local(file) => {
+                let workspace = file
+                    .parent()
+                    .filter(|folder| folder.parent().is_some_and(|all| all.ends_with("terraform.tfstate.d")));
+                file.exists() || workspace.is_some_and(std::path::Path::exists)
+            }
+            Self::Remote { .. } => false,
+        }
+    }
+}
+
 /// A value, or where a secret one is read: the same place, the same value.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
+pub(in super::super) enum Value {
     Plain(String),
     Secret(Origin),
 }

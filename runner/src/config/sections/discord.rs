@@ -64,7 +64,7 @@ pub(in super::super) struct DiscordSection {
     #[serde(default = "super::chat::webhook_after")]
     #[schemars(regex(pattern = duration::PATTERN))]
     webhook_after: String,
-    /// Whether a run that found everything as it was asked for already is told in the channel, and calls its asker. Without it only the asker is told.
+    /// Whether a run that found everything as it was asked for already is told in the channel, and calls its asker. Without it only the asker is told, and the channel where somebody asked for it and it took more than 10 s.
     #[serde(default)]
     tell_unchanged: bool,
     /// Base address of Discord, for tests and proxies. Without it `https://discord.com`.

@@ -15,7 +15,7 @@ use super::profile::{self, ProfileSection};
 use super::setting::SettingSection;
 use super::stack::StackSection;
 use crate::domain::environment::{Setting, Stack, Variables};
-use crate::domain::ids::{ProfileName, SettingName, StackName};
+use crate::domain::ids::{GroupName, ProfileName, SettingName, StackName};
 
 /// What a check of roots needs of an environment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +26,20 @@ pub(in super::super) struct Draft {
     pub(in super::super) profiles: IndexMap<ProfileName, BTreeMap<StackName, Variables>>,
     /// False where values for variables could not be read, so that it is not known which are given.
     pub(in super::super) all_values: bool,
+    /// The group that it is in.
+    pub(in super::super) group: DraftGroup,
+}
+
+/// Whether an environment with mistakes is in a group.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in super::super) enum DraftGroup {
+    /// That cannot be read.
+    #[default]
+    Unread,
+    /// In none.
+    None,
+    /// In this one.
+    Of(GroupName),
 }
 
 impl Draft {
@@ -65,7 +79,11 @@ impl Draft {
             shape.is_whole(node) && by_stack == node.get_ref().as_table().map(values_in)
         };
         let all_values = stack_nodes().all(|node| shape.is_whole(node)) && entries(part("profiles")).all(read);
-        Self { stacks, settings, profiles, all_values }
+        let group = part("group").map_or(DraftGroup::None, |node| {
+            let read = node.get_ref().as_str().and_then(|group| group.parse().ok());
+            read.map_or(DraftGroup::Unread, DraftGroup::Of)
+        });
+        Self { stacks, settings, profiles, all_values, group }
     }
 }
 

@@ -155,6 +155,13 @@ pub(in super::super) struct Surroundings<'a> {
     pub(in super::super) calendars: &'a Calendars,
 }
 
+impl EnvironmentSection {
+    /// The names of its stacks as they are written.
+    pub(super) fn stack_names(&self) -> Vec<&str> {
+        self.stacks.iter().map(|stack| stack.name.as_str()).collect()
+    }
+}
+
 /// Reads one environment; `None` when something about it is wrong, which then is in `findings`.
 pub(in super::super) fn read(
     at: &Path<'_>,

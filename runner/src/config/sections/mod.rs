@@ -22,6 +22,7 @@ mod schedule;
 mod secret;
 mod setting;
 mod stack;
+pub(super) mod template;
 pub mod typed_schedule;
 pub(super) mod values;
 pub(super) mod web;
@@ -37,7 +38,9 @@ use chat::ChatSection;
 use database::DatabaseSection;
 use environment::EnvironmentSection;
 use person::PersonSection;
+pub(super) use person::check_names;
 use runner::RunnerSection;
+use template::{PoolSection, TemplateSection};
 use web::WebSection;
 
 /// The configuration of Tidegate. Relative paths in it start at the folder of this file.
@@ -84,6 +87,13 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "sato": { "ids": ["slack:U024BE7LH", "discord:80351110224678912", "local:sato"] } }))]
     pub(super) people: BTreeMap<String, PersonSection>,
+    /// Address ranges of which each environment that is made from a template gets one, by the names under which `pool` refers to them.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "vpc": { "ranges": ["10.64.0.0/12"], "prefix": 20 } }))]
+    pub(super) pools: BTreeMap<String, PoolSection>,
+    /// What environments for one test are made from, by the name that people type: `new lt-login from loadtest`.
+    #[serde(default)]
+    pub(super) templates: BTreeMap<String, TemplateSection>,
     /// The most that anybody may do where, by the channel's id: `slack:ID`, `discord:ID`, `direct` for direct messages,
     /// `others`, and `shell` for the terminal. Once there is one, those that are not listed allow nothing; the terminal does.
     #[schemars(example = serde_json::json!({ "slack:C024BE91L": { "role": "operator", "environments": ["shop"] } }))]

@@ -9,7 +9,8 @@ use super::super::document::Path;
 use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::people;
-use crate::domain::access::{People, Person};
+use crate::domain::access::{Access, People, Person, Who, given};
+use crate::domain::environment::Environment;
 use crate::domain::ids::ActorId;
 use crate::domain::lookalike::{distinct, imitating};
 
@@ -98,6 +99,43 @@ fn bad_name(name: &str, sections: &BTreeMap<String, PersonSection>) -> Option<(S
         .next()
 }
 
+/// Tells of people who are called like an id of somebody else: where that name is typed, nobody could tell who is meant. Of those who
+/// are named in an environment, where one is given; otherwise of those who are named for all.
+pub(in super::super) fn check_names(
+    access: &Access,
+    environment: Option<&Environment>,
+    findings: &mut Findings<'_, '_>,
+) {
+    let root = Path::ROOT.key("people");
+    let groups = access.groups.iter().flat_map(|(group, members)| members.iter().chain([group]).cloned());
+    let for_all: Vec<ActorId> = given(access, None).filter_map(|grant| id_of(grant.who)).chain(groups).collect();
+    let named = match environment {
+        Some(environment) => {
+            let own = given(access, Some(environment)).filter_map(|grant| id_of(grant.who));
+            own.chain(environment.oncall.iter().cloned()).filter(|id| !for_all.contains(id)).collect()
+        }
+        None => for_all,
+    };
+    for person in &access.persons.0 {
+        let like = |id: &&ActorId| id.short().to_lowercase() == person.name.to_lowercase();
+        // One that is another person's is told above.
+        let of_nobody = |id: &&ActorId| access.persons.of(id).is_none();
+        if let Some(id) = named.iter().filter(like).find(of_nobody) {
+            let id = quoted(&id.shown());
+            let message = format!("{} is called like {id}, which is none of its ids", quoted(&person.name));
+            let hint = format!("add {id} to its ids where it is theirs, otherwise give the person another name");
+            findings.at_key(&root.key(&person.name), message, Some(hint));
+        }
+    }
+}
+
+fn id_of(who: Who) -> Option<ActorId> {
+    match who {
+        Who::Named(id) => Some(id),
+        Who::Everyone => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::{self, Config, Problems};
@@ -146,10 +184,38 @@ mod tests {
                 1,
                 "read alike",
             ),
+            (
+                "[people.ito]\nids = ['slack:U1', 'discord:1']\n[access]\nadmin = ['local:ito']",
+                1,
+                "called like `local:ito`",
+            ),
+            (
+                "[people.U2]\nids = ['slack:U1', 'discord:1']\n[groups]\n'slack:S1' = ['slack:U2']",
+                1,
+                "called like `slack:U2`",
+            ),
         ] {
             let problems = read(lines).expect_err(lines);
             let told = problems.to_string();
             assert!(told.contains(words) && told.contains(&format!("tidegate.toml:{line}")), "{lines}: {told}");
         }
+    }
+
+    #[test]
+    fn a_name_like_an_id_in_one_environment_is_a_warning_of_that_environment_and_refuses_nothing() {
+        let environment = |name: &str, owner: &str| {
+            format!(
+                "[environments.{name}]\nowners = ['{owner}']\nup = 'full'\ndown = 'off'\n[[environments.{name}.stacks]]\n\
+                 name = 'app'\nroot = 'app-{name}'\n[environments.{name}.profiles]\nfull.app.servers = 3\n"
+            )
+        };
+        let people = "[people.Ito]\nids = ['slack:U1', 'discord:1']\n";
+        let lines = [people, &environment("shop", "local:ito"), &environment("rpg", "slack:U1")].concat();
+        let config = read(&lines).expect("used");
+        assert_eq!((config.environments.len(), config.unmanaged.len()), (2, 0));
+        let told: Vec<&str> = config.warnings.keys().map(String::as_str).collect();
+        assert_eq!(told, ["shop"]);
+        let warned = &config.warnings["shop"][0];
+        assert!(!warned.is_error() && format!("{warned:?}").contains("add `local:ito` to its ids"), "{warned:?}");
     }
 }

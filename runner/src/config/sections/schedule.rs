@@ -22,7 +22,7 @@ use crate::domain::request::Target;
 use crate::domain::schedule::{
     Agenda, Calendar, Conflict, DEFAULT_CATCH_UP_S, DEFAULT_VISIT_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Misread,
     OnGap, OnOverlap, Origin, Scale, Schedule, Timetable, Unsaid, When, WishError, conflicts, never, read_do,
-    read_target,
+    read_target, swallowed,
 };
 
 /// Shortest time that a transition may come late, in seconds: whoever looks is always a moment late.
@@ -160,20 +160,21 @@ pub(super) fn read(
     table
 }
 
-/// Refuses schedules that contradict each other, and those that never do anything; warns of a year whose holidays nobody knows.
+/// Refuses schedules that contradict each other, and those that never do anything; warns of those whose dates are over, and of a year
+/// whose holidays nobody knows.
 fn check_together(all: &Path<'_>, table: &Timetable, environment: &Environment, findings: &mut Findings<'_, '_>) {
     let today = today();
     let now = Timestamp(today.timestamp_millis());
     let scale = Scale::from(environment);
     for (index, schedule) in table.schedules.iter().enumerate() {
         let calendar = schedule.holidays.as_ref().and_then(|name| table.calendars.get(name));
+        let at = all.index(index);
+        let hint = Some("take it out, or write a time that comes".to_owned());
+        // A date that has passed was right once: its environment is not left alone for it.
         if never(schedule, calendar, now) {
-            let message = format!("{} never happens from now on", quoted(&schedule.when.text()));
-            findings.warn_at_key(
-                &all.index(index),
-                message,
-                Some("take it out, or write a time that comes".to_owned()),
-            );
+            findings.warn_at_key(&at, format!("{} never happens from now on", quoted(&schedule.when.text())), hint);
+        } else if let Some(wall) = swallowed(schedule, calendar) {
+            findings.at_key(&at, skipped_by_the_clocks(schedule, wall), hint);
         }
     }
     let agenda = Agenda {
@@ -197,6 +198,16 @@ fn check_together(all: &Path<'_>, table: &Timetable, environment: &Environment, 
             Some("a newer Tidegate knows more, or list them in `[calendars]`".to_owned()),
         );
     }
+}
+
+/// What is wrong with a schedule all of whose times do not exist.
+pub(super) fn skipped_by_the_clocks(schedule: &Schedule, wall: chrono::NaiveDateTime) -> String {
+    format!(
+        "{} never happens: the clocks of {} skip {}",
+        quoted(&schedule.when.text()),
+        schedule.zone,
+        wall.format("%Y-%m-%d %H:%M")
+    )
 }
 
 /// What is wrong with schedules that contradict each other.

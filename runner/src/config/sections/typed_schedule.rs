@@ -16,10 +16,12 @@ use super::super::problem::Problem;
 use super::super::schema::{resolve, schema};
 use super::super::shape::Shape;
 use super::super::source::Source;
-use super::schedule::{CONTRADICTS, Place, ScheduleSection, contradiction_after};
+use super::schedule::{CONTRADICTS, Place, ScheduleSection, contradiction_after, skipped_by_the_clocks};
 use crate::domain::environment::Environment;
 use crate::domain::ids::Timestamp;
-use crate::domain::schedule::{At, Calendar, Origin, Schedule, Stored, Timetable, Written, first_instant, never};
+use crate::domain::schedule::{
+    At, Calendar, Origin, Schedule, Stored, Timetable, Written, first_instant, never, swallowed,
+};
 
 /// Most mistakes that are put right in one line.
 const MENDED_MAX: usize = 8;
@@ -105,6 +107,10 @@ pub fn with(
     if !known.is_empty() {
         let calendars = table.calendars.iter().map(|(name, calendar)| (name.clone(), calendar.clone()));
         more.calendars = Arc::new(calendars.chain(known).collect());
+    }
+    let calendar = schedule.holidays.as_ref().and_then(|name| more.calendars.get(name));
+    if let Some(wall) = swallowed(&schedule, calendar) {
+        return Err(about_all(skipped_by_the_clocks(&schedule, wall), Some("write a time that comes")));
     }
     more.schedules.push(schedule);
     match contradiction_after(&more, environment, now) {

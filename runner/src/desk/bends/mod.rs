@@ -12,16 +12,17 @@ use chrono_tz::Tz;
 use super::{Case, Denied, Done};
 use crate::agenda::Diary;
 use crate::config::Config;
+use crate::domain::access::{Least, Role, held};
 use crate::domain::answer::Answer;
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, GroupName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{
     Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, Transition, Turn, in_words, level_at,
     next_after, schedules_next_after, skips_at, timeline,
 };
-use crate::ledger::{Tx, bends};
+use crate::ledger::{Tx, bends, schedules};
 use crate::warden::Lapsed;
 
 /// Milliseconds of a day.
@@ -38,11 +39,13 @@ impl Case<'_> {
     /// Decides on an order about schedules and carries it out in `tx`.
     pub(super) async fn bend_order(&self, tx: &mut Tx, order: &BendOrder) -> Result<Done, Denied> {
         match order {
-            BendOrder::Skip { environment: Some(name), skipping } => {
+            BendOrder::Skip { environment: Some(name), skipping, group: _ } => {
                 let one = self.skip(tx, name, *skipping).await.map_err(|denied| denied.on(name))?;
                 Ok(done(Some(name), BendAnswer::Skipped(vec![one])))
             }
-            BendOrder::Skip { environment: None, skipping } => self.skip_all(tx, *skipping).await,
+            BendOrder::Skip { environment: None, group, skipping } => {
+                self.skip_all(tx, group.as_ref(), *skipping).await
+            }
             BendOrder::Pause { environment, until } => {
                 self.pause(tx, environment, *until).await.map_err(|denied| denied.on(environment))
             }
@@ -67,6 +70,11 @@ impl Case<'_> {
             let why = "it was destroyed; its schedules count again once somebody raises it";
             let refusal = Refusal::refused(format!("`{command} {name}` has nothing to bend"), why);
             return Err(refused(refusal.hint(format!("up {name}"))));
+        }
+        if let Some(why) = diary.unread.why().next() {
+            let why = format!("{why}; its schedules ask for nothing until an admin takes that away");
+            let refusal = Refusal::refused(format!("`{command} {name}` changes nothing now"), why);
+            return Err(refused(refusal.hint(format!("unpause {name}")).hint(format!("status {name}"))));
         }
         if diary.is_scheduled() {
             return Ok((diary, now));
@@ -111,11 +119,14 @@ impl Case<'_> {
     }
 
     /// In every environment that has schedules and where this person may; what is left out in none is refused.
-    async fn skip_all(&self, tx: &mut Tx, skipping: Skipping) -> Result<Done, Denied> {
+    async fn skip_all(&self, tx: &mut Tx, group: Option<&GroupName>, skipping: Skipping) -> Result<Done, Denied> {
         let config = self.desk.config();
         let now = crate::ledger::now(&mut *tx).await?;
         let diaries = self.desk.diaries.all(&mut *tx, &config, now).await?;
-        let scheduled = diaries.iter().filter(|diary| diary.is_scheduled()).map(Diary::environment);
+        // Of one that cannot be read nothing is known that could be skipped.
+        let scheduled = diaries.iter().filter(|diary| diary.is_scheduled() && diary.unread.is_empty());
+        let scheduled = scheduled.map(Diary::environment);
+        let scheduled = scheduled.filter(|environment| group.is_none() || environment.group.as_ref() == group);
         // Of those that somebody may not change nothing is told.
         let scheduled =
             scheduled.filter(|environment| self.desk.may(self.message, CommandName::Skip, &environment.name));
@@ -129,9 +140,10 @@ impl Case<'_> {
         }
         if all.is_empty() {
             return Err(refused_last.unwrap_or_else(|| {
+                let of = group.map_or_else(|| "all".to_owned(), |group| format!("@{group}"));
                 refused(
                     Refusal::refused(
-                        "`skip all` has nothing to skip",
+                        format!("`skip {of}` has nothing to skip"),
                         "no environment that is yours to change has a schedule",
                     )
                     .hint("envs"),
@@ -176,6 +188,9 @@ impl Case<'_> {
     async fn unpause(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
         let environment = self.allowed(tx, CommandName::Unpause, name).await?;
         let config = self.desk.config();
+        if let Some(done) = self.clear_unread(tx, &config, &environment).await? {
+            return Ok(done);
+        }
         let (diary, now) = self.bendable(tx, &config, CommandName::Unpause, &environment).await?;
         let mut over = Vec::new();
         for pause in standing_pauses(&diary, now) {
@@ -201,6 +216,39 @@ impl Case<'_> {
         let turns = lost(&after, &diary, now, end);
         let one = one(name, over, turns, &after, now);
         Ok(done(Some(name), BendAnswer::Unpaused(one)))
+    }
+
+    /// Takes away what bends or adds schedules here and cannot be read; `None`: all can be. Whose it is nobody can tell, so that it
+    /// takes an admin.
+    async fn clear_unread(
+        &self,
+        tx: &mut Tx,
+        config: &Arc<Config>,
+        environment: &Environment,
+    ) -> Result<Option<Done>, Denied> {
+        let (name, me) = (&environment.name, &self.message.actor);
+        let now = crate::ledger::now(&mut *tx).await?;
+        let unread = self.desk.diaries.one(&mut *tx, config, environment, now).await?.unread;
+        if unread.is_empty() {
+            return Ok(None);
+        }
+        let admin = Role::built_in(Least::Admin);
+        if !held(&config.access, None, me).any(|grant| grant.role.includes(&admin)) {
+            let all: Vec<&str> = unread.why().collect();
+            let why = format!("{}; whose it is cannot be told, so that it takes an admin", all.join("; "));
+            let refusal = Refusal::refused(format!("the schedules of {name} are not yours to resume"), why);
+            return Err(refused(refusal.hint(format!("status {name}"))));
+        }
+        for one in &unread.bends {
+            bends::clear(tx, one, &me.id).await?;
+        }
+        for one in &unread.schedules {
+            schedules::clear(tx, one, &me.id).await?;
+        }
+        let why: Vec<String> = unread.why().map(str::to_owned).collect();
+        let detail = [("unreadable".to_owned(), serde_json::json!(why))].into_iter().collect();
+        let answer = BendAnswer::Cleared { environment: name.clone(), why };
+        Ok(Some(Done { detail, ..done(Some(name), answer) }))
     }
 
     /// The diary after something was noted.

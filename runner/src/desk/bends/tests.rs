@@ -14,12 +14,13 @@ use crate::domain::environment::Level;
 use crate::domain::ids::ActorId;
 use crate::domain::policy::Place;
 use crate::domain::request::Target;
-use crate::ledger::tests::on_both;
+use crate::domain::schedule::{ScheduleOrder, Written};
+use crate::ledger::tests::{on_both, sql};
 use crate::ledger::{Store, environments};
 use crate::problem::source::Source;
 
 /// A window of each day, so that something is due within a day whenever the test is run.
-const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+const CONFIG: &str = "[access]\nadmin = ['local:boss']\n[environments.shop]\ngroup = 'rpg'\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
     [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
     [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n\
     [[environments.shop.schedules]]\nname = 'hours'\nwindow = 'daily 09:00-21:00'\ninside = 'full'\noutside = 'small'\n\
@@ -48,11 +49,15 @@ impl Room {
     }
 
     async fn orders(&self, order: Order) -> Result<Answer, DeskError> {
+        self.orders_as("ito", order).await
+    }
+
+    async fn orders_as(&self, who: &str, order: Order) -> Result<Answer, DeskError> {
         let number = self.messages.get() + 1;
         self.messages.set(number);
         let message = Message {
             key: format!("m{number}"),
-            actor: Actor::person(ActorId::local("ito"), "ito"),
+            actor: Actor::person(ActorId::local(who), who),
             place: Place::shell(),
             typed: format!("{order:?}"),
         };
@@ -87,7 +92,7 @@ fn shop() -> EnvironmentName {
 }
 
 fn skip(skipping: Skipping) -> BendOrder {
-    BendOrder::Skip { environment: Some(shop()), skipping }
+    BendOrder::Skip { environment: Some(shop()), group: None, skipping }
 }
 
 #[tokio::test]
@@ -113,14 +118,31 @@ async fn what_is_skipped_is_told_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn a_group_is_skipped_and_nothing_else() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let skip = |group: &str| {
+            let group = Some(group.parse().unwrap());
+            BendOrder::Skip { environment: None, group, skipping: Skipping::Next }
+        };
+        let refusal = room.refuses(skip("moba")).await;
+        assert!(refusal.what.contains("`skip @moba` has nothing to skip"), "{refusal:?}");
+        let BendAnswer::Skipped(all) = room.bends(skip("rpg")).await else { panic!() };
+        assert_eq!(all.iter().map(|one| one.environment.as_str()).collect::<Vec<_>>(), ["shop"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn days_are_skipped_with_all_that_begins_on_them() {
     on_both(async |store| {
         let room = Room::new(store).await;
         let now = room.store.now().await.unwrap();
         let today = DateTime::from_timestamp_millis(now.0).unwrap().with_timezone(&chrono_tz::Asia::Tokyo).date_naive();
         let (first, last) = (today + Days::new(1), today + Days::new(2));
-        let BendAnswer::Skipped(all) =
-            room.bends(BendOrder::Skip { environment: None, skipping: Skipping::Days { first, last } }).await
+        let BendAnswer::Skipped(all) = room
+            .bends(BendOrder::Skip { environment: None, group: None, skipping: Skipping::Days { first, last } })
+            .await
         else {
             panic!()
         };
@@ -246,6 +268,43 @@ async fn everything_that_is_skipped_is_taken_back_at_once_also_what_something_el
         assert_ne!(room.due().await, before);
         room.bends(BendOrder::Unpause { environment: shop() }).await;
         assert_eq!(room.due().await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_schedules_bars_the_clock_of_its_own_environment_and_nothing_else() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let keys = [("cron", "0 3 * * *"), ("do", "up full"), ("for", "2h"), ("zone", "UTC")];
+        let keys = keys.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();
+        let written = Written { name: "night".to_owned(), keys };
+        let add = ScheduleOrder::Add { environment: shop(), written };
+        room.orders(Order::Schedule(add)).await.unwrap();
+        room.bends(skip(Skipping::Next)).await;
+        let before = room.due().await;
+        let unpause = || Order::Bend(BendOrder::Unpause { environment: shop() });
+        for (broken, told) in [
+            ("UPDATE bends SET bend = '{'", "what bends its schedules, 1"),
+            ("UPDATE schedules SET written = '{'", "the schedule "),
+        ] {
+            sql(&room.store, broken).await.unwrap();
+            let now = room.store.now().await.unwrap();
+            let diaries = room.desk.diaries().all(&room.store, &room.config, now).await.unwrap();
+            let unread: Vec<usize> = diaries.iter().map(|diary| diary.unread.why().count()).collect();
+            assert_eq!(unread, [1, 0], "{broken}");
+            let status = format!("{:?}", room.desk.status(None).await.unwrap());
+            assert!(status.contains(told) && status.contains("unpause shop"), "{status}");
+            let refusal = room.refuses(skip(Skipping::Next)).await;
+            assert!(refusal.why.contains(told), "{refusal:?}");
+            let refusal = room.refuses(BendOrder::Unpause { environment: shop() }).await;
+            assert!(refusal.why.contains("takes an admin"), "{refusal:?}");
+            let answer = room.orders_as("boss", unpause()).await.unwrap();
+            assert!(matches!(answer, Answer::Bend(BendAnswer::Cleared { .. })), "{answer:?}");
+            assert!(!room.due().await.is_empty(), "{broken}");
+        }
+        // The skip and the schedule are gone.
+        assert_ne!(room.due().await, before);
     })
     .await;
 }

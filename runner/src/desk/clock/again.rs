@@ -1,15 +1,16 @@
 //! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
 
+use super::together::{Holds, Standing};
 use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, command_of, granted, message, note_not_done, when_due};
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
 use crate::domain::audit::GIVE_UP;
 use crate::domain::command::CommandName;
-use crate::domain::ids::{ActorId, Timestamp};
+use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::run;
-use crate::domain::schedule::ClockNews;
+use crate::domain::schedule::{Bend, ClockNews};
 use crate::ledger::firings::{self, Firing, Outcome};
-use crate::ledger::{Tx, runs};
+use crate::ledger::{Tx, bends, holds, runs};
 use crate::warden;
 
 /// Longest that is waited with what was refused, in milliseconds: what stands against it may be gone at any time.
@@ -28,6 +29,8 @@ pub struct Stands {
     pub until: Option<Timestamp>,
     /// Who hears of it beside the environment's channel or owners.
     pub tell: Vec<ActorId>,
+    /// What of the environment cannot be read.
+    pub unread: Option<String>,
 }
 
 /// What is to be done about a transition now.
@@ -57,9 +60,11 @@ impl Desk {
             None => None,
         };
         let mut after = Firing { tries: firing.tries + 1, try_at: None, ..firing.clone() };
-        let mut due = due_of(firing, stands.tell.clone());
+        let mut due = Due { unread: stands.unread.clone(), ..due_of(firing, stands.tell.clone()) };
         if let Some(first) = run.as_ref().and_then(|run| run.request.because.clone()) {
             due.because = first;
+        } else if let Some((number, ended)) = bend_of(&due.because) {
+            due.because = self.words_of_bend(number, ended).await?;
         }
         let mut tx = self.store.begin().await?;
         let turned = match self.next_try(&mut tx, firing, run.as_ref(), &stands, now).await? {
@@ -195,10 +200,15 @@ impl Case<'_> {
         due: &Due,
         failed: Option<&RunSummary>,
     ) -> Result<Option<(CommandName, Done)>, Denied> {
-        match failed {
-            Some(run) => Ok(Some((CommandName::Retry, self.retry(tx, run.number).await?))),
-            None => self.turn(tx, due, None).await,
+        if let (Some(run), None) = (failed, &due.unread) {
+            return Ok(Some((CommandName::Retry, self.retry(tx, run.number).await?)));
         }
+        let stands = Standing::of(tx, &due.environment).await;
+        let holds = Holds::read(tx).await?;
+        let Some(ordered) = self.turn(tx, due, stands, &holds).await? else { return Ok(None) };
+        let run = runs::insert(tx, self.run_of(&ordered, holds.at)).await?;
+        let command = ordered.command;
+        Ok(Some((command, self.done(tx, ordered, run).await?)))
     }
 }
 
@@ -221,6 +231,41 @@ fn due_of(firing: &Firing, tell: Vec<ActorId>) -> Due {
         tell,
         by_chat: true,
         asked: None,
+        unread: None,
+    }
+}
+
+/// The bend that the key of a firing names, and whether its end was what was due: `bend 17 ends`.
+fn bend_of(words: &str) -> Option<(i64, bool)> {
+    let number = words.strip_prefix("bend ")?;
+    let (number, ended) = number.strip_suffix(" ends").map_or((number, false), |number| (number, true));
+    Some((number.parse().ok()?, ended))
+}
+
+impl Desk {
+    /// Whose wish it is, or was, in words.
+    async fn words_of_bend(&self, number: i64, ended: bool) -> Result<String, DeskError> {
+        // A change is known by its run, with the sign turned; the others have numbers of one count.
+        let whose = if number < 0 {
+            let run = runs::by_number(&self.store, RunNumber(-number)).await?;
+            run.map(|run| ("change", run.asker.name))
+        } else if let Some(bent) = bends::one(&self.store, number).await? {
+            let what = match bent.bend {
+                Bend::Skip(_) => "skip",
+                Bend::Pause { .. } => "pause",
+                Bend::Keep { .. } => "keep",
+                Bend::Visit { .. } => "change",
+            };
+            Some((what, bent.called))
+        } else {
+            holds::one(&self.store, number).await?.map(|hold| (hold.kind.as_str(), hold.called))
+        };
+        Ok(match (whose, ended) {
+            (Some((what, who)), false) => format!("the {what} of {who}"),
+            (Some((what, who)), true) => format!("the {what} of {who} has ended"),
+            (None, false) => "somebody wants it".to_owned(),
+            (None, true) => "what somebody wanted has ended".to_owned(),
+        })
     }
 }
 

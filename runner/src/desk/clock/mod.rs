@@ -2,34 +2,34 @@
 //! transaction in which it is noted that it was decided on.
 
 mod again;
+mod case;
+#[cfg(test)]
+mod tests;
 mod together;
 mod told;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use serde_json::json;
 
 pub use again::Stands;
-use together::{Batch, Known, Standing};
+use together::{Batch, Known, Noted, Order, Standing, decided_before, entry_of_not_done, not_done};
 pub use told::Warned;
 
-use super::order::{nobody_knows, standing_after};
-use super::{Case, Denied, Desk, DeskError, Done, Message};
+use super::{Case, Denied, Desk, DeskError, Done, Message, TRIES};
 use crate::domain::answer::Actor;
-use crate::domain::audit::MISS;
 use crate::domain::command::CommandName;
-use crate::domain::environment::{Environment, Level};
+use crate::domain::environment::Level;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest, Target, TypedBy, turn};
-use crate::domain::run::RunState;
-use crate::domain::schedule::{Because, ClockNews, Origin, Schedule, Stored, Turn, in_words, level_at};
+use crate::domain::request::Target;
+use crate::domain::schedule::{ClockNews, Turn, in_words};
 use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::firings::{self, Firing, Outcome};
-use crate::ledger::{LedgerError, Tx, runs, schedules};
+use crate::ledger::{LedgerError, Tx, runs};
 use crate::warden;
 
 /// The door through which the clock comes.
@@ -81,6 +81,8 @@ pub struct Due {
     /// What was asked for until then, with the digests of what is written now: whoever notes the step from there decides. `None`: it
     /// begins early, before it is asked for.
     pub asked: Option<(Asked, Arc<str>)>,
+    /// What the ledger has about the environment and nobody can read: nothing is begun until somebody has looked.
+    pub unread: Option<String>,
 }
 
 /// What came of a transition.
@@ -98,22 +100,19 @@ pub enum Turned {
     Refused(Refusal),
 }
 
-/// What stands against a transition.
-struct Refused {
-    environment: Option<EnvironmentName>,
-    rule: &'static str,
-    refusal: Box<Refusal>,
-}
-
 impl Desk {
     /// Carries out transitions, each once, however many processes and starts see them. `now` is the clock's. Gives what came of each.
+    /// What is refused, or cannot be read, of one environment is that environment's alone.
     ///
     /// # Errors
     /// When the ledger does not answer: what was not decided then is decided when it is brought again.
     pub async fn turn(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
         let mut all = Vec::with_capacity(due.len());
-        for some in due.chunks(TOGETHER) {
-            let turned = self.turn_together(some, now).await?;
+        for some in apart(due) {
+            let turned = match Box::pin(self.turn_in_time(some, now)).await {
+                Err(DeskError::Ledger(why)) if why.is_of_a_row() => self.turn_each(some, now).await?,
+                turned => turned?,
+            };
             if turned.iter().any(|turned| *turned != Turned::Already) {
                 self.bell.ring();
             }
@@ -122,88 +121,174 @@ impl Desk {
         Ok(all)
     }
 
-    /// What is refused leaves nothing behind of itself: the others are stored without it, and it after them.
-    async fn turn_together(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
-        let mut all: Vec<Option<Result<Turned, Refused>>> = due.iter().map(|_| None).collect();
-        let messages: Vec<Message> = due.iter().map(|due| message(due, &due.key, 1)).collect();
-        'again: loop {
-            let mut tx = self.store.begin().await?;
-            let mut known = Known::of(&mut tx, due).await?;
-            let mut batch = Batch::default();
-            for ((due, message), slot) in
-                due.iter().zip(&messages).zip(&mut all).filter(|(_, slot)| !matches!(slot, Some(Err(_))))
+    /// Each by itself, since some row about one of them cannot be read: that one is refused.
+    async fn turn_each(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
+        let mut all = Vec::with_capacity(due.len());
+        for one in due {
+            let mut turned = Box::pin(self.turn_in_time(std::slice::from_ref(one), now)).await;
+            if let Err(DeskError::Ledger(why)) = &turned
+                && why.is_of_a_row()
             {
-                match self.turn_one(&mut tx, (due, message), &mut known, &mut batch, now).await {
-                    Ok(turned) => *slot = Some(Ok(turned)),
-                    Err(Denied::Refused { environment, rule, refusal }) => {
-                        *slot = Some(Err(Refused { environment, rule, refusal }));
-                        tx.rollback().await?;
-                        continue 'again;
-                    }
-                    Err(Denied::Error(error)) => return Err(error),
-                }
+                let held = Due { unread: Some(why.to_string()), ..one.clone() };
+                turned = Box::pin(self.turn_in_time(&[held], now)).await;
             }
-            batch.store(&mut tx, now).await?;
-            tx.commit().await?;
-            break;
+            match turned {
+                Ok(turned) => all.extend(turned),
+                Err(DeskError::Ledger(why)) if why.is_of_a_row() => {
+                    tracing::error!(environment = %one.environment, key = one.key, %why, "a transition cannot be made");
+                    all.push(Turned::Already);
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let mut turned = Vec::with_capacity(all.len());
-        for (due, one) in due.iter().zip(all.into_iter().flatten()) {
-            turned.push(match one {
-                Ok(turned) => turned,
-                Err(refused) => self.refuse(due, refused, now).await?,
-            });
-        }
-        Ok(turned)
+        Ok(all)
     }
 
+    /// Together, and once more where somebody else was faster: that has changed what is to be decided.
+    async fn turn_in_time(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
+        for _ in 1..TRIES {
+            match self.turn_together(due, now).await {
+                Err(DeskError::Repeated) => {
+                    tracing::debug!("transitions were decided on in the same moment; looking again");
+                }
+                Err(DeskError::Ledger(error)) if error.lost_race() => {
+                    tracing::debug!(%error, "transitions met another change; trying again");
+                }
+                done => return done,
+            }
+        }
+        self.turn_together(due, now).await
+    }
+
+    /// In one transaction: first the decision on each, in the order of their environments' names; then what comes of them, in their own
+    /// order; the audit last.
+    async fn turn_together(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
+        let messages: Vec<Message> = due.iter().map(|due| message(due, &due.key, 1)).collect();
+        let mut tx = self.store.begin().await?;
+        let before = decided_before(&mut tx, due).await?;
+        let mut by_name: Vec<(usize, &Due)> = due.iter().enumerate().collect();
+        by_name.sort_by_key(|(_, due)| &due.environment);
+        let mut decided = BTreeMap::new();
+        for (at, due) in by_name {
+            decided.insert(at, self.decide(&mut tx, due, &before).await?);
+        }
+        // Only now that nobody else decides on them.
+        let mut known = Known::of(&mut tx, due).await?;
+        let mut batch = Batch::default();
+        let mut turned = BTreeMap::new();
+        for (at, ((due, message), firing)) in due.iter().zip(&messages).zip(decided.into_values()).enumerate() {
+            let one = match firing {
+                Some(firing) => self.turn_one(&mut tx, (at, due, message), firing, &mut known, &mut batch, now).await?,
+                None => Some(Turned::Already),
+            };
+            turned.extend(one.map(|one| (at, one)));
+        }
+        self.queue_all(&mut tx, &mut batch, &mut turned, now).await?;
+        batch.store(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(turned.into_values().collect())
+    }
+
+    /// What comes of a transition; `None`: a run, which is stored with the others.
     async fn turn_one<'m>(
         &'m self,
         tx: &mut Tx,
-        (due, message): (&Due, &'m Message),
+        (at, due, message): (usize, &'m Due, &'m Message),
+        mut firing: Firing,
         known: &mut Known,
         batch: &mut Batch<'m>,
         now: Timestamp,
-    ) -> Result<Turned, Denied> {
-        let Some(mut firing) = self.decide(tx, due, known).await? else { return Ok(Turned::Already) };
+    ) -> Result<Option<Turned>, DeskError> {
         let by_ms = now.ms_since(due.at);
+        let stands = known.standing(tx, &due.environment).await;
         if now > due.until {
+            let is_there = match stands {
+                Ok(stands) => stands.wanted.as_ref() == Some(&due.wanted),
+                // Nobody knows: it is told.
+                Err(why) if why.is_of_a_row() => false,
+                Err(error) => return Err(error.into()),
+            };
             firing.outcome = Outcome::Missed;
-            if !self.is_there(tx, due).await? {
+            if !is_there {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
                 warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
-                note_not_done(tx, MISS, &firing, &due.because).await?;
+                batch.noted.push((at, Noted::Missed { firing: firing.clone(), because: &due.because }));
             }
             batch.firings.push(firing);
-            return Ok(Turned::Missed);
+            return Ok(Some(Turned::Missed));
         }
         let case = Case { desk: self, message, because: Some(due.because.clone()), anyway: false };
-        let Some((command, mut done)) = case.turn(tx, due, known.stands.remove(&due.environment)).await? else {
-            batch.firings.push(firing);
-            batch.done.push((case, command_of(due), due.environment.clone(), None));
-            return Ok(Turned::Nothing);
-        };
-        granted(due, &mut done);
-        let run = done.run;
-        batch.done.push((case, command, due.environment.clone(), Some(done)));
-        firing.outcome = Outcome::Queued;
-        firing.run = run;
-        // Its end is looked at.
-        firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
-        batch.firings.push(firing);
-        let Some(run) = run else { return Ok(Turned::Nothing) };
-        if by_ms >= LATE_MS {
-            let (turn, collapsed) = (self.turn_of(due), due.collapsed);
-            let said = ClockNews::Late { turn, by_ms, collapsed, run, stood_against: None };
-            warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
+        match case.turn(tx, due, stands, &known.holds).await {
+            Ok(Some(ordered)) => {
+                batch.ordered.push(Order { at, due, firing, case, ordered });
+                Ok(None)
+            }
+            Ok(None) => {
+                batch.firings.push(firing);
+                batch.noted.push((at, Noted::Nothing(case, command_of(due), due.environment.clone())));
+                Ok(Some(Turned::Nothing))
+            }
+            Err(Denied::Refused { environment, rule, refusal }) => {
+                self.refuse(tx, due, &mut firing, &refusal, now).await?;
+                batch.firings.push(firing);
+                let said = Refusal::refused(self.clean(&refusal.what), self.clean(&refusal.why));
+                let command = command_of(due);
+                batch.noted.push((at, Noted::Refused { case, command, environment, rule, said }));
+                Ok(Some(Turned::Refused(*refusal)))
+            }
+            Err(Denied::Error(error)) => Err(error),
         }
-        Ok(Turned::Queued(run))
+    }
+
+    /// Stores the runs of a batch, all of them at once.
+    async fn queue_all(
+        &self,
+        tx: &mut Tx,
+        batch: &mut Batch<'_>,
+        turned: &mut BTreeMap<usize, Turned>,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
+        let accepted = crate::ledger::now(&mut *tx).await?;
+        let orders = std::mem::take(&mut batch.ordered);
+        let new = orders.iter().map(|order| order.case.run_of(&order.ordered, accepted)).collect();
+        let runs = runs::insert_all(tx, new).await?;
+        for (Order { at, due, mut firing, case, ordered }, run) in orders.into_iter().zip(runs) {
+            let (command, number) = (ordered.command, run.number);
+            let mut done = case.done(tx, ordered, run).await?;
+            granted(due, &mut done);
+            batch.noted.push((at, Noted::Done(case, command, Box::new(done))));
+            firing.outcome = Outcome::Queued;
+            firing.run = Some(number);
+            // Its end is looked at.
+            firing.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
+            batch.firings.push(firing);
+            turned.insert(at, Turned::Queued(number));
+            let by_ms = now.ms_since(due.at);
+            if by_ms >= LATE_MS {
+                let (turn, collapsed) = (self.turn_of(due), due.collapsed);
+                let said = ClockNews::Late { turn, by_ms, collapsed, run: number, stood_against: None };
+                warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the decision on a transition: `None` where somebody else has it, or had it.
-    async fn decide(&self, tx: &mut Tx, due: &Due, known: &Known) -> Result<Option<Firing>, DeskError> {
-        let before = if known.decided.contains(&(due.environment.to_string(), due.key.clone())) {
-            firings::one(&mut *tx, &due.environment, &due.key).await?
+    async fn decide(
+        &self,
+        tx: &mut Tx,
+        due: &Due,
+        decided: &BTreeSet<(String, String)>,
+    ) -> Result<Option<Firing>, DeskError> {
+        let before = if decided.contains(&(due.environment.to_string(), due.key.clone())) {
+            match firings::one(&mut *tx, &due.environment, &due.key).await {
+                Ok(before) => before.map(Some),
+                Err(why) if why.is_of_a_row() => {
+                    tracing::error!(environment = %due.environment, key = due.key, %why, "a transition was decided on before, and cannot be read");
+                    Some(None)
+                }
+                Err(error) => return Err(error.into()),
+            }
         } else {
             None
         };
@@ -215,11 +300,12 @@ impl Desk {
             }
             // It began early, or the clock was set back: only what was brought elsewhere since is to be brought there again.
             if let Some(before) = before {
-                if self.tries_on(&mut *tx, &before).await?
-                    || self.was_taken_back(&mut *tx, &before).await?
-                    || self.is_there(&mut *tx, due).await?
-                {
-                    return Ok(None);
+                let Some(before) = before else { return Ok(None) };
+                match self.is_made(&mut *tx, due, &before).await {
+                    Ok(true) => return Ok(None),
+                    Ok(false) => {}
+                    Err(DeskError::Ledger(why)) if why.is_of_a_row() && due.unread.is_some() => {}
+                    Err(error) => return Err(error),
                 }
                 key = firings::free_key(&mut *tx, &due.environment, &due.key).await?;
             }
@@ -240,39 +326,29 @@ impl Desk {
         }))
     }
 
-    /// Notes and tells that something stands against a transition.
+    /// Whether a transition that was decided on before needs nothing more.
+    async fn is_made(&self, tx: &mut Tx, due: &Due, before: &Firing) -> Result<bool, DeskError> {
+        Ok(self.tries_on(&mut *tx, before).await?
+            || self.was_taken_back(&mut *tx, before).await?
+            || Standing::of(tx, &due.environment).await?.wanted.as_ref() == Some(&due.wanted))
+    }
+
+    /// Notes when it is tried again, and tells that something stands against a transition.
     async fn refuse(
         &self,
+        tx: &mut Tx,
         due: &Due,
-        Refused { environment, rule, refusal }: Refused,
+        firing: &mut Firing,
+        refusal: &Refusal,
         now: Timestamp,
-    ) -> Result<Turned, DeskError> {
-        // The audit first: who dies in between notes it again under the same key, which is once.
-        let Some((tx, firing)) = self.decided(due).await? else { return Ok(Turned::Already) };
-        tx.rollback().await?;
-        let message = message(due, &firing.key, 1);
-        let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
-        self.note_once(&case, command_of(due), environment.as_ref(), rule, &refusal).await?;
-        let Some((mut tx, mut firing)) = self.decided(due).await? else { return Ok(Turned::Already) };
+    ) -> Result<(), LedgerError> {
         firing.outcome = Outcome::Refused;
         firing.why = Some(refusal.what.clone());
-        firing.try_at = Some(when_due(now, FIRST_WAIT_MS, &firing)).filter(|at| *at <= firing.until);
-        if !firings::put(&mut tx, &firing, now).await? {
-            return Ok(Turned::Already);
-        }
+        firing.try_at = Some(when_due(now, FIRST_WAIT_MS, firing)).filter(|at| *at <= firing.until);
         let why = self.clean(&format!("{}: {}", refusal.what, refusal.why));
         let again = firing.try_at.map(|_| firing.until);
         let said = ClockNews::Refused { turn: self.turn_of(due), why, again };
-        warden::of_clock(&mut tx, &self.config(), &due.environment, said, &due.tell).await?;
-        tx.commit().await?;
-        Ok(Turned::Refused(*refusal))
-    }
-
-    /// A transaction that has the decision on a transition.
-    async fn decided(&self, due: &Due) -> Result<Option<(Tx, Firing)>, DeskError> {
-        let mut tx = self.store.begin().await?;
-        let known = Known::of(&mut tx, std::slice::from_ref(due)).await?;
-        Ok(self.decide(&mut tx, due, &known).await?.map(|firing| (tx, firing)))
+        warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await
     }
 
     /// Keeps in the audit what stood against a transition.
@@ -295,12 +371,19 @@ impl Desk {
         let zone = self.config().environments.get(&due.environment).map_or(Tz::UTC, |found| found.timetable.zone);
         Turn::new(due.at, zone, due.wanted.clone())
     }
+}
 
-    /// Whether the environment is to be there already.
-    async fn is_there(&self, tx: &mut Tx, due: &Due) -> Result<bool, DeskError> {
-        let active = runs::active(&mut *tx, &due.environment).await?;
-        Ok(standing_after(tx, &due.environment, &active).await?.as_ref() == Some(&due.wanted))
+/// Those that are stored together, in their order: of each environment one, since what comes of it changes how it stands.
+fn apart(mut due: &[Due]) -> Vec<&[Due]> {
+    let mut all = Vec::new();
+    while !due.is_empty() {
+        let mut seen = BTreeSet::new();
+        let other = due.iter().position(|one| !seen.insert(&one.environment)).unwrap_or(due.len());
+        let (some, rest) = due.split_at(other.min(TOGETHER));
+        all.push(some);
+        due = rest;
     }
+    all
 }
 
 /// So many milliseconds after a moment; what was begun early is tried again when it is due at the latest.
@@ -311,18 +394,9 @@ fn when_due(from: Timestamp, wait_ms: i64, firing: &Firing) -> Timestamp {
 
 /// Keeps in the audit that a transition came to nothing. Comes last in its transaction: see [`append`].
 async fn note_not_done(tx: &mut Tx, action: &str, firing: &Firing, because: &str) -> Result<(), DeskError> {
-    let Firing { environment, key, due, wanted, run, tries, why, .. } = firing;
-    let detail = json!({ "key": key, "due": due, "wanted": in_words(wanted), "tries": tries, "why": why });
-    let tidegate = Actor::tidegate();
-    let entry = Entry {
-        environment: Some(environment),
-        run: *run,
-        because: Some(because),
-        result: Some(firing.outcome.as_str()),
-        detail: Some(&detail),
-        ..Entry::of_tidegate(&tidegate, action)
-    };
-    append(tx, &entry).await?;
+    let (detail, tidegate) = (not_done(firing), Actor::tidegate());
+    let entry = entry_of_not_done(&tidegate, action, firing, because);
+    append(tx, &Entry { detail: Some(&detail), ..entry }).await?;
     Ok(())
 }
 
@@ -343,72 +417,6 @@ fn command_of(due: &Due) -> CommandName {
     match due.wanted.level {
         Level::Off => CommandName::Down,
         Level::Profile(_) => CommandName::Up,
-    }
-}
-
-impl Case<'_> {
-    /// A run that brings the environment where it should be; `None` where it is to be there already.
-    /// `stands` is how it is with the environment, where somebody has looked.
-    async fn turn(
-        &self,
-        tx: &mut Tx,
-        due: &Due,
-        stands: Option<Standing>,
-    ) -> Result<Option<(CommandName, Done)>, Denied> {
-        let (active, before) = if let Some(Standing { active, wanted }) = stands {
-            (active, wanted)
-        } else {
-            let active = runs::active(&mut *tx, &due.environment).await?;
-            let wanted = standing_after(tx, &due.environment, &active).await?;
-            (active, wanted)
-        };
-        let unknown = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. }));
-        // What stands against it is told of what would change anything.
-        if before.as_ref() == Some(&due.wanted) && unknown.is_none() {
-            return Ok(None);
-        }
-        let environment = self.allowed(tx, command_of(due), &due.environment).await?;
-        if let Some(unknown) = unknown {
-            return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(&environment.name));
-        }
-        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
-        // Lowering never waits for people, whoever wrote it.
-        let typed_by = match request.kind {
-            RunKind::Down => None,
-            _ => self.typed_by(tx, &environment, due).await?.map(Box::new),
-        };
-        let request = RunRequest { typed_by, ..request };
-        let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
-        let done = self.enqueue(tx, &environment, request, &active).await?;
-        Ok(Some((command, done)))
-    }
-
-    /// Who added by chat what asks for this, where nothing asks for it that stands in the configuration. Where nothing asks for more,
-    /// as after the end of what somebody added, it is nobody's.
-    async fn typed_by(
-        &self,
-        tx: &mut Tx,
-        environment: &Environment,
-        due: &Due,
-    ) -> Result<Option<TypedBy>, LedgerError> {
-        if !due.by_chat {
-            return Ok(None);
-        }
-        let stored = schedules::all(&mut *tx, Some(&environment.name)).await?;
-        let now = crate::ledger::now(&mut *tx).await?;
-        let config = self.desk.config();
-        let diary = self.desk.diaries.one(&mut *tx, &config, environment, now).await?;
-        let agenda = diary.agenda();
-        let mut standings = [due.at, due.at.max(now)].into_iter().filter_map(|at| level_at(&agenda, at));
-        let Some(standing) = standings.find(|standing| standing.wanted == due.wanted) else { return Ok(None) };
-        let asking: Vec<&str> = standing.because.iter().filter_map(Because::schedule).collect();
-        let mut asking = agenda.schedules.iter().filter(|schedule| asking.contains(&schedule.name.as_str())).peekable();
-        let by_chat = |schedule: &Schedule| matches!(schedule.origin, Origin::Chat { .. });
-        let first = asking.peek().map(|schedule| schedule.name.clone());
-        if !asking.all(by_chat) {
-            return Ok(None);
-        }
-        Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).and_then(Stored::typed_by))
     }
 }
 

@@ -162,7 +162,11 @@ impl Desk {
         };
         // Those without schedules are told of where somebody asks for them, and where a change of theirs ends by itself.
         let speaks = |diary: &Diary<'_>| {
-            only.is_some() || diary.is_scheduled() || !diary.bends.is_empty() || !diary.left_out.is_empty()
+            only.is_some()
+                || diary.is_scheduled()
+                || !diary.bends.is_empty()
+                || !diary.left_out.is_empty()
+                || !diary.unread.is_empty()
         };
         for diary in diaries.into_iter().filter(speaks) {
             let environment = diary.environment();
@@ -183,8 +187,9 @@ impl Desk {
             let unknown_years = date(to).map(|last| unknown_years(&agenda, last)).unwrap_or_default();
             let scheduled = diary.is_scheduled();
             let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
-            let (environment, destroyed) = (environment.name.clone(), diary.destroyed);
-            all.push(Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed });
+            let (environment, destroyed, unread) =
+                (environment.name.clone(), diary.destroyed, !diary.unread.is_empty());
+            all.push(Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed, unread });
         }
         Ok(all)
     }

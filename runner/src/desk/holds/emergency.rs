@@ -1,10 +1,10 @@
 //! `stop everything`, `resume everything`.
 
-use super::super::{Case, Denied, DeskError, Done, barred_by};
+use super::super::{Case, Denied, DeskError, Done};
 use super::{done, refused};
 use crate::domain::answer::RunSummary;
 use crate::domain::command::CommandName;
-use crate::domain::holds::{Ending, HoldAnswer, Kind, StillWorking};
+use crate::domain::holds::{Ending, HoldAnswer, HoldNumber, Kind, StillWorking};
 use crate::domain::ids::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Outcome, RunEvent, RunState};
@@ -12,7 +12,7 @@ use crate::ledger::holds::{self, NewHold};
 use crate::ledger::runs::AppendError;
 use crate::ledger::{LedgerError, Tx, runs};
 use crate::standing;
-use crate::warden;
+use crate::warden::{self, barred_by};
 
 /// How often a run that changes in the same moment is asked to stop.
 const TRIES: u32 = 5;
@@ -23,9 +23,10 @@ impl Case<'_> {
         self.allowed_everywhere(tx, CommandName::Stop).await?;
         let config = self.desk.config();
         // The brake works also where another hold cannot be read.
-        let (standing, broken) = holds::readable(&mut *tx).await?;
+        let (standing, _) = holds::readable(&mut *tx).await?;
         let before = standing.into_iter().find(|hold| hold.kind == Kind::Stop);
         let again = before.is_some();
+        let mut taken_away = Vec::new();
         let stop = if let Some(stop) = before {
             stop
         } else {
@@ -37,10 +38,14 @@ impl Case<'_> {
                 because: self.because.as_deref(),
                 until: None,
             };
-            let Some(stop) = holds::begin(tx, new).await? else {
-                if let Some(first) = broken.first() {
-                    return Err(refused("stop", None, barred_by(first, None, &config)));
+            let mut begun = holds::begin(tx, new.clone()).await?;
+            if begun.is_none() {
+                taken_away = self.clear_stops(tx).await?;
+                if !taken_away.is_empty() {
+                    begun = holds::begin(tx, new).await?;
                 }
+            }
+            let Some(stop) = begun else {
                 let refusal = Refusal::refused("that came too late", "somebody stopped everything in the same moment");
                 return Err(refused("stop", None, refusal.hint("envs")));
             };
@@ -65,7 +70,22 @@ impl Case<'_> {
         }
         warden::settle(tx, &config, &stop).await?;
         let answer = HoldAnswer::Stopped { hold: stop, again, working, emptied, half_done, unknown };
-        Ok(Done { events, ..done(None, answer) })
+        let cleared = |numbers| ("cleared".to_owned(), serde_json::json!(numbers));
+        let detail = (!taken_away.is_empty()).then(|| cleared(taken_away)).into_iter().collect();
+        Ok(Done { events, detail, ..done(None, answer) })
+    }
+
+    /// Takes away what has the place of a stop and cannot be read: stopping must always be possible. Their numbers.
+    async fn clear_stops(&self, tx: &mut Tx) -> Result<Vec<HoldNumber>, Denied> {
+        let (config, me) = (self.desk.config(), &self.message.actor.id);
+        let mut gone = Vec::new();
+        for one in holds::unreadable(&mut *tx).await?.into_iter().filter(|one| one.is_stop) {
+            if holds::clear(tx, &one, Some(me)).await? {
+                warden::cleared(tx, &config, None, &one, Some(me)).await?;
+                gone.push(one.number);
+            }
+        }
+        Ok(gone)
     }
 
     /// Asks a run to stop, gently, where it was not asked before. `None`: it is gone.

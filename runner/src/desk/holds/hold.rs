@@ -1,7 +1,7 @@
 //! `hold`, `unhold`, `freeze`, `unfreeze`, `keep`.
 
 use super::super::order::standing_after;
-use super::super::{Case, Denied, Done, barred_by};
+use super::super::{Case, Denied, Done};
 use super::{done, left_in, refused};
 use crate::domain::access::{Least, Role, given, held, named};
 use crate::domain::answer::{RunSummary, StackStanding};
@@ -13,7 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::Target;
 use crate::ledger::holds::{self, NewHold};
 use crate::ledger::{Tx, environments, runs, stacks};
-use crate::warden::{self, Lapsed};
+use crate::warden::{self, Lapsed, barred_by};
 
 impl Case<'_> {
     pub(super) async fn hold(
@@ -141,18 +141,25 @@ impl Case<'_> {
         name: &EnvironmentName,
         number: Option<HoldNumber>,
     ) -> Result<Done, Denied> {
-        let environment = self.allowed(tx, CommandName::Unhold, name).await?;
-        let (mut here, _) = holds::readable(&mut *tx).await?;
+        let environment = self.allowed_to_end(tx, CommandName::Unhold, name).await?;
+        let (mut here, unread) = holds::readable(&mut *tx).await?;
         let broken = holds::unreadable(&mut *tx).await?;
         if let Some(broken) = broken.iter().find(|broken| Some(broken.number) == number) {
             return self.clear(tx, name, broken).await;
         }
         let frozen = here.iter().any(|hold| hold.kind == Kind::Freeze);
         here.retain(|hold| hold.environment.as_ref() == Some(name));
+        // Which one is meant cannot be told: theirs may be what nobody can read.
+        let theirs = here.iter().any(|hold| number.is_some() || self.message.actor.is(&hold.by));
+        let concerns = |one: &&holds::Unreadable| here.is_empty() || one.environment.as_deref() == Some(name.as_str());
+        if !theirs && let Some(first) = unread.iter().find(concerns) {
+            return Err(refused("hold", Some(name), nothing_else_to_lift(name, number, first, &here)));
+        }
         let hold = self.which(name, number, &here, frozen)?;
         let config = self.desk.config();
-        if !may_lift(&config.access, Some(&environment), &self.message.actor, hold) {
-            let why = format!("it is of `{}`; {} can lift it", hold.by.shown(), lifters(&config.access, &environment));
+        if !may_lift(&config.access, environment.as_ref(), &self.message.actor, hold) {
+            let able = lifters(&config.access, environment.as_ref());
+            let why = format!("it is of `{}`; {able} can lift it", hold.by.shown());
             let refusal = Refusal::refused(format!("hold {} is not yours to lift", hold.number), why)
                 .hint(format!("ask {name} can I have it earlier?"));
             return Err(refused("hold", Some(name), self.or_told(refusal, name, hold)));
@@ -179,7 +186,7 @@ impl Case<'_> {
             let refusal = Refusal::refused("that came too late", "it was over in the same moment").hint("envs");
             return Err(refused("hold", Some(name), refusal));
         }
-        warden::cleared(tx, &config, name, broken, &self.message.actor.id).await?;
+        warden::cleared(tx, &config, Some(name), broken, Some(&self.message.actor.id)).await?;
         let (number, why) = (broken.number, broken.why.clone());
         Ok(done(Some(name), HoldAnswer::Cleared { environment: name.clone(), number, why }))
     }
@@ -303,4 +310,20 @@ impl Case<'_> {
         }
         Ok(found)
     }
+}
+
+/// Why `unhold` lifts nothing while a hold cannot be read, and the line that takes that one away.
+fn nothing_else_to_lift(
+    name: &EnvironmentName,
+    number: Option<HoldNumber>,
+    broken: &holds::Unreadable,
+    here: &[Hold],
+) -> Refusal {
+    let what = match number {
+        Some(number) => format!("there is no hold {number} in {name}"),
+        None => format!("which hold of {name} is meant cannot be told: one cannot be read"),
+    };
+    let why = format!("{}; an admin can take it away", broken.why);
+    let refusal = Refusal::refused(what, why).hint(format!("unhold {name} {}", broken.number));
+    here.iter().take(2).fold(refusal, |refusal, hold| refusal.hint(format!("unhold {name} {}", hold.number)))
 }

@@ -1,5 +1,7 @@
 //! `queue`: who has an environment, who waits for it, and about how long.
 
+use indexmap::IndexSet;
+
 use super::super::order::starts_in;
 use super::super::{Desk, DeskError};
 use crate::domain::answer::{RunSummary, Sight};
@@ -17,10 +19,13 @@ impl Desk {
         let (standing, _) = holds::readable(&mut tx).await?;
         let (links, _) = links::readable(&mut tx).await?;
         let mut queues = Vec::new();
-        for name in config.environments.keys().filter(|name| only.is_none_or(|only| only == *name)) {
-            if !sight.sees(name.as_str()) {
-                continue;
-            }
+        // A run is told of whatever became of the configuration of its environment.
+        let mut names: IndexSet<EnvironmentName> =
+            config.all_known().map(|environment| environment.name.clone()).collect();
+        names.extend(runs::all_active(&mut tx).await?.into_iter().map(|run| run.request.environment));
+        names.extend(only.cloned());
+        names.retain(|name| only.is_none_or(|only| only == name) && sight.sees(name.as_str()));
+        for name in &names {
             let active = runs::active(&mut tx, name).await?;
             let mut ahead: Vec<RunSummary> = Vec::new();
             let mut queue = QueueOf {

@@ -749,6 +749,11 @@ async fn a_hold_that_cannot_be_read_is_over_when_its_time_is() {
         room.does("mori", HoldOrder::Tell { environment: shop() }).await;
         break_it(2).await;
         assert!(crate::warden::look(&room.store, &room.desk.config()).await.unwrap(), "mori is told that it is free");
+        for who in ["ito", "boss"] {
+            let told = room.news(who).await;
+            let is_end = |news: &News| matches!(news, News::Cleared { by: None, number: HoldNumber(1 | 2), .. });
+            assert_eq!(told.iter().filter(|news| is_end(news)).count(), 2, "{who}: {told:?}");
+        }
         room.hold("sato").await;
         break_it(3).await;
         let unhold = Order::Hold(HoldOrder::Unhold { environment: shop(), number: Some(HoldNumber(3)) });
@@ -763,6 +768,32 @@ async fn a_hold_that_cannot_be_read_is_over_when_its_time_is() {
         let mut numbers: Vec<i64> = of.filter_map(|detail| detail["hold"].as_i64()).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 2], "{records:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn everything_can_be_stopped_also_where_a_stop_cannot_be_read() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.queues("ito", up("shop")).await;
+        room.works(&run).await;
+        room.does("boss", HoldOrder::Stop).await;
+        sql(&room.store, "UPDATE holds SET only_ids = '{' WHERE number = 1").await.unwrap();
+        let HoldAnswer::Stopped { hold, again, .. } = room.does("boss", HoldOrder::Stop).await else {
+            panic!("a stop")
+        };
+        assert!(!again && hold.number != HoldNumber(1), "a new one");
+        let told = room.news("ito").await;
+        assert!(told.iter().any(|news| matches!(news, News::Cleared { number: HoldNumber(1), .. })), "{told:?}");
+        room.refuses("ito", up("blog"), &["everything is stopped"]).await;
+        let all = Sight { all: true, environments: Vec::new() };
+        let filter = crate::domain::audit::AuditFilter { page: 1, ..Default::default() };
+        let records = room.desk.audit(&filter, &all).await.unwrap().records;
+        let halt = records.iter().find(|record| record.action == "halt").expect("an entry");
+        assert_eq!(halt.detail.as_ref().expect("a detail")["cleared"], serde_json::json!([1]));
+        room.does("boss", HoldOrder::Resume).await;
+        room.queues("ito", up("blog")).await;
     })
     .await;
 }

@@ -4,8 +4,8 @@
 mod tests;
 
 use super::{Case, Denied, Desk, DeskError, Done, Message};
-use crate::domain::access::{Least, Link, Role, held};
-use crate::domain::answer::{Actor, ActorKind, Answer};
+use crate::domain::access::{Least, Link, Persons, Role, held};
+use crate::domain::answer::{Actor, ActorKind, Answer, RunDetail, RunSummary};
 use crate::domain::command::CommandName;
 use crate::domain::holds::News;
 use crate::domain::ids::ActorId;
@@ -15,6 +15,7 @@ use crate::domain::link::{
 use crate::domain::lookalike::distinct;
 use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::Refusal;
+use crate::domain::run::RunState;
 use crate::ledger::{Access, LedgerError, Tx, links, outbox};
 use crate::warden::Lapsed;
 
@@ -46,6 +47,49 @@ impl Desk {
     /// A person with their other ids, for words that are told to them.
     pub async fn person(&self, actor: &Actor) -> Result<Actor, DeskError> {
         Ok(self.known(&self.store, actor.clone()).await?)
+    }
+
+    /// Which of these ids are one person.
+    pub(super) async fn persons<'a>(
+        &self,
+        mut db: impl Access,
+        ids: impl Iterator<Item = &'a ActorId>,
+    ) -> Result<Persons, LedgerError> {
+        let (links, _) = links::readable(&mut db).await?;
+        let now = crate::ledger::now(&mut db).await?;
+        Ok(Persons::among(ids, &self.config().access.persons, &links, now))
+    }
+
+    /// Counts people in the question of a run that is shown.
+    pub(super) async fn count_people(&self, db: impl Access, run: &mut RunSummary) -> Result<(), LedgerError> {
+        let asker = run.asker.id.clone();
+        let (config, environment) = (self.config(), self.environment(&run.request.environment));
+        if let RunState::AwaitingApproval { question, .. } = &mut run.state {
+            if let Some(environment) = &environment {
+                question.hold_against(&config.access, environment);
+            }
+            let persons = self.persons(db, question.people().chain([&asker])).await?;
+            question.count_people(&persons);
+        }
+        Ok(())
+    }
+
+    /// The same in all that is shown of a run: both ids of one person are one.
+    pub(super) async fn count_people_of(&self, detail: &mut RunDetail) -> Result<(), LedgerError> {
+        self.count_people(&self.store, &mut detail.run).await?;
+        if let RunState::AwaitingApproval { question: counted, .. } = &detail.run.state {
+            if let RunState::AwaitingApproval { question, .. } = &mut detail.view.state {
+                question.clone_from(counted);
+            }
+            if let Some(question) = &mut detail.view.question {
+                question.clone_from(counted);
+            }
+        }
+        if let Some(approved) = detail.view.approved.as_mut().filter(|approved| approved.by.len() > 1) {
+            let persons = self.persons(&self.store, approved.by.iter()).await?;
+            approved.by = persons.once(&approved.by).into_iter().cloned().collect();
+        }
+        Ok(())
     }
 
     /// Takes away the codes in a text that others have read: nobody can say them any more. True when there was one.

@@ -18,7 +18,7 @@ use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::link::{Code, LinkAnswer, LinkOrder, WRONG_MAX};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::{Question, QuestionWhy, RunEvent};
+use crate::domain::run::{Question, QuestionWhy, RunEvent, RunState};
 use crate::ledger::tests::{on_both, sql};
 use crate::ledger::{Store, runs};
 use crate::problem::source::Source;
@@ -159,6 +159,38 @@ async fn two_ids_of_one_person_say_one_yes() {
         assert!(matches!(room.says("discord:1", approve(run)).await.unwrap(), Answer::Seconded(_)));
         room.link("slack:U1", "discord:1").await;
         assert!(matches!(room.says("slack:U2", approve(run)).await.unwrap(), Answer::Seconded(_)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_run_counts_people_as_the_desk_does() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let people = ["slack:U1", "discord:1", "slack:U2", "discord:2", "local:ito"].map(id).to_vec();
+        let want = Want { people, ..wants(Approvers::Owners, 3) };
+        let run = room.asking_of("local:ito", vec![want]).await;
+        room.says("slack:U1", approve(run)).await.unwrap();
+        room.says("discord:1", approve(run)).await.unwrap();
+        let said = async || {
+            let detail = room.desk.show(run).await.unwrap();
+            let RunState::AwaitingApproval { question, .. } = detail.run.state.clone() else { panic!("it waits") };
+            assert_eq!(detail.view.question.as_ref(), Some(&question));
+            assert_eq!(detail.view.state, detail.run.state);
+            question
+        };
+        let question = said().await;
+        assert_eq!(question.yes.len(), 2, "nobody knows yet that both are sato");
+        assert!(question.persons.same(&id("slack:U2"), &id("discord:2")), "by the file");
+        room.link("slack:U1", "discord:1").await;
+        let question = said().await;
+        assert_eq!((question.yes.len(), question.persons.once(&question.wants[0].people).len()), (1, 3));
+        // The answer to a yes counts as its card does.
+        let Answer::Seconded(second) = room.says("slack:U2", approve(run)).await.unwrap() else {
+            panic!("it is 2 of 3")
+        };
+        let RunState::AwaitingApproval { question, .. } = second.state else { panic!("it waits") };
+        assert_eq!(question.yes.len(), 2);
     })
     .await;
 }
@@ -319,7 +351,7 @@ async fn a_link_that_cannot_be_read_bars_a_yes_and_nothing_else_until_an_admin_t
         }
         room.desk.status(None).await.unwrap();
         room.desk.queue(None, &Sight { all: true, environments: Vec::new() }).await.unwrap();
-        room.audit(AuditFilter { by: Some("sato".to_owned()), ..AuditFilter::default() }).await;
+        room.audit(AuditFilter { by: Some("boss".to_owned()), ..AuditFilter::default() }).await;
         let run = room.asking("slack:U1", 1).await;
         room.refuses("discord:1", approve(run), "unlink 1").await;
         room.refuses("local:ito", approve(run), "unlink 1").await;
@@ -442,6 +474,44 @@ async fn what_a_chat_turns_away_is_in_the_audit_with_who_that_is() {
         assert_eq!(rules, ["gone", "late", "edited", "deleted"]);
         for record in &kept {
             assert_eq!(record.detail.as_ref().expect("a detail")["also"][0], "discord:1", "{record:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_of_somebody_with_several_ids_is_told_once_on_every_page_and_in_every_file() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.link("slack:U1", "discord:1").await;
+        room.link("slack:U1", "local:sato").await;
+        for who in ["slack:U2", "discord:2", "slack:U1", "discord:1", "local:sato"].repeat(5) {
+            room.says(who, Order::Cancel { run: None, force: false }).await.expect_err("nothing to cancel");
+        }
+        let everything = Sight { all: true, environments: Vec::new() };
+        let everybody = room.audit(AuditFilter::default()).await;
+        assert_eq!(everybody.len(), 20, "a page");
+        for (by, count) in
+            [("mori", 10), ("slack:U2", 10), ("2", 10), ("sato", 21), ("U1", 21), ("local:sato,sato", 21)]
+        {
+            let filter = |page| AuditFilter { page, by: Some(by.to_owned()), ..AuditFilter::default() };
+            let mut told = Vec::new();
+            for page in 1..4 {
+                told.extend(
+                    room.desk.audit(&filter(page), &everything).await.unwrap().records.iter().map(|one| one.seq),
+                );
+            }
+            let mut once = told.clone();
+            once.sort_by_key(|seq| std::cmp::Reverse(*seq));
+            once.dedup();
+            assert_eq!(told, once, "by {by}");
+            assert_eq!(told.len(), count, "by {by}");
+            let file = room.desk.audit_whole(&filter(1), &everything).await.unwrap();
+            assert_eq!(file.len(), count, "by {by} as a file");
+            // What the command line exports.
+            let meant = room.desk.audit_filter(&filter(1), &everything).await.unwrap();
+            let exported = crate::ledger::audit::each(&room.store, &meant, |_| Ok(())).await.unwrap();
+            assert_eq!(exported, count as u64, "by {by} exported");
         }
     })
     .await;

@@ -30,13 +30,16 @@ struct Room {
 
 impl Room {
     fn new(store: Store, environments: u32) -> Self {
+        Self::of(store, environments, |text| text)
+    }
+
+    fn of(store: Store, environments: u32, change: impl FnOnce(String) -> String) -> Self {
         let more: String = (1..environments).map(|n| format!("[environments.e{n}]\nlike = 'e0'\n")).collect();
         let text = format!(
             "{CONFIG}{more}[environments.others]\nlike = 'e0'\nowners = ['local:mori']\ngroup = 'mixed'\n\
             [environments.mine]\nlike = 'e0'\ngroup = 'mixed'\n"
         );
-        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
-        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &change(text)), &|_| None).unwrap();
         let config = watch::channel(Arc::new(config)).1;
         Self { desk: Desk::new(store.clone(), config, Bell::default()), store, messages: std::cell::Cell::new(0) }
     }
@@ -61,11 +64,12 @@ impl Room {
             let environment = environment.name.clone();
             match command {
                 CommandName::Plan => Order::Plan { environment, level: None, settings: Vec::new(), newest_code: false },
+                CommandName::Down => Order::Down { environment, level: None, anyway: false },
                 _ => Order::Up { environment, level: None, settings: Vec::new(), newest_code: false },
             }
         });
         match self.says(RolloutOrder::Begin { scope: scope.clone(), orders: orders.collect() }).await? {
-            Answer::Rollout(RolloutAnswer::Began(rollout)) => Ok(rollout),
+            Answer::Rollout(RolloutAnswer::Began { rollout, .. }) => Ok(rollout),
             other => panic!("{other:?}"),
         }
     }
@@ -250,6 +254,87 @@ async fn one_that_is_not_configured_any_more_keeps_nobody_from_stopping() {
         let room = Room::new(store.clone(), 3);
         room.messages.set(9);
         room.says(RolloutOrder::Stop { scope: Scope::try_from("@rpg".to_owned()).unwrap() }).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_change_of_an_environments_group_at_a_time_and_plans_beside_it() {
+    on_both(async |store| {
+        let two = |text: String| text.replace("[environments.e2]", "[environments.e2]\ngroup = 'two'");
+        let room = Room::of(store.clone(), 3, two);
+        room.begins(CommandName::Up, "@rpg").await.unwrap();
+        let refused = room.begins(CommandName::Down, "@rpg").await.expect_err("up @rpg goes");
+        let DeskError::Refused(refusal) = refused else { panic!("{refused:?}") };
+        let told = format!("{refusal:?}");
+        for words in ["`down @rpg` does not begin beside `up @rpg`", "local:ito", "0 of 2 are over", "cancel @rpg"] {
+            assert!(told.contains(words), "no {words} in {told}");
+        }
+        room.begins(CommandName::Plan, "@rpg").await.expect("a plan changes nothing");
+        room.begins(CommandName::Down, "@two").await.expect("it has no environment in common");
+        // Another name of the group, as somebody has changed the file.
+        let room = Room::of(store.clone(), 3, |text| two(text).replace("'rpg'", "'moba'"));
+        room.messages.set(9);
+        let refused = room.begins(CommandName::Down, "@moba").await.expect_err("up @rpg goes");
+        assert!(refused.to_string().contains("beside `up @rpg`"), "{refused}");
+        let stop = |scope: &str| RolloutOrder::Stop { scope: Scope::try_from(scope.to_owned()).unwrap() };
+        let DeskError::Refused(refusal) = room.says(stop("@moba")).await.expect_err("that is no name of it") else {
+            panic!("a refusal")
+        };
+        assert!(refusal.hints.contains(&"cancel @rpg".to_owned()), "{refusal:?}");
+        room.says(stop("@rpg")).await.expect("by its old name");
+        room.begins(CommandName::Down, "@moba").await.expect("now it can");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn those_of_a_group_that_do_not_check_are_named() {
+    on_both(async |store| {
+        let broken = "[environments.e1]\nlike = 'e0'\nzone = 'Tokio'\n";
+        let room = Room::of(store, 3, |text| text.replace("[environments.e1]\nlike = 'e0'\n", broken));
+        let scope = Scope::try_from("@rpg".to_owned()).unwrap();
+        let order =
+            Order::Up { environment: "e0".parse().unwrap(), level: None, settings: Vec::new(), newest_code: false };
+        let answer = room.says(RolloutOrder::Begin { scope, orders: vec![order] }).await.unwrap();
+        let Answer::Rollout(RolloutAnswer::Began { aside, unread, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!((aside, unread), (vec!["e1".to_owned()], Vec::new()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asked_is_known_anew_and_their_rights_are_asked_anew_at_each_step() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 4);
+        let number = room.begins(CommandName::Up, "@rpg").await.unwrap().number;
+        let first = room.works(number).await;
+        room.ends(first[0].1, Outcome::Succeeded).await;
+        // Named in the file as one person since: what they hold by the other id is their own.
+        let named = |text: String| format!("{text}[people.ito]\nids = ['local:ito', 'slack:U1']\n");
+        let room = Room::of(store.clone(), 4, named);
+        let columns = "number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at";
+        let held = "1, 'hold', 'e1', 'e1', 'slack:U1', 'ito', '[]', 'we measure', 0, 1900000000000";
+        sql(&store, &format!("INSERT INTO holds ({columns}) VALUES ({held})")).await.unwrap();
+        let works = room.works(number).await;
+        assert_eq!(names(&works), ["e1", "e2", "e3"]);
+        // The right is gone before the next change: it is stopped, and says so.
+        for (_, run) in &works {
+            room.ends(*run, Outcome::Succeeded).await;
+        }
+        room.works(number).await;
+        room.messages.set(5);
+        let number = room.begins(CommandName::Up, "@rpg").await.unwrap().number;
+        let room = Room::of(store.clone(), 4, |text| text.replace("owners = ['local:ito']", "owners = ['local:mori']"));
+        assert_eq!(names(&room.works(number).await), Vec::<&str>::new());
+        room.works(number).await;
+        let over = room.desk.rollout(number).await.unwrap().unwrap();
+        let Some(Came::Refused { why }) = &over.items[0].came else { panic!("{over:?}") };
+        assert!(why.contains("is not yours to do"), "{why}");
+        assert_eq!(over.ended.map(|(_, end)| end), Some(End::Stopped));
+        let ito = Actor::person(ActorId::local("ito"), "ito");
+        let told = room.desk.news("shell", &ito).await.unwrap();
+        assert!(told.iter().any(|told| matches!(&told.news, News::Rollout(over) if over.number == number)), "{told:?}");
     })
     .await;
 }

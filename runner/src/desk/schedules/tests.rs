@@ -173,6 +173,17 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
             (&[("window", "Mon-Fri 09:00-21:00"), ("inside", "full")], "outside", "outside=small"),
             (&[("inside", "full"), ("outside", "small")], "it must say when", "window="),
             (&[("at", "2020-12-24 18:00"), ("do", "up full"), ("for", "3h")], "never happens", "18:00"),
+            (
+                &[
+                    ("at", "2027-03-28 02:30"),
+                    ("do", "up full"),
+                    ("for", "3h"),
+                    ("zone", "Europe/Berlin"),
+                    ("on_gap", "skip"),
+                ],
+                "the clocks of Europe/Berlin skip 2027-03-28 02:30",
+                "schedule list shop",
+            ),
         ] {
             let line = room.refuses(add(keys), says).await;
             let of_it = line == "schedule list shop" || line.starts_with("schedule add shop night ");
@@ -247,7 +258,7 @@ async fn what_does_not_check_any_more_is_left_out_and_told() {
         let diaries = room.desk.diaries().all(&store, &config, now).await.unwrap();
         assert_eq!((diaries[0].agenda().schedules.len(), diaries[0].left_out.len()), (1, 1));
         let status = room.desk.status(Some(&"shop".parse().unwrap())).await.unwrap().remove(0);
-        assert!(matches!(status, Standing::Managed(status) if status.problems[0].contains("`night` is left out")));
+        assert!(matches!(status, Standing::Managed(status) if status.besides[0].contains("`night` is left out")));
         assert!(room.says("ito", change("night", &[("do", "up large")])).await.is_ok());
         assert!(room.list().await[1].schedule.is_ok());
     })

@@ -175,7 +175,13 @@ impl Answering<'_> {
 
     fn not_one_of_them(&self, who: &str) -> String {
         // Who can say it now, not who could when it was asked.
-        let now = |want: &Want| Want { people: want.by.people(self.access, self.environment).0, ..want.clone() };
+        let asker = self.asked.asker;
+        let can = |want: &Want, id: &ActorId| want.own || !asker.may_be(id) && !self.access.persons.same(&asker.id, id);
+        let now = |want: &Want| {
+            let mut people = want.by.people(self.access, self.environment).0;
+            people.retain(|id| can(want, id));
+            Want { people, ..want.clone() }
+        };
         let wants: Vec<String> = self.asked.question.wants.iter().map(|want| want_in_words(&now(want))).collect();
         let own: Vec<Grant> = held(self.access, Some(self.environment), self.actor).collect();
         format!("it wants {}; {who} are {}", wants.join(" and "), grants_in_words(self.actor, &own))

@@ -221,6 +221,36 @@ pub struct Yes {
     pub alone: bool,
     /// Why.
     pub because: Option<String>,
+    /// Groups that make it count, as their chat knew them to be in when they said it: no chat is asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<ActorId>,
+}
+
+impl Want {
+    /// Whether a yes that somebody said counts by the roles as they are now.
+    #[must_use]
+    pub fn counts(&self, by: &ActorId, through: &[ActorId], access: &Access, environment: &Environment) -> bool {
+        let actor = Actor { groups: through.to_vec(), ..Actor::person(by.clone(), String::new()) };
+        self.by.has(access, environment, &actor)
+    }
+}
+
+/// The groups of `actor` without which none of these wants would have their yes.
+#[must_use]
+pub fn through<'w>(
+    wants: impl IntoIterator<Item = &'w Want>,
+    actor: &Actor,
+    access: &Access,
+    environment: &Environment,
+) -> Vec<ActorId> {
+    let mut needed: Vec<ActorId> = Vec::new();
+    for want in wants.into_iter().filter(|want| !want.counts(&actor.id, &[], access, environment)) {
+        let makes = |group: &&ActorId| want.counts(&actor.id, std::slice::from_ref(*group), access, environment);
+        needed.extend(actor.groups.iter().filter(makes).cloned());
+    }
+    needed.sort();
+    needed.dedup();
+    needed
 }
 
 /// How many yeses the want at `at` has.

@@ -7,6 +7,7 @@ mod condition;
 mod grant;
 pub mod limits;
 mod person;
+mod persons;
 mod rights;
 mod role;
 #[cfg(test)]
@@ -18,10 +19,11 @@ use std::sync::Arc;
 
 use super::ids::ActorId;
 
-pub use approval::{ApprovalRule, Approvers, Held, Want, Yes, said, satisfied, yeses};
+pub use approval::{ApprovalRule, Approvers, Held, Want, Yes, said, satisfied, through, yeses};
 pub use condition::{About, Condition, ConditionError, Counted};
 pub use grant::{Ceiling, Channels, Grant, Room, Who};
 pub use person::{Also, LINGERS_MS, Link, OPEN_MAX_S, People, Person};
+pub use persons::Persons;
 pub use rights::{able, given, held, here, may, named};
 pub use role::{Least, Role};
 

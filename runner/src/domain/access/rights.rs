@@ -61,10 +61,16 @@ pub fn may(
     if command.least() == Least::Anybody {
         return Ok(());
     }
-    // The configuration itself says what schedules do. No chat makes anybody the clock.
+    // The configuration itself says what schedules do. No chat makes anybody the clock. No schedule destroys: what the clock destroys
+    // was made for a time that is over.
     let of_schedules = matches!(
         command,
-        CommandName::Up | CommandName::Down | CommandName::Retry | CommandName::Drift | CommandName::Preflight
+        CommandName::Up
+            | CommandName::Down
+            | CommandName::Retry
+            | CommandName::Drift
+            | CommandName::Preflight
+            | CommandName::Destroy
     );
     if actor.id == ActorId::clock() && of_schedules && environment.is_some() {
         return Ok(());

@@ -56,6 +56,7 @@ impl CommandName {
             | Self::History
             | Self::Audit
             | Self::Who
+            | Self::List
             | Self::Link
             | Self::Unlink => Least::Viewer,
             Self::Up
@@ -66,6 +67,8 @@ impl CommandName {
             | Self::Adopt
             | Self::Sweep
             | Self::Preflight
+            | Self::New
+            | Self::Extend
             | Self::Undo
             | Self::Cancel
             | Self::Retry
@@ -80,7 +83,7 @@ impl CommandName {
             | Self::Leave
             | Self::Ask
             | Self::Tell => Least::Operator,
-            Self::Destroy | Self::Approve | Self::Reject | Self::Recover => Least::Owner,
+            Self::Destroy | Self::End | Self::Renew | Self::Approve | Self::Reject | Self::Recover => Least::Owner,
             Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume => Least::Admin,
         }
     }
@@ -91,8 +94,20 @@ impl CommandName {
     #[must_use]
     pub fn orders(self) -> bool {
         // A yes lets begin what another asked for, and orders nothing by itself.
-        matches!(self, Self::Plan | Self::Drift | Self::Sweep | Self::Preflight)
+        matches!(self, Self::Plan | Self::Drift | Self::Sweep | Self::Preflight | Self::Renew)
             || (self.starts_change() && self != Self::Approve)
+    }
+
+    /// True for what only ends something that is under way or stands: it must be possible whatever the configuration says, or does not.
+    #[must_use]
+    pub fn only_ends(self) -> bool {
+        matches!(self, Self::Cancel | Self::Reject | Self::Unhold | Self::Leave)
+    }
+
+    /// True for what needs nothing of an environment but to know who may do what in it: its roots may be broken.
+    #[must_use]
+    pub fn needs_no_roots(self) -> bool {
+        self.only_reads() || self.only_ends() || matches!(self, Self::Hold | Self::Keep | Self::Ask | Self::Tell)
     }
 
     /// True for what lets a change begin: rules about when and how far changes go are held against it.
@@ -104,6 +119,8 @@ impl CommandName {
             | Self::Scale
             | Self::Adopt
             | Self::Destroy
+            | Self::New
+            | Self::End
             | Self::Undo
             | Self::Retry
             | Self::Approve => true,
@@ -114,6 +131,9 @@ impl CommandName {
             | Self::Drift
             | Self::Sweep
             | Self::Preflight
+            | Self::Extend
+            | Self::List
+            | Self::Renew
             | Self::Cancel
             | Self::Accept
             | Self::Reject

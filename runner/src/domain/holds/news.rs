@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{About, Hold, HoldNumber};
 use crate::domain::access::Link;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use crate::domain::made::LifeNews;
 use crate::domain::rollout::Rollout;
 use crate::domain::schedule::ClockNews;
 
@@ -60,14 +61,14 @@ pub enum News {
         /// How.
         ending: Ending,
     },
-    /// One that nobody could read was taken away.
+    /// One that nobody could read is over.
     Cleared {
-        /// Who took it away.
-        by: ActorId,
+        /// Who took it away; `None`: its time was over.
+        by: Option<ActorId>,
         /// Which.
         number: HoldNumber,
-        /// Under which environment that was said.
-        environment: EnvironmentName,
+        /// Under which environment that was said, or whose it was, as far as that is known.
+        environment: Option<EnvironmentName>,
         /// What was wrong with it.
         why: String,
     },
@@ -101,6 +102,15 @@ pub enum News {
     },
     /// A change or plan of many environments is over.
     Rollout(Box<Rollout>),
+    /// Of one that was made for one test.
+    Life {
+        /// Which.
+        environment: EnvironmentName,
+        /// Where it is spoken of, by the name of the chat: of what is gone nothing else tells it.
+        channels: std::collections::BTreeMap<String, String>,
+        /// What.
+        said: LifeNews,
+    },
     /// Somebody said the code of the reader: both are one person.
     Linked {
         /// By which id.

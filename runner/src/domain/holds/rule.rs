@@ -95,8 +95,21 @@ pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
     let heeded: Vec<Hold> = holds.iter().filter(|hold| !request.against.contains(&hold.number)).cloned().collect();
     let hold = may_lower(&heeded, environment, who, now).err()?;
     let told = Told { hold, environment, now, access, actor };
+    let others = others_than(hold, &heeded, environment, who, now);
     let anyway = (request.kind == RunKind::Down).then_some(&request.target.level);
-    Some(("keep", told.kept(anyway)))
+    Some(("keep", told.kept(anyway, &others)))
+}
+
+/// The other keeps that stand against somebody: all of them have to agree.
+fn others_than<'h>(
+    hold: &Hold,
+    holds: &'h [Hold],
+    environment: &Environment,
+    who: &Actor,
+    now: Timestamp,
+) -> Vec<&'h Hold> {
+    let against = |other: &&Hold| may_lower(std::slice::from_ref(*other), environment, who, now).is_err();
+    holds.iter().filter(|other| other.number != hold.number).filter(against).collect()
 }
 
 /// What a keep says against a command that lowers whatever is asked for by it; for a question that is no order.
@@ -110,7 +123,8 @@ pub fn forbids_lowering(matter: &Matter<'_>) -> Option<Refusal> {
         _ => return None,
     };
     let hold = may_lower(holds, environment, actor, now).err()?;
-    Some(Told { hold, environment, now, access, actor }.kept(anyway))
+    let others = others_than(hold, holds, environment, actor, now);
+    Some(Told { hold, environment, now, access, actor }.kept(anyway, &others))
 }
 
 /// What has to wait: `up shop`, or the run that is about to begin.
@@ -125,6 +139,7 @@ fn phrase(matter: &Matter<'_>, environment: &Environment) -> String {
 }
 
 /// A hold as it is told of one environment.
+#[derive(Clone, Copy)]
 struct Told<'a> {
     hold: &'a Hold,
     environment: &'a Environment,
@@ -204,9 +219,11 @@ impl Told<'_> {
     }
 
     /// `anyway`: the level that a `down` against it is to.
-    fn kept(&self, anyway: Option<&Level>) -> Refusal {
+    fn kept(&self, anyway: Option<&Level>, others: &[&Hold]) -> Refusal {
         let name = &self.environment.name;
-        let why = format!("kept as it is by {}{}", self.who_until_why(), self.whom());
+        let told = others.iter().map(|&hold| Told { hold, ..*self }.who_until_why());
+        let by: Vec<String> = [self.who_until_why()].into_iter().chain(told).collect();
+        let why = format!("kept as it is by {}{}", by.join(", and by "), self.whom());
         let refusal = Refusal::refused(format!("{name} is kept, so it is not lowered"), why);
         let asks = !self.actor.is(&self.hold.by);
         let refusal = if asks { refusal.hint(format!("ask {name} can it go down?")) } else { refusal };
@@ -222,7 +239,7 @@ impl Told<'_> {
         if self.may_lift() {
             String::new()
         } else {
-            format!("; {} can lift it", lifters(self.access, self.environment))
+            format!("; {} can lift it", lifters(self.access, Some(self.environment)))
         }
     }
 
@@ -234,10 +251,10 @@ impl Told<'_> {
 
 /// Who can lift a hold or keep of an environment, in words: `they or ...`.
 #[must_use]
-pub fn lifters(access: &Access, environment: &Environment) -> String {
+pub fn lifters(access: &Access, environment: Option<&Environment>) -> String {
     let owner = Role::built_in(Least::Owner);
     let able: Vec<_> =
-        able(access, Some(environment), CommandName::Unhold).filter(|grant| grant.role.includes(&owner)).collect();
+        able(access, environment, CommandName::Unhold).filter(|grant| grant.role.includes(&owner)).collect();
     let owners = named(&able);
     if owners.is_empty() { "only they".to_owned() } else { format!("they or {owners}") }
 }

@@ -87,6 +87,7 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
         asked_as: AskedAs::default(),
         typed_by: None,
         against: BTreeSet::new(),
+        clears: false,
     }
 }
 

@@ -50,6 +50,15 @@ pub enum RunKind {
 }
 
 impl RunKind {
+    /// Whether it looks at what there is or stands in the way, and makes nothing for that, not even a workspace.
+    #[must_use]
+    pub fn only_looks_at_others(self) -> bool {
+        match self {
+            Self::Drift | Self::Adopt | Self::Sweep | Self::Preflight => true,
+            Self::Up | Self::Down | Self::Scale | Self::Plan | Self::Destroy | Self::Undo => false,
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -130,6 +139,7 @@ pub struct SizeChange {
 
 /// One request on one environment, with everything absolute: what the ledger keeps and the engine carries out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that somebody typed or not")]
 pub struct RunRequest {
     /// What for.
     pub kind: RunKind,
@@ -170,6 +180,10 @@ pub struct RunRequest {
     /// Keeps of others that whoever asked goes against. They stand until it begins: what comes to nothing ends nobody's keep.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub against: BTreeSet<HoldNumber>,
+    /// What it destroys is not to be used again: with nothing left in a stack's state, workspace and state go too, and where AWS is
+    /// configured nothing may be left that carries the environment's tags.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clears: bool,
 }
 
 /// Who has the clock do something by chat.
@@ -509,6 +523,7 @@ pub fn request(
         | Order::Rollout(_)
         | Order::Bend(_)
         | Order::Link(_)
+        | Order::Made(_)
         | Order::For { .. } => return Err(not_on_an_environment(order, name)),
     };
     let stacks = directions(environment, kind, before, &target, scope.as_deref());
@@ -529,6 +544,7 @@ pub fn request(
         asked_as: AskedAs::default(),
         typed_by: None,
         against: BTreeSet::new(),
+        clears: false,
     })
 }
 
@@ -564,6 +580,7 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         asked_as: AskedAs::default(),
         typed_by: None,
         against: BTreeSet::new(),
+        clears: false,
     }
 }
 

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::note::Note;
-use crate::domain::access::{Want, Yes};
+use crate::domain::access::{Access, Persons, Want, Yes};
 use crate::domain::changes::{Change, StackPlan, WentBack};
+use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, ResourceEvent};
 use crate::domain::ids::{ActorId, RunId, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
@@ -132,6 +133,12 @@ pub struct Question {
     /// Its run had a yes to another plan before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// Which of those whom it names are one person, as far as the desk knows at the moment. No event has it.
+    #[serde(default, skip_serializing_if = "Persons::is_empty")]
+    pub persons: Persons,
+    /// What was said and counts no more: by the roles when it was asked again, and by those that the desk knows at the moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Yes>,
 }
 
 impl RunEvent {
@@ -150,7 +157,15 @@ impl RunEvent {
     /// A plain yes, which is enough.
     #[must_use]
     pub fn approved(by: ActorId, digest: impl Into<String>) -> Self {
-        Self::Approved { by, digest: digest.into(), alone: false, because: None, seen: Vec::new() }
+        Self::Approved {
+            by,
+            digest: digest.into(),
+            alone: false,
+            because: None,
+            seen: Vec::new(),
+            through: Vec::new(),
+            without: Vec::new(),
+        }
     }
 }
 
@@ -158,13 +173,50 @@ impl Question {
     /// A question that no rule asks.
     #[must_use]
     pub fn plain(why: QuestionWhy, digest: String, expires: Timestamp) -> Self {
-        Self { why, digest, expires, wants: Vec::new(), yes: Vec::new(), again: false }
+        Self {
+            why,
+            digest,
+            expires,
+            wants: Vec::new(),
+            yes: Vec::new(),
+            again: false,
+            persons: Persons::default(),
+            lost: Vec::new(),
+        }
     }
 
     /// What tells this question from others of its run, as people type it: the first characters of its digest.
     #[must_use]
     pub fn code(&self) -> &str {
         self.digest.get(..CODE_LEN).unwrap_or(&self.digest)
+    }
+
+    /// Whom it names: those whose yes it wants, those who said it, and whose environment it is.
+    pub fn people(&self) -> impl Iterator<Item = &ActorId> {
+        let owners = if let QuestionWhy::OfAnother { owners } = &self.why { owners.as_slice() } else { &[] };
+        let wanted = self.wants.iter().flat_map(|want| &want.people);
+        wanted.chain(self.yes.iter().map(|yes| &yes.by)).chain(owners)
+    }
+
+    /// Counts by people what was said, and notes who is one person.
+    pub fn count_people(&mut self, persons: &Persons) {
+        self.yes = persons.said(&self.yes);
+        self.persons = persons.clone();
+    }
+
+    /// Takes out of what was said what counts no more by the roles as they are now, and keeps it apart.
+    pub fn hold_against(&mut self, access: &Access, environment: &Environment) {
+        let wants = &self.wants;
+        for yes in &mut self.yes {
+            let counts =
+                |at: &usize| wants.get(*at).is_some_and(|want| want.counts(&yes.by, &yes.through, access, environment));
+            let (kept, gone): (Vec<usize>, Vec<usize>) = yes.wants.iter().copied().partition(counts);
+            if !gone.is_empty() {
+                self.lost.push(Yes { wants: gone, ..yes.clone() });
+            }
+            yes.wants = kept;
+        }
+        self.yes.retain(|yes| !yes.wants.is_empty());
     }
 
     /// True when its run asked something else before: who says yes without [`Self::code`] may mean that.
@@ -328,6 +380,12 @@ pub enum RunEvent {
         /// Commit and state that the plans were made with.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         seen: Vec<SeenCode>,
+        /// Groups that make it count, as [`Yes::through`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        through: Vec<ActorId>,
+        /// Whose yes, said before, did not count any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without: Vec<ActorId>,
     },
     /// Somebody said no.
     Rejected {

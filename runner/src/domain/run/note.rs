@@ -62,6 +62,9 @@ pub enum Note {
         /// ARNs that carry the tag of another stack and stand in this one's state.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         elsewhere: Vec<String>,
+        /// Why what stands in no state here may well stand in one: nobody should take it away by this look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<String>,
         /// Why that is not known, in words with what to do.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
@@ -93,7 +96,12 @@ mod tests {
             Note::NotReady { probes: vec!["tcp 127.0.0.1:1: refused".to_owned()] },
             Note::Untainted { addresses: vec!["aws_autoscaling_group.slaves".to_owned()] },
             Note::Resized { settings: vec!["slaves=9".to_owned()] },
-            Note::Swept { strays: Vec::new(), elsewhere: Vec::new(), unknown: Some("no credentials".to_owned()) },
+            Note::Swept {
+                strays: Vec::new(),
+                elsewhere: Vec::new(),
+                doubt: Some("another state".to_owned()),
+                unknown: Some("no credentials".to_owned()),
+            },
             Note::Preflight { troubles: vec!["a lock".to_owned()] },
             Note::Text("as it was".to_owned()),
         ] {

@@ -20,7 +20,7 @@ fn approved(digest: &str) -> RunEvent {
 }
 
 fn yes() -> Yes {
-    Yes { by: ActorId::local("mori"), wants: vec![0], alone: false, because: None }
+    Yes { by: ActorId::local("mori"), wants: vec![0], alone: false, because: None, through: vec![] }
 }
 
 fn question() -> Question {

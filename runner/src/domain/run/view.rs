@@ -79,7 +79,9 @@ pub struct StackView {
     pub troubles: Vec<String>,
     /// What stands in its state and carries the tag of another stack, by ARN.
     pub elsewhere: Vec<String>,
-    /// Why that is not known.
+    /// Why what was found in no state may well stand in one.
+    pub doubt: Option<String>,
+    /// Why what stands in no state is not known.
     pub unswept: Option<String>,
     /// What is worth a line now.
     pub note: Option<Note>,
@@ -102,6 +104,8 @@ pub struct Approved {
     pub others: Vec<ActorId>,
     /// What rules wanted.
     pub wants: Vec<Want>,
+    /// Groups that made their yes count, as their chats knew them then.
+    pub through: BTreeMap<ActorId, Vec<ActorId>>,
     /// Older Terraform states than the ones that were left, which people know of.
     pub went_back: BTreeMap<StackName, WentBack>,
 }
@@ -177,6 +181,7 @@ impl RunView {
                     strays: Vec::new(),
                     elsewhere: Vec::new(),
                     troubles: Vec::new(),
+                    doubt: None,
                     unswept: None,
                     note: None,
                     apply_began: None,
@@ -267,7 +272,7 @@ impl RunView {
                     question.yes.push(yes.clone());
                 }
             }
-            RunEvent::Approved { by, alone, because, .. } => {
+            RunEvent::Approved { by, alone, because, through: groups, without, .. } => {
                 let question = self.question.take();
                 // One that asks for more than before leaves standing what was said before; one about another plan does not.
                 let before = self.approved.take();
@@ -276,11 +281,16 @@ impl RunView {
                     went_back.extend(stacks.clone());
                 }
                 let before = before.filter(|_| !question.as_ref().is_some_and(Question::asks_anew));
-                let (mut wants, said) = before.map(|before| (before.wants, before.by)).unwrap_or_default();
+                let (mut wants, said, mut through) =
+                    before.map(|before| (before.wants, before.by, before.through)).unwrap_or_default();
                 let (more, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();
                 wants.extend(more);
-                let now = yes.into_iter().map(|yes| yes.by).chain([by.clone()]);
+                through.extend(yes.iter().map(|yes| (yes.by.clone(), yes.through.clone())));
+                through.insert(by.clone(), groups.clone());
+                through.retain(|_, groups| !groups.is_empty());
+                let now = yes.into_iter().map(|yes| yes.by).filter(|by| !without.contains(by)).chain([by.clone()]);
                 let mut by = said;
+                by.retain(|person| !without.contains(person));
                 for person in now {
                     if !by.contains(&person) {
                         by.push(person);
@@ -291,7 +301,7 @@ impl RunView {
                 others.sort();
                 others.dedup();
                 let because = because.clone();
-                self.approved = Some(Approved { by, alone: *alone, because, others, wants, went_back });
+                self.approved = Some(Approved { by, alone: *alone, because, others, wants, through, went_back });
             }
             RunEvent::Rejected { by, because } => {
                 self.stopped_by = Some(StopOfRun { by: by.clone(), because: because.clone(), rejected: true });
@@ -436,9 +446,10 @@ impl StackView {
                 }
                 match note {
                     Note::Resized { settings } => self.resized.clone_from(settings),
-                    Note::Swept { strays, elsewhere, unknown } => {
+                    Note::Swept { strays, elsewhere, doubt, unknown } => {
                         self.strays.clone_from(strays);
                         self.elsewhere.clone_from(elsewhere);
+                        self.doubt.clone_from(doubt);
                         self.unswept.clone_from(unknown);
                     }
                     Note::Preflight { troubles } => self.troubles.clone_from(troubles),

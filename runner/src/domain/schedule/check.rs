@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use chrono::{Datelike as _, NaiveDate, NaiveTime, Offset as _};
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Offset as _};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,28 @@ pub fn never(schedule: &Schedule, calendar: Option<&Calendar>, from: Timestamp) 
         Some(dates) => !dates.into_iter().any(does),
         None => !now.date().iter_days().take(366 * YEARS_AHEAD as usize).any(&mut does),
     }
+}
+
+/// The first beginning of a schedule that has dates, where clock changes skip all of its beginnings: it never does anything, although
+/// its dates lie ahead.
+#[must_use]
+pub fn swallowed(schedule: &Schedule, calendar: Option<&Calendar>) -> Option<NaiveDateTime> {
+    let mut marks = Vec::new();
+    for date in schedule.dates()? {
+        schedule.marks(date, calendar, &mut marks);
+    }
+    marks.sort_by_key(|mark| mark.wall);
+    marks.dedup();
+    let read = |mark: &Mark| instant(mark.wall, schedule.zone, schedule.on_overlap);
+    let lost = |at: usize, mark: &Mark| {
+        let ends = marks.get(at + 1).filter(|next| next.edge == Edge::End).and_then(read);
+        read(mark).is_some_and(|(begins, moved)| {
+            let whole = ends.is_some_and(|(ends, _)| ends == begins);
+            moved == Some(Moved::Gap) && (schedule.on_gap == OnGap::Skip || whole)
+        })
+    };
+    let begins = || marks.iter().enumerate().filter(|(_, mark)| mark.edge != Edge::End);
+    begins().all(|(at, mark)| lost(at, mark)).then(|| begins().next().map(|(_, mark)| mark.wall)).flatten()
 }
 
 /// A date on which the calendar, or a clock change, alters what a schedule does.

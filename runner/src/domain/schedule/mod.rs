@@ -22,7 +22,7 @@ mod written;
 
 pub use bend::{Bend, Bent, Skipped};
 pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
-pub use check::{Conflict, Quiet, QuietKind, conflicts, never, quiet_days, unknown_years};
+pub use check::{Conflict, Quiet, QuietKind, conflicts, never, quiet_days, swallowed, unknown_years};
 pub use crontab::Crontab;
 pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,

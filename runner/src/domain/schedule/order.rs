@@ -8,7 +8,7 @@ use super::bend::Bent;
 use super::timeline::Transition;
 use super::wall::shown;
 use crate::domain::command::CommandName;
-use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::ids::{EnvironmentName, GroupName, Timestamp};
 use crate::domain::request::Target;
 
 /// Longest that schedules are paused: 90 days, in milliseconds.
@@ -25,6 +25,9 @@ pub enum BendOrder {
     Skip {
         /// Of which environment; `None`: of all that have schedules.
         environment: Option<EnvironmentName>,
+        /// Of all of this group, where no environment is named.
+        #[serde(default)]
+        group: Option<GroupName>,
         /// What of it.
         skipping: Skipping,
     },
@@ -142,4 +145,11 @@ pub enum BendAnswer {
     },
     /// They count again.
     Unpaused(BentOne),
+    /// What nobody could read is taken away.
+    Cleared {
+        /// Of which environment.
+        environment: EnvironmentName,
+        /// What was wrong with each.
+        why: Vec<String>,
+    },
 }

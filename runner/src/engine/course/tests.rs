@@ -138,6 +138,7 @@ impl Story {
         loop {
             let steps = next(&Situation {
                 holds: &[],
+                barred: None,
                 view: &self.view,
                 environment: &self.environment,
                 asker: &Actor::person(ActorId::local("ito"), "ito"),
@@ -483,20 +484,58 @@ fn a_yes_is_none_to_what_a_rule_wants_only_now() {
     let plans = || vec![Ok(plan(true, &[("old.a", Action::Delete)])); 3];
     let none = || vec![Ok(plan(false, &[])); 3];
     let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
-    story.environment.rules.approvals = vec![by("lead", 1)];
+    story.environment.rules.approvals = vec![by("owner", 1)];
     let mut story = story.go();
     for (attempt, who) in [(2, "ito"), (3, "mori")] {
         let digest = story.view.question.clone().expect("asked").digest;
         story.record(RunEvent::approved(ActorId::local(who), digest));
         story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt });
-        story.environment.rules.approvals = vec![by("lead", 1), by("night", 1)];
+        story.environment.rules.approvals = vec![by("owner", 1), by("operator", 1)];
         story = story.go();
     }
     assert_eq!(story.view.state.status(), "succeeded");
-    assert_eq!(wanted(None, by("lead", 1)), ("awaiting_approval", 1));
-    assert_eq!(wanted(Some(by("lead", 1)), by("lead", 2)), ("awaiting_approval", 1));
-    assert_eq!(wanted(Some(by("lead", 1)), by("night", 1)), ("awaiting_approval", 1));
-    assert_eq!(wanted(Some(by("lead", 2)), by("lead", 1)), ("succeeded", 0));
+    assert_eq!(wanted(None, by("owner", 1)), ("awaiting_approval", 1));
+    assert_eq!(wanted(Some(by("owner", 1)), by("owner", 2)), ("awaiting_approval", 1));
+    assert_eq!(wanted(Some(by("owner", 1)), by("operator", 1)), ("awaiting_approval", 1));
+    assert_eq!(wanted(Some(by("owner", 2)), by("owner", 1)), ("succeeded", 0));
+}
+
+#[test]
+fn a_yes_of_somebody_who_has_lost_the_role_by_the_time_it_begins_is_asked_for_again() {
+    let order = Order::Destroy { environment: "shop".parse().expect("a name") };
+    let rule = ApprovalRule {
+        when: vec![(Condition::Command(CommandName::Destroy), Written { file: "t.toml".to_owned(), line: 1 })],
+        by: Approvers::Owners,
+        count: 2,
+        own: false,
+        within_ms: None,
+        alone_after_ms: None,
+    };
+    let owners = |names: &[&str]| names.iter().map(|name| ActorId::local(name)).collect::<Vec<_>>();
+    let begun = |left: &[&str]| {
+        let plans = || vec![Ok(plan(true, &[("old.a", Action::Delete)])); 2];
+        let none = || vec![Ok(plan(false, &[])); 2];
+        let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
+        story.environment.rules.approvals = vec![rule.clone()];
+        story.environment.owners = owners(&["ito", "mori", "mail"]);
+        let mut story = story.go();
+        let digest = story.view.question.clone().expect("asked").digest;
+        let (by, because, through) = (ActorId::local("mail"), None, Vec::new());
+        let yes = Yes { by, wants: vec![0], alone: false, because, through };
+        story.record(RunEvent::Seconded { yes, digest: digest.clone() });
+        story.record(RunEvent::approved(ActorId::local("mori"), digest));
+        story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+        story.environment.owners = owners(left);
+        let story = story.go();
+        (story.view, story.environment)
+    };
+    assert_eq!(begun(&["ito", "mori", "mail"]).0.state.status(), "succeeded");
+    let (view, environment) = begun(&["ito", "mori", "sato"]);
+    let mut question = view.question.expect("asked again");
+    assert_eq!(view.state.status(), "awaiting_approval");
+    question.hold_against(&Access::default(), &environment);
+    let names = |yeses: &[Yes]| yeses.iter().map(|yes| yes.by.short().to_owned()).collect::<Vec<_>>();
+    assert_eq!((names(&question.yes), names(&question.lost)), (vec!["mori".to_owned()], vec!["mail".to_owned()]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod apply;
 mod child;
+mod clear;
 mod commits;
 mod looking;
 mod others;
@@ -81,6 +82,8 @@ pub struct RunContext {
     pub half_made: BTreeMap<StackName, BTreeSet<String>>,
     /// How the Terraform states of the stacks were left, where that is known.
     pub states_left: BTreeMap<StackName, StateLeft>,
+    /// Stacks of an environment that was made for one test of which nothing was ever applied: nothing may be in their states.
+    pub untouched: BTreeSet<StackName>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.

@@ -8,13 +8,27 @@ use super::plan::How;
 use super::prepare::InitWish;
 use crate::capacity::strays::{self, ENVIRONMENT_TAG, Known};
 use crate::capacity::{CannotLook, Signed, Surroundings};
-use crate::domain::changes::{Action, Change, Exactness, StackPlan};
+use crate::domain::answer::StackStanding;
+use crate::domain::changes::{Action, Change, Exactness, StackPlan, WentBack};
 use crate::domain::drift::Stray;
+use crate::domain::environment::Level;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
 use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::Note;
+use crate::ledger::LedgerError;
+use crate::ledger::stacks;
 use crate::terraform::drift;
+
+/// What carries a stack's tags, as far as it is not where it should be.
+pub(super) struct Swept {
+    /// What stands in no state.
+    pub(super) strays: Vec<Stray>,
+    /// ARNs that carry the tag of another stack and stand in this one's state.
+    pub(super) elsewhere: Vec<String>,
+    /// Why what stands in no state here may well stand in one.
+    pub(super) doubt: Option<String>,
+}
 
 impl RunContext {
     /// Plans what a run about others' changes needs of this stack.
@@ -27,8 +41,12 @@ impl RunContext {
             return Ok(nothing());
         }
         if self.request.kind == RunKind::Sweep {
-            self.prepare(name, &variables, InitWish::WhereNeeded).await?;
-            self.sweep(name).await;
+            match self.prepare(name, &variables, InitWish::WhereNeeded).await {
+                Ok(_) => self.sweep(name).await,
+                // In no workspace is no state: whatever carries the tags is not looked for by an empty one.
+                Err(failure) if failure.kind == FailureKind::NoWorkspace => self.note(name, unswept(failure.summary)),
+                Err(failure) => return Err(failure),
+            }
             return Ok(nothing());
         }
         let planned = self.plan_with(name, &variables, How::Refresh).await;
@@ -37,7 +55,9 @@ impl RunContext {
         }
         match planned {
             // A stack that nothing was ever applied to has nothing that others could have changed.
-            Err(Failure { kind: FailureKind::UpstreamMissing, .. }) if !self.states_left.contains_key(name) => {
+            Err(Failure { kind: FailureKind::UpstreamMissing | FailureKind::NoWorkspace, .. })
+                if !self.states_left.contains_key(name) =>
+            {
                 Ok(nothing())
             }
             planned => planned,
@@ -49,13 +69,13 @@ impl RunContext {
     async fn sweep(&self, name: &StackName) {
         let note = match self.swept(name).await {
             Ok(None) => return,
-            Ok(Some((strays, elsewhere))) => Note::Swept { strays, elsewhere, unknown: None },
-            Err(why) => Note::Swept { strays: Vec::new(), elsewhere: Vec::new(), unknown: Some(why) },
+            Ok(Some(Swept { strays, elsewhere, doubt })) => Note::Swept { strays, elsewhere, doubt, unknown: None },
+            Err(why) => unswept(why),
         };
         self.note(name, note);
     }
 
-    async fn swept(&self, name: &StackName) -> Result<Option<(Vec<Stray>, Vec<String>)>, String> {
+    pub(super) async fn swept(&self, name: &StackName) -> Result<Option<Swept>, String> {
         let words = |failure: Failure| failure.summary;
         let ready = self.ready_again(name).await.map_err(words)?;
         let version = ready.tool.version(&ready.root).await.map_err(|failure| failure.summary)?;
@@ -84,9 +104,41 @@ impl RunContext {
             })?,
         };
         let aws = Signed::connect(&surroundings, &region, readiness.role.as_deref()).await.map_err(told)?;
+        let identity = aws.identity().await.map_err(told)?;
+        elsewhere(&known, strays::account(&identity))?;
         let all = aws.tagged(ENVIRONMENT_TAG, self.environment.name.as_str()).await.map_err(told)?;
         let stacks: Vec<&str> = self.environment.stacks.keys().map(StackName::as_str).collect();
-        Ok(Some(strays::sort(name.as_str(), &stacks, &known, &all)))
+        let (strays, elsewhere) = strays::sort(name.as_str(), &stacks, &known, &all);
+        // Where nothing stands outside, nothing is to be doubted.
+        let doubt = match strays.as_slice() {
+            [] => None,
+            _ => self.doubt(name, &known).await.map_err(|error| error.to_string())?,
+        };
+        Ok(Some(Swept { strays, elsewhere, doubt }))
+    }
+
+    /// Why a state may not be the one that the stack was made with: what stands in that one is not to be taken away.
+    async fn doubt(&self, name: &StackName, known: &Known) -> Result<Option<String>, LedgerError> {
+        // Where Tidegate never saw a state there is none that could be missing: an apply was killed before its first was stored.
+        let left = self.states_left.get(name).filter(|left| left.lineage.is_some() || known.lineage.is_some());
+        if let Some(back) = left.and_then(|left| left.went_back(known.serial, known.lineage.as_deref())) {
+            let WentBack { serial, least, lineage } = back;
+            return Ok(Some(match lineage {
+                Some(_) => "its state is another one than the one that was left".to_owned(),
+                None => format!("its state has the serial {serial}, and had {least} when it was left"),
+            }));
+        }
+        if !known.is_empty() {
+            return Ok(None);
+        }
+        let standings = stacks::standings(&self.claim.store, &self.environment.name).await?;
+        Ok(match standings.get(name) {
+            None => Some("its state is empty, and Tidegate never applied it".to_owned()),
+            Some(StackStanding { level: Some(level), .. }) if *level != Level::Off => {
+                Some(format!("its state is empty, and it was left at {level}"))
+            }
+            Some(_) => None,
+        })
     }
 
     /// What the refreshing plan at `out` means for this run: what is told, and where it is to be adopted what is written.
@@ -102,7 +154,8 @@ impl RunContext {
         let changes: Vec<Change> = if adopts { drift.iter().map(adopted).collect() } else { Vec::new() };
         let told = |change: &Change| Some((change.address.clone(), change.reason.clone()?));
         let values = changes.iter().filter_map(told).collect();
-        let outputs_change = adopts && plan.outputs_change;
+        // Outputs alone are nothing that others did: those of a stack that is off, or of what its upstream puts out. The next run has them.
+        let outputs_change = adopts && plan.outputs_change && !changes.is_empty();
         StackPlan { changes, drift, outputs_change, values, ..plan }
     }
 
@@ -112,6 +165,22 @@ impl RunContext {
         let target = &self.request.target;
         crate::domain::drift::resized(&self.environment, name, target, drift.iter().filter_map(drift::desired))
     }
+}
+
+/// Refuses to look where the state's resources are not: a provider may take on a role that nobody but it knows of.
+fn elsewhere(known: &Known, here: Option<&str>) -> Result<(), String> {
+    let accounts = known.accounts();
+    let Some(here) = here.filter(|here| !accounts.is_empty() && !accounts.contains(here)) else { return Ok(()) };
+    let there: Vec<&str> = accounts.into_iter().collect();
+    Err(format!(
+        "what its state has is in the account {}, and AWS was asked in {here}: give its `ready` the `role` that its provider takes on",
+        there.join(" and ")
+    ))
+}
+
+/// Why what stands in no state is not known.
+fn unswept(why: String) -> Note {
+    Note::Swept { strays: Vec::new(), elsewhere: Vec::new(), doubt: None, unknown: Some(why) }
 }
 
 /// A change of others as it is taken into the state.

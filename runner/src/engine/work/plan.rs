@@ -146,6 +146,7 @@ impl RunContext {
 
     async fn plan_ready(&self, name: &StackName, ready: &Ready, how: How) -> Result<StackPlan, Failure> {
         self.event(RunEvent::StackStarted { stack: name.clone(), phase: Phase::Plan });
+        self.is_its_own(name, ready).await?;
         let wait_s = self.stack(name)?.terraform.lock_timeout_s;
         match self.plan_once(name, ready, how, 0).await {
             Err(failure) if wait_s > 0 && matches!(failure.kind, FailureKind::LockHeld(_)) => {

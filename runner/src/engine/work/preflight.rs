@@ -8,7 +8,7 @@ use super::RunContext;
 use super::prepare::InitWish;
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::environment::Variables;
-use crate::domain::failure::{Failure, LockHolder};
+use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::run::Note;
 use crate::terraform::{LockPlace, lock_place};
@@ -23,7 +23,14 @@ impl RunContext {
     /// Looks, and tells. What keeps the stack from being made ready at all fails as it would fail a change.
     pub(super) async fn preflight(&self, name: &StackName, variables: &Variables) -> Result<(), Failure> {
         let mut troubles: Vec<String> = self.room().into_iter().collect();
-        let ready = self.prepare(name, variables, InitWish::WhereNeeded).await?;
+        let prepared = self.prepare(name, variables, InitWish::WhereNeeded).await;
+        let ready = match prepared {
+            // The change makes it.
+            Err(failure) if failure.kind == FailureKind::NoWorkspace => {
+                self.ready_as_it_was(name, variables).ok_or(failure)?
+            }
+            prepared => prepared?,
+        };
         let version = ready.tool.version(&ready.root).await.map_err(|failure| *failure)?;
         if version.providers.keys().any(|source| source.ends_with("/aws")) {
             let surroundings = Surroundings::with(&ready.env);

@@ -203,7 +203,7 @@ impl RunContext {
         Ok(why.to_owned())
     }
 
-    async fn select_workspace(
+    pub(super) async fn select_workspace(
         &self,
         name: &StackName,
         stack: &Stack,
@@ -217,13 +217,19 @@ impl RunContext {
         }
         self.note(name, Note::Workspace { name: wanted.to_owned() });
         let mut diagnostics = Diagnostics::default();
-        let args = command::workspace_select(wanted);
+        let makes = !self.request.kind.only_looks_at_others();
+        let args = command::workspace_select(wanted, makes);
         let ended = self.run(name, ready, "workspace", args, |line| diagnostics.take(line)).await?;
         if ended.exit.is_success() {
-            Ok(())
-        } else {
-            Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr))
+            return Ok(());
         }
+        let failure = failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr);
+        // Source: Terraform's `internal/command/workspace_command.go`, `envDoesNotExist`.
+        if !makes && ended.stderr.contains("doesn't exist") {
+            let summary = format!("its workspace `{wanted}` is not there");
+            return Err(Failure::new(FailureKind::NoWorkspace, summary).with_detail(failure.detail));
+        }
+        Err(failure)
     }
 
     fn write_variables(&self, name: &StackName, variables: &Variables) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Waits until a stack is in service: what is to be looked at, from its state and its configuration. Looking is [`Watch`]'s.
+//! Waits until a stack is in service, or clears one away: what is to be looked at, from its state and its configuration. Looking is [`Watch`]'s.
 
 use std::time::Duration;
 
@@ -29,6 +29,10 @@ pub async fn verify(run: &RunContext, stack: StackName, spent: Duration, since: 
 impl RunContext {
     async fn wait_until_there(&self, name: &StackName, spent: Duration, since: Timestamp) -> Result<String, Failure> {
         let mut stop = self.stop.clone();
+        if self.request.clears {
+            // A child hears the wish to stop by itself.
+            return self.clear(name).await;
+        }
         tokio::select! {
             result = self.watch(name, spent, since) => result,
             // Without a sender nobody can wish for anything any more.

@@ -14,6 +14,8 @@ const PAGE: i64 = 4_000;
 
 pub(super) const REMOVED: &str = "it was removed";
 pub(super) const ALTERED: &str = "it was altered";
+/// On SQLite any column can hold anything.
+pub(super) const NO_PLACE: &str = "it, or one beside it, has a place that is no whole number";
 pub(super) const UNCONNECTED: &str = "it does not follow from the entry before it";
 
 /// Some rows, and the place of the last.
@@ -40,7 +42,7 @@ pub(super) async fn page(tx: &mut Tx, after: Option<i64>) -> Result<Option<Page>
         Err(error) => error,
     };
     // Only SQLite lets a row hold what cannot be read; elsewhere it is the database that fails.
-    if matches!(tx, Tx::Postgres(_)) {
+    if matches!(tx, Tx::Postgres(..)) {
         return Err(error.into());
     }
     // Up to the one that cannot be read.
@@ -57,7 +59,7 @@ pub(super) async fn page(tx: &mut Tx, after: Option<i64>) -> Result<Option<Page>
 
 async fn rows(mut tx: &mut Tx, after: i64, limit: i64) -> Result<Option<Page>, LedgerError> {
     let rows = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
-    if matches!(tx, Tx::Postgres(_)) {
+    if matches!(tx, Tx::Postgres(..)) {
         let rows: Vec<AuditRow> =
             on!(tx, fetch_all, sqlx::query_as(sqlx::AssertSqlSafe(rows.as_str())).bind(after).bind(limit))?;
         return Ok(rows.last().map(|row| row.seq).map(|last| Page { last, rows: Rows::Read(rows) }));
@@ -77,8 +79,10 @@ async fn unread(mut tx: &mut Tx, after: Option<i64>, error: LedgerError) -> Resu
     if !row.is_err_and(|why| unreadable(&why)) {
         return Err(error);
     }
-    let (seq,): (i64,) = on!(tx, fetch_one, sqlx::query_as("SELECT MIN(seq) FROM audit WHERE seq > $1").bind(from))?;
+    let sql = "SELECT CAST(MIN(seq) AS INTEGER), MIN(seq) = CAST(MIN(seq) AS INTEGER) FROM audit WHERE seq > $1";
+    let (seq, whole): (i64, bool) = on!(tx, fetch_one, sqlx::query_as(sql).bind(from))?;
     Ok(match after {
+        _ if !whole => Broken { seq, why: NO_PLACE },
         Some(before) if seq != before + 1 => Broken { seq: before + 1, why: REMOVED },
         Some(_) | None => Broken { seq, why: ALTERED },
     })
@@ -120,7 +124,7 @@ pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
     };
     let before = match (rows.first(), bad) {
         (Some(row), _) => Link { seq: row.seq - 1, hash: row.prev.clone() },
-        (None, bad) => Link { seq: bad.unwrap_or_default() - 1, hash: String::new() },
+        (None, bad) => Link { seq: bad.map_or(0, |bad| bad.seq) - 1, hash: String::new() },
     };
     let (mut end, mut hash) = (before.seq, before.hash.as_str());
     let mut broken = None;
@@ -133,7 +137,11 @@ pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
     }
     let broken = broken.or_else(|| {
         let bad = bad?;
-        Some(if bad == end + 1 { Broken { seq: bad, why: ALTERED } } else { Broken { seq: end + 1, why: REMOVED } })
+        Some(match bad {
+            Place { seq, whole: false } => Broken { seq, why: NO_PLACE },
+            Place { seq, whole: true } if seq == end + 1 => Broken { seq, why: ALTERED },
+            Place { .. } => Broken { seq: end + 1, why: REMOVED },
+        })
     });
     let at = |seq: i64| rows.binary_search_by_key(&seq, |row| row.seq).ok().and_then(|at| rows.get(at));
     Checked {
@@ -147,25 +155,34 @@ pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
 }
 
 /// The rows before the first that holds values of other types, and the place of that one.
-fn as_far_as_they_are_rows(text: &str) -> (Vec<AuditRow>, Option<i64>) {
+fn as_far_as_they_are_rows(text: &str) -> (Vec<AuditRow>, Option<Place>) {
     // Not as values: a number of SQLite can be one that JSON has no room for.
     let rows: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
-    let mut rows: Vec<(i64, &str)> = rows.iter().map(|row| (place(row.get()), row.get())).collect();
-    rows.sort_unstable_by_key(|(seq, _)| *seq);
+    let mut rows: Vec<(Place, &str)> = rows.iter().map(|row| (place(row.get()), row.get())).collect();
+    rows.sort_unstable_by_key(|(place, _)| (place.seq, !place.whole));
     let mut found = Vec::new();
-    for (seq, row) in rows {
+    for (place, row) in rows {
         match serde_json::from_str(row) {
             Ok(row) => found.push(row),
-            Err(_) => return (found, Some(seq)),
+            Err(_) => return (found, Some(place)),
         }
     }
     (found, None)
 }
 
-/// The first of a list of values, which the database keeps a whole number.
-fn place(row: &str) -> i64 {
+/// Where a row stands; of a number that is not whole the part before its point.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    seq: i64,
+    whole: bool,
+}
+
+/// The first of a list of values.
+fn place(row: &str) -> Place {
     let values: Vec<&RawValue> = serde_json::from_str(row).unwrap_or_default();
-    values.first().and_then(|seq| seq.get().parse().ok()).unwrap_or_default()
+    let text = values.first().map_or("", |seq| seq.get());
+    let before_point = text.split(['.', 'e']).next().unwrap_or_default();
+    Place { seq: before_point.parse().unwrap_or_default(), whole: text.parse::<i64>().is_ok() }
 }
 
 /// What is wrong with a row after the place `end`, where the hash is `hash`.

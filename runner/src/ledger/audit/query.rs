@@ -54,14 +54,16 @@ pub async fn recent(
 /// A page of entries, newest first by the database's clock. `size` is at least 1.
 pub async fn page(mut db: impl Access, filter: &AuditFilter, size: u32) -> Result<AuditPage, LedgerError> {
     let dialect = Dialect::of(&mut db).await?;
-    let empty = AuditPage { records: Vec::new(), older: None, looked: None };
     let before = match filter.before {
         None => None,
-        Some(seq) => match place(&mut db, seq).await? {
-            Some(found) => Some(found),
-            // Whatever was older than an entry that was taken out is gone as well.
-            None => return Ok(empty),
-        },
+        Some(seq) => {
+            let Some(found) = place(&mut db, seq).await? else {
+                // Whatever was older than an entry that was taken out is gone as well.
+                let exported = exported(&mut db).await?;
+                return Ok(AuditPage { records: Vec::new(), older: None, looked: None, exported });
+            };
+            Some(found)
+        }
     };
     let skipped = (filter.page.max(1) - 1).saturating_mul(size);
     let limit = i64::from(skipped) + i64::from(size.max(1)) + 1;
@@ -98,7 +100,9 @@ pub async fn page(mut db: impl Access, filter: &AuditFilter, size: u32) -> Resul
     let older = if more { rows.last().map(|row| row.seq) } else { looked.map(|(seq, _)| seq) };
     let looked = looked.filter(|_| !more).map(|(_, at)| (LOOKED, at));
     let records = rows.into_iter().map(Record::try_from).collect::<Result<_, _>>()?;
-    Ok(AuditPage { records, older, looked })
+    let reaches = |at: &Timestamp| filter.since.is_none_or(|since| since < *at);
+    let exported = if older.is_none() { exported(&mut db).await?.filter(reaches) } else { None };
+    Ok(AuditPage { records, older, looked, exported })
 }
 
 /// The last allowed command that raised, stopped or changed an environment, with its run. None when the last ones of the
@@ -138,7 +142,8 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
         }
     }
     let found = found.map(|(_, entry, run)| (entry, run));
-    Ok(WhoDid { deed, environment: environment.clone(), found })
+    let exported = exported(store).await?;
+    Ok(WhoDid { deed, environment: environment.clone(), found, exported })
 }
 
 /// How far apart the entries about one message may be, in milliseconds.
@@ -271,6 +276,13 @@ async fn last_looked_at(
     on!(db, fetch_optional, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), conditions.values))
 }
 
+/// Before when entries were taken out: the moment of the first that is left. `None`: none was.
+pub async fn exported(mut db: impl Access) -> Result<Option<Timestamp>, LedgerError> {
+    let first: Option<(i64, i64)> =
+        on!(db, fetch_optional, sqlx::query_as("SELECT seq, at FROM audit ORDER BY seq LIMIT 1"))?;
+    Ok(first.filter(|(seq, _)| *seq > 1).map(|(_, at)| Timestamp(at)))
+}
+
 async fn place(mut db: impl Access, seq: i64) -> Result<Option<(i64, i64)>, LedgerError> {
     on!(db, fetch_optional, sqlx::query_as("SELECT at, seq FROM audit WHERE seq = $1").bind(seq))
 }
@@ -289,6 +301,11 @@ pub(super) async fn who_is_meant(mut db: impl Access, by: Option<&str>) -> Resul
         known.extend(found.map(Some));
     }
     Ok(known)
+}
+
+/// Whether the audit has anything of somebody who is meant by this name, or by one of these ids.
+pub async fn knows(db: impl Access, by: Option<&str>) -> Result<bool, LedgerError> {
+    Ok(!who_is_meant(db, by).await?.is_empty())
 }
 
 /// The question to SQLite how it would find a page, for a test.

@@ -82,7 +82,7 @@ pub(super) async fn locked(mut tx: &mut Tx, run: RunId) -> Result<RunRow, Append
     const FOR_UPDATE: &str = select_runs!("WHERE id = $1 FOR UPDATE");
     let sql = match tx {
         Tx::Sqlite(_) => PLAIN,
-        Tx::Postgres(_) => FOR_UPDATE,
+        Tx::Postgres(..) => FOR_UPDATE,
     };
     let row: Option<RunRow> = on!(tx, fetch_optional, sqlx::query_as(sql).bind(run.to_string()))?;
     row.ok_or(AppendError::NotFound(run))
@@ -147,6 +147,9 @@ impl RunRow {
         if let RunEvent::StackStarted { phase: Phase::Apply, .. } = event {
             self.changed = true;
         }
+        if let RunEvent::Rejected { by, .. } = event {
+            self.rejected_by = Some(by.as_str().to_owned());
+        }
         if state.ended() {
             // The runner stays, to be read later; nobody may take the run over any more.
             self.ended_at = Some(at.0);
@@ -178,7 +181,7 @@ async fn update(
         sqlx::query(
             "UPDATE runs SET status = $1, state = $2, holds = $3, front = $4, started_at = $5, claimed_at = $6, \
              ended_at = $7, updated_at = $8, seq = $9, attempt = $10, runner = $11, host = $12, lease_until = $13, \
-             changed = $14 WHERE id = $15 AND seq = $16"
+             changed = $14, rejected_by = $15 WHERE id = $16 AND seq = $17"
         )
         .bind(&row.status)
         .bind(&text)
@@ -194,6 +197,7 @@ async fn update(
         .bind(&row.host)
         .bind(row.lease_until)
         .bind(row.changed)
+        .bind(&row.rejected_by)
         .bind(&row.id)
         .bind(before)
     );
@@ -205,7 +209,7 @@ async fn update(
     }
 }
 
-pub(super) async fn insert_event(
+async fn insert_event(
     mut tx: &mut Tx,
     run: &str,
     seq: i64,

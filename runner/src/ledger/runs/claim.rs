@@ -99,8 +99,9 @@ pub async fn is_held(mut db: impl Access, run: RunId, fence: &Fence) -> Result<b
     Ok(held == 1)
 }
 
-/// Prolongs the leases of runs that a runner works on, to `lease_ms` milliseconds from now. Gives back those that it
-/// has no more: another one took them over, or a person ended them. It must leave those alone.
+/// Prolongs the leases of runs that a runner works on, to `lease_ms` milliseconds from now. Gives back those that are in another
+/// attempt by now: it must leave those alone. A run that is over, waits without its environment or is unknown has no lease, and
+/// gets none: whoever worked on it has just let go of it, or is about to.
 pub async fn heartbeat(store: &Store, held: &[(RunId, Fence)], lease_ms: i64) -> Result<Vec<RunId>, LedgerError> {
     if held.is_empty() {
         return Ok(Vec::new());
@@ -117,17 +118,28 @@ pub async fn heartbeat(store: &Store, held: &[(RunId, Fence)], lease_ms: i64) ->
             execute,
             sqlx::query(
                 "UPDATE runs SET lease_until = $1 WHERE id = $2 AND runner = $3 AND attempt = $4 AND holds \
-                 AND ended_at IS NULL"
+                 AND lease_until IS NOT NULL AND ended_at IS NULL"
             )
             .bind(until.0)
             .bind(run.to_string())
             .bind(&fence.runner)
             .bind(fence.attempt)
         )?;
-        if kept == 0 {
+        if kept == 0 && is_in_another_attempt(&mut tx, *run, fence).await? {
             lost.push(*run);
         }
     }
     tx.commit().await?;
     Ok(lost)
+}
+
+async fn is_in_another_attempt(mut db: impl Access, run: RunId, fence: &Fence) -> Result<bool, LedgerError> {
+    let others: i64 = on!(
+        db,
+        fetch_one,
+        sqlx::query_scalar("SELECT COUNT(*) FROM runs WHERE id = $1 AND attempt <> $2")
+            .bind(run.to_string())
+            .bind(fence.attempt)
+    )?;
+    Ok(others == 1)
 }

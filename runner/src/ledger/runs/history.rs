@@ -116,6 +116,21 @@ pub async fn last_change(
     row.map(RunSummary::try_from).transpose()
 }
 
+/// The last run of the environment that is over and changed something, or was to and failed; neither a look nor one that came to nothing
+/// before it began, by somebody's word or a rule's.
+pub async fn last_try(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
+    let row: Option<RunRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as(select_runs!(
+            "WHERE environment = $1 AND ended_at IS NOT NULL AND kind NOT IN ('plan', 'drift', 'sweep', 'preflight') \
+             AND (changed OR status NOT IN ('cancelled', 'refused', 'expired')) ORDER BY number DESC LIMIT 1"
+        ))
+        .bind(environment.as_str())
+    )?;
+    row.map(RunSummary::try_from).transpose()
+}
+
 /// The last run of the environment that is over, whatever it did.
 pub async fn last_of(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
     let row: Option<RunRow> = on!(

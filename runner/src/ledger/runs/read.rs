@@ -6,7 +6,7 @@ use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunId, RunNumber, Timestamp};
 use crate::domain::request::{RunKind, Target};
 use crate::domain::run::{EventRecord, RunView};
-use crate::ledger::column::{Row, places};
+use crate::ledger::column::{Row, UnreadRow, beside, places};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
 
@@ -27,8 +27,8 @@ pub async fn by_number(mut db: impl Access, number: RunNumber) -> Result<Option<
     row.map(RunSummary::try_from).transpose()
 }
 
-/// The runs of people that said last where an environment should be, of all environments.
-pub async fn that_said(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
+/// The runs of people that said last where an environment should be, of all environments; those that cannot be read beside them.
+pub async fn that_said(mut db: impl Access) -> Result<(Vec<RunSummary>, Vec<UnreadRow>), LedgerError> {
     let rows: Vec<RunRow> = on!(
         db,
         fetch_all,
@@ -37,7 +37,7 @@ pub async fn that_said(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerErr
         ))
         .bind(ActorId::clock().as_str())
     )?;
-    summaries(rows)
+    Ok(beside(rows, |row| &row.environment))
 }
 
 /// The run before `number` that brought an environment to `target`; `None` where none of the last few did.
@@ -88,11 +88,11 @@ pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Resul
     summaries(rows)
 }
 
-/// [`active`] of several environments; those without a run are not in it.
+/// [`active`] of several environments; those without a run are not in it, and runs that cannot be read are beside it.
 pub async fn active_of(
     mut db: impl Access,
     environments: &[&EnvironmentName],
-) -> Result<BTreeMap<EnvironmentName, Vec<RunSummary>>, LedgerError> {
+) -> Result<(BTreeMap<EnvironmentName, Vec<RunSummary>>, Vec<UnreadRow>), LedgerError> {
     let sql = format!(
         "{}WHERE environment IN ({}) AND ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number",
         select_runs!(""),
@@ -105,23 +105,32 @@ pub async fn active_of(
         names.clone().fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
     )?;
     let mut all: BTreeMap<EnvironmentName, Vec<RunSummary>> = BTreeMap::new();
-    for run in summaries(rows)? {
+    let (runs, broken): (Vec<RunSummary>, _) = beside(rows, |row| &row.environment);
+    for run in runs {
         all.entry(run.request.environment.clone()).or_default().push(run);
     }
-    Ok(all)
+    Ok((all, broken))
 }
 
 /// Runs of all environments that are not over, environment by environment, each in the order of [`active`]. One that cannot be read
 /// is left out and logged.
-pub async fn all_active(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
-    let rows: Vec<RunRow> = on!(
+pub async fn all_active(db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
+    Ok(readable(all_active_rows(db).await?))
+}
+
+/// [`all_active`], with those that cannot be read beside them.
+pub async fn all_active_apart(db: impl Access) -> Result<(Vec<RunSummary>, Vec<UnreadRow>), LedgerError> {
+    Ok(beside(all_active_rows(db).await?, |row| &row.environment))
+}
+
+async fn all_active_rows(mut db: impl Access) -> Result<Vec<RunRow>, LedgerError> {
+    on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
             "WHERE ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number"
         ))
-    )?;
-    Ok(readable(rows))
+    )
 }
 
 /// The last look of a kind at an environment before run `number` that came to its end; `None` where there was none.

@@ -15,7 +15,7 @@ macro_rules! select_runs {
         concat!(
             "SELECT id, number, environment, kind, request, status, state, holds, asker_id, asker_name, door, \
              accepted_at, started_at, claimed_at, ended_at, seq, attempt, runner, host, lease_until, \
-             taken_by, taken_because, changed FROM runs ",
+             taken_by, taken_because, changed, rejected_by FROM runs ",
             $rest
         )
     };
@@ -49,6 +49,7 @@ row! {
         pub(super) taken_by: Option<String>,
         pub(super) taken_because: Option<String>,
         pub(super) changed: bool,
+        pub(super) rejected_by: Option<String>,
     }
 }
 
@@ -86,6 +87,7 @@ impl TryFrom<RunRow> for RunSummary {
             ..Actor::person(row.text("asker_id", run.asker_id.clone())?, run.asker_name.clone())
         };
         let taken_by = run.taken_by.clone().map(|by| row.text("taken_by", by)).transpose()?;
+        let rejected_by = run.rejected_by.clone().map(|by| row.text("rejected_by", by)).transpose()?;
         Ok(Self {
             id: RunId(Uuid::parse_str(&run.id).map_err(|why| row.impossible("id", why))?),
             number: RunNumber(run.number),
@@ -96,6 +98,7 @@ impl TryFrom<RunRow> for RunSummary {
             started: run.started_at.map(Timestamp),
             ended: run.ended_at.map(Timestamp),
             taken_by: taken_by.map(|by| (by, run.taken_because.clone())),
+            rejected_by,
             began: run.changed,
             lease_until: run.lease_until.map(Timestamp),
         })

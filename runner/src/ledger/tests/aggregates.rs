@@ -1,11 +1,13 @@
 //! Environments, stacks, inbox, outbox, runners.
 
+use std::time::Duration;
+
 use super::{actor, environment, on_both, sql, stack, target};
 use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::domain::readiness::GroupCount;
-use crate::ledger::{environments, heard, inbox, leases, outbox, runners, scaling_groups, stacks};
+use crate::ledger::{Store, environments, heard, inbox, leases, outbox, runners, scaling_groups, stacks};
 
 #[tokio::test]
 async fn where_an_environment_should_be_is_what_was_said_last() {
@@ -167,13 +169,56 @@ async fn a_message_is_taken_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn what_comes_in_is_stored_once_also_while_answers_have_every_other_connection() {
+    on_both(async |store| {
+        let ito = actor("ito").id;
+        let mut answers = Vec::new();
+        if let Store::Postgres { pool, .. } = &store {
+            for _ in 0..pool.options().get_max_connections() {
+                answers.push(store.begin().await.unwrap());
+            }
+        }
+        let claim = inbox::Claim { holder: "p1", ms: 60_000, alone: false };
+        let receive = async |key| {
+            inbox::receive(store.door(), key, "slack", &ito, "up 日本", "{}", claim).await.unwrap().is_some()
+        };
+        assert!(receive("k1").await && !receive("k1").await && receive("k2").await);
+        drop(answers);
+        let now = store.now().await.unwrap();
+        let left = inbox::untold(&store, "slack", now.plus_ms(60_001), claim).await.unwrap();
+        assert_eq!(left.len(), 2);
+        assert!((0..60_000).contains(&now.ms_since(left[0].message.at)), "{left:?}");
+        assert_eq!(left[0].message.body, "up 日本");
+        assert!(inbox::untold(&store, "slack", now, claim).await.unwrap().is_empty(), "claimed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn within_a_transaction_the_clock_goes_on_and_is_never_ahead() {
+    on_both(async |store| {
+        let mut tx = store.begin().await.unwrap();
+        let first = crate::ledger::now(&mut tx).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let later = crate::ledger::now(&mut tx).await.unwrap();
+        let beside = store.now().await.unwrap();
+        assert!(later.ms_since(first) >= 29 && beside.ms_since(later) >= -1, "{first:?} {later:?} {beside:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_came_of_a_message_is_kept_until_it_is_told_and_one_process_at_a_time_tells_it() {
     on_both(async |store| {
         let ito = actor("ito").id;
         let one = |holder: &'static str, ms| inbox::Claim { holder, ms, alone: false };
         let mut tx = store.begin().await.unwrap();
-        assert!(inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p1", 60_000)).await.unwrap());
-        assert!(!inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p2", 60_000)).await.unwrap());
+        assert!(
+            inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p1", 60_000)).await.unwrap().is_some()
+        );
+        assert!(
+            inbox::receive(&mut tx, "k1", "slack", &ito, "hold shop", "{}", one("p2", 60_000)).await.unwrap().is_none()
+        );
         assert!(!inbox::claim(&mut tx, "k1", one("p2", 60_000)).await.unwrap());
         let take = async |tx: &mut _| inbox::take(tx, "k1", "slack", &ito, "hold shop").await.unwrap();
         assert_eq!(take(&mut tx).await, inbox::Taken::New);
@@ -187,10 +232,13 @@ async fn what_came_of_a_message_is_kept_until_it_is_told_and_one_process_at_a_ti
         assert!(inbox::claim(&mut tx, "k1", one("p2", 60_000)).await.unwrap());
         assert!(!inbox::claim(&mut tx, "k1", one("p1", 60_000)).await.unwrap());
         assert!(inbox::untold(&mut tx, "slack", at, one("p1", 0)).await.unwrap().is_empty());
-        assert!(!inbox::told(&mut tx, "k1", true).await.unwrap(), "it was carried out");
-        assert!(inbox::told(&mut tx, "k1", false).await.unwrap());
-        assert!(!inbox::told(&mut tx, "k1", false).await.unwrap());
+        assert!(!inbox::told(&mut tx, "k1", true, None).await.unwrap(), "it was carried out");
+        assert!(inbox::told(&mut tx, "k1", false, Some("cut")).await.unwrap());
+        assert!(!inbox::told(&mut tx, "k1", false, None).await.unwrap());
         assert_eq!(take(&mut tx).await, inbox::Taken::Over);
+        let mut db = &mut tx;
+        let kept: String = on!(db, fetch_one, sqlx::query_scalar("SELECT body FROM inbox")).unwrap();
+        assert_eq!(kept, "cut");
     })
     .await;
 }
@@ -212,7 +260,7 @@ async fn only_who_has_the_right_for_long_enough_begins_a_try_and_only_of_what_no
         assert!(begin(&mut tx, true, "p1", 12_000).await);
         outbox::try_refused(&mut tx, id).await.unwrap();
         assert!(begin(&mut tx, false, "p1", 12_000).await);
-        outbox::mark_posted(&mut tx, id, "1.1").await.unwrap();
+        outbox::mark_posted(&mut tx, id, "1.1", Some("cut")).await.unwrap();
         assert!(!begin(&mut tx, false, "p1", 12_000).await, "it was sent");
     })
     .await;

@@ -33,7 +33,7 @@ async fn events_and_audit_refuse_update_and_delete() {
                 .await;
                 refuses(&store, "REPLACE INTO audit SELECT * FROM audit").await;
             }
-            Store::Postgres(_) => {
+            Store::Postgres { .. } => {
                 refuses(&store, "TRUNCATE run_events").await;
                 refuses(&store, "TRUNCATE audit").await;
             }

@@ -34,7 +34,7 @@ pub(super) fn lift(store: &Store) -> &'static str {
         Store::Sqlite { .. } => {
             "DROP TRIGGER audit_never_updated; DROP TRIGGER audit_never_deleted; DROP TRIGGER audit_never_replaced"
         }
-        Store::Postgres(_) => "DROP TRIGGER audit_append_only ON audit",
+        Store::Postgres { .. } => "DROP TRIGGER audit_append_only ON audit",
     }
 }
 
@@ -120,6 +120,34 @@ async fn entries_of_many_writers_make_one_chain() {
         assert!(latest.windows(2).all(|pair| pair[0].at >= pair[1].at));
         assert_eq!(latest[0].because.as_deref(), Some("nul \u{fffd} and 日本"));
         assert_eq!(audit::recent(&store, None, 1).await.unwrap()[0].seq, 20);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_whose_place_is_no_whole_number_is_named() {
+    on_both(async |store| {
+        if !matches!(store, Store::Sqlite { .. }) {
+            // Elsewhere the column itself refuses it.
+            return;
+        }
+        for n in 1..=5 {
+            act(&store, &format!("up shop slaves={n}")).await;
+        }
+        sql(&store, lift(&store)).await.unwrap();
+        for (from, to) in [("3", "3.5"), ("3.5", "5.5"), ("5.5", "0.5")] {
+            sql(&store, &format!("UPDATE audit SET seq = {to} WHERE seq = {from}")).await.unwrap();
+            match audit::verify(&store).await {
+                Err(VerifyError::Broken(broken)) if to == "3.5" => {
+                    assert_eq!(
+                        (broken.seq, broken.why),
+                        (3, "it, or one beside it, has a place that is no whole number")
+                    );
+                }
+                Err(VerifyError::Broken(_)) => {}
+                other => panic!("{to}: {other:?}"),
+            }
+        }
     })
     .await;
 }

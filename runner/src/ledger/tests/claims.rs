@@ -107,6 +107,24 @@ async fn a_run_whose_lease_ran_out_is_taken_over_and_its_old_runner_fenced_off()
 }
 
 #[tokio::test]
+async fn a_heartbeat_calls_none_lost_that_its_runner_let_go_of_and_leases_none_that_waits_for_people() {
+    on_both(async |store| {
+        let lease = async |run: RunId| runs::get(&store, run).await.unwrap().unwrap().lease_until;
+        let over = submit_up(&store, "shop").await;
+        assert_eq!(claim(&store, "r1").await, Some((over.id, 1)));
+        tell(&store, over.id, &[ended(Outcome::NothingToDo)]).await;
+        let unknown = submit_up(&store, "bank").await;
+        assert_eq!(claim(&store, "r1").await, Some((unknown.id, 1)));
+        tell(&store, unknown.id, &[RunEvent::ApplyBegan, started(Phase::Apply), lost_track()]).await;
+        let held = [(over.id, fence("r1", 1)), (unknown.id, fence("r1", 1))];
+        assert!(runs::heartbeat(&store, &held, LEASE_MS).await.unwrap().is_empty());
+        // With a lease nobody could look at it for as long as that lasts.
+        assert_eq!((lease(over.id).await, lease(unknown.id).await), (None, None));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_only_engine_finds_at_its_start_what_another_name_left_behind() {
     on_both(async |store| {
         let run = submit_up(&store, "shop").await;

@@ -172,7 +172,7 @@ async fn a_wait_for_a_yes_is_no_work() {
         // The ledger's clock cannot be turned; the moments are.
         let lift = match &store {
             Store::Sqlite { .. } => "DROP TRIGGER run_events_never_updated",
-            Store::Postgres(_) => "DROP TRIGGER run_events_append_only ON run_events",
+            Store::Postgres { .. } => "DROP TRIGGER run_events_append_only ON run_events",
         };
         sql(&store, lift).await.unwrap();
         for (seq, (at, _)) in (1..).zip(&events) {

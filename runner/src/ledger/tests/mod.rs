@@ -83,6 +83,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         asked_as: AskedAs::default(),
         typed_by: None,
         against: BTreeSet::new(),
+        clears: false,
     }
 }
 
@@ -193,7 +194,7 @@ pub(crate) async fn sql(store: &Store, statements: &str) -> Result<(), sqlx::Err
             sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut *tx).await?;
             tx.commit().await
         }
-        Tx::Postgres(mut tx) => {
+        Tx::Postgres(mut tx, _) => {
             sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut *tx).await?;
             tx.commit().await
         }

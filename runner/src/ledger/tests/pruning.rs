@@ -168,14 +168,14 @@ fn fault(store: &Store) -> &'static str {
             "CREATE TRIGGER fault BEFORE INSERT ON audit WHEN NEW.action = 'prune' AND NEW.seq > 9
              BEGIN SELECT RAISE(ABORT, 'a fault'); END"
         }
-        Store::Postgres(_) => "ALTER TABLE audit ADD CONSTRAINT fault CHECK (action <> 'prune' OR seq <= 9)",
+        Store::Postgres { .. } => "ALTER TABLE audit ADD CONSTRAINT fault CHECK (action <> 'prune' OR seq <= 9)",
     }
 }
 
 fn healed(store: &Store) -> &'static str {
     match store {
         Store::Sqlite { .. } => "DROP TRIGGER fault",
-        Store::Postgres(_) => "ALTER TABLE audit DROP CONSTRAINT fault",
+        Store::Postgres { .. } => "ALTER TABLE audit DROP CONSTRAINT fault",
     }
 }
 

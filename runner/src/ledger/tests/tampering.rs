@@ -162,7 +162,7 @@ async fn each_of_many_random_manipulations_of_one_entry_is_found() {
                 let statement = sqlx::AssertSqlSafe(statement.as_str());
                 let changed = match &mut tx {
                     Tx::Sqlite(tx) => sqlx::query(statement).execute(&mut **tx).await.unwrap().rows_affected(),
-                    Tx::Postgres(tx) => sqlx::query(statement).execute(&mut **tx).await.unwrap().rows_affected(),
+                    Tx::Postgres(tx, _) => sqlx::query(statement).execute(&mut **tx).await.unwrap().rows_affected(),
                 };
                 assert_eq!(changed, 1, "{number}: {sql:?}");
             }
@@ -172,7 +172,7 @@ async fn each_of_many_random_manipulations_of_one_entry_is_found() {
                 let also = sqlx::AssertSqlSafe(also);
                 match &mut tx {
                     Tx::Sqlite(tx) => drop(sqlx::query(also).execute(&mut **tx).await.unwrap()),
-                    Tx::Postgres(tx) => drop(sqlx::query(also).execute(&mut **tx).await.unwrap()),
+                    Tx::Postgres(tx, _) => drop(sqlx::query(also).execute(&mut **tx).await.unwrap()),
                 }
             }
             match audit::prove_in(&mut tx, Evidence::default()).await {

@@ -177,12 +177,12 @@ async fn fill(store: &Store, rows: u32) {
     };
     let head = match store {
         Store::Sqlite { write, .. } => fill_sqlite(write, &mut next).await,
-        Store::Postgres(pool) => fill_postgres(pool, &mut next).await,
+        Store::Postgres { pool, .. } => fill_postgres(pool, &mut next).await,
     };
     let sql = AssertSqlSafe(format!("UPDATE audit_head SET seq = {rows}, hash = '{head}'"));
     match store {
         Store::Sqlite { write, .. } => drop(sqlx::query(sql).execute(write).await.expect("the head")),
-        Store::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.expect("the head")),
+        Store::Postgres { pool, .. } => drop(sqlx::query(sql).execute(pool).await.expect("the head")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Chats: what `tidegate serve` costs while nobody says anything in them, and how soon Slack is answered where the ledger is slow.
+//! Chats: what `tidegate serve` costs while nobody says anything in them.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -9,7 +9,6 @@ use tidegate_tests::slack::Workspace;
 use tokio::process::Command;
 
 use super::serve::{end, memory_mib, processor_time, wait_until_ready};
-use super::slack;
 use super::world::{World, tidegate};
 
 /// Before memory is looked at.
@@ -19,7 +18,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
 
 /// Measures, and prints the tables.
-pub(crate) async fn run(seconds: u32) {
+pub(crate) async fn run() {
     println!("| idle `tidegate serve` with | RSS | of it private | processor time |");
     println!("| --- | --- | --- | --- |");
     for (what, in_slack, in_discord) in
@@ -27,8 +26,6 @@ pub(crate) async fn run(seconds: u32) {
     {
         idle(what, in_slack, in_discord).await;
     }
-    println!();
-    slack::run_slowly(seconds).await;
 }
 
 async fn idle(what: &str, in_slack: bool, in_discord: bool) {

@@ -38,6 +38,10 @@ const LINES: [u32; 9] = [1, 4, 7, 10, 13, 16, 19, 22, 25];
 /// How often a question is asked.
 const QUESTIONS: usize = 20;
 
+/// The databases, as they are named on the command line.
+pub(crate) const SQLITE: &str = "sqlite";
+pub(crate) const POSTGRES: &str = "postgres";
+
 /// Before processor time is counted, and for how long it is.
 const SETTLE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_mins(1);
@@ -45,20 +49,23 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Longest that firings in the same minute are waited for after it.
 const LATE_MAX: Duration = Duration::from_mins(2);
 
-/// Measures, and prints the tables.
-pub(crate) async fn run(environments: u32, days: u32) {
-    let folder = tempfile::Builder::new().prefix("tidegate-bench.").tempdir().expect("a folder");
-    let open = async |name: &str| {
-        let file = folder.path().join(name);
-        Store::open(&format!("sqlite:{}", file.display())).await.expect("a ledger")
-    };
-    measure("SQLite", &open("year.db").await, &open("late.db").await, environments, days).await;
-    if std::env::var_os("TIDEGATE_TEST_POSTGRES").is_some() {
-        let (year, late) = (Database::durable(), Database::durable());
+/// Measures, and prints the tables, on the database that is named, or on both.
+pub(crate) async fn run(environments: u32, days: u32, only: Option<&str>) {
+    if only.is_none_or(|only| only == SQLITE) {
+        let folder = tempfile::Builder::new().prefix("tidegate-bench.").tempdir().expect("a folder");
+        let open = async |name: &str| {
+            let file = folder.path().join(name);
+            Store::open(&format!("sqlite:{}", file.display())).await.expect("a ledger")
+        };
+        measure("SQLite", &open("year.db").await, &open("late.db").await, environments, days).await;
+        idle("SQLite", environments, None).await;
+    }
+    if only.is_none_or(|only| only == POSTGRES) {
+        let (year, late, waits) = (Database::durable(), Database::durable(), Database::durable());
         let open = async |database: &Database| Store::open(database.url()).await.expect("a ledger");
         measure("PostgreSQL", &open(&year).await, &open(&late).await, environments, days).await;
+        idle("PostgreSQL", environments, Some(waits.url())).await;
     }
-    idle(environments).await;
 }
 
 async fn measure(name: &str, year: &Store, late: &Store, environments: u32, days: u32) {
@@ -227,8 +234,11 @@ async fn lateness(store: &Store, environments: u32) {
 }
 
 /// `tidegate serve` while nothing is due, and how soon one that comes after its death follows the schedules.
-async fn idle(environments: u32) {
+async fn idle(name: &str, environments: u32, url: Option<&str>) {
     let world = World::new(usize::try_from(environments).expect("small"), "");
+    if let Some(url) = url {
+        world.keeps_its_ledger_at(url);
+    }
     let mut text = std::fs::read_to_string(world.config()).expect("a file");
     for number in 0..environments {
         text.push_str(&schedules_of(number));
@@ -245,12 +255,12 @@ async fn idle(environments: u32) {
     let before = processor_time(pid);
     tokio::time::sleep(IDLE).await;
     let busy = processor_time(pid).saturating_sub(before).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
-    println!("\n| `tidegate serve` with {} schedules, SQLite | |\n| --- | --- |", environments * 10);
+    println!("\n| `tidegate serve` with {} schedules, {name} | |\n| --- | --- |", environments * 10);
     println!("| until ready, with a new ledger | {} ms |", ms(ready));
     println!("| processor time idle, over {} s | {busy:.2} % of a core |", IDLE.as_secs());
-    // Its lease stands for 14 s more; whoever comes next does not wait for that.
-    let ledger = world.path().join("state/tidegate.db");
-    let store = Store::open(&format!("sqlite:{}", ledger.display())).await.expect("the ledger");
+    // Its lease stands for 14 s more. Beside an SQLite file whoever comes next does not wait for that.
+    let ledger = format!("sqlite:{}", world.path().join("state/tidegate.db").display());
+    let store = Store::open(url.unwrap_or(&ledger)).await.expect("the ledger");
     let dead = holder(&store).await;
     child.kill().await.expect("killed");
     let mut command = Command::new(tidegate());
@@ -277,7 +287,7 @@ async fn holder(store: &Store) -> Option<String> {
     const SQL: &str = "SELECT holder FROM leases WHERE name = 'clock'";
     match store {
         Store::Sqlite { read, .. } => sqlx::query_scalar(SQL).fetch_optional(read).await.expect("a holder"),
-        Store::Postgres(pool) => sqlx::query_scalar(SQL).fetch_optional(pool).await.expect("a holder"),
+        Store::Postgres { pool, .. } => sqlx::query_scalar(SQL).fetch_optional(pool).await.expect("a holder"),
     }
 }
 
@@ -285,7 +295,7 @@ async fn execute(store: &Store, sql: &str) {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     match store {
         Store::Sqlite { write, .. } => drop(sqlx::query(sql).execute(write).await.expect("a statement")),
-        Store::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
+        Store::Postgres { pool, .. } => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
     }
 }
 
@@ -293,7 +303,7 @@ async fn count(store: &Store, table: &str) -> i64 {
     let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
     match store {
         Store::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.expect("a number"),
-        Store::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.expect("a number"),
+        Store::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.expect("a number"),
     }
 }
 
@@ -302,6 +312,6 @@ async fn accepted(store: &Store) -> Vec<i64> {
     const SQL: &str = "SELECT accepted_at FROM runs";
     match store {
         Store::Sqlite { read, .. } => sqlx::query_scalar(SQL).fetch_all(read).await.expect("numbers"),
-        Store::Postgres(pool) => sqlx::query_scalar(SQL).fetch_all(pool).await.expect("numbers"),
+        Store::Postgres { pool, .. } => sqlx::query_scalar(SQL).fetch_all(pool).await.expect("numbers"),
     }
 }

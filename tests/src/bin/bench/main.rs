@@ -14,7 +14,7 @@ mod world;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | chat [SECONDS] | audit [ROWS] | clock [ENVIRONMENTS [DAYS]] | config [ENVIRONMENTS]";
+const USAGE: &str = "usage: bench runs [PAIRS] | commands [SECONDS] | serve | slack [SECONDS] | chat | slow [SECONDS] | audit [ROWS] | clock [ENVIRONMENTS [DAYS [sqlite|postgres]]] | config [ENVIRONMENTS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,26 +30,40 @@ fn main() -> ExitCode {
         ["serve"] => measure(serve::run()),
         ["slack"] => measure(slack::run(20)),
         ["slack", seconds] if number(seconds).is_some() => measure(slack::run(number(seconds).unwrap_or(1))),
-        ["chat"] => measure(chat::run(20)),
-        ["chat", seconds] if number(seconds).is_some() => measure(chat::run(number(seconds).unwrap_or(1))),
+        ["chat"] => measure(chat::run()),
+        ["slow"] => measure(slack::run_slowly(20)),
+        ["slow", seconds] if number(seconds).is_some() => measure(slack::run_slowly(number(seconds).unwrap_or(1))),
         ["audit"] => measure(audit::run(1_000_000)),
         ["audit", rows] if number(rows).is_some() => measure(audit::run(number(rows).unwrap_or(1))),
         ["config"] => measure(config::run(1_000)),
         ["config", environments] if number(environments).is_some() => {
             measure(config::run(number(environments).unwrap_or(1) as usize))
         }
-        ["clock"] => measure(clock::run(1_000, 365)),
-        ["clock", environments] if number(environments).is_some() => {
-            measure(clock::run(number(environments).unwrap_or(1), 365))
-        }
-        ["clock", environments, days] if number(environments).and(number(days)).is_some() => {
-            measure(clock::run(number(environments).unwrap_or(1), number(days).unwrap_or(1)))
-        }
-        _ => {
-            eprintln!("{USAGE}");
-            ExitCode::from(2)
-        }
+        ["clock", of @ ..] if of.len() < 4 => match clock_of(of) {
+            Some((environments, days, only)) => measure(clock::run(environments, days, only)),
+            None => usage(),
+        },
+        _ => usage(),
     }
+}
+
+/// How many environments, for how many days, and on which database alone.
+fn clock_of<'w>(words: &[&'w str]) -> Option<(u32, u32, Option<&'w str>)> {
+    let known = |word: &&str| [clock::SQLITE, clock::POSTGRES].contains(word);
+    let number = |word: Option<&&str>, otherwise: u32| match word {
+        Some(word) => word.parse::<u32>().ok().filter(|number| *number > 0),
+        None => Some(otherwise),
+    };
+    let only = words.get(2).copied();
+    if only.as_ref().is_some_and(|only| !known(only)) {
+        return None;
+    }
+    Some((number(words.first(), 1_000)?, number(words.get(1), 365)?, only))
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }
 
 fn measure(work: impl Future<Output = ()>) -> ExitCode {

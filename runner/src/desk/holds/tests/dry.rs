@@ -16,7 +16,7 @@ const COUNTED: &str = "SELECT CAST((SELECT COUNT(*) FROM runs) AS TEXT) || ' ' |
 async fn counted(store: &Store) -> String {
     match store.begin().await.unwrap() {
         Tx::Sqlite(mut tx) => sqlx::query_scalar(COUNTED).fetch_one(&mut *tx).await.unwrap(),
-        Tx::Postgres(mut tx) => sqlx::query_scalar(COUNTED).fetch_one(&mut *tx).await.unwrap(),
+        Tx::Postgres(mut tx, _) => sqlx::query_scalar(COUNTED).fetch_one(&mut *tx).await.unwrap(),
     }
 }
 

@@ -180,6 +180,7 @@ fn a_stop_while_it_is_waited_for_ends_the_run_cancelled_and_a_restart_goes_on_wa
     let steps = |story: &Story, busy: &BTreeSet<StackName>| {
         next(&Situation {
             holds: &[],
+            barred: None,
             view: &story.view,
             environment: &story.environment,
             asker: &Actor::person(ActorId::local("ito"), "ito"),

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::{Written, at, cron, once, schedule, target, window};
 use crate::domain::ids::Timestamp;
-use crate::domain::schedule::check::{QuietKind, conflicts, never, quiet_days, unknown_years};
+use crate::domain::schedule::check::{QuietKind, conflicts, never, quiet_days, swallowed, unknown_years};
 use crate::domain::schedule::item::{Schedule, When};
 use crate::domain::schedule::timeline::{Because, Note, Standing, end_of_change, level_at, next_after, timeline};
 use crate::domain::schedule::wall::{OnGap, OnOverlap};
@@ -386,6 +386,34 @@ fn what_never_happens_is_found() {
     assert!(!never(&once("one", "2031-11-20 11:59", "up full", Some(1)), None, now));
     assert!(!never(&cron("one", "0 0 29 2 *", "up full", Some(1)), None, now));
     assert!(never(&schedule("one", Tz::UTC, once("one", "2020-01-01 00:00", "down off", None).when), None, now));
+}
+
+#[test]
+fn what_clock_changes_skip_whole_is_found() {
+    // 2027-03-28 02:00 to 03:00 does not exist in Berlin.
+    let in_berlin = |mut schedule: Schedule, on_gap: OnGap| {
+        (schedule.zone, schedule.on_gap) = (Tz::Europe__Berlin, on_gap);
+        swallowed(&schedule, None).map(|wall| wall.format("%H:%M").to_string())
+    };
+    for (text, first, skip) in [
+        ("2027-03-28 02:10-02:40", Some("02:10"), Some("02:10")),
+        ("2027-03-28,2027-03-29 02:10-02:40", None, None),
+        ("2027-03-28 02:10-04:00", None, Some("02:10")),
+        ("2027-03-28 01:10-02:40", None, None),
+        ("2027-03-28 02:10 - 2027-03-28 02:40", Some("02:10"), Some("02:10")),
+        ("2027-03-28 02:10 - 2027-03-30 02:40", None, Some("02:10")),
+        ("2027-10-31 02:10-02:40", None, None),
+        ("Sun 02:10-02:40", None, None),
+    ] {
+        for (on_gap, expected) in [(OnGap::First, first), (OnGap::Skip, skip)] {
+            let found = in_berlin(window("one", text, "full", "small"), on_gap);
+            assert_eq!(found.as_deref(), expected, "{text} {on_gap:?}");
+        }
+    }
+    let at = || once("one", "2027-03-28 02:30", "up full", Some(1));
+    assert_eq!(in_berlin(at(), OnGap::First), None);
+    assert_eq!(in_berlin(at(), OnGap::Skip).as_deref(), Some("02:30"));
+    assert_eq!(in_berlin(cron("one", "30 2 28 3 *", "up full", Some(1)), OnGap::Skip), None);
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! Environments for one test, as people read them.
+
+use insta::assert_snapshot;
+use tidegate_runner::domain::answer::{Actor, Answer};
+use tidegate_runner::domain::holds::News;
+use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::made::{LifeNews, Listed, Made, MadeAnswer, Stage};
+
+use super::scene::{START, clock};
+use super::shown;
+use crate::cards::{self, Card};
+
+const HOUR: i64 = 3_600_000;
+
+fn made() -> Made {
+    Made {
+        id: 4,
+        name: "shop".parse().expect("a name"),
+        template: "loadtest".parse().expect("a name"),
+        digest: String::new(),
+        definition: String::new(),
+        keep: vec!["results".parse().expect("a name")],
+        range: Some(("vpc".parse().expect("a name"), "10.64.0.0/20".to_owned())),
+        maker: Actor::person(ActorId::local("mori"), "Mori 森"),
+        because: Some("login spike".to_owned()),
+        made: START,
+        ends: START.plus_ms(8 * HOUR),
+        latest: START.plus_ms(48 * HOUR),
+        stage: Stage::Living,
+        run: RunNumber(812),
+        warned: 0,
+        ended_by: None,
+        end_run: None,
+        tries: 0,
+        try_at: None,
+        told: None,
+        gone: None,
+    }
+}
+
+#[test]
+fn what_is_made_how_it_is_and_what_happens_to_it() {
+    let answers = [
+        MadeAnswer::Extended(Box::new(made())),
+        MadeAnswer::Differs { made: Box::new(made()), lines: Vec::new() },
+        MadeAnswer::Differs {
+            made: Box::new(made()),
+            lines: (0..32).map(|at| format!("- profiles.full.app.servers{at} = 3")).collect(),
+        },
+    ];
+    let mut all: Vec<Card> = answers.into_iter().map(|answer| cards::answer(&Answer::Made(answer), &clock())).collect();
+    let listed = |made: Made| Listed { made, older: false, broken: None };
+    let deleting = Made {
+        name: "shop".parse().expect("a name"),
+        stage: Stage::Ending,
+        try_at: Some(START.plus_ms(HOUR)),
+        told: Some("x".to_owned()),
+        range: None,
+        ..made()
+    };
+    all.push(cards::made(&[], &clock()));
+    all.push(cards::made(
+        &[
+            Listed { older: true, ..listed(made()) },
+            listed(deleting),
+            Listed {
+                broken: Some("there is no role `tester`".to_owned()),
+                ..listed(Made { stage: Stage::Making, ..made() })
+            },
+        ],
+        &clock(),
+    ));
+    let (ends, latest) = (made().ends, made().latest);
+    let said = [
+        LifeNews::Ahead { ends, latest },
+        LifeNews::Ahead { ends, latest: ends.plus_ms(30 * 60_000) },
+        LifeNews::Ahead { ends, latest: ends },
+        LifeNews::Deleting {
+            left: Some((0..14).map(|at| format!("app: terraform_data.slave[{at}]")).collect()),
+            why: "app: no capacity".to_owned(),
+            run: Some(RunNumber(820)),
+            again: ends.plus_ms(60_000),
+        },
+        LifeNews::Deleting { left: None, why: "shop is held: mori until 22:00".to_owned(), run: None, again: ends },
+        LifeNews::Deleted { lived_ms: 9 * HOUR, kept: made().keep, run: Some(RunNumber(821)) },
+    ];
+    all.extend(said.into_iter().map(|said| {
+        let news = News::Life { environment: made().name, channels: std::collections::BTreeMap::new(), said };
+        cards::news(&news, &clock())
+    }));
+    assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}

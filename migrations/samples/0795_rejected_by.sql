@@ -1,0 +1,1 @@
+UPDATE runs SET rejected_by = 'local:mori' WHERE number = 1;

@@ -1,0 +1,197 @@
+//! Environments that were made for one test, beside those of the files: each is read from its kept definition as one of a file is, so
+//! that both are the same to everything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use super::check::state::State;
+use super::document::Document;
+use super::load::{self, Config};
+use super::problem::{Problem, quoted};
+use super::sections::environment::Surroundings;
+use super::source::Source;
+use crate::domain::environment::{Environment, Stack, StackSource};
+use crate::domain::ids::{ActorId, EnvironmentName};
+use crate::domain::made::{Made, Template};
+use crate::root::{Folder, Root};
+
+/// Those that the ledger has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MadeUp {
+    /// Those that can be read.
+    pub all: Vec<Made>,
+    /// Name, as far as it is known, and fault of the others.
+    pub broken: Vec<(String, String)>,
+}
+
+impl Config {
+    /// The same with those that were made. One that has the name of one of the file keeps it: what it has made stands.
+    #[must_use]
+    pub fn with_made(mut self, made: MadeUp) -> Self {
+        for made in made.all {
+            let name = made.name.clone();
+            if self.has(&name) {
+                let message = format!(
+                    "the environment {} was made from {} and stands in the file too",
+                    quoted(name.as_str()),
+                    made.template
+                );
+                let hint = format!("rename it here, or type `end {name}` first");
+                let problem = Problem::of_file(&self.file, message).with_hint(Some(hint));
+                self.unmanaged.entry(name.to_string()).or_default().push(problem.in_environment(name.as_str()));
+            }
+            match self.environment_of(&made) {
+                Ok(environment) => {
+                    self.environments.insert(name.clone(), environment);
+                }
+                Err(problems) => {
+                    self.environments.shift_remove(&name);
+                    self.unmanaged.entry(name.to_string()).or_default().extend(problems);
+                }
+            }
+            self.made.insert(name, Arc::new(made));
+        }
+        for (name, why) in made.broken {
+            let message = format!("what was made cannot be read in the ledger: {why}");
+            let problem = Problem::of_file(&self.file, message).in_environment(&name);
+            self.environments.shift_remove(name.as_str());
+            self.unmanaged.entry(name).or_default().push(problem);
+        }
+        self
+    }
+
+    /// The environment of one that was made.
+    ///
+    /// # Errors
+    /// What is wrong with its definition, as this configuration has it: a role that is not there any more.
+    pub fn environment_of(&self, made: &Made) -> Result<Environment, Vec<Problem>> {
+        let folder = load::folder_of(&self.file);
+        let source = Source::new(format!("{} made from {}", made.name, made.template), &made.definition);
+        let range = made.range.as_ref().map(|(_, range)| range.as_str());
+        let document = Document::parse_with(&source, range)?;
+        let surroundings = Surroundings {
+            folder: &folder,
+            access: &self.access,
+            roles: &self.access.roles,
+            runner: &self.runner,
+            calendars: &self.calendars,
+        };
+        let flaws = document.flaws().get(made.name.as_str()).map(|flaw| flaw.problems.clone()).unwrap_or_default();
+        let Some((key, node)) = load::environment_nodes(&document).find(|(key, _)| key.get_ref() == made.name.as_str())
+        else {
+            return Err(vec![Problem::of_file(FilePath::new("the ledger"), "its definition has another name")]);
+        };
+        let read = load::one_environment(&document, key, node, &surroundings, flaws);
+        read.map(|(environment, _)| environment).map_err(|(problems, _)| problems)
+    }
+
+    /// What keeps an environment from being made that nobody has yet, in words: another one has the state of one of its stacks, or there
+    /// is such a state already. A remote backend is not asked.
+    #[must_use]
+    pub fn state_in_the_way(&self, environment: &Environment) -> Option<String> {
+        let mut roots = Roots::default();
+        for stack in environment.stacks.values() {
+            let Some(state) = roots.state_of(stack) else { continue };
+            for other in self.environments.values().filter(|other| other.name != environment.name) {
+                for theirs in other.stacks.values() {
+                    if roots.state_of(theirs).as_ref() == Some(&state) {
+                        return Some(format!("{}/{} has that state: {state}", other.name, theirs.name));
+                    }
+                }
+            }
+            if state.is_there() {
+                return Some(format!("there is a state of {} already, {state}", stack.name));
+            }
+        }
+        None
+    }
+}
+
+/// Roots that were read, by their folders: many stacks share one.
+#[derive(Default)]
+struct Roots(BTreeMap<PathBuf, Option<Root>>);
+
+impl Roots {
+    /// Where a stack keeps its state, as far as the files of this machine tell.
+    fn state_of(&mut self, stack: &Stack) -> Option<State> {
+        let StackSource::Folder(folder) = &stack.source else { return None };
+        let read = || Folder::list(folder).ok()?.root().ok();
+        State::of(stack, self.0.entry(folder.clone()).or_insert_with(read).as_ref()?)
+    }
+}
+
+impl Template {
+    /// The definition of one that is made, as it is kept: whoever makes it owns it.
+    #[must_use]
+    pub fn definition_for(&self, name: &EnvironmentName, maker: &ActorId) -> Option<String> {
+        let mut table: toml::Table = self.definition.parse().ok()?;
+        let owners = table.entry("owners").or_insert_with(|| toml::Value::Array(Vec::new()));
+        let owner = toml::Value::from(maker.as_str());
+        if let toml::Value::Array(owners) = owners
+            && !owners.contains(&owner)
+        {
+            owners.push(owner);
+        }
+        let named = toml::Table::from_iter([(name.to_string(), toml::Value::Table(table))]);
+        toml::to_string(&toml::Table::from_iter([("environments".to_owned(), toml::Value::Table(named))])).ok()
+    }
+}
+
+/// What a template says otherwise than one that was made from it, a line for each value: `- app.servers = 2`, `+ app.servers = 4`.
+#[must_use]
+pub fn differences(made: &Made, template: &Template) -> Vec<String> {
+    let theirs: BTreeSet<String> =
+        template.definition_for(&made.name, &made.maker.id).map(|text| values(&text)).unwrap_or_default();
+    let own = values(&made.definition);
+    let mut lines: Vec<(String, String)> =
+        own.difference(&theirs).map(|line| (line.clone(), format!("- {line}"))).collect();
+    lines.extend(theirs.difference(&own).map(|line| (line.clone(), format!("+ {line}"))));
+    if made.keep != template.keep_at_end {
+        let kept = |stacks: &[crate::domain::ids::StackName]| {
+            stacks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        lines.push(("keep_at_end".to_owned(), format!("- keep_at_end = {}", kept(&made.keep))));
+        lines.push(("keep_at_end".to_owned(), format!("+ keep_at_end = {}", kept(&template.keep_at_end))));
+    }
+    lines.sort_by(|(one, _), (other, _)| {
+        let key = |line: &str| line.split(" = ").next().unwrap_or_default().to_owned();
+        key(one).cmp(&key(other))
+    });
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Every value of the one environment in a definition: `profiles.full.app.servers = 4`.
+fn values(definition: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let table: toml::Table = definition.parse().unwrap_or_default();
+    let environments = table.get("environments").and_then(toml::Value::as_table);
+    for environment in environments.into_iter().flat_map(toml::Table::values) {
+        flatten("", environment, &mut found);
+    }
+    found
+}
+
+fn flatten(at: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
+    let below = |key: &str| if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                flatten(&below(key), value, found);
+            }
+        }
+        toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+            for (index, item) in items.iter().enumerate() {
+                let name =
+                    item.get("name").and_then(toml::Value::as_str).map_or_else(|| index.to_string(), str::to_owned);
+                flatten(&format!("{at}[{name}]"), item, found);
+            }
+        }
+        value => {
+            found.insert(format!("{at} = {value}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! A transition as an order: by the same checks as one of a person.
+
+use super::together::{Holds, Standing};
+use super::{Due, command_of};
+use crate::desk::order::nobody_knows;
+use crate::desk::{Case, Denied, Done};
+use crate::domain::answer::RunSummary;
+use crate::domain::command::CommandName;
+use crate::domain::environment::Environment;
+use crate::domain::holds::Hold;
+use crate::domain::ids::{EnvironmentName, Timestamp};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RunKind, RunRequest, TypedBy, turn};
+use crate::domain::run::RunState;
+use crate::domain::schedule::{Because, Origin, Schedule, Stored, level_at};
+use crate::ledger::runs::NewRun;
+use crate::ledger::{LedgerError, Tx, ids, schedules};
+
+/// Why nothing is begun of which it cannot be read how it stands.
+fn unread(name: &EnvironmentName, why: String) -> Denied {
+    let what = format!("schedules leave {name} alone while what is kept about it cannot be read");
+    let refusal = Refusal::refused(what, why).hint(format!("status {name}"));
+    Denied::Refused { environment: Some(name.clone()), rule: "ledger", refusal: Box::new(refusal) }
+}
+
+/// A run that is agreed to, before it is stored.
+pub(super) struct Ordered {
+    pub(super) command: CommandName,
+    environment: Environment,
+    request: RunRequest,
+    active: Vec<RunSummary>,
+    /// Holds that stay, and keeps that end by it.
+    kept: (Vec<Hold>, Vec<Hold>),
+}
+
+impl Case<'_> {
+    /// A run that brings the environment where it should be; `None` where it is to be there already. `stands` is how it is with the
+    /// environment. Nothing is written.
+    pub(super) async fn turn(
+        &self,
+        tx: &mut Tx,
+        due: &Due,
+        stands: Result<Standing, LedgerError>,
+        holds: &Holds,
+    ) -> Result<Option<Ordered>, Denied> {
+        let name = &due.environment;
+        if let Some(why) = &due.unread {
+            return Err(unread(name, why.clone()));
+        }
+        let Standing { active, wanted: before } = match stands {
+            Ok(stands) => stands,
+            Err(why) if why.is_of_a_row() => return Err(unread(name, why.to_string())),
+            Err(error) => return Err(error.into()),
+        };
+        let unknown = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. }));
+        // What stands against it is told of what would change anything.
+        if before.as_ref() == Some(&due.wanted) && unknown.is_none() {
+            return Ok(None);
+        }
+        let environment = match self.desk.environment(name) {
+            Some(environment) => environment,
+            // It was taken out in this moment: why nothing is done is told as to anybody.
+            None => self.allowed(tx, command_of(due), name).await?,
+        };
+        self.unless_barred(&holds.broken, name)?;
+        if let Some(unknown) = unknown {
+            return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(name));
+        }
+        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        // Lowering never waits for people, whoever wrote it.
+        let typed_by = match request.kind {
+            RunKind::Down => None,
+            _ => self.typed_by(tx, &environment, due).await?.map(Box::new),
+        };
+        let request = RunRequest { typed_by, ..request };
+        let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
+        let kept = self.agrees(&environment, &request, holds.standing.clone(), holds.at)?;
+        Ok(Some(Ordered { command, environment, request, active, kept }))
+    }
+
+    /// What is to be stored of a run.
+    pub(super) fn run_of(&self, ordered: &Ordered, now: Timestamp) -> NewRun {
+        self.new_run(ids::run_id(now), ordered.request.clone(), &ordered.kept)
+    }
+
+    /// What was done, once the run is stored.
+    pub(super) async fn done(&self, tx: &mut Tx, ordered: Ordered, run: RunSummary) -> Result<Done, LedgerError> {
+        let Ordered { environment, active, kept, command: _, request: _ } = ordered;
+        self.queued(tx, &environment, run, &active, kept).await
+    }
+
+    /// Who added by chat what asks for this, where nothing asks for it that stands in the configuration. Where nothing asks for more,
+    /// as after the end of what somebody added, it is nobody's.
+    async fn typed_by(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        due: &Due,
+    ) -> Result<Option<TypedBy>, LedgerError> {
+        if !due.by_chat {
+            return Ok(None);
+        }
+        let stored = schedules::all(&mut *tx, Some(&environment.name)).await?;
+        let now = crate::ledger::now(&mut *tx).await?;
+        let config = self.desk.config();
+        let diary = self.desk.diaries.one(&mut *tx, &config, environment, now).await?;
+        let agenda = diary.agenda();
+        let mut standings = [due.at, due.at.max(now)].into_iter().filter_map(|at| level_at(&agenda, at));
+        let Some(standing) = standings.find(|standing| standing.wanted == due.wanted) else { return Ok(None) };
+        let asking: Vec<&str> = standing.because.iter().filter_map(Because::schedule).collect();
+        let mut asking = agenda.schedules.iter().filter(|schedule| asking.contains(&schedule.name.as_str())).peekable();
+        let by_chat = |schedule: &Schedule| matches!(schedule.origin, Origin::Chat { .. });
+        let first = asking.peek().map(|schedule| schedule.name.clone());
+        if !asking.all(by_chat) {
+            return Ok(None);
+        }
+        Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).and_then(Stored::typed_by))
+    }
+}

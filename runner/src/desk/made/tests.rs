@@ -1,0 +1,414 @@
+//! Environments for one test, on both databases and without an engine: the tests tell what an engine would have.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::*;
+use crate::bell::Bell;
+use crate::config::{self, MadeUp};
+use crate::desk::Message;
+use crate::domain::answer::{Actor, RunSummary};
+use crate::domain::audit::AuditFilter;
+use crate::domain::holds::{HoldOrder, News};
+use crate::domain::ids::{ActorId, RunNumber};
+use crate::domain::made::LifeNews;
+use crate::domain::policy::Place;
+use crate::domain::request::RunKind;
+use crate::domain::run::{Outcome, RunEvent};
+use crate::ledger::Store;
+use crate::ledger::outbox::{self, Address};
+use crate::ledger::tests::{on_both, sql};
+use crate::problem::source::Source;
+use crate::standing;
+
+const CONFIG: &str = "[access]\nadmin = ['local:boss']\nviewer = ['everyone']\n\
+    [environments.shop]\nowners = ['local:ito']\ndown = 'off'\nstacks = [{ name = 'app', root = 'shop' }]\nprofiles.full.app.servers = 3\n\
+    [pools.vpc]\nranges = ['10.64.0.0/29']\nprefix = 30\n\
+    [templates.loadtest]\nnames = 'lt-*'\nlife = '8h'\nlongest = '2d'\nat_once = 3\npool = 'vpc'\nkeep_at_end = ['results']\n\
+    [templates.loadtest.environment]\ndown = 'off'\naccess = { operator = ['local:ito', 'local:mori'] }\n\
+    stacks = [{ name = 'app', root = 'app', workspace = '{env}', variables = { cidr = '{range}' } }, { name = 'results', root = 'results', workspace = '{env}' }]\n\
+    profiles.full.app.servers = 3\n\
+    [templates.plain]\nat_once = 1\n[templates.plain.environment]\ndown = 'off'\nowners = ['local:ito']\n\
+    stacks = [{ name = 'app', root = 'plain', workspace = '{env}' }]\nprofiles.full.app.servers = 3\n";
+
+struct Room {
+    desk: Desk,
+    store: Store,
+    files: Config,
+    sender: watch::Sender<Arc<Config>>,
+    messages: Cell<u32>,
+}
+
+impl Room {
+    fn with(store: Store, text: &str) -> Self {
+        let files = config::parse(Source::new("/etc/tide/tidegate.toml", text), &|_| None).unwrap();
+        assert!(files.unmanaged.is_empty(), "{:?}", files.unmanaged);
+        let (sender, receiver) = watch::channel(Arc::new(files.clone()));
+        Self { desk: Desk::new(store.clone(), receiver, Bell::default()), store, files, sender, messages: Cell::new(0) }
+    }
+
+    fn new(store: Store) -> Self {
+        Self::with(store, CONFIG)
+    }
+
+    /// What a house does when something was made.
+    async fn looks(&self) {
+        let existing = made::existing(&self.store).await.unwrap();
+        assert!(existing.broken.is_empty(), "{:?}", existing.broken);
+        let made = MadeUp { all: existing.all, broken: Vec::new() };
+        self.sender.send_replace(Arc::new(self.files.clone().with_made(made)));
+    }
+
+    async fn says(&self, who: &str, order: Order) -> Result<Answer, DeskError> {
+        self.messages.set(self.messages.get() + 1);
+        let message = Message {
+            key: format!("m{}", self.messages.get()),
+            actor: Actor::person(ActorId::local(who), who),
+            place: Place::shell(),
+            typed: format!("{order:?}"),
+        };
+        let answer = Box::pin(self.desk.submit(&message, &order, Some("負荷試験".to_owned()))).await;
+        Box::pin(self.looks()).await;
+        answer
+    }
+
+    async fn refuses(&self, who: &str, order: Order, words: &[&str]) {
+        match Box::pin(self.says(who, order)).await {
+            Err(DeskError::Refused(refusal)) => {
+                let refusal = format!("{refusal:?}");
+                for words in words {
+                    assert!(refusal.contains(words), "no `{words}` in {refusal}");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn makes(&self, who: &str, name: &str) -> RunSummary {
+        match self.says(who, new(name, "loadtest")).await.unwrap() {
+            Answer::Queued { run, .. } => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn ends(&self, run: RunNumber, outcome: Outcome) {
+        let run = runs::by_number(&self.store, run).await.unwrap().unwrap();
+        let mut events = vec![RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 }];
+        if outcome == Outcome::Succeeded {
+            events.extend([RunEvent::ApplyBegan, RunEvent::VerifyBegan]);
+        }
+        events.push(RunEvent::ended(outcome));
+        let mut tx = self.store.begin().await.unwrap();
+        let environment = self.desk.environment(&run.request.environment);
+        Box::pin(standing::append(&mut tx, &run, environment.as_ref(), &events, None)).await.unwrap();
+        tx.commit().await.unwrap();
+        Box::pin(self.looks()).await;
+    }
+
+    async fn goes_on(&self) {
+        Box::pin(self.desk.advance_lives()).await.unwrap();
+        Box::pin(self.looks()).await;
+    }
+
+    async fn row(&self, id: i64) -> Made {
+        made::one(&self.store, id).await.unwrap().unwrap()
+    }
+
+    /// As if so many milliseconds had passed for it.
+    async fn ages(&self, id: i64, ms: i64) {
+        let age = format!(
+            "UPDATE made SET made_at = made_at - {ms}, ends_at = ends_at - {ms}, latest_at = latest_at - {ms}, try_at = try_at - {ms} WHERE id = {id}"
+        );
+        sql(&self.store, &age).await.unwrap();
+        Box::pin(self.looks()).await;
+    }
+
+    async fn told(&self, who: &str) -> Vec<LifeNews> {
+        let pending = outbox::pending(&self.store, &Address::new("shell", who)).await.unwrap();
+        let news = pending.iter().filter_map(|message| outbox::news(message).unwrap());
+        news.filter_map(|news| match news {
+            News::Life { said, .. } => Some(said),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+fn new(name: &str, template: &str) -> Order {
+    let (name, template) = (name.parse().unwrap(), template.parse().unwrap());
+    Order::Made(MadeOrder::New { name, template, until: None })
+}
+
+fn end(name: &str) -> Order {
+    Order::Made(MadeOrder::End { name: name.parse().unwrap() })
+}
+
+fn extend(name: &str, hours: i64) -> Order {
+    Order::Made(MadeOrder::Extend { name: name.parse().unwrap(), by_ms: hours * 3_600_000 })
+}
+
+fn range_of(made: &Made) -> &str {
+    made.range.as_ref().map_or("-", |(_, range)| range.as_str())
+}
+
+#[tokio::test]
+async fn what_is_made_is_raised_is_its_makers_and_is_an_environment_like_another_until_nothing_is_left() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.makes("mori", "lt-a").await;
+        assert_eq!((run.request.kind, run.request.environment.as_str()), (RunKind::Up, "lt-a"));
+        let row = room.row(1).await;
+        assert_eq!(
+            (row.stage, range_of(&row), row.ends.ms_since(row.made)),
+            (Stage::Making, "10.64.0.0/30", 8 * 3_600_000)
+        );
+        assert_eq!(row.because.as_deref(), Some("負荷試験"));
+        let down = |name: &str| Order::Down { environment: name.parse().unwrap(), level: None, anyway: false };
+        room.refuses("kato", down("lt-a"), &["is not yours to do"]).await;
+        room.goes_on().await;
+        assert_eq!(room.row(1).await.stage, Stage::Making);
+        room.ends(run.number, Outcome::Succeeded).await;
+        room.goes_on().await;
+        assert_eq!(room.row(1).await.stage, Stage::Living);
+        let Answer::Queued { run, .. } = room.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        let stacks: Vec<&str> = run.request.stacks.keys().map(crate::domain::ids::StackName::as_str).collect();
+        assert_eq!(
+            (run.request.kind, run.request.clears, run.request.asks, stacks),
+            (RunKind::Destroy, true, false, vec!["app"])
+        );
+        room.refuses("mori", extend("lt-a", 1), &["too late", "being destroyed"]).await;
+        room.refuses("mori", new("lt-a", "loadtest"), &["there is an environment of that name"]).await;
+        room.ends(run.number, Outcome::Succeeded).await;
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.gone.is_some()), (Stage::Gone, true));
+        room.goes_on().await;
+        room.goes_on().await;
+        let told = room.told("mori").await;
+        assert!(
+            matches!(told.as_slice(), [LifeNews::Deleted { kept, .. }] if kept[0].as_str() == "results"),
+            "{told:?}"
+        );
+        assert!(!room.desk.config().environments.contains_key("lt-a"));
+        // Name and range are free, and nothing of the first one counts for the second.
+        let again = room.makes("ito", "lt-a").await;
+        assert_eq!((again.request.before, range_of(&room.row(2).await)), (None, "10.64.0.0/30"));
+        let gone = AuditFilter { action: Some("gone".to_owned()), ..AuditFilter::default() };
+        let sight = Sight { all: true, environments: Vec::new() };
+        assert_eq!(room.desk.audit(&gone, &sight).await.unwrap().records.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_numbers_ranges_spans_and_rights_are_refused_with_what_is_free() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.refuses("mori", new("lt-a", "loadtst"), &["no template `loadtst`", "new lt-a from loadtest"]).await;
+        room.refuses("mori", new("login", "loadtest"), &["like `lt-*`", "new lt-login from loadtest"]).await;
+        room.refuses("mori", new("shop", "plain"), &["is not yours to do"]).await;
+        room.refuses("ito", new("shop", "plain"), &["there is an environment of that name", "new shop-2 from plain"])
+            .await;
+        room.refuses("kato", new("lt-a", "loadtest"), &["`new lt-a from loadtest` is not yours to do", "list new"])
+            .await;
+        let now = room.store.now().await.unwrap();
+        let until = Some(now.plus_ms(3 * 86_400_000));
+        let long = MadeOrder::New { name: "lt-a".parse().unwrap(), template: "loadtest".parse().unwrap(), until };
+        room.refuses("mori", Order::Made(long), &["48h at most", "new lt-a from loadtest for 48h"]).await;
+        room.makes("mori", "lt-a").await;
+        room.makes("mori", "lt-b").await;
+        assert_eq!(range_of(&room.row(2).await), "10.64.0.4/30");
+        room.refuses(
+            "mori",
+            new("lt-c", "loadtest"),
+            &[
+                "the pool vpc has no range left",
+                "lt-a (mori, 10.64.0.0/30) until",
+                "lt-b (mori, 10.64.0.4/30)",
+                "end lt-a",
+            ],
+        )
+        .await;
+        room.says("ito", new("one", "plain")).await.unwrap();
+        room.refuses("ito", new("two", "plain"), &["there may be 1 of plain", "one (ito) until", "end one"]).await;
+        room.refuses("ito", extend("shop", 1), &["about what was made with `new`"]).await;
+        room.refuses("ito", end("shop"), &["destroy shop"]).await;
+        assert!(made::by_name(&room.store, &"lt-c".parse().unwrap()).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_that_are_made_at_one_moment_by_several_processes_share_no_range_and_no_name() {
+    on_both(async |store| {
+        let wide = CONFIG.replace("10.64.0.0/29", "10.64.0.0/27").replace("at_once = 3\n", "");
+        let rooms: Vec<Room> = (0..4).map(|_| Room::with(store.clone(), &wide)).collect();
+        let mut tasks = Vec::new();
+        for (at, room) in rooms.iter().enumerate() {
+            for number in 0..4 {
+                let desk = room.desk.clone();
+                // Two of them want the same name.
+                let name = format!("lt-{}", if number == 0 { 0 } else { at * 4 + number });
+                let message = Message {
+                    key: format!("{at}-{number}"),
+                    actor: Actor::person(ActorId::local("mori"), "mori"),
+                    place: Place::shell(),
+                    typed: String::new(),
+                };
+                tasks.push(tokio::spawn(
+                    async move { desk.submit(&message, &new(&name, "loadtest"), None).await.is_ok() },
+                ));
+            }
+        }
+        let mut made_ = 0;
+        for task in tasks {
+            made_ += usize::from(task.await.unwrap());
+        }
+        // Eight ranges for thirteen names.
+        let existing = made::existing(&store).await.unwrap();
+        assert_eq!((made_, existing.all.len()), (8, 8));
+        let ranges: std::collections::BTreeSet<&str> = existing.all.iter().map(range_of).collect();
+        let names: std::collections::BTreeSet<&str> = existing.all.iter().map(|made| made.name.as_str()).collect();
+        assert_eq!((ranges.len(), names.len()), (8, 8), "{ranges:?} {names:?}");
+        // Not even a hand finds a way around it.
+        let twice = "UPDATE made SET addresses = '10.64.0.0/30' WHERE gone_at IS NULL";
+        sql(&store, twice).await.expect_err("one range is given once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn its_end_is_told_twice_and_comes_by_the_clock_which_tries_on_and_tells_each_hindrance_once() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.makes("mori", "lt-a").await;
+        room.ends(run.number, Outcome::Succeeded).await;
+        room.goes_on().await;
+        assert!(room.told("mori").await.is_empty());
+        room.ages(1, 7 * 3_600_000).await;
+        room.goes_on().await;
+        room.goes_on().await;
+        assert!(matches!(room.told("mori").await.as_slice(), [LifeNews::Ahead { .. }]));
+        // Extended, it is told again.
+        room.says("mori", extend("lt-a", 2)).await.unwrap();
+        assert_eq!(room.row(1).await.warned, 0);
+        room.refuses("mori", extend("lt-a", 60), &["cannot live so long", "extend lt-a "]).await;
+        room.ages(1, 2 * 3_600_000 + 50 * 60_000).await;
+        room.goes_on().await;
+        assert_eq!(room.told("mori").await.len(), 2);
+        // Somebody holds it: it is waited for, and told once.
+        let hold = HoldOrder::Hold {
+            environment: "lt-a".parse().unwrap(),
+            until: room.store.now().await.unwrap().plus_ms(3_600_000),
+            only: Vec::new(),
+        };
+        room.says("mori", Order::Hold(hold)).await.unwrap();
+        room.ages(1, 3_600_000).await;
+        room.goes_on().await;
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.end_run, row.try_at.is_some()), (Stage::Ending, None, true));
+        room.ages(1, 61_000).await;
+        room.goes_on().await;
+        let hindered = |told: &[LifeNews]| told.iter().filter(|said| matches!(said, LifeNews::Deleting { .. })).count();
+        assert_eq!(hindered(&room.told("mori").await), 1, "{:?}", room.told("mori").await);
+        let unhold = HoldOrder::Unhold { environment: "lt-a".parse().unwrap(), number: None };
+        room.says("mori", Order::Hold(unhold)).await.unwrap();
+        room.ages(1, 61_000).await;
+        room.goes_on().await;
+        let first = room.row(1).await.end_run.expect("a run");
+        let run = runs::by_number(&room.store, first).await.unwrap().unwrap();
+        assert_eq!(
+            (run.asker.id.clone(), run.request.kind, run.request.asks),
+            (ActorId::clock(), RunKind::Destroy, false)
+        );
+        room.goes_on().await;
+        assert_eq!(room.row(1).await.end_run, Some(first), "one at a time");
+        for tries in 1..=2 {
+            let run = room.row(1).await.end_run.expect("a run");
+            room.ends(run, Outcome::Failed).await;
+            room.goes_on().await;
+            let row = room.row(1).await;
+            assert_eq!((row.stage, row.end_run, row.tries), (Stage::Ending, None, tries));
+            assert_eq!(hindered(&room.told("mori").await), 2, "the same is told once");
+            room.ages(1, 121_000).await;
+            room.goes_on().await;
+        }
+        let run = room.row(1).await.end_run.expect("a third run");
+        room.ends(run, Outcome::NothingToDo).await;
+        assert_eq!(room.row(1).await.stage, Stage::Gone);
+        room.goes_on().await;
+        assert!(matches!(room.told("mori").await.last(), Some(LifeNews::Deleted { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_works_is_waited_for_and_what_only_waits_is_cancelled() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let first = room.makes("mori", "lt-a").await;
+        let claimed = [RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 }, RunEvent::ApplyBegan];
+        let mut tx = room.store.begin().await.unwrap();
+        let environment = room.desk.environment(&first.request.environment);
+        standing::append(&mut tx, &first, environment.as_ref(), &claimed, None).await.unwrap();
+        tx.commit().await.unwrap();
+        let plan =
+            Order::Plan { environment: "lt-a".parse().unwrap(), level: None, settings: Vec::new(), newest_code: false };
+        let Answer::Queued { run: waiting, .. } = room.says("mori", plan).await.unwrap() else { panic!("a run") };
+        room.refuses("mori", end("lt-a"), &["has to wait", "nothing is destroyed under a run", "cancel 1"]).await;
+        room.ages(1, 9 * 3_600_000).await;
+        room.goes_on().await;
+        let waiting = runs::by_number(&room.store, waiting.number).await.unwrap().unwrap();
+        assert_eq!(waiting.state.outcome(), Some(Outcome::Cancelled));
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.end_run), (Stage::Ending, None), "never under a run that works");
+        let up =
+            Order::Up { environment: "lt-a".parse().unwrap(), level: None, settings: Vec::new(), newest_code: false };
+        room.refuses("mori", up, &["comes too late", "being destroyed"]).await;
+        let mut tx = room.store.begin().await.unwrap();
+        let over = [RunEvent::VerifyBegan, RunEvent::ended(Outcome::Succeeded)];
+        standing::append(&mut tx, &first, environment.as_ref(), &over, None).await.unwrap();
+        tx.commit().await.unwrap();
+        room.goes_on().await;
+        assert!(room.row(1).await.end_run.is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_template_that_changed_is_told_and_taken_where_that_loses_no_state() {
+    on_both(async |store| {
+        let before = Room::new(store.clone());
+        let run = Box::pin(before.makes("mori", "lt-a")).await;
+        before.ends(run.number, Outcome::Succeeded).await;
+        let changed = CONFIG.replace(
+            "profiles.full.app.servers = 3\n[templates.plain]",
+            "profiles.full.app.servers = 4\n[templates.plain]",
+        );
+        let after = Box::new(Room::with(store.clone(), &changed));
+        after.messages.set(100);
+        after.looks().await;
+        let sight = Sight { all: true, environments: Vec::new() };
+        let listed = after.desk.made(&sight).await.unwrap();
+        assert!(listed[0].older && !before.desk.made(&sight).await.unwrap()[0].older);
+        let renew = |take| Order::Made(MadeOrder::Renew { name: "lt-a".parse().unwrap(), take });
+        let answer = after.says("mori", renew(false)).await.unwrap();
+        let Answer::Made(MadeAnswer::Differs { lines, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(lines, ["- profiles.full.app.servers = 3", "+ profiles.full.app.servers = 4"]);
+        assert!(after.desk.made(&sight).await.unwrap()[0].older, "it was only told");
+        let answer = after.says("mori", renew(true)).await.unwrap();
+        assert!(matches!(&answer, Answer::Queued { run, .. } if run.request.kind == RunKind::Plan), "{answer:?}");
+        assert!(!after.desk.made(&sight).await.unwrap()[0].older);
+        let environment = after.desk.environment(&"lt-a".parse().unwrap()).unwrap();
+        assert_eq!(environment.profiles["full"]["app"]["servers"], 4);
+        assert!(environment.owners.contains(&ActorId::local("mori")));
+        // One that would forget what stands is not taken.
+        let elsewhere = CONFIG.replace("root = 'app', workspace = '{env}'", "root = 'app', workspace = 'x-{env}'");
+        let moved = Box::new(Room::with(store.clone(), &elsewhere));
+        moved.messages.set(200);
+        moved.looks().await;
+        Box::pin(moved.refuses("mori", renew(true), &["in no state that it knows: app"])).await;
+    })
+    .await;
+}

@@ -1,0 +1,196 @@
+//! Environments for one test: made from a template, extended, ended by order and by time, with real Terraform, while the process that does
+//! it is killed.
+
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
+use tidegate_runner::domain::made::Made;
+use tidegate_runner::ledger::{made, runs};
+use tidegate_tests::yard::{Layout, Yard};
+
+const TEMPLATE: &str = r#"[pools.vpc]
+ranges = ["10.64.0.0/24"]
+prefix = 28
+[templates.loadtest]
+names = "lt-*"
+longest = "1d"
+pool = "vpc"
+[templates.loadtest.environment]
+like = "shop"
+stacks = [{ name = "app", workspace = "{env}", variables = { stack = "{env}-app", cidr = "{range}" } }]"#;
+
+/// What a stack of this yard has beside its slaves.
+const NET: &str = "variable \"cidr\" {\n  type    = string\n  default = \"\"\n}\n\nresource \"terraform_data\" \"net\" {\n  input = var.cidr\n}\n";
+
+fn yard() -> Yard {
+    let yard = Layout::new().top(TEMPLATE).environment("shop", &[("app", &[])]).lay();
+    yard.write("roots/shop/app/net.tf", NET);
+    yard
+}
+
+fn workspace(yard: &Yard, name: &str) -> std::path::PathBuf {
+    yard.file(&format!("roots/shop/app/terraform.tfstate.d/{name}"))
+}
+
+/// Moves the end of one to now.
+async fn is_over(yard: &Yard, name: &str) {
+    let store = yard.store().await;
+    let found: Made = made::by_name(store, &name.parse().expect("a name")).await.expect("a row").expect("it is there");
+    let mut tx = store.begin().await.expect("a transaction");
+    assert!(made::extend(&mut tx, &found, Timestamp(found.made.0 + 1), 2).await.expect("stored"), "{found:?}");
+    tx.commit().await.expect("stored");
+}
+
+async fn nothing_is_there(yard: &Yard) {
+    yard.wait("that nothing is there", async || {
+        made::existing(yard.store().await).await.expect("rows").all.is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_made_is_an_environment_like_others_and_its_end_leaves_neither_state_nor_workspace() {
+    let yard = yard();
+    yard.run(&["check"]).await.says(&["1 environment", "nothing wrong"]).exits(0);
+    yard.shell("new login from loadtest").await.says(&["like `lt-*`", "new lt-login from loadtest"]).exits(3);
+    yard.shell("new lt-a from loadtset").await.says(&["new lt-a from loadtest"]).exits(3);
+    yard.shell("list new").await.says(&["Nothing is there"]).exits(0);
+    yard.shell("new lt-a from loadtest for 2h because login spike").await.exits(0);
+    let state = std::fs::read_to_string(workspace(&yard, "lt-a").join("terraform.tfstate")).expect("a state");
+    assert!(state.contains("10.64.0.0/28") && state.contains("lt-a-app"), "{state}");
+    assert_eq!(yard.did("create lt-a-app"), 3);
+    yard.shell("list new").await.says(&["lt-a", "from loadtest", "10.64.0.0/28"]).exits(0);
+    yard.shell("status lt-a").await.says(&["made: ", "from loadtest"]).exits(0);
+    yard.shell("scale lt-a app=2").await.exits(0);
+    yard.shell("new lt-a from loadtest").await.says(&["of that name already", "new lt-a-2 from loadtest"]).exits(3);
+    yard.shell("extend lt-a 1h").await.says(&["lt-a lives until"]).exits(0);
+    yard.shell("extend lt-a 2d").await.says(&["cannot live so long"]).exits(3);
+    yard.shell("end shop").await.says(&["destroy shop"]).exits(3);
+    yard.shell("end lt-a because done").await.exits(0);
+    nothing_is_there(&yard).await;
+    assert!(!workspace(&yard, "lt-a").exists());
+    assert_eq!((yard.did("create lt-a-app"), yard.did("delete lt-a-app")), (3, 3));
+    for folder in ["data", "checkouts"] {
+        assert!(!yard.file(&format!("state/{folder}/lt-a/app")).exists(), "{folder}");
+    }
+    yard.shell("list new").await.says(&["Nothing is there"]).exits(0);
+    // Name and range are free again; what was before is found under its runs.
+    yard.shell("new lt-a from loadtest").await.exits(0);
+    yard.shell("list new").await.says(&["10.64.0.0/28"]).exits(0);
+    yard.shell("history lt-a").await.says(&["destroy", "login spike"]).exits(0);
+    yard.shell("end lt-a").await.exits(0);
+    nothing_is_there(&yard).await;
+    assert!(!workspace(&yard, "lt-a").exists());
+}
+
+#[tokio::test]
+async fn its_time_ends_it_also_after_a_destroy_that_failed_and_it_is_told_that_it_is_gone() {
+    let yard = yard();
+    let serve = yard.serve().await;
+    yard.shell("new lt-b from loadtest").await.exits(0);
+    yard.fail("delete.lt-b-app.1");
+    is_over(&yard, "lt-b").await;
+    let stuck: Made = yard
+        .wait("that it is tried again", async || {
+            let all = made::existing(yard.store().await).await.expect("rows").all;
+            all.into_iter().find(|made| made.try_at.is_some() && made.told.is_some())
+        })
+        .await;
+    yard.shell("list new").await.says(&["DELETING", "tried again"]).exits(0);
+    yard.shell("new lt-b from loadtest").await.says(&["of that name already"]).exits(3);
+    assert!(workspace(&yard, "lt-b").exists());
+    serve.kill().await;
+    yard.heal("delete.lt-b-app.1");
+    let store = yard.store().await;
+    let mut tx = store.begin().await.expect("a transaction");
+    assert!(made::again(&mut tx, &stuck, stuck.made, "soon").await.expect("stored"));
+    tx.commit().await.expect("stored");
+    let serve = yard.serve().await;
+    nothing_is_there(&yard).await;
+    assert!(!workspace(&yard, "lt-b").exists());
+    assert_eq!(yard.did("create lt-b-app"), 3);
+    yard.wait("that it was told", async || made::untold(store).await.expect("rows").is_empty().then_some(())).await;
+    yard.shell("audit lt-b").await.says(&["gone", "due"]).exits(0);
+    serve.stop().await.exits(0);
+}
+
+/// How many are made side by side: 12 in the long form.
+fn many() -> usize {
+    if std::env::var_os("TIDEGATE_LONG").is_some_and(|value| value == "1") { 12 } else { 3 }
+}
+
+/// Numbers that look random, the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: u64) -> u64 {
+        // Knuth's MMIX.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+#[tokio::test]
+async fn many_made_extended_and_ended_side_by_side_under_kills_leave_nothing_and_make_nothing_twice() {
+    let yard = yard();
+    let names: Vec<String> = (0..many()).map(|number| format!("lt-{number}")).collect();
+    let mut dice = Dice(20_261_122);
+    let mut kills = 0;
+    let mut serve = yard.serve().await;
+    let mut ranges = std::collections::BTreeSet::new();
+    for round in 0..4 {
+        for name in &names {
+            let line = match round {
+                0 => Some(format!("new {name} from loadtest for {}h", 1 + dice.throw(8))),
+                1 => Some(format!("extend {name} {}m", 1 + dice.throw(59))),
+                2 if dice.throw(2) == 0 => Some(format!("end {name}")),
+                2 => {
+                    is_over(&yard, name).await;
+                    None
+                }
+                _ => None,
+            };
+            if let Some(line) = line {
+                // Nobody ends by hand what a run works on; time does.
+                if line.starts_with("end ") {
+                    let of: EnvironmentName = name.parse().expect("a name");
+                    yard.wait("that nothing works on it", async || {
+                        runs::active(yard.store().await, &of).await.expect("runs").is_empty().then_some(())
+                    })
+                    .await;
+                }
+                yard.accepted(&line).await;
+            }
+            if dice.throw(2) == 0 {
+                // Whatever it is doing just now.
+                tokio::time::sleep(std::time::Duration::from_millis(dice.throw(700))).await;
+                serve.kill().await;
+                kills += 1;
+                serve = yard.serve().await;
+            }
+        }
+        if round == 0 {
+            let all = made::existing(yard.store().await).await.expect("rows").all;
+            assert_eq!(all.len(), names.len(), "what was accepted is listed, whatever was killed");
+            ranges.extend(all.iter().filter_map(|made| made.range.clone()));
+        }
+        if round == 1 {
+            // Ended while they are made is another story: some are, by chance.
+            let half = names.len().div_ceil(2);
+            yard.wait("that half of them are raised", async || {
+                let raised = names.iter().filter(|name| yard.did(&format!("create {name}-app")) >= 3).count();
+                (raised >= half).then_some(())
+            })
+            .await;
+        }
+    }
+    assert!(kills > 0);
+    assert_eq!(ranges.len(), names.len(), "{ranges:?}");
+    nothing_is_there(&yard).await;
+    for name in &names {
+        let (created, deleted) = (yard.did(&format!("create {name}-app")), yard.did(&format!("delete {name}-app")));
+        assert_eq!(created, deleted, "{name} after {kills} kills");
+        assert!(created <= 3, "{name} was made {created} times");
+        assert!(!workspace(&yard, name).exists(), "the workspace of {name} after {kills} kills");
+        assert!(!yard.file(&format!("state/data/{name}/app")).exists(), "{name}");
+    }
+    serve.stop().await.exits(0);
+}
