@@ -193,7 +193,11 @@ impl Case<'_> {
 }
 
 /// What is being destroyed because its time is over is not raised again, nor looked at.
-async fn refuse_what_ends(tx: &mut Tx, environment: &Environment, command: CommandName) -> Result<(), Denied> {
+pub(super) async fn refuse_what_ends(
+    tx: &mut Tx,
+    environment: &Environment,
+    command: CommandName,
+) -> Result<(), Denied> {
     let name = &environment.name;
     match made::stage_until_the_end(tx, name).await? {
         None | Some(Stage::Making | Stage::Living) => Ok(()),

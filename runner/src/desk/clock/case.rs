@@ -2,7 +2,7 @@
 
 use super::together::{Holds, Standing};
 use super::{Due, command_of};
-use crate::desk::order::nobody_knows;
+use crate::desk::order::{nobody_knows, refuse_what_ends};
 use crate::desk::{Case, Denied, Done};
 use crate::domain::answer::RunSummary;
 use crate::domain::command::CommandName;
@@ -62,6 +62,8 @@ impl Case<'_> {
             // It was taken out in this moment: why nothing is done is told as to anybody.
             None => self.allowed(tx, command_of(due), name).await?,
         };
+        // What is being destroyed is not raised again, whoever asks.
+        refuse_what_ends(tx, &environment, command_of(due)).await?;
         self.unless_barred(&holds.broken, name)?;
         if let Some(unknown) = unknown {
             return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(name));

@@ -1,6 +1,7 @@
 //! Environments for one test, on both databases and without an engine: the tests tell what an engine would have.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -9,13 +10,15 @@ use super::*;
 use crate::bell::Bell;
 use crate::config::{self, MadeUp};
 use crate::desk::Message;
+use crate::desk::clock::{Due, Turned};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::AuditFilter;
+use crate::domain::environment::Level;
 use crate::domain::holds::{HoldOrder, News};
 use crate::domain::ids::{ActorId, RunNumber};
 use crate::domain::made::LifeNews;
 use crate::domain::policy::Place;
-use crate::domain::request::RunKind;
+use crate::domain::request::{RunKind, Target};
 use crate::domain::run::{Outcome, RunEvent};
 use crate::ledger::Store;
 use crate::ledger::outbox::{self, Address};
@@ -147,6 +150,24 @@ fn end(name: &str) -> Order {
 
 fn extend(name: &str, hours: i64) -> Order {
     Order::Made(MadeOrder::Extend { name: name.parse().unwrap(), by_ms: hours * 3_600_000 })
+}
+
+/// What a schedule of it wants.
+fn scheduled(now: Timestamp) -> Due {
+    Due {
+        environment: "lt-a".parse().unwrap(),
+        key: format!("hours@{}", now.0),
+        at: now,
+        until: now.plus_ms(60_000),
+        window: now.plus_ms(60_000),
+        wanted: Target { level: Level::Off, settings: BTreeMap::new() },
+        because: "hours begins".to_owned(),
+        collapsed: 0,
+        tell: Vec::new(),
+        by_chat: false,
+        asked: None,
+        unread: None,
+    }
 }
 
 fn range_of(made: &Made) -> &str {
@@ -366,6 +387,10 @@ async fn a_run_that_works_is_waited_for_and_what_only_waits_is_cancelled() {
         let up =
             Order::Up { environment: "lt-a".parse().unwrap(), level: None, settings: Vec::new(), newest_code: false };
         room.refuses("mori", up, &["comes too late", "being destroyed"]).await;
+        let now = room.store.now().await.unwrap();
+        let turned = Box::pin(room.desk.turn(&[scheduled(now)], now)).await.unwrap();
+        let [Turned::Refused(refusal)] = turned.as_slice() else { panic!("{turned:?}") };
+        assert!(refusal.what.contains("comes too late"), "no more its schedules: {refusal:?}");
         let mut tx = room.store.begin().await.unwrap();
         let over = [RunEvent::VerifyBegan, RunEvent::ended(Outcome::Succeeded)];
         standing::append(&mut tx, &first, environment.as_ref(), &over, None).await.unwrap();
