@@ -35,7 +35,7 @@ pub(super) struct Ordered {
 
 impl Case<'_> {
     /// A run that brings the environment where it should be; `None` where it is to be there already. `stands` is how it is with the
-    /// environment. Nothing is written.
+    /// environment. Nothing is written; one that was made for a time is locked, so that it does not begin to end meanwhile.
     pub(super) async fn turn(
         &self,
         tx: &mut Tx,
