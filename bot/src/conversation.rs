@@ -5,7 +5,8 @@ mod offers;
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Answer, RunSummary, Sight, Standing};
 use tidegate_runner::domain::audit::{Format, Record};
-use tidegate_runner::domain::command::{Command, CommandName, Query};
+use tidegate_runner::domain::command::{Command, CommandName, Order, Query};
+use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::holds::{HoldAnswer, QueueOf};
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, GroupName, RunNumber};
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
@@ -118,18 +119,44 @@ pub async fn reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
     reply
 }
 
+/// As [`reply`] to an order that the command line has read itself.
+pub async fn ordered(desk: &Desk, message: &Message, order: &Order, because: Option<String>, zone: Zone) -> Reply {
+    let given = async {
+        let clock = Clock { now: desk.now().await?, zone };
+        accepted(desk, message, order, because, &clock).await
+    };
+    let mut reply = answered(desk, message, given.await);
+    Box::pin(offers::keep_allowed(desk, message, zone, &mut reply)).await;
+    reply
+}
+
 /// Keeps in the audit that a chat did not carry out what somebody said, under the command that the words are.
 ///
 /// # Errors
 /// [`DeskError::Repeated`] and [`DeskError::Refused`] when this very message was carried out, or refused, before.
 pub async fn turned_away(desk: &Desk, message: &Message, zone: Zone, rule: &str, card: &Card) -> Result<(), DeskError> {
+    refuse(desk, message, zone, rule, &Refusal::refused(card.title.clone(), "nothing of it was done")).await
+}
+
+/// The same with a refusal of the chat's own.
+///
+/// # Errors
+/// As [`turned_away`].
+pub async fn refuse(
+    desk: &Desk,
+    message: &Message,
+    zone: Zone,
+    rule: &str,
+    refusal: &Refusal,
+) -> Result<(), DeskError> {
     let (config, now) = (desk.config(), desk.now().await?);
-    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, zone };
+    let aside: Vec<&Environment> = config.set_aside_now().collect();
+    let known =
+        Known { environments: &config.environments, aside: &aside, others: &[], me: &message.actor.id, now, zone };
     let command = commands::parse(&message.typed, &known).ok().map(|command| command.name());
     let about = commands::environment_of(&message.typed, &known);
-    let refusal = Refusal::refused(card.title.clone(), "nothing of it was done");
     let message = &Message { typed: commands::without_code(&message.typed), ..message.clone() };
-    desk.note_refused(message, command, about.as_ref(), rule, &refusal).await
+    desk.note_refused(message, command, about.as_ref(), rule, refusal).await
 }
 
 /// A card that offers only what this person may say; for what people are told without having asked.
@@ -140,7 +167,12 @@ pub async fn offering(desk: &Desk, message: &Message, zone: Zone, card: Card) ->
 }
 
 async fn any_reply(desk: &Desk, message: &Message, zone: Zone) -> Reply {
-    match try_reply(desk, message, zone).await {
+    let tried = try_reply(desk, message, zone).await;
+    answered(desk, message, tried)
+}
+
+fn answered(desk: &Desk, message: &Message, tried: Result<Reply, DeskError>) -> Reply {
+    match tried {
         Ok(reply) => reply,
         Err(DeskError::Refused(mut refusal)) => {
             // What was just refused is not what to type next.
@@ -190,7 +222,9 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
     let clock = Clock { now, zone };
     let mut others: Vec<EnvironmentName> = config.unmanaged.keys().filter_map(|name| name.parse().ok()).collect();
     others.extend(desk.departed().await?.into_iter().map(|(name, _)| name));
-    let known = Known { environments: &config.environments, others: &others, me: &message.actor.id, now, zone };
+    let aside: Vec<&Environment> = config.set_aside_now().collect();
+    let known =
+        Known { environments: &config.environments, aside: &aside, others: &others, me: &message.actor.id, now, zone };
     let command = match commands::parse(&message.typed, &known) {
         Ok(command) => command,
         Err(refusal) => {
@@ -213,19 +247,7 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
     };
     let card = match command {
         Command::Order { order, because } => {
-            let answer = desk.submit(message, &order, because).await?;
-            let (follow, settled, stopping) = (follow(&answer), settled(&answer), stopping(&answer));
-            let queued = matches!(answer, Answer::Queued { .. });
-            let rollout = match &answer {
-                Answer::Rollout(RolloutAnswer::Began { rollout, .. }) => Some(rollout.number),
-                _ => None,
-            };
-            let mut card = cards::answer(&answer, &clock);
-            // It is the engine that tells.
-            if matches!(answer, Answer::Hold(HoldAnswer::WillTell { .. })) && !desk.an_engine_lives().await? {
-                card = card.line(Line::marked(cards::NOBODY_WORKS));
-            }
-            return Ok(Reply { follow, queued, stopping, rollout, settled, ..Reply::plain(card, Verdict::Done) });
+            return accepted(desk, message, &order, because, &clock).await;
         }
         Command::Help(None) => {
             let card = cards::help(&desk.abilities(message));
@@ -235,6 +257,29 @@ async fn try_reply(desk: &Desk, message: &Message, zone: Zone) -> Result<Reply, 
         Command::Query(query) => return told(desk, message, query, &clock).await,
     };
     Ok(Reply::plain(card, Verdict::Done))
+}
+
+/// The answer to an order.
+async fn accepted(
+    desk: &Desk,
+    message: &Message,
+    order: &Order,
+    because: Option<String>,
+    clock: &Clock,
+) -> Result<Reply, DeskError> {
+    let answer = desk.submit(message, order, because).await?;
+    let (follow, settled, stopping) = (follow(&answer), settled(&answer), stopping(&answer));
+    let queued = matches!(answer, Answer::Queued { .. });
+    let rollout = match &answer {
+        Answer::Rollout(RolloutAnswer::Began { rollout, .. }) => Some(rollout.number),
+        _ => None,
+    };
+    let mut card = cards::answer(&answer, clock);
+    // It is the engine that tells.
+    if matches!(answer, Answer::Hold(HoldAnswer::WillTell { .. })) && !desk.an_engine_lives().await? {
+        card = card.line(Line::marked(cards::NOBODY_WORKS));
+    }
+    Ok(Reply { follow, queued, stopping, rollout, settled, ..Reply::plain(card, Verdict::Done) })
 }
 
 /// The runs in these standings that are not over.
@@ -282,7 +327,7 @@ async fn with_troubles(
             let people = environment.owners.iter().chain(&environment.oncall).map(ActorId::as_str);
             environment.channel.in_chat(door).into_iter().chain(people)
         });
-        ["", cards::FILES, cards::HEARING, cards::PEOPLE].contains(&place)
+        ["", cards::FILES, cards::HEARING, cards::PEOPLE, cards::MEMBERS, cards::COMMANDS].contains(&place)
             || config.chat.admin_channel(door) == Some(place)
             || named.any(|named| named == place)
     };
@@ -374,7 +419,13 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             told_if_nobody_works(desk, cards::show(&detail, clock), std::iter::once(&detail.run)).await?
         }
         Query::Log { run, stack } => cards::log(&desk.log(run, stack.as_ref()).await?),
-        Query::History(filter) => cards::history(&desk.history(&filter, &sight).await?, &filter, clock),
+        Query::History(filter) => {
+            let sight = match &filter.group {
+                Some(group) => of_group(desk, &sight, group),
+                None => sight,
+            };
+            cards::history(&desk.history(&filter, &sight).await?, &filter, clock)
+        }
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
         Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
         Query::Next { environment, group, days } => {
@@ -393,6 +444,7 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             let card = with_troubles(desk, cards::handover(&standings, clock), None, clock).await?;
             told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
+        Query::Bookings { environment } => cards::bookings(&desk.bookings(environment.as_ref(), &sight).await?, clock),
         Query::ListNew => cards::made(&desk.made(&sight).await?, clock),
         Query::On => cards::on(&desk.on(&sight).await?, clock),
         Query::Hours { environment, month, by_person } => {
@@ -454,14 +506,16 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
         | Answer::Rollout(_)
         | Answer::Link(_)
         | Answer::Made(_)
+        | Answer::Each(_)
         | Answer::Schedule(_) => None,
     }
 }
 
 fn stopping(answer: &Answer) -> Vec<RunNumber> {
     match answer {
-        Answer::Hold(HoldAnswer::Stopped { working, unknown, .. }) => {
-            working.iter().map(|still| still.run.number).chain(unknown.iter().copied()).collect()
+        Answer::Hold(HoldAnswer::Stopped { working, unknown, unread, .. }) => {
+            let unread = unread.iter().map(|(number, _)| *number);
+            working.iter().map(|still| still.run.number).chain(unknown.iter().copied()).chain(unread).collect()
         }
         _ => Vec::new(),
     }
@@ -488,6 +542,7 @@ fn settled(answer: &Answer) -> Option<RunNumber> {
         | Answer::Rollout(_)
         | Answer::Link(_)
         | Answer::Made(_)
+        | Answer::Each(_)
         | Answer::Schedule(_) => None,
     }
 }

@@ -112,6 +112,9 @@ pub fn offers(detail: &RunDetail) -> Vec<String> {
             | RunKind::Adopt
             | RunKind::Sweep
             | RunKind::Preflight
+            | RunKind::Remove
+            | RunKind::Look
+            | RunKind::Terraform
             | RunKind::Destroy
             | RunKind::Undo,
         ) => Vec::new(),

@@ -9,10 +9,13 @@ use crate::domain::answer::RunSummary;
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
-use crate::domain::request::{RunKind, Target};
-use crate::domain::schedule::{Agenda, Bend, Bent, Scale, Stored, Timetable, end_of_change};
+use crate::domain::request::{Movement, RunKind, Target, movement};
+use crate::domain::schedule::{
+    Agenda, AtOnce, Because, Bend, Bent, DEFAULT_WARN_S, Scale, Schedule, Stored, Timetable, Turn, end_of_change,
+    level_at, since,
+};
 use crate::ledger::environments::Wanted;
-use crate::ledger::{Access, LedgerError, Unread, UnreadRow, bends, environments, holds, runs, schedules};
+use crate::ledger::{Access, LedgerError, Unread, asked, bends, environments, holds, runs, schedules};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
 const BACK_MS: i64 = 8 * DAY_MS;
@@ -36,6 +39,8 @@ pub struct Diary<'c> {
     pub destroyed: bool,
     /// What bends or adds schedules and cannot be read: nothing is to be done by what is left.
     pub unread: Unreads,
+    /// Which schedules the clock had seen as of its last look.
+    seen: Option<String>,
 }
 
 /// What cannot be read of one environment, by table.
@@ -45,8 +50,8 @@ pub struct Unreads {
     pub bends: Vec<Unread>,
     /// Of what they added by chat.
     pub schedules: Vec<Unread>,
-    /// Of runs and of what is wanted, in words.
-    pub others: Vec<String>,
+    /// Of runs and of what is wanted.
+    pub others: Vec<Unread>,
 }
 
 impl Unreads {
@@ -56,9 +61,14 @@ impl Unreads {
         self.bends.is_empty() && self.schedules.is_empty() && self.others.is_empty()
     }
 
+    /// Those that somebody can take away.
+    pub fn rows(&self) -> impl Iterator<Item = &Unread> {
+        self.bends.iter().chain(&self.schedules)
+    }
+
     /// What is wrong with each.
     pub fn why(&self) -> impl Iterator<Item = &str> {
-        self.bends.iter().chain(&self.schedules).map(|one| &one.why).chain(&self.others).map(String::as_str)
+        self.rows().chain(&self.others).map(|one| one.why.as_str())
     }
 
     /// The same in one text; `None`: all can be read.
@@ -82,9 +92,56 @@ pub struct LeftOut {
 impl<'c> Diary<'c> {
     /// The same with another timetable.
     #[must_use]
-    pub fn with(mut self, timetable: Timetable) -> Self {
+    pub fn with(mut self, mut timetable: Timetable, now: Timestamp) -> Self {
+        since(&mut timetable.schedules, self.seen.as_deref(), now);
         self.timetable = Arc::new(timetable);
         self
+    }
+
+    /// The schedules because of which something is wanted.
+    pub fn named<'d>(&'d self, because: &'d [Because]) -> impl Iterator<Item = &'d Schedule> {
+        let named =
+            move |schedule: &&Schedule| because.iter().any(|one| one.schedule() == Some(schedule.name.as_str()));
+        self.timetable.schedules.iter().filter(named)
+    }
+
+    /// How long before it is lowered for these reasons people are warned, in milliseconds; 0: they are not.
+    #[must_use]
+    pub fn warn_ms(&self, because: &[Because]) -> i64 {
+        1_000 * i64::from(self.named(because).map(|schedule| schedule.warn_s).max().unwrap_or(DEFAULT_WARN_S))
+    }
+
+    /// Whether it is lower there than at `from`.
+    #[must_use]
+    pub fn lowers(&self, from: &Target, to: &Target) -> bool {
+        movement(self.environment, from, to) == Movement::Lowers
+    }
+
+    /// What stays, and until when, where `wanted` is asked for all of a sudden because somebody changed what is written: what only
+    /// lowers waits until people were warned. `None`: it is done at once.
+    #[must_use]
+    pub fn stays_for(&self, wanted: &Target, because: &[Because], now: Timestamp) -> Option<(Target, Timestamp)> {
+        let stays = self.wanted.clone().filter(|from| self.unread.is_empty() && self.lowers(from, wanted))?;
+        let warn_ms = self.warn_ms(because);
+        (warn_ms > 0).then(|| (stays, now.plus_ms(warn_ms)))
+    }
+
+    /// What comes of it at once that this is what is written and bent, where `before` was until now; `None`: nothing.
+    #[must_use]
+    pub fn at_once(&self, before: &Self, now: Timestamp) -> Option<AtOnce> {
+        let (was, is) = (level_at(&before.agenda(), now), level_at(&self.agenda(), now));
+        let there = self.wanted.clone();
+        let Some(is) = is else {
+            let asked = was.is_some_and(|was| was.because.iter().any(|because| because.schedule().is_some()));
+            return asked.then_some(AtOnce { from: there, to: None });
+        };
+        let by_schedules = is.because.iter().any(|because| because.schedule().is_some() || *because == Because::Rests);
+        if was.is_some_and(|was| was.wanted == is.wanted) || there.as_ref() == Some(&is.wanted) || !by_schedules {
+            return None;
+        }
+        let at = self.stays_for(&is.wanted, &is.because, now).map_or(now, |(_, until)| until);
+        let to = Some(Turn::new(at, self.timetable.zone, is.wanted));
+        Some(AtOnce { from: there, to })
     }
 
     /// As the pure functions take it.
@@ -169,15 +226,31 @@ impl<'c> Diary<'c> {
     pub fn is_asked_to_stay(&self, now: Timestamp) -> bool {
         let said = |bent: &Bent| match bent.bend {
             Bend::Keep { .. } | Bend::Visit { said: true, .. } => bent.stands(now),
-            Bend::Visit { said: false, .. } | Bend::Skip(_) | Bend::Pause { .. } => false,
+            Bend::Booked { .. } => self.is_booked(now),
+            Bend::Visit { said: false, .. } | Bend::Skip(_) | Bend::Pause { .. } | Bend::Grace { .. } => false,
         };
         self.bends.iter().any(said)
+    }
+
+    /// The booking of this number, where what people bend is one.
+    #[must_use]
+    pub fn booking(&self, number: i64) -> Option<&Bent> {
+        let is_it = |bent: &&Bent| bent.number == number && matches!(bent.bend, Bend::Booked { .. });
+        self.bends.iter().find(is_it)
+    }
+
+    /// Whether it is booked at a moment.
+    #[must_use]
+    pub fn is_booked(&self, moment: Timestamp) -> bool {
+        let covers =
+            |bent: &Bent| matches!(bent.bend, Bend::Booked { from, until, .. } if from <= moment && moment < until);
+        self.bends.iter().any(covers)
     }
 
     fn pauses(&self) -> impl Iterator<Item = (Timestamp, Option<Timestamp>)> {
         self.bends.iter().filter(|_| !self.destroyed).filter_map(|bent| match bent.bend {
             Bend::Pause { from, until } => Some((from, until)),
-            Bend::Skip(_) | Bend::Keep { .. } | Bend::Visit { .. } => None,
+            Bend::Skip(_) | Bend::Keep { .. } | Bend::Visit { .. } | Bend::Grace { .. } | Bend::Booked { .. } => None,
         })
     }
 }
@@ -222,17 +295,23 @@ struct Known {
 #[derive(Debug, Clone)]
 struct Checked {
     stored: Vec<Stored>,
+    /// As it is written.
     timetable: Arc<Timetable>,
     left_out: Arc<[LeftOut]>,
+    /// The same where it is known since when each counts, by what the ledger keeps of that.
+    counts: Option<(String, Arc<Timetable>)>,
 }
 
 /// What the ledger has about when, environment by environment.
 #[derive(Debug, Default)]
 struct Noted {
     keeps: Vec<Hold>,
+    bookings: Vec<Hold>,
     bent: Vec<Bent>,
     stored: Vec<Stored>,
     unread: Unreads,
+    /// Which schedules the clock had seen as of its last look.
+    seen: Option<String>,
 }
 
 /// Who said where an environment is to be.
@@ -262,6 +341,13 @@ impl Diaries {
         lack(&mut read, broken);
         let (active, broken) = runs::all_active_apart(&mut db).await?;
         lack(&mut read, broken);
+        if config.environments.values().any(|environment| has_moments(environment, None))
+            || read.values().any(|noted| noted.stored.iter().any(Stored::has_moments))
+        {
+            for (name, seen) in asked::written(&mut db, None).await? {
+                read.entry(name).or_default().seen = Some(seen);
+            }
+        }
         let mut said: BTreeMap<RunNumber, RunSummary> = said.into_iter().map(|run| (run.number, run)).collect();
         let mut coming: BTreeMap<EnvironmentName, RunSummary> = BTreeMap::new();
         for run in active.into_iter().filter(comes) {
@@ -283,7 +369,7 @@ impl Diaries {
                     Some(run) => match unless_stopped(&mut db, run, wanted.as_ref()).await {
                         Ok(run) => run,
                         Err(why) if why.is_of_a_row() => {
-                            lack(&mut read, vec![UnreadRow { environment: name.to_string(), why }]);
+                            lack(&mut read, vec![lacking(name, &why)]);
                             None
                         }
                         Err(error) => return Err(error),
@@ -297,11 +383,29 @@ impl Diaries {
         Ok(all)
     }
 
-    /// The diary of one environment as the configuration has it.
+    /// The diary of one environment as the configuration has it, for what is decided by it.
     ///
     /// # Errors
     /// When the ledger does not answer, or its runs or what is wanted of it cannot be read.
     pub async fn one<'c>(
+        &self,
+        db: impl Access,
+        config: &Arc<Config>,
+        environment: &'c Environment,
+        now: Timestamp,
+    ) -> Result<Diary<'c>, LedgerError> {
+        let diary = self.seen(db, config, environment, now).await?;
+        match diary.unread.others.first() {
+            None => Ok(diary),
+            Some(first) => Err(first.clone().into()),
+        }
+    }
+
+    /// The same for what only looks: what cannot be read of it is in [`Diary::unread`].
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn seen<'c>(
         &self,
         mut db: impl Access,
         config: &Arc<Config>,
@@ -309,14 +413,21 @@ impl Diaries {
         now: Timestamp,
     ) -> Result<Diary<'c>, LedgerError> {
         let name = &environment.name;
-        let noted = noted(&mut db, Some(name), now).await?.remove(name).unwrap_or_default();
-        let wanted = environments::wanted(&mut db, name).await?;
-        let active = runs::active(&mut db, name).await?;
+        let mut noted = noted(&mut db, Some(name), now).await?.remove(name).unwrap_or_default();
+        if has_moments(environment, Some(&noted)) {
+            noted.seen = asked::written(&mut db, Some(name)).await?.pop().map(|(_, seen)| seen);
+        }
+        let wanted = or_lack(environments::wanted(&mut db, name).await, name, &mut noted.unread)?;
+        let (active, broken) = runs::active_apart(&mut db, name).await?;
+        noted.unread.others.extend(broken);
         let run = match active.into_iter().filter(comes).max_by_key(|run| run.number) {
             Some(run) => Some(run),
             None => match wanted.as_ref().and_then(|wanted| wanted.run) {
-                Some(run) => match runs::by_number(&mut db, run).await? {
-                    Some(run) => unless_stopped(&mut db, run, wanted.as_ref()).await?,
+                Some(run) => match or_lack(runs::by_number(&mut db, run).await, name, &mut noted.unread)? {
+                    Some(run) => {
+                        let said = unless_stopped(&mut db, run, wanted.as_ref()).await;
+                        or_lack(said, name, &mut noted.unread)?
+                    }
                     None => None,
                 },
                 None => None,
@@ -334,7 +445,7 @@ impl Diaries {
         said: Said,
         now: Timestamp,
     ) -> Diary<'c> {
-        let (timetable, left_out) = self.timetable(config, environment, noted.stored, now);
+        let (timetable, left_out) = self.timetable(config, environment, noted.stored, noted.seen.as_deref(), now);
         let mut diary = Diary {
             environment,
             timetable,
@@ -344,6 +455,7 @@ impl Diaries {
             wanted: said.wanted.map(|wanted| wanted.target),
             destroyed: said.destroyed,
             unread: noted.unread,
+            seen: noted.seen,
         };
         if said.destroyed {
             // Nobody wants it back but who says so.
@@ -351,6 +463,7 @@ impl Diaries {
             let pause = Bend::Pause { from: Timestamp(0), until: None };
             diary.bends.push(Bent { number: 0, by, called, because: None, bend: pause });
         }
+        diary.bends.extend(noted.bookings.iter().filter_map(booked));
         let change = said.run.filter(|run| run.asker.id != ActorId::clock());
         let ends = change.as_ref().is_some_and(|run| run.request.until.is_some());
         diary.bends.extend(change.and_then(|run| visit(&diary, &run)));
@@ -367,9 +480,10 @@ impl Diaries {
         config: &Arc<Config>,
         environment: &Environment,
         stored: Vec<Stored>,
+        seen: Option<&str>,
         now: Timestamp,
     ) -> (Arc<Timetable>, Arc<[LeftOut]>) {
-        if stored.is_empty() {
+        if stored.is_empty() && !has_moments(environment, None) {
             return (Arc::clone(&environment.timetable), Arc::default());
         }
         let day = now.0.div_euclid(DAY_MS);
@@ -377,15 +491,48 @@ impl Diaries {
         if known.day != day || !Weak::ptr_eq(&known.config, &Arc::downgrade(config)) {
             *known = Known { config: Arc::downgrade(config), day, tables: BTreeMap::new() };
         }
-        let found = known.tables.get(&environment.name).filter(|checked| checked.stored == stored).cloned();
-        let checked = found.unwrap_or_else(|| {
-            let (table, left_out) = timetable(config, environment, &stored, now);
-            let checked = Checked { stored, timetable: Arc::new(table), left_out: left_out.into() };
-            known.tables.insert(environment.name.clone(), checked.clone());
-            checked
-        });
-        (checked.timetable, checked.left_out)
+        let same = known.tables.get(&environment.name).is_some_and(|checked| checked.stored == stored);
+        if !same {
+            let (timetable, left_out) = if stored.is_empty() {
+                (Arc::clone(&environment.timetable), Arc::default())
+            } else {
+                let (table, left_out) = timetable(config, environment, &stored, now);
+                (Arc::new(table), left_out.into())
+            };
+            let checked = Checked { stored, timetable, left_out, counts: None };
+            known.tables.insert(environment.name.clone(), checked);
+        }
+        match known.tables.get_mut(&environment.name) {
+            Some(checked) => (checked.counting(seen, now), Arc::clone(&checked.left_out)),
+            None => (Arc::clone(&environment.timetable), Arc::default()),
+        }
     }
+}
+
+impl Checked {
+    /// The timetable with the moment from which on each schedule counts, by what the clock had seen as of its last look.
+    fn counting(&mut self, seen: Option<&str>, now: Timestamp) -> Arc<Timetable> {
+        if !self.timetable.schedules.iter().any(Schedule::has_moments) {
+            return Arc::clone(&self.timetable);
+        }
+        if let Some((known, timetable)) = &self.counts
+            && seen == Some(known.as_str())
+        {
+            return Arc::clone(timetable);
+        }
+        let mut timetable = Timetable::clone(&self.timetable);
+        let all_seen = since(&mut timetable.schedules, seen, now);
+        let timetable = Arc::new(timetable);
+        // What was not seen yet counts from this very moment, which is another one each time.
+        self.counts = seen.filter(|_| all_seen).map(|seen| (seen.to_owned(), Arc::clone(&timetable)));
+        timetable
+    }
+}
+
+/// Whether any schedule of an environment has moments: then the ledger tells since when they count.
+fn has_moments(environment: &Environment, noted: Option<&Noted>) -> bool {
+    environment.timetable.schedules.iter().any(Schedule::has_moments)
+        || noted.is_some_and(|noted| noted.stored.iter().any(Stored::has_moments))
 }
 
 /// What the ledger has, of one environment or of all.
@@ -397,8 +544,11 @@ async fn noted(
     let since = now.plus_ms(-BACK_MS);
     let mut all: BTreeMap<EnvironmentName, Noted> = BTreeMap::new();
     for hold in holds::of_late(&mut *db, since).await? {
-        if let (Kind::Keep, Some(name)) = (hold.kind, hold.environment.clone()) {
-            all.entry(name).or_default().keeps.push(hold);
+        let Some(name) = hold.environment.clone() else { continue };
+        match hold.kind {
+            Kind::Keep => all.entry(name).or_default().keeps.push(hold),
+            Kind::Booking => all.entry(name).or_default().bookings.push(hold),
+            Kind::Hold | Kind::Freeze | Kind::Stop => {}
         }
     }
     let (bent, unread) = bends::standing(&mut *db, since).await?;
@@ -423,15 +573,32 @@ async fn noted(
 }
 
 /// Notes what of runs and of what is wanted cannot be read.
-fn lack(all: &mut BTreeMap<EnvironmentName, Noted>, broken: Vec<UnreadRow>) {
-    for UnreadRow { environment, why } in broken {
-        if let Ok(name) = environment.parse() {
-            all.entry(name).or_default().unread.others.push(why.to_string());
-        } else {
-            // Whose it is cannot be told.
-            tracing::error!(%why, environment, "a row of no environment cannot be read");
+fn lack(all: &mut BTreeMap<EnvironmentName, Noted>, broken: Vec<Unread>) {
+    for one in broken {
+        if let Some(name) = whose(&one) {
+            all.entry(name).or_default().unread.others.push(one);
         }
     }
+}
+
+/// What was found of an environment; nothing where a row of it cannot be read, which is noted.
+fn or_lack<T>(
+    found: Result<Option<T>, LedgerError>,
+    name: &EnvironmentName,
+    unread: &mut Unreads,
+) -> Result<Option<T>, LedgerError> {
+    match found {
+        Err(why) if why.is_of_a_row() => {
+            unread.others.push(lacking(name, &why));
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+/// A row about an environment that cannot be read.
+fn lacking(name: &EnvironmentName, why: &LedgerError) -> Unread {
+    Unread { id: name.to_string(), environment: Some(name.to_string()), why: why.to_string(), rest: () }
 }
 
 /// The environment that a row belongs to which cannot be read; without one it is of none that is configured, and bars nothing.
@@ -478,4 +645,12 @@ fn kept(hold: &Hold, wanted: Option<&Target>) -> Option<Bent> {
     let bend = Bend::Keep { target: wanted?.clone(), from: hold.began, until: hold.until? };
     let (by, called, because) = (hold.by.clone(), hold.called.clone(), hold.because.clone());
     Some(Bent { number: hold.number.0, by, called, because, bend })
+}
+
+/// What somebody booked, as far as it was not taken back before it began.
+fn booked(hold: &Hold) -> Option<Bent> {
+    let (from, until) = (hold.began, hold.until?);
+    let target = hold.booked.as_ref().filter(|_| from < until)?.target.clone();
+    let (by, called, because) = (hold.by.clone(), hold.called.clone(), hold.because.clone());
+    Some(Bent { number: hold.number.0, by, called, because, bend: Bend::Booked { target, from, until } })
 }

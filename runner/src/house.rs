@@ -17,6 +17,7 @@ use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::lives;
 use crate::paths::Paths;
+use crate::retries;
 use crate::rollouts;
 use crate::secrets::{self, ExposeSecret as _, Notice, SecretError, Secrets};
 use crate::switch;
@@ -254,10 +255,11 @@ impl House {
         let task = tokio::spawn(keeper.keep(stopped, tell, tell_why));
         let many = rollouts::run(self.desk.clone(), self.bell.clone(), working.clone());
         let lives = lives::run(self.desk.clone(), self.bell.clone(), working.clone());
-        let both = async move {
-            tokio::join!(many, lives);
+        let again = retries::run(self.desk.clone(), working.clone());
+        let all = async move {
+            tokio::join!(many, lives, again);
         };
-        if let Some(before) = self.rollouts.replace(tokio::spawn(both)) {
+        if let Some(before) = self.rollouts.replace(tokio::spawn(all)) {
             before.abort();
         }
         self.engine = Some(Keeper { stop, working, hindered, task });

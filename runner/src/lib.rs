@@ -17,6 +17,7 @@ pub mod logging;
 pub mod paths;
 pub mod problem;
 pub mod redact;
+pub mod retries;
 pub mod rollouts;
 pub mod root;
 pub mod secrets;

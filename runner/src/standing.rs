@@ -7,8 +7,8 @@ use crate::domain::changes::{Action, Change, Exactness, StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Level};
 use crate::domain::failure::{Applied, FailureKind};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
-use crate::domain::request::{Target, value_at};
-use crate::domain::run::{Outcome, Phase, RunEvent, RunView, StackState};
+use crate::domain::request::{RunKind, Target, value_at};
+use crate::domain::run::{Note, Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
 use crate::ledger::{LedgerError, Tx, environments, made, scaling_groups, stacks};
 use crate::witness;
@@ -63,12 +63,18 @@ pub(crate) async fn note(
         {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
+        // By hand it goes on from where it stands, and stands there when it ended well.
+        if let RunEvent::StackFailed { stack, phase: Phase::Apply, .. } = event
+            && after.request.kind == RunKind::Terraform
+        {
+            stacks::mark_in_doubt(tx, name, stack).await?;
+        }
         // What is not in service, or cannot be told, is not where it was to be.
         if let RunEvent::StackFailed { stack, phase: Phase::Verify, .. } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
         }
         note_groups(tx, after, event).await?;
-        note_state(tx, after, event).await?;
+        note_state(tx, after, event, at).await?;
     }
     note_half_made(tx, after, events).await?;
     let proven = match after.outcome() {
@@ -135,7 +141,7 @@ async fn note_groups(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(
 }
 
 /// Notes what an event tells of the Terraform state of a stack: which one it is, and which serial it has at least.
-async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<(), LedgerError> {
+async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent, at: Timestamp) -> Result<(), LedgerError> {
     let name = &after.request.environment;
     match event {
         // Whoever was asked about an older state has said yes to it.
@@ -148,6 +154,8 @@ async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<()
             }
             Some(_) | None => Ok(()),
         },
+        // Terraform has written the state for us, and nobody read what its serial is now.
+        RunEvent::StackNoted { stack, note: Note::Untainted { .. } } => stacks::forget_serial(tx, name, stack).await,
         // What was reported made is in the state, or nowhere: a state that is as it was does not know of it.
         RunEvent::LostTrack { stack, others, .. } => {
             for stack in others.iter().chain([stack]) {
@@ -160,7 +168,7 @@ async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<()
         }
         RunEvent::StackApplied { stack, applied } => {
             // With all destroyed nothing is lost with it.
-            note_left(tx, after, stack, |plan, left| (!plan.destroy).then(|| left_by(left, applied))).await
+            note_left(tx, after, stack, |plan, left| (!plan.destroy).then(|| left_by(left, applied, at))).await
         }
         // Terraform says so itself, and has stored what it did; where it was killed on request before it could, what it made is not in
         // the state, and that is worth a question. Of any other end, as by a signal of others, nobody knows whether it has: what was
@@ -169,7 +177,7 @@ async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent) -> Result<()
             if matches!(failure.kind, FailureKind::Terraform | FailureKind::Interrupted)
                 || applied.done.iter().any(is_made) =>
         {
-            note_left(tx, after, stack, |_, left| Some(left_by(left, applied))).await
+            note_left(tx, after, stack, |_, left| Some(left_by(left, applied, at))).await
         }
         _ => Ok(()),
     }
@@ -180,11 +188,17 @@ fn is_made(change: &Change) -> bool {
 }
 
 /// How an apply that began with the state `left` left it.
-fn left_by(left: StateLeft, applied: &Applied) -> StateLeft {
+fn left_by(left: StateLeft, applied: &Applied, at: Timestamp) -> StateLeft {
     // A remote state that is as it was read is not stored, as after an update that only repairs what others changed. Source:
     // Terraform's `internal/states/remote/state.go`, `PersistState`.
     let stored = applied.done.iter().any(|change| is_made(change) || change.action == Action::Delete);
-    StateLeft { serial: left.serial + u64::from(stored), lineage: left.lineage.or_else(|| applied.lineage.clone()) }
+    let lineage = left.lineage.or_else(|| applied.lineage.clone());
+    let least = left.serial + u64::from(stored);
+    // One that is older than it can be was not read of this state.
+    match applied.serial.filter(|serial| *serial >= least) {
+        Some(serial) => StateLeft { serial, lineage, at: Some(at) },
+        None => StateLeft { serial: least, lineage, at: None },
+    }
 }
 
 /// Notes how a stack's state was left, given how the plan found it that was applied.
@@ -196,7 +210,7 @@ async fn note_left(
 ) -> Result<(), LedgerError> {
     let Some(plan) = after.stacks.get(stack).and_then(|view| view.plan.as_ref()) else { return Ok(()) };
     let Some(serial) = plan.serial else { return Ok(()) };
-    let left = left(plan, StateLeft { serial, lineage: plan.lineage.clone() });
+    let left = left(plan, StateLeft { serial, lineage: plan.lineage.clone(), at: None });
     stacks::set_state_left(tx, &after.request.environment, stack, left.as_ref()).await
 }
 
@@ -286,6 +300,12 @@ async fn stand(
         let older_state = view.plan.as_ref().is_some_and(|plan| plan.went_back().is_some());
         if older_state && view.apply_began.is_none() {
             note_left(tx, after, name, |plan, left| (!plan.destroy).then_some(left)).await?;
+        }
+        // It was looked at, and is as it should be whoever wrote it: from now on this is what was left.
+        let moved = view.plan.as_ref().is_some_and(|plan| plan.exactness == Exactness::Exact && plan.moved().is_some());
+        if moved && view.apply_began.is_none() {
+            note_left(tx, after, name, |plan, left| (!plan.destroy).then_some(StateLeft { at: Some(at), ..left }))
+                .await?;
         }
         let settings: Vec<_> = environment
             .settings

@@ -213,7 +213,7 @@ fn outlook(diary: &Diary<'_>, standing: &[Hold], now: Timestamp) -> (Outlook, Wa
     for hold in standing.iter().filter(|hold| hold.is_about(&environment.name) && hold.stands(now)) {
         held = match (hold.kind, hold.until, held) {
             // It is among what people ask for.
-            (Kind::Keep, _, held) | (_, _, held @ Held::Open) => held,
+            (Kind::Keep | Kind::Booking, _, held) | (_, _, held @ Held::Open) => held,
             (Kind::Hold | Kind::Freeze | Kind::Stop, None, _) => Held::Open,
             (Kind::Hold | Kind::Freeze | Kind::Stop, Some(until), Held::Not) => Held::Until(until),
             (Kind::Hold | Kind::Freeze | Kind::Stop, Some(until), Held::Until(other)) => Held::Until(until.max(other)),

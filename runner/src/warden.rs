@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::domain::access::{Least, Role, Who, given};
+use crate::domain::access::{Least, Role, Who, given, held, named};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::LAPSE;
 use crate::domain::holds::{Ending, Hold, Kind, News};
-use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::made::{LifeNews, Made};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::RunState;
@@ -18,13 +18,13 @@ use crate::domain::schedule::ClockNews;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::holds::Unreadable;
 use crate::ledger::tellings::Telling;
-use crate::ledger::{LedgerError, Store, Tx, holds, links, outbox, runs, tellings};
+use crate::ledger::{LedgerError, Store, Tx, Unread, holds, links, outbox, runs, tellings};
 
 /// Who looks after an environment, or after all of them: its owners, and for all of them the admins too. Groups count by those
 /// members that the configuration names.
 fn who_cares(config: &Config, environment: Option<&EnvironmentName>) -> BTreeSet<ActorId> {
     let of = |name: &EnvironmentName| environment.is_none_or(|only| only == name);
-    let owners = config.environments.values().filter(|e| of(&e.name)).flat_map(|e| e.owners.iter().cloned());
+    let owners = config.all_known().filter(|e| of(&e.name)).flat_map(|e| e.owners.iter().cloned());
     let mut found: Vec<ActorId> = owners.collect();
     if environment.is_none() {
         let admin = Role::built_in(Least::Admin);
@@ -175,21 +175,48 @@ pub(crate) async fn cleared(
     if let Some(about) = own.as_ref().or(environment) {
         to.extend(who_cares(config, Some(about)));
     }
-    let (number, why) = (broken.number, broken.why.clone());
+    let (number, why) = (broken.number(), broken.why.clone());
     let environment = environment.or(own.as_ref()).cloned();
     let news = News::Cleared { by: by.cloned(), number, environment, why };
     tell(tx, &news, to, by).await
 }
 
-/// Why nothing is changed while a hold cannot be read, and how an admin takes it away.
-pub(crate) fn barred_by(broken: &Unreadable, name: Option<&EnvironmentName>, config: &Config) -> Refusal {
-    let why = format!("{}; an admin can take it away", broken.why);
-    let refusal = Refusal::refused("nothing is changed while a hold cannot be read", why);
+/// Whether somebody looks after everything.
+pub(crate) fn is_admin(config: &Config, actor: &Actor) -> bool {
+    let admin = Role::built_in(Least::Admin);
+    held(&config.access, None, actor).any(|grant| grant.role.includes(&admin))
+}
+
+/// `ask local:boss`: whom to ask for what takes an admin.
+pub(crate) fn ask_an_admin(config: &Config) -> String {
+    let admin = Role::built_in(Least::Admin);
+    let able: Vec<_> = given(&config.access, None).filter(|grant| grant.role.includes(&admin)).collect();
+    let whom = named(&able);
+    if whom.is_empty() { "no admin is configured".to_owned() } else { format!("ask {whom}") }
+}
+
+/// Why nothing is changed while a hold cannot be read, and how an admin takes it away; the line is offered to whoever may say it, and to
+/// all where it is told to several.
+pub(crate) fn barred_by(
+    broken: &Unreadable,
+    name: Option<&EnvironmentName>,
+    config: &Config,
+    to: Option<&Actor>,
+) -> Refusal {
+    let what = "nothing is changed while a hold cannot be read";
     // Its own may be what cannot be read; whichever is named, its number says which is meant.
-    let own =
-        broken.environment.as_deref().and_then(|own| config.environments.get_key_value(own)).map(|(name, _)| name);
-    let Some(name) = name.or(own).or_else(|| config.environments.keys().next()) else { return refusal.hint("envs") };
-    refusal.hint(format!("unhold {name} {}", broken.number)).hint(format!("status {name}"))
+    let own = config.all_known().find(|own| Some(own.name.as_str()) == broken.environment.as_deref());
+    let any = own.or_else(|| config.all_known().next()).map(|environment| &environment.name);
+    let Some(name) = name.or(any) else {
+        return Refusal::refused(what, format!("{}; an admin can take it away", broken.why)).hint("envs");
+    };
+    let line = format!("unhold {name} {}", broken.number());
+    let status = format!("status {name}");
+    if to.is_none_or(|actor| is_admin(config, actor)) {
+        return Refusal::refused(what, format!("{}; an admin can take it away", broken.why)).hint(line).hint(status);
+    }
+    let why = format!("{}; an admin can take it away by `{line}`: {}", broken.why, ask_an_admin(config));
+    Refusal::refused(what, why).hint(status)
 }
 
 /// What came to its end by itself.
@@ -229,7 +256,7 @@ pub(crate) async fn note_lapsed(tx: &mut Tx, ended: &Lapsed) -> Result<(), Ledge
         audit::append(tx, &entry).await?;
     }
     for one in &ended.unreadable {
-        let detail = json!({ "hold": one.number, "unreadable": one.why });
+        let detail = json!({ "hold": one.number(), "unreadable": one.why });
         let environment: Option<EnvironmentName> = one.environment.as_ref().and_then(|name| name.parse().ok());
         let entry = Entry::of_tidegate(&tidegate, LAPSE);
         let entry = Entry { environment: environment.as_ref(), detail: Some(&detail), ..entry };
@@ -252,7 +279,11 @@ pub(crate) async fn is_free(
     if !broken.is_empty() || standing.iter().any(against) {
         return Ok(false);
     }
-    let active = runs::active(&mut *tx, environment).await?;
+    let (active, broken) = runs::active_apart(&mut *tx, environment).await?;
+    // Of a run that cannot be read nobody knows whether it has it.
+    if !broken.is_empty() {
+        return Ok(false);
+    }
     let busy = active.iter().any(|run| {
         run.state.holds_environment()
             || (matches!(run.state, RunState::Queued { .. }) && !run.request.kind.only_looks())
@@ -306,14 +337,20 @@ async fn tell_free(store: &Store, config: &Config, telling: &Telling) -> Result<
     Ok(first)
 }
 
-/// Tells that nothing runs any more after a stop, once that is so. What waits for a yes or is unknown does not run.
+/// Runs that cannot be read, by their numbers.
+pub(crate) fn numbered(broken: Vec<Unread>) -> Vec<(RunNumber, String)> {
+    broken.into_iter().filter_map(|run| Some((RunNumber(run.id.parse().ok()?), run.why))).collect()
+}
+
+/// Tells that nothing runs any more after a stop, once that is so. What waits for a yes or is unknown does not run; what cannot be read
+/// is named, as nobody can say of it.
 pub(crate) async fn settle(tx: &mut Tx, config: &Config, stop: &Hold) -> Result<bool, LedgerError> {
-    let active = runs::all_active(&mut *tx).await?;
+    let (active, broken) = runs::all_active_apart(&mut *tx).await?;
     if active.iter().any(|run| run.state.works()) || !holds::settle(tx, stop).await? {
         return Ok(false);
     }
     let unknown = active.iter().filter(|run| matches!(run.state, RunState::Unknown { .. })).map(|run| run.number);
-    let news = News::Still { hold: stop.clone(), unknown: unknown.collect() };
+    let news = News::Still { hold: stop.clone(), unknown: unknown.collect(), unread: numbered(broken) };
     let mut to = who_cares(config, None);
     to.insert(stop.by.clone());
     tell(tx, &news, to, None).await?;

@@ -77,6 +77,7 @@ fn rule(why: &QuestionWhy) -> &'static str {
         QuestionWhy::Previewed => "previewed",
         QuestionWhy::Unannounced { .. } => "unannounced",
         QuestionWhy::WentBack { .. } => "state_went_back",
+        QuestionWhy::Moved { .. } => "state_moved",
         QuestionWhy::PlanChanged { .. } => "plan_changed",
         QuestionWhy::Ruled => "approval",
         QuestionWhy::ManyDestroys { .. } => "many_destroys",

@@ -7,6 +7,7 @@ use tidegate_runner::domain::run::{Outcome, RunState};
 use super::bend;
 use super::card::{Card, Line, Tone};
 use super::holds::{self, hold_answer, hold_line, ordinal};
+use super::hours;
 use super::link;
 use super::made;
 use super::rollout;
@@ -17,14 +18,26 @@ use super::words::{Clock, DOT, about, duration, run_of, sizes, what};
 /// Most runs ahead that are named.
 const AHEAD_MAX: usize = 3;
 
+/// What came of a line in each environment of a group: a line each.
+fn of_each(all: &[Answer], clock: &Clock) -> Card {
+    let cards: Vec<Card> = all.iter().map(|one| answer(one, clock)).collect();
+    let noun = if cards.len() == 1 { "environment" } else { "environments" };
+    let tone = cards.first().map_or(Tone::Plain, |card| card.tone);
+    let card = Card::new(tone, format!("Done in {} {noun}", cards.len()));
+    let card = card.lines(cards.iter().map(|card| Line::text(card.title.clone()).indented(1)));
+    let next: Vec<String> = cards.iter().filter_map(|card| card.next.first().cloned()).take(3).collect();
+    next.into_iter().fold(card, Card::next)
+}
+
 /// The desk's answer. `clock` gives local time.
 #[must_use]
 pub fn answer(answer: &Answer, clock: &Clock) -> Card {
     match answer {
-        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed, until } => {
+        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed, until, cost } => {
             let card = queued(run, ahead, *last_time_ms, *starts_in_ms, clock);
             let card = card.lines(freed.iter().map(holds::freed));
             let card = card.lines(until.map(|until| Line::text(bend::holds_until(&run.request, until, clock))));
+            let card = card.lines(cost.as_ref().map(|cost| Line::text(hours::costs(cost))));
             card.lines(
                 holds
                     .iter()
@@ -37,6 +50,7 @@ pub fn answer(answer: &Answer, clock: &Clock) -> Card {
         Answer::Made(answer) => made::answer(answer, clock),
         Answer::Schedule(answer) => schedule_answer(answer, clock),
         Answer::Rollout(answer) => rollout::answer(answer),
+        Answer::Each(all) => of_each(all, clock),
         Answer::Cancelled(run) | Answer::Rejected(run) if run.state.outcome() == Some(Outcome::Partial) => {
             let word = if matches!(answer, Answer::Cancelled(_)) { "cancelled" } else { "rejected" };
             Card::new(Tone::Warning, format!("Run {} is {word} half way{DOT}{}", run.number, what(&run.request)))

@@ -2,11 +2,16 @@
 
 use chrono::Timelike as _;
 use tidegate_runner::desk::clock::Warned;
+use tidegate_runner::domain::holds::{Hold, Kind};
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
+use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::request::RunRequest;
-use tidegate_runner::domain::schedule::{Bend, BendAnswer, BentOne, ClockNews, OddDay, QuietKind, Turn, in_words};
+use tidegate_runner::domain::schedule::{
+    AtOnce, Bend, BendAnswer, BentOne, ClockNews, OddDay, QuietKind, Turn, in_words,
+};
 
 use super::card::{Card, Line, Tone};
+use super::next::without_code;
 use super::words::{Clock, DOT, cut, duration, plural};
 
 /// Most transitions that are named of one environment.
@@ -18,7 +23,7 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
         BendAnswer::Skipped(all) => match all.as_slice() {
             [only] => {
                 let card = Card::new(Tone::Good, format!("{}{DOT}{}", only.environment, left_out(only)));
-                offers(what_follows(card, only, clock), only)
+                offers(what_follows(card, only, clock).lines(of_code(only)), only)
             }
             several => {
                 let count = plural(u64::try_from(several.len()).unwrap_or(u64::MAX), "environment");
@@ -32,21 +37,31 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
         },
         BendAnswer::Paused { until, one } => {
             let title = format!("The schedules of {} are paused until {}", one.environment, clock.ahead(*until));
-            offers(what_follows(Card::new(Tone::Good, title), one, clock), one)
+            offers(what_follows(Card::new(Tone::Good, title), one, clock).lines(of_code(one)), one)
         }
         BendAnswer::Unpaused(one) => {
             let paused = one.bent.iter().any(|bent| matches!(bent.bend, Bend::Pause { .. }));
-            let what = if paused { "count again" } else { "leave nothing out any more" };
+            let what = match (paused, one.aside) {
+                (true, false) => "count again",
+                (true, true) => "are not paused any more",
+                (false, _) => "leave nothing out any more",
+            };
             let card = Card::new(Tone::Good, format!("The schedules of {} {what}", one.environment));
+            let card = card.lines(of_code(one));
+            let at_once = one.at_once.as_ref().map(|at_once| at_once_words(&one.environment, at_once, clock));
+            let card = card.lines(at_once);
             let card =
                 card.lines(one.turns.iter().take(NAMED_MAX).map(|turn| Line::text(when(turn, clock)).indented(1)));
             card.next(format!("next {}", one.environment))
         }
-        BendAnswer::Cleared { environment, why } => {
-            let card = Card::new(Tone::Good, format!("The schedules of {environment} count again"));
+        BendAnswer::Cleared { environment, why, left } => {
+            let tone = if left.is_empty() { Tone::Good } else { Tone::Warning };
+            let card = Card::new(tone, format!("Taken away from the schedules of {environment}"));
             let card = card
                 .lines(why.iter().map(|why| Line::text(format!("Taken away, as nobody could read it: {}", cut(why)))));
-            card.next(format!("next {environment}"))
+            let card =
+                card.lines(left.iter().map(|why| Line::text(format!("Nobody can read this, either: {}", cut(why)))));
+            card.next(format!("{} {environment}", if left.is_empty() { "next" } else { "status" }))
         }
     }
 }
@@ -55,18 +70,27 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
 pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &Clock) -> Card {
     let level = in_words(&said.turn().wanted);
     match said {
-        ClockNews::Ahead { turn, from } => {
+        ClockNews::Ahead { turn, from, held: Some(hold), unskippable } => {
+            let title = format!("{environment} does not go to {level} at {}{DOT}held", turn.local.format("%H:%M"));
+            let card = Card::new(Tone::Warning, title);
+            let due = format!("It was to go there at {}, from {}", moment(turn), in_words(from));
+            let card = card.line(Line::text(due));
+            let card = card.line(Line::text(format!("{}: it goes there after that.", held_by(hold, clock))));
+            let skip = (!unskippable).then(|| skip_it(environment, turn));
+            skip.into_iter().fold(card, Card::next).next(format!("next {environment}"))
+        }
+        ClockNews::Ahead { turn, from, held: None, unskippable } => {
             let away = turn.at.ms_since(clock.now);
             let when =
                 if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
             let title = format!("{environment} goes to {level} {when}{DOT}{}", turn.local.format("%H:%M"));
             let card = Card::new(Tone::Warning, title);
             let card = card.line(Line::text(format!("{}, from {}", moment(turn), in_words(from))));
-            let skip = if is_night(turn) { "tonight" } else { "next" };
-            card.next(format!("keep {environment} for 1h"))
-                .next(format!("keep {environment} until {}", evening(turn)))
-                .next(format!("skip {environment} {skip}"))
-                .next(format!("down {environment} {}", turn.wanted.level))
+            let card = card
+                .next(format!("keep {environment} for 1h"))
+                .next(format!("keep {environment} until {}", evening(turn)));
+            let skip = (!unskippable).then(|| skip_it(environment, turn));
+            skip.into_iter().fold(card, Card::next).next(format!("down {environment} {}", turn.wanted.level))
         }
         ClockNews::Late { turn, by_ms, collapsed, run, stood_against } => {
             let card = Card::new(
@@ -85,6 +109,22 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             Card::new(Tone::Bad, title)
                 .line(Line::text(format!("It was due at {}, and its `catch_up` is over.", moment(turn))))
                 .lines(before_it(*collapsed))
+                .next(format!("status {environment}"))
+                .next(format!("next {environment}"))
+        }
+        ClockNews::Swallowed { turn: _, left_out, count } => {
+            let one = |turn: &Turn| format!("{} of {}", in_words(&turn.wanted), turn.local.format("%a %H:%M"));
+            let named: Vec<String> = left_out.iter().map(one).collect();
+            let title = format!("{environment}: missed while away: {}{DOT}it stays at {level}", named.join(", "));
+            let card = Card::new(Tone::Warning, title);
+            let whole =
+                left_out.iter().map(|turn| Line::text(format!("{}, to {}", moment(turn), in_words(&turn.wanted))));
+            let nobody = format!(
+                "Nobody looked when {} due.",
+                if *count == 1 { "1 transition was".to_owned() } else { format!("{count} transitions were") }
+            );
+            card.line(Line::text(nobody))
+                .lines(whole)
                 .next(format!("status {environment}"))
                 .next(format!("next {environment}"))
         }
@@ -142,6 +182,37 @@ fn before_it(collapsed: u32) -> Option<Line> {
     (collapsed > 0).then(|| Line::text(format!("{more} before it {were} left out: this one came after.")))
 }
 
+/// `held by sato until Mon 2026-11-23 22:00 +09:00 (in 2 h), because we measure`
+pub(super) fn held_by(hold: &Hold, clock: &Clock) -> String {
+    let word = match hold.kind {
+        Kind::Hold => "held",
+        Kind::Freeze => "frozen",
+        Kind::Keep => "kept",
+        Kind::Stop => "stopped",
+        Kind::Booking => "booked",
+    };
+    let until = hold.until.map_or_else(String::new, |until| format!(" until {}", clock.ahead(until)));
+    let because = hold.because.as_ref().map_or_else(String::new, |because| format!(", because {}", cut(because)));
+    format!("{word} by {}{until}{because}", cut(&distinct(&hold.called)))
+}
+
+/// What comes at once of another word about when.
+pub(super) fn at_once_words(environment: &EnvironmentName, at_once: &AtOnce, clock: &Clock) -> Line {
+    let AtOnce { from, to } = at_once;
+    let level = from.as_ref().map(in_words);
+    let Some(to) = to else {
+        let stays = level.map_or_else(|| "as it is".to_owned(), |level| format!("at {level}"));
+        return Line::text(format!("Nobody asks for anything any more: {environment} stays {stays}."));
+    };
+    let from = level.map(|from| format!("{from} -> ")).unwrap_or_default();
+    let way = format!("At once: {environment} {from}{}", in_words(&to.wanted));
+    if to.at <= clock.now {
+        return Line::text(way);
+    }
+    let minutes = (to.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
+    Line::text(format!("{way}, after a warning{DOT}{} (in {})", moment(to), duration(minutes)))
+}
+
 /// What stands in place of a warning that is not to be acted on any more; `None`: it is.
 #[must_use]
 pub fn turned(environment: &EnvironmentName, turn: &Turn, came: Warned) -> Option<Card> {
@@ -172,6 +243,11 @@ pub(super) fn is_night(turn: &Turn) -> bool {
     !(6..18).contains(&turn.local.hour())
 }
 
+/// What leaves it out.
+pub(super) fn skip_it(environment: &EnvironmentName, turn: &Turn) -> String {
+    format!("skip {environment} {}", if is_night(turn) { "tonight" } else { "next" })
+}
+
 /// Ten in the evening, or an hour later where that is near or over; with its offset, so that it means the same whoever types it.
 fn evening(turn: &Turn) -> String {
     let ten = turn.local.date().and_hms_opt(22, 0, 0).filter(|ten| (*ten - turn.local).num_minutes() >= 30);
@@ -183,6 +259,11 @@ fn evening(turn: &Turn) -> String {
 pub(super) fn holds_until(request: &RunRequest, until: Timestamp, clock: &Clock) -> String {
     let then = if request.until.is_some() { "and then goes back by itself" } else { "when the schedules say again" };
     format!("It holds until {}, {then}.", clock.ahead(until))
+}
+
+/// That nothing comes of its schedules, where that is so.
+fn of_code(one: &BentOne) -> Option<Line> {
+    one.aside.then(|| without_code(&one.environment))
 }
 
 fn left_out(one: &BentOne) -> String {

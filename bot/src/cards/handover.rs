@@ -12,6 +12,9 @@ use super::words::{Clock, DOT, cut, plural, target};
 /// What ends within so many milliseconds ends soon: an hour.
 const SOON_MS: i64 = 3_600_000;
 
+/// What is booked within so many milliseconds is told: a day.
+const BOOKED_MS: i64 = 24 * SOON_MS;
+
 /// Exceptions of these environments.
 #[must_use]
 pub fn handover(all: &[Standing], clock: &Clock) -> Card {
@@ -53,7 +56,8 @@ fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
         let what = if status.managed { "its configuration does not check" } else { "NOT MANAGED" };
         facts.push(format!("{what}: {}", cut(problem)));
     }
-    facts.extend(status.unread.iter().chain(&status.besides).map(|what| cut(what)));
+    let broken = status.unread.iter().chain(&status.lost).chain(&status.lost_ended).chain(&status.besides);
+    facts.extend(broken.map(|what| cut(what)));
     facts.extend(of_runs(status.running.iter().map(|(run, _)| run).chain(&status.waiting), clock));
     if let Some(run) = status.change.as_ref().filter(|_| status.running.is_none())
         && let Some(word) = went_wrong(run)
@@ -68,6 +72,8 @@ fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
         facts.push(format!("at {}, where its schedules ask for {}", target(wanted), target(asked)));
     }
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
+    let near = status.bookings.iter().filter(|booking| booking.began.ms_since(clock.now) <= BOOKED_MS);
+    facts.extend(near.map(|booking| hold_fact(booking, clock)));
     facts.extend(status.paused.as_ref().map(|bent| format!("schedules {}", bent_words(bent, clock))));
     // Whoever said where it is said until when, whatever came after it.
     let until = status.said.as_ref().and_then(|run| run.request.until);

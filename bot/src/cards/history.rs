@@ -11,8 +11,8 @@ use crate::commands::render;
 /// One page of history; `filter` is what was asked for, so that the next page can be.
 #[must_use]
 pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Card {
-    let HistoryPage { runs, page: number, more, worked_ms } = page;
-    if runs.is_empty() {
+    let HistoryPage { runs, page: number, more, worked_ms, unread } = page;
+    if runs.is_empty() && unread.is_empty() {
         let title = if *number > 1 { format!("There is no page {number}") } else { "No run fits that".to_owned() };
         let card = Card::new(Tone::Plain, title);
         if filter.failed {
@@ -37,6 +37,7 @@ pub fn history(page: &HistoryPage, filter: &HistoryFilter, clock: &Clock) -> Car
         ])
     });
     let mut card = Card::new(Tone::Plain, title).lines(lines);
+    card = card.lines(unread.iter().map(|why| Line::text(format!("CANNOT BE READ: {}", cut(why)))));
     if *more {
         let next = HistoryFilter { page: number.saturating_add(1), ..filter.clone() };
         card = card.next(render(&Command::Query(Query::History(next))));

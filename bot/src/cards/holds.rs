@@ -6,12 +6,12 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::lookalike::distinct;
 
 use super::bend;
-use super::card::{Card, Line, Tone};
+use super::card::{Card, Line, Span, Tone};
 use super::history::state_word;
 use super::made;
 use super::rollout::end_of_rollout;
 use super::run::silence;
-use super::words::{Clock, DOT, about, cut, duration, plural, run_of, what};
+use super::words::{Clock, DOT, about, cut, duration, plural, run_of, target, what};
 
 /// Most runs that are named in a list.
 const NAMED_MAX: usize = 5;
@@ -21,11 +21,14 @@ const NAMED_MAX: usize = 5;
 pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
     match answer {
         HoldAnswer::Began { hold, going_on, refused } => {
-            let card = Card::new(Tone::Good, format!("{} until {}", begun(hold), until(hold, clock)));
+            let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));
             let card = card.lines(left_in(hold)).lines(because(hold.because.as_deref()));
             let card = match hold.kind {
                 Kind::Keep => card.line(Line::marked(
                     "Others may raise it. Your own `down` ends this; somebody else's is refused unless they say `anyway`, and then you are told.",
+                )),
+                Kind::Booking => card.line(Line::marked(
+                    "It is raised as that begins, nobody else changes it then, and afterwards its schedules say again. `next` shows it.",
                 )),
                 Kind::Hold | Kind::Freeze | Kind::Stop => card,
             };
@@ -73,9 +76,10 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
             Card::new(Tone::Plain, format!("Run {} has left the queue{DOT}{}", run.number, what(&run.request)))
                 .line(Line::text(not_done(run)))
         }
-        HoldAnswer::Stopped { hold, again, working, emptied, half_done, unknown } => {
+        HoldAnswer::Stopped { hold, again, working, emptied, half_done, unknown, unread } => {
             let fact = if *again { "Everything was stopped already" } else { "Everything is stopped" };
-            let mut card = Card::new(Tone::Warning, format!("{fact}{DOT}{}", still(working, unknown)));
+            let mut card =
+                Card::new(Tone::Warning, format!("{fact}{DOT}{}", still(working, unknown.len() + unread.len())));
             card = card.lines(working.iter().filter_map(|still| silence(&still.run, clock)).take(1));
             card = card.lines(because(hold.because.as_deref()));
             if !emptied.is_empty() {
@@ -92,7 +96,7 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                     runs(half_done.iter().map(run_of))
                 )));
             }
-            card = card.lines(unknown_runs(unknown));
+            card = card.lines(unknown_runs(unknown)).lines(unread_runs(unread));
             card = card.line(Line::marked("Nothing that changes anything begins until `resume everything`."));
             let card = half_done.iter().take(2).fold(card, |card, run| card.next(format!("show {}", run.number)));
             unknown.iter().take(2).fold(card, |card, run| card.next(format!("recover {run}"))).next("resume everything")
@@ -108,9 +112,9 @@ pub(super) fn not_done(run: &RunSummary) -> &'static str {
 }
 
 /// `2 runs stopping: 12 shop apply 3 of 9, 13 blog planning`; or that nothing runs, as far as that is known.
-fn still(working: &[StillWorking], unknown: &[RunNumber]) -> String {
+fn still(working: &[StillWorking], unknown: usize) -> String {
     if working.is_empty() {
-        return match unknown.len() {
+        return match unknown {
             0 => "nothing runs".to_owned(),
             count => format!("no run is worked on; of {count} nobody can say"),
         };
@@ -127,6 +131,12 @@ fn unknown_runs(unknown: &[RunNumber]) -> Option<Line> {
     let numbers: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     (!numbers.is_empty())
         .then(|| Line::text(format!("UNKNOWN, so that nobody can say whether it runs: {}.", numbers.join(", "))))
+}
+
+fn unread_runs(unread: &[(RunNumber, String)]) -> Vec<Line> {
+    let head = "CANNOT BE READ, so that nobody can say whether it runs, and it was not asked to stop:";
+    let head = (!unread.is_empty()).then(|| Line::text(head));
+    head.into_iter().chain(unread.iter().map(|(_, why)| Line::marked(&cut(why)).indented(1))).collect()
 }
 
 fn runs(all: impl ExactSizeIterator<Item = String>) -> String {
@@ -153,6 +163,7 @@ fn begun(hold: &Hold) -> String {
         Kind::Freeze => "Everything is frozen".to_owned(),
         Kind::Keep => format!("{} is kept as it is", of(hold)),
         Kind::Stop => "Everything is stopped".to_owned(),
+        Kind::Booking => format!("{} is booked{}", of(hold), booked_at(hold)),
     }
 }
 
@@ -162,6 +173,22 @@ fn ended(hold: &Hold) -> String {
         Kind::Freeze => "Nothing is frozen any more".to_owned(),
         Kind::Keep => format!("{} is not kept any more", of(hold)),
         Kind::Stop => "Runs are accepted again".to_owned(),
+        Kind::Booking => format!("{} is not booked any more", of(hold)),
+    }
+}
+
+/// ` at full slaves=40`.
+fn booked_at(hold: &Hold) -> String {
+    hold.booked.as_ref().map(|booked| format!(" at {}", target(&booked.target))).unwrap_or_default()
+}
+
+/// `until ...`; of a booking `from ... until ...`.
+fn lasts(hold: &Hold, clock: &Clock) -> String {
+    match hold.kind {
+        Kind::Booking if hold.began > clock.now => {
+            format!("from {} until {}", clock.ahead(hold.began), clock.moment(hold.until.unwrap_or(hold.began)))
+        }
+        Kind::Hold | Kind::Freeze | Kind::Keep | Kind::Stop | Kind::Booking => format!("until {}", until(hold, clock)),
     }
 }
 
@@ -183,6 +210,7 @@ fn lift(hold: &Hold) -> String {
         (Kind::Stop, _) => "resume everything".to_owned(),
         (Kind::Freeze, _) | (_, None) => "unfreeze all".to_owned(),
         (Kind::Hold, Some(environment)) => format!("unhold {environment}"),
+        (Kind::Booking, Some(environment)) => format!("unbook {environment} {}", hold.number),
         // Alone, `unhold` is for a hold of theirs first.
         (Kind::Keep, Some(environment)) => format!("unhold {environment} {}", hold.number),
     }
@@ -191,15 +219,17 @@ fn lift(hold: &Hold) -> String {
 /// `held by sato until Fri 2026-11-20 22:00 Asia/Tokyo (in 2 h), because ... (hold 3)`.
 pub(super) fn hold_line(hold: &Hold, clock: &Clock) -> String {
     let word = match hold.kind {
-        Kind::Hold => "held",
-        Kind::Freeze => "frozen, as everything is,",
-        Kind::Keep => "kept as it is",
-        Kind::Stop => "STOPPED, as everything is,",
+        Kind::Hold => "held".to_owned(),
+        Kind::Freeze => "frozen, as everything is,".to_owned(),
+        Kind::Keep => "kept as it is".to_owned(),
+        Kind::Stop => "STOPPED, as everything is,".to_owned(),
+        Kind::Booking => format!("booked{}", booked_at(hold)),
     };
     let only: Vec<String> = hold.only.iter().map(person).collect();
     let only = if only.is_empty() { String::new() } else { format!(", leaves in {}", only.join(", ")) };
     let why = hold.because.as_ref().map(|because| format!(", because {}", cut(because))).unwrap_or_default();
-    format!("{word} by {} until {}{only}{why} (hold {})", person(&hold.by), until(hold, clock), hold.number)
+    let number = if hold.kind == Kind::Booking { "booking" } else { "hold" };
+    format!("{word} by {} {}{only}{why} ({number} {})", person(&hold.by), lasts(hold, clock), hold.number)
 }
 
 /// The same in few words, for a list: `held by sato until 22:00`.
@@ -210,8 +240,26 @@ pub(super) fn hold_fact(hold: &Hold, clock: &Clock) -> String {
         Kind::Freeze => "frozen",
         Kind::Keep => "kept",
         Kind::Stop => "STOPPED",
+        Kind::Booking => "booked",
     };
-    format!("{word} by {}{until}", person(&hold.by))
+    // What lies ahead has a beginning, too.
+    let from =
+        Some(hold.began).filter(|began| *began > clock.now).map(|began| format!(" from {}", clock.moment(began)));
+    format!("{word} by {}{}{until}", person(&hold.by), from.unwrap_or_default())
+}
+
+/// What is booked.
+#[must_use]
+pub fn bookings(all: &[Hold], clock: &Clock) -> Card {
+    if all.is_empty() {
+        let card = Card::new(Tone::Plain, "Nothing is booked");
+        return card.line(Line::marked("`help book` tells how to."));
+    }
+    let count = plural(u64::try_from(all.len()).unwrap_or(u64::MAX), "booking");
+    let width = all.iter().map(|one| of(one).chars().count()).max().unwrap_or_default() + 2;
+    let lines =
+        all.iter().map(|one| Line::of([Span::Column(of(one), width), Span::Text(hold_line(one, clock))]).indented(1));
+    Card::new(Tone::Plain, count).lines(lines)
 }
 
 /// What an accepted run says about a keep that it ends.
@@ -232,6 +280,7 @@ pub fn queue(queues: &[QueueOf], me: &Actor, clock: &Clock) -> Card {
     }
     let waiting: usize = queues.iter().map(|queue| queue.waiting.len()).sum();
     let title = match (queues, waiting) {
+        ([only], _) if !only.unread.is_empty() => format!("{}{DOT}not all of its runs can be read", only.environment),
         ([only], 0) if only.running.is_none() && only.asking.is_empty() => {
             format!("Nothing waits for {}", only.environment)
         }
@@ -243,15 +292,18 @@ pub fn queue(queues: &[QueueOf], me: &Actor, clock: &Clock) -> Card {
     };
     let mut card = Card::new(Tone::Plain, title);
     for queue in queues {
-        let QueueOf { environment, running, waiting, asking, holds } = queue;
+        let QueueOf { environment, running, waiting, asking, holds, unread } = queue;
         let has = match running {
             Some((run, worked)) => {
                 format!("{environment}: {}{DOT}{} for {}", run_of(run), state_word(&run.state), duration(*worked))
             }
+            None if !unread.is_empty() => format!("{environment}: nobody knows whether a run has it"),
             None => format!("{environment}: no run has it"),
         };
         card = card.line(Line::text(has));
         card = card.lines(holds.iter().map(|hold| Line::text(hold_line(hold, clock)).indented(1)));
+        let lost = unread.iter().map(|why| Line::text(format!("A RUN CANNOT BE READ: {}", cut(why))).indented(1));
+        card = card.lines(lost);
         for (place, waiting) in waiting.iter().enumerate() {
             let when = match waiting.starts_in_ms {
                 _ if waiting.barred => format!("{DOT}will be refused when its turn comes, as things stand"),
@@ -294,7 +346,7 @@ pub(super) fn ordinal(number: usize) -> String {
 pub fn news(news: &News, clock: &Clock) -> Card {
     match news {
         News::Began { hold } => {
-            let title = format!("{} by {} until {}", begun(hold), person(&hold.by), until(hold, clock));
+            let title = format!("{} by {} {}", begun(hold), person(&hold.by), lasts(hold, clock));
             let tone = if hold.kind == Kind::Stop { Tone::Bad } else { Tone::Warning };
             Card::new(tone, title).lines(left_in(hold)).lines(because(hold.because.as_deref()))
         }
@@ -316,13 +368,14 @@ pub fn news(news: &News, clock: &Clock) -> Card {
             .lines(because(why.as_deref()))
             .next(format!("show {run}")),
         },
-        News::Still { hold, unknown } => {
-            let (tone, fact) = match unknown.len() {
+        News::Still { hold, unknown, unread } => {
+            let (tone, fact) = match unknown.len() + unread.len() {
                 0 => (Tone::Good, "Nothing runs any more".to_owned()),
                 count => (Tone::Warning, format!("No run is worked on; of {count} nobody can say")),
             };
             let card = Card::new(tone, format!("{fact}{DOT}everything was stopped by {}", person(&hold.by)))
-                .lines(unknown_runs(unknown));
+                .lines(unknown_runs(unknown))
+                .lines(unread_runs(unread));
             unknown.iter().take(2).fold(card, |card, run| card.next(format!("recover {run}"))).next("resume everything")
         }
         News::Asked { by, about, words } => {

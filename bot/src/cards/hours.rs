@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_runner::domain::command::{Command, Query};
-use tidegate_runner::domain::hours_on::{Bill, Hours, Raised, RaisedNow, Share, Stood, hours as in_hours};
+use tidegate_runner::domain::hours_on::{Bill, Cost, Hours, Raised, RaisedNow, Share, Stood, hours as in_hours};
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
 
 use super::card::{Card, Line, Span, Tone};
@@ -218,6 +218,12 @@ fn amount(ms: i64) -> String {
 }
 
 /// `2,650.00 USD`.
+/// `It costs about 3.20 USD an hour, 25.60 USD for 8 h.`, to the minute.
+pub(super) fn costs(cost: &Cost) -> String {
+    let (an_hour, in_all) = (money(cost.an_hour, &cost.currency), money(cost.in_all(), &cost.currency));
+    format!("It costs about {an_hour} an hour, {in_all} for {}.", duration(cost.for_ms + 30_000))
+}
+
 fn money(amount: f64, currency: &str) -> String {
     let text = format!("{:.2}", amount.abs());
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));

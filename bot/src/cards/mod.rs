@@ -47,12 +47,12 @@ pub use card::{Card, Line, Menu, Span, Tone, Watch};
 pub use handover::handover;
 pub use help::{at_prompt, help, help_on};
 pub use history::history;
-pub use holds::{news, queue};
+pub use holds::{bookings, news, queue};
 pub use hours::{hours, on};
 pub use link::{links, not_in_public};
 pub use log::{ALL_OF_IT, BESIDE, LAST_OF_IT, THIS_FILE, log, log_typed};
 pub use made::made;
-pub use many::of_many;
+pub use many::{many_ahead, of_many};
 pub use next::{next, next_of};
 pub use refusal::{fault, no_ledger, no_logs, refusal};
 pub use rollout::{end_of_rollout, rollout, rollout_line};
@@ -64,8 +64,8 @@ pub use schedule::schedules;
 pub use status::{NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};
 pub use unserved::{
-    COMMAND, FILES, HEARING, PEOPLE, THREAD, cannot_speak, card_link, chat, deactivated, deleted, edited, for_admins,
-    late, not_looked_up, not_planned_yet, trouble, while_away,
+    COMMAND, COMMANDS, FILES, HEARING, MEMBERS, NO_PORT, PEOPLE, THREAD, cannot_speak, card_link, chat, deactivated,
+    deleted, edited, for_admins, group_left_in, late, not_looked_up, not_planned_yet, over_by_now, trouble, while_away,
 };
 pub use whoami::whoami;
 pub use why::why;

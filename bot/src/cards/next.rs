@@ -1,10 +1,13 @@
 //! `next`: what the schedules will do.
 
 use tidegate_runner::domain::answer::Upcoming;
-use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
-use tidegate_runner::domain::schedule::{Because, Bend, Bent, Note, Quiet, QuietKind, Skipped, Transition, in_words};
+use tidegate_runner::domain::schedule::{
+    Because, Bend, Bent, CHANGED, Note, Quiet, QuietKind, Skipped, Transition, in_words,
+};
 
+use super::bend::held_by;
 use super::card::{Card, Line, Span, Tone};
 use super::words::{Clock, DOT, cut, duration};
 
@@ -50,7 +53,8 @@ pub fn next_of(upcoming: &Upcoming) -> Option<Line> {
 }
 
 fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
-    let Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed, unread } = upcoming;
+    let Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed, unread, aside, held } =
+        upcoming;
     let mut lines: Vec<Line> =
         transitions.iter().take(TOLD_MAX).map(|transition| one(transition, bends, clock).indented(1)).collect();
     if transitions.is_empty() {
@@ -68,6 +72,13 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
         let words = "some of what is kept about it cannot be read: until it can, its schedules do nothing; the log and `audit failed` say what";
         lines.push(Line::marked(words).indented(1));
     }
+    if *aside {
+        lines.push(without_code(environment).indented(1));
+    }
+    for hold in held {
+        let words = format!("{}: what is due by then is not done, and tried again after it", held_by(hold, clock));
+        lines.push(Line::text(words).indented(1));
+    }
     for day in quiet {
         lines.push(Line::text(odd(day)).indented(1));
     }
@@ -77,6 +88,13 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
     }
     lines.extend(bends.iter().map(|bent| Line::text(bent_words(bent, clock)).indented(1)));
     lines
+}
+
+/// Of an environment whose code does not check.
+pub(super) fn without_code(environment: &EnvironmentName) -> Line {
+    Line::marked(&format!(
+        "Its code does not check, and nothing comes of its schedules until it does: `status {environment}`."
+    ))
 }
 
 /// `Mon 2026-11-23 is a holiday for working hours: Labor Thanksgiving Day`
@@ -100,6 +118,16 @@ pub(super) fn bent_words(bent: &Bent, clock: &Clock) -> String {
         Bend::Skip(Skipped::Days { first, last, .. }) => format!("left out by {by}: all from {first} to {last}"),
         Bend::Pause { until, .. } => format!("paused by {by}{}", end(*until, clock)),
         Bend::Keep { until, .. } => format!("kept by {by}{}", end(Some(*until), clock)),
+        Bend::Grace { target, until, .. } => {
+            return format!(
+                "at {} until people were warned that {CHANGED}{}",
+                in_words(target),
+                end(Some(*until), clock)
+            );
+        }
+        Bend::Booked { target, from, until } => {
+            format!("booked at {} by {by} from {}{}", in_words(target), clock.moment(*from), end(Some(*until), clock))
+        }
         Bend::Visit { target, until, .. } => {
             format!("at {} as {by} asked{}", in_words(target), end(Some(*until), clock))
         }
@@ -138,7 +166,11 @@ fn why(because: &Because, bends: &[Bent]) -> String {
         Because::Ends { schedule } => format!("{} ends", cut(schedule)),
         Because::Asks { schedule } => cut(schedule),
         Because::Bent { number } => {
-            let by = bent(*number).map_or_else(|| "somebody".to_owned(), |bent| cut(&distinct(&bent.called)));
+            let bent = bent(*number);
+            let by = bent.map_or_else(|| "somebody".to_owned(), |bent| cut(&distinct(&bent.called)));
+            if bent.is_some_and(|bent| matches!(bent.bend, Bend::Booked { .. })) {
+                return format!("booked by {by}");
+            }
             format!("as {by} asked")
         }
         Because::Unbent { number } => match bent(*number) {
@@ -147,6 +179,10 @@ fn why(because: &Because, bends: &[Bent]) -> String {
             }
             Some(Bent { bend: Bend::Pause { .. }, called, .. }) => {
                 format!("the pause of {} ends", cut(&distinct(called)))
+            }
+            Some(Bent { bend: Bend::Grace { .. }, .. }) => CHANGED.to_owned(),
+            Some(Bent { bend: Bend::Booked { .. }, called, .. }) => {
+                format!("the booking of {} ends", cut(&distinct(called)))
             }
             Some(Bent { called, .. }) => format!("what {} asked for ends", cut(&distinct(called))),
             None => "what somebody asked for ends".to_owned(),

@@ -145,6 +145,19 @@ pub fn discord_permission(channel: &str, name: &str, without: &str) -> Missing {
     }
 }
 
+/// The bot was let into the server without its commands.
+#[must_use]
+pub fn discord_commands(application: &str) -> Missing {
+    Missing {
+        chat: chat("discord"),
+        what: "the scope applications.commands".to_owned(),
+        without: "`/tide` and `/tide-form`; mentions and buttons work".to_owned(),
+        remedy: format!(
+            "open https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands and choose the server"
+        ),
+    }
+}
+
 /// The members of roles cannot be read.
 #[must_use]
 pub fn discord_members() -> Missing {

@@ -7,13 +7,14 @@ use tidegate_runner::domain::schedule::{
     When, Written, in_words,
 };
 
+use super::bend::at_once_words;
 use super::card::{Card, Line, Span, Tone};
-use super::next::{bent_words, one};
+use super::next::{bent_words, one, without_code};
 use super::words::{Clock, DOT, cut, duration};
 
 /// What was done to a schedule, and what comes of it.
 pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
-    let ScheduleAnswer { deed, environment, written, before, because, next, own } = answer;
+    let ScheduleAnswer { deed, environment, written, before, because, next, own, at_once } = answer;
     let name = cut(&written.name);
     let title = match deed {
         Deed::Added => format!("{environment} has the schedule {name}"),
@@ -21,6 +22,7 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
         Deed::Removed => format!("The schedule {name} of {environment} is removed"),
     };
     let mut card = Card::new(Tone::Good, title);
+    card = card.lines(at_once.as_ref().map(|at_once| at_once_words(environment, at_once, clock)));
     if let Some(before) = before {
         card = card.line(Line::of([Span::Text("before: ".to_owned()), Span::Code(cut(&before.line()))]));
     }
@@ -61,6 +63,7 @@ pub fn schedules(all: &[Schedules], whole: bool, clock: &Clock) -> Card {
         }
         [only] if whole => only.all.iter().fold(Card::new(Tone::Plain, String::new()), |card, listed| {
             let title = format!("{}{DOT}{}", only.environment, cut(&listed.name));
+            let card = card.lines(only.aside.then(|| without_code(&only.environment)));
             details(Card { title, ..card }, &only.environment, listed, clock)
         }),
         several => {
@@ -77,6 +80,7 @@ pub fn schedules(all: &[Schedules], whole: bool, clock: &Clock) -> Card {
                     0
                 };
                 card = card.lines(of.all.iter().map(|listed| line(listed, clock).indented(indent)));
+                card = card.lines(of.aside.then(|| without_code(&of.environment).indented(indent)));
                 card = card.lines(of.paused.as_ref().map(|bent| Line::text(bent_words(bent, clock)).indented(indent)));
             }
             match several {

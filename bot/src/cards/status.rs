@@ -66,6 +66,8 @@ fn one(status: &EnvironmentStatus, clock: &Clock) -> String {
         (true, None) => {}
     }
     facts.extend((!status.unread.is_empty()).then(|| "A HOLD CANNOT BE READ".to_owned()));
+    facts.extend((!status.lost.is_empty()).then(|| "NOT ALL OF ITS RUNS CAN BE READ".to_owned()));
+    facts.extend((!status.lost_ended.is_empty()).then(|| "A RUN THAT IS OVER CANNOT BE READ".to_owned()));
     facts.extend((!status.besides.is_empty()).then(|| "SCHEDULES NOT AS WRITTEN".to_owned()));
     facts.extend(status.holds.iter().map(|hold| hold_fact(hold, clock)));
     facts.extend(status.paused.as_ref().map(|bent| format!("schedules {}", bent_words(bent, clock))));
@@ -204,11 +206,12 @@ fn waits_line(run: &RunSummary, clock: &Clock) -> Line {
 
 /// What keeps an environment from being all that its configuration says, and what puts that right.
 fn troubles(card: Card, status: &EnvironmentStatus) -> Card {
-    let EnvironmentStatus { problems, managed, unread, besides, .. } = status;
+    let EnvironmentStatus { problems, managed, unread, lost, lost_ended, besides, .. } = status;
     let mut card = card;
     if !managed {
         card = card.line(Line::marked(
-            "What is here goes by the file as it is: `cancel`, `reject`, `unhold`, `ask` and `tell` work; nothing new is begun.",
+            "What is here goes by the file as it is: `cancel`, `reject`, `leave`, `hold`, `unhold`, `keep`, `ask`, `tell`, `skip`, `pause` \
+             and `unpause` work; nothing new is begun.",
         ));
         card = card.line(Line::text(format!("it is {}", place(status))));
     } else if !problems.is_empty() {
@@ -223,6 +226,20 @@ fn troubles(card: Card, status: &EnvironmentStatus) -> Card {
         card = card
             .line(Line::text("A HOLD CANNOT BE READ, so that nobody knows what it forbids:"))
             .lines(unread.iter().map(|what| Line::marked(&cut(what)).indented(1)));
+    }
+    if !lost.is_empty() {
+        card = card
+            .line(Line::text(
+                "NOT ALL OF ITS RUNS CAN BE READ; beside one that is not over nothing is begun until that is put right in the ledger:",
+            ))
+            .lines(lost.iter().map(|what| Line::marked(&cut(what)).indented(1)));
+    }
+    if !lost_ended.is_empty() {
+        card = card
+            .line(Line::text(
+                "A RUN THAT IS OVER CANNOT BE READ; it stands in the way of no new one, and what it did is not told here:",
+            ))
+            .lines(lost_ended.iter().map(|what| Line::marked(&cut(what)).indented(1)));
     }
     if !besides.is_empty() {
         card = card
@@ -267,15 +284,19 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         scheduled: _,
         departed,
         holds,
+        bookings,
         problems,
         managed,
         unread,
+        lost,
+        lost_ended,
         besides,
         paused,
         asked,
         made,
     } = status;
-    let bad = !problems.is_empty() || !unread.is_empty() || !besides.is_empty();
+    let unreadable = !unread.is_empty() || !lost.is_empty() || !lost_ended.is_empty();
+    let bad = !problems.is_empty() || unreadable || !besides.is_empty();
     let doubt = in_doubt(status) || !departed.is_empty() || bad;
     let mut card = if *managed {
         Card::new(if doubt { Tone::Warning } else { Tone::Plain }, format!("{name} is {}", place(status)))
@@ -310,7 +331,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let order: Vec<String> = std::iter::once("off".to_owned()).chain(levels.iter().map(ToString::to_string)).collect();
     let owners: Vec<&str> = owners.iter().map(ActorId::short).collect();
     card = card.line(Line::text(format!("levels: {}{DOT}owners: {}", order.join(" < "), owners.join(", "))));
-    card = card.lines(holds.iter().map(|hold| Line::text(hold_line(hold, clock))));
+    card = card.lines(holds.iter().chain(bookings).map(|hold| Line::text(hold_line(hold, clock))));
     card = card.lines(paused.as_ref().map(|bent| Line::text(format!("schedules: {}", bent_words(bent, clock)))));
     let quiet = running.is_none() && waiting.is_empty();
     if let Some(asked) = asked.as_ref().filter(|asked| quiet && wanted.as_ref() != Some(asked)) {
@@ -318,7 +339,8 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
             card.line(Line::text(format!("its schedules ask for {}, and nothing is on its way there", target(asked))));
     }
     if let Some((run, view)) = running {
-        card = card.line(now_line(run)).lines(silence(run, clock)).lines(progress_lines(view, clock));
+        card = card.line(now_line(run)).lines(silence(run, clock));
+        card = card.lines(view.iter().flat_map(|view| progress_lines(view, clock)));
         card = with_next(card, run);
     }
     for run in waiting {
@@ -356,8 +378,12 @@ fn with_next(card: Card, run: &RunSummary) -> Card {
 /// badly yet.
 fn changes(status: &EnvironmentStatus, stack: &StackName) -> bool {
     status.running.as_ref().is_some_and(|(run, view)| {
-        !matches!(run.state, RunState::Unknown { .. })
-            && view.stacks.get(stack).is_some_and(|s| s.apply_began.is_some())
+        // Of one whose events cannot be read it is not known how far it is.
+        let begun = view.as_ref().map_or_else(
+            || run.state.changes(),
+            |view| view.stacks.get(stack).is_some_and(|s| s.apply_began.is_some()),
+        );
+        !matches!(run.state, RunState::Unknown { .. }) && begun
     })
 }
 

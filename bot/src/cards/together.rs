@@ -9,6 +9,7 @@ use tidegate_runner::domain::schedule::Turn;
 use super::bend::moment;
 use super::button::Button;
 use super::card::{Card, Line, Tone};
+use super::run::service;
 use super::words::DOT;
 
 /// Most environments of a kind that are named.
@@ -38,6 +39,8 @@ pub enum Came {
     Down,
     /// It needs somebody; the word for it.
     Bad(&'static str),
+    /// Over, with so many of so many in service.
+    Short(u32, u32),
     /// Over without that anything is wrong; the word for it.
     Other(&'static str),
 }
@@ -62,7 +65,10 @@ impl Part {
                 Outcome::Succeeded | Outcome::NothingToDo if lowers => Came::Down,
                 Outcome::Succeeded | Outcome::NothingToDo | Outcome::Planned => Came::Ready,
                 Outcome::Failed => Came::Bad("FAILED"),
-                Outcome::Partial => Came::Bad("PARTIAL"),
+                Outcome::Partial => match service::of_all(view) {
+                    Some((in_service, desired)) if in_service < desired => Came::Short(in_service, desired),
+                    Some(_) | None => Came::Bad("PARTIAL"),
+                },
                 Outcome::Cancelled => Came::Other("cancelled"),
                 Outcome::Refused => Came::Other("refused"),
                 Outcome::Expired => Came::Other("expired"),
@@ -74,7 +80,7 @@ impl Part {
     /// Whether it failed, and is over: what is unknown is looked into first.
     #[must_use]
     pub fn may_be_tried_again(&self) -> bool {
-        matches!(self.came, Came::Bad(_)) && self.is_over()
+        matches!(self.came, Came::Bad(_) | Came::Short(..)) && self.is_over()
     }
 
     /// The button that tries it again, beside those of others.
@@ -89,7 +95,7 @@ impl Part {
         match self.came {
             Came::Works(_) | Came::Asks => false,
             Came::Bad(word) => word != "UNKNOWN",
-            Came::Ready | Came::Down | Came::Other(_) => true,
+            Came::Ready | Came::Down | Came::Short(..) | Came::Other(_) => true,
         }
     }
 }
@@ -114,13 +120,14 @@ pub fn together(turn: &Turn, parts: &[Part]) -> Card {
     let named = |part: &Part| match part.came {
         Came::Asks => Some(format!("{} needs a yes", part.environment)),
         Came::Bad(word) | Came::Other(word) => Some(format!("{} {word}", part.environment)),
+        Came::Short(in_service, desired) => Some(format!("{} {in_service}/{desired}", part.environment)),
         Came::Works(_) | Came::Ready | Came::Down => None,
     };
     let named: Vec<String> = parts.iter().filter_map(named).collect();
     let rest = named.len().saturating_sub(NAMED_MAX);
     words.extend(named.into_iter().take(NAMED_MAX));
     words.extend((rest > 0).then(|| format!("{rest} more that did not end well")));
-    let bad = parts.iter().any(|part| matches!(part.came, Came::Bad(_)));
+    let bad = parts.iter().any(|part| matches!(part.came, Came::Bad(_) | Came::Short(..)));
     let tone = match (bad, parts.iter().all(Part::is_over)) {
         (true, _) => Tone::Bad,
         (false, false) => Tone::Working,
@@ -132,7 +139,9 @@ pub fn together(turn: &Turn, parts: &[Part]) -> Card {
     for part in parts.iter().filter(|part| part.may_be_tried_again()) {
         card = card.next(format!("retry {}", part.run));
     }
-    for part in parts.iter().filter(|part| matches!(part.came, Came::Asks | Came::Bad(_) | Came::Other(_))) {
+    for part in
+        parts.iter().filter(|part| matches!(part.came, Came::Asks | Came::Bad(_) | Came::Short(..) | Came::Other(_)))
+    {
         card = card.next(format!("show {}", part.run));
     }
     card
@@ -167,6 +176,11 @@ mod tests {
         let card = together(&turn, &parts);
         assert_eq!(card.title, "09:00: 38 ready, shop 31/40, rpg FAILED");
         assert_eq!((card.next, card.tone), (vec!["retry 39".to_owned(), "show 39".to_owned()], Tone::Bad));
+        // At work it says so; over, it is not well.
+        parts[38].came = Came::Short(31, 40);
+        let card = together(&turn, &parts);
+        assert_eq!(card.title, "09:00: 38 ready, shop 31/40, rpg FAILED");
+        assert_eq!(card.next, ["retry 38", "retry 39", "show 38", "show 39"]);
         let many: Vec<Part> = (0..20).map(|n| part(&format!("e{n}"), n, Came::Works(None))).collect();
         assert_eq!(together(&turn, &many).title, "09:00: 20 at work");
     }

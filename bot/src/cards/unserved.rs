@@ -78,6 +78,12 @@ pub fn for_admins(text: &str) -> Card {
     Card::new(Tone::Warning, text)
 }
 
+/// The same of what was over before they could be told.
+#[must_use]
+pub fn over_by_now(text: &str) -> String {
+    format!("{text} (over by now: told only after it was)")
+}
+
 /// What `/tide` is, in at most 100 characters.
 pub const COMMAND: &str = "Raise and lower load-test environments";
 /// What the thread of a message is called.
@@ -86,15 +92,29 @@ pub const THREAD: &str = "Plan, log, end";
 pub const FILES: &str = "files";
 /// In place of a channel: who people are.
 pub const PEOPLE: &str = "people";
+/// In place of a channel: commands that a chat is told of.
+pub const COMMANDS: &str = "commands";
+/// In place of a channel: who is in groups.
+pub const MEMBERS: &str = "members";
+/// In place of a chat's word: the port to which it delivers cannot be had.
+pub const NO_PORT: &str = "no_port";
 /// In place of a channel: being heard.
 pub const HEARING: &str = "hearing";
 
-/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], [`PEOPLE`], or empty for the
-/// whole chat.
+/// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], [`PEOPLE`], [`MEMBERS`],
+/// [`COMMANDS`], or empty for the whole chat.
 #[must_use]
 pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
     let (chat, discord) = (chat(door), door == "discord");
     let remedy = match code {
+        _ if place == COMMANDS => {
+            "let the bot into the server once more, by the link in docs/discord.md with both scopes; within a minute it is tried again"
+        }
+        NO_PORT => "free the address that `listen` names under this chat, or name another, and start Tidegate again",
+        _ if place == MEMBERS && discord => {
+            "switch *Server Members Intent* on: https://discord.com/developers/applications, your application, Bot; or name the members \
+             of the role in `[groups]`"
+        }
         "not_in_channel" | "channel_not_found" | "missing_access" if discord => {
             "let the bot see the channel (its *View Channel*); or correct the name"
         }
@@ -126,9 +146,16 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
     };
     let what = match (place, code) {
         (_, "user_deactivated") => format!("{chat}: {place} is deactivated and hears nothing"),
+        (HEARING, NO_PORT) => {
+            format!("Tidegate cannot listen for what {chat} delivers ({code}): nobody is answered there")
+        }
         (HEARING, _) => format!("{chat} does not let Tidegate listen ({code})"),
         (PEOPLE, _) => format!("{chat} does not tell Tidegate who people are ({code}): nobody is answered there"),
         (FILES, _) => format!("{chat} takes no files ({code})"),
+        (COMMANDS, _) => format!("{chat} does not take Tidegate's commands ({code}): mentions and buttons work"),
+        (MEMBERS, _) => format!(
+            "{chat} does not tell Tidegate who is in groups ({code}): what is for a group alone is told to those of it who are known"
+        ),
         ("", _) => format!("{chat} does not let Tidegate speak ({code})"),
         (place, _) => format!("{chat} refuses messages to {place} ({code})"),
     };
@@ -140,6 +167,12 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
 pub fn trouble(trouble: &Trouble, clock: &Clock) -> Line {
     let since = clock.moment(trouble.since);
     Line::marked(&format!("Since {since}: {}.", cannot_speak(&trouble.door, &trouble.place, &trouble.code)))
+}
+
+/// What is refused of a hold that leaves in a group, and why.
+#[must_use]
+pub fn group_left_in(group: &str) -> (String, &'static str) {
+    (format!("`{group}` is a group"), "a hold leaves in people: name each of them")
 }
 
 /// What is told by a webhook.

@@ -127,6 +127,11 @@ pub(super) fn what(request: &RunRequest) -> String {
         RunKind::Up | RunKind::Down | RunKind::Plan => {
             format!("{} {environment} {}{code}", kind.as_str(), target.level)
         }
+        RunKind::Remove => format!("sweep {environment} remove"),
+        RunKind::Look | RunKind::Terraform => match &request.by_hand {
+            Some(by_hand) => format!("terraform {environment}/{by_hand}"),
+            None => format!("terraform {environment}"),
+        },
         RunKind::Undo => format!("undo {environment} to {}{code}", target.level),
         RunKind::Scale | RunKind::Destroy | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => {
             format!("{} {environment}{code}", kind.as_str())

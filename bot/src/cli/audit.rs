@@ -14,16 +14,17 @@ use tidegate_runner::desk::{Desk, Message};
 use tidegate_runner::domain::answer::Actor;
 use tidegate_runner::domain::audit::{self as audit_domain, AuditFilter};
 use tidegate_runner::domain::command::{Command, Query};
-use tidegate_runner::domain::ids::{ActorId, EnvironmentName};
+use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use tidegate_runner::domain::policy::Place;
 use tidegate_runner::house;
 use tidegate_runner::ledger::Store;
-use tidegate_runner::ledger::audit::{self, Checkpoint, Evidence, ExportError, Key, Proven};
+use tidegate_runner::ledger::audit::{self, Asked, Checkpoint, Evidence, ExportError, Key, Proven, Prunable};
 use tidegate_runner::redact::Redactor;
 use tidegate_runner::secrets::{self, Secrets};
 use tokio::sync::watch;
 
 use super::{fail, os_user};
+use crate::cards::{Clock, duration};
 use crate::chat::shell::{color_on_stderr, local_zone};
 use crate::commands::{self, Known};
 use crate::sheet::Sheet;
@@ -75,9 +76,15 @@ enum Task {
         /// Where to. A file that is there is not written over.
         #[arg(long, value_name = "FILE")]
         export: PathBuf,
+        /// Take out nothing after this entry: the last one that was told.
+        #[arg(long, value_name = "ENTRY")]
+        upto: Option<i64>,
         /// Why, for the entry about it.
         #[arg(long, value_name = "REASON")]
         because: Option<String>,
+        /// Take out what is younger than 90 days, or all that there is, too: without it, it is told what that would be.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -88,6 +95,8 @@ enum Format {
     /// One array of objects.
     Json,
 }
+
+const NONE_SO_OLD: &str = "No entry is that old; nothing was written.";
 
 /// Words for whoever typed the command; all of them go to standard error, and exit status 1.
 type Refused = String;
@@ -112,10 +121,10 @@ impl Audit {
             }
             Task::Checkpoint { out } => sign(&store, &config, out.as_deref()).await,
             Task::Export { format, out, filter } => export(&store, config, secrets, format, &out, &filter).await,
-            Task::Prune { before, export, because } => {
+            Task::Prune { before, export, upto, because, yes } => {
                 let redactor = Redactor::new(secrets::told(&config, &secrets));
                 let because = because.map(|because| redactor.redact(&because).into_owned());
-                prune(&store, &before, &export, because.as_deref()).await
+                prune(&store, (&before, upto), &export, because.as_deref(), yes).await
             }
         };
         store.close().await;
@@ -239,7 +248,8 @@ async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<Audi
     others.retain(|name| !config.environments.contains_key(name));
     let me = ActorId::local(&os_user()?);
     let now = store.now().await.map_err(told)?;
-    let known = Known { environments: &config.environments, others: &others, me: &me, now, zone: local_zone() };
+    let known =
+        Known { environments: &config.environments, aside: &[], others: &others, me: &me, now, zone: local_zone() };
     // The shell took the quotes away.
     let words = words.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word.clone() });
     let line = std::iter::once("audit".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
@@ -259,7 +269,13 @@ async fn filter(store: &Store, config: &Config, words: &[String]) -> Result<Audi
     }
 }
 
-async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) -> Result<(), Refused> {
+async fn prune(
+    store: &Store,
+    (before, upto): (&str, Option<i64>),
+    file: &Path,
+    because: Option<&str>,
+    yes: bool,
+) -> Result<(), Refused> {
     let now = store.now().await.map_err(told)?;
     let moment = commands::moment(before, now, local_zone())
         .ok_or_else(|| format!("`{before}` is not a time: write `2026-01-01` or `52w`"))?;
@@ -270,10 +286,22 @@ async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) 
             "`{before}` is not past: the newest day that may be given is today, `--before {today}`, which leaves today's entries"
         ));
     }
+    let mut asked = Asked { before: moment, upto };
+    if !yes {
+        match audit::prunable(store, asked).await.map_err(told)? {
+            None => {
+                println!("{NONE_SO_OLD}");
+                return Ok(());
+            }
+            Some(would) if would.is_to_be_asked(now) => return Err(asks(&would, moment, now)),
+            // What a run that ends in this moment held back was not looked at: it stays for the next time.
+            Some(would) => asked.upto = Some(would.last),
+        }
+    }
     let name = os_user()?;
     let actor = Actor::person(ActorId::local(&name), name);
-    match audit::prune(store, moment, file, &actor, because).await.map_err(told)? {
-        None => println!("No entry is that old; nothing was written."),
+    match audit::prune(store, asked, file, &actor, because).await.map_err(told)? {
+        None => println!("{NONE_SO_OLD}"),
         Some(audit::Pruned { entries, end, stays_for }) => {
             println!("The entries up to {} are in {} and out of the ledger: {entries}.", end.seq, file.display());
             if let Some(run) = stays_for {
@@ -285,6 +313,59 @@ async fn prune(store: &Store, before: &str, file: &Path, because: Option<&str>) 
         }
     }
     Ok(())
+}
+
+/// What would be taken out, and the line that does just that, whatever is written or ends meanwhile.
+fn asks(would: &Prunable, moment: Timestamp, now: Timestamp) -> Refused {
+    let clock = Clock { now, zone: local_zone().told() };
+    let Prunable { first, last, of, oldest, youngest, stays_for } = would;
+    let whole = would.entries() == *of;
+    let count = counted(u64::try_from(would.entries()).unwrap_or_default());
+    let how = if whole { "which is all that the ledger has".to_owned() } else { format!("of {of} in the ledger") };
+    let (from, to) = (clock.moment(*oldest), clock.moment(*youngest));
+    let age = duration(now.ms_since(*youngest));
+    let held = stays_for.map(|run| format!(" What comes later stays until run {run} is over.")).unwrap_or_default();
+    let typed = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let line = with_yes(typed, &commands::exactly(moment), *last);
+    format!(
+        "this would take out {count}, {how}: {first} to {last}, from {from} to {to}; the youngest is {age} old.{held} Nothing was \
+         written and nothing taken out. If that is meant, type:\n  {line}"
+    )
+}
+
+/// The command line with the moment as it was understood, the last entry that was told, and `--yes`; as a shell reads it.
+fn with_yes(typed: impl Iterator<Item = String>, before: &str, last: i64) -> String {
+    let mut words = vec!["tidegate".to_owned()];
+    let (mut is_moment, mut is_entry) = (false, false);
+    for word in typed.skip(1) {
+        // The last entry is said once.
+        if is_entry || word.starts_with("--upto=") {
+            is_entry = false;
+            continue;
+        }
+        let word = match word.split_once('=') {
+            _ if is_moment => before.to_owned(),
+            Some(("--before", _)) => format!("--before={before}"),
+            Some(_) | None => word,
+        };
+        is_moment = word == "--before";
+        is_entry = word == "--upto";
+        if !is_entry {
+            words.push(in_shell(&word));
+        }
+    }
+    words.extend(["--upto".to_owned(), last.to_string(), "--yes".to_owned()]);
+    words.join(" ")
+}
+
+/// A word as a shell reads it back.
+fn in_shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_=./:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// `1 entry`, `3 entries`.
@@ -300,4 +381,41 @@ fn create(file: &Path) -> Result<std::fs::File, Refused> {
 
 fn written(file: &Path, error: &std::io::Error) -> Refused {
     format!("{} cannot be written: {error}", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_typed_means_the_same_to_a_shell() {
+        let at = "2026-11-22T14:51:00.000Z";
+        for (typed, line) in [
+            (
+                "audit|prune|--before|now|--export|old",
+                format!("audit prune --before {at} --export old --upto 12 --yes"),
+            ),
+            (
+                "audit|prune|--before=now|--export=old",
+                format!("audit prune --before={at} --export=old --upto 12 --yes"),
+            ),
+            (
+                "audit|prune|--upto|7|--before|now|--export|old",
+                format!("audit prune --before {at} --export old --upto 12 --yes"),
+            ),
+            (
+                "--config|my file|audit|prune|--export|old|--because|it's over|--before|now",
+                format!(
+                    "--config 'my file' audit prune --export old --because 'it'\\''s over' --before {at} --upto 12 --yes"
+                ),
+            ),
+            (
+                "audit|prune|--before|now|--export|$HOME/old|--because|",
+                format!("audit prune --before {at} --export '$HOME/old' --because '' --upto 12 --yes"),
+            ),
+        ] {
+            let typed = std::iter::once("./target/tidegate").chain(typed.split('|')).map(str::to_owned);
+            assert_eq!(with_yes(typed, at, 12), format!("tidegate {line}"));
+        }
+    }
 }

@@ -157,7 +157,7 @@ mod tests {
             (
                 &["demoo"][..],
                 "no command `demoo`",
-                "`shell`, `demo`, `check`, `adopt`, `serve`, `audit`",
+                "`shell`, `demo`, `check`, `adopt`, `terraform`, `serve`, `audit`",
                 "tidegate demo",
             ),
             (

@@ -7,6 +7,7 @@ mod demo;
 mod mistyped;
 mod serve;
 mod shell;
+mod terraform;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ pub enum Command {
     Check(check::Check),
     /// Proposes an environment for a Terraform root that people run by hand.
     Adopt(adopt::Adopt),
+    /// Gives Terraform a command by hand, with a stack's own workspace, variables, lock and place in the queue.
+    Terraform(terraform::Terraform),
     /// Carries out runs until it is told to stop.
     Serve,
     /// Proves, signs, exports and prunes the audit.
@@ -60,6 +63,7 @@ pub async fn run(config: &Path, log_format: LogFormat, command: Command) -> Exit
         Command::Demo(demo) => Box::pin(demo.run(log_format)).await,
         Command::Check(check) => check.run(config).await,
         Command::Adopt(adopt) => adopt.run(config),
+        Command::Terraform(terraform) => Box::pin(terraform.run(config, log_format)).await,
         Command::Serve => serve::run(config, log_format).await,
         Command::Audit(audit) => audit.run(config).await,
         // `main` has dealt with it before there was a runtime.

@@ -73,7 +73,7 @@ impl Shell {
             screen.note(&format!("{name} has left the configuration and is still raised, see `status {name}`"));
         }
         if let Some(line) = self.command {
-            return Box::pin(shell::once(house, actor, &Once { line, wait: !self.no_wait }, screen)).await;
+            return Box::pin(shell::once(house, actor, &Once { line, wait: !self.no_wait, given: None }, screen)).await;
         }
         house.start_engine();
         Box::pin(shell::talk(house, actor, &state_dir.join("history.txt"), screen)).await

@@ -32,7 +32,7 @@ pub(super) fn read_audit(context: &Context<'_>) -> Result<Command, Refusal> {
 
 fn read_filters(context: &Context<'_>, words: Vec<String>) -> Result<Command, Refusal> {
     let mut own = Own::default();
-    let Filters { environment, by, since, until, failed, page } = context.filters(&mut own)?;
+    let Filters { environment, group: _, by, since, until, failed, page } = context.filters(&mut own)?;
     let Own { action, before, format } = own;
     let filter = AuditFilter { environment, by, since, until, action, failed, words, before, page };
     let Some(format) = format else { return Ok(Command::Query(Query::Audit(filter))) };
@@ -57,6 +57,10 @@ struct Own {
 impl Further for Own {
     fn words(&self) -> &'static [&'static str] {
         &WORDS
+    }
+
+    fn takes_groups(&self) -> bool {
+        false
     }
 
     fn page_max(&self) -> u32 {

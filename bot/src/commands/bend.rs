@@ -4,7 +4,7 @@ use chrono::{NaiveDate, TimeZone as _};
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::refusal::Refusal;
-use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping};
+use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, TakeAway};
 
 use super::ahead;
 use super::context::{Context, quoted};
@@ -23,7 +23,7 @@ const PAUSE: Longest = Longest { ms: PAUSE_MAX_MS, words: "the longest is 90 day
 pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
     let all = context.line.word(1).is_some_and(|word| ["all", "everything"].contains(&word.to_lowercase().as_str()));
     let group = if all { None } else { group::only(context, 1)? };
-    let environment = if all || group.is_some() { None } else { Some(context.environment()?) };
+    let environment = if all || group.is_some() { None } else { Some(context.known_environment()?) };
     let skipping = match context.line.word(2) {
         None => Skipping::Next,
         Some(word) => context.skipping(word, environment)?,
@@ -35,7 +35,7 @@ pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `pause ENV until TIME|for SPAN`. A day alone means its beginning: `until monday` is over when Monday begins.
 pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
-    let environment = context.environment()?;
+    let environment = context.known_environment()?;
     // Days are those of the schedules, as for `skip`.
     let day = Day { end: End::First, zone: Some(Zone::Named(environment.timetable.zone)) };
     let Some((until, next)) = context.end_at(2, &PAUSE, day)? else {
@@ -50,11 +50,21 @@ pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Bend(BendOrder::Pause { environment: environment.name.clone(), until })))
 }
 
-/// Reads `unpause ENV`.
+/// Reads `unpause ENV [NUMBER|all]`.
 pub(super) fn read_unpause(context: &Context<'_>) -> Result<Command, Refusal> {
-    let environment = context.environment()?.name.clone();
-    context.no_more_words(2)?;
-    Ok(context.order(Order::Bend(BendOrder::Unpause { environment })))
+    let environment = context.known_environment()?.name.clone();
+    let key = |word: &str| {
+        let key = word.trim_start_matches('#').to_lowercase();
+        let is_one = key.parse().is_ok_and(|number: i64| number > 0) || uuid::Uuid::parse_str(&key).is_ok();
+        is_one.then_some(TakeAway::One(key))
+    };
+    let unread = match context.line.word(2) {
+        Some(word) if Context::is_keyword(word, "all") => Some(TakeAway::All),
+        Some(word) => Some(key(word).ok_or_else(|| context.stray(2, word))?),
+        None => None,
+    };
+    context.no_more_words(3)?;
+    Ok(context.order(Order::Bend(BendOrder::Unpause { environment, unread })))
 }
 
 impl Context<'_> {

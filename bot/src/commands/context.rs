@@ -83,6 +83,16 @@ impl<'a> Context<'a> {
         Err(self.no_such_environment(1, word))
     }
 
+    /// The environment that the word after the command names, as something of which something is said that no code has to do with:
+    /// whether its code checks or not.
+    pub(super) fn known_environment(&self) -> Result<&'a Environment, Refusal> {
+        let lower = self.line.word(1).map(str::to_lowercase).unwrap_or_default();
+        match self.known.aside.iter().find(|environment| environment.name.as_str() == lower) {
+            Some(environment) => Ok(environment),
+            None => self.environment(),
+        }
+    }
+
     /// The environment that the word after the command names, as something in which something ends or is asked, whether it checks or not.
     pub(super) fn named_environment(&self) -> Result<EnvironmentName, Refusal> {
         let Some(word) = self.line.word(1) else { return Err(self.missing_environment()) };

@@ -92,7 +92,7 @@ pub(crate) fn with_environments<T>(names: &[&str], f: impl FnOnce(&Known<'_>) ->
         names.iter().map(|name| environment(name)).map(|e| (e.name.clone(), e)).collect();
     let others = ["attic".parse().expect("a name")];
     let me = ActorId::local("ito");
-    f(&Known { environments: &environments, others: &others, me: &me, now: NOW, zone: tokyo() })
+    f(&Known { environments: &environments, aside: &[], others: &others, me: &me, now: NOW, zone: tokyo() })
 }
 
 /// Calls `f` with the one environment `shop`.
@@ -109,5 +109,5 @@ pub(crate) fn with_groups<T>(f: impl FnOnce(&Known<'_>) -> T) -> T {
     });
     let environments: IndexMap<_, _> = all.into_iter().collect();
     let me = ActorId::local("ito");
-    f(&Known { environments: &environments, others: &[], me: &me, now: NOW, zone: tokyo() })
+    f(&Known { environments: &environments, aside: &[], others: &[], me: &me, now: NOW, zone: tokyo() })
 }

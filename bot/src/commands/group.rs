@@ -11,6 +11,10 @@ use super::Known;
 use super::context::{Context, listed, quoted};
 use super::line::Line;
 
+/// What makes no run, and is done to each at once.
+const EACH: [CommandName; 5] =
+    [CommandName::Hold, CommandName::Unhold, CommandName::Keep, CommandName::Pause, CommandName::Unpause];
+
 /// The groups that there are, in the order of the configuration.
 pub(super) fn groups<'a>(known: &Known<'a>) -> IndexSet<&'a GroupName> {
     known.environments.values().filter_map(|environment| environment.group.as_ref()).collect()
@@ -55,6 +59,12 @@ pub(super) fn scope(context: &Context<'_>, at: usize) -> Option<Result<Scope, Re
 
 /// The group that a word names; `None`: it names none.
 pub(super) fn only(context: &Context<'_>, at: usize) -> Result<Option<GroupName>, Refusal> {
+    let word = context.line.word(at).and_then(|word| word.strip_prefix('@')).map(str::to_lowercase);
+    // Also one of which no environment's code checks.
+    let mut aside = context.known.aside.iter().filter_map(|environment| environment.group.as_ref());
+    if let Some(group) = word.and_then(|word| aside.find(|group| group.as_str() == word)) {
+        return Ok(Some(group.clone()));
+    }
     match scope(context, at).transpose()? {
         Some(Scope::Group(group)) => Ok(Some(group)),
         Some(Scope::All) | None => Ok(None),
@@ -72,7 +82,9 @@ fn meant<'a>(known: &Known<'a>, scope: &Scope) -> Vec<&'a Environment> {
 
 /// Reads the line as one about many environments, where it is; `None` where it is about one.
 pub(super) fn read(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
-    if !matches!(context.spec.name, CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Plan) {
+    let changes =
+        matches!(context.spec.name, CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Plan);
+    if !changes && !EACH.contains(&context.spec.name) {
         return None;
     }
     let scope = match scope(context, 1)? {
@@ -102,7 +114,10 @@ fn of_each(context: &Context<'_>, scope: Scope) -> Result<Command, Refusal> {
         let refusal = Refusal::refused(format!("{scope} has no environment"), "nothing is configured");
         return Err(refusal.hint("envs"));
     }
-    Ok(context.order(Order::Rollout(RolloutOrder::Begin { scope, orders })))
+    match scope {
+        Scope::Group(group) if EACH.contains(&context.spec.name) => Ok(context.order(Order::Each { group, orders })),
+        scope => Ok(context.order(Order::Rollout(RolloutOrder::Begin { scope, orders }))),
+    }
 }
 
 /// Reads `cancel @rpg`, where it is that.
@@ -164,9 +179,24 @@ mod tests {
             assert_eq!(render(&parse("cancel all", known).expect("read")), "cancel all");
             assert_eq!(render(&parse("status @rpg", known).expect("read")), "status @rpg");
             assert_eq!(render(&parse("status all", known).expect("read")), "status all");
-            for line in ["skip @rpg tonight", "next @rpg 7d"] {
+            for line in ["skip @rpg tonight", "next @rpg 7d", "history @rpg", "history @rpg failed"] {
                 assert_eq!(render(&parse(line, known).expect("read")), line);
             }
+            for line in [
+                "hold @rpg for 2h because 測定",
+                "unhold @rpg",
+                "keep @rpg for 1h",
+                "pause @rpg for 1d",
+                "unpause @rpg",
+            ] {
+                let command = parse(line, known).expect("read");
+                let Command::Order { order: Order::Each { group, orders }, .. } = &command else {
+                    panic!("{command:?}")
+                };
+                assert_eq!((group.as_str(), orders.len()), ("rpg", 2), "{line}");
+                assert_eq!(parse(&render(&command), known).expect("the same"), command, "{}", render(&command));
+            }
+            assert!(parse("hold @rpg because 測定", known).is_err());
             let refusal = parse("next @rgp", known).expect_err("a slip");
             assert_eq!(refusal.hints, ["next @rpg"]);
         });

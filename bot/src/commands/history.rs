@@ -1,10 +1,11 @@
-//! `history [env] [by @who] [since ..] [until ..] [failed] [page 2]`.
+//! `history [env|@group] [by @who] [since ..] [until ..] [failed] [page 2]`.
 
 use tidegate_runner::domain::command::{Command, HistoryFilter, Query};
-use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
+use tidegate_runner::domain::ids::{EnvironmentName, GroupName, Timestamp};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, quoted};
+use super::group;
 use super::moment::{self, End};
 use super::{Known, assignment};
 
@@ -13,14 +14,15 @@ const WORDS: [&str; 5] = ["by", "since", "until", "failed", "page"];
 
 /// Reads `history ...`; its words may stand in any order.
 pub(super) fn read_history(context: &Context<'_>) -> Result<Command, Refusal> {
-    let Filters { environment, by, since, until, failed, page } = context.filters(&mut Plain)?;
-    Ok(Command::Query(Query::History(HistoryFilter { environment, by, since, until, failed, page })))
+    let Filters { environment, group, by, since, until, failed, page } = context.filters(&mut Plain)?;
+    Ok(Command::Query(Query::History(HistoryFilter { environment, group, by, since, until, failed, page })))
 }
 
 /// The filters that `history` and `audit` share.
 #[derive(Default)]
 pub(super) struct Filters {
     pub(super) environment: Option<EnvironmentName>,
+    pub(super) group: Option<GroupName>,
     pub(super) by: Option<String>,
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
@@ -32,6 +34,8 @@ pub(super) struct Filters {
 pub(super) trait Further {
     /// All words that begin a filter.
     fn words(&self) -> &'static [&'static str];
+    /// Whether a group can stand where an environment does.
+    fn takes_groups(&self) -> bool;
     /// The highest page.
     fn page_max(&self) -> u32;
     /// Reads the filter that `keyword` at `at` begins, and gives where the words after it begin.
@@ -46,6 +50,10 @@ struct Plain;
 impl Further for Plain {
     fn words(&self) -> &'static [&'static str] {
         &WORDS
+    }
+
+    fn takes_groups(&self) -> bool {
+        true
     }
 
     fn page_max(&self) -> u32 {
@@ -96,8 +104,19 @@ impl Context<'_> {
                 }
                 Some(own) => further.read(self, own, at)?,
                 None => {
-                    if filters.environment.is_some() {
+                    if filters.environment.is_some() || filters.group.is_some() {
                         return Err(self.no_filter(at, word, words));
+                    }
+                    // A name that is no group's was meant for a person.
+                    let named = |group: &&&GroupName| {
+                        word.strip_prefix('@').is_some_and(|word| word.to_lowercase() == group.as_str())
+                    };
+                    if further.takes_groups()
+                        && let Some(group) = group::groups(self.known).iter().find(named)
+                    {
+                        filters.group = Some(GroupName::clone(group));
+                        at += 1;
+                        continue;
                     }
                     let named = self.filter_environment(at, word, words);
                     filters.environment = Some(named.map_err(|refusal| further.stray(self, at, word, refusal))?);

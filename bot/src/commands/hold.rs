@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::grammar;
 use tidegate_runner::domain::holds::{DEFAULT_S, HoldNumber, HoldOrder, LONGEST_MS};
-use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::ahead::{self, Ahead};
@@ -24,7 +24,7 @@ struct Wish {
 
 /// Reads `hold ENV until TIME|for SPAN [only @who ...] because ...`.
 pub(super) fn read_hold(context: &Context<'_>) -> Result<Command, Refusal> {
-    let environment = context.environment()?;
+    let environment = context.known_environment()?;
     let Wish { until, only } = context.hold(2, Some(environment), true)?;
     context.needs_reason()?;
     Ok(context.order(Order::Hold(HoldOrder::Hold { environment: environment.name.clone(), until, only })))
@@ -47,7 +47,7 @@ pub(super) fn read_unfreeze(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `keep ENV until TIME|for SPAN`.
 pub(super) fn read_keep(context: &Context<'_>) -> Result<Command, Refusal> {
-    let environment = context.environment()?;
+    let environment = context.known_environment()?;
     let Wish { until, only: _ } = context.hold(2, Some(environment), false)?;
     Ok(context.order(Order::Hold(HoldOrder::Keep { environment: environment.name.clone(), until })))
 }
@@ -55,22 +55,30 @@ pub(super) fn read_keep(context: &Context<'_>) -> Result<Command, Refusal> {
 /// Reads `unhold ENV [number]`.
 pub(super) fn read_unhold(context: &Context<'_>) -> Result<Command, Refusal> {
     let environment = context.named_environment()?;
+    let number = number(context, &environment, "a hold", &format!("status {environment}"))?;
+    Ok(context.order(Order::Hold(HoldOrder::Unhold { environment, number })))
+}
+
+/// The number after the environment, which is that of `what`, and the last word; `look` tells the numbers.
+pub(super) fn number(
+    context: &Context<'_>,
+    environment: &EnvironmentName,
+    what: &str,
+    look: &str,
+) -> Result<Option<HoldNumber>, Refusal> {
     let number = match context.line.word(2) {
         None => None,
         Some(word) => match word.trim_start_matches('#').parse() {
             Ok(number) if number > 0 => Some(HoldNumber(number)),
             Ok(_) | Err(_) => {
-                return Err(Refusal::not_understood(
-                    format!("{} is not the number of a hold", quoted(word)),
-                    format!("`status {environment}` tells them"),
-                )
-                .hint(context.line.without(2))
-                .hint(format!("status {environment}")));
+                let not = format!("{} is not the number of {what} of {environment}", quoted(word));
+                let refusal = Refusal::not_understood(not, format!("`{look}` tells them"));
+                return Err(refusal.hint(context.line.without(2)).hint(look));
             }
         },
     };
     context.no_more_words(3)?;
-    Ok(context.order(Order::Hold(HoldOrder::Unhold { environment, number })))
+    Ok(number)
 }
 
 impl Context<'_> {
@@ -109,25 +117,9 @@ impl Context<'_> {
                         .hint(self.line.without_all(begin..next)));
                 }
                 at = next;
-            } else if leaves_in && Self::is_keyword(word, "only") {
-                at += 1;
-                while let Some(word) = self.line.word(at).filter(|word| word.starts_with('@') || word.contains(':')) {
-                    only.extend(Some(word.trim_matches(['@', ',']).to_owned()).filter(|name| !name.is_empty()));
-                    at += 1;
-                }
-                if only.is_empty() {
-                    let refusal = Refusal::not_understood(
-                        "`only` names nobody",
-                        "it leaves in those named: `only @sato @mori`; you are in it anyway",
-                    );
-                    let plain = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
-                    let bare = self.line.word(at).filter(plain).filter(|word| table::find(word).is_none());
-                    let bare = bare.filter(|word| grammar::meaning(&word.to_lowercase()).is_none());
-                    return Err(match bare {
-                        Some(name) => refusal.hint(self.line.with(at, &format!("@{name}"))),
-                        None => refusal.hint(self.line.without(begin)),
-                    });
-                }
+            } else if let Some((names, next)) = if leaves_in { self.only(at)? } else { None } {
+                only.extend(names);
+                at = next;
             } else {
                 return Err(self.stray_end(at, word));
             }
@@ -136,6 +128,32 @@ impl Context<'_> {
             Some(until) => Ok(Wish { until, only }),
             None => Err(self.without_end(from, environment)),
         }
+    }
+
+    /// The people whom `only` at `at` names, and where the words after them begin; `None` where no `only` stands.
+    pub(super) fn only(&self, at: usize) -> Result<Option<(Vec<String>, usize)>, Refusal> {
+        if !self.line.word(at).is_some_and(|word| Self::is_keyword(word, "only")) {
+            return Ok(None);
+        }
+        let (begin, mut at, mut only) = (at, at + 1, Vec::new());
+        while let Some(word) = self.line.word(at).filter(|word| word.starts_with('@') || word.contains(':')) {
+            only.extend(Some(word.trim_matches(['@', ',']).to_owned()).filter(|name| !name.is_empty()));
+            at += 1;
+        }
+        if !only.is_empty() {
+            return Ok(Some((only, at)));
+        }
+        let refusal = Refusal::not_understood(
+            "`only` names nobody",
+            "it leaves in those named: `only @sato @mori`; you are in it anyway",
+        );
+        let plain = |word: &&str| word.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+        let bare = self.line.word(at).filter(plain).filter(|word| table::find(word).is_none());
+        let bare = bare.filter(|word| grammar::meaning(&word.to_lowercase()).is_none());
+        Err(match bare {
+            Some(name) => refusal.hint(self.line.with(at, &format!("@{name}"))),
+            None => refusal.hint(self.line.without(begin)),
+        })
     }
 
     fn without_end(&self, from: usize, environment: Option<&Environment>) -> Refusal {
@@ -159,7 +177,7 @@ impl Context<'_> {
     }
 
     /// Refuses a line whose others would not know why.
-    fn needs_reason(&self) -> Result<(), Refusal> {
+    pub(super) fn needs_reason(&self) -> Result<(), Refusal> {
         if self.line.because().is_some() {
             return Ok(());
         }

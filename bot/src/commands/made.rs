@@ -1,4 +1,4 @@
-//! `new`, `extend`, `end`, `list new`, `renew`: environments that are made for one test.
+//! `new`, `extend`, `end`, `list`, `renew`: environments that are made for one test.
 
 use tidegate_runner::domain::command::{Command, Order, Query};
 use tidegate_runner::domain::grammar;
@@ -10,7 +10,10 @@ use super::ahead;
 use super::context::{Context, quoted};
 use super::level::VISIT;
 use super::moment::End;
-use super::until::Day;
+use super::until::{Day, Longest};
+
+/// The longest that anybody asks for: how long one lives at most is its template's to say.
+const LIFE: Longest = Longest { ms: 3_650 * 86_400_000, words: "nothing is made for so long", span: "8h" };
 
 /// How such a line looks, for whoever wrote one that is none.
 const LIKE: &str = "new lt-login from loadtest";
@@ -46,7 +49,7 @@ pub(super) fn read_new(context: &Context<'_>) -> Result<Command, Refusal> {
     let mut until = None;
     let mut next = 4;
     while let Some(word) = line.word(next) {
-        let Some((end, after)) = context.end_at(next, &VISIT, Day { end: End::Last, zone: None })? else {
+        let Some((end, after)) = context.end_at(next, &LIFE, Day { end: End::Last, zone: None })? else {
             return Err(context.stray_end(next, word));
         };
         if until.replace(end).is_some() {
@@ -96,9 +99,9 @@ pub(super) fn read_extend(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Made(MadeOrder::Extend { name, by_ms })))
 }
 
-/// Reads `end ENV`.
+/// Reads `end ENV`: also of one whose definition does not check any more.
 pub(super) fn read_end(context: &Context<'_>) -> Result<Command, Refusal> {
-    let name = context.environment()?.name.clone();
+    let name = context.named_environment()?;
     let next = if context.line.word(2).is_some_and(|word| Context::is_keyword(word, "now")) { 3 } else { 2 };
     context.no_more_words(next)?;
     Ok(context.order(Order::Made(MadeOrder::End { name })))
@@ -112,16 +115,22 @@ pub(super) fn read_renew(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Made(MadeOrder::Renew { name, take })))
 }
 
-/// Reads `list new`.
+/// Reads `list new`, `list bookings [ENV]`.
 pub(super) fn read_list(context: &Context<'_>) -> Result<Command, Refusal> {
     match context.line.word(1) {
         Some(word) if Context::is_keyword(word, "new") => {
             context.no_more_words(2)?;
             Ok(Command::Query(Query::ListNew))
         }
+        Some(word) if Context::is_keyword(word, "bookings") => {
+            let environment = context.line.word(2).map(|word| context.readable_environment(2, word)).transpose()?;
+            context.no_more_words(3)?;
+            Ok(Command::Query(Query::Bookings { environment }))
+        }
         Some(_) | None => {
-            let why = "`list new` tells what was made for one test, `envs` all environments";
-            Err(Refusal::not_understood("`list` says what", why).hint("list new").hint("envs"))
+            let why =
+                "`list new` tells what was made for one test, `list bookings` what is booked, `envs` all environments";
+            Err(Refusal::not_understood("`list` says what", why).hint("list new").hint("list bookings").hint("envs"))
         }
     }
 }
@@ -184,7 +193,7 @@ mod tests {
                 "new lt-login from loadtest 8h",
                 "new lt-login from loadtest for",
                 "new lt-login from loadtest for 8h until 22:00",
-                "new lt-login from loadtest for 90d",
+                "new lt-login from loadtest for 99y",
                 "extend shop",
                 "extend shop 2",
                 "extend shop 10s",

@@ -8,6 +8,7 @@ mod ask;
 mod assignment;
 mod audit;
 mod bend;
+mod book;
 mod busy;
 mod complete;
 mod context;
@@ -62,7 +63,10 @@ use line::Line;
 pub struct Known<'a> {
     /// The environments that can be changed.
     pub environments: &'a IndexMap<EnvironmentName, Environment>,
-    /// Environments that can only be asked about: unmanaged ones, and those that only the ledger remembers.
+    /// Environments whose code does not check: what changes no code's work can be ordered in them all the same.
+    pub aside: &'a [&'a Environment],
+    /// Environments that can only be asked about: unmanaged ones, those in [`Self::aside`] among them, and those that only the ledger
+    /// remembers.
     pub others: &'a [EnvironmentName],
     /// Who types: what `by me` means.
     pub me: &'a ActorId,
@@ -87,6 +91,32 @@ pub fn parse(text: &str, known: &Known<'_>) -> Result<Command, Refusal> {
 #[must_use]
 pub fn name_of(text: &str) -> Option<CommandName> {
     Line::read(text).word(0).and_then(table::find).map(|spec| spec.name)
+}
+
+/// The same line about this run, where it names none and could: what is said in a run's thread is about that run. `None`: it is about
+/// what it says.
+#[must_use]
+pub fn about_run(text: &str, run: i64) -> Option<String> {
+    let line = Line::read(text);
+    let spec = line.word(0).and_then(table::find).filter(|spec| matches!(spec.object, table::Object::Run))?;
+    // Words that stand behind the number, where there is one.
+    if line.word(1).is_some_and(|word| !matches!(word, "force" | "unlock")) {
+        return None;
+    }
+    let (verb, rest) = split_at_verb(text, spec.name)?;
+    Some(format!("{verb} {run}{rest}"))
+}
+
+/// A line up to its command, and what stands behind that.
+fn split_at_verb(text: &str, name: CommandName) -> Option<(&str, &str)> {
+    let mut at = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        at += word.len();
+        if name_of(text.get(..at)?) == Some(name) {
+            return text.split_at_checked(at - (word.len() - word.trim_end().len()));
+        }
+    }
+    None
 }
 
 /// True for a line whose answer is a code for one person alone, or that has one: as long as nobody has said it, others could. It is
@@ -130,6 +160,12 @@ pub fn environment_of(text: &str, known: &Known<'_>) -> Option<EnvironmentName> 
 #[must_use]
 pub fn moment(text: &str, now: Timestamp, zone: Zone) -> Option<Timestamp> {
     moment::read(text, moment::End::First, now, zone)
+}
+
+/// A moment as [`moment`] understands it at any time and place.
+#[must_use]
+pub fn exactly(at: Timestamp) -> String {
+    moment::render(at)
 }
 
 /// The day at `now`, as [`moment`] reads it.

@@ -1,4 +1,5 @@
-//! `drift`, `adopt`, `sweep` and `preflight`: how an environment is, whatever it should be. Each takes its name, and no more.
+//! `drift`, `adopt`, `sweep` and `preflight`: how an environment is, whatever it should be. Each takes its name alone.
+//! `terraform` is not for chats: its words are Terraform's own, and not to be read as ours.
 
 use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::ids::EnvironmentName;
@@ -18,7 +19,13 @@ pub(super) fn read_adopt(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// Reads `sweep ENV`.
 pub(super) fn read_sweep(context: &Context<'_>) -> Result<Command, Refusal> {
-    read(context, |environment| Order::Sweep { environment })
+    read(context, |environment| Order::Sweep { environment, remove: false })
+}
+
+/// Reads `terraform ...`, which only the command line takes.
+pub(super) fn read_terraform(_: &Context<'_>) -> Result<Command, Refusal> {
+    let why = "its words are Terraform's own; in a terminal of the machine that Tidegate runs on type `tidegate terraform ENV/STACK -- ...`";
+    Err(Refusal::refused("`terraform` is not for a chat", why).hint("help terraform"))
 }
 
 /// Reads `preflight ENV`.

@@ -10,7 +10,7 @@ use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::link::LinkOrder;
 use tidegate_runner::domain::made::MadeOrder;
 use tidegate_runner::domain::rollout::RolloutOrder;
-use tidegate_runner::domain::schedule::{BendOrder, Skipping, Written};
+use tidegate_runner::domain::schedule::{BendOrder, Skipping, TakeAway, Written};
 
 use super::made;
 use super::moment;
@@ -49,8 +49,10 @@ fn render_order(order: &Order) -> String {
         | Order::Undo { environment }
         | Order::Drift { environment }
         | Order::Adopt { environment }
-        | Order::Sweep { environment }
+        | Order::Sweep { environment, remove: false }
         | Order::Preflight { environment } => format!("{name} {environment}"),
+        Order::Sweep { environment, remove: true } => format!("{name} {environment} remove"),
+        Order::Terraform { environment, by_hand } => format!("{name} {environment}/{by_hand}"),
         Order::Cancel { run, force } => {
             let run = run.map(|run| format!(" {run}")).unwrap_or_default();
             format!("{name}{run}{}", if *force { " force" } else { "" })
@@ -65,6 +67,11 @@ fn render_order(order: &Order) -> String {
         Order::For { change, until } => format!("{} until {}", render_order(change), moment::render(*until)),
         Order::Schedule(order) => order.line(),
         Order::Rollout(order) => render_rollout(order),
+        Order::Each { group, orders } => {
+            let first = orders.first().map(render_order).unwrap_or_default();
+            let rest = first.splitn(3, ' ').nth(2).map(|rest| format!(" {rest}")).unwrap_or_default();
+            format!("{name} @{group}{rest}")
+        }
         Order::Link(order) => render_link(order),
         Order::Made(order) => render_made(order),
         Order::Recover { run, unlock } => format!("{name} {run}{}", if *unlock { " unlock" } else { "" }),
@@ -118,7 +125,9 @@ fn render_bend(order: &BendOrder) -> String {
         }
         BendOrder::Skip { skipping: Skipping::Days { first, last }, .. } => format!("{name} {about} {first}..{last}"),
         BendOrder::Pause { until, .. } => format!("{name} {about} until {}", moment::render(*until)),
-        BendOrder::Unpause { .. } => format!("{name} {about}"),
+        BendOrder::Unpause { unread: None, .. } => format!("{name} {about}"),
+        BendOrder::Unpause { unread: Some(TakeAway::One(key)), .. } => format!("{name} {about} {key}"),
+        BendOrder::Unpause { unread: Some(TakeAway::All), .. } => format!("{name} {about} all"),
     }
 }
 
@@ -133,7 +142,11 @@ fn render_hold(order: &HoldOrder) -> String {
         HoldOrder::Hold { environment, until: end, only } => format!("{name} {environment}{}", until(end, only)),
         HoldOrder::Keep { environment, until: end } => format!("{name} {environment}{}", until(end, &[])),
         HoldOrder::Freeze { until: end, only } => format!("{name} all{}", until(end, only)),
-        HoldOrder::Unhold { environment, number } => {
+        HoldOrder::Book { environment, level, settings, from, until: end, only } => {
+            let from = moment::render(*from);
+            format!("{name} {environment} {level}{} {from}{}", assignments(settings), until(end, only))
+        }
+        HoldOrder::Unhold { environment, number } | HoldOrder::Unbook { environment, number } => {
             let number = number.map(|number| format!(" {number}")).unwrap_or_default();
             format!("{name} {environment}{number}")
         }
@@ -161,6 +174,9 @@ fn render_query(query: &Query) -> String {
         Query::StatusOf { scope } => format!("{name} {scope}"),
         Query::Links => "link list".to_owned(),
         Query::ListNew => "list new".to_owned(),
+        Query::Bookings { environment } => {
+            format!("list bookings{}", environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default())
+        }
         Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
         Query::History(filter) => format!("{name}{}", filters(filter)),
@@ -199,8 +215,11 @@ fn render_query(query: &Query) -> String {
 }
 
 fn filters(filter: &HistoryFilter) -> String {
-    let HistoryFilter { environment, by, since, until, failed, page } = filter;
+    let HistoryFilter { environment, group, by, since, until, failed, page } = filter;
     let mut text = String::new();
+    if let Some(group) = group {
+        let _ = write!(text, " @{group}");
+    }
     if let Some(environment) = environment {
         let _ = write!(text, " {environment}");
     }
@@ -224,7 +243,7 @@ fn filters(filter: &HistoryFilter) -> String {
 
 fn audit_filters(filter: &AuditFilter) -> String {
     let AuditFilter { environment, by, since, until, action, failed, words, before, page } = filter.clone();
-    let mut text = filters(&HistoryFilter { environment, by, since, until, failed, page: 1 });
+    let mut text = filters(&HistoryFilter { environment, group: None, by, since, until, failed, page: 1 });
     if let Some(action) = action {
         let _ = write!(text, " action {action}");
     }

@@ -82,7 +82,9 @@ pub fn whole_line() -> Slot {
 }
 
 /// Commands without a place of their own, where there is none for all: what is done seldom, or offered where it is wanted.
-const TYPED: [CommandName; 28] = [
+const TYPED: [CommandName; 31] = [
+    CommandName::Book,
+    CommandName::Unbook,
     CommandName::New,
     CommandName::Extend,
     CommandName::End,
@@ -92,6 +94,7 @@ const TYPED: [CommandName; 28] = [
     CommandName::Adopt,
     CommandName::Sweep,
     CommandName::Preflight,
+    CommandName::Terraform,
     CommandName::Recover,
     CommandName::Accept,
     CommandName::Freeze,

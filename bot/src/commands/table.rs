@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::Context;
-use super::{ask, audit, bend, busy, history, hold, hours, level, link, made, others, run, scale, schedule, why};
+use super::{ask, audit, bend, book, busy, history, hold, hours, level, link, made, others, run, scale, schedule, why};
 
 /// What stands right after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ const fn example(line: &'static str, meaning: &'static str) -> Example {
 }
 
 /// All commands, in the order of `help`.
-pub static TABLE: [Spec; 52] = [
+pub static TABLE: [Spec; 55] = [
     Spec {
         name: CommandName::Help,
         usage: "help [command]",
@@ -251,9 +251,9 @@ pub static TABLE: [Spec; 52] = [
     Spec {
         name: CommandName::Sweep,
         usage: "sweep ENV [because reason ...]",
-        summary: "look for what no Terraform state knows, and change nothing",
+        summary: "look for what no Terraform state knows",
         details: &[
-            "Asks AWS what carries the tags `tidegate:environment` and `tidegate:stack`, and tells what stands in no state of the environment: what a killed apply left behind. The answer has the lines by which it is taken into the code, or removed by hand.",
+            "Asks AWS what carries the tags `tidegate:environment` and `tidegate:stack`, and tells what stands in no state of the environment: what a killed apply left behind. The answer has the lines by which it is taken into the code, or removed by hand. It removes nothing.",
         ],
         examples: &[example("sweep shop", "what is paid for and nobody knows of")],
         object: Object::Environment,
@@ -274,6 +274,20 @@ pub static TABLE: [Spec; 52] = [
         takes: &[],
         also: &["precheck", "locks"],
         read: others::read_preflight,
+    },
+    Spec {
+        name: CommandName::Terraform,
+        usage: "terraform ENV/STACK -- ARGS",
+        summary: "give Terraform a command by hand; only by the command line, `tidegate terraform`",
+        details: &[
+            "With the stack's workspace, variables, backend, lock and place in the queue as in Tidegate's own runs, and kept in the audit. Looks: `plan`, `output`, `show`, `state list`, `state show ADDRESS`, `providers`, `validate`. Changes, after a yes: `apply [-replace=ADDRESS] [-refresh-only]`, `import ADDRESS ID`, `state mv FROM TO`, `state rm ADDRESS ...`.",
+            "Nothing else is taken: no variables, no `-target`, no `-auto-approve`, nothing that shows secrets in clear.",
+        ],
+        examples: &[],
+        object: Object::Nothing,
+        takes: &[],
+        also: &["tf", "tofu", "byhand"],
+        read: others::read_terraform,
     },
     Spec {
         name: CommandName::Destroy,
@@ -329,13 +343,16 @@ pub static TABLE: [Spec; 52] = [
     },
     Spec {
         name: CommandName::List,
-        usage: "list new",
-        summary: "what was made with `new` and is there",
-        details: &["From the moment that it is accepted until nothing of it is left: template, maker, end, addresses."],
-        examples: &[example("list new", "each with its end")],
+        usage: "list new|bookings [ENV]",
+        summary: "what was made with `new` and is there, or what is booked",
+        details: &[
+            "`list new`: from the moment that it is accepted until nothing of it is left, with template, maker, end, addresses.",
+            "`list bookings`: what is not over, of all environments or of one.",
+        ],
+        examples: &[example("list new", "each with its end"), example("list bookings shop", "when shop is booked")],
         object: Object::Nothing,
-        takes: &[Takes::Keyword("new")],
-        also: &["made"],
+        takes: &[Takes::Keyword("new"), Takes::Keyword("bookings")],
+        also: &["made", "bookings"],
         read: made::read_list,
     },
     Spec {
@@ -449,7 +466,7 @@ pub static TABLE: [Spec; 52] = [
     },
     Spec {
         name: CommandName::Hold,
-        usage: "hold ENV until TIME|for SPAN [only @who ...] because reason ...",
+        usage: "hold ENV|@GROUP until TIME|for SPAN [only @who ...] because reason ...",
         summary: "nobody else changes an environment for a while",
         details: &[
             "It always ends: at most 7 days from now. Times are local: `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00`, `2026-11-21 09:00`, `明日9時`. A bare day counts to its end.",
@@ -461,12 +478,12 @@ pub static TABLE: [Spec; 52] = [
         ],
         object: Object::Environment,
         takes: &[Takes::Moment("until"), Takes::Keyword("for"), Takes::Keyword("only")],
-        also: &["reserve", "lock", "claim", "book"],
+        also: &["reserve", "lock", "claim"],
         read: hold::read_hold,
     },
     Spec {
         name: CommandName::Unhold,
-        usage: "unhold ENV [number] [because reason ...]",
+        usage: "unhold ENV|@GROUP [number] [because reason ...]",
         summary: "lift a hold or a keep",
         details: &["Your own; owners of an environment also lift those of others, who are told."],
         examples: &[example("unhold shop", "yours, or the only one"), example("unhold shop 3", "hold 3")],
@@ -499,7 +516,7 @@ pub static TABLE: [Spec; 52] = [
     },
     Spec {
         name: CommandName::Keep,
-        usage: "keep ENV until TIME|for SPAN [because reason ...]",
+        usage: "keep ENV|@GROUP until TIME|for SPAN [because reason ...]",
         summary: "nobody else lowers an environment for a while",
         details: &[
             "Others may still raise it. Your own `down`, or whatever else of yours lowers it, ends your keep; somebody else's is refused, unless they say `down ENV anyway because ...`: then you are told.",
@@ -513,6 +530,39 @@ pub static TABLE: [Spec; 52] = [
         takes: &[Takes::Moment("until"), Takes::Keyword("for")],
         also: &["stay"],
         read: hold::read_keep,
+    },
+    Spec {
+        name: CommandName::Book,
+        usage: "book ENV [profile] [setting=value ...] WHEN [only @who ...] because reason ...",
+        summary: "an environment at a profile, for a time that lies ahead, and nobody else changes it then",
+        details: &[
+            "It is raised as it begins, and afterwards the schedules say again; without any it goes to what `down` means. Whoever is named after `only` may change it meanwhile.",
+            "At most 7 days, within the next 90. Times are local, as in `hold`: `fri 22:00-02:00`, `12-24 18:00 for 4h`, `2026-11-27 22:00 until 2026-11-28 02:00`. What is booked already is refused with what is free.",
+        ],
+        examples: &[
+            example(
+                "book shop full fri 22:00-02:00 only @sato @mori because rehearsal",
+                "on the next Friday, over midnight",
+            ),
+            example("book shop full slaves=40 tomorrow 9:00 for 3h because the login spike", "with 40 slaves"),
+        ],
+        object: Object::Environment,
+        takes: &[Takes::Level, Takes::Setting, Takes::Keyword("only"), Takes::Keyword("until"), Takes::Keyword("for")],
+        also: &["booking"],
+        read: book::read_book,
+    },
+    Spec {
+        name: CommandName::Unbook,
+        usage: "unbook ENV [number] [because reason ...]",
+        summary: "take a booking back, or end it",
+        details: &[
+            "Your own; owners of an environment also take back those of others, who are told. `list bookings` tells the numbers.",
+        ],
+        examples: &[example("unbook shop", "yours, or the only one"), example("unbook shop 12", "booking 12")],
+        object: Object::Environment,
+        takes: &[],
+        also: &[],
+        read: book::read_unbook,
     },
     Spec {
         name: CommandName::Skip,
@@ -535,7 +585,7 @@ pub static TABLE: [Spec; 52] = [
     },
     Spec {
         name: CommandName::Pause,
-        usage: "pause ENV until TIME|for SPAN [because reason ...]",
+        usage: "pause ENV|@GROUP until TIME|for SPAN [because reason ...]",
         summary: "let the schedules ask for nothing for a while",
         details: &[
             "What was wanted when it begins stays wanted; when it ends the environment goes to what the schedules then ask for. People may change it meanwhile.",
@@ -552,10 +602,11 @@ pub static TABLE: [Spec; 52] = [
     },
     Spec {
         name: CommandName::Unpause,
-        usage: "unpause ENV [because reason ...]",
+        usage: "unpause ENV|@GROUP [number|all] [because reason ...]",
         summary: "let the schedules count again",
         details: &[
             "Ends a pause, and takes back what is skipped and lies ahead. The environment goes to what the schedules ask for now. `resume ENV` is the same.",
+            "With a number, or `all`, an admin takes away what bends or was added to them and cannot be read: `status` tells which.",
         ],
         examples: &[example("unpause shop", "as it is written"), example("resume shop", "the same")],
         object: Object::Environment,
@@ -754,7 +805,7 @@ pub static TABLE: [Spec; 52] = [
     },
     Spec {
         name: CommandName::History,
-        usage: "history [env] [by @who] [since time] [until time] [failed] [page number]",
+        usage: "history [env|@GROUP] [by @who] [since time] [until time] [failed] [page number]",
         summary: "what happened, newest first",
         details: &[
             "The words may stand in any order. Times are local: `7d`, `12h`, `30m`, `2w` ago; `2026-11-20`, `2026-11-20T09:00`, `09:00`, `today`, `yesterday`. `until` a date includes that day.",

@@ -705,3 +705,22 @@ fn the_end_that_is_offered_lies_ahead() {
         });
     }
 }
+
+#[test]
+fn what_names_no_run_is_about_that_of_its_thread() {
+    for (typed, meant) in [
+        ("cancel", Some("cancel 5")),
+        ("@tidegate  Cancel because 雨 will come", Some("@tidegate  Cancel 5 because 雨 will come")),
+        ("cancel force", Some("cancel 5 force")),
+        ("retry\n", Some("retry 5\n")),
+        ("log", Some("log 5")),
+        ("cancel 7", None),
+        ("cancel @rpg", None),
+        ("up shop", None),
+        ("status", None),
+        ("日本", None),
+        ("", None),
+    ] {
+        assert_eq!(super::about_run(typed, 5).as_deref(), meant, "{typed}");
+    }
+}

@@ -49,7 +49,9 @@ async fn of_others(desk: &Desk, message: &Message, zone: Zone, lost: Vec<String>
 
 fn order(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> Option<Order> {
     let config = desk.config();
-    let known = Known { environments: &config.environments, others: &[], me: &message.actor.id, now, zone };
+    let aside: Vec<_> = config.set_aside_now().collect();
+    let known =
+        Known { environments: &config.environments, aside: &aside, others: &[], me: &message.actor.id, now, zone };
     match commands::parse(line, &known) {
         Ok(Command::Order { order, .. }) => Some(order),
         Ok(Command::Help(_) | Command::Query(_)) | Err(_) => None,
@@ -98,7 +100,8 @@ fn about(order: &Order) -> About<'_> {
         | Order::Plan { environment, .. }
         | Order::Drift { environment }
         | Order::Adopt { environment }
-        | Order::Sweep { environment }
+        | Order::Sweep { environment, .. }
+        | Order::Terraform { environment, .. }
         | Order::Preflight { environment }
         | Order::Destroy { environment }
         | Order::Undo { environment } => About::Environment(environment),
@@ -120,12 +123,15 @@ fn about(order: &Order) -> About<'_> {
             }
         },
         Order::For { change, .. } => about(change),
+        Order::Each { orders, .. } => orders.first().map_or(About::Nothing, about),
         Order::Bend(order) => order.environment().map_or(About::Nothing, About::Environment),
         Order::Schedule(order) => About::Environment(order.environment()),
         Order::Hold(order) => match order {
             HoldOrder::Hold { environment, .. }
             | HoldOrder::Unhold { environment, .. }
             | HoldOrder::Keep { environment, .. }
+            | HoldOrder::Book { environment, .. }
+            | HoldOrder::Unbook { environment, .. }
             | HoldOrder::Ask { about: holds::About::Environment(environment), .. }
             | HoldOrder::Tell { environment } => About::Environment(environment),
             HoldOrder::Ask { about: holds::About::Run(run), .. } | HoldOrder::Leave { run: Some(run) } => {

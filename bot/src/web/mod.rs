@@ -24,25 +24,41 @@ pub fn beside(house: &House, vitals: &Vitals) -> Option<Beside> {
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = listen(address, router) => {}
+            () = listen(address, router, |_| {}) => {}
             _ = stopped.wait_for(|stop| *stop) => {}
         }
     });
     Some(Beside { stop, task })
 }
 
-/// Serves `router`, for ever. A port that somebody else has is tried again.
-pub async fn listen(address: SocketAddr, router: Router) {
+/// What became of the port that is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// What is sent to it is heard from now on.
+    Open,
+    /// It is not any more.
+    Lost,
+    /// It cannot be had: tried again.
+    Refused,
+}
+
+/// Serves `router`, for ever, and says what becomes of the port. One that somebody else has is tried again.
+pub async fn listen(address: SocketAddr, router: Router, became: impl Fn(Port)) {
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => {
                 let address = listener.local_addr().unwrap_or(address);
                 tracing::info!(%address, "listening for HTTP");
+                became(Port::Open);
                 if let Err(error) = axum::serve(listener, router.clone()).await {
                     tracing::error!(%error, "the HTTP server ended");
                 }
+                became(Port::Lost);
             }
-            Err(error) => tracing::error!(%error, %address, "cannot listen for HTTP"),
+            Err(error) => {
+                tracing::error!(%error, %address, "cannot listen for HTTP");
+                became(Port::Refused);
+            }
         }
         tokio::time::sleep(TRY_AGAIN).await;
     }

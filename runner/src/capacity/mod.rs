@@ -13,6 +13,7 @@ pub mod counts;
 mod credentials;
 mod error;
 pub mod probe;
+pub mod removal;
 #[cfg(feature = "aws")]
 mod signed;
 pub mod state;

@@ -22,6 +22,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::{Value, json};
 
 use super::aws::{judged, signed_in};
+use super::removal::Call;
 use super::{CannotLook, Surroundings, Tagged};
 use crate::domain::ids::Timestamp;
 
@@ -148,6 +149,30 @@ impl Signed {
         let body = json!({ "TableName": table, "Key": { "LockID": { "S": id } }, "ConsistentRead": true });
         let answer = self.json("dynamodb", "DYNAMODB", "DynamoDB_20120810.GetItem", &body).await?;
         Ok(answer["Item"]["Info"]["S"].as_str().map(str::to_owned))
+    }
+
+    /// One call of the query protocol: the text of the answer.
+    ///
+    /// # Errors
+    /// [`CannotLook`] with what AWS said, its code first.
+    pub async fn call(&self, call: &Call) -> Result<String, CannotLook> {
+        let Call { service, action, parameters } = call;
+        let mut body = format!("Action={action}&Version={}", service.version());
+        for (name, value) in parameters {
+            let _ = write!(body, "&{name}={}", encoded(value).replace('/', "%2F"));
+        }
+        let (status, text) = self
+            .ask(&Asks {
+                service: service.as_str(),
+                signs: service.as_str(),
+                variable: service.variable(),
+                method: "POST",
+                path: "/".to_owned(),
+                headers: &[("content-type", "application/x-www-form-urlencoded".to_owned())],
+                body,
+            })
+            .await?;
+        if status == 200 { Ok(text) } else { Err(refused(status, &text)) }
     }
 
     async fn json(&self, service: &str, variable: &str, target: &str, body: &Value) -> Result<Value, CannotLook> {

@@ -131,13 +131,23 @@ impl Known {
     }
 }
 
+/// What stands in no state, with whether its tag names a stack that there is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Of {
+    /// What.
+    pub stray: Stray,
+    /// It is of no stack that there is: one that was renamed or taken away has left it, or nobody tagged it.
+    pub of_none: bool,
+}
+
 /// Sorts what carries an environment's tag: what stands in none of the states known here and is this stack's, or of none of the
 /// environment's `stacks` (one that was renamed or taken away has left it), and what is of others and stands in this one's state.
 #[must_use]
-pub fn sort(stack: &str, stacks: &[&str], known: &Known, all: &[Tagged]) -> (Vec<Stray>, Vec<String>) {
+pub fn sort(stack: &str, stacks: &[&str], known: &Known, all: &[Tagged]) -> (Vec<Of>, Vec<String>) {
     let is_own = |tagged: &Tagged| stack_of(tagged).is_none_or(|of| of == stack || !stacks.contains(&of));
     let strays = all.iter().filter(|tagged| is_own(tagged) && !known.has(tagged));
-    let mut strays: Vec<Stray> = strays.map(stray).collect();
+    let of = |tagged: &Tagged| Of { stray: stray(tagged), of_none: stack_of(tagged) != Some(stack) };
+    let mut strays: Vec<Of> = strays.map(of).collect();
     strays.sort();
     let here = all.iter().filter(|tagged| stack_of(tagged) != Some(stack) && known.has(tagged));
     (strays, here.map(|tagged| tagged.arn.clone()).collect())
@@ -156,6 +166,7 @@ fn stray(tagged: &Tagged) -> Stray {
         kind: kind.map(str::to_owned),
         id: id.filter(|_| kind.is_some()).map(str::to_owned),
         name: tagged.tags.get("Name").cloned(),
+        since: None,
     }
 }
 
@@ -234,7 +245,7 @@ mod tests {
         ];
         let stacks = ["app", "jmeter"];
         let (strays, here) = sort("jmeter", &stacks, &known, &all);
-        let told: Vec<_> = strays.iter().map(|stray| (stray.kind.as_deref(), stray.id.as_deref())).collect();
+        let told: Vec<_> = strays.iter().map(|of| (of.stray.kind.as_deref(), of.stray.id.as_deref())).collect();
         assert_eq!(
             told,
             [
@@ -246,6 +257,8 @@ mod tests {
             ],
             "{strays:?}"
         );
+        let of_none: Vec<bool> = strays.iter().map(|of| of.of_none).collect();
+        assert_eq!(of_none, [false, false, true, true, false], "{strays:?}");
         assert_eq!(here, Vec::<String>::new());
         assert_eq!(sort("app", &stacks, &known, &all).1.len(), 4, "what another stack's tag is on and this state has");
         assert_eq!(known.region(), Some("eu-west-1"));

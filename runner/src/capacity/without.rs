@@ -118,4 +118,13 @@ impl Signed {
     pub async fn lock_item(&self, _: &str, _: &str) -> Result<Option<String>, CannotLook> {
         Err(CannotLook::NotBuilt)
     }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn call(&self, _: &super::removal::Call) -> Result<String, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
 }

@@ -16,12 +16,13 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agenda::Diary;
-use crate::desk::clock::{Due, LONGEST_LEAD_MS, Stands, Turned};
+use crate::desk::clock::{Due, LONGEST_LEAD_MS, Stands, Turned, held_at};
 use crate::desk::{Desk, DeskError};
+use crate::domain::answer::Actor;
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::{level_at, next_after};
-use crate::ledger::asked::{self, Asked};
-use crate::ledger::{Store, UnreadRow, firings};
+use crate::domain::schedule::{Bend, level_at, next_after};
+use crate::ledger::asked::{self, Asked, Step};
+use crate::ledger::{Store, bends, firings};
 use nightly::{Mornings, Nights};
 use page::{Page, Turns};
 pub use round::run;
@@ -92,10 +93,15 @@ impl Clockwork {
         looked.set_back_ms = set_back.then_some(back_ms);
         // What was due before the first look of all is nobody's.
         let seen = seen.filter(|_| !set_back).unwrap_or(now);
-        let diaries = self.desk.diaries().all(&self.store, &config, now).await?;
+        let mut diaries = self.desk.diaries().all(&self.store, &config, now).await?;
         self.turn_pages(&diaries, seen, now);
         let asked = self.asked(&diaries, now, set_back).await?;
-        let mut due = self.due(&diaries, &asked, seen, now).await?;
+        let (mut due, stays) = self.due(&diaries, &asked, seen, now).await?;
+        if stays {
+            diaries = self.desk.diaries().all(&self.store, &config, now).await?;
+            self.turn_pages(&diaries, seen, now);
+            due = self.due(&diaries, &asked::all(&self.store).await?, seen, now).await?.0;
+        }
         let (early, begins) = self.early(&diaries, now).await?;
         due.extend(early);
         due.sort_by_key(|due| due.at);
@@ -174,16 +180,17 @@ impl Clockwork {
         Ok(all)
     }
 
-    /// What is due: where something else is asked for than as of the last look. What needs nothing to be done is noted.
+    /// What is due: where something else is asked for than as of the last look. What needs nothing to be done is noted. True beside it
+    /// where something stays until people were warned: that is noted as well, and the diaries are to be read again.
     async fn due(
         &self,
         diaries: &[Diary<'_>],
         asked: &BTreeMap<EnvironmentName, Asked>,
         seen: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<Due>, DeskError> {
+    ) -> Result<(Vec<Due>, bool), DeskError> {
         // By name, as whoever decides on transitions takes them.
-        let (mut due, mut noted) = (Vec::new(), BTreeMap::new());
+        let (mut due, mut noted, mut kept) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for (page, diary) in self.paged(diaries) {
             let name = &diary.environment().name;
             let Some(asked) = asked.get(name) else { continue };
@@ -195,8 +202,23 @@ impl Clockwork {
                 Turns::Noted => {
                     noted.insert(name, (asked, page, true));
                 }
+                Turns::Warned { stays, until } => {
+                    kept.insert(name, (asked, page, stays, until));
+                }
                 Turns::Due(one) => due.push(*one),
             }
+        }
+        let stays = !kept.is_empty();
+        if stays {
+            let (mut tx, tidegate) = (self.store.begin().await?, Actor::tidegate());
+            for (name, (asked, page, target, until)) in kept {
+                let step = Step { wanted: Some(&target), ..page.step(now) };
+                if asked::step(&mut tx, name, Some(asked), step).await? {
+                    let grace = Bend::Grace { target, from: now, until };
+                    bends::begin(&mut tx, name, grace, until, &tidegate, None).await?;
+                }
+            }
+            tx.commit().await?;
         }
         if !noted.is_empty() {
             let mut tx = self.store.begin().await?;
@@ -209,7 +231,7 @@ impl Clockwork {
             }
             tx.commit().await?;
         }
-        Ok(due)
+        Ok((due, stays))
     }
 
     /// What is not due yet and begins now, so that the environment is in service when it is; and when the next of that kind begins.
@@ -246,7 +268,7 @@ impl Clockwork {
 
     /// Warns of what goes down soon, and tells what was left out because somebody wanted it skipped.
     async fn tell(&mut self, diaries: &[Diary<'_>], seen: Timestamp, now: Timestamp) -> Result<(), DeskError> {
-        let (mut eves, mut warned) = (Vec::new(), Vec::new());
+        let (mut eves, mut warned, mut holds) = (Vec::new(), Vec::new(), None);
         // What is known only in part is told nobody: what is due then is refused, and that is told.
         for (page, diary) in self.paged(diaries).filter(|(_, diary)| diary.unread.is_empty()) {
             let name = &diary.environment().name;
@@ -261,9 +283,18 @@ impl Clockwork {
                 && at <= now
                 && !page.told_ahead
             {
+                let holds = match &mut holds {
+                    Some(holds) => holds,
+                    none => none.insert(self.desk.held().await?),
+                };
+                let held = held_at(holds, diary.environment(), Some(from), next);
+                // Nothing will change: it is looked at again, since a hold can end at any time.
+                if held.is_some_and(|hold| hold.until.is_none_or(|until| until > page::tried_until(diary, next))) {
+                    continue;
+                }
                 warned.push(name.clone());
                 let tell = page::told(diary, &next.because);
-                self.desk.warn(name, next, from, &tell, now).await?;
+                self.desk.warn(name, next, (from, held.cloned()), &tell, now).await?;
             }
         }
         for name in eves {
@@ -278,8 +309,8 @@ impl Clockwork {
     /// Looks at the ends of runs that it caused, and again at what was refused.
     async fn look_again(&self, diaries: &[Diary<'_>], now: Timestamp) -> Result<(), DeskError> {
         let (open, broken) = firings::open(&self.store).await?;
-        for UnreadRow { why, .. } in broken {
-            tracing::error!(%why, "a transition cannot be looked at again");
+        for one in broken {
+            tracing::error!(why = one.why, "a transition cannot be looked at again");
         }
         for firing in open {
             if firing.try_at.is_some_and(|at| at > now) {
@@ -289,8 +320,10 @@ impl Clockwork {
             // What begins early is wanted from when it is due.
             let moment = firing.due.max(now);
             // Where nobody asks for anything else, it is wanted still.
-            // After `destroy` nobody wants it, but who raises it.
-            let wanted = diary.filter(|diary| !diary.destroyed).map(|diary| level_at(&diary.agenda(), moment));
+            // After `destroy` nobody wants it, but who raises it or has booked it.
+            let wanted = diary
+                .filter(|diary| !diary.destroyed || diary.is_booked(moment))
+                .map(|diary| level_at(&diary.agenda(), moment));
             let stands = Stands {
                 still: wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted)),
                 paused: diary.is_some_and(|diary| diary.paused(now).is_some()),

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::eve::{self, Eve};
 use crate::agenda::Diary;
 use crate::desk::clock::Due;
 use crate::domain::ids::{ActorId, Timestamp};
-use crate::domain::request::{Movement, Target, movement};
+use crate::domain::request::Target;
 use crate::domain::schedule::{
-    Because, Bend, Bent, ClockNews, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Origin, Schedule, Timetable, Transition, Turn,
-    level_at, outlook, timeline,
+    Because, Bend, Bent, CHANGED, ClockNews, DEFAULT_CATCH_UP_S, Origin, Schedule, Timetable, Transition, Turn,
+    as_seen, content, level_at, next_after, outlook, timeline,
 };
 use crate::ledger::asked::{Asked, Step};
 
 /// How far back it looks again, in milliseconds: what somebody bends counts from when they say so, and is seen a moment later.
 const AGAIN_MS: i64 = 60_000;
+
+/// Most transitions that are named of those that were not made.
+const LEFT_OUT_MAX: usize = 3;
 
 /// What follows from a diary, as long as that stays the same.
 #[derive(Debug)]
@@ -49,6 +50,13 @@ pub(super) enum Turns {
     Not,
     /// It is noted, and nothing is done: somebody's own order does it, or nobody asks for anything.
     Noted,
+    /// It goes down because something else is written, of which nobody could be warned before: this stays until they were.
+    Warned {
+        /// What stays.
+        stays: Target,
+        /// Until when.
+        until: Timestamp,
+    },
     /// A transition is due.
     Due(Box<Due>),
 }
@@ -67,7 +75,8 @@ impl Page {
             eve: found.next.as_ref().and_then(|next| eve::of(diary, next, now)),
             next: found.next,
             fresh: true,
-            written: same.map_or_else(|| digests(&diary.timetable().schedules), |same| Arc::clone(&same.written)),
+            written: same
+                .map_or_else(|| as_seen(&diary.timetable().schedules).into(), |same| Arc::clone(&same.written)),
             told_eve: false,
             told_ahead: false,
         }
@@ -121,26 +130,40 @@ impl Page {
         match because.first() {
             // Nobody's word: what was asked for counts again once somebody speaks.
             None => return Turns::Not,
-            Some(Because::Bent { .. }) => return Turns::Noted,
+            // Their own order does it; what somebody booked the clock does.
+            Some(Because::Bent { number }) if diary.booking(*number).is_none() => return Turns::Noted,
             // Another process with another file has noted something else: two of them must not answer each other for ever.
             Some(_) if last.is_none() && !self.fresh => return Turns::Not,
             Some(_) => {}
         }
+        if last.is_none()
+            && let Some((stays, until)) = diary.stays_for(wanted, &because, now)
+        {
+            return Turns::Warned { stays, until };
+        }
         let catch_up_s =
             schedules(diary, &because).map(|schedule| schedule.catch_up_s).max().unwrap_or(DEFAULT_CATCH_UP_S);
         let window = self.next.as_ref().map_or(now.plus_ms(AGAIN_MS), |next| next.at);
-        let collapsed =
-            self.past.iter().rev().skip(1).filter(|other| other.at > seen && is_of_schedules(other)).count();
+        let before = self.past.iter().rev().skip(1).filter(|other| other.at > seen && is_of_schedules(other));
+        let before: Vec<&Transition> = before.collect();
+        let written = before.iter().filter(|other| other.wanted != *wanted && self.was_written(diary, asked, other));
+        let mut left_out: Vec<Turn> = written.take(LEFT_OUT_MAX).map(|other| Turn::from(*other)).collect();
+        left_out.reverse();
         let at = last.map_or(now, |last| last.at);
+        let until = at.plus_ms(i64::from(catch_up_s) * 1_000);
+        // What is booked is booked to its end.
+        let until = if is_of_booking(diary, &because) { until.max(window) } else { until };
         Turns::Due(Box::new(Due {
             environment: diary.environment().name.clone(),
             key: last.map_or_else(|| changed_key(diary, now), Transition::key),
             at,
-            until: at.plus_ms(i64::from(catch_up_s) * 1_000),
+            until,
             window,
             wanted: wanted.clone(),
+            rests: because.contains(&Because::Rests),
             because: words(&because, &self.bends),
-            collapsed: u32::try_from(collapsed).unwrap_or(u32::MAX),
+            collapsed: u32::try_from(before.len()).unwrap_or(u32::MAX),
+            left_out,
             tell: told(diary, &because),
             by_chat: has_typed(diary),
             asked: Some((asked.clone(), Arc::clone(&self.written))),
@@ -152,13 +175,17 @@ impl Page {
     /// the ledger tells when.
     fn was_written(&self, diary: &Diary<'_>, asked: &Asked, transition: &Transition) -> bool {
         let Some(before) = asked.written.as_deref().filter(|before| **before != *self.written) else { return true };
-        let known: Vec<&str> = before.split(' ').collect();
+        let known: Vec<&str> = before.split(' ').map(content).collect();
         let named = |schedule: &Schedule| {
             transition.because.iter().any(|because| because.schedule() == Some(schedule.name.as_str()))
         };
-        let digests = diary.timetable().schedules.iter().zip(self.written.split(' '));
-        let mut of_it = digests.filter(|(schedule, _)| named(schedule)).peekable();
-        of_it.peek().is_none() || of_it.any(|(_, digest)| known.contains(&digest))
+        let words = diary.timetable().schedules.iter().zip(self.written.split(' '));
+        let mut of_it = words.filter(|(schedule, _)| named(schedule)).peekable();
+        // Of what was typed it is known when it was, also where nobody has looked since.
+        let typed_before = |schedule: &Schedule| {
+            matches!(schedule.origin, Origin::Chat { .. }) && schedule.since.is_some_and(|since| since <= transition.at)
+        };
+        of_it.peek().is_none() || of_it.any(|(schedule, word)| typed_before(schedule) || known.contains(&content(word)))
     }
 
     /// The next transition as one that begins early, where it raises and its schedule says that it is to be ready by then.
@@ -178,8 +205,10 @@ impl Page {
             until,
             window: until,
             wanted: next.wanted.clone(),
+            rests: next.because.contains(&Because::Rests),
             because: words(&next.because, &self.bends),
             collapsed: 0,
+            left_out: Vec::new(),
             tell: told(diary, &next.because),
             by_chat: has_typed(diary),
             asked: None,
@@ -192,8 +221,7 @@ impl Page {
     pub(super) fn warning(&self, diary: &Diary<'_>) -> Option<(Timestamp, &Transition)> {
         let next = self.next.as_ref()?;
         let from = diary.wanted.as_ref()?;
-        let of_schedule = schedules(diary, &next.because).map(|schedule| schedule.warn_s).max();
-        let warn_ms = 1_000 * i64::from(of_schedule.unwrap_or(DEFAULT_WARN_S));
+        let warn_ms = diary.warn_ms(&next.because);
         (warn_ms > 0 && lowers(diary, from, next)).then(|| (next.at.plus_ms(-warn_ms), next))
     }
 
@@ -210,23 +238,19 @@ impl Page {
     }
 }
 
+/// Until when a transition is tried where something stands against it: the next one, and for as long as it may be late.
+pub(super) fn tried_until(diary: &Diary<'_>, transition: &Transition) -> Timestamp {
+    let catch_up_s = schedules(diary, &transition.because).map(|schedule| schedule.catch_up_s).max();
+    let late = transition.at.plus_ms(1_000 * i64::from(catch_up_s.unwrap_or(DEFAULT_CATCH_UP_S)));
+    next_after(&diary.agenda(), transition.at).map_or(late, |next| next.at.max(late))
+}
+
 /// Who hears of a transition beside the environment's channel or owners.
 pub(super) fn told(diary: &Diary<'_>, because: &[Because]) -> Vec<ActorId> {
     let mut all: Vec<ActorId> = schedules(diary, because).flat_map(|schedule| schedule.tell.iter().cloned()).collect();
     all.sort();
     all.dedup();
     all
-}
-
-/// A digest of what each schedule says about when and what, one after the other.
-fn digests(schedules: &[Schedule]) -> Arc<str> {
-    let one = |schedule: &Schedule| {
-        let Schedule { name, zone, when, holidays, on_gap, on_overlap, .. } = schedule;
-        let said = serde_json::json!([name, zone.name(), when, holidays, on_gap, on_overlap]);
-        let digest = Sha256::digest(said.to_string().as_bytes());
-        hex::encode(digest.get(..8).unwrap_or(&digest))
-    };
-    schedules.iter().map(one).collect::<Vec<_>>().join(" ").into()
 }
 
 /// The same for one that is known by its key.
@@ -264,11 +288,17 @@ pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec
 
 /// Whether what is there now is lowered by it.
 fn lowers(diary: &Diary<'_>, from: &Target, transition: &Transition) -> bool {
-    movement(diary.environment(), from, &transition.wanted) == Movement::Lowers
+    diary.lowers(from, &transition.wanted)
 }
 
 fn has_typed(diary: &Diary<'_>) -> bool {
     diary.timetable().schedules.iter().any(|schedule| matches!(schedule.origin, Origin::Chat { .. }))
+        || diary.bends.iter().any(|bent| matches!(bent.bend, Bend::Booked { .. }))
+}
+
+/// Whether it is somebody's booking that asks for it.
+fn is_of_booking(diary: &Diary<'_>, because: &[Because]) -> bool {
+    matches!(because.first(), Some(Because::Bent { number }) if diary.booking(*number).is_some())
 }
 
 fn is_of_schedules(transition: &Transition) -> bool {
@@ -277,8 +307,7 @@ fn is_of_schedules(transition: &Transition) -> bool {
 
 /// The schedules because of which something is wanted.
 pub(super) fn schedules<'d>(diary: &'d Diary<'_>, because: &'d [Because]) -> impl Iterator<Item = &'d Schedule> {
-    let named = move |schedule: &&Schedule| because.iter().any(|one| one.schedule() == Some(schedule.name.as_str()));
-    diary.timetable().schedules.iter().filter(named)
+    diary.named(because)
 }
 
 /// The key of what is asked for since something else is written or bent.
@@ -296,10 +325,12 @@ fn words(because: &[Because], bends: &[Bent]) -> String {
     let whose = |number: i64| {
         let bent = bends.iter().find(|bent| bent.number == number)?;
         let what = match bent.bend {
+            Bend::Grace { .. } => return Some(CHANGED.to_owned()),
             Bend::Skip(_) => "skip",
             Bend::Pause { .. } => "pause",
             Bend::Keep { .. } => "keep",
             Bend::Visit { .. } => "change",
+            Bend::Booked { .. } => "booking",
         };
         Some(format!("the {what} of {}", bent.called))
     };
@@ -308,6 +339,7 @@ fn words(because: &[Because], bends: &[Bent]) -> String {
         Because::Ends { schedule } => format!("{schedule} ends"),
         Because::Asks { schedule } => schedule.clone(),
         Because::Bent { number } => whose(*number).unwrap_or_else(|| "somebody wants it".to_owned()),
+        Because::Unbent { number } if whose(*number).as_deref() == Some(CHANGED) => CHANGED.to_owned(),
         Because::Unbent { number } => {
             format!("{} has ended", whose(*number).unwrap_or_else(|| "what somebody wanted".to_owned()))
         }

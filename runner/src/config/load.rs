@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -22,6 +23,7 @@ use super::sections::database::{self, DatabaseConfig};
 use super::sections::draft::{Draft, DraftGroup};
 use super::sections::environment::{self, EnvironmentSection, Surroundings};
 use super::sections::runner::{self, RunnerConfig};
+use super::sections::schedule::today;
 use super::sections::template;
 use super::sections::web::{self, WebConfig};
 use super::sections::{ConfigFile, check_names, values};
@@ -61,6 +63,8 @@ pub struct Config {
     aside: IndexMap<EnvironmentName, Environment>,
     /// Holidays and working days by the names of `[calendars]`.
     pub(super) calendars: Calendars,
+    /// The files that calendars name, whether or not they can be read.
+    pub calendar_files: Vec<PathBuf>,
     /// What environments for one test are made from.
     pub templates: IndexMap<TemplateName, Template>,
     /// Where their ranges come from.
@@ -82,6 +86,16 @@ impl Config {
     #[must_use]
     pub fn text(&self) -> &str {
         self.source.text()
+    }
+
+    /// A calendar whose file cannot be read any more goes on by the dates that it last had: what people typed by it, and what was made of
+    /// templates, stands by it, too.
+    pub(crate) fn keep_calendars_of(&mut self, old: &Self) {
+        for (name, calendar) in self.calendars.iter_mut().filter(|(_, calendar)| calendar.is_err()) {
+            if let Some(Ok(known)) = old.calendars.get(name) {
+                *calendar = Ok(known.clone());
+            }
+        }
     }
 
     /// The environments whose section in the file has errors, by the names that the file gives them.
@@ -145,8 +159,12 @@ impl Config {
 
     /// Those for [`Self::whose`], managed ones first.
     pub fn all_known(&self) -> impl Iterator<Item = &Environment> {
-        let aside = self.aside.values().filter(|aside| !self.environments.contains_key(&aside.name));
-        self.environments.values().chain(aside)
+        self.environments.values().chain(self.set_aside_now())
+    }
+
+    /// Those whose roots do not check, and that do not go on by a configuration that did.
+    pub fn set_aside_now(&self) -> impl Iterator<Item = &Environment> {
+        self.aside.values().filter(|aside| !self.environments.contains_key(&aside.name))
     }
 
     /// True when the file names this environment, managed or not.
@@ -171,7 +189,7 @@ pub fn load(path: &FilePath) -> Result<Config, Problems> {
 /// # Errors
 /// The file cannot be read, or is not TOML.
 pub fn load_to_check(path: &FilePath) -> Result<(Config, Vec<Problem>), Problems> {
-    understand(files::gather(&read(path)?)?, &|name| std::env::var(name).ok())
+    understand(files::gather(&read(path)?)?, &|name| std::env::var(name).ok(), today())
 }
 
 /// Where the ledger of a configuration is that may be no valid one, not even TOML; `None` when it does not plainly say.
@@ -206,8 +224,14 @@ pub fn parse(source: Source, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     used(Gathered::of(source), variable)
 }
 
+/// As [`parse`], held against the time from `today` on; with what is wrong outside of the environments beside it.
+#[cfg(test)]
+pub(super) fn parse_on(source: Source, today: DateTime<Utc>) -> Result<(Config, Vec<Problem>), Problems> {
+    understand(Gathered::of(source), &|_| None, today)
+}
+
 fn used(gathered: Gathered, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
-    let (config, whole) = understand(gathered, variable)?;
+    let (config, whole) = understand(gathered, variable, today())?;
     if whole.is_empty() {
         return Ok(config);
     }
@@ -218,6 +242,7 @@ fn used(gathered: Gathered, variable: &dyn Fn(&str) -> Option<String>) -> Result
 fn understand(
     gathered: Gathered,
     variable: &dyn Fn(&str) -> Option<String>,
+    today: DateTime<Utc>,
 ) -> Result<(Config, Vec<Problem>), Problems> {
     let Gathered { source, unread, mut about } = gathered;
     let folder = folder_of(source.path());
@@ -226,7 +251,7 @@ fn understand(
     let mut environments = IndexMap::new();
     let mut warnings = IndexMap::new();
     let mut files = IndexMap::new();
-    let (database, chat, web, runner, redact, access, calendars, (templates, pools), whole) = {
+    let (database, chat, web, runner, redact, access, (calendars, calendar_files), (templates, pools), whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
         let top = top_level(&document, &mut findings);
@@ -247,13 +272,14 @@ fn understand(
             channels: top.channels.as_ref(),
         };
         let access = access::read(&sections, &roles_in_use(&document), &names, &mut findings);
-        let calendars = calendar::read(&top.calendars, &folder, &mut findings);
+        let (calendars, calendar_files) = calendar::read(&top.calendars, &folder, &mut findings);
         let surroundings = Surroundings {
             folder: &folder,
             access: &access,
             roles: &access.roles,
             runner: &runner,
             calendars: &calendars,
+            today,
         };
         let pools = template::pools(&top.pools, &mut findings);
         let templates = template::read(&top.templates, &pools, document.definitions(), &surroundings, &mut findings);
@@ -284,7 +310,7 @@ fn understand(
         warn_of_names(&document, &access, environments.values(), &mut warnings);
         let (errors, told): (Vec<_>, Vec<_>) = findings.into_problems().into_iter().partition(Problem::is_error);
         about.extend(told);
-        (database, chat, web, runner, top.redact, access, calendars, (templates, pools), errors)
+        (database, chat, web, runner, top.redact, access, (calendars, calendar_files), (templates, pools), errors)
     };
     let file = source.path().to_owned();
     let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
@@ -308,6 +334,7 @@ fn understand(
         drafts,
         aside: IndexMap::new(),
         calendars,
+        calendar_files,
         templates,
         pools,
         made: IndexMap::new(),

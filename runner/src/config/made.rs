@@ -10,6 +10,7 @@ use super::document::Document;
 use super::load::{self, Config};
 use super::problem::{Problem, quoted};
 use super::sections::environment::Surroundings;
+use super::sections::schedule::today;
 use super::source::Source;
 use crate::domain::environment::{Environment, Stack, StackSource};
 use crate::domain::ids::{ActorId, EnvironmentName};
@@ -48,6 +49,10 @@ impl Config {
                 Err(problems) => {
                     self.environments.shift_remove(&name);
                     self.unmanaged.entry(name.to_string()).or_default().extend(problems);
+                    if let Some(environment) = self.environment_to_end(&made) {
+                        self.environments.insert(name.clone(), environment);
+                        self.set_aside(name.as_str());
+                    }
                 }
             }
             self.made.insert(name, Arc::new(made));
@@ -76,6 +81,7 @@ impl Config {
             roles: &self.access.roles,
             runner: &self.runner,
             calendars: &self.calendars,
+            today: today(),
         };
         let flaws = document.flaws().get(made.name.as_str()).map(|flaw| flaw.problems.clone()).unwrap_or_default();
         let Some((key, node)) = load::environment_nodes(&document).find(|(key, _)| key.get_ref() == made.name.as_str())
@@ -84,6 +90,38 @@ impl Config {
         };
         let read = load::one_environment(&document, key, node, &surroundings, flaws);
         read.map(|(environment, _)| environment).map_err(|(problems, _)| problems)
+    }
+
+    /// The environment of one that was made as far as its end needs it, where the configuration has something no more that its definition
+    /// names: a role, a calendar. Nobody is given anything by roles that are not there, and its schedules ask for nothing.
+    #[must_use]
+    pub fn environment_to_end(&self, made: &Made) -> Option<Environment> {
+        let mut table: toml::Table = made.definition.parse().ok()?;
+        let environments = table.get_mut("environments").and_then(toml::Value::as_table_mut)?;
+        let own = environments.get_mut(made.name.as_str()).and_then(toml::Value::as_table_mut)?;
+        for outside in ["access", "holidays", "schedules"] {
+            own.remove(outside);
+        }
+        let definition = toml::to_string(&table).ok()?;
+        self.environment_of(&Made { definition, ..made.clone() }).ok()
+    }
+
+    /// The environment of this name where `row` is what the ledger has of it now: names are used again, and what is in force here may be
+    /// older or newer than that. `ends`: for nothing but its end, [`Self::environment_to_end`] will do.
+    #[must_use]
+    pub fn environment_in(&self, name: &EnvironmentName, row: Option<&Made>, ends: bool) -> Option<Environment> {
+        let known = self.made.get(name);
+        match row {
+            Some(row) => {
+                let is_it = |known: &&Arc<Made>| known.id == row.id && known.definition == row.definition;
+                let known = known.filter(is_it).and_then(|_| self.environments.get(name).cloned());
+                let known = known.or_else(|| self.environment_of(row).ok());
+                known.or_else(|| self.environment_to_end(row).filter(|_| ends))
+            }
+            // What it was made from is gone; of the file is what nothing was ever made of.
+            None if known.is_some() => None,
+            None => self.environments.get(name).cloned(),
+        }
     }
 
     /// What keeps an environment from being made that nobody has yet, in words: another one has the state of one of its stacks, or there

@@ -43,6 +43,8 @@ pub use sections::web::WebConfig;
 pub use show::{NotShown, Shown, show};
 
 #[cfg(test)]
+mod approvers;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod several;

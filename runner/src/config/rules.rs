@@ -36,6 +36,7 @@ fn plan(does: Does) -> StackPlan {
         least_serial: None,
         lineage: None,
         left_lineage: None,
+        left_at: None,
         values: BTreeMap::new(),
     }
 }

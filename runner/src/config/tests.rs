@@ -1,5 +1,7 @@
 //! Whole files: good ones, broken ones, hostile ones, large ones.
 
+mod schedules;
+
 use std::path::Path;
 
 use super::*;

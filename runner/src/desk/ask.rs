@@ -28,7 +28,7 @@ use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stac
 
 /// What `status` tells of a hold that cannot be read.
 fn unread(name: &EnvironmentName, broken: &holds::Unreadable) -> String {
-    format!("{}: nothing is changed until an admin says `unhold {name} {}`", broken.why, broken.number)
+    format!("{}: nothing is changed until an admin says `unhold {name} {}`", broken.why, broken.number())
 }
 
 /// Runs on one page of `history`.
@@ -53,18 +53,21 @@ impl Desk {
                 standings.push(Standing::Managed(Box::new(Box::pin(self.standing(aside)).await?)));
                 continue;
             }
-            let runs = match &known {
-                Some(name) => runs::active(&self.store, name).await?,
-                None => Vec::new(),
+            let (runs, broken) = match &known {
+                Some(name) => runs::active_apart(&self.store, name).await?,
+                None => (Vec::new(), Vec::new()),
             };
-            let problems = problems.iter().map(one_line).collect();
+            let problems = problems.iter().map(one_line).chain(broken.into_iter().map(|run| run.why)).collect();
             standings.push(Standing::Unmanaged { name: name.clone(), problems, runs });
         }
         for (name, wanted) in self.departed().await? {
             if only.is_some_and(|only| *only != name) {
                 continue;
             }
-            let runs = runs::active(&self.store, &name).await?;
+            let (runs, broken) = runs::active_apart(&self.store, &name).await?;
+            for run in broken {
+                tracing::error!(environment = %name, why = run.why, "a run of an environment that has left cannot be read");
+            }
             // In the list of all only those that somebody should care for.
             if only.is_some() || wanted.is_some() || !runs.is_empty() {
                 standings.push(Standing::Departed { name, wanted, runs });
@@ -80,27 +83,35 @@ impl Desk {
         Ok(all.map(|(name, wanted)| (name, wanted.filter(|wanted| wanted.level != Level::Off))).collect())
     }
 
+    /// How it is with an environment, as far as it can be read; what cannot be is named in it.
     async fn standing(&self, environment: &Environment) -> Result<EnvironmentStatus, LedgerError> {
         let name = &environment.name;
-        let wanted = environments::wanted(&self.store, name).await?;
+        let (mut lost, mut lost_ended): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let wanted = or_lost(environments::wanted(&self.store, name).await, &mut lost)?;
         let said = match wanted.as_ref().and_then(|wanted| wanted.run) {
-            Some(run) => runs::by_number(&self.store, run).await?,
+            Some(run) => or_lost(runs::by_number(&self.store, run).await, &mut lost_ended)?,
             None => None,
         };
         let wanted = wanted.map(|wanted| wanted.target);
         let known = stacks::standings(&self.store, name).await?;
-        let active = runs::active(&self.store, name).await?;
+        let (active, broken) = runs::active_apart(&self.store, name).await?;
+        lost.extend(broken.into_iter().map(|run| run.why));
         let mut running = None;
         let mut waiting = Vec::new();
         for run in active {
             if run.state.holds_environment() && running.is_none() {
-                if let Some(view) = runs::view(&self.store, run.id).await? {
-                    running = Some((run, Box::new(view)));
-                }
+                let view = or_lost(runs::view(&self.store, run.id).await, &mut lost)?;
+                running = Some((run, view.map(Box::new)));
             } else {
                 waiting.push(run);
             }
         }
+        let newest = or_lost(runs::last_of(&self.store, name).await, &mut lost_ended)?;
+        let change = or_lost(runs::last_try(&self.store, name).await, &mut lost_ended)?;
+        // Who said what is wanted may be under way: then it is among the first, in the same words.
+        let mut told = std::collections::BTreeSet::new();
+        lost.retain(|why| told.insert(why.clone()));
+        lost_ended.retain(|why| told.insert(why.clone()));
         let untouched = StackStanding {
             level: None,
             settings: Vec::new(),
@@ -124,7 +135,9 @@ impl Desk {
             .collect();
         let (holds, broken) = holds::readable(&self.store).await?;
         let (config, now) = (self.config(), self.store.now().await?);
-        let diary = self.diaries.one(&self.store, &config, environment, now).await?;
+        let (mut bookings, _) = holds::bookings(&self.store, Some(name)).await?;
+        bookings.retain(|booking| !booking.stands(now));
+        let diary = self.diaries.seen(&self.store, &config, environment, now).await?;
         Ok(EnvironmentStatus {
             name: name.clone(),
             about: environment.about.clone(),
@@ -135,8 +148,8 @@ impl Desk {
             settings,
             running,
             waiting,
-            last: runs::last_of(&self.store, name).await?,
-            change: runs::last_try(&self.store, name).await?,
+            last: newest,
+            change,
             said,
             down: environment.down.clone(),
             scheduled: diary.is_scheduled(),
@@ -144,10 +157,13 @@ impl Desk {
             problems: problems(&config, name),
             managed: config.environments.contains_key(name),
             unread: broken.iter().map(|one| unread(name, one)).collect(),
+            lost,
+            lost_ended,
             besides: besides(&diary),
             paused: diary.paused(now).cloned(),
             asked: level_at(&diary.agenda(), now).map(|standing| standing.wanted),
             holds: holds.into_iter().filter(|hold| hold.is_about(name)).collect(),
+            bookings,
             made: config.made.get(name).map(|made| Box::new(listed(&config, Made::clone(made)))),
         })
     }
@@ -159,25 +175,46 @@ impl Desk {
         let last_time_ms = runs::last_duration(&self.store, &run.request).await?;
         let now = self.store.now().await?;
         let against = self.against(&run).await?;
-        let mut detail = RunDetail { run, view, last_time_ms, now, against };
+        let again = self.again(&run, &view, now).await?;
+        let mut detail = RunDetail { run, view, last_time_ms, now, against, again };
         self.count_people_of(&mut detail).await?;
         Ok(detail)
     }
 
-    /// Brings a detail that was shown before up to date: only what is new is read. True when something is.
+    /// Brings a detail that was shown before up to date: only what is new is read. True when something is. Of an open question people are
+    /// counted anew: two ids can have become one person since, and a role can be gone.
     pub async fn refresh(&self, detail: &mut RunDetail) -> Result<bool, DeskError> {
         let news: Vec<EventRecord> = runs::events(&self.store, detail.run.id, detail.view.seq).await?;
         detail.now = self.store.now().await?;
         if news.is_empty() {
-            return Ok(false);
+            return self.count_again(detail).await;
         }
         for record in &news {
             detail.view.fold(record).map_err(|error| LedgerError::events_of(detail.run.id, &error))?;
         }
         detail.run = self.find(detail.run.number).await?;
         detail.against = self.against(&detail.run).await?;
+        detail.again = self.again(&detail.run, &detail.view, detail.now).await?;
         self.count_people_of(detail).await?;
         Ok(true)
+    }
+
+    /// Counts people again in a question that is open. True when that says something else.
+    async fn count_again(&self, detail: &mut RunDetail) -> Result<bool, DeskError> {
+        let asks = |run: &RunSummary| matches!(run.state, RunState::AwaitingApproval { .. });
+        if !asks(&detail.run) {
+            return Ok(false);
+        }
+        // As it was said, since what is shown has been counted.
+        let run = self.find(detail.run.number).await?;
+        if !asks(&run) {
+            return Ok(false);
+        }
+        let mut counted = RunDetail { run, ..detail.clone() };
+        self.count_people_of(&mut counted).await?;
+        let other = counted != *detail;
+        *detail = counted;
+        Ok(other)
     }
 
     /// The keeps that a run goes against which has changed nothing yet.
@@ -239,10 +276,10 @@ impl Desk {
     /// Whether somebody is called so.
     async fn is_known(&self, by: &str) -> Result<bool, DeskError> {
         let config = self.config();
-        let environments = config.environments.values();
-        let people = environments.clone().flat_map(|environment| environment.owners.iter().chain(&environment.oncall));
+        let environments: Vec<&Environment> = config.all_known().collect();
+        let people = environments.iter().flat_map(|environment| environment.owners.iter().chain(&environment.oncall));
         let grants: Vec<_> = given(&config.access, None)
-            .chain(environments.flat_map(|environment| given(&config.access, Some(environment))))
+            .chain(environments.iter().flat_map(|environment| given(&config.access, Some(environment))))
             .filter_map(|grant| if let Who::Named(id) = grant.who { Some(id) } else { None })
             .collect();
         let members = people.chain(&grants).flat_map(|id| config.access.people(id)).collect::<Vec<_>>();
@@ -347,6 +384,17 @@ impl Desk {
     }
 }
 
+/// What was found; nothing where its row cannot be read, which is told.
+fn or_lost<T>(found: Result<Option<T>, LedgerError>, lost: &mut Vec<String>) -> Result<Option<T>, LedgerError> {
+    match found {
+        Err(why) if why.is_of_a_row() => {
+            lost.push(why.to_string());
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
 /// What is wrong with what the configuration says of an environment now.
 fn problems(config: &Config, name: &EnvironmentName) -> Vec<String> {
     config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line).collect()
@@ -356,10 +404,13 @@ fn problems(config: &Config, name: &EnvironmentName) -> Vec<String> {
 fn besides(diary: &Diary<'_>) -> Vec<String> {
     let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
     let name = &diary.environment().name;
-    let unread = diary.unread.why().map(|why| {
-        format!("nothing is done by its schedules, as {why}; an admin can take that away: `unpause {name}`")
-    });
-    of_chat.chain(unread).collect()
+    let nothing = "nothing is done by its schedules, as";
+    let rows = diary.unread.rows();
+    let rows =
+        rows.map(|one| format!("{nothing} {}; an admin can take that away: `unpause {name} {}`", one.why, one.id));
+    let others = diary.unread.others.iter().filter(|_| diary.is_scheduled());
+    let others = others.map(|one| format!("{nothing} {}", one.why));
+    of_chat.chain(rows).chain(others).collect()
 }
 
 /// Stacks that may still be up though the environment does not have them any more.

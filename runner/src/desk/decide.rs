@@ -5,11 +5,13 @@ use chrono::{DateTime, SecondsFormat};
 use super::order::{as_typed, nobody_knows, standing_after};
 use super::visit::WAY_DOWN;
 use super::{Case, Denied, Done};
+use crate::domain::access;
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
-use crate::domain::ids::{RunNumber, Timestamp};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ActorId, RunNumber, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::RunRequest;
+use crate::domain::request::{RunRequest, TypedBy};
 use crate::domain::run::{Outcome, RunEvent, RunState};
 use crate::ledger::{LedgerError, Tx, runs, stacks};
 use crate::standing;
@@ -25,11 +27,13 @@ impl Case<'_> {
             | Order::Plan { environment, .. }
             | Order::Drift { environment }
             | Order::Adopt { environment }
-            | Order::Sweep { environment }
+            | Order::Sweep { environment, .. }
+            | Order::Terraform { environment, .. }
             | Order::Preflight { environment }
             | Order::Destroy { environment }
             | Order::Undo { environment } => {
-                let found = self.allowed(tx, order.name(), environment).await?;
+                let found = self.allowed(tx, order.right(), environment).await?;
+                self.may_by_hand(order, &found).map_err(|denied| denied.on(environment))?;
                 self.queue(tx, order, None, &found).await.map_err(|denied| denied.on(environment))
             }
             Order::For { change, until } => match change.as_ref() {
@@ -59,7 +63,45 @@ impl Case<'_> {
             Order::Schedule(order) => self.schedule_order(tx, order).await,
             Order::Rollout(order) => self.rollout_order(tx, order).await,
             Order::Made(order) => self.made_order(tx, order).await,
+            Order::Each { group, .. } => {
+                let what = format!("@{group} is more than one environment");
+                Err(Refusal::refused(what, "each is decided on by itself").hint(format!("status @{group}")).into())
+            }
         }
+    }
+
+    /// Decides on each of several orders. What only ends something is done where there is something, and they may; anything else to all
+    /// of them, or to none.
+    pub(super) async fn decide_each(&self, tx: &mut Tx, orders: &[Order]) -> Result<Vec<(CommandName, Done)>, Denied> {
+        let (mut all, mut refused) = (Vec::new(), None);
+        for order in orders {
+            match Box::pin(self.decide(&mut *tx, order)).await {
+                Ok(done) => all.push((order.name(), done)),
+                Err(denied @ Denied::Refused { .. }) if order.name().is_lifted_where_it_stands() => {
+                    refused.get_or_insert(denied);
+                }
+                Err(denied) => return Err(denied),
+            }
+        }
+        match refused {
+            Some(refused) if all.is_empty() => Err(refused),
+            Some(_) | None => Ok(all),
+        }
+    }
+
+    /// What is given Terraform by hand is an admin's also where it only looks, and has to be possible where the environment is to be.
+    fn may_by_hand(&self, order: &Order, environment: &Environment) -> Result<(), Denied> {
+        let Order::Terraform { by_hand, .. } = order else { return Ok(()) };
+        let (actor, place) = (&self.message.actor, &self.message.place);
+        access::may(&self.desk.config().access, actor, place, CommandName::Terraform, Some(environment))
+            .map_err(|(rule, refusal)| Denied::from(refusal).by_rule(rule))?;
+        if !environment.stacks.contains_key(&by_hand.stack) {
+            let all: Vec<&str> = environment.stacks.keys().map(StackName::as_str).collect();
+            let why = format!("its stacks are: {}", all.join(", "));
+            let what = format!("{} has no stack {}", environment.name, by_hand.stack);
+            return Err(Refusal::refused(what, why).hint(format!("status {}", environment.name)).into());
+        }
+        Ok(())
     }
 
     /// The run of that number, if this person may do this to it.
@@ -185,7 +227,14 @@ impl Case<'_> {
                 .map_err(|refusal| Denied::from(refusal).on(&environment.name))?
         };
         let because = self.because.clone().or_else(|| old.request.because.clone());
-        let request = RunRequest { retry_of: Some(old.number), because, ..again };
+        // What somebody asked for stays theirs to answer for when the clock does it again.
+        let of_asker = self.message.actor.id == ActorId::clock() && old.asker.id != ActorId::clock();
+        let typed_by = of_asker.then(|| {
+            let (by, called, asked_as) = (old.asker.id.clone(), old.asker.name.clone(), old.request.asked_as.clone());
+            Box::new(TypedBy { by, called, asked_as })
+        });
+        let typed_by = typed_by.or_else(|| again.typed_by.clone());
+        let request = RunRequest { retry_of: Some(old.number), because, typed_by, ..again };
         self.enqueue(tx, &environment, request, &active).await
     }
 

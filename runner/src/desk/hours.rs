@@ -31,7 +31,7 @@ impl Desk {
     ) -> Result<Vec<Hours>, DeskError> {
         let now = self.now().await?;
         let config = self.config();
-        let seen = seen(config.environments.values(), only, sight);
+        let seen = seen(config.all_known(), only, sight);
         if let (Some(name), true) = (only, seen.is_empty()) {
             let what = format!("{name} is not in the configuration");
             let why = "which of its levels count as on is written there";
@@ -63,7 +63,7 @@ impl Desk {
     pub async fn on(&self, sight: &Sight) -> Result<RaisedNow, DeskError> {
         let now = self.now().await?;
         let config = self.config();
-        let seen = seen(config.environments.values(), None, sight);
+        let seen = seen(config.all_known(), None, sight);
         let mut deeds = runs::deeds(&self.store, None, now.plus_ms(-BACK_MS), now.plus_ms(1)).await?;
         let mut found: Vec<(&Environment, (Timestamp, bool, _))> = seen
             .iter()
@@ -94,7 +94,7 @@ impl Desk {
 
     /// When an environment is to be lowered to where it does not count as on; `None` where nothing does that by itself.
     async fn lowers_at(&self, environment: &Environment, now: Timestamp) -> Result<Option<Timestamp>, DeskError> {
-        let diary = self.diaries.one(&self.store, &self.config(), environment, now).await?;
+        let diary = self.diaries.seen(&self.store, &self.config(), environment, now).await?;
         let agenda = diary.agenda();
         let mut at = now;
         for _ in 0..TRANSITIONS_MAX {

@@ -9,6 +9,7 @@ use crate::domain::failure::Failure;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::made::{LifeNews, Made, Seen, Stage, Step};
 use crate::domain::policy::Place;
+use crate::domain::request::{AskedAs, RunRequest, TypedBy};
 use crate::domain::run::{Outcome, RunEvent, RunView, StackState};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::{LedgerError, Tx, made, runs};
@@ -59,11 +60,18 @@ impl Desk {
                 Some(run) => runs::by_number(&self.store, run).await?,
                 None => None,
             };
+            let stopped = match &end {
+                Some(end) if end.state.outcome() == Some(Outcome::Cancelled) => {
+                    runs::view(&self.store, end.id).await?.and_then(|view| view.stopped_by)
+                }
+                Some(_) | None => None,
+            };
             let seen = Seen {
                 active: &active,
                 succeeded,
                 end: end.as_ref().map(|run| &run.state),
                 began: end.as_ref().is_some_and(|run| run.began),
+                broken_off: stopped.is_some_and(|stop| !stop.rejected && stop.by == ActorId::tidegate()),
             };
             let done = match made.next(&seen, now) {
                 Step::Wait => return Ok(()),
@@ -88,6 +96,7 @@ impl Desk {
         let mut tx = self.store.begin().await?;
         let done = match step {
             Step::Wait => false,
+            Step::Resume => made::resume(&mut tx, made).await?,
             Step::Lives | Step::Back => made::step(&mut tx, made, Stage::Living, None).await?,
             Step::Warn(times) => {
                 let first = made::warn(&mut tx, made, times).await?;
@@ -189,8 +198,17 @@ impl Desk {
             tx.rollback().await?;
             return Ok(false);
         }
-        let begun = match case.allowed(&mut tx, order.name(), &made.name).await {
-            Ok(environment) => Box::pin(case.begin_end(&mut tx, &environment, made)).await,
+        // What its definition names may not be there any more: its end needs little of it.
+        let aside = self.environment(&made.name).filter(|_| !self.manages(&made.name));
+        let allowed = match aside {
+            Some(environment) => Ok(environment),
+            None => case.allowed(&mut tx, order.name(), &made.name).await,
+        };
+        let begun = match allowed {
+            Ok(environment) => {
+                let whose = wanted_by(&mut tx, made, now).await?;
+                Box::pin(case.begin_end(&mut tx, &environment, made, whose)).await
+            }
             Err(denied) => Err(denied),
         };
         let refusal = match begun {
@@ -224,6 +242,25 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Whoever wants one gone before its time: they answer for what the clock does for them. `None` once its time is over.
+async fn wanted_by(tx: &mut Tx, made: &Made, now: Timestamp) -> Result<Option<TypedBy>, LedgerError> {
+    let Some(by) = made.ended_by.as_ref().filter(|_| made.is_early(now)) else { return Ok(None) };
+    // What they were in the chat as they said so stands with the run that was theirs.
+    let last = match runs::newest(&mut *tx, &made.name).await? {
+        Some(last) => runs::by_number(&mut *tx, last).await?,
+        None => None,
+    };
+    Ok(Some(match last {
+        Some(run) if run.asker.id == *by => {
+            TypedBy { by: by.clone(), called: run.asker.name, asked_as: run.request.asked_as }
+        }
+        Some(RunSummary { request: RunRequest { typed_by: Some(typed_by), .. }, .. }) if typed_by.by == *by => {
+            *typed_by
+        }
+        Some(_) | None => TypedBy { by: by.clone(), called: by.short().to_owned(), asked_as: AskedAs::default() },
+    }))
 }
 
 /// Keeps in the audit what happened by itself.

@@ -6,17 +6,19 @@ use serde_json::json;
 use super::order::nobody_knows;
 use super::{Case, Denied, Desk, DeskError, Done};
 use crate::config::{Config, differences};
+use crate::domain::access;
 use crate::domain::answer::{Answer, Sight};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::hours;
+use crate::domain::hours_on::Cost;
 use crate::domain::ids::{EnvironmentName, StackName, TemplateName, Timestamp};
 use crate::domain::made::{Listed, Made, MadeAnswer, MadeOrder, Range, Stage, Template};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::protect::names;
 use crate::domain::refusal::{Refusal, nearest};
-use crate::domain::request::{RunRequest, request};
-use crate::domain::run::RunState;
+use crate::domain::request::{RunRequest, TypedBy, request};
+use crate::domain::run::{Outcome, RunState};
 use crate::ledger::made::{Existing, NewMade};
 use crate::ledger::{Tx, environments, made, runs};
 use crate::redact::REDACTED;
@@ -46,20 +48,22 @@ impl Case<'_> {
     ) -> Result<Done, Denied> {
         let config = self.desk.config();
         let Some(template) = config.templates.get(template) else {
-            return Err(no_template(&config, name, template).into());
+            let now = crate::ledger::now(&mut *tx).await?;
+            return Err(no_template(&config, &self.line_of_new(until, now), name, template).into());
         };
         self.may_make(tx, &config, template, name).await?;
         // Nobody else makes one until this transaction ends: what is free now is free then.
         let id = made::next(tx).await?;
         let existing = made::existing(&mut *tx).await?;
         let now = crate::ledger::now(&mut *tx).await?;
-        check_name(&config, template, name, &existing)?;
+        let line = self.line_of_new(until, now);
+        check_name(&config, template, name, &existing, &line)?;
         if environments::wanted(&mut *tx, name).await?.is_some() || !runs::active(&mut *tx, name).await?.is_empty() {
             let why = "Tidegate remembers something of that name that may still be there";
             return Err(taken(name, why).hint(format!("status {name}")).into());
         }
         check_count(template, name, &existing, now)?;
-        let (ends, latest) = span(template, name, until, now)?;
+        let (ends, latest) = span(template, name, until, now, self.because.as_deref())?;
         let range = range(&config, template, &existing, now)?;
         let definition = self.definition(template, name)?;
         let maker = self.message.actor.clone();
@@ -100,12 +104,20 @@ impl Case<'_> {
         if !made::insert(tx, NewMade { made: &new }).await? {
             return Err(taken(name, "somebody was faster").hint("list new").into());
         }
-        if let Answer::Queued { until, .. } = &mut done.answer {
+        if let Answer::Queued { run, until, cost, .. } = &mut done.answer {
             *until = Some(ends);
+            *cost = Cost::of(&environment.money, &run.request.target.level, ends.ms_since(now));
         }
         done.detail
             .insert("made".to_owned(), json!({ "id": id, "template": new.template, "ends": ends, "range": new.range }));
         Ok(done)
+    }
+
+    /// The line as it was typed, with another name or template.
+    fn line_of_new(&self, until: Option<Timestamp>, now: Timestamp) -> impl Fn(&str, &str) -> String {
+        let lasts = until.map(|until| format!(" for {}", lasting(until.ms_since(now)))).unwrap_or_default();
+        let because = self.because.as_ref().map(|because| format!(" because {because}")).unwrap_or_default();
+        move |name: &str, template: &str| format!("new {name} from {template}{lasts}{because}")
     }
 
     /// Whether they may make one: by what the template gives, before they own what comes of it.
@@ -156,7 +168,21 @@ impl Case<'_> {
         command: CommandName,
         name: &EnvironmentName,
     ) -> Result<(Made, Environment), Denied> {
-        let environment = self.allowed(tx, command, name).await?;
+        // What its definition names may not be there any more: its end needs little of it.
+        let ends = command == CommandName::End && !self.desk.manages(name) && made::exists(&mut *tx, name).await?;
+        let aside = if ends { self.desk.environment(name) } else { None };
+        let environment = match aside {
+            Some(environment) => {
+                let (actor, place) = (&self.message.actor, &self.message.place);
+                for command in [CommandName::End, CommandName::Destroy] {
+                    access::may(&self.desk.config().access, actor, place, command, Some(&environment)).map_err(
+                        |(rule, refusal)| Denied::Refused { environment: None, rule, refusal: Box::new(refusal) },
+                    )?;
+                }
+                environment
+            }
+            None => self.allowed(tx, command, name).await?,
+        };
         if let Some(made) = made::by_name(&mut *tx, name).await? {
             return Ok((made, environment));
         }
@@ -193,6 +219,8 @@ impl Case<'_> {
     }
 
     async fn end(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
+        // Whoever begins something in it at this moment is waited for: what they begin is seen below.
+        made::stage_until_the_end(&mut *tx, name).await?;
         let (made, environment) = self.made(tx, CommandName::End, name).await?;
         refuse_ending(&made, CommandName::End)?;
         let active = runs::active(&mut *tx, name).await?;
@@ -220,16 +248,23 @@ impl Case<'_> {
         if !made::take_try(tx, &ending).await? {
             return Err(Refusal::refused("that came too late", "it is being destroyed").hint("list new").into());
         }
-        self.begin_end(tx, &environment, &ending).await
+        self.begin_end(tx, &environment, &ending, None).await
     }
 
-    /// Puts the run into the queue that destroys one.
-    pub(super) async fn begin_end(&self, tx: &mut Tx, environment: &Environment, made: &Made) -> Result<Done, Denied> {
+    /// Puts the run into the queue that destroys one. `for_whom`: whoever wants that, where the clock does it for them.
+    pub(super) async fn begin_end(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        made: &Made,
+        for_whom: Option<TypedBy>,
+    ) -> Result<Done, Denied> {
         let name = &environment.name;
         let before = environments::wanted(&mut *tx, name).await?.map(|wanted| wanted.target);
         let order = Order::Destroy { environment: name.clone() };
         let request = request(environment, &order, self.because.clone(), before.as_ref(), None)?;
-        let mut request = RunRequest { asks: false, clears: true, ..request };
+        let typed_by = for_whom.map(Box::new);
+        let mut request = RunRequest { asks: false, clears: true, typed_by, ..request };
         request.stacks.retain(|stack, _| !made.keep.contains(stack));
         let done = self.enqueue(tx, environment, request, &[]).await?;
         if let Some(run) = done.run
@@ -317,6 +352,14 @@ impl Desk {
         let config = self.config();
         let mut all = made::existing(&self.store).await?.all;
         all.retain(|made| sight.sees(made.name.as_str()));
+        for made in all.iter_mut().filter(|made| made.stage == Stage::Making) {
+            // That it is there is noted by whatever carries runs out, which need not be running.
+            let first = runs::by_number(&self.store, made.run).await?;
+            let outcome = first.and_then(|run| run.state.outcome());
+            if matches!(outcome, Some(Outcome::Succeeded | Outcome::NothingToDo)) {
+                made.stage = Stage::Living;
+            }
+        }
         Ok(all.into_iter().map(|made| listed(&config, made)).collect())
     }
 }
@@ -339,7 +382,22 @@ fn done(name: &EnvironmentName, answer: MadeAnswer) -> Done {
     }
 }
 
-fn no_template(config: &Config, name: &EnvironmentName, template: &TemplateName) -> Refusal {
+/// A span of time as it is typed, in whole minutes: `2h30m`.
+fn lasting(ms: i64) -> String {
+    let minutes = (ms + 30_000).max(60_000) / 60_000;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes}m"),
+    }
+}
+
+fn no_template(
+    config: &Config,
+    line: &impl Fn(&str, &str) -> String,
+    name: &EnvironmentName,
+    template: &TemplateName,
+) -> Refusal {
     let known: Vec<&str> = config.templates.keys().map(TemplateName::as_str).collect();
     let what = format!("there is no template `{template}`");
     if known.is_empty() {
@@ -349,7 +407,7 @@ fn no_template(config: &Config, name: &EnvironmentName, template: &TemplateName)
     }
     let refusal = Refusal::refused(what, format!("the templates are: {}", known.join(", ")));
     match nearest(template.as_str(), known.iter().copied()).or_else(|| known.first().copied()) {
-        Some(near) => refusal.hint(format!("new {name} from {near}")),
+        Some(near) => refusal.hint(line(name.as_str(), near)),
         None => refusal,
     }
 }
@@ -363,6 +421,7 @@ fn check_name(
     template: &Template,
     name: &EnvironmentName,
     existing: &Existing,
+    typed: &impl Fn(&str, &str) -> String,
 ) -> Result<(), Refusal> {
     if let Some(meaning) = crate::domain::grammar::meaning(name.as_str()) {
         return Err(taken(name, format!("it is a word of the commands, where it {meaning}")));
@@ -374,16 +433,16 @@ fn check_name(
         let better = like.parse::<EnvironmentName>().ok();
         return Err(better
             .into_iter()
-            .fold(refusal, |refusal, like| refusal.hint(format!("new {like} from {}", template.name))));
+            .fold(refusal, |refusal, like| refusal.hint(typed(like.as_str(), template.name.as_str()))));
     }
-    let broken = existing.broken.iter().any(|broken| broken.name.as_deref() == Some(name.as_str()));
+    let broken = existing.broken.iter().any(|broken| broken.environment.as_deref() == Some(name.as_str()));
     if config.has(name) || broken || existing.all.iter().any(|made| made.name == *name) {
         let refusal = taken(name, "there is an environment of that name already");
         let free = (2..100).filter_map(|number| format!("{name}-{number}").parse::<EnvironmentName>().ok());
         let free =
             free.into_iter().find(|free| !config.has(free) && existing.all.iter().all(|made| made.name != *free));
         let refusal =
-            free.into_iter().fold(refusal, |refusal, free| refusal.hint(format!("new {free} from {}", template.name)));
+            free.into_iter().fold(refusal, |refusal, free| refusal.hint(typed(free.as_str(), template.name.as_str())));
         return Err(refusal.hint(format!("status {name}")));
     }
     Ok(())
@@ -413,6 +472,7 @@ fn span(
     name: &EnvironmentName,
     until: Option<Timestamp>,
     now: Timestamp,
+    because: Option<&str>,
 ) -> Result<(Timestamp, Timestamp), Refusal> {
     let latest = now.plus_ms(i64::from(template.longest_s) * 1_000);
     let ends = until.unwrap_or_else(|| now.plus_ms(i64::from(template.life_s) * 1_000));
@@ -421,7 +481,8 @@ fn span(
         let hours_most = template.longest_s / 3_600;
         let most = if hours_most > 0 { format!("{hours_most}h") } else { format!("{}m", template.longest_s / 60) };
         let why = format!("what is made from {} lives {most} at most", template.name);
-        return Err(taken(name, why).hint(format!("new {name} from {} for {most}", template.name)));
+        let because = because.map(|because| format!(" because {because}")).unwrap_or_default();
+        return Err(taken(name, why).hint(format!("new {name} from {} for {most}{because}", template.name)));
     }
     Ok((ends.min(latest), latest))
 }
@@ -436,7 +497,7 @@ fn range(
     let Some(pool) = template.pool.as_ref().and_then(|pool| config.pools.get(pool)) else { return Ok(None) };
     let of_all = existing.all.iter().filter_map(|made| made.range.as_ref().map(|(_, range)| range));
     let taken: Vec<Range> = of_all
-        .chain(existing.broken.iter().filter_map(|broken| broken.addresses.as_ref()))
+        .chain(existing.broken.iter().filter_map(|broken| broken.rest.addresses.as_ref()))
         .filter_map(|text| text.parse().ok())
         .collect();
     if let Some(range) = pool.free(&taken) {

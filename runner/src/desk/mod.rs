@@ -18,6 +18,7 @@ pub mod post;
 mod record;
 #[cfg(test)]
 mod reloaded;
+mod retries;
 mod rights;
 mod rollouts;
 mod schedules;
@@ -39,7 +40,7 @@ use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{Hold, Kind, lowers};
-use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::link::LinkOrder;
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
@@ -185,11 +186,26 @@ impl Desk {
         let actor = self.known(&mut tx, message.actor.clone()).await?;
         let message = &Message { actor, ..message.clone() };
         let case = Case { desk: self, message, because, anyway };
-        match Box::pin(case.decide(&mut tx, order)).await {
-            Ok(done) => {
-                case.note(&mut tx, order.name(), &done).await?;
-                let answer = Ok(done.answer);
-                inbox::answered(&mut tx, &message.key, done.run, &self.kept(&answer)?).await?;
+        let decided = match order {
+            Order::Each { orders, .. } => Box::pin(case.decide_each(&mut tx, orders)).await,
+            one => Box::pin(case.decide(&mut tx, one)).await.map(|done| vec![(one.name(), done)]),
+        };
+        match decided {
+            Ok(all) => {
+                for (command, done) in &all {
+                    case.note(&mut tx, *command, done).await?;
+                }
+                let run = all.first().and_then(|(_, done)| done.run);
+                let mut answers: Vec<Answer> = all.into_iter().map(|(_, done)| done.answer).collect();
+                let answer = match (order, answers.pop()) {
+                    (Order::Each { .. }, last) => {
+                        answers.extend(last);
+                        Ok(Answer::Each(answers))
+                    }
+                    (_, Some(only)) => Ok(only),
+                    (_, None) => Err(Refusal::refused("nothing was done", "there was nothing to do").hint("help")),
+                };
+                inbox::answered(&mut tx, &message.key, run, &self.kept(&answer)?).await?;
                 tx.commit().await?;
                 self.bell.ring();
                 Ok(answer?)
@@ -205,6 +221,28 @@ impl Desk {
                 let what = (order.name(), about);
                 self.note_refusal_of(&case, what, environment.as_ref(), rule, &refusal).await?;
                 Err(DeskError::Refused(*refusal))
+            }
+            // Nothing is done by half of what is known; whose move it is stands in what is wrong.
+            // What the clock asks for by itself is asked for again.
+            Err(Denied::Error(DeskError::Ledger(error)))
+                if error.is_of_a_row() && message.actor.id != ActorId::clock() =>
+            {
+                tx.rollback().await?;
+                // Of a run that cannot be read its number and its environment are still known.
+                let (run, its) = match order.on_run() {
+                    Some(number) => match ledger::runs::environment_of(&self.store, number).await.unwrap_or_default() {
+                        Some(its) => (Some(number), its.parse::<EnvironmentName>().ok()),
+                        None => (None, None),
+                    },
+                    None => (None, None),
+                };
+                let environment = order.environment().or(its.as_ref());
+                let status = environment.map_or_else(|| "status".to_owned(), |name| format!("status {name}"));
+                let what = format!("`{}` is not done: something that it depends on cannot be read", order.name());
+                let refusal = Refusal::refused(what, error.to_string()).hint(status);
+                tracing::error!(%error, command = order.name().as_str(), "an order is refused, as a row cannot be read");
+                self.note_refusal_of(&case, (order.name(), run), environment, "ledger", &refusal).await?;
+                Err(DeskError::Refused(refusal))
             }
             Err(Denied::Error(error)) => Err(error),
         }
@@ -362,7 +400,7 @@ impl Case<'_> {
     /// Refuses where a hold cannot be read.
     fn unless_barred(&self, broken: &[Unreadable], name: &EnvironmentName) -> Result<(), Denied> {
         let Some(first) = broken.first() else { return Ok(()) };
-        let refusal = Box::new(barred_by(first, Some(name), &self.desk.config()));
+        let refusal = Box::new(barred_by(first, Some(name), &self.desk.config(), Some(&self.message.actor)));
         Err(Denied::Refused { environment: Some(name.clone()), rule: "hold", refusal })
     }
 

@@ -40,7 +40,9 @@ impl Desk {
         if pending.is_empty() {
             return Ok(all);
         }
-        let (standing, _) = holds::readable(&self.store).await?;
+        let (mut standing, _) = holds::readable(&self.store).await?;
+        // What is booked is news before it begins.
+        standing.extend(holds::bookings(&self.store, None).await?.0);
         let now = self.store.now().await?;
         let is_over = |news: &News| match news {
             News::Began { hold } => standing.iter().all(|other| other.number != hold.number),

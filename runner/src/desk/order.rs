@@ -42,6 +42,7 @@ impl Case<'_> {
             | Order::Drift { .. }
             | Order::Adopt { .. }
             | Order::Sweep { .. }
+            | Order::Terraform { .. }
             | Order::Preflight { .. }
             | Order::Destroy { .. }
             | Order::Cancel { .. }
@@ -56,6 +57,7 @@ impl Case<'_> {
             | Order::Bend(_)
             | Order::Link(_)
             | Order::Made(_)
+            | Order::Each { .. }
             | Order::For { .. } => None,
         };
         let mut request = request(environment, order, self.because.clone(), before.as_ref(), undo_to.as_ref())?;
@@ -126,7 +128,8 @@ impl Case<'_> {
         let rule = (!others.is_empty()).then_some("keep");
         let mut freed = self.free(tx, own).await?;
         freed.extend(others.into_iter().map(|hold| Freed { hold, own: false }));
-        let answer = Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed, until };
+        let answer =
+            Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed, until, cost: None };
         Ok(Done { rule, ..done(&run, answer) })
     }
 
@@ -319,9 +322,11 @@ pub(super) fn as_typed(number: RunNumber, request: &RunRequest) -> String {
         RunKind::Scale => format!("scale {name}{settings}"),
         RunKind::Plan => format!("plan {name} {}{settings}", request.target.level),
         RunKind::Destroy => format!("destroy {name}"),
+        RunKind::Remove => format!("sweep {name} remove"),
+        // By hand it is given by hand again.
+        RunKind::Look | RunKind::Terraform | RunKind::Undo => format!("show {number}"),
         RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => {
             format!("{} {name}", request.kind.as_str())
         }
-        RunKind::Undo => format!("show {number}"),
     }
 }

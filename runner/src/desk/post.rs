@@ -1,6 +1,7 @@
 //! The post office: messages of chats that are answered later than they are acknowledged, and what is to be posted in them. Chats
 //! keep their own form in it as text; who may do what is not decided here.
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Desk, DeskError, Message};
@@ -8,7 +9,7 @@ use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
-use crate::ledger::{LedgerError, card_news, cards, heard, inbox, leases, now, runs, troubles};
+use crate::ledger::{LedgerError, card_news, cards, heard, homes, inbox, leases, now, runs, troubles};
 use crate::warden;
 
 pub use crate::ledger::card_news::NewsRow;
@@ -36,10 +37,26 @@ pub struct Kept {
     pub shown: String,
 }
 
+/// A text for the people who look after Tidegate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Its key.
+    pub id: Uuid,
+    /// What it says.
+    pub text: String,
+    /// What it says keeps a chat from being spoken in is over.
+    pub over: bool,
+}
+
 impl Desk {
     /// Now, asked where nothing waits for answers that are being worked on.
     pub async fn now_soon(&self) -> Result<Timestamp, DeskError> {
         Ok(now(self.store.door()).await?)
+    }
+
+    /// Makes ready for [`Desk::receive`].
+    pub async fn listens(&self) {
+        self.store.open_door().await;
     }
 
     /// Stores a message before it is acknowledged, and claims it; [`Desk::submit`] carries it out later. `reply` says where the answer
@@ -228,7 +245,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Puts a message that is about no run and is kept true into the outbox, once, in place of `notice`: `about` is what it tells, and
+    /// Puts a message that is about no run and is kept true into the outbox, once, in place of `notices`: `about` is what it tells, and
     /// `shown` the digest of what it shows.
     pub async fn begin_other(
         &self,
@@ -236,13 +253,14 @@ impl Desk {
         subject: &Subject,
         about: &str,
         (post, shown): (&Post, &str),
-        notice: Option<Uuid>,
+        notices: &[Uuid],
     ) -> Result<(), DeskError> {
         let mut tx = self.store.begin().await?;
-        if let Some(notice) = notice
-            && !outbox::mark_sent(&mut tx, notice).await?
-        {
-            return Ok(());
+        for notice in notices {
+            // Another process was faster: it tells all of them.
+            if !outbox::mark_sent(&mut tx, *notice).await? {
+                return Ok(());
+            }
         }
         let id = outbox::put(&mut tx, &Address::new(door, &post.channel), outbox::KIND_POST, None, &post.body).await?;
         if cards::begin(&mut tx, door, subject, Some(about), &post.channel, id, false).await? {
@@ -328,11 +346,21 @@ impl Desk {
     }
 
     /// Texts for the people who look after Tidegate that were not told yet in a chat.
-    pub async fn notices(&self, door: &str) -> Result<Vec<(Uuid, String)>, DeskError> {
+    pub async fn notices(&self, door: &str) -> Result<Vec<Notice>, DeskError> {
         let pending = outbox::pending(&self.store, &Address::admins(door)).await?;
-        let text =
-            |body: &str| serde_json::from_str::<serde_json::Value>(body).ok()?["text"].as_str().map(str::to_owned);
-        Ok(pending.into_iter().filter_map(|message| Some((message.id, text(&message.body)?))).collect())
+        if pending.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stand = self.troubles().await?;
+        let is_over = |of: &Value| {
+            let stands = |one: &Trouble| *of == json!([one.door, one.place, one.code]);
+            !of.is_null() && !stand.iter().any(stands)
+        };
+        let read = |message: outbox::Message| {
+            let body = serde_json::from_str::<Value>(&message.body).ok()?;
+            Some(Notice { id: message.id, text: body["text"].as_str()?.to_owned(), over: is_over(&body["of"]) })
+        };
+        Ok(pending.into_iter().filter_map(read).collect())
     }
 
     /// What people of a chat are to be told of runs, each to them alone: id, person, run.
@@ -415,7 +443,8 @@ impl Desk {
         let mut tx = self.store.begin().await?;
         let new = troubles::begin(&mut tx, door, place, code).await?;
         if new {
-            outbox::put_notice(&mut tx, self.config().chat.admin_doors(), &self.clean(text)).await?;
+            let of = (door, place, code);
+            outbox::put_trouble(&mut tx, self.config().chat.admin_doors(), &self.clean(text), of).await?;
         }
         tx.commit().await?;
         Ok(new)
@@ -431,6 +460,21 @@ impl Desk {
     /// What keeps chats from being spoken in, oldest first.
     pub async fn troubles(&self) -> Result<Vec<Trouble>, DeskError> {
         Ok(troubles::all(&self.store).await?)
+    }
+
+    /// Notes that a chat shows an overview to this person from now on, to be kept true for `ms` milliseconds; with `keep` until when it
+    /// is stays as it was, where that is known.
+    pub async fn shows_overview(&self, door: &str, person: &str, ms: i64, keep: bool) -> Result<(), DeskError> {
+        let since = self.store.now().await?.plus_ms(-ms);
+        let mut tx = self.store.begin().await?;
+        homes::opened(&mut tx, door, person, since, keep).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The people to whom a chat has shown its overview in the last `ms` milliseconds.
+    pub async fn overviews(&self, door: &str, ms: i64) -> Result<Vec<String>, DeskError> {
+        let since = self.store.now().await?.plus_ms(-ms);
+        Ok(homes::since(&self.store, door, since).await?)
     }
 
     /// Stores a text for the people who look after Tidegate.

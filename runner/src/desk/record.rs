@@ -328,6 +328,7 @@ pub(super) fn result(answer: &Answer) -> &'static str {
             LinkAnswer::Cleared(_) => "cleared",
         },
         Answer::Schedule(answer) => answer.deed.as_str(),
+        Answer::Each(all) => all.first().map_or("nothing", result),
         Answer::Made(MadeAnswer::Extended(_)) => "extended",
         Answer::Made(MadeAnswer::Differs { .. }) => "shown",
         Answer::Rollout(RolloutAnswer::Began { .. }) => "began",

@@ -17,6 +17,7 @@ use crate::domain::holds::{About, HoldAnswer, HoldOrder};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::policy::Place;
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent, RunState};
+use crate::domain::schedule::BendOrder;
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, runs};
 use crate::problem::source::Source;
@@ -175,10 +176,19 @@ async fn where_roots_do_not_check_everything_is_told_and_can_be_ended_and_nothin
         let ask = HoldOrder::Ask { about: About::Environment(shop()), words: "until when?".to_owned() };
         room.says("sato", Order::Hold(ask)).await.unwrap();
         room.says("ito", Order::Hold(HoldOrder::Keep { environment: shop(), until })).await.unwrap();
+        // Who is left in goes by the file, too.
+        let hold = |who: &str| HoldOrder::Hold { environment: shop(), until, only: vec![who.to_owned()] };
+        room.refuses("ito", Order::Hold(hold("satoo")), "`satoo` is known to nobody").await;
+        room.refuses("ito", Order::Hold(hold("sato")), "is held already").await;
+        let pause = BendOrder::Pause { environment: shop(), until };
+        room.refuses("ito", Order::Bend(pause), "has no schedule").await;
+        let leave = || Order::Hold(HoldOrder::Leave { run: Some(waiting.number) });
+        room.refuses("ito", leave(), "not yours to take out of the queue").await;
         let unhold = HoldOrder::Unhold { environment: shop(), number: None };
         let lifted = room.says("sato", Order::Hold(unhold)).await.unwrap();
         assert!(matches!(lifted, Answer::Hold(HoldAnswer::Lifted { .. })), "{lifted:?}");
-        assert!(matches!(room.says("ito", cancel(waiting.number)).await.unwrap(), Answer::Cancelled(_)));
+        let left = room.says("sato", leave()).await.unwrap();
+        assert!(matches!(left, Answer::Hold(HoldAnswer::Left(_))), "{left:?}");
         assert!(matches!(room.says("ito", cancel(running.number)).await.unwrap(), Answer::Stopping { .. }));
         assert!(matches!(room.says("sato", Order::Reject { run: asking }).await.unwrap(), Answer::Rejected(_)));
     })

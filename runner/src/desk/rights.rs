@@ -36,6 +36,7 @@ impl Desk {
             | Query::Queue { environment }
             | Query::Next { environment, .. }
             | Query::Hours { environment, .. }
+            | Query::Bookings { environment }
             | Query::Schedules { environment, .. } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),
@@ -115,9 +116,9 @@ impl Desk {
         Ok(match policy(&matter) {
             Decision::Refuse { rule, refusal } => Some((rule, refusal)),
             // Who has no right to it hears that first.
-            _ if !broken.is_empty() => {
-                broken.first().map(|first| ("hold", barred_by(first, environment.map(|e| &e.name), config)))
-            }
+            _ if !broken.is_empty() => broken
+                .first()
+                .map(|first| ("hold", barred_by(first, environment.map(|e| &e.name), config, Some(&actor)))),
             // What lowers in any case is told of keeps, too; of the rest only the very run tells whether it lowers.
             Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => {
                 forbids_lowering(&matter).map(|refusal| ("keep", refusal))
@@ -144,7 +145,7 @@ impl Desk {
     pub fn named_in(&self, door: &str) -> Vec<String> {
         let config = self.config();
         let persons = config.access.persons.0.iter().flat_map(|person| person.ids.iter().cloned());
-        let oncall = config.environments.values().flat_map(|environment| environment.oncall.iter().cloned());
+        let oncall = config.all_known().flat_map(|environment| environment.oncall.iter().cloned());
         let ids = known_ids(&config).into_iter().chain(persons).chain(oncall);
         let own = ids.filter_map(|id| id.as_str().strip_prefix(door)?.strip_prefix(':').map(str::to_owned));
         own.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
@@ -170,8 +171,7 @@ impl Desk {
         let known_as = self.known_as(&message.actor).await?;
         let (access, actor) = (&config.access, &message.actor);
         let holds: Vec<_> = config
-            .environments
-            .values()
+            .all_known()
             .map(|environment| {
                 let roles = access::held(access, Some(environment), actor).map(|grant| grant.to_string()).collect();
                 (environment.name.clone(), roles)
@@ -347,9 +347,8 @@ impl Desk {
                         .any(|rule| rule.by.has(&config.access, environment, &message.actor))
                     && access::here(&config.access, &message.place, *command, Some(environment)).is_ok()
             };
-            let somewhere = || {
-                config.environments.values().any(|environment| may(*command, Some(environment)) || named(environment))
-            };
+            let somewhere =
+                || config.all_known().any(|environment| may(*command, Some(environment)) || named(environment));
             !may(*command, None) && (command.is_about_all() || !somewhere())
         });
         Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
@@ -458,7 +457,7 @@ pub(super) fn called(config: &Config, message: &Message, text: &str) -> Called {
 pub(super) fn known_ids(config: &Config) -> Vec<ActorId> {
     let access = &config.access;
     let mut given: Vec<_> = access::given(access, None).collect();
-    given.extend(config.environments.values().flat_map(|environment| access::given(access, Some(environment))));
+    given.extend(config.all_known().flat_map(|environment| access::given(access, Some(environment))));
     let named = given.into_iter().filter_map(|grant| match grant.who {
         Who::Named(id) => Some(id),
         Who::Everyone => None,
@@ -469,7 +468,7 @@ pub(super) fn known_ids(config: &Config) -> Vec<ActorId> {
 /// Who has this command somewhere, in words; empty when nobody has it.
 fn whom_to_ask(config: &Config, command: CommandName) -> String {
     let access = &config.access;
-    let environments = config.environments.values().filter(|_| !command.is_about_all());
+    let environments = config.all_known().filter(|_| !command.is_about_all());
     let mut able: Vec<_> =
         environments.flat_map(|environment| access::able(access, Some(environment), command)).collect();
     able.extend(access::able(access, None, command));

@@ -213,9 +213,11 @@ fn environment_of(order: &Order) -> Option<&EnvironmentName> {
         | Order::Rollout(_)
         | Order::Link(_)
         | Order::Made(_)
+        | Order::Each { .. }
         | Order::Drift { .. }
         | Order::Adopt { .. }
         | Order::Sweep { .. }
+        | Order::Terraform { .. }
         | Order::Preflight { .. } => None,
     }
 }

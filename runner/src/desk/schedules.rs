@@ -60,6 +60,7 @@ impl Case<'_> {
         if deed != Deed::Removed {
             table = self.checked(&environment, &table, &written, order, now)?;
         }
+        let was = self.desk.diaries.one(&mut *tx, &config, &environment, now).await?;
         let actor = &self.message.actor;
         let because = self.because.as_deref();
         let in_time = match (deed, before) {
@@ -71,7 +72,8 @@ impl Case<'_> {
                 Refusal::refused("that came too late", "somebody changed the same schedule in the same moment");
             return Err(refused(name, "schedule", refusal.hint(format!("schedule list {name}"))));
         }
-        let diary = self.desk.diaries.one(tx, &config, &environment, now).await?.with(table);
+        let mut diary = self.desk.diaries.one(&mut *tx, &config, &environment, now).await?.with(table, now);
+        let at_once = self.at_once(tx, &was, &mut diary, now).await?;
         let next = next_of(&diary.agenda(), now, NEXT);
         let own = diary.timetable().schedules.iter().find(|one| one.name == written.name);
         let own = own.and_then(|own| alone(&diary, own, now));
@@ -83,6 +85,7 @@ impl Case<'_> {
             because: self.because.clone(),
             next,
             own,
+            at_once,
         };
         Ok(Done {
             answer: Answer::Schedule(answer),
@@ -289,13 +292,13 @@ impl Desk {
         let now = self.store.now().await?;
         let stored = schedules::all(&self.store, only).await?;
         let mut found = Vec::new();
-        for environment in config.environments.values().filter(|one| sight.sees(one.name.as_str())) {
+        for environment in config.all_known().filter(|one| sight.sees(one.name.as_str())) {
             let own: Vec<&Stored> = stored.iter().filter(|one| one.environment == environment.name).collect();
             let some = !own.is_empty() || !environment.timetable.schedules.is_empty();
             if only.map_or(!some, |only| *only != environment.name) {
                 continue;
             }
-            let diary = self.diaries.one(&self.store, &config, environment, now).await?;
+            let diary = self.diaries.seen(&self.store, &config, environment, now).await?;
             let (table, left_out) = (diary.timetable(), &diary.left_out);
             let of_table = table.schedules.iter().map(|schedule| {
                 let stored = own.iter().find(|one| one.written.name == schedule.name).copied();
@@ -316,7 +319,8 @@ impl Desk {
                 }
             }
             let paused = diary.paused(now).cloned();
-            found.push(Schedules { environment: environment.name.clone(), all, paused });
+            let aside = !config.environments.contains_key(&environment.name);
+            found.push(Schedules { environment: environment.name.clone(), all, paused, aside });
         }
         match only {
             Some(name) if found.is_empty() => Err(not_followed(name).into()),

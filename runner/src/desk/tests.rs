@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
+use super::post::Notice;
 use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
 use crate::config::{self, Config};
@@ -266,10 +267,14 @@ async fn what_those_who_look_after_tidegate_should_know_is_told_in_each_chat_by_
         assert!(desk.trouble("slack", "#load", "is_archived", "Slack takes nothing").await.unwrap());
         assert!(!desk.trouble("slack", "#load", "is_archived", "Slack takes nothing").await.unwrap(), "known");
         for door in ["slack", "discord"] {
-            let told: Vec<String> = desk.notices(door).await.unwrap().into_iter().map(|(_, text)| text).collect();
+            let told: Vec<String> = desk.notices(door).await.unwrap().into_iter().map(|notice| notice.text).collect();
             assert_eq!(told, ["a disk is full", "Slack takes nothing"], "{door}");
         }
-        for (id, _) in desk.notices("slack").await.unwrap() {
+        let over = async || desk.notices("slack").await.unwrap().iter().map(|notice| notice.over).collect::<Vec<_>>();
+        assert_eq!(over().await, [false, false]);
+        desk.trouble_over("slack", "#load").await.unwrap();
+        assert_eq!(over().await, [false, true], "what stood in the way does not any more");
+        for Notice { id, .. } in desk.notices("slack").await.unwrap() {
             desk.hand_notice_to("slack", id, &[]).await.unwrap();
         }
         assert_eq!((desk.notices("slack").await.unwrap().len(), desk.notices("discord").await.unwrap().len()), (0, 2));

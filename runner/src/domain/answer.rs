@@ -9,6 +9,7 @@ use super::access::{Also, Link, People};
 use super::command::CommandName;
 use super::environment::{Level, SettingValue};
 use super::holds::{Freed, Hold, HoldAnswer};
+use super::hours_on::Cost;
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
 use super::link::{KnownAs, LinkAnswer};
 use super::made::{Listed, MadeAnswer};
@@ -156,6 +157,9 @@ pub enum Answer {
         /// Until when it holds, where schedules or whoever asks end it.
         #[serde(default)]
         until: Option<Timestamp>,
+        /// What it costs until then, of what is made for a time, where that is known.
+        #[serde(default)]
+        cost: Option<Cost>,
     },
     /// A queued or waiting run was cancelled at once.
     Cancelled(RunSummary),
@@ -188,6 +192,8 @@ pub enum Answer {
     Link(LinkAnswer),
     /// About what was made for one test.
     Made(MadeAnswer),
+    /// What came of it in each environment of a group.
+    Each(Vec<Answer>),
 }
 
 /// Where one stack stands, as last verified.
@@ -226,8 +232,8 @@ pub struct EnvironmentStatus {
     pub stacks: IndexMap<StackName, StackStanding>,
     /// Settings with the value that counts now; `None` when only the root's default gives one.
     pub settings: Vec<(SettingName, Option<SettingValue>)>,
-    /// The run that has the environment.
-    pub running: Option<(RunSummary, Box<RunView>)>,
+    /// The run that has the environment, with what is known of it; `None` where its events cannot be read.
+    pub running: Option<(RunSummary, Option<Box<RunView>>)>,
     /// Runs that wait: in the queue, or for a yes.
     pub waiting: Vec<RunSummary>,
     /// The run that ended last, whatever it did.
@@ -244,12 +250,18 @@ pub struct EnvironmentStatus {
     pub departed: Vec<(StackName, StackStanding)>,
     /// Who holds or keeps it, and what stands against all environments.
     pub holds: Vec<Hold>,
+    /// What is booked and has not begun.
+    pub bookings: Vec<Hold>,
     /// What is wrong with what the configuration says of it now, one line each: it goes on as it last was without, where it is managed.
     pub problems: Vec<String>,
     /// False: its roots do not check, and no configuration that did is known. Nothing new is begun in it.
     pub managed: bool,
     /// Holds that cannot be read, one line each: nothing is changed until they are taken away.
     pub unread: Vec<String>,
+    /// Runs, and where it is to be, that cannot be read, one line each: nothing is begun until somebody puts that right.
+    pub lost: Vec<String>,
+    /// Runs that are over and cannot be read, one line each: they stand in the way of nothing, and are not told of.
+    pub lost_ended: Vec<String>,
     /// What else is not as it should be, one line each.
     pub besides: Vec<String>,
     /// Who paused its schedules.
@@ -340,6 +352,8 @@ pub struct HistoryPage {
     pub more: bool,
     /// Milliseconds of work of those that ended and had begun.
     pub worked_ms: BTreeMap<RunId, i64>,
+    /// What is wrong with those of the page that cannot be read, one line each.
+    pub unread: Vec<String>,
 }
 
 /// A run with everything known of it.
@@ -355,6 +369,8 @@ pub struct RunDetail {
     pub now: Timestamp,
     /// Keeps of others that it goes against, of those that stand.
     pub against: Vec<Hold>,
+    /// When it is tried again by itself, where it came up short and the configuration says so.
+    pub again: Option<Timestamp>,
 }
 
 /// Lines of a run's Terraform log.
@@ -458,6 +474,7 @@ impl Sight {
 }
 
 /// What schedules will do to one environment.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all of them can be true")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upcoming {
     /// Which.
@@ -476,4 +493,8 @@ pub struct Upcoming {
     pub destroyed: bool,
     /// What the ledger has about it cannot be read: nothing is done by its schedules until it can.
     pub unread: bool,
+    /// Its code does not check, and nothing comes of its schedules until it does.
+    pub aside: bool,
+    /// What people hold against some of these transitions.
+    pub held: Vec<Hold>,
 }

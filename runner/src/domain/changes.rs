@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::ids::Timestamp;
+
 /// What Terraform means to do with one resource.
 /// Source: the `action` field of Terraform's machine-readable UI, `planned_change` messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -192,6 +194,9 @@ pub struct StackPlan {
     /// Lineage that the state had when Tidegate last knew it; `None` where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_lineage: Option<String>,
+    /// When Tidegate left the state with exactly [`StackPlan::least_serial`]; `None` where only the least is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
     /// A digest of the values that each change gives, by address; none for what is taken away, nor where they cannot be told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
@@ -207,6 +212,8 @@ pub struct StateLeft {
     pub serial: u64,
     /// Its lineage; `None` where that is not known.
     pub lineage: Option<String>,
+    /// When it was left with exactly that serial; `None` where only the least is known.
+    pub at: Option<Timestamp>,
 }
 
 impl StateLeft {
@@ -234,13 +241,31 @@ pub struct WentBack {
     pub lineage: Option<String>,
 }
 
+/// A Terraform state that was written by others since it was left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The serial that it has.
+    pub serial: u64,
+    /// The serial that it was left with.
+    pub left: u64,
+    /// When that was.
+    pub since: Timestamp,
+}
+
 impl StackPlan {
     /// Whether it was made against an older or another state than the one that Tidegate left: what was made since then may still
     /// exist, and the plan knows nothing of it.
     #[must_use]
     pub fn went_back(&self) -> Option<WentBack> {
-        let left = StateLeft { serial: self.least_serial?, lineage: self.left_lineage.clone() };
+        let left = StateLeft { serial: self.least_serial?, lineage: self.left_lineage.clone(), at: None };
         left.went_back(self.serial?, self.lineage.as_deref())
+    }
+
+    /// Whether somebody has written the state since Tidegate left it: what they did is not known, and the plan may take it back.
+    #[must_use]
+    pub fn moved(&self) -> Option<Moved> {
+        let (serial, left, since) = (self.serial?, self.least_serial?, self.left_at?);
+        (serial > left && self.went_back().is_none()).then_some(Moved { serial, left, since })
     }
 
     /// True when applying it would do something: resources or outputs change. A plan that is not exact may always turn
@@ -396,6 +421,7 @@ mod tests {
             least_serial: None,
             lineage: None,
             left_lineage: None,
+            left_at: None,
             values: BTreeMap::new(),
             scales: false,
         }

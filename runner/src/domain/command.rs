@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::audit::{AuditFilter, Deed, Format};
+use super::by_hand::ByHand;
 use super::environment::{Level, SettingValue};
 use super::holds::{About, HoldOrder};
 use super::hours_on::Month;
@@ -39,6 +40,8 @@ pub enum CommandName {
     Sweep,
     /// `preflight`
     Preflight,
+    /// `terraform`
+    Terraform,
     /// `destroy`
     Destroy,
     /// `new`
@@ -75,6 +78,10 @@ pub enum CommandName {
     Unfreeze,
     /// `keep`
     Keep,
+    /// `book`
+    Book,
+    /// `unbook`
+    Unbook,
     /// `skip`
     Skip,
     /// `pause`
@@ -125,7 +132,7 @@ pub enum CommandName {
 
 impl CommandName {
     /// All commands, in the order of `help`.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 55] = [
         Self::Help,
         Self::Envs,
         Self::Status,
@@ -137,6 +144,7 @@ impl CommandName {
         Self::Adopt,
         Self::Sweep,
         Self::Preflight,
+        Self::Terraform,
         Self::Destroy,
         Self::New,
         Self::Extend,
@@ -155,6 +163,8 @@ impl CommandName {
         Self::Freeze,
         Self::Unfreeze,
         Self::Keep,
+        Self::Book,
+        Self::Unbook,
         Self::Skip,
         Self::Pause,
         Self::Unpause,
@@ -195,6 +205,7 @@ impl CommandName {
             Self::Adopt => "adopt",
             Self::Sweep => "sweep",
             Self::Preflight => "preflight",
+            Self::Terraform => "terraform",
             Self::Destroy => "destroy",
             Self::New => "new",
             Self::Extend => "extend",
@@ -213,6 +224,8 @@ impl CommandName {
             Self::Freeze => "freeze",
             Self::Unfreeze => "unfreeze",
             Self::Keep => "keep",
+            Self::Book => "book",
+            Self::Unbook => "unbook",
             Self::Skip => "skip",
             Self::Pause => "pause",
             Self::Unpause => "unpause",
@@ -262,6 +275,12 @@ impl CommandName {
         matches!(self, Self::Link | Self::Unlink)
     }
 
+    /// True for what takes back something that need not stand in each environment of a group.
+    #[must_use]
+    pub fn is_lifted_where_it_stands(self) -> bool {
+        matches!(self, Self::Unhold | Self::Unpause)
+    }
+
     /// True for commands that only read.
     #[must_use]
     pub fn only_reads(self) -> bool {
@@ -290,6 +309,7 @@ impl CommandName {
             | Self::Adopt
             | Self::Sweep
             | Self::Preflight
+            | Self::Terraform
             | Self::Destroy
             | Self::New
             | Self::Extend
@@ -307,6 +327,8 @@ impl CommandName {
             | Self::Freeze
             | Self::Unfreeze
             | Self::Keep
+            | Self::Book
+            | Self::Unbook
             | Self::Skip
             | Self::Pause
             | Self::Unpause
@@ -422,6 +444,16 @@ pub enum Order {
     Sweep {
         /// Which.
         environment: EnvironmentName,
+        /// Take it away, previewed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        remove: bool,
+    },
+    /// Have Terraform itself do something with one stack, by hand.
+    Terraform {
+        /// Of which environment.
+        environment: EnvironmentName,
+        /// With which stack, and what.
+        by_hand: Box<ByHand>,
     },
     /// Look whether anything stands in the way of a change.
     Preflight {
@@ -495,6 +527,13 @@ pub enum Order {
     Link(LinkOrder),
     /// About environments that are made for one test.
     Made(MadeOrder),
+    /// The same that makes no run, for each environment of a group.
+    Each {
+        /// Of which group.
+        group: GroupName,
+        /// For each of them, in the order of the configuration; never empty.
+        orders: Vec<Order>,
+    },
 }
 
 impl Order {
@@ -509,6 +548,7 @@ impl Order {
             Self::Drift { .. } => CommandName::Drift,
             Self::Adopt { .. } => CommandName::Adopt,
             Self::Sweep { .. } => CommandName::Sweep,
+            Self::Terraform { .. } => CommandName::Terraform,
             Self::Preflight { .. } => CommandName::Preflight,
             Self::Destroy { .. } => CommandName::Destroy,
             Self::Undo { .. } => CommandName::Undo,
@@ -525,6 +565,19 @@ impl Order {
             Self::Link(order) => order.name(),
             Self::Made(order) => order.name(),
             Self::For { change, .. } => change.name(),
+            Self::Each { orders, .. } => orders.first().map_or(CommandName::Hold, Self::name),
+        }
+    }
+
+    /// The command whose right it takes.
+    #[must_use]
+    pub fn right(&self) -> CommandName {
+        match self {
+            // What goes by it is gone for good.
+            Self::Sweep { remove: true, .. } => CommandName::Destroy,
+            // Holds do not keep anybody from looking; that it takes `terraform` as well is the desk's to see.
+            Self::Terraform { by_hand, .. } if by_hand.args.only_looks() => CommandName::Plan,
+            other => other.name(),
         }
     }
 
@@ -534,6 +587,38 @@ impl Order {
         match until {
             Some(until) => Self::For { change: Box::new(self), until },
             None => self,
+        }
+    }
+
+    /// The one environment that it names.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentName> {
+        match self {
+            Self::Up { environment, .. }
+            | Self::Down { environment, .. }
+            | Self::Scale { environment, .. }
+            | Self::Plan { environment, .. }
+            | Self::Drift { environment }
+            | Self::Adopt { environment }
+            | Self::Sweep { environment, .. }
+            | Self::Terraform { environment, .. }
+            | Self::Preflight { environment }
+            | Self::Destroy { environment }
+            | Self::Undo { environment } => Some(environment),
+            Self::Hold(order) => order.environment(),
+            Self::Bend(order) => order.environment(),
+            Self::Schedule(order) => Some(order.environment()),
+            Self::Made(order) => Some(order.environment()),
+            Self::For { change, .. } => change.environment(),
+            Self::Cancel { .. }
+            | Self::Retry { .. }
+            | Self::Accept { .. }
+            | Self::Approve { .. }
+            | Self::Reject { .. }
+            | Self::Recover { .. }
+            | Self::Rollout(_)
+            | Self::Link(_)
+            | Self::Each { .. } => None,
         }
     }
 
@@ -639,6 +724,11 @@ pub enum Query {
     On,
     /// What was made for one test and exists.
     ListNew,
+    /// What is booked.
+    Bookings {
+        /// Of which environment; `None`: of all.
+        environment: Option<EnvironmentName>,
+    },
     /// What is not as it should be, or will not be soon.
     Handover,
     /// How long it was at which level.
@@ -689,7 +779,7 @@ impl Query {
             Self::Next { .. } => CommandName::Next,
             Self::Schedules { .. } => CommandName::Schedule,
             Self::On => CommandName::On,
-            Self::ListNew => CommandName::List,
+            Self::ListNew | Self::Bookings { .. } => CommandName::List,
             Self::Handover => CommandName::Handover,
             Self::Hours { .. } => CommandName::Hours,
         }
@@ -711,6 +801,8 @@ impl Query {
 pub struct HistoryFilter {
     /// Only this environment.
     pub environment: Option<EnvironmentName>,
+    /// Only those of this group; whose answer it is sees no others.
+    pub group: Option<GroupName>,
     /// Only runs asked for by this person: an actor id (`local:ito`) or the part after the colon (`ito`); several with commas between.
     pub by: Option<String>,
     /// Only runs accepted at or after this moment.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::changes::Change;
 use super::environment::{Environment, Level, SettingValue};
-use super::ids::StackName;
+use super::ids::{StackName, Timestamp};
 use super::request::{RunRequest, Target, check_value, value_at};
 use super::run::RunView;
 
@@ -37,6 +37,9 @@ pub struct Stray {
     /// Its tag `Name`, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Since when it is there, where AWS tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// A digest of everything that a look found, and of what it could not look at; `None` where there is neither. The same is told once.
@@ -50,6 +53,8 @@ pub fn digest(view: &RunView) -> Option<String> {
             serde_json::json!([name, address, action, reason]).to_string()
         })
         .collect();
+    let moved = view.stacks.iter().filter_map(|(name, stack)| Some((name, stack.plan.as_ref()?.moved()?)));
+    all.extend(moved.map(|(name, moved)| serde_json::json!([name, moved.serial, moved.left]).to_string()));
     all.extend(view.strays().map(|(name, stray)| serde_json::json!([name, stray.arn]).to_string()));
     let troubles = view.stacks.iter().flat_map(|(name, stack)| stack.troubles.iter().map(move |one| (name, one)));
     all.extend(troubles.map(|(name, trouble)| serde_json::json!([name, trouble]).to_string()));

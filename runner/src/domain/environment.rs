@@ -116,6 +116,8 @@ pub struct Rules {
     pub hold_s: Option<u32>,
     /// When it is looked what others changed, and what of it is quiet.
     pub drift: DriftRules,
+    /// How often a run of people that came up short is tried again by itself; 0: never.
+    pub retries: u32,
 }
 
 /// One Terraform root module with its workspace, backend settings and variables.

@@ -205,6 +205,9 @@ pub struct Applied {
     /// Lineage of the Terraform state that it made; `None` where there was one before, or it cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<String>,
+    /// The serial that it left the Terraform state with; `None` where it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
 }
 
 impl Applied {

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod answer;
 pub mod audit;
+pub mod by_hand;
 pub mod changes;
 pub mod command;
 pub mod drift;
@@ -24,6 +25,7 @@ pub mod protect;
 pub mod readiness;
 pub mod refusal;
 pub mod request;
+pub mod retries;
 pub mod rollout;
 pub mod run;
 pub mod schedule;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::access::answering::{Answering, Asked};
 use super::access::{self, About, Access, ApprovalRule, Grant, Want, Who, limits};
 use super::answer::Actor;
-use super::changes::{Change, StackPlan, WentBack};
+use super::changes::{Change, Moved, StackPlan, WentBack};
 use super::command::CommandName;
 use super::environment::Environment;
 use super::holds::{self, Hold};
@@ -100,6 +100,8 @@ pub enum Decision {
 pub enum Confirm {
     /// The Terraform states of these are older than the ones that Tidegate left.
     WentBack(BTreeMap<StackName, WentBack>),
+    /// The Terraform states of these were written by others since Tidegate left them.
+    Moved(BTreeMap<StackName, Moved>),
     /// These would be deleted or replaced though nothing in the command says so.
     Unannounced(Vec<(StackName, String)>),
     /// So much would be deleted or replaced.
@@ -186,7 +188,9 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
         |rule: &ApprovalRule| if rises { rule.of_losses().and_then(|rule| rule.want(access, &about)) } else { None };
     let want = |rule: &ApprovalRule| if clock { surprise(rule) } else { rule.want(access, &about) };
     let wants: Vec<Want> = environment.rules.approvals.iter().filter_map(want).collect();
-    let confirm = plan.and_then(|plan| went_back(plan).or_else(|| unannounced(plan)));
+    // Who adopts takes over what others did.
+    let moved = |plan| moved(plan).filter(|_| command != CommandName::Adopt);
+    let confirm = plan.and_then(|plan| went_back(plan).or_else(|| moved(plan)).or_else(|| unannounced(plan)));
     if !wants.is_empty() {
         return Decision::NeedsApproval { wants, confirm };
     }
@@ -255,6 +259,13 @@ fn went_back(plan: &[PlannedStack<'_>]) -> Option<Confirm> {
     let stacks: BTreeMap<_, _> =
         plan.iter().filter_map(|planned| Some((planned.stack.clone(), planned.plan.went_back()?))).collect();
     (!stacks.is_empty()).then_some(Confirm::WentBack(stacks))
+}
+
+/// Stacks whose states were written by others, and that are to be changed: what they did may be taken back by it.
+fn moved(plan: &[PlannedStack<'_>]) -> Option<Confirm> {
+    let moved = |planned: &PlannedStack<'_>| Some((planned.stack.clone(), planned.plan.moved()?));
+    let stacks: BTreeMap<_, _> = plan.iter().filter(|planned| planned.plan.has_work()).filter_map(moved).collect();
+    (!stacks.is_empty()).then_some(Confirm::Moved(stacks))
 }
 
 /// What rising stacks would lose though nothing in the command says so.
@@ -349,6 +360,7 @@ mod tests {
             least_serial: None,
             lineage: None,
             left_lineage: None,
+            left_at: None,
             values: BTreeMap::new(),
             scales: false,
         });
@@ -434,5 +446,32 @@ mod tests {
         let same = |plan| StackPlan { serial: Some(4), least_serial: Some(4), ..plan };
         let same = planned_with(same, change(Action::Create, None), Direction::Rise, &shop);
         assert_eq!(same, Decision::Allow);
+    }
+
+    #[test]
+    fn a_state_that_others_wrote_needs_a_yes_where_anything_would_be_changed() {
+        let shop = shop(&["ito"], &[]);
+        let since = Timestamp(7);
+        let written = |serial| {
+            let with =
+                move |plan| StackPlan { serial: Some(serial), least_serial: Some(41), left_at: Some(since), ..plan };
+            planned_with(with, change(Action::Update, None), Direction::Fall, &shop)
+        };
+        let stacks = [("app".parse().expect("a name"), Moved { serial: 43, left: 41, since })].into();
+        assert_eq!(written(43), Decision::NeedsConfirmation(Confirm::Moved(stacks)));
+        assert_eq!(written(41), Decision::Allow);
+        assert!(matches!(written(40), Decision::NeedsConfirmation(Confirm::WentBack(_))));
+        let least = |plan| StackPlan { serial: Some(43), least_serial: Some(41), ..plan };
+        let least = planned_with(least, change(Action::Update, None), Direction::Fall, &shop);
+        assert_eq!(least, Decision::Allow, "where only the least is known, nobody can tell");
+        let idle = |plan| StackPlan {
+            serial: Some(43),
+            least_serial: Some(41),
+            left_at: Some(since),
+            changes: Vec::new(),
+            ..plan
+        };
+        let idle = planned_with(idle, change(Action::Update, None), Direction::Fall, &shop);
+        assert_eq!(idle, Decision::Allow, "nothing is taken back by doing nothing");
     }
 }

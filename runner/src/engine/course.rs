@@ -164,6 +164,7 @@ impl Situation<'_> {
                     least_serial: None,
                     lineage: None,
                     left_lineage: None,
+                    left_at: None,
                     values: BTreeMap::new(),
                     scales: false,
                 },
@@ -198,6 +199,9 @@ impl Situation<'_> {
                 finding: None,
                 left: BTreeMap::new(),
             }]);
+        }
+        if let Some(refusal) = self.removes_unsurely() {
+            return refuse("state", refusal);
         }
         let otherwise = plans().filter(|(name, plan)| self.is_made_otherwise(name, plan)).map(|(name, _)| name.clone());
         let beyond = changed(plans().map(|(name, plan)| (name.clone(), self.beyond(name, plan))), otherwise.collect());
@@ -244,6 +248,31 @@ impl Situation<'_> {
             }
             Some(why) => Step::Record(vec![self.ask(why, wants, Vec::new(), digest)]),
         }
+    }
+
+    /// Why nothing is removed by a run that removes what no state knows: one of the states is doubted or was not read, and it may stand there.
+    fn removes_unsurely(&self) -> Option<Refusal> {
+        if self.view.request.kind != RunKind::Remove {
+            return None;
+        }
+        let name = &self.environment.name;
+        let refused =
+            |why: String| Refusal::refused(format!("nothing of {name} is removed"), why).hint(format!("sweep {name}"));
+        let stacks = || self.view.stacks.iter();
+        let unsure = stacks().find_map(|(stack, view)| {
+            let why = view.unswept.as_ref().or(view.doubt.as_ref())?;
+            Some(refused(format!("{stack}: {why}; what is to go may stand in its state")))
+        });
+        unsure.or_else(|| {
+            let goes = |arn: &String| {
+                stacks().any(|(_, view)| {
+                    view.plan.iter().flat_map(|plan| &plan.changes).any(|change| change.address == *arn)
+                })
+            };
+            let (stack, arn) =
+                stacks().find_map(|(stack, view)| Some((stack, view.elsewhere.iter().find(|arn| goes(arn))?)))?;
+            Some(refused(format!("{arn} carries the tag of another stack and stands in the state of {stack}")))
+        })
     }
 
     /// Whether those whose yes is wanted have said it to this plan, for whatever reason it was wanted then.
@@ -581,6 +610,7 @@ fn check(name: &StackName, view: &StackView) -> RunEvent {
 fn why_of(confirm: Confirm) -> QuestionWhy {
     match confirm {
         Confirm::WentBack(stacks) => QuestionWhy::WentBack { stacks },
+        Confirm::Moved(stacks) => QuestionWhy::Moved { stacks },
         Confirm::Unannounced(destroys) => QuestionWhy::Unannounced { destroys },
         Confirm::ManyDestroys { destroys, above } => QuestionWhy::ManyDestroys { destroys, above },
         Confirm::OfAnother { owners } => QuestionWhy::OfAnother { owners },

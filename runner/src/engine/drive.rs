@@ -25,9 +25,10 @@ use crate::domain::changes::StackPlan;
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::holds::Hold;
-use crate::domain::ids::{EnvironmentName, StackName, Timestamp};
+use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
+use crate::domain::request::RunRequest;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::holds::Unreadable;
 use crate::ledger::runs::{self, AppendError, Fence};
@@ -39,9 +40,6 @@ use crate::witness;
 
 /// How often the ledger is asked whether somebody wants the run stopped, when no bell rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// How often it is looked for an environment that was made and is not known here yet: 10 seconds.
-const LOOKS_FOR_MADE: u32 = 50;
 
 /// Most reports that are stored in one transaction.
 const BATCH: usize = 256;
@@ -95,7 +93,7 @@ impl Driver {
     ) -> Result<Option<Self>, EngineError> {
         let alone = Alone::with(&shared.paths, run.number).await?;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
-        let environment = environment_of(&shared, &view.request.environment).await?;
+        let environment = environment_of(&shared, &view.request).await?;
         let over = if environment.is_none() {
             gone::events(&shared, &view)
         } else {
@@ -270,7 +268,7 @@ impl Driver {
         let config = self.shared.config();
         let changes = view.request.kind.command().starts_change();
         let unreadable = self.unreadable.first().filter(|_| changes);
-        let barred = unreadable.map(|first| warden::barred_by(first, Some(&self.environment.name), &config));
+        let barred = unreadable.map(|first| warden::barred_by(first, Some(&self.environment.name), &config, None));
         course::next(&Situation {
             view,
             environment: &self.environment,
@@ -578,23 +576,15 @@ impl Driver {
     }
 }
 
-/// The environment of a run. One that was made a moment ago is in the ledger before it is in the configuration in force here.
-async fn environment_of(shared: &Shared, name: &EnvironmentName) -> Result<Option<Environment>, EngineError> {
-    let mut config = shared.config.clone();
-    let mut looks = 0;
-    loop {
-        let now = Arc::clone(&config.borrow_and_update());
-        let known = now.environments.get(name).cloned();
-        let given_up = looks >= LOOKS_FOR_MADE || now.unmanaged.contains_key(name.as_str());
-        if known.is_some() || given_up || !made::exists(&shared.store, name).await? {
-            return Ok(known);
-        }
-        looks += 1;
-        // Once nobody can change it any more, only the time is waited for.
-        tokio::select! {
-            Ok(()) = config.changed() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+/// The environment of a run. One that was made is what the ledger says it is: the configuration in force here may still have the one
+/// that had its name before, or none.
+pub(super) async fn environment_of(shared: &Shared, request: &RunRequest) -> Result<Option<Environment>, EngineError> {
+    let (config, name) = (shared.config(), &request.environment);
+    match made::by_name(&shared.store, name).await {
+        Ok(row) => Ok(config.environment_in(name, row.as_ref(), request.clears)),
+        // It is unmanaged, and the configuration in force tells why.
+        Err(why) if why.is_of_a_row() => Ok(config.environments.get(name).cloned()),
+        Err(error) => Err(error.into()),
     }
 }
 

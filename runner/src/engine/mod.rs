@@ -96,6 +96,7 @@ impl Shared {
             secrets: self.secrets.clone(),
             reports,
             stop,
+            written: Mutex::default(),
             ready: Mutex::default(),
         })
     }

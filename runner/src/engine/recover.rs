@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::alone::Alone;
+use super::drive::environment_of;
 use super::{EngineError, Shared, lost, work};
 use crate::account;
 use crate::domain::answer::RunSummary;
@@ -82,7 +83,7 @@ async fn finding(
     unlock: bool,
 ) -> Result<RunEvent, EngineError> {
     let name = &view.request.environment;
-    let Some(environment) = shared.config().environments.get(name).cloned() else {
+    let Some(environment) = environment_of(shared, &view.request).await? else {
         return Ok(still(format!("{name} is not in the configuration any more")));
     };
     let (reports, _drain) = mpsc::unbounded_channel();

@@ -39,7 +39,7 @@ async fn read(store: &Store) -> Result<(MadeUp, i64), LedgerError> {
     let existing = made::existing(store).await?;
     let broken = existing.broken.into_iter().map(|broken| {
         tracing::error!(id = broken.id, why = broken.why, "an environment that was made cannot be read");
-        (broken.name.unwrap_or_else(|| format!("made-{}", broken.id)), broken.why)
+        (broken.environment.unwrap_or_else(|| format!("made-{}", broken.id)), broken.why)
     });
     Ok((MadeUp { broken: broken.collect(), all: existing.all }, version))
 }

@@ -1,4 +1,4 @@
-//! The configuration of a living process: read again when its file or a root changes, noted in the audit, and what goes on by an
+//! The configuration of a living process: read again when its file, a root or a file of dates changes, noted in the audit, and what goes on by an
 //! earlier file where the new one does not check.
 
 use std::collections::BTreeSet;
@@ -28,23 +28,27 @@ const LOOKS_PER_LOOK_AT_ROOTS: u64 = 5;
 /// At every which of these looks a file is tried again that could not be put in force.
 const LOOKS_PER_TRY: u64 = 3;
 
-/// Reads the configuration again when its file or one of its roots changes. A file that does not check leaves the last good one
+/// Reads the configuration again when its file, one of its roots or the dates of a calendar change. A file that does not check leaves the last good one
 /// in force.
 pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>) {
     let mut seen = stamp_of_files(&file);
     // Of the file as it was last read, also when that was not put in force.
     let mut roots = in_force.of_files().await.roots.clone();
     let mut roots_seen = stamp_of_roots(&roots);
+    let mut calendars = in_force.of_files().await.calendar_files.clone();
+    let mut calendars_seen = stamps(calendars.clone());
     let mut looks: u64 = 0;
     // Why the newest file is not in force yet.
     let mut waits: Option<String> = None;
     loop {
         tokio::time::sleep(LOOK_AT_FILE).await;
         looks += 1;
-        let path = file.clone();
-        let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_files(&path)).await else { continue };
+        let (path, dates) = (file.clone(), calendars.clone());
+        let stamped = move || (stamp_of_files(&path), stamps(dates));
+        let Ok((now, dates)) = tokio::task::spawn_blocking(stamped).await else { continue };
         // What keeps the newest file from being used may have passed.
-        let mut changed = now != seen || waits.is_some() && looks.is_multiple_of(LOOKS_PER_TRY);
+        let mut changed =
+            now != seen || dates != calendars_seen || waits.is_some() && looks.is_multiple_of(LOOKS_PER_TRY);
         if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
             let roots = roots.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
@@ -54,7 +58,7 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>) {
         if !changed {
             continue;
         }
-        seen = now;
+        (seen, calendars_seen) = (now, dates);
         let path = file.clone();
         let read = move || {
             let config = config::load(&path)?;
@@ -67,6 +71,10 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>) {
             Ok((new, seen_roots)) => {
                 roots.clone_from(&new.roots);
                 roots_seen = seen_roots;
+                if calendars != new.calendar_files {
+                    calendars.clone_from(&new.calendar_files);
+                    calendars_seen = stamps(calendars.clone());
+                }
                 let old = in_force.of_files().await;
                 let new = keep_last_good(new, &old);
                 match put_in_force(in_force.store(), &old, &new).await {
@@ -122,13 +130,15 @@ fn stamp(file: &Path) -> Stamp {
 
 /// Those of the configuration file and of what it includes now.
 fn stamp_of_files(file: &Path) -> Vec<(PathBuf, Stamp)> {
-    let files = config::files_of(file).into_iter();
-    files
-        .map(|path| {
-            let stamp = stamp(&path);
-            (path, stamp)
-        })
-        .collect()
+    stamps(config::files_of(file))
+}
+
+fn stamps(files: Vec<PathBuf>) -> Vec<(PathBuf, Stamp)> {
+    let stamped = |path: PathBuf| {
+        let stamp = stamp(&path);
+        (path, stamp)
+    };
+    files.into_iter().map(stamped).collect()
 }
 
 /// Those of the Terraform files that roots consist of.
@@ -145,6 +155,7 @@ fn stamp_of_roots(roots: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Stamp)> {
 /// An environment whose section does not check any more goes on as it last did; `status` and `check` tell what is wrong. So does one of a
 /// file in which nothing can be found any more.
 fn keep_last_good(mut new: Config, old: &Config) -> Config {
+    new.keep_calendars_of(old);
     for (name, environment) in &old.environments {
         if !new.has(name)
             && let Some(problems) = old.file_of(name.as_str()).and_then(|file| new.unmanaged.get(file))

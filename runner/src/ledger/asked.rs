@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::column::{Row, UnreadRow, beside, to_json};
+use super::column::{Row, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx};
+use super::unread::{Each, apart};
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::request::Target;
+use crate::domain::schedule::ALL_SEEN;
 
 /// What was asked for as of the last look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +51,40 @@ impl TryFrom<AskedRow> for (EnvironmentName, Asked) {
 
 /// Of all environments that were looked at.
 pub async fn all(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Asked>, LedgerError> {
-    let rows: Vec<AskedRow> =
-        on!(db, fetch_all, sqlx::query_as("SELECT environment, wanted, since, step, written FROM clock_asked"))?;
-    let (all, broken): (Vec<(EnvironmentName, Asked)>, _) = beside(rows, |row| &row.environment);
-    for UnreadRow { why, .. } in broken {
-        tracing::error!(%why, "what was asked for cannot be read");
+    let rows: Vec<Each<AskedRow>> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT environment AS key, environment, wanted, since, step, written FROM clock_asked")
+    )?;
+    let (all, broken): (Vec<(EnvironmentName, Asked)>, _) = apart(rows, "");
+    for one in broken {
+        tracing::error!(why = one.why, "what was asked for cannot be read");
     }
     Ok(all.into_iter().collect())
+}
+
+row! {
+    struct WrittenRow {
+        environment: String,
+        written: Option<String>,
+    }
+}
+
+/// The digests of the schedules that were written as of the last look, of all environments or of one.
+pub async fn written(
+    mut db: impl Access,
+    only: Option<&EnvironmentName>,
+) -> Result<Vec<(EnvironmentName, String)>, LedgerError> {
+    let rows: Vec<WrittenRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as("SELECT environment, written FROM clock_asked WHERE environment = COALESCE($1, environment)")
+            .bind(only.map(EnvironmentName::as_str))
+    )?;
+    // A name that is none belongs to nothing that is configured.
+    let read =
+        |row: WrittenRow| Some((row.environment.parse().ok()?, row.written.unwrap_or_else(|| ALL_SEEN.to_owned())));
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// What is asked for from now on, and what is written.

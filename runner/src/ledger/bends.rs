@@ -1,9 +1,10 @@
-//! What people bend of schedules for a while: skips and pauses. Keeps are holds, and changes are runs.
+//! What bends schedules for a while: skips, pauses, and what stays while people are warned. Keeps and bookings are holds, and changes
+//! are runs.
 
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
-use super::unread::{Each, Unread, apart};
+use super::unread::{Called, Each, Unread, apart};
 use crate::domain::answer::Actor;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::schedule::{Bend, Bent};
@@ -41,6 +42,8 @@ fn kind(bend: &Bend) -> &'static str {
         Bend::Pause { .. } => "pause",
         Bend::Keep { .. } => "keep",
         Bend::Visit { .. } => "visit",
+        Bend::Grace { .. } => "grace",
+        Bend::Booked { .. } => "booking",
     }
 }
 
@@ -83,16 +86,17 @@ pub async fn standing(
     mut db: impl Access,
     since: Timestamp,
 ) -> Result<(Vec<(EnvironmentName, Bent)>, Vec<Unread>), LedgerError> {
-    let rows: Vec<Each<BendRow>> = on!(
+    let rows: Vec<Each<BendRow, Called>> = on!(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT CAST(number AS TEXT) AS key, number, environment, bend, by_id, by_name, because FROM bends \
-             WHERE ended_at IS NULL AND until_at > $1 ORDER BY number"
+            "SELECT CAST(number AS TEXT) AS key, kind AS what, by_name AS called, number, environment, bend, by_id, by_name, because \
+             FROM bends WHERE ended_at IS NULL AND until_at > $1 ORDER BY number"
         )
         .bind(since.0)
     )?;
-    Ok(apart(rows, "what bends its schedules,"))
+    let (all, broken) = apart(rows, "what bends its schedules,");
+    Ok((all, broken.into_iter().map(Unread::<Called>::told).collect()))
 }
 
 /// One, also when it is over; `None` when there is none of that number, or it cannot be read.

@@ -41,32 +41,6 @@ impl Row<'_> {
     }
 }
 
-/// A row that says what none can say.
-#[derive(Debug)]
-pub struct UnreadRow {
-    /// The environment that it is about, as far as that can be read.
-    pub environment: String,
-    /// Table, column, key and what is wrong.
-    pub why: LedgerError,
-}
-
-/// Rows of many environments as domain values, and those that cannot be read beside them: what is wrong with one environment is that
-/// environment's alone.
-pub(super) fn beside<R, T>(rows: Vec<R>, environment: impl Fn(&R) -> &str) -> (Vec<T>, Vec<UnreadRow>)
-where
-    T: TryFrom<R, Error = LedgerError>,
-{
-    let (mut all, mut broken) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        let environment = environment(&row).to_owned();
-        match T::try_from(row) {
-            Ok(read) => all.push(read),
-            Err(why) => broken.push(UnreadRow { environment, why }),
-        }
-    }
-    (all, broken)
-}
-
 /// A domain value as the text of a JSON column.
 pub(super) fn to_json(column: &'static str, value: &impl Serialize) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(|why| LedgerError::Row {

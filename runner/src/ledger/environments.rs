@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::column::{Row, UnreadRow, beside, places, to_json};
+use super::column::{Row, places, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
+use super::unread::{Each, Unread, apart};
 use crate::domain::ids::{EnvironmentName, RunNumber};
 use crate::domain::request::Target;
 
@@ -33,6 +34,12 @@ impl TryFrom<EnvironmentRow> for (EnvironmentName, Wanted) {
         let name = row.text("name", found.name.clone())?;
         Ok((name, Wanted { target, run: found.wanted_run.map(RunNumber) }))
     }
+}
+
+macro_rules! select_wanted {
+    ($rest:literal) => {
+        concat!("SELECT name AS key, name AS environment, name, wanted, wanted_run FROM environments ", $rest)
+    };
 }
 
 /// Notes where the environment should be. `None`: nobody wants anything of it any more (after `destroy`).
@@ -122,13 +129,10 @@ pub async fn all(mut db: impl Access) -> Result<Vec<(EnvironmentName, Option<Tar
 /// beside them.
 pub async fn all_wanted(
     mut db: impl Access,
-) -> Result<(BTreeMap<EnvironmentName, Option<Wanted>>, Vec<UnreadRow>), LedgerError> {
-    let rows: Vec<EnvironmentRow> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as("SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL")
-    )?;
-    let (wanted, broken): (Vec<(EnvironmentName, Wanted)>, _) = beside(rows, |row| &row.name);
+) -> Result<(BTreeMap<EnvironmentName, Option<Wanted>>, Vec<Unread>), LedgerError> {
+    let rows: Vec<Each<EnvironmentRow>> =
+        on!(db, fetch_all, sqlx::query_as(select_wanted!("WHERE wanted IS NOT NULL")))?;
+    let (wanted, broken): (Vec<(EnvironmentName, Wanted)>, _) = apart(rows, "");
     let mut all: BTreeMap<_, _> = wanted.into_iter().map(|(name, wanted)| (name, Some(wanted))).collect();
     for name in destroyed(&mut db).await? {
         all.insert(name, None);
@@ -140,18 +144,15 @@ pub async fn all_wanted(
 pub async fn wanted_of(
     mut db: impl Access,
     environments: &[&EnvironmentName],
-) -> Result<(BTreeMap<EnvironmentName, Wanted>, Vec<UnreadRow>), LedgerError> {
-    let sql = format!(
-        "SELECT name, wanted, wanted_run FROM environments WHERE wanted IS NOT NULL AND name IN ({})",
-        places(environments.len())
-    );
+) -> Result<(BTreeMap<EnvironmentName, Wanted>, Vec<Unread>), LedgerError> {
+    let sql = format!("{}WHERE wanted IS NOT NULL AND name IN ({})", select_wanted!(""), places(environments.len()));
     let names = environments.iter().map(|name| name.as_str());
-    let rows: Vec<EnvironmentRow> = on!(
+    let rows: Vec<Each<EnvironmentRow>> = on!(
         db,
         fetch_all,
         names.clone().fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
     )?;
-    let (wanted, broken): (Vec<(EnvironmentName, Wanted)>, _) = beside(rows, |row| &row.name);
+    let (wanted, broken): (Vec<(EnvironmentName, Wanted)>, _) = apart(rows, "");
     Ok((wanted.into_iter().collect(), broken))
 }
 

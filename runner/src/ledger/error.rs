@@ -71,6 +71,9 @@ pub enum LedgerError {
         /// What is wrong.
         why: String,
     },
+    /// A row that cannot be read, with all that there is to say of it.
+    #[error("{0}")]
+    Unread(String),
     /// Anything else that the database says.
     #[error("the database says: {0}")]
     Database(#[source] sqlx::Error),
@@ -129,6 +132,7 @@ impl LedgerError {
             | Self::Corrupt
             | Self::LostRace
             | Self::Row { .. }
+            | Self::Unread(_)
             | Self::Database(_) => false,
         }
     }
@@ -136,7 +140,7 @@ impl LedgerError {
     /// True when one row cannot be read, and everything else can.
     #[must_use]
     pub fn is_of_a_row(&self) -> bool {
-        matches!(self, Self::Row { .. })
+        matches!(self, Self::Row { .. } | Self::Unread(_))
     }
 
     /// True when somebody else has it.
@@ -161,6 +165,7 @@ impl LedgerError {
             | Self::Unreachable(_)
             | Self::Denied(_)
             | Self::Row { .. }
+            | Self::Unread(_)
             | Self::Database(_) => false,
         }
     }

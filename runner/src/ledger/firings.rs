@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::column::{Row, UnreadRow, beside, places_from, storable, to_json};
+use super::column::{Row, places_from, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx};
+use super::unread::{Each, Unread, apart};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::Target;
 
@@ -225,10 +226,10 @@ macro_rules! select_firings {
 }
 
 /// Those that are looked at again at a later time, the oldest first; those that cannot be read beside them.
-pub async fn open(mut db: impl Access) -> Result<(Vec<Firing>, Vec<UnreadRow>), LedgerError> {
-    let rows: Vec<FiringRow> =
+pub async fn open(mut db: impl Access) -> Result<(Vec<Firing>, Vec<Unread>), LedgerError> {
+    let rows: Vec<Each<FiringRow>> =
         on!(db, fetch_all, sqlx::query_as(select_firings!("WHERE try_at IS NOT NULL ORDER BY due_at, environment")))?;
-    Ok(beside(rows, |row| &row.environment))
+    Ok(apart(rows, ""))
 }
 
 /// One of them.

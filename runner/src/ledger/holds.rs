@@ -3,8 +3,9 @@
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
+use super::unread::{self, Unread};
 use crate::domain::answer::Actor;
-use crate::domain::holds::{Ending, Hold, HoldNumber, Kind};
+use crate::domain::holds::{Booked, Ending, Hold, HoldNumber, Kind};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 
 /// A hold that begins.
@@ -35,6 +36,7 @@ row! {
         because: Option<String>,
         began_at: i64,
         until_at: Option<i64>,
+        asks: Option<String>,
     }
 }
 
@@ -47,8 +49,11 @@ impl TryFrom<HoldRow> for Hold {
         if found.until_at.is_none() && kind != Kind::Stop {
             return Err(row.impossible("until_at", "only a stop is without an end"));
         }
-        if found.environment.is_none() && matches!(kind, Kind::Hold | Kind::Keep) {
-            return Err(row.impossible("environment", "a hold and a keep are of one environment"));
+        if found.environment.is_none() && matches!(kind, Kind::Hold | Kind::Keep | Kind::Booking) {
+            return Err(row.impossible("environment", "a hold, a keep and a booking are of one environment"));
+        }
+        if found.asks.is_some() != (kind == Kind::Booking) {
+            return Err(row.impossible("asks", "a booking, and nothing else, asks for a level"));
         }
         Ok(Self {
             number: HoldNumber(found.number),
@@ -60,6 +65,7 @@ impl TryFrom<HoldRow> for Hold {
             because: found.because,
             began: Timestamp(found.began_at),
             until: found.until_at.map(Timestamp),
+            booked: found.asks.map(|asks| row.json("asks", &asks)).transpose()?,
         })
     }
 }
@@ -67,62 +73,42 @@ impl TryFrom<HoldRow> for Hold {
 macro_rules! select_holds {
     ($rest:literal) => {
         concat!(
-            "SELECT number, kind, environment, by_id, by_name, only_ids, because, began_at, until_at FROM holds ",
+            "SELECT CAST(number AS TEXT) AS key, number, kind, environment, by_id, by_name, only_ids, because, began_at, \
+             until_at, asks FROM holds ",
             $rest
         )
     };
 }
 
-/// A row with what it says, or why it cannot be read: one that somebody has broken by hand hides none of the others.
-struct Each {
-    number: i64,
-    environment: Option<String>,
-    kind: Option<String>,
-    said: sqlx::Result<HoldRow>,
-}
-
-impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for Each
-where
-    &'static str: sqlx::ColumnIndex<R>,
-    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        let environment = row.try_get("environment").unwrap_or_default();
-        let kind = row.try_get("kind").ok();
-        Ok(Self { number: row.try_get("number")?, environment, kind, said: sqlx::FromRow::from_row(row) })
+row! {
+    /// What counts of a hold that nobody can read.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Stands {
+        kind: Option<String>,
     }
 }
 
 /// A hold whose row says what no hold can say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub type Unreadable = Unread<Stands>;
+
+impl Unreadable {
     /// Its number.
-    pub number: HoldNumber,
-    /// Of which environment, as far as that can be read.
-    pub environment: Option<String>,
+    #[must_use]
+    pub fn number(&self) -> HoldNumber {
+        HoldNumber(self.id.parse().unwrap_or_default())
+    }
+
     /// It stands where a stop does, whatever else it says.
-    pub is_stop: bool,
-    /// Table, column and what is wrong with it.
-    pub why: String,
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        self.rest.kind.as_deref() == Some(Kind::Stop.as_str())
+    }
 }
 
-/// Those that can be read, and the others.
+type Each = unread::Each<HoldRow, Stands>;
+
 fn apart(rows: Vec<Each>) -> (Vec<Hold>, Vec<Unreadable>) {
-    let (mut all, mut broken) = (Vec::new(), Vec::new());
-    for Each { number, environment, kind, said } in rows {
-        match said.map_err(LedgerError::from).and_then(Hold::try_from) {
-            Ok(hold) => all.push(hold),
-            Err(error) => {
-                let why = format!("hold {number}: {error}");
-                let is_stop = kind.as_deref() == Some(Kind::Stop.as_str());
-                broken.push(Unreadable { number: HoldNumber(number), environment, is_stop, why });
-            }
-        }
-    }
-    (all, broken)
+    unread::apart(rows, "hold")
 }
 
 /// The next number of holds and of what bends schedules: people call both by it.
@@ -144,7 +130,7 @@ pub async fn begin(mut tx: &mut Tx, new: NewHold<'_>) -> Result<Option<Hold>, Le
     let place = environment.map_or("*", EnvironmentName::as_str);
     let slot = match kind {
         Kind::Keep => format!("{place} {}", by.id),
-        Kind::Hold | Kind::Freeze | Kind::Stop => place.to_owned(),
+        Kind::Hold | Kind::Freeze | Kind::Stop | Kind::Booking => place.to_owned(),
     };
     let number = number(tx).await?;
     let only_ids = to_json("only_ids", &only)?;
@@ -171,7 +157,112 @@ pub async fn begin(mut tx: &mut Tx, new: NewHold<'_>) -> Result<Option<Hold>, Le
     let number = HoldNumber(number);
     let environment = environment.cloned();
     let by = by.id.clone();
-    Ok((inserted == 1).then_some(Hold { number, kind, environment, by, called, only, because, began: at, until }))
+    Ok((inserted == 1).then_some(Hold {
+        number,
+        kind,
+        environment,
+        by,
+        called,
+        only,
+        because,
+        began: at,
+        until,
+        booked: None,
+    }))
+}
+
+/// A booking.
+#[derive(Debug, Clone)]
+pub struct NewBooking<'a> {
+    /// Of which environment.
+    pub environment: &'a EnvironmentName,
+    /// Whose it is.
+    pub by: &'a Actor,
+    /// Who may go on beside them.
+    pub only: Vec<ActorId>,
+    /// Why.
+    pub because: Option<&'a str>,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// What.
+    pub booked: Booked,
+}
+
+/// Notes a booking. That no other one is in its way is for whoever has asked [`bookings_until_the_end`] in the same transaction.
+pub async fn book(mut tx: &mut Tx, new: NewBooking<'_>) -> Result<Hold, LedgerError> {
+    let NewBooking { environment, by, only, because, from, until, booked } = new;
+    let number = number(tx).await?;
+    let only_ids = to_json("only_ids", &only)?;
+    let asks = to_json("asks", &booked)?;
+    let because = because.map(storable);
+    let called = storable(&by.name);
+    on!(
+        tx,
+        execute,
+        sqlx::query(
+            "INSERT INTO holds (number, kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at, asks) \
+             VALUES ($1, 'booking', $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        )
+        .bind(number)
+        .bind(environment.as_str())
+        // There may be several of one environment.
+        .bind(format!("{environment} {number}"))
+        .bind(by.id.as_str())
+        .bind(&called)
+        .bind(&only_ids)
+        .bind(&because)
+        .bind(from.0)
+        .bind(until.0)
+        .bind(&asks)
+    )?;
+    Ok(Hold {
+        number: HoldNumber(number),
+        kind: Kind::Booking,
+        environment: Some(environment.clone()),
+        by: by.id.clone(),
+        called,
+        only,
+        because,
+        began: from,
+        until: Some(until),
+        booked: Some(Box::new(booked)),
+    })
+}
+
+/// The bookings that are not over, of one environment or of all, the earliest first; those that cannot be read beside them.
+pub async fn bookings(
+    mut db: impl Access,
+    only: Option<&EnvironmentName>,
+) -> Result<(Vec<Hold>, Vec<Unreadable>), LedgerError> {
+    let at = now(&mut db).await?;
+    let rows: Vec<Each> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(select_holds!(
+            "WHERE kind = 'booking' AND ended_at IS NULL AND until_at > $1 AND ($2 IS NULL OR environment = $2) \
+             ORDER BY began_at, number"
+        ))
+        .bind(at.0)
+        .bind(only.map(EnvironmentName::as_str))
+    )?;
+    Ok(apart(rows))
+}
+
+/// [`bookings`] of one environment, and nobody begins or ends one until the transaction ends.
+pub async fn bookings_until_the_end(
+    tx: &mut Tx,
+    environment: &EnvironmentName,
+) -> Result<(Vec<Hold>, Vec<Unreadable>), LedgerError> {
+    match tx {
+        // The transaction has the whole database already.
+        Tx::Sqlite(_) => {}
+        Tx::Postgres(tx, _) => {
+            sqlx::query("LOCK TABLE holds IN SHARE ROW EXCLUSIVE MODE").execute(&mut **tx).await?;
+        }
+    }
+    bookings(&mut *tx, Some(environment)).await
 }
 
 /// All that stand now, whatever they are about, oldest first; those that cannot be read beside them.
@@ -180,8 +271,11 @@ pub async fn readable(mut db: impl Access) -> Result<(Vec<Hold>, Vec<Unreadable>
     let rows: Vec<Each> = on!(
         db,
         fetch_all,
-        sqlx::query_as(select_holds!("WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY number"))
-            .bind(at.0)
+        sqlx::query_as(select_holds!(
+            "WHERE ended_at IS NULL AND (until_at IS NULL OR until_at > $1) AND (kind <> 'booking' OR began_at <= $1) \
+             ORDER BY number"
+        ))
+        .bind(at.0)
     )?;
     Ok(apart(rows))
 }
@@ -200,10 +294,7 @@ pub async fn standing(db: impl Access) -> Result<Vec<Hold>, LedgerError> {
     let (all, broken) = readable(db).await?;
     match broken.first() {
         None => Ok(all),
-        Some(first) => {
-            let id = first.number.to_string();
-            Err(Row { table: "holds", id: &id }.impossible("*", &first.why))
-        }
+        Some(first) => Err(first.clone().into()),
     }
 }
 
@@ -220,12 +311,12 @@ pub async fn clear(mut tx: &mut Tx, broken: &Unreadable, by: Option<&ActorId>) -
         tx,
         execute,
         sqlx::query(
-            "UPDATE holds SET ended_at = $1, ended_how = $2, ended_by = $3 WHERE number = $4 AND ended_at IS NULL"
+            "UPDATE holds SET ended_at = $1, ended_how = $2, ended_by = $3 WHERE CAST(number AS TEXT) = $4 AND ended_at IS NULL"
         )
         .bind(at.0)
         .bind(if by.is_some() { "lifted" } else { "lapsed" })
         .bind(by.map(ActorId::as_str))
-        .bind(broken.number.0)
+        .bind(&broken.id)
     )?;
     Ok(changed == 1)
 }
@@ -237,15 +328,15 @@ pub async fn of_late(mut db: impl Access, since: Timestamp) -> Result<Vec<Hold>,
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT number, kind, environment, by_id, by_name, only_ids, because, began_at, \
-             CASE WHEN ended_at < COALESCE(until_at, ended_at + 1) THEN ended_at ELSE until_at END AS until_at FROM holds \
+            "SELECT CAST(number AS TEXT) AS key, number, kind, environment, by_id, by_name, only_ids, because, began_at, \
+             CASE WHEN ended_at < COALESCE(until_at, ended_at + 1) THEN ended_at ELSE until_at END AS until_at, asks FROM holds \
              WHERE (ended_at IS NULL OR ended_at > $1) AND (until_at IS NULL OR until_at > $1) ORDER BY number"
         )
         .bind(since.0)
     )?;
     let (all, broken) = apart(rows);
     for one in broken {
-        tracing::debug!(hold.number = one.number.0, why = one.why, "a hold cannot be read");
+        tracing::debug!(hold.number = one.id, why = one.why, "a hold cannot be read");
     }
     Ok(all)
 }

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::column::{Row, storable};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
+use super::unread::{Each, Unread, apart};
 use crate::domain::access::{LINGERS_MS, Link};
 use crate::domain::answer::Actor;
 use crate::domain::audit::Decision;
@@ -46,44 +47,21 @@ row! {
     }
 }
 
-/// A row with what it says, or why it cannot be read: one that somebody has broken by hand hides none of the others.
-struct Each {
-    number: i64,
-    said: sqlx::Result<LinkRow>,
-}
-
-impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for Each
-where
-    &'static str: sqlx::ColumnIndex<R>,
-    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        Ok(Self { number: row.try_get("number")?, said: sqlx::FromRow::from_row(row) })
-    }
-}
-
 /// All that stand, and those that ended not long ago, in the order in which they were made; those that cannot be read beside them.
 pub async fn readable(mut db: impl Access) -> Result<(Vec<Link>, Vec<Unreadable>), LedgerError> {
     let since = now(&mut db).await?.plus_ms(-LINGERS_MS);
-    let rows: Vec<Each> = on!(
+    let rows: Vec<Each<LinkRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT number, one_id, one_name, other_id, other_name, began_at, ended_at FROM links \
+            "SELECT CAST(number AS TEXT) AS key, number, one_id, one_name, other_id, other_name, began_at, ended_at FROM links \
              WHERE ended_at IS NULL OR ended_at > $1 ORDER BY number"
         )
         .bind(since.0)
     )?;
-    let (mut all, mut broken) = (Vec::new(), Vec::new());
-    for Each { number, said } in rows {
-        match said.map_err(LedgerError::from).and_then(Link::try_from) {
-            Ok(link) => all.push(link),
-            Err(error) => broken.push(Unreadable { number, why: format!("link {number}: {error}") }),
-        }
-    }
-    Ok((all, broken))
+    let (all, broken) = apart(rows, "link");
+    let unreadable = |Unread { id, why, .. }: Unread| Unreadable { number: id.parse().unwrap_or_default(), why };
+    Ok((all, broken.into_iter().map(unreadable).collect()))
 }
 
 /// Takes one away that cannot be read, for good: whom it is about nobody knows. False: it is gone.

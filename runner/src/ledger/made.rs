@@ -3,6 +3,7 @@
 use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Tx, now};
+use super::unread::{Each, Unread, apart};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::made::{Made, Range, Stage};
 
@@ -81,47 +82,23 @@ impl TryFrom<MadeRow> for Made {
 macro_rules! select_made {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, template, digest, definition, keep, pool, addresses, maker, because, made_at, ends_at, \
+            "SELECT CAST(id AS TEXT) AS key, name AS environment, id, name, template, digest, definition, keep, pool, addresses, maker, because, made_at, ends_at, \
              latest_at, stage, run, warned, ended_by, end_run, tries, try_at, told, gone_at FROM made ",
             $rest
         )
     };
 }
 
-/// A row with what it says, or why it cannot be read: one that somebody has broken by hand hides none of the others.
-struct Each {
-    id: i64,
-    name: Option<String>,
-    addresses: Option<String>,
-    said: sqlx::Result<MadeRow>,
-}
-
-impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for Each
-where
-    &'static str: sqlx::ColumnIndex<R>,
-    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        let (name, addresses) = (row.try_get("name").unwrap_or_default(), row.try_get("addresses").unwrap_or_default());
-        Ok(Self { id: row.try_get("id")?, name, addresses, said: sqlx::FromRow::from_row(row) })
+row! {
+    /// What counts of one that nobody can read: its range stays taken.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Taken {
+        pub(crate) addresses: Option<String>,
     }
 }
 
 /// One whose row says what none can say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Its number.
-    pub id: i64,
-    /// Its name, as far as that can be read.
-    pub name: Option<String>,
-    /// Its range, as far as that can be read: it stays taken.
-    pub addresses: Option<String>,
-    /// Table, column and what is wrong with it.
-    pub why: String,
-}
+pub type Unreadable = Unread<Taken>;
 
 /// All that exist, oldest first; those that cannot be read beside them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -203,15 +180,10 @@ pub async fn insert(mut tx: &mut Tx, NewMade { made }: NewMade<'_>) -> Result<bo
 
 /// All that exist.
 pub async fn existing(mut db: impl Access) -> Result<Existing, LedgerError> {
-    let rows: Vec<Each> = on!(db, fetch_all, sqlx::query_as(select_made!("WHERE gone_at IS NULL ORDER BY id")))?;
-    let mut found = Existing::default();
-    for Each { id, name, addresses, said } in rows {
-        match said.map_err(LedgerError::from).and_then(Made::try_from) {
-            Ok(made) => found.all.push(made),
-            Err(error) => found.broken.push(Unreadable { id, name, addresses, why: error.to_string() }),
-        }
-    }
-    Ok(found)
+    let rows: Vec<Each<MadeRow, Taken>> =
+        on!(db, fetch_all, sqlx::query_as(select_made!("WHERE gone_at IS NULL ORDER BY id")))?;
+    let (all, broken) = apart(rows, "");
+    Ok(Existing { all, broken })
 }
 
 /// The one of this name that exists.
@@ -385,6 +357,21 @@ pub async fn again(mut tx: &mut Tx, made: &Made, at: Timestamp, told: &str) -> R
         .bind(made.id)
         .bind(made.end_run.map_or(0, |run| run.0))
         .bind(made.try_at.map_or(0, |at| at.0))
+    )?;
+    changed(tx).await?;
+    Ok(done == 1)
+}
+
+/// Notes that the run is over that was to destroy it, and that another one is to go on at once. False: somebody noted it.
+pub async fn resume(mut tx: &mut Tx, made: &Made) -> Result<bool, LedgerError> {
+    let done = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE made SET end_run = NULL, try_at = NULL WHERE id = $1 AND stage = 'ending' AND end_run = $2"
+        )
+        .bind(made.id)
+        .bind(made.end_run.map(|run| run.0))
     )?;
     changed(tx).await?;
     Ok(done == 1)

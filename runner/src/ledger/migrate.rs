@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 44] = [
+pub(super) const TEXTS: [(i64, &str, &str); 47] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -59,6 +59,9 @@ pub(super) const TEXTS: [(i64, &str, &str); 44] = [
     (760, "rollouts", include_str!("../../../migrations/0760_rollouts.sql")),
     (780, "made", include_str!("../../../migrations/0780_made.sql")),
     (795, "rejected_by", include_str!("../../../migrations/0795_rejected_by.sql")),
+    (810, "bookings", include_str!("../../../migrations/0810_bookings.sql")),
+    (820, "left_at", include_str!("../../../migrations/0820_left_at.sql")),
+    (840, "homes", include_str!("../../../migrations/0840_homes.sql")),
 ];
 
 /// All migrations.

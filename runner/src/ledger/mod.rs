@@ -19,6 +19,7 @@ mod error;
 pub mod firings;
 pub mod heard;
 pub mod holds;
+pub mod homes;
 pub mod ids;
 pub mod inbox;
 pub mod leases;
@@ -42,7 +43,6 @@ mod unread;
 pub(crate) mod tests;
 
 pub use address::{Address, AddressError};
-pub use column::UnreadRow;
 pub use error::{LedgerError, OpenError};
 pub use store::{Access, Link, Reach, Store, Tx, now};
 pub use unread::Unread;

@@ -114,10 +114,9 @@ async fn postgres(options: &PgConnectOptions, patience: Duration, stalled: Durat
     // be hours; what it holds is needed to take its runs over.
     let (patience, stalled) = (patience.as_millis(), stalled.as_millis());
     let wait = format!("SET lock_timeout = {patience}; SET idle_in_transaction_session_timeout = {stalled}");
-    let pool = |most: u32| {
+    let pool = || {
         let wait = wait.clone();
         PgPoolOptions::new()
-            .max_connections(most)
             .acquire_timeout(ANSWER)
             .after_connect(move |connection, _| {
                 let wait = sqlx::AssertSqlSafe(wait.clone());
@@ -133,7 +132,10 @@ async fn postgres(options: &PgConnectOptions, patience: Duration, stalled: Durat
                     Ok(true)
                 })
             })
-            .connect_lazy_with(options.clone())
     };
-    Ok(Store::Postgres { pool: pool(POSTGRES_CONNECTIONS), door: pool(POSTGRES_DOOR) })
+    Ok(Store::Postgres {
+        pool: pool().max_connections(POSTGRES_CONNECTIONS).connect_lazy_with(options.clone()),
+        // They stay, however quiet it is: whoever speaks first in the morning does not wait for one.
+        door: pool().max_connections(POSTGRES_DOOR).idle_timeout(None).connect_lazy_with(options.clone()),
+    })
 }

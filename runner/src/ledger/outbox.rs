@@ -15,7 +15,8 @@ use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 /// is absent where no event of the run is told.
 pub const KIND_RUN: &str = "run";
 
-/// A text for the people who look after Tidegate. Its body is `{"text":"..."}`.
+/// A text for the people who look after Tidegate. Its body is `{"text":"..."}`; of what keeps a chat from being spoken in also
+/// `"of":[door, place, code]`.
 pub const KIND_NOTICE: &str = "notice";
 
 /// A message in a chat; its body is in the chat's own form.
@@ -155,6 +156,20 @@ pub async fn put_notice(
     text: &str,
 ) -> Result<(), LedgerError> {
     let body = serde_json::json!({ "text": text }).to_string();
+    for door in doors {
+        put(tx, &Address::admins(door), KIND_NOTICE, None, &body).await?;
+    }
+    Ok(())
+}
+
+/// Stores for the same people that a chat cannot be spoken in somewhere.
+pub async fn put_trouble(
+    tx: &mut Tx,
+    doors: impl IntoIterator<Item = &'static str>,
+    text: &str,
+    of: (&str, &str, &str),
+) -> Result<(), LedgerError> {
+    let body = serde_json::json!({ "text": text, "of": [of.0, storable(of.1), storable(of.2)] }).to_string();
     for door in doors {
         put(tx, &Address::admins(door), KIND_NOTICE, None, &body).await?;
     }

@@ -220,7 +220,7 @@ pub async fn changing_until_the_end(mut tx: &mut Tx) -> Result<Vec<Rollout>, Led
     for number in numbers {
         match one(&mut *tx, number).await {
             Ok(rollout) => all.extend(rollout),
-            Err(error @ LedgerError::Row { .. }) => {
+            Err(error) if error.is_of_a_row() => {
                 tracing::error!(rollout = number, %error, "a change of many environments cannot be read");
             }
             Err(error) => return Err(error),

@@ -6,7 +6,7 @@ use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::ids;
 use super::store::{Access, Tx, now};
-use super::unread::{Each, Unread, apart};
+use super::unread::{Called, Each, Unread, apart};
 use crate::domain::answer::Actor;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::AskedAs;
@@ -78,17 +78,18 @@ pub async fn readable(
     mut db: impl Access,
     only: Option<&EnvironmentName>,
 ) -> Result<(Vec<Stored>, Vec<Unread>), LedgerError> {
-    let rows: Vec<Each<ScheduleRow>> = on!(
+    let rows: Vec<Each<ScheduleRow, Called>> = on!(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT id AS key, id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, \
+            "SELECT id AS key, name AS what, added_name AS called, id, environment, name, written, added_at, added_by, added_name, added_because, changed_at, changed_by, \
              changed_name, changed_because, added_as, changed_as FROM schedules \
              WHERE removed_at IS NULL AND environment = COALESCE($1, environment) ORDER BY added_at, id"
         )
         .bind(only.map(EnvironmentName::as_str))
     )?;
-    Ok(apart(rows, "the schedule"))
+    let (all, broken) = apart(rows, "the schedule");
+    Ok((all, broken.into_iter().map(Unread::<Called>::told).collect()))
 }
 
 /// Takes one away that cannot be read. False: somebody had before.

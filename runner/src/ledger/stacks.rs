@@ -154,9 +154,28 @@ pub async fn set_state_left(
     on!(
         tx,
         execute,
-        sqlx::query("UPDATE stacks SET least_serial = $1, lineage = $2 WHERE environment = $3 AND stack = $4")
-            .bind(left.and_then(|left| i64::try_from(left.serial).ok()))
-            .bind(left.and_then(|left| left.lineage.as_deref()))
+        sqlx::query(
+            "UPDATE stacks SET least_serial = $1, lineage = $2, left_at = $5 WHERE environment = $3 AND stack = $4"
+        )
+        .bind(left.and_then(|left| i64::try_from(left.serial).ok()))
+        .bind(left.and_then(|left| left.lineage.as_deref()))
+        .bind(environment.as_str())
+        .bind(stack.as_str())
+        .bind(left.and_then(|left| left.at).map(|at| at.0))
+    )?;
+    Ok(())
+}
+
+/// Notes that the Terraform state of a stack was written by Tidegate, so that only its least serial is known.
+pub async fn forget_serial(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    stack: &StackName,
+) -> Result<(), LedgerError> {
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE stacks SET left_at = NULL WHERE environment = $1 AND stack = $2")
             .bind(environment.as_str())
             .bind(stack.as_str())
     )?;
@@ -189,6 +208,7 @@ row! {
         stack: String,
         least_serial: i64,
         lineage: Option<String>,
+        left_at: Option<i64>,
     }
 }
 
@@ -201,13 +221,14 @@ pub async fn states_left(
         db,
         fetch_all,
         sqlx::query_as(
-            "SELECT stack, least_serial, lineage FROM stacks WHERE environment = $1 AND least_serial IS NOT NULL"
+            "SELECT stack, least_serial, lineage, left_at FROM stacks WHERE environment = $1 AND least_serial IS NOT NULL"
         )
         .bind(environment.as_str())
     )?;
     rows.into_iter()
-        .map(|StateRow { stack, least_serial, lineage }| {
-            let left = StateLeft { serial: u64::try_from(least_serial).unwrap_or_default(), lineage };
+        .map(|StateRow { stack, least_serial, lineage, left_at }| {
+            let serial = u64::try_from(least_serial).unwrap_or_default();
+            let left = StateLeft { serial, lineage, at: left_at.map(Timestamp) };
             Ok((Row { table: "stacks", id: &stack }.text("stack", stack.clone())?, left))
         })
         .collect()

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::task::JoinSet;
 
 use super::address::Address;
 use super::error::LedgerError;
@@ -207,6 +208,18 @@ impl Store {
     #[must_use]
     pub fn door(&self) -> Door<'_> {
         Door(self)
+    }
+
+    /// Opens the connections of [`Store::door`] now: opening one takes several answers of a server, for which nobody who speaks is to wait.
+    pub async fn open_door(&self) {
+        let Self::Postgres { door, .. } = self else { return };
+        let mut opened = JoinSet::new();
+        for _ in 0..door.options().get_max_connections() {
+            let door = door.clone();
+            opened.spawn(async move { door.acquire().await });
+        }
+        // All are held until the last is open. One that cannot be is opened when it is needed, and that is told then.
+        drop(opened.join_all().await);
     }
 
     /// Begins a transaction that sees everything as it is at one moment and cannot write.

@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::domain::by_hand::HandArgs;
+
 /// What `init` is told.
 #[derive(Debug, Clone, Copy)]
 pub struct InitArgs<'a> {
@@ -132,6 +134,43 @@ pub fn state_pull() -> Vec<OsString> {
     words(&["state", "pull"])
 }
 
+/// What somebody gives it by hand, word for word, as people read it and without a question: nobody could answer. `lock_timeout_s`: how long the
+/// state lock is waited for, in seconds. What `apply` does is planned and applied as any change is, by [`plan`] and [`apply`].
+#[must_use]
+pub fn by_hand(args: &HandArgs, var_file: &Path, lock_timeout_s: u32) -> Vec<OsString> {
+    let lock = format!("-lock-timeout={lock_timeout_s}s");
+    let with_variables = |own: &[&str]| {
+        let mut line = words(own);
+        line.extend([OsString::from(&lock), option("-var-file=", var_file)]);
+        line
+    };
+    let addressed = |own: &[&str], those: &[&str]| {
+        let mut line = words(own);
+        line.push("--".into());
+        line.extend(words(those));
+        line
+    };
+    match args {
+        HandArgs::Plan | HandArgs::Apply { .. } => with_variables(&["plan", "-input=false", "-no-color"]),
+        HandArgs::Validate => words(&["validate", "-no-color"]),
+        HandArgs::Providers => words(&["providers"]),
+        HandArgs::Output => words(&["output", "-no-color"]),
+        HandArgs::Show => words(&["show", "-no-color"]),
+        HandArgs::StateList => words(&["state", "list"]),
+        HandArgs::StateShow { address } => addressed(&["state", "show", "-no-color"], &[address]),
+        HandArgs::Import { address, id } => {
+            let mut line = with_variables(&["import", "-input=false", "-no-color"]);
+            line.extend(words(&["--", address, id]));
+            line
+        }
+        HandArgs::Move { from, to } => addressed(&["state", "mv", "-no-color", &lock], &[from, to]),
+        HandArgs::Forget { addresses } => {
+            let gone: Vec<&str> = addresses.iter().map(String::as_str).collect();
+            addressed(&["state", "rm", "-no-color", &lock], &gone)
+        }
+    }
+}
+
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
@@ -196,6 +235,11 @@ mod tests {
             force_unlock("fd11"),
             untaint("a.b[0]", 30),
             state_pull(),
+            by_hand(&HandArgs::Plan, Path::new("v.json"), 0),
+            by_hand(&HandArgs::StateShow { address: "a.b".to_owned() }, Path::new("v.json"), 0),
+            by_hand(&HandArgs::Import { address: "a.b".to_owned(), id: "i 1".to_owned() }, Path::new("v.json"), 5),
+            by_hand(&HandArgs::Move { from: "a.b".to_owned(), to: "a.c".to_owned() }, Path::new("v.json"), 5),
+            by_hand(&HandArgs::Forget { addresses: vec!["a.b".to_owned(), "a.c".to_owned()] }, Path::new("v.json"), 5),
         ];
         insta::assert_snapshot!(lines.map(|argv| shown(&argv)).join("\n"), @r"
         init -input=false -no-color
@@ -212,6 +256,11 @@ mod tests {
         force-unlock -force fd11
         untaint -lock-timeout=30s -- a.b[0]
         state pull
+        plan -input=false -no-color -lock-timeout=0s -var-file=v.json
+        state show -no-color -- a.b
+        import -input=false -no-color -lock-timeout=5s -var-file=v.json -- a.b i 1
+        state mv -no-color -lock-timeout=5s -- a.b a.c
+        state rm -no-color -lock-timeout=5s -- a.b a.c
         ");
     }
 }

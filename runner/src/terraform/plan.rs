@@ -107,6 +107,7 @@ impl PlanFold {
             least_serial: None,
             lineage: None,
             left_lineage: None,
+            left_at: None,
             values: BTreeMap::new(),
             scales: false,
         })

@@ -37,6 +37,12 @@ impl StateHead {
         read().unwrap_or_default()
     }
 
+    /// Of a state as `terraform state pull` prints it.
+    #[must_use]
+    pub fn of_text(state: &[u8]) -> Self {
+        Self::read(state).unwrap_or_default()
+    }
+
     fn read(state: impl Read) -> Option<Self> {
         let mut head = Vec::new();
         state.take(HEAD_MAX).read_to_end(&mut head).ok()?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::schema;
 use super::server::{Call, Inner};
-use super::state::{APPLICATION, BOT, Channel, GUILD, Id, Message, State, now_ms};
+use super::state::{APPLICATION, BOT, Channel, GUILD, Id, Message, State, list, now_ms};
 
 /// The token of an interaction ends after so many milliseconds, and it has to be acknowledged within so many.
 const TOKEN_MS: i64 = 15 * 60_000;
@@ -236,6 +236,7 @@ fn answered(
             let only = (body["flags"].as_u64().unwrap_or(0) & 64 != 0).then_some(given.user);
             post(&mut state, given.channel, body, only, files)
         }
+        ("GET", ["applications", _, "guilds", _, "commands"]) => Ok((200, list(&state.commands))),
         ("PUT", ["applications", application, "guilds", _, "commands"]) => {
             held("put /applications/{application_id}/guilds/{guild_id}/commands")?;
             if number(application)? != APPLICATION {
@@ -282,6 +283,9 @@ fn of_messages(
                 && let Some(before) = state.message(channel, *before)
             {
                 return Ok((200, state.message_json(before)));
+            }
+            if state.locked.contains(&channel) {
+                return refused(400, 50_083, "Thread is archived");
             }
             post(state, channel, body, None, files)
         }

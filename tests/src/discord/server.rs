@@ -227,6 +227,11 @@ impl Server {
         found.map(|id| transcript::channel(&state, id)).unwrap_or_default()
     }
 
+    /// The conversation of the bot with a person.
+    pub fn direct_channel(&self, person: Id) -> Id {
+        rest::direct(&mut self.inner.state(), person)
+    }
+
     /// Waits until the channel reads so, and gives all of it.
     pub async fn reads(&self, channel: Id, words: &str) -> String {
         self.until(&format!("`{words}` is read"), || {
@@ -313,6 +318,19 @@ impl Server {
             found.deleted = true;
         }
         self.inner.bump();
+    }
+
+    /// A thread that somebody opened in a channel.
+    pub fn thread(&self, channel: Id, name: &str) -> Id {
+        let mut state = self.inner.state();
+        let id = state.next_id();
+        state.channels.insert(id, Channel { name: name.to_owned(), kind: 11, parent: Some(channel), direct: None });
+        id
+    }
+
+    /// A moderator puts a thread away and locks it.
+    pub fn lock(&self, thread: Id) {
+        self.inner.state().locked.insert(thread);
     }
 
     /// A file that was sent, by the beginning of its name.

@@ -1,6 +1,6 @@
 //! What is in the server: people, roles, channels, messages, interactions. No sockets and no rules.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -84,6 +84,8 @@ pub(super) struct State {
     pub(super) people: BTreeMap<Id, Person>,
     /// Those of other servers are known to nobody here.
     pub(super) channels: BTreeMap<Id, Channel>,
+    /// Threads that are put away, and that nobody but a moderator opens again.
+    pub(super) locked: BTreeSet<Id>,
     pub(super) messages: Vec<Message>,
     pub(super) interactions: Vec<Given>,
     pub(super) commands: Value,
@@ -159,6 +161,6 @@ impl State {
     }
 }
 
-fn list(value: &Value) -> Value {
+pub(super) fn list(value: &Value) -> Value {
     if value.is_array() { value.clone() } else { json!([]) }
 }

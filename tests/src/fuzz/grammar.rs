@@ -78,7 +78,7 @@ pub fn grammar(text: &str) {
     let me = ActorId::local("ito");
     let zone = Zone::Named("Asia/Tokyo".parse().expect("a zone"));
     let now = Timestamp(1_795_143_600_000);
-    let known = Known { environments: &config.environments, others: &[], me: &me, now, zone };
+    let known = Known { environments: &config.environments, aside: &[], others: &[], me: &me, now, zone };
     let (order, because) = match parse(text, &known) {
         Ok(Command::Order { order, because }) => (order, because),
         Ok(_) => return,

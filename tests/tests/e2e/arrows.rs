@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 10] = [
     &["secrets", "warden", "witness", "agenda", "capacity"],
     &["standing", "inspection"],
     &["desk", "engine"],
-    &["clockwork", "switch", "rollouts", "lives"],
+    &["clockwork", "switch", "rollouts", "lives", "retries"],
     &["house"],
     &["service"],
 ];

@@ -84,8 +84,16 @@ async fn is_proven_signed_exported_and_pruned(yard: &Yard) {
     yard.run(&["audit", "prune", "--before", "52w", "--export", &old]).await.says(&["nothing was written"]).exits(0);
     let ahead = ["audit", "prune", "--before", "2999-01-01", "--export", &old];
     yard.run(&ahead).await.says(&["`2999-01-01` is not past", "--before 2"]).exits(1);
-    let pruned =
-        yard.run(&["audit", "prune", "--before", "now", "--export", &old, "--because", "the year is over"]).await;
+    let prune = ["audit", "prune", "--before", "now", "--export", &old, "--because", "the year is over"];
+    // What is young is told first, with the line that takes it out.
+    let asked = yard.run(&prune).await;
+    let told = format!("this would take out {} entries, which is all that the ledger has: 1 to ", all.len());
+    asked.says(&[&told, "Nothing was written", "--because 'the year is over' --upto ", " --yes"]).exits(1);
+    assert!(!yard.file("old").exists());
+    yard.run(&["audit", "verify"]).await.says(&[&format!("is whole: {} entries", all.len())]).exits(0);
+    let line = asked.err.lines().find_map(|line| line.trim().strip_prefix("tidegate ")).expect("a line");
+    let words: Vec<&str> = line.split(" --because 'the year is over'").flat_map(str::split_whitespace).collect();
+    let pruned = yard.run(&[&words[..], &["--because", "the year is over"]].concat()).await;
     pruned.says(&[&format!("out of the ledger: {}.", all.len()), "Keep the file"]).exits(0);
     yard.run(&["audit", "verify"]).await.says(&["is whole: 1 entry", "--with-export"]).exits(0);
     yard.run(&["audit", "verify", "--checkpoint", &checkpoint]).await.says(&["give the exported file"]).exits(1);
@@ -123,7 +131,7 @@ async fn the_reason_of_a_prune_is_kept_without_secrets() {
     yard.shell("up shop small").await.exits(0);
     let because = format!("it is in {}", yard.read("address"));
     let old = yard.file("old").display().to_string();
-    let prune = ["audit", "prune", "--before", "now", "--export", &old, "--because", &because];
+    let prune = ["audit", "prune", "--before", "now", "--export", &old, "--because", &because, "--yes"];
     yard.run(&prune).await.exits(0);
     let told = yard.shell("audit").await;
     told.says(&["entries taken out", "it is in [redacted]"]).exits(0);

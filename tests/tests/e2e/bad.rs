@@ -217,11 +217,16 @@ async fn a_bad_root_is_told_and_nothing_is_tried_with_it() {
 async fn a_root_that_is_saved_half_way_hides_no_run_and_keeps_nobody_from_ending_one() {
     let root = "roots/shop/app/main.tf";
     let yard = two();
+    yard.configure(
+        "[environments.shop]\n",
+        "[environments.shop]\nzone = \"UTC\"\nschedules = [{ name = \"morning\", at = \"2099-01-01 09:00\", do = \"up full\", for = \"1h\" }]\n",
+    );
     yard.hold("create.shop-app");
     let _serve = yard.serve().await;
     yard.accepted("up shop small").await;
     yard.until_did("create shop-app", 1).await;
     yard.accepted("down shop off").await;
+    yard.accepted("up shop small").await;
     let whole = yard.read(root);
     yard.write(root, "resource \"terraform_data\" \"a\" {\n");
     yard.shell("status shop").await.says(&["NOT MANAGED", "main.tf", "run 1", "run 2", "cancel 1"]).exits(0);
@@ -231,6 +236,20 @@ async fn a_root_that_is_saved_half_way_hides_no_run_and_keeps_nobody_from_ending
     yard.shell("up shop full").await.says(&["shop cannot be changed", "tidegate check"]).exits(3);
     yard.shell("cancel 2").await.says(&["cancelled"]).exits(0);
     yard.shell("unhold shop").await.says(&["nobody holds or keeps it"]).exits(3);
+    yard.shell("queue leave 3").await.says(&["has left the queue"]).exits(0);
+    yard.shell("hold shop until nevr because we look").await.exits(2);
+    yard.shell("hold shop for 2h because we look").await.says(&["shop is held"]).exits(0);
+    yard.shell("keep shop for 2h").await.says(&["shop is kept as it is"]).exits(0);
+    yard.shell("unhold shop").await.says(&["shop is not held any more"]).exits(0);
+    yard.shell("pause shop for 2h").await.says(&["The schedules of shop are paused"]).exits(0);
+    yard.shell("unpause shop").await.says(&["are not paused any more"]).exits(0);
+    let not_followed = "nothing comes of its schedules until it does";
+    yard.shell("schedule list shop").await.says(&["morning", not_followed]).exits(0);
+    yard.shell("next shop 366d").await.says(&[not_followed]).exits(0);
+    yard.shell("schedule remove shop morning").await.says(&["shop cannot be changed"]).exits(3);
+    yard.shell("handover").await.says(&["NOT MANAGED"]).exits(0);
+    yard.shell("audit shop action keep").await.says(&["keep shop for 2h"]).exits(0);
+    yard.shell("history shop").await.says(&["up shop small"]).exits(0);
     yard.write(root, &whole);
     yard.release("create.shop-app");
     yard.until(1, "succeeded").await;

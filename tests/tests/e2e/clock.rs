@@ -121,3 +121,50 @@ async fn what_somebody_holds_is_left_alone_by_a_schedule_and_done_after_the_hold
     assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn dates_of_a_teams_own_file_are_read_again_while_it_serves_and_a_broken_line_stops_nobody() {
+    // The two dates that it can be while this runs.
+    let days = |working: bool| {
+        #[expect(clippy::disallowed_methods, reason = "the program that is tested goes by this machine's clock")]
+        let now = chrono::Utc::now();
+        let day = |ahead: i64| now + chrono::TimeDelta::days(ahead);
+        let one = |ahead: i64| format!("{{ date = {}, working = {working} }}", day(ahead).format("%Y-%m-%d"));
+        format!("days = [{}, {}]\n", one(0), one(1))
+    };
+    let lines = "zone = \"UTC\"\nholidays = \"team\"\n[[environments.shop.schedules]]\nname = \"sundays\"\n\
+                 window = \"Sun 00:00-24:00\"\ninside = \"full\"\noutside = \"small\"\n\
+                 [calendars.team]\nfile = \"team.toml\"\n";
+    let yard = Layout::new()
+        .environment_with("shop", lines, &[("app", &[])])
+        .environment_with("blog", "", &[("app", &[])])
+        .lay();
+    yard.write("team.toml", &days(true));
+    let serve = yard.serve().await;
+    // Worked on: no Sunday, whatever day it is.
+    yard.wait("the first look", async || serve.err().contains("follows the schedules").then_some(())).await;
+    yard.shell("next shop 1d").await.exits(0);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(yard.status(1).await, "");
+    // A broken line: this environment goes on by the dates of before, and the others by the file.
+    yard.write("team.toml", "days = [\"2026-13-01\"]\n");
+    yard.wait("the broken dates", async || serve.err().contains("the configuration was read again").then_some(()))
+        .await;
+    yard.run(&["check"]).await.says(&["the calendar `team` cannot be read", "team.toml"]).exits(1);
+    yard.shell("status").await.says(&["shop", "blog", "NOT MANAGED"]).exits(0);
+    // A day off counts as Sunday.
+    yard.write("team.toml", &days(false));
+    let raised = tokio::time::timeout(PATIENCE, async {
+        while !matches!(yard.status(1).await, "succeeded" | "failed" | "partial") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    raised.await.unwrap_or_else(|_| panic!("the dates were not read again: {}", serve.err()));
+    assert_eq!(yard.row(1).await.asker.id, ActorId::clock());
+    serve.stop().await.exits(0);
+    // Started on a broken file, it manages the others.
+    yard.write("team.toml", "days = [\"2026-13-01\"]\n");
+    let serve = yard.serve().await;
+    yard.shell("up blog").await.says(&["blog is at full"]).exits(0);
+    serve.stop().await.exits(0);
+}

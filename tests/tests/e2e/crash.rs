@@ -348,6 +348,8 @@ async fn a_state_counts_from_the_one_that_a_killed_apply_began_with() {
     with_serial(20);
     yard.hold("create.shop-app.5");
     yard.accepted("scale shop app=6").await;
+    yard.until(2, "awaiting_approval").await;
+    yard.accepted("approve 2").await;
     yard.until_did("create shop-app", 6).await;
     yard.kill_everything(serve, 2, "app").await;
     yard.release("create.shop-app.5");

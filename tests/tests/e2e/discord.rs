@@ -119,6 +119,35 @@ async fn what_destroys_asks_first_and_a_button_works_once_and_only_for_who_may()
 }
 
 #[tokio::test]
+async fn two_people_say_yes_by_the_button_where_two_are_wanted() {
+    let place = InDiscord::lay().await;
+    let bob = place.discord.person("bob");
+    let rule = "approve = { when = [\"command = destroy\"], by = \"owners\", count = 2 }";
+    place.yard.configure("owners = [\"discord:", &format!("{rule}\nowners = [\"discord:{bob}\", \"discord:"));
+    let serve = place.serve().await;
+    place.yard.shell("up shop small").await.exits(0);
+    place.yard.accepted("destroy shop").await;
+    place.reads("2 yeses of owners").await;
+    let card = place.discord.until("a card", || place.discord.find(place.channel, "[Approve]")).await;
+    for person in [place.alice, bob] {
+        let interaction = place.discord.press(person, card, "Approve");
+        place.discord.acknowledged(interaction).await;
+        let asks = place.discord.until("a question", || place.discord.private(person, "This destroys")).await;
+        let interaction = place.discord.press(person, asks, "Do it");
+        place.discord.acknowledged(interaction).await;
+        if person == place.alice {
+            place.reads("1 of 2 yeses").await;
+            place.reads("Approve: pressed by @alice").await;
+            place.settled().await;
+        }
+    }
+    place.yard.until(2, "succeeded").await;
+    place.reads("Approve: pressed by @bob").await;
+    serve.stop().await.exits(0);
+    place.discord.check();
+}
+
+#[tokio::test]
 async fn a_mention_and_a_direct_message_are_answered_where_they_were_said() {
     let place = InDiscord::lay().await;
     let serve = place.serve().await;

@@ -429,3 +429,29 @@ async fn an_end_that_cannot_be_written_is_told_and_without_a_word_of_the_configu
     assert_eq!(ends(&scaling), None);
     serve.stop().await.exits(0);
 }
+
+/// The one test that waits for a rest to be over, a minute: a shorter one would be for tests alone.
+#[tokio::test]
+async fn what_came_up_short_is_tried_again_by_itself_as_often_as_is_written_and_by_whoever_asked() {
+    let yard = Yard::new();
+    yard.configure("up = \"full\"\n", "up = \"full\"\nretries = 1\n");
+    yard.configure(
+        "root = \"roots/shop/app\"\n",
+        "root = \"roots/shop/app\"\nready_within = \"1s\"\nready = [{ command = [\"test\", \"-e\", \"THERE\"] }]\n",
+    );
+    yard.configure("THERE", &yard.file("there").display().to_string());
+    let _serve = yard.serve().await;
+    yard.shell("up shop small because of Friday").await.says(&["PARTIAL", "Tried again by itself at"]).exits(1);
+    yard.write("there", "");
+    assert_eq!(yard.ends(2).await, "nothing_to_do", "it was there already, and is in service now");
+    let again = yard.row(2).await;
+    assert_eq!(again.request.retry_of.map(|run| run.0), Some(1));
+    assert_eq!(again.request.because.as_deref(), Some("try 1 of 1 of what came up short"));
+    let typed_by = again.request.typed_by.expect("whose it is");
+    assert_eq!(typed_by.by, tidegate_runner::domain::ids::ActorId::local(&tidegate_tests::yard::me()));
+    assert_eq!(yard.did("create shop-app"), 1, "what stands is not made again");
+    // One that is over the number of tries is left to people.
+    std::fs::remove_file(yard.file("there")).expect("removed");
+    yard.configure("retries = 1\n", "retries = 0\n");
+    yard.shell("scale shop app=2").await.says(&["PARTIAL"]).says_not(&["Tried again by itself"]);
+}

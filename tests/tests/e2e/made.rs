@@ -51,13 +51,16 @@ async fn what_is_made_is_an_environment_like_others_and_its_end_leaves_neither_s
     let yard = yard();
     yard.run(&["check"]).await.says(&["1 environment", "nothing wrong"]).exits(0);
     yard.shell("new login from loadtest").await.says(&["like `lt-*`", "new lt-login from loadtest"]).exits(3);
-    yard.shell("new lt-a from loadtset").await.says(&["new lt-a from loadtest"]).exits(3);
+    let slips =
+        ["new lt-a from loadtset for 2h because login spike", "new lt-a from loadtest for 90d because login spike"];
+    yard.shell(slips[0]).await.says(&["new lt-a from loadtest for 2h because login spike"]).exits(3);
+    yard.shell(slips[1]).await.says(&["24h at most", "new lt-a from loadtest for 24h because login spike"]).exits(3);
     yard.shell("list new").await.says(&["Nothing is there"]).exits(0);
     yard.shell("new lt-a from loadtest for 2h because login spike").await.exits(0);
     let state = std::fs::read_to_string(workspace(&yard, "lt-a").join("terraform.tfstate")).expect("a state");
     assert!(state.contains("10.64.0.0/28") && state.contains("lt-a-app"), "{state}");
     assert_eq!(yard.did("create lt-a-app"), 3);
-    yard.shell("list new").await.says(&["lt-a", "from loadtest", "10.64.0.0/28"]).exits(0);
+    yard.shell("list new").await.says(&["lt-a", "living", "from loadtest", "10.64.0.0/28"]).exits(0);
     yard.shell("status lt-a").await.says(&["made: ", "from loadtest"]).exits(0);
     yard.shell("scale lt-a app=2").await.exits(0);
     yard.shell("new lt-a from loadtest").await.says(&["of that name already", "new lt-a-2 from loadtest"]).exits(3);
@@ -79,6 +82,7 @@ async fn what_is_made_is_an_environment_like_others_and_its_end_leaves_neither_s
     yard.shell("end lt-a").await.exits(0);
     nothing_is_there(&yard).await;
     assert!(!workspace(&yard, "lt-a").exists());
+    assert!(!yard.file("roots/shop/app/terraform.tfstate.d").exists(), "nor the folder in which it was");
 }
 
 #[tokio::test]
@@ -193,4 +197,24 @@ async fn many_made_extended_and_ended_side_by_side_under_kills_leave_nothing_and
         assert!(!yard.file(&format!("state/data/{name}/app")).exists(), "{name}");
     }
     serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_state_that_is_somebody_elses_is_neither_changed_nor_destroyed() {
+    let yard = yard();
+    yard.shell("up shop small").await.exits(0);
+    let theirs = yard.read("roots/shop/app/terraform.tfstate");
+    assert!(theirs.contains("terraform_data"), "{theirs}");
+    // It comes there after it was looked, as behind a remote backend that nobody asked.
+    yard.hold("init");
+    let making = yard.begin("new lt-x from loadtest");
+    yard.until_calls("init", "lt-x-app", 1).await;
+    yard.write("roots/shop/app/terraform.tfstate.d/lt-x/terraform.tfstate", &theirs);
+    yard.release("init");
+    making.end().await.says(&["is not this environment's", "terraform_data"]).exits(1);
+    let end = yard.shell("end lt-x").await;
+    assert!(end.out.contains("is not this environment's"), "{}", end.out);
+    assert_eq!((yard.did("create lt-x-app"), yard.did("delete")), (0, 0));
+    assert_eq!(yard.read("roots/shop/app/terraform.tfstate.d/lt-x/terraform.tfstate"), theirs);
+    yard.shell("list new").await.says(&["lt-x"]).exits(0);
 }

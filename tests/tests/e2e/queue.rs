@@ -184,6 +184,7 @@ async fn not_to_wait_needs_somebody_who_does_the_work() {
 #[tokio::test]
 async fn a_lock_held_by_hand_is_shown_and_waited_for() {
     let yard = Yard::new();
+    let _serve = yard.serve().await;
     yard.shell("up shop small").await.exits(0);
     yard.hold("create.shop-app");
     let by_hand = yard.apply_by_hand(2);
@@ -202,6 +203,9 @@ async fn a_lock_held_by_hand_is_shown_and_waited_for() {
         assert!(told.who.contains(&tidegate_tests::yard::me()) && told.operation.contains("Apply"), "{told:?}");
         yard.wait("the card", async || up.out().contains("the state lock is held by").then_some(())).await;
         yard.release("create.shop-app");
+        // What was done by hand meanwhile is told before anything is done on top of it.
+        yard.until(2, "awaiting_approval").await;
+        yard.shell("approve 2").await.exits(0);
         up.end().await.exits(0);
     };
     tokio::join!(by_hand, by_tidegate);
@@ -223,7 +227,11 @@ async fn a_lock_that_is_never_freed_ends_the_run_with_its_holder() {
         yard.release("create.shop-app");
     };
     tokio::join!(by_hand, by_tidegate);
-    yard.shell("retry 2").await.exits(0);
+    let _serve = yard.serve().await;
+    yard.accepted("retry 2").await;
+    yard.until(3, "awaiting_approval").await;
+    yard.shell("approve 3").await.exits(0);
+    assert_eq!(yard.ends(3).await, "succeeded");
 }
 
 #[tokio::test]

@@ -204,6 +204,66 @@ async fn what_was_missed_is_read_however_often_slack_wants_silence_and_where_del
 }
 
 #[tokio::test]
+async fn in_the_thread_of_a_run_a_cancel_without_a_number_means_that_run() {
+    let place = InSlack::lay().await;
+    place.lay_more(&["other"], "#load-test");
+    place.yard.hold("create.other-app");
+    place.yard.hold("create.shop-app");
+    let serve = place.serve().await;
+    place.tide("up other").await;
+    place.tide("up shop").await;
+    place.reads("run 2 ·").await;
+    place.reads("run 1 ·").await;
+    let card = place.slack.find(&place.channel, "run 1 ·").expect("a card");
+    place
+        .slack
+        .mention(&place.alice, &place.channel, Some(&card), "@tidegate cancel because of the weather")
+        .await
+        .accepted();
+    let told = async || place.yard.shell("audit").await.out.contains("cancel 1 because of the weather").then_some(());
+    place.yard.wait("it is about run 1", told).await;
+    place.yard.release("create.other-app");
+    place.yard.release("create.shop-app");
+    place.yard.until(2, "succeeded").await;
+    // Elsewhere it is asked which one is meant.
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate cancel").await.accepted();
+    place.settled().await;
+    assert_eq!(place.yard.status(2).await, "succeeded");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_form_of_somebody_who_is_gone_says_so_where_it_was_filled_in() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.tide("").await;
+    place.slack.until("a form", || place.slack.form(&place.alice).is_some()).await;
+    let form = place.slack.form(&place.alice).expect("a form");
+    place.settled().await;
+    serve.stop().await.exits(0);
+    place.slack.leaves(&place.alice);
+    let serve = place.serve().await;
+    place.slack.submit(&place.alice, &form, &serde_json::json!({ "what": "up" })).await.accepted();
+    place.slack.until("it says so", || place.slack.view_text(&form).contains("This account is deactivated")).await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_home_tab_is_kept_true_after_a_restart() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.open_home(&place.alice).await.accepted();
+    place.slack.until("the home tab", || place.slack.home(&place.alice).is_some()).await;
+    serve.kill().await;
+    let serve = place.serve().await;
+    place.yard.shell("hold shop for 2h because we measure").await.exits(0);
+    let shows =
+        |words: &str| place.slack.home(&place.alice).is_some_and(|home| place.slack.view_text(&home).contains(words));
+    place.slack.until("it is true", || shows("we measure")).await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn people_of_a_further_workspace_are_ordinary_ones_and_so_are_those_at_home() {
     let place = InSlack::lay_with("teams = [\"T0STRANGER\"]").await;
     let serve = place.serve().await;

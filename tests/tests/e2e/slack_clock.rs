@@ -1,5 +1,6 @@
 //! The clock in Slack: it warns before an environment goes down, and the warning can be acted on, once, and stays true.
 
+use tidegate_runner::domain::schedule::ALL_SEEN;
 use tidegate_tests::in_slack::InSlack;
 use tidegate_tests::slack::MessageId;
 
@@ -106,6 +107,9 @@ async fn a_warning_says_so_when_it_is_over_whoever_ended_it() {
     let past =
         format!("UPDATE cards SET about = replace(about, '{due}', '{}') WHERE run_number IS NULL", due - 7_200_000);
     place.yard.change_ledger(&past).await;
+    // And as if it had been written before that.
+    let seen = format!("UPDATE clock_asked SET written = '{ALL_SEEN}'");
+    place.yard.change_ledger(&seen).await;
     let serve = place.serve().await;
     let text = reads_so(&place, &warned, "shop was to go to small").await;
     assert!(!text.contains("[Keep") && text.contains("status shop"), "{text}");

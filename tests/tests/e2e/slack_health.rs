@@ -8,7 +8,7 @@ use tidegate_tests::slack::Refusal;
 const HTTP: &str = "mode = \"http\"\nlisten = \"127.0.0.1:0\"\nlook_back = \"1s\"";
 
 /// What `/health` answers.
-async fn health(address: &str) -> (u16, Value) {
+pub(crate) async fn health(address: &str) -> (u16, Value) {
     let request = axum::http::Request::get(format!("http://{address}/health")).body(axum::body::Body::empty());
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
     let answer = client.request(request.expect("a request")).await.expect("an answer");
@@ -68,6 +68,37 @@ async fn what_is_not_delivered_over_http_is_found_while_tidegate_runs() {
     assert!(place.yard.known(2).await.is_none(), "it is done once");
     let answers = place.slack.transcript(&place.channel);
     assert_eq!(answers.matches("Environments at").count(), 1, "{answers}");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_port_that_cannot_be_had_is_told_until_it_can() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = taken.local_addr().expect("an address");
+    let lines = format!("mode = \"http\"\nlisten = \"{port}\"\n[web]\nlisten = \"127.0.0.1:0\"\n");
+    let place = InSlack::lay_with(&lines).await;
+    let (serve, address) = place.serve_http().await;
+    place.yard.wait("it is tried", async || serve.err().contains("cannot listen for HTTP").then_some(())).await;
+    let deaf = async || health(&address).await.1["chats"]["slack"]["deaf_s"].is_u64();
+    assert!(deaf().await, "nothing can be heard");
+    drop(taken);
+    place.yard.wait("it is listened to", async || (!deaf().await).then_some(())).await;
+    place.slack.over_http(&format!("http://{port}"));
+    place.tide("whoami").await;
+    place.reads("owner").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn slack_is_not_asked_for_a_connection_before_it_wants_to_be() {
+    const OPEN: &str = "apps.connections.open";
+    let place = InSlack::lay().await;
+    place.slack.refuse(OPEN, Refusal::RateLimited { retry_after: 4 }).for_calls(1);
+    let began = tokio::time::Instant::now();
+    let serve = place.start();
+    place.slack.connected(2).await;
+    assert!(began.elapsed().as_secs() >= 4, "{:?}", began.elapsed());
+    assert_eq!(place.slack.calls_of(OPEN).len(), 3, "each connection asks once, when it may");
     serve.stop().await.exits(0);
 }
 

@@ -1,7 +1,43 @@
 //! What is said in Slack arrives: after days without the channel, with no answer, however much there is to say, and once.
 
 use tidegate_tests::in_slack::InSlack;
-use tidegate_tests::slack::Refusal;
+use tidegate_tests::slack::{Call, Refusal};
+
+#[tokio::test]
+async fn an_edit_whose_looks_slack_refuses_is_made_as_plain_text() {
+    let place = InSlack::lay().await;
+    place.yard.hold("create.shop-app");
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("[Cancel").await;
+    place.slack.refuse("chat.update", Refusal::error("invalid_blocks")).for_calls(1);
+    place.yard.release("create.shop-app");
+    place.yard.until(1, "succeeded").await;
+    let is_bare = |call: &Call| call.arguments.get("blocks").and_then(|all| all.as_array()).is_some_and(Vec::is_empty);
+    let plain = || place.slack.calls_of("chat.update").iter().any(|call| call.is_ok() && is_bare(call));
+    place.slack.until("it is made", plain).await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn one_person_is_told_one_message_a_second_wherever_it_came_from() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.direct(&place.alice, "whoami").await.accepted();
+    place.settled().await;
+    place.slack.limit_rates();
+    // Told to her by her name, while her conversation is answered.
+    for _ in 0..3 {
+        place.slack.direct(&place.alice, "whoami").await.accepted();
+        place.yard.shell("hold shop for 2h because we measure").await.exits(0);
+        place.yard.shell("unhold shop").await.exits(0);
+    }
+    place.settled().await;
+    let limited = place.slack.calls_of("chat.postMessage").iter().filter(|call| call.status == Some(429)).count();
+    assert_eq!(limited, 0, "Slack's limits are kept");
+    serve.stop().await.exits(0);
+}
 
 #[tokio::test]
 async fn what_a_channel_does_not_take_for_days_waits_and_private_answers_and_admins_do_not_wait_with_it() {

@@ -42,3 +42,22 @@ async fn many_threads_that_were_answered_are_all_read_and_keep_nothing_else_unre
     assert_eq!(place.yard.row(2).await.request.kind.as_str(), "up");
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn what_was_said_while_both_connections_were_dead_without_a_word_is_read() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.connected(2).await;
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate envs").await.accepted();
+    place.settled().await;
+    place.slack.half_open();
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate up shop").await;
+    place.slack.connected(2).await;
+    place.yard.until(1, "succeeded").await;
+    place.reads("shop is at full").await;
+    // Delivered after all, it is known.
+    place.slack.redeliver().await;
+    place.settled().await;
+    assert!(place.yard.known(2).await.is_none(), "it is done once");
+    serve.stop().await.exits(0);
+}

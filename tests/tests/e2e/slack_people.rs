@@ -33,6 +33,42 @@ async fn a_press_that_is_refused_takes_nothing_from_whoever_may() {
 }
 
 #[tokio::test]
+async fn two_people_say_yes_by_the_button_where_two_are_wanted() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let mori = place.slack.person("mori");
+    let channel = "channel = \"#load-test\"\n";
+    let rule = "approve = { when = [\"command = destroy\"], by = \"owners\", count = 2 }\n";
+    place.yard.configure(channel, &format!("{channel}{rule}"));
+    let serve = place.serve().await;
+    place.yard.shell("up shop small").await.exits(0);
+    place.yard.accepted("destroy shop").await;
+    place.reads("2 yeses of owners").await;
+    place.settled().await;
+    let find = |words: &str| place.slack.find(&place.channel, words);
+    let (card, news) = (find("destroy shop · needs a yes"), find("run 2 in its channel"));
+    let (card, news) = (card.expect("a card"), news.expect("a message of its own"));
+    place.slack.press(&place.alice, &card, "tide.approve").await.accepted();
+    place.reads("1 of 2 yeses").await;
+    place.reads("Approve: pressed by @alice").await;
+    place.settled().await;
+    for message in [&card, &news] {
+        let stands = || place.slack.thread(message).contains("Approve: pressed by @alice");
+        place.slack.until("it says who pressed", stands).await;
+        let text = place.slack.thread(message);
+        assert!(text.contains("[Approve") && text.contains("approve 2"), "others are to press it: {text}");
+    }
+    place.slack.press(&place.alice, &card, "tide.approve").await.accepted();
+    place.reads("you said yes already: 1 of 2 yeses").await;
+    place.settled().await;
+    place.slack.press(&mori, &news, "tide.approve").await.accepted();
+    place.reads("Approve: pressed by @mori").await;
+    place.yard.until(2, "succeeded").await;
+    place.settled().await;
+    assert!(!place.slack.everything().contains("was pressed already"), "{}", place.slack.everything());
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn what_comes_late_is_looked_up_and_not_run_where_it_was_deleted_or_edited() {
     let place = InSlack::lay().await;
     for thread in [false, true] {
@@ -269,5 +305,32 @@ async fn a_code_that_was_taken_back_before_it_was_read_links_nobody() {
     // It was nobody's word, so that it can still be said.
     place.slack.direct(&bob, &format!("link {code}")).await;
     place.slack.reads(&direct, "are one person").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_card_counts_people_again_when_two_ids_become_one() {
+    let place = InSlack::lay_owned_by(&["mori", "sato"], "").await;
+    let (mori, sato) = (place.slack.person("mori"), place.slack.person("sato"));
+    let channel = "channel = \"#load-test\"\n";
+    let rule = "approve = { when = [\"command = up\"], by = \"owners\", count = 3 }\n";
+    place.yard.configure(channel, &format!("{channel}{rule}"));
+    let serve = place.serve().await;
+    place.tide("up shop").await;
+    place.reads("[Approve").await;
+    let card = place.slack.find(&place.channel, "[Approve").expect("a card");
+    let shows = |words: &str| place.slack.message(&card).is_some_and(|message| message.to_string().contains(words));
+    for who in [&mori, &sato] {
+        place.slack.command(who, &place.channel, "/tide", "approve 1").await.accepted();
+    }
+    place.slack.until("both are counted", || shows("2 of 3 yeses")).await;
+    place.slack.command(&mori, &place.channel, "/tide", "link").await.accepted();
+    let text = place.reads("Your code is").await;
+    let (_, after) = text.split_once("Your code is ").expect("a code");
+    let code: String = after.chars().take(9).collect();
+    place.slack.command(&sato, &place.channel, "/tide", &format!("link {code}")).await.accepted();
+    place.slack.until("one person is counted", || shows("1 of 3 yeses")).await;
+    place.tide("reject 1").await;
+    place.settled().await;
     serve.stop().await.exits(0);
 }

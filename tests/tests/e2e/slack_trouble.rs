@@ -86,6 +86,11 @@ async fn with_a_revoked_token_failures_go_to_the_webhook_once_and_runs_go_on() {
     place.yard.wait("the webhook", async || (failure() == 1).then_some(())).await;
     let trouble = || posted().iter().filter(|body| body.contains("token_revoked")).count();
     place.yard.wait("why, too", async || (trouble() == 1).then_some(())).await;
+    assert!(
+        posted().iter().all(|body| body.contains("\"mrkdwn\":false")),
+        "what people write is no mark: {:?}",
+        posted()
+    );
     place
         .yard
         .shell("status")
@@ -101,6 +106,55 @@ async fn with_a_revoked_token_failures_go_to_the_webhook_once_and_runs_go_on() {
         .await;
     assert_eq!((failure(), trouble(), posted().len()), (1, 1, 2), "{:?}", posted());
     serve.stop().await.exits(0);
+}
+
+/// Texts for those who look after Tidegate that nobody has been told.
+const UNTOLD: &str = "SELECT COUNT(*) FROM outbox WHERE kind = 'notice' AND sent_at IS NULL";
+
+#[tokio::test]
+async fn a_trouble_that_the_admin_channel_does_not_take_goes_to_the_webhook() {
+    let lines = "admin_channel = \"#admins\"\nwebhook = { env = \"HOOK\" }\nwebhook_after = \"1s\"";
+    let place = InSlack::lay_with(lines).await;
+    let admins = place.slack.channel("#admins");
+    let (address, bodies) = webhook().await;
+    let serve = place.start_with(&address);
+    place.slack.connected(2).await;
+    place.slack.refuse("chat.postMessage", Refusal::Status(503)).lasting();
+    place.slack.refuse("users.info", Refusal::MissingScope("users:read".into())).lasting();
+    place.tide("up shop").await;
+    let told = || bodies.lock().expect("not poisoned").iter().filter(|body| body.contains("who people are")).count();
+    place.yard.wait("the webhook", async || (told() == 1).then_some(())).await;
+    place.slack.accept("chat.postMessage");
+    place.slack.accept("users.info");
+    // And in Slack all the same.
+    place.slack.reads(&admins, "who people are").await;
+    assert_eq!(told(), 1, "once");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_trouble_that_is_over_is_told_by_no_webhook_and_one_that_was_told_not_after_a_restart() {
+    for (after, told) in [("1m", 0), ("1s", 1)] {
+        let place = InSlack::lay_with(&format!("webhook = {{ env = \"HOOK\" }}\nwebhook_after = \"{after}\"")).await;
+        let (address, bodies) = webhook().await;
+        let posted = || bodies.lock().expect("not poisoned").len();
+        place.slack.refuse("*", Refusal::error("token_revoked")).lasting();
+        let serve = place.start_with(&address);
+        place.yard.wait("the engine", async || serve.err().contains("ready").then_some(())).await;
+        place
+            .yard
+            .wait("a trouble", async || (place.yard.number(UNTOLD).await == 1 || posted() == 1).then_some(()))
+            .await;
+        place.yard.wait("the webhook", async || (posted() == told).then_some(())).await;
+        place.slack.accept("*");
+        place.slack.connected(2).await;
+        place
+            .yard
+            .wait("nothing is left to be told", async || (place.yard.number(UNTOLD).await == 0).then_some(()))
+            .await;
+        assert_eq!(posted(), told, "{after}");
+        serve.stop().await.exits(0);
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackVie
 
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::natural::naturally;
-use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, sizes, what};
+use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, plural, sizes, what};
 use super::{asker, code_notes, failure, others, question, service};
 
 /// Most outputs that a card shows.
@@ -33,11 +33,13 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             .lines(service::lines(view))
             .lines(found(detail))
             .lines(question::older_states(view))
+            .lines(question::moved(view, clock))
             .lines(question::drift(view, naming))
             .lines(outputs(view))
             .lines(code_notes(detail)),
         Outcome::NothingToDo => head(Tone::Good)
             .line(Line::text(nothing_done(view)))
+            .lines(question::moved(view, clock))
             .lines(kept(view).map(|line| line.indented(1)))
             .lines(service::lines(view))
             .lines(found(detail))
@@ -45,10 +47,13 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             .lines(question::drift(view, naming))
             .lines(code_notes(detail)),
         Outcome::Planned if detail.run.request.kind.is_of_others() => {
-            others::found(head(others::tone(view)), detail, naming)
+            others::found(head(others::tone(view)).lines(question::moved(view, clock)), detail, clock, naming)
         }
         Outcome::Planned => {
-            let card = head(Tone::Plain).lines(question::plans(view, naming)).lines(code_notes(detail));
+            let card = head(Tone::Plain)
+                .lines(question::plans(view, naming))
+                .lines(question::moved(view, clock))
+                .lines(code_notes(detail));
             card.line(Line::text("Nothing was done.")).next(carried_out(detail)).next(format!("show {number}"))
         }
         Outcome::Partial | Outcome::Failed => {
@@ -62,6 +67,11 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                 .lines(standing(detail, naming))
                 .lines(taken(detail))
                 .lines(code_notes(detail));
+            if let Some(again) = detail.again {
+                let text =
+                    format!("Tried again by itself at {}, unless somebody takes it as it is.", clock.moment(again));
+                card = card.line(Line::text(text));
+            }
             card = card.next(format!("retry {number}"));
             // Without anything applied there is nothing to take as it is.
             if detail.run.taken_by.is_none() && (view.anything_applied() || is_short(view)) {
@@ -181,6 +191,15 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
             .unwrap_or_default()
     };
     match outcome {
+        Outcome::Succeeded if request.kind == RunKind::Remove => {
+            format!("{environment}: {} in no state removed", plural(detail.view.done().total(), "resource"))
+        }
+        Outcome::NothingToDo if request.kind == RunKind::Remove => {
+            format!("{environment}: nothing that Tidegate removes stands outside its states")
+        }
+        Outcome::Succeeded if request.kind == RunKind::Terraform => format!("{} is done", what(request)),
+        Outcome::NothingToDo if request.kind == RunKind::Terraform => format!("{}: nothing to do", what(request)),
+        Outcome::Planned if request.kind == RunKind::Look => what(request),
         Outcome::Succeeded if request.kind == RunKind::Adopt => {
             format!("{environment}: what others changed is adopted")
         }

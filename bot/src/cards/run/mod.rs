@@ -9,7 +9,7 @@ mod notice;
 mod others;
 mod progress;
 mod question;
-mod service;
+pub(super) mod service;
 
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::run::RunState;

@@ -9,7 +9,7 @@ use tidegate_runner::domain::run::RunView;
 
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::natural::naturally;
-use super::super::words::{DOT, Naming, Tense, action, cut, plural};
+use super::super::words::{Clock, DOT, Naming, Tense, action, cut, plural};
 
 /// The fact, in one line.
 pub(super) fn fact(view: &RunView) -> String {
@@ -18,6 +18,7 @@ pub(super) fn fact(view: &RunView) -> String {
     let outside = || format!("{} in no state", plural(strays, "resource"));
     let unknown = view.stacks.values().any(|stack| stack.unswept.is_some());
     let troubles: u64 = view.stacks.values().map(|stack| stack.troubles.len() as u64).sum();
+    let moved = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| plan.moved().is_some()));
     match (view.request.kind, changed, strays) {
         (RunKind::Preflight, ..) if troubles == 0 => format!("{environment}: nothing stands in the way"),
         (RunKind::Preflight, ..) => {
@@ -26,6 +27,7 @@ pub(super) fn fact(view: &RunView) -> String {
         (RunKind::Sweep, _, 0) if unknown => format!("{environment}: what no state knows could not be looked for"),
         (RunKind::Sweep, _, 0) => format!("{environment}: nothing stands outside its states"),
         (RunKind::Sweep, ..) => format!("{environment}: {}", outside()),
+        (_, 0, 0) if moved => format!("{environment}: a state was written outside Tidegate"),
         (_, 0, 0) => format!("{environment} is as it was applied"),
         (_, 0, _) => format!("{environment}: {}", outside()),
         (_, changed, 0) => format!("{environment} has DRIFTED{DOT}{} outside Terraform", plural(changed, "change")),
@@ -38,12 +40,13 @@ pub(super) fn fact(view: &RunView) -> String {
 /// Something that people should know of, or nothing.
 pub(super) fn tone(view: &RunView) -> Tone {
     let trouble = view.stacks.values().any(|stack| !stack.troubles.is_empty());
-    let found = trouble || drifted(view).next().is_some() || view.strays().next().is_some();
+    let moved = view.stacks.values().any(|stack| stack.plan.as_ref().is_some_and(|plan| plan.moved().is_some()));
+    let found = trouble || moved || drifted(view).next().is_some() || view.strays().next().is_some();
     if found { Tone::Warning } else { Tone::Good }
 }
 
 /// What was found, by name, and what comes next.
-pub(super) fn found(mut card: Card, detail: &RunDetail, naming: &Naming) -> Card {
+pub(super) fn found(mut card: Card, detail: &RunDetail, clock: &Clock, naming: &Naming) -> Card {
     let view = &detail.view;
     let request = &view.request;
     for (stack, view) in &view.stacks {
@@ -61,7 +64,8 @@ pub(super) fn found(mut card: Card, detail: &RunDetail, naming: &Naming) -> Card
     let whole = view.stacks.values().all(|stack| stack.unswept.is_none() && stack.doubt.is_none());
     if !outside.is_empty() {
         card = card.line(Line::text("Exists with this environment's tags, and stands in none of its states:"));
-        card = card.lines(outside.iter().take(naming.most).flat_map(|(stack, stray)| of_stray(stack, stray, whole)));
+        card = card
+            .lines(outside.iter().take(naming.most).flat_map(|(stack, stray)| of_stray(stack, stray, whole, clock)));
         if outside.len() > naming.most {
             card = card.line(Line::text(format!("and {} more", outside.len() - naming.most)).indented(1));
         }
@@ -98,11 +102,42 @@ fn line(stack: &StackName, change: &Change) -> Line {
     Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(&change.address)), Span::Text(format!(" {how}{what}"))])
 }
 
-/// What it is, the block that takes it into the code, and the line that takes it away.
-fn of_stray(stack: &StackName, stray: &Stray, whole: bool) -> Vec<Line> {
+/// `jmeter: arn:... (left), since 09:12`
+fn named(stack: &StackName, stray: &Stray, clock: &Clock) -> Line {
     let name = stray.name.as_ref().map(|name| format!(" ({})", cut(name))).unwrap_or_default();
-    let first = Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(&stray.arn)), Span::Text(name)]);
-    let mut lines = vec![first.indented(1)];
+    let since = stray.since.map(|since| format!(", since {}", clock.moment(since))).unwrap_or_default();
+    let text = format!("{name}{since}");
+    Line::of([Span::Text(format!("{stack}: ")), Span::Code(cut(&stray.arn)), Span::Text(text)]).indented(1)
+}
+
+/// What a yes deletes, with ids and ages, and what stays because Tidegate does not delete it.
+pub(super) fn going(detail: &RunDetail, clock: &Clock, naming: &Naming) -> Vec<Line> {
+    let view = &detail.view;
+    let planned = |arn: &str| {
+        let plans = view.stacks.values().filter_map(|stack| stack.plan.as_ref());
+        plans.flat_map(|plan| &plan.changes).any(|change| change.address == arn)
+    };
+    let (go, stay): (Vec<_>, Vec<_>) = view.strays().partition(|(_, stray)| planned(&stray.arn));
+    let listed = |all: &[(&StackName, &Stray)]| {
+        let mut lines: Vec<Line> =
+            all.iter().take(naming.most).map(|(stack, stray)| named(stack, stray, clock)).collect();
+        if all.len() > naming.most {
+            let more = all.len() - naming.most;
+            lines.push(Line::marked(&format!("and {more} more: `{}`", naming.others)).indented(1));
+        }
+        lines
+    };
+    let mut lines = listed(&go);
+    if !stay.is_empty() {
+        lines.push(Line::text("These are left to people, as Tidegate does not delete their kinds:"));
+        lines.extend(listed(&stay));
+    }
+    lines
+}
+
+/// What it is, the block that takes it into the code, and the line that takes it away.
+fn of_stray(stack: &StackName, stray: &Stray, whole: bool, clock: &Clock) -> Vec<Line> {
+    let mut lines = vec![named(stack, stray, clock)];
     if let (Some(kind), Some(id)) = (&stray.kind, &stray.id) {
         let block = format!("import {{ to = {kind}.NAME, id = {} }}", serde_json::Value::from(id.as_str()));
         lines.push(

@@ -1,9 +1,9 @@
 //! A run that asks for a yes: what it would do, what would go by name, until when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_runner::domain::answer::RunDetail;
-use tidegate_runner::domain::changes::{Change, Exactness, StackPlan, WentBack};
+use tidegate_runner::domain::changes::{Change, Exactness, Moved, StackPlan, WentBack};
 use tidegate_runner::domain::ids::{ActorId, StackName};
 use tidegate_runner::domain::request::RunKind;
 use tidegate_runner::domain::run::{Question, QuestionWhy, RunView};
@@ -12,7 +12,7 @@ use super::super::card::{Card, Line, Span, Tone};
 use super::super::holds::hold_line;
 use super::super::natural::{naturally, naturally_in};
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut};
-use super::{approval, asker, code_notes, heading};
+use super::{approval, asker, code_notes, heading, others};
 
 /// Most owners that are named.
 const OWNERS_MAX: usize = 6;
@@ -29,6 +29,11 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
         QuestionWhy::Previewed if detail.run.request.kind == RunKind::Adopt => {
             let text = "This is what the Terraform states would take over; nothing that exists is changed:";
             card = card.line(Line::text(text));
+        }
+        QuestionWhy::Previewed | QuestionWhy::Ruled if detail.run.request.kind == RunKind::Remove => {
+            card = card.line(Line::text(
+                "These carry the environment's tags, stand in none of its states, and would be deleted for good:",
+            ));
         }
         QuestionWhy::Previewed | QuestionWhy::Ruled => card = card.line(Line::text("This is what it would do:")),
         QuestionWhy::ManyDestroys { destroys, above } => {
@@ -58,20 +63,15 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             card = card.line(Line::text("Altogether it would do this:"));
         }
         QuestionWhy::WentBack { stacks } => {
-            let (named, verb) = match stacks.len() {
-                1 => ("state", "is not the one that was left"),
-                _ => ("states", "are not the ones that were left"),
-            };
-            let of: Vec<&str> = stacks.keys().map(StackName::as_str).collect();
-            let of = of.join(" and ");
-            let plans = stacks.keys().filter_map(|stack| detail.view.stacks.get(stack)?.plan.as_ref());
-            let makes = plans.map(StackPlan::counts).any(|counts| counts.create > 0);
-            let then = if makes { "be made once more" } else { "be left as it is" };
-            let text = format!(
-                "The Terraform {named} of {of} {verb}: deleted, never stored, or an older or another one was put in its place. What was \
-                 made since may still exist without being known, and would {then}:"
-            );
-            card = card.line(Line::text(text));
+            card = card.line(Line::text(went_back_line(detail, stacks)));
+        }
+        QuestionWhy::Moved { stacks } => {
+            for (stack, moved) in stacks {
+                card = card.line(Line::text(moved_line(stack, moved, clock)));
+            }
+            card = card.line(Line::text(
+                "What they did is not written down anywhere, and this may take it back. This is what it would do:",
+            ));
         }
         QuestionWhy::PlanChanged { beyond, otherwise } => {
             if !otherwise.is_empty() {
@@ -95,7 +95,11 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
             card = card.line(Line::text("Altogether it would do this:"));
         }
     }
-    card = card.lines(plans(&detail.view, naming)).lines(code_notes(detail));
+    if detail.run.request.kind == RunKind::Remove {
+        card = card.lines(others::going(detail, clock, naming));
+    } else {
+        card = card.lines(plans(&detail.view, naming)).lines(code_notes(detail));
+    }
     if applied {
         card = card.line(Line::text(format!(
             "Some of it is done already; until there is an answer, no other run changes {environment}."
@@ -137,6 +141,35 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     }
     lines.extend(drift(view, naming));
     lines
+}
+
+/// What an older state means for what stands.
+fn went_back_line(detail: &RunDetail, stacks: &BTreeMap<StackName, WentBack>) -> String {
+    let (named, verb) = match stacks.len() {
+        1 => ("state", "is not the one that was left"),
+        _ => ("states", "are not the ones that were left"),
+    };
+    let of: Vec<&str> = stacks.keys().map(StackName::as_str).collect();
+    let of = of.join(" and ");
+    let plans = stacks.keys().filter_map(|stack| detail.view.stacks.get(stack)?.plan.as_ref());
+    let makes = plans.map(StackPlan::counts).any(|counts| counts.create > 0);
+    let then = if makes { "be made once more" } else { "be left as it is" };
+    format!(
+        "The Terraform {named} of {of} {verb}: deleted, never stored, or an older or another one was put in its place. What was \
+         made since may still exist without being known, and would {then}:"
+    )
+}
+
+/// `jmeter's state moved from serial 41 to 43 outside Tidegate since 09:12`
+fn moved_line(stack: &StackName, moved: &Moved, clock: &Clock) -> String {
+    let Moved { serial, left, since } = moved;
+    format!("{stack}'s state moved from serial {left} to {serial} outside Tidegate since {}.", clock.moment(*since))
+}
+
+/// Stacks whose states others wrote since Tidegate left them.
+pub(super) fn moved<'v>(view: &'v RunView, clock: &'v Clock) -> impl Iterator<Item = Line> + 'v {
+    let moved = view.stacks.iter().filter_map(|(stack, view)| Some((stack, view.plan.as_ref()?.moved()?)));
+    moved.map(|(stack, moved)| Line::text(moved_line(stack, &moved, clock)).indented(1))
 }
 
 /// Stacks that were planned against an older or another state than the one that was left.

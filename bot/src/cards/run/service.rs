@@ -21,6 +21,12 @@ pub(super) fn bar(stack: &StackView) -> Option<(u32, u32)> {
     (desired > 0).then(|| (sum(|count| count.in_service.min(count.desired)), desired))
 }
 
+/// How far the groups of all stacks are, together; `None` where there is none that was looked at.
+pub(in crate::cards) fn of_all(view: &RunView) -> Option<(u32, u32)> {
+    let bars = view.stacks.values().filter_map(bar);
+    bars.reduce(|(some, all), (more, of)| (some.saturating_add(more), all.saturating_add(of)))
+}
+
 /// What is not in service of a run that ended well all the same: ` \u{b7} slaves 37/40 in service`.
 pub(super) fn missing(view: &RunView) -> String {
     let counts = view.stacks.values().flat_map(|stack| &stack.counts);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
-use tidegate_runner::domain::holds::News;
+use tidegate_runner::domain::holds::{Hold, HoldNumber, Kind, News};
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::request::Target;
 use tidegate_runner::domain::schedule::{ClockNews, OddDay, QuietKind, Turn};
@@ -26,12 +26,43 @@ fn day(date: &str, kind: QuietKind, name: &str) -> OddDay {
     OddDay { date: date.parse().expect("a date"), kind, name: name.to_owned() }
 }
 
+fn held() -> Hold {
+    Hold {
+        number: HoldNumber(1),
+        kind: Kind::Hold,
+        environment: Some("shop".parse().expect("a name")),
+        by: ActorId::local("sato"),
+        called: "sato".to_owned(),
+        only: Vec::new(),
+        because: Some("we measure".to_owned()),
+        began: START,
+        until: Some(START.plus_ms(HOUR_MS)),
+        booked: None,
+    }
+}
+
 #[test]
 fn news_of_the_clock() {
     let passed = |level: &str| turn(START.plus_ms(-HOUR_MS), level);
     let holiday = |date| day(date, QuietKind::Holiday, "the team is away");
     let all = [
-        ClockNews::Ahead { turn: turn(START.plus_ms(HOUR_MS / 4), "small"), from: target("full") },
+        ClockNews::Ahead {
+            turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
+            from: target("full"),
+            held: None,
+            unskippable: false,
+        },
+        ClockNews::Ahead {
+            turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
+            from: target("full"),
+            held: Some(Box::new(held())),
+            unskippable: false,
+        },
+        ClockNews::Swallowed {
+            turn: passed("full"),
+            left_out: vec![turn(START.plus_ms(-60 * HOUR_MS), "small")],
+            count: 1,
+        },
         ClockNews::Late {
             turn: passed("full"),
             by_ms: HOUR_MS,

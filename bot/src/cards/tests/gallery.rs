@@ -281,7 +281,7 @@ fn messages() -> Vec<Message> {
     let evening = Turn::new(Timestamp(clock().now.0 + 900_000), Tz::Asia__Tokyo, target("small"));
     let ahead = News::Clock {
         environment: asks.run.request.environment.clone(),
-        said: ClockNews::Ahead { turn: evening.clone(), from: target("full") },
+        said: ClockNews::Ahead { turn: evening.clone(), from: target("full"), held: None, unskippable: false },
     };
     let ahead = cards::news(&ahead, &clock());
     let presses = ahead.next.iter().filter_map(|line| cards::button(line, &ahead.title, true)).collect();

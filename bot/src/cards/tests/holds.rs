@@ -3,9 +3,10 @@
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{Actor, Answer, RunSummary};
 use tidegate_runner::domain::holds::{
-    About, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
+    About, Booked, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::request::{AskedAs, Target};
 use tidegate_runner::domain::run::{Phase, QuestionWhy};
 
 use super::scene::{START, Scene, clock};
@@ -19,13 +20,17 @@ fn hold(kind: Kind) -> Hold {
     Hold {
         number: HoldNumber(3),
         kind,
-        environment: matches!(kind, Kind::Hold | Kind::Keep).then(|| "shop".parse().expect("a name")),
+        environment: matches!(kind, Kind::Hold | Kind::Keep | Kind::Booking).then(|| "shop".parse().expect("a name")),
         by: ActorId::local("sato"),
         called: "sato".to_owned(),
         only: Vec::new(),
         because: Some("we measure".to_owned()),
         began: START.plus_ms(-HOUR_MS),
         until: (kind != Kind::Stop).then(|| START.plus_ms(2 * HOUR_MS)),
+        booked: (kind == Kind::Booking).then(|| {
+            let target = Target { level: "full".parse().expect("a level"), settings: [].into() };
+            Box::new(Booked { target, asked_as: AskedAs::default() })
+        }),
     }
 }
 
@@ -60,6 +65,8 @@ fn answers_about_holds() {
         began(only, vec![works(4, "ito")], (5..12).map(|number| run(number, "kato")).collect()),
         began(hold(Kind::Freeze), Vec::new(), Vec::new()),
         began(hold(Kind::Keep), Vec::new(), vec![run(5, "kato")]),
+        began(Hold { began: START.plus_ms(HOUR_MS), ..hold(Kind::Booking) }, Vec::new(), Vec::new()),
+        HoldAnswer::Lifted { hold: hold(Kind::Booking), of_another: false },
         HoldAnswer::Lifted { hold: hold(Kind::Hold), of_another: false },
         HoldAnswer::Lifted { hold: hold(Kind::Keep), of_another: true },
         HoldAnswer::Lifted { hold: hold(Kind::Freeze), of_another: false },
@@ -75,6 +82,22 @@ fn answers_about_holds() {
 }
 
 #[test]
+fn a_stop_names_the_runs_that_cannot_be_read() {
+    let answer = HoldAnswer::Stopped {
+        hold: hold(Kind::Stop),
+        again: false,
+        working: Vec::new(),
+        emptied: Vec::new(),
+        half_done: Vec::new(),
+        unknown: Vec::new(),
+        unread: vec![(RunNumber(9), "run 9: the row 9 of `runs` has an impossible `state`: no JSON".to_owned())],
+    };
+    let text = shown(&cards::answer(&Answer::Hold(answer), &clock()));
+    assert!(text.contains("of 1 nobody can say") && text.contains("run 9: the row 9 of"), "{text}");
+    assert!(!text.contains("nothing runs"), "{text}");
+}
+
+#[test]
 fn answers_about_a_stop() {
     let working = |number, done, planned| StillWorking { run: works(number, "ito"), done, planned };
     let stopped = |again, working, emptied, unknown| HoldAnswer::Stopped {
@@ -84,6 +107,7 @@ fn answers_about_a_stop() {
         emptied,
         half_done: Vec::new(),
         unknown,
+        unread: Vec::new(),
     };
     let silent = RunSummary { lease_until: Some(START.plus_ms(-60_000)), ..works(12, "ito") };
     let silent = StillWorking { run: silent, done: 3, planned: 9 };
@@ -94,6 +118,7 @@ fn answers_about_a_stop() {
         emptied: Vec::new(),
         half_done: vec![works(4, "ito")],
         unknown: Vec::new(),
+        unread: Vec::new(),
     };
     let answers = [
         stopped(false, Vec::new(), Vec::new(), Vec::new()),
@@ -128,8 +153,8 @@ fn news_of_holds() {
         over(Kind::Hold, Ending::Lifted { by: by(), because: None }),
         over(Kind::Keep, Ending::Overridden { by: by(), because: because(), run: RunNumber(12) }),
         over(Kind::Stop, Ending::Lifted { by: by(), because: because() }),
-        News::Still { hold: hold(Kind::Stop), unknown: Vec::new() },
-        News::Still { hold: hold(Kind::Stop), unknown: vec![RunNumber(7)] },
+        News::Still { hold: hold(Kind::Stop), unknown: Vec::new(), unread: Vec::new() },
+        News::Still { hold: hold(Kind::Stop), unknown: vec![RunNumber(7)], unread: Vec::new() },
         News::Asked { by: by(), about: About::Environment(shop()), words: "until when?".to_owned() },
         News::Asked { by: by(), about: About::Run(RunNumber(12)), words: "`down shop`\nnow?".to_owned() },
         News::Free { environment: shop() },
@@ -159,6 +184,7 @@ fn queues() {
         waiting,
         asking: Vec::new(),
         holds,
+        unread: Vec::new(),
     };
     let asks = Scene::of("up shop").numbered(8).by("sato").claimed().asks(QuestionWhy::Previewed).summary();
     let waits = |number, starts_in_ms| Waiting { run: run(number, "kato"), starts_in_ms, barred: number == 9 };
@@ -208,6 +234,7 @@ fn what_an_accepted_run_says_of_keeps() {
         holds,
         freed,
         until: None,
+        cost: None,
     };
     let answers = [
         answer(Vec::new(), vec![freed(true)]),
@@ -216,4 +243,11 @@ fn what_an_accepted_run_says_of_keeps() {
     ];
     let cards: Vec<Card> = answers.iter().map(|answer| cards::answer(answer, &clock())).collect();
     assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn what_is_booked_is_told_with_its_beginning_and_its_end() {
+    let ahead = Hold { began: START.plus_ms(HOUR_MS), only: vec![ActorId::local("mori")], ..hold(Kind::Booking) };
+    let lists = [cards::bookings(&[], &clock()), cards::bookings(&[hold(Kind::Booking), ahead], &clock())];
+    assert_snapshot!(all(&lists));
 }

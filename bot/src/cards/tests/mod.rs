@@ -277,6 +277,7 @@ fn answers() {
         holds: Vec::new(),
         freed: Vec::new(),
         until: None,
+        cost: None,
     };
     let up = Scene::of("up shop because Black Friday");
     let working = Scene::of("up shop").numbered(3).by("sato").claimed();
@@ -288,7 +289,7 @@ fn answers() {
     });
     let asking = Scene::of("destroy shop").numbered(3).planned().asks(QuestionWhy::Previewed);
     let many: Vec<Scene> = (1..=5).map(|n| Scene::of("plan shop").numbered(n)).collect();
-    let all = [
+    let all = vec![
         queued(&up, vec![], None),
         queued(&Scene::of("up shop slaves=50").first_time(), vec![&working], Some(30_000)),
         queued(&up, many.iter().collect(), None),
@@ -345,8 +346,11 @@ fn managed() -> EnvironmentStatus {
         problems: Vec::new(),
         managed: true,
         unread: Vec::new(),
+        lost: Vec::new(),
+        lost_ended: Vec::new(),
         besides: Vec::new(),
         holds: Vec::new(),
+        bookings: Vec::new(),
         paused: None,
         asked: None,
         made: None,
@@ -363,7 +367,7 @@ fn status_and_envs() {
         || vec![("slaves".parse().expect("a name"), tidegate_runner::domain::environment::SettingValue::Number(9))];
     working.stacks[1].in_doubt = true;
     working.stacks[1].settings = nine();
-    working.running = Some((scene.summary(), Box::new(scene.detail().view)));
+    working.running = Some((scene.summary(), Some(Box::new(scene.detail().view))));
     working.waiting = vec![
         Scene::of("down shop").numbered(6).by("sato").summary(),
         Scene::of("destroy shop").numbered(7).planned().asks(QuestionWhy::Previewed).summary(),
@@ -426,6 +430,41 @@ fn status_and_envs() {
     assert_snapshot!("status", one.join("\n"));
     assert_snapshot!("envs", shown(&cards::envs(&all, &clock())));
     assert_snapshot!("envs_none", shown(&cards::envs(&[], &clock())));
+}
+
+#[test]
+fn status_names_runs_that_cannot_be_read_of_one_environment_and_of_several() {
+    let under_way = "run 9: the row 9 of `runs` has an impossible `state`: no JSON";
+    let over = "run 4: the row 4 of `runs` has an impossible `request`: no JSON";
+    let told = |change: &dyn Fn(&mut EnvironmentStatus)| {
+        let mut broken = managed();
+        change(&mut broken);
+        let all = [broken, managed()].map(|status| Standing::Managed(Box::new(status)));
+        let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        (words(shown(&cards::status(&all[..1], &clock()))), words(shown(&cards::status(&all, &clock()))))
+    };
+    let (one, several) = told(&|status| status.lost.push(under_way.to_owned()));
+    assert!(one.contains("NOT ALL OF ITS RUNS CAN BE READ") && one.contains("nothing is begun until"), "{one}");
+    assert!(one.contains("run 9: the row 9 of") && !one.contains("THAT IS OVER"), "{one}");
+    assert_eq!(several.matches("NOT ALL OF ITS RUNS CAN BE READ").count(), 1, "{several}");
+    let (one, several) = told(&|status| status.lost_ended.push(over.to_owned()));
+    assert!(one.contains("A RUN THAT IS OVER CANNOT BE READ") && one.contains("run 4: the row 4 of"), "{one}");
+    assert!(!one.contains("nothing is begun") && !one.contains("NOT ALL OF"), "{one}");
+    assert_eq!(several.matches("A RUN THAT IS OVER CANNOT BE READ").count(), 1, "{several}");
+}
+
+#[test]
+fn a_run_that_has_the_environment_and_whose_events_cannot_be_read_does_not_wait() {
+    let mut status = managed();
+    let scene = Scene::of("up shop slaves=50").planned().then(tidegate_runner::domain::run::RunEvent::ApplyBegan);
+    status.running = Some((scene.starts("app", Phase::Apply).summary(), None));
+    status.stacks[1].in_doubt = true;
+    status.lost.push("the row 5/3 of `run_events` has an impossible `event`: no JSON".to_owned());
+    let all = [status, managed()].map(|status| Standing::Managed(Box::new(status)));
+    let one = shown(&cards::status(&all[..1], &clock()));
+    assert!(one.contains("now: run ") && one.contains("being changed") && !one.contains("IN DOUBT"), "{one}");
+    let several = shown(&cards::status(&all, &clock()));
+    assert!(several.contains("applying") && !several.contains("waiting"), "{several}");
 }
 
 #[test]
@@ -498,7 +537,7 @@ fn history() {
     runs[2].accepted = runs[2].accepted.plus_ms(-86_400_000);
     let filter = HistoryFilter { failed: true, page: 2, ..HistoryFilter::default() };
     let worked_ms: std::collections::BTreeMap<_, _> = [(runs[1].id, 200_000), (runs[2].id, 7_000)].into();
-    let page = |runs, page, more| HistoryPage { runs, page, more, worked_ms: worked_ms.clone() };
+    let page = |runs, page, more| HistoryPage { runs, page, more, worked_ms: worked_ms.clone(), unread: Vec::new() };
     let all = [
         cards::history(&page(runs, 2, true), &filter, &clock()),
         cards::history(&page(Vec::new(), 1, false), &filter, &clock()),

@@ -39,6 +39,8 @@ fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
         bends: bends.to_vec(),
         destroyed: false,
         unread: false,
+        aside: false,
+        held: Vec::new(),
     };
     let days = u32::try_from(days).expect("few");
     shown(&cards::next(&[upcoming], days, &Clock { now: from, ..clock() }))

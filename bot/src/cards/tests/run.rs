@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use tidegate_runner::domain::access::{Approvers, Link, People, Persons, Want, Yes};
-use tidegate_runner::domain::changes::{Action, WentBack};
+use tidegate_runner::domain::changes::{Action, Moved, WentBack};
 use tidegate_runner::domain::failure::{Failure, FailureKind, LockHolder, ResourceStage};
 use tidegate_runner::domain::holds::{Hold, HoldNumber, Kind};
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
@@ -156,7 +156,7 @@ fn a_run_whose_slaves_come_into_service_or_do_not() {
         verified(slaves(37, Some(36))).ends(Outcome::Succeeded),
         looking(slaves(37, None)).fails("jmeter", Phase::Verify, short.clone(), None).ends(Outcome::Partial),
         looking(slaves(31, None)).fails("jmeter", Phase::Verify, denied, None).ends(Outcome::Partial),
-        nothing_to_do.fails("jmeter", Phase::Verify, short, None).ends(Outcome::Partial),
+        nothing_to_do.fails("jmeter", Phase::Verify, short, None).ends(Outcome::Partial).again_in(60_000),
     ]));
 }
 
@@ -184,6 +184,9 @@ fn a_run_that_asks() {
             .asks(QuestionWhy::PlanChanged { beyond: Vec::new(), otherwise: vec!["app".parse().expect("a name")] }),
         Scene::of("up shop").planned().asks(QuestionWhy::WentBack {
             stacks: [("app".parse().expect("a name"), WentBack { serial: 0, least: 4, lineage: None })].into(),
+        }),
+        Scene::of("up shop").planned().asks(QuestionWhy::Moved {
+            stacks: [(name("app"), Moved { serial: 43, left: 41, since: clock().now.plus_ms(-7_200_000) })].into(),
         }),
         destroy().asks(QuestionWhy::Previewed).then(RunEvent::approved(ActorId::local("sato"), "3f2a9c41")),
         destroy()
@@ -441,6 +444,7 @@ fn a_yes_that_counts_no_more_and_the_keeps_that_a_run_goes_against_are_told() {
         because: None,
         began: clock().now,
         until: Some(clock().now.plus_ms(3_600_000)),
+        booked: None,
     };
     detail.against = vec![keep(3, "sato"), keep(4, "kato")];
     let text = shown(&crate::cards::run_card(&detail, &clock()));

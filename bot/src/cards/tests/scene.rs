@@ -71,6 +71,7 @@ pub(super) fn plan(changes: Vec<Change>) -> StackPlan {
         least_serial: None,
         lineage: None,
         left_lineage: None,
+        left_at: None,
         values: BTreeMap::new(),
         scales: false,
     }
@@ -82,6 +83,7 @@ pub(super) struct Scene {
     summary: RunSummary,
     at: Timestamp,
     last_time_ms: Option<i64>,
+    again: Option<Timestamp>,
 }
 
 impl Scene {
@@ -102,7 +104,7 @@ impl Scene {
             began: false,
             lease_until: Some(clock().now.plus_ms(10_000)),
         };
-        let scene = Self { view: RunView::new(request), summary, at: START, last_time_ms: Some(48_000) };
+        let scene = Self { view: RunView::new(request), summary, at: START, last_time_ms: Some(48_000), again: None };
         scene.then(RunEvent::Accepted)
     }
 
@@ -232,6 +234,12 @@ impl Scene {
         self.then(RunEvent::StopAsked { by: ActorId::local("sato"), force, because })
     }
 
+    /// It is tried again by itself, so many milliseconds later.
+    pub(super) fn again_in(mut self, ms: i64) -> Self {
+        self.again = Some(self.at.plus_ms(ms));
+        self
+    }
+
     pub(super) fn ends(self, outcome: Outcome) -> Self {
         self.then(RunEvent::ended(outcome))
     }
@@ -241,7 +249,9 @@ impl Scene {
         run.state = self.view.state.clone();
         run.started = self.view.started;
         run.ended = self.view.ended;
-        RunDetail { run, view: self.view.clone(), last_time_ms: self.last_time_ms, now: self.at, against: Vec::new() }
+        let (view, last_time_ms) = (self.view.clone(), self.last_time_ms);
+        let again = self.again;
+        RunDetail { run, view, last_time_ms, now: self.at, against: Vec::new(), again }
     }
 
     pub(super) fn summary(&self) -> RunSummary {
@@ -273,6 +283,7 @@ pub(super) fn half() -> Applied {
         in_doubt: vec![slave(3)],
         outputs: Vec::new(),
         lineage: None,
+        serial: None,
     }
 }
 

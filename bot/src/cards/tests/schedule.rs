@@ -7,8 +7,8 @@ use tidegate_runner::domain::answer::Answer;
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::request::{AskedAs, Target};
 use tidegate_runner::domain::schedule::{
-    Because, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Listed, OnGap, OnOverlap, Origin, Schedule,
-    ScheduleAnswer, Schedules, Signed, Stored, Transition, Way, When, Written,
+    AtOnce, Because, Bend, BendAnswer, Bent, BentOne, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Listed, OnGap,
+    OnOverlap, Origin, Schedule, ScheduleAnswer, Schedules, Signed, Stored, Transition, Turn, Way, When, Written,
 };
 
 use super::scene::{START, clock};
@@ -68,6 +68,7 @@ fn schedule(name: &str, when: When, origin: Origin) -> Schedule {
         ready_by: false,
         tell: Vec::new(),
         origin,
+        since: None,
     }
 }
 
@@ -106,6 +107,10 @@ fn listed() -> Vec<Listed> {
     ]
 }
 
+fn turn(minutes: i64, level: &str) -> Turn {
+    Turn::new(START.plus_ms(minutes * 60_000), chrono_tz::Tz::Asia__Tokyo, target(level))
+}
+
 #[test]
 fn answers_about_schedules() {
     let answer = |deed, before, next| ScheduleAnswer {
@@ -116,6 +121,11 @@ fn answers_about_schedules() {
         because: Some("the late tests".to_owned()),
         next,
         own: (deed == Deed::Added).then(|| transition(30, "late shift", "full")),
+        at_once: match deed {
+            Deed::Added => Some(AtOnce { from: Some(target("small")), to: Some(turn(0, "full")) }),
+            Deed::Changed => Some(AtOnce { from: Some(target("full")), to: Some(turn(15, "small")) }),
+            Deed::Removed => Some(AtOnce { from: Some(target("full")), to: None }),
+        },
     };
     let before = Written { keys: written().keys.into_iter().take(1).collect(), ..written() };
     let three = vec![transition(1, "late shift", "full"), transition(11, "late shift", "small")];
@@ -130,7 +140,8 @@ fn answers_about_schedules() {
 
 #[test]
 fn schedules_and_whose_they_are() {
-    let of = |name: &str, all| Schedules { environment: name.parse().expect("a name"), all, paused: None };
+    let of =
+        |name: &str, all| Schedules { environment: name.parse().expect("a name"), all, paused: None, aside: false };
     let mut cards = vec![
         cards::schedules(&[], false, &clock()),
         cards::schedules(&[of("blog", Vec::new())], false, &clock()),
@@ -139,4 +150,38 @@ fn schedules_and_whose_they_are() {
     ];
     cards.extend(listed().into_iter().map(|one| cards::schedules(&[of("shop", vec![one])], true, &clock())));
     assert_snapshot!(all(&cards));
+}
+
+#[test]
+fn schedules_are_said_to_count_again_only_where_they_do() {
+    let pause = Bent {
+        number: 1,
+        by: ActorId::local("ito"),
+        called: "ito".to_owned(),
+        because: None,
+        bend: Bend::Pause { from: START, until: None },
+    };
+    let one = |aside: bool| BentOne {
+        environment: "shop".parse().expect("a name"),
+        bent: vec![pause.clone()],
+        turns: Vec::new(),
+        stays: None,
+        next: None,
+        at_once: None,
+        aside,
+    };
+    let told = |answer: BendAnswer| shown(&cards::answer(&Answer::Bend(answer), &clock()));
+    let text = told(BendAnswer::Unpaused(one(false)));
+    assert!(text.contains("count again") && !text.contains("does not check"), "{text}");
+    let text = told(BendAnswer::Unpaused(one(true)));
+    assert!(text.contains("are not paused any more") && !text.contains("count again"), "{text}");
+    assert!(text.contains("nothing comes of its schedules"), "{text}");
+    // What an admin takes away may stand beside a pause.
+    let cleared = BendAnswer::Cleared {
+        environment: "shop".parse().expect("a name"),
+        why: vec!["2: no JSON".to_owned()],
+        left: Vec::new(),
+    };
+    let text = told(cleared);
+    assert!(text.contains("Taken away from the schedules of shop") && !text.contains("count again"), "{text}");
 }

@@ -35,7 +35,7 @@ const CONTENT_MAX: usize = 2_000;
 const EVERYWHERE: &str = "*";
 
 /// Discord's numbers for a refusal, in words; from its page of JSON error codes. Others are told by their number.
-const WORDS: [(i64, &str); 21] = [
+const WORDS: [(i64, &str); 22] = [
     (10_003, "channel_not_found"),
     (10_004, "guild_not_found"),
     (10_007, "user_not_found"),
@@ -57,6 +57,7 @@ const WORDS: [(i64, &str); 21] = [
     (50_035, "invalid_form"),
     (50_083, "is_archived"),
     (160_004, "thread_exists"),
+    (160_005, "thread_locked"),
 ];
 
 /// The API. Cheap to clone.
@@ -148,7 +149,7 @@ impl Api {
     async fn call(&self, request: Request<'_>) -> Result<Value, ApiError> {
         let route = request.route_ref().path().into_owned();
         let key = of_route(&route);
-        for name in [EVERYWHERE, &key] {
+        for name in [EVERYWHERE, &key].into_iter().skip(usize::from(is_of_interaction(&key))) {
             self.limiter.admit(Instant::now(), name, Share::All).map_err(ApiError::Limited)?;
         }
         let token = format!("Bot {}", self.token().await?);
@@ -222,6 +223,11 @@ fn of_route(route: &str) -> String {
     }
 }
 
+/// Whether a route answers an interaction: Discord does not count such calls among all others.
+fn is_of_interaction(key: &str) -> bool {
+    key.starts_with("interactions ") || key.starts_with("webhooks ")
+}
+
 fn digest(text: &str) -> u64 {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
@@ -258,6 +264,8 @@ mod tests {
         assert_eq!(of_route(&format!("{api}/gateway/bot")), "gateway/bot");
         let named = of_route(&format!("{api}/webhooks/5/secret-token/messages/@original"));
         assert!(named.starts_with("webhooks 5 ") && !named.contains("secret"), "{named}");
+        assert!(is_of_interaction(&named) && is_of_interaction(&of_route(&format!("{api}/interactions/5/t/callback"))));
+        assert!(!is_of_interaction(&of_route(&format!("{api}/channels/12/messages"))));
     }
 
     #[test]

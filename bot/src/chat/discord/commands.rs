@@ -1,12 +1,16 @@
 //! `/tide` as Discord is told of it: a subcommand for each of the commands that have slots, and one for a whole line.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::ApplicationId;
+use tidegate_runner::desk::{Desk, DeskError};
 
+use super::DOOR;
 use super::form::FORM;
 use super::guild::{Guild, number};
-use crate::cards::{COMMAND, form};
+use crate::cards::{COMMAND, COMMANDS, cannot_speak, form};
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::text::cut_between_words;
 use crate::commands::slots::{self, Slot};
@@ -45,13 +49,78 @@ pub(super) fn all() -> Value {
     ])
 }
 
+/// What came of telling the commands.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Discord's word for why it does not take them.
+    refused: Option<String>,
+    /// `status` says so, or does not any more.
+    noted: bool,
+}
+
 impl Guild {
-    /// Tells Discord which commands there are in this server.
-    pub(super) async fn tell_commands(&self) -> Result<(), ApiError> {
+    fn of_commands(&self) -> Result<Route<'static>, ApiError> {
         let application = number(&self.application, "application_not_found")?;
-        let route =
-            Route::GuildCommands { application_id: ApplicationId::new(application), guild_id: self.guild_id()? };
-        self.api.send(LightMethod::Put, route, &all()).await.map(|_| ())
+        Ok(Route::GuildCommands { application_id: ApplicationId::new(application), guild_id: self.guild_id()? })
+    }
+
+    /// Asks whether commands can be told in this server, for which the bot has to be let in with their scope, too.
+    pub(super) async fn may_tell_commands(&self) -> Result<(), ApiError> {
+        self.api.get(self.of_commands()?, &[]).await.map(|_| ())
+    }
+
+    /// Tells Discord which commands there are in this server. Where it does not take them, all else works without.
+    ///
+    /// # Errors
+    /// When Discord was not reached, or takes nothing at all.
+    pub(super) async fn tell_commands(&self) -> Result<(), ApiError> {
+        let refused = match self.api.send(LightMethod::Put, self.of_commands()?, &all()).await {
+            Ok(_) => None,
+            Err(ApiError::Refused { code, needed }) => {
+                let error = ApiError::Refused { code: code.clone(), needed };
+                if error.is_of_token() {
+                    return Err(error);
+                }
+                tracing::error!(code, "Discord does not take the commands");
+                Some(code)
+            }
+            Err(error) => return Err(error),
+        };
+        *self.told() = Told { refused, noted: false };
+        Ok(())
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes for `status` and for the people who look after Tidegate whether Discord takes the commands.
+    pub(super) async fn note_commands(&self, desk: &Desk) -> Result<(), DeskError> {
+        let refused = {
+            let told = self.told();
+            if told.noted {
+                return Ok(());
+            }
+            told.refused.clone()
+        };
+        match refused {
+            Some(code) => {
+                desk.trouble(DOOR, COMMANDS, &code, &cannot_speak(DOOR, COMMANDS, &code)).await?;
+            }
+            None => desk.trouble_over(DOOR, COMMANDS).await?,
+        }
+        self.told().noted = true;
+        Ok(())
+    }
+
+    /// Tells the commands again where they were refused.
+    pub(super) async fn tell_commands_again(&self) {
+        if self.told().refused.is_none() {
+            return;
+        }
+        if let Err(error) = self.tell_commands().await {
+            tracing::warn!(%error, "the commands are not told yet");
+        }
     }
 }
 

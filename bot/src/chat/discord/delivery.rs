@@ -181,7 +181,11 @@ fn label(message: &Value, carried: &str) -> Option<String> {
 }
 
 fn words(raw: &str) -> String {
-    as_typed(&raw.chars().take(TYPED_MAX).collect::<String>())
+    if raw.chars().nth(TYPED_MAX).is_none() {
+        return as_typed(raw);
+    }
+    let kept: String = raw.chars().take(TYPED_MAX - 1).collect();
+    as_typed(&format!("{kept}…"))
 }
 
 /// Reads a message, of which it is known in which channel and thread it is.
@@ -284,6 +288,13 @@ mod tests {
         ] {
             assert_eq!(resolved(raw, "7"), meant);
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_says_that_it_was_cut() {
+        let (fits, long) = ("a".repeat(TYPED_MAX), "日".repeat(TYPED_MAX + 1));
+        assert_eq!(words(&fits), fits);
+        assert!(words(&long).ends_with("日…") && words(&long).chars().count() == TYPED_MAX);
     }
 
     #[test]

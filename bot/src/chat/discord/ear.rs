@@ -43,12 +43,15 @@ pub(super) struct Taken {
 }
 
 impl DiscordEar {
-    /// Takes an interaction. Returns once it is stored.
+    /// Takes an interaction. Returns once it is stored. `fresh`: it has just happened, and who did it is as it says.
     ///
     /// # Errors
     /// When it could not be stored: it must not be acknowledged, so that who said it is told that nobody heard it.
-    pub(super) async fn interaction(&self, said: &Value) -> Result<Taken, DeskError> {
+    pub(super) async fn interaction(&self, said: &Value, fresh: bool) -> Result<Taken, DeskError> {
         self.ear.vital.hears();
+        if fresh {
+            self.guild.note_member(said);
+        }
         let acknowledged = |acknowledgement| Taken { acknowledgement: Some(acknowledgement), heard: None };
         match interaction(said, &self.guild.id).unwrap_or(Wish::Nothing("something in it is missing")) {
             Wish::Nothing(why) => {
@@ -105,11 +108,11 @@ impl DiscordEar {
         }
     }
 
-    /// Takes a message. Returns once it is stored.
+    /// Takes a message. Returns once it is stored. `fresh` as with an interaction.
     ///
     /// # Errors
     /// When it could not be stored, or where it was said is not known.
-    pub(super) async fn message(&self, said: &Value) -> Result<(), Untaken> {
+    pub(super) async fn message(&self, said: &Value, fresh: bool) -> Result<(), Untaken> {
         self.ear.vital.hears();
         let direct = said["guild_id"].is_null();
         let place = said["channel_id"].as_str().unwrap_or_default();
@@ -117,10 +120,21 @@ impl DiscordEar {
         if !matches!(message(said, &self.guild, (place, None), direct), Some(Wish::Said(_))) {
             return Ok(());
         }
+        if fresh {
+            self.guild.note_member(said);
+        }
         let (channel, thread) = if direct {
             (place.to_owned(), None)
         } else {
-            self.guild.channel_of(place).await.map_err(Untaken::Place)?
+            match self.guild.channel_of(place).await {
+                Ok(found) => found,
+                // Deleted, or not for us to see: nobody is there to be answered, and it would be refused however often it came.
+                Err(error) if is_final(&error) => {
+                    tracing::warn!(%error, place, "what was said where Tidegate sees nothing is not heard");
+                    return Ok(());
+                }
+                Err(error) => return Err(Untaken::Place(error)),
+            }
         };
         if let Some(Wish::Said(said)) = message(said, &self.guild, (&channel, thread.as_deref()), direct) {
             self.ear.hear(said).await.map_err(Untaken::Desk)?;
@@ -145,10 +159,16 @@ impl DiscordEar {
         let open: Vec<_> = runs.map(|run| run.number).collect();
         let me = ActorId::tidegate();
         let now = desk.now().await?;
-        let known = Known { environments: &environments, others: &[], me: &me, now, zone: local_zone() };
+        let known = Known { environments: &environments, aside: &[], others: &[], me: &me, now, zone: local_zone() };
         let all = slots::candidates(command, filled, slot, &known, &Runs { all: open.clone(), open });
         Ok(all.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect())
     }
+}
+
+/// Whether Discord will refuse to tell where something was said as long as nobody changes anything in the server. What stands between
+/// us and Discord has no such word.
+fn is_final(error: &ApiError) -> bool {
+    matches!(error.code(), Some("missing_access" | "channel_not_found"))
 }
 
 /// Why a message was not taken.
@@ -184,4 +204,20 @@ fn alone(blocks: &[Value]) -> Value {
 
 fn told_alone(card: &Card) -> Value {
     alone(&render::render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_discord_itself_says_that_a_place_is_not_for_us_to_see() {
+        for code in ["missing_access", "channel_not_found"] {
+            assert!(is_final(&ApiError::refused(code)), "{code}");
+        }
+        for code in ["http_403", "http_404", "invalid_auth", "missing_permissions"] {
+            assert!(!is_final(&ApiError::refused(code)), "{code}");
+        }
+        assert!(!is_final(&ApiError::Unknown("HTTP 502".to_owned())));
+    }
 }

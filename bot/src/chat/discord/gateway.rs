@@ -4,8 +4,10 @@
 //! reads on without end from a connection that was closed, drops an event with one field of a kind that it does not know, logs what
 //! people wrote, counts an event as read before anybody has stored it, and brings a second TLS library whose advisories are not mended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
@@ -35,6 +37,9 @@ const WAIT_MAX: Duration = Duration::from_mins(1);
 /// Between two new sessions: Discord lets one begin every five seconds.
 const IDENTIFY: Duration = Duration::from_secs(5);
 
+/// Events of one connection that are being stored at the same time; what comes then waits.
+const AT_ONCE: usize = 64;
+
 /// Only what is said to us is looked at, and Discord tells that without the right to read everything.
 fn intents() -> GatewayIntents {
     GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES
@@ -45,7 +50,7 @@ type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// Begins to open and keep a connection; it ends with what is returned.
 pub(super) fn open(ear: &DiscordEar) -> JoinSet<()> {
     let mut connection = JoinSet::new();
-    let gateway = Gateway { ear: ear.clone(), session: None, seq: None };
+    let gateway = Gateway { ear: ear.clone(), session: None, read: Read::default() };
     connection.spawn(gateway.keep());
     connection
 }
@@ -59,8 +64,34 @@ struct Session {
 struct Gateway {
     ear: DiscordEar,
     session: Option<Session>,
-    /// The last event that is stored, or that nothing is to be stored of.
-    seq: Option<u64>,
+    read: Read,
+}
+
+/// Which events of a session are stored, or are such that nothing is to be stored of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Read {
+    /// The last one that came.
+    last: Option<u64>,
+    /// Those that are not stored yet.
+    at_work: BTreeSet<u64>,
+}
+
+impl Read {
+    /// The last event before which none is to come again.
+    fn seq(&self) -> Option<u64> {
+        self.at_work.first().map_or(self.last, |first| Some(first.saturating_sub(1)))
+    }
+
+    /// What is not stored comes again, over another connection.
+    fn go_on(&mut self) {
+        *self = Self { last: self.seq(), at_work: BTreeSet::new() };
+    }
+}
+
+/// What is to be taken of an event.
+enum Take {
+    Message,
+    Interaction,
 }
 
 /// Why a connection ended.
@@ -93,16 +124,17 @@ impl Gateway {
                 End::Resume(why) => tracing::info!(why, "the connection to Discord ended: opening another"),
                 End::Anew(why) => {
                     tracing::info!(why, "the session with Discord ended: beginning another");
-                    (self.session, self.seq) = (None, None);
+                    (self.session, self.read) = (None, Read::default());
                     wait = wait.max(IDENTIFY);
                 }
                 End::Refused(why) => {
                     tracing::error!(why, "Discord cannot be listened to");
                     self.ear.ear.vital.failed(why);
-                    (self.session, self.seq) = (None, None);
+                    (self.session, self.read) = (None, Read::default());
                     wait = WAIT_MAX;
                 }
             }
+            self.read.go_on();
             tokio::time::sleep(wait).await;
         }
     }
@@ -141,7 +173,7 @@ impl Gateway {
         });
         let (mut stream, beat) = opened.await.map_err(|_| unknown("Discord does not say hello".to_owned()))??;
         let token = self.ear.guild.api.token().await?;
-        let first = if let (Some(session), Some(seq)) = (&self.session, self.seq) {
+        let first = if let (Some(session), Some(seq)) = (&self.session, self.read.seq()) {
             json!({ "op": 6, "d": { "token": token, "session_id": session.id, "seq": seq } })
         } else {
             let properties = json!({ "os": std::env::consts::OS, "browser": "tidegate", "device": "tidegate" });
@@ -151,16 +183,29 @@ impl Gateway {
         Ok((stream, beat))
     }
 
-    /// Takes what comes, one after the other, to the end of the connection; gives why it ended.
+    /// Takes what comes, to the end of the connection; gives why it ended. Nothing waits for what came before it to be stored, or for
+    /// Discord to tell where that was said: who typed a command sees it fail after three seconds.
     async fn talk(&mut self, mut stream: Stream, beat: Duration) -> End {
         // Not all at once after an outage.
         let first = beat.mul_f64(f64::from(uuid::Uuid::now_v7().as_bytes()[15]) / 256.0);
         let mut beats = tokio::time::interval_at(Instant::now() + first, beat);
         let let_in = Instant::now() + HELLO;
         let (mut answered, mut open) = (true, None::<Open>);
+        // Dropped, they go on: what comes again is known then.
+        let mut takes = FuturesUnordered::new();
         loop {
             let sent = tokio::select! {
-                message = stream.next() => match message {
+                Some((seq, done)) = takes.next() => match done {
+                    Ok(Err(why)) => return End::Resume(why),
+                    other => {
+                        if let Err(error) = other {
+                            tracing::error!(%error, "an event is not taken");
+                        }
+                        self.read.at_work.remove(&seq);
+                        Ok(())
+                    }
+                },
+                message = stream.next(), if takes.len() < AT_ONCE => match message {
                     None => return End::Resume("closed".to_owned()),
                     Some(Err(error)) => return End::Resume(error.to_string()),
                     Some(Ok(Message::Close(frame))) => return closed(frame.map(|frame| u16::from(frame.code))),
@@ -171,8 +216,14 @@ impl Gateway {
                         };
                         match said["op"].as_u64() {
                             Some(0) => {
-                                if let Err(end) = self.event(&said, &mut open).await {
-                                    return end;
+                                let seq = said["s"].as_u64().or(self.read.last).unwrap_or_default();
+                                self.read.last = Some(seq);
+                                if let Some(take) = self.event(&said, &mut open) {
+                                    self.read.at_work.insert(seq);
+                                    // Told anew, it is from before.
+                                    let (ear, fresh) = (self.ear.clone(), open.is_some());
+                                    let task = tokio::spawn(async move { taken(&ear, &take, &said["d"], fresh).await });
+                                    takes.push(async move { (seq, task.await) });
                                 }
                                 Ok(())
                             }
@@ -207,11 +258,11 @@ impl Gateway {
     }
 
     fn beat(&self) -> Message {
-        Message::Text(json!({ "op": 1, "d": self.seq }).to_string().into())
+        Message::Text(json!({ "op": 1, "d": self.read.last }).to_string().into())
     }
 
-    /// Takes one event; it counts as read only once it is stored, so that it comes again where it was not.
-    async fn event(&mut self, said: &Value, open: &mut Option<Open>) -> Result<(), End> {
+    /// Looks at one event, and gives what is to be taken of it: only then it counts as read, so that it comes again where it was not.
+    fn event(&mut self, said: &Value, open: &mut Option<Open>) -> Option<Take> {
         let event = &said["d"];
         match said["t"].as_str().unwrap_or_default() {
             "READY" => {
@@ -227,21 +278,30 @@ impl Gateway {
                     self.ear.guild.note_parent(id, event["parent_id"].as_str());
                 }
             }
-            "MESSAGE_CREATE" => {
-                if let Err(error) = self.ear.message(event).await {
-                    return Err(End::Resume(format!("a message cannot be stored, and is to come again: {error}")));
-                }
-            }
-            "INTERACTION_CREATE" => match self.ear.interaction(event).await {
-                Ok(made) => acknowledge(&self.ear, event, made),
+            "MESSAGE_CREATE" => return Some(Take::Message),
+            "INTERACTION_CREATE" => return Some(Take::Interaction),
+            _ => {}
+        }
+        None
+    }
+}
+
+/// Takes one event; `fresh`: it has just happened. As an error, why it is to come again.
+async fn taken(ear: &DiscordEar, take: &Take, event: &Value, fresh: bool) -> Result<(), String> {
+    match take {
+        Take::Message => ear
+            .message(event, fresh)
+            .await
+            .map_err(|error| format!("a message cannot be stored, and is to come again: {error}")),
+        Take::Interaction => {
+            match ear.interaction(event, fresh).await {
+                Ok(made) => acknowledge(ear, event, made),
                 Err(error) => {
                     tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so");
                 }
-            },
-            _ => {}
+            }
+            Ok(())
         }
-        self.seq = said["s"].as_u64().or(self.seq);
-        Ok(())
     }
 }
 
@@ -320,6 +380,17 @@ mod tests {
         assert!(matches!(closed(Some(4_009)), End::Anew(_)));
         assert!(matches!(closed(Some(4_004)), End::Refused("invalid_auth")));
         assert!(matches!(closed(Some(4_014)), End::Refused("disallowed_intents")));
+    }
+
+    #[test]
+    fn what_is_not_stored_comes_again_and_all_after_it() {
+        let mut read = Read { last: Some(9), at_work: BTreeSet::from([5, 7]) };
+        assert_eq!(read.seq(), Some(4));
+        read.at_work.remove(&5);
+        assert_eq!(read.seq(), Some(6));
+        read.go_on();
+        assert_eq!(read, Read { last: Some(6), at_work: BTreeSet::new() });
+        assert_eq!(Read::default().seq(), None);
     }
 
     #[test]

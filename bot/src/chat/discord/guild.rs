@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::DOOR;
 use super::api::Api;
+use super::commands::Told;
 use crate::cards::Card;
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::names;
@@ -23,8 +24,14 @@ const BELIEVED: Duration = Duration::from_mins(1);
 /// How long a name is waited for where only a name is wanted.
 const NAME_WAIT: Duration = Duration::from_millis(1_500);
 
-/// Most members of a group that are read, a thousand for each page.
+/// Most members of the server that are read for its roles, a thousand for each page.
 const PAGES_MAX: usize = 10;
+
+/// After Discord has refused to tell the members: somebody has to switch something on.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
+
+/// After they could not be asked for.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// Most conversations that are asked for by name: Discord lets a bot begin only so many in a while.
 const DIRECTS_MAX: usize = 50;
@@ -46,6 +53,8 @@ struct Person {
 #[derive(Default)]
 struct Known {
     people: HashMap<String, (Instant, Person)>,
+    /// The number of the newest thing that told who somebody is, by person: Discord's numbers grow with time.
+    told_by: HashMap<String, u64>,
     /// Names by id.
     roles: HashMap<String, String>,
     /// Ids by name, and when they were asked for.
@@ -58,6 +67,12 @@ struct Known {
     directs: HashMap<String, String>,
 }
 
+/// Members by role, or why they are not known, and until when that is believed.
+struct Members {
+    until: Instant,
+    found: Result<HashMap<String, Vec<String>>, ApiError>,
+}
+
 /// The server.
 pub(super) struct Guild {
     pub(super) api: Api,
@@ -66,6 +81,9 @@ pub(super) struct Guild {
     /// The bot's user.
     pub(super) me: String,
     known: Mutex<Known>,
+    pub(super) told: Mutex<Told>,
+    /// Of all roles: one walk through the members tells them all. Held while they are asked for, which is done once.
+    members: tokio::sync::Mutex<Option<Members>>,
 }
 
 /// A number of Discord's, which is never 0.
@@ -87,7 +105,15 @@ impl Guild {
         let me = api.get(Route::UserMe, &[]).await?;
         let me = me["id"].as_str().ok_or_else(|| ApiError::Unknown("who we are is not told".to_owned()))?.to_owned();
         let (id, application) = (id.to_owned(), application.to_owned());
-        let guild = Self { api, id, application, me, known: Mutex::default() };
+        let guild = Self {
+            api,
+            id,
+            application,
+            me,
+            known: Mutex::default(),
+            told: Mutex::default(),
+            members: tokio::sync::Mutex::default(),
+        };
         guild.list_roles().await?;
         Ok(guild)
     }
@@ -116,6 +142,26 @@ impl Guild {
         };
         self.known().people.insert(id.to_owned(), (Instant::now(), person.clone()));
         Ok(person)
+    }
+
+    /// Notes who somebody is, and their roles, as Discord tells it with what they have just done: asking would take time. What is older
+    /// than what told it last, or comes once more, tells nothing.
+    pub(super) fn note_member(&self, said: &Value) {
+        let mut member = said["member"].clone();
+        if said["guild_id"] != self.id.as_str() || !member["roles"].is_array() {
+            return;
+        }
+        if member["user"].is_null() {
+            member["user"] = said["author"].clone();
+        }
+        let by = said["id"].as_str().and_then(|id| id.parse::<u64>().ok());
+        if let (Some(id), Some(by)) = (member["user"]["id"].as_str().map(str::to_owned), by) {
+            let mut known = self.known();
+            if known.told_by.get(&id).is_none_or(|last| *last < by) {
+                known.told_by.insert(id.clone(), by);
+                known.people.insert(id, (Instant::now(), person(&member)));
+            }
+        }
     }
 
     /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
@@ -156,15 +202,41 @@ impl Guild {
         self.known().roles.contains_key(id)
     }
 
-    /// Those who have a role. Discord tells it only to whom it allows to see the members.
+    /// Those who have a role. Discord tells it only to whom it allows to see the members; refused, it is not asked again for a while.
     pub(super) async fn members(&self, role: &str) -> Result<Vec<String>, ApiError> {
-        let (mut all, mut after) = (Vec::new(), "0".to_owned());
+        let mut known = self.members.lock().await;
+        if known.as_ref().is_none_or(|known| known.until <= Instant::now()) {
+            let found = self.walk().await;
+            let wait = match &found {
+                Ok(_) => BELIEVED,
+                Err(ApiError::Refused { .. } | ApiError::Token(_)) => ASK_AGAIN,
+                Err(ApiError::Limited(wait)) => *wait,
+                Err(ApiError::Unknown(_)) => TRY_AGAIN,
+            };
+            *known = Some(Members { until: Instant::now() + wait, found });
+        }
+        match known.as_ref().map(|known| &known.found) {
+            Some(Ok(all)) => Ok(all.get(role).cloned().unwrap_or_default()),
+            Some(Err(error)) => Err(error.clone()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The members of all roles. Programs are nobody to be told anything.
+    async fn walk(&self) -> Result<HashMap<String, Vec<String>>, ApiError> {
+        let (mut all, mut after) = (HashMap::<String, Vec<String>>::new(), "0".to_owned());
         for _ in 0..PAGES_MAX {
             let route = Route::GuildMembers { guild_id: self.guild_id()? };
             let page = self.api.get(route, &[("limit", "1000"), ("after", &after)]).await?;
             let page = page.as_array().cloned().unwrap_or_default();
-            let has = |member: &&Value| member["roles"].as_array().is_some_and(|all| all.iter().any(|one| one == role));
-            all.extend(page.iter().filter(has).filter_map(|member| member["user"]["id"].as_str().map(str::to_owned)));
+            for member in &page {
+                let Some(id) = member["user"]["id"].as_str().filter(|_| member["user"]["bot"] != true) else {
+                    continue;
+                };
+                for role in member["roles"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                    all.entry(role.to_owned()).or_default().push(id.to_owned());
+                }
+            }
             let last = page.last().and_then(|member| member["user"]["id"].as_str().map(str::to_owned));
             match last.filter(|_| page.len() == 1_000) {
                 Some(last) => after = last,
@@ -172,6 +244,15 @@ impl Guild {
             }
         }
         Ok(all)
+    }
+
+    /// Those with a role whom this process has met.
+    pub(super) fn met(&self, role: &str) -> Vec<String> {
+        let known = self.known();
+        let has = |person: &Person| !person.bot && person.roles.iter().any(|one| one == role);
+        let mut met: Vec<String> = known.people.iter().filter(|(_, (_, p))| has(p)).map(|(id, _)| id.clone()).collect();
+        met.sort();
+        met
     }
 
     /// The id of a channel: `#name`, or an id already. `None`: there is none that we see.

@@ -12,6 +12,7 @@ use axum::routing::post;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
 
+use super::delivery::moment;
 use super::ear::DiscordEar;
 
 /// Most bytes of an interaction.
@@ -19,6 +20,9 @@ const BODY_MAX: usize = 1 << 20;
 
 /// What is older, or as far ahead, is not believed, in milliseconds.
 const AGE_MS: i64 = 5 * 60_000;
+
+/// What is not older tells who did it, in milliseconds: Discord delivers at once, and waits three seconds for an acknowledgement.
+const FRESH_MS: u64 = 5_000;
 
 /// The answer follows so long after the acknowledgement, which Discord has to have read: nothing tells when it has.
 const AFTER: Duration = Duration::from_millis(300);
@@ -45,7 +49,9 @@ async fn interaction(State(hooks): State<Hooks>, headers: HeaderMap, body: Bytes
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let Ok(said) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
-    match hooks.ear.interaction(&said).await {
+    // A signature is believed for minutes, and who somebody was may be over by then.
+    let fresh = said["id"].as_str().and_then(moment).is_some_and(|at| now.0.abs_diff(at.0) <= FRESH_MS);
+    match hooks.ear.interaction(&said, fresh).await {
         Ok(taken) => {
             let ear = hooks.ear.clone();
             tokio::spawn(async move {

@@ -95,9 +95,10 @@ impl Entrance for Door {
             DiscordMode::Gateway => gateway::open(&ear),
             DiscordMode::Http { public_key, listen } => {
                 let mut listener = JoinSet::new();
+                let (heard, listen) = (ear.ear.clone(), *listen);
+                let hooks = http::router(ear, *public_key);
                 // What is said in words is not heard in this mode: nothing of it was missed.
-                ear.ear.vital.opened();
-                listener.spawn(web::listen(*listen, http::router(ear, *public_key)));
+                listener.spawn(async move { web::listen(listen, hooks, |port| heard.port(port, false)).await });
                 listener
             }
         }

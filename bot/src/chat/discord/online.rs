@@ -10,7 +10,7 @@ use tidegate_runner::secrets::Secrets;
 use super::DOOR;
 use super::api::Api;
 use super::guild::Guild;
-use crate::cards::online::{Asked, Missing, discord_members, discord_permission, discord_token};
+use crate::cards::online::{Asked, Missing, discord_commands, discord_members, discord_permission, discord_token};
 use crate::chat::voice::failure::ApiError;
 
 /// What each permission is needed for.
@@ -44,6 +44,11 @@ pub async fn check_online(config: &Config) -> Option<Asked> {
             return Some(asked);
         }
     };
+    match guild.may_tell_commands().await {
+        Ok(()) => {}
+        Err(ApiError::Refused { .. }) => asked.missing.push(discord_commands(&discord.application)),
+        Err(why) => asked.not_about(DOOR, "commands", &why.to_string()),
+    }
     let named = config.environments.values().filter_map(|environment| environment.channel.in_chat(DOOR));
     for channel in named.chain(discord.admin_channel.as_deref()) {
         of_channel(&guild, channel, &mut asked).await;

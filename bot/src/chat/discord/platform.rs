@@ -9,6 +9,7 @@ use tidegate_runner::domain::answer::Actor;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::delivery::THREAD;
 use super::guild::{Guild, PERSON};
 use super::{DOOR, refused, render};
 use crate::cards::Card;
@@ -73,6 +74,10 @@ impl Platform for Discord {
         self.guild.is_role(id)
     }
 
+    fn under<'t>(&self, thread: &'t str) -> &'t str {
+        thread.trim_start_matches(THREAD)
+    }
+
     fn is_channel(&self, place: &str) -> bool {
         !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit())
     }
@@ -81,9 +86,9 @@ impl Platform for Discord {
         self.guild.actor(&origin.user).await
     }
 
-    async fn is_direct(&self, _: &Origin) -> bool {
+    async fn is_direct(&self, origin: &Origin) -> bool {
         // Discord says of everything whether it came from a server.
-        false
+        origin.team.is_empty()
     }
 
     async fn is_gone(&self, person: &str) -> bool {
@@ -97,6 +102,10 @@ impl Platform for Discord {
 
     async fn members(&self, group: &str) -> Result<Vec<String>, ApiError> {
         self.guild.members(group).await
+    }
+
+    fn met(&self, group: &str) -> Vec<String> {
+        self.guild.met(group)
     }
 
     async fn channel(&self, named: &str) -> Result<Option<String>, ApiError> {
@@ -169,7 +178,10 @@ impl Platform for Discord {
 
     async fn answered(&self, _: &Ear, _: &Origin) {}
 
-    async fn refresh(&self, _: &Ear) {
+    async fn refresh(&self, ear: &Ear, _: bool) {
+        if let Err(error) = self.guild.note_commands(&ear.desk).await {
+            tracing::error!(%error, "whether Discord takes the commands cannot be noted");
+        }
         let due = {
             let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
             let due = listed.elapsed() >= ROLES;
@@ -178,8 +190,12 @@ impl Platform for Discord {
             }
             due
         };
-        if due && let Err(error) = self.guild.list_roles().await {
+        if !due {
+            return;
+        }
+        if let Err(error) = self.guild.list_roles().await {
             tracing::warn!(%error, "the roles of the server are as they were");
         }
+        self.guild.tell_commands_again().await;
     }
 }

@@ -6,7 +6,7 @@ use crate::chat::voice::platform::{Call, Means};
 const OF_CONTENT: [&str; 2] = ["invalid_form", "too_large"];
 
 /// A thread or message that is gone, or somebody who takes no messages: about this one message.
-const OF_MESSAGE: [&str; 3] = ["message_not_found", "cannot_dm", "expired_token"];
+const OF_MESSAGE: [&str; 4] = ["message_not_found", "cannot_dm", "expired_token", "thread_gone"];
 
 /// A card that nobody can edit any more.
 const OF_EDIT: [&str; 3] = ["message_not_found", "not_our_message", "edit_limit"];
@@ -44,6 +44,7 @@ mod tests {
         }
         assert_eq!(means(Call::Edit, "message_not_found"), Means::Never);
         assert_eq!(means(Call::Post, "invalid_form"), Means::Never);
+        assert_eq!(means(Call::Post, "thread_gone"), Means::Never);
         assert_eq!(means(Call::Place, "cannot_dm"), Means::Never);
         assert_eq!(means(Call::Post, "http_409"), Means::Passing);
     }

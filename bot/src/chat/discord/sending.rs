@@ -11,7 +11,7 @@ use super::guild::{Guild, PERSON, channel_id, number};
 use super::render;
 use crate::cards;
 use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::Letter;
+use crate::chat::voice::letter::{Letter, Thread};
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::platform::{Call, Failed};
 use crate::chat::voice::stands::Stands;
@@ -28,10 +28,30 @@ const ROOM_MS: i64 = 60_000;
 /// Most pages of a hundred messages that are read of one place.
 const PAGES_MAX: usize = 20;
 
+/// A thread that was deleted, or is put away and locked: nobody but a moderator can bring it back.
+const GONE: [&str; 3] = ["channel_not_found", "is_archived", "thread_locked"];
+
 /// Where a message goes: a channel or thread, and the message that it answers there.
 struct Target {
     channel: String,
     answers: Option<String>,
+}
+
+impl Target {
+    /// In the channel itself, in place of a thread that is gone, under the message that it was under.
+    fn instead_of(thread: Option<&str>, place: &str) -> Self {
+        let under = thread.filter(|thread| !thread.starts_with([REPLY, THREAD]));
+        Self { channel: place.to_owned(), answers: under.map(str::to_owned) }
+    }
+
+    fn is_gone(&self, place: &str, error: &ApiError) -> bool {
+        self.channel != place && error.code().is_some_and(|code| GONE.contains(&code))
+    }
+}
+
+/// Whether somebody waits for it: it answers them, or calls them.
+fn is_waited_for(letter: &Letter) -> bool {
+    matches!(letter.thread, Some(Thread::Under(_))) || !letter.text.is_empty()
 }
 
 impl Guild {
@@ -52,11 +72,12 @@ impl Guild {
         id: Uuid,
     ) -> Result<String, Failed> {
         let private = letter.only.is_some();
-        let mut body = render::body(&letter.text, &letter.blocks);
+        let body = render::body(&letter.text, &letter.blocks);
         if let Some(token) = letter.response_url.as_deref().filter(|_| letter.awaited || private) {
             match self.respond(token, letter, &body, id).await {
-                // Its quarter of an hour is over, or nobody acknowledged it in time: the bot says it by itself.
-                Err(error) if error.code() == Some("expired_token") => {}
+                // Its quarter of an hour is over, nobody acknowledged it in time, or the thread it came from takes nothing any more: the
+                // bot says it by itself.
+                Err(error) if error.code().is_some_and(|code| code == "expired_token" || GONE.contains(&code)) => {}
                 Err(error) => return Err((Call::Response, error)),
                 // It has no place of its own: its file came with it.
                 Ok(_) => return Ok(String::new()),
@@ -70,12 +91,23 @@ impl Guild {
             }
             None => self.target(place, thread).await.map_err(|error| (call, error))?,
         };
-        let send = async {
+        let send = async |target: &Target| {
+            let mut body = body.clone();
             body["embeds"][0]["url"] = format!("{}{}", self.page_of(&target.channel), mark(id)).into();
-            let said = self.post(&target, body, id).await?;
-            named(&said)
+            named(&self.post(target, body, id).await?)
         };
-        let posted = send.await.map_err(|error| (call, error))?;
+        let posted = match send(&target).await {
+            Err(error) if !private && target.is_gone(place, &error) => {
+                tracing::warn!(%error, thread = target.channel, "a thread takes nothing any more");
+                if is_waited_for(letter) {
+                    send(&Target::instead_of(thread, place)).await
+                } else {
+                    Err(ApiError::refused("thread_gone"))
+                }
+            }
+            other => other,
+        };
+        let posted = posted.map_err(|error| (call, error))?;
         Ok(if private { String::new() } else { posted })
     }
 
@@ -176,18 +208,36 @@ impl Guild {
         let name = name_of(id, name);
         let target = self.target(place, Some(thread)).await.map_err(failed)?;
         if again {
-            let all = self.messages(&target.channel, 0).await.map_err(|error| (Call::History, error))?;
-            let mut files = all.iter().filter_map(|said| said["attachments"].as_array()).flatten();
-            if files.any(|file| file["filename"] == name.as_str()) {
-                return Ok(());
+            // As with its message: in the channel, where its thread takes nothing, or is gone.
+            let channel = (target.channel != place).then_some(place);
+            for read in std::iter::once(target.channel.as_str()).chain(channel) {
+                let all = match self.messages(read, since(id)).await {
+                    Err(error) if read != place && target.is_gone(place, &error) => continue,
+                    all => all.map_err(|error| (Call::History, error))?,
+                };
+                let mut files = all.iter().filter_map(|said| said["attachments"].as_array()).flatten();
+                if files.any(|file| file["filename"] == name.as_str()) {
+                    return Ok(());
+                }
             }
         }
+        let sent = match self.send_file(&target, (&name, text)).await {
+            // Its message stands in the channel, too.
+            Err(error) if target.is_gone(place, &error) => {
+                self.send_file(&Target::instead_of(Some(thread), place), (&name, text)).await
+            }
+            sent => sent,
+        };
+        sent.map_err(failed)
+    }
+
+    async fn send_file(&self, target: &Target, (name, text): (&str, &str)) -> Result<(), ApiError> {
         let mut body = json!({ "attachments": [{ "id": "0", "filename": name }], "allowed_mentions": { "parse": [] } });
         if let Some(answers) = &target.answers {
             body["message_reference"] = json!({ "message_id": answers, "fail_if_not_exists": false });
         }
-        let route = Route::ChannelMessages { channel_id: channel_id(&target.channel).map_err(failed)? };
-        self.api.send_file(LightMethod::Post, route, &body, (&name, text)).await.map(|_| ()).map_err(failed)
+        let route = Route::ChannelMessages { channel_id: channel_id(&target.channel)? };
+        self.api.send_file(LightMethod::Post, route, &body, (name, text)).await.map(|_| ())
     }
 
     /// Edits a message, as the bot.
@@ -262,6 +312,12 @@ fn named(said: &Value) -> Result<String, ApiError> {
 fn name_of(id: Uuid, name: &str) -> String {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
     format!("{stem}-{}.{ending}", id.simple().to_string().split_off(24))
+}
+
+/// Before the moment at which a letter was written, in milliseconds; 0 where its id does not tell it.
+fn since(id: Uuid) -> i64 {
+    let written_ms = id.get_timestamp().and_then(|at| i64::try_from(at.to_unix().0.saturating_mul(1_000)).ok());
+    written_ms.map_or(0, |ms| ms - ROOM_MS)
 }
 
 /// At most 25 characters that no other message has.

@@ -53,6 +53,7 @@ fn candidates(vocabulary: &Vocabulary, line: &str, at: usize) -> (usize, Vec<Str
     let me = ActorId::local("me");
     let known = Known {
         environments: &vocabulary.environments,
+        aside: &[],
         others: &vocabulary.others,
         me: &me,
         now: Timestamp(0),

@@ -20,7 +20,7 @@ use tidegate_runner::domain::policy::Place;
 
 use crate::zone::Zone;
 
-pub use once::{Once, once};
+pub use once::{ByCommandLine, Once, once};
 pub use screen::Screen;
 pub use talk::talk;
 

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use tidegate_runner::desk::DeskError;
 use tidegate_runner::domain::answer::{Actor, RunDetail};
+use tidegate_runner::domain::by_hand::BY_HAND;
+use tidegate_runner::domain::command::Order;
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::rollout::Came;
@@ -27,6 +29,17 @@ pub struct Once {
     pub line: String,
     /// Wait for the end of its run.
     pub wait: bool,
+    /// What it means, where it is not to be read as a chat's words; then what Terraform printed is told at the end.
+    pub given: Option<ByCommandLine>,
+}
+
+/// An order that the command line has read itself.
+#[derive(Debug)]
+pub struct ByCommandLine {
+    /// What.
+    pub order: Order,
+    /// Why.
+    pub because: Option<String>,
 }
 
 /// Runs one command.
@@ -43,7 +56,14 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
     let mut waits = once.wait;
     let reply = {
         let message = message(&actor, &once.line);
-        let mut reply = Box::pin(conversation::reply(&house.desk, &message, local_zone()));
+        let mut reply = Box::pin(async {
+            match &once.given {
+                Some(ByCommandLine { order, because }) => {
+                    conversation::ordered(&house.desk, &message, order, because.clone(), local_zone()).await
+                }
+                None => conversation::reply(&house.desk, &message, local_zone()).await,
+            }
+        });
         tokio::select! {
             reply = &mut reply => reply,
             () = signals.came() => {
@@ -74,7 +94,8 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
         }
         Verdict::Done if waits => {
             house.start_engine();
-            return Box::pin(wait(house, &actor, &awaited, signals, &mut screen)).await;
+            let prints = once.given.is_some();
+            return Box::pin(wait(house, &actor, &awaited, prints, signals, &mut screen)).await;
         }
         Verdict::Done if once.wait => return leave(house, &mut signals, &awaited, &mut screen).await,
         Verdict::Done => 0,
@@ -113,11 +134,22 @@ fn left_unanswered(screen: &mut Screen) -> ExitCode {
     ExitCode::from(exit_status(Hope::Success, None))
 }
 
+/// What ended the following of a run.
+enum Stopped {
+    /// Its end, or that nobody knows it.
+    Rest(Result<Rest, DeskError>),
+    /// A signal.
+    Signal,
+    /// That nothing carries it out, and why.
+    Nobody(String),
+}
+
 /// Waits for the end of each of these in turn.
 async fn wait(
     house: House,
     actor: &Actor,
     awaited: &[(RunNumber, Hope)],
+    prints: bool,
     mut signals: Signals,
     screen: &mut Screen,
 ) -> ExitCode {
@@ -133,10 +165,27 @@ async fn wait(
                 screen.note(&cards::waits_in_shell(&detail.run, question));
             }
         };
-        let rest = tokio::select! {
-            rest = follow(&house.desk, &house.bell, run, local_zone(), show) => Some(rest),
-            () = signals.came() => None,
-            why = house.nobody_works() => {
+        let came = {
+            let mut following = Box::pin(follow(&house.desk, &house.bell, run, local_zone(), show));
+            tokio::select! {
+                rest = &mut following => Stopped::Rest(rest),
+                // As where Terraform itself sits in the terminal: it is asked to stop, and waited for.
+                () = signals.came() => if prints {
+                    stop(&house, actor, run).await;
+                    tokio::select! {
+                        rest = &mut following => Stopped::Rest(rest),
+                        () = signals.came() => Stopped::Signal,
+                    }
+                } else {
+                    Stopped::Signal
+                },
+                why = house.nobody_works() => Stopped::Nobody(why),
+            }
+        };
+        let rest = match came {
+            Stopped::Rest(rest) => Some(rest),
+            Stopped::Signal => None,
+            Stopped::Nobody(why) => {
                 return strand(house, all, awaited.get(at..).unwrap_or_default(), &why, screen).await;
             }
         };
@@ -149,6 +198,9 @@ async fn wait(
             }
             None => return leave(house, &mut signals, awaited.get(at..).unwrap_or_default(), screen).await,
         });
+        if prints {
+            print(&house, run, screen).await;
+        }
         if let Err(error) = house.desk.told(DOOR, actor, run).await {
             tracing::warn!(%error, "a message will be shown again at the next start");
         }
@@ -159,6 +211,28 @@ async fn wait(
         () = signals.came() => {}
     }
     ExitCode::from(worst(all.into_iter()))
+}
+
+/// Asks Terraform to stop, as `cancel` does.
+async fn stop(house: &House, actor: &Actor, run: RunNumber) {
+    let order = Order::Cancel { run: Some(run), force: false };
+    if let Err(error) = house.desk.submit(&message(actor, &format!("cancel {run}")), &order, None).await {
+        tracing::warn!(%error, "a run could not be asked to stop");
+    }
+}
+
+/// Prints what Terraform itself printed for what was given it by hand, as it is kept: without secrets.
+async fn print(house: &House, run: RunNumber, screen: &mut Screen) {
+    let log = match house.desk.whole_log(run, None).await {
+        Ok(log) => log,
+        Err(error) => {
+            screen.note(&format!("What Terraform printed cannot be told: {error}"));
+            return;
+        }
+    };
+    for part in log.parts.iter().filter(|part| part.phase == BY_HAND) {
+        screen.text(&part.lines);
+    }
 }
 
 /// Waits for the end of a change of many environments.

@@ -98,6 +98,12 @@ impl<O: Output> Screen<O> {
         self.keep(|style| render::line(&Line::marked(text), style));
     }
 
+    /// Prints lines of another program as they are, without what could drive the terminal.
+    pub fn text(&mut self, lines: &[String]) {
+        let plain = |line: &String| line.chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>();
+        self.keep(|_| lines.iter().map(plain).collect());
+    }
+
     /// Draws the card of a run in the place of the one before; the `last` one of a run stays.
     pub fn live(&mut self, card: &Card, last: bool) {
         let done = if last { self.finish(card) } else { self.update(card) };

@@ -24,6 +24,9 @@ use crate::chat::voice::limiter::{Limiter, Share, Tiers};
 /// After this long nobody knows what became of a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What opens a socket.
+const OPEN: &str = "apps.connections.open";
+
 /// When Slack does not say how long to wait.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -142,11 +145,12 @@ impl Api {
 
     /// An address at which a socket can be opened with this token, once.
     pub(super) async fn open_socket(&self, app_token: &SecretSource) -> Result<String, ApiError> {
+        self.admitted(OPEN, Share::All)?;
         let token = self.token(app_token).await?;
         let session = self.client.open_session(&token);
         let nothing = serde_json::json!({});
-        let call = session.http_session_api.http_post::<Value, Value>("apps.connections.open", &nothing, None);
-        let said = outcome(tokio::time::timeout(TIMEOUT, call).await)?;
+        let call = session.http_session_api.http_post::<Value, Value>(OPEN, &nothing, None);
+        let said = self.heeded(OPEN, outcome(tokio::time::timeout(TIMEOUT, call).await))?;
         let url = said["url"].as_str().filter(|url| may_be_spoken_to(url));
         url.map(str::to_owned).ok_or_else(|| ApiError::Unknown("no address for a socket".to_owned()))
     }

@@ -1,14 +1,12 @@
 //! The home tab: every environment as it stands, with buttons; published again as things change for those who have looked lately.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidegate_runner::desk::{DeskError, Message};
 use tidegate_runner::domain::answer::{Sight, Standing};
 use tidegate_runner::domain::command::CommandName;
 use tidegate_runner::domain::ids::EnvironmentName;
-use tokio::time::Instant;
 
 use super::DOOR;
 use super::platform::Slack;
@@ -20,7 +18,7 @@ use crate::commands;
 use crate::zone::Zone;
 
 /// For how long a home tab is kept true after it was opened.
-const KEPT: Duration = Duration::from_hours(1);
+const KEPT_MS: i64 = 3_600_000;
 
 /// Most blocks of a view.
 const BLOCKS_MAX: usize = 100;
@@ -40,69 +38,80 @@ pub(super) enum Unseen {
     Nobody,
 }
 
-/// Somebody's home tab.
-pub(super) struct Home {
-    opened: Instant,
-    shows: u64,
-}
-
 impl Slack {
     /// Shows the home tab to somebody who opens it.
     pub(super) async fn home(&self, ear: &Ear, user: &str) {
-        self.homes().insert(user.to_owned(), Home { opened: Instant::now(), shows: 0 });
-        self.refresh_homes(ear).await;
+        self.open_home(ear, user, false).await;
     }
 
     /// Shows the home tab once more to somebody who pressed a button of it, so that the next press counts again.
     pub(super) async fn show_home_anew(&self, ear: &Ear, user: &str) {
-        self.homes().entry(user.to_owned()).or_insert_with(|| Home { opened: Instant::now(), shows: 0 }).shows = 0;
-        self.refresh_homes(ear).await;
+        self.open_home(ear, user, true).await;
+    }
+
+    async fn open_home(&self, ear: &Ear, user: &str, again: bool) {
+        if let Err(error) = ear.desk.shows_overview(DOOR, user, KEPT_MS, again).await {
+            tracing::error!(%error, "that a home tab was opened is not noted: it is shown, and not kept true");
+        }
+        let _publishing = self.publishing.lock().await;
+        self.homes().remove(user);
+        self.publish(ear, user).await;
     }
 
     /// Publishes the home tab to those for whom it is not true any more.
     pub(super) async fn refresh_homes(&self, ear: &Ear) {
         // One after the other: what was read earlier must not be shown later.
         let _publishing = self.publishing.lock().await;
-        self.homes().retain(|_, home| home.opened.elapsed() < KEPT);
-        if self.homes().is_empty() {
-            return;
-        }
-        let users: Vec<(String, u64)> = self.homes().iter().map(|(user, home)| (user.clone(), home.shows)).collect();
-        for (user, shown) in users {
-            let blocks = match self.sight_of(ear, &user, CommandName::Status).await {
-                Ok(Ok((sight, message))) => self.overview(ear, &sight, &message, ear.zone_of(&user)).await,
-                // What was true a moment ago is better than nothing.
-                Ok(Err(Unseen::Unknown)) if shown != 0 => continue,
-                Ok(Err(Unseen::Unknown)) => Ok(said(form::NOBODY_KNOWN)),
-                Ok(Err(Unseen::Nobody)) => continue,
-                Err(error) => Err(error),
-            };
-            let blocks = match blocks {
-                Ok(blocks) => blocks,
-                Err(error) => {
-                    tracing::error!(%error, "home tabs stay as they are");
-                    return;
-                }
-            };
-            let mut hasher = DefaultHasher::new();
-            json!(blocks).to_string().hash(&mut hasher);
-            let shows = hasher.finish();
-            if shows == shown {
-                continue;
-            }
-            let body = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
-            match self.workspace.api.post("views.publish", &body).await {
-                Ok(_) => {
-                    if let Some(home) = self.homes().get_mut(&user) {
-                        home.shows = shows;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a home tab is not published");
-                    return;
-                }
+        let users = match ear.desk.overviews(DOOR, KEPT_MS).await {
+            Ok(users) => users,
+            Err(error) => return tracing::error!(%error, "home tabs stay as they are"),
+        };
+        self.homes().retain(|user, _| users.contains(user));
+        for user in users {
+            if !self.publish(ear, &user).await {
+                return;
             }
         }
+    }
+
+    /// Publishes somebody's home tab, where it is not true any more. False: others need not be tried now.
+    async fn publish(&self, ear: &Ear, user: &str) -> bool {
+        let shown = self.homes().get(user).copied();
+        let blocks = match self.sight_of(ear, user, CommandName::Status).await {
+            Ok(Ok((sight, message))) => self.overview(ear, &sight, &message, ear.zone_of(user)).await,
+            // What was true a moment ago is better than nothing.
+            Ok(Err(Unseen::Unknown)) if shown.is_some() => return true,
+            Ok(Err(Unseen::Unknown)) => Ok(said(form::NOBODY_KNOWN)),
+            Ok(Err(Unseen::Nobody)) => return true,
+            Err(error) => Err(error),
+        };
+        let blocks = match blocks {
+            Ok(blocks) => blocks,
+            Err(error) => {
+                tracing::error!(%error, "home tabs stay as they are");
+                return false;
+            }
+        };
+        let mut hasher = DefaultHasher::new();
+        json!(blocks).to_string().hash(&mut hasher);
+        let digest = hasher.finish();
+        if shown == Some(digest) {
+            return true;
+        }
+        let body = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
+        let (noted, goes_on) = match self.workspace.api.post("views.publish", &body).await {
+            Ok(_) => (true, true),
+            Err(error) => {
+                tracing::warn!(%error, user, "a home tab is not published");
+                // What is refused for this person is not tried again before it is another.
+                let of_one = error.code().is_some() && !error.is_of_token();
+                (of_one, of_one)
+            }
+        };
+        if noted {
+            self.homes().insert(user.to_owned(), digest);
+        }
+        goes_on
     }
 
     /// What somebody may see.

@@ -67,7 +67,7 @@ pub fn beside(house: &House, vitals: &Vitals) -> Option<Beside> {
 #[async_trait]
 impl Hook for Api {
     async fn tell(&self, url: &str, text: &str) -> Result<(), ApiError> {
-        self.respond(url, &json!({ "text": text })).await
+        self.respond(url, &json!({ "text": text, "mrkdwn": false })).await
     }
 
     fn says(&self, letter: &Letter) -> String {
@@ -129,8 +129,8 @@ impl Entrance for Door {
             SlackMode::Http { signing_secret, listen, .. } => {
                 let hooks = http::router(slack_ear, self.secrets.clone(), signing_secret.clone());
                 let mut listener = JoinSet::new();
-                listener.spawn(web::listen(*listen, hooks));
-                ear.listens();
+                let (ear, listen) = (ear.clone(), *listen);
+                listener.spawn(async move { web::listen(listen, hooks, |port| ear.port(port, true)).await });
                 listener
             }
         }

@@ -9,7 +9,6 @@ use tidegate_runner::domain::answer::Actor;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::home::Home;
 use super::sending::{EDIT, POST};
 use super::workspace::{Kind, Workspace};
 use super::{DOOR, refused, render};
@@ -27,8 +26,8 @@ use crate::zone::Zone;
 #[derive(Clone)]
 pub(super) struct Slack {
     pub(super) workspace: Arc<Workspace>,
-    /// Home tabs that were opened lately, by person.
-    homes: Arc<Mutex<HashMap<String, Home>>>,
+    /// What this process has published in home tabs, as a digest by person.
+    homes: Arc<Mutex<HashMap<String, u64>>>,
     /// Held while home tabs are published.
     pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -38,7 +37,7 @@ impl Slack {
         Self { workspace: Arc::new(workspace), homes: Arc::default(), publishing: Arc::default() }
     }
 
-    pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, Home>> {
+    pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, u64>> {
         self.homes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -181,7 +180,12 @@ impl Platform for Slack {
         }
     }
 
-    async fn refresh(&self, ear: &Ear) {
-        self.refresh_homes(ear).await;
+    async fn refresh(&self, ear: &Ear, speaks: bool) {
+        if speaks {
+            self.refresh_homes(ear).await;
+        } else {
+            // Somebody else keeps them true, and what they show is not known here.
+            self.homes().clear();
+        }
     }
 }

@@ -16,6 +16,9 @@ pub(super) const POST: &str = "chat.postMessage";
 /// What edits one.
 pub(super) const EDIT: &str = "chat.update";
 
+/// Refusals of how a message looks: better without its looks than not at all.
+const OF_FORM: [&str; 2] = ["invalid_blocks", "msg_blocks_too_long"];
+
 /// The name of the data that every message of ours carries.
 const EVENT: &str = "tidegate_message";
 
@@ -98,10 +101,7 @@ impl Workspace {
                 }
                 return api.respond(url, &body).await.map(|()| String::new()).map_err(|error| (Call::Response, error));
             }
-            // Better without its looks than not at all.
-            Err(ApiError::Refused { code, .. })
-                if matches!(code.as_str(), "invalid_blocks" | "msg_blocks_too_long") =>
-            {
+            Err(ApiError::Refused { code, .. }) if OF_FORM.contains(&code.as_str()) => {
                 tracing::error!(code, "Slack refuses the form of a message: sent as plain text");
                 body["blocks"] = json!([]);
                 api.post(POST, &body).await.map_err(refused)?
@@ -152,8 +152,15 @@ impl Workspace {
 
     /// Edits a message.
     pub(super) async fn edit(&self, channel: &str, ts: &str, letter: &Letter) -> Result<(), ApiError> {
-        let body = json!({ "channel": channel, "ts": ts, "text": letter.text, "blocks": letter.blocks });
-        self.api.post(EDIT, &body).await.map(|_| ())
+        let mut body = json!({ "channel": channel, "ts": ts, "text": letter.text, "blocks": letter.blocks });
+        match self.api.post(EDIT, &body).await {
+            Err(ApiError::Refused { code, .. }) if OF_FORM.contains(&code.as_str()) => {
+                tracing::error!(code, "Slack refuses the form of an edit: made as plain text");
+                body["blocks"] = json!([]);
+                self.api.post(EDIT, &body).await.map(|_| ())
+            }
+            other => other.map(|_| ()),
+        }
     }
 
     /// The address of a message.

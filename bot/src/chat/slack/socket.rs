@@ -62,6 +62,13 @@ pub(super) fn open(ear: &SlackEar, app_token: &SecretSource) -> JoinSet<()> {
     connections
 }
 
+/// How a connection ended.
+struct End {
+    reason: String,
+    /// It ended without a word, and this was its last sign of life: what went to it since then Slack may never deliver again.
+    lost: Option<Instant>,
+}
+
 #[derive(Clone)]
 struct Connection {
     ear: SlackEar,
@@ -72,19 +79,27 @@ impl Connection {
     /// For ever.
     async fn keep(&self) {
         let mut failures = 0;
+        let mut lost = None;
         loop {
             let mut lived = Duration::ZERO;
             match tokio::time::timeout(HELLO, self.greeted()).await {
                 Ok(Ok(stream)) => {
+                    // The other may have died, too, and be counted as open yet: nobody else would read what went to both.
+                    if let Some(since) = lost {
+                        self.ear.ear.lost_since(since);
+                    }
                     let (open, began) = (Open::new(&self.ear.ear), Instant::now());
-                    let reason = self.talk(stream).await;
+                    let End { reason, lost: since } = self.talk(stream).await;
                     drop(open);
-                    lived = began.elapsed();
+                    (lived, lost) = (began.elapsed(), since);
                     tracing::info!(reason, "a connection to Slack ended: opening another");
                 }
                 Ok(Err(error)) => {
                     tracing::error!(%error, "Slack cannot be listened to");
                     self.ear.ear.vital.failed(error.code().unwrap_or("no_answer"));
+                    if let ApiError::Limited(wait) = error {
+                        tokio::time::sleep(wait).await;
+                    }
                 }
                 Err(_) => {
                     tracing::error!("Slack does not say hello");
@@ -118,7 +133,7 @@ impl Connection {
     /// Takes what comes and acknowledges it, to the end of the connection; gives why it ended. Nothing waits for what came before it to be
     /// stored: where the ledger is slow, that is only seconds away from too late. Order is none to be kept, as Slack itself spreads
     /// what it delivers over the connections.
-    async fn talk(&self, mut stream: Stream) -> String {
+    async fn talk(&self, mut stream: Stream) -> End {
         let mut pings = tokio::time::interval(PING);
         let mut heard = Instant::now();
         // Dropped, they go on: what comes again unacknowledged is known then.
@@ -127,9 +142,9 @@ impl Connection {
             let sent = tokio::select! {
                 Some(done) = takes.next() => acknowledge(&mut stream, done).await,
                 message = stream.next(), if takes.len() < AT_ONCE => match message {
-                    None => return "closed".to_owned(),
-                    Some(Err(error)) => return error.to_string(),
-                    Some(Ok(Message::Close(_))) => return "closed by Slack".to_owned(),
+                    None => return End { reason: "closed".to_owned(), lost: Some(heard) },
+                    Some(Err(error)) => return End { reason: error.to_string(), lost: Some(heard) },
+                    Some(Ok(Message::Close(_))) => return End { reason: "closed by Slack".to_owned(), lost: None },
                     Some(Ok(Message::Text(text))) => {
                         heard = Instant::now();
                         match kind_of(&text) {
@@ -148,7 +163,7 @@ impl Connection {
                                 };
                                 let _ = tokio::time::timeout(LAST, last).await;
                                 let _ = stream.close(None).await;
-                                return reason;
+                                return End { reason, lost: None };
                             }
                         }
                     }
@@ -159,13 +174,13 @@ impl Connection {
                 },
                 _ = pings.tick() => {
                     if heard.elapsed() > SILENT {
-                        return "dead: no answer to pings".to_owned();
+                        return End { reason: "dead: no answer to pings".to_owned(), lost: Some(heard) };
                     }
                     stream.send(Message::Ping(Bytes::from_static(b"tidegate"))).await
                 }
             };
             if let Err(error) = sent {
-                return error.to_string();
+                return End { reason: error.to_string(), lost: Some(heard) };
             }
         }
     }

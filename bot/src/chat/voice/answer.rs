@@ -16,12 +16,12 @@ use super::ear::{CLAIM_MS, Ear, Heard};
 use super::letter::Letter;
 use super::members;
 use super::origin::{How, Origin, Said};
-use super::platform::{Call, Means, Unheard};
-use super::press::Press;
+use super::platform::{Call, Means, Page, Unheard};
+use super::press::{Came, Press};
 use super::stands::Stands;
 use crate::cards;
 use crate::commands;
-use crate::conversation::{self, Attachment, Verdict};
+use crate::conversation::{self, Attachment, Hope, Verdict};
 
 /// What is older is not carried out by itself any more, in milliseconds.
 const LATE_MS: i64 = 5 * 60_000;
@@ -183,7 +183,14 @@ impl Ear {
         }
         match conversation::turned_away(&self.desk, message, zone, rule, card).await {
             Ok(()) => {
-                self.put(&message.key, &message.typed, &[self.said_to(card, origin, private)], false).await;
+                let posts = match &origin.how {
+                    // The form says that it is planned.
+                    How::Form(draft) => {
+                        self.turned(draft, origin, Page { card, whole: &message.typed, last: None }).await
+                    }
+                    _ => vec![self.said_to(card, origin, private)],
+                };
+                self.put(&message.key, &message.typed, &posts, false).await;
             }
             // Somebody else has carried it out in the meantime, and tells so.
             Err(DeskError::Repeated | DeskError::Refused(_)) => {}
@@ -260,6 +267,8 @@ impl Ear {
         age_ms: i64,
         after: &mut Option<Heard>,
     ) -> Option<Vec<Post>> {
+        let here = self.about_its_thread(message, origin).await;
+        let message = here.as_ref().unwrap_or(message);
         let press = match self.take_button(&message.key, &message.typed, origin).await {
             Ok(Press::Again) => return Some(Vec::new()),
             Ok(Press::Early | Press::Undecided(_)) if age_ms < EARLY_MS => return None,
@@ -280,27 +289,25 @@ impl Ear {
         if read_by_all || (is_public(message, origin) && commands::is_for_a_code(&message.typed)) {
             let refusal = not_in_public();
             let kept = Message { typed: commands::without_code(&message.typed), ..message.clone() };
-            return match self.desk.note_refused(&kept, Some(CommandName::Link), None, "public", &refusal).await {
-                Ok(()) => Some(vec![self.said_to(&cards::refusal(&refusal), origin, true)]),
-                Err(DeskError::Repeated) => Some(Vec::new()),
-                // Refused before a crash, and not told.
-                Err(DeskError::Refused(refusal)) => Some(vec![self.said_to(&cards::refusal(&refusal), origin, true)]),
-                Err(error) => Some(vec![self.said_to(&conversation::fault(&self.desk, &error).card, origin, true)]),
-            };
+            let noted = self.desk.note_refused(&kept, Some(CommandName::Link), None, "public", &refusal).await;
+            return Some(self.refused(noted, refusal, origin).await);
+        }
+        if let Some(refusal) = members::left_in(&self.desk, &*self.platform, message).await {
+            let noted = conversation::refuse(&self.desk, message, zone, "hold", &refusal).await;
+            return Some(self.refused(noted, refusal, origin).await);
         }
         let reply = conversation::reply(&self.desk, message, zone).await;
         if reply.verdict == Verdict::Repeated {
-            // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button.
+            // Whoever carried it out has told so, or a card does; it is not for us to say anything of it, nor of its button, unless they
+            // died before they noted that others are to press it, too.
+            if let Press::Ours(pressed) = press
+                && let Err(error) = self.note_counted(&pressed, message, origin).await
+            {
+                tracing::warn!(%error, "whether a press counts is not noted on its card");
+            }
             return Some(Vec::new());
         }
-        let mut card = self.platform.name_people(reply.card.clone()).await;
-        if reply.verdict == Verdict::Refused
-            && let Some(offered) = card.next.iter_mut().find(|next| next.starts_with("hold "))
-            && let Some(line) = members::with(&*self.platform, &message.typed).await
-        {
-            // Who is in a group only the chat knows.
-            *offered = line;
-        }
+        let card = self.platform.name_people(reply.card.clone()).await;
         let done = reply.verdict == Verdict::Done;
         let run = reply.follow.map(|(run, _)| run).or(reply.settled);
         if let Some(run) = run.filter(|_| done && reply.queued) {
@@ -309,8 +316,14 @@ impl Ear {
         if let Press::Ours(pressed) = press {
             // The card itself says who pressed, and what came of it; what is about no run says of one what it is.
             let silent = pressed.run().is_some() && run.is_some();
-            let came = (done && !silent).then_some(reply.card.title.as_str());
-            self.note_press(&pressed, &message.key, origin, done.then_some(message.actor.name.as_str()), came).await;
+            let came = (!silent).then_some(reply.card.title.as_str());
+            let who = message.actor.name.as_str();
+            let came = match reply.follow {
+                _ if !done => Came::Nothing,
+                Some((_, Hope::Heard)) => Came::Counts(who),
+                Some(_) | None => Came::Done(who, came),
+            };
+            self.note_press(&pressed, &message.key, origin, came).await;
             if done && run.is_some() && !reply.queued {
                 return Some(Vec::new());
             }
@@ -341,6 +354,18 @@ impl Ear {
             }
             (None, _) | (_, None) => vec![self.said_to(&card, origin, !(done && run.is_some()))],
         })
+    }
+
+    /// What is said of something that the chat itself refuses, once that is kept.
+    async fn refused(&self, noted: Result<(), DeskError>, refusal: Refusal, origin: &Origin) -> Vec<Post> {
+        let card = match noted {
+            Ok(()) => cards::refusal(&refusal),
+            Err(DeskError::Repeated) => return Vec::new(),
+            // Refused before a crash, and not told.
+            Err(DeskError::Refused(refusal)) => cards::refusal(&refusal),
+            Err(error) => conversation::fault(&self.desk, &error).card,
+        };
+        vec![self.said_to(&self.platform.name_people(card).await, origin, true)]
     }
 
     async fn put_off(&self, key: &str) {

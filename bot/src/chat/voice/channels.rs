@@ -8,12 +8,12 @@ use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::clock::Warned;
 use tidegate_runner::desk::post::{CardRow, Post, Subject};
 use tidegate_runner::domain::holds::News;
-use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
+use tidegate_runner::domain::ids::{EnvironmentName, GroupName, Timestamp};
 use tidegate_runner::domain::schedule::ClockNews;
 use uuid::Uuid;
 
 use super::editing::{CARD, Stale, digest};
-use super::letter::{Extras, Letter, Rendered, Rest};
+use super::letter::{Extras, Letter, Rendered, Rest, urgent_news};
 use super::limiter::Share;
 use super::press;
 use super::scribe::Scribe;
@@ -28,6 +28,12 @@ pub(in crate::chat) enum About {
     Ahead {
         environment: EnvironmentName,
         said: ClockNews,
+        /// When it was told.
+        at: Timestamp,
+    },
+    /// That several do, in one message.
+    ManyAhead {
+        all: Vec<(EnvironmentName, ClockNews)>,
         /// When it was told.
         at: Timestamp,
     },
@@ -98,6 +104,19 @@ fn more_may_come(told: &[u64], now_ms: u64) -> bool {
     now_ms >= first && now_ms < (newest + GATHER_MS).min(first + GATHER_MAX_MS)
 }
 
+/// Whether somebody has to do something about what the clock says: it does not do what was asked of it.
+pub(in crate::chat) fn is_urgent(said: &ClockNews) -> bool {
+    match said {
+        ClockNews::Refused { .. } | ClockNews::GivenUp { .. } => true,
+        ClockNews::Ahead { .. }
+        | ClockNews::Late { .. }
+        | ClockNews::Missed { .. }
+        | ClockNews::Swallowed { .. }
+        | ClockNews::Skipped { .. }
+        | ClockNews::Eve { .. } => false,
+    }
+}
+
 /// The channel of what was made for one test, as the configuration called it.
 fn channel_of_life<'n>(news: &'n News, door: &str) -> Option<&'n str> {
     match news {
@@ -138,11 +157,22 @@ impl Scribe {
             gathered(all, now, |name| channels.get(config.environments.get(name)?.channel.in_chat(door)?).cloned());
         for (channel, some) in many {
             let ids: Vec<Uuid> = some.iter().map(|(id, _, _)| *id).collect();
+            if let [first, ..] = ids.as_slice()
+                && some.iter().all(|(_, _, said)| matches!(said, ClockNews::Ahead { .. }))
+            {
+                let subject = Subject::Other(format!("ahead {first}"));
+                let all: Vec<_> = some.into_iter().map(|(_, name, said)| (name, said)).collect();
+                let (rendered, _) = self.many_ahead(&all, now, None).await?;
+                self.begin(&subject, &About::ManyAhead { all, at: now }, &channel, rendered, &ids).await?;
+                continue;
+            }
             let told: Vec<(&EnvironmentName, &ClockNews)> = some.iter().map(|(_, name, said)| (name, said)).collect();
             let card = cards::of_many(&told, &Clock { now, zone: local_zone() });
             let platform = &self.mouth.platform;
             let card = platform.name_people(card).await;
-            let post = Letter::new(platform.render(&card, &Extras::default())).post(&channel, None);
+            let mut letter = Letter::new(platform.render(&card, &Extras::default()));
+            letter.urgent = some.iter().find(|(_, _, said)| is_urgent(said)).map(|(id, _, _)| urgent_news(*id));
+            let post = letter.post(&channel, None);
             desk.hand_notices_to(self.mouth.door(), &ids, &[post]).await?;
         }
         for (id, news) in all {
@@ -169,12 +199,13 @@ impl Scribe {
                 let subject = Subject::Other(format!("ahead {id}"));
                 let rendered = self.warning((environment, said, now), Warned::Ahead, None).await;
                 let about = About::Ahead { environment: environment.clone(), said: said.clone(), at: now };
-                self.begin(&subject, &about, channel, rendered, Some(id)).await?;
+                self.begin(&subject, &about, channel, rendered, &[id]).await?;
                 continue;
             }
             let clock = Clock { now, zone: local_zone().told() };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
-            let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
+            let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
+            letter.urgent = matches!(&news, News::Clock { said, .. } if is_urgent(said)).then(|| urgent_news(id));
             let to: BTreeSet<&String> = channels
                 .iter()
                 .filter(|(named, _)| own.is_none_or(|own| own == named.as_str()))
@@ -203,6 +234,7 @@ impl Scribe {
                     // Until then people may change their minds.
                     (rendered, said.turn().at <= desk.now().await?)
                 }
+                About::ManyAhead { all, at } => self.many_ahead(all, *at, Some(&row)).await?,
                 About::Turn { due, channel } => self.together(*due, channel).await?,
             };
             self.show(row, rendered, over, &mut open).await?;
@@ -210,19 +242,19 @@ impl Scribe {
         Ok(open)
     }
 
-    /// Puts a message that is kept true into the outbox, once, in place of `notice`.
+    /// Puts a message that is kept true into the outbox, once, in place of `notices`.
     pub(in crate::chat) async fn begin(
         &self,
         subject: &Subject,
         about: &About,
         channel: &str,
         rendered: Rendered,
-        notice: Option<Uuid>,
+        notices: &[Uuid],
     ) -> Result<(), DeskError> {
         let body = serde_json::to_string(about).unwrap_or_default();
         let shown = digest(&rendered);
         let post = Letter::new(rendered).without_file().post(channel, None);
-        self.mouth.desk.begin_other(self.mouth.door(), subject, &body, (&post, &shown), notice).await
+        self.mouth.desk.begin_other(self.mouth.door(), subject, &body, (&post, &shown), notices).await
     }
 
     /// Has a message edited that does not show this, and settles one that is over.
@@ -245,6 +277,43 @@ impl Scribe {
             self.edit(&row.subject, stale, if over { Share::All } else { Share::Most });
         }
         Ok(())
+    }
+
+    /// The warning before several go down, and whether nothing more comes of it. Those that are a whole group can be skipped by a button;
+    /// what is chosen of the menu is about one of them.
+    async fn many_ahead(
+        &self,
+        all: &[(EnvironmentName, ClockNews)],
+        at: Timestamp,
+        row: Option<&CardRow>,
+    ) -> Result<(Rendered, bool), DeskError> {
+        let desk = &self.mouth.desk;
+        let now = desk.now().await?;
+        let turns: Vec<_> = all.iter().map(|(name, said)| (name, said.turn())).collect();
+        let came = desk.all_warned(&turns).await?;
+        let told: Vec<_> = all.iter().zip(came).map(|((name, said), came)| (name, said, came)).collect();
+        let config = desk.config();
+        let names: BTreeSet<&EnvironmentName> = all.iter().map(|(name, _)| name).collect();
+        let whole = |group: &&GroupName| config.group(group).map(|one| &one.name).collect::<BTreeSet<_>>() == names;
+        let groups = config.groups();
+        let group = groups.iter().copied().find(whole);
+        let mut card = cards::many_ahead(&told, group, &Clock { now: at, zone: local_zone().told() });
+        if row.is_some_and(|row| press::all_used(row, press::CLOCK)) {
+            card.next.retain(|line| !line.contains('@'));
+        }
+        let card = self.mouth.platform.name_people(card).await;
+        let of_all = card.next.iter().filter(|line| line.starts_with("skip @"));
+        let buttons: Vec<Button> = of_all.filter_map(|line| cards::button(line, &card.title, true)).collect();
+        let pressed = row.and_then(|row| press::shown(row, None));
+        let extras = Extras {
+            buttons,
+            version: press::CLOCK.to_owned(),
+            pressed,
+            rest: Rest::Typed("next".to_owned()),
+            ..Extras::default()
+        };
+        let over = all.first().is_none_or(|(_, said)| said.turn().at <= now);
+        Ok((self.mouth.platform.render(&card, &extras), over))
     }
 
     /// The warning before an environment goes down, with its buttons for as long as they count.

@@ -5,14 +5,18 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tidegate_runner::desk::post::Notice;
 use tidegate_runner::desk::{Desk, DeskError};
+use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::{RunNumber, Timestamp};
 use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
+use uuid::Uuid;
 
+use super::channels::is_urgent;
 use super::failure::ApiError;
-use super::letter::{Letter, urgent};
+use super::letter::{Letter, urgent, urgent_news};
 use crate::cards::{self, Clock};
 use crate::chat::shell::local_zone;
 use crate::reporter::{self, NewsPlace};
@@ -68,7 +72,7 @@ impl Crier {
     /// Works for ever.
     pub(in crate::chat) async fn cry(mut self) {
         let lease = format!("{}.webhook", self.door);
-        let holder = uuid::Uuid::now_v7().to_string();
+        let holder = Uuid::now_v7().to_string();
         loop {
             tokio::time::sleep(LOOK).await;
             match self.desk.speak_in(&lease, &holder, LEASE_MS, self.alone).await {
@@ -95,7 +99,13 @@ impl Crier {
             match self.tell(&text).await {
                 Ok(()) => {
                     tracing::warn!(key, chat = self.door, "told by the webhook: the chat has not taken it");
-                    self.told.insert(key);
+                    self.told.insert(key.clone());
+                    // Nobody else will tell it, and it is not to be told once more after a restart.
+                    if let Ok(notice) = key.parse::<Uuid>()
+                        && !self.is_told_to_admins()
+                    {
+                        self.desk.told_otherwise(notice).await?;
+                    }
                 }
                 Err(error) => {
                     tracing::error!(%error, key, chat = self.door, "neither the chat nor the webhook takes it");
@@ -103,6 +113,11 @@ impl Crier {
             }
         }
         Ok(())
+    }
+
+    /// Whether the people who look after Tidegate have a channel in this chat.
+    fn is_told_to_admins(&self) -> bool {
+        self.desk.config().chat.admin_channel(self.door).is_some()
     }
 
     async fn tell(&self, text: &str) -> Result<(), ApiError> {
@@ -114,19 +129,42 @@ impl Crier {
     async fn waiting(&self) -> Result<Vec<(String, String)>, DeskError> {
         let mut waiting = Vec::new();
         let mut put = HashSet::new();
+        // Before the outbox: what is handed over meanwhile is found there.
+        let notices = self.desk.notices(self.door).await?;
+        let news = self.desk.news_for_all(self.door).await?;
+        let stand = self.desk.troubles().await?;
+        let stands = |(door, place, code): &(String, String, String)| {
+            stand.iter().any(|one| (&one.door, &one.place, &one.code) == (door, place, code))
+        };
         for pending in self.desk.posts(self.door).await? {
             let Ok(letter) = serde_json::from_str::<Letter>(&pending.message.body) else { continue };
             if let Some(key) = letter.urgent.clone()
                 && put.insert(key.clone())
             {
-                let says = self.hook.says(&letter);
-                waiting.push((key, says));
+                // It is still said in the chat, and by nothing else.
+                if letter.trouble.as_ref().is_none_or(stands) {
+                    waiting.push((key, self.hook.says(&letter)));
+                }
             }
         }
-        for (id, text) in self.desk.notices(self.door).await? {
-            waiting.push((id.to_string(), self.hook.quoted(&text)));
+        for Notice { id, text, over } in notices {
+            let key = id.to_string();
+            if over && !self.is_told_to_admins() {
+                self.desk.told_otherwise(id).await?;
+            } else if !over && !put.contains(&key) {
+                waiting.push((key, self.hook.quoted(&text)));
+            }
         }
-        let since = Timestamp(self.desk.now().await?.0 - BACK_MS);
+        let now = self.desk.now().await?;
+        for (id, news) in news {
+            let urgent = matches!(&news, News::Clock { said, .. } if is_urgent(said));
+            let key = urgent_news(id);
+            if urgent && !put.contains(&key) {
+                let title = cards::news(&news, &Clock { now, zone: local_zone().told() }).title;
+                waiting.push((key, self.hook.quoted(&title)));
+            }
+        }
+        let since = Timestamp(now.0 - BACK_MS);
         for run in self.desk.open_cards(self.door, since, RunNumber(0)).await? {
             let detail = self.desk.show(run).await?;
             let config = self.desk.config();

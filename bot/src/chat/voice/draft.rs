@@ -85,7 +85,7 @@ pub(in crate::chat) fn read(
     zone: Zone,
 ) -> Result<(String, Draft), Value> {
     let me = ActorId::tidegate();
-    let known = Known { environments, others: &[], me: &me, now, zone };
+    let known = Known { environments, aside: &[], others: &[], me: &me, now, zone };
     let name = fields.environment.clone();
     let found = environments.get(name.as_str());
     let Some(environment) = found.filter(|_| words::CHOICES.iter().any(|(choice, _)| *choice == fields.what)) else {

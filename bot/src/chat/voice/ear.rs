@@ -10,6 +10,7 @@ use tidegate_runner::domain::answer::{Actor, ActorKind, Sight};
 use tidegate_runner::domain::command::{Command, CommandName, Order};
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::policy::Place;
+use tokio::time::Instant;
 
 use super::origin::{How, Origin, Said};
 use super::platform::Platform;
@@ -32,6 +33,9 @@ pub(in crate::chat) struct Ear {
     pub(in crate::chat) vital: Arc<Vital>,
     /// A connection was opened: something may have been missed before it.
     pub(in crate::chat) opened: Arc<AtomicBool>,
+    /// The earliest sign of life of connections that died without a word beside another, and were replaced: since then something may
+    /// have gone to them.
+    lost: Arc<Mutex<Option<Instant>>>,
     /// The name of this process where it claims messages.
     holder: Arc<str>,
     /// No other process can be at them.
@@ -48,10 +52,22 @@ impl Ear {
             busy: Arc::default(),
             vital,
             opened: Arc::default(),
+            lost: Arc::default(),
             holder: uuid::Uuid::now_v7().to_string().into(),
             alone,
             asked: Arc::default(),
         }
+    }
+
+    /// Notes that a connection which was replaced has heard nothing since then.
+    pub(in crate::chat) fn lost_since(&self, since: Instant) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = Some(lost.map_or(since, |earlier| earlier.min(since)));
+    }
+
+    /// Since when something may have been missed, once.
+    pub(in crate::chat) fn take_lost(&self) -> Option<Instant> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Notes whether the chat tells who somebody is.
@@ -95,7 +111,8 @@ impl Ear {
     pub(in crate::chat) fn orders(&self, typed: &str, zone: Zone, now: Timestamp) -> bool {
         let config = self.desk.config();
         let me = ActorId::tidegate();
-        let known = Known { environments: &config.environments, others: &[], me: &me, now, zone };
+        let aside: Vec<_> = config.set_aside_now().collect();
+        let known = Known { environments: &config.environments, aside: &aside, others: &[], me: &me, now, zone };
         // A code is between the two of us, too.
         let is_shown = |order: &Order| !matches!(order, Order::Link(_));
         matches!(commands::parse(typed, &known), Ok(Command::Order { order, .. }) if is_shown(&order))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_runner::desk::post::Post;
 use tidegate_runner::domain::ids::RunNumber;
+use uuid::Uuid;
 
 use super::origin::{How, Origin};
 use super::platform::Platform;
@@ -82,6 +83,9 @@ pub(in crate::chat) struct Letter {
     /// The name of the news that it tells, where somebody must hear of it.
     #[serde(default)]
     pub(in crate::chat) urgent: Option<String>,
+    /// The trouble that it tells, where it tells one: chat, place and word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::chat) trouble: Option<(String, String, String)>,
     /// A file that goes with it into the thread: its name, into which the letter's id is put, and what it says.
     pub(in crate::chat) file: Option<(String, String)>,
     /// It has a code for one person: what it says is kept until it is told, and no longer.
@@ -112,6 +116,7 @@ impl Letter {
             awaited: false,
             link: None,
             urgent: None,
+            trouble: None,
             file,
             secret: false,
         }
@@ -157,6 +162,11 @@ impl Letter {
         let body = serde_json::to_string(self).unwrap_or_default();
         Post { channel: channel.to_owned(), run, body }
     }
+}
+
+/// The name of a piece of news of the clock that somebody must hear of.
+pub(in crate::chat) fn urgent_news(id: Uuid) -> String {
+    format!("news {id}")
 }
 
 /// The name of news that somebody must hear of.

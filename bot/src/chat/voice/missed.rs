@@ -41,34 +41,53 @@ pub(in crate::chat) struct Missed {
     look_back: Option<Duration>,
     /// Places that were read to the moment that is wanted.
     read: HashSet<String>,
+    /// Before this everything was heard that is not known to be missing; `None`: only what is noted counts.
+    floor: Option<Timestamp>,
 }
 
 impl Missed {
     pub(in crate::chat) fn new(ear: Ear, since: Option<Timestamp>, look_back: Option<Duration>) -> Self {
-        Self { ear, since, look_back, read: HashSet::new() }
+        Self { ear, since, look_back, read: HashSet::new(), floor: None }
     }
 
-    /// Reads whenever it is time, while this process has the right to speak, until told to stop.
+    /// Reads whenever it is time, while this process has the right to speak, until told to stop; what went to a dead connection of its
+    /// own also without: nobody else heard it.
     pub(in crate::chat) async fn read_on(mut self, right: Right, mut stop: watch::Receiver<bool>) {
         let (mut wanted, mut again) = (None, Instant::now());
+        // Whether what is being read is noted as heard: for all processes only the one that speaks says so.
+        let mut notes = true;
         let mut began = Instant::now();
         while !wait(LOOK, &mut stop).await {
-            if right.since().is_none() {
+            let (speaks, lost) = (right.since().is_some(), self.ear.take_lost());
+            if !speaks && lost.is_none() && (wanted.is_none() || notes) {
                 continue;
             }
-            let due = wanted.is_none() && self.look_back.is_some_and(|every| began.elapsed() >= every);
-            if self.ear.opened.swap(false, Ordering::AcqRel) || due {
+            let due = speaks && wanted.is_none() && self.look_back.is_some_and(|every| began.elapsed() >= every);
+            let opened = speaks && self.ear.opened.swap(false, Ordering::AcqRel);
+            if opened || due || lost.is_some() {
                 began = Instant::now();
-                match self.ear.desk.now().await {
-                    Ok(now) => {
-                        wanted = Some(now);
-                        self.read.clear();
+                if let Ok(now) = self.ear.desk.now().await {
+                    let ago = lost.map(|since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX));
+                    let floor = ago.filter(|_| !opened && !due).map(|ago| now.plus_ms(ago.saturating_neg()));
+                    // What is being read goes on from where it began.
+                    self.floor = match wanted {
+                        None => floor,
+                        Some(_) => self.floor.zip(floor).map(|(one, other)| one.min(other)),
+                    };
+                    notes = opened || due || speaks && (wanted.is_none() || notes);
+                    wanted = Some(now);
+                    self.read.clear();
+                } else {
+                    if opened || due {
+                        self.ear.opened.store(true, Ordering::Release);
                     }
-                    Err(_) => self.ear.opened.store(true, Ordering::Release),
+                    if let Some(since) = lost {
+                        self.ear.lost_since(since);
+                    }
                 }
             }
             let Some(until) = wanted.filter(|_| again <= Instant::now()) else { continue };
-            match self.read_to(until).await {
+            match self.read_to(until, notes).await {
                 Ok(None) => wanted = None,
                 Ok(Some(wait)) => again = Instant::now() + wait.max(LOOK),
                 Err(error) => {
@@ -80,14 +99,17 @@ impl Missed {
     }
 
     /// Reads what was said to us to this moment; answered in the order in which it was said. Gives how long to wait where not all of
-    /// it could be read: each place is read from where it was last heard, however often it takes.
-    async fn read_to(&mut self, until: Timestamp) -> Result<Option<Duration>, DeskError> {
+    /// it could be read: each place is read from where it was last heard, however often it takes. `notes`: that it was is noted.
+    async fn read_to(&mut self, until: Timestamp, notes: bool) -> Result<Option<Duration>, DeskError> {
         let known: HashMap<String, Timestamp> = self.ear.desk.heard(self.ear.door()).await?.into_iter().collect();
         let Some(everywhere) = known.get("").copied().or(self.since) else {
             // Nobody has ever spoken to us.
-            self.ear.desk.heard_until(self.ear.door(), until, &[]).await?;
+            if notes {
+                self.ear.desk.heard_until(self.ear.door(), until, &[]).await?;
+            }
             return Ok(None);
         };
+        let everywhere = self.floor.map_or(everywhere, |floor| everywhere.max(floor));
         let spoken = self.ear.spoken_directly().await?;
         let places = match self.ear.places(spoken).await {
             Ok(places) => places,
@@ -126,7 +148,9 @@ impl Missed {
             self.ear.hear_late(said).await?;
         }
         self.read.extend(read);
-        self.ear.desk.heard_until(self.ear.door(), until, &behind).await?;
+        if notes {
+            self.ear.desk.heard_until(self.ear.door(), until, &behind).await?;
+        }
         Ok(wait)
     }
 }

@@ -30,8 +30,10 @@ mod scribe;
 mod speak;
 pub(in crate::chat) mod stands;
 pub(in crate::chat) mod text;
+mod thread;
 mod together;
 mod trouble;
+mod waits;
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //! One process at a time speaks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidegate_runner::desk::post::Pending;
@@ -16,15 +16,15 @@ use super::letter::{Letter, Thread};
 use super::limiter::Share;
 use super::platform::{Call, Failed, Means, Platform};
 use super::right::{MARGIN, Right, TRY};
+use super::waits::Waits;
 use crate::cards::FILES;
 use crate::reporter::ENDED;
 
 /// After a refusal that somebody has to do something about.
 pub(in crate::chat) const REFUSED_WAIT: Duration = Duration::from_mins(1);
 
-/// After an answer that nobody understood, at first and at most.
-const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
-const UNKNOWN_WAIT_MAX: Duration = Duration::from_secs(30);
+/// After the outbox could not be written.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// After so many failures in a row, about half a minute, the chat is away.
 const AWAY_FAILURES: u32 = 5;
@@ -44,8 +44,7 @@ pub(in crate::chat) struct Mouth {
     pub(in crate::chat) right: Right,
     /// Queues of which something is being sent just now.
     busy: Arc<Mutex<HashSet<String>>>,
-    /// Queues that have to wait: until when, and after how many failures.
-    waits: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
+    waits: Arc<Mutex<Waits>>,
     /// Places that are not spoken in; `None` until the ledger was asked.
     pub(in crate::chat) troubled: Arc<tokio::sync::Mutex<Option<HashSet<String>>>>,
     /// When it was last looked whether who was gone is back.
@@ -164,35 +163,31 @@ impl Mouth {
                 Ok(Sent::Later | Sent::Linked) => return,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be written");
-                    return self.wait(&queue.name, UNKNOWN_WAIT);
+                    return self.wait(&queue.name, WRITE_AGAIN);
                 }
             }
         }
     }
 
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn must_wait(&self, queue: &str) -> bool {
-        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        waits.get(queue).is_some_and(|(until, _)| *until > Instant::now())
+        self.waits().must_wait(queue, Instant::now())
     }
 
     fn wait(&self, queue: &str, wait: Duration) {
-        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = waits.get(queue).map_or(0, |(_, failures)| failures + 1);
-        waits.insert(queue.to_owned(), (Instant::now() + wait, failures));
+        self.waits().wait(queue, Instant::now(), wait);
     }
 
-    /// Waits longer each time, and never for the same time as others do.
     /// Gives how often it has failed before.
     fn back_off(&self, queue: &str) -> u32 {
-        let failures = self.waits.lock().unwrap_or_else(PoisonError::into_inner).get(queue).map_or(0, |(_, n)| *n);
-        let base = UNKNOWN_WAIT.saturating_mul(1 << failures.min(5)).min(UNKNOWN_WAIT_MAX);
-        let jitter = u64::from(Uuid::now_v7().as_bytes()[15]);
-        self.wait(queue, base + Duration::from_millis(jitter * 2));
-        failures
+        self.waits().back_off(queue, Instant::now(), Uuid::now_v7().as_bytes()[15])
     }
 
     fn works(&self, queue: &str) {
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner).remove(queue);
+        self.waits().works(queue);
     }
 
     async fn one(&self, queue: &Queue, pending: &Pending, letter: Option<&Letter>) -> Result<Sent, DeskError> {
@@ -253,7 +248,9 @@ impl Mouth {
             ts
         } else {
             let call = if queue.private { Call::Private } else { Call::Post };
-            if !self.platform.take(call, &queue.name, Share::All) {
+            // One person's conversation can be several queues, by the person and by itself.
+            let aside = queue.private || letter.awaited;
+            if !self.platform.take(call, if aside { &queue.name } else { &place }, Share::All) {
                 return Ok(Sent::Later);
             }
             let ms = i64::try_from(MARGIN.as_millis()).unwrap_or(i64::MAX);

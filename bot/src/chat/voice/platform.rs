@@ -103,6 +103,11 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// Whether an id is a group's.
     fn is_group(&self, id: &str) -> bool;
 
+    /// The message that a thread is under, as far as the thread's name tells.
+    fn under<'t>(&self, thread: &'t str) -> &'t str {
+        thread
+    }
+
     /// Whether this is the id of a channel, and neither a name nor a person.
     fn is_channel(&self, place: &str) -> bool;
 
@@ -125,6 +130,11 @@ pub(in crate::chat) trait Platform: Send + Sync {
 
     /// The members of a group; none where there is no such group.
     async fn members(&self, group: &str) -> Result<Vec<String>, ApiError>;
+
+    /// Members of a group whom this process has met: where the chat does not tell them, they are better than nobody.
+    fn met(&self, _group: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The id of a channel, as the configuration names it. `None`: there is none that we see.
     async fn channel(&self, named: &str) -> Result<Option<String>, ApiError>;
@@ -183,6 +193,6 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// After something was answered.
     async fn answered(&self, ear: &Ear, origin: &Origin);
 
-    /// Brings up to date what is shown beside messages, every few seconds.
-    async fn refresh(&self, ear: &Ear);
+    /// Brings up to date what is shown beside messages, every few seconds; what people see only where this process is the one that `speaks`.
+    async fn refresh(&self, ear: &Ear, speaks: bool);
 }

@@ -1,11 +1,11 @@
-//! Buttons of messages, each used once: whoever is carried out first uses it up, and the message says who it was. Those of a message
-//! that is about no run stand against each other, and are used up together. What is kept of it lies with what was told, so that it
-//! outlives a restart and counts for every process.
+//! Buttons of messages, each used once: whoever is carried out first uses it up, and the message says who it was; one yes of several
+//! uses up nothing. Those of a message that is about no run stand against each other, and are used up together. What is kept of it lies
+//! with what was told, so that it outlives a restart and counts for every process.
 
 use std::time::Duration;
 
-use tidegate_runner::desk::DeskError;
 use tidegate_runner::desk::post::{CardRow, Subject};
+use tidegate_runner::desk::{DeskError, Message};
 use tidegate_runner::domain::ids::RunNumber;
 
 use super::ear::Ear;
@@ -20,6 +20,8 @@ const TAKEN: &str = "press:";
 const FREED: &str = "freed:";
 /// Before the key of a press that was carried out, and what the card says of it.
 const SAID: &str = "pressed:";
+/// The same of one yes of several: it is carried out, and the button stays for the others.
+const COUNTED: &str = "counted:";
 
 /// The version of messages about the clock.
 pub(in crate::chat) const CLOCK: &str = "clock";
@@ -56,6 +58,17 @@ pub(in crate::chat) enum Press {
     Undecided(Box<Card>),
 }
 
+/// What came of a press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chat) enum Came<'c> {
+    /// It was refused, and others can press.
+    Nothing,
+    /// It was carried out, by whom, and others are to press, too.
+    Counts(&'c str),
+    /// It was carried out, by whom, with what came of it where no run's card says so.
+    Done(&'c str, Option<&'c str>),
+}
+
 /// What makes a press: the card's version and the button, as the inbox key has them.
 fn name(version: &str, verb: &str) -> String {
     format!("{version} {verb}")
@@ -68,12 +81,18 @@ fn same_person(one: &str, other: &str) -> bool {
 
 fn holder<'t>(told: &'t [String], name: &str) -> Option<&'t str> {
     let taken = told.iter().filter_map(|entry| entry.strip_prefix(TAKEN)?.split_once('|'));
-    taken.filter(|(taken, _)| *taken == name).map(|(_, key)| key).find(|key| !told.contains(&format!("{FREED}{key}")))
+    taken.filter(|(taken, _)| *taken == name).map(|(_, key)| key).find(|key| !is_free_again(told, key))
+}
+
+/// Whether what this press took can be pressed by others.
+fn is_free_again(told: &[String], key: &str) -> bool {
+    let counted = |entry: &String| entry.strip_prefix(COUNTED)?.split_once('|').map(|(by, _)| by == key);
+    told.contains(&format!("{FREED}{key}")) || told.iter().filter_map(counted).any(|counted| counted)
 }
 
 /// What the card says of a press that was carried out, with the key of the press.
 fn carried_out(entry: &str) -> Option<(&str, &str)> {
-    entry.strip_prefix(SAID)?.split_once('|')
+    entry.strip_prefix(SAID).or_else(|| entry.strip_prefix(COUNTED))?.split_once('|')
 }
 
 /// Whether a button of this version of the card was used.
@@ -160,19 +179,14 @@ impl Ear {
         Ok(Press::Dead(Box::new(cards::used(label))))
     }
 
-    /// Notes what came of a press: who pressed, for all to see, with what came of it where no run's card says so, or that the button can be used by others.
-    pub(in crate::chat) async fn note_press(
-        &self,
-        subject: &Subject,
-        key: &str,
-        origin: &Origin,
-        who: Option<&str>,
-        came: Option<&str>,
-    ) {
+    /// Notes what came of a press: who pressed, for all to see, and whether the button can be used by others.
+    pub(in crate::chat) async fn note_press(&self, subject: &Subject, key: &str, origin: &Origin, came: Came<'_>) {
         let How::Button { label, .. } = &origin.how else { return };
-        let note = match who {
-            Some(who) => format!("{SAID}{key}|{}", cards::pressed(label, &format!("@{who}"), came)),
-            None => format!("{FREED}{key}"),
+        let pressed = |who: &str, what| cards::pressed(label, &format!("@{who}"), what);
+        let note = match came {
+            Came::Done(who, what) => format!("{SAID}{key}|{}", pressed(who, what)),
+            Came::Counts(who) => format!("{COUNTED}{key}|{}", pressed(who, None)),
+            Came::Nothing => format!("{FREED}{key}"),
         };
         let noted = match self.note(subject, &note).await {
             // The message about several shows it, too.
@@ -187,6 +201,25 @@ impl Ear {
         if let Err(error) = noted {
             tracing::warn!(%error, "a press is not noted on its card");
         }
+    }
+
+    /// Notes a yes that was carried out, perhaps by a process that died before it could: where the question stands as it was pressed,
+    /// others are to press, too.
+    pub(in crate::chat) async fn note_counted(
+        &self,
+        subject: &Subject,
+        message: &Message,
+        origin: &Origin,
+    ) -> Result<(), DeskError> {
+        let (Some(run), Some("approve")) = (subject.run(), message.typed.split_whitespace().next()) else {
+            return Ok(());
+        };
+        let version = reporter::version(&self.desk.show(run).await?);
+        let Some(row) = self.desk.card(self.door(), subject).await? else { return Ok(()) };
+        if holder(&row.told, &name(&version, "approve")) == Some(message.key.as_str()) {
+            self.note_press(subject, &message.key, origin, Came::Counts(&message.actor.name)).await;
+        }
+        Ok(())
     }
 
     /// Adds a note to a message that is kept true, once, and gives what is known of it.
@@ -243,6 +276,17 @@ mod tests {
         assert!(!used(&row(&["press:v1 approve|k1"]), "v1", "reject 5"));
         assert!(!used(&row(&["press:v1 approve|k1", "freed:k1"]), "v1", "approve 5"));
         assert!(used(&row(&["press:v1 approve|k1", "freed:k1", "press:v1 approve|k2"]), "v1", "approve 5"));
+    }
+
+    #[test]
+    fn one_yes_of_several_is_told_and_leaves_the_button_to_others() {
+        let one = row(&["press:v1 approve|k1", "counted:k1|Approve: pressed by @a"]);
+        assert!(!used(&one, "v1", "approve 5"));
+        assert_eq!(shown(&one, None).as_deref(), Some("Approve: pressed by @a"));
+        let two = row(&["press:v1 approve|k1", "counted:k1|a", "press:v1 approve|k2", "pressed:k2|b"]);
+        assert!(used(&two, "v1", "approve 5"));
+        assert_eq!(shown(&two, None).as_deref(), Some("a\nb"));
+        assert!(used(&row(&["press:v1 approve|k11", "counted:k1|a"]), "v1", "approve 5"), "another's press");
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Ear {
 
     /// Shows a page where the form was. Where that was closed, or may not be changed any more after so long, whoever filled it in is told
     /// alone, with what to type in place of the button.
-    async fn turned(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> Vec<Post> {
+    pub(in crate::chat) async fn turned(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> Vec<Post> {
         let card = page.card;
         if self.platform.turn(draft, origin, page).await { Vec::new() } else { vec![self.said_to(card, origin, true)] }
     }

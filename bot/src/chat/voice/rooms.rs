@@ -21,8 +21,9 @@ use super::mouth::Mouth;
 use super::platform::Platform;
 use super::right::Right;
 use super::{speak, wait};
-use crate::cards;
+use crate::cards::{self, NO_PORT};
 use crate::vitals::{Vital, Vitals};
+use crate::web::Port;
 
 /// Between two tries to reach a chat at the start.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -105,6 +106,9 @@ impl<E: Entrance> Rooms<E> {
         }
         let platform: Arc<dyn Platform> = Arc::new(chat.clone());
         let ear = Ear::new(self.desk.clone(), Arc::clone(&platform), Arc::clone(&self.vital), self.alone);
+        let desk = self.desk.clone();
+        // Beside it: a server that gives none must not keep us from listening.
+        tokio::spawn(async move { desk.listens().await });
         let listener = self.entrance.listen(&chat, &ear);
         let right = Right::new(self.desk.clone(), door, self.alone);
         let mouth = Mouth::new(self.desk.clone(), platform, right);
@@ -140,6 +144,18 @@ impl Ear {
     pub(in crate::chat) fn listens(&self) {
         if self.vital.opened() {
             self.opened.store(true, Ordering::Release);
+        }
+    }
+
+    /// What became of the port to which the chat delivers. `missed`: what was said before it was open may not have been told.
+    pub(in crate::chat) fn port(&self, port: Port, missed: bool) {
+        match port {
+            Port::Open if missed => self.listens(),
+            Port::Open => {
+                self.vital.opened();
+            }
+            Port::Lost => self.vital.ended(),
+            Port::Refused => self.vital.failed(NO_PORT),
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tidegate_runner::desk::post::{CardRow, Kept, NewsRow, Post};
+use tidegate_runner::desk::post::{CardRow, Kept, NewsRow, Notice, Post};
 use tidegate_runner::desk::{Desk, DeskError};
-use tidegate_runner::domain::answer::RunDetail;
+use tidegate_runner::domain::answer::{RunDetail, Trouble};
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tokio::time::Instant;
 
@@ -264,32 +264,13 @@ impl Scribe {
                 Some(_) | None => {
                     let mut letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
                     letter.link = link;
-                    let Some(readers) = self.readers(&who).await else { continue };
+                    let Some(readers) = self.mouth.readers(&who, id).await else { continue };
                     readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), Some(run))).collect()
                 }
             };
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
         }
         Ok(())
-    }
-
-    /// Who reads what is for this person or group; `None` while it cannot be asked.
-    async fn readers(&self, who: &str) -> Option<Vec<String>> {
-        if !self.mouth.platform.is_group(who) {
-            return Some(vec![who.to_owned()]);
-        }
-        match self.mouth.platform.members(who).await {
-            Ok(members) => {
-                if members.is_empty() {
-                    tracing::warn!(group = who, "a group without members is not told");
-                }
-                Some(members)
-            }
-            Err(error) => {
-                tracing::warn!(%error, group = who, "who is in a group cannot be asked now");
-                None
-            }
-        }
     }
 
     /// What people are to hear of holds, stops and free environments, each in their own conversation.
@@ -300,7 +281,7 @@ impl Scribe {
             let clock = Clock { now: desk.now().await?, zone };
             let card = self.mouth.platform.name_people(cards::news(&news, &clock)).await;
             let letter = Letter::new(self.mouth.platform.render(&card, &Extras::default()));
-            let Some(readers) = self.readers(&who).await else { continue };
+            let Some(readers) = self.mouth.readers(&who, id).await else { continue };
             let posts: Vec<Post> =
                 readers.iter().map(|reader| letter.post(&self.mouth.platform.alone(reader), None)).collect();
             desk.hand_notice_to(self.mouth.door(), id, &posts).await?;
@@ -333,8 +314,18 @@ impl Scribe {
                 return Ok(());
             }
         };
-        for (id, text) in notices {
-            let letter = Letter::new(self.mouth.platform.render(&cards::for_admins(&text), &Extras::default()));
+        let stand = desk.troubles().await?;
+        for Notice { id, text, over } in notices {
+            let told = stand.iter().filter(|_| !over).find(|one| {
+                let Trouble { door, place, code, since: _ } = one;
+                desk.clean(&cards::cannot_speak(door, place, code)) == text
+            });
+            let text = if over { cards::over_by_now(&text) } else { text };
+            let mut letter = Letter::new(self.mouth.platform.render(&cards::for_admins(&text), &Extras::default()));
+            // Under the name that it has had so far, so that the webhook tells what is not taken here either.
+            // What is over is nothing for it.
+            letter.urgent = (!over).then(|| id.to_string());
+            letter.trouble = told.map(|one| (one.door.clone(), one.place.clone(), one.code.clone()));
             desk.hand_notice_to(self.mouth.door(), id, &[letter.post(&channel, None)]).await?;
         }
         Ok(())

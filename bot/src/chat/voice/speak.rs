@@ -111,11 +111,13 @@ async fn answers(ear: Ear, mut stop: watch::Receiver<bool>) {
 async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
     let mut healthy = Instant::now();
     loop {
-        ear.platform.refresh(&ear).await;
-        if mouth.right.since().is_some() {
+        let speaks = mouth.right.since().is_some();
+        ear.platform.refresh(&ear, speaks).await;
+        if speaks {
             mouth.tell_whether_heard(&ear).await;
             mouth.tell_whether_asked(&ear).await;
             mouth.look_for_people().await;
+            mouth.look_for_members().await;
         }
         if healthy.elapsed() >= HEALTH {
             healthy = Instant::now();

@@ -55,7 +55,7 @@ impl Scribe {
                 return Ok(at_work);
             }
             let (rendered, _) = self.together(due, &channel).await?;
-            self.begin(&subject, &About::Turn { due, channel: named }, &channel, rendered, None).await?;
+            self.begin(&subject, &About::Turn { due, channel: named }, &channel, rendered, &[]).await?;
         }
         if let Some(row) = desk.card(self.mouth.door(), &subject).await? {
             desk.within(self.mouth.door(), run, &channel, &row).await?;

@@ -31,10 +31,10 @@ async fn an_environment_that_is_new_is_left_where_it_is_until_its_next_transitio
 }
 
 #[tokio::test]
-async fn a_schedule_that_was_written_while_nothing_ran_is_not_late() {
+async fn a_schedule_that_was_written_while_nothing_ran_does_nothing_of_what_it_would_have_done_by_then() {
     const MORE: &str =
         "[[environments.shop.schedules]]\nname = 'rehearsal'\ncron = '0 3 * * *'\ndo = 'up full'\nfor = '12h'\n";
-    // What is added while nobody looks, when somebody looks again, and whether that is told as late.
+    // What is added while nobody looks, when somebody looks again, and whether anything is done then, and told as late.
     for (more, again, late) in [("", "2026-11-24T09:30", true), (MORE, "2026-11-24T08:30", false)] {
         on_both(async |store| {
             let mut room = Room::new(store).await;
@@ -42,8 +42,7 @@ async fn a_schedule_that_was_written_while_nothing_ran_is_not_late() {
             room.config = parsed(&format!("{CONFIG}{more}"));
             let mut clock = room.clock();
             let looked = clock.look(at(again)).await.unwrap();
-            assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
-            assert_eq!(room.queue().await, ["full"]);
+            assert_eq!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), late, "{looked:?}");
             let all = told(&room).await;
             let told = matches!(all.as_slice(), [ClockNews::Late { .. }]);
             assert!(told == late && (told || all.is_empty()), "{again}: {all:?}");
@@ -82,10 +81,12 @@ async fn a_schedule_that_is_changed_counts_from_then_on() {
         // The hours are cut, and the process begins again.
         let shorter = CONFIG.replace("09:00-21:00", "09:00-14:00");
         room.config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &shorter), &|_| None).unwrap());
-        let looked = room.clock().look(at("2026-11-24T15:00")).await.unwrap();
+        // What it lowers at once waits until people were warned.
+        assert_eq!(room.clock().look(at("2026-11-24T15:00")).await.unwrap().turned, []);
+        let looked = room.clock().look(at("2026-11-24T15:15")).await.unwrap();
         assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
         assert_eq!(room.queue().await, ["small"]);
-        assert_eq!(room.clock().look(at("2026-11-24T15:01")).await.unwrap().turned, []);
+        assert_eq!(room.clock().look(at("2026-11-24T15:16")).await.unwrap().turned, []);
     })
     .await;
 }

@@ -38,6 +38,7 @@ async fn finds(room: &Room, told: &[&str]) -> RunNumber {
         least_serial: None,
         lineage: None,
         left_lineage: None,
+        left_at: None,
         values: std::collections::BTreeMap::new(),
         scales: false,
     };

@@ -3,11 +3,14 @@
 mod again;
 mod apart;
 mod bent;
+mod booked;
 mod by_chat;
 mod changes;
 mod early;
 mod fresh;
+mod kept;
 mod looks;
+mod moments;
 mod once;
 mod pauses;
 mod told;
@@ -24,6 +27,7 @@ use super::*;
 use crate::bell::Bell;
 use crate::config::{self, Config};
 use crate::desk::Message;
+use crate::desk::clock::Warned;
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::AuditFilter;
 use crate::domain::command::Order;
@@ -87,8 +91,11 @@ impl Room {
 
     /// Everything in the queue is done.
     async fn all_done(&self) {
-        if let Some(last) = self.queue().await.last() {
-            self.wants(&last.clone()).await;
+        if let Some(last) = runs::active(&self.store, &shop()).await.unwrap().last() {
+            let mut tx = self.store.begin().await.unwrap();
+            let wanted = target(&last.request.target.level.to_string());
+            environments::set_wanted(&mut tx, &shop(), Some(&wanted), Some(last.number)).await.unwrap();
+            tx.commit().await.unwrap();
         }
         self.end_as("succeeded").await;
     }
@@ -144,7 +151,7 @@ impl Room {
         let order = match line.split(' ').next() {
             Some("preflight") => Order::Preflight { environment },
             Some("drift") => Order::Drift { environment },
-            Some("sweep") => Order::Sweep { environment },
+            Some("sweep") => Order::Sweep { environment, remove: false },
             _ => Order::Plan { environment, level: None, settings: Vec::new(), newest_code: false },
         };
         desk.submit(&message, &order, None).await.unwrap();

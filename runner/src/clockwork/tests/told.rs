@@ -173,7 +173,7 @@ async fn before_it_goes_down_people_are_warned_once_and_again_where_they_kept_it
         }
         let all = told(&room).await;
         assert!(
-            matches!(all.as_slice(), [ClockNews::Ahead { turn, from }]
+            matches!(all.as_slice(), [ClockNews::Ahead { turn, from, .. }]
                 if turn.at == at("2026-11-23T21:00") && turn.zone == "Asia/Tokyo" && *from == target("full")),
             "{all:?}"
         );
@@ -246,4 +246,76 @@ async fn what_is_late_collapsed_missed_or_refused_is_told() {
         assert_eq!(all.len(), 4, "{all:?}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_pair_that_an_outage_swallows_is_said_in_one_line() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        // From Friday evening to Monday morning.
+        room.clock().look(at("2026-11-27T20:00")).await.unwrap();
+        let mut clock = room.clock();
+        let looked = clock.look(at("2026-11-30T09:30")).await.unwrap();
+        assert_eq!(outcomes(&looked), [&Turned::Nothing]);
+        clock.look(at("2026-11-30T09:31")).await.unwrap();
+        room.clock().look(at("2026-11-30T09:32")).await.unwrap();
+        let all = told(&room).await;
+        let [ClockNews::Swallowed { turn, left_out, count: 1 }] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((turn.at, &turn.wanted), (at("2026-11-30T09:00"), &target("full")));
+        let left_out: Vec<_> = left_out.iter().map(|turn| (turn.at, turn.wanted.clone())).collect();
+        assert_eq!(left_out, [(at("2026-11-27T21:00"), target("small"))]);
+        assert!(room.queue().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pair_whose_catch_up_is_over_is_said_as_well_and_nothing_where_nothing_was_missed() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        room.clock().look(at("2026-11-27T20:00")).await.unwrap();
+        room.clock().look(at("2026-11-30T15:00")).await.unwrap();
+        assert!(matches!(told(&room).await.as_slice(), [ClockNews::Swallowed { count: 1, .. }]));
+        let mut clock = room.clock();
+        clock.look(at("2026-11-30T20:59")).await.unwrap();
+        clock.look(at("2026-11-30T21:00")).await.unwrap();
+        room.all_done().await;
+        assert!(matches!(told(&room).await.as_slice(), [ClockNews::Swallowed { .. }, ClockNews::Ahead { .. }]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_held_is_warned_of_what_comes_after_the_hold_and_of_nothing_where_nothing_comes() {
+    // Far ahead: whether a hold stands is the ledger's own clock's to say. Until when it is held; whether there is a warning, and whether it tells of the hold.
+    for (until, warned, told_of) in [
+        ("2036-11-24T20:59", true, false),
+        ("2036-11-24T22:00", true, true),
+        ("2036-11-25T08:59", true, true),
+        ("2036-11-25T09:01", false, false),
+    ] {
+        on_both(async |store| {
+            let room = Room::new(store).await;
+            room.wants("full").await;
+            let mut clock = room.clock();
+            clock.look(at("2036-11-24T20:00")).await.unwrap();
+            let values = "'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0";
+            room.hold(&format!("{values}, {}, NULL, NULL", at(until).0)).await;
+            clock.look(at("2036-11-24T20:45")).await.unwrap();
+            let all = told(&room).await;
+            assert_eq!(all.len(), usize::from(warned), "{until}: {all:?}");
+            if let Some(ClockNews::Ahead { held, .. }) = all.first() {
+                assert_eq!(held.as_ref().map(|hold| hold.until), told_of.then_some(Some(at(until))), "{until}");
+            }
+            if !warned {
+                // It is lifted in time.
+                room.is_free().await;
+                clock.look(at("2036-11-24T20:50")).await.unwrap();
+                assert!(matches!(told(&room).await.as_slice(), [ClockNews::Ahead { held: None, .. }]));
+            }
+        })
+        .await;
+    }
 }

@@ -177,3 +177,49 @@ fn a_state_that_is_there_or_that_another_has_is_in_the_way() {
     let told = config.state_in_the_way(&environment(&config, "lt-b")).expect("another has it");
     assert!(told.starts_with("taken/app has that state"), "{told}");
 }
+
+#[test]
+fn what_a_run_is_about_is_what_the_ledger_has_of_its_name_now() {
+    let config = read(TEMPLATE);
+    let name: EnvironmentName = "lt-a".parse().expect("a name");
+    let first = made(&config, "lt-a", "10.64.0.0/20");
+    let second =
+        Made { id: 2, range: Some(("vpc".parse().expect("a name"), "10.64.16.0/20".to_owned())), ..first.clone() };
+    let cidr = |config: &Config, row: Option<&Made>| {
+        let environment = config.environment_in(&name, row, false)?;
+        Some(environment.stacks["app"].variables["cidr"].to_string())
+    };
+    // This process knows the one before, none yet, or the one that there is.
+    for in_force in [with(&config, vec![first.clone()]), config.clone(), with(&config, vec![second.clone()])] {
+        assert_eq!(cidr(&in_force, Some(&second)).as_deref(), Some("\"10.64.16.0/20\""));
+    }
+    let renewed = Made { definition: second.definition.replace("servers = 8", "servers = 9"), ..second.clone() };
+    let newest = with(&config, vec![second]).environment_in(&name, Some(&renewed), false).expect("it is there");
+    assert_eq!(newest.profiles["full"]["app"]["servers"], 9);
+    // It is gone, and this process has not heard of that yet.
+    assert_eq!(cidr(&with(&config, vec![first]), None), None);
+    assert!(config.environment_in(&"game".parse().expect("a name"), None, false).is_some());
+}
+
+#[test]
+fn one_whose_role_or_calendar_is_gone_is_not_managed_and_is_known_as_far_as_its_end_needs() {
+    let text = TEMPLATE.replace(
+        "about = 'test {env}'",
+        "about = 'test {env}'\naccess = { tester = ['local:mori'] }\nholidays = 'team'",
+    );
+    let role = "[roles.tester]\ncommands = ['up', 'new']\n[access]\ntester = ['local:zed']\n";
+    let calendar = "[calendars.team]\ncountry = 'JP'\n";
+    let outside = format!("{role}{calendar}");
+    let whole = read(&format!("{text}{outside}"));
+    let one = made(&whole, "lt-a", "10.64.0.0/20");
+    assert!(with(&whole, vec![one.clone()]).environments.contains_key("lt-a"));
+    for left in [role, calendar, ""] {
+        let without = read(&format!("{TEMPLATE}{left}"));
+        let union = with(&without, vec![one.clone()]);
+        assert!(!union.environments.contains_key("lt-a") && union.unmanaged.contains_key("lt-a"), "{left}");
+        let aside = union.whose(&one.name).expect("its end needs little of it");
+        assert!(aside.owners.contains(&ActorId::local("mori")) && aside.stacks.contains_key("app"), "{left}");
+        assert!(union.environment_in(&one.name, Some(&one), false).is_none(), "nothing new is begun in it");
+        assert_eq!(union.environment_in(&one.name, Some(&one), true).as_ref(), Some(aside));
+    }
+}

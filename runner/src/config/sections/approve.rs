@@ -18,11 +18,12 @@ use crate::domain::environment::{Environment, Setting, SettingKind};
 use crate::domain::ids::{ActorId, SettingName};
 
 /// The commands that make runs which can ask.
-const ASKING: [CommandName; 6] = [
+const ASKING: [CommandName; 7] = [
     CommandName::Up,
     CommandName::Down,
     CommandName::Scale,
     CommandName::Adopt,
+    CommandName::Terraform,
     CommandName::Destroy,
     CommandName::Undo,
 ];
@@ -263,11 +264,24 @@ pub(super) fn check_people(
             first
         });
         let count = usize::try_from(rule.count).unwrap_or(usize::MAX);
-        if more || people.len() > count {
-            continue;
-        }
         let indexed = at.index(index);
         let at = if is_list { &indexed } else { at };
+        if more.everyone {
+            continue;
+        }
+        if !more.groups.is_empty() {
+            let is_group = |id: &ActorId| id.as_str().starts_with("slack:S") && more.groups.contains(id);
+            let least = people.iter().filter(|id| !is_group(id)).count();
+            if least < count {
+                let key = if rule.count > 1 { "count" } else { "by" };
+                let hint = "list its members under `[groups]`, name more people, or want fewer";
+                findings.warn_at_value(&at.key(key), uncounted(rule, least, &more.groups), Some(hint.to_owned()));
+            }
+            continue;
+        }
+        if people.len() > count {
+            continue;
+        }
         if people.len() == count {
             if !rule.own && rule.alone_after_ms.is_none() {
                 let people: Vec<_> = people.iter().map(ActorId::called).collect();
@@ -290,4 +304,28 @@ pub(super) fn check_people(
         let key = if rule.count > 1 { "count" } else { "by" };
         findings.at_value(&at.key(key), message, Some("name more people, or want fewer".to_owned()));
     }
+}
+
+/// That nobody can tell from the file alone whether there are enough.
+fn uncounted(rule: &ApprovalRule, least: usize, groups: &[ActorId]) -> String {
+    let named = match least {
+        0 => "nobody".to_owned(),
+        1 => "only 1 person".to_owned(),
+        more => format!("only {more} people"),
+    };
+    let (of_slack, others): (Vec<_>, Vec<_>) = groups.iter().partition(|id| id.as_str().starts_with("slack:"));
+    let list = |ids: &[&ActorId]| ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let slack = format!("who is in {} only Slack knows", list(&of_slack));
+    let other = format!(
+        "whether {} is a person, which it counts as here, or a role, and who has that, only Discord knows",
+        list(&others)
+    );
+    let unknown = [(of_slack.is_empty(), slack), (others.is_empty(), other)];
+    let unknown: Vec<String> = unknown.into_iter().filter(|(none, _)| !none).map(|(_, words)| words).collect();
+    format!(
+        "this wants {} of {}, and the file names {named} for it; {}: with too few of them it can never have it",
+        yeses(rule.count),
+        rule.by,
+        unknown.join("; ")
+    )
 }

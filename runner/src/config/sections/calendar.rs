@@ -12,8 +12,9 @@ use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use crate::domain::schedule::{COUNTRIES, Calendar, OwnDay, own_dates, read_ics};
 
-/// Calendars by the names under which schedules refer to them.
-pub(in super::super) type Calendars = BTreeMap<String, Calendar>;
+/// Calendars by the names under which schedules refer to them; or why the file of one cannot be read, so that what names it is not
+/// followed.
+pub(in super::super) type Calendars = BTreeMap<String, Result<Calendar, String>>;
 
 /// Holidays of a country, dates of a team's own, or both. Of two words about one date the team's own counts.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -39,23 +40,37 @@ pub(in super::super) struct CalendarSection {
 /// What a date is called on which the team works.
 const WORKED: &str = "a working day";
 
-/// Reads all calendars.
+/// Reads all calendars; and the files that they name, whether or not those can be read.
 pub(in super::super) fn read(
     sections: &BTreeMap<String, CalendarSection>,
     folder: &FilePath,
     findings: &mut Findings<'_, '_>,
-) -> Calendars {
+) -> (Calendars, Vec<PathBuf>) {
     let all = Path::ROOT.key("calendars");
-    sections.iter().map(|(name, section)| (name.clone(), one(&all.key(name), section, folder, findings))).collect()
+    let files = sections.values().filter_map(|section| Some(folder.join(section.file.as_ref()?))).collect();
+    let read =
+        |(name, section): (&String, &CalendarSection)| (name.clone(), one(&all.key(name), section, folder, findings));
+    (sections.iter().map(read).collect(), files)
 }
 
-fn one(at: &Path<'_>, section: &CalendarSection, folder: &FilePath, findings: &mut Findings<'_, '_>) -> Calendar {
+/// A file that cannot be read is the matter of those whose schedules name the calendar: here it is a warning.
+fn one(
+    at: &Path<'_>,
+    section: &CalendarSection,
+    folder: &FilePath,
+    findings: &mut Findings<'_, '_>,
+) -> Result<Calendar, String> {
     let country = section.country.as_ref().and_then(|code| country(&at.key("country"), code, findings));
-    let mut days = Vec::new();
+    let (mut days, mut unread) = (Vec::new(), None);
     if let Some(file) = &section.file {
         match file_of(&folder.join(file)) {
             Ok(found) => days = found,
-            Err(why) => findings.at_value(&at.key("file"), why, None),
+            Err(why) => {
+                let hint =
+                    "environments whose schedules name this calendar are not managed until it can be read".to_owned();
+                findings.warn_at_value(&at.key("file"), why.clone(), Some(hint));
+                unread = Some(why);
+            }
         }
     }
     for (key, texts, working) in [("off", &section.off, false), ("working", &section.working, true)] {
@@ -78,7 +93,10 @@ fn one(at: &Path<'_>, section: &CalendarSection, folder: &FilePath, findings: &m
             Some("take it out of one of the two lists".to_owned()),
         );
     }
-    country.unwrap_or_default().with(days)
+    match unread {
+        Some(why) => Err(why),
+        None => Ok(country.unwrap_or_default().with(days)),
+    }
 }
 
 /// The holidays of a country.

@@ -152,10 +152,19 @@ impl ChatConfig {
     }
 
     /// The chats in which the people who look after Tidegate are told what they should know. Where none has a channel for it, it is
-    /// kept for Slack, whose webhook may tell it.
+    /// kept for those whose webhook may tell it.
     pub fn admin_doors(&self) -> impl Iterator<Item = &'static str> {
         let with_channel: Vec<_> = self.doors().filter(|door| self.admin_channel(door).is_some()).collect();
-        if with_channel.is_empty() { vec!["slack"].into_iter() } else { with_channel.into_iter() }
+        let hook = |door: &&str| match *door {
+            "slack" => self.slack.as_ref().is_some_and(|slack| slack.webhook.is_some()),
+            _ => self.discord.as_ref().is_some_and(|discord| discord.webhook.is_some()),
+        };
+        let with_hook: Vec<_> = self.doors().filter(hook).collect();
+        [with_channel, with_hook, vec!["slack"]]
+            .into_iter()
+            .find(|doors| !doors.is_empty())
+            .unwrap_or_default()
+            .into_iter()
     }
 
     /// The channel for the people who look after Tidegate in a chat.

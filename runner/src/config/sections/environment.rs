@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -112,6 +113,11 @@ pub(in super::super) struct EnvironmentSection {
     /// `1d`. Without it, only when somebody types `preflight`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"30m")]
     pub(super) preflight: Option<String>,
+    /// How often a run that raises is tried again by itself where too few came into service, or AWS says what passes: after 1, 2, 4, 8 and then each 15
+    /// minutes. At most 10. Without it, never.
+    #[serde(default)]
+    #[schemars(range(max = 10))]
+    pub(super) retries: u32,
     /// When a run asks for a yes, and whose: one rule in braces, or several as `[[environments.NAME.approve]]`.
     pub(super) approve: Option<ApproveSections>,
     /// When it should be at which level.
@@ -153,6 +159,8 @@ pub(in super::super) struct Surroundings<'a> {
     pub(in super::super) runner: &'a RunnerConfig,
     /// Holidays and working days by name.
     pub(in super::super) calendars: &'a Calendars,
+    /// The day on which schedules are held against the time to come.
+    pub(in super::super) today: DateTime<Utc>,
 }
 
 impl EnvironmentSection {
@@ -223,7 +231,8 @@ pub(in super::super) fn read(
         timetable: Arc::default(),
         money: Money { currency, rates },
     };
-    environment.timetable = Arc::new(schedule::read(at, section, &environment, surroundings.calendars, findings));
+    environment.timetable =
+        Arc::new(schedule::read(at, section, &environment, surroundings.calendars, surroundings.today, findings));
     let is_list = matches!(section.approve, Some(ApproveSections::Several(_)));
     approve::check_people(&at.key("approve"), is_list, &environment, surroundings.access, findings);
     (findings.errors() == before).then_some(environment)

@@ -3,15 +3,16 @@
 use super::super::document::Path;
 use super::super::duration;
 use super::super::findings::Findings;
-use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use super::approve;
 use super::drift;
 use super::environment::{EnvironmentSection, Surroundings};
+use super::schedule;
 use crate::domain::access::limits::{Limit, WorkingHours};
 use crate::domain::environment::{Rules, Setting};
 use crate::domain::holds::LONGEST_S;
 use crate::domain::hours::Hours;
+use crate::domain::retries::TRIES_MAX;
 
 /// Reads what is asked and what is refused; the rest of the rules is empty.
 pub(super) fn read(
@@ -57,19 +58,30 @@ pub(super) fn read(
     let hold = section.hold.as_ref();
     let hold_s = hold.and_then(|text| duration::read(&at.key("hold"), text, 60..=LONGEST_S, findings));
     let drift = drift::read(at, section, findings);
-    Rules { bounds_at, approvals, destroys_max, destroys_ask, hours, only_in_hours, hold_s, drift, ..Rules::default() }
+    let retries = section.retries.min(TRIES_MAX);
+    if section.retries > TRIES_MAX {
+        let message = format!("{} tries are more than anybody waits for", section.retries);
+        findings.at_value(&at.key("retries"), message, Some(format!("write at most {TRIES_MAX}")));
+    }
+    Rules {
+        bounds_at,
+        approvals,
+        destroys_max,
+        destroys_ask,
+        hours,
+        only_in_hours,
+        hold_s,
+        drift,
+        retries,
+        ..Rules::default()
+    }
 }
 
 fn hours(at: &Path<'_>, section: &EnvironmentSection, findings: &mut Findings<'_, '_>) -> Option<WorkingHours> {
-    let zone = section.zone.as_ref().and_then(|name| {
-        let found = name.parse::<chrono_tz::Tz>().ok();
-        if found.is_none() {
-            let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let hint = suggestion(name, names, "time zones")
-                .or_else(|| Some("write the name of a place: `Asia/Tokyo`, `Europe/Berlin`, `UTC`".to_owned()));
-            findings.at_value(&at.key("zone"), format!("there is no time zone {}", quoted(name)), hint);
-        }
-        found
+    // Of one that there is all else is told where schedules are read.
+    let zone = section.zone.as_ref().and_then(|name| match name.parse::<chrono_tz::Tz>() {
+        Ok(zone) => Some(zone),
+        Err(_) => schedule::zone(&at.key("zone"), name, findings),
     });
     let text = section.hours.as_ref()?;
     let hours = match text.parse::<Hours>() {

@@ -18,7 +18,7 @@ mod person;
 mod profile;
 mod ready;
 pub(super) mod runner;
-mod schedule;
+pub(super) mod schedule;
 mod secret;
 mod setting;
 mod stack;

@@ -120,6 +120,7 @@ pub(super) fn read(
     section: &EnvironmentSection,
     environment: &Environment,
     calendars: &Calendars,
+    today: DateTime<Utc>,
     findings: &mut Findings<'_, '_>,
 ) -> Timetable {
     let own = section.zone.as_ref().and_then(|name| zone(&at.key("zone"), name, findings));
@@ -155,15 +156,20 @@ pub(super) fn read(
         unsaid,
     };
     if findings.errors() == before {
-        check_together(&all, &table, environment, findings);
+        check_together(&all, &table, environment, today, findings);
     }
     table
 }
 
 /// Refuses schedules that contradict each other, and those that never do anything; warns of those whose dates are over, and of a year
 /// whose holidays nobody knows.
-fn check_together(all: &Path<'_>, table: &Timetable, environment: &Environment, findings: &mut Findings<'_, '_>) {
-    let today = today();
+fn check_together(
+    all: &Path<'_>,
+    table: &Timetable,
+    environment: &Environment,
+    today: DateTime<Utc>,
+    findings: &mut Findings<'_, '_>,
+) {
     let now = Timestamp(today.timestamp_millis());
     let scale = Scale::from(environment);
     for (index, schedule) in table.schedules.iter().enumerate() {
@@ -243,12 +249,16 @@ pub(super) fn contradiction_after(table: &Timetable, environment: &Environment, 
 /// A file is held against the days to come when it is read. No ledger is open then, and a wrong clock of this machine changes only
 /// what is said about the years to come.
 #[expect(clippy::disallowed_methods, reason = "a file is read without a ledger, whose clock is the only other one")]
-fn today() -> DateTime<Utc> {
+pub(in super::super) fn today() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// Abbreviations that are no names of zones, and mean one clock only, with the place whose clock that is. `CST` and `IST` mean several.
-const ABBREVIATED: [(&str, &str); 16] = [
+/// Abbreviations that mean one clock only, with the place whose clock that is. `CST` and `IST` mean several. `EST`, `MST` and `HST` are
+/// names of zones, too, whose clocks never go forward: who writes them in winter is an hour late in summer.
+const ABBREVIATED: [(&str, &str); 19] = [
+    ("EST", "America/New_York"),
+    ("MST", "America/Denver"),
+    ("HST", "Pacific/Honolulu"),
     ("JST", "Asia/Tokyo"),
     ("KST", "Asia/Seoul"),
     ("HKT", "Asia/Hong_Kong"),
@@ -267,20 +277,48 @@ const ABBREVIATED: [(&str, &str); 16] = [
     ("NZDT", "Pacific/Auckland"),
 ];
 
-fn zone(at: &Path<'_>, name: &str, findings: &mut Findings<'_, '_>) -> Option<Tz> {
+/// Reads the name of a time zone.
+pub(super) fn zone(at: &Path<'_>, name: &str, findings: &mut Findings<'_, '_>) -> Option<Tz> {
+    let abbreviated = ABBREVIATED.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
     let found = name.parse::<Tz>().ok();
-    if found.is_none() {
-        let abbreviated = ABBREVIATED.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
-        // Between abbreviations a letter is half the world: nothing is near.
-        let is_short = name.chars().count() <= 5 && !name.contains('/');
-        let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let hint = abbreviated
-            .map(|(_, place)| format!("did you mean `{place}`?"))
-            .or_else(|| if is_short { None } else { suggestion(name, names, "time zones") })
-            .or_else(|| Some("write the name of a place: `Asia/Tokyo`, `Europe/Berlin`, `UTC`".to_owned()));
-        findings.at_value(at, format!("there is no time zone {}", quoted(name)), hint);
+    match (found, abbreviated) {
+        (Some(found), None) => {
+            if let Some((hours, way, other)) = reversed(name) {
+                let message =
+                    format!("the clock of {} is {hours} h {way} UTC: these names have the sign reversed", quoted(name));
+                let hint = format!("write the name of a place; if you meant the other way, `{other}`");
+                findings.warn_at_value(at, message, Some(hint));
+            }
+            return Some(found);
+        }
+        (Some(_), Some((_, place))) => {
+            let message = format!("{} has no summer time: its clock stays as it is all year", quoted(name));
+            findings.at_value(at, message, Some(format!("did you mean `{place}`?")));
+        }
+        (None, _) => {
+            // Between abbreviations a letter is half the world: nothing is near.
+            let is_short = name.chars().count() <= 5 && !name.contains('/');
+            let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+            let hint = abbreviated
+                .map(|(_, place)| format!("did you mean `{place}`?"))
+                .or_else(|| if is_short { None } else { suggestion(name, names, "time zones") })
+                .or_else(|| Some("write the name of a place: `Asia/Tokyo`, `Europe/Berlin`, `UTC`".to_owned()));
+            findings.at_value(at, format!("there is no time zone {}", quoted(name)), hint);
+        }
     }
-    found
+    None
+}
+
+/// By how many hours a zone like `Etc/GMT+9` is off UTC, which way, and the name of the other way: they have the sign of POSIX.
+fn reversed(name: &str) -> Option<(u8, &'static str, String)> {
+    let rest = name.strip_prefix("Etc/GMT")?;
+    let (way, sign, hours) = match rest.split_at_checked(1)? {
+        ("+", hours) => ("behind", '-', hours),
+        ("-", hours) => ("ahead of", '+', hours),
+        _ => return None,
+    };
+    let hours = hours.parse().ok().filter(|hours| *hours > 0)?;
+    Some((hours, way, format!("Etc/GMT{sign}{hours}")))
 }
 
 /// The name of a calendar that is in `known` afterwards.
@@ -292,7 +330,12 @@ fn holidays(
     findings: &mut Findings<'_, '_>,
 ) -> Option<String> {
     let calendar = match calendars.get(name) {
-        Some(calendar) => calendar.clone(),
+        Some(Ok(calendar)) => calendar.clone(),
+        Some(Err(why)) => {
+            let hint = "mend that file: it is read again by itself".to_owned();
+            findings.at_value(at, format!("the calendar {} cannot be read: {why}", quoted(name)), Some(hint));
+            return None;
+        }
         None => calendar::country(at, name, findings)?,
     };
     known.insert(name.to_owned(), calendar);
@@ -358,6 +401,7 @@ impl ScheduleSection {
             ready_by: self.ready_by,
             tell,
             origin: origin.clone(),
+            since: None,
         };
         if let Err(error) = schedule.check(&Scale::from(*environment)) {
             findings.at_key(at, error.to_string(), None);

@@ -100,9 +100,10 @@ pub fn with(
         return Err(about_all(format!("there is a schedule `{name}` already"), Some("give it another name")));
     }
     let origin = Origin::Chat { who: stored.added.by.clone(), when: stored.added.at };
-    let (schedule, known) = read_schedule(config, environment, &stored.written, &origin).map_err(|mistakes| {
+    let (mut schedule, known) = read_schedule(config, environment, &stored.written, &origin).map_err(|mistakes| {
         mistakes.into_iter().next().unwrap_or_else(|| about_all("it cannot be read".to_owned(), None))
     })?;
+    schedule.since = schedule.has_moments().then(|| stored.changed.as_ref().unwrap_or(&stored.added).at);
     let mut more = table.clone();
     if !known.is_empty() {
         let calendars = table.calendars.iter().map(|(name, calendar)| (name.clone(), calendar.clone()));

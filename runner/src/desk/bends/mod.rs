@@ -10,20 +10,19 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Timelike as _}
 use chrono_tz::Tz;
 
 use super::{Case, Denied, Done};
-use crate::agenda::Diary;
+use crate::agenda::{Diary, Unreads};
 use crate::config::Config;
-use crate::domain::access::{Least, Role, held};
-use crate::domain::answer::Answer;
+use crate::domain::answer::{Actor, Answer};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{ActorId, EnvironmentName, GroupName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{
-    Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, Transition, Turn, in_words, level_at,
-    next_after, schedules_next_after, skips_at, timeline,
+    AtOnce, Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, TakeAway, Transition, Turn,
+    in_words, level_at, next_after, schedules_next_after, skips_at, timeline,
 };
-use crate::ledger::{Tx, bends, schedules};
-use crate::warden::Lapsed;
+use crate::ledger::{Tx, Unread, bends, schedules};
+use crate::warden::{self, Lapsed};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -32,6 +31,8 @@ const EFFECT_MS: i64 = 400 * DAY_MS;
 /// When a night begins and ends, in hours of the wall clock.
 const NIGHT_BEGINS: u32 = 18;
 const NIGHT_ENDS: u32 = 6;
+/// Most of those that nobody can read that a refusal offers to take away.
+const OFFERED_MAX: usize = 3;
 /// Most transitions that an answer names.
 const TURNS_MAX: usize = 20;
 
@@ -49,8 +50,11 @@ impl Case<'_> {
             BendOrder::Pause { environment, until } => {
                 self.pause(tx, environment, *until).await.map_err(|denied| denied.on(environment))
             }
-            BendOrder::Unpause { environment } => {
+            BendOrder::Unpause { environment, unread: None } => {
                 self.unpause(tx, environment).await.map_err(|denied| denied.on(environment))
+            }
+            BendOrder::Unpause { environment, unread: Some(which) } => {
+                self.take_away(tx, environment, which).await.map_err(|denied| denied.on(environment))
             }
         }
     }
@@ -65,16 +69,14 @@ impl Case<'_> {
     ) -> Result<(Diary<'c>, Timestamp), Denied> {
         let name = &environment.name;
         let now = crate::ledger::now(&mut *tx).await?;
-        let diary = self.desk.diaries.one(tx, config, environment, now).await?;
+        let diary = self.desk.diaries.seen(tx, config, environment, now).await?;
         if diary.destroyed {
             let why = "it was destroyed; its schedules count again once somebody raises it";
             let refusal = Refusal::refused(format!("`{command} {name}` has nothing to bend"), why);
             return Err(refused(refusal.hint(format!("up {name}"))));
         }
-        if let Some(why) = diary.unread.why().next() {
-            let why = format!("{why}; its schedules ask for nothing until an admin takes that away");
-            let refusal = Refusal::refused(format!("`{command} {name}` changes nothing now"), why);
-            return Err(refused(refusal.hint(format!("unpause {name}")).hint(format!("status {name}"))));
+        if !diary.unread.is_empty() {
+            return Err(refused(self.barred(command, name, &diary.unread)));
         }
         if diary.is_scheduled() {
             return Ok((diary, now));
@@ -115,14 +117,18 @@ impl Case<'_> {
             }
             return Err(refused(nothing_due(name, &diary, skipping, now)));
         }
-        Ok(one(name, bent, turns, &after, now))
+        Ok(BentOne { aside: !self.desk.manages(name), ..one(name, bent, turns, &after, now) })
     }
 
     /// In every environment that has schedules and where this person may; what is left out in none is refused.
     async fn skip_all(&self, tx: &mut Tx, group: Option<&GroupName>, skipping: Skipping) -> Result<Done, Denied> {
         let config = self.desk.config();
         let now = crate::ledger::now(&mut *tx).await?;
-        let diaries = self.desk.diaries.all(&mut *tx, &config, now).await?;
+        let mut diaries = self.desk.diaries.all(&mut *tx, &config, now).await?;
+        // Where the code does not check, schedules can be bent too.
+        for aside in config.set_aside_now() {
+            diaries.push(self.desk.diaries.seen(&mut *tx, &config, aside, now).await?);
+        }
         // Of one that cannot be read nothing is known that could be skipped.
         let scheduled = diaries.iter().filter(|diary| diary.is_scheduled() && diary.unread.is_empty());
         let scheduled = scheduled.map(Diary::environment);
@@ -181,16 +187,13 @@ impl Case<'_> {
         let bent = bends::begin(tx, name, pause, until, &self.message.actor, self.because.as_deref()).await?;
         let after = self.again(tx, &config, &diary, now).await?;
         let turns = lost(&diary, &after, now, until);
-        let one = one(name, vec![bent], turns, &after, now);
+        let one = BentOne { aside: !self.desk.manages(name), ..one(name, vec![bent], turns, &after, now) };
         Ok(done(Some(name), BendAnswer::Paused { until, one }))
     }
 
     async fn unpause(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
         let environment = self.allowed(tx, CommandName::Unpause, name).await?;
         let config = self.desk.config();
-        if let Some(done) = self.clear_unread(tx, &config, &environment).await? {
-            return Ok(done);
-        }
         let (diary, now) = self.bendable(tx, &config, CommandName::Unpause, &environment).await?;
         let mut over = Vec::new();
         for pause in standing_pauses(&diary, now) {
@@ -211,44 +214,101 @@ impl Case<'_> {
             );
             return Err(refused(refusal.hint(format!("next {name}"))));
         }
-        let after = self.again(tx, &config, &diary, now).await?;
+        let mut after = self.again(tx, &config, &diary, now).await?;
+        let at_once = self.at_once(tx, &diary, &mut after, now).await?;
         let end = over.iter().map(|bent| ends(bent, now)).max().unwrap_or(now);
         let turns = lost(&after, &diary, now, end);
-        let one = one(name, over, turns, &after, now);
+        let aside = !self.desk.manages(name);
+        // Nothing comes at once where nothing comes of schedules.
+        let at_once = at_once.filter(|_| !aside);
+        let one = BentOne { at_once, aside, ..one(name, over, turns, &after, now) };
         Ok(done(Some(name), BendAnswer::Unpaused(one)))
     }
 
-    /// Takes away what bends or adds schedules here and cannot be read; `None`: all can be. Whose it is nobody can tell, so that it
-    /// takes an admin.
-    async fn clear_unread(
+    /// What comes at once of it that something else is written or bent. What would be lowered by it stays until people were warned, in
+    /// the same transaction: before the clock looks.
+    pub(super) async fn at_once(
         &self,
         tx: &mut Tx,
-        config: &Arc<Config>,
-        environment: &Environment,
-    ) -> Result<Option<Done>, Denied> {
-        let (name, me) = (&environment.name, &self.message.actor);
-        let now = crate::ledger::now(&mut *tx).await?;
-        let unread = self.desk.diaries.one(&mut *tx, config, environment, now).await?.unread;
-        if unread.is_empty() {
-            return Ok(None);
+        before: &Diary<'_>,
+        after: &mut Diary<'_>,
+        now: Timestamp,
+    ) -> Result<Option<AtOnce>, Denied> {
+        let Some(at_once) = after.at_once(before, now) else { return Ok(None) };
+        if let (Some(target), Some(until)) = (&at_once.from, at_once.to.as_ref().map(|turn| turn.at))
+            && until > now
+        {
+            let grace = Bend::Grace { target: target.clone(), from: now, until };
+            let tidegate = Actor::tidegate();
+            after.bends.push(bends::begin(tx, &after.environment().name, grace, until, &tidegate, None).await?);
         }
-        let admin = Role::built_in(Least::Admin);
-        if !held(&config.access, None, me).any(|grant| grant.role.includes(&admin)) {
-            let all: Vec<&str> = unread.why().collect();
-            let why = format!("{}; whose it is cannot be told, so that it takes an admin", all.join("; "));
-            let refusal = Refusal::refused(format!("the schedules of {name} are not yours to resume"), why);
+        Ok(Some(at_once))
+    }
+
+    /// Why nothing is bent while something of it cannot be read: each of them, and the lines that take them away, one by one. Whose they
+    /// are nobody can tell, so that it takes an admin; what runs do and what is wanted nobody takes away by a word.
+    fn barred(&self, command: CommandName, name: &EnvironmentName, unread: &Unreads) -> Refusal {
+        let all: Vec<&str> = unread.why().collect();
+        let config = self.desk.config();
+        let mut lines: Vec<String> = unread.rows().take(OFFERED_MAX).map(|one| line(name, &one.id)).collect();
+        lines.extend(unread.rows().nth(1).map(|_| line(name, "all")));
+        let admin = warden::is_admin(&config, &self.message.actor);
+        let whose = match lines.first() {
+            None => "its schedules ask for nothing until somebody puts that right in the ledger".to_owned(),
+            Some(_) if admin => "its schedules ask for nothing until each of them is taken away".to_owned(),
+            Some(first) => format!(
+                "its schedules ask for nothing until it is taken away; whose it is cannot be told, so that it takes an admin (`{first}`): {}",
+                warden::ask_an_admin(&config)
+            ),
+        };
+        let what = format!("`{command} {name}` changes nothing now");
+        let refusal = Refusal::refused(what, format!("{}; {whose}", all.join("; ")));
+        lines.into_iter().filter(|_| admin).fold(refusal, Refusal::hint).hint(format!("status {name}"))
+    }
+
+    /// Takes away what bends or adds schedules here and cannot be read: the one that is named, or all of them where that is said.
+    async fn take_away(&self, tx: &mut Tx, name: &EnvironmentName, which: &TakeAway) -> Result<Done, Denied> {
+        let environment = self.allowed(tx, CommandName::Unpause, name).await?;
+        let config = self.desk.config();
+        let unread = self.unread(tx, &config, &environment).await?;
+        if unread.rows().next().is_none() {
+            let why = "all that bends its schedules or was added to them can be read";
+            let refusal = Refusal::refused(format!("there is nothing to take away in {name}"), why);
+            return Err(refused(refusal.hint(format!("unpause {name}")).hint(format!("status {name}"))));
+        }
+        if !warden::is_admin(&self.desk.config(), &self.message.actor) {
+            return Err(refused(self.barred(CommandName::Unpause, name, &unread)));
+        }
+        let is_meant = |one: &&Unread| match which {
+            TakeAway::All => true,
+            TakeAway::One(id) => one.id == *id,
+        };
+        if !unread.rows().any(|one| is_meant(&one)) {
+            let refusal = self.barred(CommandName::Unpause, name, &unread);
+            let what = "no row of that number is among those that cannot be read".to_owned();
+            return Err(refused(Refusal { what, ..refusal }));
+        }
+        let me = &self.message.actor.id;
+        let mut why = Vec::new();
+        for one in unread.bends.iter().filter(is_meant) {
+            why.extend(bends::clear(tx, one, me).await?.then(|| one.why.clone()));
+        }
+        for one in unread.schedules.iter().filter(is_meant) {
+            why.extend(schedules::clear(tx, one, me).await?.then(|| one.why.clone()));
+        }
+        if why.is_empty() {
+            let refusal = Refusal::refused("that came too late", "somebody took it away in the same moment");
             return Err(refused(refusal.hint(format!("status {name}"))));
         }
-        for one in &unread.bends {
-            bends::clear(tx, one, &me.id).await?;
-        }
-        for one in &unread.schedules {
-            schedules::clear(tx, one, &me.id).await?;
-        }
-        let why: Vec<String> = unread.why().map(str::to_owned).collect();
+        let left = self.unread(tx, &config, &environment).await?.why().map(str::to_owned).collect();
         let detail = [("unreadable".to_owned(), serde_json::json!(why))].into_iter().collect();
-        let answer = BendAnswer::Cleared { environment: name.clone(), why };
-        Ok(Some(Done { detail, ..done(Some(name), answer) }))
+        let answer = BendAnswer::Cleared { environment: name.clone(), why, left };
+        Ok(Done { detail, ..done(Some(name), answer) })
+    }
+
+    async fn unread(&self, tx: &mut Tx, config: &Arc<Config>, environment: &Environment) -> Result<Unreads, Denied> {
+        let now = crate::ledger::now(&mut *tx).await?;
+        Ok(self.desk.diaries.seen(tx, config, environment, now).await?.unread)
     }
 
     /// The diary after something was noted.
@@ -259,7 +319,7 @@ impl Case<'_> {
         diary: &Diary<'c>,
         now: Timestamp,
     ) -> Result<Diary<'c>, Denied> {
-        Ok(self.desk.diaries.one(tx, config, diary.environment(), now).await?)
+        Ok(self.desk.diaries.seen(tx, config, diary.environment(), now).await?)
     }
 }
 
@@ -344,7 +404,10 @@ fn ends(bent: &Bent, now: Timestamp) -> Timestamp {
     match &bent.bend {
         Bend::Skip(skip) => end_of(std::slice::from_ref(skip), now),
         Bend::Pause { until, .. } => until.unwrap_or(now),
-        Bend::Keep { until, .. } | Bend::Visit { until, .. } => *until,
+        Bend::Keep { until, .. }
+        | Bend::Visit { until, .. }
+        | Bend::Grace { until, .. }
+        | Bend::Booked { until, .. } => *until,
     }
 }
 
@@ -369,6 +432,8 @@ fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary<
         turns,
         stays: level_at(&after.agenda(), now).map(|standing| standing.wanted).or_else(|| after.wanted.clone()),
         next: next_after(&after.agenda(), now).as_ref().map(Turn::from),
+        at_once: None,
+        aside: false,
     }
 }
 
@@ -390,6 +455,11 @@ fn nothing_due(name: &EnvironmentName, diary: &Diary<'_>, skipping: Skipping, no
     let refusal =
         if next.is_some() && skipping != Skipping::Next { refusal.hint(format!("skip {name} next")) } else { refusal };
     refusal.hint(format!("next {name} 30d"))
+}
+
+/// The line that takes away a row that nobody can read.
+fn line(name: &EnvironmentName, which: &str) -> String {
+    format!("unpause {name} {which}")
 }
 
 fn refused(refusal: Refusal) -> Denied {

@@ -16,7 +16,7 @@ use crate::domain::policy::Place;
 use crate::domain::request::Target;
 use crate::domain::schedule::{ScheduleOrder, Written};
 use crate::ledger::tests::{on_both, sql};
-use crate::ledger::{Store, environments};
+use crate::ledger::{Store, audit, environments};
 use crate::problem::source::Source;
 
 /// A window of each day, so that something is due within a day whenever the test is run.
@@ -108,10 +108,13 @@ async fn what_is_skipped_is_told_and_can_be_taken_back() {
         assert!(!after.contains(&before[0]), "{after:?}");
         // The one after it changes nothing: that level never was left.
         assert_eq!(after[0], before[2]);
-        let BendAnswer::Unpaused(one) = room.bends(BendOrder::Unpause { environment: shop() }).await else { panic!() };
+        let BendAnswer::Unpaused(one) = room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await
+        else {
+            panic!()
+        };
         assert_eq!(one.turns.first().map(|turn| turn.at), Some(before[0]));
         assert_eq!(room.due().await, before);
-        let refusal = room.refuses(BendOrder::Unpause { environment: shop() }).await;
+        let refusal = room.refuses(BendOrder::Unpause { environment: shop(), unread: None }).await;
         assert!(refusal.what.contains("nothing to resume"), "{refusal:?}");
     })
     .await;
@@ -266,7 +269,7 @@ async fn everything_that_is_skipped_is_taken_back_at_once_also_what_something_el
         room.bends(skip(Skipping::Next)).await;
         room.bends(skip(Skipping::Days { first: today, last: today + Days::new(4) })).await;
         assert_ne!(room.due().await, before);
-        room.bends(BendOrder::Unpause { environment: shop() }).await;
+        room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await;
         assert_eq!(room.due().await, before);
     })
     .await;
@@ -283,10 +286,11 @@ async fn what_cannot_be_read_of_schedules_bars_the_clock_of_its_own_environment_
         room.orders(Order::Schedule(add)).await.unwrap();
         room.bends(skip(Skipping::Next)).await;
         let before = room.due().await;
-        let unpause = || Order::Bend(BendOrder::Unpause { environment: shop() });
-        for (broken, told) in [
-            ("UPDATE bends SET bend = '{'", "what bends its schedules, 1"),
-            ("UPDATE schedules SET written = '{'", "the schedule "),
+        let take = |which: TakeAway| Order::Bend(BendOrder::Unpause { environment: shop(), unread: Some(which) });
+        let schedule = schedules::all(&room.store, None).await.unwrap().remove(0).id;
+        for (table, broken, told, key) in [
+            ("bends", "UPDATE bends SET bend = '{'", "what bends its schedules, 1", "1".to_owned()),
+            ("schedules", "UPDATE schedules SET written = '{'", "the schedule ", schedule),
         ] {
             sql(&room.store, broken).await.unwrap();
             let now = room.store.now().await.unwrap();
@@ -294,17 +298,62 @@ async fn what_cannot_be_read_of_schedules_bars_the_clock_of_its_own_environment_
             let unread: Vec<usize> = diaries.iter().map(|diary| diary.unread.why().count()).collect();
             assert_eq!(unread, [1, 0], "{broken}");
             let status = format!("{:?}", room.desk.status(None).await.unwrap());
-            assert!(status.contains(told) && status.contains("unpause shop"), "{status}");
+            assert!(status.contains(told) && status.contains(&format!("unpause shop {key}")), "{status}");
             let refusal = room.refuses(skip(Skipping::Next)).await;
-            assert!(refusal.why.contains(told), "{refusal:?}");
-            let refusal = room.refuses(BendOrder::Unpause { environment: shop() }).await;
+            assert!(refusal.why.contains(told) && refusal.why.contains("of ito)"), "{refusal:?}");
+            let refusal = room.refuses(BendOrder::Unpause { environment: shop(), unread: None }).await;
             assert!(refusal.why.contains("takes an admin"), "{refusal:?}");
-            let answer = room.orders_as("boss", unpause()).await.unwrap();
-            assert!(matches!(answer, Answer::Bend(BendAnswer::Cleared { .. })), "{answer:?}");
+            let one = take(TakeAway::One(key.clone()));
+            let refusal = room.refuses(BendOrder::Unpause { environment: shop(), unread: Some(TakeAway::All) }).await;
+            assert!(refusal.why.contains("takes an admin"), "{table}: {refusal:?}");
+            // An admin is told which it is, and the line.
+            let unpause = Order::Bend(BendOrder::Unpause { environment: shop(), unread: None });
+            let Err(DeskError::Refused(refusal)) = room.orders_as("boss", unpause).await else { panic!() };
+            assert_eq!(refusal.hints, [format!("unpause shop {key}"), "status shop".to_owned()]);
+            let other = take(TakeAway::One("77".to_owned()));
+            let Err(DeskError::Refused(refusal)) = room.orders_as("boss", other).await else { panic!() };
+            assert!(refusal.what.contains("no row of that number"), "{refusal:?}");
+            let answer = room.orders_as("boss", one.clone()).await.unwrap();
+            let Answer::Bend(BendAnswer::Cleared { why, left, .. }) = &answer else { panic!("{answer:?}") };
+            assert!(why.len() == 1 && left.is_empty(), "{answer:?}");
+            let Err(DeskError::Refused(refusal)) = room.orders_as("boss", one).await else { panic!() };
+            assert!(refusal.what.contains("nothing to take away"), "{refusal:?}");
             assert!(!room.due().await.is_empty(), "{broken}");
         }
         // The skip and the schedule are gone.
         assert_ne!(room.due().await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_several_that_cannot_be_read_an_admin_takes_away_the_one_that_is_named_and_all_only_where_that_is_said() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        for _ in 0..3 {
+            room.bends(skip(Skipping::Next)).await;
+        }
+        sql(&room.store, "UPDATE bends SET bend = '{'").await.unwrap();
+        let take = |which| Order::Bend(BendOrder::Unpause { environment: shop(), unread: which });
+        let Err(DeskError::Refused(refusal)) = room.orders_as("boss", take(None)).await else { panic!() };
+        let lines = ["unpause shop 1", "unpause shop 2", "unpause shop 3", "unpause shop all", "status shop"];
+        assert_eq!(refusal.hints, lines);
+        for number in 1..=3 {
+            assert!(refusal.why.contains(&format!("what bends its schedules, {number}:")), "{refusal:?}");
+        }
+        let answer = room.orders_as("boss", take(Some(TakeAway::One("2".to_owned())))).await.unwrap();
+        let Answer::Bend(BendAnswer::Cleared { why, left, .. }) = &answer else { panic!("{answer:?}") };
+        assert_eq!((why.len(), left.len()), (1, 2), "{answer:?}");
+        let (_, unread) = bends::standing(&room.store, Timestamp(0)).await.unwrap();
+        assert_eq!(unread.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+        let answer = room.orders_as("boss", take(Some(TakeAway::All))).await.unwrap();
+        let Answer::Bend(BendAnswer::Cleared { why, left, .. }) = &answer else { panic!("{answer:?}") };
+        assert_eq!((why.len(), left.len()), (2, 0), "{answer:?}");
+        // Each of them is in the audit, by its number.
+        let records = audit::recent(&room.store, None, 2).await.unwrap();
+        let told: Vec<String> = records.iter().map(|record| record.detail.as_ref().unwrap().to_string()).collect();
+        assert!(told[0].contains("schedules, 1:") && told[0].contains("schedules, 3:"), "{told:?}");
+        assert!(told[1].contains("schedules, 2:") && !told[1].contains("schedules, 1:"), "{told:?}");
     })
     .await;
 }

@@ -2,13 +2,14 @@
 
 use super::together::{Holds, Standing};
 use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, command_of, granted, message, note_not_done, when_due};
+use crate::desk::holds::BOOKER;
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
 use crate::domain::audit::GIVE_UP;
 use crate::domain::command::CommandName;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::run;
-use crate::domain::schedule::{Bend, ClockNews};
+use crate::domain::schedule::{Bend, CHANGED, ClockNews};
 use crate::ledger::firings::{self, Firing, Outcome};
 use crate::ledger::{Tx, bends, holds, runs};
 use crate::warden;
@@ -123,6 +124,9 @@ impl Desk {
                             self.note_once(&case, command, environment.as_ref(), rule, &refusal).await?;
                         }
                         tx = self.store.begin().await?;
+                        if rule == BOOKER {
+                            self.void_booking(&mut tx, &due.environment, &due.wanted, due.at).await?;
+                        }
                         after.outcome = Outcome::Refused;
                         after.why = Some(refusal.what.clone());
                         after.try_at = Some(when_due(now, wait_ms(firing.tries, REFUSED_WAIT_MS), firing));
@@ -226,8 +230,10 @@ fn due_of(firing: &Firing, tell: Vec<ActorId>) -> Due {
         until: firing.until,
         window: firing.until,
         wanted: firing.wanted.clone(),
+        rests: false,
         because: firing.key.split('@').next().unwrap_or_default().to_owned(),
         collapsed: 0,
+        left_out: Vec::new(),
         tell,
         by_chat: true,
         asked: None,
@@ -255,6 +261,8 @@ impl Desk {
                 Bend::Pause { .. } => "pause",
                 Bend::Keep { .. } => "keep",
                 Bend::Visit { .. } => "change",
+                Bend::Grace { .. } => return Ok(CHANGED.to_owned()),
+                Bend::Booked { .. } => "booking",
             };
             Some((what, bent.called))
         } else {

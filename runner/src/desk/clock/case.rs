@@ -14,7 +14,7 @@ use crate::domain::request::{RunKind, RunRequest, TypedBy, turn};
 use crate::domain::run::RunState;
 use crate::domain::schedule::{Because, Origin, Schedule, Stored, level_at};
 use crate::ledger::runs::NewRun;
-use crate::ledger::{LedgerError, Tx, ids, schedules};
+use crate::ledger::{LedgerError, Tx, environments, holds, ids, runs, schedules};
 
 /// Why nothing is begun of which it cannot be read how it stands.
 fn unread(name: &EnvironmentName, why: String) -> Denied {
@@ -41,7 +41,7 @@ impl Case<'_> {
         tx: &mut Tx,
         due: &Due,
         stands: Result<Standing, LedgerError>,
-        holds: &Holds,
+        standing: &Holds,
     ) -> Result<Option<Ordered>, Denied> {
         let name = &due.environment;
         if let Some(why) = &due.unread {
@@ -55,6 +55,15 @@ impl Case<'_> {
         let unknown = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. }));
         // What stands against it is told of what would change anything.
         if before.as_ref() == Some(&due.wanted) && unknown.is_none() {
+            // Also where nothing is to be done for it, a booking is for whoever may have it, and bars nobody for anyone else.
+            if let Some(environment) = self.desk.environment(name)
+                && let Some(booker) = self.booked_by(tx, &environment, due).await?
+            {
+                self.may_still_book(&environment, &booker)?;
+            }
+            return Ok(None);
+        }
+        if due.rests && self.is_of_another(tx, due).await? {
             return Ok(None);
         }
         let environment = match self.desk.environment(name) {
@@ -64,19 +73,23 @@ impl Case<'_> {
         };
         // What is being destroyed is not raised again, whoever asks.
         refuse_what_ends(tx, &environment, command_of(due)).await?;
-        self.unless_barred(&holds.broken, name)?;
+        self.unless_barred(&standing.broken, name)?;
         if let Some(unknown) = unknown {
             return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(name));
         }
         let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
-        // Lowering never waits for people, whoever wrote it.
-        let typed_by = match request.kind {
-            RunKind::Down => None,
-            _ => self.typed_by(tx, &environment, due).await?.map(Box::new),
+        // Lowering never waits for people, whoever wrote it; whoever booked it answers for both.
+        let typed_by = match self.booked_by(tx, &environment, due).await? {
+            Some(booker) => {
+                self.may_still_book(&environment, &booker)?;
+                Some(Box::new(booker))
+            }
+            None if request.kind == RunKind::Down => None,
+            None => self.typed_by(tx, &environment, due).await?.map(Box::new),
         };
         let request = RunRequest { typed_by, ..request };
         let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
-        let kept = self.agrees(&environment, &request, holds.standing.clone(), holds.at)?;
+        let kept = self.agrees(&environment, &request, standing.standing.clone(), standing.at)?;
         Ok(Some(Ordered { command, environment, request, active, kept }))
     }
 
@@ -89,6 +102,43 @@ impl Case<'_> {
     pub(super) async fn done(&self, tx: &mut Tx, ordered: Ordered, run: RunSummary) -> Result<Done, LedgerError> {
         let Ordered { environment, active, kept, command: _, request: _ } = ordered;
         self.queued(tx, &environment, run, &active, kept).await
+    }
+
+    /// True where a booking ends while what is there was wanted before it began, or was destroyed since: nothing goes back with it.
+    async fn is_of_another(&self, tx: &mut Tx, due: &Due) -> Result<bool, LedgerError> {
+        let ends_now = |hold: &&Hold| {
+            hold.booked.is_some() && hold.environment.as_ref() == Some(&due.environment) && hold.until == Some(due.at)
+        };
+        let late = holds::of_late(&mut *tx, due.at.plus_ms(-1)).await?;
+        let Some(booking) = late.iter().find(ends_now) else { return Ok(false) };
+        let Some(run) = environments::wanted(&mut *tx, &due.environment).await?.and_then(|wanted| wanted.run) else {
+            return Ok(true);
+        };
+        let target = booking.booked.as_ref().map(|booked| &booked.target);
+        let brings = |request: &RunRequest| {
+            let by = request.typed_by.as_ref().map(|typed| &typed.by);
+            request.scheduled && by == Some(&booking.by) && target == Some(&request.target)
+        };
+        let run = runs::by_number(&mut *tx, run).await?;
+        Ok(run.is_none_or(|run| run.accepted < booking.began && !brings(&run.request)))
+    }
+
+    /// Who booked what asks for this, where it is a booking that asks.
+    async fn booked_by(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        due: &Due,
+    ) -> Result<Option<TypedBy>, LedgerError> {
+        if !due.by_chat {
+            return Ok(None);
+        }
+        let asks = |booking: &&Hold| {
+            let of_it = booking.booked.as_ref().is_some_and(|booked| booked.target == due.wanted);
+            of_it && booking.began <= due.at && booking.until.is_some_and(|until| due.at < until)
+        };
+        let (all, _) = holds::bookings(&mut *tx, Some(&environment.name)).await?;
+        Ok(all.iter().find(asks).and_then(Hold::typed_by))
     }
 
     /// Who added by chat what asks for this, where nothing asks for it that stands in the configuration. Where nothing asks for more,

@@ -15,8 +15,9 @@ use chrono_tz::Tz;
 
 pub use again::Stands;
 use together::{Batch, Known, Noted, Order, Standing, decided_before, entry_of_not_done, not_done};
-pub use told::Warned;
+pub use told::{Warned, held_at};
 
+use super::holds::BOOKER;
 use super::{Case, Denied, Desk, DeskError, Done, Message, TRIES};
 use crate::domain::answer::Actor;
 use crate::domain::command::CommandName;
@@ -70,10 +71,14 @@ pub struct Due {
     pub window: Timestamp,
     /// What is wanted from then on.
     pub wanted: Target,
+    /// Nobody asks for it: it is where the environment rests after what somebody asked for.
+    pub rests: bool,
     /// Why, in words: the schedule's name.
     pub because: String,
     /// How many transitions before it are not made, because it came after them.
     pub collapsed: u32,
+    /// The newest of those, in order.
+    pub left_out: Vec<Turn>,
     /// Who hears of it beside the environment's channel or owners.
     pub tell: Vec<ActorId>,
     /// Some of its schedules were added by chat.
@@ -209,7 +214,9 @@ impl Desk {
                 Err(error) => return Err(error.into()),
             };
             firing.outcome = Outcome::Missed;
-            if !is_there {
+            if is_there {
+                self.tell_swallowed(tx, due).await?;
+            } else {
                 let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
                 warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
                 batch.noted.push((at, Noted::Missed { firing: firing.clone(), because: &due.because }));
@@ -224,12 +231,16 @@ impl Desk {
                 Ok(None)
             }
             Ok(None) => {
+                self.tell_swallowed(tx, due).await?;
                 batch.firings.push(firing);
                 batch.noted.push((at, Noted::Nothing(case, command_of(due), due.environment.clone())));
                 Ok(Some(Turned::Nothing))
             }
             Err(Denied::Refused { environment, rule, refusal }) => {
                 self.refuse(tx, due, &mut firing, &refusal, now).await?;
+                if rule == BOOKER {
+                    self.void_booking(tx, &due.environment, &due.wanted, due.at).await?;
+                }
                 batch.firings.push(firing);
                 let said = Refusal::refused(self.clean(&refusal.what), self.clean(&refusal.why));
                 let command = command_of(due);
@@ -238,6 +249,16 @@ impl Desk {
             }
             Err(Denied::Error(error)) => Err(error),
         }
+    }
+
+    /// Tells what was due while nobody looked and came to nothing, where the environment is to be where it was: no run tells of it.
+    async fn tell_swallowed(&self, tx: &mut Tx, due: &Due) -> Result<(), LedgerError> {
+        if due.left_out.is_empty() {
+            return Ok(());
+        }
+        let (turn, left_out, count) = (self.turn_of(due), due.left_out.clone(), due.collapsed);
+        let said = ClockNews::Swallowed { turn, left_out, count };
+        warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await
     }
 
     /// Stores the runs of a batch, all of them at once.

@@ -24,7 +24,7 @@ use crate::domain::schedule::in_words;
 use crate::ledger::audit::{self, Entry};
 use crate::ledger::firings::{self, Firing};
 use crate::ledger::holds::{self, Unreadable};
-use crate::ledger::{LedgerError, Tx, UnreadRow, environments, runs};
+use crate::ledger::{LedgerError, Tx, environments, runs};
 
 /// What the ledger has about several transitions, read at once.
 pub(super) struct Known {
@@ -204,10 +204,10 @@ impl Known {
             ((*name).clone(), Ok(Standing { wanted: last_of(&active).or(wanted), active }))
         };
         let mut stands: BTreeMap<EnvironmentName, Result<Standing, LedgerError>> = distinct.iter().map(stand).collect();
-        for UnreadRow { environment, why } in unread.into_iter().chain(wanted_unread) {
-            let own = stands.iter_mut().find(|(name, _)| name.as_str() == environment);
+        for one in unread.into_iter().chain(wanted_unread) {
+            let own = stands.iter_mut().find(|(name, _)| Some(name.as_str()) == one.environment.as_deref());
             if let Some((_, standing)) = own {
-                *standing = Err(why);
+                *standing = Err(one.into());
             }
         }
         Ok(Self { stands, holds: Holds::read(tx).await? })

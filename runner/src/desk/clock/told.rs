@@ -7,13 +7,14 @@ use super::LONGEST_LEAD_MS;
 use crate::agenda::Diary;
 use crate::desk::schedules::not_followed;
 use crate::desk::{Desk, DeskError};
-use crate::domain::answer::{Sight, Upcoming};
+use crate::domain::answer::{Actor, Sight, Upcoming};
 use crate::domain::environment::Environment;
+use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Target, turn};
-use crate::domain::schedule::{ClockNews, Transition, Turn, quiet_days, timeline, unknown_years};
+use crate::domain::schedule::{Because, ClockNews, Transition, Turn, quiet_days, timeline, unknown_years};
 use crate::ledger::firings::{self, Firing};
-use crate::ledger::runs;
+use crate::ledger::{holds, runs};
 use crate::warden;
 
 /// Milliseconds of a day.
@@ -41,7 +42,7 @@ impl Desk {
         &self,
         name: &EnvironmentName,
         transition: &Transition,
-        from: &Target,
+        (from, held): (&Target, Option<Hold>),
         tell: &[ActorId],
         now: Timestamp,
     ) -> Result<bool, DeskError> {
@@ -49,11 +50,21 @@ impl Desk {
         if !firings::tell_once(&mut tx, name, &transition.key(), "ahead", now).await? {
             return Ok(false);
         }
-        let said = ClockNews::Ahead { turn: Turn::from(transition), from: from.clone() };
+        let unskippable = matches!(transition.because.first(), Some(Because::Unbent { .. }));
+        let (turn, held) = (Turn::from(transition), held.map(Box::new));
+        let said = ClockNews::Ahead { turn, from: from.clone(), held, unskippable };
         warden::of_clock(&mut tx, &self.config(), name, said, tell).await?;
         tx.commit().await?;
         self.bell.ring();
         Ok(true)
+    }
+
+    /// What people hold now; what of it cannot be read keeps the clock from everything, and that is told when it is due.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn held(&self) -> Result<Vec<Hold>, DeskError> {
+        Ok(holds::readable(&self.store).await?.0)
     }
 
     /// Tells something of a transition once: that somebody wanted it skipped, or what days come before it.
@@ -90,16 +101,20 @@ impl Desk {
         let config = self.config();
         let Some(environment) = config.environments.get(name) else { return Ok(Warned::Otherwise) };
         let diary = self.diaries.one(&self.store, &config, environment, now).await?;
-        let mut coming = timeline(&diary.agenda(), turn.at.plus_ms(-1), turn.at.plus_ms(1)).into_iter();
-        let comes = coming.any(|next| next.at == turn.at && next.wanted == turn.wanted);
-        // Who lowered it by hand wants what was to come.
-        let is_there = diary.wanted.as_ref() == Some(&turn.wanted);
-        Ok(match (comes, turn.at <= now) {
-            (true, true) => Warned::Due,
-            (true | false, _) if is_there => Warned::There,
-            (true, false) => Warned::Ahead,
-            (false, _) => Warned::Otherwise,
-        })
+        Ok(became(&diary, turn, now))
+    }
+
+    /// The same of several, read at once.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn all_warned(&self, all: &[(&EnvironmentName, &Turn)]) -> Result<Vec<Warned>, DeskError> {
+        let now = self.now().await?;
+        let config = self.config();
+        let diaries = self.diaries.all(&self.store, &config, now).await?;
+        let of = |name: &EnvironmentName| diaries.iter().find(|diary| diary.environment().name == *name);
+        let became = |(name, turn): &(&EnvironmentName, &Turn)| of(name).map(|diary| became(diary, turn, now));
+        Ok(all.iter().map(|one| became(one).unwrap_or(Warned::Otherwise)).collect())
     }
 
     /// When the transition was due whose run this is.
@@ -154,9 +169,15 @@ impl Desk {
         let mut all = Vec::new();
         let config = self.config();
         let diaries = match only {
-            None => self.diaries.all(&self.store, &config, now).await?,
-            Some(name) => match config.environments.get(name) {
-                Some(environment) => vec![self.diaries.one(&self.store, &config, environment, now).await?],
+            None => {
+                let mut all = self.diaries.all(&self.store, &config, now).await?;
+                for aside in config.set_aside_now() {
+                    all.push(self.diaries.seen(&self.store, &config, aside, now).await?);
+                }
+                all
+            }
+            Some(name) => match config.whose(name) {
+                Some(environment) => vec![self.diaries.seen(&self.store, &config, environment, now).await?],
                 None => return Err(not_followed(name).into()),
             },
         };
@@ -168,6 +189,7 @@ impl Desk {
                 || !diary.left_out.is_empty()
                 || !diary.unread.is_empty()
         };
+        let holds = if diaries.is_empty() { Vec::new() } else { self.held().await? };
         for diary in diaries.into_iter().filter(speaks) {
             let environment = diary.environment();
             if !sight.sees(environment.name.as_str()) {
@@ -179,6 +201,12 @@ impl Desk {
             if let (Some(first), Some(wanted)) = (transitions.first_mut(), &diary.wanted) {
                 first.before = Some(wanted.clone());
             }
+            // Each is barred by what holds then; the first of them from where it is.
+            let mut barred: Vec<Hold> = Vec::new();
+            for transition in &transitions {
+                let hold = held_at(&holds, environment, transition.before.as_ref(), transition);
+                barred.extend(hold.filter(|hold| !barred.contains(hold)).cloned());
+            }
             let date = |at: Timestamp| shown_date(at, agenda.zone);
             let quiet = match (date(now), date(to)) {
                 (Some(first), Some(last)) => quiet_days(&agenda, first, last),
@@ -187,12 +215,53 @@ impl Desk {
             let unknown_years = date(to).map(|last| unknown_years(&agenda, last)).unwrap_or_default();
             let scheduled = diary.is_scheduled();
             let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
+            let aside = !config.environments.contains_key(&environment.name);
             let (environment, destroyed, unread) =
                 (environment.name.clone(), diary.destroyed, !diary.unread.is_empty());
-            all.push(Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed, unread });
+            all.push(Upcoming {
+                environment,
+                transitions,
+                quiet,
+                unknown_years,
+                scheduled,
+                bends,
+                destroyed,
+                unread,
+                aside,
+                held: barred,
+            });
         }
         Ok(all)
     }
+}
+
+/// What became of a transition of which people were warned.
+fn became(diary: &Diary<'_>, turn: &Turn, now: Timestamp) -> Warned {
+    let mut coming = timeline(&diary.agenda(), turn.at.plus_ms(-1), turn.at.plus_ms(1)).into_iter();
+    let comes = coming.any(|next| next.at == turn.at && next.wanted == turn.wanted);
+    // Who lowered it by hand wants what was to come.
+    let is_there = diary.wanted.as_ref() == Some(&turn.wanted);
+    match (comes, turn.at <= now) {
+        (true, true) => Warned::Due,
+        (true | false, _) if is_there => Warned::There,
+        (true, false) => Warned::Ahead,
+        (false, _) => Warned::Otherwise,
+    }
+}
+
+/// What keeps the clock from a transition when it is due, of what people hold: what lasts longest.
+#[must_use]
+pub fn held_at<'h>(
+    holds: &'h [Hold],
+    environment: &Environment,
+    from: Option<&Target>,
+    transition: &Transition,
+) -> Option<&'h Hold> {
+    let request = turn(environment, transition.wanted.clone(), String::new(), from.cloned());
+    let clock = Actor::person(ActorId::clock(), "the clock");
+    let lasts = |hold: &Hold| hold.until.is_none_or(|until| until > transition.at);
+    let against = holds.iter().filter(|hold| lasts(hold) && hold.bars(&request, &clock));
+    against.max_by_key(|hold| hold.until.map_or(i64::MAX, |until| until.0))
 }
 
 /// The date at a moment on the wall clock of a zone.

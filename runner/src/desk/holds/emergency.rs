@@ -54,7 +54,18 @@ impl Case<'_> {
         };
         let (mut working, mut emptied, mut half_done, mut unknown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut events = Vec::new();
-        for run in runs::all_active(&mut *tx).await? {
+        let (active, broken) = runs::all_active_apart(&mut *tx).await?;
+        let mut unread = warden::numbered(broken);
+        for run in active {
+            // One whose events cannot be read takes no event; the brake works for all the others.
+            match runs::view(&mut *tx, run.id).await {
+                Ok(_) => {}
+                Err(why) if why.is_of_a_row() => {
+                    unread.push((run.number, format!("run {}: {why}", run.number)));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
             let Some((run, event)) = self.ask_to_stop(tx, run.id).await? else { continue };
             match &run.state {
                 RunState::Unknown { .. } => unknown.push(run.number),
@@ -69,7 +80,7 @@ impl Case<'_> {
             events.extend(event.map(|event| (run, event)));
         }
         warden::settle(tx, &config, &stop).await?;
-        let answer = HoldAnswer::Stopped { hold: stop, again, working, emptied, half_done, unknown };
+        let answer = HoldAnswer::Stopped { hold: stop, again, working, emptied, half_done, unknown, unread };
         let cleared = |numbers| ("cleared".to_owned(), serde_json::json!(numbers));
         let detail = (!taken_away.is_empty()).then(|| cleared(taken_away)).into_iter().collect();
         Ok(Done { events, detail, ..done(None, answer) })
@@ -79,10 +90,10 @@ impl Case<'_> {
     async fn clear_stops(&self, tx: &mut Tx) -> Result<Vec<HoldNumber>, Denied> {
         let (config, me) = (self.desk.config(), &self.message.actor.id);
         let mut gone = Vec::new();
-        for one in holds::unreadable(&mut *tx).await?.into_iter().filter(|one| one.is_stop) {
+        for one in holds::unreadable(&mut *tx).await?.into_iter().filter(holds::Unreadable::is_stop) {
             if holds::clear(tx, &one, Some(me)).await? {
                 warden::cleared(tx, &config, None, &one, Some(me)).await?;
-                gone.push(one.number);
+                gone.push(one.number());
             }
         }
         Ok(gone)
@@ -126,7 +137,8 @@ impl Case<'_> {
         let (standing, broken) = holds::readable(&mut *tx).await?;
         let Some(stop) = standing.into_iter().find(|hold| hold.kind == Kind::Stop) else {
             if let Some(first) = broken.first() {
-                return Err(refused("stop", None, barred_by(first, None, &self.desk.config())));
+                let barred = barred_by(first, None, &self.desk.config(), Some(&self.message.actor));
+                return Err(refused("stop", None, barred));
             }
             let refusal = Refusal::refused("there is nothing to resume", "nothing is stopped").hint("envs");
             return Err(refused("stop", None, refusal));

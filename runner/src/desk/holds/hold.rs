@@ -3,7 +3,6 @@
 use super::super::order::standing_after;
 use super::super::{Case, Denied, Done};
 use super::{done, left_in, refused};
-use crate::domain::access::{Least, Role, given, held, named};
 use crate::domain::answer::{RunSummary, StackStanding};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
@@ -30,6 +29,12 @@ impl Case<'_> {
         let (standing, _) = holds::readable(&mut *tx).await?;
         if let Some(other) = standing.iter().find(|h| h.kind == Kind::Hold && h.environment.as_ref() == Some(name)) {
             return Err(refused("hold", Some(name), self.held_twice(name, other)));
+        }
+        let (bookings, _) = holds::bookings(&mut *tx, Some(name)).await?;
+        let against = |booking: &&Hold| booking.began < until && !booking.leaves_in(&self.message.actor);
+        if let Some(booking) = bookings.iter().find(against) {
+            let now = crate::ledger::now(&mut *tx).await?;
+            return Err(refused("booking", Some(name), self.booked_then(name, booking, now)));
         }
         let new = NewHold {
             kind: Kind::Hold,
@@ -73,13 +78,14 @@ impl Case<'_> {
     ) -> Result<Done, Denied> {
         let environment = self.allowed(tx, CommandName::Keep, name).await?;
         self.check_end(tx, Some(name), &format!("keep {name}"), until).await?;
-        let active = runs::active(&mut *tx, name).await?;
+        // One that cannot be read keeps nobody from keeping what it may be raising.
+        let (active, unread) = runs::active_apart(&mut *tx, name).await?;
         let up = |target: Option<&Target>| target.is_some_and(|target| target.level != Level::Off);
         // What is queued may raise it, and is no reason to take it for off: a keep is wanted just then.
         let queued = standing_after(tx, &environment.name, &active).await?;
         let wanted = environments::wanted(&mut *tx, name).await?.map(|wanted| wanted.target);
         let stands = stacks::standings(&mut *tx, name).await?.values().any(StackStanding::may_be_up);
-        if !stands && !up(queued.as_ref()) && !up(wanted.as_ref()) {
+        if unread.is_empty() && !stands && !up(queued.as_ref()) && !up(wanted.as_ref()) {
             let refusal = Refusal::refused(format!("there is nothing to keep in {name}"), "it is off")
                 .hint(format!("up {name}"))
                 .hint(format!("status {name}"));
@@ -110,7 +116,8 @@ impl Case<'_> {
         let Some(hold) = holds::begin(tx, new).await? else {
             // The one in its place may be one that nobody can read.
             if let Some(first) = holds::unreadable(&mut *tx).await?.first() {
-                return Err(refused("hold", environment, barred_by(first, environment, &self.desk.config())));
+                let barred = barred_by(first, environment, &self.desk.config(), Some(&self.message.actor));
+                return Err(refused("hold", environment, barred));
             }
             let refusal = Refusal::refused("that came too late", "somebody did the same in the same moment");
             return Err(refused("hold", environment, refusal.hint("envs")));
@@ -125,7 +132,8 @@ impl Case<'_> {
     /// changed nothing yet will be refused.
     async fn in_its_way(&self, tx: &mut Tx, hold: &Hold) -> Result<(Vec<RunSummary>, Vec<RunSummary>), Denied> {
         let mut all = match &hold.environment {
-            Some(name) => runs::active(&mut *tx, name).await?,
+            // One that cannot be read keeps nobody from holding what it may be changing.
+            Some(name) => runs::active_apart(&mut *tx, name).await?.0,
             None => runs::all_active(&mut *tx).await?,
         };
         for run in &mut all {
@@ -144,7 +152,7 @@ impl Case<'_> {
         let environment = self.allowed_to_end(tx, CommandName::Unhold, name).await?;
         let (mut here, unread) = holds::readable(&mut *tx).await?;
         let broken = holds::unreadable(&mut *tx).await?;
-        if let Some(broken) = broken.iter().find(|broken| Some(broken.number) == number) {
+        if let Some(broken) = broken.iter().find(|broken| Some(broken.number()) == number) {
             return self.clear(tx, name, broken).await;
         }
         let frozen = here.iter().any(|hold| hold.kind == Kind::Freeze);
@@ -153,7 +161,7 @@ impl Case<'_> {
         let theirs = here.iter().any(|hold| number.is_some() || self.message.actor.is(&hold.by));
         let concerns = |one: &&holds::Unreadable| here.is_empty() || one.environment.as_deref() == Some(name.as_str());
         if !theirs && let Some(first) = unread.iter().find(concerns) {
-            return Err(refused("hold", Some(name), nothing_else_to_lift(name, number, first, &here)));
+            return Err(refused("hold", Some(name), self.nothing_else_to_lift(name, number, first, &here)));
         }
         let hold = self.which(name, number, &here, frozen)?;
         let config = self.desk.config();
@@ -170,14 +178,10 @@ impl Case<'_> {
     /// Takes a hold away that nobody can read. Whose it is cannot be told, so that it takes an admin.
     async fn clear(&self, tx: &mut Tx, name: &EnvironmentName, broken: &holds::Unreadable) -> Result<Done, Denied> {
         let config = self.desk.config();
-        let admin = Role::built_in(Least::Admin);
-        let access = &config.access;
-        if !held(access, None, &self.message.actor).any(|grant| grant.role.includes(&admin)) {
-            let able: Vec<_> = given(access, None).filter(|grant| grant.role.includes(&admin)).collect();
-            let whom = named(&able);
-            let whom = if whom.is_empty() { "no admin is configured".to_owned() } else { format!("ask {whom}") };
+        if !warden::is_admin(&config, &self.message.actor) {
+            let whom = warden::ask_an_admin(&config);
             let refusal = Refusal::refused(
-                format!("hold {} is not yours to take away", broken.number),
+                format!("hold {} is not yours to take away", broken.number()),
                 format!("{}; whose it is cannot be told, so that it takes an admin: {whom}", broken.why),
             );
             return Err(refused("hold", Some(name), refusal.hint(format!("status {name}"))));
@@ -187,7 +191,7 @@ impl Case<'_> {
             return Err(refused("hold", Some(name), refusal));
         }
         warden::cleared(tx, &config, Some(name), broken, Some(&self.message.actor.id)).await?;
-        let (number, why) = (broken.number, broken.why.clone());
+        let (number, why) = (broken.number(), broken.why.clone());
         Ok(done(Some(name), HoldAnswer::Cleared { environment: name.clone(), number, why }))
     }
 
@@ -232,7 +236,8 @@ impl Case<'_> {
         let (standing, broken) = holds::readable(&mut *tx).await?;
         let Some(freeze) = standing.iter().find(|hold| hold.kind == Kind::Freeze) else {
             if let Some(first) = broken.first() {
-                return Err(refused("freeze", None, barred_by(first, None, &self.desk.config())));
+                let barred = barred_by(first, None, &self.desk.config(), Some(&self.message.actor));
+                return Err(refused("freeze", None, barred));
             }
             let refusal = Refusal::refused("there is nothing to lift", "nothing is frozen").hint("envs");
             return Err(refused("freeze", None, refusal));
@@ -240,7 +245,7 @@ impl Case<'_> {
         self.lift(tx, freeze).await
     }
 
-    async fn lift(&self, tx: &mut Tx, hold: &Hold) -> Result<Done, Denied> {
+    pub(super) async fn lift(&self, tx: &mut Tx, hold: &Hold) -> Result<Done, Denied> {
         let by = self.message.actor.id.clone();
         let of_another = !self.message.actor.is(&hold.by);
         let ending = Ending::Lifted { by, because: self.because.clone() };
@@ -298,7 +303,7 @@ impl Case<'_> {
     }
 
     /// The people that are left in, by id.
-    fn named(&self, environment: Option<&EnvironmentName>, only: &[String]) -> Result<Vec<ActorId>, Denied> {
+    pub(super) fn named(&self, environment: Option<&EnvironmentName>, only: &[String]) -> Result<Vec<ActorId>, Denied> {
         let config = self.desk.config();
         let mut found = Vec::new();
         for name in only {
@@ -310,20 +315,21 @@ impl Case<'_> {
         }
         Ok(found)
     }
-}
 
-/// Why `unhold` lifts nothing while a hold cannot be read, and the line that takes that one away.
-fn nothing_else_to_lift(
-    name: &EnvironmentName,
-    number: Option<HoldNumber>,
-    broken: &holds::Unreadable,
-    here: &[Hold],
-) -> Refusal {
-    let what = match number {
-        Some(number) => format!("there is no hold {number} in {name}"),
-        None => format!("which hold of {name} is meant cannot be told: one cannot be read"),
-    };
-    let why = format!("{}; an admin can take it away", broken.why);
-    let refusal = Refusal::refused(what, why).hint(format!("unhold {name} {}", broken.number));
-    here.iter().take(2).fold(refusal, |refusal, hold| refusal.hint(format!("unhold {name} {}", hold.number)))
+    /// Why `unhold` lifts nothing while a hold cannot be read, and the line that takes that one away, for whoever may say it.
+    fn nothing_else_to_lift(
+        &self,
+        name: &EnvironmentName,
+        number: Option<HoldNumber>,
+        broken: &holds::Unreadable,
+        here: &[Hold],
+    ) -> Refusal {
+        let what = match number {
+            Some(number) => format!("there is no hold {number} in {name}"),
+            None => format!("which hold of {name} is meant cannot be told: one cannot be read"),
+        };
+        let barred = barred_by(broken, Some(name), &self.desk.config(), Some(&self.message.actor));
+        let refusal = Refusal { what, ..barred };
+        here.iter().take(2).fold(refusal, |refusal, hold| refusal.hint(format!("unhold {name} {}", hold.number)))
+    }
 }

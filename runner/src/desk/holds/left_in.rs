@@ -66,7 +66,7 @@ fn can_do_nothing(config: &Config, environment: Option<&EnvironmentName>, id: &A
         held(&config.access, Some(environment), &who)
             .any(|grant| CommandName::ALL.into_iter().any(|command| command.starts_change() && grant.role.has(command)))
     };
-    let mut about = config.environments.values().filter(|e| environment.is_none_or(|only| *only == e.name));
+    let mut about = config.all_known().filter(|e| environment.is_none_or(|only| *only == e.name));
     !about.any(may_change)
 }
 

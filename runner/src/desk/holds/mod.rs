@@ -1,5 +1,6 @@
 //! Orders about holds, about being in each other's way, and about everything at once.
 
+mod booking;
 mod busy;
 mod emergency;
 mod hold;
@@ -17,6 +18,7 @@ use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::Refusal;
 use crate::ledger::Tx;
 use crate::warden::Lapsed;
+pub(super) use booking::BOOKER;
 
 impl Case<'_> {
     /// Decides on an order about holds and carries it out in `tx`.
@@ -27,6 +29,10 @@ impl Case<'_> {
             HoldOrder::Freeze { until, only } => self.freeze(tx, *until, only).await,
             HoldOrder::Unfreeze => self.unfreeze(tx).await,
             HoldOrder::Keep { environment, until } => self.keep_level(tx, environment, *until).await,
+            HoldOrder::Book { environment, level, settings, from, until, only } => {
+                self.book(tx, environment, (level, settings), (*from, *until), only).await
+            }
+            HoldOrder::Unbook { environment, number } => self.unbook(tx, environment, *number).await,
             HoldOrder::Ask { about, words } => self.ask(tx, about, words).await,
             HoldOrder::Tell { environment } => self.tell(tx, environment).await,
             HoldOrder::Leave { run } => self.leave(tx, *run).await,

@@ -22,11 +22,13 @@ impl Desk {
         // A run is told of whatever became of the configuration of its environment.
         let mut names: IndexSet<EnvironmentName> =
             config.all_known().map(|environment| environment.name.clone()).collect();
-        names.extend(runs::all_active(&mut tx).await?.into_iter().map(|run| run.request.environment));
+        let (active, broken) = runs::all_active_apart(&mut tx).await?;
+        names.extend(active.into_iter().map(|run| run.request.environment));
+        names.extend(broken.into_iter().filter_map(|run| run.environment?.parse().ok()));
         names.extend(only.cloned());
         names.retain(|name| only.is_none_or(|only| only == name) && sight.sees(name.as_str()));
         for name in &names {
-            let active = runs::active(&mut tx, name).await?;
+            let (active, broken) = runs::active_apart(&mut tx, name).await?;
             let mut ahead: Vec<RunSummary> = Vec::new();
             let mut queue = QueueOf {
                 environment: name.clone(),
@@ -34,6 +36,7 @@ impl Desk {
                 waiting: Vec::new(),
                 asking: Vec::new(),
                 holds: standing.iter().filter(|hold| hold.is_about(name)).cloned().collect(),
+                unread: broken.into_iter().map(|run| run.why).collect(),
             };
             for mut run in active {
                 run.asker = run.asker.known(&config.access.persons, &links, now);
@@ -53,8 +56,9 @@ impl Desk {
                     queue.asking.push(run);
                 }
             }
-            let QueueOf { environment: _, running, waiting, asking, holds } = &queue;
-            if only.is_some() || running.is_some() || !waiting.is_empty() || !asking.is_empty() || !holds.is_empty() {
+            let QueueOf { environment: _, running, waiting, asking, holds, unread } = &queue;
+            let some = running.is_some() || !waiting.is_empty() || !asking.is_empty();
+            if only.is_some() || some || !holds.is_empty() || !unread.is_empty() {
                 queues.push(queue);
             }
         }

@@ -1,7 +1,10 @@
 //! People in each other's way, on a ledger of their own and without an engine.
 
 mod around;
+mod booking;
 mod dry;
+mod each;
+mod unread;
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use crate::bell::Bell;
 use crate::config;
 use crate::desk::{Desk, DeskError, Message};
 use crate::domain::access::{Approvers, Held, OPEN_MAX_S, Want, Written};
-use crate::domain::answer::{Actor, ActorKind, Answer, RunSummary, Sight};
+use crate::domain::answer::{Actor, ActorKind, Answer, RunDetail, RunSummary, Sight};
 use crate::domain::audit::{AuditFilter, Record};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::holds::{HoldOrder, News};
@@ -182,7 +182,13 @@ async fn what_is_shown_of_a_run_counts_people_as_the_desk_does() {
         let question = said().await;
         assert_eq!(question.yes.len(), 2, "nobody knows yet that both are sato");
         assert!(question.persons.same(&id("slack:U2"), &id("discord:2")), "by the file");
+        let mut followed = room.desk.show(run).await.unwrap();
+        assert!(!room.desk.refresh(&mut followed).await.unwrap(), "nothing is new");
         room.link("slack:U1", "discord:1").await;
+        // Whoever follows it, as its card in a channel does, counts again, though nothing happened to the run.
+        assert!(room.desk.refresh(&mut followed).await.unwrap());
+        assert_eq!(followed, RunDetail { now: followed.now, ..room.desk.show(run).await.unwrap() });
+        assert!(!room.desk.refresh(&mut followed).await.unwrap());
         let question = said().await;
         assert_eq!((question.yes.len(), question.persons.once(&question.wants[0].people).len()), (1, 3));
         // The answer to a yes counts as its card does.

@@ -110,6 +110,20 @@ impl Room {
         Box::pin(self.looks()).await;
     }
 
+    /// Somebody stops a run while it is planned.
+    async fn breaks_off(&self, run: &RunSummary, by: ActorId) {
+        let events = [
+            RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 },
+            RunEvent::StopAsked { by, force: false, because: None },
+            RunEvent::ended(Outcome::Cancelled),
+        ];
+        let mut tx = self.store.begin().await.unwrap();
+        let environment = self.desk.environment(&run.request.environment);
+        Box::pin(standing::append(&mut tx, run, environment.as_ref(), &events, None)).await.unwrap();
+        tx.commit().await.unwrap();
+        Box::pin(self.looks()).await;
+    }
+
     async fn goes_on(&self) {
         Box::pin(self.desk.advance_lives()).await.unwrap();
         Box::pin(self.looks()).await;
@@ -161,8 +175,10 @@ fn scheduled(now: Timestamp) -> Due {
         until: now.plus_ms(60_000),
         window: now.plus_ms(60_000),
         wanted: Target { level: Level::Off, settings: BTreeMap::new() },
+        rests: false,
         because: "hours begins".to_owned(),
         collapsed: 0,
+        left_out: Vec::new(),
         tell: Vec::new(),
         by_chat: false,
         asked: None,
@@ -226,7 +242,19 @@ async fn what_is_made_is_raised_is_its_makers_and_is_an_environment_like_another
 async fn names_numbers_ranges_spans_and_rights_are_refused_with_what_is_free() {
     on_both(async |store| {
         let room = Room::new(store);
-        room.refuses("mori", new("lt-a", "loadtst"), &["no template `loadtst`", "new lt-a from loadtest"]).await;
+        room.refuses(
+            "mori",
+            new("lt-a", "loadtst"),
+            &["no template `loadtst`", "new lt-a from loadtest because 負荷試験"],
+        )
+        .await;
+        let short = MadeOrder::New {
+            name: "lt-a".parse().unwrap(),
+            template: "loadtst".parse().unwrap(),
+            until: Some(room.store.now().await.unwrap().plus_ms(9_000_000)),
+        };
+        let line = "new lt-a from loadtest for 2h30m because 負荷試験";
+        room.refuses("mori", Order::Made(short), &[line]).await;
         room.refuses("mori", new("login", "loadtest"), &["like `lt-*`", "new lt-login from loadtest"]).await;
         room.refuses("mori", new("shop", "plain"), &["is not yours to do"]).await;
         room.refuses("ito", new("shop", "plain"), &["there is an environment of that name", "new shop-2 from plain"])
@@ -236,7 +264,8 @@ async fn names_numbers_ranges_spans_and_rights_are_refused_with_what_is_free() {
         let now = room.store.now().await.unwrap();
         let until = Some(now.plus_ms(3 * 86_400_000));
         let long = MadeOrder::New { name: "lt-a".parse().unwrap(), template: "loadtest".parse().unwrap(), until };
-        room.refuses("mori", Order::Made(long), &["48h at most", "new lt-a from loadtest for 48h"]).await;
+        room.refuses("mori", Order::Made(long), &["48h at most", "new lt-a from loadtest for 48h because 負荷試験"])
+            .await;
         room.makes("mori", "lt-a").await;
         room.makes("mori", "lt-b").await;
         assert_eq!(range_of(&room.row(2).await), "10.64.0.4/30");
@@ -434,6 +463,194 @@ async fn a_template_that_changed_is_told_and_taken_where_that_loses_no_state() {
         moved.messages.set(200);
         moved.looks().await;
         Box::pin(moved.refuses("mori", renew(true), &["in no state that it knows: app"])).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_end_that_a_stop_of_tidegate_broke_off_goes_on_for_whoever_wanted_it_and_by_their_rights() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let first = room.makes("mori", "lt-a").await;
+        room.ends(first.number, Outcome::Succeeded).await;
+        room.goes_on().await;
+        let Answer::Queued { run, .. } = room.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        room.breaks_off(&run, ActorId::tidegate()).await;
+        room.goes_on().await;
+        let row = room.row(1).await;
+        let again = runs::by_number(&room.store, row.end_run.expect("it goes on")).await.unwrap().unwrap();
+        assert_eq!((row.stage, again.number > run.number), (Stage::Ending, true));
+        assert_eq!((again.asker.id.clone(), again.answers_for().id), (ActorId::clock(), ActorId::local("mori")));
+        assert_eq!((again.request.kind, again.request.clears), (RunKind::Destroy, true));
+        assert_eq!(room.told("mori").await, [], "nothing stands in the way");
+        // A second one in a row.
+        room.breaks_off(&again, ActorId::tidegate()).await;
+        room.goes_on().await;
+        let third = runs::by_number(&room.store, room.row(1).await.end_run.unwrap()).await.unwrap().unwrap();
+        assert_eq!(third.answers_for().id, ActorId::local("mori"));
+        // Somebody who says that it is not to be has it back.
+        room.breaks_off(&third, ActorId::local("ito")).await;
+        room.goes_on().await;
+        assert_eq!((room.row(1).await.stage, room.row(1).await.end_run), (Stage::Living, None));
+        // Who has lost the right to it meanwhile wants in vain: its time ends it.
+        let Answer::Queued { run, .. } = room.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        let gone = "UPDATE made SET ended_by = 'local:kato' WHERE id = 1";
+        sql(&room.store, gone).await.unwrap();
+        room.breaks_off(&run, ActorId::tidegate()).await;
+        room.goes_on().await;
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.end_run, row.try_at.is_some()), (Stage::Ending, None, true));
+        room.ages(1, 9 * 3_600_000).await;
+        room.goes_on().await;
+        let last = runs::by_number(&room.store, room.row(1).await.end_run.unwrap()).await.unwrap().unwrap();
+        assert_eq!(last.answers_for().id, ActorId::clock());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_whose_role_is_taken_out_of_the_file_ends_all_the_same_by_time_and_by_its_owner() {
+    on_both(async |store| {
+        let role = CONFIG
+            .replace("access = { operator = ['local:ito', 'local:mori'] }", "access = { tester = ['local:mori'] }");
+        let role = role.replacen("[access]\n", "[access]\ntester = ['local:zed']\n", 1);
+        let role = format!("{role}[roles.tester]\ncommands = ['new', 'up', 'status']\n");
+        let before = Room::with(store.clone(), &role);
+        for name in ["lt-a", "lt-b"] {
+            let run = before.makes("mori", name).await;
+            before.ends(run.number, Outcome::Succeeded).await;
+        }
+        let after = Box::new(Room::with(store.clone(), CONFIG));
+        after.messages.set(100);
+        after.looks().await;
+        after.goes_on().await;
+        let sight = Sight { all: true, environments: Vec::new() };
+        assert!(after.desk.made(&sight).await.unwrap().iter().all(|listed| listed.broken.is_some()));
+        let up =
+            Order::Up { environment: "lt-a".parse().unwrap(), level: None, settings: Vec::new(), newest_code: false };
+        after.refuses("mori", up, &["lt-a"]).await;
+        after.refuses("kato", end("lt-a"), &["is not yours to do"]).await;
+        let Answer::Queued { run, .. } = after.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        assert_eq!((run.request.kind, run.request.clears), (RunKind::Destroy, true));
+        after.ages(2, 9 * 3_600_000).await;
+        after.goes_on().await;
+        let second =
+            runs::by_number(&store, after.row(2).await.end_run.expect("its time is over")).await.unwrap().unwrap();
+        assert_eq!((second.asker.id.clone(), second.request.kind), (ActorId::clock(), RunKind::Destroy));
+        for run in [run.number, second.number] {
+            after.ends(run, Outcome::Succeeded).await;
+        }
+        assert_eq!(made::existing(&store).await.unwrap().all, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_made_tells_what_it_costs_where_that_is_known_and_lives_in_the_list_once_it_is_raised() {
+    on_both(async |store| {
+        let priced = CONFIG.replacen(
+            "profiles.full.app.servers = 3\n[templates.plain]",
+            "currency = 'USD'\nprofiles.full = { rate = 3.2, app = { servers = 3 } }\n[templates.plain]",
+            1,
+        );
+        let room = Room::with(store, &priced);
+        let Answer::Queued { run, cost: Some(cost), .. } = room.says("mori", new("lt-a", "loadtest")).await.unwrap()
+        else {
+            panic!("a run with its cost")
+        };
+        assert_eq!((cost.currency.as_str(), cost.an_hour, cost.for_ms), ("USD", 3.2, 8 * 3_600_000));
+        assert!((cost.in_all() - 25.6).abs() < 1e-9);
+        let other = room.says("ito", new("one", "plain")).await.unwrap();
+        assert!(matches!(other, Answer::Queued { cost: None, .. }), "{other:?}");
+        let sight = Sight { all: true, environments: Vec::new() };
+        let stages = async |room: &Room| {
+            room.desk.made(&sight).await.unwrap().iter().map(|listed| listed.made.stage).collect::<Vec<_>>()
+        };
+        assert_eq!(stages(&room).await, [Stage::Making, Stage::Making]);
+        // No process brings lives further.
+        room.ends(run.number, Outcome::Succeeded).await;
+        assert_eq!((stages(&room).await, room.row(1).await.stage), (vec![Stage::Living, Stage::Making], Stage::Making));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_up_and_an_end_in_two_processes_at_one_moment_never_both_have_it() {
+    on_both(async |store| {
+        let wide = CONFIG.replace("10.64.0.0/29", "10.64.0.0/24").replace("at_once = 3\n", "");
+        let (one, other) = (Room::with(store.clone(), &wide), Room::with(store.clone(), &wide));
+        other.messages.set(1_000);
+        let (mut ended, mut raised) = (0, 0);
+        for round in 0..10 {
+            let name = format!("lt-{round}");
+            let run = one.makes("mori", &name).await;
+            one.ends(run.number, Outcome::Succeeded).await;
+            other.looks().await;
+            let up =
+                Order::Up { environment: name.parse().unwrap(), level: None, settings: Vec::new(), newest_code: false };
+            // Now the one begins first, now the other.
+            let (end, up) = if round % 2 == 0 {
+                tokio::join!(one.says("mori", end(&name)), other.says("ito", up))
+            } else {
+                let (up, end) = tokio::join!(other.says("ito", up), one.says("mori", end(&name)));
+                (end, up)
+            };
+            let row = made::by_name(&store, &name.parse().unwrap()).await.unwrap().unwrap();
+            let kinds: Vec<RunKind> =
+                runs::active(&store, &row.name).await.unwrap().iter().map(|run| run.request.kind).collect();
+            match (&end, &up) {
+                (Ok(_), Err(DeskError::Refused(_))) => {
+                    ended += 1;
+                    assert_eq!((row.stage, kinds), (Stage::Ending, vec![RunKind::Destroy]));
+                }
+                (Err(DeskError::Refused(_)), Ok(_)) => {
+                    raised += 1;
+                    assert_ne!(row.stage, Stage::Ending);
+                    assert_eq!((kinds, row.end_run), (vec![RunKind::Up], None));
+                }
+                both => panic!("{both:?}"),
+            }
+        }
+        assert_eq!(ended + raised, 10);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_in_the_address_of_a_repository_reaches_no_answer_and_no_row() {
+    const TOKEN: &str = "ghp-4711-s3cr3t-w0rd";
+    on_both(async |store| {
+        let plain = CONFIG.replacen(
+            "root = 'app', workspace",
+            "source = { git = 'https://git.example/roots.git', ref = 'main' }, workspace",
+            1,
+        );
+        let bad = plain.replace("https://git.example", &format!("https://bot:{TOKEN}@git.example"));
+        assert_ne!(plain, bad);
+        let room = Room::with(store.clone(), &bad);
+        let answer = room.says("mori", new("lt-a", "loadtest")).await;
+        let Err(DeskError::Refused(refusal)) = answer else { panic!("{answer:?}") };
+        assert!(refusal.why.contains("a secret stands in the template"), "{refusal:?}");
+        assert!(!format!("{refusal:?}").contains(TOKEN));
+        assert_eq!(made::existing(&store).await.unwrap().all, []);
+        // One that was made before it came there: the difference is told without it, and is not taken.
+        let before = Box::new(Room::with(store.clone(), &plain));
+        before.messages.set(100);
+        let run = before.makes("mori", "lt-b").await;
+        before.ends(run.number, Outcome::Succeeded).await;
+        let after = Box::new(Room::with(store.clone(), &bad));
+        after.messages.set(200);
+        after.looks().await;
+        for take in [false, true] {
+            let renew = Order::Made(MadeOrder::Renew { name: "lt-b".parse().unwrap(), take });
+            let answer = format!("{:?}", after.says("mori", renew).await);
+            assert!(!answer.contains(TOKEN), "{answer}");
+        }
+        let row = made::by_name(&store, &"lt-b".parse().unwrap()).await.unwrap().unwrap();
+        assert!(!row.definition.contains(TOKEN));
+        let sight = Sight { all: true, environments: Vec::new() };
+        let audit = after.desk.audit_whole(&AuditFilter::default(), &sight).await.unwrap();
+        assert!(audit.len() > 2 && !format!("{audit:?}").contains(TOKEN), "{audit:?}");
     })
     .await;
 }

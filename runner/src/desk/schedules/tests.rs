@@ -13,8 +13,9 @@ use crate::domain::answer::{Actor, Standing};
 use crate::domain::command::Order;
 use crate::domain::ids::ActorId;
 use crate::domain::policy::Place;
-use crate::ledger::Store;
+use crate::domain::request::Target;
 use crate::ledger::tests::on_both;
+use crate::ledger::{Store, environments};
 use crate::problem::source::Source;
 
 const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
@@ -286,6 +287,42 @@ async fn who_is_told_is_typed_with_commas() {
         let list = room.list().await;
         let tell = &list[1].schedule.as_ref().unwrap().tell;
         assert_eq!(tell.iter().map(ActorId::as_str).collect::<Vec<_>>(), ["local:kato", "slack:U024BE7LH"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_comes_of_a_schedule_at_once_is_answered_first_and_what_it_lowers_is_warned_of() {
+    on_both(async |store| {
+        let text = CONFIG.split("[[environments.shop.schedules]]").collect::<Vec<_>>();
+        let [head, tail] = text.as_slice() else { panic!("{CONFIG}") };
+        let bank = tail.split_once("[environments.bank]").unwrap().1;
+        let room = Room::new(&store, &format!("{head}[environments.bank]{bank}"));
+        let full = Target { level: "full".parse().unwrap(), settings: std::collections::BTreeMap::new() };
+        let mut tx = store.begin().await.unwrap();
+        environments::set_wanted(&mut tx, &"shop".parse().unwrap(), Some(&full), None).await.unwrap();
+        tx.commit().await.unwrap();
+        let now = store.now().await.unwrap();
+        let date = |days: i64| chrono::DateTime::from_timestamp_millis(now.0 + days * 86_400_000).unwrap();
+        // A line that fired in the last hours asks for nothing of it.
+        let hour = date(0).with_timezone(&chrono_tz::Tz::Asia__Tokyo) - chrono::TimeDelta::hours(2);
+        let line = hour.format("%M %H * * *").to_string();
+        let answer = room.says("ito", add(&[("cron", &line), ("do", "down small")])).await.unwrap();
+        assert_eq!(answer.at_once, None);
+        room.says("ito", remove("night")).await.unwrap();
+        // Now is outside of it.
+        let window = date(3).format("%a 09:00-10:00").to_string();
+        let keys = [("window", window.as_str()), ("inside", "full"), ("outside", "small")];
+        let answer = room.says("ito", add(&keys)).await.unwrap();
+        let at_once = answer.at_once.expect("it is lowered");
+        let to = at_once.to.expect("to small");
+        assert_eq!((at_once.from, to.wanted.level.to_string()), (Some(full), "small".to_owned()));
+        let lead_ms = to.at.ms_since(now);
+        assert!((900_000..960_000).contains(&lead_ms), "{lead_ms}");
+        assert_eq!(answer.next.first().map(|next| next.at), Some(to.at));
+        // What is changed meanwhile adds no time to it.
+        let answer = room.says("ito", change("night", &[("outside", "off")])).await.unwrap();
+        assert_eq!((answer.at_once, answer.next.first().map(|next| next.at)), (None, Some(to.at)));
     })
     .await;
 }

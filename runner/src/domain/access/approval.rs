@@ -56,9 +56,9 @@ impl Approvers {
         }
     }
 
-    /// Those whose yes counts, by id, as far as the configuration names them; and whether there may be others.
+    /// Those whose yes counts, by id, as far as the configuration names them; and who else may be among them.
     #[must_use]
-    pub fn people(&self, access: &Access, environment: &Environment) -> (Vec<ActorId>, bool) {
+    pub fn people(&self, access: &Access, environment: &Environment) -> (Vec<ActorId>, More) {
         let who: Vec<Who> = match self {
             Self::Named(ids) => ids.iter().cloned().map(Who::Named).collect(),
             Self::Owners | Self::Role(_) => match self.role(access) {
@@ -69,22 +69,34 @@ impl Approvers {
                     .collect(),
             },
         };
-        let (mut people, mut more) = (Vec::new(), false);
+        let (mut people, mut more) = (Vec::new(), More::default());
         for who in who {
             match who {
-                Who::Everyone => more = true,
+                Who::Everyone => more.everyone = true,
                 Who::Named(id) => {
                     for person in access.people(&id) {
-                        more |= may_be_a_group(&person) && access.persons.of(&person).is_none();
-                        if !people.contains(&person) {
-                            people.push(person);
+                        if people.contains(&person) {
+                            continue;
                         }
+                        if may_be_a_group(&person) && access.persons.of(&person).is_none() {
+                            more.groups.push(person.clone());
+                        }
+                        people.push(person);
                     }
                 }
             }
         }
         (people, more)
     }
+}
+
+/// Who else may have a yes that counts, beside those whom the configuration names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct More {
+    /// Ordinary people of a chat, or users of the machine.
+    pub everyone: bool,
+    /// Those of these ids that are groups, and whoever only their chat knows to be in them.
+    pub groups: Vec<ActorId>,
 }
 
 /// A group of a chat that the configuration does not name the members of. Slack's have their own letter, Discord's none.

@@ -76,6 +76,8 @@ impl CommandName {
             | Self::Hold
             | Self::Unhold
             | Self::Keep
+            | Self::Book
+            | Self::Unbook
             | Self::Skip
             | Self::Pause
             | Self::Unpause
@@ -84,7 +86,7 @@ impl CommandName {
             | Self::Ask
             | Self::Tell => Least::Operator,
             Self::Destroy | Self::End | Self::Renew | Self::Approve | Self::Reject | Self::Recover => Least::Owner,
-            Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume => Least::Admin,
+            Self::Freeze | Self::Unfreeze | Self::Stop | Self::Resume | Self::Terraform => Least::Admin,
         }
     }
 }
@@ -101,13 +103,18 @@ impl CommandName {
     /// True for what only ends something that is under way or stands: it must be possible whatever the configuration says, or does not.
     #[must_use]
     pub fn only_ends(self) -> bool {
-        matches!(self, Self::Cancel | Self::Reject | Self::Unhold | Self::Leave)
+        matches!(self, Self::Cancel | Self::Reject | Self::Unhold | Self::Unbook | Self::Leave)
     }
 
     /// True for what needs nothing of an environment but to know who may do what in it: its roots may be broken.
     #[must_use]
     pub fn needs_no_roots(self) -> bool {
-        self.only_reads() || self.only_ends() || matches!(self, Self::Hold | Self::Keep | Self::Ask | Self::Tell)
+        self.only_reads()
+            || self.only_ends()
+            || matches!(
+                self,
+                Self::Hold | Self::Keep | Self::Ask | Self::Tell | Self::Skip | Self::Pause | Self::Unpause
+            )
     }
 
     /// True for what lets a change begin: rules about when and how far changes go are held against it.
@@ -118,6 +125,7 @@ impl CommandName {
             | Self::Down
             | Self::Scale
             | Self::Adopt
+            | Self::Terraform
             | Self::Destroy
             | Self::New
             | Self::End
@@ -143,6 +151,8 @@ impl CommandName {
             | Self::Freeze
             | Self::Unfreeze
             | Self::Keep
+            | Self::Book
+            | Self::Unbook
             | Self::Skip
             | Self::Pause
             | Self::Unpause

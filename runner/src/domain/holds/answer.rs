@@ -67,6 +67,9 @@ pub enum HoldAnswer {
         half_done: Vec<RunSummary>,
         /// Runs of which nobody saw the end.
         unknown: Vec<RunNumber>,
+        /// Runs that cannot be read, with what is wrong with each: they were not asked to stop.
+        #[serde(default)]
+        unread: Vec<(RunNumber, String)>,
     },
     /// Things may begin again.
     Resumed(Hold),
@@ -96,6 +99,8 @@ pub struct QueueOf {
     pub asking: Vec<RunSummary>,
     /// Who holds or keeps it.
     pub holds: Vec<Hold>,
+    /// What is wrong with its runs that cannot be read, one line each: nobody knows whether they have it or wait.
+    pub unread: Vec<String>,
 }
 
 /// A run in the queue.

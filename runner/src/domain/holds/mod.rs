@@ -1,7 +1,8 @@
 //! What people ask of each other for a while: nobody changes this (hold, freeze), nobody lowers it (keep), nothing begins at all
-//! (stop). Each has whom it leaves in, a reason, and, but for a stop, an end.
+//! (stop), it is mine for that time and at this level (booking). Each has whom it leaves in, a reason, and, but for a stop, an end.
 
 mod answer;
+mod booking;
 mod news;
 mod order;
 mod rule;
@@ -14,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Actor;
 use super::ids::{ActorId, EnvironmentName, Timestamp};
-use super::request::RunRequest;
+use super::request::{AskedAs, RunKind, RunRequest, Target, TypedBy};
 
 pub use answer::{Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
+pub use booking::{BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Wish, free_beside};
 pub use news::{Ending, News};
 pub use order::{About, HoldOrder};
 pub use rule::{forbids, forbids_lowering, lifters, lowers, may_lift, may_lower};
@@ -56,10 +58,12 @@ pub enum Kind {
     Keep,
     /// Nothing changes, whoever wants it, until somebody resumes.
     Stop,
+    /// From a moment that lies ahead an environment is at a level, and nobody else changes it.
+    Booking,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Hold, Self::Freeze, Self::Keep, Self::Stop];
+    const ALL: [Self; 5] = [Self::Hold, Self::Freeze, Self::Keep, Self::Stop, Self::Booking];
 
     /// The word for it.
     #[must_use]
@@ -69,6 +73,7 @@ impl Kind {
             Self::Freeze => "freeze",
             Self::Keep => "keep",
             Self::Stop => "stop",
+            Self::Booking => "booking",
         }
     }
 }
@@ -80,7 +85,16 @@ impl TryFrom<String> for Kind {
     }
 }
 
-/// A hold, freeze, keep or stop.
+/// What somebody booked, beside the hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booked {
+    /// At which level it is then.
+    pub target: Target,
+    /// What they were in the chat as they booked it: their rights are asked again when it begins.
+    pub asked_as: AskedAs,
+}
+
+/// A hold, freeze, keep, stop or booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its number.
@@ -97,17 +111,20 @@ pub struct Hold {
     pub only: Vec<ActorId>,
     /// Why, in their words.
     pub because: Option<String>,
-    /// Since when.
+    /// Since when; of a booking also: from when on.
     pub began: Timestamp,
     /// Until when, not in it any more. `None` for a stop, which lasts until somebody resumes.
     pub until: Option<Timestamp>,
+    /// What is booked; nothing but for a booking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booked: Option<Box<Booked>>,
 }
 
 impl Hold {
-    /// True when it is in force at `now`: its end is its own, whether or not somebody has noted it.
+    /// True when it is in force at `now`: its end is its own, whether or not somebody has noted it, and so is the beginning of a booking.
     #[must_use]
     pub fn stands(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| until > now)
+        self.until.is_none_or(|until| until > now) && (self.kind != Kind::Booking || self.began <= now)
     }
 
     /// True when it is about this environment, alone or among all.
@@ -121,14 +138,29 @@ impl Hold {
     pub fn bars(&self, request: &RunRequest, asker: &Actor) -> bool {
         let about = match self.kind {
             Kind::Keep => lowers(request),
-            Kind::Hold | Kind::Freeze | Kind::Stop => !request.kind.only_looks(),
+            Kind::Hold | Kind::Freeze | Kind::Stop | Kind::Booking => !request.kind.only_looks(),
         };
-        about && self.is_about(&request.environment) && !self.leaves_in(asker)
+        about && self.is_about(&request.environment) && !self.leaves_in(asker) && !self.brings(request, asker)
     }
 
     /// True for who may go on in spite of it. A stop leaves nobody in.
     #[must_use]
     pub fn leaves_in(&self, who: &Actor) -> bool {
         self.kind != Kind::Stop && (who.is(&self.by) || self.only.iter().any(|only| who.is(only)))
+    }
+
+    /// True where the clock brings about what is booked: nothing else that it does is left in.
+    #[must_use]
+    pub fn brings(&self, request: &RunRequest, asker: &Actor) -> bool {
+        let wanted = self.booked.as_ref().map(|booked| &booked.target);
+        let is_change = request.kind.says_where() && request.kind != RunKind::Destroy;
+        asker.id == ActorId::clock() && is_change && wanted == Some(&request.target)
+    }
+
+    /// Who answers for what the clock does by it; `None`: it is no booking.
+    #[must_use]
+    pub fn typed_by(&self) -> Option<TypedBy> {
+        let asked_as = self.booked.as_ref()?.asked_as.clone();
+        Some(TypedBy { by: self.by.clone(), called: self.called.clone(), asked_as })
     }
 }

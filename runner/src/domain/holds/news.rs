@@ -78,6 +78,9 @@ pub enum News {
         hold: Hold,
         /// Runs of which nobody saw the end.
         unknown: Vec<RunNumber>,
+        /// Runs that cannot be read, with what is wrong with each.
+        #[serde(default)]
+        unread: Vec<(RunNumber, String)>,
     },
     /// Somebody asks whoever has something.
     Asked {

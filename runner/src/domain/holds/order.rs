@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::HoldNumber;
-use crate::domain::command::CommandName;
+use crate::domain::command::{Assignment, CommandName};
+use crate::domain::environment::Level;
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 
 /// Whom a question is for: who has an environment, or whose run it is.
@@ -52,6 +53,28 @@ pub enum HoldOrder {
         /// Until when.
         until: Timestamp,
     },
+    /// From then on, for a while, an environment is at a level, and nobody else changes it.
+    Book {
+        /// Which.
+        environment: EnvironmentName,
+        /// At which level.
+        level: Level,
+        /// Settings over the profile, absolute.
+        settings: Vec<Assignment>,
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// Who else may change it then, as in `Hold`.
+        only: Vec<String>,
+    },
+    /// That is over, or does not begin.
+    Unbook {
+        /// Of which environment.
+        environment: EnvironmentName,
+        /// Which; `None`: the only one that can be meant.
+        number: Option<HoldNumber>,
+    },
     /// Puts a question to whoever has an environment or a run.
     Ask {
         /// About what.
@@ -85,11 +108,33 @@ impl HoldOrder {
             Self::Freeze { .. } => CommandName::Freeze,
             Self::Unfreeze => CommandName::Unfreeze,
             Self::Keep { .. } => CommandName::Keep,
+            Self::Book { .. } => CommandName::Book,
+            Self::Unbook { .. } => CommandName::Unbook,
             Self::Ask { .. } => CommandName::Ask,
             Self::Tell { .. } => CommandName::Tell,
             Self::Leave { .. } => CommandName::Leave,
             Self::Stop => CommandName::Stop,
             Self::Resume => CommandName::Resume,
+        }
+    }
+
+    /// The environment that it names.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentName> {
+        match self {
+            Self::Hold { environment, .. }
+            | Self::Unhold { environment, .. }
+            | Self::Keep { environment, .. }
+            | Self::Book { environment, .. }
+            | Self::Unbook { environment, .. }
+            | Self::Tell { environment }
+            | Self::Ask { about: About::Environment(environment), .. } => Some(environment),
+            Self::Ask { about: About::Run(_), .. }
+            | Self::Freeze { .. }
+            | Self::Unfreeze
+            | Self::Leave { .. }
+            | Self::Stop
+            | Self::Resume => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::lookalike::distinct;
 use crate::domain::order::Direction;
 use crate::domain::policy::Matter;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest, SizeChange};
+use crate::domain::request::{RunKind, RunRequest, SizeChange, TypedBy};
 
 /// Longest reason that a refusal repeats, in characters.
 const BECAUSE_MAX: usize = 200;
@@ -22,7 +22,15 @@ const BECAUSE_MAX: usize = 200;
 #[must_use]
 pub fn lowers(request: &RunRequest) -> bool {
     match request.kind {
-        RunKind::Plan | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => false,
+        // What no state knows serves nobody who keeps the environment; by hand an admin does what the yes showed.
+        RunKind::Plan
+        | RunKind::Drift
+        | RunKind::Adopt
+        | RunKind::Sweep
+        | RunKind::Preflight
+        | RunKind::Remove
+        | RunKind::Look
+        | RunKind::Terraform => false,
         RunKind::Down | RunKind::Destroy => true,
         RunKind::Up | RunKind::Scale | RunKind::Undo => {
             // A stack in which one number falls and another rises is no falling one, and less of something all the same.
@@ -56,7 +64,7 @@ pub fn may_lower<'h>(
 #[must_use]
 pub fn may_lift(access: &Access, environment: Option<&Environment>, actor: &Actor, hold: &Hold) -> bool {
     let least = match hold.kind {
-        Kind::Hold | Kind::Keep => Least::Owner,
+        Kind::Hold | Kind::Keep | Kind::Booking => Least::Owner,
         Kind::Freeze | Kind::Stop => Least::Admin,
     };
     let role = Role::built_in(least);
@@ -73,11 +81,19 @@ pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
     }
     // A yes is to what somebody else does.
     let who = asked.map_or(actor, |asked| asked.asker);
+    // What somebody booked is theirs also where they hold the environment themselves.
+    let booker = request.filter(|request| holds.iter().any(|own| own.brings(request, who)));
+    let booker = booker.and_then(|request| request.typed_by.as_deref()).map(TypedBy::actor);
     let against = |kind: Kind| {
         holds
             .iter()
             .find(|hold| {
-                hold.kind == kind && hold.is_about(&environment.name) && hold.stands(now) && !hold.leaves_in(who)
+                hold.kind == kind
+                    && hold.is_about(&environment.name)
+                    && hold.stands(now)
+                    && !hold.leaves_in(who)
+                    && !booker.as_ref().is_some_and(|booker| kind == Kind::Hold && hold.leaves_in(booker))
+                    && !request.is_some_and(|request| hold.brings(request, who))
             })
             .map(|hold| (hold, Told { hold, environment, now, access, actor }))
     };
@@ -90,6 +106,9 @@ pub fn forbids(matter: &Matter<'_>) -> Option<(&'static str, Refusal)> {
     }
     if let Some((_, told)) = against(Kind::Hold) {
         return Some(("hold", told.held(&what)));
+    }
+    if let Some((_, told)) = against(Kind::Booking) {
+        return Some(("booking", told.booked(&what)));
     }
     let request = request.filter(|request| lowers(request))?;
     let heeded: Vec<Hold> = holds.iter().filter(|hold| !request.against.contains(&hold.number)).cloned().collect();
@@ -195,6 +214,13 @@ impl Told<'_> {
         let why = format!("held by {}{}{whom}", self.who_until_why(), self.left_in());
         let refusal = self.ask_or_wait(Refusal::refused(format!("{what} has to wait: {name} is held"), why));
         if self.may_lift() { refusal.hint(format!("unhold {name} {}", self.hold.number)) } else { refusal }
+    }
+
+    fn booked(&self, what: &str) -> Refusal {
+        let name = &self.environment.name;
+        let why = format!("booked by {}{}{}", self.who_until_why(), self.left_in(), self.whom());
+        let refusal = self.ask_or_wait(Refusal::refused(format!("{what} has to wait: {name} is booked"), why));
+        if self.may_lift() { refusal.hint(format!("unbook {name} {}", self.hold.number)) } else { refusal }
     }
 
     fn frozen(&self, what: &str) -> Refusal {

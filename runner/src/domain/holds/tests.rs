@@ -53,9 +53,13 @@ fn person(who: &str) -> Actor {
     Actor::person(ActorId::local(who), who)
 }
 
+fn at(level: &str) -> Target {
+    Target { level: level.parse().expect("a level"), settings: [].into() }
+}
+
 /// Of `sato`, for an hour, leaving in `mori`.
 fn hold(kind: Kind) -> Hold {
-    let of_one = matches!(kind, Kind::Hold | Kind::Keep);
+    let of_one = matches!(kind, Kind::Hold | Kind::Keep | Kind::Booking);
     Hold {
         number: HoldNumber(3),
         kind,
@@ -66,6 +70,7 @@ fn hold(kind: Kind) -> Hold {
         because: Some("we measure".to_owned()),
         began: NOW.plus_ms(-HOUR_MS),
         until: (kind != Kind::Stop).then(|| NOW.plus_ms(HOUR_MS)),
+        booked: (kind == Kind::Booking).then(|| Box::new(Booked { target: at("full"), asked_as: AskedAs::default() })),
     }
 }
 
@@ -88,6 +93,7 @@ fn run(kind: RunKind, stacks: &[(&str, Direction)]) -> RunRequest {
         typed_by: None,
         against: BTreeSet::new(),
         clears: false,
+        by_hand: None,
     }
 }
 
@@ -100,6 +106,7 @@ fn made_by(command: CommandName) -> Option<RunRequest> {
         CommandName::Plan => (RunKind::Plan, Direction::Fall),
         CommandName::Adopt => (RunKind::Adopt, Direction::Rise),
         CommandName::Destroy => (RunKind::Destroy, Direction::Fall),
+        CommandName::Terraform => (RunKind::Terraform, Direction::Fall),
         CommandName::Undo => (RunKind::Undo, Direction::Fall),
         _ => return None,
     };
@@ -142,7 +149,7 @@ fn what_each_kind_forbids_whom() {
     let mut table = "Of sato, leaving in mori; kato operates, ito owns, boss is the admin.\n\
                      + allowed, c asked whether they mean it, r not theirs anyway, else the rule's first letter\n\n"
         .to_owned();
-    let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop];
+    let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop, Kind::Booking];
     writeln!(table, "command    {}", kinds.map(|kind| format!("{:<8}", kind.as_str())).concat()).expect("written");
     // `approve` is to a `down` that kato asked for.
     let (question, kato) = (plain_question(), person("kato"));
@@ -173,18 +180,41 @@ fn what_is_over_or_of_another_environment_or_half_done_forbids_nothing() {
     let allowed = |holds: &[Hold], begun: bool| {
         matches!(decide("ito", CommandName::Down, holds, None, begun), Decision::Allow | Decision::NeedsConfirmation(_))
     };
-    for kind in [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop] {
+    for kind in [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop, Kind::Booking] {
         assert!(!allowed(&[hold(kind)], false), "{kind:?}");
         assert!(allowed(&[hold(kind)], true), "{kind:?}");
     }
-    for kind in [Kind::Hold, Kind::Freeze, Kind::Keep] {
+    for kind in [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Booking] {
         // Its last millisecond is the one before its end.
         assert!(!allowed(&[Hold { until: Some(NOW.plus_ms(1)), ..hold(kind) }], false), "{kind:?}");
         assert!(allowed(&[Hold { until: Some(NOW), ..hold(kind) }], false), "{kind:?}");
     }
-    for kind in [Kind::Hold, Kind::Keep] {
+    for kind in [Kind::Hold, Kind::Keep, Kind::Booking] {
         let elsewhere = Hold { environment: Some("blog".parse().expect("a name")), ..hold(kind) };
         assert!(allowed(&[elsewhere], false), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_booking_bars_nobody_before_it_begins_and_lets_the_clock_bring_about_what_is_booked_and_nothing_else() {
+    let booking = hold(Kind::Booking);
+    let ahead = Hold { began: NOW.plus_ms(1), ..booking.clone() };
+    let free = decide("kato", CommandName::Up, &[ahead], None, false);
+    assert!(matches!(free, Decision::Allow | Decision::NeedsConfirmation(_)), "{free:?}");
+    assert_eq!(refusal(decide("kato", CommandName::Up, std::slice::from_ref(&booking), None, false)).0, "booking");
+    let clock = Actor::person(ActorId::clock(), "the clock");
+    for (kind, level, who, barred) in [
+        (RunKind::Up, "full", &clock, false),
+        (RunKind::Down, "full", &clock, false),
+        (RunKind::Up, "small", &clock, true),
+        (RunKind::Destroy, "full", &clock, true),
+        (RunKind::Plan, "small", &clock, false),
+        (RunKind::Up, "full", &person("kato"), true),
+        (RunKind::Destroy, "off", &person("sato"), false),
+        (RunKind::Up, "small", &person("mori"), false),
+    ] {
+        let request = RunRequest { target: at(level), ..run(kind, &[("app", Direction::Rise)]) };
+        assert_eq!(booking.bars(&request, who), barred, "{kind:?} {level} {}", who.id);
     }
 }
 
@@ -246,13 +276,13 @@ fn a_yes_is_to_what_its_asker_may_do() {
 fn who_may_lift_what() {
     let (access, shop) = (access(), shop());
     for (who, lifts) in [
-        ("sato", [true, true, true, true]),
-        ("mori", [false, false, false, false]),
-        ("ito", [true, false, true, false]),
-        ("boss", [true, true, true, true]),
-        ("stranger", [false, false, false, false]),
+        ("sato", [true, true, true, true, true]),
+        ("mori", [false, false, false, false, false]),
+        ("ito", [true, false, true, false, true]),
+        ("boss", [true, true, true, true, true]),
+        ("stranger", [false, false, false, false, false]),
     ] {
-        let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop];
+        let kinds = [Kind::Hold, Kind::Freeze, Kind::Keep, Kind::Stop, Kind::Booking];
         let found = kinds.map(|kind| may_lift(&access, Some(&shop), &person(who), &hold(kind)));
         assert_eq!(found, lifts, "{who}");
     }

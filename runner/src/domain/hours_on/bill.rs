@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Spans, Stood};
 use crate::domain::environment::{Environment, Level, OffAction};
 use crate::domain::ids::ProfileName;
@@ -16,6 +18,35 @@ pub struct Money {
     pub currency: Option<String>,
     /// For an hour at each profile. At least 0 and finite.
     pub rates: BTreeMap<ProfileName, f64>,
+}
+
+/// What it costs to be at a profile for a while, by the rates that people wrote.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// In which currency.
+    pub currency: String,
+    /// For an hour.
+    pub an_hour: f64,
+    /// For how long, in milliseconds.
+    pub for_ms: i64,
+}
+
+impl Cost {
+    /// `None` where that profile has no rate.
+    #[must_use]
+    pub fn of(money: &Money, level: &Level, for_ms: i64) -> Option<Self> {
+        let Level::Profile(profile) = level else { return None };
+        let (currency, an_hour) = (money.currency.clone()?, *money.rates.get(profile)?);
+        Some(Self { currency, an_hour, for_ms })
+    }
+
+    /// For all of that time.
+    #[must_use]
+    pub fn in_all(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "years of milliseconds are exact")]
+        let hours = self.for_ms as f64 / 3_600_000.0;
+        self.an_hour * hours
+    }
 }
 
 /// What a span of time cost.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::environment::Environment;
 use super::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
-pub use bill::{Bill, Money, bill, hours};
+pub use bill::{Bill, Cost, Money, bill, hours};
 pub use month::Month;
 pub use reach::{Came, Deed, Reach, Stood, Whose, reached};
 

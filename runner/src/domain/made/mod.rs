@@ -12,7 +12,7 @@ use super::answer::{Actor, RunSummary};
 use super::command::CommandName;
 use super::environment::Environment;
 use super::ids::{ActorId, EnvironmentName, PoolName, RunNumber, StackName, TemplateName, Timestamp};
-use super::run::RunState;
+use super::run::{Outcome, RunState};
 
 /// When its end is told, in milliseconds before it: the first time, and the second.
 pub const WARN_MS: [i64; 2] = [3_600_000, 900_000];
@@ -258,6 +258,8 @@ pub struct Seen<'a> {
     pub end: Option<&'a RunState>,
     /// An apply of that run began.
     pub began: bool,
+    /// Nobody took that run back: it was broken off because Tidegate was stopped.
+    pub broken_off: bool,
 }
 
 /// What happens to one next.
@@ -279,6 +281,8 @@ pub enum Step {
     Again,
     /// Whoever wanted it gone before its time did not bring anything about: it lives on.
     Back,
+    /// What whoever wanted it gone had begun was broken off: it goes on for them.
+    Resume,
 }
 
 impl Made {
@@ -310,12 +314,19 @@ impl Made {
         }
     }
 
+    /// It is somebody's wish that it goes, and its time is not over: they answer for it.
+    #[must_use]
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        self.ended_by.is_some() && now < self.ends
+    }
+
     fn next_of_ending(&self, seen: &Seen<'_>, now: Timestamp) -> Step {
         if let (Some(_), Some(end)) = (self.end_run, seen.end) {
             return match end.outcome() {
                 None => Step::Wait,
+                Some(Outcome::Cancelled) if self.is_early(now) && !seen.began && seen.broken_off => Step::Resume,
                 // Nothing was destroyed, and the clock has no right to do it before its time: whoever wants it asks again.
-                Some(_) if self.ended_by.is_some() && now < self.ends && !seen.began => Step::Back,
+                Some(_) if self.is_early(now) && !seen.began => Step::Back,
                 // Of one that succeeded the very end is stored with it.
                 Some(_) => Step::Again,
             };

@@ -54,6 +54,7 @@ fn run(number: i64, state: RunState) -> RunSummary {
         typed_by: None,
         against: std::collections::BTreeSet::new(),
         clears: false,
+        by_hand: None,
     };
     RunSummary {
         id: RunId(uuid::Uuid::nil()),
@@ -72,23 +73,32 @@ fn run(number: i64, state: RunState) -> RunSummary {
 }
 
 fn at(made: &Made, active: &[RunSummary], end: Option<&RunState>, hours: i64) -> Step {
-    made.next(&Seen { active, succeeded: false, end, began: false }, Timestamp(hours * HOUR))
+    made.next(&Seen { active, succeeded: false, end, began: false, broken_off: false }, Timestamp(hours * HOUR))
 }
 
 #[test]
 fn it_lives_from_its_first_success_is_told_of_its_end_twice_and_is_due_then() {
     let new = made(Stage::Making);
     assert_eq!(at(&new, &[], None, 1), Step::Wait);
-    assert_eq!(new.next(&Seen { active: &[], succeeded: true, end: None, began: false }, Timestamp(1)), Step::Lives);
+    assert_eq!(
+        new.next(&Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false }, Timestamp(1)),
+        Step::Lives
+    );
     let living = made(Stage::Living);
     assert_eq!(at(&living, &[], None, 6), Step::Wait);
     assert_eq!(at(&living, &[], None, 7), Step::Warn(1));
     let told = Made { warned: 1, ..living.clone() };
     assert_eq!(at(&told, &[], None, 7), Step::Wait);
     let quarter = Timestamp(8 * HOUR - WARN_MS[1]);
-    assert_eq!(told.next(&Seen { active: &[], succeeded: true, end: None, began: false }, quarter), Step::Warn(2));
+    assert_eq!(
+        told.next(&Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false }, quarter),
+        Step::Warn(2)
+    );
     // Who looks late tells it once.
-    assert_eq!(living.next(&Seen { active: &[], succeeded: true, end: None, began: false }, quarter), Step::Warn(2));
+    assert_eq!(
+        living.next(&Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false }, quarter),
+        Step::Warn(2)
+    );
     assert_eq!(at(&Made { warned: 2, ..living.clone() }, &[], None, 8), Step::Due);
     assert_eq!(at(&new, &[], None, 9), Step::Due, "also one that was never raised");
     assert_eq!(at(&made(Stage::Gone), &[], None, 9), Step::Wait);
@@ -131,7 +141,10 @@ fn who_wanted_it_gone_early_and_hears_a_no_has_it_back_until_its_time_is_over() 
     let early = Made { end_run: Some(RunNumber(5)), ended_by: Some(ActorId::local("ito")), ..made(Stage::Ending) };
     let of = |outcome, began, hours| {
         let end = RunState::Ended { outcome };
-        early.next(&Seen { active: &[], succeeded: true, end: Some(&end), began }, Timestamp(hours * HOUR))
+        early.next(
+            &Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: false },
+            Timestamp(hours * HOUR),
+        )
     };
     for outcome in [Outcome::Refused, Outcome::Expired, Outcome::Cancelled, Outcome::Failed] {
         assert_eq!(of(outcome, false, 2), Step::Back, "{outcome:?}: nothing was destroyed");
@@ -145,4 +158,19 @@ fn tries_are_made_at_longer_and_longer_distances_up_to_an_hour() {
     let minutes: Vec<i64> = (1..=9).map(|tries| Made::again(tries, Timestamp(0)).0 / 60_000).collect();
     assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     assert_eq!(Made::again(i64::MAX, Timestamp(0)).0, HOUR);
+}
+
+#[test]
+fn what_a_stop_of_tidegate_broke_off_goes_on_for_whoever_wanted_it_gone() {
+    let early = Made { end_run: Some(RunNumber(5)), ended_by: Some(ActorId::local("ito")), ..made(Stage::Ending) };
+    let of = |made: &Made, outcome, began, hours| {
+        let end = RunState::Ended { outcome };
+        let seen = Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: true };
+        made.next(&seen, Timestamp(hours * HOUR))
+    };
+    assert_eq!(of(&early, Outcome::Cancelled, false, 2), Step::Resume);
+    // What has begun to be destroyed is brought to its end in any case, and so is one whose time is over.
+    assert_eq!(of(&early, Outcome::Cancelled, true, 2), Step::Again);
+    assert_eq!(of(&early, Outcome::Cancelled, false, 8), Step::Again);
+    assert_eq!(of(&Made { ended_by: None, ..early }, Outcome::Cancelled, false, 2), Step::Again);
 }

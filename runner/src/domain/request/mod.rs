@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Actor, ActorKind};
+use super::by_hand::ByHand;
 use super::command::{Assignment, CommandName, Operator, Order};
 use super::environment::{Environment, Level, OffAction, Setting, SettingValue, Stack, Variables};
 use super::holds::HoldNumber;
@@ -43,6 +44,12 @@ pub enum RunKind {
     Sweep,
     /// Only look whether anything stands in the way of a change.
     Preflight,
+    /// Take away what no state knows.
+    Remove,
+    /// A command of Terraform's that only looks, given by hand.
+    Look,
+    /// A command of Terraform's that changes something, given by hand.
+    Terraform,
     /// Take everything away.
     Destroy,
     /// Back to what was before the last change.
@@ -54,7 +61,9 @@ impl RunKind {
     #[must_use]
     pub fn only_looks_at_others(self) -> bool {
         match self {
-            Self::Drift | Self::Adopt | Self::Sweep | Self::Preflight => true,
+            Self::Drift | Self::Adopt | Self::Sweep | Self::Preflight | Self::Remove | Self::Look | Self::Terraform => {
+                true
+            }
             Self::Up | Self::Down | Self::Scale | Self::Plan | Self::Destroy | Self::Undo => false,
         }
     }
@@ -71,6 +80,9 @@ impl RunKind {
             Self::Adopt => "adopt",
             Self::Sweep => "sweep",
             Self::Preflight => "preflight",
+            Self::Remove => "remove",
+            Self::Look => "look",
+            Self::Terraform => "terraform",
             Self::Destroy => "destroy",
             Self::Undo => "undo",
         }
@@ -82,21 +94,34 @@ impl RunKind {
     #[must_use]
     pub fn only_looks(self) -> bool {
         match self {
-            Self::Plan | Self::Drift | Self::Sweep | Self::Preflight => true,
-            Self::Up | Self::Down | Self::Scale | Self::Adopt | Self::Destroy | Self::Undo => false,
+            Self::Plan | Self::Drift | Self::Sweep | Self::Preflight | Self::Look => true,
+            Self::Up
+            | Self::Down
+            | Self::Scale
+            | Self::Adopt
+            | Self::Remove
+            | Self::Terraform
+            | Self::Destroy
+            | Self::Undo => false,
         }
+    }
+
+    /// True for what shows what it would do and waits for a yes, whatever that is.
+    #[must_use]
+    pub fn is_shown_first(self) -> bool {
+        matches!(self, Self::Destroy | Self::Undo | Self::Adopt | Self::Remove | Self::Terraform)
     }
 
     /// True for what says where an environment should be.
     #[must_use]
     pub fn says_where(self) -> bool {
-        !self.only_looks() && self != Self::Adopt
+        !self.only_looks() && !matches!(self, Self::Adopt | Self::Remove | Self::Terraform)
     }
 
     /// True for what is about how things are, at whichever level.
     #[must_use]
     pub fn is_of_others(self) -> bool {
-        matches!(self, Self::Drift | Self::Adopt | Self::Sweep | Self::Preflight)
+        self.only_looks_at_others()
     }
 
     /// The command that asks for it.
@@ -106,12 +131,15 @@ impl RunKind {
             Self::Up => CommandName::Up,
             Self::Down => CommandName::Down,
             Self::Scale => CommandName::Scale,
-            Self::Plan => CommandName::Plan,
+            // Rules about changes, and holds, do not mean a look.
+            Self::Plan | Self::Look => CommandName::Plan,
             Self::Drift => CommandName::Drift,
             Self::Adopt => CommandName::Adopt,
             Self::Sweep => CommandName::Sweep,
             Self::Preflight => CommandName::Preflight,
-            Self::Destroy => CommandName::Destroy,
+            // What goes by a removal is gone as by `destroy`: it takes the same right, and the same rules ask.
+            Self::Remove | Self::Destroy => CommandName::Destroy,
+            Self::Terraform => CommandName::Terraform,
             Self::Undo => CommandName::Undo,
         }
     }
@@ -184,6 +212,9 @@ pub struct RunRequest {
     /// configured nothing may be left that carries the environment's tags.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clears: bool,
+    /// What somebody gives Terraform to do by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<Box<ByHand>>,
 }
 
 /// Who has the clock do something by chat.
@@ -269,9 +300,13 @@ impl RunRequest {
             RunKind::Scale => self.scaled_from(environment, before.as_ref())?,
             RunKind::Up | RunKind::Down | RunKind::Plan | RunKind::Destroy | RunKind::Undo => self.target.clone(),
             // It is about where the environment is to be, wherever that is.
-            RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => {
-                before.clone().unwrap_or_else(|| self.target.clone())
-            }
+            RunKind::Drift
+            | RunKind::Adopt
+            | RunKind::Sweep
+            | RunKind::Preflight
+            | RunKind::Remove
+            | RunKind::Look
+            | RunKind::Terraform => before.clone().unwrap_or_else(|| self.target.clone()),
         };
         match self.kind {
             // It took newer code and meant the level to stay.
@@ -294,6 +329,9 @@ impl RunRequest {
             | RunKind::Adopt
             | RunKind::Sweep
             | RunKind::Preflight
+            | RunKind::Remove
+            | RunKind::Look
+            | RunKind::Terraform
             | RunKind::Destroy
             | RunKind::Undo => {}
         }
@@ -498,18 +536,15 @@ pub fn request(
             (RunKind::Plan, target, None)
         }
         Order::Drift { .. } => (RunKind::Drift, present(), None),
-        Order::Sweep { .. } => (RunKind::Sweep, present(), None),
+        Order::Sweep { remove, .. } => (if *remove { RunKind::Remove } else { RunKind::Sweep }, present(), None),
+        Order::Terraform { by_hand, .. } => {
+            (kind_by_hand(environment, by_hand, before)?, present(), Some(vec![by_hand.stack.clone()]))
+        }
         Order::Preflight { .. } => (RunKind::Preflight, present(), None),
         Order::Adopt { .. } => (RunKind::Adopt, present(), None),
         Order::Destroy { .. } => (RunKind::Destroy, Target { level: Level::Off, settings: BTreeMap::new() }, None),
         Order::Undo { .. } => {
-            let Some(target) = undo_to else {
-                return Err(Refusal::refused(
-                    format!("there is nothing to undo on {name}"),
-                    "Tidegate has no change on record with a known state before it",
-                )
-                .hint(format!("history {name}")));
-            };
+            let target = undo_to.ok_or_else(|| nothing_to_undo(name))?;
             (RunKind::Undo, target.clone(), None)
         }
         Order::Cancel { .. }
@@ -524,6 +559,7 @@ pub fn request(
         | Order::Bend(_)
         | Order::Link(_)
         | Order::Made(_)
+        | Order::Each { .. }
         | Order::For { .. } => return Err(not_on_an_environment(order, name)),
     };
     let stacks = directions(environment, kind, before, &target, scope.as_deref());
@@ -531,7 +567,7 @@ pub fn request(
         kind,
         environment: name.clone(),
         sizes: sized(environment, kind, before, &target),
-        asks: matches!(kind, RunKind::Destroy | RunKind::Undo | RunKind::Adopt),
+        asks: kind.is_shown_first(),
         newest_code: matches!(order, Order::Up { newest_code: true, .. } | Order::Plan { newest_code: true, .. }),
         target,
         before: before.cloned(),
@@ -545,7 +581,22 @@ pub fn request(
         typed_by: None,
         against: BTreeSet::new(),
         clears: false,
+        by_hand: given_by_hand(order),
     })
+}
+
+/// What a command for Terraform by hand is: a look or a change. Without a level there are no variables to give it.
+fn kind_by_hand(environment: &Environment, by_hand: &ByHand, before: Option<&Target>) -> Result<RunKind, Refusal> {
+    if by_hand.args.takes_variables() && before.is_some_and(|before| before.level == Level::Off) {
+        let name = &environment.name;
+        let what = format!("{name} is off, so that there are no variables to give Terraform");
+        return Err(Refusal::refused(what, "by hand it works at the level that is").hint(format!("up {name}")));
+    }
+    Ok(if by_hand.args.only_looks() { RunKind::Look } else { RunKind::Terraform })
+}
+
+fn given_by_hand(order: &Order) -> Option<Box<ByHand>> {
+    if let Order::Terraform { by_hand, .. } = order { Some(by_hand.clone()) } else { None }
 }
 
 /// Settings of a `scale` that count from what is.
@@ -581,7 +632,14 @@ pub fn turn(environment: &Environment, target: Target, because: String, before: 
         typed_by: None,
         against: BTreeSet::new(),
         clears: false,
+        by_hand: None,
     }
+}
+
+fn nothing_to_undo(name: &EnvironmentName) -> Refusal {
+    let what = format!("there is nothing to undo on {name}");
+    Refusal::refused(what, "Tidegate has no change on record with a known state before it")
+        .hint(format!("history {name}"))
 }
 
 fn not_on_an_environment(order: &Order, name: &EnvironmentName) -> Refusal {
@@ -604,8 +662,11 @@ fn directions(
         .map(|stack| {
             let direction = match kind {
                 // Nothing moves by the looks.
-                RunKind::Up | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight => Direction::Rise,
-                RunKind::Down | RunKind::Destroy => Direction::Fall,
+                RunKind::Up | RunKind::Drift | RunKind::Adopt | RunKind::Sweep | RunKind::Preflight | RunKind::Look => {
+                    Direction::Rise
+                }
+                // What by hand would delete or replace is shown by name before the yes, as what falls.
+                RunKind::Down | RunKind::Destroy | RunKind::Remove | RunKind::Terraform => Direction::Fall,
                 RunKind::Scale | RunKind::Plan | RunKind::Undo => {
                     let own: Vec<_> = before
                         .map(|before| {

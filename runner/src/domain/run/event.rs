@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::note::Note;
 use crate::domain::access::{Access, Persons, Want, Yes};
-use crate::domain::changes::{Change, StackPlan, WentBack};
+use crate::domain::changes::{Change, Moved, StackPlan, WentBack};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, ResourceEvent};
 use crate::domain::ids::{ActorId, RunId, StackName, Timestamp};
@@ -86,6 +86,11 @@ pub enum QuestionWhy {
     WentBack {
         /// Which ones.
         stacks: BTreeMap<StackName, WentBack>,
+    },
+    /// Terraform states were written by others since they were left: what they did may be taken back.
+    Moved {
+        /// Which ones.
+        stacks: BTreeMap<StackName, Moved>,
     },
     /// Planned again, the plan is another than the one people saw.
     PlanChanged {

@@ -40,6 +40,7 @@ fn empty_plan() -> StackPlan {
         least_serial: None,
         lineage: None,
         left_lineage: None,
+        left_at: None,
         values: BTreeMap::new(),
         scales: false,
     }

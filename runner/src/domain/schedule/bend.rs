@@ -1,4 +1,4 @@
-//! What people bend for a while: skip a transition, pause the schedules, keep the present level, visit another one. The ledger
+//! What people bend for a while: skip a transition, pause the schedules, keep the present level, visit another one, book one. The ledger
 //! keeps these as rows.
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::Target;
+
+/// Why something happens at no moment of a schedule.
+pub const CHANGED: &str = "the schedules were changed";
 
 /// A bend with its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +35,10 @@ impl Bent {
             Bend::Skip(Skipped::One { local, .. }) => begun(local.date()) + 2 * day_ms > now.0,
             Bend::Skip(Skipped::Days { last, .. }) => begun(*last) + 2 * day_ms > now.0,
             Bend::Pause { from, until } => *from <= now && until.is_none_or(|until| until > now),
-            Bend::Keep { from, until, .. } | Bend::Visit { from, until, .. } => *from <= now && *until > now,
+            Bend::Keep { from, until, .. } | Bend::Visit { from, until, .. } | Bend::Grace { from, until, .. } => {
+                *from <= now && *until > now
+            }
+            Bend::Booked { until, .. } => *until > now,
         }
     }
 }
@@ -70,6 +76,25 @@ pub enum Bend {
         /// They said until when; false: until the schedules say again.
         #[serde(default)]
         said: bool,
+    },
+    /// What was there when something else was written, or a pause was ended: it stays until people were warned for as long as
+    /// before any other lowering. Over the schedules, under people's changes.
+    Grace {
+        /// What stays.
+        target: Target,
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A level that somebody booked ahead: over everything that was asked for before it begins, under what is asked for while it lasts.
+    Booked {
+        /// What they booked.
+        target: Target,
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
     },
 }
 

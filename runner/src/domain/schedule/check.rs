@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::calendar::Calendar;
 use super::item::{Schedule, YEARS_AHEAD};
 use super::mark::{Edge, Mark};
-use super::timeline::{Agenda, DAY_MS, Hit, Reader, rivals};
+use super::timeline::{Agenda, DAY_MS, Heard, Hit, Reader, rivals};
 use super::wall::{Moved, OnGap, instant, local, shown};
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
@@ -40,7 +40,7 @@ pub fn conflicts(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Vec<Con
         return Vec::new();
     }
     let alone = Agenda { bends: &[], ..*agenda };
-    let reader = Reader::new(&alone, false);
+    let reader = Reader::new(&alone, Heard::Schedules);
     let mut found: BTreeMap<(usize, usize), Conflict> = BTreeMap::new();
     let mut see = |now: i64, pairs: Vec<(usize, usize)>, last: &[Option<Hit>]| {
         for (one, other) in pairs {

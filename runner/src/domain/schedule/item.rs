@@ -53,6 +53,10 @@ pub struct Schedule {
     pub tell: Vec<ActorId>,
     /// Where it comes from.
     pub origin: Origin,
+    /// From when on the moments of a crontab line or of `at` count: what lies before it was written never happens. `None`: all do. A
+    /// window is a level and counts at once.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
 }
 
 /// When a schedule asks for something, and for what.
@@ -241,6 +245,12 @@ impl Schedule {
                 Some(&fires.target)
             }
         }
+    }
+
+    /// True for a crontab line or a one-time schedule: it has moments, where a window is a level.
+    #[must_use]
+    pub fn has_moments(&self) -> bool {
+        self.fires().is_some()
     }
 
     /// What it does when it fires; `None` for a window.

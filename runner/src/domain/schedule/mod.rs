@@ -13,6 +13,7 @@ mod news;
 mod once;
 mod order;
 mod scale;
+mod seen;
 mod timeline;
 mod timetable;
 mod wall;
@@ -20,7 +21,7 @@ mod window;
 mod wish;
 mod written;
 
-pub use bend::{Bend, Bent, Skipped};
+pub use bend::{Bend, Bent, CHANGED, Skipped};
 pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
 pub use check::{Conflict, Quiet, QuietKind, conflicts, never, quiet_days, swallowed, unknown_years};
 pub use crontab::Crontab;
@@ -30,8 +31,9 @@ pub use item::{
 pub use misread::{Misread, Wrong};
 pub use news::{ClockNews, OddDay};
 pub use once::At;
-pub use order::{BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, Turn};
+pub use order::{AtOnce, BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, TakeAway, Turn};
 pub use scale::Scale;
+pub use seen::{ALL_SEEN, as_seen, content, since};
 pub use timeline::{
     Agenda, Because, Note, Outlook, Standing, Transition, end_of_change, level_at, next_after, outlook,
     schedules_next_after, skips_at, timeline,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::QuietKind;
 use super::order::Turn;
+use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::request::Target;
 
@@ -18,6 +19,12 @@ pub enum ClockNews {
         turn: Turn,
         /// From where.
         from: Target,
+        /// What keeps it from that when it is due, for a while: it goes there after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<Box<Hold>>,
+        /// It is no schedule's own moment, as where a keep ends or something else was written: there is nothing to skip.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unskippable: bool,
     },
     /// It is made late: nobody looked when it was due, or something stood against it.
     Late {
@@ -42,6 +49,15 @@ pub enum ClockNews {
         /// How many transitions before it were not made either.
         #[serde(default)]
         collapsed: u32,
+    },
+    /// Nobody looked while transitions were due that came to nothing: it is where the last of them wants it, as it was before.
+    Swallowed {
+        /// The last of them.
+        turn: Turn,
+        /// Those that were not made, the newest of them, in order.
+        left_out: Vec<Turn>,
+        /// How many there were.
+        count: u32,
     },
     /// It is not made, because somebody wanted it skipped.
     Skipped {
@@ -103,6 +119,7 @@ impl ClockNews {
             Self::Ahead { .. } => "ahead",
             Self::Late { .. } => "late",
             Self::Missed { .. } => "missed",
+            Self::Swallowed { .. } => "swallowed",
             Self::Skipped { .. } => "skipped",
             Self::Eve { .. } => "eve",
             Self::Refused { .. } => "refused",
@@ -117,6 +134,7 @@ impl ClockNews {
             Self::Ahead { turn, .. }
             | Self::Late { turn, .. }
             | Self::Missed { turn, .. }
+            | Self::Swallowed { turn, .. }
             | Self::Skipped { turn, .. }
             | Self::Eve { turn, .. }
             | Self::Refused { turn, .. }

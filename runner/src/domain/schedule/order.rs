@@ -42,7 +42,20 @@ pub enum BendOrder {
     Unpause {
         /// Of which environment.
         environment: EnvironmentName,
+        /// What of it that nobody can read is taken away, instead.
+        #[serde(default)]
+        unread: Option<TakeAway>,
     },
+}
+
+/// Which of those that nobody can read are taken away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakeAway {
+    /// The one with this key.
+    One(String),
+    /// All of them.
+    All,
 }
 
 /// What is to be skipped.
@@ -78,7 +91,7 @@ impl BendOrder {
     pub fn environment(&self) -> Option<&EnvironmentName> {
         match self {
             Self::Skip { environment, .. } => environment.as_ref(),
-            Self::Pause { environment, .. } | Self::Unpause { environment } => Some(environment),
+            Self::Pause { environment, .. } | Self::Unpause { environment, .. } => Some(environment),
         }
     }
 }
@@ -115,6 +128,15 @@ impl From<&Transition> for Turn {
     }
 }
 
+/// What comes at once of it that something else is written, or does not bend any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtOnce {
+    /// Where it is to be until then; `None` when nobody ever said.
+    pub from: Option<Target>,
+    /// Where it goes, and when: now, or after the warning where it is lowered. `None`: nobody asks for anything any more, and it stays.
+    pub to: Option<Turn>,
+}
+
 /// What came of it in one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BentOne {
@@ -128,6 +150,12 @@ pub struct BentOne {
     pub stays: Option<Target>,
     /// What comes next.
     pub next: Option<Turn>,
+    /// What comes of it at once.
+    #[serde(default)]
+    pub at_once: Option<AtOnce>,
+    /// Its code does not check, and nothing comes of its schedules until it does.
+    #[serde(default)]
+    pub aside: bool,
 }
 
 /// The answer to an order that bends schedules.
@@ -143,7 +171,7 @@ pub enum BendAnswer {
         /// Of which environment.
         one: BentOne,
     },
-    /// They count again.
+    /// They are not paused any more, and nothing that lies ahead is left out.
     Unpaused(BentOne),
     /// What nobody could read is taken away.
     Cleared {
@@ -151,5 +179,8 @@ pub enum BendAnswer {
         environment: EnvironmentName,
         /// What was wrong with each.
         why: Vec<String>,
+        /// What is wrong with those that are left.
+        #[serde(default)]
+        left: Vec<String>,
     },
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bend::Bent;
 use super::item::Schedule;
+use super::order::AtOnce;
 use super::timeline::Transition;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::{AskedAs, TypedBy};
@@ -87,6 +88,9 @@ pub struct ScheduleAnswer {
     /// When this schedule next does anything, whatever the others do.
     #[serde(default)]
     pub own: Option<Transition>,
+    /// What comes of it at once.
+    #[serde(default)]
+    pub at_once: Option<AtOnce>,
 }
 
 /// A schedule that somebody added by chat, as the ledger has it.
@@ -120,6 +124,12 @@ pub struct Signed {
 }
 
 impl Stored {
+    /// True where it says by moments when it does something.
+    #[must_use]
+    pub fn has_moments(&self) -> bool {
+        ["cron", "at"].iter().any(|key| self.written.keys.contains_key(*key))
+    }
+
     /// Whose it is as it is worded now: they answer for what the clock does by it. `None`: it is from before it was kept what
     /// they were, so that nobody can say whether they still may; it counts as it did then, as if the file had it.
     #[must_use]
@@ -152,6 +162,8 @@ pub struct Schedules {
     pub all: Vec<Listed>,
     /// Who paused them.
     pub paused: Option<Bent>,
+    /// Its code does not check, and nothing comes of them until it does.
+    pub aside: bool,
 }
 
 impl ScheduleOrder {

@@ -74,6 +74,7 @@ fn plan(outputs_change: bool, changes: &[(&str, Action)]) -> StackPlan {
         least_serial: None,
         lineage: None,
         left_lineage: None,
+        left_at: None,
         values: BTreeMap::new(),
         scales: false,
     }
@@ -214,6 +215,7 @@ fn tell(event: &RunEvent) -> String {
             QuestionWhy::Previewed => "asked to see it first".to_owned(),
             QuestionWhy::Unannounced { destroys } => format!("asked about {}", destroys[0].1),
             QuestionWhy::WentBack { stacks } => format!("asked about the older states of {stacks:?}"),
+            QuestionWhy::Moved { stacks } => format!("asked about what others did to {stacks:?}"),
             QuestionWhy::PlanChanged { beyond, .. } => format!("asked about {} {}", beyond[0].0, beyond[0].1.address),
             QuestionWhy::Ruled => {
                 let held: Vec<String> = question.wants.iter().flat_map(|w| &w.held).map(ToString::to_string).collect();
@@ -600,3 +602,36 @@ fn a_stop_waits_for_what_is_under_way_and_starts_nothing_new() {
 }
 
 mod service;
+
+/// A look for what no state knows, with the removal of one thing of `app`.
+fn removal(notes: &[(&str, crate::domain::run::Note)]) -> String {
+    let order = Order::Sweep { environment: "shop".parse().expect("a name"), remove: true };
+    let none = || vec![Ok(plan(false, &[]))];
+    let goes = plan(false, &[("arn:vpc-1", Action::Delete)]);
+    let plans = [("monitoring", none()), ("app", vec![Ok(goes)]), ("jmeter", none())];
+    let mut story = Story::new(&order, &plans);
+    for (stack, note) in notes {
+        story.record(RunEvent::StackNoted { stack: name(stack), note: note.clone() });
+    }
+    story.go().told.lines().last().unwrap_or_default().to_owned()
+}
+
+fn swept(elsewhere: &[&str], doubt: Option<&str>, unknown: Option<&str>) -> crate::domain::run::Note {
+    crate::domain::run::Note::Swept {
+        strays: Vec::new(),
+        elsewhere: elsewhere.iter().map(|arn| (*arn).to_owned()).collect(),
+        doubt: doubt.map(str::to_owned),
+        unknown: unknown.map(str::to_owned),
+    }
+}
+
+#[test]
+fn nothing_is_removed_without_a_yes_or_where_any_state_is_doubted() {
+    assert_eq!(removal(&[("app", swept(&[], None, None))]), "asked to see it first");
+    assert_eq!(removal(&[("jmeter", swept(&["arn:vpc-2"], None, None))]), "asked to see it first");
+    let refused = "ended refused (nothing of shop is removed)";
+    assert_eq!(removal(&[("app", swept(&[], Some("its state is another one"), None))]), refused);
+    assert_eq!(removal(&[("jmeter", swept(&[], None, Some("no credentials")))]), refused);
+    // It carries the tag of `app` and stands in the state of `jmeter`.
+    assert_eq!(removal(&[("jmeter", swept(&["arn:vpc-1"], None, None))]), refused);
+}

@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::child::Ended;
 use super::prepare::InitWish;
 use super::{Ready, Report, RunContext};
+use crate::domain::by_hand::HandArgs;
 use crate::domain::changes::StackPlan;
 use crate::domain::failure::{Failure, FailureKind, ResourceEvent};
 use crate::domain::ids::StackName;
-use crate::domain::request::Goal;
+use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::RunEvent;
 use crate::ledger::runs;
 use crate::redact::Redactor;
@@ -39,6 +40,14 @@ pub async fn reattach(run: &RunContext, stack: StackName, plan: StackPlan, dir: 
 
 impl RunContext {
     async fn apply_saved(&self, name: &StackName, plan: &StackPlan) -> Result<Report, Failure> {
+        if self.request.kind == RunKind::Remove {
+            return Box::pin(self.remove(name, plan)).await;
+        }
+        if let Some(by_hand) = &self.request.by_hand
+            && !matches!(by_hand.args, HandArgs::Apply { .. })
+        {
+            return Box::pin(self.change_state(name, &by_hand.args)).await;
+        }
         if !self.plan_file(name).exists() {
             // Another machine made it, or somebody emptied the state folder: it is made again, and asked about where it is another.
             return Err(Failure::new(FailureKind::StalePlan, "the saved plan is not on this machine"));
@@ -83,24 +92,41 @@ impl RunContext {
         lock_timeout_s: u32,
     ) -> Result<Report, Failure> {
         self.has_the_run().await?;
+        self.writes(name);
         let args = command::apply(&self.plan_file(name), lock_timeout_s, self.stack(name)?.terraform.parallelism);
         let redactor = &ready.redactor;
         let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0, redactor };
         let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
-        Ok(self.with_lineage(plan, ready, fold.report(&ended)))
+        Ok(self.with_head(name, plan, ready, fold.report(&ended)).await)
     }
 
-    /// With the lineage of a state that the apply made: no plan has told it yet. Of a state elsewhere the next plan tells it.
-    fn with_lineage(&self, plan: &StackPlan, ready: &Ready, mut report: Report) -> Report {
-        if let Report::Applied(stack, applied) | Report::ApplyFailed(stack, _, applied) = &mut report
-            && plan.lineage.is_none()
+    /// With how the apply left the state: its serial, so that the next run can tell whether others wrote it meanwhile, and the lineage of one that
+    /// it made, which no plan has told yet. Of a state in which all was destroyed neither matters.
+    async fn with_head(&self, name: &StackName, plan: &StackPlan, ready: &Ready, mut report: Report) -> Report {
+        if let Report::Applied(_, applied) | Report::ApplyFailed(_, _, applied) = &mut report
+            && !plan.destroy
         {
-            let workspace = self.environment.stacks.get(stack).and_then(|stack| stack.workspace.as_deref());
-            let data_dir = self.paths.data(&self.environment.name, stack);
-            let state = local_state(&data_dir, &ready.root, workspace);
-            applied.lineage = state.and_then(|state| StateHead::of_file(&state).lineage);
+            let head = self.head(name, ready).await;
+            applied.serial = head.serial;
+            applied.lineage = head.lineage.filter(|_| plan.lineage.is_none());
         }
         report
+    }
+
+    /// The head of a stack's state; an empty one where it cannot be told.
+    pub(super) async fn head(&self, name: &StackName, ready: &Ready) -> StateHead {
+        let workspace = self.environment.stacks.get(name).and_then(|stack| stack.workspace.as_deref());
+        let data_dir = self.paths.data(&self.environment.name, name);
+        if let Some(state) = local_state(&data_dir, &ready.root, workspace) {
+            return StateHead::of_file(&state);
+        }
+        match self.state(name, ready).await {
+            Ok(text) => StateHead::of_text(&text),
+            Err(failure) => {
+                tracing::warn!(stack = %name, why = failure.summary, "how its state was left is not known");
+                StateHead::default()
+            }
+        }
     }
 
     /// The last look before an apply is started. That it begins was stored while the run was ours; since then this process may
@@ -132,7 +158,7 @@ impl RunContext {
         let mut fold =
             Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored, redactor };
         let ended = self.follow(name, &ready, child, Hearing::at_start("apply"), |line| fold.take(line)).await?;
-        Ok(self.with_lineage(plan, &ready, fold.report(&ended)))
+        Ok(self.with_head(name, plan, &ready, fold.report(&ended)).await)
     }
 }
 

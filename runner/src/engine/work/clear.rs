@@ -14,6 +14,7 @@ use crate::domain::ids::StackName;
 use crate::domain::made::LEFT_NAMED_MAX;
 use crate::domain::request::Goal;
 use crate::domain::run::Note;
+use crate::ledger::made;
 use crate::terraform::{Diagnostics, command, failure_of, local_state};
 
 /// What of a state tells whether anything is left.
@@ -101,7 +102,9 @@ impl RunContext {
         let workspace = stack.workspace.as_deref().filter(|workspace| *workspace != "default");
         let gone = match workspace {
             Some(workspace) => {
+                let state = local_state(&data_dir, &ready.root, Some(workspace));
                 self.delete_workspace(name, workspace, &ready).await?;
+                self.leave_no_empty_folder(state.as_deref()).await;
                 format!("workspace {workspace} deleted")
             }
             None => match local_state(&data_dir, &ready.root, None) {
@@ -122,6 +125,17 @@ impl RunContext {
         Ok(format!("0 left; {gone}{swept}"))
     }
 
+    /// Takes the folder of workspaces away where it is empty. As long as another one is there that was made, it may be about to lay
+    /// its own workspace there.
+    async fn leave_no_empty_folder(&self, state: Option<&Path>) {
+        let workspaces = state.and_then(Path::parent).and_then(Path::parent);
+        let alone = made::existing(&self.claim.store).await.is_ok_and(|existing| existing.all.len() <= 1);
+        if let Some(folder) = workspaces.filter(|_| alone) {
+            // One in which something lies stays.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+
     /// Fails where something carries the stack's tags that no state knows; says in words what could not be told.
     async fn clear_of_strays(&self, name: &StackName) -> Result<String, Failure> {
         match self.swept(name).await {
@@ -132,7 +146,8 @@ impl RunContext {
                 Ok(format!("; nothing carries its tags{elsewhere}"))
             }
             Ok(Some(Swept { strays, elsewhere, doubt })) => {
-                let all: Vec<String> = strays.iter().map(|stray| stray.arn.clone()).collect();
+                let all: Vec<String> = strays.iter().map(|of| of.stray.arn.clone()).collect();
+                let strays = strays.into_iter().map(|of| of.stray).collect();
                 self.note(name, Note::Swept { strays, elsewhere, doubt, unknown: None });
                 let summary = format!("{} left that no state of {name} knows: {}", all.len(), named(&all));
                 Err(Failure::new(FailureKind::NotReady, summary))

@@ -5,11 +5,13 @@ mod apply;
 mod child;
 mod clear;
 mod commits;
+mod hand;
 mod looking;
 mod others;
 mod plan;
 mod preflight;
 mod prepare;
+mod remove;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +98,8 @@ pub struct RunContext {
     pub reports: mpsc::UnboundedSender<Report>,
     /// The wish to stop, with how much force.
     pub stop: watch::Receiver<Option<Stop>>,
+    /// Stacks whose states this process has written in this run, or began to.
+    pub written: Mutex<BTreeSet<StackName>>,
     /// Stacks that were made ready in this process, so that an apply need not do again what its plan did.
     pub ready: Mutex<BTreeMap<StackName, Ready>>,
 }
@@ -161,6 +165,15 @@ impl RunContext {
 
     fn remembered(&self, stack: &StackName) -> Option<Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(stack).cloned()
+    }
+
+    /// The state of this stack is about to be written by us.
+    fn writes(&self, stack: &StackName) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.clone());
+    }
+
+    fn has_written(&self, stack: &StackName) -> bool {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).contains(stack)
     }
 
     fn plan_file(&self, stack: &StackName) -> PathBuf {

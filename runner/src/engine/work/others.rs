@@ -6,11 +6,11 @@ use std::path::Path;
 use super::RunContext;
 use super::plan::How;
 use super::prepare::InitWish;
+use super::remove::still_there;
 use crate::capacity::strays::{self, ENVIRONMENT_TAG, Known};
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::answer::StackStanding;
 use crate::domain::changes::{Action, Change, Exactness, StackPlan, WentBack};
-use crate::domain::drift::Stray;
 use crate::domain::environment::Level;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
@@ -23,7 +23,7 @@ use crate::terraform::drift;
 /// What carries a stack's tags, as far as it is not where it should be.
 pub(super) struct Swept {
     /// What stands in no state.
-    pub(super) strays: Vec<Stray>,
+    pub(super) strays: Vec<strays::Of>,
     /// ARNs that carry the tag of another stack and stand in this one's state.
     pub(super) elsewhere: Vec<String>,
     /// Why what stands in no state here may well stand in one.
@@ -39,6 +39,12 @@ impl RunContext {
         if self.request.kind == RunKind::Preflight {
             Box::pin(self.preflight(name, &variables)).await?;
             return Ok(nothing());
+        }
+        if self.request.kind == RunKind::Remove {
+            return Box::pin(self.plan_removal(name, &variables)).await;
+        }
+        if let Some(by_hand) = &self.request.by_hand {
+            return Box::pin(self.plan_by_hand(name, &variables, &by_hand.args)).await;
         }
         if self.request.kind == RunKind::Sweep {
             match self.prepare(name, &variables, InitWish::WhereNeeded).await {
@@ -69,13 +75,30 @@ impl RunContext {
     async fn sweep(&self, name: &StackName) {
         let note = match self.swept(name).await {
             Ok(None) => return,
-            Ok(Some(Swept { strays, elsewhere, doubt })) => Note::Swept { strays, elsewhere, doubt, unknown: None },
+            Ok(Some(Swept { strays, elsewhere, doubt })) => {
+                let strays = strays.into_iter().map(|of| of.stray).collect();
+                Note::Swept { strays, elsewhere, doubt, unknown: None }
+            }
             Err(why) => unswept(why),
         };
         self.note(name, note);
     }
 
     pub(super) async fn swept(&self, name: &StackName) -> Result<Option<Swept>, String> {
+        let Some((swept, aws)) = self.swept_by(name).await? else { return Ok(None) };
+        if self.request.kind != RunKind::Sweep {
+            return Ok(Some(swept));
+        }
+        // Somebody reads it: how old they are is asked for, one by one.
+        let mut strays = Vec::new();
+        for stray in swept.strays {
+            strays.extend(still_there(&aws, stray).await);
+        }
+        Ok(Some(Swept { strays, ..swept }))
+    }
+
+    /// The same, with whoever was asked.
+    pub(super) async fn swept_by(&self, name: &StackName) -> Result<Option<(Swept, Signed)>, String> {
         let words = |failure: Failure| failure.summary;
         let ready = self.ready_again(name).await.map_err(words)?;
         let version = ready.tool.version(&ready.root).await.map_err(|failure| failure.summary)?;
@@ -114,7 +137,7 @@ impl RunContext {
             [] => None,
             _ => self.doubt(name, &known).await.map_err(|error| error.to_string())?,
         };
-        Ok(Some(Swept { strays, elsewhere, doubt }))
+        Ok(Some((Swept { strays, elsewhere, doubt }, aws)))
     }
 
     /// Why a state may not be the one that the stack was made with: what stands in that one is not to be taken away.
@@ -143,7 +166,7 @@ impl RunContext {
 
     /// What the refreshing plan at `out` means for this run: what is told, and where it is to be adopted what is written.
     pub(super) fn of_others(&self, name: &StackName, out: &Path, plan: StackPlan) -> StackPlan {
-        let adopts = self.request.kind == RunKind::Adopt;
+        let adopts = matches!(self.request.kind, RunKind::Adopt | RunKind::Terraform);
         // Its plan is applied whole: a yes to it has to see what is not told otherwise.
         let ignore: &[String] = if adopts { &[] } else { &self.environment.rules.drift.ignore };
         let drift = drift::found(out, plan.drift, ignore);
@@ -179,7 +202,7 @@ fn elsewhere(known: &Known, here: Option<&str>) -> Result<(), String> {
 }
 
 /// Why what stands in no state is not known.
-fn unswept(why: String) -> Note {
+pub(super) fn unswept(why: String) -> Note {
     Note::Swept { strays: Vec::new(), elsewhere: Vec::new(), doubt: None, unknown: Some(why) }
 }
 
@@ -190,10 +213,16 @@ fn adopted(change: &Change) -> Change {
 }
 
 /// Nothing is there and nothing is to be done.
-fn nothing() -> StackPlan {
+pub(super) fn nothing() -> StackPlan {
+    plan_of(Vec::new())
+}
+
+/// A plan that Terraform has not made.
+pub(super) fn plan_of(mut changes: Vec<Change>) -> StackPlan {
+    changes.sort();
     StackPlan {
         exactness: Exactness::Exact,
-        changes: Vec::new(),
+        changes,
         drift: Vec::new(),
         outputs_change: false,
         destroy: false,
@@ -203,6 +232,7 @@ fn nothing() -> StackPlan {
         least_serial: None,
         lineage: None,
         left_lineage: None,
+        left_at: None,
         values: std::collections::BTreeMap::new(),
         scales: false,
     }

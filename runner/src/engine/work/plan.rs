@@ -6,6 +6,7 @@ use super::child::Ended;
 use super::prepare::InitWish;
 use super::{Ready, Report, RunContext};
 use crate::capacity::GROUP;
+use crate::domain::by_hand::HandArgs;
 use crate::domain::changes::{Action, Change, StackPlan};
 use crate::domain::environment::Variables;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
@@ -167,7 +168,12 @@ impl RunContext {
         let out = self.plan_file(name);
         let var_file = self.variables_file(name);
         let parallelism = self.stack(name)?.terraform.parallelism;
-        let replace: Vec<String> = self.half_made.get(name).into_iter().flatten().cloned().collect();
+        let by_hand = match self.request.by_hand.as_ref().map(|by_hand| &by_hand.args) {
+            Some(HandArgs::Apply { replace, .. }) => replace.as_slice(),
+            Some(_) | None => &[],
+        };
+        let half_made = self.half_made.get(name).into_iter().flatten();
+        let replace: Vec<String> = half_made.chain(by_hand).cloned().collect();
         let (out_file, replace) = (out.as_path(), replace.as_slice());
         let args = command::plan(&PlanArgs {
             out: out_file,
@@ -196,12 +202,14 @@ impl RunContext {
         }
         let StateHead { serial, lineage } = StateHead::of_plan(&out);
         let left = self.states_left.get(name).cloned();
+        // What was written by us since then is nothing that others did.
+        let left_at = left.as_ref().and_then(|left| left.at).filter(|_| !self.has_written(name));
         let (least_serial, left_lineage) = left.map(|left| (left.serial, left.lineage)).unzip();
         let left_lineage = left_lineage.flatten();
         let made = plan.changes.iter().any(|change| is_group(&change.address));
         let scales = how != How::Refresh && (made || state_names(&out, GROUP));
         let values = if how == How::Refresh { plan.values.clone() } else { values(&out) };
-        Ok(StackPlan { serial, least_serial, lineage, left_lineage, values, scales, ..plan })
+        Ok(StackPlan { serial, least_serial, lineage, left_lineage, left_at, values, scales, ..plan })
     }
 
     async fn untaint(&self, name: &StackName, groups: &[String]) -> Result<(), Failure> {
@@ -209,6 +217,7 @@ impl RunContext {
         let wait_s = self.stack(name)?.terraform.lock_timeout_s;
         for address in groups {
             self.has_the_run().await?;
+            self.writes(name);
             let args = command::untaint(address, wait_s);
             let mut diagnostics = Diagnostics::default();
             let ended = self.run(name, &ready, "untaint", args, |line| diagnostics.take(line)).await?;

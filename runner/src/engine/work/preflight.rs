@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, SecondsFormat};
 
-use super::RunContext;
 use super::prepare::InitWish;
+use super::{Ready, RunContext};
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::environment::Variables;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
@@ -41,9 +41,22 @@ impl RunContext {
                 }
             }
         }
+        troubles.extend(self.of_state(name, &ready).await);
         let troubles = troubles.iter().map(|trouble| ready.redactor.redact(trouble).into_owned()).collect();
         self.note(name, Note::Preflight { troubles });
         Ok(())
+    }
+
+    /// A state that others wrote since it was left: a run that changes the stack would wait for a yes.
+    async fn of_state(&self, name: &StackName, ready: &Ready) -> Option<String> {
+        let left = self.states_left.get(name)?;
+        let left_at = left.at?;
+        let serial = self.head(name, ready).await.serial.filter(|serial| *serial > left.serial)?;
+        Some(format!(
+            "its state moved from serial {} to {serial} outside Tidegate since {}: what changes it will ask first",
+            left.serial,
+            moment(left_at)
+        ))
     }
 
     /// Too little room where plans, logs and providers lie.
@@ -109,7 +122,7 @@ fn words(error: &CannotLook) -> String {
 
 fn ends_soon(end: Timestamp, now: Timestamp) -> Option<String> {
     let left_ms = end.ms_since(now);
-    let at = DateTime::from_timestamp_millis(end.0)?.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let at = moment(end);
     match left_ms {
         ..=0 => Some(format!("the credentials ended at {at}: renew them")),
         1..=LASTS_MS => Some(format!(
@@ -118,6 +131,10 @@ fn ends_soon(end: Timestamp, now: Timestamp) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+fn moment(at: Timestamp) -> String {
+    DateTime::from_timestamp_millis(at.0).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
 }
 
 /// Who holds a lock, as its text tells. Source: Terraform's `internal/states/statemgr/locker.go`, `LockInfo`.

@@ -16,7 +16,7 @@ pub use chain::{Broken, Evidence, Link, Proven, VerifyError, prove, verify};
 pub use checkpoint::{Checkpoint, CheckpointError, Key};
 pub use configuration::{kept_configurations, known_configuration, note_configuration};
 pub use export::{ExportError, each};
-pub use prune::{PruneError, Pruned, prune};
+pub use prune::{Asked, Prunable, PruneError, Pruned, prunable, prune};
 #[cfg(test)]
 pub(in crate::ledger) use prune::{UNFINISHED, prune_by};
 #[cfg(test)]

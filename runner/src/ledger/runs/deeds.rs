@@ -52,24 +52,25 @@ pub async fn deeds(
     // CROSS JOIN: SQLite then goes from environments to their runs, and does not read all runs of all years.
     const ENDED: &str = select_deeds!(
         "(SELECT n.name, COALESCE((SELECT b.ended_at FROM runs b WHERE b.environment = n.name AND b.ended_at <= $2 \
-         AND b.kind NOT IN ('plan', 'adopt') AND (b.changed OR b.status = 'nothing_to_do') \
+         AND b.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (b.changed OR b.status = 'nothing_to_do') \
          AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
          ORDER BY b.ended_at DESC LIMIT 1), 0) AS since FROM environments n) AS s \
          CROSS JOIN runs r WHERE r.environment = s.name AND r.ended_at >= s.since AND r.ended_at < $3 \
-         AND r.kind NOT IN ('plan', 'adopt') AND (r.changed OR r.status = 'nothing_to_do') \
+         AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (r.changed OR r.status = 'nothing_to_do') \
          AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
     );
     const OF_ONE: &str = select_deeds!(
         "runs r WHERE r.environment = $5 AND r.ended_at >= COALESCE((SELECT b.ended_at FROM runs b \
          WHERE b.environment = $5 AND b.ended_at <= $2 \
-         AND b.kind NOT IN ('plan', 'adopt') AND (b.changed OR b.status = 'nothing_to_do') \
+         AND b.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (b.changed OR b.status = 'nothing_to_do') \
          AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
          ORDER BY b.ended_at DESC LIMIT 1), 0) AND r.ended_at < $3 \
-         AND r.kind NOT IN ('plan', 'adopt') AND (r.changed OR r.status = 'nothing_to_do') \
+         AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (r.changed OR r.status = 'nothing_to_do') \
          AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
     );
-    const OPEN: &str =
-        select_deeds!("runs r WHERE r.ended_at IS NULL AND r.kind NOT IN ('plan', 'adopt') AND r.changed");
+    const OPEN: &str = select_deeds!(
+        "runs r WHERE r.ended_at IS NULL AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND r.changed"
+    );
     let began = to_json("event", &RunEvent::ApplyBegan)?;
     let latest = to.plus_ms(DOUBT_MS);
     let mut rows: Vec<DeedRow> = match only {

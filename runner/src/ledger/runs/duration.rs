@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::answer::RunSummary;
 use crate::domain::ids::{RunId, Timestamp};
 use crate::domain::request::RunRequest;
 use crate::ledger::column::Row;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
+use crate::ledger::unread::{Each, apart};
 
-use super::row::{RunRow, select_runs, summaries};
+use super::row::{RunRow, select_runs};
 
 row! {
     struct WorkedRow {
@@ -56,7 +58,7 @@ pub async fn last_duration(mut db: impl Access, request: &RunRequest) -> Result<
         return Ok(None);
     }
     // Each time that a run is put into the queue it is claimed once; any further claim took it over.
-    let rows: Vec<RunRow> = on!(
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
@@ -69,7 +71,9 @@ pub async fn last_duration(mut db: impl Access, request: &RunRequest) -> Result<
         .bind(request.target.level.to_string())
         .bind(LOOKED_THROUGH)
     )?;
-    let same = summaries(rows)?.into_iter().find(|run| request.goes_the_way_of(&run.request));
+    // How long one took that cannot be read nobody knows.
+    let (all, _): (Vec<RunSummary>, _) = apart(rows, "run");
+    let same = all.into_iter().find(|run| request.goes_the_way_of(&run.request));
     let Some(same) = same else { return Ok(None) };
     let worked = worked(&mut db, &[same.id], Timestamp(0)).await?;
     Ok(worked.get(&same.id).copied())

@@ -8,13 +8,15 @@ use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::ledger::conditions::{Conditions, Value, actor_ids};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
+use crate::ledger::unread::{Each, apart};
 
 use super::duration::worked;
-use super::row::{RunRow, select_runs, summaries};
+use super::row::{RunRow, only, select_runs};
 
 /// The conditions of those filters that are set.
 fn conditions(filter: &HistoryFilter) -> Conditions {
-    let HistoryFilter { environment, by, since, until, failed, page: _ } = filter;
+    // Of a group those are asked for that somebody sees of it.
+    let HistoryFilter { environment, group: _, by, since, until, failed, page: _ } = filter;
     let mut conditions = Conditions::default();
     if let Some(environment) = environment {
         conditions.add("environment =", Value::Text(environment.to_string()));
@@ -47,7 +49,7 @@ pub async fn history(
     let mut conditions = conditions(filter);
     match only {
         None => {}
-        Some([]) => return Ok(HistoryPage { runs: Vec::new(), page, more: false, worked_ms: BTreeMap::new() }),
+        Some([]) => return Ok(nothing(page)),
         Some(names) => conditions.any_of("environment", names.iter().map(ToString::to_string)),
     }
     if page > 1 {
@@ -61,22 +63,27 @@ pub async fn history(
         )?;
         conditions.values.pop();
         let Some(first) = first else {
-            return Ok(HistoryPage { runs: Vec::new(), page, more: false, worked_ms: BTreeMap::new() });
+            return Ok(nothing(page));
         };
         conditions.add("number <=", Value::Number(first));
     }
     let limit = conditions.place(Value::Number(size + 1));
     let sql = format!("{}{} ORDER BY number DESC LIMIT {limit}", select_runs!(""), conditions.sql());
-    let mut rows: Vec<RunRow> =
+    let mut rows: Vec<Each<RunRow>> =
         on!(db, fetch_all, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), conditions.values))?;
     let more = rows.len() > usize::try_from(size).unwrap_or(usize::MAX);
     if more {
         rows.pop();
     }
-    let runs = summaries(rows)?;
+    let (runs, broken): (Vec<RunSummary>, _) = apart(rows, "run");
+    let unread = broken.into_iter().map(|one| one.why).collect();
     let ended: Vec<_> = runs.iter().filter(|run| run.ended.is_some()).map(|run| run.id).collect();
     let worked_ms = worked(&mut db, &ended, Timestamp(0)).await?;
-    Ok(HistoryPage { runs, page, more, worked_ms })
+    Ok(HistoryPage { runs, page, more, worked_ms, unread })
+}
+
+fn nothing(page: u32) -> HistoryPage {
+    HistoryPage { runs: Vec::new(), page, more: false, worked_ms: BTreeMap::new(), unread: Vec::new() }
 }
 
 /// Whether anybody who is called so has asked for a run; whom else of `known` it names counts, too.
@@ -109,7 +116,7 @@ pub async fn last_change(
         db,
         fetch_optional,
         sqlx::query_as(select_runs!(
-            "WHERE environment = $1 AND changed AND kind <> 'adopt' ORDER BY number DESC LIMIT 1"
+            "WHERE environment = $1 AND changed AND kind NOT IN ('adopt', 'remove', 'terraform') ORDER BY number DESC LIMIT 1"
         ))
         .bind(environment.as_str())
     )?;
@@ -119,25 +126,25 @@ pub async fn last_change(
 /// The last run of the environment that is over and changed something, or was to and failed; neither a look nor one that came to nothing
 /// before it began, by somebody's word or a rule's.
 pub async fn last_try(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
-    let row: Option<RunRow> = on!(
+    let row: Option<Each<RunRow>> = on!(
         db,
         fetch_optional,
         sqlx::query_as(select_runs!(
-            "WHERE environment = $1 AND ended_at IS NOT NULL AND kind NOT IN ('plan', 'drift', 'sweep', 'preflight') \
+            "WHERE environment = $1 AND ended_at IS NOT NULL AND kind NOT IN ('plan', 'drift', 'sweep', 'preflight', 'look') \
              AND (changed OR status NOT IN ('cancelled', 'refused', 'expired')) ORDER BY number DESC LIMIT 1"
         ))
         .bind(environment.as_str())
     )?;
-    row.map(RunSummary::try_from).transpose()
+    only(row)
 }
 
 /// The last run of the environment that is over, whatever it did.
 pub async fn last_of(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
-    let row: Option<RunRow> = on!(
+    let row: Option<Each<RunRow>> = on!(
         db,
         fetch_optional,
         sqlx::query_as(select_runs!("WHERE environment = $1 AND ended_at IS NOT NULL ORDER BY number DESC LIMIT 1"))
             .bind(environment.as_str())
     )?;
-    row.map(RunSummary::try_from).transpose()
+    only(row)
 }

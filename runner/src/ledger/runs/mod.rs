@@ -17,7 +17,7 @@ pub use duration::{last_duration, worked};
 pub use history::{has_asked, history, last_change, last_of, last_try};
 pub use insert::{NewRun, count_anew, insert, insert_all, take_as_is, was_begun_before};
 pub use read::{
-    active, active_of, all_active, all_active_apart, brought, by_number, events, get, looked_before, newest, that_said,
-    view,
+    active, active_apart, active_of, all_active, all_active_apart, brought, by_number, environment_of, events, get,
+    looked_before, newest, that_said, view,
 };
 pub use recovery::{expire_leases, expired_questions, orphans, take_over, to_look_at};

@@ -6,12 +6,13 @@ use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunId, RunNumber, Timestamp};
 use crate::domain::request::{RunKind, Target};
 use crate::domain::run::{EventRecord, RunView};
-use crate::ledger::column::{Row, UnreadRow, beside, places};
+use crate::ledger::column::{Row, places};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Access;
+use crate::ledger::unread::{Each, Unread, apart};
 
 use super::duration::LOOKED_THROUGH;
-use super::row::{RunRow, readable, select_runs, summaries};
+use super::row::{RunRow, only, readable, select_runs, summaries};
 
 /// The run with this key.
 pub async fn get(mut db: impl Access, run: RunId) -> Result<Option<RunSummary>, LedgerError> {
@@ -22,14 +23,19 @@ pub async fn get(mut db: impl Access, run: RunId) -> Result<Option<RunSummary>, 
 
 /// The run with this number.
 pub async fn by_number(mut db: impl Access, number: RunNumber) -> Result<Option<RunSummary>, LedgerError> {
-    let row: Option<RunRow> =
+    let row: Option<Each<RunRow>> =
         on!(db, fetch_optional, sqlx::query_as(select_runs!("WHERE number = $1")).bind(number.0))?;
-    row.map(RunSummary::try_from).transpose()
+    only(row)
+}
+
+/// The environment of the run with this number as its row names it, also where nothing else of the run can be read.
+pub async fn environment_of(mut db: impl Access, number: RunNumber) -> Result<Option<String>, LedgerError> {
+    on!(db, fetch_optional, sqlx::query_scalar("SELECT environment FROM runs WHERE number = $1").bind(number.0))
 }
 
 /// The runs of people that said last where an environment should be, of all environments; those that cannot be read beside them.
-pub async fn that_said(mut db: impl Access) -> Result<(Vec<RunSummary>, Vec<UnreadRow>), LedgerError> {
-    let rows: Vec<RunRow> = on!(
+pub async fn that_said(mut db: impl Access) -> Result<(Vec<RunSummary>, Vec<Unread>), LedgerError> {
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
@@ -37,7 +43,7 @@ pub async fn that_said(mut db: impl Access) -> Result<(Vec<RunSummary>, Vec<Unre
         ))
         .bind(ActorId::clock().as_str())
     )?;
-    Ok(beside(rows, |row| &row.environment))
+    Ok(apart(rows, "run"))
 }
 
 /// The run before `number` that brought an environment to `target`; `None` where none of the last few did.
@@ -51,7 +57,7 @@ pub async fn brought(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
-            "WHERE environment = $1 AND number < $2 AND level = $3 AND kind NOT IN ('plan', 'adopt') AND status IN ('succeeded', 'nothing_to_do') \
+            "WHERE environment = $1 AND number < $2 AND level = $3 AND kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND status IN ('succeeded', 'nothing_to_do') \
              ORDER BY number DESC LIMIT $4"
         ))
         .bind(environment.as_str())
@@ -68,7 +74,7 @@ pub async fn newest(mut db: impl Access, environment: &EnvironmentName) -> Resul
         db,
         fetch_one,
         sqlx::query_scalar(
-            "SELECT MAX(number) FROM runs WHERE environment = $1 AND kind NOT IN ('plan', 'drift', 'sweep', 'preflight', 'adopt')"
+            "SELECT MAX(number) FROM runs WHERE environment = $1 AND kind NOT IN ('plan', 'drift', 'sweep', 'preflight', 'look', 'adopt', 'remove', 'terraform')"
         )
         .bind(environment.as_str())
     )?;
@@ -76,8 +82,23 @@ pub async fn newest(mut db: impl Access, environment: &EnvironmentName) -> Resul
 }
 
 /// Runs of an environment that are not over: the one that has it, then the queue in order, then those that wait for a yes.
-pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Result<Vec<RunSummary>, LedgerError> {
-    let rows: Vec<RunRow> = on!(
+///
+/// # Errors
+/// Also where one of them cannot be read: nobody knows what it does.
+pub async fn active(db: impl Access, environment: &EnvironmentName) -> Result<Vec<RunSummary>, LedgerError> {
+    let (all, broken) = active_apart(db, environment).await?;
+    match broken.into_iter().next() {
+        None => Ok(all),
+        Some(first) => Err(first.into()),
+    }
+}
+
+/// [`active`] for what only looks, with those that cannot be read beside them.
+pub async fn active_apart(
+    mut db: impl Access,
+    environment: &EnvironmentName,
+) -> Result<(Vec<RunSummary>, Vec<Unread>), LedgerError> {
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
@@ -85,27 +106,27 @@ pub async fn active(mut db: impl Access, environment: &EnvironmentName) -> Resul
         ))
         .bind(environment.as_str())
     )?;
-    summaries(rows)
+    Ok(apart(rows, "run"))
 }
 
 /// [`active`] of several environments; those without a run are not in it, and runs that cannot be read are beside it.
 pub async fn active_of(
     mut db: impl Access,
     environments: &[&EnvironmentName],
-) -> Result<(BTreeMap<EnvironmentName, Vec<RunSummary>>, Vec<UnreadRow>), LedgerError> {
+) -> Result<(BTreeMap<EnvironmentName, Vec<RunSummary>>, Vec<Unread>), LedgerError> {
     let sql = format!(
         "{}WHERE environment IN ({}) AND ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number",
         select_runs!(""),
         places(environments.len())
     );
     let names = environments.iter().map(|name| name.as_str());
-    let rows: Vec<RunRow> = on!(
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         names.clone().fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
     )?;
     let mut all: BTreeMap<EnvironmentName, Vec<RunSummary>> = BTreeMap::new();
-    let (runs, broken): (Vec<RunSummary>, _) = beside(rows, |row| &row.environment);
+    let (runs, broken): (Vec<RunSummary>, _) = apart(rows, "run");
     for run in runs {
         all.entry(run.request.environment.clone()).or_default().push(run);
     }
@@ -119,11 +140,11 @@ pub async fn all_active(db: impl Access) -> Result<Vec<RunSummary>, LedgerError>
 }
 
 /// [`all_active`], with those that cannot be read beside them.
-pub async fn all_active_apart(db: impl Access) -> Result<(Vec<RunSummary>, Vec<UnreadRow>), LedgerError> {
-    Ok(beside(all_active_rows(db).await?, |row| &row.environment))
+pub async fn all_active_apart(db: impl Access) -> Result<(Vec<RunSummary>, Vec<Unread>), LedgerError> {
+    Ok(apart(all_active_rows(db).await?, "run"))
 }
 
-async fn all_active_rows(mut db: impl Access) -> Result<Vec<RunRow>, LedgerError> {
+async fn all_active_rows(mut db: impl Access) -> Result<Vec<Each<RunRow>>, LedgerError> {
     on!(
         db,
         fetch_all,

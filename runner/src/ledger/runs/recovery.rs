@@ -5,6 +5,7 @@ use crate::domain::ids::RunId;
 use crate::domain::run::{RunEvent, RunState};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Access, Tx, now};
+use crate::ledger::unread::Each;
 
 use super::append::{AppendError, Lease, locked, write};
 use super::row::{RunRow, readable, select_runs};
@@ -13,7 +14,7 @@ use super::row::{RunRow, readable, select_runs};
 /// ones: those wait for people, see [`to_look_at`].
 pub async fn orphans(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
     let at = now(&mut db).await?;
-    let rows: Vec<RunRow> = on!(
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
@@ -27,7 +28,7 @@ pub async fn orphans(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError
 /// Unknown runs that a person asked to look at and nobody looks at now.
 pub async fn to_look_at(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
     let at = now(&mut db).await?;
-    let rows: Vec<RunRow> = on!(
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!(
@@ -43,7 +44,7 @@ pub async fn to_look_at(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerEr
 /// Runs whose question expired before anybody answered.
 pub async fn expired_questions(mut db: impl Access) -> Result<Vec<RunSummary>, LedgerError> {
     let at = now(&mut db).await?;
-    let rows: Vec<RunRow> = on!(
+    let rows: Vec<Each<RunRow>> = on!(
         db,
         fetch_all,
         sqlx::query_as(select_runs!("WHERE ended_at IS NULL AND status = 'awaiting_approval' ORDER BY number"))

@@ -8,12 +8,13 @@ use crate::domain::request::RunRequest;
 use crate::domain::run::RunState;
 use crate::ledger::column::Row;
 use crate::ledger::error::LedgerError;
+use crate::ledger::unread::{Each, Unread, apart};
 
 /// The one list of columns, followed by what is special in a statement.
 macro_rules! select_runs {
     ($rest:literal) => {
         concat!(
-            "SELECT id, number, environment, kind, request, status, state, holds, asker_id, asker_name, door, \
+            "SELECT CAST(number AS TEXT) AS key, id, number, environment, kind, request, status, state, holds, asker_id, asker_name, door, \
              accepted_at, started_at, claimed_at, ended_at, seq, attempt, runner, host, lease_until, \
              taken_by, taken_because, changed, rejected_by FROM runs ",
             $rest
@@ -106,14 +107,21 @@ impl TryFrom<RunRow> for RunSummary {
 }
 
 /// Rows of several environments as domain values, without those that are impossible: one run that cannot be read stops no other.
-pub(super) fn readable(rows: Vec<RunRow>) -> Vec<RunSummary> {
-    let read = |row: RunRow| {
-        let (number, environment) = (row.number, row.environment.clone());
-        RunSummary::try_from(row)
-            .inspect_err(|error| tracing::error!(run.number = number, environment, %error, "a run cannot be read"))
-            .ok()
-    };
-    rows.into_iter().filter_map(read).collect()
+pub(super) fn readable(rows: Vec<Each<RunRow>>) -> Vec<RunSummary> {
+    let (all, broken) = apart(rows, "run");
+    for Unread { id, environment, why, rest: () } in broken {
+        tracing::error!(run.number = id, environment, why, "a run cannot be read");
+    }
+    all
+}
+
+/// One row as a domain value; where it is impossible, its number is in the words.
+pub(super) fn only(row: Option<Each<RunRow>>) -> Result<Option<RunSummary>, LedgerError> {
+    let (all, broken) = apart(row.into_iter().collect(), "run");
+    match broken.into_iter().next() {
+        None => Ok(all.into_iter().next()),
+        Some(unread) => Err(unread.into()),
+    }
 }
 
 /// Rows as domain values; the first impossible one fails all.

@@ -173,7 +173,13 @@ async fn what_comes_in_is_stored_once_also_while_answers_have_every_other_connec
     on_both(async |store| {
         let ito = actor("ito").id;
         let mut answers = Vec::new();
-        if let Store::Postgres { pool, .. } = &store {
+        store.open_door().await;
+        if let Store::Postgres { pool, door } = &store {
+            assert_eq!(
+                door.size(),
+                door.options().get_max_connections(),
+                "nobody who speaks waits for one to be opened"
+            );
             for _ in 0..pool.options().get_max_connections() {
                 answers.push(store.begin().await.unwrap());
             }

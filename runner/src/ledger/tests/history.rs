@@ -56,6 +56,7 @@ async fn history_shows_only_what_the_filters_let_through() {
         let since = HistoryFilter { since: Some(third.accepted), ..all.clone() };
         assert!(numbers(&store, since).await.contains(&3));
         let everything = HistoryFilter {
+            group: None,
             environment: Some(environment("bank")),
             by: Some("mori".to_owned()),
             since: Some(Timestamp(0)),

@@ -3,6 +3,7 @@
 mod aggregates;
 mod append_only;
 mod audit;
+mod bookings;
 mod chain;
 mod claims;
 mod deeds;
@@ -84,6 +85,7 @@ fn request(kind: RunKind, environment_name: &str, level: &str) -> RunRequest {
         typed_by: None,
         against: BTreeSet::new(),
         clears: false,
+        by_hand: None,
     }
 }
 

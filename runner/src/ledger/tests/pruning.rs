@@ -9,7 +9,7 @@ use crate::domain::ids::Timestamp;
 use crate::domain::run::Outcome;
 use crate::ledger::Store;
 use crate::ledger::audit::{
-    self, Broken, Checkpoint, Entry, Evidence, Key, Link, Proven, PruneError, SegmentError, VerifyError,
+    self, Asked, Broken, Checkpoint, Entry, Evidence, Key, Link, Proven, PruneError, SegmentError, VerifyError,
 };
 
 async fn acts(store: &Store, count: i64) -> Timestamp {
@@ -55,6 +55,65 @@ async fn what_is_taken_out_is_in_the_file_and_the_whole_can_be_proven() {
         // The triggers are back.
         super::append_only::refuses(&store, "DELETE FROM audit").await;
         super::append_only::refuses(&store, "UPDATE audit SET typed = 'x'").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_would_be_taken_out_is_told_without_taking_it_out() {
+    on_both(async |store| {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(audit::prunable(&store, Timestamp(i64::MAX)).await.unwrap(), None);
+        let middle = acts(&store, 7).await;
+        let end = acts(&store, 5).await;
+        let would = audit::prunable(&store, middle).await.unwrap().unwrap();
+        assert_eq!((would.first, would.last, would.of, would.entries()), (1, 7, 12, 7));
+        assert!(would.oldest <= would.youngest && would.youngest < middle);
+        assert_eq!(audit::verify(&store).await.unwrap(), 12, "nothing was");
+        let days = |days: i64| end.plus_ms(days * 86_400_000);
+        assert!(would.is_to_be_asked(end) && would.is_to_be_asked(days(89)) && !would.is_to_be_asked(days(91)));
+        let all = audit::prunable(&store, end).await.unwrap().unwrap();
+        assert_eq!((all.entries(), all.of), (12, 12));
+        assert!(all.is_to_be_asked(days(1_000)), "all that there is");
+        prune(&store, middle, &folder.path().join("old")).await.unwrap().unwrap();
+        let rest = audit::prunable(&store, end).await.unwrap().unwrap();
+        assert_eq!((rest.first, rest.last, rest.of), (8, 12, 6));
+        assert_eq!(audit::prunable(&store, middle).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_more_is_taken_out_than_was_asked() {
+    on_both(async |store| {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+        acts(&store, 7).await;
+        let before = acts(&store, 5).await;
+        let asked = Asked { before, upto: Some(7) };
+        let would = audit::prunable(&store, asked).await.unwrap().unwrap();
+        assert_eq!((would.first, would.last, would.of), (1, 7, 12));
+        let done = audit::prune(&store, asked, &first, &Actor::tidegate(), None).await.unwrap().unwrap();
+        assert_eq!((done.entries, done.end.seq), (7, 7), "old enough are 12");
+        // Said again, it is done.
+        assert_eq!(audit::prune(&store, asked, &second, &Actor::tidegate(), None).await.unwrap(), None);
+        assert!(!second.exists());
+        let done = prune(&store, before, &second).await.unwrap().unwrap();
+        assert_eq!((done.entries, done.end.seq), (5, 12));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_youngest_is_told_also_where_a_clock_was_set_back_after_it() {
+    on_both(async |store| {
+        acts(&store, 5).await;
+        sql(&store, super::chain::lift(&store)).await.unwrap();
+        sql(&store, "UPDATE audit SET at = at + 86400000 WHERE seq = 3").await.unwrap();
+        let would = audit::prunable(&store, Timestamp(i64::MAX)).await.unwrap().unwrap();
+        let all = audit::recent(&store, None, 5).await.unwrap();
+        let third = all.iter().find(|record| record.seq == 3).unwrap();
+        assert_eq!(would.youngest, third.at);
     })
     .await;
 }
@@ -186,7 +245,7 @@ async fn a_crash_between_two_deletions_loses_nothing_and_the_rest_is_done_later(
         let (first, second) = (folder.path().join("first"), folder.path().join("second"));
         let end = acts(&store, 8).await;
         sql(&store, fault(&store)).await.unwrap();
-        let in_threes = audit::prune_by(&store, end, &first, &Actor::tidegate(), None, 3).await;
+        let in_threes = audit::prune_by(&store, end.into(), &first, &Actor::tidegate(), None, 3).await;
         assert!(matches!(in_threes, Err(PruneError::Ledger(_))), "{in_threes:?}");
         // The first three are gone; all eight are in the file; the triggers are back.
         let Proven { entries, start, exported, .. } = prove(&store, &[&first]).await.unwrap();

@@ -72,12 +72,17 @@ impl<'a> Reader<'a> {
     where
         'a: 'r,
     {
-        let newest = |spans: &'r [Span<'a>]| {
-            let span = spans.iter().filter(|span| span.covers(now)).max_by_key(|span| (span.from, span.number))?;
-            Some(Decision { target: span.target?, by: Decider::Bent(span.number), ends: Some(span.until) })
+        let newest = |spans: &'r [Span<'a>], since: i64| {
+            let covers = spans.iter().filter(|span| span.covers(now) && span.from >= since);
+            let span = covers.max_by_key(|span| (span.from, span.number))?;
+            Some((Decision { target: span.target?, by: Decider::Bent(span.number), ends: Some(span.until) }, span.from))
         };
-        if let Some(kept) = newest(&self.keeps).or_else(|| newest(&self.visits)) {
-            return Some(kept);
+        let booked = newest(&self.bookings, i64::MIN);
+        // What was asked for before a booking begins counts again after it.
+        let since = booked.map_or(i64::MIN, |(_, from)| from);
+        let asked = newest(&self.keeps, since).or_else(|| newest(&self.visits, since)).or(booked);
+        if let Some((asked, _)) = asked.or_else(|| newest(&self.graces, i64::MIN)) {
+            return Some(asked);
         }
         if self.pauses.iter().any(|pause| pause.covers(now)) {
             return None;
@@ -174,7 +179,7 @@ impl<'a> Reader<'a> {
     /// Until when a pause keeps what was asked for; `None` where none does. A person's change goes back when they said.
     fn stays_until(&self, stood: Decision<'_>, now: i64) -> Option<i64> {
         match stood.by {
-            Decider::Bent(number) if self.visits.iter().any(|visit| visit.number == number) => None,
+            Decider::Bent(number) if self.visits.iter().chain(&self.bookings).any(|span| span.number == number) => None,
             Decider::Windows | Decider::Fired(_) | Decider::Bent(_) | Decider::Left => {
                 self.pauses.iter().filter(|pause| pause.covers(now)).map(|pause| pause.until).max()
             }

@@ -1,14 +1,15 @@
 //! The timeline: the one place that knows when which level is wanted, and why. Everything else asks it.
 //!
-//! Precedence, lowest first: outside of windows; inside of windows; crontab lines and one-time schedules; a person's change;
-//! a keep. Of equals the newest counts. A one-sided window, and a lowering crontab line without `for`, hold until any schedule
+//! Precedence, lowest first: outside of windows; inside of windows; crontab lines and one-time schedules; what stays while people
+//! are warned that something else was written; a person's change; a keep. A booking stands over all that was asked for before it begins,
+//! pauses too, and under the changes and keeps that are asked for while it lasts. Of equals the newest counts. A one-sided window, and a lowering crontab line without `for`, hold until any schedule
 //! does something next. Where nobody asks for anything, what was wanted stays wanted, except that what ended by itself
 //! leaves the environment at its resting level if that is not higher.
 
 mod decide;
 mod reader;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use super::wall::shown;
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 pub(super) use decide::rivals;
-pub(super) use reader::{Hit, Reader};
+pub(super) use reader::{Heard, Hit, Reader};
 pub use transition::{Because, Note, Standing, Transition};
 
 /// Milliseconds of a day.
@@ -52,7 +53,7 @@ pub struct Agenda<'a> {
 #[must_use]
 pub fn timeline(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Vec<Transition> {
     let mut found = Vec::new();
-    let _ = Reader::new(agenda, true).transitions(from.0, to.0, &mut |transition| {
+    let _ = Reader::new(agenda, Heard::All).transitions(from.0, to.0, &mut |transition| {
         found.push(transition);
         ControlFlow::Continue(())
     });
@@ -76,7 +77,7 @@ pub struct Outlook {
 pub fn outlook(agenda: &Agenda<'_>, from: Timestamp, now: Timestamp) -> Outlook {
     let (mut past, mut next) = (Vec::<Transition>::new(), None);
     let end = now.0.saturating_add(i64::from(YEARS_AHEAD) * 366 * DAY_MS);
-    let _ = Reader::new(agenda, true).transitions(from.0, end, &mut |transition| {
+    let _ = Reader::new(agenda, Heard::All).transitions(from.0, end, &mut |transition| {
         if transition.at <= now {
             past.push(transition);
             return ControlFlow::Continue(());
@@ -95,29 +96,29 @@ pub fn outlook(agenda: &Agenda<'_>, from: Timestamp, now: Timestamp) -> Outlook 
 /// What is wanted at a moment; `None` when nobody has ever asked for anything. A transition at that very moment has happened.
 #[must_use]
 pub fn level_at(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Standing> {
-    Reader::new(agenda, true).told_at(moment.0)
+    Reader::new(agenda, Heard::All).told_at(moment.0)
 }
 
 /// The first transition after a moment; `None` when there is none within [`YEARS_AHEAD`].
 #[must_use]
 pub fn next_after(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Transition> {
-    next(&Reader::new(agenda, true), moment)
+    next(&Reader::new(agenda, Heard::All), moment)
 }
 
 /// The first transition after a moment that the schedules themselves make, with what is skipped and paused, but without
 /// anybody's keeps and changes.
 #[must_use]
 pub fn schedules_next_after(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Transition> {
-    next(&Reader::new(agenda, false), moment)
+    next(&Reader::new(agenda, Heard::Schedules), moment)
 }
 
-/// Until when a change that somebody makes at `from` holds where they do not say: the schedules' next transition, and never
-/// longer than `visit_ms` milliseconds.
+/// Until when a change that somebody makes at `from` holds where they do not say: the next transition that schedules or a booking make,
+/// and never longer than `visit_ms` milliseconds.
 #[must_use]
 pub fn end_of_change(agenda: &Agenda<'_>, from: Timestamp, visit_ms: i64) -> Timestamp {
     let longest = from.plus_ms(visit_ms);
     let mut end = longest;
-    let _ = Reader::new(agenda, false).transitions(from.0.saturating_add(1), longest.0, &mut |transition| {
+    let _ = Reader::new(agenda, Heard::Bookings).transitions(from.0.saturating_add(1), longest.0, &mut |transition| {
         end = transition.at;
         ControlFlow::Break(())
     });
@@ -128,16 +129,17 @@ pub fn end_of_change(agenda: &Agenda<'_>, from: Timestamp, visit_ms: i64) -> Tim
 #[must_use]
 pub fn skips_at(agenda: &Agenda<'_>, moment: Timestamp) -> Vec<Skipped> {
     let mut found = Vec::new();
-    let _ = Reader::new(agenda, false).walk(moment.0, moment.0.saturating_add(1), &mut |now, last, these| {
-        let ends = last.iter().flatten().filter(|hit| hit.until == Some(now));
-        for schedule in these.iter().chain(ends).filter_map(|hit| agenda.schedules.get(hit.schedule)) {
-            let one = Skipped::One { schedule: schedule.name.clone(), local: shown(moment, schedule.zone).0 };
-            if !found.contains(&one) {
-                found.push(one);
+    let _ =
+        Reader::new(agenda, Heard::Schedules).walk(moment.0, moment.0.saturating_add(1), &mut |now, last, these| {
+            let ends = last.iter().flatten().filter(|hit| hit.until == Some(now));
+            for schedule in these.iter().chain(ends).filter_map(|hit| agenda.schedules.get(hit.schedule)) {
+                let one = Skipped::One { schedule: schedule.name.clone(), local: shown(moment, schedule.zone).0 };
+                if !found.contains(&one) {
+                    found.push(one);
+                }
             }
-        }
-        ControlFlow::Continue(())
-    });
+            ControlFlow::Continue(())
+        });
     found
 }
 

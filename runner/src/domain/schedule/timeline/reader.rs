@@ -64,6 +64,17 @@ impl Span<'_> {
     }
 }
 
+/// Whose word is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::domain::schedule) enum Heard {
+    /// That of schedules, with what is skipped and paused.
+    Schedules,
+    /// That of bookings, too.
+    Bookings,
+    /// Everybody's.
+    All,
+}
+
 /// An agenda, ready to be read.
 pub(in crate::domain::schedule) struct Reader<'a> {
     pub(super) agenda: Agenda<'a>,
@@ -72,13 +83,16 @@ pub(in crate::domain::schedule) struct Reader<'a> {
     skips: Vec<&'a Skipped>,
     pub(super) keeps: Vec<Span<'a>>,
     pub(super) visits: Vec<Span<'a>>,
+    pub(super) graces: Vec<Span<'a>>,
     pub(super) pauses: Vec<Span<'a>>,
+    pub(super) bookings: Vec<Span<'a>>,
     pub(super) rest: Target,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads an agenda, with or without people's keeps and changes.
-    pub(in crate::domain::schedule) fn new(agenda: &Agenda<'a>, people: bool) -> Self {
+    /// Reads an agenda as far as it is to be heard.
+    pub(in crate::domain::schedule) fn new(agenda: &Agenda<'a>, heard: Heard) -> Self {
+        let people = heard == Heard::All;
         let calendar = |schedule: &Schedule| agenda.calendars.get(schedule.holidays.as_ref()?);
         let mut reader = Self {
             agenda: *agenda,
@@ -86,7 +100,9 @@ impl<'a> Reader<'a> {
             skips: Vec::new(),
             keeps: Vec::new(),
             visits: Vec::new(),
+            graces: Vec::new(),
             pauses: Vec::new(),
+            bookings: Vec::new(),
             rest: Target { level: agenda.scale.rest.clone(), settings: std::collections::BTreeMap::new() },
         };
         for bent in agenda.bends {
@@ -105,10 +121,21 @@ impl<'a> Reader<'a> {
                 Bend::Visit { target, from, until, said: _ } if people => {
                     reader.visits.push(span(*from, Some(*until), Some(target)));
                 }
-                Bend::Keep { .. } | Bend::Visit { .. } => {}
+                Bend::Grace { target, from, until } if people => {
+                    reader.graces.push(span(*from, Some(*until), Some(target)));
+                }
+                Bend::Booked { target, from, until } if heard >= Heard::Bookings => {
+                    reader.bookings.push(span(*from, Some(*until), Some(target)));
+                }
+                Bend::Keep { .. } | Bend::Visit { .. } | Bend::Grace { .. } | Bend::Booked { .. } => {}
             }
         }
         reader
+    }
+
+    /// What is asked for beside schedules, over spans of time.
+    fn asked(&self) -> impl Iterator<Item = &Span<'a>> {
+        self.keeps.iter().chain(&self.visits).chain(&self.graces)
     }
 
     pub(super) fn calendar(&self, schedule: usize) -> Option<&'a Calendar> {
@@ -124,6 +151,9 @@ impl<'a> Reader<'a> {
         for mark in marks.iter() {
             let Some((instant, moved)) = instant(mark.wall, schedule.zone, schedule.on_overlap) else { continue };
             if moved == Some(Moved::Gap) && schedule.on_gap == OnGap::Skip && mark.edge != Edge::End {
+                continue;
+            }
+            if mark.edge == Edge::Fire && schedule.since.is_some_and(|since| instant < since) {
                 continue;
             }
             let ends = mark.edge == Edge::End && !schedule.is_one_sided();
@@ -170,10 +200,14 @@ impl<'a> Reader<'a> {
             self.hits_on(at, date, &mut marks, &mut hits);
             hits.iter().rev().find(|hit| hit.at < before).copied()
         };
-        match schedule.dates() {
-            Some(dates) => dates.into_iter().rev().filter(|date| *date <= today).find_map(&mut on),
-            None => (0..LOOKBACK_DAYS).find_map(|days| on(today.checked_sub_days(Days::new(days))?)),
+        if let Some(dates) = schedule.dates() {
+            return dates.into_iter().rev().filter(|date| *date <= today).find_map(&mut on);
         }
+        // Before that it has done nothing; a gap may move what it does over midnight.
+        let since = schedule.since.filter(|_| schedule.has_moments());
+        let since = since.and_then(|since| local(since, schedule.zone)?.date_naive().pred_opt());
+        let dates = (0..LOOKBACK_DAYS).map_while(|days| today.checked_sub_days(Days::new(days)));
+        dates.take_while(|date| since.is_none_or(|since| since <= *date)).find_map(&mut on)
     }
 
     /// The last thing that each schedule did before a moment.
@@ -230,7 +264,7 @@ impl<'a> Reader<'a> {
             times.clear();
             times.extend(hits.iter().map(|hit| hit.at));
             times.extend(last.iter().flatten().chain(&hits).filter_map(|hit| hit.until));
-            for span in self.keeps.iter().chain(&self.visits).chain(&self.pauses) {
+            for span in self.asked().chain(&self.pauses).chain(&self.bookings) {
                 times.extend([span.from, span.until]);
             }
             times.retain(|time| (begin..end).contains(time));
@@ -290,7 +324,8 @@ impl<'a> Reader<'a> {
                 return Some(ended.into_iter().rev().fold(decision, |stands, at| self.left(stands, at)));
             }
             let fired = last.iter().flatten().filter(|hit| hit.edge == Edge::Fire).max_by_key(|hit| hit.at);
-            let spans = self.keeps.iter().chain(&self.visits).map(|span| span.until);
+            // A booking that begins hides what was asked for before it.
+            let spans = self.asked().chain(&self.bookings).map(|span| span.until);
             let before = spans
                 .chain(self.pauses.iter().flat_map(|span| [span.from, span.until]))
                 .chain(fired.and_then(|hit| hit.until))

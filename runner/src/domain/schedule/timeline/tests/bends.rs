@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 use super::{Written, at, cron, target, window};
 use crate::domain::schedule::bend::{Bend, Skipped};
-use crate::domain::schedule::timeline::{level_at, next_after, schedules_next_after, skips_at};
+use crate::domain::schedule::timeline::{end_of_change, level_at, next_after, schedules_next_after, skips_at};
 
 fn work() -> Written {
     Written::new(vec![window("work", "Mon-Fri 09:00-21:00", "full", "small")])
@@ -20,6 +20,10 @@ fn keep(level: &str, from: &str, until: &str) -> Bend {
 
 fn visit(level: &str, from: &str, until: &str) -> Bend {
     Bend::Visit { target: target(level), from: in_tokyo(from), until: in_tokyo(until), said: true }
+}
+
+fn booked(level: &str, from: &str, until: &str) -> Bend {
+    Bend::Booked { target: target(level), from: in_tokyo(from), until: in_tokyo(until) }
 }
 
 fn pause(from: &str, until: Option<&str>) -> Bend {
@@ -292,4 +296,68 @@ fn a_visit_without_schedules_ends_at_rest_and_never_raises() {
             "Wed 11-25 02:00 small: bend 2 ends, rests"
         ]
     );
+}
+
+#[test]
+fn a_booking_stands_over_schedules_and_over_what_was_asked_for_before_and_goes_back_by_itself() {
+    let night = || booked("huge", "2026-11-24T22:00", "2026-11-25T10:00");
+    assert_eq!(
+        work().bent([night()]).told("2026-11-24", "2026-11-26"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 21:00 small: work ends",
+            "Tue 11-24 22:00 huge: bend 1",
+            // Work began within it.
+            "Wed 11-25 10:00 full: bend 1 ends, work asks",
+            "Wed 11-25 21:00 small: work ends",
+        ]
+    );
+    // A lower level than what the schedules ask for counts as well.
+    assert_eq!(
+        work().bent([booked("off", "2026-11-24T12:00", "2026-11-24T13:00")]).told("2026-11-24", "2026-11-25"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 12:00 off: bend 1",
+            "Tue 11-24 13:00 full: bend 1 ends, work asks",
+            "Tue 11-24 21:00 small: work ends",
+        ]
+    );
+    // A change and a keep of before are hidden while it lasts, and those of within count.
+    let early = visit("small", "2026-11-24T20:00", "2026-11-25T09:30");
+    let within = visit("full", "2026-11-25T01:00", "2026-11-25T02:00");
+    let kept = keep("small", "2026-11-24T21:30", "2026-11-24T23:00");
+    assert_eq!(
+        work().bent([night(), early, within, kept]).told("2026-11-24", "2026-11-26"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 20:00 small: bend 2",
+            "Tue 11-24 22:00 huge: bend 1",
+            "Wed 11-25 01:00 full: bend 3",
+            "Wed 11-25 02:00 huge: bend 3 ends, bend 1",
+            "Wed 11-25 10:00 full: bend 1 ends, work asks",
+            "Wed 11-25 21:00 small: work ends",
+        ]
+    );
+    // A pause is of schedules.
+    assert_eq!(
+        work().bent([night(), pause("2026-11-24T21:30", Some("2026-11-25T12:00"))]).told("2026-11-24", "2026-11-26"),
+        [
+            "Tue 11-24 09:00 full: work begins",
+            "Tue 11-24 21:00 small: work ends",
+            "Tue 11-24 22:00 huge: bend 1",
+            "Wed 11-25 10:00 small: bend 1 ends, rests",
+            "Wed 11-25 12:00 full: bend 2 ends, work asks",
+            "Wed 11-25 21:00 small: work ends",
+        ]
+    );
+}
+
+#[test]
+fn a_change_that_names_no_end_ends_as_a_booking_begins_and_a_skip_is_of_schedules() {
+    let written = work().bent([booked("huge", "2026-11-24T20:00", "2026-11-24T23:00")]);
+    let end = |from: &str| end_of_change(&written.agenda(), in_tokyo(from), 12 * 3_600_000);
+    assert_eq!(end("2026-11-24T19:00"), in_tokyo("2026-11-24T20:00"));
+    assert_eq!(end("2026-11-24T20:30"), in_tokyo("2026-11-24T23:00"));
+    let next = schedules_next_after(&written.agenda(), in_tokyo("2026-11-24T19:00")).expect("they end");
+    assert_eq!(next.at, in_tokyo("2026-11-24T21:00"));
 }

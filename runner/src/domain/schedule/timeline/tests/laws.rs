@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::{Written, bent, cron, target, window};
 use crate::domain::ids::Timestamp;
 use crate::domain::schedule::bend::{Bend, Bent, Skipped};
+use crate::domain::schedule::item::Schedule;
 use crate::domain::schedule::timeline::{level_at, next_after, timeline};
 use crate::domain::schedule::wall::{OnGap, OnOverlap};
 
@@ -109,8 +110,53 @@ fn in_every_zone_time_at_each_level_is_as_written_over_every_clock_change() {
     assert!(seen > 2_500, "{seen} clock changes");
 }
 
+/// The moments at which a schedule asks for `full` within four hours of a clock change.
+fn asked_for_full(schedule: &Schedule, change: i64) -> Vec<i64> {
+    let written = Written::new(vec![schedule.clone()]);
+    let all = timeline(&written.agenda(), Timestamp(change - 4 * HOUR), Timestamp(change + 4 * HOUR));
+    all.iter().filter(|transition| transition.wanted == target("full")).map(|transition| transition.at.0).collect()
+}
+
+#[test]
+fn in_every_zone_what_is_written_in_a_gap_or_a_fold_happens_once_and_as_it_says() {
+    let mut seen = [0, 0];
+    for zone in TZ_VARIANTS {
+        for (change, before, after) in changes(zone) {
+            let gap = after > before;
+            seen[usize::from(gap)] += 1;
+            // In the middle of what is skipped or shown twice.
+            let wall = (change + before.min(after) + (after - before).abs() / 2) / MINUTE * MINUTE;
+            let minute = wall.rem_euclid(DAY) / MINUTE;
+            let line = cron("one", &format!("{} {} * * *", minute % 60, minute / 60), "up full", Some(1));
+            let hours = window("one", &format!("daily {}-{}", clock(minute), clock(minute + 6 * 60)), "full", "small");
+            for (schedule, on_gap, on_overlap) in [
+                (&line, OnGap::First, OnOverlap::First),
+                (&line, OnGap::Skip, OnOverlap::Second),
+                (&hours, OnGap::First, OnOverlap::First),
+                (&hours, OnGap::Skip, OnOverlap::Second),
+            ] {
+                let schedule = Schedule { zone, on_gap, on_overlap, holidays: None, ..schedule.clone() };
+                let expected = match (gap, on_gap, on_overlap) {
+                    (true, OnGap::First, _) => vec![change],
+                    (true, OnGap::Skip, _) => vec![],
+                    (false, _, OnOverlap::First) => vec![wall - before],
+                    (false, _, OnOverlap::Second) => vec![wall - after],
+                };
+                let found = asked_for_full(&schedule, change);
+                assert_eq!(
+                    found,
+                    expected,
+                    "{zone}: {} {on_gap:?} {on_overlap:?}, change at {change}",
+                    schedule.when.text()
+                );
+            }
+        }
+    }
+    assert!(seen[0] > 1_000 && seen[1] > 1_000, "{seen:?} folds and gaps");
+}
+
 /// Something to write for an environment.
-fn schedules() -> impl Strategy<Value = Vec<crate::domain::schedule::item::Schedule>> {
+fn schedules() -> impl Strategy<Value = Vec<Schedule>> {
     let windows = prop::sample::subsequence(
         vec![
             window("work", "Mon-Fri 09:00-21:00", "full", "small"),
@@ -137,6 +183,8 @@ fn schedules() -> impl Strategy<Value = Vec<crate::domain::schedule::item::Sched
             let mut all: Vec<_> = windows.into_iter().chain(lines).collect();
             for (at, one) in all.iter_mut().enumerate() {
                 one.zone = if at == 1 { Tz::Asia__Tokyo } else { zone };
+                // Only a line has moments that it counts from; a window does not mind.
+                one.since = (at == 2).then_some(Timestamp(1_775_000_000_000));
                 one.on_gap = if skip { OnGap::Skip } else { OnGap::First };
                 one.on_overlap = if second { OnOverlap::Second } else { OnOverlap::First };
             }
@@ -148,13 +196,14 @@ fn schedules() -> impl Strategy<Value = Vec<crate::domain::schedule::item::Sched
 fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
     let level = prop::sample::select(vec!["off", "small", "full", "huge"]);
     let one =
-        (0..5_u8, 0..30 * 24 * 60_i64, 1..4 * 24 * 60_i64, level).prop_map(move |(kind, begin, length, level)| {
+        (0..6_u8, 0..30 * 24 * 60_i64, 1..4 * 24 * 60_i64, level).prop_map(move |(kind, begin, length, level)| {
             let begins = Timestamp(from + begin * MINUTE);
             let until = begins.plus_ms(length * MINUTE);
             let date = DateTime::from_timestamp_millis(begins.0).expect("a moment").naive_utc();
             match kind {
                 0 => Bend::Keep { target: target(level), from: begins, until },
                 1 => Bend::Visit { target: target(level), from: begins, until, said: true },
+                5 => Bend::Grace { target: target(level), from: begins, until },
                 2 => Bend::Pause { from: begins, until: Some(until).filter(|_| length % 7 > 0) },
                 3 => Bend::Skip(Skipped::Days {
                     schedule: None,
@@ -162,6 +211,7 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
                     last: date.date() + TimeDelta::days(length / 1440),
                     from: begins,
                 }),
+                4 => Bend::Booked { target: target(level), from: begins, until },
                 _ => {
                     let local = date.with_minute(0).and_then(|date| date.with_second(0)).unwrap_or(date);
                     Bend::Skip(Skipped::One { schedule: "work".to_owned(), local })
@@ -170,6 +220,16 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
         });
     prop::collection::vec(one, 0..5)
         .prop_map(|bends| bends.into_iter().zip(1..).map(|(bend, number)| bent(number, bend)).collect())
+}
+
+fn bent_target(bend: &Bend) -> &crate::domain::request::Target {
+    match bend {
+        Bend::Booked { target, .. }
+        | Bend::Keep { target, .. }
+        | Bend::Visit { target, .. }
+        | Bend::Grace { target, .. } => target,
+        Bend::Pause { .. } | Bend::Skip(_) => panic!("it asks for nothing"),
+    }
 }
 
 fn all() -> impl Strategy<Value = (Written, i64)> {
@@ -219,6 +279,30 @@ proptest! {
         if let Some(next) = next.filter(|next| next.at.0 < moment.0 + 400 * DAY) {
             let found = timeline(&agenda, moment.plus_ms(1), next.at.plus_ms(1));
             prop_assert_eq!(found, vec![next]);
+        }
+    }
+
+    #[test]
+    fn what_is_booked_stands_from_its_first_millisecond_to_its_last((written, _) in all(), pick in any::<prop::sample::Index>(), after in 0.0..1.0) {
+        let bookings: Vec<_> = written.bends.iter().filter_map(|bent| match &bent.bend {
+            Bend::Booked { target, from, until } => Some((target, *from, *until)),
+            Bend::Keep { .. } | Bend::Visit { .. } | Bend::Grace { .. } | Bend::Pause { .. } | Bend::Skip(_) => None,
+        }).collect();
+        prop_assume!(!bookings.is_empty());
+        let (target, from, until) = bookings[pick.index(bookings.len())];
+        // Nothing that is asked for since then stands in its place.
+        let is_alone = written.bends.iter().all(|bent| match &bent.bend {
+            Bend::Booked { from: other, .. } | Bend::Keep { from: other, .. } | Bend::Visit { from: other, .. } => {
+                *other < from || *other >= until || std::ptr::eq(target, bent_target(&bent.bend))
+            }
+            Bend::Pause { .. } | Bend::Skip(_) | Bend::Grace { .. } => true,
+        });
+        prop_assume!(is_alone);
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "any moment of it is as good as another")]
+        let between = from.plus_ms((until.ms_since(from) as f64 * after) as i64);
+        for moment in [from, between, until.plus_ms(-1)] {
+            let standing = level_at(&written.agenda(), moment);
+            prop_assert_eq!(standing.map(|standing| standing.wanted), Some(target.clone()), "{:?}", moment);
         }
     }
 }

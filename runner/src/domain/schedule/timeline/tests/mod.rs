@@ -19,7 +19,7 @@ use crate::domain::schedule::item::{DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, O
 use crate::domain::schedule::scale::Scale;
 use crate::domain::schedule::wall::{OnGap, OnOverlap};
 
-pub(super) fn at(text: &str) -> Timestamp {
+pub(in crate::domain::schedule) fn at(text: &str) -> Timestamp {
     Timestamp(DateTime::parse_from_rfc3339(text).unwrap_or_else(|error| panic!("{text}: {error}")).timestamp_millis())
 }
 
@@ -40,18 +40,19 @@ pub(super) fn schedule(name: &str, zone: Tz, when: When) -> Schedule {
         ready_by: false,
         tell: Vec::new(),
         origin: Origin::File { line: 1 },
+        since: None,
     }
 }
 
 /// A window in Tokyo; `-` for a level that it does not ask for.
-pub(super) fn window(name: &str, text: &str, inside: &str, outside: &str) -> Schedule {
+pub(in crate::domain::schedule) fn window(name: &str, text: &str, inside: &str, outside: &str) -> Schedule {
     let level = |level: &str| (level != "-").then(|| target(level));
     let window = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
     schedule(name, Tz::Asia__Tokyo, When::Window { window, inside: level(inside), outside: level(outside) })
 }
 
 /// A crontab line in Tokyo: `0 2 1 * *`, `up full`, hours or nothing.
-pub(super) fn cron(name: &str, line: &str, fires: &str, hours: Option<u32>) -> Schedule {
+pub(in crate::domain::schedule) fn cron(name: &str, line: &str, fires: &str, hours: Option<u32>) -> Schedule {
     let line = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
     schedule(name, Tz::Asia__Tokyo, When::Crontab { line, fires: does(fires, hours) })
 }

@@ -1,0 +1,1 @@
+UPDATE stacks SET left_at = 1700000060000 WHERE stack = 'jmeter';

@@ -1,0 +1,279 @@
+//! `book`, `unbook`, and what is booked.
+
+use super::super::{Case, Denied, Desk, DeskError, Done};
+use super::{done, refused};
+use crate::domain::access;
+use crate::domain::access::answering::want_in_words;
+use crate::domain::answer::Sight;
+use crate::domain::command::{Assignment, CommandName, Operator};
+use crate::domain::environment::{Environment, Level, Rules};
+use crate::domain::holds::{
+    BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Booked, Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, Wish,
+    free_beside, lifters, may_lift,
+};
+use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::policy::{Decision, policy};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{AskedAs, Target, TypedBy, turn};
+use crate::ledger::holds::{self, NewBooking};
+use crate::ledger::{LedgerError, Tx};
+use crate::warden::{self, barred_by};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// What a booking does: it raises, lowers again, and keeps others from it. Whoever books has to have the right to all of it.
+const RIGHTS: [CommandName; 3] = [CommandName::Up, CommandName::Down, CommandName::Hold];
+
+impl Case<'_> {
+    pub(super) async fn book(
+        &self,
+        tx: &mut Tx,
+        name: &EnvironmentName,
+        (level, settings): (&Level, &[Assignment]),
+        (from, until): (Timestamp, Timestamp),
+        only: &[String],
+    ) -> Result<Done, Denied> {
+        let environment = self.allowed(tx, CommandName::Book, name).await?;
+        let config = self.desk.config();
+        for command in RIGHTS {
+            access::may(&config.access, &self.message.actor, &self.message.place, command, Some(&environment))
+                .map_err(|(rule, refusal)| refused(rule, Some(name), refusal))?;
+        }
+        let target = target(&environment, level, settings)?;
+        let wish = Wish {
+            environment: name,
+            target: &target,
+            only,
+            because: self.because.as_deref(),
+            zone: environment.timetable.zone,
+        };
+        let now = crate::ledger::now(&mut *tx).await?;
+        check_span(&wish, from, until, now)?;
+        let only = self.named(Some(name), only)?;
+        self.asks_nobody_then(&environment, &target, from)?;
+        let lapsed = warden::lapse(tx, &config).await?;
+        let (all, broken) = holds::bookings_until_the_end(tx, name).await?;
+        if let Some(first) = broken.first() {
+            return Err(refused("hold", Some(name), barred_by(first, Some(name), &config, Some(&self.message.actor))));
+        }
+        if let Some(other) = all.iter().find(|other| other.began < until && other.until.is_some_and(|end| from < end)) {
+            return Err(refused("booking", Some(name), taken(&wish, (from, until), other, &all, now)));
+        }
+        let bars = |hold: &&Hold| {
+            let lasts = hold.kind == Kind::Hold && hold.until.is_some_and(|end| from < end);
+            lasts && hold.is_about(name) && !hold.leaves_in(&self.message.actor)
+        };
+        if let Some(theirs) = holds::readable(&mut *tx).await?.0.iter().find(bars) {
+            let end = theirs.until.unwrap_or(from);
+            let why = format!("`{}` holds it until {} (hold {})", theirs.by.shown(), wish.moment(end), theirs.number);
+            let refusal = Refusal::refused(format!("{name} is held then"), why);
+            // Lines tell whole seconds.
+            let end = Timestamp(end.0 / 1_000 * 1_000 + 1_000);
+            let line = wish.line(end, end.plus_ms(until.ms_since(from)));
+            return Err(refused("hold", Some(name), refusal.hint(line).hint(format!("status {name}"))));
+        }
+        let booked = Booked { target, asked_as: AskedAs::of(&self.message.actor) };
+        let because = self.because.as_deref();
+        let by = &self.message.actor;
+        let new = NewBooking { environment: name, by, only, because, from, until, booked };
+        let hold = holds::book(tx, new).await?;
+        warden::began(tx, &config, &hold, []).await?;
+        let answer = HoldAnswer::Began { hold, going_on: Vec::new(), refused: Vec::new() };
+        Ok(Done { lapsed, ..done(Some(name), answer) })
+    }
+
+    pub(super) async fn unbook(
+        &self,
+        tx: &mut Tx,
+        name: &EnvironmentName,
+        number: Option<HoldNumber>,
+    ) -> Result<Done, Denied> {
+        let environment = self.allowed_to_end(tx, CommandName::Unbook, name).await?;
+        let (all, broken) = holds::bookings(&mut *tx, Some(name)).await?;
+        let own = || all.iter().filter(|booking| self.message.actor.is(&booking.by));
+        let found = match (number, all.as_slice()) {
+            (Some(number), _) => all.iter().find(|booking| booking.number == number),
+            (None, [one]) => Some(one),
+            // Of several of one's own nobody can tell which is meant.
+            (None, _) => own().next().filter(|_| own().count() == 1),
+        };
+        let Some(booking) = found else {
+            let refusal = match (all.as_slice(), broken.first()) {
+                ([], Some(first)) => barred_by(first, Some(name), &self.desk.config(), Some(&self.message.actor)),
+                ([], None) => Refusal::refused(format!("nothing is booked in {name}"), "there is nothing to take back")
+                    .hint("list bookings"),
+                (several, _) => {
+                    let each: Vec<String> =
+                        several.iter().map(|one| format!("{} (of `{}`)", one.number, one.by.shown())).collect();
+                    let what = match number {
+                        Some(number) => format!("there is no booking {number} in {name}"),
+                        None => format!("which booking of {name} is meant?"),
+                    };
+                    let refusal = Refusal::refused(what, format!("there are: {}", each.join(", ")));
+                    let lines = several.iter().take(3).map(|one| format!("unbook {name} {}", one.number));
+                    lines.fold(refusal, Refusal::hint)
+                }
+            };
+            return Err(refused("booking", Some(name), refusal));
+        };
+        let config = self.desk.config();
+        if !may_lift(&config.access, environment.as_ref(), &self.message.actor, booking) {
+            let able = lifters(&config.access, environment.as_ref());
+            let why = format!("it is of `{}`; {able} can take it back", booking.by.shown());
+            let refusal = Refusal::refused(format!("booking {} is not yours to take back", booking.number), why)
+                .hint(format!("ask {name} can I have it then?"));
+            return Err(refused("booking", Some(name), refusal));
+        }
+        self.lift(tx, booking).await
+    }
+
+    /// Why somebody cannot hold it into the time that another one has booked.
+    pub(super) fn booked_then(&self, name: &EnvironmentName, booking: &Hold, now: Timestamp) -> Refusal {
+        let why = format!("`{}` has it (booking {})", booking.by.shown(), booking.number);
+        let refusal = Refusal::refused(format!("{name} is booked then"), why);
+        let minutes = booking.began.ms_since(now) / 60_000;
+        let because = self.because.as_ref().map(|because| format!(" because {because}")).unwrap_or_default();
+        let until = (minutes > 0).then(|| format!("hold {name} for {minutes}m{because}"));
+        until.into_iter().fold(refusal, Refusal::hint).hint(format!("list bookings {name}"))
+    }
+
+    /// Refuses what rules forbid at that time, or want a yes for: the clock asks nobody beforehand. What a plan turns out to change is asked
+    /// about then.
+    fn asks_nobody_then(&self, environment: &Environment, target: &Target, from: Timestamp) -> Result<(), Denied> {
+        let config = self.desk.config();
+        let name = &environment.name;
+        // How much is destroyed is not known before there is a plan.
+        let rules = Rules { destroys_ask: None, ..environment.rules.clone() };
+        let then = Environment { rules, ..environment.clone() };
+        let request = turn(environment, target.clone(), String::new(), None);
+        let mut matter = self.matter(&config, request.kind.command(), Some(&then), &[], from);
+        matter.request = Some(&request);
+        match policy(&matter) {
+            Decision::Refuse { rule, refusal } => Err(refused(rule, Some(name), refusal)),
+            Decision::NeedsApproval { wants, .. } => {
+                let wants: Vec<String> = wants.iter().map(want_in_words).collect();
+                let what = format!("{} of {name} asks for a yes, so that it cannot be booked", target.level);
+                let why = format!("it wants {}, and the clock asks nobody", wants.join(" and "));
+                let refusal = Refusal::refused(what, why).hint(format!("hold {name} for 4h because REASON"));
+                Err(refused("approve", Some(name), refusal.hint(format!("up {name} {}", target.level))))
+            }
+            Decision::Allow | Decision::NeedsConfirmation(_) => Ok(()),
+        }
+    }
+
+    /// Whether whoever booked it still has the rights that it takes, as it begins.
+    ///
+    /// # Errors
+    /// By the rule [`BOOKER`].
+    pub(in crate::desk) fn may_still_book(&self, environment: &Environment, booker: &TypedBy) -> Result<(), Denied> {
+        let (config, actor, name) = (self.desk.config(), booker.actor(), &environment.name);
+        for command in RIGHTS {
+            if let Err((_, refusal)) =
+                access::may(&config.access, &actor, &self.message.place, command, Some(environment))
+            {
+                let what = format!("`{command} {name}` is not `{}`'s to do any more, who booked it", booker.by.shown());
+                let refusal = Refusal::refused(what, refusal.told_of_them().why).hint(format!("list bookings {name}"));
+                return Err(refused(BOOKER, Some(name), refusal));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rule by which a booking does not begin whose booker may not have it any more.
+pub(in crate::desk) const BOOKER: &str = "booker";
+
+impl Desk {
+    /// What is booked and not over, the earliest first, as far as somebody sees it.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn bookings(&self, only: Option<&EnvironmentName>, sight: &Sight) -> Result<Vec<Hold>, DeskError> {
+        let (mut all, _) = holds::bookings(&self.store, only).await?;
+        all.retain(|one| one.environment.as_ref().is_some_and(|name| sight.sees(name.as_str())));
+        Ok(all)
+    }
+
+    /// Takes a booking back whose booker may not have it any more: it would bar others for nothing.
+    pub(in crate::desk) async fn void_booking(
+        &self,
+        tx: &mut Tx,
+        name: &EnvironmentName,
+        wanted: &Target,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        for booking in holds::bookings(&mut *tx, Some(name)).await?.0 {
+            if booking.began <= at && booking.booked.as_ref().is_some_and(|booked| booked.target == *wanted) {
+                let because = Some("whoever booked it may not have it any more".to_owned());
+                let ending = Ending::Lifted { by: ActorId::tidegate(), because };
+                warden::over(tx, &self.config(), &booking, ending).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The level that is asked for, as the environment has it.
+fn target(environment: &Environment, level: &Level, settings: &[Assignment]) -> Result<Target, Denied> {
+    let name = &environment.name;
+    if *level == Level::Off || environment.rank(level).is_none() {
+        let levels: Vec<String> = environment.levels.iter().map(ToString::to_string).collect();
+        let refusal = Refusal::refused(
+            format!("{name} is not booked at `{level}`"),
+            format!("its profiles are: {}", levels.join(", ")),
+        );
+        return Err(refused("booking", Some(name), refusal.hint("help book")));
+    }
+    if let Some(relative) = settings.iter().find(|one| one.operator != Operator::Set) {
+        let what = format!("`{}{}` does not say how many then", relative.setting, relative.operator.as_str());
+        let refusal =
+            Refusal::refused(what, "what will be there then is not known: a booking has values, as `slaves=40`");
+        return Err(refused("booking", Some(name), refusal.hint("help book")));
+    }
+    let settings = settings.iter().map(|one| (one.setting.clone(), one.value.clone())).collect();
+    Ok(Target { level: level.clone(), settings })
+}
+
+/// It lies ahead, and is neither too short nor too long.
+fn check_span(wish: &Wish<'_>, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), Denied> {
+    let length_ms = until.ms_since(from);
+    let refusal = if length_ms < BOOKED_LEAST_MS {
+        let why = "its end comes at least a minute after its beginning";
+        Refusal::refused("that is no time to book", why).hint(wish.line(from, from.plus_ms(3_600_000)))
+    } else if length_ms > LONGEST_MS {
+        Refusal::refused("that is too long to book", "the longest is 7 days")
+            .hint(wish.line(from, from.plus_ms(LONGEST_MS)))
+    } else if from <= now {
+        let days = now.ms_since(from) / DAY_MS + 1;
+        let (from, until) = (from.plus_ms(days * DAY_MS), until.plus_ms(days * DAY_MS));
+        let now = format!("hold {} for 2h because REASON", wish.environment);
+        Refusal::refused("that has begun already", "a booking begins later than now")
+            .hint(wish.line(from, until))
+            .hint(now)
+    } else if from > now.plus_ms(BOOKED_AHEAD_MS) {
+        let from = now.plus_ms(BOOKED_AHEAD_MS - DAY_MS);
+        Refusal::refused("that is too far away to book", "it begins within 90 days")
+            .hint(wish.line(from, from.plus_ms(length_ms)))
+    } else {
+        return Ok(());
+    };
+    Err(refused("booking", Some(wish.environment), refusal))
+}
+
+/// Somebody else has it then, and what is free beside that.
+fn taken(wish: &Wish<'_>, span: (Timestamp, Timestamp), other: &Hold, all: &[Hold], now: Timestamp) -> Refusal {
+    let taken: Vec<_> = all.iter().filter_map(|one| Some((one.began, one.until?))).collect();
+    let (before, after) = free_beside(&taken, span, now);
+    let until = other.until.unwrap_or(other.began);
+    let why = format!(
+        "`{}` has it from {} until {} (booking {}); nearest to it these are free",
+        other.by.shown(),
+        wish.moment(other.began),
+        wish.moment(until),
+        other.number
+    );
+    let refusal = Refusal::refused(format!("{} is booked then", wish.environment), why);
+    let free = [before, after].into_iter().flatten().map(|(from, until)| wish.line(from, until));
+    free.fold(refusal, Refusal::hint).hint(format!("list bookings {}", wish.environment))
+}
