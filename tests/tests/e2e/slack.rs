@@ -65,7 +65,11 @@ async fn a_slash_command_raises_an_environment_and_the_channel_tells_it() {
 async fn a_question_is_answered_by_a_button_once_and_only_by_who_may() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;
+    // The card is there before the end, whoever is faster.
+    place.yard.hold("create.shop-app");
     place.tide("up shop").await;
+    place.reads("[Cancel").await;
+    place.yard.release("create.shop-app");
     place.reads("shop is at full").await;
     let bob = place.slack.person("bob");
     let guest = place.slack.guest("gus");
