@@ -12,7 +12,7 @@ use crate::clockwork::{self, Watch};
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 pub use crate::engine::engine_pid;
-use crate::engine::{Engine, EngineLock, echo, make_sure_of_state_folder, seen_elsewhere};
+use crate::engine::{Echo, Engine, EngineLock, make_sure_of_state_folder, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
 use crate::lives;
@@ -52,7 +52,7 @@ pub struct House {
     secrets: Secrets,
     reload: JoinHandle<()>,
     keep_fresh: JoinHandle<()>,
-    echo: Option<JoinHandle<()>>,
+    _echo: Option<Echo>,
     clock: Option<(JoinHandle<()>, Watch)>,
     switches: Option<JoinHandle<()>>,
     rollouts: Option<JoinHandle<()>>,
@@ -147,7 +147,7 @@ impl House {
             secrets,
             reload,
             keep_fresh,
-            echo,
+            _echo: echo,
             clock: None,
             switches: None,
             rollouts: None,
@@ -200,7 +200,7 @@ impl House {
             secrets,
             reload,
             keep_fresh,
-            echo,
+            _echo: echo,
             clock: None,
             switches: None,
             rollouts: None,
@@ -350,9 +350,6 @@ impl House {
     pub async fn close(mut self) {
         self.reload.abort();
         self.keep_fresh.abort();
-        if let Some(echo) = &self.echo {
-            echo.abort();
-        }
         if let Some(switches) = &self.switches {
             switches.abort();
         }
@@ -399,12 +396,11 @@ pub async fn address(database: &DatabaseConfig, secrets: &Secrets) -> Result<Add
     }
 }
 
-/// Rings `bell` when another process on the same SQLite file commits.
-fn hear_others(sqlite: Option<&Path>, bell: &Bell) -> Option<JoinHandle<()>> {
-    sqlite.map(|file| {
-        let (file, bell) = (file.to_owned(), bell.clone());
-        tokio::spawn(async move { echo(&file, &bell).await })
-    })
+/// Rings `bell` when another process on the same SQLite file commits. Without a thread for it that is heard at the next look.
+fn hear_others(sqlite: Option<&Path>, bell: &Bell) -> Option<Echo> {
+    Echo::start(sqlite?, bell.clone())
+        .inspect_err(|error| tracing::warn!(%error, "no thread for what other processes write: it is seen a little later"))
+        .ok()
 }
 
 /// Keeps secrets fresh, and puts what people should know of them into the outbox.

@@ -33,7 +33,7 @@ use crate::terraform::{Standby, Stop, Supervisor};
 use seats::Seats;
 use work::{Claim, Commits, Report, RunContext};
 
-pub use echo::echo;
+pub use echo::Echo;
 pub use foothold::{NoFoothold, make_sure_of_state_folder};
 pub use lock::{EngineLock, EngineLockError, LedgerLock, engine_pid, seen_elsewhere};
 pub use queue::Engine;
