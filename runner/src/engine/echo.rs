@@ -33,8 +33,9 @@ impl Echo {
     pub fn start(database: &Path, bell: Bell) -> io::Result<Self> {
         let log = write_ahead_log(database);
         let (stop, stopped) = mpsc::channel();
+        // Before it returns: what is written from then on is heard.
+        let mut seen = stamp(&log);
         thread::Builder::new().name("echo".to_owned()).spawn(move || {
-            let mut seen = stamp(&log);
             while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
                 let now = stamp(&log);
                 if now != seen {
