@@ -399,7 +399,9 @@ pub async fn address(database: &DatabaseConfig, secrets: &Secrets) -> Result<Add
 /// Rings `bell` when another process on the same SQLite file commits. Without a thread for it that is heard at the next look.
 fn hear_others(sqlite: Option<&Path>, bell: &Bell) -> Option<Echo> {
     Echo::start(sqlite?, bell.clone())
-        .inspect_err(|error| tracing::warn!(%error, "no thread for what other processes write: it is seen a little later"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "no thread for what other processes write: it is seen a little later"),
+        )
         .ok()
 }
 

@@ -169,10 +169,10 @@ pub fn trouble(trouble: &Trouble, clock: &Clock) -> Line {
     Line::marked(&format!("Since {since}: {}.", cannot_speak(&trouble.door, &trouble.place, &trouble.code)))
 }
 
-/// What is refused of a hold that leaves in a group, and why.
+/// What is refused of an `only` that leaves in a group, and why.
 #[must_use]
 pub fn group_left_in(group: &str) -> (String, &'static str) {
-    (format!("`{group}` is a group"), "a hold leaves in people: name each of them")
+    (format!("`{group}` is a group"), "`only` leaves in people: name each of them")
 }
 
 /// What is told by a webhook.

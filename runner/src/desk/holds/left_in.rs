@@ -36,7 +36,7 @@ pub(super) fn person(
         let members: Vec<String> =
             config.access.people(&id).iter().filter(|of| **of != id).map(ToString::to_string).collect();
         let refusal =
-            Refusal::refused(format!("`{}` is a group", id.shown()), "a hold leaves in people: name each of them");
+            Refusal::refused(format!("`{}` is a group", id.shown()), "`only` leaves in people: name each of them");
         return Err(refusal.hint(instead(&message.typed, name, &members)));
     }
     if can_do_nothing(config, environment, &id) {
