@@ -428,12 +428,12 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         }
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
         Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
-        Query::Next { environment, group, days } => {
+        Query::Next { environment, group, from, days } => {
             let sight = match group {
                 Some(group) => of_group(desk, &sight, &group),
                 None => sight,
             };
-            cards::next(&desk.next(environment.as_ref(), days, &sight).await?, days, clock)
+            cards::next(&desk.next(environment.as_ref(), from, days, &sight).await?, from, days, clock)
         }
         Query::Schedules { environment, name } => {
             let all = desk.schedules(environment.as_ref(), name.as_deref(), &sight).await?;

@@ -4,7 +4,7 @@ use tidegate_runner::domain::answer::Upcoming;
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::schedule::{
-    Because, Bend, Bent, CHANGED, Note, Quiet, QuietKind, Skipped, Transition, in_words,
+    Because, Bend, Bent, CHANGED, ClockChange, Note, Quiet, QuietKind, Skipped, Transition, in_words,
 };
 
 use super::bend::held_by;
@@ -17,16 +17,19 @@ const TOLD_MAX: usize = 40;
 /// Most transitions in the one line of an environment.
 const NEXT_MAX: usize = 4;
 
-/// What comes, environment by environment.
+/// What comes in `days` days from now or from `from` on, environment by environment.
 #[must_use]
-pub fn next(all: &[Upcoming], days: u32, clock: &Clock) -> Card {
+pub fn next(all: &[Upcoming], from: Option<Timestamp>, days: u32, clock: &Clock) -> Card {
     let span = if days == 1 { "24 hours".to_owned() } else { format!("{days} days") };
+    let begins = from.map(|from| format!(" from {} on", clock.moment(from))).unwrap_or_default();
     let Some(first) = all.first() else {
         let card = Card::new(Tone::Plain, "No environment has a schedule");
         return card.line(Line::marked("docs/schedules.md tells how to write one."));
     };
     let title = match all {
+        [only] if from.is_some() => format!("{}: {span}{begins}", only.environment),
         [only] => format!("The next {span} of {}", only.environment),
+        _ if from.is_some() => format!("What comes in {span}{begins}"),
         _ => format!("The next {span}"),
     };
     let mut card = Card::new(Tone::Plain, title);
@@ -34,7 +37,7 @@ pub fn next(all: &[Upcoming], days: u32, clock: &Clock) -> Card {
         if all.len() > 1 {
             card = card.line(Line::of([Span::Strong(upcoming.environment.to_string())]));
         }
-        card = card.lines(of_one(upcoming, clock));
+        card = card.lines(of_one(upcoming, days, clock));
     }
     card.next(format!("status {}", first.environment))
 }
@@ -52,9 +55,20 @@ pub fn next_of(upcoming: &Upcoming) -> Option<Line> {
     (!shown.is_empty()).then(|| Line::text(format!("next: {}{more}", shown.join(DOT))))
 }
 
-fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
-    let Upcoming { environment, transitions, quiet, unknown_years, scheduled, bends, destroyed, unread, aside, held } =
-        upcoming;
+fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
+    let Upcoming {
+        environment,
+        transitions,
+        quiet,
+        clocks,
+        unknown_years,
+        scheduled,
+        bends,
+        destroyed,
+        unread,
+        aside,
+        held,
+    } = upcoming;
     let mut lines: Vec<Line> =
         transitions.iter().take(TOLD_MAX).map(|transition| one(transition, bends, clock).indented(1)).collect();
     if transitions.is_empty() {
@@ -65,8 +79,10 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
         };
         lines.push(Line::marked(&words).indented(1));
     }
-    if let Some(more) = transitions.len().checked_sub(TOLD_MAX).filter(|more| *more > 0) {
-        lines.push(Line::text(format!("and {more} more")).indented(1));
+    if let Some(further) = transitions.get(TOLD_MAX) {
+        let more = transitions.len() - TOLD_MAX;
+        let from = format!("{}{}", further.local.format("%Y-%m-%dT%H:%M:%S"), further.offset);
+        lines.push(Line::marked(&format!("and {more} more: `next {environment} from {from} {days}d`")).indented(1));
     }
     if *unread {
         let words = "some of what is kept about it cannot be read: until it can, its schedules do nothing; the log and `audit failed` say what";
@@ -82,6 +98,7 @@ fn of_one(upcoming: &Upcoming, clock: &Clock) -> Vec<Line> {
     for day in quiet {
         lines.push(Line::text(odd(day)).indented(1));
     }
+    lines.extend(clocks.iter().map(|change| Line::text(clock_change(change)).indented(1)));
     for (calendar, last) in unknown_years {
         let text = format!("the holidays of {} are known up to {last}: after that none is told", cut(calendar));
         lines.push(Line::text(text).indented(1));
@@ -105,6 +122,17 @@ fn odd(day: &Quiet) -> String {
         QuietKind::Working => format!("{date} is worked on for {schedule}: {name}"),
         QuietKind::Gap => format!("{date} has no {name} for {schedule}: the clocks skip it"),
     }
+}
+
+/// `Sun 2027-03-28: the clocks go from 02:00 to 03:00`
+fn clock_change(change: &ClockChange) -> String {
+    let ClockChange { before, after, .. } = change;
+    format!(
+        "{}: the clocks go from {} to {}",
+        before.format("%a %Y-%m-%d"),
+        before.format("%H:%M"),
+        after.format("%H:%M")
+    )
 }
 
 /// `paused by ito until Mon 2026-11-23 00:00 +09:00 (in 2 d), because ...`

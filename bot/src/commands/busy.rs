@@ -5,6 +5,7 @@ use tidegate_runner::domain::holds::{About, HoldOrder};
 use tidegate_runner::domain::refusal::Refusal;
 
 use super::context::{Context, quoted};
+use super::until::Longest;
 use super::{bend, group, run, table};
 
 /// Longest question, in characters.
@@ -12,6 +13,10 @@ const QUESTION_MAX: usize = 500;
 
 /// How many days `next` looks ahead where nothing is said.
 const NEXT_DAYS: u32 = 7;
+
+/// How far ahead `next` may begin.
+const NEXT: Longest =
+    Longest { ms: NEXT_DAYS_MAX as i64 * 86_400_000, words: "`next` begins at most 366 days ahead", span: "366d" };
 
 /// Words of `tell me when shop is free` that say nothing more than `tell shop`.
 const FILLERS: [&str; 8] = ["me", "when", "if", "once", "the", "free", "is", "gets"];
@@ -27,11 +32,16 @@ pub(super) fn read_queue(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(Command::Query(Query::Queue { environment }))
 }
 
-/// Reads `next [env] [7d]`.
+/// Reads `next [env] [from TIME] [7d]`.
 pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
-    let (mut environment, mut of_group, mut days) = (None, None, None);
+    let (mut environment, mut of_group, mut days, mut from) = (None, None, None, None);
     let mut at = 1;
     while let Some(word) = context.line.word(at) {
+        if from.is_none() && Context::is_keyword(word, "from") {
+            let (moment, next) = context.beginning(at, &NEXT)?;
+            (from, at) = (Some(moment), next);
+            continue;
+        }
         match how_many_days(&word.to_lowercase()) {
             Some(number) if days.is_none() => {
                 if !(1..=NEXT_DAYS_MAX).contains(&number) {
@@ -54,7 +64,7 @@ pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
         }
         at += 1;
     }
-    Ok(Command::Query(Query::Next { environment, group: of_group, days: days.unwrap_or(NEXT_DAYS) }))
+    Ok(Command::Query(Query::Next { environment, group: of_group, from, days: days.unwrap_or(NEXT_DAYS) }))
 }
 
 /// `7d`, `2w`, `7`; what is too long for a number is the largest.

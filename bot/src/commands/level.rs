@@ -134,6 +134,12 @@ impl Context<'_> {
         if word.starts_with('-') || table::find(word).is_some() || !self.takes(Takes::Level) {
             return self.stray(at, word);
         }
+        if self.takes(Takes::Moment("for"))
+            && let Some(line) = self.with_its_end(at)
+        {
+            let why = "an end is written `for 3h` or `until 22:00`";
+            return Refusal::not_understood(format!("{} is no level", quoted(word)), why).hint(line);
+        }
         let levels = || environment.levels.iter().map(ProfileName::as_str).chain(["off"]);
         if self.spec.name == CommandName::Down && environment.stacks.contains_key(word.to_lowercase().as_str()) {
             return Refusal::not_understood(

@@ -190,10 +190,11 @@ fn render_query(query: &Query) -> String {
             (Some(environment), None) => format!("schedule list {environment}"),
             (None, _) => "schedule list".to_owned(),
         },
-        Query::Next { environment, group, days } => {
+        Query::Next { environment, group, from, days } => {
+            let from = from.map(|from| format!(" from {}", moment::render(from))).unwrap_or_default();
             let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             let group = group.as_ref().map(|group| format!(" @{group}")).unwrap_or_default();
-            format!("{name}{environment}{group} {days}d")
+            format!("{name}{environment}{group}{from} {days}d")
         }
         Query::Hours { environment, month, by_person } => {
             let environment = environment.as_ref().map_or("all", |name| name.as_str());

@@ -627,18 +627,19 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Next,
-        usage: "next [env|@group] [days]",
+        usage: "next [env|@group] [from TIME] [days]",
         summary: "what the schedules will do",
         details: &[
             "Each moment at which another level will be wanted: its local time and zone, how far away it is, why, and what a clock change or a holiday has to do with it.",
-            "Without an environment, all that have schedules; without days, `7d`.",
+            "Without an environment, all that have schedules; without days, `7d`. `from` a day or a time that lies ahead looks from there on; the longest is 366 days ahead, and as many from there.",
         ],
         examples: &[
             example("next", "the next seven days of all environments"),
             example("next shop 30d", "a month of one"),
+            example("next shop from 12-24 14d", "the end of the year"),
         ],
         object: Object::AnyEnvironment,
-        takes: &[],
+        takes: &[Takes::Moment("from")],
         also: &["upcoming", "calendar", "agenda"],
         read: busy::read_next,
     },

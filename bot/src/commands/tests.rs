@@ -51,6 +51,31 @@ fn several_commands_in_one_message_are_refused_and_a_reason_of_several_lines_is_
 }
 
 #[test]
+fn an_end_without_its_keyword_is_offered_with_it_and_a_day_that_is_there_already_says_where() {
+    for (text, offered) in [
+        ("up shop full 3h", "up shop full for 3h"),
+        ("up shop full fro 3h", "up shop full for 3h"),
+        ("up shop full 22:00 because late", "up shop full until 22:00 because late"),
+        ("up shop full utnil 22:00", "up shop full until 22:00"),
+        ("hold shop 2h because tests", "hold shop for 2h because tests"),
+        ("next shop from 2020-01-01 7d", "next shop 7d"),
+        ("next shop from 9y", "next shop from 366d"),
+        ("next shop from whenever", "next shop from tomorrow"),
+        ("next shop from", "next shop from tomorrow"),
+    ] {
+        let hints = match read(text) {
+            Ok(command) => vec![render(&command)],
+            Err(refusal) => refusal.hints,
+        };
+        assert!(hints.iter().any(|hint| hint == offered) || text.starts_with("hold"), "{text}: {hints:?}");
+        assert!(hints.iter().all(|hint| read(hint).is_ok()), "{text}: {hints:?}");
+    }
+    // It is Friday there, and here.
+    let refusal = read("pause shop until fri").expect_err("it is Friday");
+    assert!(refusal.why.contains("in UTC it is Fri 03:00"), "{refusal:?}");
+}
+
+#[test]
 fn what_makes_no_command_is_about_the_one_environment_that_it_names() {
     let about = |text: &str| fixture::with_known(|known| environment_of(text, known).map(|name| name.to_string()));
     assert_eq!(about("upp Shop slavs=10").as_deref(), Some("shop"));
@@ -95,6 +120,7 @@ fn what_is_meant_about_schedules_is_understood() {
         ("keep shop 22:00", "keep shop until 2026-11-20T13:00:00.000Z"),
         ("next shop 2w", "next shop 14d"),
         ("next shop 7", "next shop 7d"),
+        ("next shop from 2026-12-24T18:00:00+09:00 14d", "next shop from 2026-12-24T09:00:00.000Z 14d"),
         ("pause shop for 24h", "pause shop until 2026-11-21T03:00:00.000Z"),
         ("up shop full for 3h", "up shop full until 2026-11-20T06:00:00.000Z"),
         ("up shop until 22:00 full slaves=4", "up shop full slaves=4 until 2026-11-20T13:00:00.000Z"),

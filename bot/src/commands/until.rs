@@ -1,7 +1,7 @@
 //! `until TIME` and `for SPAN`, as all commands have them that last for a while.
 
 use tidegate_runner::domain::ids::Timestamp;
-use tidegate_runner::domain::refusal::Refusal;
+use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
@@ -51,6 +51,31 @@ impl Context<'_> {
         }
     }
 
+    /// The moment that the words behind `from` at `at` tell, and where the words after it begin. A day alone is its first moment.
+    pub(super) fn beginning(&self, at: usize, longest: &Longest) -> Result<(Timestamp, usize), Refusal> {
+        const MEANT: &str = "a beginning is written like `tomorrow`, `fri`, `12-24`, `fri 18:00` or `2026-12-24 18:00`";
+        let day = Day { end: End::First, zone: None };
+        let Some((found, next, text)) = self.longest_end(at + 1, false, day) else {
+            let what = self
+                .line
+                .word(at + 1)
+                .map_or("`from` needs a beginning".to_owned(), |word| format!("{} is not a beginning", quoted(word)));
+            let to = self.line.len().min(at + 2);
+            return Err(Refusal::not_understood(what, MEANT).hint(self.ending(at, to, "from tomorrow")));
+        };
+        match found {
+            Ahead::At(moment) if moment <= self.known.now.plus_ms(longest.ms) => Ok((moment, next)),
+            Ahead::At(_) | Ahead::Beyond => {
+                let refusal = Refusal::not_understood(format!("{} is too far away", quoted(&text)), longest.words);
+                Err(refusal.hint(self.ending(at, next, &format!("from {}", longest.span))))
+            }
+            Ahead::Passed(_) => {
+                let refusal = Refusal::not_understood(format!("{} has passed", quoted(&text)), "it begins now anyway");
+                Err(refusal.hint(self.line.without_all(at..next)))
+            }
+        }
+    }
+
     /// What the most words from `at` on tell that are an end: `fri 18:00` before `fri`.
     fn longest_end(&self, at: usize, span: bool, day: Day) -> Option<(Ahead, usize, String)> {
         (1..=ahead::WORDS_MAX).rev().find_map(|count| {
@@ -65,18 +90,36 @@ impl Context<'_> {
         })
     }
 
+    /// The whole line where the word at `at` tells an end and lacks only its keyword, `3h` or `22:00`, or is that keyword and has a slip:
+    /// `fro 3h`.
+    pub(super) fn with_its_end(&self, at: usize) -> Option<String> {
+        let (now, zone) = (self.known.now, self.known.zone);
+        let is_span = |at: usize| self.line.word(at).is_some_and(|word| ahead::span(&word.to_lowercase()).is_some());
+        let is_time = |at: usize| {
+            self.line.word(at).is_some_and(|word| matches!(ahead::read(word, End::Last, now, zone), Some(Ahead::At(_))))
+        };
+        let slip =
+            |keyword: &str| self.line.word(at).is_some_and(|word| nearest(&word.to_lowercase(), [keyword]).is_some());
+        if is_span(at) {
+            Some(self.line.inserted(at, "for"))
+        } else if is_time(at) {
+            Some(self.line.inserted(at, "until"))
+        } else if is_span(at + 1) && slip("for") {
+            Some(self.line.with(at, "for"))
+        } else if is_time(at + 1) && slip("until") {
+            Some(self.line.with(at, "until"))
+        } else {
+            None
+        }
+    }
+
     /// Refuses a word that does not belong where it stands; one that tells an end lacks only its keyword.
     pub(super) fn stray_end(&self, at: usize, word: &str) -> Refusal {
         let refusal = self.stray(at, word);
-        let (now, zone) = (self.known.now, self.known.zone);
-        let keyword = if ahead::span(&word.to_lowercase()).is_some() {
-            "for"
-        } else if matches!(ahead::read(word, End::Last, now, zone), Some(Ahead::At(_))) {
-            "until"
-        } else {
-            return refusal;
-        };
-        Refusal { hints: vec![self.line.inserted(at, keyword)], ..refusal }
+        match self.with_its_end(at) {
+            Some(line) => Refusal { hints: vec![line], ..refusal },
+            None => refusal,
+        }
     }
 
     fn end(&self, at: usize, span: bool, longest: &Longest, day: Day) -> Result<(Timestamp, usize), Refusal> {
@@ -96,8 +139,21 @@ impl Context<'_> {
         };
         match found {
             Ahead::Passed(later) => {
-                Err(Refusal::not_understood(format!("{} has passed", quoted(&text)), "an end lies ahead")
-                    .hint(self.ending(at, next, &format!("until {later}"))))
+                // A day alone can be there already, of whoever types it not yet.
+                let there =
+                    day.zone.filter(|_| ahead::is_day(&text, now, self.known.zone)).and_then(|zone| zone.local(now));
+                let why = there.map_or_else(
+                    || "an end lies ahead".to_owned(),
+                    |there| {
+                        let zone = day.zone.map(|zone| zone.shown(there)).unwrap_or_default();
+                        format!("a day is one of its schedules, and in {zone} it is {}", there.format("%a %H:%M"))
+                    },
+                );
+                Err(Refusal::not_understood(format!("{} has passed", quoted(&text)), why).hint(self.ending(
+                    at,
+                    next,
+                    &format!("until {later}"),
+                )))
             }
             Ahead::At(moment) if moment <= now.plus_ms(longest.ms) => Ok((moment, next)),
             Ahead::At(_) | Ahead::Beyond => {

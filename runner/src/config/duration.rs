@@ -41,7 +41,8 @@ pub(super) fn read(
     if !range.contains(&found) {
         let message =
             format!("{} is outside of {} to {}", quoted(text), written(*range.start()), written(*range.end()));
-        findings.at_value(path, message, None);
+        let nearest = if found < *range.start() { *range.start() } else { *range.end() };
+        findings.at_value(path, message, Some(format!("write {}", written(nearest))));
         return None;
     }
     Some(found)

@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::rollout::RolloutAnswer;
 use super::run::{RunState, RunView};
-use super::schedule::{BendAnswer, Bent, Quiet, ScheduleAnswer, Transition};
+use super::schedule::{BendAnswer, Bent, ClockChange, Quiet, ScheduleAnswer, Transition};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -483,6 +483,8 @@ pub struct Upcoming {
     pub transitions: Vec<Transition>,
     /// Days on which holidays, or days worked in spite of them, change what schedules do.
     pub quiet: Vec<Quiet>,
+    /// Changes of the clocks of its zone in that time.
+    pub clocks: Vec<ClockChange>,
     /// Calendars of its schedules that do not know all years of that time, with the last one that they know.
     pub unknown_years: BTreeMap<String, i32>,
     /// It has schedules.

@@ -710,7 +710,9 @@ pub enum Query {
         environment: Option<EnvironmentName>,
         /// To those of this group.
         group: Option<GroupName>,
-        /// Within how many days from now, 1 to [`NEXT_DAYS_MAX`].
+        /// From when on; `None`: from now on.
+        from: Option<Timestamp>,
+        /// Within how many days, 1 to [`NEXT_DAYS_MAX`].
         days: u32,
     },
     /// The schedules of an environment, or one of them.

@@ -5,7 +5,9 @@ use insta::assert_snapshot;
 use tidegate_runner::config;
 use tidegate_runner::domain::answer::Upcoming;
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
-use tidegate_runner::domain::schedule::{Agenda, Bend, Bent, Scale, quiet_days, timeline, unknown_years};
+use tidegate_runner::domain::schedule::{
+    Agenda, Bend, Bent, Scale, clock_changes, quiet_days, timeline, unknown_years,
+};
 use tidegate_runner::problem::source::Source;
 
 use super::scene::clock;
@@ -34,6 +36,7 @@ fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
         environment: environment.name.clone(),
         transitions: timeline(&agenda, from, to),
         quiet: quiet_days(&agenda, first, last),
+        clocks: clock_changes(zone, from, to),
         unknown_years: unknown_years(&agenda, last),
         scheduled: true,
         bends: bends.to_vec(),
@@ -43,7 +46,7 @@ fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
         held: Vec::new(),
     };
     let days = u32::try_from(days).expect("few");
-    shown(&cards::next(&[upcoming], days, &Clock { now: from, ..clock() }))
+    shown(&cards::next(&[upcoming], None, days, &Clock { now: from, ..clock() }))
 }
 
 fn schedule(name: &str, lines: &str) -> String {
@@ -77,4 +80,12 @@ fn nights_in_which_clocks_change_and_holidays_are_named() {
         comes(&hours, "2035-12-30T12:00:00+01:00", 3, &[]),
     ];
     assert_snapshot!(cards.join("\n"));
+}
+
+#[test]
+fn what_is_too_much_for_one_card_is_told_from_where_it_ends() {
+    let hours = schedule("hours", "window = 'daily 09:00-21:00'\ninside = 'full'\noutside = 'small'");
+    let card = comes(&hours, "2027-03-01T12:00:00+01:00", 60, &[]);
+    assert!(card.contains("and 80 more: next shop from 2027-03-21T21:00:00+01:00 60d"), "{card}");
+    assert!(card.contains("Sun 2027-03-28: the clocks go from 02:00 to 03:00"), "{card}");
 }

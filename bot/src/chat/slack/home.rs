@@ -151,7 +151,7 @@ impl Slack {
             return Ok(render(&card, &Extras::default()).blocks);
         }
         // Read anew each time: what is bent or written otherwise meanwhile changes it, and so does the time.
-        let coming = ear.desk.next(None, 1, sight).await?;
+        let coming = ear.desk.next(None, None, 1, sight).await?;
         let mut tab = Tab::default();
         let mut shown = 0;
         for standing in &all {

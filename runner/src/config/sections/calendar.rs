@@ -5,6 +5,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
 
 use super::super::document::Path;
 use super::super::findings::Findings;
@@ -117,5 +118,21 @@ fn file_of(file: &FilePath) -> Result<Vec<OwnDay>, String> {
     }
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| format!("{name}: {error}"))?;
     let days = table.get("days").ok_or_else(|| format!("{name} has no list `days`"))?;
-    own_dates(days).map_err(|error| format!("{name}: {error}"))
+    own_dates(days).map_err(|error| match place_of(&text, error.number) {
+        Some((line, column)) => format!("{name}: line {line}, column {column}: {error}"),
+        None => format!("{name}: {error}"),
+    })
+}
+
+/// Line and column, from 1, of an entry of the list `days`, counted from 1; 0 is the list.
+fn place_of(text: &str, number: usize) -> Option<(usize, usize)> {
+    let table = DeTable::parse(text).ok()?;
+    let days = table.get_ref().get("days")?;
+    let span = match (number.checked_sub(1), days.get_ref()) {
+        (Some(at), DeValue::Array(all)) => all.get(at)?.span(),
+        _ => days.span(),
+    };
+    let before = text.get(..span.start)?;
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Some((before.matches('\n').count() + 1, line.chars().count() + 1))
 }

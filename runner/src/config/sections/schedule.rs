@@ -21,7 +21,7 @@ use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
 use crate::domain::schedule::{
     Agenda, Calendar, Conflict, DEFAULT_CATCH_UP_S, DEFAULT_VISIT_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Misread,
-    OnGap, OnOverlap, Origin, Scale, Schedule, Timetable, Unsaid, When, WishError, conflicts, never, read_do,
+    OnGap, OnOverlap, Origin, Scale, Schedule, Timetable, Unsaid, When, WishError, conflicts, in_words, never, read_do,
     read_target, swallowed,
 };
 
@@ -224,9 +224,9 @@ fn contradiction(conflict: &Conflict) -> String {
     format!(
         "{} wants {} where {} wants {}, first at {}",
         quoted(&conflict.other),
-        conflict.other_wants.level,
+        in_words(&conflict.other_wants),
         quoted(&conflict.one),
-        conflict.one_wants.level,
+        in_words(&conflict.one_wants),
         conflict.local
     )
 }

@@ -257,6 +257,7 @@ fn candidates<'a>(
 /// The same thing, written as it is read: a crontab line without its seconds, the last day of a month that is shorter.
 fn nearly(key: &str, value: &str) -> Option<String> {
     match key {
+        "window" => Some(window_as_read(value)).filter(|near| near != value),
         "cron" => {
             let fields: Vec<&str> = value.split_whitespace().collect();
             let five = fields.strip_prefix(&["0"]).or_else(|| fields.strip_prefix(&["00"]))?;
@@ -272,6 +273,25 @@ fn nearly(key: &str, value: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A window with its words and times as they are read: `Mon-Fri 09:00-18:30` for `weekdays 9-18:30`.
+fn window_as_read(value: &str) -> String {
+    let time = |text: &str| {
+        let (hour, minute) = text.split_once(':').unwrap_or((text, "00"));
+        let hour: u32 = hour.parse().ok().filter(|hour| *hour <= 24)?;
+        (minute.len() == 2 && minute.parse::<u32>().is_ok()).then(|| format!("{hour:02}:{minute}"))
+    };
+    let word = |word: &str| match word.to_lowercase().as_str() {
+        "weekdays" | "workdays" => "Mon-Fri".to_owned(),
+        "weekends" | "weekend" => "Sat-Sun".to_owned(),
+        lower => match lower.split_once('-') {
+            Some((from, to)) => time(from).zip(time(to)).map(|(from, to)| format!("{from}-{to}")),
+            None => Some(lower).filter(|lower| lower.contains(':')).and_then(time),
+        }
+        .unwrap_or_else(|| word.to_owned()),
+    };
+    value.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// What stands in back quotes.

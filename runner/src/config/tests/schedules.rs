@@ -88,10 +88,13 @@ fn a_broken_line_of_a_file_of_dates_stops_only_those_whose_schedules_name_that_c
     assert_eq!(config.calendar_files, [folder.path().join("team.ics")]);
     assert_eq!(config.environments.keys().map(ToString::to_string).collect::<Vec<_>>(), ["blog"]);
     let told = render(&config.unmanaged["shop"], false);
-    assert!(told.contains("the calendar `team` cannot be read: ") && told.contains("team.ics: line 3: "), "{told}");
+    assert!(
+        told.contains("the calendar `team` cannot be read: ") && told.contains("team.ics: line 3, column 20: "),
+        "{told}"
+    );
     assert!(told.contains("tidegate.toml:5:12"), "{told}");
     let whole = render(&config.about_files, false);
-    assert!(whole.starts_with("warning: ") && whole.contains("team.ics: line 3: "), "{whole}");
+    assert!(whole.starts_with("warning: ") && whole.contains("team.ics: line 3, column 20: "), "{whole}");
     // Mended, it is managed; where nothing names it, a file that is not there is a warning alone.
     std::fs::write(folder.path().join("team.ics"), ics.replace("20261332", "20261231")).expect("written");
     assert!(read().unmanaged.is_empty() && read().about_files.is_empty());

@@ -12,7 +12,9 @@ use crate::domain::environment::Environment;
 use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Target, turn};
-use crate::domain::schedule::{Because, ClockNews, Transition, Turn, quiet_days, timeline, unknown_years};
+use crate::domain::schedule::{
+    Because, ClockNews, Transition, Turn, clock_changes, quiet_days, timeline, unknown_years,
+};
 use crate::ledger::firings::{self, Firing};
 use crate::ledger::{holds, runs};
 use crate::warden;
@@ -154,18 +156,22 @@ impl Desk {
         Ok(took.map_or(0, |ms| ms.saturating_add(ms / 10).min(LONGEST_LEAD_MS)))
     }
 
-    /// What schedules will do from now on, in `days` days: of one environment, or of all that have schedules and somebody sees.
+    /// What schedules will do in `days` days from `from` on, or from now on where that lies ahead of it: of one environment, or of all that have schedules and somebody sees.
     ///
     /// # Errors
     /// When the ledger does not answer.
     pub async fn next(
         &self,
         only: Option<&EnvironmentName>,
+        from: Option<Timestamp>,
         days: u32,
         sight: &Sight,
     ) -> Result<Vec<Upcoming>, DeskError> {
         let now = self.now().await?;
-        let to = now.plus_ms(i64::from(days) * DAY_MS);
+        let from = from.filter(|from| *from > now);
+        // What is due at this very moment is under way.
+        let first = from.unwrap_or(now.plus_ms(1));
+        let to = first.plus_ms(i64::from(days) * DAY_MS);
         let mut all = Vec::new();
         let config = self.config();
         let diaries = match only {
@@ -196,10 +202,10 @@ impl Desk {
                 continue;
             }
             let agenda = diary.agenda();
-            let mut transitions = timeline(&agenda, now.plus_ms(1), to);
+            let mut transitions = timeline(&agenda, first, to);
             // What was missed, refused or failed is not where it was asked to be.
-            if let (Some(first), Some(wanted)) = (transitions.first_mut(), &diary.wanted) {
-                first.before = Some(wanted.clone());
+            if let (Some(next), Some(wanted), None) = (transitions.first_mut(), &diary.wanted, from) {
+                next.before = Some(wanted.clone());
             }
             // Each is barred by what holds then; the first of them from where it is.
             let mut barred: Vec<Hold> = Vec::new();
@@ -208,11 +214,12 @@ impl Desk {
                 barred.extend(hold.filter(|hold| !barred.contains(hold)).cloned());
             }
             let date = |at: Timestamp| shown_date(at, agenda.zone);
-            let quiet = match (date(now), date(to)) {
+            let quiet = match (date(first), date(to)) {
                 (Some(first), Some(last)) => quiet_days(&agenda, first, last),
                 _ => Vec::new(),
             };
             let unknown_years = date(to).map(|last| unknown_years(&agenda, last)).unwrap_or_default();
+            let clocks = clock_changes(agenda.zone, first, to);
             let scheduled = diary.is_scheduled();
             let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
             let aside = !config.environments.contains_key(&environment.name);
@@ -222,6 +229,7 @@ impl Desk {
                 environment,
                 transitions,
                 quiet,
+                clocks,
                 unknown_years,
                 scheduled,
                 bends,

@@ -151,7 +151,12 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
                 "`up full` or `down small`",
                 "schedule list shop",
             ),
-            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3650d")], "3650d", "schedule list shop"),
+            (&[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3650d")], "3650d", "for=31d"),
+            (
+                &[("window", "weekdays 9-18:30"), ("inside", "full"), ("outside", "small")],
+                "weekdays",
+                "window=\"Mon-Fri 09:00-18:30\" ",
+            ),
             (&[("cron", "0 2 * * *"), ("do", "up full servers=99"), ("for", "3h")], "from 0 to 9", "do=\"up full\""),
             (
                 &[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("zone", "Asia/Tokio")],

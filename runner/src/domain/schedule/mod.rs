@@ -39,7 +39,7 @@ pub use timeline::{
     schedules_next_after, skips_at, timeline,
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable, Unsaid};
-pub use wall::{OnGap, OnOverlap, first_instant};
+pub use wall::{ClockChange, OnGap, OnOverlap, clock_changes, first_instant};
 pub(super) use wall::{instant, local};
 pub use window::{Sides, Window};
 pub use wish::{WishError, in_words, read_do, read_target};

@@ -1,6 +1,6 @@
 //! From the wall clock to instants and back, with the rules for the hour that daylight saving skips and the hour it repeats.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,46 @@ pub(in crate::domain) fn instant(
     };
     // Clocks change at full minutes in all years that a schedule can be about.
     first(0).or_else(|| (1..=i64::from(DAY)).find_map(first).map(|(at, _)| (at, Some(Moved::Gap))))
+}
+
+/// A change of the clocks: daylight saving begins or ends, or a country moves to another zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockChange {
+    /// When.
+    pub at: Timestamp,
+    /// What the wall clock would show then without it.
+    pub before: NaiveDateTime,
+    /// What it shows.
+    pub after: NaiveDateTime,
+}
+
+/// The changes of the clocks of `zone` from `from` (not in it) to `to` (in it). Two on one day that undo each other are not found.
+#[must_use]
+pub fn clock_changes(zone: Tz, from: Timestamp, to: Timestamp) -> Vec<ClockChange> {
+    const DAY_MS: i64 = 86_400_000;
+    let offset = |at: i64| local(Timestamp(at), zone).map(|local| local.offset().fix());
+    let mut found = Vec::new();
+    let mut start = from.0;
+    while start < to.0 {
+        let end = start.saturating_add(DAY_MS).min(to.0);
+        if let (Some(old), Some(new)) = (offset(start), offset(end))
+            && old != new
+        {
+            let (mut low, mut high) = (start, end);
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                if offset(middle) == Some(old) { low = middle } else { high = middle }
+            }
+            let shown = |offset: FixedOffset| {
+                DateTime::from_timestamp_millis(high).map(|at| at.with_timezone(&offset).naive_local())
+            };
+            if let (Some(before), Some(after)) = (shown(old), shown(new)) {
+                found.push(ClockChange { at: Timestamp(high), before, after });
+            }
+        }
+        start = end;
+    }
+    found
 }
 
 /// The span of time that schedules are about, in milliseconds: the years 1900 to 9999.

@@ -180,7 +180,7 @@ async fn questions(desk: &Desk, days: u32) {
     let mut transitions = 0;
     for _ in 0..QUESTIONS {
         let start = Instant::now();
-        let told = desk.next(None, 7, &all).await.expect("the ledger");
+        let told = desk.next(None, None, 7, &all).await.expect("the ledger");
         next.push(start.elapsed());
         transitions = told.iter().map(|upcoming| upcoming.transitions.len()).sum();
         let start = Instant::now();

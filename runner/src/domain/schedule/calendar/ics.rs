@@ -9,10 +9,12 @@ const LONGEST_DAYS: i64 = 366;
 
 /// A line that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {why}")]
+#[error("line {line}, column {column}: {why}")]
 pub struct IcsError {
     /// Its number in the file, from 1; of a folded line, its first.
     pub line: usize,
+    /// Where in the line, in characters from 1, its continuations counted on.
+    pub column: usize,
     /// What is wrong with it.
     pub why: String,
 }
@@ -36,7 +38,7 @@ pub fn read_ics(text: &str, working: bool) -> Result<Vec<OwnDay>, IcsError> {
     let mut event: Option<Event> = None;
     let mut complete = false;
     for (line, content) in unfolded(text)? {
-        let wrong = |why: String| IcsError { line, why };
+        let wrong = |why: String| IcsError { line, column: 1, why };
         let (name, parameters, value) =
             property(&content).ok_or_else(|| wrong(format!("`{content}` is no `NAME:value`")))?;
         if open.is_empty() && (name != "BEGIN" || !value.eq_ignore_ascii_case("VCALENDAR")) {
@@ -69,7 +71,8 @@ pub fn read_ics(text: &str, working: bool) -> Result<Vec<OwnDay>, IcsError> {
                 complete |= open.is_empty();
             }
             "DTSTART" | "DTEND" if own => {
-                let date = date(&parameters, &value).map_err(wrong)?;
+                let column = content.chars().count() - value.trim_start().chars().count() + 1;
+                let date = date(&parameters, &value).map_err(|why| IcsError { line, column, why })?;
                 if let Some(event) = &mut event {
                     if name == "DTSTART" {
                         event.first = Some(date);
@@ -97,9 +100,9 @@ pub fn read_ics(text: &str, working: bool) -> Result<Vec<OwnDay>, IcsError> {
         }
     }
     match open.first() {
-        Some((line, what)) => Err(IcsError { line: *line, why: format!("`BEGIN:{what}` has no end") }),
+        Some((line, what)) => Err(IcsError { line: *line, column: 1, why: format!("`BEGIN:{what}` has no end") }),
         None if complete => Ok(found),
-        None => Err(IcsError { line: 1, why: "this is no iCalendar: nothing is in it".to_owned() }),
+        None => Err(IcsError { line: 1, column: 1, why: "this is no iCalendar: nothing is in it".to_owned() }),
     }
 }
 
@@ -108,7 +111,7 @@ impl Event {
         if self.cancelled {
             return Ok(Vec::new());
         }
-        let wrong = |line: usize, why: &str| IcsError { line, why: why.to_owned() };
+        let wrong = |line: usize, why: &str| IcsError { line, column: 1, why: why.to_owned() };
         let first = self.first.ok_or_else(|| wrong(self.line, "the event has no DTSTART"))?;
         let days = match self.end {
             None => 1,
@@ -136,6 +139,7 @@ fn unfolded(text: &str) -> Result<Vec<(usize, String)>, IcsError> {
             (Some(_), None) => {
                 return Err(IcsError {
                     line: at + 1,
+                    column: 1,
                     why: "it goes on from a line before it, and there is none".to_owned(),
                 });
             }

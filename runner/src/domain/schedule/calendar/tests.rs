@@ -139,25 +139,31 @@ fn a_broken_line_is_told_by_its_number() {
     let event =
         |line: &str| calendar_of(&format!("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261229\r\n{line}\r\nEND:VEVENT\r\n"));
     for (text, told) in [
-        (String::new(), "line 1: this is no iCalendar: nothing is in it"),
-        ("<html>".to_owned(), "line 1: `<html>` is no `NAME:value`"),
-        ("SUMMARY:x".to_owned(), "line 1: this is no iCalendar: `BEGIN:VCALENDAR` is missing"),
-        (" x".to_owned(), "line 1: it goes on from a line before it, and there is none"),
-        (event("DTEND:20269999"), "line 5: `20269999` is not a date of the calendar: write it like `20261224`"),
-        (event("DTEND"), "line 5: `DTEND` is no `NAME:value`"),
-        (event("DTEND:20261229"), "line 5: the event ends before it begins: DTEND is the day after the last one"),
-        (event("DTEND:20291229"), "line 5: the event is longer than a year"),
+        (String::new(), "line 1, column 1: this is no iCalendar: nothing is in it"),
+        ("<html>".to_owned(), "line 1, column 1: `<html>` is no `NAME:value`"),
+        ("SUMMARY:x".to_owned(), "line 1, column 1: this is no iCalendar: `BEGIN:VCALENDAR` is missing"),
+        (" x".to_owned(), "line 1, column 1: it goes on from a line before it, and there is none"),
+        (
+            event("DTEND:20269999"),
+            "line 5, column 7: `20269999` is not a date of the calendar: write it like `20261224`",
+        ),
+        (event("DTEND"), "line 5, column 1: `DTEND` is no `NAME:value`"),
+        (
+            event("DTEND:20261229"),
+            "line 5, column 1: the event ends before it begins: DTEND is the day after the last one",
+        ),
+        (event("DTEND:20291229"), "line 5, column 1: the event is longer than a year"),
         (
             event("DTSTART:20261224T090000Z"),
-            "line 5: `20261224T090000Z` has a time of day: only whole days are read, `DTSTART;VALUE=DATE:20261224`",
+            "line 5, column 9: `20261224T090000Z` has a time of day: only whole days are read, `DTSTART;VALUE=DATE:20261224`",
         ),
         (
             event("RRULE:FREQ=YEARLY"),
-            "line 5: `RRULE` is not read: write each day as an event of its own, with DTSTART and DTEND",
+            "line 5, column 1: `RRULE` is not read: write each day as an event of its own, with DTSTART and DTEND",
         ),
-        (event("END:VCALENDAR"), "line 5: `END:VCALENDAR` ends `BEGIN:VEVENT` of line 3"),
-        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\n".to_owned(), "line 2: the event has no DTSTART"),
-        ("BEGIN:VCALENDAR\n".to_owned(), "line 1: `BEGIN:VCALENDAR` has no end"),
+        (event("END:VCALENDAR"), "line 5, column 1: `END:VCALENDAR` ends `BEGIN:VEVENT` of line 3"),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\n".to_owned(), "line 2, column 1: the event has no DTSTART"),
+        ("BEGIN:VCALENDAR\n".to_owned(), "line 1, column 1: `BEGIN:VCALENDAR` has no end"),
     ] {
         assert_eq!(read_ics(&text, false).map_err(|error| error.to_string()), Err(told.to_owned()));
     }
