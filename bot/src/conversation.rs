@@ -12,6 +12,7 @@ use tidegate_runner::domain::ids::{ActorId, EnvironmentName, GroupName, RunNumbe
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::rollout::{RolloutAnswer, Scope};
 use tidegate_runner::domain::run::Outcome;
+use tidegate_runner::domain::schedule::BendAnswer;
 
 use crate::cards::overview::{ChatHealth, health_line};
 use crate::cards::{self, Card, Clock, Line};
@@ -279,7 +280,39 @@ async fn accepted(
     if matches!(answer, Answer::Hold(HoldAnswer::WillTell { .. })) && !desk.an_engine_lives().await? {
         card = card.line(Line::marked(cards::NOBODY_WORKS));
     }
+    let card = if is_of_clock(&answer) { told_if_nobody_follows(desk, card).await? } else { card };
     Ok(Reply { follow, queued, stopping, rollout, settled, ..Reply::plain(card, Verdict::Done) })
+}
+
+/// Whether it promises that the clock does something.
+fn is_of_clock(answer: &Answer) -> bool {
+    match answer {
+        Answer::Queued { until, .. } => until.is_some(),
+        Answer::Bend(BendAnswer::Cleared { .. }) => false,
+        Answer::Hold(HoldAnswer::Booked { .. }) | Answer::Bend(_) | Answer::Schedule(_) => true,
+        Answer::Each(all) => all.iter().any(is_of_clock),
+        Answer::Hold(_)
+        | Answer::Approved(_)
+        | Answer::Seconded(_)
+        | Answer::Recovering(_)
+        | Answer::Stopping { .. }
+        | Answer::Cancelled(_)
+        | Answer::Rejected(_)
+        | Answer::Taken(_)
+        | Answer::Rollout(_)
+        | Answer::Link(_)
+        | Answer::Made(_) => false,
+    }
+}
+
+/// The card, which also says that nothing comes of schedules where no process follows them.
+async fn told_if_nobody_follows(desk: &Desk, card: Card) -> Result<Card, DeskError> {
+    Ok(if desk.is_followed().await? { card } else { card.line(Line::marked(cards::NOBODY_FOLLOWS)) })
+}
+
+/// Whether the clock has something to do in one of these.
+fn wait_for_clock(standings: &[Standing]) -> bool {
+    standings.iter().any(|standing| matches!(standing, Standing::Managed(status) if status.next.is_some()))
 }
 
 /// The runs in these standings that are not over.
@@ -322,6 +355,8 @@ async fn with_troubles(
 ) -> Result<Card, DeskError> {
     let config = desk.config();
     let concerns = |door: &str, place: &str| {
+        // A channel that is called otherwise by now is still the one.
+        let place = place.strip_prefix(cards::NAME_OF).unwrap_or(place);
         let of = config.environments.values().filter(|e| only.is_none_or(|only| e.name == *only));
         let mut named = of.flat_map(|environment| {
             let people = environment.owners.iter().chain(&environment.oncall).map(ActorId::as_str);
@@ -390,6 +425,9 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
             if environment.is_none() {
                 card = with_health(desk, card, clock).await?;
             }
+            if wait_for_clock(&standings) {
+                card = told_if_nobody_follows(desk, card).await?;
+            }
             told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
         Query::StatusOf { scope } => {
@@ -420,35 +458,38 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         }
         Query::Log { run, stack } => cards::log(&desk.log(run, stack.as_ref()).await?),
         Query::History(filter) => {
-            let sight = match &filter.group {
-                Some(group) => of_group(desk, &sight, group),
-                None => sight,
-            };
+            let sight = of_group(desk, sight, filter.group.as_ref());
             cards::history(&desk.history(&filter, &sight).await?, &filter, clock)
         }
         Query::Audit(filter) => cards::audit(&desk.audit(&filter, &sight).await?, &filter, clock),
         Query::Who { deed, environment } => cards::who(&desk.who(deed, &environment).await?, clock),
         Query::Next { environment, group, from, days } => {
-            let sight = match group {
-                Some(group) => of_group(desk, &sight, &group),
-                None => sight,
-            };
-            cards::next(&desk.next(environment.as_ref(), from, days, &sight).await?, from, days, clock)
+            let sight = of_group(desk, sight, group.as_ref());
+            let all = desk.next(environment.as_ref(), from, days, &sight).await?;
+            let card = cards::next(&all, from, days, clock);
+            let waits = all.iter().any(|upcoming| !upcoming.transitions.is_empty());
+            if waits { told_if_nobody_follows(desk, card).await? } else { card }
         }
         Query::Schedules { environment, name } => {
             let all = desk.schedules(environment.as_ref(), name.as_deref(), &sight).await?;
-            cards::schedules(&all, name.is_some(), clock)
+            let card = cards::schedules(&all, name.is_some(), clock);
+            let waits = all.iter().flat_map(|of| &of.all).any(|listed| listed.next.makes.is_some());
+            if waits { told_if_nobody_follows(desk, card).await? } else { card }
         }
         Query::Handover => {
             let standings = seen(desk.status(None).await?, &sight);
             let card = with_troubles(desk, cards::handover(&standings, clock), None, clock).await?;
             told_if_nobody_works(desk, card, runs_of(&standings)).await?
         }
-        Query::Bookings { environment } => cards::bookings(&desk.bookings(environment.as_ref(), &sight).await?, clock),
+        Query::Bookings { environment, group } => {
+            let sight = of_group(desk, sight, group.as_ref());
+            cards::bookings(&desk.bookings(environment.as_ref(), &sight).await?, clock)
+        }
         Query::ListNew => cards::made(&desk.made(&sight).await?, clock),
         Query::On => cards::on(&desk.on(&sight).await?, clock),
-        Query::Hours { environment, month, by_person } => {
-            cards::hours(&desk.hours(environment.as_ref(), month, &sight).await?, by_person)
+        Query::Hours { environment, group, month, by_person } => {
+            let sight = of_group(desk, sight, group.as_ref());
+            cards::hours(&desk.hours(environment.as_ref(), month, &sight).await?, group.as_ref(), by_person)
         }
         Query::Whoami => cards::whoami(&desk.whoami(message).await?),
         Query::Links => cards::links(&desk.links(message).await?, clock),
@@ -460,11 +501,14 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
     Ok(Reply::plain(card, Verdict::Done))
 }
 
-/// What is seen of a group.
-fn of_group(desk: &Desk, sight: &Sight, group: &GroupName) -> Sight {
+/// What is seen of a group, where one is named.
+fn of_group(desk: &Desk, sight: Sight, group: Option<&GroupName>) -> Sight {
+    let Some(group) = group else { return sight };
     let config = desk.config();
-    let own = config.group(group).map(|environment| &environment.name).filter(|name| sight.sees(name.as_str()));
-    Sight { all: false, environments: own.cloned().collect() }
+    // Also those that are set aside now: what they did is told all the same.
+    let own = config.all_known().filter(|environment| environment.group.as_ref() == Some(group));
+    let seen = own.map(|environment| &environment.name).filter(|name| sight.sees(name.as_str()));
+    Sight { all: false, environments: seen.cloned().collect() }
 }
 
 /// Entries of the audit as a file.
@@ -513,6 +557,7 @@ fn follow(answer: &Answer) -> Option<(RunNumber, Hope)> {
 
 fn stopping(answer: &Answer) -> Vec<RunNumber> {
     match answer {
+        Answer::Rollout(RolloutAnswer::Stopped { halted, .. }) => halted.stopping.clone(),
         Answer::Hold(HoldAnswer::Stopped { working, unknown, unread, .. }) => {
             let unread = unread.iter().map(|(number, _)| *number);
             working.iter().map(|still| still.run.number).chain(unknown.iter().copied()).chain(unread).collect()

@@ -13,4 +13,6 @@ pub mod sheet;
 pub mod vitals;
 #[cfg(feature = "network")]
 pub mod web;
+#[cfg(feature = "network")]
+mod wire;
 pub mod zone;

@@ -169,6 +169,13 @@ pub fn is_told(detail: &RunDetail, tell_unchanged: bool) -> Option<bool> {
     }
 }
 
+/// Whether the end of a run is told to whoever asked alone, also where it has a card: that says in place that nothing was to be done, and
+/// calls nobody.
+#[must_use]
+pub fn ends_quietly(detail: &RunDetail, tell_unchanged: bool) -> bool {
+    !tell_unchanged && matches!(detail.view.state, RunState::Ended { outcome: Outcome::NothingToDo })
+}
+
 /// Everything worth telling of where a run is now, for one that has a card. The order is that of telling.
 #[must_use]
 pub fn news(detail: &RunDetail, clock: &Clock) -> Vec<News> {

@@ -1,21 +1,24 @@
 //! What is written and bent about when, environment by environment: the configuration's schedules, what people skip, pause and keep,
 //! and their changes, read from the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
 
+mod grace;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::config::{Config, typed_schedule};
 use crate::domain::answer::RunSummary;
-use crate::domain::environment::Environment;
+use crate::domain::environment::{Environment, Level};
 use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Movement, RunKind, Target, movement};
 use crate::domain::schedule::{
-    Agenda, AtOnce, Because, Bend, Bent, DEFAULT_WARN_S, Scale, Schedule, Stored, Timetable, Turn, end_of_change,
-    level_at, since,
+    Agenda, Because, Bend, Bent, DEFAULT_WARN_S, Scale, Schedule, Stored, Timetable, end_of_change, since,
 };
 use crate::ledger::environments::Wanted;
 use crate::ledger::{Access, LedgerError, Unread, asked, bends, environments, holds, runs, schedules};
+
+pub use grace::{Grace, Stays};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
 const BACK_MS: i64 = 8 * DAY_MS;
@@ -115,33 +118,6 @@ impl<'c> Diary<'c> {
     #[must_use]
     pub fn lowers(&self, from: &Target, to: &Target) -> bool {
         movement(self.environment, from, to) == Movement::Lowers
-    }
-
-    /// What stays, and until when, where `wanted` is asked for all of a sudden because somebody changed what is written: what only
-    /// lowers waits until people were warned. `None`: it is done at once.
-    #[must_use]
-    pub fn stays_for(&self, wanted: &Target, because: &[Because], now: Timestamp) -> Option<(Target, Timestamp)> {
-        let stays = self.wanted.clone().filter(|from| self.unread.is_empty() && self.lowers(from, wanted))?;
-        let warn_ms = self.warn_ms(because);
-        (warn_ms > 0).then(|| (stays, now.plus_ms(warn_ms)))
-    }
-
-    /// What comes of it at once that this is what is written and bent, where `before` was until now; `None`: nothing.
-    #[must_use]
-    pub fn at_once(&self, before: &Self, now: Timestamp) -> Option<AtOnce> {
-        let (was, is) = (level_at(&before.agenda(), now), level_at(&self.agenda(), now));
-        let there = self.wanted.clone();
-        let Some(is) = is else {
-            let asked = was.is_some_and(|was| was.because.iter().any(|because| because.schedule().is_some()));
-            return asked.then_some(AtOnce { from: there, to: None });
-        };
-        let by_schedules = is.because.iter().any(|because| because.schedule().is_some() || *because == Because::Rests);
-        if was.is_some_and(|was| was.wanted == is.wanted) || there.as_ref() == Some(&is.wanted) || !by_schedules {
-            return None;
-        }
-        let at = self.stays_for(&is.wanted, &is.because, now).map_or(now, |(_, until)| until);
-        let to = Some(Turn::new(at, self.timetable.zone, is.wanted));
-        Some(AtOnce { from: there, to })
     }
 
     /// As the pure functions take it.
@@ -463,7 +439,9 @@ impl Diaries {
             let pause = Bend::Pause { from: Timestamp(0), until: None };
             diary.bends.push(Bent { number: 0, by, called, because: None, bend: pause });
         }
-        diary.bends.extend(noted.bookings.iter().filter_map(booked));
+        let booked = |hold: &Hold| booked(hold, &diary);
+        let bookings: Vec<Bent> = noted.bookings.iter().filter_map(booked).collect();
+        diary.bends.extend(bookings);
         let change = said.run.filter(|run| run.asker.id != ActorId::clock());
         let ends = change.as_ref().is_some_and(|run| run.request.until.is_some());
         diary.bends.extend(change.and_then(|run| visit(&diary, &run)));
@@ -648,9 +626,14 @@ fn kept(hold: &Hold, wanted: Option<&Target>) -> Option<Bent> {
 }
 
 /// What somebody booked, as far as it was not taken back before it began.
-fn booked(hold: &Hold) -> Option<Bent> {
+fn booked(hold: &Hold, diary: &Diary<'_>) -> Option<Bent> {
     let (from, until) = (hold.began, hold.until?);
-    let target = hold.booked.as_ref().filter(|_| from < until)?.target.clone();
+    let booked = hold.booked.as_ref().filter(|_| from < until)?;
+    let off = Target { level: Level::Off, settings: BTreeMap::new() };
+    // As long as nothing was brought about by it, what is wanted is what was there before.
+    let wanted = diary.wanted.clone().or_else(|| diary.destroyed.then_some(off));
+    let back = booked.back(booked.before.as_ref().or(wanted.as_ref()));
     let (by, called, because) = (hold.by.clone(), hold.called.clone(), hold.because.clone());
-    Some(Bent { number: hold.number.0, by, called, because, bend: Bend::Booked { target, from, until } })
+    let bend = Bend::Booked { target: booked.target.clone(), from, until, back };
+    Some(Bent { number: hold.number.0, by, called, because, bend })
 }

@@ -3,6 +3,7 @@
 mod in_force;
 mod reading;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,9 @@ use crate::bell::Bell;
 use crate::clockwork::{self, Watch};
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
+use crate::domain::access::{Least, Role, Who, given};
+use crate::domain::holds::News;
+use crate::domain::ids::ActorId;
 pub use crate::engine::engine_pid;
 use crate::engine::{Echo, Engine, EngineLock, make_sure_of_state_folder, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
@@ -411,8 +415,11 @@ async fn keep_fresh(secrets: Secrets, store: Store, config: watch::Receiver<Arc<
     secrets.tell(sender);
     let tell = async {
         while let Some(Notice(text)) = notices.recv().await {
-            let doors: Vec<_> = config.borrow().chat.admin_doors().collect();
-            match put_notice(&store, doors, &text).await {
+            let (doors, local) = {
+                let config = config.borrow();
+                (config.chat.admin_doors().collect(), local_admins(&config))
+            };
+            match put_notice(&store, doors, &local, &text).await {
                 Ok(()) => bell.ring(),
                 Err(error) => tracing::error!(%error, text, "a notice cannot be stored"),
             }
@@ -433,10 +440,30 @@ async fn keep_fresh(secrets: Secrets, store: Store, config: watch::Receiver<Arc<
     tokio::join!(secrets.keep_fresh(), tell, reconnect);
 }
 
-async fn put_notice(store: &Store, doors: Vec<&'static str>, text: &str) -> Result<(), LedgerError> {
+async fn put_notice(
+    store: &Store,
+    doors: Vec<&'static str>,
+    local: &BTreeSet<ActorId>,
+    text: &str,
+) -> Result<(), LedgerError> {
     let mut tx = store.begin().await?;
     outbox::put_notice(&mut tx, doors, text).await?;
+    for admin in local {
+        outbox::put_news(&mut tx, admin, &News::Notice { text: text.to_owned() }).await?;
+    }
     tx.commit().await
+}
+
+/// The admins who are users of this machine: they hear of it at the prompt of their shell.
+fn local_admins(config: &Config) -> BTreeSet<ActorId> {
+    let admin = Role::built_in(Least::Admin);
+    let named =
+        given(&config.access, None).filter(|grant| grant.role.includes(&admin)).filter_map(|grant| match grant.who {
+            Who::Named(id) => Some(id),
+            Who::Everyone => None,
+        });
+    let people = named.flat_map(|id| config.access.people(&id));
+    people.filter(|id| id.as_str().starts_with("local:")).collect()
 }
 
 /// How long a runner that says nothing still counts as alive, in milliseconds.
@@ -563,5 +590,35 @@ async fn keep_lock(lock: &mut EngineLock, ledger: Option<&Path>) {
         if let Err(error) = lock.restore(ledger) {
             tracing::error!(%error, "another process could take itself for the engine; trying again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::Actor;
+    use crate::ledger::tests::on_both;
+    use crate::problem::source::Source;
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_secret_is_told_to_each_admin_at_the_prompt_once() {
+        let text = "[access]\nadmin = ['local:boss', 'slack:S1', 'slack:U9']\nowner = ['local:ito']\n\
+            [groups]\n'slack:S1' = ['local:abe', 'local:boss']\n\
+            [environments.shop]\n[[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n";
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", text), &|_| None).expect("a configuration");
+        on_both(async |store| {
+            let doors = config.chat.admin_doors().collect();
+            put_notice(&store, doors, &local_admins(&config), "a secret could not be refreshed").await.expect("kept");
+            let desk = Desk::new(store, watch::channel(Arc::new(config.clone())).1, Bell::default());
+            for (who, times) in [("boss", 1), ("abe", 1), ("ito", 0), ("boss", 0)] {
+                let told = desk.news("shell", &Actor::person(ActorId::local(who), who)).await.expect("news");
+                for untold in &told {
+                    assert!(matches!(&untold.news, News::Notice { text } if text.contains("refreshed")), "{told:?}");
+                    assert!(desk.news_told(untold).await.expect("told"));
+                }
+                assert_eq!(told.len(), times, "{who}: {told:?}");
+            }
+        })
+        .await;
     }
 }

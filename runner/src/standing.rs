@@ -10,7 +10,7 @@ use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Note, Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
-use crate::ledger::{LedgerError, Tx, environments, made, scaling_groups, stacks};
+use crate::ledger::{LedgerError, Tx, environments, made, scaling_groups, stacks, strays};
 use crate::witness;
 
 /// Stores events of a run together with what they mean, for whoever does not drive it, and what the audit tells of them. Without
@@ -72,6 +72,10 @@ pub(crate) async fn note(
         // What is not in service, or cannot be told, is not where it was to be.
         if let RunEvent::StackFailed { stack, phase: Phase::Verify, .. } = event {
             stacks::mark_in_doubt(tx, name, stack).await?;
+        }
+        // Where its state is doubted, what was found may well stand in the right one.
+        if let RunEvent::StackNoted { stack, note: Note::Swept { strays, doubt: None, unknown: None, .. } } = event {
+            strays::found(tx, name, stack, strays).await?;
         }
         note_groups(tx, after, event).await?;
         note_state(tx, after, event, at).await?;
@@ -225,8 +229,10 @@ fn all_done(after: &RunView) -> bool {
             // Applied, or as asked already; only its instances are waited for.
             StackState::Working(Phase::Verify, _) => view.applied.is_some() || is_as_planned(),
             StackState::Failed(Phase::Verify, ref failure) => {
-                let waited =
-                    matches!(failure.kind, FailureKind::NotReady | FailureKind::CannotLook | FailureKind::Interrupted);
+                let waited = matches!(
+                    failure.kind,
+                    FailureKind::NotReady | FailureKind::CannotLook | FailureKind::Left | FailureKind::Interrupted
+                );
                 waited && (view.applied.is_some() || is_as_planned())
             }
             StackState::Waiting

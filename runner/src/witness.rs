@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::domain::answer::{Actor, RunSummary};
-use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE, REFUSE, UNTAINT};
+use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE, REFUSE, REMOVE, UNTAINT};
+use crate::domain::changes::Change;
 use crate::domain::command::CommandName;
-use crate::domain::ids::ActorId;
+use crate::domain::failure::Applied;
+use crate::domain::ids::{ActorId, StackName};
+use crate::domain::request::RunKind;
 use crate::domain::run::{Note, Outcome, QuestionWhy, RunEvent, RunState};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::{LedgerError, Tx};
@@ -44,6 +47,12 @@ pub(crate) async fn note(
                 let because = Some("their making came up short; a tainted group would be destroyed and made again");
                 append(tx, &Entry { because, detail: Some(&detail), ..about(UNTAINT) }).await?;
             }
+            RunEvent::StackApplied { stack, applied } if run.request.kind == RunKind::Remove => {
+                append(tx, &Entry { detail: Some(&removed(stack, applied)), ..about(REMOVE) }).await?;
+            }
+            RunEvent::StackFailed { stack, applied: Some(applied), .. } if run.request.kind == RunKind::Remove => {
+                append(tx, &Entry { detail: Some(&removed(stack, applied)), ..about(REMOVE) }).await?;
+            }
             RunEvent::StackFailed { stack, failure, .. } if failure.rule.is_some() => {
                 let detail = json!({ "stack": stack, "what": failure.summary, "why": failure.detail });
                 let (decision, rule) = (Decision::Refused, failure.rule.as_deref());
@@ -70,6 +79,12 @@ pub(crate) async fn note(
     });
     append(tx, &Entry { decision, rule, result, detail: Some(&detail), ..about(END) }).await?;
     Ok(())
+}
+
+/// What of a stack's is gone by a removal, and what was shown and is not.
+fn removed(stack: &StackName, applied: &Applied) -> Value {
+    let arns = |changes: &[Change]| changes.iter().map(|change| change.address.clone()).collect::<Vec<_>>();
+    json!({ "stack": stack, "gone": arns(&applied.done), "left": arns(&applied.failed) })
 }
 
 fn rule(why: &QuestionWhy) -> &'static str {

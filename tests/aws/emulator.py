@@ -49,7 +49,7 @@ capacity: which zone has none; all instances of a group start in its first subne
 autoscaling: a Launching instance is in service at once, its lifecycle hook is never asked (set `pending` instead)
 autoscaling: scheduled actions are stored and never carried out
 autoscaling: StartInstanceRefresh is missing
-autoscaling: who changed a desired count is not told (CloudTrail)
+cloudtrail: LookupEvents is missing: who changed something is tested by a scripted server (`doers`, `account`)
 ec2: instances run nothing: no user data, no JMeter, no health of their own
 ec2: security groups, routes and peerings are stored and never stand in the way
 elbv2: targets are never checked
@@ -58,7 +58,7 @@ iam: policies are stored and never enforced; roles may be assumed by anybody
 sts: credentials never expire (set a fault with ExpiredToken)
 ssm: SendCommand succeeds at once and runs nothing; DescribeInstanceInformation is missing
 tagging: instances, gateways and peerings stay listed when they are gone; launch templates, roles and endpoints are never listed
-servicequotas: no quotas of EC2; pricing: nothing
+servicequotas: no quotas of EC2: what a plan needs of them is tested by a scripted server (`quotas`, `account`); pricing: nothing
 any call that is missing is HTTP 500, which the AWS provider tries 25 times: set `max_retries = 2` in an override
 """.splitlines()
 

@@ -5,10 +5,12 @@ clear word with the next step, nothing told that is not so, and nothing left loc
     failures.py [WORD]     the tests with WORD in their names, two at a time; the last line is `N passed, N failed`
 """
 
+import contextlib
 import json
 import os
 import re
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -17,7 +19,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
-from tide import BUCKET, Emulator, lay_lean, wait_for  # noqa: E402
+from made import an_environment_made_for_one_test_is_gone_to_the_last_thing  # noqa: E402
+from tide import BUCKET, ME, REGION, Emulator, lay_lean, wait_for  # noqa: E402
 
 STATE = "lean.tfstate"
 GROUP = "lean-lean"
@@ -273,6 +276,99 @@ def recovered(aws, house):
     house.shell("sweep lean").says("in no state", aws.networks()[0], "aws ec2 delete-vpc").exits(0)
 
 
+OTHER = """
+[environments.other]
+owners = ["{me}"]
+levels = ["small"]
+up = "small"
+down = "off"
+
+[[environments.other.stacks]]
+name = "lean"
+root = "lean"
+backend = {{ bucket = "{bucket}", region = "{region}", key = "other.tfstate" }}
+env = {{ AWS_PROFILE = "change", AWS_REGION = "{region}" }}
+
+[environments.other.stacks.variables]
+environment = "other"
+
+[environments.other.profiles.small]
+lean = {{ slave_count = 0 }}
+"""
+
+
+# Not among TESTS: the desk refuses that order.
+def what_no_state_knows_is_removed_and_what_any_state_has_is_not(aws, folder):
+    """Found, shown with age and price, removed after a yes; whatever speaks against it, nothing goes."""
+    house = lay_lean(aws, folder)
+    house.config.write_text(house.config.read_text() + OTHER.format(me=ME, bucket=BUCKET, region=REGION))
+    house.shell("up lean small").says("lean is at small").exits(0)
+    own = set(aws.networks())
+    ec2 = aws.client("ec2")
+    tags = lambda kind, **more: [{"ResourceType": kind, "Tags": [
+        {"Key": "tidegate:environment", "Value": "lean"}, {"Key": "tidegate:stack", "Value": "lean"},
+        *({"Key": key, "Value": value} for key, value in more.items()),
+    ]}]
+    made = lambda **more: ec2.create_vpc(CidrBlock="10.61.0.0/16", TagSpecifications=tags("vpc", **more))["Vpc"]["VpcId"]
+    left, theirs, child = made(), made(), made(**{"elasticbeanstalk:environment-name": "blue/日本&"})
+    wall = ec2.create_security_group(GroupName="left", Description="x", VpcId=left, TagSpecifications=tags("security-group"))["GroupId"]
+    walls = lambda: {group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]}
+    state = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "other", "outputs": {}, "resources": [
+        {"mode": "managed", "type": "aws_vpc", "name": "this", "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+         "instances": [{"schema_version": 1, "attributes": {"id": theirs}}]},
+    ]}
+    aws.put("other.tfstate", json.dumps(state).encode())
+    all_there = lambda: own | {left, theirs, child} == set(aws.networks()) and wall in walls()
+
+    # Nobody knows yet how old they are.
+    house.shell("sweep lean").says("4 resources in no state", "sweep lean remove").exits(0)
+    house.shell("sweep lean remove").says("nothing that Tidegate removes stands outside", "known for less than an hour").exits(0)
+    assert all_there()
+    with contextlib.closing(sqlite3.connect(house.folder / ".tidegate" / "tidegate.db")) as ledger, ledger:
+        assert ledger.execute("UPDATE strays SET seen_at = seen_at - 7200000").rowcount >= 4
+
+    # A state that cannot be read may have any of them.
+    aws.put("other.tfstate", b'{"version": 4, "ser')
+    house.shell("sweep lean remove").says("nothing of lean is removed", "the state of other/lean cannot be read").exits(3)
+    aws.put("other.tfstate", json.dumps(state).encode())
+    bot = house.start("serve")
+    try:
+        # Somebody may be writing one just now.
+        aws.put("other.tfstate.tflock", json.dumps({"ID": "1", "Who": "ito@desk", "Operation": "OperationTypeApply"}).encode())
+        status, told = approved(house, "sweep lean remove")
+        assert status == 1 and "somebody has the lock of the state of other/lean (ito@desk)" in told, (status, told)
+        assert all_there()
+        aws.delete("other.tfstate.tflock")
+
+        status, told = approved(house, "sweep lean remove", (
+            "2 resources to delete, 0 of them billed by the hour", wall, left, "costs nothing by itself",
+            f"vpc/{theirs}", "stays: the state of other/lean speaks of it",
+            f"vpc/{child}", "stays: it belongs to the Elastic Beanstalk environment blue/日本&",
+        ))
+        assert status == 0 and "lean: 2 resources in no state removed" in told, (status, told)
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+    assert own | {theirs, child} == set(aws.networks()) and wall not in walls(), (aws.networks(), walls())
+    assert aws.calls().get("ec2:DeleteVpc") == 1, aws.calls()
+    house.shell("sweep lean").says("2 resources in no state").says_not(left).exits(0)
+
+
+def approved(house, line, shows=()):
+    """Gives a command that asks, and the yes to it from elsewhere: how it ended, and what it said."""
+    asks = house.start("shell", "-c", line)
+    asked = wait_for("the question", lambda: re.search(r"approve (\d+)", house.shell("status lean").unfolded))
+    house.shell(f"show {asked[1]}").says(*shows)
+    # It waits for the end as well, whichever that is.
+    house.shell(f"approve {asked[1]}").says("has its yes")
+    status = asks.wait(240)
+    asks.said.seek(0)
+    told = " ".join(asks.said.read().split())
+    asks.said.close()
+    return status, told
+
+
 def parent(pid):
     with open(f"/proc/{pid}/stat") as stat:
         return int(stat.read().rpartition(")")[2].split()[1])
@@ -282,6 +378,7 @@ TESTS = [
     a_group_that_comes_up_short_and_what_others_do_to_it,
     before_anything_is_there,
     a_run_whose_terraform_and_bot_are_killed_in_mid_apply,
+    an_environment_made_for_one_test_is_gone_to_the_last_thing,
 ]
 printing = threading.Lock()
 

@@ -1,8 +1,8 @@
 //! `audit` and `who`: who did what, what was decided, and why.
 
 use tidegate_runner::domain::audit::{
-    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, Record, START,
-    STOP, SWITCH, UNTAINT, WhoDid,
+    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, REMOVE, Record,
+    START, STOP, SWITCH, UNTAINT, WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::ids::Timestamp;
@@ -19,12 +19,16 @@ pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
     let title = if records.is_empty() { "No entry fits" } else { "Audit, newest first" };
     let seq_width = records.iter().map(|record| record.seq.to_string().len()).max().unwrap_or_default() + 2;
     let when_width = records.iter().map(|record| clock.moment(record.at).len()).max().unwrap_or_default() + 2;
-    let lines = records.iter().map(|record| {
-        Line::of([
+    // The lines themselves stand where somebody asks for nothing else: beside all that happened they would hide it.
+    let whole = filter.action.as_deref() == Some(CONFIGURE);
+    let lines = records.iter().flat_map(|record| {
+        let line = Line::of([
             Span::Column(record.seq.to_string(), seq_width),
             Span::Column(clock.moment(record.at), when_width),
             Span::Text(one(record)),
-        ])
+        ]);
+        let changed = difference(record).filter(|_| whole).map(shown_lines).unwrap_or_default();
+        std::iter::once(line).chain(changed)
     });
     let mut card = Card::new(Tone::Plain, title).lines(lines);
     if let Some((count, at)) = looked {
@@ -36,11 +40,35 @@ pub fn audit(page: &AuditPage, filter: &AuditFilter, clock: &Clock) -> Card {
         let next = AuditFilter { before: Some(*before), page: 1, ..filter.clone() };
         card = card.next(render(&Command::Query(Query::Audit(next))));
     }
+    if !whole && records.iter().any(|record| difference(record).is_some()) {
+        card = card.next(format!("audit action {CONFIGURE}"));
+    }
     match records.iter().find_map(|record| record.run) {
         Some(run) => card.next(format!("show {run}")),
         None if records.is_empty() && older.is_none() => card.next("audit"),
         None => card,
     }
+}
+
+/// Most changed lines of the configuration that are shown of one entry.
+const CHANGED_MAX: usize = 20;
+
+/// How the configuration changed, where that is what an entry is about.
+fn difference(record: &Record) -> Option<&str> {
+    let difference = record.detail.as_ref()?.get("difference")?;
+    difference.as_str().filter(|_| record.action == CONFIGURE)
+}
+
+/// The changed lines, without those around them. Secrets were taken out before they were kept.
+fn shown_lines(difference: &str) -> Vec<Line> {
+    let changed: Vec<&str> = difference.lines().filter(|line| line.starts_with(['+', '-'])).collect();
+    let mut lines: Vec<Line> =
+        changed.iter().take(CHANGED_MAX).map(|line| Line::of([Span::Code(cut(line))]).indented(1)).collect();
+    if let Some(more) = changed.len().checked_sub(CHANGED_MAX).filter(|more| *more > 0) {
+        let more = plural(u64::try_from(more).unwrap_or(u64::MAX), "more line");
+        lines.push(Line::text(format!("and {more}; `audit as json` has them")).indented(1));
+    }
+    lines
 }
 
 /// That there was more.
@@ -151,6 +179,11 @@ fn deed(record: &Record) -> String {
             let addresses = detail("addresses").and_then(serde_json::Value::as_array).into_iter().flatten();
             let named: Vec<String> = addresses.filter_map(|address| address.as_str().map(cut)).collect();
             format!("{}{of} untainted, so that it is kept", named.join(", "))
+        }
+        REMOVE => {
+            let count = |key: &str| detail(key).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+            let (gone, left) = (count("gone"), count("left"));
+            format!("{}{of} in no state deleted, {left} left", plural(gone as u64, "resource"))
         }
         SWITCH => {
             let group = detail("group").and_then(serde_json::Value::as_str).map(cut).unwrap_or_default();

@@ -7,11 +7,11 @@ use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::request::RunRequest;
 use tidegate_runner::domain::schedule::{
-    AtOnce, Bend, BendAnswer, BentOne, ClockNews, OddDay, QuietKind, Turn, in_words,
+    AtOnce, Bend, BendAnswer, Bent, BentOne, CHANGED, ClockNews, OddDay, QuietKind, Turn, in_words,
 };
 
 use super::card::{Card, Line, Tone};
-use super::next::without_code;
+use super::next::{bent_words, without_code};
 use super::words::{Clock, DOT, cut, duration, plural};
 
 /// Most transitions that are named of one environment.
@@ -26,9 +26,16 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
                 offers(what_follows(card, only, clock).lines(of_code(only)), only)
             }
             several => {
-                let count = plural(u64::try_from(several.len()).unwrap_or(u64::MAX), "environment");
+                // Those in which nothing was due are named as well.
+                let (some, none): (Vec<&BentOne>, Vec<&BentOne>) =
+                    several.iter().partition(|one| !one.turns.is_empty());
+                let count = plural(u64::try_from(some.len()).unwrap_or(u64::MAX), "environment");
                 let mut card = Card::new(Tone::Good, format!("Left out in {count}"));
-                for one in several {
+                if !none.is_empty() {
+                    let names: Vec<String> = none.iter().map(|one| one.environment.to_string()).collect();
+                    card = card.line(Line::text(format!("Nothing to leave out in: {}", names.join(", "))));
+                }
+                for one in some {
                     card = card.line(Line::text(format!("{}: {}", one.environment, left_out(one))));
                     card = card.lines(one.turns.iter().take(1).map(|turn| Line::text(when(turn, clock)).indented(1)));
                 }
@@ -48,7 +55,8 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
             };
             let card = Card::new(Tone::Good, format!("The schedules of {} {what}", one.environment));
             let card = card.lines(of_code(one));
-            let at_once = one.at_once.as_ref().map(|at_once| at_once_words(&one.environment, at_once, clock));
+            let at_once =
+                one.at_once.as_ref().map(|at_once| at_once_words(&one.environment, at_once, one.warned, clock));
             let card = card.lines(at_once);
             let card =
                 card.lines(one.turns.iter().take(NAMED_MAX).map(|turn| Line::text(when(turn, clock)).indented(1)));
@@ -148,7 +156,17 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             card.lines(again.map(|until| Line::text(format!("It is tried again until {}.", clock.ahead(until)))))
                 .next(format!("status {environment}"))
         }
-        ClockNews::GivenUp { turn, tries, run } => {
+        ClockNews::CalledOff { turn, bent, held } => {
+            called_off(environment, turn, (bent.as_deref(), held.as_deref()), clock)
+        }
+        ClockNews::GivenUp { turn, by: Some(by), run, tries: _ } => {
+            let by = cut(&distinct(by));
+            let title = format!("{environment} is not brought to {level} any more{DOT}{by} asked for something else");
+            let card = Card::new(Tone::Plain, title).line(Line::text(format!("It was due at {}.", moment(turn))));
+            let card = run.map_or(card.clone(), |run| card.next(format!("show {run}")));
+            card.next(format!("status {environment}"))
+        }
+        ClockNews::GivenUp { turn, tries, run, by: None } => {
             let times = if *tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
             let title = format!("{environment} was NOT brought to {level}{DOT}given up after {times}");
             let card = Card::new(Tone::Bad, title).line(Line::text(format!("It was due at {}.", moment(turn))));
@@ -196,8 +214,29 @@ pub(super) fn held_by(hold: &Hold, clock: &Clock) -> String {
     format!("{word} by {}{until}{because}", cut(&distinct(&hold.called)))
 }
 
+/// That nothing comes of what people were warned of, and why.
+fn called_off(
+    environment: &EnvironmentName,
+    turn: &Turn,
+    (bent, hold): (Option<&Bent>, Option<&Hold>),
+    clock: &Clock,
+) -> Card {
+    let (level, time) = (in_words(&turn.wanted), turn.local.format("%H:%M"));
+    let card = Card::new(Tone::Plain, format!("{environment} does not go to {level}{DOT}{time}"));
+    let card = card.line(Line::text(format!("It was to go there at {}.", moment(turn))));
+    let since = match (bent, hold) {
+        (Some(bent), _) => format!("Since then: {}.", bent_words(bent, clock)),
+        (None, Some(hold)) => format!("Since then: {}.", held_by(hold, clock)),
+        (None, None) => format!("Since then {CHANGED}."),
+    };
+    let is_bent_away = bent.is_some_and(|bent| matches!(bent.bend, Bend::Skip(_) | Bend::Pause { .. }));
+    let card = card.line(Line::text(since));
+    let card = if is_bent_away { card.next(format!("unpause {environment}")) } else { card };
+    card.next(format!("next {environment}"))
+}
+
 /// What comes at once of another word about when.
-pub(super) fn at_once_words(environment: &EnvironmentName, at_once: &AtOnce, clock: &Clock) -> Line {
+pub(super) fn at_once_words(environment: &EnvironmentName, at_once: &AtOnce, warned: bool, clock: &Clock) -> Line {
     let AtOnce { from, to } = at_once;
     let level = from.as_ref().map(in_words);
     let Some(to) = to else {
@@ -206,8 +245,8 @@ pub(super) fn at_once_words(environment: &EnvironmentName, at_once: &AtOnce, clo
     };
     let from = level.map(|from| format!("{from} -> ")).unwrap_or_default();
     let way = format!("At once: {environment} {from}{}", in_words(&to.wanted));
-    if to.at <= clock.now {
-        return Line::text(way);
+    if !warned {
+        return Line::text(format!("{way}, without a warning."));
     }
     let minutes = (to.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
     Line::text(format!("{way}, after a warning{DOT}{} (in {})", moment(to), duration(minutes)))

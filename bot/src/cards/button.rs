@@ -57,6 +57,7 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("log", [_]) => ("Show log", Weight::Plain),
         ("undo", [_]) => ("Undo", Weight::Plain),
         ("extend", [_, "2h"]) => ("Extend by 2 h", Weight::Plain),
+        ("keep", [group, "for", "1h"]) if group.starts_with('@') => ("Keep all 1 h", Weight::Plain),
         ("keep", [_, "for", "1h"]) => ("Keep 1 h", Weight::Plain),
         // With its whole date it is not read on a phone.
         ("keep", [_, "until", end]) => return Some(keep_until(command, end)),
@@ -67,6 +68,7 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("adopt", [_]) => ("Adopt", Weight::Plain),
         ("drift", [_]) => ("Look for drift", Weight::Plain),
         ("sweep", [_]) => ("Sweep", Weight::Plain),
+        ("sweep", [_, "remove"]) => ("Remove ...", Weight::Off),
         ("preflight", [_]) => ("Pre-flight", Weight::Plain),
         ("accept", [_]) => ("Take as it is", Weight::Plain),
         _ => return None,

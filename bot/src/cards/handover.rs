@@ -2,6 +2,7 @@
 
 use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, Standing};
 use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::made::{Made, Stage};
 use tidegate_runner::domain::run::{Outcome, RunState};
 
 use super::card::{Card, Line, Span, Tone};
@@ -77,7 +78,9 @@ fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
     facts.extend(status.paused.as_ref().map(|bent| format!("schedules {}", bent_words(bent, clock))));
     // Whoever said where it is said until when, whatever came after it.
     let until = status.said.as_ref().and_then(|run| run.request.until);
-    facts.extend(left_up(status, clock).filter(|_| until.is_none()));
+    // What was made for one test has its end.
+    facts.extend(left_up(status, clock).filter(|_| until.is_none() && status.made.is_none()));
+    facts.extend(status.made.as_ref().and_then(|listed| near_its_end(&listed.made, clock)));
     if let Some(until) = until.filter(|until| (0..=SOON_MS).contains(&until.ms_since(clock.now))) {
         facts.push(format!("ends {}", clock.moment(until)));
     }
@@ -94,6 +97,21 @@ fn of_runs<'r>(runs: impl IntoIterator<Item = &'r RunSummary>, clock: &Clock) ->
         _ => None,
     };
     runs.into_iter().filter_map(waits).collect()
+}
+
+/// That what was made for one test is deleted soon, or is being deleted: with when that is tried again, where something stands in the way.
+fn near_its_end(made: &Made, clock: &Clock) -> Option<String> {
+    match made.stage {
+        Stage::Ending => {
+            let again = made.try_at.filter(|_| made.told.is_some());
+            let again = again.map(|at| format!(", tried again {}", clock.moment(at))).unwrap_or_default();
+            Some(format!("DELETING{again}"))
+        }
+        Stage::Making | Stage::Living => {
+            (made.ends.ms_since(clock.now) <= SOON_MS).then(|| format!("is deleted {}", clock.moment(made.ends)))
+        }
+        Stage::Gone => None,
+    }
 }
 
 /// What is raised and that nothing lowers: no schedule, and nobody said until when. Since when, and by whom.

@@ -1,9 +1,12 @@
 //! Holds, keeps, freezes and stops: answers, the queue, and what people are told of them.
 
 use tidegate_runner::domain::answer::{Actor, RunSummary};
-use tidegate_runner::domain::holds::{About, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking};
+use tidegate_runner::domain::holds::{
+    About, Afterwards, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking,
+};
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::lookalike::distinct;
+use tidegate_runner::domain::request::Target;
 
 use super::bend;
 use super::card::{Card, Line, Span, Tone};
@@ -27,10 +30,7 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                 Kind::Keep => card.line(Line::marked(
                     "Others may raise it. Your own `down` ends this; somebody else's is refused unless they say `anyway`, and then you are told.",
                 )),
-                Kind::Booking => card.line(Line::marked(
-                    "It is raised as that begins, nobody else changes it then, and afterwards its schedules say again. `next` shows it.",
-                )),
-                Kind::Hold | Kind::Freeze | Kind::Stop => card,
+                Kind::Hold | Kind::Freeze | Kind::Stop | Kind::Booking => card,
             };
             let card = card
                 .lines(
@@ -44,6 +44,15 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                     ))
                 }));
             card.next(lift(hold))
+        }
+        HoldAnswer::Booked { hold, afterwards } => {
+            let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));
+            let card = card.lines(left_in(hold)).lines(because(hold.because.as_deref()));
+            let words = format!(
+                "It is brought there as that begins, and nobody else changes it then. {}",
+                then(hold, afterwards)
+            );
+            card.line(Line::marked(&words)).next(lift(hold))
         }
         HoldAnswer::Lifted { hold, of_another } => {
             let card = Card::new(Tone::Good, ended(hold));
@@ -180,6 +189,21 @@ fn ended(hold: &Hold) -> String {
 /// ` at full slaves=40`.
 fn booked_at(hold: &Hold) -> String {
     hold.booked.as_ref().map(|booked| format!(" at {}", target(&booked.target))).unwrap_or_default()
+}
+
+/// Where it goes as a booking ends.
+fn then(hold: &Hold, afterwards: &Afterwards) -> String {
+    let stays = |to: &Target| hold.booked.as_ref().is_some_and(|booked| booked.target == *to);
+    match afterwards {
+        Afterwards::Schedules(to) => format!("Afterwards its schedules ask for {}.", target(to)),
+        Afterwards::Asked(to) => format!("Afterwards it is to be at {}, as somebody asked.", target(to)),
+        Afterwards::Back(to) if stays(to) => format!("It is at {} now, and stays there afterwards.", target(to)),
+        Afterwards::Back(to) => format!("Afterwards it goes back to {}, where it is now.", target(to)),
+        Afterwards::Rests(to) => {
+            format!("Afterwards nobody asks for anything, and it goes to {}, as `down {}` does.", target(to), of(hold))
+        }
+        Afterwards::Unknown => "What comes afterwards cannot be told.".to_owned(),
+    }
 }
 
 /// `until ...`; of a booking `from ... until ...`.
@@ -401,6 +425,7 @@ pub fn news(news: &News, clock: &Clock) -> Card {
                 .line(Line::text(format!("{} ({}) took it back.", cut(called), by.shown())))
                 .next("link list")
         }
+        News::Notice { text } => Card::new(Tone::Warning, cut(text)),
         News::Free { environment } => {
             Card::new(Tone::Good, format!("{environment} is free")).next(format!("up {environment}"))
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tidegate_runner::domain::command::{Command, Query};
 use tidegate_runner::domain::hours_on::{Bill, Cost, Hours, Raised, RaisedNow, Share, Stood, hours as in_hours};
-use tidegate_runner::domain::ids::{ActorId, Timestamp};
+use tidegate_runner::domain::ids::{ActorId, GroupName, Timestamp};
 
 use super::card::{Card, Line, Span, Tone};
 use super::words::{Clock, DOT, cut, duration, person, plural};
@@ -19,13 +19,13 @@ const PEOPLE_MAX: usize = 40;
 /// Columns of the names in front.
 const NAME_WIDTH: usize = 12;
 
-/// The hours of a month.
+/// The hours of a month. `group`: they are all that somebody sees of this group.
 #[must_use]
-pub fn hours(all: &[Hours], by_person: bool) -> Card {
+pub fn hours(all: &[Hours], group: Option<&GroupName>, by_person: bool) -> Card {
     match all {
         [] => Card::new(Tone::Plain, "There is no environment whose hours could be counted").next("envs"),
         [only] => of_one(only, by_person),
-        [first, ..] => of_all(all, first, by_person),
+        [first, ..] => of_all(all, first, group, by_person),
     }
 }
 
@@ -59,12 +59,13 @@ fn of_one(hours: &Hours, by_person: bool) -> Card {
     if by_person {
         card = card.lines(people(by.iter().map(|(id, share)| (id, share)), |_| true));
     }
-    let earlier = Query::Hours { environment: Some(environment.clone()), month: Some(month.before()), by_person };
+    let earlier =
+        Query::Hours { environment: Some(environment.clone()), group: None, month: Some(month.before()), by_person };
     let card = card.next(render(&Command::Query(earlier)));
     if by_person { card } else { card.next(format!("hours {environment} {month} by person")) }
 }
 
-fn of_all(all: &[Hours], first: &Hours, by_person: bool) -> Card {
+fn of_all(all: &[Hours], first: &Hours, group: Option<&GroupName>, by_person: bool) -> Card {
     let sum = |ms: fn(&Hours) -> i64| all.iter().map(ms).sum::<i64>();
     let title = format!(
         "{} were on {} of {} in {}{DOT}{} less than always on",
@@ -102,7 +103,8 @@ fn of_all(all: &[Hours], first: &Hours, by_person: bool) -> Card {
     if by_person {
         card = card.lines(everybody(all));
     }
-    let earlier = Query::Hours { environment: None, month: Some(first.month.before()), by_person };
+    let earlier =
+        Query::Hours { environment: None, group: group.cloned(), month: Some(first.month.before()), by_person };
     card.next(render(&Command::Query(earlier))).next(format!("hours {} {}", first.environment, first.month))
 }
 

@@ -1,6 +1,6 @@
 //! Environments that are made for one test: what came of an order, what exists, what happens to them by itself.
 
-use tidegate_runner::domain::ids::EnvironmentName;
+use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::made::{LEFT_NAMED_MAX, LifeNews, Listed, Made, MadeAnswer, Stage};
 
 use super::card::{Card, Line, Tone};
@@ -29,6 +29,11 @@ pub(super) fn answer(answer: &MadeAnswer, clock: &Clock) -> Card {
                 .next(format!("renew {} take", made.name))
         }
     }
+}
+
+/// What becomes of one that is being made.
+pub(super) fn lives_until(ends: Timestamp, clock: &Clock) -> String {
+    format!("It is deleted at {}, unless it is extended.", clock.ahead(ends))
 }
 
 fn at_most(made: &Made, clock: &Clock) -> String {

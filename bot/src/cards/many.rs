@@ -61,6 +61,10 @@ pub fn of_many(all: &[(&EnvironmentName, &ClockNews)], clock: &Clock) -> Card {
             });
             card(Tone::Bad, title).lines(why.take(REASONS_MAX)).next("envs".to_owned())
         }
+        ClockNews::CalledOff { .. } => {
+            card(Tone::Plain, format!("{time}: {count} environments do not go down{DOT}called off"))
+                .next("next".to_owned())
+        }
         ClockNews::GivenUp { .. } => {
             card(Tone::Bad, format!("{time}: {count} environments were NOT brought on{DOT}given up"))
                 .next("envs".to_owned())
@@ -69,7 +73,7 @@ pub fn of_many(all: &[(&EnvironmentName, &ClockNews)], clock: &Clock) -> Card {
 }
 
 /// Several environments that go down at one moment, each with what became of that; what can be done about each is in a menu. `group`:
-/// they are all of this group, so that they can be skipped together.
+/// they are all of this group, so that they can be kept and skipped together.
 #[must_use]
 pub fn many_ahead(all: &[(&EnvironmentName, &ClockNews, Warned)], group: Option<&GroupName>, clock: &Clock) -> Card {
     let Some((_, first, _)) = all.first() else {
@@ -109,6 +113,9 @@ pub fn many_ahead(all: &[(&EnvironmentName, &ClockNews, Warned)], group: Option<
         !all.iter().any(|(name, said, _)| *name == one && matches!(said, ClockNews::Ahead { unskippable: true, .. }))
     };
     let skip = if is_night(turn) { "tonight" } else { "next" };
+    if let Some(group) = group.filter(|_| !still.is_empty()) {
+        card = card.next(format!("keep @{group} for 1h"));
+    }
     if let Some(group) = group.filter(|_| still.iter().any(|one| can_skip(one))) {
         card = card.next(format!("skip @{group} {skip}"));
     }
@@ -202,7 +209,7 @@ mod tests {
         };
         let all = card([Warned::Ahead; 4], 900_000);
         assert_eq!(all.title, "09:00: 4 environments go down in 15 min");
-        assert_eq!(all.next.first().map(String::as_str), Some("skip @rpg next"));
+        assert_eq!(all.next.get(..2), Some(&["keep @rpg for 1h".to_owned(), "skip @rpg next".to_owned()][..]));
         let choices = all.menu.expect("a menu").choices;
         assert_eq!((choices.len(), choices[0].1.as_str(), choices[1].1.as_str()), (8, "keep a for 1h", "skip a next"));
         let some = card([Warned::Otherwise, Warned::There, Warned::Ahead, Warned::Ahead], 900_000);

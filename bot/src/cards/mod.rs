@@ -61,11 +61,12 @@ pub use run::{
     waits_in_shell,
 };
 pub use schedule::schedules;
-pub use status::{NOBODY_WORKS, envs, status};
+pub use status::{NOBODY_FOLLOWS, NOBODY_WORKS, envs, status};
 pub use together::{Part, together, together_no_more};
 pub use unserved::{
-    COMMAND, COMMANDS, FILES, HEARING, MEMBERS, NO_PORT, PEOPLE, THREAD, cannot_speak, card_link, chat, deactivated,
-    deleted, edited, for_admins, group_left_in, late, not_looked_up, not_planned_yet, over_by_now, trouble, while_away,
+    COMMAND, COMMANDS, FILES, HEARING, MEMBERS, NAME_OF, NO_PORT, PEOPLE, THREAD, cannot_speak, card_link, chat,
+    deactivated, deleted, edited, for_admins, group_left_in, late, not_looked_up, not_planned_yet, over_by_now,
+    too_long, trouble, while_away,
 };
 pub use whoami::whoami;
 pub use why::why;

@@ -153,7 +153,7 @@ pub(super) fn bent_words(bent: &Bent, clock: &Clock) -> String {
                 end(Some(*until), clock)
             );
         }
-        Bend::Booked { target, from, until } => {
+        Bend::Booked { target, from, until, .. } => {
             format!("booked at {} by {by} from {}{}", in_words(target), clock.moment(*from), end(Some(*until), clock))
         }
         Bend::Visit { target, until, .. } => {

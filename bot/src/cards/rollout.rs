@@ -1,6 +1,8 @@
 //! Changes and plans of many environments: what was begun, how far it is, how it ended.
 
-use tidegate_runner::domain::rollout::{Came, End, Item, Rollout, RolloutAnswer, TOGETHER};
+use tidegate_runner::domain::command::CommandName;
+use tidegate_runner::domain::ids::RunNumber;
+use tidegate_runner::domain::rollout::{Came, End, Halted, Item, Rollout, RolloutAnswer, TOGETHER};
 
 use super::card::{Card, Line, Tone};
 use super::words::{Clock, DOT, cut};
@@ -20,20 +22,48 @@ pub(super) fn answer(answer: &RolloutAnswer) -> Card {
                 .lines(left(aside, "Left aside, as the configuration does not check"))
                 .lines(left(unread, "Left aside, and nobody can read whether it is of the group"))
         }
-        RolloutAnswer::Stopped(stopped) => {
-            let card = Card::new(Tone::Plain, format!("{} is stopped{DOT}{}", what(stopped), counts(stopped)));
-            let works = running(stopped);
-            if works.is_empty() {
-                return card.line(Line::text("Nothing more of it is begun, and nothing of it runs."));
-            }
-            let line = format!("Nothing more of it is begun. What has begun goes on: {}.", named(&works));
-            works
-                .iter()
-                .take(3)
-                .filter_map(|item| item.run)
-                .fold(card.line(Line::text(line)), |card, run| card.next(format!("cancel {run}")))
-        }
+        RolloutAnswer::Stopped { rollouts, halted } => stopped(rollouts, halted),
     }
+}
+
+/// What was stopped, and what became of its runs.
+fn stopped(rollouts: &[Rollout], halted: &Halted) -> Card {
+    let Halted { stopping, over, unknown } = halted;
+    let each: Vec<String> =
+        rollouts.iter().map(|stopped| format!("{} is stopped{DOT}{}", what(stopped), counts(stopped))).collect();
+    let tone = if stopping.is_empty() { Tone::Plain } else { Tone::Working };
+    let mut card = Card::new(tone, each.join("; "));
+    if stopping.is_empty() && unknown.is_empty() {
+        card = card.line(Line::text("Nothing more of it is begun, and nothing of it runs."));
+    } else {
+        card = card.line(Line::text("Nothing more of it is begun."));
+    }
+    let of = |numbers: &[RunNumber]| {
+        let every = rollouts.iter().flat_map(|rollout| &rollout.items);
+        let of_it: Vec<&Item> = every.filter(|item| item.run.is_some_and(|run| numbers.contains(&run))).collect();
+        named_with_runs(&of_it)
+    };
+    if !over.is_empty() {
+        card = card.line(Line::text(format!("Over by it: {}.", of(over))));
+    }
+    if let Some(first) = stopping.first() {
+        card = card
+            .line(Line::text(format!(
+                "Asked to stop: {}. Terraform breaks off, writes its state and frees its lock; each run's card tells the rest.",
+                of(stopping)
+            )))
+            .line(Line::marked(&format!(
+                "If that takes too long, `cancel {first} force` kills one; what it is just making may then exist without Terraform \
+                 knowing it."
+            )));
+    }
+    if !unknown.is_empty() {
+        card = card
+            .line(Line::text(format!("How they stand nobody knows, so that nothing can stop them: {}.", of(unknown))));
+    }
+    let shows = unknown.iter().take(3).map(|run| format!("show {run}"));
+    let status = rollouts.first().map(|rollout| format!("status {}", rollout.scope));
+    shows.chain(status).fold(card, Card::next)
 }
 
 /// What was begun.
@@ -52,6 +82,12 @@ pub fn rollout(rollout: &Rollout) -> Card {
         card.line(Line::text(format!(
             "{first} alone first, then up to {TOGETHER} at a time; the first that does not succeed stops it."
         )))
+    };
+    let card = if rollout.command == CommandName::Destroy {
+        let line = "Each shows what would go of it, and waits for a yes of its own; a no, or none, stops it.";
+        card.line(Line::text(line))
+    } else {
+        card
     };
     card.next(format!("status {}", rollout.scope)).next(format!("cancel {}", rollout.scope))
 }
@@ -152,6 +188,17 @@ fn listed(names: &[String]) -> String {
     shown.join(", ")
 }
 
+/// `game-1 (run 13), game-2 (run 14)`
+fn named_with_runs(items: &[&Item]) -> String {
+    let shown = items.iter().take(NAMED_MAX).map(|item| {
+        let run = item.run.map(|run| format!(" (run {run})")).unwrap_or_default();
+        format!("{}{run}", item.environment)
+    });
+    let mut names: Vec<String> = shown.collect();
+    names.extend((items.len() > NAMED_MAX).then(|| format!("{} more", items.len() - NAMED_MAX)));
+    names.join(", ")
+}
+
 fn named(items: &[&Item]) -> String {
     let mut names: Vec<String> = items.iter().take(NAMED_MAX).map(|item| item.environment.to_string()).collect();
     names.extend((items.len() > NAMED_MAX).then(|| format!("{} more", items.len() - NAMED_MAX)));
@@ -161,8 +208,8 @@ fn named(items: &[&Item]) -> String {
 #[cfg(test)]
 mod tests {
     use tidegate_runner::domain::answer::Actor;
-    use tidegate_runner::domain::command::{CommandName, Order};
-    use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
+    use tidegate_runner::domain::command::Order;
+    use tidegate_runner::domain::ids::{ActorId, Timestamp};
     use tidegate_runner::domain::rollout::{Scope, stage};
 
     use super::*;
@@ -195,7 +242,7 @@ mod tests {
 
     fn began(rollout: Rollout, aside: &[&str], unread: &[&str]) -> RolloutAnswer {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        RolloutAnswer::Began { rollout, aside: names(aside), unread: names(unread) }
+        RolloutAnswer::Began { rollout: Box::new(rollout), aside: names(aside), unread: names(unread) }
     }
 
     #[test]
@@ -203,6 +250,8 @@ mod tests {
         let error = || (Some(12), Some(Came::Error { how: "failed".to_owned() }));
         let refused = || (None, Some(Came::Refused { why: "game-2 is held: by mori".to_owned() }));
         let (done, works, open) = ((Some(11), Some(Came::Done)), (Some(13), None), (None, None));
+        let stopped = (Some(14), Some(Came::Error { how: "cancelled".to_owned() }));
+        let lost = (Some(15), None);
         let planned = |came: Came| (Some(20), Some(came));
         let plans =
             [planned(Came::Nothing), planned(Came::Nothing), planned(Came::Replaces), planned(Came::Changes), error()];
@@ -213,11 +262,26 @@ mod tests {
                 &["game-c"],
                 &["teams/rpg.toml"],
             )),
-            answer(&RolloutAnswer::Stopped(all(
-                CommandName::Up,
-                Some(End::Cancelled),
-                &[done.clone(), works.clone(), open.clone()],
-            ))),
+            answer(&RolloutAnswer::Stopped {
+                rollouts: vec![all(
+                    CommandName::Up,
+                    Some(End::Cancelled),
+                    &[done.clone(), works.clone(), stopped.clone(), lost.clone(), open.clone()],
+                )],
+                halted: Halted {
+                    stopping: vec![RunNumber(13)],
+                    over: vec![RunNumber(14)],
+                    unknown: vec![RunNumber(15)],
+                },
+            }),
+            answer(&RolloutAnswer::Stopped {
+                rollouts: vec![
+                    all(CommandName::Up, Some(End::Cancelled), &[open.clone(), open.clone()]),
+                    all(CommandName::Plan, Some(End::Cancelled), &[stopped.clone(), stopped.clone()]),
+                ],
+                halted: Halted { over: vec![RunNumber(14)], ..Halted::default() },
+            }),
+            answer(&began(all(CommandName::Destroy, None, &[open.clone(), open.clone()]), &[], &[])),
             end_of_rollout(&all(CommandName::Up, Some(End::Done), &[done.clone(), done.clone()])),
             end_of_rollout(&all(
                 CommandName::Up,

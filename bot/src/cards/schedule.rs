@@ -3,18 +3,19 @@
 use tidegate_runner::domain::ids::EnvironmentName;
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::schedule::{
-    Deed, Fires, Listed, OnGap, OnOverlap, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Way,
-    When, Written, in_words,
+    Because, Bent, Coming, Deed, Fires, Idle, Listed, OnGap, OnOverlap, Origin, Schedule, ScheduleAnswer,
+    ScheduleOrder, Schedules, Signed, Transition, Way, When, Written, in_words,
 };
 
-use super::bend::at_once_words;
+use super::bend::{at_once_words, when};
 use super::card::{Card, Line, Span, Tone};
 use super::next::{bent_words, one, without_code};
 use super::words::{Clock, DOT, cut, duration};
 
 /// What was done to a schedule, and what comes of it.
 pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
-    let ScheduleAnswer { deed, environment, written, before, because, next, own, at_once } = answer;
+    let ScheduleAnswer { deed, environment, written, before, because, next, own, bends, unknown_years, at_once } =
+        answer;
     let name = cut(&written.name);
     let title = match deed {
         Deed::Added => format!("{environment} has the schedule {name}"),
@@ -22,21 +23,21 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
         Deed::Removed => format!("The schedule {name} of {environment} is removed"),
     };
     let mut card = Card::new(Tone::Good, title);
-    card = card.lines(at_once.as_ref().map(|at_once| at_once_words(environment, at_once, clock)));
+    card = card
+        .lines(at_once.as_ref().map(|at_once| at_once_words(environment, at_once, at_once.is_warned(bends), clock)));
     if let Some(before) = before {
         card = card.line(Line::of([Span::Text("before: ".to_owned()), Span::Code(cut(&before.line()))]));
     }
     let now = if *deed == Deed::Removed { "it was: " } else { "it is: " };
     card = card.line(Line::of([Span::Text(now.to_owned()), Span::Code(cut(&written.line()))]));
     card = card.lines(because.as_ref().map(|because| Line::text(format!("because {}", cut(because)))));
-    if let Some(own) = own.as_ref().filter(|own| !next.iter().any(|one| one.at == own.at)) {
-        card = card.line(Line::text("It next does something:")).line(one(own, &[], clock).indented(1));
-    }
+    card = own.iter().fold(card, |card, own| comes(card, own, next, bends, &written.name, clock));
+    card = card.lines(unknown_years.iter().map(|(calendar, last)| unknown(calendar, *last)));
     card = if next.is_empty() {
         card.line(Line::text("Nothing is due from now on."))
     } else {
         card.line(Line::text(format!("Next in {environment}:")))
-            .lines(next.iter().map(|transition| one(transition, &[], clock).indented(1)))
+            .lines(next.iter().map(|transition| one(transition, bends, clock).indented(1)))
     };
     let card = card.next(format!("next {environment}"));
     match deed {
@@ -47,6 +48,43 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
         }
         Deed::Added | Deed::Changed => card.next(shown(environment, &written.name)),
     }
+}
+
+/// What a schedule next does, where the environment's own next transitions do not tell it.
+fn comes(card: Card, own: &Coming, next: &[Transition], bends: &[Bent], name: &str, clock: &Clock) -> Card {
+    let Coming { makes, idle, over: _ } = own;
+    let card = card.lines(idle.as_ref().map(|idle| Line::text(format!("{}.", changes_nothing(idle, name, clock)))));
+    match makes {
+        Some(makes) if next.iter().any(|one| one.at == makes.at) => card,
+        Some(makes) => card.line(Line::text("It next does something:")).line(one(makes, bends, clock).indented(1)),
+        None => card.line(Line::text(format!("Of itself it does {}.", nothing(own)))),
+    }
+}
+
+/// How far nothing is in sight.
+fn nothing(own: &Coming) -> &'static str {
+    if own.over { "nothing any more: its dates are over" } else { "nothing in the next 12 months" }
+}
+
+/// `Mon 2026-11-23 09:00 +09:00 Asia/Tokyo (in 12 h) full changes nothing: night off asks for small`
+fn changes_nothing(idle: &Idle, name: &str, clock: &Clock) -> String {
+    let Idle { turn, wanted, because } = idle;
+    let others = || because.iter().filter_map(Because::schedule).filter(|other| *other != name);
+    let named: Vec<String> = others().map(cut).collect();
+    let wanted = wanted.as_ref().map(in_words);
+    let why = match (wanted, because.first()) {
+        (Some(wanted), _) if wanted == in_words(&turn.wanted) => "that is wanted already".to_owned(),
+        (Some(wanted), _) if !named.is_empty() => format!("{} asks for {wanted}", named.join(" and ")),
+        (Some(wanted), Some(Because::Bent { .. })) => format!("somebody asked for {wanted}"),
+        (Some(wanted), _) => format!("it stays at {wanted}"),
+        (None, _) => "nobody asks for anything".to_owned(),
+    };
+    format!("{} changes nothing: {why}", when(turn, clock))
+}
+
+/// `the holidays of JP are known up to 2035: after that none is told`
+fn unknown(calendar: &str, last: i32) -> Line {
+    Line::text(format!("The holidays of {} are known up to {last}: after that it knows none.", cut(calendar)))
 }
 
 /// Schedules, a line each; or `whole`.
@@ -113,7 +151,8 @@ fn details(card: Card, environment: &EnvironmentName, listed: &Listed, clock: &C
             card.line(Line::text(format!("It is LEFT OUT, and nothing comes of it: {}.", cut(why))))
         }
         Ok(schedule) => {
-            let Schedule { zone, when, holidays, on_gap, on_overlap, catch_up_s, .. } = schedule;
+            let Schedule { zone, when, holidays, on_gap, on_overlap, catch_up_s, warn_s, ready_by, tell, .. } =
+                schedule;
             let holidays = holidays.as_ref().map_or_else(String::new, |name| format!(", holidays of {}", cut(name)));
             let mut lines = vec![
                 format!("{}{DOT}{}", when.text(), asks(when)),
@@ -127,6 +166,17 @@ fn details(card: Card, environment: &EnvironmentName, listed: &Listed, clock: &C
                 lines.push("the second time, where the clocks show a time twice".to_owned());
             }
             lines.push(format!("at most {} late", duration(1_000 * i64::from(*catch_up_s))));
+            lines.push(match warn_s {
+                0 => "nobody is warned before it lowers".to_owned(),
+                s => format!("people are warned {} before it lowers", duration(1_000 * i64::from(*s))),
+            });
+            if *ready_by {
+                lines.push("what raises begins early, to be there by then".to_owned());
+            }
+            if !tell.is_empty() {
+                let tell: Vec<String> = tell.iter().map(|who| cut(who.as_str())).collect();
+                lines.push(format!("told beside the others: {}", tell.join(", ")));
+            }
             card.lines(lines.into_iter().map(Line::text))
         }
     };
@@ -167,18 +217,22 @@ fn asks(when: &When) -> String {
 }
 
 fn when_next(listed: &Listed, clock: &Clock) -> String {
-    listed.next.as_ref().map_or_else(
-        || "nothing is due any more".to_owned(),
+    let Coming { makes, idle, over: _ } = &listed.next;
+    let idle =
+        idle.as_ref().map(|idle| format!("{}; ", changes_nothing(idle, &listed.name, clock))).unwrap_or_default();
+    let makes = makes.as_ref().map_or_else(
+        || format!("it does {}", nothing(&listed.next)),
         |next| {
             let away = duration((next.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000);
             let when = next.local.format("%a %Y-%m-%d %H:%M");
             format!("next {when} {} {} (in {away}), {}", next.offset, next.zone, in_words(&next.wanted))
         },
-    )
+    );
+    format!("{idle}{makes}")
 }
 
 fn whose(listed: &Listed, clock: &Clock) -> String {
-    let by = |signed: &Signed| format!("by {}, {}", cut(&distinct(signed.by.short())), clock.moment(signed.at));
+    let by = |signed: &Signed| format!("by {}, {}", cut(&distinct(signed.by.short())), clock.whole(signed.at));
     match (&listed.stored, &listed.schedule) {
         (Some(stored), _) => {
             let changed = stored.changed.as_ref().map(|signed| format!(", changed {}", by(signed))).unwrap_or_default();

@@ -1,23 +1,28 @@
 //! `envs` and `status`: where environments should be, and where they are.
 
-use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, StackStanding, Standing};
+use tidegate_runner::domain::answer::{EnvironmentStatus, LockSeen, RunSummary, StackStanding, Standing};
 use tidegate_runner::domain::environment::{Level, SettingValue};
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, SettingName, StackName};
 use tidegate_runner::domain::request::Target;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
+use super::bend::when;
 use super::card::{Card, Line, Span, Tone};
 use super::history::{how, state_word};
 use super::holds::{hold_fact, hold_line};
 use super::made::facts;
 use super::next::bent_words;
 use super::run::approval;
+use super::run::failure::held_by;
 use super::run::{progress_lines, silence};
 use super::words::{Clock, DOT, cut, run_of, settings, target};
 
 /// What is queued or was left in the middle stays so for now.
 pub const NOBODY_WORKS: &str =
     "No process carries out runs now; `tidegate serve` does, and so does a `tidegate shell`.";
+
+/// What schedules say, and what ends by itself, stays undone for now.
+pub const NOBODY_FOLLOWS: &str = "Nobody follows the schedules now: start `tidegate serve`.";
 
 /// What the menu of environments says, and that of levels.
 const LOOK_AT: &str = "Look at one";
@@ -291,8 +296,11 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         lost,
         lost_ended,
         besides,
+        locks,
         paused,
         asked,
+        visit,
+        next,
         made,
     } = status;
     let unreadable = !unread.is_empty() || !lost.is_empty() || !lost_ended.is_empty();
@@ -332,7 +340,13 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let owners: Vec<&str> = owners.iter().map(ActorId::short).collect();
     card = card.line(Line::text(format!("levels: {}{DOT}owners: {}", order.join(" < "), owners.join(", "))));
     card = card.lines(holds.iter().chain(bookings).map(|hold| Line::text(hold_line(hold, clock))));
+    card = card.lines(locks.iter().map(|lock| locked(lock, clock)));
+    if !locks.is_empty() {
+        card = card.next(format!("preflight {name}"));
+    }
     card = card.lines(paused.as_ref().map(|bent| Line::text(format!("schedules: {}", bent_words(bent, clock)))));
+    card = card.lines(visit.as_ref().map(|bent| Line::text(bent_words(bent, clock))));
+    card = card.lines(next.as_ref().map(|next| Line::text(format!("next: {}", when(next, clock)))));
     let quiet = running.is_none() && waiting.is_empty();
     if let Some(asked) = asked.as_ref().filter(|asked| quiet && wanted.as_ref() != Some(asked)) {
         card =
@@ -360,11 +374,16 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     card.choose(PLAN, above.map(|level| (level.to_string(), format!("plan {name} {level}"))).collect())
 }
 
+fn locked(LockSeen { stack, holder, run, at }: &LockSeen, clock: &Clock) -> Line {
+    let held = held_by(holder);
+    Line::text(format!("{stack}: the state lock was {held}, as run {run} saw at {}", clock.moment(*at)))
+}
+
 fn with_next(card: Card, run: &RunSummary) -> Card {
     let number = run.number;
     match &run.state {
         RunState::AwaitingApproval { question, .. } => {
-            card.next(approval::line(number, question)).next(format!("reject {number}"))
+            card.next(approval::line_unseen(number, question)).next(format!("reject {number}"))
         }
         RunState::Unknown { .. } => card.next(format!("recover {number}")),
         RunState::Planning { .. } | RunState::Applying { .. } | RunState::Verifying { .. } => {

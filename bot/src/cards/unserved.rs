@@ -20,6 +20,25 @@ pub fn late(typed: &str, minutes: i64) -> Card {
         .next(typed)
 }
 
+/// Most characters of a line that is offered again without its reason.
+const OFFERED_MAX: usize = 200;
+
+/// The answer to a command of `length` characters where at most `max` are carried out: cut, it could mean something else. `words` are
+/// those of the command without its reason.
+#[must_use]
+pub fn too_long(words: &str, length: usize, max: usize) -> Card {
+    let offered = (1..=OFFERED_MAX).contains(&words.chars().count()).then_some(words);
+    let (length, max) = (thousands(length), thousands(max));
+    Card::new(Tone::Warning, format!("This has {length} characters, and nothing of it is done: {max} are the most"))
+        .line(Line::text("Cut, a command could mean something else. Say it again in fewer words."))
+        .next(offered.unwrap_or("help"))
+}
+
+/// `10,013`.
+fn thousands(count: usize) -> String {
+    if count < 1_000 { count.to_string() } else { format!("{},{:03}", thousands(count / 1_000), count % 1_000) }
+}
+
 /// The answer to a command that came late, and was edited meanwhile.
 #[must_use]
 pub fn edited(typed: &str) -> Card {
@@ -72,11 +91,30 @@ pub fn card_link(run: i64) -> String {
     format!("run {run} in its channel")
 }
 
+/// Most characters that a title has in every chat: 256 in Discord, of which each may have to be escaped.
+const TITLE_MAX: usize = 128;
+
 /// A text for the people who look after Tidegate.
 #[must_use]
 pub fn for_admins(text: &str) -> Card {
-    Card::new(Tone::Warning, text)
+    match text.split_once(HELPS).filter(|_| text.chars().count() > TITLE_MAX) {
+        // What would be cut is what they need.
+        Some((what, helps)) => {
+            let sentence = what.find(". ").map(|at| (at, at + 2));
+            let end = sentence.or_else(|| what.find("): ").map(|at| (at + 1, at + 3)));
+            let parts = end.filter(|_| what.chars().count() > TITLE_MAX);
+            let parts = parts.and_then(|(end, next)| Some((what.get(..end)?, Some(what.get(next..)?))));
+            let (title, rest) = parts.unwrap_or((what, None));
+            let rest = rest.map(Line::text);
+            let helps = Line::text(format!("{}{helps}", HELPS.trim_start()));
+            Card::new(Tone::Warning, title).lines(rest).line(helps)
+        }
+        None => Card::new(Tone::Warning, text),
+    }
 }
+
+/// Between what is wrong and what helps.
+const HELPS: &str = " What helps: ";
 
 /// The same of what was over before they could be told.
 #[must_use]
@@ -88,6 +126,8 @@ pub fn over_by_now(text: &str) -> String {
 pub const COMMAND: &str = "Raise and lower load-test environments";
 /// What the thread of a message is called.
 pub const THREAD: &str = "Plan, log, end";
+/// Before a channel: what it is called.
+pub const NAME_OF: &str = "name of ";
 /// In place of a channel: files.
 pub const FILES: &str = "files";
 /// In place of a channel: who people are.
@@ -102,10 +142,16 @@ pub const NO_PORT: &str = "no_port";
 pub const HEARING: &str = "hearing";
 
 /// What keeps a chat from being spoken in, and what helps. `place` is a channel, a person, [`FILES`], [`HEARING`], [`PEOPLE`], [`MEMBERS`],
-/// [`COMMANDS`], or empty for the whole chat.
+/// [`COMMANDS`], or empty for the whole chat; after [`NAME_OF`] a channel whose name by now is `code`.
 #[must_use]
 pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
     let (chat, discord) = (chat(door), door == "discord");
+    if let Some(named) = place.strip_prefix(NAME_OF) {
+        return format!(
+            "{chat}: {named} is called {code} now. Tidegate goes on there until it is started again, and then does not find it; runs go \
+             on. What helps: call it {code} in the configuration, or by its id, which no new name changes"
+        );
+    }
     let remedy = match code {
         _ if place == COMMANDS => {
             "let the bot into the server once more, by the link in docs/discord.md with both scopes; within a minute it is tried again"
@@ -179,4 +225,35 @@ pub fn group_left_in(group: &str) -> (String, &'static str) {
 #[must_use]
 pub fn while_away(door: &str, text: &str) -> String {
     format!("{text}\n(told here because {} has not taken it)", chat(door))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_is_never_cut() {
+        for (door, place, code) in [
+            ("discord", "name of #load-test", "#rehearsals"),
+            ("discord", MEMBERS, "missing_access"),
+            ("discord", "#load-test", "missing_permissions"),
+            ("slack", HEARING, "invalid_auth"),
+            ("slack", "#load-test", "is_archived"),
+        ] {
+            let text = cannot_speak(door, place, code);
+            let card = for_admins(&text);
+            assert!(card.title.chars().count() <= TITLE_MAX, "{}", card.title);
+            assert_eq!(card.lines.is_empty(), text.chars().count() <= TITLE_MAX, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_says_how_long_and_is_offered_without_its_reason() {
+        let card = too_long("up shop slaves=40", 10_013, 4_000);
+        assert_eq!(card.title, "This has 10,013 characters, and nothing of it is done: 4,000 are the most");
+        assert_eq!(card.next, ["up shop slaves=40"]);
+        assert_eq!(too_long(&"日".repeat(10_000), 10_000, 4_000).next, ["help"]);
+        assert_eq!(too_long("", 1_234_567, 999).next, ["help"]);
+        assert_eq!([999, 1_000, 1_234_567].map(thousands), ["999", "1,000", "1,234,567"]);
+    }
 }

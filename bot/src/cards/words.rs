@@ -41,6 +41,13 @@ impl Clock {
         format!("{}{}", then.format(format), self.zone.beside(then))
     }
 
+    /// `2026-11-19 09:12 Asia/Tokyo`: whole, for what is read long after.
+    #[must_use]
+    pub fn whole(&self, at: Timestamp) -> String {
+        let Some(then) = self.local(at) else { return "at some time".to_owned() };
+        format!("{} {}", then.format("%Y-%m-%d %H:%M"), self.zone.shown(then))
+    }
+
     /// `Fri 2026-11-20 22:00 Asia/Tokyo (in 2 h 5 min)`, for a moment that people agree on.
     #[must_use]
     pub fn ahead(&self, at: Timestamp) -> String {

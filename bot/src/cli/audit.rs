@@ -18,7 +18,9 @@ use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use tidegate_runner::domain::policy::Place;
 use tidegate_runner::house;
 use tidegate_runner::ledger::Store;
-use tidegate_runner::ledger::audit::{self, Asked, Checkpoint, Evidence, ExportError, Key, Proven, Prunable};
+use tidegate_runner::ledger::audit::{
+    self, Asked, Checkpoint, Evidence, ExportError, Key, Proven, Prunable, VerifyError,
+};
 use tidegate_runner::redact::Redactor;
 use tidegate_runner::secrets::{self, Secrets};
 use tokio::sync::watch;
@@ -144,6 +146,15 @@ fn told(error: impl std::fmt::Display) -> Refused {
     error.to_string()
 }
 
+/// With what to do where the chain is broken: nothing in it can be mended without hiding what was done to it.
+fn broken(error: &VerifyError) -> Refused {
+    let VerifyError::Broken(_) = error else { return error.to_string() };
+    format!(
+        "{error}\nSomebody changed the ledger past Tidegate. Keep a copy of it as it is, ask who can write to it, and compare it with the \
+         last backup and the exported files; `tidegate audit export --format json --out FILE` writes what stands in it now."
+    )
+}
+
 async fn verify(
     store: &Store,
     checkpoint: Option<&Path>,
@@ -158,7 +169,8 @@ async fn verify(
         None => None,
     };
     let evidence = Evidence { checkpoint: checkpoint.as_ref(), exports };
-    let Proven { entries, start, end, exported } = audit::prove(store, evidence).await.map_err(told)?;
+    let Proven { entries, start, end, exported } =
+        audit::prove(store, evidence).await.map_err(|error| broken(&error))?;
     println!("The audit is whole: {}, {} to {}.", counted(entries), start.seq + 1, end.seq);
     println!("The last one has the hash {}.", end.hash);
     if exported > 0 {

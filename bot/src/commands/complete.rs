@@ -73,8 +73,21 @@ fn possible(line: &Line, known: &Known<'_>, runs: &Runs) -> Vec<String> {
             Object::Deed => Deed::ALL.iter().map(|deed| deed.as_str().to_owned()).collect(),
         };
         let of_many = match spec.name {
-            CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Skip | CommandName::Next => &[][..],
-            CommandName::Plan | CommandName::Cancel | CommandName::Status => &["all"][..],
+            CommandName::Up
+            | CommandName::Down
+            | CommandName::Scale
+            | CommandName::Destroy
+            | CommandName::Hold
+            | CommandName::Unhold
+            | CommandName::Keep
+            | CommandName::Book
+            | CommandName::Unbook
+            | CommandName::Skip
+            | CommandName::Pause
+            | CommandName::Unpause
+            | CommandName::Next
+            | CommandName::History => &[][..],
+            CommandName::Plan | CommandName::Cancel | CommandName::Status | CommandName::Hours => &["all"][..],
             _ => return with_others(words, spec, known),
         };
         words.extend(group::groups(known).into_iter().map(|group| format!("@{group}")));

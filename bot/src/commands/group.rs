@@ -12,8 +12,15 @@ use super::context::{Context, listed, quoted};
 use super::line::Line;
 
 /// What makes no run, and is done to each at once.
-const EACH: [CommandName; 5] =
-    [CommandName::Hold, CommandName::Unhold, CommandName::Keep, CommandName::Pause, CommandName::Unpause];
+const EACH: [CommandName; 7] = [
+    CommandName::Hold,
+    CommandName::Unhold,
+    CommandName::Keep,
+    CommandName::Book,
+    CommandName::Unbook,
+    CommandName::Pause,
+    CommandName::Unpause,
+];
 
 /// The groups that there are, in the order of the configuration.
 pub(super) fn groups<'a>(known: &Known<'a>) -> IndexSet<&'a GroupName> {
@@ -82,8 +89,10 @@ fn meant<'a>(known: &Known<'a>, scope: &Scope) -> Vec<&'a Environment> {
 
 /// Reads the line as one about many environments, where it is; `None` where it is about one.
 pub(super) fn read(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
-    let changes =
-        matches!(context.spec.name, CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Plan);
+    let changes = matches!(
+        context.spec.name,
+        CommandName::Up | CommandName::Down | CommandName::Scale | CommandName::Plan | CommandName::Destroy
+    );
     if !changes && !EACH.contains(&context.spec.name) {
         return None;
     }
@@ -104,7 +113,15 @@ fn of_each(context: &Context<'_>, scope: Scope) -> Result<Command, Refusal> {
             Err(refusal) => {
                 let Refusal { kind, what, why, hints, of_them } = refusal;
                 let why = format!("{why}; `{scope}` is done to all of its environments or to none");
-                let mut hints = hints;
+                // What is offered for one of them is offered for all: that was asked for.
+                let one = format!("{} {}", context.spec.name, environment.name);
+                let all = |hint: String| match hint.strip_prefix(&one) {
+                    Some(rest) if rest.is_empty() || rest.starts_with(' ') => {
+                        format!("{} {scope}{rest}", context.spec.name)
+                    }
+                    Some(_) | None => hint,
+                };
+                let mut hints: Vec<String> = hints.into_iter().map(all).collect();
                 hints.push(format!("status {scope}"));
                 return Err(Refusal { kind, what, why, hints, of_them });
             }
@@ -164,6 +181,7 @@ mod tests {
                 "down @RPG",
                 "plan all full",
                 "scale @rpg slaves+=2 because 試験",
+                "destroy @rpg because the season has ended",
                 "up @rpg full for 3h",
             ] {
                 let command = parse(line, known).unwrap_or_else(|refusal| panic!("{line}: {refusal:?}"));
@@ -179,7 +197,14 @@ mod tests {
             assert_eq!(render(&parse("cancel all", known).expect("read")), "cancel all");
             assert_eq!(render(&parse("status @rpg", known).expect("read")), "status @rpg");
             assert_eq!(render(&parse("status all", known).expect("read")), "status all");
-            for line in ["skip @rpg tonight", "next @rpg 7d", "history @rpg", "history @rpg failed"] {
+            for line in [
+                "skip @rpg tonight",
+                "next @rpg 7d",
+                "history @rpg",
+                "history @rpg failed",
+                "hours @rpg 2026-11 by person",
+                "list bookings @rpg",
+            ] {
                 assert_eq!(render(&parse(line, known).expect("read")), line);
             }
             for line in [
@@ -188,6 +213,8 @@ mod tests {
                 "keep @rpg for 1h",
                 "pause @rpg for 1d",
                 "unpause @rpg",
+                "book @rpg full tomorrow 9:00-12:00 only @mori because 測定",
+                "unbook @rpg",
             ] {
                 let command = parse(line, known).expect("read");
                 let Command::Order { order: Order::Each { group, orders }, .. } = &command else {
@@ -208,14 +235,25 @@ mod tests {
             let refusal = parse("up @rpg huge", known).expect_err("no such level");
             assert!(refusal.what.contains("game has no profile `huge`"), "{refusal:?}");
             assert!(refusal.hints.contains(&"status @rpg".to_owned()), "{refusal:?}");
+            for (line, next) in [
+                ("up @rpg ful because 試験", "up @rpg full because 試験"),
+                ("book @rpg tomorrow 9:00 because 測定", "book @rpg tomorrow 9:00 for 4h because 測定"),
+            ] {
+                let refusal = parse(line, known).expect_err("a slip");
+                assert_eq!(refusal.hints, [next, "status @rpg"], "{line}");
+            }
             let refusal = parse("down @rgp", known).expect_err("no such group");
             assert_eq!(
                 (refusal.what.as_str(), refusal.hints.as_slice()),
                 ("there is no group `@rgp`", &["down @rpg".to_owned()][..])
             );
-            let refusal = parse("destroy @rpg", known).expect_err("one at a time");
-            assert!(!refusal.hints.is_empty(), "{refusal:?}");
-            parse("down all", known).expect_err("all of them are lowered by nobody's slip");
+            for line in ["down all", "destroy all", "book all full tomorrow 9:00-12:00 because 測定"] {
+                parse(line, known).expect_err("all of them are changed by nobody's slip");
+            }
+            for line in ["hours @rgp", "list bookings @rgp", "book @rgp full tomorrow 9:00-12:00 because 測定"] {
+                let refusal = parse(line, known).expect_err("no such group");
+                assert_eq!(refusal.hints, [line.replace("@rgp", "@rpg")]);
+            }
             // It may be an old name, by which something still goes; the desk knows.
             assert_eq!(render(&parse("cancel @moba", known).expect("read")), "cancel @moba");
         });
@@ -234,7 +272,10 @@ mod tests {
             assert_eq!(words("status @r"), ["@rpg"]);
             assert_eq!(words("cancel @"), ["@rpg"]);
             assert_eq!(words("up @rpg f"), ["full", "for"]);
-            assert!(words("destroy @").is_empty());
+            assert_eq!(words("book @"), ["@rpg"]);
+            assert!(words("hours a").contains(&"all".to_owned()));
+            assert_eq!(words("destroy @"), ["@rpg"]);
+            assert!(words("end @").is_empty());
         });
     }
 }

@@ -1,10 +1,11 @@
-//! `hours ENV|all [month] [by person]` and `on`.
+//! `hours ENV|@GROUP|all [month] [by person]` and `on`.
 
 use tidegate_runner::domain::command::{Command, CommandName, Query};
 use tidegate_runner::domain::hours_on::Month;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
 use super::context::{Context, quoted};
+use super::group;
 
 /// Words that can stand for a month, to find what a slip meant.
 const MONTHS: [&str; 14] = [
@@ -36,15 +37,17 @@ pub(super) fn read_on(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(Command::Query(Query::On))
 }
 
-/// Reads `hours ENV|all [month] [by person]`.
+/// Reads `hours ENV|@GROUP|all [month] [by person]`.
 pub(super) fn read_hours(context: &Context<'_>) -> Result<Command, Refusal> {
     let line = context.line;
+    let group = group::only(context, 1)?;
     let environment = match line.word(1) {
         None => {
             let refusal =
                 Refusal::not_understood("`hours` needs an environment, or `all`", "it tells how long each was on");
             return Err(refusal.hint("hours all"));
         }
+        Some(_) if group.is_some() => None,
         Some(word) if Context::is_keyword(word, "all") => None,
         Some(word) => match context.readable_environment(1, word) {
             Ok(environment) => Some(environment),
@@ -92,7 +95,7 @@ pub(super) fn read_hours(context: &Context<'_>) -> Result<Command, Refusal> {
             None => return Err(context.no_month(at, word)),
         }
     }
-    Ok(Command::Query(Query::Hours { environment, month, by_person }))
+    Ok(Command::Query(Query::Hours { environment, group, month, by_person }))
 }
 
 impl Context<'_> {
@@ -171,6 +174,7 @@ mod tests {
         for (line, means) in [
             ("hours shop", "hours shop"),
             ("hours all", "hours all"),
+            ("hours ALL by person", "hours all by person"),
             ("hours shop 2026-11", "hours shop 2026-11"),
             ("hours shop 2026-3 by person", "hours shop 2026-03 by person"),
             ("hours shop by person november", "hours shop 2026-11 by person"),

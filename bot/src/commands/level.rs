@@ -105,6 +105,9 @@ impl Context<'_> {
                     .hint(self.line.without(first)));
                 }
                 wish.level = Some(found);
+            } else if word.starts_with(|c: char| c.is_ascii_digit()) {
+                // `22:00` is no value of a setting.
+                return Err(self.no_such_word(environment, at, word));
             } else if let Some(assignment) = self.assignment(environment, at, word, &wish.settings)? {
                 wish.settings.push(assignment);
             } else {
@@ -125,6 +128,12 @@ impl Context<'_> {
 
     /// Refuses a word that is no level, no setting and no keyword.
     pub(super) fn no_such_word(&self, environment: &Environment, at: usize, word: &str) -> Refusal {
+        if self.takes(Takes::Moment("for"))
+            && let Some(line) = self.with_its_end(at)
+        {
+            let why = "an end is written `for 3h` or `until 22:00`";
+            return Refusal::not_understood(format!("{} is no level", quoted(word)), why).hint(line);
+        }
         if let Some(refusal) = self.unassigned(environment, at, word) {
             return refusal;
         }
@@ -133,12 +142,6 @@ impl Context<'_> {
         }
         if word.starts_with('-') || table::find(word).is_some() || !self.takes(Takes::Level) {
             return self.stray(at, word);
-        }
-        if self.takes(Takes::Moment("for"))
-            && let Some(line) = self.with_its_end(at)
-        {
-            let why = "an end is written `for 3h` or `until 22:00`";
-            return Refusal::not_understood(format!("{} is no level", quoted(word)), why).hint(line);
         }
         let levels = || environment.levels.iter().map(ProfileName::as_str).chain(["off"]);
         if self.spec.name == CommandName::Down && environment.stacks.contains_key(word.to_lowercase().as_str()) {

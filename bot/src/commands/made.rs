@@ -8,6 +8,7 @@ use tidegate_runner::domain::refusal::Refusal;
 
 use super::ahead;
 use super::context::{Context, quoted};
+use super::group;
 use super::level::VISIT;
 use super::moment::End;
 use super::until::{Day, Longest};
@@ -115,7 +116,7 @@ pub(super) fn read_renew(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Made(MadeOrder::Renew { name, take })))
 }
 
-/// Reads `list new`, `list bookings [ENV]`.
+/// Reads `list new`, `list bookings [ENV|@GROUP]`.
 pub(super) fn read_list(context: &Context<'_>) -> Result<Command, Refusal> {
     match context.line.word(1) {
         Some(word) if Context::is_keyword(word, "new") => {
@@ -123,9 +124,11 @@ pub(super) fn read_list(context: &Context<'_>) -> Result<Command, Refusal> {
             Ok(Command::Query(Query::ListNew))
         }
         Some(word) if Context::is_keyword(word, "bookings") => {
-            let environment = context.line.word(2).map(|word| context.readable_environment(2, word)).transpose()?;
+            let group = group::only(context, 2)?;
+            let word = context.line.word(2).filter(|_| group.is_none());
+            let environment = word.map(|word| context.readable_environment(2, word)).transpose()?;
             context.no_more_words(3)?;
-            Ok(Command::Query(Query::Bookings { environment }))
+            Ok(Command::Query(Query::Bookings { environment, group }))
         }
         Some(_) | None => {
             let why =

@@ -174,8 +174,10 @@ fn render_query(query: &Query) -> String {
         Query::StatusOf { scope } => format!("{name} {scope}"),
         Query::Links => "link list".to_owned(),
         Query::ListNew => "list new".to_owned(),
-        Query::Bookings { environment } => {
-            format!("list bookings{}", environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default())
+        Query::Bookings { environment, group } => {
+            let environment = environment.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            let group = group.as_ref().map(|group| format!(" @{group}")).unwrap_or_default();
+            format!("list bookings{environment}{group}")
         }
         Query::Show { run } | Query::Log { run, stack: None } => format!("{name} {run}"),
         Query::Log { run, stack: Some(stack) } => format!("{name} {run} {stack}"),
@@ -196,8 +198,9 @@ fn render_query(query: &Query) -> String {
             let group = group.as_ref().map(|group| format!(" @{group}")).unwrap_or_default();
             format!("{name}{environment}{group}{from} {days}d")
         }
-        Query::Hours { environment, month, by_person } => {
-            let environment = environment.as_ref().map_or("all", |name| name.as_str());
+        Query::Hours { environment, group, month, by_person } => {
+            let group = group.as_ref().map(|group| format!("@{group}"));
+            let environment = environment.as_ref().map_or(group.as_deref().unwrap_or("all"), |name| name.as_str());
             let month = month.map(|month| format!(" {month}")).unwrap_or_default();
             format!("{name} {environment}{month}{}", if *by_person { " by person" } else { "" })
         }

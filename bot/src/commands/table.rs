@@ -257,7 +257,7 @@ pub static TABLE: [Spec; 55] = [
         ],
         examples: &[example("sweep shop", "what is paid for and nobody knows of")],
         object: Object::Environment,
-        takes: &[],
+        takes: &[Takes::Keyword("remove")],
         also: &["orphans", "strays", "leftovers"],
         read: others::read_sweep,
     },
@@ -266,7 +266,8 @@ pub static TABLE: [Spec; 55] = [
         usage: "preflight ENV [because reason ...]",
         summary: "look whether anything stands in the way of a change, and change nothing",
         details: &[
-            "Looks at each stack: is it ready for Terraform, does AWS take its credentials and until when, who holds its state lock and since when, is there room on the disk. Quotas are not asked for.",
+            "Looks at each stack: is it ready for Terraform, does AWS take its credentials and until when, who holds its state lock and since when, is there room on the disk.",
+            "Where schedules raise it within a day: does a plan for that work, and is the quota of AWS enough.",
             "`preflight = \"30m\"` of an environment looks so long before its schedules raise it, and tells what is wrong once.",
         ],
         examples: &[example("preflight shop", "before a big test")],
@@ -291,9 +292,12 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Destroy,
-        usage: "destroy ENV [because reason ...]",
+        usage: "destroy ENV|@GROUP [because reason ...]",
         summary: "take everything away that is not protected",
-        details: &["Shows first what would go, by name, and waits for `approve`."],
+        details: &[
+            "Shows first what would go, by name, and waits for `approve`.",
+            "Of a group each environment shows that by itself and waits for a yes of its own: the first alone, then up to four; a no stops it. `all` is not taken.",
+        ],
         examples: &[example("destroy shop because the project has ended", "shows what would go, and asks")],
         object: Object::Environment,
         takes: &[],
@@ -343,7 +347,7 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::List,
-        usage: "list new|bookings [ENV]",
+        usage: "list new|bookings [ENV|@GROUP]",
         summary: "what was made with `new` and is there, or what is booked",
         details: &[
             "`list new`: from the moment that it is accepted until nothing of it is left, with template, maker, end, addresses.",
@@ -386,7 +390,7 @@ pub static TABLE: [Spec; 55] = [
         details: &[
             "Without a number it lists the runs that are not over. Terraform is asked to stop, writes its state and frees its lock.",
             "`force`, after that, kills it: what it is just making may then exist without Terraform knowing it.",
-            "`@GROUP`, or `all`, stops a change or a plan of many: nothing more of it is begun, and what has begun goes on.",
+            "`@GROUP`, or `all`, stops a change or a plan of many: nothing more of it is begun, and each of its runs is asked to stop.",
         ],
         examples: &[
             example("cancel 812", "ask run 812 to stop"),
@@ -533,11 +537,12 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Book,
-        usage: "book ENV [profile] [setting=value ...] WHEN [only @who ...] because reason ...",
+        usage: "book ENV|@GROUP [profile] [setting=value ...] WHEN [only @who ...] because reason ...",
         summary: "an environment at a profile, for a time that lies ahead, and nobody else changes it then",
         details: &[
-            "It is raised as it begins, and afterwards the schedules say again; without any it goes to what `down` means. Whoever is named after `only` may change it meanwhile.",
+            "It is raised as it begins, and afterwards the schedules say again; without any it goes to what `down` means, and where it was off before, it is off again. Whoever is named after `only` may change it meanwhile.",
             "At most 7 days, within the next 90. Times are local, as in `hold`: `fri 22:00-02:00`, `12-24 18:00 for 4h`, `2026-11-27 22:00 until 2026-11-28 02:00`. What is booked already is refused with what is free.",
+            "A group is booked as a whole, or not at all.",
         ],
         examples: &[
             example(
@@ -553,7 +558,7 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Unbook,
-        usage: "unbook ENV [number] [because reason ...]",
+        usage: "unbook ENV|@GROUP [number] [because reason ...]",
         summary: "take a booking back, or end it",
         details: &[
             "Your own; owners of an environment also take back those of others, who are told. `list bookings` tells the numbers.",
@@ -699,7 +704,7 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Hours,
-        usage: "hours ENV|all [month] [by person]",
+        usage: "hours ENV|@GROUP|all [month] [by person]",
         summary: "how long it was at which level, and what that saved",
         details: &[
             "From what was done, never from what was wanted; against always being where `up` brings it. In money, too, where profiles have a `rate`.",

@@ -6,6 +6,8 @@
 //! and that is said instead of success.
 
 #[cfg(feature = "aws")]
+mod account;
+#[cfg(feature = "aws")]
 mod aws;
 pub mod cause;
 pub mod counts;
@@ -13,12 +15,17 @@ pub mod counts;
 mod credentials;
 mod error;
 pub mod probe;
+pub mod quota;
 pub mod removal;
+#[cfg(all(test, feature = "aws"))]
+pub(crate) mod scripted;
 #[cfg(feature = "aws")]
 mod signed;
 pub mod state;
+pub mod stays;
 pub mod strays;
 mod surroundings;
+pub mod trail;
 #[cfg(not(feature = "aws"))]
 mod without;
 

@@ -22,6 +22,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::{Value, json};
 
 use super::aws::{judged, signed_in};
+use super::quota::between;
 use super::removal::Call;
 use super::{CannotLook, Surroundings, Tagged};
 use crate::domain::ids::Timestamp;
@@ -41,17 +42,17 @@ pub struct Signed {
 }
 
 /// One request before it is signed.
-struct Asks<'a> {
+pub(super) struct Asks<'a> {
     /// As in the name of its host.
-    service: &'a str,
+    pub(super) service: &'a str,
     /// As in the signature.
-    signs: &'a str,
+    pub(super) signs: &'a str,
     /// As in `AWS_ENDPOINT_URL_...`.
-    variable: &'a str,
-    method: &'static str,
-    path: String,
-    headers: &'a [(&'static str, String)],
-    body: String,
+    pub(super) variable: &'a str,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) headers: &'a [(&'static str, String)],
+    pub(super) body: String,
 }
 
 impl Signed {
@@ -156,11 +157,7 @@ impl Signed {
     /// # Errors
     /// [`CannotLook`] with what AWS said, its code first.
     pub async fn call(&self, call: &Call) -> Result<String, CannotLook> {
-        let Call { service, action, parameters } = call;
-        let mut body = format!("Action={action}&Version={}", service.version());
-        for (name, value) in parameters {
-            let _ = write!(body, "&{name}={}", encoded(value).replace('/', "%2F"));
-        }
+        let service = call.service;
         let (status, text) = self
             .ask(&Asks {
                 service: service.as_str(),
@@ -169,13 +166,19 @@ impl Signed {
                 method: "POST",
                 path: "/".to_owned(),
                 headers: &[("content-type", "application/x-www-form-urlencoded".to_owned())],
-                body,
+                body: call.form(),
             })
             .await?;
         if status == 200 { Ok(text) } else { Err(refused(status, &text)) }
     }
 
-    async fn json(&self, service: &str, variable: &str, target: &str, body: &Value) -> Result<Value, CannotLook> {
+    pub(super) async fn json(
+        &self,
+        service: &str,
+        variable: &str,
+        target: &str,
+        body: &Value,
+    ) -> Result<Value, CannotLook> {
         let version = if service == "dynamodb" { "1.0" } else { "1.1" };
         let headers =
             [("content-type", format!("application/x-amz-json-{version}")), ("x-amz-target", target.to_owned())];
@@ -203,7 +206,7 @@ impl Signed {
     }
 
     /// The status and the text of the answer.
-    async fn ask(&self, asks: &Asks<'_>) -> Result<(u16, String), CannotLook> {
+    pub(super) async fn ask(&self, asks: &Asks<'_>) -> Result<(u16, String), CannotLook> {
         let request = self.signed(asks, self.credentials().await?, SystemTimeSource::new().now())?;
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
         let unreachable = |why: String| CannotLook::Unreachable(why);
@@ -266,7 +269,7 @@ fn suffix(region: &str) -> &'static str {
 }
 
 /// A path in which only slashes stand for themselves.
-fn encoded(path: &str) -> String {
+pub(super) fn encoded(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
@@ -288,7 +291,7 @@ fn tagged(item: &Value) -> Option<Tagged> {
 }
 
 /// What AWS said, as JSON or as XML, by whichever service.
-fn refused(status: u16, text: &str) -> CannotLook {
+pub(super) fn refused(status: u16, text: &str) -> CannotLook {
     let json: Value = serde_json::from_str(text).unwrap_or_default();
     let code = match json["__type"].as_str() {
         Some(code) => code.rsplit('#').next().unwrap_or(code),
@@ -296,11 +299,6 @@ fn refused(status: u16, text: &str) -> CannotLook {
     };
     let message = json["message"].as_str().or_else(|| json["Message"].as_str());
     judged(status, code, message.or_else(|| between(text, "<Message>", "</Message>")).unwrap_or_default())
-}
-
-fn between<'t>(text: &'t str, from: &str, to: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(from)?;
-    rest.split_once(to).map(|(inside, _)| inside)
 }
 
 #[cfg(test)]

@@ -107,6 +107,8 @@ impl Known {
         let group = tagged.tags.get(GROUP_TAG);
         self.arns.contains(&tagged.arn)
             || tail(&tagged.arn).is_some_and(|id| self.ids.contains(id))
+            || group_name(&tagged.arn).is_some_and(|name| self.groups.contains(name))
+            || log_group(&tagged.arn).is_some_and(|name| self.ids.contains(name))
             || group.is_some_and(|group| self.groups.contains(group))
             // A disk or an interface of what a group launched tells no group; who has groups may have those.
             || (!self.groups.is_empty() && matches!(kind(&tagged.arn), Some("aws_ebs_volume" | "aws_network_interface")))
@@ -136,6 +138,8 @@ impl Known {
 pub struct Of {
     /// What.
     pub stray: Stray,
+    /// Its tags, as AWS lists them.
+    pub tags: BTreeMap<String, String>,
     /// It is of no stack that there is: one that was renamed or taken away has left it, or nobody tagged it.
     pub of_none: bool,
 }
@@ -146,7 +150,10 @@ pub struct Of {
 pub fn sort(stack: &str, stacks: &[&str], known: &Known, all: &[Tagged]) -> (Vec<Of>, Vec<String>) {
     let is_own = |tagged: &Tagged| stack_of(tagged).is_none_or(|of| of == stack || !stacks.contains(&of));
     let strays = all.iter().filter(|tagged| is_own(tagged) && !known.has(tagged));
-    let of = |tagged: &Tagged| Of { stray: stray(tagged), of_none: stack_of(tagged) != Some(stack) };
+    let of = |tagged: &Tagged| {
+        let of_none = stack_of(tagged) != Some(stack);
+        Of { stray: stray(tagged), tags: tagged.tags.clone(), of_none }
+    };
     let mut strays: Vec<Of> = strays.map(of).collect();
     strays.sort();
     let here = all.iter().filter(|tagged| stack_of(tagged) != Some(stack) && known.has(tagged));
@@ -159,15 +166,79 @@ fn stack_of(tagged: &Tagged) -> Option<&str> {
 
 fn stray(tagged: &Tagged) -> Stray {
     let kind = kind(&tagged.arn);
-    let by_arn = matches!(kind, Some("aws_lb" | "aws_lb_target_group"));
-    let id = if by_arn { Some(tagged.arn.as_str()) } else { tail(&tagged.arn) };
+    let id = match kind {
+        Some("aws_lb" | "aws_lb_target_group") => Some(tagged.arn.as_str()),
+        Some("aws_autoscaling_group") => group_name(&tagged.arn),
+        // Its name begins with a slash as a rule.
+        Some("aws_cloudwatch_log_group") => log_group(&tagged.arn),
+        Some(_) => tail(&tagged.arn),
+        None => None,
+    };
     Stray {
         arn: tagged.arn.clone(),
         kind: kind.map(str::to_owned),
-        id: id.filter(|_| kind.is_some()).map(str::to_owned),
+        id: id.map(str::to_owned),
         name: tagged.tags.get("Name").cloned(),
         since: None,
+        seen: None,
+        stays: owner(&tagged.tags),
     }
+}
+
+/// Tags by which services, and what works by them, mark what they made for themselves, each with what they call it. Source: the
+/// documentation of each: "Tag your ...", "Resources that ... creates".
+const OWNERS: [(&str, &str); 22] = [
+    ("aws:cloudformation:stack-name", "the CloudFormation stack"),
+    (GROUP_TAG, "the Auto Scaling group"),
+    ("aws:ec2:fleet-id", "the EC2 fleet"),
+    ("aws:ec2spot:fleet-request-id", "the Spot fleet"),
+    ("aws:elasticmapreduce:job-flow-id", "the EMR cluster"),
+    ("elasticbeanstalk:environment-name", "the Elastic Beanstalk environment"),
+    ("elasticbeanstalk:environment-id", "the Elastic Beanstalk environment"),
+    ("aws:eks:cluster-name", "the EKS cluster"),
+    ("eks:cluster-name", "the EKS cluster"),
+    ("eks:nodegroup-name", "the EKS node group"),
+    ("aws:ecs:clusterName", "the ECS cluster"),
+    ("AmazonECSManaged", "ECS"),
+    ("AWSBatchServiceTag", "AWS Batch"),
+    ("aws:batch:compute-environment", "the AWS Batch environment"),
+    ("aws:servicecatalog:provisionedProductArn", "the Service Catalog product"),
+    ("aws:backup:source-resource", "AWS Backup, for"),
+    ("aws:dlm:lifecycle-policy-id", "the lifecycle policy"),
+    ("opsworks:stack", "the OpsWorks stack"),
+    ("parallelcluster:cluster-name", "the ParallelCluster"),
+    ("elbv2.k8s.aws/cluster", "the Kubernetes cluster"),
+    ("karpenter.sh/nodepool", "the Karpenter node pool"),
+    ("cluster.x-k8s.io/cluster-name", "the Kubernetes cluster"),
+];
+
+/// Beginnings of such tags whose end or value tells whose it is.
+const OWNERS_BY_BEGINNING: [&str; 4] =
+    ["kubernetes.io/cluster/", "sigs.k8s.io/cluster-api-provider-aws/", "k8s.io/cluster-autoscaler/", "karpenter."];
+
+/// What EC2 writes on whatever was started by a template, also where nobody but Terraform started it.
+const TEMPLATE: &str = "aws:ec2launchtemplate:";
+
+/// Whose it is, in half a sentence, where a service made it for something else: what is taken from under that would be made again, or
+/// missed by it.
+#[must_use]
+pub fn owner(tags: &BTreeMap<String, String>) -> Option<String> {
+    let known = OWNERS.iter().find_map(|(key, what)| Some(format!("it belongs to {what} {}", tags.get(*key)?)));
+    known.or_else(|| {
+        let is_owner = |key: &&String| {
+            OWNERS_BY_BEGINNING.iter().any(|beginning| key.starts_with(beginning))
+                // Nobody but AWS itself can write a tag that begins so.
+                || (key.starts_with("aws:") && !key.starts_with(TEMPLATE))
+        };
+        let key = tags.keys().find(is_owner)?;
+        Some(format!("it belongs to what gave it the tag `{key}`"))
+    })
+}
+
+/// Whether it carries exactly the tags of this stack of this environment.
+#[must_use]
+pub fn is_of(tags: &BTreeMap<String, String>, environment: &str, stack: &str) -> bool {
+    tags.get(ENVIRONMENT_TAG).is_some_and(|of| of == environment) && tags.get(STACK_TAG).is_some_and(|of| of == stack)
 }
 
 /// The account in an ARN; some name none, as that of a bucket, and AWS's own things are of `aws`.
@@ -180,6 +251,19 @@ pub fn account(arn: &str) -> Option<&str> {
 fn tail(arn: &str) -> Option<&str> {
     let resource = arn.splitn(6, ':').nth(5)?;
     resource.rsplit(['/', ':']).next().filter(|id| !id.is_empty())
+}
+
+/// The name of an Auto Scaling group, which may have slashes in it: all that follows `autoScalingGroup:UUID:autoScalingGroupName/`.
+fn group_name(arn: &str) -> Option<&str> {
+    let resource = arn.splitn(6, ':').nth(5)?.strip_prefix("autoScalingGroup:")?;
+    let (_, name) = resource.split_once(":autoScalingGroupName/")?;
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// The name of a log group, without the star that some answers end its ARN with.
+fn log_group(arn: &str) -> Option<&str> {
+    let name = arn.splitn(6, ':').nth(5)?.strip_prefix("log-group:")?;
+    Some(name.strip_suffix(":*").unwrap_or(name)).filter(|name| !name.is_empty())
 }
 
 /// The type of Terraform resource for an ARN. Source: the "Import" sections of the AWS provider's documentation.
@@ -202,9 +286,14 @@ fn kind(arn: &str) -> Option<&'static str> {
         ("ec2", "route-table") => "aws_route_table",
         ("autoscaling", "autoScalingGroup") => "aws_autoscaling_group",
         ("rds", "db") => "aws_db_instance",
-        ("elasticloadbalancing", "loadbalancer") => "aws_lb",
+        ("elasticloadbalancing", "loadbalancer") => match resource.split('/').nth(1)? {
+            "app" | "net" | "gwy" => "aws_lb",
+            // A classic one, which is deleted by another call.
+            _ => "aws_elb",
+        },
         ("elasticloadbalancing", "targetgroup") => "aws_lb_target_group",
         ("s3", _) => "aws_s3_bucket",
+        ("logs", "log-group") => "aws_cloudwatch_log_group",
         _ => return None,
     })
 }
@@ -262,6 +351,59 @@ mod tests {
         assert_eq!(here, Vec::<String>::new());
         assert_eq!(sort("app", &stacks, &known, &all).1.len(), 4, "what another stack's tag is on and this state has");
         assert_eq!(known.region(), Some("eu-west-1"));
+        assert_eq!(strays[0].stray.stays.as_deref(), Some("it belongs to the Auto Scaling group of others"));
         assert!(Known::read(b"{").is_err() && Known::read(b"").is_ok_and(|known| known == Known::default()));
+    }
+
+    #[test]
+    fn what_a_service_made_for_something_else_is_told_with_its_owner() {
+        let told = |key: &str, value: &str| owner(&BTreeMap::from([(key.to_owned(), value.to_owned())]));
+        for (key, _) in OWNERS {
+            let of = told(key, "日本/a&b").expect(key);
+            assert!(of.starts_with("it belongs to ") && of.ends_with(" 日本/a&b"), "{key}: {of}");
+        }
+        for key in ["kubernetes.io/cluster/blue", "karpenter.k8s.aws/ec2nodeclass", "aws:something:new"] {
+            assert_eq!(told(key, "owned"), Some(format!("it belongs to what gave it the tag `{key}`")));
+        }
+        for key in [ENVIRONMENT_TAG, "Name", "aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version", "AWS:x"] {
+            assert_eq!(told(key, "x"), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn only_exactly_these_tags_are_those_of_a_stack() {
+        let of = |environment: &str, stack: &str| {
+            let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+            is_of(&[tag(ENVIRONMENT_TAG, environment), tag(STACK_TAG, stack)].into(), "shop", "app")
+        };
+        assert!(of("shop", "app"));
+        for (environment, stack) in [("shop ", "app"), ("Shop", "app"), ("shop2", "app"), ("shop", "jmeter"), ("", "")]
+        {
+            assert!(!of(environment, stack), "{environment}/{stack}");
+        }
+        assert!(!is_of(&[(ENVIRONMENT_TAG.to_owned(), "shop".to_owned())].into(), "shop", "app"), "of no stack");
+    }
+
+    #[test]
+    fn an_arn_is_taken_apart_exactly() {
+        let of = |arn: &str| {
+            let stray = stray(&tagged(arn, &[]));
+            (stray.kind.unwrap_or_default(), stray.id.unwrap_or_default())
+        };
+        let group = "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:930d:autoScalingGroupName/";
+        let is = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
+        assert_eq!(of(&format!("{group}team/slaves")), is("aws_autoscaling_group", "team/slaves"));
+        assert_eq!(of(&format!("{group}a&b:c")), is("aws_autoscaling_group", "a&b:c"));
+        let balancer = |what: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/{what}");
+        assert_eq!(of(&balancer("app/shop/50dc")), is("aws_lb", &balancer("app/shop/50dc")));
+        assert_eq!(of(&balancer("shop")).0, "aws_elb");
+        let logs = "arn:aws:logs:eu-west-1:1:log-group:/aws/shop";
+        assert_eq!(of(logs), is("aws_cloudwatch_log_group", "/aws/shop"));
+        assert_eq!(of(&format!("{logs}:*")), is("aws_cloudwatch_log_group", "/aws/shop"));
+        let state = json!({ "version": 4, "resources": [{ "mode": "managed", "type": "aws_autoscaling_group",
+            "instances": [{ "attributes": { "name": "team/slaves" } }] }] });
+        let known = Known::read(state.to_string().as_bytes()).expect("a state");
+        assert!(known.has(&tagged(&format!("{group}team/slaves"), &[])));
+        assert!(!known.has(&tagged(&format!("{group}others/slaves"), &[])));
     }
 }

@@ -1,7 +1,11 @@
 //! In the place of [`super::Aws`] where it was not built: it cannot tell anything.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::cause::Activity;
 use super::counts::Seen;
+use super::quota::Running;
+use super::trail::Page;
 use super::{CannotLook, Surroundings, Tagged};
 use crate::domain::ids::Timestamp;
 
@@ -125,6 +129,51 @@ impl Signed {
     /// Always [`CannotLook::NotBuilt`].
     #[expect(clippy::unused_async, reason = "as the real one")]
     pub async fn call(&self, _: &super::removal::Call) -> Result<String, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn events(&self, _: &str, _: Timestamp) -> Result<Page, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn quota(&self, _: &str, _: &str) -> Result<u64, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn running(&self) -> Result<Vec<Running>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn vcpus(&self, _: &BTreeSet<String>) -> Result<BTreeMap<String, u64>, CannotLook> {
+        Err(CannotLook::NotBuilt)
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always [`CannotLook::NotBuilt`].
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub async fn groups_had(&self) -> Result<(u64, u64), CannotLook> {
         Err(CannotLook::NotBuilt)
     }
 }

@@ -7,6 +7,7 @@
 
 mod eve;
 mod nightly;
+mod off;
 mod page;
 mod round;
 #[cfg(test)]
@@ -19,11 +20,14 @@ use crate::agenda::Diary;
 use crate::desk::clock::{Due, LONGEST_LEAD_MS, Stands, Turned, held_at};
 use crate::desk::{Desk, DeskError};
 use crate::domain::answer::Actor;
+use crate::domain::holds::Hold;
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::{Bend, level_at, next_after};
+use crate::domain::schedule::{Because, Standing, Transition, level_at, next_after};
 use crate::ledger::asked::{self, Asked, Step};
+use crate::ledger::firings::Outcome;
 use crate::ledger::{Store, bends, firings};
 use nightly::{Mornings, Nights};
+use off::{Now, Told};
 use page::{Page, Turns};
 pub use round::run;
 pub use watch::Watch;
@@ -202,8 +206,8 @@ impl Clockwork {
                 Turns::Noted => {
                     noted.insert(name, (asked, page, true));
                 }
-                Turns::Warned { stays, until } => {
-                    kept.insert(name, (asked, page, stays, until));
+                Turns::Warned(grace) => {
+                    kept.insert(name, (asked, page, diary, grace));
                 }
                 Turns::Due(one) => due.push(*one),
             }
@@ -211,11 +215,17 @@ impl Clockwork {
         let stays = !kept.is_empty();
         if stays {
             let (mut tx, tidegate) = (self.store.begin().await?, Actor::tidegate());
-            for (name, (asked, page, target, until)) in kept {
-                let step = Step { wanted: Some(&target), ..page.step(now) };
+            for (name, (asked, page, diary, grace)) in kept {
+                let wanted = grace.as_ref().map(|grace| &grace.target).or(asked.wanted.as_ref());
+                let step = Step { wanted, ..page.step(now) };
                 if asked::step(&mut tx, name, Some(asked), step).await? {
-                    let grace = Bend::Grace { target, from: now, until };
-                    bends::begin(&mut tx, name, grace, until, &tidegate, None).await?;
+                    for over in diary.graces(now) {
+                        bends::end(&mut tx, over, &tidegate.id).await?;
+                    }
+                    if let Some(grace) = grace {
+                        let until = grace.until;
+                        bends::begin(&mut tx, name, grace.bend(), until, &tidegate, None).await?;
+                    }
                 }
             }
             tx.commit().await?;
@@ -279,31 +289,68 @@ impl Clockwork {
                 eves.push(name.clone());
                 self.desk.tell_of(name, &eve.key, eve.said.clone(), &eve.tell, now).await?;
             }
-            if let (Some(from), Some((at, next))) = (&diary.wanted, page.warning(diary))
-                && at <= now
-                && !page.told_ahead
+            let ahead = page.warning(diary).filter(|(at, _)| *at <= now);
+            if ahead.is_none() && page.told.is_none() {
+                continue;
+            }
+            let holds = match &mut holds {
+                Some(holds) => holds,
+                none => none.insert(self.desk.held().await?),
+            };
+            let mut told = match &page.told {
+                Some(told) => self.still_told(told, (page, diary), holds, now).await?,
+                None => None,
+            };
+            if let (Some(from), Some((_, next))) = (&diary.wanted, ahead)
+                && told.as_ref().is_none_or(|told| told.transition.at != next.at)
             {
-                let holds = match &mut holds {
-                    Some(holds) => holds,
-                    none => none.insert(self.desk.held().await?),
-                };
                 let held = held_at(holds, diary.environment(), Some(from), next);
                 // Nothing will change: it is looked at again, since a hold can end at any time.
-                if held.is_some_and(|hold| hold.until.is_none_or(|until| until > page::tried_until(diary, next))) {
-                    continue;
+                if !held.is_some_and(|hold| outlasts(hold, diary, next)) {
+                    let tell = page::warned(diary, &next.because);
+                    self.desk.warn(name, next, (from, held.cloned()), &tell, now).await?;
+                    told = Some(Told::of(next, held, diary));
                 }
-                warned.push(name.clone());
-                let tell = page::told(diary, &next.because);
-                self.desk.warn(name, next, (from, held.cloned()), &tell, now).await?;
             }
+            warned.push((name.clone(), told));
         }
         for name in eves {
             self.pages.entry(name).and_modify(|page| page.told_eve = true);
         }
-        for name in warned {
-            self.pages.entry(name).and_modify(|page| page.told_ahead = true);
+        for (name, told) in warned {
+            self.pages.entry(name).and_modify(|page| page.told = told);
         }
         Ok(())
+    }
+
+    /// What people were warned of, if it is still so. Where it is not they are told; where it is held otherwise than they were told,
+    /// they are to be warned anew.
+    async fn still_told(
+        &self,
+        told: &Told,
+        (page, diary): (&Page, &Diary<'_>),
+        holds: &[Hold],
+        now: Timestamp,
+    ) -> Result<Option<Told>, DeskError> {
+        let (name, transition) = (&diary.environment().name, &told.transition);
+        let tell = page::warned(diary, &transition.because);
+        let (bent, held) = match told.now(diary, page.next.as_ref(), now) {
+            Now::Over => return Ok(None),
+            Now::Off(bent) => (bent, None),
+            Now::Comes => {
+                let stands = held_at(holds, diary.environment(), diary.wanted.as_ref(), transition);
+                if stands.map(|hold| hold.number) == told.held {
+                    return Ok(Some(told.clone()));
+                }
+                let Some(hold) = stands.filter(|hold| outlasts(hold, diary, transition)) else {
+                    self.desk.unwarn(name, transition).await?;
+                    return Ok(None);
+                };
+                (None, Some(hold.clone()))
+            }
+        };
+        self.desk.call_off(name, transition, (bent, held), &tell, now).await?;
+        Ok(None)
     }
 
     /// Looks at the ends of runs that it caused, and again at what was refused.
@@ -313,7 +360,9 @@ impl Clockwork {
             tracing::error!(why = one.why, "a transition cannot be looked at again");
         }
         for firing in open {
-            if firing.try_at.is_some_and(|at| at > now) {
+            let waits = firing.try_at.is_some_and(|at| at > now);
+            // What was refused is over as soon as something else is wanted; a run tells its end itself.
+            if waits && firing.outcome != Outcome::Refused {
                 continue;
             }
             let diary = diaries.iter().find(|diary| diary.environment().name == firing.environment);
@@ -324,8 +373,14 @@ impl Clockwork {
             let wanted = diary
                 .filter(|diary| !diary.destroyed || diary.is_booked(moment))
                 .map(|diary| level_at(&diary.agenda(), moment));
+            let by = wanted.as_ref().and_then(|wanted| asker(diary?, wanted.as_ref()?));
+            let still = wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted));
+            if waits && still {
+                continue;
+            }
             let stands = Stands {
-                still: wanted.is_some_and(|wanted| wanted.is_none_or(|standing| standing.wanted == firing.wanted)),
+                still,
+                by: by.filter(|_| !still),
                 paused: diary.is_some_and(|diary| diary.paused(now).is_some()),
                 until: diary.map_or(Some(firing.until), |diary| diary.without_pauses(firing.due, firing.until)),
                 tell: diary.map(|diary| page::told_of(diary, &firing.key)).unwrap_or_default(),
@@ -338,4 +393,15 @@ impl Clockwork {
         }
         Ok(())
     }
+}
+
+/// Whether a hold lasts for longer than a transition is tried.
+fn outlasts(hold: &Hold, diary: &Diary<'_>, transition: &Transition) -> bool {
+    hold.until.is_none_or(|until| until > page::tried_until(diary, transition))
+}
+
+/// The person who asks for what is wanted, where it is one.
+fn asker(diary: &Diary<'_>, standing: &Standing) -> Option<String> {
+    let Some(Because::Bent { number }) = standing.because.first() else { return None };
+    diary.bends.iter().find(|bent| bent.number == *number).map(|bent| bent.called.clone())
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::eve::{self, Eve};
-use crate::agenda::Diary;
+use super::off::Told;
+use crate::agenda::{Diary, Grace, Stays};
 use crate::desk::clock::Due;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::Target;
@@ -32,15 +33,18 @@ pub(super) struct Page {
     wanted: Option<Target>,
     /// The first transition after it was read.
     pub(super) next: Option<Transition>,
+    /// It came next before that, too.
+    expected: bool,
     /// Of which days before its next transitions people hear.
     eve: Option<Eve>,
     /// Nothing has been done about it yet.
     fresh: bool,
     /// The digests of its schedules, in their order.
     written: Arc<str>,
-    /// That people were told of the days ahead, and warned: the ledger need not be asked again.
+    /// That people were told of the days ahead: the ledger need not be asked again.
     pub(super) told_eve: bool,
-    pub(super) told_ahead: bool,
+    /// Of what they were warned.
+    pub(super) told: Option<Told>,
 }
 
 /// What is to be done about what is asked for now.
@@ -50,13 +54,9 @@ pub(super) enum Turns {
     Not,
     /// It is noted, and nothing is done: somebody's own order does it, or nobody asks for anything.
     Noted,
-    /// It goes down because something else is written, of which nobody could be warned before: this stays until they were.
-    Warned {
-        /// What stays.
-        stays: Target,
-        /// Until when.
-        until: Timestamp,
-    },
+    /// It goes down because something else is written, of which nobody could be warned before, or not long enough: this stays until
+    /// they were. `None`: what stayed until now does so no more.
+    Warned(Option<Grace>),
     /// A transition is due.
     Due(Box<Due>),
 }
@@ -66,6 +66,9 @@ impl Page {
     pub(super) fn read(diary: &Diary<'_>, before: Option<&Self>, seen: Timestamp, now: Timestamp) -> Self {
         let same = before.filter(|before| Arc::ptr_eq(&before.timetable, diary.timetable()));
         let found = outlook(&diary.agenda(), seen.min(now).plus_ms(-AGAIN_MS), now);
+        let comes =
+            |next: &Transition| found.next.as_ref().is_some_and(|new| (new.at, &new.wanted) == (next.at, &next.wanted));
+        let expected = before.and_then(|before| before.next.as_ref()).is_some_and(comes);
         Self {
             timetable: Arc::clone(diary.timetable()),
             bends: diary.bends.clone(),
@@ -74,11 +77,12 @@ impl Page {
             wanted: found.wanted,
             eve: found.next.as_ref().and_then(|next| eve::of(diary, next, now)),
             next: found.next,
+            expected,
             fresh: true,
             written: same
                 .map_or_else(|| as_seen(&diary.timetable().schedules).into(), |same| Arc::clone(&same.written)),
             told_eve: false,
-            told_ahead: false,
+            told: before.and_then(|before| before.told.clone()),
         }
     }
 
@@ -112,10 +116,17 @@ impl Page {
 
     /// What is to be done, where `asked` is what was asked for as of the last look, at `seen`.
     pub(super) fn turns(&self, diary: &Diary<'_>, asked: &Asked, seen: Timestamp, now: Timestamp) -> Turns {
+        match diary.stays(now) {
+            Stays::Well => {}
+            Stays::Over => return Turns::Warned(None),
+            Stays::Anew(grace) => return Turns::Warned(Some(grace)),
+        }
         let last = self.past.last().filter(|last| last.at > asked.since);
         if self.wanted == asked.wanted && last.is_none() {
-            return Turns::Not;
+            return self.too_soon(diary, asked, now).map_or(Turns::Not, |grace| Turns::Warned(Some(grace)));
         }
+        // The schedules were changed once more while nobody looked.
+        let last = last.filter(|last| !diary.is_unwarned(last));
         // What had not been written by then was not due then: it counts from now on.
         let last = last.filter(|last| self.was_written(diary, asked, last));
         if self.wanted == asked.wanted && last.is_none() {
@@ -139,11 +150,10 @@ impl Page {
         if last.is_none()
             && let Some((stays, until)) = diary.stays_for(wanted, &because, now)
         {
-            return Turns::Warned { stays, until };
+            return Turns::Warned(Some(diary.grace(stays, now, until)));
         }
         let catch_up_s =
             schedules(diary, &because).map(|schedule| schedule.catch_up_s).max().unwrap_or(DEFAULT_CATCH_UP_S);
-        let window = self.next.as_ref().map_or(now.plus_ms(AGAIN_MS), |next| next.at);
         let before = self.past.iter().rev().skip(1).filter(|other| other.at > seen && is_of_schedules(other));
         let before: Vec<&Transition> = before.collect();
         let written = before.iter().filter(|other| other.wanted != *wanted && self.was_written(diary, asked, other));
@@ -151,6 +161,7 @@ impl Page {
         left_out.reverse();
         let at = last.map_or(now, |last| last.at);
         let until = at.plus_ms(i64::from(catch_up_s) * 1_000);
+        let window = self.next.as_ref().map_or(until.max(now.plus_ms(AGAIN_MS)), |next| next.at);
         // What is booked is booked to its end.
         let until = if is_of_booking(diary, &because) { until.max(window) } else { until };
         Turns::Due(Box::new(Due {
@@ -169,6 +180,14 @@ impl Page {
             asked: Some((asked.clone(), Arc::clone(&self.written))),
             unread: diary.unread.words(),
         }))
+    }
+
+    /// What stays, where what was written since the last look lowers it so soon that people cannot be warned of it as of anything else.
+    fn too_soon(&self, diary: &Diary<'_>, asked: &Asked, now: Timestamp) -> Option<Grace> {
+        let next = self.next.as_ref().filter(|_| self.fresh && !self.expected)?;
+        let (stays, until) = diary.stays_before(next, now)?;
+        let is_new = diary.graces(now).is_empty() && !self.was_written(diary, asked, next);
+        is_new.then(|| diary.grace(stays, now, until))
     }
 
     /// Whether the schedules because of which something was due had been written as of the last look. What people bend had been:
@@ -238,11 +257,12 @@ impl Page {
     }
 }
 
-/// Until when a transition is tried where something stands against it: the next one, and for as long as it may be late.
+/// Until when a transition is tried where something stands against it: until the next one, or where none comes for as long as it may be
+/// late.
 pub(super) fn tried_until(diary: &Diary<'_>, transition: &Transition) -> Timestamp {
     let catch_up_s = schedules(diary, &transition.because).map(|schedule| schedule.catch_up_s).max();
     let late = transition.at.plus_ms(1_000 * i64::from(catch_up_s.unwrap_or(DEFAULT_CATCH_UP_S)));
-    next_after(&diary.agenda(), transition.at).map_or(late, |next| next.at.max(late))
+    next_after(&diary.agenda(), transition.at).map_or(late, |next| next.at)
 }
 
 /// Who hears of a transition beside the environment's channel or owners.
@@ -251,6 +271,14 @@ pub(super) fn told(diary: &Diary<'_>, because: &[Because]) -> Vec<ActorId> {
     all.sort();
     all.dedup();
     all
+}
+
+/// The same of what lowers it, with whoever kept it until then.
+pub(super) fn warned(diary: &Diary<'_>, because: &[Because]) -> Vec<ActorId> {
+    let keeps = |bent: &&Bent| matches!(bent.bend, Bend::Keep { .. });
+    let ends = |bent: &&Bent| because.contains(&Because::Unbent { number: bent.number });
+    let keepers = diary.bends.iter().filter(keeps).filter(ends).map(|bent| bent.by.clone());
+    told(diary, because).into_iter().chain(keepers).collect()
 }
 
 /// The same for one that is known by its key.
@@ -274,6 +302,10 @@ pub(super) fn skipped(diary: &Diary<'_>, seen: Timestamp, now: Timestamp) -> Vec
     };
     let all = written(&|bent| matches!(bent.bend, Bend::Skip(_)));
     let lost = all.iter().filter(|turn| !made.iter().any(|other| other.at == turn.at && other.wanted == turn.wanted));
+    // What is wanted all the same, as after what was skipped before it or because somebody asks for it, nobody misses.
+    let is_wanted =
+        |turn: &Transition| level_at(&diary.agenda(), turn.at).is_some_and(|standing| standing.wanted == turn.wanted);
+    let lost = lost.filter(|turn| !is_wanted(turn));
     let all_lost = lost.filter_map(|turn| {
         // Whose skip it is: without that one it would be made.
         let whose =

@@ -10,10 +10,8 @@ use uuid::Uuid;
 
 use crate::domain::ids::Timestamp;
 use crate::engine::LedgerLock;
-use crate::ledger::{LedgerError, Store, leases};
-
-/// The name of the lease, and of the lock: `tidegate.db.clock`.
-const CLOCK: &str = "clock";
+use crate::ledger::leases::{self, CLOCK};
+use crate::ledger::{LedgerError, Store};
 
 /// For how long the watch is had without a word, in milliseconds. So late is what is due when its process dies, at most, where no
 /// lock tells of its death; with the look of who waits for it that stays below 15 s.

@@ -68,3 +68,21 @@ fn too_few_people_are_an_error_and_groups_that_only_a_chat_knows_are_told_as_wha
     let everyone = "[access]\nowner = ['everyone']";
     assert_eq!(told("'slack:S1'", 9, everyone), "", "nobody can say how many everyone is");
 }
+
+#[test]
+fn a_role_that_nobody_is_given_is_no_word_for_people() {
+    let told = |access: &str, by: &str| {
+        let roles = if by == "tester" { "[roles.tester]\ncommands = ['status', 'terraform']\n" } else { "" };
+        let text = format!(
+            "{roles}[environments.shop]\nowners = ['local:ito', 'local:mori']\n{access}up = 'full'\ndown = 'small'\n\
+             approve = {{ when = ['command = destroy'], by = '{by}', self = true }}\n\
+             [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+             [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n"
+        );
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+        config.unmanaged.get("shop").map(|all| render(all, false)).unwrap_or_default()
+    };
+    assert!(told("", "tester").contains("nobody is given the role tester"), "{}", told("", "tester"));
+    assert_eq!(told("access = { tester = ['local:sato'] }\n", "tester"), "");
+    assert_eq!(told("", "operator"), "", "owners have all that an operator has");
+}

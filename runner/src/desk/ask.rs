@@ -8,12 +8,13 @@ use crate::agenda::Diary;
 use crate::config::{Config, Problem};
 use crate::domain::access::{Who, given};
 use crate::domain::answer::{
-    EnvironmentStatus, HistoryPage, RunDetail, RunSummary, RunnerHealth, Sight, StackStanding, Standing,
+    EnvironmentStatus, HistoryPage, LockSeen, RunDetail, RunSummary, RunnerHealth, Sight, StackStanding, Standing,
 };
 use crate::domain::audit::{AuditFilter, AuditPage, Deed, FILE_MAX, Record, WhoDid};
 use crate::domain::command::HistoryFilter;
 use crate::domain::drift;
 use crate::domain::environment::{Environment, Level};
+use crate::domain::failure::LockHolder;
 use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, StackName, Timestamp};
 use crate::domain::lookalike::distinct;
@@ -21,7 +22,7 @@ use crate::domain::made::Made;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{EventRecord, Outcome, RunState};
-use crate::domain::schedule::level_at;
+use crate::domain::schedule::{Bend, Bent, Turn, level_at, next_after};
 use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
@@ -44,7 +45,11 @@ impl Desk {
         let config = self.config();
         let mut standings = Vec::new();
         for environment in config.environments.values().filter(|e| only.is_none_or(|name| &e.name == name)) {
-            standings.push(Standing::Managed(Box::new(Box::pin(self.standing(environment)).await?)));
+            let mut status = Box::new(Box::pin(self.standing(environment)).await?);
+            if only.is_some() {
+                status.locks = self.locks(status.last.as_ref()).await?;
+            }
+            standings.push(Standing::Managed(status));
         }
         let unmanaged = config.unmanaged.iter().filter(|(name, _)| !config.environments.contains_key(name.as_str()));
         for (name, problems) in unmanaged.filter(|(name, _)| only.is_none_or(|only| only.as_str() == *name)) {
@@ -138,6 +143,7 @@ impl Desk {
         let (mut bookings, _) = holds::bookings(&self.store, Some(name)).await?;
         bookings.retain(|booking| !booking.stands(now));
         let diary = self.diaries.seen(&self.store, &config, environment, now).await?;
+        let counts = !diary.destroyed && config.environments.contains_key(name);
         Ok(EnvironmentStatus {
             name: name.clone(),
             about: environment.about.clone(),
@@ -160,12 +166,34 @@ impl Desk {
             lost,
             lost_ended,
             besides: besides(&diary),
+            locks: Vec::new(),
             paused: diary.paused(now).cloned(),
             asked: level_at(&diary.agenda(), now).map(|standing| standing.wanted),
+            visit: standing_visit(&diary, now),
+            next: next_after(&diary.agenda(), now).filter(|_| counts).as_ref().map(Turn::from),
             holds: holds.into_iter().filter(|hold| hold.is_about(name)).collect(),
             bookings,
             made: config.made.get(name).map(|made| Box::new(listed(&config, Made::clone(made)))),
         })
+    }
+
+    /// Who held state locks when this run, the last one that is over, met them or looked. Nobody is asked now: whoever knows how
+    /// carries out runs, perhaps elsewhere.
+    async fn locks(&self, last: Option<&RunSummary>) -> Result<Vec<LockSeen>, LedgerError> {
+        let saw =
+            |run: &&RunSummary| run.request.kind == RunKind::Preflight || run.state.outcome() == Some(Outcome::Failed);
+        let Some((run, at)) = last.filter(saw).and_then(|run| Some((run, run.ended?))) else { return Ok(Vec::new()) };
+        // A run whose events cannot be read is told where it is looked at itself.
+        let view = or_lost(runs::view(&self.store, run.id).await, &mut Vec::new())?;
+        let stacks = view.iter().flat_map(|view| &view.stacks);
+        let held = stacks.flat_map(|(stack, view)| view.holders().map(move |holder| (stack, holder)));
+        let seen = |(stack, holder): (&StackName, &LockHolder)| LockSeen {
+            stack: stack.clone(),
+            holder: holder.clone(),
+            run: run.number,
+            at,
+        };
+        Ok(held.map(seen).collect())
     }
 
     /// One run, whole.
@@ -261,7 +289,8 @@ impl Desk {
     pub async fn history(&self, filter: &HistoryFilter, sight: &Sight) -> Result<HistoryPage, DeskError> {
         let only = (!sight.all).then_some(sight.environments.as_slice());
         let whole = HistoryFilter { by: self.by_all_ids(filter.by.as_deref()).await?, ..filter.clone() };
-        let page = runs::history(&self.store, &whole, only, PAGE).await?;
+        let mut page = runs::history(&self.store, &whole, only, PAGE).await?;
+        self.clean_reasons(&mut page.runs);
         // An id is somebody's, whether or not they ever asked for anything.
         if let Some(by) = filter.by.as_deref().filter(|by| page.runs.is_empty() && !by.contains(':'))
             && !self.is_known(by).await?
@@ -292,7 +321,9 @@ impl Desk {
     /// [`DeskError::Refused`] for the whole audit, where they see some environments only.
     pub async fn audit(&self, filter: &AuditFilter, sight: &Sight) -> Result<AuditPage, DeskError> {
         let whole = self.audit_filter(filter, sight).await?;
-        Ok(audit::page(&self.store, &whole, AUDIT_PAGE).await?)
+        let mut page = audit::page(&self.store, &whole, AUDIT_PAGE).await?;
+        self.clean_records(&mut page.records);
+        Ok(page)
     }
 
     /// The filter as it is meant: what somebody sees of it, and people by all of their ids. Whoever exports past the desk asks for it.
@@ -331,7 +362,10 @@ impl Desk {
             Ok(())
         });
         match written.await {
-            Ok(_) => Ok(found),
+            Ok(_) => {
+                self.clean_records(&mut found);
+                Ok(found)
+            }
             Err(ExportError::Ledger(error)) => Err(error.into()),
             Err(ExportError::Write(_)) => {
                 let what = format!("that is more than {FILE_MAX} entries");
@@ -343,7 +377,12 @@ impl Desk {
 
     /// Who raised, stopped or changed an environment last.
     pub async fn who(&self, deed: Deed, environment: &EnvironmentName) -> Result<WhoDid, DeskError> {
-        Ok(audit::who(&self.store, deed, environment).await?)
+        let mut who = audit::who(&self.store, deed, environment).await?;
+        if let Some((record, run)) = &mut who.found {
+            self.clean_records([record]);
+            self.clean_reasons([run]);
+        }
+        Ok(who)
     }
 
     /// Now, by the ledger's clock.
@@ -400,6 +439,12 @@ fn problems(config: &Config, name: &EnvironmentName) -> Vec<String> {
     config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line).collect()
 }
 
+/// The person's change that holds now.
+fn standing_visit(diary: &Diary<'_>, now: Timestamp) -> Option<Bent> {
+    let visits = |bent: &&Bent| matches!(bent.bend, Bend::Visit { .. }) && bent.stands(now) && !diary.destroyed;
+    diary.bends.iter().rfind(visits).cloned()
+}
+
 /// What is wrong with what people have added to its schedules.
 fn besides(diary: &Diary<'_>) -> Vec<String> {
     let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
@@ -419,7 +464,7 @@ fn departed_stacks(environment: &Environment, known: Standings) -> Vec<(StackNam
 }
 
 /// `tidegate.toml:12:3: message`, so that an editor finds it.
-fn one_line(problem: &Problem) -> String {
+pub(super) fn one_line(problem: &Problem) -> String {
     let Problem { file, line, column, message, .. } = problem;
     format!("{}:{line}:{column}: {message}", file.display())
 }

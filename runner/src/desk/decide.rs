@@ -9,7 +9,8 @@ use crate::domain::access;
 use crate::domain::answer::{Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{ActorId, RunNumber, StackName, Timestamp};
+use crate::domain::holds::{HoldAnswer, HoldNumber};
+use crate::domain::ids::{ActorId, GroupName, RunNumber, StackName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RunRequest, TypedBy};
 use crate::domain::run::{Outcome, RunEvent, RunState};
@@ -72,13 +73,26 @@ impl Case<'_> {
 
     /// Decides on each of several orders. What only ends something is done where there is something, and they may; anything else to all
     /// of them, or to none.
-    pub(super) async fn decide_each(&self, tx: &mut Tx, orders: &[Order]) -> Result<Vec<(CommandName, Done)>, Denied> {
-        let (mut all, mut refused) = (Vec::new(), None);
+    pub(super) async fn decide_each(
+        &self,
+        tx: &mut Tx,
+        group: &GroupName,
+        orders: &[Order],
+    ) -> Result<Vec<(CommandName, Done)>, Denied> {
+        let (mut all, mut refused): (Vec<(CommandName, Done)>, _) = (Vec::new(), None);
         for order in orders {
             match Box::pin(self.decide(&mut *tx, order)).await {
                 Ok(done) => all.push((order.name(), done)),
                 Err(denied @ Denied::Refused { .. }) if order.name().is_lifted_where_it_stands() => {
                     refused.get_or_insert(denied);
+                }
+                Err(denied) if order.name() == CommandName::Book => {
+                    let booked = all.iter().filter_map(|(_, done)| match &done.answer {
+                        Answer::Hold(HoldAnswer::Began { hold, .. }) => Some(hold.number),
+                        _ => None,
+                    });
+                    let own: Vec<HoldNumber> = booked.collect();
+                    return Err(self.booked_together(tx, group, orders, &own, denied).await?);
                 }
                 Err(denied) => return Err(denied),
             }

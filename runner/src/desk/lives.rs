@@ -277,6 +277,7 @@ fn left_of(view: &RunView) -> (Option<Vec<String>>, String) {
     let mut left = Vec::new();
     let mut known = true;
     for (name, stack) in &view.stacks {
+        left.extend(stack.strays.iter().map(|stray| format!("{name}: {}", stray.arn)));
         match &stack.state {
             StackState::Verified => {}
             _ if stack.plan.is_some() => {

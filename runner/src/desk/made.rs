@@ -68,27 +68,14 @@ impl Case<'_> {
         let definition = self.definition(template, name)?;
         let maker = self.message.actor.clone();
         let mut new = Made {
-            id,
-            name: name.clone(),
-            template: template.name.clone(),
             digest: template.digest.clone(),
             definition,
             keep: template.keep_at_end.clone(),
             range,
-            maker,
             because: self.because.clone(),
-            made: now,
             ends,
             latest,
-            stage: Stage::Making,
-            run: crate::domain::ids::RunNumber(0),
-            warned: 0,
-            ended_by: None,
-            end_run: None,
-            tries: 0,
-            try_at: None,
-            told: None,
-            gone: None,
+            ..Made::begins(id, name.clone(), template.name.clone(), maker, now)
         };
         // What is so near already is no news.
         new.warned = new.warnings(now);
@@ -104,8 +91,8 @@ impl Case<'_> {
         if !made::insert(tx, NewMade { made: &new }).await? {
             return Err(taken(name, "somebody was faster").hint("list new").into());
         }
-        if let Answer::Queued { run, until, cost, .. } = &mut done.answer {
-            *until = Some(ends);
+        if let Answer::Queued { run, ends: told, cost, .. } = &mut done.answer {
+            *told = Some(ends);
             *cost = Cost::of(&environment.money, &run.request.target.level, ends.ms_since(now));
         }
         done.detail
@@ -206,7 +193,7 @@ impl Case<'_> {
                 hours::shown(made.latest, chrono_tz::Tz::UTC)
             );
             let refusal = Refusal::refused(what, why);
-            let most = (left_min > 0).then(|| format!("extend {name} {left_min}m"));
+            let most = (left_min > 0).then(|| format!("extend {name} {}", in_minutes(left_min)));
             return Err(most.into_iter().fold(refusal, Refusal::hint).hint(format!("status {name}")).into());
         }
         let warned = Made { ends, ..made.clone() }.warnings(now);
@@ -384,9 +371,13 @@ fn done(name: &EnvironmentName, answer: MadeAnswer) -> Done {
 
 /// A span of time as it is typed, in whole minutes: `2h30m`.
 fn lasting(ms: i64) -> String {
-    let minutes = (ms + 30_000).max(60_000) / 60_000;
+    in_minutes((ms + 30_000).max(60_000) / 60_000)
+}
+
+fn in_minutes(minutes: i64) -> String {
     match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes}m"),
+        (hours, 0) if hours % 24 == 0 => format!("{}d", hours / 24),
         (hours, 0) => format!("{hours}h"),
         (hours, minutes) => format!("{hours}h{minutes}m"),
     }
@@ -478,8 +469,7 @@ fn span(
     let ends = until.unwrap_or_else(|| now.plus_ms(i64::from(template.life_s) * 1_000));
     // Whoever types `for 7d` means all of it: the line was read a moment before.
     if ends > latest.plus_ms(60_000) {
-        let hours_most = template.longest_s / 3_600;
-        let most = if hours_most > 0 { format!("{hours_most}h") } else { format!("{}m", template.longest_s / 60) };
+        let most = in_minutes(i64::from(template.longest_s / 60));
         let why = format!("what is made from {} lives {most} at most", template.name);
         let because = because.map(|because| format!(" because {because}")).unwrap_or_default();
         return Err(taken(name, why).hint(format!("new {name} from {} for {most}{because}", template.name)));

@@ -15,6 +15,7 @@ mod made;
 mod notices;
 mod order;
 pub mod post;
+mod reasons;
 mod record;
 #[cfg(test)]
 mod reloaded;
@@ -155,6 +156,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Refused`] with the words for the person; the refusal is in the audit.
     pub async fn submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
+        self.know_secrets_for(order, because.as_deref()).await;
         let redactor = self.redactor();
         let clean = |text: &str| redactor.redact(text).into_owned();
         let because = because.as_deref().map(clean);
@@ -187,7 +189,7 @@ impl Desk {
         let message = &Message { actor, ..message.clone() };
         let case = Case { desk: self, message, because, anyway };
         let decided = match order {
-            Order::Each { orders, .. } => Box::pin(case.decide_each(&mut tx, orders)).await,
+            Order::Each { group, orders } => Box::pin(case.decide_each(&mut tx, group, orders)).await,
             one => Box::pin(case.decide(&mut tx, one)).await.map(|done| vec![(one.name(), done)]),
         };
         match decided {
@@ -362,7 +364,12 @@ impl Case<'_> {
         request: &RunRequest,
     ) -> Result<(Vec<Hold>, Vec<Hold>), Denied> {
         let now = crate::ledger::now(&mut *tx).await?;
-        let holds = self.all_holds(tx, &environment.name).await?;
+        // One that cannot be read keeps nobody from looking.
+        let holds = if request.kind.only_looks() {
+            ledger::holds::readable(&mut *tx).await?.0
+        } else {
+            self.all_holds(tx, &environment.name).await?
+        };
         self.agrees(environment, request, holds, now)
     }
 

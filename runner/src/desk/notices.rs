@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Desk, DeskError};
 use crate::domain::answer::Actor;
 use crate::domain::holds::News;
-use crate::domain::ids::RunNumber;
+use crate::domain::ids::{RunNumber, Timestamp};
 use crate::domain::run::RunState;
 use crate::domain::schedule::ClockNews;
 use crate::ledger::holds;
@@ -22,6 +22,15 @@ pub struct Untold {
     pub news: News,
 }
 
+impl Untold {
+    /// When it was stored.
+    #[must_use]
+    pub fn stored(&self) -> Timestamp {
+        let at = self.id.get_timestamp().map_or((0, 0), |at| at.to_unix());
+        Timestamp(i64::try_from(at.0 * 1_000 + u64::from(at.1) / 1_000_000).unwrap_or_default())
+    }
+}
+
 impl Desk {
     /// Runs that ended, need somebody, or are gone on with by another process, since this person was last told by this door; and
     /// runs of anybody that are unknown: they keep their environment until somebody looks.
@@ -33,7 +42,7 @@ impl Desk {
     }
 
     /// News about holds, stops and free environments that this person has not been told yet, oldest first. That something began
-    /// which is over by now is none, nor that something lies ahead which has come.
+    /// which is over by now is none, nor that everything stands still since a stop which is over, nor that something lies ahead which has come.
     pub async fn news(&self, door: &str, actor: &Actor) -> Result<Vec<Untold>, DeskError> {
         let mut all = Vec::new();
         let pending = outbox::pending(&self.store, &Address::new(door, actor.id.short())).await?;
@@ -45,7 +54,7 @@ impl Desk {
         standing.extend(holds::bookings(&self.store, None).await?.0);
         let now = self.store.now().await?;
         let is_over = |news: &News| match news {
-            News::Began { hold } => standing.iter().all(|other| other.number != hold.number),
+            News::Began { hold } | News::Still { hold, .. } => standing.iter().all(|other| other.number != hold.number),
             News::Clock { said: ClockNews::Ahead { turn, .. } | ClockNews::Eve { turn, .. }, .. } => turn.at <= now,
             _ => false,
         };

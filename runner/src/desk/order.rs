@@ -17,6 +17,12 @@ use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, made, stacks};
 use crate::warden;
 
+/// What a removal tells that was broken off, and of what AWS takes away together, is not yet what is so: until it is, nobody can order one.
+fn removes_nothing(name: &EnvironmentName) -> Refusal {
+    let why = "the answer of `sweep` has the line of `aws` for each";
+    Refusal::refused("Tidegate takes nothing away that stands in no state", why).hint(format!("sweep {name}"))
+}
+
 impl Case<'_> {
     /// Turns an order on an environment into a run in the queue.
     ///
@@ -31,6 +37,9 @@ impl Case<'_> {
         let active = runs::active(&mut *tx, &environment.name).await?;
         if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
             return Err(Denied::from(nobody_knows(environment, order.name(), unknown)).on(&environment.name));
+        }
+        if let Order::Sweep { remove: true, .. } = order {
+            return Err(Denied::from(removes_nothing(&environment.name)).on(&environment.name));
         }
         let before = standing_after(tx, &environment.name, &active).await?;
         let undo_to = match order {
@@ -128,8 +137,17 @@ impl Case<'_> {
         let rule = (!others.is_empty()).then_some("keep");
         let mut freed = self.free(tx, own).await?;
         freed.extend(others.into_iter().map(|hold| Freed { hold, own: false }));
-        let answer =
-            Answer::Queued { run: run.clone(), ahead, last_time_ms, starts_in_ms, holds, freed, until, cost: None };
+        let answer = Answer::Queued {
+            run: run.clone(),
+            ahead,
+            last_time_ms,
+            starts_in_ms,
+            holds,
+            freed,
+            until,
+            ends: None,
+            cost: None,
+        };
         Ok(Done { rule, ..done(&run, answer) })
     }
 

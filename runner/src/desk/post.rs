@@ -463,16 +463,17 @@ impl Desk {
     }
 
     /// Notes that a chat shows an overview to this person from now on, to be kept true for `ms` milliseconds; with `keep` until when it
-    /// is stays as it was, where that is known.
-    pub async fn shows_overview(&self, door: &str, person: &str, ms: i64, keep: bool) -> Result<(), DeskError> {
+    /// is stays as it was, where that is known. Gives how often that was noted, by whatever process.
+    pub async fn shows_overview(&self, door: &str, person: &str, ms: i64, keep: bool) -> Result<i64, DeskError> {
         let since = self.store.now().await?.plus_ms(-ms);
         let mut tx = self.store.begin().await?;
-        homes::opened(&mut tx, door, person, since, keep).await?;
-        Ok(tx.commit().await?)
+        let shown = homes::opened(&mut tx, door, person, since, keep).await?;
+        tx.commit().await?;
+        Ok(shown)
     }
 
-    /// The people to whom a chat has shown its overview in the last `ms` milliseconds.
-    pub async fn overviews(&self, door: &str, ms: i64) -> Result<Vec<String>, DeskError> {
+    /// The people to whom a chat has shown its overview in the last `ms` milliseconds, each with how often that was noted.
+    pub async fn overviews(&self, door: &str, ms: i64) -> Result<Vec<(String, i64)>, DeskError> {
         let since = self.store.now().await?.plus_ms(-ms);
         Ok(homes::since(&self.store, door, since).await?)
     }

@@ -332,9 +332,9 @@ pub(super) fn result(answer: &Answer) -> &'static str {
         Answer::Made(MadeAnswer::Extended(_)) => "extended",
         Answer::Made(MadeAnswer::Differs { .. }) => "shown",
         Answer::Rollout(RolloutAnswer::Began { .. }) => "began",
-        Answer::Rollout(RolloutAnswer::Stopped(_)) => "stopped",
+        Answer::Rollout(RolloutAnswer::Stopped { .. }) => "stopped",
         Answer::Hold(answer) => match answer {
-            HoldAnswer::Began { .. } => "began",
+            HoldAnswer::Began { .. } | HoldAnswer::Booked { .. } => "began",
             HoldAnswer::Lifted { .. } | HoldAnswer::Cleared { .. } => "lifted",
             HoldAnswer::Asked { .. } => "asked",
             HoldAnswer::WillTell { .. } => "waits",

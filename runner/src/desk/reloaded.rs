@@ -12,12 +12,13 @@ use crate::config::{self, Config, Problem};
 use crate::domain::access::{Approvers, Want};
 use crate::domain::answer::{Actor, Answer, RunSummary, Sight, Standing};
 use crate::domain::audit::AuditFilter;
-use crate::domain::command::{Order, Query};
+use crate::domain::command::{HistoryFilter, Order, Query};
 use crate::domain::holds::{About, HoldAnswer, HoldOrder};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::policy::Place;
 use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent, RunState};
 use crate::domain::schedule::BendOrder;
+use crate::domain::secret::{Origin, SecretSource};
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, runs};
 use crate::problem::source::Source;
@@ -237,6 +238,105 @@ async fn a_yes_counts_as_long_as_whoever_said_it_has_the_role() {
         assert!(matches!(room.says("mori", approve(run)).await.unwrap(), Answer::Approved(_)));
         let approved = room.desk.show(run).await.unwrap().view.approved.unwrap();
         assert_eq!(approved.by.iter().map(ActorId::short).collect::<Vec<_>>(), ["sato", "mori"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_can_say_yes_is_told_by_the_roles_as_they_are_now() {
+    on_both(async |store| {
+        let room = Room::new(store, "'local:sato', 'local:mail'");
+        let run = room.asking(2).await;
+        let people = |question: &Question| {
+            let mut names: Vec<_> = question.wants[0].people.iter().map(|id| id.short().to_owned()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(people(&room.question(run).await), ["boss", "ito", "mail", "sato"]);
+        room.config.send_replace(Arc::new(read("'local:sato', 'local:mori'")));
+        assert_eq!(people(&room.question(run).await), ["boss", "ito", "mori", "sato"]);
+        room.refuses("mail", approve(run), "`local:mori`").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_that_is_still_to_come_has_all_before_it() {
+    on_both(async |store| {
+        let room = Room::new(store, "'local:sato'");
+        room.asking(1).await;
+        let before = |before: Option<i64>| AuditFilter { page: 1, before, ..AuditFilter::default() };
+        let entries = async |seq| room.desk.audit(&before(seq), &everything()).await.unwrap().records.len();
+        let all = entries(None).await;
+        assert!(all > 0);
+        assert_eq!((entries(Some(1)).await, entries(Some(9_999)).await), (0, all));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_in_a_reason_is_read_before_it_is_kept() {
+    on_both(async |store| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "hunter2-very-long\n").unwrap();
+        let told = read("'local:sato'").text().replace(
+            "root = 'app'\n",
+            &format!("root = 'app'\nenv = {{ TF_VAR_password = {{ file = '{}' }} }}\n", file.display()),
+        );
+        let room = Room::new(store, "'local:sato'");
+        room.config
+            .send_replace(Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &told), &|_| None).unwrap()));
+        let order = Order::Up {
+            environment: shop(),
+            level: Some("full".parse().unwrap()),
+            settings: Vec::new(),
+            newest_code: false,
+        };
+        let message = room.message("ito", "up shop full because it is hunter2-very-long");
+        let because = Some("it is hunter2-very-long".to_owned());
+        let Answer::Queued { run, .. } = room.desk.submit(&message, &order, because).await.unwrap() else {
+            panic!("not queued")
+        };
+        assert_eq!(run.request.because.as_deref(), Some("it is [redacted]"));
+        let filter = AuditFilter { page: 1, ..AuditFilter::default() };
+        let all = room.desk.audit(&filter, &everything()).await.unwrap().records;
+        assert!(!format!("{all:?}").contains("hunter2"), "{all:?}");
+        let stored = crate::ledger::audit::recent(&room.store, None, 10).await.unwrap();
+        assert!(!format!("{stored:?}").contains("hunter2"), "{stored:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_process_kept_with_a_secret_is_shown_without_it() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), "'local:sato'");
+        let order = Order::Up {
+            environment: shop(),
+            level: Some("full".parse().unwrap()),
+            settings: Vec::new(),
+            newest_code: false,
+        };
+        let message = room.message("ito", "up shop full because hunter2-very-long");
+        let because = Some("hunter2-very-long".to_owned());
+        let Answer::Queued { run, .. } = room.desk.submit(&message, &order, because).await.unwrap() else {
+            panic!("not queued")
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "hunter2-very-long").unwrap();
+        let secrets = crate::secrets::Secrets::default();
+        let source = SecretSource { origin: Origin::File(file), expires_in_s: None };
+        secrets.get(&source).await.unwrap();
+        let desk = Desk::new(store, room.config.subscribe(), Bell::default()).with_secrets(secrets);
+        let detail = desk.show(run.number).await.unwrap();
+        let filter = AuditFilter { page: 1, ..AuditFilter::default() };
+        let page = desk.audit(&filter, &everything()).await.unwrap();
+        let history = HistoryFilter { page: 1, ..HistoryFilter::default() };
+        let runs = desk.history(&history, &everything()).await.unwrap();
+        let told = format!("{detail:?} {page:?} {runs:?}");
+        assert!(told.contains("[redacted]") && !told.contains("hunter2"), "{told}");
     })
     .await;
 }

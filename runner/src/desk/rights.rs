@@ -36,7 +36,7 @@ impl Desk {
             | Query::Queue { environment }
             | Query::Next { environment, .. }
             | Query::Hours { environment, .. }
-            | Query::Bookings { environment }
+            | Query::Bookings { environment, .. }
             | Query::Schedules { environment, .. } => environment.clone(),
             Query::History(filter) => filter.environment.clone(),
             Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),
@@ -375,8 +375,9 @@ fn counts_by(
     if !matches!(command, CommandName::Approve | CommandName::Reject) {
         return Vec::new();
     }
-    let counts = question.wants.iter().filter(|want| want.by.has(access, environment, actor));
-    let mut by: Vec<String> = counts.map(|want| format!("the rule that wants {}", want_in_words(want))).collect();
+    let wants = question.wants.iter().map(|want| want.by_now(access, environment));
+    let counts = wants.filter(|want| want.by.has(access, environment, actor));
+    let mut by: Vec<String> = counts.map(|want| format!("the rule that wants {}", want_in_words(&want))).collect();
     if by.is_empty() && actor.is(&run.asker.id) {
         by.push("having asked for it".to_owned());
     }

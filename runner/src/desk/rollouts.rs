@@ -1,15 +1,17 @@
 //! Orders about many environments: each of them becomes a run by the same checks as an order on it alone, one after the other.
 
+mod stop;
+
 use super::{Case, Denied, Desk, DeskError, Done, Message};
 use crate::domain::answer::{Answer, Sight};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::holds::News;
 use crate::domain::ids::EnvironmentName;
 use crate::domain::policy::Place;
-use crate::domain::refusal::{Refusal, nearest};
-use crate::domain::rollout::{Came, End, Item, Next, Rollout, RolloutAnswer, RolloutOrder, Scope};
+use crate::domain::refusal::Refusal;
+use crate::domain::rollout::{Came, Item, Next, Rollout, RolloutAnswer, RolloutOrder, Scope};
 use crate::ledger::rollouts::{self, NewRollout};
-use crate::ledger::{LedgerError, Tx, inbox, outbox, runs};
+use crate::ledger::{Tx, inbox, outbox, runs};
 use crate::warden::Lapsed;
 
 /// Under which name its messages are taken: no chat has it, so that nobody tells what came of them.
@@ -78,7 +80,7 @@ impl Case<'_> {
                 (gone.cloned().collect(), Vec::new())
             }
         };
-        Ok(done(RolloutAnswer::Began { rollout, aside, unread }))
+        Ok(done(RolloutAnswer::Began { rollout: Box::new(rollout), aside, unread }))
     }
 
     /// One change of an environment's group at a time, whatever it is called: two would take turns on each environment.
@@ -115,68 +117,6 @@ impl Case<'_> {
         }
         Ok(())
     }
-
-    async fn stop_rollout(&self, tx: &mut Tx, scope: &Scope) -> Result<Done, Denied> {
-        let mut stopped = None;
-        for number in rollouts::of_scope(&mut *tx, scope).await? {
-            let Some(rollout) = rollouts::one(&mut *tx, number).await? else { continue };
-            if rollout.ended.is_some() {
-                continue;
-            }
-            // As with one run: who may ask for it may stop it. What is not configured any more keeps nobody from it.
-            let config = self.desk.config();
-            let left = rollout.items.iter().filter(|item| item.came.is_none());
-            for item in left.filter(|item| config.environments.contains_key(&item.environment)) {
-                self.allowed(tx, CommandName::Cancel, &item.environment).await?;
-            }
-            if rollouts::end(tx, number, End::Cancelled).await? {
-                stopped = rollouts::one(&mut *tx, number).await?;
-            }
-        }
-        let Some(rollout) = stopped else {
-            return Err(self.nothing_to_stop(tx, scope).await?.into());
-        };
-        Ok(done(RolloutAnswer::Stopped(rollout)))
-    }
-
-    /// What is being done to others, by the names that they had when it began: a group may have another by now.
-    async fn nothing_to_stop(&self, tx: &mut Tx, scope: &Scope) -> Result<Refusal, LedgerError> {
-        let config = self.desk.config();
-        let mut going = Vec::new();
-        for number in rollouts::going(&mut *tx).await? {
-            going.extend(rollouts::one(&mut *tx, number).await?.filter(|rollout| rollout.ended.is_none()));
-        }
-        going.retain(|rollout: &Rollout| {
-            rollout.items.iter().all(|item| self.desk.may(self.message, CommandName::Cancel, &item.environment))
-        });
-        let known = match scope {
-            Scope::Group(group) => config.groups().contains(group),
-            Scope::All => true,
-        };
-        let why = match going.as_slice() {
-            [] => "there is nothing to stop".to_owned(),
-            going => {
-                let each: Vec<String> = going.iter().map(|of| format!("`{} {}`", of.command, of.scope)).collect();
-                format!("what is being done: {}", each.join(", "))
-            }
-        };
-        let why = if known { why } else { format!("no environment is in that group now; {why}") };
-        let refusal = Refusal::refused(format!("nothing is being done to {scope}"), why);
-        let mut hints: Vec<String> = going.iter().map(|rollout| format!("cancel {}", rollout.scope)).collect();
-        hints.dedup();
-        if let Scope::Group(group) = scope
-            && hints.is_empty()
-            && !known
-        {
-            let groups = config.groups();
-            let near = nearest(group.as_str(), groups.iter().map(|group| group.as_str()));
-            hints.extend(near.map(|near| format!("status @{near}")));
-        }
-        if hints.is_empty() {
-            hints.push(if known { format!("status {scope}") } else { "envs".to_owned() });
-        }
-        Ok(hints.into_iter().take(3).fold(refusal, Refusal::hint))
-    }
 }
 
 fn done(answer: RolloutAnswer) -> Done {
@@ -197,10 +137,10 @@ fn environment_of(order: &Order) -> Option<&EnvironmentName> {
         Order::Up { environment, .. }
         | Order::Down { environment, .. }
         | Order::Scale { environment, .. }
-        | Order::Plan { environment, .. } => Some(environment),
+        | Order::Plan { environment, .. }
+        | Order::Destroy { environment } => Some(environment),
         Order::For { change, .. } => environment_of(change),
-        Order::Destroy { .. }
-        | Order::Undo { .. }
+        Order::Undo { .. }
         | Order::Cancel { .. }
         | Order::Retry { .. }
         | Order::Accept { .. }

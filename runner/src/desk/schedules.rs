@@ -1,7 +1,11 @@
 //! The schedules of environments by chat: `schedule add`, `change`, `remove`, and what there is of them.
 
+use std::collections::BTreeMap;
+
+use super::ask::one_line;
 use super::{Case, Denied, Desk, DeskError, Done};
 use crate::agenda::{Diary, timetable};
+use crate::config::Config;
 use crate::config::typed_schedule::{self, Mistake};
 use crate::domain::access::answering::want_in_words;
 use crate::domain::access::{self, ApprovalRule};
@@ -13,8 +17,8 @@ use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::{Refusal, nearest};
 use crate::domain::request::{AskedAs, turn};
 use crate::domain::schedule::{
-    Agenda, Bent, Deed, Listed, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored, Timetable,
-    Transition, Written, next_after,
+    Agenda, Coming, Deed, Listed, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored,
+    Timetable, Transition, Written, coming, next_after, unknown_years,
 };
 use crate::ledger::{Tx, schedules};
 use crate::warden::Lapsed;
@@ -76,7 +80,9 @@ impl Case<'_> {
         let at_once = self.at_once(tx, &was, &mut diary, now).await?;
         let next = next_of(&diary.agenda(), now, NEXT);
         let own = diary.timetable().schedules.iter().find(|one| one.name == written.name);
-        let own = own.and_then(|own| alone(&diary, own, now));
+        let unknown_years = own.map(|own| beyond_lists(&diary, own, now)).unwrap_or_default();
+        let own = own.map(|own| coming(&diary.agenda(), own, now));
+        let bends = diary.bends.iter().filter(|bent| bent.stands(now)).cloned().collect();
         let answer = ScheduleAnswer {
             deed,
             environment: name.clone(),
@@ -85,6 +91,8 @@ impl Case<'_> {
             because: self.because.clone(),
             next,
             own,
+            bends,
+            unknown_years,
             at_once,
         };
         Ok(Done {
@@ -189,6 +197,7 @@ impl Case<'_> {
             };
             self.with_reason(order.line())
         };
+        Self::by_chat(environment)?;
         if typed_schedule::read_schedule(&config, environment, written, &origin).is_err() {
             let (mended, mistakes) = typed_schedule::mended(&config, environment, written);
             return Err(refused(name, "schedule", mistaken(name, &mistakes, mended.map(line))));
@@ -223,9 +232,8 @@ impl Case<'_> {
         Ok(table)
     }
 
-    /// What rules want a yes for, a person cannot have done by the clock, which asks nobody.
-    fn asks_nobody(&self, environment: &Environment, schedule: &Schedule, now: Timestamp) -> Result<(), Denied> {
-        let config = self.desk.config();
+    /// Whether schedules can be given by chat here at all; told before what is wrong with one.
+    fn by_chat(environment: &Environment) -> Result<(), Denied> {
         // Rules about when, or about what a plan turns out to be, cannot be held against what happens later and by itself.
         let Rules { only_in_hours, destroys_ask, approvals, .. } = &environment.rules;
         let later = |rule: &ApprovalRule| rule.is_about_changes() || rule.is_about_hours();
@@ -237,6 +245,12 @@ impl Case<'_> {
             let refusal = Refusal::refused(what, why).hint(format!("schedule list {name}"));
             return Err(refused(name, "approve", refusal));
         }
+        Ok(())
+    }
+
+    /// What rules want a yes for, a person cannot have done by the clock, which asks nobody.
+    fn asks_nobody(&self, environment: &Environment, schedule: &Schedule, now: Timestamp) -> Result<(), Denied> {
+        let config = self.desk.config();
         // When it is said has nothing to do with when it happens.
         let rules = Rules { only_in_hours: None, ..environment.rules.clone() };
         let at_any_time = Environment { rules, ..environment.clone() };
@@ -303,12 +317,12 @@ impl Desk {
             let of_table = table.schedules.iter().map(|schedule| {
                 let stored = own.iter().find(|one| one.written.name == schedule.name).copied();
                 let stored = stored.filter(|_| matches!(schedule.origin, Origin::Chat { .. })).cloned();
-                let next = alone(&diary, schedule, now);
+                let next = coming(&diary.agenda(), schedule, now);
                 Listed { name: schedule.name.clone(), schedule: Ok(schedule.clone()), stored, next }
             });
             let of_none = left_out.iter().map(|out| {
                 let stored = own.iter().find(|one| one.id == out.id).copied().cloned();
-                Listed { name: out.name.clone(), schedule: Err(out.why.clone()), stored, next: None }
+                Listed { name: out.name.clone(), schedule: Err(out.why.clone()), stored, next: Coming::default() }
             });
             let mut all: Vec<Listed> = of_table.chain(of_none).collect();
             if let Some(name) = name {
@@ -323,22 +337,31 @@ impl Desk {
             found.push(Schedules { environment: environment.name.clone(), all, paused, aside });
         }
         match only {
-            Some(name) if found.is_empty() => Err(not_followed(name).into()),
+            Some(name) if found.is_empty() => Err(not_followed(&config, name).into()),
             Some(_) | None => Ok(found),
         }
     }
 }
 
 /// An environment that the configuration does not have, or not without an error.
-pub(super) fn not_followed(name: &EnvironmentName) -> Refusal {
-    let what = format!("no schedule of {name} is followed");
-    Refusal::refused(what, "Tidegate does not manage it now").hint(format!("status {name}"))
+pub(super) fn not_followed(config: &Config, name: &EnvironmentName) -> Refusal {
+    let problem = config.unmanaged.get(name.as_str()).and_then(|problems| problems.first());
+    let why = problem.map_or_else(
+        || "Tidegate does not manage it now".to_owned(),
+        |problem| {
+            let problem = one_line(problem);
+            format!("its configuration does not check: {problem}; a process that had read it before goes on by that")
+        },
+    );
+    Refusal::refused(format!("no schedule of {name} is known here"), why).hint(format!("status {name}"))
 }
 
-/// When one schedule next does anything, whatever the others do, with what is skipped and paused.
-fn alone(diary: &Diary<'_>, schedule: &Schedule, now: Timestamp) -> Option<Transition> {
-    let bends: Vec<Bent> = diary.bends.iter().filter(|bent| bent.bend.is_of_schedules()).cloned().collect();
-    next_after(&Agenda { schedules: std::slice::from_ref(schedule), bends: &bends, ..diary.agenda() }, now)
+/// Calendars of a schedule that do not know the holidays of the year in which it next does anything.
+fn beyond_lists(diary: &Diary<'_>, schedule: &Schedule, now: Timestamp) -> BTreeMap<String, i32> {
+    let alone = Agenda { schedules: std::slice::from_ref(schedule), bends: &[], ..diary.agenda() };
+    let Coming { makes, idle, over: _ } = coming(&alone, schedule, now);
+    let local = makes.map(|makes| makes.local).or_else(|| idle.map(|idle| idle.turn.local));
+    local.map(|local| unknown_years(&alone, local.date())).unwrap_or_default()
 }
 
 fn next_of(agenda: &Agenda<'_>, now: Timestamp, most: usize) -> Vec<Transition> {

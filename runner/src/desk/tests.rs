@@ -11,15 +11,16 @@ use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
 use crate::config::{self, Config};
 use crate::domain::access::{Approvers, Want};
-use crate::domain::answer::{Actor, Answer, RunSummary, Sight};
+use crate::domain::answer::{Actor, Answer, RunSummary, Sight, Standing};
 use crate::domain::audit::AuditFilter;
 use crate::domain::command::Order;
 use crate::domain::environment::{Channels, Level};
+use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::hours_on::{Month, Stood};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::request::{RunKind, RunRequest, Target};
-use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent};
+use crate::domain::run::{Note, Outcome, Question, QuestionWhy, RunEvent};
 use crate::domain::schedule::{ClockNews, Turn};
 use crate::ledger::tests::on_both;
 use crate::ledger::{Store, environments, runs, stacks};
@@ -342,6 +343,39 @@ async fn a_group_that_only_a_chat_knows_counts_for_a_yes_alone_and_its_audit_has
         let records = room.desk.audit(&filter, &all).await.unwrap().records;
         let detail = records[0].detail.as_ref().expect("a detail");
         assert_eq!((&detail["digest"], detail["seen"].is_array()), (&"d1".into(), true), "{detail}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn status_tells_who_held_a_state_lock_until_the_next_run_is_over() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let holder = LockHolder { id: "11".to_owned(), who: "ito@desk".to_owned(), ..LockHolder::default() };
+        let ends = async |order: Order, events: Vec<RunEvent>| {
+            let run = room.queues(order).await;
+            let mut tx = room.store.begin().await.unwrap();
+            runs::append_many(&mut tx, run.id, &[vec![claimed()], events].concat(), None).await.unwrap();
+            tx.commit().await.unwrap();
+            run.number
+        };
+        let locks = async |only: Option<EnvironmentName>| {
+            let standings = room.desk.status(only.as_ref()).await.unwrap();
+            let Some(Standing::Managed(status)) = standings.into_iter().next() else { panic!("shop is managed") };
+            status.locks.into_iter().map(|seen| (seen.run, seen.holder.who)).collect::<Vec<_>>()
+        };
+        let stack = || "app".parse().unwrap();
+        let noted = RunEvent::StackNoted { stack: stack(), note: Note::Locked { holders: vec![holder.clone()] } };
+        let looked = ends(Order::Preflight { environment: shop() }, vec![noted, ended(Outcome::Planned)]).await;
+        assert_eq!(locks(Some(shop())).await, [(looked, "ito@desk".to_owned())]);
+        assert_eq!(locks(None).await, [], "in the list of all nothing more is read");
+        ends(Order::Preflight { environment: shop() }, vec![ended(Outcome::Planned)]).await;
+        assert_eq!(locks(Some(shop())).await, []);
+        let failure = Box::new(Failure::new(FailureKind::LockHeld(holder.clone()), "locked"));
+        let phase = crate::domain::run::Phase::Plan;
+        let failed = RunEvent::StackFailed { stack: stack(), phase, failure, applied: None };
+        let met = ends(Order::Drift { environment: shop() }, vec![failed, ended(Outcome::Failed)]).await;
+        assert_eq!(locks(Some(shop())).await, [(met, "ito@desk".to_owned())]);
     })
     .await;
 }

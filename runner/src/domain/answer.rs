@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Also, Link, People};
 use super::command::CommandName;
 use super::environment::{Level, SettingValue};
+use super::failure::LockHolder;
 use super::holds::{Freed, Hold, HoldAnswer};
 use super::hours_on::Cost;
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
@@ -17,7 +18,7 @@ use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::rollout::RolloutAnswer;
 use super::run::{RunState, RunView};
-use super::schedule::{BendAnswer, Bent, ClockChange, Quiet, ScheduleAnswer, Transition};
+use super::schedule::{BendAnswer, Bent, ClockChange, Quiet, ScheduleAnswer, Transition, Turn};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +129,12 @@ impl RunSummary {
         self.state.holds_environment() || matches!(self.state, RunState::Queued { .. })
     }
 
+    /// Whether it may be changing something at this moment, or not be heard of: what only looks does not, nor what waits.
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        self.state.holds_environment() && !self.request.kind.only_looks()
+    }
+
     /// Whose wish it is: whoever asked, or who has the clock do it by chat.
     #[must_use]
     pub fn answers_for(&self) -> Actor {
@@ -157,6 +164,9 @@ pub enum Answer {
         /// Until when it holds, where schedules or whoever asks end it.
         #[serde(default)]
         until: Option<Timestamp>,
+        /// When it is deleted, of what is made for one test.
+        #[serde(default)]
+        ends: Option<Timestamp>,
         /// What it costs until then, of what is made for a time, where that is known.
         #[serde(default)]
         cost: Option<Cost>,
@@ -215,6 +225,19 @@ pub struct StackStanding {
     pub older_state: bool,
 }
 
+/// Somebody who held a stack's state lock when a run met it or looked at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockSeen {
+    /// Of which stack.
+    pub stack: StackName,
+    /// Who.
+    pub holder: LockHolder,
+    /// Which run saw it.
+    pub run: RunNumber,
+    /// When that run ended.
+    pub at: Timestamp,
+}
+
 /// Everything `status` shows of one environment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentStatus {
@@ -264,10 +287,16 @@ pub struct EnvironmentStatus {
     pub lost_ended: Vec<String>,
     /// What else is not as it should be, one line each.
     pub besides: Vec<String>,
+    /// Who held state locks when the last run that is over saw them; told of one environment alone.
+    pub locks: Vec<LockSeen>,
     /// Who paused its schedules.
     pub paused: Option<Bent>,
     /// What its schedules, with what people bend, ask for now.
     pub asked: Option<Target>,
+    /// The person's change that holds now, with its end.
+    pub visit: Option<Bent>,
+    /// The next transition of its schedules, with what people bend.
+    pub next: Option<Turn>,
     /// It was made for one test.
     pub made: Option<Box<Listed>>,
 }

@@ -81,9 +81,9 @@ pub struct Record {
 /// Actions that are no commands: a run asks, its question expires, nobody saw it end, a mark in its state was taken away, it ends; a
 /// hold comes to its end; what was due is missed or given up; AWS is told when to end a group; the time of what was made for one test is over, and nothing is left of it; a message that was no command; the configuration changed; a process that
 /// carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 17] = [
+pub const EVENTS: [&str; 18] = [
     ASK, EXPIRE, LOSE, UNTAINT, REFUSE, END, LAPSE, MISS, GIVE_UP, SWITCH, DUE, GONE, MESSAGE, CONFIGURE, START, STOP,
-    PRUNE,
+    PRUNE, REMOVE,
 ];
 
 /// A run asks for a yes.
@@ -94,6 +94,8 @@ pub const EXPIRE: &str = "expire";
 pub const LOSE: &str = "lose";
 /// A group's mark as tainted was taken away, so that what is in service of it is kept.
 pub const UNTAINT: &str = "untaint";
+/// What stood in no state was deleted, or was to be and was not.
+pub const REMOVE: &str = "remove";
 /// A rule forbids what a run has left to do, after something of it was done.
 pub const REFUSE: &str = "refuse";
 /// A run ended.

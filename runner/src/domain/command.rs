@@ -278,7 +278,7 @@ impl CommandName {
     /// True for what takes back something that need not stand in each environment of a group.
     #[must_use]
     pub fn is_lifted_where_it_stands(self) -> bool {
-        matches!(self, Self::Unhold | Self::Unpause)
+        matches!(self, Self::Unhold | Self::Unpause | Self::Unbook)
     }
 
     /// True for commands that only read.
@@ -730,6 +730,8 @@ pub enum Query {
     Bookings {
         /// Of which environment; `None`: of all.
         environment: Option<EnvironmentName>,
+        /// Of those of this group.
+        group: Option<GroupName>,
     },
     /// What is not as it should be, or will not be soon.
     Handover,
@@ -737,6 +739,8 @@ pub enum Query {
     Hours {
         /// Which environment; `None`: all.
         environment: Option<EnvironmentName>,
+        /// Those of this group.
+        group: Option<GroupName>,
         /// In which month; `None`: the present one, in each environment's zone.
         month: Option<Month>,
         /// Also by whose change.

@@ -19,6 +19,8 @@ pub struct DriftRules {
     pub at: Option<NaiveTime>,
     /// Globs over addresses, and over an address with an attribute after a point: nobody wants to hear of those.
     pub ignore: Vec<String>,
+    /// CloudTrail is asked who did what was found.
+    pub who: bool,
     /// How long before its schedules raise it it is looked whether anything stands in the way, in seconds; `None`: it is not.
     pub preflight_s: Option<u32>,
 }
@@ -40,6 +42,56 @@ pub struct Stray {
     /// Since when it is there, where AWS tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// When Tidegate first found it in no state, and ever since; `None` where it did not look before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
+    /// Why Tidegate does not take it away, in half a sentence; `None` for what it may, or where that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stays: Option<String>,
+}
+
+/// How something is billed as long as it is there, whatever it does. Sums are the business of who has the prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Billed {
+    /// For each hour.
+    ByHour,
+    /// For its size, for each month.
+    BySize,
+    /// Not at all by itself.
+    Free,
+}
+
+/// How a kind of resource is billed; `None` where that is not known here. Source: the price pages of EC2, EBS, VPC, Elastic Load Balancing, RDS
+/// and S3.
+#[must_use]
+pub fn billed(kind: &str) -> Option<Billed> {
+    Some(match kind {
+        "aws_instance" | "aws_nat_gateway" | "aws_eip" | "aws_lb" | "aws_elb" | "aws_db_instance" => Billed::ByHour,
+        "aws_ebs_volume" | "aws_s3_bucket" | "aws_cloudwatch_log_group" => Billed::BySize,
+        "aws_autoscaling_group"
+        | "aws_launch_template"
+        | "aws_lb_target_group"
+        | "aws_network_interface"
+        | "aws_security_group"
+        | "aws_subnet"
+        | "aws_vpc"
+        | "aws_route_table"
+        | "aws_internet_gateway" => Billed::Free,
+        _ => return None,
+    })
+}
+
+/// Somebody who wrote to a resource outside Tidegate, as CloudTrail tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doer {
+    /// Address of the resource.
+    pub address: String,
+    /// Who, as CloudTrail names them: `ito (role admin)`.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Which call of AWS it was: `SetDesiredCapacity`.
+    pub event: String,
 }
 
 /// A digest of everything that a look found, and of what it could not look at; `None` where there is neither. The same is told once.
@@ -58,6 +110,10 @@ pub fn digest(view: &RunView) -> Option<String> {
     all.extend(view.strays().map(|(name, stray)| serde_json::json!([name, stray.arn]).to_string()));
     let troubles = view.stacks.iter().flat_map(|(name, stack)| stack.troubles.iter().map(move |one| (name, one)));
     all.extend(troubles.map(|(name, trouble)| serde_json::json!([name, trouble]).to_string()));
+    let needs = super::quota::short(view.stacks.values().flat_map(|stack| &stack.needs));
+    all.extend(
+        needs.iter().map(|need| serde_json::json!(["needs", need.quota, need.account, need.region]).to_string()),
+    );
     let unswept = view
         .stacks
         .iter()
@@ -102,6 +158,8 @@ pub fn removal(stray: &Stray) -> Option<String> {
         "aws_security_group" => format!("aws ec2 delete-security-group --group-id {id}"),
         "aws_subnet" => format!("aws ec2 delete-subnet --subnet-id {id}"),
         "aws_vpc" => format!("aws ec2 delete-vpc --vpc-id {id}"),
+        "aws_route_table" => format!("aws ec2 delete-route-table --route-table-id {id}"),
+        "aws_network_interface" => format!("aws ec2 delete-network-interface --network-interface-id {id}"),
         "aws_internet_gateway" => format!("aws ec2 delete-internet-gateway --internet-gateway-id {id}"),
         "aws_nat_gateway" => format!("aws ec2 delete-nat-gateway --nat-gateway-id {id}"),
         "aws_eip" => format!("aws ec2 release-address --allocation-id {id}"),
@@ -110,6 +168,10 @@ pub fn removal(stray: &Stray) -> Option<String> {
         "aws_autoscaling_group" => {
             format!("aws autoscaling delete-auto-scaling-group --auto-scaling-group-name {id}")
         }
+        // AWS refuses while anything is in it.
+        "aws_s3_bucket" => format!("aws s3api delete-bucket --bucket {id}"),
+        "aws_cloudwatch_log_group" => format!("aws logs delete-log-group --log-group-name {id}"),
+        "aws_elb" => format!("aws elb delete-load-balancer --load-balancer-name {id}"),
         "aws_lb" => format!("aws elbv2 delete-load-balancer --load-balancer-arn {id}"),
         "aws_lb_target_group" => format!("aws elbv2 delete-target-group --target-group-arn {id}"),
         _ => return None,

@@ -65,6 +65,8 @@ pub enum FailureKind {
     NotReady,
     /// It is applied, and whether it is in service cannot be told.
     CannotLook,
+    /// What its state knew is destroyed, and something is left, or whether anything is left cannot be told.
+    Left,
 }
 
 /// Who holds a state lock. Source: the "Lock Info" block of Terraform's lock error.

@@ -22,6 +22,7 @@ pub mod order;
 pub mod policy;
 pub mod probe;
 pub mod protect;
+pub mod quota;
 pub mod readiness;
 pub mod refusal;
 pub mod request;

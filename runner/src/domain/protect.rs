@@ -14,6 +14,23 @@ pub fn protects(pattern: &str, address: &str) -> bool {
         .any(|end| glob(&pattern, address.get(..end).unwrap_or_default()))
 }
 
+/// True when `pattern` names, or may name, resources of this type in whichever module: for what has no address, as nothing but its type is
+/// known. `module.db` names a module and no type.
+#[must_use]
+pub fn protects_kind(pattern: &str, kind: &str) -> bool {
+    let pieces: Vec<&str> = pattern.split('.').collect();
+    let mut rest = pieces.as_slice();
+    loop {
+        rest = match rest {
+            ["module", _, after @ ..] => after,
+            // `*.aws_instance.*`: in whichever module.
+            ["*", after @ ..] if after.len() >= 2 => after,
+            [of, ..] => return names(of, kind),
+            [] => return false,
+        };
+    }
+}
+
 /// True when `pattern` names `text`: `*` stands for any characters, also none; everything else for itself.
 #[must_use]
 pub fn names(pattern: &str, text: &str) -> bool {
@@ -76,6 +93,30 @@ mod tests {
         ];
         for (pattern, address) in no {
             assert!(!protects(pattern, address), "{pattern} should not protect {address}");
+        }
+    }
+
+    #[test]
+    fn a_type_is_protected_by_whatever_may_name_one_of_it() {
+        for (pattern, kind) in [
+            ("aws_db_instance.*", "aws_db_instance"),
+            ("module.app.aws_s3_bucket.assets", "aws_s3_bucket"),
+            ("module.a.module.b.aws_vpc.this[0]", "aws_vpc"),
+            ("*.aws_vpc.*", "aws_vpc"),
+            ("aws_*.*", "aws_vpc"),
+            ("*", "aws_vpc"),
+            ("module.db.*", "aws_vpc"),
+            ("aws_vpc", "aws_vpc"),
+        ] {
+            assert!(protects_kind(pattern, kind), "{pattern} {kind}");
+        }
+        for (pattern, kind) in [
+            ("aws_db_instance.*", "aws_vpc"),
+            ("module.db", "aws_vpc"),
+            ("*.aws_vpc.*", "aws_instance"),
+            ("", "aws_vpc"),
+        ] {
+            assert!(!protects_kind(pattern, kind), "{pattern} {kind}");
         }
     }
 }

@@ -92,6 +92,7 @@ mod tests {
         for (phase, kind, detail, again) in [
             (Phase::Verify, FailureKind::NotReady, "", true),
             (Phase::Verify, FailureKind::CannotLook, "", false),
+            (Phase::Verify, FailureKind::Left, "", false),
             (Phase::Apply, FailureKind::Terraform, "api error InsufficientInstanceCapacity: none", true),
             (Phase::Apply, FailureKind::Terraform, "api error RequestLimitExceeded: wait", true),
             (Phase::Plan, FailureKind::Terraform, "Throttling: Rate exceeded", true),

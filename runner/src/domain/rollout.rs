@@ -13,6 +13,9 @@ use super::run::{Outcome, RunState, RunView};
 /// How many environments are changed at a time, after the first.
 pub const TOGETHER: usize = 4;
 
+/// What came of a run that somebody stopped, in one word.
+const CANCELLED: &str = "cancelled";
+
 /// Which environments are meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -56,7 +59,7 @@ pub enum RolloutOrder {
         /// What is asked of each, in the order of the configuration.
         orders: Vec<Order>,
     },
-    /// Nothing more of it is begun.
+    /// Nothing more of it is begun, and what runs of it is asked to stop.
     Stop {
         /// Whose.
         scope: Scope,
@@ -130,6 +133,7 @@ impl Came {
             Self::Changes => "change",
             Self::Replaces => "replace",
             Self::Deletes => "delete",
+            Self::Error { how } if how == CANCELLED => CANCELLED,
             Self::Error { .. } => "error",
             Self::Refused { .. } => "refused",
         }
@@ -145,7 +149,7 @@ impl Came {
             Outcome::Planned => Self::of_plan(view),
             Outcome::Partial => error("partial"),
             Outcome::Failed => error("failed"),
-            Outcome::Cancelled => error("cancelled"),
+            Outcome::Cancelled => error(CANCELLED),
             Outcome::Refused => error("refused"),
             Outcome::Expired => error("expired"),
         })
@@ -283,7 +287,8 @@ impl Rollout {
     /// How many environments came to what, by class, in the order in which people read it.
     #[must_use]
     pub fn classes(&self) -> Vec<(&'static str, usize)> {
-        const ORDER: [&str; 8] = ["done", "nothing", "create", "change", "replace", "delete", "error", "refused"];
+        const ORDER: [&str; 9] =
+            ["done", "nothing", "create", "change", "replace", "delete", CANCELLED, "error", "refused"];
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for came in self.items.iter().filter_map(|item| item.came.as_ref()) {
             *counts.entry(came.class()).or_default() += 1;
@@ -308,14 +313,30 @@ pub enum RolloutAnswer {
     /// It is begun, or goes on.
     Began {
         /// What.
-        rollout: Rollout,
+        rollout: Box<Rollout>,
         /// Those of the group that are left aside, as their configuration does not check.
         aside: Vec<String>,
         /// Those of which nobody can read whether they are in the group.
         unread: Vec<String>,
     },
     /// Nothing more of it is begun.
-    Stopped(Rollout),
+    Stopped {
+        /// What: most often one; plans can go beside a change.
+        rollouts: Vec<Rollout>,
+        /// What became of the runs that had begun.
+        halted: Halted,
+    },
+}
+
+/// Runs of a change of many that was stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halted {
+    /// They are asked to stop, now or before, and are not over.
+    pub stopping: Vec<RunNumber>,
+    /// They are over: nothing of them had begun, or what was done stays.
+    pub over: Vec<RunNumber>,
+    /// Nobody knows how they stand, so that nobody can stop them: `recover` looks, or their rows cannot be read.
+    pub unknown: Vec<RunNumber>,
 }
 
 #[cfg(test)]
@@ -387,8 +408,19 @@ mod tests {
     fn plans_are_counted_by_class() {
         let came = |came: Came| (Some(1), Some(came));
         let error = Came::Error { how: "failed".to_owned() };
-        let all = [came(Came::Replaces), came(Came::Nothing), came(error), came(Came::Nothing), (Some(1), None)];
-        assert_eq!(rollout(CommandName::Plan, &all).classes(), [("nothing", 2), ("replace", 1), ("error", 1)]);
+        let stopped = Came::Error { how: "cancelled".to_owned() };
+        let all = [
+            came(Came::Replaces),
+            came(Came::Nothing),
+            came(error),
+            came(Came::Nothing),
+            came(stopped),
+            (Some(1), None),
+        ];
+        assert_eq!(
+            rollout(CommandName::Plan, &all).classes(),
+            [("nothing", 2), ("replace", 1), ("cancelled", 1), ("error", 1)]
+        );
     }
 
     #[test]

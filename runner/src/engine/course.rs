@@ -277,7 +277,7 @@ impl Situation<'_> {
 
     /// Whether those whose yes is wanted have said it to this plan, for whatever reason it was wanted then.
     fn was_wanted(&self, want: &Want) -> bool {
-        let covers = |said: &Want| said.by == want.by && said.count >= want.count && (want.own || !said.own);
+        let covers = |said: &Want| want.is_of_the_same(said) && said.count >= want.count;
         self.view
             .approved
             .as_ref()
@@ -301,7 +301,7 @@ impl Situation<'_> {
     /// What was said to these wants before. Whose yes counts no more is told where it is asked again.
     fn said_before(&self, wants: &[Want]) -> Vec<Yes> {
         let Some(approved) = &self.view.approved else { return Vec::new() };
-        let was = |want: &Want| approved.wants.iter().any(|said| said.by == want.by && (want.own || !said.own));
+        let was = |want: &Want| approved.wants.iter().any(|said| want.is_of_the_same(said));
         let at: Vec<usize> = wants.iter().enumerate().filter(|(_, want)| was(want)).map(|(at, _)| at).collect();
         if at.is_empty() {
             return Vec::new();

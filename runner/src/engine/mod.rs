@@ -2,6 +2,7 @@
 //! [`course`]'s to say; here it is done.
 
 mod alone;
+mod coming;
 pub mod course;
 mod drive;
 mod echo;
@@ -88,8 +89,11 @@ impl Shared {
             commits: Commits::new(&environment, view, &accepted),
             half_made: stacks::half_made(&self.store, &environment.name).await?,
             states_left: stacks::states_left(&self.store, &environment.name).await?,
+            coming: coming::raise(&self.store, &self.config(), view.request.kind, &environment).await,
             environment,
             untouched,
+            config: self.config(),
+            states: tokio::sync::Mutex::default(),
             paths: self.paths.clone(),
             supervisors: Standby::new(self.supervisor.clone()),
             told: self.told(),

@@ -276,7 +276,8 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
         | FailureKind::Configuration
         | FailureKind::Fault
         | FailureKind::NotReady
-        | FailureKind::CannotLook => format!("{stack} cannot be planned: {}", failure.summary),
+        | FailureKind::CannotLook
+        | FailureKind::Left => format!("{stack} cannot be planned: {}", failure.summary),
     }
 }
 

@@ -255,3 +255,69 @@ async fn still_up(store: &Store, old: &Config, new: &Config) -> Result<Vec<Strin
     }
     Ok(up)
 }
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+
+    use super::*;
+    use crate::agenda::timetable;
+    use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+    use crate::domain::schedule::{Signed, Stored, Written};
+
+    const CONFIG: &str = "[calendars.team]\nfile = 'team.toml'\n\
+        [environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
+        [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+        [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+
+    /// 2026-11-24 is a Tuesday, and off.
+    const DATES: &str = "days = ['2026-11-24']\n";
+
+    /// A schedule that somebody typed with that calendar.
+    fn typed() -> Stored {
+        let keys = [("window", "Mon-Fri 09:00-21:00"), ("inside", "full"), ("outside", "small"), ("holidays", "team")];
+        let keys: IndexMap<_, _> = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let by = ActorId::local("ito");
+        let added = Signed { by, called: "ito".to_owned(), at: Timestamp(0), because: None, asked_as: None };
+        let written = Written { name: "hours".to_owned(), keys };
+        let environment: EnvironmentName = "shop".parse().unwrap();
+        Stored { id: "1".to_owned(), environment, written, added, changed: None }
+    }
+
+    #[test]
+    fn what_was_typed_with_a_calendar_stands_by_its_last_dates_when_that_breaks_or_goes_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, dates) = (folder.path().join("tidegate.toml"), folder.path().join("team.toml"));
+        std::fs::create_dir(folder.path().join("app")).unwrap();
+        std::fs::write(folder.path().join("app/main.tf"), "variable \"servers\" {\n  type = number\n}\n").unwrap();
+        std::fs::write(&file, CONFIG).unwrap();
+        std::fs::write(&dates, DATES).unwrap();
+        let stored = [typed()];
+        let of = |config: &Config| {
+            let environment = config.environments.get(&stored[0].environment).unwrap();
+            // A Monday.
+            timetable(config, environment, &stored, Timestamp(1_795_392_000_000))
+        };
+        let mut config = config::load(&file).unwrap();
+        let (first, left_out) = of(&config);
+        assert_eq!((first.schedules.len(), left_out.len()), (1, 0), "{left_out:?}");
+        // It breaks, breaks otherwise, and goes away: each time it is read again, from what was kept.
+        for broken in [Some("days = ['2026-13-01']\n"), Some("days = "), None] {
+            match broken {
+                Some(text) => std::fs::write(&dates, text).unwrap(),
+                None => std::fs::remove_file(&dates).unwrap(),
+            }
+            let new = config::load(&file).unwrap();
+            assert_eq!(of(&new).1.len(), 1, "without its dates it is none");
+            config = keep_last_good(new, &config);
+            let (kept, left_out) = of(&config);
+            assert_eq!((kept.schedules.len(), left_out.len()), (1, 0), "{left_out:?}");
+            assert_eq!(kept.calendars, first.calendars, "{broken:?}");
+        }
+        // It is there again, with other dates.
+        std::fs::write(&dates, "days = ['2026-11-25']\n").unwrap();
+        config = keep_last_good(config::load(&file).unwrap(), &config);
+        let (again, left_out) = of(&config);
+        assert!(left_out.is_empty() && again.calendars != first.calendars, "{left_out:?}");
+    }
+}

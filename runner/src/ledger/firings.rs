@@ -193,6 +193,24 @@ pub async fn tell_once(
     Ok(stored == 1)
 }
 
+/// Takes back that something of a transition was told, so that it is told anew where it is so again. False: it was not told.
+pub async fn untell(
+    mut tx: &mut Tx,
+    environment: &EnvironmentName,
+    key: &str,
+    what: &str,
+) -> Result<bool, LedgerError> {
+    let gone = on!(
+        tx,
+        execute,
+        sqlx::query("DELETE FROM clock_told WHERE environment = $1 AND key = $2 AND what = $3")
+            .bind(environment.as_str())
+            .bind(storable(key))
+            .bind(what)
+    )?;
+    Ok(gone == 1)
+}
+
 /// Notes what came of a further try, or of its run. False: somebody had tried it since `firing` was read.
 pub async fn change(mut tx: &mut Tx, before: &Firing, after: &Firing) -> Result<bool, LedgerError> {
     let why = after.why.as_deref().map(storable);

@@ -231,6 +231,17 @@ pub async fn book(mut tx: &mut Tx, new: NewBooking<'_>) -> Result<Hold, LedgerEr
     })
 }
 
+/// Notes what was wanted as a booking began.
+pub async fn note_before(mut tx: &mut Tx, booking: HoldNumber, booked: &Booked) -> Result<(), LedgerError> {
+    let asks = to_json("asks", booked)?;
+    on!(
+        tx,
+        execute,
+        sqlx::query("UPDATE holds SET asks = $1 WHERE number = $2 AND kind = 'booking'").bind(&asks).bind(booking.0)
+    )?;
+    Ok(())
+}
+
 /// The bookings that are not over, of one environment or of all, the earliest first; those that cannot be read beside them.
 pub async fn bookings(
     mut db: impl Access,

@@ -4,6 +4,9 @@ use super::error::LedgerError;
 use super::store::{Access, Tx, now};
 use crate::domain::ids::Timestamp;
 
+/// The lease of the process that follows the schedules, and the name of the lock beside an SQLite file: `tidegate.db.clock`.
+pub const CLOCK: &str = "clock";
+
 /// Takes or keeps the lease `name` for `ms` milliseconds. With `force` also from a holder whose time is not over: for who knows that
 /// it is dead. `None`: somebody else has it. Otherwise when anybody first had it.
 pub async fn take(

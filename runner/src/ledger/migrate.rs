@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 47] = [
+pub(super) const TEXTS: [(i64, &str, &str); 49] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -62,6 +62,8 @@ pub(super) const TEXTS: [(i64, &str, &str); 47] = [
     (810, "bookings", include_str!("../../../migrations/0810_bookings.sql")),
     (820, "left_at", include_str!("../../../migrations/0820_left_at.sql")),
     (840, "homes", include_str!("../../../migrations/0840_homes.sql")),
+    (860, "strays", include_str!("../../../migrations/0860_strays.sql")),
+    (870, "homes_shown", include_str!("../../../migrations/0870_homes_shown.sql")),
 ];
 
 /// All migrations.

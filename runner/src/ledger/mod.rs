@@ -34,6 +34,7 @@ pub mod runs;
 pub mod scaling_groups;
 pub mod schedules;
 pub mod stacks;
+pub mod strays;
 pub mod tellings;
 mod triggers;
 pub mod troubles;

@@ -200,6 +200,19 @@ pub async fn going(mut db: impl Access) -> Result<Vec<i64>, LedgerError> {
     )
 }
 
+/// The same of one scope.
+pub async fn going_of(mut db: impl Access, scope: &Scope) -> Result<Vec<i64>, LedgerError> {
+    on!(
+        db,
+        fetch_all,
+        sqlx::query_scalar(
+            "SELECT number FROM rollouts WHERE scope = $1 AND (ended_at IS NULL OR number IN \
+             (SELECT rollout FROM rollout_items WHERE run IS NOT NULL AND came IS NULL)) ORDER BY number"
+        )
+        .bind(scope.to_string())
+    )
+}
+
 /// Those that change something and are not over, oldest first; nobody begins one until the transaction ends. One that cannot be read
 /// keeps no other from beginning.
 pub async fn changing_until_the_end(mut tx: &mut Tx) -> Result<Vec<Rollout>, LedgerError> {

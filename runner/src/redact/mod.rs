@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
-use crate::domain::drift::Stray;
+use crate::domain::drift::{Doer, Stray};
 use crate::domain::failure::{Failure, Output};
 use crate::domain::readiness::GroupCount;
 use crate::domain::run::Note;
@@ -147,10 +147,17 @@ impl Redactor {
                 let group = |group: GroupCount| GroupCount { cause: group.cause.map(clean), ..group };
                 Note::InService { groups: groups.into_iter().map(group).collect(), trouble: trouble.map(clean) }
             }
+            Note::Doers { doers, nobody, unasked, unknown } => {
+                // Names of sessions and tools are whatever somebody wrote.
+                let doer = |doer: Doer| Doer { by: clean(doer.by), event: clean(doer.event), ..doer };
+                let doers = doers.into_iter().map(doer).collect();
+                Note::Doers { doers, nobody, unasked, unknown: unknown.map(clean) }
+            }
             Note::Preflight { troubles } => Note::Preflight { troubles: troubles.into_iter().map(clean).collect() },
             Note::NotReady { probes } => Note::NotReady { probes: probes.into_iter().map(clean).collect() },
             Note::Swept { strays, elsewhere, doubt, unknown } => {
-                let stray = |stray: Stray| Stray { name: stray.name.map(clean), ..stray };
+                let stray =
+                    |stray: Stray| Stray { name: stray.name.map(clean), stays: stray.stays.map(clean), ..stray };
                 let strays = strays.into_iter().map(stray).collect();
                 Note::Swept { strays, elsewhere, doubt: doubt.map(clean), unknown: unknown.map(clean) }
             }
@@ -160,6 +167,8 @@ impl Redactor {
             | Note::LockHeld { .. }
             | Note::Protected { .. }
             | Note::Resized { .. }
+            | Note::Needs { .. }
+            | Note::Locked { .. }
             | Note::Untainted { .. }) => note,
         }
     }

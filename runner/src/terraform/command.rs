@@ -37,6 +37,12 @@ pub fn workspace_select(name: &str, makes: bool) -> Vec<OsString> {
     if makes { words(&["workspace", "select", "-or-create", name]) } else { words(&["workspace", "select", name]) }
 }
 
+/// `workspace list`: each in a line, a star before the one that is selected.
+#[must_use]
+pub fn workspace_list() -> Vec<OsString> {
+    words(&["workspace", "list"])
+}
+
 /// `workspace delete`: refused by Terraform where something is left in it.
 #[must_use]
 pub fn workspace_delete(name: &str, lock_timeout_s: u32) -> Vec<OsString> {
@@ -82,6 +88,13 @@ pub fn plan(told: &PlanArgs<'_>) -> Vec<OsString> {
     }
     argv.extend(told.parallelism.map(|count| format!("-parallelism={count}").into()));
     argv
+}
+
+/// The same plan without taking the state lock, for one that is only looked at: nobody at work is kept waiting for it.
+#[must_use]
+pub fn without_lock(mut plan: Vec<OsString>) -> Vec<OsString> {
+    plan.push("-lock=false".into());
+    plan
 }
 
 /// `apply` of a saved plan. `lock_timeout_s`: how long the state lock is waited for, in seconds. `parallelism`: resources changed

@@ -136,7 +136,7 @@ fn is_code(name: &str) -> bool {
     name.starts_with("tfconfig/") && Path::new(plain).extension().is_some_and(|extension| extension == "tf")
 }
 
-fn text_of(archive: &mut ZipArchive<File>, name: &str) -> Option<Vec<u8>> {
+pub(super) fn text_of(archive: &mut ZipArchive<File>, name: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     archive.by_name(name).ok()?.take(FILE_MAX).read_to_end(&mut bytes).ok()?;
     Some(bytes)
@@ -169,7 +169,7 @@ struct InstanceOf {
     attributes: Map<String, Value>,
 }
 
-fn attributes(state: &[u8]) -> Option<BTreeMap<String, Map<String, Value>>> {
+pub(super) fn attributes(state: &[u8]) -> Option<BTreeMap<String, Map<String, Value>>> {
     let state: StateOf = serde_json::from_slice(state).ok()?;
     let mut all = BTreeMap::new();
     for resource in state.resources.into_iter().filter(|resource| resource.mode == "managed") {
@@ -188,7 +188,7 @@ fn differing(before: &Map<String, Value>, now: &Map<String, Value>) -> BTreeSet<
 }
 
 /// `aws_instance.web` of `module.a["x.y"].aws_instance.web[0]`.
-fn plain(address: &str) -> String {
+pub(super) fn plain(address: &str) -> String {
     let (mut depth, mut text) = (0_u32, String::new());
     for c in address.chars() {
         match c {

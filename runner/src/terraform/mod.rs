@@ -4,6 +4,7 @@
 //! supervised child itself. What to run, and when, is the engine's business; what people read is the conversation's.
 
 mod apply;
+mod called;
 pub mod child;
 pub mod command;
 mod diagnostic;
@@ -16,8 +17,10 @@ mod lines;
 mod lock;
 mod lockplace;
 pub mod logfile;
+mod msgpack;
 mod plan;
 mod planfile;
+mod planned;
 mod query;
 mod rundir;
 mod standby;
@@ -28,6 +31,7 @@ mod surroundings;
 mod tool;
 
 pub use apply::ApplyFold;
+pub use called::{Called, called, state_arns};
 pub use child::{Attached, Child, ChildEvent, Stop};
 pub use diagnostic::{Diagnostic, Position, Range, Snippet, SnippetValue};
 pub use exit::Exit;
@@ -38,6 +42,7 @@ pub use lock::lock_holder;
 pub use lockplace::{LockPlace, lock_place};
 pub use plan::PlanFold;
 pub use planfile::{check_plan_file, state_names, values};
+pub use planned::{Machines, Market, Planned, is_of_machines, planned};
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use standby::{Standby, Supervisor};

@@ -86,35 +86,35 @@ const DIGEST_LEN: usize = 16;
 // The parts of a plan that are read. Source: Terraform's `internal/plans/planproto/planfile.proto`, whose numbers OpenTofu shares.
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct PlanParts {
+pub(super) struct PlanParts {
     #[prost(message, repeated, tag = "3")]
-    resource_changes: Vec<ResourceChange>,
+    pub(super) resource_changes: Vec<ResourceChange>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct ResourceChange {
+pub(super) struct ResourceChange {
     #[prost(string, tag = "13")]
-    address: String,
+    pub(super) address: String,
     /// Of an object that another one has replaced, and that only goes.
     #[prost(string, tag = "7")]
-    deposed_key: String,
+    pub(super) deposed_key: String,
     #[prost(message, optional, tag = "9")]
-    change: Option<ValueChange>,
+    pub(super) change: Option<ValueChange>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct ValueChange {
+pub(super) struct ValueChange {
     #[prost(int32, tag = "1")]
-    action: i32,
+    pub(super) action: i32,
     /// What is and what will be, where there is each.
     #[prost(message, repeated, tag = "2")]
-    values: Vec<DynamicValue>,
+    pub(super) values: Vec<DynamicValue>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct DynamicValue {
+pub(super) struct DynamicValue {
     #[prost(bytes = "vec", tag = "1")]
-    msgpack: Vec<u8>,
+    pub(super) msgpack: Vec<u8>,
 }
 
 /// Digests of the values that the changes of a saved plan give, by address: of what is created, updated or replaced. Values that
@@ -124,11 +124,16 @@ pub fn values(plan: &Path) -> BTreeMap<String, String> {
     read_values(plan).unwrap_or_default()
 }
 
-fn read_values(plan: &Path) -> Option<BTreeMap<String, String>> {
+/// The changes of a saved plan, also of what stays as it is; `None` where they cannot be told.
+pub(super) fn parts(plan: &Path) -> Option<PlanParts> {
     let mut archive = ZipArchive::new(File::open(plan).ok()?).ok()?;
     let mut bytes = Vec::new();
     archive.by_name("tfplan").ok()?.take(PLAN_MAX).read_to_end(&mut bytes).ok()?;
-    let parts = PlanParts::decode(bytes.as_slice()).ok()?;
+    PlanParts::decode(bytes.as_slice()).ok()
+}
+
+fn read_values(plan: &Path) -> Option<BTreeMap<String, String>> {
+    let parts = parts(plan)?;
     let given = parts.resource_changes.into_iter().filter(|change| change.deposed_key.is_empty());
     Some(given.filter_map(|change| Some((change.address, digest_of(&change.change?)?))).collect())
 }

@@ -7,6 +7,7 @@ data "aws_iam_policy_document" "read" {
     # Nearly all of these have no narrower form; none of them shows contents.
     actions = [
       "autoscaling:Describe*",
+      "cloudtrail:LookupEvents",
       "cloudwatch:DescribeAlarms",
       "ec2:Describe*",
       "ec2:GetLaunchTemplateData",

@@ -44,7 +44,7 @@ impl Server {
         (Interaction(id), event)
     }
 
-    fn happens(&self, name: &str, event: &Value) {
+    pub(super) fn happens(&self, name: &str, event: &Value) {
         self.inner.sessions().happens(name, event);
         self.inner.bump();
     }

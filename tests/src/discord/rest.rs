@@ -42,11 +42,20 @@ pub enum Fault {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Faults(VecDeque<(String, Fault, u32)>);
+pub(super) struct Faults(VecDeque<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    what: String,
+    fault: Fault,
+    /// So many calls go well before.
+    after: u32,
+    left: u32,
+}
 
 impl Faults {
-    pub(super) fn add(&mut self, what: &str, fault: Fault, times: u32) {
-        self.0.push_back((what.to_owned(), fault, times));
+    pub(super) fn add(&mut self, what: &str, fault: Fault, after: u32, times: u32) {
+        self.0.push_back(Rule { what: what.to_owned(), fault, after, left: times });
     }
 
     pub(super) fn clear(&mut self) {
@@ -54,9 +63,14 @@ impl Faults {
     }
 
     fn meet(&mut self, what: &str) -> Option<Fault> {
-        let (_, fault, left) = self.0.iter_mut().find(|(of, _, left)| (of == what || of == "*") && *left > 0)?;
-        *left -= 1;
-        Some(fault.clone())
+        for rule in self.0.iter_mut().filter(|rule| (rule.what == what || rule.what == "*") && rule.left > 0) {
+            if rule.after == 0 {
+                rule.left -= 1;
+                return Some(rule.fault.clone());
+            }
+            rule.after -= 1;
+        }
+        None
     }
 }
 

@@ -188,6 +188,37 @@ impl Server {
         id
     }
 
+    /// Somebody has a role no more.
+    pub fn takes_role(&self, role: Id, person: Id) {
+        if let Some(person) = self.inner.state().people.get_mut(&person) {
+            person.roles.retain(|one| *one != role);
+        }
+    }
+
+    /// Somebody gives a channel another name.
+    pub fn rename(&self, channel: Id, name: &str) {
+        let event = {
+            let mut state = self.inner.state();
+            if let Some(channel) = state.channels.get_mut(&channel) {
+                name.clone_into(&mut channel.name);
+            }
+            state.channel_json(channel)
+        };
+        self.happens("CHANNEL_UPDATE", &event.unwrap_or_default());
+    }
+
+    /// Somebody deletes a channel or a thread.
+    pub fn removes(&self, channel: Id) {
+        let event = {
+            let mut state = self.inner.state();
+            let event = state.channel_json(channel).unwrap_or_default();
+            state.channels.remove(&channel);
+            event
+        };
+        let thread = event["type"] == 11;
+        self.happens(if thread { "THREAD_DELETE" } else { "CHANNEL_DELETE" }, &event);
+    }
+
     /// Everybody, and so the bot, may do this in the server, in Discord's bits.
     pub fn allows(&self, permissions: u64) {
         self.inner.state().everybody = permissions;
@@ -205,7 +236,12 @@ impl Server {
 
     /// Calls of this kind, `POST /channels/-/messages`, go wrong so often; `*` are all.
     pub fn refuse(&self, what: &str, fault: Fault, times: u32) {
-        self.inner.faults().add(what, fault, times);
+        self.inner.faults().add(what, fault, 0, times);
+    }
+
+    /// The same once, after so many more calls of this kind.
+    pub fn refuse_after(&self, calls: u32, what: &str, fault: Fault) {
+        self.inner.faults().add(what, fault, calls, 1);
     }
 
     /// All goes well again.

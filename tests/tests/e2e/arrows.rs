@@ -90,8 +90,7 @@ fn sources(package: &str) -> Vec<Source> {
 
 /// The code above a file's own tests, without comments.
 fn production(text: &str) -> String {
-    let text = text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(before, _)| before);
-    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    without_tests(text).lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 fn floor(room: &str) -> Option<usize> {
@@ -174,21 +173,41 @@ fn the_bot_starts_no_terraform_and_writes_no_state() {
     }
 }
 
-/// Lines of a chat's folder without its tests, which stand last in each file.
-fn lines_of_chat(name: &str) -> usize {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/src/chat").join(name);
-    let files = fs::read_dir(folder).expect("a chat").flatten().map(|file| fs::read_to_string(file.path()));
-    files.map(|text| text.expect("text").lines().take_while(|line| *line != "#[cfg(test)]").count()).sum()
+#[test]
+fn what_speaks_a_protocol_knows_no_chat_card_or_command() {
+    let wire: Vec<Source> = sources("bot").into_iter().filter(|source| source.room() == "wire").collect();
+    assert!(wire.len() > 5, "the clients are elsewhere");
+    for source in wire {
+        let named = source.named_after("crate::");
+        assert!(named.iter().all(|room| *room == "wire"), "{} uses {named:?}", source.path.display());
+        let runner = source.named_after("tidegate_runner::");
+        let lent = runner.iter().all(|room| ["domain", "secrets"].contains(room));
+        assert!(lent, "{} uses {runner:?} of the runner", source.path.display());
+    }
+}
+
+/// Lines of a folder of the bot without its tests, which stand last in each file.
+fn lines_of(folder: &str) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/src").join(folder);
+    let files = fs::read_dir(folder).expect("a folder").flatten().map(|file| fs::read_to_string(file.path()));
+    files.map(|text| without_tests(&text.expect("text")).lines().count()).sum()
+}
+
+/// The text above a file's own tests; what is only re-exported for tests elsewhere ends nothing.
+fn without_tests(text: &str) -> &str {
+    text.split_once("#[cfg(test)]\nmod tests").map_or(text, |(before, _)| before)
 }
 
 #[test]
 fn a_chat_is_as_large_as_the_architecture_says() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ARCHITECTURE.md");
     let docs = fs::read_to_string(docs).expect("the architecture");
-    for chat in ["discord", "slack"] {
-        let lines = lines_of_chat(chat);
+    for folder in ["chat/discord", "chat/slack", "wire/discord"] {
+        let lines = lines_of(folder);
         let hundreds = (lines + 50) / 100;
-        let says = format!("`chat/{chat}` has about {},{}00 lines", hundreds / 10, hundreds % 10);
+        let says = format!("`{folder}` has about {},{}00 lines", hundreds / 10, hundreds % 10);
         assert!(docs.contains(&says), "it has {lines}: {says}");
     }
+    let adapter = lines_of("chat/discord");
+    assert!(adapter < 1_500, "a chat is easy to add as long as its adapter is small: this one has {adapter} lines");
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use tidegate_runner::domain::ids::ActorId;
 use tidegate_tests::yard::Layout;
 
+/// Where no process is the clock.
+const NOBODY: &str = "Nobody follows the schedules now";
+
 /// Longest until the next minute begins and its run has ended.
 const PATIENCE: Duration = Duration::from_secs(150);
 
@@ -22,11 +25,12 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
     let soon = chrono::DateTime::<chrono::Utc>::from(now) + chrono::TimeDelta::seconds(75);
     yard.configure("SOON", &soon.format("%Y-%m-%d %H:%M").to_string());
     yard.run(&["check"]).await.exits(0);
-    yard.shell("next shop 1d").await.says(&["full", "rehearsal begins", "UTC"]).exits(0);
+    yard.shell("next shop 1d").await.says(&["full", "rehearsal begins", "UTC", NOBODY]).exits(0);
+    yard.shell("status shop").await.says(&["next: ", NOBODY]).exits(0);
     // The same by chat, for another environment.
     let at = soon.format("%Y-%m-%d %H:%M");
     let add = format!("schedule add blog rehearsal at=\"{at}\" do=\"up full\" for=10m because tests");
-    yard.shell(&add).await.says(&["blog has the schedule rehearsal", "rehearsal begins", "UTC"]).exits(0);
+    yard.shell(&add).await.says(&["blog has the schedule rehearsal", "rehearsal begins", "UTC", NOBODY]).exits(0);
     yard.shell("schedule change shop rehearsal for=1h").await.says(&["not changed by chat", "skip shop"]).exits(3);
     let serve = yard.serve().await;
     serve.kill().await;
@@ -50,6 +54,7 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
     let serve = yard.serve().await;
     yard.shell("status shop").await.says(&["shop is at full"]).exits(0);
     yard.shell("schedule show blog rehearsal").await.says(&["added by", "for 10 min", "small"]).exits(0);
+    yard.shell("next").await.says_not(&[NOBODY]);
     yard.shell("schedule remove blog rehearsal").await.says(&["is removed"]).exits(0);
     assert_eq!(yard.status(3).await, "", "it is where it should be");
     yard.run(&["audit", "verify"]).await.says(&["is whole"]).exits(0);
@@ -142,9 +147,9 @@ async fn dates_of_a_teams_own_file_are_read_again_while_it_serves_and_a_broken_l
     yard.write("team.toml", &days(true));
     let serve = yard.serve().await;
     // Worked on: no Sunday, whatever day it is.
-    yard.wait("the first look", async || serve.err().contains("follows the schedules").then_some(())).await;
+    let small = "SELECT COUNT(*) FROM clock_asked WHERE environment = 'shop' AND wanted LIKE '%small%'";
+    yard.wait("the first look, by these dates", async || (yard.number(small).await == 1).then_some(())).await;
     yard.shell("next shop 1d").await.exits(0);
-    tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(yard.status(1).await, "");
     // A broken line: this environment goes on by the dates of before, and the others by the file.
     yard.write("team.toml", "days = [\"2026-13-01\"]\n");

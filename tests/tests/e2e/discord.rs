@@ -226,6 +226,23 @@ async fn a_session_that_is_over_is_begun_anew_and_what_was_said_meanwhile_is_rea
 }
 
 #[tokio::test]
+async fn what_somebody_with_a_role_writes_first_while_nobody_listens_is_read() {
+    let place = InDiscord::lay().await;
+    let bob = place.discord.person("bob");
+    let role = place.discord.role("ops", &[bob]);
+    place.yard.configure("owners = [", &format!("owners = [\"discord:{role}\", "));
+    let serve = place.serve().await;
+    place.tide("status shop").await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+    place.discord.says_unheard(bob, place.discord.direct_channel(bob), "up shop");
+    let serve = place.serve().await;
+    place.yard.until(1, "succeeded").await;
+    serve.stop().await.exits(0);
+    place.discord.check();
+}
+
+#[tokio::test]
 async fn a_connection_that_says_nothing_any_more_is_left_for_another() {
     let place = InDiscord::lay().await;
     place.discord.beats_each(Duration::from_millis(400));
@@ -522,6 +539,29 @@ async fn the_audit_as_a_file_is_seen_by_who_asked_alone() {
     assert!(file.starts_with("entry,at,") && file.contains(",up shop,"), "{name}: {file}");
     place.settled().await;
     assert_eq!(place.discord.transcript(place.channel).matches("[file audit-").count(), 1);
+    serve.stop().await.exits(0);
+    place.discord.check();
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_not_done_however_it_was_said() {
+    let place = InDiscord::lay().await;
+    let serve = place.serve().await;
+    place.discord.until_connected(1).await;
+    let long = "very ".repeat(1_200);
+    let whole = format!("up shop because {long}");
+    let of_up = vec![("env", "shop"), ("because", long.as_str())];
+    for (sub, slots) in [("up", of_up), ("text", vec![("line", whole.as_str())])] {
+        let interaction = place.discord.command(place.alice, place.channel, sub, &slots);
+        assert_eq!(place.discord.acknowledged(interaction).await["data"]["flags"], 64, "{sub}: nobody else sees it");
+        let told = || place.discord.private(place.alice, "This has 6,015 characters");
+        let told = place.discord.until("it is refused", told).await;
+        place.discord.delete(place.channel, told);
+    }
+    place.discord.mention(place.alice, place.channel, &format!("up shop because {}", "very ".repeat(900)));
+    place.reads("4,515 characters").await;
+    place.settled().await;
+    assert!(place.yard.known(1).await.is_none(), "nothing was run");
     serve.stop().await.exits(0);
     place.discord.check();
 }

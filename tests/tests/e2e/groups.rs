@@ -62,6 +62,70 @@ async fn a_group_is_planned_by_class_and_changed_until_the_first_that_fails_and_
 }
 
 #[tokio::test]
+async fn a_change_of_a_group_is_stopped_as_a_whole_and_what_runs_of_it_breaks_off_gently() {
+    let yard = forty();
+    let serve = yard.serve().await;
+    for game in ["game-b", "game-c"] {
+        yard.hold(&format!("create.{game}-app"));
+    }
+    let asker = yard.begin("up @rpg small");
+    for game in ["game-b", "game-c"] {
+        yard.until_did(&format!("create {game}-app"), 1).await;
+    }
+    let stopped = yard.shell("cancel @rpg because the wrong size").await;
+    let said =
+        ["up @rpg is stopped", "1 done, 2 running", "Asked to stop: game-b (run 2), game-c (run 3)", "cancel 2 force"];
+    stopped.says(&said).exits(0);
+    asker.end().await.says(&["stopped by hand", "1 done, 2 cancelled"]).exits(1);
+    assert_eq!((yard.ends(1).await, yard.ends(2).await, yard.ends(3).await), ("succeeded", "cancelled", "cancelled"));
+    yard.shell("show 2").await.says(&["`up @rpg` is stopped: the wrong size"]);
+    yard.shell("cancel @rpg").await.says(&["nothing is being done to @rpg"]).exits(3);
+    for game in ["game-b", "game-c"] {
+        yard.release(&format!("create.{game}-app"));
+    }
+    // State and lock are as they should be.
+    yard.shell("up @rpg small").await.says(&["3 environments"]).exits(0);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn a_group_is_destroyed_by_a_yes_for_each_booked_as_a_whole_and_its_hours_are_told() {
+    let yard = forty();
+    let serve = yard.serve().await;
+    yard.shell("up @rpg small").await.exits(0);
+    yard.shell("hours @rpg")
+        .await
+        .says(&["3 environments were on", "game-a", "game-c", "hours @rpg 20"])
+        .says_not(&["shop"]);
+    yard.shell("book game-b full tomorrow 9:00-12:00 because rehearsal").await.exits(0);
+    let words = ["game-b is booked then", "book @rpg full", "books each of it, or none"];
+    yard.shell("book @rpg full tomorrow 11:00-13:00 because rehearsal").await.says(&words).exits(3);
+    yard.shell("book @rpg full tomorrow 12:00-13:00 because rehearsal")
+        .await
+        .says(&["Done in 3 environments"])
+        .exits(0);
+    yard.shell("list bookings @rpg").await.says(&["4 bookings"]).exits(0);
+    yard.shell("unbook @rpg 1").await.exits(0);
+    yard.shell("unbook @rpg").await.says(&["Done in 3 environments"]).exits(0);
+    // The first one asks, and nothing else is begun meanwhile; a yes is for it alone.
+    let asker = yard.begin("destroy @rpg because the season is over");
+    yard.until(4, "awaiting_approval").await;
+    assert_eq!(yard.did("delete"), 0);
+    yard.shell("status @rpg").await.says(&["destroy @rpg", "1 running, 2 not begun"]).exits(0);
+    yard.shell("approve 4").await.exits(0);
+    for run in [5, 6] {
+        yard.until(run, "awaiting_approval").await;
+    }
+    assert_eq!((yard.did("delete game-a-app"), yard.did("delete")), (1, 1));
+    yard.shell("reject 6 because it is needed").await.exits(0);
+    yard.shell("approve 5").await.exits(0);
+    let said = ["STOPPED", "2 done, 1 cancelled", "game-c CANCELLED, run 6", "game-a waits for a yes", "approve 4"];
+    asker.end().await.says(&said).exits(1);
+    assert_eq!((in_state(&yard, "game-b"), in_state(&yard, "game-c")), (0, 1));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn a_broken_file_sets_only_its_own_environments_aside_and_they_go_on_as_they_were() {
     let yard = forty();
     yard.shell("up game-a small").await.exits(0);

@@ -54,9 +54,13 @@ async fn what_is_made_is_an_environment_like_others_and_its_end_leaves_neither_s
     let slips =
         ["new lt-a from loadtset for 2h because login spike", "new lt-a from loadtest for 90d because login spike"];
     yard.shell(slips[0]).await.says(&["new lt-a from loadtest for 2h because login spike"]).exits(3);
-    yard.shell(slips[1]).await.says(&["24h at most", "new lt-a from loadtest for 24h because login spike"]).exits(3);
+    yard.shell(slips[1])
+        .await
+        .says(&["lives 1d at most", "new lt-a from loadtest for 1d because login spike"])
+        .exits(3);
     yard.shell("list new").await.says(&["Nothing is there"]).exits(0);
-    yard.shell("new lt-a from loadtest for 2h because login spike").await.exits(0);
+    let new = yard.shell("new lt-a from loadtest for 2h because login spike").await;
+    new.says(&["It is deleted at", "(in 2 h), unless it is extended"]).exits(0);
     let state = std::fs::read_to_string(workspace(&yard, "lt-a").join("terraform.tfstate")).expect("a state");
     assert!(state.contains("10.64.0.0/28") && state.contains("lt-a-app"), "{state}");
     assert_eq!(yard.did("create lt-a-app"), 3);
@@ -67,7 +71,7 @@ async fn what_is_made_is_an_environment_like_others_and_its_end_leaves_neither_s
     yard.shell("extend lt-a 1h").await.says(&["lt-a lives until"]).exits(0);
     yard.shell("extend lt-a 2d").await.says(&["cannot live so long"]).exits(3);
     yard.shell("end shop").await.says(&["destroy shop"]).exits(3);
-    yard.shell("end lt-a because done").await.exits(0);
+    yard.shell("end lt-a because done").await.says(&["lt-a is deleted, 0 left"]).exits(0);
     nothing_is_there(&yard).await;
     assert!(!workspace(&yard, "lt-a").exists());
     assert_eq!((yard.did("create lt-a-app"), yard.did("delete lt-a-app")), (3, 3));

@@ -13,6 +13,7 @@ mod code;
 mod crash;
 mod discord;
 mod discord_form;
+mod discord_gone;
 mod discord_trouble;
 mod driver;
 mod ends;

@@ -252,11 +252,15 @@ async fn what_is_long_in_planning_has_its_card_meanwhile_which_says_in_place_tha
     place.yard.release("plan");
     place.yard.until(2, "nothing_to_do").await;
     place.settled().await;
+    let alone = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&alone, "shop is at full already · run 2").await;
     let text = place.slack.thread(&card);
     assert!(text.contains("shop is at full already") && !text.contains("planning"), "{text}");
-    assert_eq!(posted(&place.slack).len(), 2, "{}", place.slack.transcript(&place.channel));
+    assert_eq!(posted(&place.slack).len(), 3, "two cards, and what she reads alone: {}", place.slack.everything());
+    let below = |call: &Call| call.text("thread_ts") == card.ts;
+    assert_eq!(place.slack.calls_of("chat.postMessage").iter().filter(|call| below(call)).count(), 0, "{text}");
     let called = place.slack.called(&place.alice);
-    assert_eq!(called.len() - before, 1, "once, in its thread: {called:?}");
+    assert_eq!(called.len() - before, 1, "once, alone: {called:?}");
     serve.stop().await.exits(0);
     tidegate_tests::slack::judges::check_calls(&place.slack);
 }

@@ -309,6 +309,45 @@ async fn killed_while_a_press_is_answered_the_card_says_who_pressed_once() {
 }
 
 #[tokio::test]
+async fn a_yes_whose_process_dies_before_it_is_noted_on_its_card_leaves_the_button_to_others() {
+    let place = InSlack::lay_owned_by(&["mori"], "").await;
+    let mori = place.slack.person("mori");
+    let rule = "approve = { when = [\"command = destroy\"], by = \"owners\", count = 2 }";
+    place.yard.configure("owners = [", &format!("{rule}\nowners = ["));
+    let mut serve = place.serve().await;
+    place.yard.shell("up shop small").await.exits(0);
+    place.yard.accepted("destroy shop").await;
+    place.reads("2 yeses of owners").await;
+    place.settled().await;
+    let card = place.slack.find(&place.channel, "[Approve").expect("a card");
+    place.slack.press(&place.alice, &card, "tide.approve").await.accepted();
+    place.reads("Approve: pressed by @alice").await;
+    place.settled().await;
+    // As it is where a process dies between the yes and the note; and where nobody can read what came of the yes.
+    for answer in ["answer", "NULL"] {
+        serve.kill().await;
+        let others = "SELECT json_group_array(value) FROM json_each(cards.told) WHERE value NOT LIKE 'counted:%'";
+        place.yard.change_ledger(&format!("UPDATE cards SET told = ({others})")).await;
+        let untold = format!(
+            "UPDATE inbox SET told_at = NULL, held_until = NULL, answer = {answer} WHERE key LIKE '%:approve:%'"
+        );
+        place.yard.change_ledger(&untold).await;
+        assert_eq!(place.yard.number(COUNTED).await, 0);
+        serve = place.serve().await;
+        place.yard.wait("it is noted", async || (place.yard.number(COUNTED).await == 1).then_some(())).await;
+        place.settled().await;
+    }
+    place.slack.until("it is there for others", || place.slack.thread(&card).contains("[Approve")).await;
+    place.slack.press(&mori, &card, "tide.approve").await.accepted();
+    place.yard.until(2, "succeeded").await;
+    place.reads("Approve: pressed by @mori").await;
+    serve.stop().await.exits(0);
+}
+
+/// Cards on which a yes of several is noted.
+const COUNTED: &str = "SELECT COUNT(*) FROM cards WHERE told LIKE '%counted:%'";
+
+#[tokio::test]
 async fn two_processes_in_an_outage_say_everything_once() {
     let database = Database::new();
     let place = InSlack::lay_on("", database.url()).await;

@@ -70,7 +70,7 @@ async fn commands_of_any_length_and_letters_are_answered_and_harm_nobody() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;
     // Letters without width come with what is copied; they mean nothing.
-    let long = format!("up sh\u{200b}op because {}", "very ".repeat(2_000));
+    let long = format!("up sh\u{200b}op because {}", "very ".repeat(790));
     for words in ["日本".repeat(5_000).as_str(), "up \u{202e}pohs", "\u{feff}\u{2066}up\u{2069} shop slaves=1 \u{0}"]
     {
         let before = place.slack.transcript(&place.channel).len();
@@ -78,8 +78,19 @@ async fn commands_of_any_length_and_letters_are_answered_and_harm_nobody() {
         let more = || place.slack.transcript(&place.channel).len() > before;
         place.slack.until("an answer", more).await;
     }
+    // Cut, it could mean something else: what is too long is not done, however it was said.
+    let too_long = format!("up shop because {}", "very ".repeat(2_000));
+    place.tide(&too_long).await;
+    let text = place.reads("This has 10,015 characters, and nothing of it is done: 4,000 are the most").await;
+    assert!(!text.contains("alice: /tide up shop"), "what is not done is shown to nobody else: {text}");
+    place.slack.mention(&place.alice, &place.channel, None, &format!("@tidegate {too_long}")).await.accepted();
+    place.slack.direct(&place.alice, &too_long).await.accepted();
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "4,000 are the most").await;
     place.settled().await;
+    assert_eq!(place.slack.transcript(&place.channel).matches("4,000 are the most").count(), 3, "one was 日本");
     assert!(place.yard.known(1).await.is_none(), "nothing was run");
+    place.yard.shell("audit failed").await.says(&["REFUSED (too long)"]).exits(0);
     // What is only long is done; its reason is cut where it is shown.
     place.tide(&long).await;
     place.reads("shop is at full").await;

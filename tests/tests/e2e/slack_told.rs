@@ -128,6 +128,31 @@ async fn nobody_is_offered_what_they_may_not_do() {
 }
 
 #[tokio::test]
+async fn a_home_tab_that_another_process_has_shown_is_shown_once_more_by_who_keeps_it_true() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    home(&place, &place.alice, "runner alive").await;
+    let noted = async || place.yard.number("SELECT COALESCE(MAX(shown), 0) FROM homes").await;
+    place.yard.wait("that it is shown is noted", async || (noted().await == 2).then_some(())).await;
+    let text = || place.slack.home(&place.alice).map(|home| place.slack.view_text(&home)).unwrap_or_default();
+    // Another one reads the ledger, is slow to show it, and says that it has.
+    let old = serde_json::json!([{ "type": "section", "text": { "type": "plain_text", "text": "as it was" } }]);
+    let body = serde_json::json!({ "user_id": place.alice.as_str(), "view": { "type": "home", "blocks": old } });
+    let request = axum::http::Request::post(format!("{}/views.publish", place.slack.api_url()))
+        .header("authorization", format!("Bearer {}", place.slack.bot_token()))
+        .header("content-type", "application/json; charset=utf-8")
+        .body(axum::body::Body::from(body.to_string()))
+        .expect("a request");
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+    client.request(request).await.expect("an answer");
+    let calls = place.slack.calls_of("views.publish");
+    assert!(calls.iter().any(|call| call.is_ok() && call.json().to_string().contains("as it was")), "{calls:?}");
+    place.yard.change_ledger("UPDATE homes SET shown = shown + 1").await;
+    place.slack.until("it is true again", || text().contains("runner alive")).await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn a_home_tab_of_many_environments_has_buttons_for_some_and_names_all() {
     let place = InSlack::lay().await;
     let names: Vec<String> = (0..60).map(|number| format!("e{number:02}")).collect();

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
 use tidegate_tests::in_slack::InSlack;
 use tidegate_tests::slack::Refusal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -202,6 +203,104 @@ async fn an_asker_who_leaves_is_not_called_any_more_and_those_on_call_are() {
         .await;
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn what_is_done_to_a_channel_is_told_before_anything_is_said_in_it_and_is_over_once_it_is_undone() {
+    let place = InSlack::lay_with("admin_channel = \"#admins\"").await;
+    let admins = place.slack.channel("#admins");
+    let id = place.channel.as_str();
+    place.slack.set_channel(&place.channel, true, false);
+    let serve = place.serve().await;
+    // Already as it begins, and nobody has asked for anything.
+    place.slack.reads(&admins, "refuses messages to #load-test (is_archived)").await;
+    let is_over = async |words: &str| (!place.yard.shell("status").await.out.contains(words)).then_some(());
+    place.slack.set_channel(&place.channel, false, false);
+    place.slack.happening(&json!({ "type": "channel_unarchive", "channel": id })).await.accepted();
+    place.yard.wait("that it is over", async || is_over("is_archived").await).await;
+    place.slack.rename(&place.channel, "#rehearsals");
+    let renamed = json!({ "type": "channel_rename", "channel": { "id": id, "name": "rehearsals" } });
+    place.slack.happening(&renamed).await.accepted();
+    let told = place.slack.reads(&admins, "#load-test is called #rehearsals now").await;
+    assert!(told.contains("call it #rehearsals in the configuration"), "{told}");
+    // It goes on there, which changes nothing of it.
+    place.tide("up shop").await;
+    place.reads("shop is at full").await;
+    place.settled().await;
+    place.yard.shell("status").await.says(&["#load-test is called #rehearsals now"]).exits(0);
+    place.yard.configure("channel = \"#load-test\"", "channel = \"#rehearsals\"");
+    place.yard.wait("that it is over", async || is_over("is called #rehearsals").await).await;
+    place.slack.set_member(&place.channel, false);
+    place.slack.happening(&json!({ "type": "channel_left", "channel": id })).await.accepted();
+    let told = place.slack.reads(&admins, "refuses messages to #rehearsals (not_in_channel)").await;
+    assert!(told.contains("/invite @tidegate"), "{told}");
+    // Somebody has done something about it.
+    place.slack.set_member(&place.channel, true);
+    place.slack.happening(&json!({ "type": "group_rename", "channel": { "id": id } })).await.accepted();
+    place.yard.wait("that it is over", async || is_over("refuses messages").await).await;
+    for words in ["(is_archived)", "is called #rehearsals", "(not_in_channel)"] {
+        assert_eq!(place.slack.transcript(&admins).matches(words).count(), 1, "{words} once");
+    }
+    serve.stop().await.exits(0);
+    tidegate_tests::slack::judges::check_calls(&place.slack);
+}
+
+#[tokio::test]
+async fn a_trouble_that_is_over_is_no_webhooks_though_it_still_lies_in_the_outbox() {
+    let lines = "admin_channel = \"#admins\"\nwebhook = { env = \"HOOK\" }\nwebhook_after = \"1m\"";
+    let place = InSlack::lay_with(lines).await;
+    let _ = place.slack.channel("#admins");
+    let (address, bodies) = webhook().await;
+    place.yard.fail("create.shop-app.1");
+    let serve = place.start_with(&address);
+    place.slack.connected(2).await;
+    place.slack.refuse("chat.postMessage", Refusal::Status(503)).lasting();
+    place.slack.refuse("users.info", Refusal::MissingScope("users:read".into())).lasting();
+    place.tide("up shop").await;
+    let waits = async |sql| (place.yard.number(sql).await == 1).then_some(());
+    place.yard.wait("it is to be said", async || waits(OF_PEOPLE).await).await;
+    place.slack.accept("users.info");
+    place.yard.until(1, "partial").await;
+    let is_over = async || (!place.yard.shell("status").await.out.contains("who people are")).then_some(());
+    place.yard.wait("that it is over", is_over).await;
+    place.yard.wait("the end is to be said", async || waits(OF_THE_END).await).await;
+    serve.stop().await.exits(0);
+    assert_eq!(waits(OF_PEOPLE).await, Some(()), "it still lies there");
+    place.yard.configure("webhook_after = \"1m\"", "webhook_after = \"1s\"");
+    let serve = place.start_with(&address);
+    let told = |words: &str| bodies.lock().expect("not poisoned").iter().filter(|body| body.contains(words)).count();
+    // It is told of what came after it.
+    place.yard.wait("the webhook", async || (told("PARTIAL") == 1).then_some(())).await;
+    assert_eq!(told("who people are"), 0, "{:?}", bodies.lock().expect("not poisoned"));
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_a_webhook_was_told_it_is_not_told_again_where_that_cannot_be_noted() {
+    let place = InSlack::lay_with("webhook = { env = \"HOOK\" }\nwebhook_after = \"1s\"").await;
+    let (address, bodies) = webhook().await;
+    place.yard.shell("status").await.exits(0);
+    let refuses = "CREATE TRIGGER kept BEFORE UPDATE OF sent_at ON outbox WHEN NEW.kind = 'notice' \
+                   BEGIN SELECT RAISE(ABORT, 'set by the test'); END";
+    place.yard.change_ledger(refuses).await;
+    place.slack.refuse("*", Refusal::error("token_revoked")).lasting();
+    place.yard.fail("create.shop-app.1");
+    let serve = place.start_with(&address);
+    let told = |words: &str| bodies.lock().expect("not poisoned").iter().filter(|body| body.contains(words)).count();
+    place.yard.wait("the webhook", async || (told("token_revoked") > 0).then_some(())).await;
+    place.yard.wait("it is not noted", async || serve.err().contains("set by the test").then_some(())).await;
+    // Looks later it tells something else.
+    place.yard.accepted("up shop").await;
+    place.yard.until(1, "partial").await;
+    place.yard.wait("the webhook", async || (told("PARTIAL") == 1).then_some(())).await;
+    assert_eq!(told("token_revoked"), 1, "{:?}", bodies.lock().expect("not poisoned"));
+    serve.stop().await.exits(0);
+}
+
+/// Messages that are to be said.
+const OF_PEOPLE: &str =
+    "SELECT COUNT(*) FROM outbox WHERE kind = 'post' AND sent_at IS NULL AND body LIKE '%who people are%'";
+const OF_THE_END: &str =
+    "SELECT COUNT(*) > 0 FROM outbox WHERE kind = 'post' AND sent_at IS NULL AND body LIKE '%PARTIAL%'";
 
 #[tokio::test]
 async fn a_renamed_channel_goes_on_and_is_told_of_once_its_name_is_not_found() {

@@ -2,8 +2,8 @@
 
 use tidegate_runner::domain::access::{Approvers, Persons, Want, Yes, said, yeses};
 use tidegate_runner::domain::answer::RunSummary;
-use tidegate_runner::domain::ids::{ActorId, RunNumber};
-use tidegate_runner::domain::run::{Approved, Question, QuestionWhy};
+use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
+use tidegate_runner::domain::run::{Approved, Outcome, Question, QuestionWhy, RunView};
 
 use super::super::card::Line;
 use super::super::words::{Clock, cut};
@@ -14,6 +14,19 @@ const NAMED_MAX: usize = 6;
 /// The line that says yes to this very question.
 pub(in super::super) fn line(run: RunNumber, question: &Question) -> String {
     if question.asks_anew() { format!("approve {run} {}", question.code()) } else { format!("approve {run}") }
+}
+
+/// The same for a card that does not show the changes: of a run that asks anew nobody says yes to what they have not seen, so that the
+/// code of the question stands on its own card alone.
+pub(in super::super) fn line_unseen(run: RunNumber, question: &Question) -> String {
+    if question.asks_anew() { format!("show {run}") } else { line(run, question) }
+}
+
+/// Whose yes stands: not one that was said to another plan than the one that is asked about, nor one that was not enough in the end.
+pub(super) fn standing(view: &RunView) -> Option<&Approved> {
+    let unanswered = |question: &Question| question.asks_anew() || view.state.ended();
+    let expired = view.state.outcome() == Some(Outcome::Expired);
+    view.approved.as_ref().filter(|_| !expired && !view.question.as_ref().is_some_and(unanswered))
 }
 
 /// What the rules want, each with why, how far it is, and who can say it.
@@ -45,7 +58,9 @@ fn one(at: usize, want: &Want, question: &Question, asker: &ActorId, clock: &Clo
         lines.push(Line::text(cut(&text)).indented(1));
     }
     if let Some(from) = want.alone_from {
-        let when = if from <= clock.now { String::new() } else { format!("from {} on ", clock.moment(from)) };
+        // Told by the minute: the one that has begun before it would be refused in part of it.
+        let minute = Timestamp((from.0 + 59_999).div_euclid(60_000) * 60_000);
+        let when = if from <= clock.now { String::new() } else { format!("from {} on ", clock.moment(minute)) };
         let asker = if want.people.iter().any(|who| persons.same(who, asker)) { ", also whoever asked" } else { "" };
         lines.push(Line::text(format!("{when}one of them may say it alone{asker}")).indented(1));
     }

@@ -6,13 +6,14 @@ use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::failure::{Applied, FailureKind};
 use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::order::Direction;
+use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::request::{RunKind, RunRequest};
 use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView, StopOfRun};
 
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::natural::naturally;
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut, duration, plural, sizes, what};
-use super::{asker, code_notes, failure, others, question, service};
+use super::{asker, code_notes, failure, others, question, quota, service};
 
 /// Most outputs that a card shows.
 const OUTPUTS_MAX: usize = 20;
@@ -41,6 +42,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
             .line(Line::text(nothing_done(view)))
             .lines(question::moved(view, clock))
             .lines(kept(view).map(|line| line.indented(1)))
+            .lines(left_by_removal(detail, clock, naming))
             .lines(service::lines(view))
             .lines(found(detail))
             .lines(question::older_states(view))
@@ -54,7 +56,12 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                 .lines(question::plans(view, naming))
                 .lines(question::moved(view, clock))
                 .lines(code_notes(detail));
-            card.line(Line::text("Nothing was done.")).next(carried_out(detail)).next(format!("show {number}"))
+            let card = card.line(Line::text("Nothing was done."));
+            let card = match &view.refusal {
+                Some(refusal) => card.line(against(refusal)),
+                None => card.next(carried_out(detail)),
+            };
+            card.next(format!("show {number}"))
         }
         Outcome::Partial | Outcome::Failed => {
             let mut card = head(Tone::Bad);
@@ -62,6 +69,7 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                 card = card.lines(failure::lines(stack, failure, number));
             }
             card = card
+                .lines(quota::lines(view))
                 .lines(found(detail))
                 .lines(question::older_states(view))
                 .lines(standing(detail, naming))
@@ -72,9 +80,16 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                     format!("Tried again by itself at {}, unless somebody takes it as it is.", clock.moment(again));
                 card = card.line(Line::text(text));
             }
-            card = card.next(format!("retry {number}"));
+            // Of what was made for one test the end goes on by itself.
+            let goes_on = detail.run.request.clears;
+            if goes_on {
+                card = card.next("list new");
+            } else if !is_kept_by_code(view) {
+                // What the code itself forbids would only fail once more.
+                card = card.next(format!("retry {number}"));
+            }
             // Without anything applied there is nothing to take as it is.
-            if detail.run.taken_by.is_none() && (view.anything_applied() || is_short(view)) {
+            if !goes_on && detail.run.taken_by.is_none() && (view.anything_applied() || is_short(view)) {
                 card = card.next(format!("accept {number}"));
             }
             card = swept(card, detail);
@@ -104,6 +119,17 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
     }
 }
 
+/// Why a removal that found something had nothing to delete.
+fn left_by_removal(detail: &RunDetail, clock: &Clock, naming: &Naming) -> Vec<Line> {
+    let removes = detail.run.request.kind == RunKind::Remove;
+    if removes { others::going(detail, clock, naming) } else { Vec::new() }
+}
+
+/// The rule that stands against what a plan shows.
+fn against(refusal: &Refusal) -> Line {
+    Line::marked(&format!("As it is, this would be refused: {}: {}", refusal.what, refusal.why))
+}
+
 /// Offers to look for what may exist and stands in no state, where AWS can be asked for it.
 fn swept(card: Card, detail: &RunDetail) -> Card {
     let is_aws = |stack: &StackView| {
@@ -111,6 +137,12 @@ fn swept(card: Card, detail: &RunDetail) -> Card {
     };
     let outside = detail.view.stacks.values().any(|stack| is_aws(stack) && stack.outside().next().is_some());
     if outside { card.next(format!("sweep {}", detail.run.request.environment)) } else { card }
+}
+
+/// The code's own `prevent_destroy` stands against it, and nothing was begun.
+pub(super) fn is_kept_by_code(view: &RunView) -> bool {
+    let kept = view.failure().is_some_and(|(_, _, failure)| failure.kind == FailureKind::PreventDestroy);
+    kept && !view.anything_applied()
 }
 
 /// Something that was there before is not all in service.
@@ -136,6 +168,7 @@ pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, cloc
 /// What a run found that had nothing to do.
 fn nothing_done(view: &RunView) -> &'static str {
     match question::older_states(view).next() {
+        None if view.request.kind == RunKind::Remove => "Nothing was deleted.",
         None => "Everything is as asked already; nothing was done.",
         Some(_) => "Nothing is left to do in the state that is there; nothing was done.",
     }
@@ -211,6 +244,8 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
         {
             format!("{environment} is destroyed but for what is protected")
         }
+        // That nothing is left was looked at as its last.
+        Outcome::Succeeded | Outcome::NothingToDo if request.clears => format!("{environment} is deleted, 0 left"),
         Outcome::Succeeded if request.kind == RunKind::Destroy => format!("{environment} is destroyed"),
         Outcome::Succeeded if kept(&detail.view).next().is_some() => {
             format!("{environment} is off but for what is protected")
@@ -226,6 +261,9 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
         Outcome::Planned if request.kind.is_of_others() => others::fact(&detail.view),
         Outcome::Planned => sized(format!("plan for {environment} {}", request.target.level)),
         Outcome::Partial => format!("{environment} is PARTIAL{}", failed()),
+        Outcome::Failed if is_kept_by_code(&detail.view) => {
+            format!("{environment}: {} cannot be done{}", request.kind.as_str(), failed())
+        }
         Outcome::Failed if rises(request) => {
             format!("{environment} NOT READY{}", failed())
         }
@@ -355,7 +393,9 @@ fn standing(detail: &RunDetail, naming: &Naming) -> Vec<Line> {
     let gone = reported(view, |applied| &applied.done).filter(|(_, change)| change.action.destroys());
     lines.extend(named("What is gone or was replaced:", changes_in(view, gone, Tense::Done, naming)));
     let failed = reported(view, |applied| &applied.failed);
-    lines.extend(named("What failed; it may exist half made:", changes_in(view, failed, Tense::Planned, naming)));
+    let removes = view.request.kind == RunKind::Remove;
+    let still = if removes { "What was to be deleted, and is not:" } else { "What failed; it may exist half made:" };
+    lines.extend(named(still, changes_in(view, failed, Tense::Planned, naming)));
     lines.extend(named("What may exist outside the state:", in_doubt(view, naming)));
     let half_made = naturally(view.stacks.values().flat_map(StackView::half_made), |address| *address);
     let half_made =

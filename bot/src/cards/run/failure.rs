@@ -25,6 +25,7 @@ pub(super) fn how(phase: Phase, failure: &Failure) -> &'static str {
     match (phase, &failure.kind) {
         (Phase::Verify, FailureKind::NotReady) => "not all in service",
         (Phase::Verify, FailureKind::CannotLook) => "applied, not checked",
+        (Phase::Verify, FailureKind::Left) => "not seen to be gone",
         _ => when(phase),
     }
 }
@@ -59,7 +60,7 @@ pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec
 }
 
 /// `held by ito@desk for apply since 2026-11-20 02:58:01 UTC, lock 9db590f1`.
-pub(super) fn held_by(holder: &LockHolder) -> String {
+pub(in super::super) fn held_by(holder: &LockHolder) -> String {
     let mut text = format!("held by {}", cut(&holder.who));
     // Terraform writes the Go name of the operation: `OperationTypeApply`.
     let operation = holder.operation.strip_prefix("OperationType").unwrap_or(&holder.operation).to_lowercase();
@@ -103,6 +104,10 @@ fn meaning(kind: &FailureKind) -> Option<String> {
             "This is a fault of Tidegate's, not yours: its own log says more. Nothing of this run goes on.".to_owned(),
         ),
         FailureKind::CannotLook => Some("What was applied stands; only nobody knows whether it is in service.".to_owned()),
+        FailureKind::Left => Some(
+            "What its states knew is destroyed. It is listed until nothing is left of it, and that is looked at again by itself: `list new` tells when."
+                .to_owned(),
+        ),
         FailureKind::Storage => Some("The disk of the machine that runs Terraform refused to be written.".to_owned()),
         FailureKind::Terraform
         | FailureKind::NotInitialised

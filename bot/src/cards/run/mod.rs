@@ -3,12 +3,13 @@
 pub(super) mod approval;
 mod detail;
 mod ending;
-mod failure;
+pub(super) mod failure;
 mod note;
 mod notice;
 mod others;
 mod progress;
 mod question;
+mod quota;
 pub(super) mod service;
 
 use tidegate_runner::domain::answer::RunDetail;
@@ -59,7 +60,7 @@ fn asker(detail: &RunDetail, clock: &Clock) -> Line {
     let run = &detail.run;
     let mut facts = vec![format!("by {} at {}", person(&run.asker.name), clock.moment(run.accepted))];
     facts.extend(run.request.retry_of.map(|retried| format!("does run {retried} again")));
-    facts.extend(detail.view.approved.as_ref().map(approval::approved));
+    facts.extend(approval::standing(&detail.view).map(approval::approved));
     facts.extend(run.request.because.as_ref().map(|because| format!("because {}", cut(because))));
     Line::text(facts.join(DOT))
 }

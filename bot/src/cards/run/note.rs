@@ -42,6 +42,16 @@ pub(super) fn words(note: &Note) -> String {
             0 => "nothing stands outside the state".to_owned(),
             many => format!("{} in no state", plural(many as u64, "resource")),
         },
+        Note::Doers { unknown: Some(why), .. } => format!("who did it is not known: {}", cut(why)),
+        Note::Doers { doers, .. } => match doers.len() {
+            0 => "CloudTrail names nobody".to_owned(),
+            many => format!("CloudTrail names {} of others", plural(many as u64, "change")),
+        },
+        Note::Needs { .. } => "holds what it needs against the account's quotas".to_owned(),
+        Note::Locked { holders } => {
+            let holders: Vec<String> = holders.iter().map(held_by).collect();
+            format!("the state lock is {}", holders.join(DOT))
+        }
         Note::Preflight { troubles } if troubles.is_empty() => "nothing stands in the way".to_owned(),
         Note::Preflight { troubles } => cut(&troubles.join(DOT)),
         Note::Text(text) => cut(text),

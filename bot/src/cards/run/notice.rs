@@ -45,7 +45,9 @@ fn line(detail: &RunDetail, clock: &Clock, run: &str) -> Option<Card> {
             let whose = if whose.is_empty() { whose } else { format!(" {}", cut(&whose)) };
             let title = format!("{} needs a yes{whose} until {until}{DOT}{run}", what(&detail.run.request));
             Some(
-                Card::new(Tone::Warning, title).next(approval::line(number, question)).next(format!("reject {number}")),
+                Card::new(Tone::Warning, title)
+                    .next(approval::line_unseen(number, question))
+                    .next(format!("reject {number}")),
             )
         }
         RunState::Unknown { stack, .. } => {
@@ -85,7 +87,7 @@ pub enum Needed {
 /// What came of a question.
 fn answered(detail: &RunDetail) -> String {
     let view = &detail.view;
-    match (&view.state, &view.approved, &view.stopped_by) {
+    match (&view.state, approval::standing(view), &view.stopped_by) {
         (RunState::AwaitingApproval { .. }, _, _) => "something else is asked now".to_owned(),
         (_, Some(yes), _) => approval::approved(yes),
         (_, None, Some(stop)) if stop.rejected => format!("rejected by {}", stop.by.called()),
@@ -114,12 +116,15 @@ fn ended(detail: &RunDetail, outcome: Outcome, run: &str) -> Card {
         facts.extend(detail.view.failure().map(|(_, _, failure)| cut(&failure.summary)));
     }
     facts.push(run.to_owned());
-    facts.extend(detail.view.approved.as_ref().filter(|approved| approved.alone).map(approval::approved));
+    facts.extend(approval::standing(&detail.view).filter(|approved| approved.alone).map(approval::approved));
     facts.extend(ending::spent(detail, outcome).map(duration));
     let title = facts.join(DOT);
     match outcome {
         Outcome::Succeeded | Outcome::NothingToDo => Card::new(Tone::Good, title),
         Outcome::Planned => Card::new(Tone::Plain, title),
+        Outcome::Failed if ending::is_kept_by_code(&detail.view) => {
+            Card::new(Tone::Bad, title).next(format!("show {number}"))
+        }
         Outcome::Partial | Outcome::Failed => {
             Card::new(Tone::Bad, title).next(format!("retry {number}")).next(format!("show {number}"))
         }

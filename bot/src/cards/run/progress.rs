@@ -9,7 +9,7 @@ use tidegate_runner::domain::run::{Phase, RunState, RunView, StackState, StackVi
 use super::super::card::{Card, Line, Span, Tone};
 use super::super::history::state_word;
 use super::super::words::{Clock, DOT, Tense, about, action, counts, cut, duration};
-use super::{asker, code_notes, heading, note, question, service};
+use super::{asker, code_notes, heading, note, question, quota, service};
 
 /// The card of a run that waits or works.
 pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
@@ -33,6 +33,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         }
     }
     card = card.lines(stacks(view, clock));
+    card = card.lines(quota::lines(view));
     card = card.lines(question::older_states(view)).lines(waited_for(view, clock)).lines(time(detail));
     if matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. }) {
         card = card.lines(code_notes(detail));

@@ -12,7 +12,7 @@ use super::super::card::{Card, Line, Span, Tone};
 use super::super::holds::hold_line;
 use super::super::natural::{naturally, naturally_in};
 use super::super::words::{Clock, DOT, Naming, Tense, action, changes_in, counts, cut};
-use super::{approval, asker, code_notes, heading, others};
+use super::{approval, asker, code_notes, heading, others, quota};
 
 /// Most owners that are named.
 const OWNERS_MAX: usize = 6;
@@ -128,6 +128,7 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     let all = planned.flat_map(|(name, plan)| plan.changes.iter().map(move |change| (name, change)));
     let going = all.filter(|(_, change)| change.action.destroys() || change.is_untainted());
     lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
+    lines.extend(quota::lines(view));
     lines.extend(older_states(view));
     for (name, stack) in &view.stacks {
         let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use tidegate_runner::domain::holds::{Hold, HoldNumber, Kind, News};
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::request::Target;
-use tidegate_runner::domain::schedule::{ClockNews, OddDay, QuietKind, Turn};
+use tidegate_runner::domain::schedule::{Bend, Bent, ClockNews, OddDay, QuietKind, Turn};
 
 use super::scene::{START, clock};
 use super::shown;
@@ -38,6 +38,16 @@ fn held() -> Hold {
         began: START,
         until: Some(START.plus_ms(HOUR_MS)),
         booked: None,
+    }
+}
+
+fn paused() -> Bent {
+    Bent {
+        number: 7,
+        by: ActorId::local("ito"),
+        called: "ito".to_owned(),
+        because: Some("we measure".to_owned()),
+        bend: Bend::Pause { from: START, until: Some(START.plus_ms(2 * HOUR_MS)) },
     }
 }
 
@@ -114,8 +124,16 @@ fn news_of_the_clock() {
             again: Some(START.plus_ms(9 * HOUR_MS)),
         },
         ClockNews::Refused { turn: turn(START, "full"), why: "everything is stopped".to_owned(), again: None },
-        ClockNews::GivenUp { turn: passed("full"), tries: 5, run: Some(RunNumber(812)) },
-        ClockNews::GivenUp { turn: passed("full"), tries: 1, run: None },
+        ClockNews::GivenUp { turn: passed("full"), tries: 5, run: Some(RunNumber(812)), by: None },
+        ClockNews::GivenUp { turn: passed("full"), tries: 1, run: None, by: None },
+        ClockNews::GivenUp { turn: passed("full"), tries: 2, run: None, by: Some("ito".to_owned()) },
+        ClockNews::CalledOff {
+            turn: turn(START.plus_ms(HOUR_MS), "small"),
+            bent: Some(Box::new(paused())),
+            held: None,
+        },
+        ClockNews::CalledOff { turn: turn(START.plus_ms(HOUR_MS), "small"), bent: None, held: Some(Box::new(held())) },
+        ClockNews::CalledOff { turn: turn(START.plus_ms(HOUR_MS), "small"), bent: None, held: None },
     ];
     let told = all.map(|said| {
         let news = News::Clock { environment: "shop".parse().expect("a name"), said };

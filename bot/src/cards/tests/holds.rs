@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{Actor, Answer, RunSummary};
 use tidegate_runner::domain::holds::{
-    About, Booked, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
+    About, Afterwards, Booked, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::request::{AskedAs, Target};
@@ -29,7 +29,7 @@ fn hold(kind: Kind) -> Hold {
         until: (kind != Kind::Stop).then(|| START.plus_ms(2 * HOUR_MS)),
         booked: (kind == Kind::Booking).then(|| {
             let target = Target { level: "full".parse().expect("a level"), settings: [].into() };
-            Box::new(Booked { target, asked_as: AskedAs::default() })
+            Box::new(Booked { target, asked_as: AskedAs::default(), before: None })
         }),
     }
 }
@@ -49,6 +49,11 @@ fn all(cards: &[Card]) -> String {
 #[test]
 fn answers_about_holds() {
     let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused };
+    let booked = |afterwards| {
+        let hold = Hold { began: START.plus_ms(HOUR_MS), ..hold(Kind::Booking) };
+        HoldAnswer::Booked { hold, afterwards }
+    };
+    let at = |level: &str| Target { level: level.parse().expect("a level"), settings: [].into() };
     let only = Hold { only: vec![ActorId::local("mori")], ..hold(Kind::Hold) };
     let news = News::Asked {
         by: ActorId::local("ito"),
@@ -65,7 +70,12 @@ fn answers_about_holds() {
         began(only, vec![works(4, "ito")], (5..12).map(|number| run(number, "kato")).collect()),
         began(hold(Kind::Freeze), Vec::new(), Vec::new()),
         began(hold(Kind::Keep), Vec::new(), vec![run(5, "kato")]),
-        began(Hold { began: START.plus_ms(HOUR_MS), ..hold(Kind::Booking) }, Vec::new(), Vec::new()),
+        booked(Afterwards::Schedules(at("small"))),
+        booked(Afterwards::Asked(at("small"))),
+        booked(Afterwards::Back(at("full"))),
+        booked(Afterwards::Back(at("off"))),
+        booked(Afterwards::Rests(at("small"))),
+        booked(Afterwards::Unknown),
         HoldAnswer::Lifted { hold: hold(Kind::Booking), of_another: false },
         HoldAnswer::Lifted { hold: hold(Kind::Hold), of_another: false },
         HoldAnswer::Lifted { hold: hold(Kind::Keep), of_another: true },
@@ -234,6 +244,7 @@ fn what_an_accepted_run_says_of_keeps() {
         holds,
         freed,
         until: None,
+        ends: None,
         cost: None,
     };
     let answers = [

@@ -58,13 +58,13 @@ fn hours() {
         .map(|at| story(&environment(&if at == 0 { "shop".to_owned() } else { format!("env{at}") }, &[]), november))
         .collect();
     let all = [
-        cards::hours(std::slice::from_ref(&plain), false),
-        cards::hours(std::slice::from_ref(&priced), true),
-        cards::hours(std::slice::from_ref(&half), false),
-        cards::hours(std::slice::from_ref(&kept), false),
-        cards::hours(&[priced.clone(), called("bank", half), called("farm", kept), called("zoo", plain)], true),
-        cards::hours(&many, false),
-        cards::hours(&[], false),
+        cards::hours(std::slice::from_ref(&plain), None, false),
+        cards::hours(std::slice::from_ref(&priced), None, true),
+        cards::hours(std::slice::from_ref(&half), None, false),
+        cards::hours(std::slice::from_ref(&kept), None, false),
+        cards::hours(&[priced.clone(), called("bank", half), called("farm", kept), called("zoo", plain)], None, true),
+        cards::hours(&many, None, false),
+        cards::hours(&[], None, false),
     ];
     assert_snapshot!("hours", all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 }

@@ -1,40 +1,29 @@
 //! Environments for one test, as people read them.
 
 use insta::assert_snapshot;
-use tidegate_runner::domain::answer::{Actor, Answer};
+use tidegate_runner::domain::answer::{Actor, Answer, Standing};
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::made::{LifeNews, Listed, Made, MadeAnswer, Stage};
 
 use super::scene::{START, clock};
-use super::shown;
+use super::{managed, shown};
 use crate::cards::{self, Card};
 
 const HOUR: i64 = 3_600_000;
 
 fn made() -> Made {
+    let (name, template) = ("shop".parse().expect("a name"), "loadtest".parse().expect("a name"));
+    let maker = Actor::person(ActorId::local("mori"), "Mori 森");
     Made {
-        id: 4,
-        name: "shop".parse().expect("a name"),
-        template: "loadtest".parse().expect("a name"),
-        digest: String::new(),
-        definition: String::new(),
         keep: vec!["results".parse().expect("a name")],
         range: Some(("vpc".parse().expect("a name"), "10.64.0.0/20".to_owned())),
-        maker: Actor::person(ActorId::local("mori"), "Mori 森"),
         because: Some("login spike".to_owned()),
-        made: START,
         ends: START.plus_ms(8 * HOUR),
         latest: START.plus_ms(48 * HOUR),
         stage: Stage::Living,
         run: RunNumber(812),
-        warned: 0,
-        ended_by: None,
-        end_run: None,
-        tries: 0,
-        try_at: None,
-        told: None,
-        gone: None,
+        ..Made::begins(4, name, template, maker, START)
     }
 }
 
@@ -89,4 +78,22 @@ fn what_is_made_how_it_is_and_what_happens_to_it() {
         cards::news(&news, &clock())
     }));
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn handover_tells_which_end_is_near_or_goes_on_and_calls_none_left_up_that_has_an_end() {
+    let told = |made: Made| {
+        let mut status = managed();
+        (status.scheduled, status.made) = (false, Some(Box::new(Listed { made, older: false, broken: None })));
+        shown(&cards::handover(&[Standing::Managed(Box::new(status))], &clock()))
+    };
+    let now = clock().now;
+    assert!(told(Made { ends: now.plus_ms(2 * HOUR), ..made() }).contains("Nothing to hand over"));
+    let text = told(Made { ends: now.plus_ms(HOUR / 2), ..made() });
+    assert!(text.contains("is deleted 12:30") && !text.contains("nothing lowers it"), "{text}");
+    let ending = Made { stage: Stage::Ending, ..made() };
+    let stuck = Made { try_at: Some(now.plus_ms(HOUR)), told: Some("no capacity".to_owned()), ..ending.clone() };
+    assert!(!told(ending).contains("tried again"));
+    let text = told(stuck);
+    assert!(text.contains("DELETING, tried again 13:00"), "{text}");
 }

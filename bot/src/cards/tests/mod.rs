@@ -9,9 +9,11 @@ mod hours;
 mod link;
 mod made;
 mod next;
+mod removal;
 mod run;
 mod scene;
 mod schedule;
+mod watch;
 
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{
@@ -183,6 +185,7 @@ fn audit() {
     ];
     let filter = AuditFilter { page: 1, ..AuditFilter::default() };
     let words = AuditFilter { words: vec!["black friday".to_owned()], failed: true, ..filter.clone() };
+    let changes = AuditFilter { action: Some("configure".to_owned()), ..filter.clone() };
     let page =
         |records: &[Record], older, looked| AuditPage { records: records.to_vec(), older, looked, exported: None };
     let all = [
@@ -190,6 +193,7 @@ fn audit() {
         cards::audit(&page(&records[..1], None, None), &filter, &clock()),
         cards::audit(&page(&[], Some(7), Some((20_000, clock().now.plus_ms(-86_400_000)))), &words, &clock()),
         cards::audit(&page(&[], None, None), &filter, &clock()),
+        cards::audit(&page(&records[records.len() - 2..records.len() - 1], None, None), &changes, &clock()),
     ];
     assert_snapshot!("audit", all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 
@@ -277,6 +281,7 @@ fn answers() {
         holds: Vec::new(),
         freed: Vec::new(),
         until: None,
+        ends: None,
         cost: None,
     };
     let up = Scene::of("up shop because Black Friday");
@@ -351,8 +356,11 @@ fn managed() -> EnvironmentStatus {
         besides: Vec::new(),
         holds: Vec::new(),
         bookings: Vec::new(),
+        locks: Vec::new(),
         paused: None,
         asked: None,
+        visit: None,
+        next: None,
         made: None,
     }
 }

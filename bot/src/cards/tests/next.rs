@@ -86,6 +86,6 @@ fn nights_in_which_clocks_change_and_holidays_are_named() {
 fn what_is_too_much_for_one_card_is_told_from_where_it_ends() {
     let hours = schedule("hours", "window = 'daily 09:00-21:00'\ninside = 'full'\noutside = 'small'");
     let card = comes(&hours, "2027-03-01T12:00:00+01:00", 60, &[]);
-    assert!(card.contains("and 80 more: next shop from 2027-03-21T21:00:00+01:00 60d"), "{card}");
+    assert!(card.contains("and 80 more: `next shop from 2027-03-21T21:00:00+01:00 60d`"), "{card}");
     assert!(card.contains("Sun 2027-03-28: the clocks go from 02:00 to 03:00"), "{card}");
 }

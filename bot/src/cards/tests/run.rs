@@ -381,10 +381,25 @@ fn what_somebody_waits_for_is_told_before_it_is_known_whether_it_changes_anythin
         let state = scene.detail().view.state.status();
         assert_eq!(told(scene, asker, unchanged), expected, "{state} {asker} {unchanged}");
     }
-    // Once it has its card, its end is told in the thread, to whoever asked.
+    // Where more is wanted, its end is told in the thread, to whoever asked; otherwise to them alone.
     let news = crate::reporter::news(&over().detail(), &self::clock());
     let ended = news.iter().find(|news| news.key == "ended").expect("its end is told");
     assert_eq!((ended.place, ended.to), (NewsPlace::Thread, Notify::Asker));
+    for (scene, unchanged, quietly) in [
+        (over(), false, true),
+        (over(), true, false),
+        (planning(40), false, false),
+        (planning(40).ends(Outcome::Failed), false, false),
+        (planning(40).ends(Outcome::Planned), false, false),
+    ] {
+        let detail = scene.detail();
+        assert_eq!(
+            crate::reporter::ends_quietly(&detail, unchanged),
+            quietly,
+            "{} {unchanged}",
+            detail.view.state.status()
+        );
+    }
 }
 
 #[test]
@@ -413,6 +428,70 @@ fn whoever_may_not_say_yes_is_told_who_may_and_a_question_that_is_asked_anew_has
     let plain = Question::plain(QuestionWhy::Previewed, "3f2a9c41".to_owned(), clock().now);
     let sure = crate::cards::waits_in_shell(&run, &plain);
     assert!(sure.contains("`approve 5` or `reject 5`"), "{sure}");
+}
+
+#[test]
+fn of_a_question_that_is_asked_anew_only_its_own_card_has_the_code_and_none_tells_of_the_earlier_yes() {
+    let scene = Scene::of("destroy shop").numbered(11).planned().asks(QuestionWhy::Previewed);
+    let scene = scene.then(RunEvent::approved(ActorId::local("sato"), "3f2a9c41")).claimed();
+    let beyond = vec![(name("app"), change("terraform_data.new[0]", Action::Delete))];
+    let scene = scene.asks(QuestionWhy::PlanChanged { beyond, otherwise: Vec::new() });
+    let card = shown(&crate::cards::run_card(&scene.detail(), &clock()));
+    assert!(card.contains("`approve 11 3f2a`") && !card.contains("approved by"), "{card}");
+    let line = crate::cards::notice(&scene.detail(), &clock()).expect("it needs somebody");
+    let line = shown(&line);
+    assert!(line.contains("`show 11`") && !line.contains("3f2a"), "{line}");
+    let expired = scene.then(RunEvent::QuestionExpired);
+    let card = shown(&crate::cards::run_card(&expired.detail(), &clock()));
+    assert!(card.contains("Nobody said yes in time") && !card.contains("approved by"), "{card}");
+}
+
+#[test]
+fn what_the_code_itself_forbids_is_not_offered_again() {
+    let kept = Failure::new(FailureKind::PreventDestroy, "Instance cannot be destroyed");
+    let scene = Scene::of("up shop").claimed().starts("app", Phase::Plan);
+    let scene = scene.fails("app", Phase::Plan, kept, None).ends(Outcome::Failed);
+    let card = shown(&crate::cards::run_card(&scene.detail(), &clock()));
+    assert!(card.contains("up cannot be done") && !card.contains("NOT READY") && !card.contains("`retry"), "{card}");
+    let line = shown(&crate::cards::notice(&scene.detail(), &clock()).expect("its end is told"));
+    assert!(!line.contains("`retry"), "{line}");
+}
+
+#[test]
+fn a_plan_that_a_rule_stands_against_tells_the_rule_and_offers_no_line_for_it() {
+    let refusal =
+        Refusal::refused("terraform_data.database would be lost in shop/app", "`protect` names it").hint("plan shop");
+    let scene = Scene::of("plan shop full").planned().then(RunEvent::Ended {
+        outcome: Outcome::Planned,
+        refusal: Some(refusal),
+        rule: None,
+        finding: None,
+        left: std::collections::BTreeMap::new(),
+    });
+    let card = shown(&crate::cards::run_card(&scene.detail(), &clock()));
+    assert!(card.contains("would be refused") && card.contains("`protect` names it"), "{card}");
+    assert!(!card.contains("next: `up shop"), "{card}");
+}
+
+#[test]
+fn the_minute_from_which_one_may_say_it_alone_is_one_in_which_they_may() {
+    let want = Want {
+        held: Vec::new(),
+        by: Approvers::Owners,
+        people: vec![ActorId::local("mori")],
+        count: 2,
+        own: false,
+        within_ms: None,
+        alone_from: Some(Timestamp(clock().now.0.div_euclid(60_000) * 60_000 + 60_001)),
+    };
+    let question = Question {
+        wants: vec![want],
+        ..Question::plain(QuestionWhy::Ruled, "3f2a9c41".to_owned(), clock().now.plus_ms(600_000))
+    };
+    let lines = crate::cards::run::approval::wants(&question, &ActorId::local("ito"), &clock());
+    let after = Timestamp(clock().now.0.div_euclid(60_000) * 60_000 + 120_000);
+    let words = format!("from {} on one of them", clock().moment(after));
+    assert!(format!("{lines:?}").contains(&words), "{words}: {lines:?}");
 }
 
 #[test]

@@ -7,8 +7,9 @@ use tidegate_runner::domain::answer::Answer;
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::request::{AskedAs, Target};
 use tidegate_runner::domain::schedule::{
-    AtOnce, Because, Bend, BendAnswer, Bent, BentOne, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Listed, OnGap,
-    OnOverlap, Origin, Schedule, ScheduleAnswer, Schedules, Signed, Stored, Transition, Turn, Way, When, Written,
+    AtOnce, Because, Bend, BendAnswer, Bent, BentOne, Coming, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Idle,
+    Listed, OnGap, OnOverlap, Origin, Schedule, ScheduleAnswer, Schedules, Signed, Stored, Transition, Turn, Way, When,
+    Written,
 };
 
 use super::scene::{START, clock};
@@ -77,6 +78,9 @@ fn listed() -> Vec<Listed> {
     let late = When::Window { window, inside: Some(target("full")), outside: Some(target("small")) };
     let fires = Fires { way: Way::Up, target: target("full"), for_s: Some(10_800) };
     let nightly = When::Crontab { line: "0 2 1 * *".parse().expect("a line"), fires };
+    let window = "Mon-Fri 07:00-".parse().expect("a window");
+    let begins = When::Window { window, inside: Some(target("full")), outside: None };
+    let early = schedule("early shift", begins, Origin::File { line: 20 });
     let stored = |name: &str| Stored {
         id: String::new(),
         environment: "shop".parse().expect("a name"),
@@ -90,25 +94,43 @@ fn listed() -> Vec<Listed> {
             name: "rehearsal".to_owned(),
             schedule: Ok(schedule("rehearsal", nightly, Origin::File { line: 12 })),
             stored: None,
-            next: None,
+            next: Coming { over: true, ..Coming::default() },
         },
         Listed {
             name: "late shift".to_owned(),
             schedule: Ok(schedule("late shift", late, Origin::Chat { who, when: START })),
             stored: Some(stored("late shift")),
-            next: Some(transition(1, "late shift", "full")),
+            next: Coming { makes: Some(transition(1, "late shift", "full")), idle: None, over: false },
         },
         Listed {
             name: "old".to_owned(),
             schedule: Err("shop has no level `huge`".to_owned()),
             stored: Some(stored("old")),
-            next: None,
+            next: Coming::default(),
+        },
+        Listed {
+            name: "early shift".to_owned(),
+            schedule: Ok(Schedule { ready_by: true, tell: vec![ActorId::local("mori")], ..early }),
+            stored: None,
+            next: overruled(Because::Asks { schedule: "night off".to_owned() }),
         },
     ]
 }
 
 fn turn(minutes: i64, level: &str) -> Turn {
     Turn::new(START.plus_ms(minutes * 60_000), chrono_tz::Tz::Asia__Tokyo, target(level))
+}
+
+/// Another schedule asks for something else when it does its next.
+fn overruled(by: Because) -> Coming {
+    let idle = Idle { turn: turn(90, "full"), wanted: Some(target("small")), because: vec![by] };
+    Coming { makes: None, idle: Some(idle), over: false }
+}
+
+/// What is there stays until people were warned.
+fn grace() -> Bent {
+    let bend = Bend::Grace { target: target("full"), from: START, until: START.plus_ms(15 * 60_000), then: None };
+    Bent { number: 9, by: ActorId::local("tidegate"), called: "tidegate".to_owned(), because: None, bend }
 }
 
 #[test]
@@ -120,7 +142,13 @@ fn answers_about_schedules() {
         before,
         because: Some("the late tests".to_owned()),
         next,
-        own: (deed == Deed::Added).then(|| transition(30, "late shift", "full")),
+        own: match deed {
+            Deed::Added => Some(Coming { makes: Some(transition(30, "late shift", "full")), idle: None, over: false }),
+            Deed::Changed => Some(overruled(Because::Asks { schedule: "night off".to_owned() })),
+            Deed::Removed => None,
+        },
+        bends: if deed == Deed::Changed { vec![grace()] } else { Vec::new() },
+        unknown_years: if deed == Deed::Added { BTreeMap::from([("JP".to_owned(), 2035)]) } else { BTreeMap::new() },
         at_once: match deed {
             Deed::Added => Some(AtOnce { from: Some(target("small")), to: Some(turn(0, "full")) }),
             Deed::Changed => Some(AtOnce { from: Some(target("full")), to: Some(turn(15, "small")) }),
@@ -168,6 +196,7 @@ fn schedules_are_said_to_count_again_only_where_they_do() {
         stays: None,
         next: None,
         at_once: None,
+        warned: false,
         aside,
     };
     let told = |answer: BendAnswer| shown(&cards::answer(&Answer::Bend(answer), &clock()));

@@ -3,19 +3,16 @@
 //! Read from plain JSON: serenity's models refuse a whole delivery for a component or a channel of a kind that they do not know yet.
 
 use serde_json::Value;
-use serenity::model::id::MessageId;
-use tidegate_runner::domain::ids::Timestamp;
 
 use super::DOOR;
-use super::form::{FORM, filled};
+use super::form::FORM;
 use super::guild::Guild;
 use super::render::{ASKS, BETWEEN, LAST, MENU, PRESS, SURE};
 use crate::chat::voice::origin::{self, How, Origin, Said};
-use crate::chat::voice::text::as_typed;
+use crate::chat::voice::text::{as_typed, in_angles, told};
 use crate::commands;
-
-/// Most characters of a command that are read. Nothing that can be meant is nearly as long.
-const TYPED_MAX: usize = 4_000;
+use crate::wire::discord::interaction::{Did, Interaction, Message, Sub, is_ping};
+use crate::wire::discord::moment;
 
 /// Before a message that an answer replies to, where a thread of an answer is told.
 pub(super) const REPLY: char = 'r';
@@ -41,151 +38,81 @@ pub(super) enum Wish {
     Nothing(&'static str),
 }
 
-fn text(value: &Value) -> Option<String> {
-    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// The moment in a number of Discord's.
-pub(super) fn moment(id: &str) -> Option<Timestamp> {
-    let id = id.parse::<u64>().ok().filter(|id| *id > 0)?;
-    let at = MessageId::new(id).created_at();
-    Some(Timestamp(at.unix_timestamp().saturating_mul(1_000) + i64::from(at.millisecond())))
-}
-
-/// The first number of a moment, in milliseconds since 1970.
-pub(super) fn number_at(ms: i64) -> String {
-    /// 2015, from which Discord counts.
-    const FIRST_MS: i64 = 1_420_070_400_000;
-    (u64::try_from(ms - FIRST_MS).unwrap_or(0) << 22).to_string()
-}
-
 /// Reads an interaction. `None`: something in it is missing.
 pub(super) fn interaction(said: &Value, guild: &str) -> Option<Wish> {
-    let kind = said["type"].as_i64()?;
-    if kind == 1 {
+    if is_ping(said) {
         return Some(Wish::Ping);
     }
     if said["guild_id"].as_str().is_some_and(|id| id != guild) {
         return Some(Wish::Nothing("of another server"));
     }
-    let user = text(&said["member"]["user"]["id"]).or_else(|| text(&said["user"]["id"]))?;
-    match kind {
-        2 | 4 => {
-            let data = &said["data"];
-            if data["name"] == FORM {
-                return Some(Wish::Form { user });
+    let done = Interaction::read(said)?;
+    match &done.did {
+        Did::Command { name, .. } if *name == FORM => Some(Wish::Form { user: done.user.to_owned() }),
+        Did::Command { name, .. } if *name != "tide" => Some(Wish::Nothing("not our command")),
+        Did::Command { sub, slot, .. } => {
+            let Sub { name: command, filled } = sub.clone()?;
+            if let Some(slot) = slot {
+                return Some(Wish::Completes { user: done.user.to_owned(), command, filled, slot: (*slot).to_owned() });
             }
-            if data["name"] != "tide" {
-                return Some(Wish::Nothing("not our command"));
-            }
-            let sub = data["options"].as_array()?.first()?;
-            let command = text(&sub["name"])?;
-            let options = sub["options"].as_array().cloned().unwrap_or_default();
-            let filled = options.iter().filter_map(|one| Some((text(&one["name"])?, text(&one["value"])?)));
-            let filled: Vec<(String, String)> = filled.collect();
-            if kind == 4 {
-                let slot = options.iter().find(|one| one["focused"] == true).and_then(|one| text(&one["name"]))?;
-                return Some(Wish::Completes { user, command, filled, slot });
-            }
-            let typed = words(&commands::slots::line(&command, &filled));
-            Some(Wish::Said(said_by(
-                said,
-                user,
-                format!("{DOOR}:command:{}", text(&said["id"])?),
-                typed,
-                How::Command,
-            )?))
+            let typed = as_typed(&commands::slots::line(&command, &filled));
+            said_by(&done, format!("{DOOR}:command:{}", done.id), typed, How::Command).map(Wish::Said)
         }
-        3 => pressed(said, user),
-        5 if said["data"]["custom_id"] == FORM => {
-            let key = format!("{DOOR}:form:{}", text(&said["id"])?);
-            let fields = filled(&said["data"]);
+        Did::Press { id, chosen, message } => pressed(&done, id, *chosen, message),
+        Did::Form { id, fields } if *id == FORM => {
             // What becomes of it is known once it is read.
-            let said = said_by(said, user, key, String::new(), How::Last { keep: None })?;
-            Some(Wish::Filled { said, fields })
+            let said = said_by(&done, format!("{DOOR}:form:{}", done.id), String::new(), How::Last { keep: None })?;
+            Some(Wish::Filled { said, fields: fields.clone() })
         }
-        _ => Some(Wish::Nothing("of a kind that is not known here")),
+        Did::Form { .. } | Did::Other => Some(Wish::Nothing("of a kind that is not known here")),
     }
 }
 
 /// Where an interaction came from.
-fn said_by(said: &Value, user: String, key: String, typed: String, how: How) -> Option<Said> {
-    let place = text(&said["channel"]["id"]).or_else(|| text(&said["channel_id"]))?;
-    let thread = matches!(said["channel"]["type"].as_i64(), Some(10..=12));
-    let parent = text(&said["channel"]["parent_id"]).filter(|_| thread);
-    let id = text(&said["id"])?;
+fn said_by(done: &Interaction<'_>, key: String, typed: String, how: How) -> Option<Said> {
+    let place = done.place?;
+    let (team, channel) = (done.guild.unwrap_or_default(), done.parent.unwrap_or(place));
     Some(Said {
         key,
         typed,
         reply: Origin {
-            team: text(&said["guild_id"]).unwrap_or_default(),
-            user,
-            thread: parent.is_some().then(|| format!("{THREAD}{place}")),
-            channel: parent.unwrap_or(place),
-            response_url: text(&said["token"]),
-            at: moment(&id),
-            ts: None,
-            again: false,
+            thread: done.parent.map(|_| format!("{THREAD}{place}")),
+            response_url: done.token.map(str::to_owned),
+            at: moment(done.id),
             // Discord shows that the bot thinks until it has said something.
             awaited: how == How::Command,
-            program: false,
-            how,
+            ..Origin::new(team.to_owned(), done.user.to_owned(), channel.to_owned(), how)
         },
     })
 }
 
-fn pressed(said: &Value, user: String) -> Option<Wish> {
-    let carried = said["data"]["custom_id"].as_str()?;
-    let message = &said["message"];
+fn pressed(done: &Interaction<'_>, carried: &str, chosen: Option<&str>, message: &Message<'_>) -> Option<Wish> {
+    let said = |key, typed, how| said_by(done, key, typed, how).map(Wish::Said);
+    let own = message.id.map(str::to_owned);
     if carried == MENU {
-        let (typed, card, id) = (text(&said["data"]["values"][0])?, text(&message["id"])?, text(&said["id"])?);
-        let how = How::Button { card, label: typed.clone(), version: origin::MENU.to_owned() };
-        return Some(Wish::Said(said_by(said, user, format!("{DOOR}:menu:{id}"), words(&typed), how)?));
+        let typed = chosen?.to_owned();
+        let how = How::Button { card: own?, label: typed.clone(), version: origin::MENU.to_owned() };
+        return said(format!("{DOOR}:menu:{}", done.id), as_typed(&typed), how);
     }
     let (kind, rest) = carried.split_once(BETWEEN)?;
     if kind == LAST {
         // Whoever clicks twice has pressed it once.
-        let key = format!("{DOOR}:form:{}:do", text(&message["id"])?);
-        return Some(Wish::Said(said_by(said, user, key, rest.to_owned(), How::Last { keep: None })?));
+        return said(format!("{DOOR}:form:{}:do", own?), rest.to_owned(), How::Last { keep: None });
     }
-    let (version, typed, card, label) = match kind {
-        PRESS | ASKS => {
-            let (version, typed) = rest.split_once(BETWEEN)?;
-            (version, typed, text(&message["id"])?, label(message, carried))
-        }
-        SURE => {
-            let (card, rest) = rest.split_once(BETWEEN)?;
-            let (version, typed) = rest.split_once(BETWEEN)?;
-            (version, typed, card.to_owned(), None)
-        }
+    let (card, rest, label) = match kind {
+        PRESS | ASKS => (own?, rest, message.label.map(str::to_owned)),
+        SURE => rest.split_once(BETWEEN).map(|(card, rest)| (card.to_owned(), rest, None))?,
         _ => return Some(Wish::Nothing("not one of our buttons")),
     };
-    let (version, typed) = (version.to_owned(), typed.to_owned());
+    let (version, typed) = rest.split_once(BETWEEN).map(|(version, typed)| (version.to_owned(), typed.to_owned()))?;
     let verb = typed.split_whitespace().next()?.to_owned();
     if kind == ASKS {
-        let about = text(&message["embeds"][0]["title"]).unwrap_or_default();
-        return Some(Wish::Asks { version, typed, card, about });
+        return Some(Wish::Asks { version, typed, card, about: message.title.to_owned() });
     }
     // Each press is one of its own: that a button is used once is the card's business, where what was refused frees it again.
-    let place = text(&said["channel"]["id"]).or_else(|| text(&said["channel_id"]))?;
-    let key = format!("{DOOR}:press:{place}:{card}:{version}:{verb}:{user}:{}", text(&said["id"])?);
+    let key = format!("{DOOR}:press:{}:{card}:{version}:{verb}:{}:{}", done.place?, done.user, done.id);
     let label = label.or_else(|| crate::cards::button(&typed, "", false).map(|button| button.label)).unwrap_or(verb);
-    Some(Wish::Said(said_by(said, user, key, typed, How::Button { card, label, version })?))
-}
-
-/// What a button of a message says.
-fn label(message: &Value, carried: &str) -> Option<String> {
-    let rows = message["components"].as_array()?;
-    let buttons = rows.iter().filter_map(|row| row["components"].as_array()).flatten();
-    buttons.into_iter().find(|button| button["custom_id"] == carried).and_then(|button| text(&button["label"]))
-}
-
-fn words(raw: &str) -> String {
-    if raw.chars().nth(TYPED_MAX).is_none() {
-        return as_typed(raw);
-    }
-    let kept: String = raw.chars().take(TYPED_MAX - 1).collect();
-    as_typed(&format!("{kept}…"))
+    said(key, typed, How::Button { card, label, version })
 }
 
 /// Reads a message, of which it is known in which channel and thread it is.
@@ -216,58 +143,32 @@ pub(super) fn message(
     if !said["edited_timestamp"].is_null() {
         return Some(Wish::Nothing("edited"));
     }
-    let id = text(&said["id"])?;
+    let id = told(&said["id"])?;
     Some(Wish::Said(Said {
-        key: format!("{DOOR}:{}:{id}", text(&said["channel_id"])?),
-        typed: words(&resolved(raw, &guild.me)),
+        key: format!("{DOOR}:{}:{id}", told(&said["channel_id"])?),
+        typed: as_typed(&resolved(raw, &guild.me)),
         reply: Origin {
-            team: guild.id.clone(),
-            user: text(&author["id"])?,
-            channel: channel.to_owned(),
             thread: Some(thread.map_or_else(|| format!("{REPLY}{id}"), |thread| format!("{THREAD}{thread}"))),
-            response_url: None,
             at: moment(&id),
             ts: Some(id),
-            again: false,
-            awaited: false,
             program,
-            how: if direct { How::Direct } else { How::Mention },
+            ..Origin::new(
+                guild.id.clone(),
+                told(&author["id"])?,
+                channel.to_owned(),
+                if direct { How::Direct } else { How::Mention },
+            )
         },
     }))
 }
 
 /// What somebody typed with mentions by id, and the bot's own taken away.
 fn resolved(raw: &str, me: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((before, inner, after)) = next_mention(rest) {
-        out.push_str(before);
-        let id = inner.trim_start_matches(['@', '!', '&', '#']);
-        if id != me {
-            out.push_str(DOOR);
-            out.push(':');
-            out.push_str(id);
-        }
-        rest = after;
-    }
-    out + rest
-}
-
-/// The text before the next mention, what stands in it, and the text after it.
-fn next_mention(text: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    loop {
-        let start = from + text.get(from..)?.find('<')?;
-        let rest = text.get(start + 1..)?;
-        if let Some((inner, after)) = rest.split_once('>') {
-            let id = inner.strip_prefix("@!").or_else(|| inner.strip_prefix("@&"));
-            let id = id.or_else(|| inner.strip_prefix('@')).or_else(|| inner.strip_prefix('#'));
-            if id.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())) {
-                return Some((text.get(..start)?, inner, after));
-            }
-        }
-        from = start + 1;
-    }
+    in_angles(raw, |inner| {
+        let id = ["@!", "@&", "@", "#"].iter().find_map(|mark| inner.strip_prefix(mark))?;
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        is_id.then(|| if id == me { String::new() } else { format!("{DOOR}:{id}") })
+    })
 }
 
 #[cfg(test)]
@@ -288,20 +189,6 @@ mod tests {
         ] {
             assert_eq!(resolved(raw, "7"), meant);
         }
-    }
-
-    #[test]
-    fn what_is_too_long_to_be_read_says_that_it_was_cut() {
-        let (fits, long) = ("a".repeat(TYPED_MAX), "日".repeat(TYPED_MAX + 1));
-        assert_eq!(words(&fits), fits);
-        assert!(words(&long).ends_with("日…") && words(&long).chars().count() == TYPED_MAX);
-    }
-
-    #[test]
-    fn a_number_of_discord_is_a_moment() {
-        assert_eq!(moment("175928847299117063"), Some(Timestamp(1_462_015_105_796)));
-        assert_eq!(moment(&number_at(1_462_015_105_796)), Some(Timestamp(1_462_015_105_796)));
-        assert_eq!((moment("0"), moment("x"), number_at(0).as_str()), (None, None, "0"));
     }
 
     fn press(custom_id: &str) -> Option<Wish> {

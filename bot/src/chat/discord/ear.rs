@@ -2,31 +2,22 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use async_trait::async_trait;
+use serde_json::Value;
 use tidegate_runner::desk::DeskError;
-use tidegate_runner::domain::command::CommandName;
-use tidegate_runner::domain::ids::ActorId;
 
 use super::delivery::{Wish, interaction, message};
 use super::guild::Guild;
 use super::render;
-use super::sending::EPHEMERAL;
 use crate::cards::{self, Card, Line, Tone};
-use crate::chat::shell::local_zone;
+use crate::chat::voice::draft::Fields;
 use crate::chat::voice::ear::{Ear, Heard};
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::letter::{Extras, Rest};
 use crate::chat::voice::origin::How;
-use crate::commands::{Known, Runs, slots};
-
-/// Kinds of answers to an interaction.
-const PONG: u8 = 1;
-const MESSAGE: u8 = 4;
-const THINKS: u8 = 5;
-const STAYS: u8 = 6;
-const CHANGES: u8 = 7;
-const CHOICES: u8 = 8;
-const MODAL: u8 = 9;
+use crate::chat::voice::platform::Places as _;
+use crate::wire::discord::bodies::Answer;
+use crate::wire::discord::gateway::Hears;
 
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -58,61 +49,64 @@ impl DiscordEar {
                 tracing::debug!(why, "ignored");
                 Ok(Taken::default())
             }
-            Wish::Ping => Ok(acknowledged(json!({ "type": PONG }))),
+            Wish::Ping => Ok(acknowledged(Answer::pong())),
             Wish::Completes { user, command, filled, slot } => {
-                let choices = self.choices(&user, &command, &filled, &slot).await?;
-                Ok(acknowledged(json!({ "type": CHOICES, "data": { "choices": choices } })))
+                let Ok(Ok(actor)) = self.guild.actor(&user).await else {
+                    return Ok(acknowledged(Answer::choices(Vec::new())));
+                };
+                Ok(acknowledged(Answer::choices(self.ear.choices(actor, &command, &filled, &slot).await?)))
             }
             Wish::Asks { version, typed, card, about } => Ok(acknowledged(question(&version, &typed, &card, &about))),
-            Wish::Form { user } => Ok(acknowledged(match self.form(&user).await? {
-                Ok(modal) => json!({ "type": MODAL, "data": modal }),
-                Err(why) => told_alone(&Card::new(Tone::Plain, why)),
-            })),
-            Wish::Filled { said, fields } => match self.drafted(said, fields).await? {
-                Ok(said) => {
-                    let heard = self.ear.keep(said).await?;
-                    let acknowledgement = json!({ "type": THINKS, "data": { "flags": EPHEMERAL } });
-                    Ok(Taken { acknowledgement: Some(acknowledgement), heard })
+            Wish::Form { user } => Ok(acknowledged(self.form(&user).await?)),
+            Wish::Filled { said, fields } => {
+                let now = self.ear.desk.now().await?;
+                match self.ear.drafted(said, Fields::of(fields), "", now) {
+                    Ok(said) => {
+                        Ok(Taken { acknowledgement: Some(Answer::thinks(true)), heard: self.ear.keep(said).await? })
+                    }
+                    Err(wrong) => {
+                        let all: Vec<String> =
+                            wrong.values().filter_map(|why| why.as_str().map(str::to_owned)).collect();
+                        Ok(acknowledged(told_alone(&cards::form::wrong(&all))))
+                    }
                 }
-                Err(wrong) => Ok(acknowledged(told_alone(&cards::form::wrong(&wrong)))),
-            },
+            }
             Wish::Said(wish) => {
-                // The channel sees who asked for what; questions are between the two of us.
-                let zone = self.ear.zone_of(&wish.reply.user);
                 let pressed = said["data"]["custom_id"].as_str().unwrap_or_default();
                 let sure = pressed.starts_with(render::SURE) || pressed.starts_with(render::LAST);
-                let (typed, how) = (wish.typed.clone(), wish.reply.how.clone());
-                let heard = self.ear.keep(wish).await?;
-                let private = match &heard {
-                    _ if how != How::Command => true,
-                    Some(heard) => !self.ear.orders(&typed, zone, heard.at),
-                    None => !self.ear.is_order(&typed, zone).await,
-                };
-                let acknowledgement = match how {
-                    How::Command if private => json!({ "type": THINKS, "data": { "flags": EPHEMERAL } }),
-                    How::Command => json!({ "type": THINKS }),
+                let typed = wish.reply.how == How::Command;
+                let (heard, public) = self.ear.keep_told(wish).await?;
+                let acknowledgement = if typed {
+                    Answer::thinks(!public)
+                } else if sure {
                     // The question is answered: its button goes.
-                    _ if sure => json!({ "type": CHANGES, "data": { "components": [] } }),
-                    _ => json!({ "type": STAYS }),
+                    Answer::without_buttons()
+                } else {
+                    Answer::stays()
                 };
                 Ok(Taken { acknowledgement: Some(acknowledgement), heard })
             }
         }
     }
 
-    /// Answers what was taken.
-    pub(super) fn answer(&self, heard: Option<Heard>) {
-        if let Some(mut heard) = heard {
-            let ear = self.ear.clone();
-            tokio::spawn(async move { ear.answer(&mut heard).await });
-        }
+    /// Acknowledges an interaction and then has it answered; beside the connection, which goes on.
+    fn acknowledge(&self, event: &Value, made: Taken) {
+        let Taken { acknowledgement: Some(acknowledgement), heard } = made else { return };
+        let (this, id, token) = (self.clone(), event["id"].clone(), event["token"].clone());
+        tokio::spawn(async move {
+            let (id, token) = (id.as_str().unwrap_or_default(), token.as_str().unwrap_or_default());
+            if let Err(error) = this.guild.api.acknowledge(id, token, &acknowledgement).await {
+                tracing::warn!(%error, "an interaction is not acknowledged");
+            }
+            this.ear.answer_beside(heard);
+        });
     }
 
     /// Takes a message. Returns once it is stored. `fresh` as with an interaction.
     ///
     /// # Errors
-    /// When it could not be stored, or where it was said is not known.
-    pub(super) async fn message(&self, said: &Value, fresh: bool) -> Result<(), Untaken> {
+    /// Why it could not be stored, or that it is not known where it was said.
+    pub(super) async fn message(&self, said: &Value, fresh: bool) -> Result<(), String> {
         self.ear.vital.hears();
         let direct = said["guild_id"].is_null();
         let place = said["channel_id"].as_str().unwrap_or_default();
@@ -133,35 +127,57 @@ impl DiscordEar {
                     tracing::warn!(%error, place, "what was said where Tidegate sees nothing is not heard");
                     return Ok(());
                 }
-                Err(error) => return Err(Untaken::Place(error)),
+                Err(error) => return Err(format!("where something was said is not known: {error}")),
             }
         };
         if let Some(Wish::Said(said)) = message(said, &self.guild, (&channel, thread.as_deref()), direct) {
-            self.ear.hear(said).await.map_err(Untaken::Desk)?;
+            self.ear.hear(said).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
+}
 
-    /// What can stand in a slot, as far as this person may see it.
-    async fn choices(
-        &self,
-        user: &str,
-        command: &str,
-        filled: &[(String, String)],
-        slot: &str,
-    ) -> Result<Vec<Value>, DeskError> {
-        let Ok(Ok(actor)) = self.guild.actor(user).await else { return Ok(Vec::new()) };
-        let (sight, _) = self.ear.sight_of(actor, CommandName::Status).await?;
-        let desk = &self.ear.desk;
-        let mut environments = desk.config().environments.clone();
-        environments.retain(|name, _| sight.sees(name.as_str()));
-        let runs = desk.active().await?.into_iter().filter(|run| sight.sees(run.request.environment.as_str()));
-        let open: Vec<_> = runs.map(|run| run.number).collect();
-        let me = ActorId::tidegate();
-        let now = desk.now().await?;
-        let known = Known { environments: &environments, aside: &[], others: &[], me: &me, now, zone: local_zone() };
-        let all = slots::candidates(command, filled, slot, &known, &Runs { all: open.clone(), open });
-        Ok(all.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect())
+#[async_trait]
+impl Hears for DiscordEar {
+    fn opened(&self, anew: bool) {
+        tracing::info!("listening to Discord");
+        if anew {
+            self.ear.listens();
+        } else {
+            self.ear.vital.opened();
+        }
+    }
+
+    fn ended(&self) {
+        self.ear.vital.ended();
+    }
+
+    fn failed(&self, why: &str) {
+        self.ear.vital.failed(why);
+    }
+
+    fn looks(&self, kind: &str, event: &Value) -> bool {
+        match (kind, event["id"].as_str()) {
+            ("THREAD_CREATE", Some(id)) => self.guild.memory.note_parent(id, event["parent_id"].as_str()),
+            ("CHANNEL_UPDATE" | "CHANNEL_DELETE", Some(id)) => {
+                self.guild.forget_channels();
+                self.ear.moved(id);
+            }
+            _ => {}
+        }
+        matches!(kind, "MESSAGE_CREATE" | "INTERACTION_CREATE")
+    }
+
+    async fn takes(&self, kind: &str, event: &Value, fresh: bool) -> Result<(), String> {
+        if kind == "MESSAGE_CREATE" {
+            let taken = self.message(event, fresh).await;
+            return taken.map_err(|error| format!("a message cannot be stored, and is to come again: {error}"));
+        }
+        match self.interaction(event, fresh).await {
+            Ok(made) => self.acknowledge(event, made),
+            Err(error) => tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so"),
+        }
+        Ok(())
     }
 }
 
@@ -169,15 +185,6 @@ impl DiscordEar {
 /// us and Discord has no such word.
 fn is_final(error: &ApiError) -> bool {
     matches!(error.code(), Some("missing_access" | "channel_not_found"))
-}
-
-/// Why a message was not taken.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Untaken {
-    #[error(transparent)]
-    Desk(DeskError),
-    #[error("where something was said is not known: {0}")]
-    Place(ApiError),
 }
 
 /// What is asked before something that cannot be undone.
@@ -192,18 +199,12 @@ fn question(version: &str, typed: &str, card: &str, about: &str) -> Value {
         let card = Card::new(Tone::Warning, about).next(typed);
         render::render(&card, &Extras::default()).blocks
     });
-    alone(&blocks)
+    Answer::alone(render::body("", &blocks))
 }
 
-/// A message that only who did something sees.
-fn alone(blocks: &[Value]) -> Value {
-    let mut data = render::body("", blocks);
-    data["flags"] = EPHEMERAL.into();
-    json!({ "type": MESSAGE, "data": data })
-}
-
-fn told_alone(card: &Card) -> Value {
-    alone(&render::render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks)
+pub(super) fn told_alone(card: &Card) -> Value {
+    let blocks = render::render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks;
+    Answer::alone(render::body("", &blocks))
 }
 
 #[cfg(test)]

@@ -3,28 +3,18 @@
 
 use serde_json::{Value, json};
 
-use crate::cards::{Button, Card, Line, Menu, PERHAPS_AGAIN, Span, TYPED, Tone, Weight, card_link};
+use crate::cards::{Button, Card, Menu, PERHAPS_AGAIN, Tone, Weight, card_link};
 use crate::chat::voice::letter::{Extras, Letter, Rendered, Rest};
-use crate::chat::voice::plain::{fixed, group, plain};
+use crate::chat::voice::sheet::{Marks, sheet};
 use crate::chat::voice::text::cut_between_words;
+use crate::wire::discord::bodies::{
+    self, BUTTON_MAX, CHOICES_MAX, ID_MAX, ROW_MAX, Style, TEXT_MAX, TITLE_MAX, escape,
+};
 
-/// Most characters of an embed's title.
-const TITLE_MAX: usize = 256;
-/// Most characters of its description. With the title it stays below the 6,000 of all embeds together.
-const TEXT_MAX: usize = 4_096;
-/// Of them kept for what is added when a message is sent: a link to a card, and that it may have been said before.
+/// Of a description kept for what is added when a message is sent: a link to a card, and that it may have been said before.
 const LATER: usize = 300;
 /// Most characters of one line.
 const LINE_MAX: usize = 1_000;
-/// Most characters that a button carries.
-const ID_MAX: usize = 100;
-/// Most characters on a button.
-const BUTTON_MAX: usize = 80;
-/// Most buttons in one row.
-const ROW_MAX: usize = 5;
-
-/// Most choices of a menu.
-const CHOICES_MAX: usize = 25;
 
 /// The name of a menu.
 pub(super) const MENU: &str = "tide:menu";
@@ -39,38 +29,41 @@ pub(super) const LAST: &str = "tide=";
 /// Between these parts.
 pub(super) const BETWEEN: char = '|';
 
+/// Discord's marks.
+struct Marked;
+
+impl Marks for Marked {
+    /// The rest is for the line that says what did not fit.
+    const TEXT_MAX: usize = TEXT_MAX - LATER - 250;
+    const LINE_MAX: usize = LINE_MAX;
+
+    fn escape(text: &str) -> String {
+        escape(text)
+    }
+
+    fn strong(escaped: &str) -> String {
+        format!("**{escaped}**")
+    }
+
+    fn link(escaped: &str, url: &str) -> Option<String> {
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        let ends = |c: char| c.is_control() || c.is_whitespace() || "()<>".contains(c);
+        (web && url.chars().count() < 500 && !url.chars().any(ends)).then(|| format!("[{escaped}]({url})"))
+    }
+}
+
 /// Renders a card.
 pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
-    let tail = tail(card, extras);
-    let mut room = TEXT_MAX.saturating_sub(LATER + 250 + tail.chars().count());
-    let (mut text, mut left) = (String::new(), Vec::new());
-    for (at, lines) in group(&card.lines) {
-        let piece = piece(&lines);
-        let cost = piece.chars().count() + 1;
-        // What has begun to be left out stays so: nobody would understand a gap.
-        if !left.is_empty() || cost > room {
-            left.extend(card.lines.iter().skip(at).take(lines.len()).map(plain));
-        } else {
-            room -= cost;
-            text.push_str(&piece);
-            text.push('\n');
-        }
-    }
-    if !left.is_empty() {
-        text += &extras.rest.words(left.len());
-        text.push('\n');
-    }
-    text += &tail;
+    let (text, left_out) = sheet::<Marked>(card, extras);
     let title = cut_between_words(&escape(&cut_between_words(&card.title, TITLE_MAX / 2)), TITLE_MAX);
     let mut embed = json!({ "title": title, "color": color(card.tone) });
-    let text = text.trim_end();
     if !text.is_empty() {
         embed["description"] = text.into();
     }
     let mut blocks = vec![embed];
     blocks.extend(row(extras));
     blocks.extend(card.menu.as_ref().and_then(menu));
-    Rendered { text: mentions(&extras.mention), blocks, left_out: left }
+    Rendered { text: mentions(&extras.mention), blocks, left_out }
 }
 
 /// What notifies somebody: ids of people, and of groups with `&` before them.
@@ -88,82 +81,6 @@ fn color(tone: Tone) -> u32 {
     }
 }
 
-/// Text in which nothing is a mark of Discord's.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        // At the front they would make a heading, a quotation or a list.
-        let first = matches!(c, '#' | '>' | '-' | '+') && out.trim_start().is_empty();
-        if first || matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '[') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Code, in which nothing ends it.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "\u{2cb}"))
-}
-
-/// Lines that belong together.
-fn piece(lines: &[&Line]) -> String {
-    if lines.iter().any(|line| fixed(line)) {
-        let body: Vec<String> = lines.iter().map(|line| cut_between_words(&plain(line), LINE_MAX)).collect();
-        return format!("```\n{}\n```", body.join("\n").replace('`', "\u{2cb}"));
-    }
-    lines.iter().map(|line| one(line)).collect::<Vec<_>>().join("\n")
-}
-
-fn one(line: &Line) -> String {
-    let mut out = "\u{2003}".repeat(line.indent.into());
-    let mut room = LINE_MAX;
-    for span in &line.spans {
-        let mut fit = |words: &str| {
-            let words = cut_between_words(words, room);
-            room = room.saturating_sub(words.chars().count().max(1));
-            words
-        };
-        let piece = match span {
-            Span::Text(words) if words.is_empty() => String::new(),
-            Span::Text(words) => escape(&fit(words)),
-            Span::Strong(words) => format!("**{}**", escape(&fit(words))),
-            Span::Code(words) => code(&fit(words)),
-            Span::Link { text, url } if is_address(url) => format!("[{}]({url})", escape(&fit(text))),
-            Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {
-                escape(&fit(&plain(&Line { spans: vec![span.clone()], ..Line::default() })))
-            }
-        };
-        out.push_str(&piece);
-        if room <= 1 {
-            break;
-        }
-    }
-    out
-}
-
-fn is_address(url: &str) -> bool {
-    let web = url.starts_with("https://") || url.starts_with("http://");
-    web && url.chars().count() < 500 && !url.chars().any(|c| c.is_control() || c.is_whitespace() || "()<>".contains(c))
-}
-
-/// Used buttons, commands to type, a link.
-fn tail(card: &Card, extras: &Extras) -> String {
-    let mut lines = Vec::new();
-    if let Some(pressed) = &extras.pressed {
-        lines.push(escape(&cut_between_words(pressed, 200)));
-    }
-    let typed: Vec<String> = card.next.iter().take(8).map(|command| code(&cut_between_words(command, 200))).collect();
-    if !typed.is_empty() {
-        lines.push(format!("{TYPED}{}", typed.join(" · ")));
-    }
-    if let Some((words, url)) = &extras.link {
-        lines.push(format!("[{}]({url})", escape(words)));
-    }
-    lines.join("\n")
-}
-
 /// The row of buttons.
 fn row(extras: &Extras) -> Option<Value> {
     let mut buttons: Vec<Value> = Vec::new();
@@ -174,18 +91,15 @@ fn row(extras: &Extras) -> Option<Value> {
         }
     }
     buttons.truncate(ROW_MAX);
-    (!buttons.is_empty()).then(|| json!({ "type": 1, "components": buttons }))
+    (!buttons.is_empty()).then(|| bodies::row(&buttons))
 }
 
 /// A menu of commands; what one of them has no room for is only typed.
 fn menu(menu: &Menu) -> Option<Value> {
     let fits = menu.choices.iter().filter(|(_, command)| command.chars().count() <= ID_MAX).take(CHOICES_MAX);
-    let options: Vec<Value> =
-        fits.map(|(label, command)| json!({ "label": cut_between_words(label, ID_MAX), "value": command })).collect();
-    (!options.is_empty()).then(|| {
-        let select = json!({ "type": 3, "custom_id": MENU, "placeholder": menu.label, "options": options });
-        json!({ "type": 1, "components": [select] })
-    })
+    let mut options = fits.map(|(label, command)| (cut_between_words(label, ID_MAX), command.clone())).peekable();
+    options.peek()?;
+    Some(bodies::row(&[bodies::menu(MENU, menu.label, options)]))
 }
 
 /// A button; one whose command is longer than Discord lets a button carry is only typed.
@@ -201,26 +115,25 @@ fn pressable(prefix: &str, parts: &[&str], label: &str, weight: Weight) -> Optio
         id.push_str(part);
     }
     let style = match weight {
-        Weight::On => 3,
-        Weight::Off => 4,
-        Weight::Plain => 2,
+        Weight::On => Style::Green,
+        Weight::Off => Style::Red,
+        Weight::Plain => Style::Grey,
     };
-    (id.chars().count() <= ID_MAX)
-        .then(|| json!({ "type": 2, "style": style, "label": cut_between_words(label, BUTTON_MAX), "custom_id": id }))
+    (id.chars().count() <= ID_MAX).then(|| bodies::button(style, &cut_between_words(label, BUTTON_MAX), &id))
 }
 
 /// The question before something that cannot be undone, with the one button that does it; `None`: what it would have to carry is too long.
 pub(super) fn question(card: &Card, yes: &str, parts: &[&str]) -> Option<Vec<Value>> {
     let button = pressable(SURE, parts, yes, Weight::Off)?;
     let mut blocks = render(card, &Extras { rest: Rest::Nowhere, ..Extras::default() }).blocks;
-    blocks.push(json!({ "type": 1, "components": [button] }));
+    blocks.push(bodies::row(&[button]));
     Some(blocks)
 }
 
 /// The last button of a form, in its row; `None`: the command is longer than Discord lets a button carry, and is only typed.
 pub(super) fn last(label: &str, typed: &str) -> Option<Value> {
     let button = pressable(LAST, &[typed], label, Weight::On)?;
-    Some(json!({ "type": 1, "components": [button] }))
+    Some(bodies::row(&[button]))
 }
 
 /// Has a letter say that it may have been said before.
@@ -245,13 +158,7 @@ pub(super) fn body(text: &str, blocks: &[Value]) -> Value {
     let is_row = |block: &&Value| block["type"] == 1;
     let embeds: Vec<&Value> = blocks.iter().filter(|block| !is_row(block)).collect();
     let rows: Vec<&Value> = blocks.iter().filter(is_row).collect();
-    let ids = text.split(['<', '>', ' ']).filter_map(|word| word.strip_prefix('@'));
-    let (roles, users): (Vec<&str>, Vec<&str>) = ids.partition(|id| id.starts_with('&'));
-    let roles: Vec<&str> = roles.iter().map(|role| role.trim_start_matches('&')).collect();
-    json!({
-        "content": text, "embeds": embeds, "components": rows,
-        "allowed_mentions": { "parse": [], "users": users, "roles": roles },
-    })
+    bodies::message(text, &embeds, &rows)
 }
 
 #[cfg(test)]
@@ -259,7 +166,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cards::button;
+    use crate::cards::{Line, Span, button};
+    use crate::chat::voice::plain::plain;
 
     fn within_limits(rendered: &Rendered) {
         let body = body(&rendered.text, &rendered.blocks);

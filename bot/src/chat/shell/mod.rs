@@ -3,6 +3,7 @@
 mod board;
 mod completion;
 mod farewell;
+mod gathered;
 mod line;
 mod once;
 mod prompt;

@@ -1,14 +1,15 @@
 //! `shell -c`: one command, its answer, its run to the end, and an exit status that says what became of it.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use tidegate_runner::desk::DeskError;
-use tidegate_runner::domain::answer::{Actor, RunDetail};
+use tidegate_runner::desk::{Desk, DeskError};
+use tidegate_runner::domain::answer::{Actor, RunDetail, RunSummary};
 use tidegate_runner::domain::by_hand::BY_HAND;
 use tidegate_runner::domain::command::Order;
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::RunNumber;
-use tidegate_runner::domain::rollout::Came;
+use tidegate_runner::domain::rollout::{Came, Rollout};
 use tidegate_runner::domain::run::{Outcome, RunState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -246,9 +247,10 @@ async fn wait_for_many(
     /// Other processes may bring it further, and ring no bell here.
     const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
     let mut listener = house.bell.listen();
+    let mut asked = BTreeSet::new();
     let status = loop {
         match house.desk.rollout(number).await {
-            Ok(Some(rollout)) if rollout.ended.is_some() => {
+            Ok(Some(rollout)) if rollout.ended.is_some() && !still_works(&house.desk, &rollout).await => {
                 screen.card(&cards::end_of_rollout(&rollout));
                 if let Err(error) = told_of(&house, actor, number).await {
                     tracing::warn!(%error, "a message will be shown again at the next start");
@@ -256,7 +258,7 @@ async fn wait_for_many(
                 let good = rollout.items.iter().all(|item| item.came.as_ref().is_some_and(Came::is_good));
                 break if good { 0 } else { exit_status(Hope::Success, Some(Outcome::Failed)) };
             }
-            Ok(Some(_)) => {}
+            Ok(Some(rollout)) => tell_questions(&house.desk, &rollout, &mut asked, screen).await,
             Ok(None) => break FAULT,
             Err(error) => {
                 screen.card(&conversation::fault(&house.desk, &error).card);
@@ -281,6 +283,31 @@ async fn wait_for_many(
         () = signals.came() => {}
     }
     ExitCode::from(status)
+}
+
+/// Tells which of its runs wait for a yes, each once: nothing goes on before that.
+async fn tell_questions(desk: &Desk, rollout: &Rollout, asked: &mut BTreeSet<RunNumber>, screen: &mut Screen) {
+    for item in rollout.items.iter().filter(|item| item.came.is_none()) {
+        let Some(run) = item.run else { continue };
+        let waits = |run: RunSummary| matches!(run.state, RunState::AwaitingApproval { .. });
+        if !asked.contains(&run) && desk.find(run).await.is_ok_and(waits) {
+            asked.insert(run);
+            let name = &item.environment;
+            screen.note(&format!(
+                "{name} waits for a yes: `show {run}` tells for what, then `approve {run}` or `reject {run}`."
+            ));
+        }
+    }
+}
+
+/// Whether something of it goes on that will be over by itself: somebody has stopped it, and its runs break off.
+async fn still_works(desk: &Desk, rollout: &Rollout) -> bool {
+    for run in rollout.items.iter().filter(|item| item.came.is_none()).filter_map(|item| item.run) {
+        if desk.find(run).await.is_ok_and(|run| !matches!(run.state, RunState::Unknown { .. })) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Who has read it here need not be told by the next shell.

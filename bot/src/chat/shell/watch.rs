@@ -10,6 +10,7 @@ use tidegate_runner::bell::Bell;
 use tidegate_runner::desk::{Desk, DeskError};
 use tidegate_runner::domain::answer::{Actor, RunSummary};
 use tidegate_runner::domain::command::{CommandName, HistoryFilter};
+use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::{RunNumber, Timestamp};
 use tidegate_runner::domain::run::RunState;
 use tokio::sync::oneshot;
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::board::Board;
 use super::completion::Vocabulary;
+use super::gathered::gathered;
 use super::{DOOR, local_zone, message};
 use crate::cards::{self, Clock};
 use crate::conversation::{fault, offering};
@@ -250,8 +252,25 @@ impl Watch {
 
     /// Tells what this person has not heard yet of holds, stops and free environments.
     async fn tell_of_holds(&self) -> Result<(), DeskError> {
-        for untold in self.desk.news(DOOR, &self.actor).await? {
-            let clock = Clock { now: self.desk.now().await?, zone: local_zone() };
+        let (all, now) = (self.desk.news(DOOR, &self.actor).await?, self.desk.now().await?);
+        let clock = Clock { now, zone: local_zone() };
+        let (many, others) = gathered(all, |untold| (&untold.news, untold.stored()), now);
+        for some in many {
+            let mut told = Vec::new();
+            for untold in some {
+                if self.desk.news_told(&untold).await?
+                    && let News::Clock { environment, said } = untold.news
+                {
+                    told.push((environment, said));
+                }
+            }
+            if !told.is_empty() {
+                let told: Vec<_> = told.iter().map(|(environment, said)| (environment, said)).collect();
+                let card = cards::of_many(&told, &clock);
+                self.board.say(&offering(&self.desk, &message(&self.actor, ""), clock.zone, card).await);
+            }
+        }
+        for untold in others {
             // Noted first: two prompts of one person do not both tell it.
             if self.desk.news_told(&untold).await? {
                 let card = cards::news(&untold.news, &clock);

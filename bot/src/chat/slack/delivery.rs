@@ -8,9 +8,7 @@ use tidegate_runner::domain::ids::Timestamp;
 use super::text::typed;
 use super::{preview, render};
 use crate::chat::voice::origin::{self, How, Origin, Said};
-
-/// Most characters of a command that are read. Nothing that can be meant is nearly as long.
-const TYPED_MAX: usize = 4_000;
+use crate::chat::voice::text::told;
 
 /// In which of its three forms a delivery came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +52,8 @@ pub(super) enum Wish {
     FormChanged { user: String, view: Value, environment: String },
     /// The home tab was opened.
     Home { user: String },
+    /// Something was done to a channel: what, Slack tells who asks.
+    Moved { channel: String },
     /// Nothing for us; why, for the log.
     Nothing(&'static str),
 }
@@ -71,10 +71,6 @@ pub(super) fn read(form: Form, payload: &Value, me: &Me) -> Wish {
     .unwrap_or(Wish::Nothing("something in it is missing"))
 }
 
-fn text(value: &Value) -> Option<String> {
-    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
 /// The moment that Slack makes a message's name of: seconds since 1970, a point, microseconds.
 pub(super) fn moment(ts: &Value) -> Option<Timestamp> {
     let (seconds, micros) = ts.as_str()?.split_once('.')?;
@@ -82,44 +78,55 @@ pub(super) fn moment(ts: &Value) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp(seconds.saturating_mul(1_000).saturating_add(micros / 1_000)))
 }
 
+/// All of it: what is too long is refused as a whole.
 fn words(raw: &str, me: &Me) -> String {
-    let mut cut: String = raw.chars().take(TYPED_MAX).collect();
-    if raw.chars().nth(TYPED_MAX).is_some() {
-        // Whoever reads a reason later sees that there was more of it.
-        cut.push('…');
-    }
-    typed(&cut, &me.user)
+    typed(raw, &me.user)
 }
 
 fn command(payload: &Value, me: &Me) -> Option<Wish> {
-    let trigger = text(&payload["trigger_id"])?;
+    let trigger = told(&payload["trigger_id"])?;
     let said = Said {
         key: format!("slack:command:{trigger}"),
         typed: words(payload["text"].as_str().unwrap_or_default(), me),
         reply: Origin {
-            team: text(&payload["team_id"])?,
-            user: text(&payload["user_id"])?,
-            channel: text(&payload["channel_id"])?,
-            thread: text(&payload["thread_ts"]),
-            response_url: text(&payload["response_url"]),
-            at: None,
-            ts: None,
-            again: false,
-            awaited: false,
-            program: false,
-            how: How::Command,
+            thread: told(&payload["thread_ts"]),
+            response_url: told(&payload["response_url"]),
+            ..Origin::new(
+                told(&payload["team_id"])?,
+                told(&payload["user_id"])?,
+                told(&payload["channel_id"])?,
+                How::Command,
+            )
         },
     };
     Some(if said.typed.is_empty() { Wish::Form { said, trigger } } else { Wish::Said(said) })
 }
+
+/// What is told of channels: those that the manifest asks for.
+const OF_CHANNELS: [&str; 10] = [
+    "channel_archive",
+    "channel_deleted",
+    "channel_left",
+    "channel_rename",
+    "channel_unarchive",
+    "group_archive",
+    "group_deleted",
+    "group_left",
+    "group_rename",
+    "group_unarchive",
+];
 
 fn event(payload: &Value, me: &Me) -> Option<Wish> {
     let event = &payload["event"];
     let user = event["user"].as_str().unwrap_or_default();
     match event["type"].as_str()? {
         "app_home_opened" if event["tab"] == "messages" => return Some(Wish::Nothing("not the home tab")),
-        "app_home_opened" => return Some(Wish::Home { user: text(&event["user"])? }),
+        "app_home_opened" => return Some(Wish::Home { user: told(&event["user"])? }),
         "app_mention" | "message" => {}
+        kind if OF_CHANNELS.contains(&kind) => {
+            let channel = told(&event["channel"]).or_else(|| told(&event["channel"]["id"]))?;
+            return Some(Wish::Moved { channel });
+        }
         _ => return Some(Wish::Nothing("not a message")),
     }
     if !event["edited"].is_null() {
@@ -139,35 +146,29 @@ fn event(payload: &Value, me: &Me) -> Option<Wish> {
     if !direct && !mentioned {
         return Some(Wish::Nothing("not for us"));
     }
-    let channel = text(&event["channel"])?;
-    let ts = text(&event["ts"])?;
+    let channel = told(&event["channel"])?;
+    let ts = told(&event["ts"])?;
     // In channels that are shared with other workspaces the event says whose the speaker is.
-    let team = ["user_team", "source_team", "team"].iter().find_map(|key| text(&event[*key]));
-    let team = team.or_else(|| text(&payload["team_id"]))?;
-    let thread = text(&event["thread_ts"]);
+    let team = ["user_team", "source_team", "team"].iter().find_map(|key| told(&event[*key]));
+    let team = team.or_else(|| told(&payload["team_id"]))?;
+    let thread = told(&event["thread_ts"]);
     let at = moment(&event["ts"]);
     Some(Wish::Said(Said {
         key: format!("slack:{}:{channel}:{ts}", me.team),
         typed: words(raw, me),
         reply: Origin {
-            team,
-            user: text(&event["user"])?,
-            channel,
             thread: if direct { thread } else { thread.or_else(|| Some(ts.clone())) },
-            response_url: None,
             at,
             ts: Some(ts),
-            again: false,
-            awaited: false,
             program,
-            how: if direct { How::Direct } else { How::Mention },
+            ..Origin::new(team, told(&event["user"])?, channel, if direct { How::Direct } else { How::Mention })
         },
     }))
 }
 
 fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let user = &payload["user"];
-    let team = text(&user["team_id"]).or_else(|| text(&payload["team"]["id"])).unwrap_or_else(|| me.team.clone());
+    let team = told(&user["team_id"]).or_else(|| told(&payload["team"]["id"])).unwrap_or_else(|| me.team.clone());
     match payload["type"].as_str()? {
         "block_actions" => {}
         "view_submission" => return submission(payload, user, team),
@@ -176,8 +177,8 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     let action = payload["actions"].as_array()?.first()?;
     let id = action["action_id"].as_str()?;
     if id == "environment" && payload["view"]["callback_id"] == "tide.form" {
-        let environment = text(&action["selected_option"]["value"])?;
-        let user_id = text(&user["id"])?;
+        let environment = told(&action["selected_option"]["value"])?;
+        let user_id = told(&user["id"])?;
         return Some(Wish::FormChanged { user: user_id, view: payload["view"].clone(), environment });
     }
     let Some(button) = id.strip_prefix("tide.") else { return Some(Wish::Nothing("not one of our buttons")) };
@@ -189,7 +190,7 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
         let Ok(value) = serde_json::from_str::<Value>(action["value"].as_str().unwrap_or_default()) else {
             return Some(Wish::Nothing("a button without its command"));
         };
-        let (typed, version) = (text(&value["typed"])?, text(&value["version"])?);
+        let (typed, version) = (told(&value["typed"])?, told(&value["version"])?);
         if typed.split_whitespace().next() != Some(verb) {
             return Some(Wish::Nothing("a button whose command is another one's"));
         }
@@ -199,10 +200,10 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
         return Some(Wish::Nothing("nothing that a button carries"));
     }
     let container = &payload["container"];
-    let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));
-    let card = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
-    let user = text(&user["id"])?;
-    let at = text(&action["action_ts"])?;
+    let channel = told(&payload["channel"]["id"]).or_else(|| told(&container["channel_id"]));
+    let card = told(&payload["message"]["ts"]).or_else(|| told(&container["message_ts"]));
+    let user = told(&user["id"])?;
+    let at = told(&action["action_ts"])?;
     let question = matches!(verb, "show" | "log" | "history");
     // With who pressed: a press by somebody who may not must not use the button up for those who may.
     let (channel, card, version, key) = if let (Some(channel), Some(card)) = (channel, card) {
@@ -212,7 +213,7 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
     } else {
         // The home tab has neither channel nor message: what is said there is said to the bot alone. Its buttons stay; it is shown
         // anew after each press, and so each showing is pressed once, however often somebody clicks.
-        let (id, hash) = (text(&payload["view"]["id"])?, text(&payload["view"]["hash"])?);
+        let (id, hash) = (told(&payload["view"]["id"])?, told(&payload["view"]["hash"])?);
         let once = if question { &at } else { &hash };
         let key = format!("slack:press:{user}:{id}:{once}:{typed}");
         (user.clone(), id, hash, key)
@@ -221,17 +222,15 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
         key,
         typed,
         reply: Origin {
-            team,
-            thread: text(&payload["message"]["thread_ts"]).or_else(|| text(&container["thread_ts"])),
-            response_url: text(&payload["response_url"]),
+            thread: told(&payload["message"]["thread_ts"]).or_else(|| told(&container["thread_ts"])),
+            response_url: told(&payload["response_url"]),
             at: moment(&Value::from(at)),
-            ts: None,
-            again: false,
-            awaited: false,
-            program: false,
-            how: How::Button { card, label: text(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
-            user,
-            channel,
+            ..Origin::new(
+                team,
+                user,
+                channel,
+                How::Button { card, label: told(&value["label"]).unwrap_or_else(|| verb.to_owned()), version },
+            )
         },
     }))
 }
@@ -239,24 +238,15 @@ fn interaction(payload: &Value, me: &Me) -> Option<Wish> {
 /// A form that was filled in, or the last button of the page that follows it.
 fn submission(payload: &Value, user: &Value, team: String) -> Option<Wish> {
     let view = payload["view"].clone();
-    let id = text(&view["id"])?;
+    let id = told(&view["id"])?;
     let kept: Value = serde_json::from_str(view["private_metadata"].as_str().unwrap_or("{}")).ok()?;
     let last = view["callback_id"] == preview::CALLBACK;
     let said = Said {
         key: format!("slack:form:{id}{}", if last { ":do" } else { "" }),
-        typed: if last { text(&kept["typed"])? } else { String::new() },
+        typed: if last { told(&kept["typed"])? } else { String::new() },
         reply: Origin {
-            team,
-            user: text(&user["id"])?,
-            channel: text(&kept["channel"])?,
-            thread: None,
-            response_url: text(&kept["response_url"]),
-            at: None,
-            ts: None,
-            again: false,
-            awaited: false,
-            program: false,
-            how: How::Last { keep: text(&kept["keep"]) },
+            response_url: told(&kept["response_url"]),
+            ..Origin::new(team, told(&user["id"])?, told(&kept["channel"])?, How::Last { keep: told(&kept["keep"]) })
         },
     };
     match view["callback_id"].as_str() {
@@ -320,6 +310,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_to_channels_is_heard_as_the_manifest_asks_for_it() {
+        for (kind, channel) in [("channel_left", json!("C7")), ("group_rename", json!({ "id": "C7", "name": "x" }))] {
+            let heard = message(|p| p["event"] = json!({ "type": kind, "channel": channel }));
+            assert_eq!(heard, Wish::Moved { channel: "C7".to_owned() }, "{kind}");
+        }
+        let manifest = include_str!("../../../slack-manifest.yaml");
+        let events = manifest.split("    bot_events:\n").nth(1).expect("events of the bot");
+        let events = events.lines().map_while(|line| line.trim().strip_prefix("- "));
+        let asked: Vec<&str> =
+            events.filter(|name| !matches!(*name, "app_home_opened" | "app_mention" | "message.im")).collect();
+        assert_eq!(asked, OF_CHANNELS);
+    }
+
+    #[test]
     fn what_is_for_another_app_is_nothing() {
         let of = |app: &str| message(|p| p["api_app_id"] = app.into());
         assert!(matches!(of("A1"), Wish::Said(_)));
@@ -379,8 +383,6 @@ mod tests {
         let Wish::Said(said) = read(Form::Command, &payload("up shop"), &me()) else { panic!("a command") };
         assert_eq!(said.key, "slack:command:1.2.x");
         let long = read(Form::Command, &payload(&"日".repeat(10_000)), &me());
-        assert!(
-            matches!(long, Wish::Said(said) if said.typed.chars().count() == TYPED_MAX + 1 && said.typed.ends_with('…'))
-        );
+        assert!(matches!(long, Wish::Said(said) if said.typed.chars().count() == 10_000), "nothing is cut");
     }
 }

@@ -1,25 +1,12 @@
 //! What somebody filled into the form, as Slack tells it.
 
-use indexmap::IndexMap;
 use serde_json::Value;
-use tidegate_runner::domain::environment::Environment;
-use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
+use tidegate_runner::domain::ids::Timestamp;
 
-use crate::chat::voice::draft::{self, Fields};
-use crate::chat::voice::origin::Draft;
-use crate::zone::Zone;
+use crate::chat::voice::draft::Fields;
 
-/// What was filled in, with the line that shows what it would do; or what is wrong, by field.
-pub(super) fn read(
-    view: &Value,
-    environments: &IndexMap<EnvironmentName, Environment>,
-    now: Timestamp,
-    zone: Zone,
-) -> Result<(String, Draft), Value> {
-    draft::read(fields(view), view["id"].as_str().unwrap_or_default(), environments, now, zone)
-}
-
-fn fields(view: &Value) -> Fields {
+/// What was filled in, field by field.
+pub(super) fn fields(view: &Value) -> Fields {
     let mut fields = Fields::default();
     for (block, filled) in view["state"]["values"].as_object().into_iter().flatten() {
         for (action, field) in filled.as_object().into_iter().flatten() {
@@ -41,6 +28,8 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
+    use crate::chat::voice::draft;
+    use crate::chat::voice::origin::Draft;
     use crate::commands::fixture::{NOW, tokyo, with_environments};
 
     fn filled(change: impl FnOnce(&mut Value)) -> Result<(String, Draft), Value> {
@@ -54,7 +43,9 @@ mod tests {
         });
         change(&mut values);
         let view = json!({ "id": "V1", "state": { "values": values } });
-        with_environments(&["shop"], |known| super::read(&view, known.environments, NOW, tokyo()))
+        let read =
+            with_environments(&["shop"], |known| draft::read(fields(&view), "V1", known.environments, NOW, tokyo()));
+        read.map_err(Value::Object)
     }
 
     #[test]
@@ -109,7 +100,8 @@ mod tests {
         });
         assert_eq!(both.expect_err("two").as_object().map(Map::len), Some(2));
         assert!(
-            with_environments(&["shop"], |known| super::read(&json!({}), known.environments, NOW, tokyo())).is_err()
+            with_environments(&["shop"], |known| draft::read(fields(&json!({})), "", known.environments, NOW, tokyo()))
+                .is_err()
         );
     }
 }

@@ -8,7 +8,6 @@ use super::draft;
 use super::platform::Slack;
 use super::preview;
 use crate::chat::voice::ear::Ear;
-use crate::chat::voice::origin::How;
 
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +34,11 @@ impl SlackEar {
                 tokio::spawn(async move { this.slack.home(&this.ear, &user).await });
                 Ok(None)
             }
+            Wish::Moved { channel } => {
+                self.slack.workspace.memory.channels_moved();
+                self.ear.moved(&channel);
+                Ok(None)
+            }
             Wish::Form { mut said, trigger } => {
                 // Not kept: Slack lets a form be opened for three seconds only.
                 let this = self.clone();
@@ -47,13 +51,10 @@ impl SlackEar {
                 tokio::spawn(async move { this.change_form(&user, &view, &environment).await });
                 Ok(None)
             }
-            Wish::Filled { mut said, view } => {
+            Wish::Filled { said, view } => {
                 let now = self.ear.desk.now_soon().await?;
-                match draft::read(&view, &self.ear.desk.config().environments, now, self.ear.zone_of(&said.reply.user))
-                {
-                    Ok((typed, draft)) => {
-                        said.typed = typed;
-                        said.reply.how = How::Form(draft);
+                match self.ear.drafted(said, draft::fields(&view), view["id"].as_str().unwrap_or_default(), now) {
+                    Ok(said) => {
                         self.ear.hear(said).await?;
                         Ok(Some(json!({ "response_action": "update", "view": preview::planning() })))
                     }
@@ -62,14 +63,8 @@ impl SlackEar {
             }
             Wish::Said(mut said) => {
                 said.reply.again = again;
-                // The channel sees who asked for what; questions are between the two of us.
-                let zone = self.ear.zone_of(&said.reply.user);
-                let typed = matches!(said.reply.how, How::Command).then(|| said.typed.clone());
-                let public = match (typed, self.ear.hear(said).await?) {
-                    (None, _) => false,
-                    (Some(typed), Some(at)) => self.ear.orders(&typed, zone, at),
-                    (Some(typed), None) => self.ear.is_order(&typed, zone).await,
-                };
+                let (heard, public) = self.ear.keep_told(said).await?;
+                self.ear.answer_beside(heard);
                 Ok(public.then(|| json!({ "response_type": "in_channel" })))
             }
         }

@@ -55,7 +55,16 @@ impl Slack {
         }
         let _publishing = self.publishing.lock().await;
         self.homes().remove(user);
-        self.publish(ear, user).await;
+        self.publish(ear, user, 0).await;
+        // Where another process keeps it true, that may have shown something newer meanwhile: it is to show it once more.
+        match ear.desk.shows_overview(DOOR, user, KEPT_MS, true).await {
+            Ok(shown) => {
+                if let Some((_, noted)) = self.homes().get_mut(user) {
+                    *noted = shown;
+                }
+            }
+            Err(error) => tracing::error!(%error, "that a home tab was shown is not noted"),
+        }
     }
 
     /// Publishes the home tab to those for whom it is not true any more.
@@ -66,21 +75,23 @@ impl Slack {
             Ok(users) => users,
             Err(error) => return tracing::error!(%error, "home tabs stay as they are"),
         };
-        self.homes().retain(|user, _| users.contains(user));
-        for user in users {
-            if !self.publish(ear, &user).await {
+        self.homes().retain(|user, _| users.iter().any(|(other, _)| other == user));
+        for (user, shown) in users {
+            if !self.publish(ear, &user, shown).await {
                 return;
             }
         }
     }
 
-    /// Publishes somebody's home tab, where it is not true any more. False: others need not be tried now.
-    async fn publish(&self, ear: &Ear, user: &str) -> bool {
-        let shown = self.homes().get(user).copied();
+    /// Publishes somebody's home tab, where it is not true any more, or may be another process's, as it was noted for the `times`-th time.
+    /// False: others need not be tried now.
+    async fn publish(&self, ear: &Ear, user: &str, times: i64) -> bool {
+        let before = self.homes().get(user).copied();
+        let shown = before.filter(|(_, noted)| *noted == times).map(|(digest, _)| digest);
         let blocks = match self.sight_of(ear, user, CommandName::Status).await {
             Ok(Ok((sight, message))) => self.overview(ear, &sight, &message, ear.zone_of(user)).await,
             // What was true a moment ago is better than nothing.
-            Ok(Err(Unseen::Unknown)) if shown.is_some() => return true,
+            Ok(Err(Unseen::Unknown)) if before.is_some() => return true,
             Ok(Err(Unseen::Unknown)) => Ok(said(form::NOBODY_KNOWN)),
             Ok(Err(Unseen::Nobody)) => return true,
             Err(error) => Err(error),
@@ -109,7 +120,7 @@ impl Slack {
             }
         };
         if noted {
-            self.homes().insert(user.to_owned(), digest);
+            self.homes().insert(user.to_owned(), (digest, times));
         }
         goes_on
     }

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
@@ -14,9 +14,6 @@ use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 
 use super::delivery::Form;
 use super::ear::SlackEar;
-
-/// Most bytes of a delivery. Slack's largest, a form with many fields, has some 100 KB.
-const BODY_MAX: usize = 1 << 20;
 
 #[derive(Clone)]
 struct Hooks {
@@ -31,8 +28,6 @@ pub(super) fn router(ear: SlackEar, secrets: Secrets, signing_secret: SecretSour
         .route("/slack/commands", post(command))
         .route("/slack/events", post(event))
         .route("/slack/actions", post(action))
-        // Before the signature: nobody may make us keep more than this in memory.
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(Hooks { ear, secrets, signing_secret })
 }
 

@@ -20,14 +20,13 @@ mod socket;
 mod text;
 mod workspace;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 use tidegate_runner::config::{SlackConfig, SlackMode};
-use tidegate_runner::desk::Desk;
 use tidegate_runner::house::House;
-use tidegate_runner::secrets::Secrets;
 use tidegate_runner::service::Beside;
 use tokio::task::JoinSet;
 
@@ -46,13 +45,12 @@ pub(crate) use preview::planned;
 #[cfg(test)]
 pub(crate) use render::render;
 
-use super::voice::crier::{Crier, Hook};
+use super::voice::crier::Hook;
 use super::voice::ear::Ear;
 use super::voice::failure::ApiError;
 use super::voice::letter::Letter;
-use super::voice::rooms::{self, Entrance};
+use super::voice::rooms::{self, Door, Entrance, Webhook};
 use crate::vitals::Vitals;
-use crate::web;
 
 /// The name of this chat in ledger and audit.
 const DOOR: &str = "slack";
@@ -79,40 +77,26 @@ impl Hook for Api {
     }
 }
 
-/// How Slack is come into.
-struct Door {
-    config: SlackConfig,
-    secrets: Secrets,
-}
-
 #[async_trait]
-impl Entrance for Door {
+impl Entrance for Door<SlackConfig> {
     type Chat = Slack;
 
     fn door(&self) -> &'static str {
         DOOR
     }
 
-    /// Begins to tell a webhook what Slack does not take, where there is one.
-    fn at_once(&self, desk: &Desk, alone: bool) -> JoinSet<()> {
-        let mut task = JoinSet::new();
-        let Some(webhook) = self.config.webhook.clone() else { return task };
-        match Api::new(&self.config, self.secrets.clone()) {
-            Ok(api) => {
-                let after = Duration::from_secs(self.config.webhook_after_s.into());
-                let house = (desk.clone(), self.secrets.clone(), alone);
-                task.spawn(Crier::new(house, DOOR, api, (webhook, after)).cry());
-            }
-            Err(error) => tracing::error!(error, "the webhook is not told"),
-        }
-        task
+    fn webhook(&self) -> Option<Webhook> {
+        let address = self.config.webhook.clone()?;
+        let api = Api::new(&self.config, self.secrets.clone()).map_err(ApiError::Token);
+        let hook = api.map(|api| Box::new(api) as Box<dyn Hook>);
+        Some(Webhook { address, after_s: self.config.webhook_after_s, hook })
     }
 
-    async fn open(&self) -> Result<Slack, ApiError> {
+    async fn open(&self) -> Result<Arc<Slack>, ApiError> {
         let api = Api::new(&self.config, self.secrets.clone()).map_err(ApiError::Token)?;
         let workspace = Workspace::open(api, &self.config.teams).await?;
         tracing::info!(team = workspace.me.team, bot = workspace.me.user, "in Slack");
-        Ok(Slack::new(workspace))
+        Ok(Arc::new(Slack::new(workspace)))
     }
 
     fn look_back(&self) -> Option<Duration> {
@@ -122,16 +106,13 @@ impl Entrance for Door {
         }
     }
 
-    fn listen(&self, chat: &Slack, ear: &Ear) -> JoinSet<()> {
-        let slack_ear = SlackEar { ear: ear.clone(), slack: chat.clone() };
+    fn listen(&self, slack: &Arc<Slack>, ear: &Ear) -> JoinSet<()> {
+        let slack_ear = SlackEar { ear: ear.clone(), slack: Slack::clone(slack) };
         match &self.config.mode {
             SlackMode::Socket { app_token } => socket::open(&slack_ear, app_token),
             SlackMode::Http { signing_secret, listen, .. } => {
                 let hooks = http::router(slack_ear, self.secrets.clone(), signing_secret.clone());
-                let mut listener = JoinSet::new();
-                let (ear, listen) = (ear.clone(), *listen);
-                listener.spawn(async move { web::listen(listen, hooks, |port| ear.port(port, true)).await });
-                listener
+                ear.delivered(*listen, hooks, true)
             }
         }
     }

@@ -14,22 +14,14 @@ use crate::chat::voice::names;
 /// For how long a name is shown without asking again.
 const NAMED: Duration = Duration::from_hours(1);
 
-/// How long a name is waited for where only a name is wanted; it comes into the next edit then.
-const NAME_WAIT: Duration = Duration::from_millis(1_500);
-
 /// After somebody's name could not be asked.
 const UNNAMED: Duration = Duration::from_secs(30);
 
 impl Workspace {
     /// The name of somebody, if it can be had soon. Never waits long: a card is shown without a name rather than not at all.
     async fn name_soon(self: &Arc<Self>, id: &str) -> Option<String> {
-        {
-            let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, person)) = people.get(id)
-                && at.elapsed() < NAMED
-            {
-                return Some(person.name.clone());
-            }
+        if let Some(person) = self.memory.person(id, NAMED) {
+            return Some(person.name);
         }
         {
             let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +38,7 @@ impl Workspace {
             workspace.unnamed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             Some(person.name)
         });
-        tokio::time::timeout(NAME_WAIT, asked).await.ok()?.ok()?
+        tokio::time::timeout(names::WAIT, asked).await.ok()?.ok()?
     }
 
     /// The card with names in place of the ids of people, groups and channels. Plain names: nobody is notified by them. Commands
@@ -54,7 +46,7 @@ impl Workspace {
     pub(super) async fn name_people(self: &Arc<Self>, mut card: Card) -> Card {
         if names::texts(&card).any(|text| text.contains("slack:C")) {
             // What it is called is worth a moment, and no more.
-            let _: Result<(), _> = tokio::time::timeout(NAME_WAIT, self.learn_channels()).await;
+            let _: Result<(), _> = tokio::time::timeout(names::WAIT, self.learn_channels()).await;
         }
         let mut called = self.names_of_places();
         let mut asked = tokio::task::JoinSet::new();
@@ -74,12 +66,7 @@ impl Workspace {
     /// Learns what channels are called that nobody has looked for.
     async fn learn_channels(&self) {
         match self.list("true").await {
-            Ok(all) => {
-                let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-                for (name, id) in all {
-                    names.entry(id).or_insert_with(|| format!("#{name}"));
-                }
-            }
+            Ok(all) => self.memory.learn(all),
             Err(error) => tracing::debug!(%error, "what channels are called is not known"),
         }
     }
@@ -89,9 +76,7 @@ impl Workspace {
         let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         let groups = groups.1.iter().filter(|(_, group)| !group.handle.is_empty());
         let mut names: HashMap<_, _> = groups.map(|(id, group)| (id.clone(), format!("@{}", group.handle))).collect();
-        let known = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        names.extend(known.1.iter().map(|(name, id)| (id.clone(), format!("#{name}"))));
-        names.extend(self.names.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        names.extend(self.memory.all_called());
         names
     }
 }

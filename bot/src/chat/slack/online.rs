@@ -11,6 +11,7 @@ use super::api::Api;
 use super::workspace::Workspace;
 use crate::cards::online::{Asked, Missing, SECRET_NOT_CHECKED, no_group, nobody, scope, token};
 use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::online;
 
 /// What each scope is needed for; the app's manifest asks for the same ones.
 const NEEDS: [(&str, &str); 13] = [
@@ -96,8 +97,7 @@ async fn ask(config: &Config, slack: &SlackConfig, asked: &mut Asked) {
     {
         asked.missing.push(token("app_token", &format!("it is of the app {other}, and `bot_token` is of {own}")));
     }
-    let named = config.environments.values().filter_map(|environment| environment.channel.in_chat(DOOR));
-    for channel in named.chain(slack.admin_channel.as_deref()) {
+    for channel in online::channels(config, DOOR) {
         channel_of(&workspace, channel, asked).await;
     }
     people(config, &workspace, asked).await;
@@ -110,21 +110,13 @@ fn app_of(token: &str) -> Option<&str> {
     is_id.then_some(id)
 }
 
-/// A token is wrong only where Slack says so.
 fn of_token(asked: &mut Asked, name: &str, why: &ApiError) {
-    match why {
-        ApiError::Refused { .. } | ApiError::Token(_) => asked.missing.push(token(name, &why.to_string())),
-        ApiError::Limited(_) | ApiError::Unknown(_) => asked.not_about(DOOR, &format!("`{name}`"), &why.to_string()),
-    }
+    online::refused(asked, DOOR, &format!("`{name}`"), why, |why| token(name, why));
 }
 
 async fn channel_of(workspace: &Workspace, named: &str, asked: &mut Asked) {
     let what = format!("the channel {named}");
-    let id = match workspace.channel(named).await {
-        Ok(Some(id)) => id,
-        Ok(None) => return asked.missing.push(Missing::channel(DOOR, named, "channel_not_found")),
-        Err(why) => return asked.not_about(DOOR, &what, &why.to_string()),
-    };
+    let Some(id) = online::found(asked, DOOR, named, workspace.channel(named).await) else { return };
     match workspace.api.get("conversations.info", &[("channel", &id)]).await {
         Ok(said) if said["channel"]["is_archived"] == true => {
             asked.missing.push(Missing::channel(DOOR, named, "is_archived"));

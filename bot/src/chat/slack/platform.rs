@@ -1,13 +1,11 @@
-//! Slack as a chat like others: what each of them has to be able to do.
+//! Slack as a chat like others: what each of them has to be able to do. Messages are in `sending`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tidegate_runner::desk::post::Pending;
 use tidegate_runner::domain::answer::Actor;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::sending::{EDIT, POST};
 use super::workspace::{Kind, Workspace};
@@ -17,17 +15,17 @@ use crate::chat::voice::ear::Ear;
 use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::letter::{Extras, Letter, Rendered};
 use crate::chat::voice::limiter::Share;
-use crate::chat::voice::origin::{Draft, How, Origin, Said};
-use crate::chat::voice::platform::{Call, Failed, Means, Page, Platform, Unheard};
-use crate::chat::voice::stands::Stands;
+use crate::chat::voice::origin::{Draft, How, Origin};
+use crate::chat::voice::platform::{Call, Means, Page, People, Places, Platform, Unheard};
+use crate::chat::voice::whereabouts::Whereabouts;
 use crate::zone::Zone;
 
 /// The workspace, and what is shown in it beside messages. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Slack {
+pub(in crate::chat) struct Slack {
     pub(super) workspace: Arc<Workspace>,
-    /// What this process has published in home tabs, as a digest by person.
-    homes: Arc<Mutex<HashMap<String, u64>>>,
+    /// What this process has published in home tabs, as a digest by person, with how often it was noted by then that theirs is shown.
+    homes: Arc<Mutex<HashMap<String, (u64, i64)>>>,
     /// Held while home tabs are published.
     pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -37,50 +35,13 @@ impl Slack {
         Self { workspace: Arc::new(workspace), homes: Arc::default(), publishing: Arc::default() }
     }
 
-    pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+    pub(super) fn homes(&self) -> MutexGuard<'_, HashMap<String, (u64, i64)>> {
         self.homes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
-impl Platform for Slack {
-    fn door(&self) -> &'static str {
-        DOOR
-    }
-
-    fn take(&self, call: Call, queue: &str, share: Share) -> bool {
-        let method = match call {
-            Call::Private => "chat.postEphemeral",
-            Call::Edit => EDIT,
-            Call::Post | Call::Response | Call::File | Call::Place | Call::History | Call::Person => POST,
-        };
-        self.workspace.api.limiter.take(Instant::now(), method, queue, share)
-    }
-
-    fn means(&self, call: Call, code: &str) -> Means {
-        refused::means(call, code)
-    }
-
-    fn render(&self, card: &Card, extras: &Extras) -> Rendered {
-        render::render(card, extras)
-    }
-
-    fn perhaps_again(&self, letter: &mut Letter) {
-        render::perhaps_again(letter);
-    }
-
-    fn linked(&self, letter: &mut Letter, run: i64, url: &str) {
-        render::linked(letter, run, url);
-    }
-
-    fn is_group(&self, id: &str) -> bool {
-        id.starts_with('S')
-    }
-
-    fn is_channel(&self, place: &str) -> bool {
-        place.starts_with(['C', 'G'])
-    }
-
+impl People for Slack {
     async fn asker(&self, origin: &Origin) -> Result<Result<Actor, Unheard>, ApiError> {
         let person = self.workspace.person(&origin.user).await?;
         Ok(self.workspace.actor(&origin.user, &origin.team, &person))
@@ -103,8 +64,23 @@ impl Platform for Slack {
         self.workspace.person(person).await.is_ok_and(|person| person.kind != Kind::Gone)
     }
 
+    fn is_group(&self, id: &str) -> bool {
+        id.starts_with('S')
+    }
+
     async fn members(&self, group: &str) -> Result<Vec<String>, ApiError> {
         self.workspace.members(group).await
+    }
+
+    async fn name_people(&self, card: Card) -> Card {
+        self.workspace.name_people(card).await
+    }
+}
+
+#[async_trait]
+impl Places for Slack {
+    fn is_channel(&self, place: &str) -> bool {
+        place.starts_with(['C', 'G'])
     }
 
     async fn channel(&self, named: &str) -> Result<Option<String>, ApiError> {
@@ -113,6 +89,10 @@ impl Platform for Slack {
 
     fn name_of(&self, channel: &str) -> String {
         self.workspace.name_of(channel)
+    }
+
+    async fn whereabouts(&self, named: &str) -> Result<Whereabouts, ApiError> {
+        self.workspace.whereabouts(named).await
     }
 
     fn forget_channels(&self) {
@@ -127,47 +107,40 @@ impl Platform for Slack {
         self.workspace.place(channel).await
     }
 
-    async fn name_people(&self, card: Card) -> Card {
-        self.workspace.name_people(card).await
-    }
-
-    async fn deliver(&self, place: &str, letter: &Letter, thread: Option<&str>, id: Uuid) -> Result<String, Failed> {
-        self.workspace.deliver(place, letter, thread, id).await
-    }
-
-    async fn find(&self, place: &str, thread: Option<&str>, pending: &Pending) -> Result<Option<String>, ApiError> {
-        self.workspace.find(place, thread, pending).await
-    }
-
-    async fn attach(
-        &self,
-        place: &str,
-        thread: &str,
-        id: Uuid,
-        file: &(String, String),
-        again: bool,
-    ) -> Result<(), Failed> {
-        self.workspace.attach(place, thread, id, file, again).await
-    }
-
-    async fn edit(&self, channel: &str, posted: &str, letter: &Letter) -> Result<(), ApiError> {
-        self.workspace.edit(channel, posted, letter).await
-    }
-
-    async fn link(&self, channel: &str, posted: &str) -> Option<String> {
-        self.workspace.link(channel, posted).await
-    }
-
-    async fn look_up(&self, origin: &Origin, posted: &str) -> Result<Stands, ApiError> {
-        self.workspace.look_up(origin, posted).await
-    }
-
     async fn directs(&self, _: &[String]) -> Result<Vec<String>, ApiError> {
         self.workspace.directs().await
     }
+}
 
-    async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError> {
-        self.workspace.said_in(place, direct, from, said).await
+#[async_trait]
+impl Platform for Slack {
+    fn door(&self) -> &'static str {
+        DOOR
+    }
+
+    fn take(&self, call: Call, queue: &str, share: Share) -> bool {
+        let method = match call {
+            Call::Private => "chat.postEphemeral",
+            Call::Edit => EDIT,
+            Call::Post | Call::Response | Call::File | Call::Place | Call::History | Call::Person => POST,
+        };
+        self.workspace.api.limiter.take(Instant::now(), method, queue, share)
+    }
+
+    fn means(&self, call: Call, code: &str) -> Means {
+        refused::WORDS.means(call, code)
+    }
+
+    fn render(&self, card: &Card, extras: &Extras) -> Rendered {
+        render::render(card, extras)
+    }
+
+    fn perhaps_again(&self, letter: &mut Letter) {
+        render::perhaps_again(letter);
+    }
+
+    fn linked(&self, letter: &mut Letter, run: i64, url: &str) {
+        render::linked(letter, run, url);
     }
 
     async fn turn(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> bool {

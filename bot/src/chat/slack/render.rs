@@ -10,6 +10,7 @@ use super::text::escape;
 use crate::cards::{Button, Card, Line, Menu, PERHAPS_AGAIN, Span, TYPED, Weight, card_link};
 use crate::chat::voice::letter::{Extras, Letter, Rendered};
 use crate::chat::voice::plain::{fixed, group, in_pieces, plain};
+use crate::chat::voice::sheet::{Piece, pieces};
 use crate::chat::voice::text::{cut_between_words, plainly};
 
 /// Most blocks of a message.
@@ -117,29 +118,12 @@ fn elements(line: &Line) -> Vec<Value> {
         out.push(text(&"\u{2003}".repeat(line.indent.into())));
     }
     // One line fits into one block, whatever stands in it.
-    let mut room = TEXT_MAX - 100;
-    for span in &line.spans {
-        let mut fit = |words: &str| {
-            let words = cut_between_words(words, room);
-            room = room.saturating_sub(words.chars().count().max(1));
-            words
-        };
-        match span {
-            Span::Text(words) if words.is_empty() => {}
-            Span::Text(words) => out.push(text(&fit(words))),
-            Span::Strong(words) => out.push(styled(&fit(words), "bold")),
-            Span::Code(words) => out.push(styled(&fit(words), "code")),
-            Span::Link { text, url } if is_address(url) => {
-                out.push(json!({ "type": "link", "url": url, "text": fit(text) }));
-            }
-            Span::Column(..) | Span::Bar { .. } | Span::Link { .. } => {
-                out.push(text(&fit(&plain(&Line { spans: vec![span.clone()], ..Line::default() }))));
-            }
-        }
-        if room <= 1 {
-            break;
-        }
-    }
+    out.extend(pieces(line, TEXT_MAX - 100, is_address).into_iter().map(|piece| match piece {
+        Piece::Text(words) => text(&words),
+        Piece::Strong(words) => styled(&words, "bold"),
+        Piece::Code(words) => styled(&words, "code"),
+        Piece::Link(words, url) => json!({ "type": "link", "url": url, "text": words }),
+    }));
     if out.is_empty() {
         out.push(text(" "));
     }
@@ -245,7 +229,7 @@ fn words_in(element: &Value) -> usize {
     element["elements"].as_array().map_or(0, |all| all.iter().map(of).sum())
 }
 
-/// Used buttons, commands to type, a link.
+/// Used buttons, commands to type.
 fn tail(typed: &[String], extras: &Extras) -> Vec<Value> {
     let mut elements = Vec::new();
     if let Some(pressed) = &extras.pressed {
@@ -257,12 +241,6 @@ fn tail(typed: &[String], extras: &Extras) -> Vec<Value> {
         }
         elements.push(text(if at == 0 { TYPED } else { " · " }));
         elements.push(styled(command, "code"));
-    }
-    if let Some((words, url)) = &extras.link {
-        if !elements.is_empty() {
-            elements.push(text("\n"));
-        }
-        elements.push(json!({ "type": "link", "url": url, "text": words }));
     }
     if elements.is_empty() {
         return Vec::new();

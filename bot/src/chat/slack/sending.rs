@@ -1,14 +1,17 @@
 //! One letter to Slack: posted or answered where it came from, found again in the history, with its file and its link.
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 use tidegate_runner::desk::post::Pending;
 use uuid::Uuid;
 
-use super::workspace::Workspace;
+use super::platform::Slack;
 use crate::cards::NO_PLACE_FOR_FILE;
 use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::Letter;
-use crate::chat::voice::platform::{Call, Failed};
+use crate::chat::voice::letter::{Letter, file_name};
+use crate::chat::voice::origin::{Origin, Said};
+use crate::chat::voice::platform::{Call, Failed, Letters};
+use crate::chat::voice::stands::Stands;
 
 /// What posts a message.
 pub(super) const POST: &str = "chat.postMessage";
@@ -22,41 +25,10 @@ const OF_FORM: [&str; 2] = ["invalid_blocks", "msg_blocks_too_long"];
 /// The name of the data that every message of ours carries.
 const EVENT: &str = "tidegate_message";
 
-impl Workspace {
-    /// Uploads the file of a message into its thread, unless it is there already.
-    pub(super) async fn attach(
-        &self,
-        channel: &str,
-        thread: &str,
-        id: Uuid,
-        (name, text): &(String, String),
-        again: bool,
-    ) -> Result<(), Failed> {
-        let mut short = id.simple().to_string();
-        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
-        let name = format!("{stem}-{}.{ending}", short.split_off(24));
-        if again {
-            let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
-            let said = self.api.get("conversations.replies", &args).await;
-            let said = said.map_err(|error| (Call::History, error))?;
-            let messages = said["messages"].as_array().into_iter().flatten();
-            let mut files = messages.filter_map(|message| message["files"].as_array()).flatten();
-            if files.any(|file| file["name"] == name.as_str()) {
-                return Ok(());
-            }
-        }
-        self.api.upload(&name, text, channel, thread).await.map_err(|error| (Call::File, error))
-    }
-
-    /// Sends, and gives what Slack calls the message; nothing where it went the way it came.
-    pub(super) async fn deliver(
-        &self,
-        channel: &str,
-        letter: &Letter,
-        thread: Option<&str>,
-        id: Uuid,
-    ) -> Result<String, Failed> {
-        let api = &self.api;
+#[async_trait]
+impl Letters for Slack {
+    async fn deliver(&self, channel: &str, letter: &Letter, thread: Option<&str>, id: Uuid) -> Result<String, Failed> {
+        let api = &self.workspace.api;
         let text = &letter.text;
         if let (Some(_), Some(url)) = (&letter.only, &letter.response_url) {
             let body = json!({
@@ -111,13 +83,7 @@ impl Workspace {
         said["ts"].as_str().map(str::to_owned).ok_or_else(|| refused(ApiError::Unknown("no `ts`".to_owned())))
     }
 
-    /// Looks whether a message is there already.
-    pub(super) async fn find(
-        &self,
-        channel: &str,
-        thread: Option<&str>,
-        pending: &Pending,
-    ) -> Result<Option<String>, ApiError> {
+    async fn find(&self, channel: &str, thread: Option<&str>, pending: &Pending) -> Result<Option<String>, ApiError> {
         let oldest = format!("{}", pending.message.created.0 / 1000 - 60);
         let id = pending.message.id.to_string();
         let mut cursor = String::new();
@@ -134,9 +100,9 @@ impl Workspace {
             let page = match thread {
                 Some(thread) => {
                     args.push(("ts", thread));
-                    self.api.get("conversations.replies", &args).await?
+                    self.workspace.api.get("conversations.replies", &args).await?
                 }
-                None => self.api.get("conversations.history", &args).await?,
+                None => self.workspace.api.get("conversations.history", &args).await?,
             };
             let ours = |message: &&Value| message["metadata"]["event_payload"]["id"] == id.as_str();
             if let Some(found) = page["messages"].as_array().into_iter().flatten().find(ours) {
@@ -150,22 +116,50 @@ impl Workspace {
         }
     }
 
-    /// Edits a message.
-    pub(super) async fn edit(&self, channel: &str, ts: &str, letter: &Letter) -> Result<(), ApiError> {
+    async fn attach(
+        &self,
+        channel: &str,
+        thread: &str,
+        id: Uuid,
+        (name, text): &(String, String),
+        again: bool,
+    ) -> Result<(), Failed> {
+        let name = file_name(id, name);
+        if again {
+            let args = [("channel", channel), ("ts", thread), ("limit", "1000")];
+            let said = self.workspace.api.get("conversations.replies", &args).await;
+            let said = said.map_err(|error| (Call::History, error))?;
+            let messages = said["messages"].as_array().into_iter().flatten();
+            let mut files = messages.filter_map(|message| message["files"].as_array()).flatten();
+            if files.any(|file| file["name"] == name.as_str()) {
+                return Ok(());
+            }
+        }
+        self.workspace.api.upload(&name, text, channel, thread).await.map_err(|error| (Call::File, error))
+    }
+
+    async fn edit(&self, channel: &str, ts: &str, letter: &Letter) -> Result<(), ApiError> {
         let mut body = json!({ "channel": channel, "ts": ts, "text": letter.text, "blocks": letter.blocks });
-        match self.api.post(EDIT, &body).await {
+        match self.workspace.api.post(EDIT, &body).await {
             Err(ApiError::Refused { code, .. }) if OF_FORM.contains(&code.as_str()) => {
                 tracing::error!(code, "Slack refuses the form of an edit: made as plain text");
                 body["blocks"] = json!([]);
-                self.api.post(EDIT, &body).await.map(|_| ())
+                self.workspace.api.post(EDIT, &body).await.map(|_| ())
             }
             other => other.map(|_| ()),
         }
     }
 
-    /// The address of a message.
-    pub(super) async fn link(&self, channel: &str, ts: &str) -> Option<String> {
-        let said = self.api.get("chat.getPermalink", &[("channel", channel), ("message_ts", ts)]).await;
+    async fn link(&self, channel: &str, ts: &str) -> Option<String> {
+        let said = self.workspace.api.get("chat.getPermalink", &[("channel", channel), ("message_ts", ts)]).await;
         said.ok().and_then(|said| said["permalink"].as_str().map(str::to_owned))
+    }
+
+    async fn look_up(&self, origin: &Origin, posted: &str) -> Result<Stands, ApiError> {
+        self.workspace.look_up(origin, posted).await
+    }
+
+    async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError> {
+        self.workspace.said_in(place, direct, from, said).await
     }
 }

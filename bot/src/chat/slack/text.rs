@@ -1,6 +1,6 @@
 //! Text in Slack's own form: escaping, and what people type with mentions in it.
 
-use crate::chat::voice::text::as_typed;
+use crate::chat::voice::text::{as_typed, in_angles};
 
 /// The text so that Slack shows it as it is.
 pub(super) fn escape(text: &str) -> String {
@@ -10,18 +10,7 @@ pub(super) fn escape(text: &str) -> String {
 /// What somebody typed, as the command that it means: mentions, channels and groups by id, links as written, escapes undone, the
 /// bot's own name at the front taken away.
 pub(super) fn typed(raw: &str, me: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(start) = rest.find('<') {
-        out.push_str(&rest[..start]);
-        let Some(end) = rest[start..].find('>').map(|end| start + end) else {
-            rest = &rest[start..];
-            break;
-        };
-        out.push_str(&token(&rest[start + 1..end], me));
-        rest = &rest[end + 1..];
-    }
-    out.push_str(rest);
+    let out = in_angles(raw, |inner| Some(token(inner, me)));
     let out = out.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     as_typed(&out)
 }

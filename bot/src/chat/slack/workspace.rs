@@ -12,14 +12,16 @@ use super::api::Api;
 use super::delivery::Me;
 use super::history::ReadThreads;
 use crate::chat::voice::failure::ApiError;
+use crate::chat::voice::memory::{Channels, Memory, Pace};
 use crate::chat::voice::platform::Unheard;
+use crate::chat::voice::whereabouts::Whereabouts;
 use crate::zone::Zone;
 
 /// For how long what was asked is believed: names and rights change.
 const BELIEVED: Duration = Duration::from_mins(1);
 
-/// Between two lists of all channels.
-const LIST_AGAIN: Duration = Duration::from_secs(20);
+/// A name stays a channel's until it is found to be no more; all channels are listed every 20 seconds at most.
+const CHANNELS: Pace = Pace { known: Duration::MAX, unknown: Duration::from_secs(20) };
 
 /// How long it is waited for whether somebody is deactivated.
 const GONE_WAIT: Duration = Duration::from_secs(3);
@@ -69,15 +71,9 @@ pub(super) struct Workspace {
     pub(super) me: Me,
     /// Workspaces whose people may speak.
     teams: Vec<String>,
-    pub(super) people: Mutex<HashMap<String, (Instant, Person)>>,
-    /// Ids by name.
-    pub(super) channels: Mutex<Listed<String>>,
-    /// Names by id, of all channels that were found by name.
-    pub(super) names: Mutex<HashMap<String, String>>,
+    pub(super) memory: Memory<Person>,
     /// Groups by id.
     pub(super) groups: Mutex<Listed<Group>>,
-    /// Conversations with one person, by person.
-    directs: Mutex<HashMap<String, String>>,
     /// Places of which only some threads could be read so far.
     pub(super) begun: Mutex<HashMap<String, ReadThreads>>,
     /// When somebody's name could not be had.
@@ -113,11 +109,8 @@ impl Workspace {
             api,
             me,
             teams,
-            people: Mutex::default(),
-            channels: Mutex::default(),
-            names: Mutex::default(),
+            memory: Memory::default(),
             groups: Mutex::default(),
-            directs: Mutex::default(),
             begun: Mutex::default(),
             unnamed: Mutex::default(),
         })
@@ -125,25 +118,21 @@ impl Workspace {
 
     /// Who somebody is.
     pub(super) async fn person(&self, id: &str) -> Result<Person, ApiError> {
-        if let Some((at, person)) = self.people.lock().unwrap_or_else(PoisonError::into_inner).get(id)
-            && at.elapsed() < BELIEVED
-        {
-            return Ok(person.clone());
+        if let Some(person) = self.memory.person(id, BELIEVED) {
+            return Ok(person);
         }
         let said = self.api.get("users.info", &[("user", id)]).await?;
         let mut person = person(&said["user"], &self.teams);
         person.groups = self.groups_of(id).await?;
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = people.iter().filter(|(other, _)| *other != id).map(|(_, (_, other))| other.name.as_str());
-        person.name = told_apart(&person.name, &person.handle, others);
-        people.insert(id.to_owned(), (Instant::now(), person.clone()));
-        Ok(person)
+        Ok(self.memory.note_among(id, |others| {
+            let name = told_apart(&person.name, &person.handle, others.map(|other| other.name.as_str()));
+            Person { name, ..person }
+        }))
     }
 
     /// On whose clock somebody is, as far as Slack was asked about them.
     pub(super) fn zone_of(&self, user: &str) -> Option<Zone> {
-        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        people.get(user).and_then(|(_, person)| person.zone)
+        self.memory.person(user, Duration::MAX).and_then(|person| person.zone)
     }
 
     /// What somebody is to the desk, which says what they may do. The one place where it is decided who is an ordinary person here.
@@ -173,14 +162,12 @@ impl Workspace {
         if !channel.starts_with(['U', 'W']) {
             return Ok(channel.to_owned());
         }
-        if let Some(direct) = self.directs.lock().unwrap_or_else(PoisonError::into_inner).get(channel) {
-            return Ok(direct.clone());
-        }
-        let said = self.api.post("conversations.open", &serde_json::json!({ "users": channel })).await?;
-        let id = said["channel"]["id"].as_str().map(str::to_owned);
-        let id = id.ok_or_else(|| ApiError::Unknown("conversations.open does not tell which".to_owned()))?;
-        self.directs.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.to_owned(), id.clone());
-        Ok(id)
+        let open = async {
+            let said = self.api.post("conversations.open", &serde_json::json!({ "users": channel })).await?;
+            let id = said["channel"]["id"].as_str().map(str::to_owned);
+            id.ok_or_else(|| ApiError::Unknown("conversations.open does not tell which".to_owned()))
+        };
+        self.memory.direct(channel, open).await
     }
 
     /// User groups with their members; of a workspace without them, or where they cannot be read, none.
@@ -234,30 +221,40 @@ impl Workspace {
 
     /// The id of a channel: `#name`, or an id already. `None`: there is none that we see.
     pub(super) async fn channel(&self, named: &str) -> Result<Option<String>, ApiError> {
-        let Some(name) = named.strip_prefix('#') else { return Ok(Some(named.to_owned())) };
-        {
-            let known = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(id) = known.1.get(name) {
-                self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), named.to_owned());
-                return Ok(Some(id.clone()));
+        let list = async {
+            let mut all = self.list("true").await?;
+            let whole = !all.contains_key(named.trim_start_matches('#'));
+            if whole {
+                // One that is archived is there, and says so when it is spoken to.
+                for (name, id) in self.list("false").await? {
+                    all.entry(name).or_insert(id);
+                }
             }
-            if known.0.is_some_and(|at| at.elapsed() < LIST_AGAIN) {
-                return Ok(None);
+            Ok(Channels { all, whole })
+        };
+        self.memory.channel(named, &CHANNELS, list).await
+    }
+
+    /// How it is with a channel that the configuration names.
+    pub(super) async fn whereabouts(&self, named: &str) -> Result<Whereabouts, ApiError> {
+        let Some(id) = self.channel(named).await? else { return Ok(Whereabouts::Refused("channel_not_found")) };
+        let said = match self.api.get("conversations.info", &[("channel", &id)]).await {
+            Ok(said) => said,
+            Err(error) if error.code() == Some("channel_not_found") => {
+                // There may be another of its name.
+                self.forget_channels();
+                return Ok(Whereabouts::Refused("channel_not_found"));
             }
-        }
-        let mut all = self.list("true").await?;
-        if !all.contains_key(name) {
-            // One that is archived is there, and says so when it is spoken to.
-            for (name, id) in self.list("false").await? {
-                all.entry(name).or_insert(id);
-            }
-        }
-        let found = all.get(name).cloned();
-        if let Some(id) = &found {
-            self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), named.to_owned());
-        }
-        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), all);
-        Ok(found)
+            Err(error) => return Err(error),
+        };
+        let channel = &said["channel"];
+        let name = channel["name"].as_str().map(|name| format!("#{name}"));
+        Ok(match name {
+            _ if channel["is_archived"] == true => Whereabouts::Refused("is_archived"),
+            _ if channel["is_member"] == false => Whereabouts::Refused("not_in_channel"),
+            Some(name) if named.starts_with('#') && name != named => Whereabouts::Renamed(name),
+            _ => Whereabouts::There,
+        })
     }
 
     /// The direct conversations with us.
@@ -293,8 +290,7 @@ impl Workspace {
 
     /// What the configuration calls a channel, as far as that was looked up.
     pub(super) fn name_of(&self, channel: &str) -> String {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.get(channel).cloned().unwrap_or_else(|| channel.to_owned())
+        self.memory.name_of(channel)
     }
 
     /// Whether somebody's account is deactivated; what cannot be asked soon is not.
@@ -305,12 +301,12 @@ impl Workspace {
 
     /// What somebody is is asked for again.
     pub(super) fn forget(&self, user: &str) {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
+        self.memory.forget(user);
     }
 
     /// A channel is not where it was: its name is asked for again.
     pub(super) fn forget_channels(&self) {
-        self.channels.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
+        self.memory.forget_channels();
     }
 }
 

@@ -19,6 +19,7 @@ use super::origin::{How, Origin, Said};
 use super::platform::{Call, Means, Page, Unheard};
 use super::press::{Came, Press};
 use super::stands::Stands;
+use super::text::{TYPED_MAX, cut_between_words, too_long};
 use crate::cards;
 use crate::commands;
 use crate::conversation::{self, Attachment, Hope, Verdict};
@@ -131,6 +132,12 @@ impl Ear {
         } else if age_ms > LATE_MS && !*answered {
             let card = cards::late(&commands::without_code(&message.typed), age_ms / 60_000);
             return self.turn_away(message, origin, "late", &card, true).await;
+        }
+        if let Some(length) = too_long(&message.typed).filter(|_| !*answered) {
+            let card = cards::too_long(&commands::words(&commands::without_code(&message.typed)), length, TYPED_MAX);
+            // The audit need not have all of it either.
+            message.typed = cut_between_words(&message.typed, TYPED_MAX);
+            return self.turn_away(message, origin, "too_long", &card, true).await;
         }
         match self.stands(origin, &message.typed, stored_ms, age_ms).await {
             _ if *answered => {}

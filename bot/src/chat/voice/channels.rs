@@ -113,7 +113,8 @@ pub(in crate::chat) fn is_urgent(said: &ClockNews) -> bool {
         | ClockNews::Missed { .. }
         | ClockNews::Swallowed { .. }
         | ClockNews::Skipped { .. }
-        | ClockNews::Eve { .. } => false,
+        | ClockNews::Eve { .. }
+        | ClockNews::CalledOff { .. } => false,
     }
 }
 
@@ -279,7 +280,7 @@ impl Scribe {
         Ok(())
     }
 
-    /// The warning before several go down, and whether nothing more comes of it. Those that are a whole group can be skipped by a button;
+    /// The warning before several go down, and whether nothing more comes of it. Those that are a whole group can be kept or skipped by a button;
     /// what is chosen of the menu is about one of them.
     async fn many_ahead(
         &self,
@@ -302,7 +303,7 @@ impl Scribe {
             card.next.retain(|line| !line.contains('@'));
         }
         let card = self.mouth.platform.name_people(card).await;
-        let of_all = card.next.iter().filter(|line| line.starts_with("skip @"));
+        let of_all = card.next.iter().filter(|line| line.starts_with("keep @") || line.starts_with("skip @"));
         let buttons: Vec<Button> = of_all.filter_map(|line| cards::button(line, &card.title, true)).collect();
         let pressed = row.and_then(|row| press::shown(row, None));
         let extras = Extras {

@@ -62,11 +62,11 @@ impl Crier {
     pub(in crate::chat) fn new(
         (desk, secrets, alone): (Desk, Secrets, bool),
         door: &'static str,
-        hook: impl Hook,
+        hook: Box<dyn Hook>,
         (webhook, after): (SecretSource, Duration),
     ) -> Self {
         let (waits, told) = (HashMap::new(), HashSet::new());
-        Self { desk, secrets, door, hook: Box::new(hook), webhook, after, alone, waits, told }
+        Self { desk, secrets, door, hook, webhook, after, alone, waits, told }
     }
 
     /// Works for ever.

@@ -28,6 +28,19 @@ pub(in crate::chat) struct Fields {
 }
 
 impl Fields {
+    /// Of fields that are called as what they hold; all settings share one.
+    pub(in crate::chat) fn of(filled: Vec<(String, String)>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in filled {
+            match (name.as_str(), value.trim()) {
+                (_, "") => {}
+                ("settings", text) => fields.settings(&name, text),
+                (_, text) => fields.field(&name, &name, text),
+            }
+        }
+        fields
+    }
+
     /// Until when it is kept up.
     pub(in crate::chat) fn until(&mut self, until: Option<Timestamp>) {
         self.until = until;
@@ -83,7 +96,7 @@ pub(in crate::chat) fn read(
     environments: &IndexMap<EnvironmentName, Environment>,
     now: Timestamp,
     zone: Zone,
-) -> Result<(String, Draft), Value> {
+) -> Result<(String, Draft), Map<String, Value>> {
     let me = ActorId::tidegate();
     let known = Known { environments, aside: &[], others: &[], me: &me, now, zone };
     let name = fields.environment.clone();
@@ -91,7 +104,7 @@ pub(in crate::chat) fn read(
     let Some(environment) = found.filter(|_| words::CHOICES.iter().any(|(choice, _)| *choice == fields.what)) else {
         fields.check("environment", &format!("plan {name}"), &known);
         fields.wrong("environment", words::NOTHING);
-        return Err(fields.errors.into());
+        return Err(fields.errors);
     };
     let level = match (&fields.level, fields.what.as_str()) {
         (Some((_, level)), _) => Some(level.clone()),
@@ -130,7 +143,7 @@ pub(in crate::chat) fn read(
         fields.refused("environment", &refusal);
     }
     if !fields.errors.is_empty() {
-        return Err(fields.errors.into());
+        return Err(fields.errors);
     }
     Ok((line, Draft { view: view.to_owned(), only_shown: fields.what == "plan", keep, because: fields.because }))
 }

@@ -1,9 +1,10 @@
 //! What comes in: stored before it is acknowledged. The inbox is the proof that it is answered once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::{Map, Value};
 use tidegate_runner::desk::post::{Claim, Received};
 use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::{Actor, ActorKind, Sight};
@@ -12,10 +13,12 @@ use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::policy::Place;
 use tokio::time::Instant;
 
+use super::draft::{self, Fields};
 use super::origin::{How, Origin, Said};
 use super::platform::Platform;
+use super::text::too_long;
 use crate::chat::shell::local_zone;
-use crate::commands::{self, Known};
+use crate::commands::{self, Known, Runs, slots};
 use crate::vitals::Vital;
 use crate::zone::Zone;
 
@@ -36,6 +39,8 @@ pub(in crate::chat) struct Ear {
     /// The earliest sign of life of connections that died without a word beside another, and were replaced: since then something may
     /// have gone to them.
     lost: Arc<Mutex<Option<Instant>>>,
+    /// Channels to which something was done, by the chat's ids.
+    moved: Arc<Mutex<BTreeSet<String>>>,
     /// The name of this process where it claims messages.
     holder: Arc<str>,
     /// No other process can be at them.
@@ -53,6 +58,7 @@ impl Ear {
             vital,
             opened: Arc::default(),
             lost: Arc::default(),
+            moved: Arc::default(),
             holder: uuid::Uuid::now_v7().to_string().into(),
             alone,
             asked: Arc::default(),
@@ -68,6 +74,16 @@ impl Ear {
     /// Since when something may have been missed, once.
     pub(in crate::chat) fn take_lost(&self) -> Option<Instant> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Something was done to a channel: it is looked at soon.
+    pub(in crate::chat) fn moved(&self, channel: &str) {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.to_owned());
+    }
+
+    /// Channels to which something was done, once.
+    pub(in crate::chat) fn take_moved(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.moved.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Notes whether the chat tells who somebody is.
@@ -101,6 +117,38 @@ impl Ear {
         Ok((self.desk.sight(&message, command).await?, message))
     }
 
+    /// What can stand in a slot of a command, as far as this person may see it: what is shown, and what it stands for.
+    pub(in crate::chat) async fn choices(
+        &self,
+        actor: Actor,
+        command: &str,
+        filled: &[(String, String)],
+        slot: &str,
+    ) -> Result<Vec<(String, String)>, DeskError> {
+        let (sight, _) = self.sight_of(actor, CommandName::Status).await?;
+        let mut environments = self.desk.config().environments.clone();
+        environments.retain(|name, _| sight.sees(name.as_str()));
+        let runs = self.desk.active().await?.into_iter().filter(|run| sight.sees(run.request.environment.as_str()));
+        let open: Vec<_> = runs.map(|run| run.number).collect();
+        let me = ActorId::tidegate();
+        let now = self.desk.now().await?;
+        let known = Known { environments: &environments, aside: &[], others: &[], me: &me, now, zone: local_zone() };
+        Ok(slots::candidates(command, filled, slot, &known, &Runs { all: open.clone(), open }))
+    }
+
+    /// The line that shows what was filled into a form, in its view; or what is wrong with it, by field.
+    pub(in crate::chat) fn drafted(
+        &self,
+        said: Said,
+        fields: Fields,
+        view: &str,
+        now: Timestamp,
+    ) -> Result<Said, Map<String, Value>> {
+        let zone = self.zone_of(&said.reply.user);
+        let (typed, draft) = draft::read(fields, view, &self.desk.config().environments, now, zone)?;
+        Ok(Said { typed, reply: Origin { how: How::Form(draft), ..said.reply }, ..said })
+    }
+
     /// Whether these words order something, on the clock of whoever says them.
     pub(in crate::chat) async fn is_order(&self, typed: &str, zone: Zone) -> bool {
         // A moment that is over or too far away makes no order, and nothing is carried out then.
@@ -109,6 +157,9 @@ impl Ear {
 
     /// The same for what was said at a moment that is known: nothing is asked for it.
     pub(in crate::chat) fn orders(&self, typed: &str, zone: Zone, now: Timestamp) -> bool {
+        if too_long(typed).is_some() {
+            return false;
+        }
         let config = self.desk.config();
         let me = ActorId::tidegate();
         let aside: Vec<_> = config.set_aside_now().collect();
@@ -118,12 +169,31 @@ impl Ear {
         matches!(commands::parse(typed, &known), Ok(Command::Order { order, .. }) if is_shown(&order))
     }
 
-    /// Stores what was said and answers it, unless it was heard before; gives when it was stored.
-    pub(in crate::chat) async fn hear(&self, said: Said) -> Result<Option<Timestamp>, DeskError> {
-        let Some(mut heard) = self.keep(said).await? else { return Ok(None) };
-        let (ear, at) = (self.clone(), heard.at);
+    /// Stores what was said and answers it, unless it was heard before.
+    pub(in crate::chat) async fn hear(&self, said: Said) -> Result<(), DeskError> {
+        self.answer_beside(self.keep(said).await?);
+        Ok(())
+    }
+
+    /// Stores and claims what was said, and tells whether everybody sees who asked for what: questions, and whatever is not a command, are
+    /// between the two of us.
+    pub(in crate::chat) async fn keep_told(&self, said: Said) -> Result<(Option<Heard>, bool), DeskError> {
+        let zone = self.zone_of(&said.reply.user);
+        let typed = (said.reply.how == How::Command).then(|| said.typed.clone());
+        let heard = self.keep(said).await?;
+        let public = match (typed, &heard) {
+            (None, _) => false,
+            (Some(typed), Some(heard)) => self.orders(&typed, zone, heard.at),
+            (Some(typed), None) => self.is_order(&typed, zone).await,
+        };
+        Ok((heard, public))
+    }
+
+    /// Answers what was stored; nothing waits for it.
+    pub(in crate::chat) fn answer_beside(&self, heard: Option<Heard>) {
+        let Some(mut heard) = heard else { return };
+        let ear = self.clone();
         tokio::spawn(async move { ear.answer(&mut heard).await });
-        Ok(Some(at))
     }
 
     /// The same for what was said while nobody listened: answered when it returns, so that the next thing said comes after it.

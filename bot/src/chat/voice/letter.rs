@@ -61,8 +61,6 @@ pub(crate) struct Extras {
     pub(crate) pressed: Option<String>,
     /// Where the lines are for which there is no room.
     pub(crate) rest: Rest,
-    /// A last line with a link: its text and address.
-    pub(crate) link: Option<(String, String)>,
 }
 
 /// A message to be posted.
@@ -162,6 +160,18 @@ impl Letter {
         let body = serde_json::to_string(self).unwrap_or_default();
         Post { channel: channel.to_owned(), run, body }
     }
+}
+
+/// The name of a letter's file, by which it is found again.
+pub(in crate::chat) fn file_name(id: Uuid, name: &str) -> String {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    format!("{stem}-{}.{ending}", id.simple().to_string().split_off(24))
+}
+
+/// The moment at which a letter was written, in milliseconds; 0 where its id does not tell it.
+pub(in crate::chat) fn written_ms(id: Uuid) -> i64 {
+    let ms = id.get_timestamp().and_then(|at| i64::try_from(at.to_unix().0.saturating_mul(1_000)).ok());
+    ms.unwrap_or(0)
 }
 
 /// The name of a piece of news of the clock that somebody must hear of.

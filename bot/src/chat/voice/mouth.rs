@@ -186,7 +186,7 @@ impl Mouth {
         self.waits().back_off(queue, Instant::now(), Uuid::now_v7().as_bytes()[15])
     }
 
-    fn works(&self, queue: &str) {
+    pub(in crate::chat) fn works(&self, queue: &str) {
         self.waits().works(queue);
     }
 

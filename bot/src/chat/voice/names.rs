@@ -1,11 +1,15 @@
 //! Names in the place of ids, in whatever card is shown. Commands keep the ids, by which they are understood.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::cards::{Card, Span};
 
 /// Most people who are asked for by name for one card.
 const ASKED_MAX: usize = 10;
+
+/// How long names are waited for where only names are wanted; they come into the next edit then.
+pub(in crate::chat) const WAIT: Duration = Duration::from_millis(1_500);
 
 /// What of a card has names in the place of ids: all but commands.
 pub(in crate::chat) fn texts(card: &Card) -> impl Iterator<Item = &str> {
@@ -25,6 +29,24 @@ pub(in crate::chat) fn ids(card: &Card, is_id: impl Fn(&str) -> bool) -> Vec<Str
     ids.dedup();
     ids.truncate(ASKED_MAX);
     ids
+}
+
+/// The card with names in the place of ids, asked for one after the other: it is shown without a name rather than not soon.
+pub(in crate::chat) async fn named<F: Future<Output = Option<String>>>(
+    mut card: Card,
+    door: &str,
+    is_id: impl Fn(&str) -> bool,
+    called: impl Fn(String) -> F,
+) -> Card {
+    let mut names = HashMap::new();
+    let asks = async {
+        for id in ids(&card, is_id) {
+            names.extend(called(id.clone()).await.map(|name| (id, name)));
+        }
+    };
+    let _: Result<(), _> = tokio::time::timeout(WAIT, asks).await;
+    put(&mut card, door, &names, |_| true);
+    card
 }
 
 /// The card with these names; of ids that are `bare` also where they stand without the chat's name.

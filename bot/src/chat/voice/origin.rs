@@ -42,6 +42,25 @@ pub(in crate::chat) struct Origin {
     pub(in crate::chat) how: How,
 }
 
+impl Origin {
+    /// Said by a person, just now and once; the rest is as the chat tells.
+    pub(in crate::chat) fn new(team: String, user: String, channel: String, how: How) -> Self {
+        Self {
+            team,
+            user,
+            channel,
+            thread: None,
+            response_url: None,
+            at: None,
+            ts: None,
+            again: false,
+            awaited: false,
+            program: false,
+            how,
+        }
+    }
+}
+
 /// The version of what is chosen in a menu: no card keeps note of it, and it can be chosen again and again.
 pub(in crate::chat) const MENU: &str = "menu";
 

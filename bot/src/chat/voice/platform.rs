@@ -1,5 +1,5 @@
-//! What a chat has to be able to do in its own way: who is who, where is where, how a card looks, one call of each kind. Everything
-//! that follows from it is the same for all chats and stands beside this file.
+//! What a chat has to be able to do in its own way: who is who ([`People`]), where is where ([`Places`]), one call of each kind
+//! ([`Letters`]), how a card looks ([`Platform`]). Everything that follows from it is the same for all chats and stands beside this file.
 
 use async_trait::async_trait;
 use tidegate_runner::desk::post::Pending;
@@ -12,6 +12,7 @@ use super::letter::{Extras, Letter, Rendered};
 use super::limiter::Share;
 use super::origin::{Draft, Origin, Said};
 use super::stands::Stands;
+use super::whereabouts::Whereabouts;
 use crate::cards::Card;
 use crate::zone::Zone;
 
@@ -79,38 +80,9 @@ pub(crate) struct Last {
     pub(crate) keep: Option<String>,
 }
 
-/// A chat.
+/// Who is who in a chat.
 #[async_trait]
-pub(in crate::chat) trait Platform: Send + Sync {
-    /// Its name in ledger and audit.
-    fn door(&self) -> &'static str;
-
-    /// Takes the next place for a call of this kind in a queue, if it may be made now.
-    fn take(&self, call: Call, queue: &str, share: Share) -> bool;
-
-    /// What a refusal means.
-    fn means(&self, call: Call, code: &str) -> Means;
-
-    /// A card in its own form.
-    fn render(&self, card: &Card, extras: &Extras) -> Rendered;
-
-    /// Has a letter say that it may have been said before.
-    fn perhaps_again(&self, letter: &mut Letter);
-
-    /// Has a letter link to a run's card.
-    fn linked(&self, letter: &mut Letter, run: i64, url: &str);
-
-    /// Whether an id is a group's.
-    fn is_group(&self, id: &str) -> bool;
-
-    /// The message that a thread is under, as far as the thread's name tells.
-    fn under<'t>(&self, thread: &'t str) -> &'t str {
-        thread
-    }
-
-    /// Whether this is the id of a channel, and neither a name nor a person.
-    fn is_channel(&self, place: &str) -> bool;
-
+pub(in crate::chat) trait People: Send + Sync {
     /// Who said something, with the rights that the chat gives them.
     async fn asker(&self, origin: &Origin) -> Result<Result<Actor, Unheard>, ApiError>;
 
@@ -128,6 +100,9 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// Whether somebody who was gone is certainly back.
     async fn is_back(&self, person: &str) -> bool;
 
+    /// Whether an id is a group's.
+    fn is_group(&self, id: &str) -> bool;
+
     /// The members of a group; none where there is no such group.
     async fn members(&self, group: &str) -> Result<Vec<String>, ApiError>;
 
@@ -136,11 +111,24 @@ pub(in crate::chat) trait Platform: Send + Sync {
         Vec::new()
     }
 
+    /// The card with names in the place of ids. Plain names: nobody is notified by them. Commands keep the ids.
+    async fn name_people(&self, card: Card) -> Card;
+}
+
+/// Where is where in it.
+#[async_trait]
+pub(in crate::chat) trait Places: Send + Sync {
+    /// Whether this is the id of a channel, and neither a name nor a person.
+    fn is_channel(&self, place: &str) -> bool;
+
     /// The id of a channel, as the configuration names it. `None`: there is none that we see.
     async fn channel(&self, named: &str) -> Result<Option<String>, ApiError>;
 
     /// What the configuration calls a channel, as far as that was looked up.
     fn name_of(&self, channel: &str) -> String;
+
+    /// How it is with a channel that the configuration names, asked anew.
+    async fn whereabouts(&self, named: &str) -> Result<Whereabouts, ApiError>;
 
     /// A channel is not where it was: its name is asked for again.
     fn forget_channels(&self);
@@ -151,8 +139,18 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// Where something is said: a channel as it is, of a person the conversation with them.
     async fn place(&self, channel: &str) -> Result<String, ApiError>;
 
-    /// The card with names in the place of ids. Plain names: nobody is notified by them. Commands keep the ids.
-    async fn name_people(&self, card: Card) -> Card;
+    /// Direct conversations in which somebody may have spoken to us. `named`: whom the configuration names here, for chats that tell of
+    /// none by themselves.
+    async fn directs(&self, named: &[String]) -> Result<Vec<String>, ApiError>;
+}
+
+/// Messages in it: one call of each kind.
+#[async_trait]
+pub(in crate::chat) trait Letters: Send + Sync {
+    /// The message that a thread is under, as far as the thread's name tells.
+    fn under<'t>(&self, thread: &'t str) -> &'t str {
+        thread
+    }
 
     /// Sends, and gives what the chat calls the message; nothing where it went the way it came.
     async fn deliver(&self, place: &str, letter: &Letter, thread: Option<&str>, id: Uuid) -> Result<String, Failed>;
@@ -179,19 +177,37 @@ pub(in crate::chat) trait Platform: Send + Sync {
     /// Whether a message, which the chat calls `posted`, still stands.
     async fn look_up(&self, origin: &Origin, posted: &str) -> Result<Stands, ApiError>;
 
-    /// Direct conversations in which somebody may have spoken to us. `named`: whom the configuration names here, for chats that tell of
-    /// none by themselves.
-    async fn directs(&self, named: &[String]) -> Result<Vec<String>, ApiError>;
-
     /// Adds what was said to us in a place and its threads after a moment, in milliseconds, each with when. What could be read is added,
     /// too, where the rest cannot be read now, and the next try goes on from there.
     async fn said_in(&self, place: &str, direct: bool, from: i64, said: &mut Vec<(i64, Said)>) -> Result<(), ApiError>;
+}
+
+/// A chat: how cards look in it, how often it may be called, what its refusals mean, and what it shows beside messages.
+#[async_trait]
+pub(in crate::chat) trait Platform: People + Places + Letters {
+    /// Its name in ledger and audit.
+    fn door(&self) -> &'static str;
+
+    /// Takes the next place for a call of this kind in a queue, if it may be made now.
+    fn take(&self, call: Call, queue: &str, share: Share) -> bool;
+
+    /// What a refusal means.
+    fn means(&self, call: Call, code: &str) -> Means;
+
+    /// A card in its own form.
+    fn render(&self, card: &Card, extras: &Extras) -> Rendered;
+
+    /// Has a letter say that it may have been said before.
+    fn perhaps_again(&self, letter: &mut Letter);
+
+    /// Has a letter link to a run's card.
+    fn linked(&self, letter: &mut Letter, run: i64, url: &str);
 
     /// Shows a page of a form. False: it is not there any more.
     async fn turn(&self, draft: &Draft, origin: &Origin, page: Page<'_>) -> bool;
 
     /// After something was answered.
-    async fn answered(&self, ear: &Ear, origin: &Origin);
+    async fn answered(&self, _ear: &Ear, _origin: &Origin) {}
 
     /// Brings up to date what is shown beside messages, every few seconds; what people see only where this process is the one that `speaks`.
     async fn refresh(&self, ear: &Ear, speaks: bool);

@@ -108,8 +108,7 @@ impl Scribe {
     async fn one(&mut self, run: RunNumber) -> Result<(), DeskError> {
         let redraw = REDRAW.max(REDRAW_EACH.saturating_mul(u32::try_from(self.runs.len()).unwrap_or(u32::MAX)));
         let Some(followed) = self.runs.get_mut(&run) else { return Ok(()) };
-        let (desk, door) = (&self.mouth.desk, self.mouth.door());
-        let platform = &self.mouth.platform;
+        let (desk, door, platform) = (&self.mouth.desk, self.mouth.door(), &self.mouth.platform);
         let detail = &followed.detail;
         let environment = desk.config().environments.get(&detail.run.request.environment).cloned();
         let row = desk.card(self.mouth.door(), run).await?;
@@ -168,6 +167,7 @@ impl Scribe {
         for news in all {
             // What has no card has no thread, but for the message about what failed.
             let nowhere = row.is_within() && news.place == NewsPlace::Thread && !(news.key == LOG && alone);
+            let nowhere = nowhere || news.key == ENDED && reporter::ends_quietly(detail, tell_unchanged);
             if nowhere || row.told.contains(&news.key) {
                 continue;
             }
@@ -235,8 +235,9 @@ impl Scribe {
                 Some(place) => lost || self.mouth.is_troubled(place).await,
                 None => true,
             };
-            // Where the channel takes nothing they hear of it themselves.
-            if asked && !silent {
+            let quietly = reporter::ends_quietly(&detail, config.chat.tell_unchanged(self.mouth.door()));
+            // Where the channel takes nothing, or is told nothing, they hear of it themselves.
+            if asked && !silent && !quietly {
                 // Its news in the channel mention them; whether it takes them is known once all of them are there.
                 let there = card.as_ref().is_some_and(|card| card.posted.is_some() || card.is_within());
                 let all = desk.posts(self.mouth.door()).await?;
@@ -388,7 +389,7 @@ fn message(
     let pressed = press::shown(row, Some(&version));
     // It is edited, and a file would tell what was.
     let rest = Rest::Typed(format!("show {}", detail.run.number));
-    platform.render(&card, &Extras { mention, buttons, version, pressed, rest, ..Extras::default() })
+    platform.render(&card, &Extras { mention, buttons, version, pressed, rest })
 }
 
 /// The messages that tell news, with what is noted of those that are kept true.

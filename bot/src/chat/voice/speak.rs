@@ -13,6 +13,7 @@ use super::missed::Missed;
 use super::mouth::Mouth;
 use super::scribe::Scribe;
 use super::wait;
+use super::whereabouts::Rounds;
 
 /// Between two looks at the ledger when no bell rings, and after each.
 const LOOK: Duration = Duration::from_secs(1);
@@ -109,15 +110,19 @@ async fn answers(ear: Ear, mut stop: watch::Receiver<bool>) {
 
 /// What is shown beside messages, and how the chat is.
 async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
-    let mut healthy = Instant::now();
+    let (mut healthy, mut rounds) = (Instant::now(), Rounds::default());
     loop {
         let speaks = mouth.right.since().is_some();
         ear.platform.refresh(&ear, speaks).await;
         if speaks {
+            rounds.look(&mouth, &ear).await;
             mouth.tell_whether_heard(&ear).await;
             mouth.tell_whether_asked(&ear).await;
             mouth.look_for_people().await;
             mouth.look_for_members().await;
+        } else {
+            // Whoever speaks looks at all of them.
+            (rounds, _) = (Rounds::default(), ear.take_moved());
         }
         if healthy.elapsed() >= HEALTH {
             healthy = Instant::now();

@@ -1,5 +1,16 @@
 //! Text of people on its way to a chat: nothing in it may move or hide what stands beside it; cut between words.
 
+use serde_json::Value;
+
+/// Most characters of a command that are carried out. Nothing that can be meant is nearly as long.
+pub(in crate::chat) const TYPED_MAX: usize = 4_000;
+
+/// How many characters a command has, where they are too many: cut, it could mean something else.
+pub(in crate::chat) fn too_long(typed: &str) -> Option<usize> {
+    let length = typed.chars().count();
+    (length > TYPED_MAX).then_some(length)
+}
+
 /// Before and after words that run from right to left, so that what stands beside them stays where it is (UAX 9, isolates).
 const ISOLATE: char = '\u{2068}';
 const END: char = '\u{2069}';
@@ -63,6 +74,28 @@ pub(in crate::chat) fn as_typed(text: &str) -> String {
     out.trim().to_owned()
 }
 
+/// The text with what stands between `<` and `>` as it is meant; where it means nothing, it stays as it is.
+pub(in crate::chat) fn in_angles(raw: &str, meant: impl Fn(&str) -> Option<String>) -> String {
+    let (mut out, mut rest) = (String::with_capacity(raw.len()), raw);
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let found = after.split_once('>').and_then(|(inner, after)| Some((meant(inner)?, after)));
+        if let Some((words, after)) = found {
+            out.push_str(&words);
+            rest = after;
+        } else {
+            out.push('<');
+            rest = after;
+        }
+    }
+    out + rest
+}
+
+/// A text of a delivery, unless it says nothing.
+pub(in crate::chat) fn told(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +113,12 @@ mod tests {
             assert_eq!(cut_between_words(shown, 100), shown, "once is enough");
         }
         assert_eq!(as_typed(" up shop because \u{2068}\u{5d0}\u{2069}"), "up shop because \u{5d0}");
+    }
+
+    #[test]
+    fn what_has_more_than_4_000_characters_is_too_long() {
+        assert_eq!(too_long(&"日".repeat(4_000)), None);
+        assert_eq!(too_long(&"日".repeat(4_001)), Some(4_001));
     }
 
     #[test]

@@ -106,6 +106,11 @@ impl Mouth {
         }
     }
 
+    /// The same, as they are now.
+    pub(in crate::chat) async fn troubled_places(&self) -> Vec<String> {
+        self.troubled().await.iter().cloned().collect()
+    }
+
     /// Places with a trouble; what stood before this process began is among them.
     async fn troubled(&self) -> tokio::sync::MappedMutexGuard<'_, HashSet<String>> {
         let mut troubled = self.troubled.lock().await;

@@ -8,7 +8,7 @@ use crate::ledger::holds::{self, NewBooking};
 /// A booking, as the desk would have noted it.
 async fn books(room: &Room, who: &str, level: &str, (from, until): (&str, &str)) -> i64 {
     let by = Actor::person(ActorId::local(who), who);
-    let booked = Booked { target: target(level), asked_as: AskedAs::of(&by) };
+    let booked = Booked { target: target(level), asked_as: AskedAs::of(&by), before: None };
     let environment = shop();
     let (from, until) = (at(from), at(until));
     let mut tx = room.store.begin().await.unwrap();
@@ -139,6 +139,113 @@ async fn after_destroy_a_booking_raises_it_all_the_same() {
         clock.look(at("2027-11-21T07:00")).await.unwrap();
         clock.look(at("2027-11-21T08:00")).await.unwrap();
         assert_eq!(room.queue().await, ["full"]);
+    })
+    .await;
+}
+
+/// Nothing asks for anything but bookings.
+fn unscheduled(store: Store) -> Room {
+    let config = config::parse(Source::new("/etc/tide/tidegate.toml", UNSCHEDULED), &|_| None).unwrap();
+    Room { store, config: Arc::new(config) }
+}
+
+#[tokio::test]
+async fn what_was_off_before_a_booking_is_off_again_after_it() {
+    // Where it was before, as somebody said or by `destroy`, and where it goes back to.
+    for (before, after) in [(Some("off"), "off"), (None, "off"), (Some("small"), "small"), (Some("unknown"), "small")] {
+        on_both(async |store| {
+            let room = unscheduled(store);
+            match before {
+                // Nobody has ever said anything.
+                Some("unknown") => {}
+                Some(level) => room.wants(level).await,
+                None => room.is_destroyed().await,
+            }
+            books(&room, "ito", "full", ("2027-11-22T22:00", "2027-11-23T02:00")).await;
+            let mut clock = room.clock();
+            clock.look(at("2027-11-22T21:30")).await.unwrap();
+            // As it is told before it begins.
+            let environment = room.config.environments.get(&shop()).unwrap();
+            let diaries = crate::agenda::Diaries::default();
+            let now = at("2027-11-22T21:31");
+            let diary = diaries.one(&room.store, &room.config, environment, now).await.unwrap();
+            let told = level_at(&diary.agenda(), at("2027-11-23T02:00")).unwrap();
+            assert_eq!(told.wanted, target(after), "{before:?}");
+            clock.look(at("2027-11-22T22:00")).await.unwrap();
+            assert_eq!(room.queue().await, ["full"], "{before:?}");
+            room.all_done().await;
+            clock.look(at("2027-11-22T22:10")).await.unwrap();
+            // Another process goes on with it.
+            let mut clock = room.clock();
+            clock.look(at("2027-11-23T01:59")).await.unwrap();
+            assert!(room.queue().await.is_empty());
+            clock.look(at("2027-11-23T02:00")).await.unwrap();
+            assert_eq!(room.queue().await, [after], "{before:?}");
+            room.all_done().await;
+            assert_eq!(clock.look(at("2027-11-23T02:01")).await.unwrap().turned, []);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_booking_that_never_began_changes_nothing_as_it_ends() {
+    on_both(async |store| {
+        let room = unscheduled(store);
+        room.wants("off").await;
+        books(&room, "ito", "full", ("2027-11-22T22:00", "2027-11-23T02:00")).await;
+        room.is_held().await;
+        let mut clock = room.clock();
+        clock.look(at("2027-11-22T21:30")).await.unwrap();
+        let looked = clock.look(at("2027-11-22T22:00")).await.unwrap();
+        assert!(matches!(outcomes(&looked)[..], [Turned::Refused(_)]), "{looked:?}");
+        clock.look(at("2027-11-23T01:59")).await.unwrap();
+        sql(&room.store, "UPDATE holds SET ended_at = 1, ended_how = 'lifted' WHERE kind = 'hold'").await.unwrap();
+        for now in ["2027-11-23T02:00", "2027-11-23T02:01", "2027-11-23T02:30"] {
+            clock.look(at(now)).await.unwrap();
+            assert_eq!(room.queue().await, Vec::<String>::new(), "{now}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_destroyed_while_it_is_booked_is_not_raised_as_that_ends() {
+    on_both(async |store| {
+        let room = unscheduled(store);
+        room.wants("small").await;
+        books(&room, "ito", "full", ("2027-11-22T22:00", "2027-11-23T02:00")).await;
+        let mut clock = room.clock();
+        clock.look(at("2027-11-22T21:30")).await.unwrap();
+        clock.look(at("2027-11-22T22:00")).await.unwrap();
+        room.all_done().await;
+        clock.look(at("2027-11-22T22:10")).await.unwrap();
+        room.is_destroyed().await;
+        for now in ["2027-11-22T23:00", "2027-11-23T01:59", "2027-11-23T02:00", "2027-11-23T02:01"] {
+            clock.look(at(now)).await.unwrap();
+            assert_eq!(room.queue().await, Vec::<String>::new(), "{now}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_pause_keeps_stays_after_a_booking_of_the_same_until_the_pause_is_over() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        room.wants("full").await;
+        let (from, until) = (at("2027-11-22T20:00"), at("2027-11-23T06:00"));
+        let mut clock = room.clock();
+        clock.look(from).await.unwrap();
+        bends(&room, Bend::Pause { from, until: Some(until) }, until).await;
+        books(&room, "ito", "full", ("2027-11-22T22:00", "2027-11-23T02:00")).await;
+        for now in ["2027-11-22T21:30", "2027-11-22T22:00", "2027-11-23T01:59", "2027-11-23T02:00", "2027-11-23T02:01"]
+        {
+            clock.look(at(now)).await.unwrap();
+            assert_eq!(room.queue().await, Vec::<String>::new(), "{now}");
+        }
+        clock.look(until).await.unwrap();
+        assert_eq!(room.queue().await, ["small"]);
     })
     .await;
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::domain::changes::{Action, Change, Exactness, StackPlan};
+use crate::domain::quota::{Need, Quota};
 use crate::domain::request::RunKind;
-use crate::domain::run::{Outcome, RunEvent};
+use crate::domain::run::{Note, Outcome, RunEvent};
 use crate::ledger::runs::Fence;
 
 fn room_with(store: Store, lines: &str) -> Room {
@@ -157,6 +158,39 @@ async fn the_same_drift_after_a_repair_is_news_again() {
             }
         }
         assert_eq!(quiet, [false, true, false, true], "new, the same, again after the repair, the same");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_little_quota_for_what_comes_is_told_and_enough_is_not() {
+    on_both(async |store| {
+        let room = room_with(store, "preflight = '30m'\n");
+        room.wants("small").await;
+        let mut clock = room.clock();
+        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        let mut quiet = Vec::new();
+        for (day, needs) in [(24, 40), (25, 41)] {
+            clock.look(at(&format!("2026-11-{day}T08:30"))).await.unwrap();
+            assert_eq!(kinds(&room).await, [RunKind::Preflight], "{day}");
+            let (run, attempt) = runs::claim_next(&room.store, "r#1", "h", 60_000, 1).await.unwrap().expect("a run");
+            let (account, region) = ("123456789012".to_owned(), "eu-west-1".to_owned());
+            let need = Need { quota: Quota::OnDemand, account, region, needs, used: 24, limit: 64 };
+            let note = Note::Needs { needs: vec![need] };
+            let noted = RunEvent::StackNoted { stack: "app".parse().unwrap(), note };
+            let fence = Fence { runner: "r#1".to_owned(), attempt };
+            let mut tx = room.store.begin().await.unwrap();
+            let events = [noted, RunEvent::ended(Outcome::Planned)];
+            runs::append_many(&mut tx, run.id, &events, Some(&fence)).await.unwrap();
+            tx.commit().await.unwrap();
+            quiet.push(is_quiet(&room, run.number).await);
+            for (time, level) in [("09:00", "full"), ("21:00", "small")] {
+                clock.look(at(&format!("2026-11-{day}T{time}"))).await.unwrap();
+                assert_eq!(room.queue().await, [level], "{day}");
+                room.all_done().await;
+            }
+        }
+        assert_eq!(quiet, [true, false]);
     })
     .await;
 }

@@ -11,9 +11,11 @@ mod fresh;
 mod kept;
 mod looks;
 mod moments;
+mod off;
 mod once;
 mod pauses;
 mod told;
+mod warned;
 mod year;
 
 use std::sync::Arc;
@@ -102,8 +104,13 @@ impl Room {
 
     /// Somebody holds it, for years.
     async fn is_held(&self) {
-        self.hold("'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0, 1900000000000, NULL, NULL")
-            .await;
+        self.is_held_until(Timestamp(1_900_000_000_000)).await;
+    }
+
+    /// The same until a moment.
+    async fn is_held_until(&self, until: Timestamp) {
+        let values = "'hold', 'shop', 'shop', 'local:sato', 'sato', '[]', 'we measure', 0";
+        self.hold(&format!("{values}, {}, NULL, NULL", until.0)).await;
     }
 
     /// Nobody holds it any more.

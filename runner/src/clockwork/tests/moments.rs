@@ -154,7 +154,7 @@ async fn while_people_are_warned_their_changes_and_keeps_count() {
         let room = Room::new(store).await;
         let mut clock = at_three(&room).await;
         let (from, until) = (at("2026-11-24T15:00"), at("2026-11-24T15:15"));
-        bends(&room, Bend::Grace { target: target("full"), from, until }, until).await;
+        bends(&room, Bend::Grace { target: target("full"), from, until, then: Some(target("small")) }, until).await;
         visits(&room, "small", at("2026-11-24T15:05"), None).await;
         assert_eq!(clock.look(at("2026-11-24T15:06")).await.unwrap().turned, []);
         assert_eq!(clock.look(at("2026-11-24T15:15")).await.unwrap().turned, []);

@@ -4,7 +4,6 @@ use super::super::{load, parse};
 use super::*;
 use crate::domain::answer::Actor;
 use crate::domain::ids::{RunNumber, Timestamp};
-use crate::domain::made::Stage;
 
 const TEMPLATE: &str = "[environments.game]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\n\
     stacks = [{ name = 'app', root = 'app', workspace = '{env}', variables = { cidr = '10.0.0.0/20' } }]\n\
@@ -28,27 +27,14 @@ fn made(config: &Config, name: &str, range: &str) -> Made {
     let name: EnvironmentName = name.parse().expect("a name");
     let maker = Actor::person(ActorId::local("mori"), "Mori 森");
     Made {
-        id: 1,
         definition: template.definition_for(&name, &maker.id).expect("a definition"),
-        name,
-        template: template.name.clone(),
         digest: template.digest.clone(),
         keep: template.keep_at_end.clone(),
         range: Some(("vpc".parse().expect("a name"), range.to_owned())),
-        maker,
-        because: None,
-        made: Timestamp(0),
         ends: Timestamp(1),
         latest: Timestamp(2),
-        stage: Stage::Making,
         run: RunNumber(1),
-        warned: 0,
-        ended_by: None,
-        end_run: None,
-        tries: 0,
-        try_at: None,
-        told: None,
-        gone: None,
+        ..Made::begins(1, name, template.name.clone(), maker, Timestamp(0))
     }
 }
 

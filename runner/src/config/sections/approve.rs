@@ -11,7 +11,7 @@ use super::super::problem::quoted;
 use super::access::{Roles, unknown};
 use super::people;
 use crate::domain::access::{
-    Access, ApprovalRule, Approvers, Condition, ConditionError, Counted, OPEN_MAX_S, Written, yeses,
+    Access, ApprovalRule, Approvers, Condition, ConditionError, Counted, Least, OPEN_MAX_S, Written, given, yeses,
 };
 use crate::domain::command::CommandName;
 use crate::domain::environment::{Environment, Setting, SettingKind};
@@ -256,6 +256,22 @@ pub(super) fn check_people(
 ) {
     for (index, rule) in environment.rules.approvals.iter().enumerate() {
         let (mut people, more) = rule.by.people(access, environment);
+        if let Approvers::Role(name) = &rule.by
+            && !Least::ROLES.iter().any(|least| least.as_str() == name)
+            && !given(access, Some(environment)).any(|grant| grant.role.name == *name)
+            && people.is_empty()
+            && !more.everyone
+        {
+            let indexed = at.index(index);
+            let at = if is_list { &indexed } else { at };
+            let message =
+                format!("nobody is given the role {name} here, so that it says nothing of whose yes is wanted");
+            let hint = format!(
+                "give it under `access`, as in `access = {{ {name} = [\"local:ito\"] }}`, or name `owners` or people"
+            );
+            findings.at_value(&at.key("by"), message, Some(hint));
+            continue;
+        }
         // Two ids of one person say one yes.
         let mut persons: Vec<ActorId> = Vec::new();
         people.retain(|id| {

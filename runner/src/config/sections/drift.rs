@@ -1,5 +1,5 @@
-//! `drift`, `drift_ignore` and `preflight` of an environment: when it is looked what others changed, what of it nobody wants to hear of, and
-//! when it is looked whether anything stands in the way of a change.
+//! `drift`, `drift_ignore`, `drift_who` and `preflight` of an environment: when it is looked what others changed, what of it nobody wants to hear
+//! of, whether CloudTrail is asked who did it, and when it is looked whether anything stands in the way of a change.
 
 use chrono::NaiveTime;
 
@@ -40,5 +40,5 @@ pub(super) fn read(at: &Path<'_>, section: &EnvironmentSection, findings: &mut F
     let preflight = section.preflight.as_ref();
     let preflight_s = preflight
         .and_then(|text| duration::read(&at.key("preflight"), text, PREFLIGHT_MIN_S..=PREFLIGHT_MAX_S, findings));
-    DriftRules { at: time, ignore: section.drift_ignore.clone(), preflight_s }
+    DriftRules { at: time, ignore: section.drift_ignore.clone(), who: section.drift_who, preflight_s }
 }

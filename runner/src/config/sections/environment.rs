@@ -109,6 +109,10 @@ pub(in super::super) struct EnvironmentSection {
     #[serde(default)]
     #[schemars(example = ["*.tags", "module.monitoring"])]
     pub(super) drift_ignore: Vec<String>,
+    /// Asks CloudTrail who did what `drift` finds, and names them on the card. Takes `cloudtrail:LookupEvents`. Without it, nobody is named.
+    #[serde(default)]
+    #[schemars(example = true)]
+    pub(super) drift_who: bool,
     /// How long before its schedules raise it it is looked whether anything stands in the way: credentials, a state lock, a full disk. `5m` to
     /// `1d`. Without it, only when somebody types `preflight`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"30m")]

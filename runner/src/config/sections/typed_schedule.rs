@@ -227,6 +227,9 @@ fn candidates<'a>(
         if let Some(near) = nearly(key, &value) {
             set(&[(key, near)], &[]);
         }
+        for span in spans(key, &value) {
+            set(&[(key, span)], &[]);
+        }
         // A level without the values that it cannot have.
         let plain: Vec<&str> = value.split_whitespace().filter(|word| !word.contains('=')).collect();
         set(&[(key, plain.join(" "))], &[]);
@@ -292,6 +295,21 @@ fn window_as_read(value: &str) -> String {
         .unwrap_or_else(|| word.to_owned()),
     };
     value.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What may have been meant by a duration that is none here: weeks and years in days, else the nearest that can be.
+fn spans(key: &str, value: &str) -> Vec<String> {
+    if !["for", "warn", "catch_up"].contains(&key) {
+        return Vec::new();
+    }
+    let (digits, unit) = value.trim().split_at(value.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(0));
+    let days = match unit.trim().to_lowercase().as_str() {
+        "w" | "week" | "weeks" => 7,
+        "y" | "year" | "years" => 365,
+        _ => return Vec::new(),
+    };
+    let in_days = digits.parse::<u32>().ok().and_then(|count| count.checked_mul(days)).map(|days| format!("{days}d"));
+    in_days.into_iter().chain(["31d", "7d", "24h"].map(str::to_owned)).collect()
 }
 
 /// What stands in back quotes.

@@ -117,7 +117,10 @@ impl Case<'_> {
             }
             return Err(refused(nothing_due(name, &diary, skipping, now)));
         }
-        Ok(BentOne { aside: !self.desk.manages(name), ..one(name, bent, turns, &after, now) })
+        // What stays there then, which is not what is there today.
+        let stays = turns.first().and_then(|turn| level_at(&after.agenda(), turn.at)).map(|standing| standing.wanted);
+        let one = one(name, bent, turns, &after, now);
+        Ok(BentOne { aside: !self.desk.manages(name), stays: stays.or(one.stays), ..one })
     }
 
     /// In every environment that has schedules and where this person may; what is left out in none is refused.
@@ -136,15 +139,22 @@ impl Case<'_> {
         // Of those that somebody may not change nothing is told.
         let scheduled =
             scheduled.filter(|environment| self.desk.may(self.message, CommandName::Skip, &environment.name));
-        let (mut all, mut refused_last) = (Vec::new(), None);
+        let (mut all, mut refused_last, mut others) = (Vec::new(), None, Vec::new());
         for environment in scheduled {
             match self.skip(tx, &environment.name, skipping).await {
                 Ok(one) => all.push(one),
-                Err(refused @ Denied::Refused { .. }) => refused_last = Some(refused),
+                Err(refused @ Denied::Refused { .. }) => {
+                    others.push(environment.name.clone());
+                    refused_last = Some(refused);
+                }
                 Err(error @ Denied::Error(_)) => return Err(error),
             }
         }
         if all.is_empty() {
+            // Of several it is no one's alone that there is nothing.
+            if others.len() > 1 {
+                return Err(refused(nothing_of_all(group, skipping)));
+            }
             return Err(refused_last.unwrap_or_else(|| {
                 let of = group.map_or_else(|| "all".to_owned(), |group| format!("@{group}"));
                 refused(
@@ -156,6 +166,7 @@ impl Case<'_> {
                 )
             }));
         }
+        all.extend(others.iter().map(untouched));
         Ok(done(None, BendAnswer::Skipped(all)))
     }
 
@@ -221,7 +232,8 @@ impl Case<'_> {
         let aside = !self.desk.manages(name);
         // Nothing comes at once where nothing comes of schedules.
         let at_once = at_once.filter(|_| !aside);
-        let one = BentOne { at_once, aside, ..one(name, over, turns, &after, now) };
+        let warned = at_once.as_ref().is_some_and(|at_once| at_once.is_warned(&after.bends));
+        let one = BentOne { at_once, warned, aside, ..one(name, over, turns, &after, now) };
         Ok(done(Some(name), BendAnswer::Unpaused(one)))
     }
 
@@ -238,9 +250,14 @@ impl Case<'_> {
         if let (Some(target), Some(until)) = (&at_once.from, at_once.to.as_ref().map(|turn| turn.at))
             && until > now
         {
-            let grace = Bend::Grace { target: target.clone(), from: now, until };
-            let tidegate = Actor::tidegate();
-            after.bends.push(bends::begin(tx, &after.environment().name, grace, until, &tidegate, None).await?);
+            let (grace, tidegate) = (after.grace(target.clone(), now, until), Actor::tidegate());
+            // What stayed until people were warned of something else does so no more.
+            let over = after.graces(now);
+            for number in &over {
+                bends::end(tx, *number, &tidegate.id).await?;
+            }
+            after.bends.retain(|bent| !over.contains(&bent.number));
+            after.bends.push(bends::begin(tx, &after.environment().name, grace.bend(), until, &tidegate, None).await?);
         }
         Ok(Some(at_once))
     }
@@ -433,17 +450,44 @@ fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary<
         stays: level_at(&after.agenda(), now).map(|standing| standing.wanted).or_else(|| after.wanted.clone()),
         next: next_after(&after.agenda(), now).as_ref().map(Turn::from),
         at_once: None,
+        warned: false,
         aside: false,
     }
 }
 
-fn nothing_due(name: &EnvironmentName, diary: &Diary<'_>, skipping: Skipping, now: Timestamp) -> Refusal {
-    let when = match skipping {
+/// One of several in which nothing is left out.
+fn untouched(name: &EnvironmentName) -> BentOne {
+    BentOne {
+        environment: name.clone(),
+        bent: Vec::new(),
+        turns: Vec::new(),
+        stays: None,
+        next: None,
+        at_once: None,
+        warned: false,
+        aside: false,
+    }
+}
+
+/// When it is that nothing is due.
+fn span(skipping: Skipping) -> String {
+    match skipping {
         Skipping::Next => "in the years that can be seen".to_owned(),
         Skipping::Tonight => "tonight".to_owned(),
         Skipping::Days { first, last } if first == last => format!("on {first}"),
         Skipping::Days { first, last } => format!("from {first} to {last}"),
-    };
+    }
+}
+
+fn nothing_of_all(group: Option<&GroupName>, skipping: Skipping) -> Refusal {
+    let of = group.map_or_else(|| "all".to_owned(), |group| format!("@{group}"));
+    let what = format!("`skip {of}` has nothing to skip: no schedules change anything {}", span(skipping));
+    let refusal = Refusal::refused(what, "each environment was looked at; `next` tells what comes");
+    refusal.hint(group.map_or_else(|| "next".to_owned(), |group| format!("next @{group}")))
+}
+
+fn nothing_due(name: &EnvironmentName, diary: &Diary<'_>, skipping: Skipping, now: Timestamp) -> Refusal {
+    let when = span(skipping);
     let next = schedules_next_after(&diary.agenda(), now);
     let why = next.as_ref().map_or_else(
         || "nothing is due any more".to_owned(),

@@ -357,3 +357,58 @@ async fn of_several_that_cannot_be_read_an_admin_takes_away_the_one_that_is_name
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_stays_while_days_are_skipped_is_told_as_it_is_then_and_not_as_today() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        // Today it is at full, at whatever hour: people are still to be warned of something else.
+        let now = room.store.now().await.unwrap();
+        let (target, until) = (
+            Target { level: "full".parse().unwrap(), settings: std::collections::BTreeMap::new() },
+            now.plus_ms(DAY_MS),
+        );
+        let mut tx = room.store.begin().await.unwrap();
+        let grace = Bend::Grace { target, from: now.plus_ms(-1), until, then: None };
+        bends::begin(&mut tx, &shop(), grace, until, &Actor::tidegate(), None).await.unwrap();
+        tx.commit().await.unwrap();
+        let today = DateTime::from_timestamp_millis(now.0).unwrap().with_timezone(&Tz::Asia__Tokyo).date_naive();
+        let day = today.checked_add_days(Days::new(3)).unwrap();
+        let BendAnswer::Skipped(all) = room.bends(skip(Skipping::Days { first: day, last: day })).await else {
+            panic!()
+        };
+        // It was brought to small on the evening before.
+        let stays = all[0].stays.as_ref().map(|stays| stays.level.to_string());
+        assert_eq!(stays.as_deref(), Some("small"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_several_that_are_skipped_those_without_anything_are_named_beside_the_others() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let order = ScheduleOrder::Add {
+            environment: "bank".parse().unwrap(),
+            written: Written {
+                name: "eve".to_owned(),
+                keys: [("at", "2036-12-24 18:00"), ("do", "up full"), ("for", "3h"), ("zone", "UTC")]
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into_iter()
+                    .collect(),
+            },
+        };
+        room.orders(Order::Schedule(order)).await.unwrap();
+        let now = room.store.now().await.unwrap();
+        let day = DateTime::from_timestamp_millis(now.0).unwrap().date_naive().checked_add_days(Days::new(3)).unwrap();
+        let all =
+            |first, last| BendOrder::Skip { environment: None, group: None, skipping: Skipping::Days { first, last } };
+        let BendAnswer::Skipped(both) = room.bends(all(day, day)).await else { panic!() };
+        let names: Vec<_> = both.iter().map(|one| (one.environment.as_str(), one.turns.is_empty())).collect();
+        assert_eq!(names, [("shop", false), ("bank", true)]);
+        // What is skipped already is skipped no more than once: now there is nothing in either.
+        let refusal = room.refuses(all(day, day)).await;
+        assert!(refusal.what.contains("`skip all` has nothing to skip"), "{refusal:?}");
+    })
+    .await;
+}

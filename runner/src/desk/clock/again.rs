@@ -1,7 +1,7 @@
 //! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
 
 use super::together::{Holds, Standing};
-use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, command_of, granted, message, note_not_done, when_due};
+use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, granted, message, note_not_done, when_due};
 use crate::desk::holds::BOOKER;
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
@@ -32,6 +32,8 @@ pub struct Stands {
     pub tell: Vec<ActorId>,
     /// What of the environment cannot be read.
     pub unread: Option<String>,
+    /// Who asked for what is wanted instead, by their name then.
+    pub by: Option<String>,
 }
 
 /// What is to be done about a transition now.
@@ -85,13 +87,19 @@ impl Desk {
             }
             Next::Over => {
                 after.outcome = if run.is_some() { Outcome::Failed } else { Outcome::Missed };
-                let said = ClockNews::GivenUp { turn: self.turn_of(&due), tries: firing.tries, run: firing.run };
+                let said = ClockNews::GivenUp {
+                    turn: self.turn_of(&due),
+                    tries: firing.tries,
+                    run: firing.run,
+                    by: stands.by,
+                };
                 warden::of_clock(&mut tx, &self.config(), &due.environment, said, &due.tell).await?;
                 note_not_done(&mut tx, GIVE_UP, &after, &due.because).await?;
                 Turned::Missed
             }
             Next::Tries => {
-                let message = message(&due, &firing.key, after.tries);
+                let before = Standing::of(&mut tx, &due.environment).await.ok().and_then(|standing| standing.wanted);
+                let message = message(&due, self.way(&due, before.as_ref()), (firing.key.as_str(), after.tries));
                 let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
                 match case.turn_again(&mut tx, &due, run.as_ref()).await {
                     Ok(None) => {
@@ -120,7 +128,8 @@ impl Desk {
                         tx.rollback().await?;
                         // The audit has the first refusal, and each that says something else.
                         if firing.why.as_ref() != Some(&refusal.what) {
-                            let command = run.as_ref().map_or_else(|| command_of(&due), |_| CommandName::Retry);
+                            let way = self.way(&due, before.as_ref());
+                            let command = run.as_ref().map_or(way, |_| CommandName::Retry);
                             self.note_once(&case, command, environment.as_ref(), rule, &refusal).await?;
                         }
                         tx = self.store.begin().await?;

@@ -1,16 +1,18 @@
 //! A transition as an order: by the same checks as one of a person.
 
+use std::collections::BTreeMap;
+
 use super::together::{Holds, Standing};
 use super::{Due, command_of};
 use crate::desk::order::{nobody_knows, refuse_what_ends};
 use crate::desk::{Case, Denied, Done};
 use crate::domain::answer::RunSummary;
 use crate::domain::command::CommandName;
-use crate::domain::environment::Environment;
-use crate::domain::holds::Hold;
+use crate::domain::environment::{Environment, Level};
+use crate::domain::holds::{Booked, Hold};
 use crate::domain::ids::{EnvironmentName, Timestamp};
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{RunKind, RunRequest, TypedBy, turn};
+use crate::domain::request::{RunKind, RunRequest, Target, TypedBy, turn};
 use crate::domain::run::RunState;
 use crate::domain::schedule::{Because, Origin, Schedule, Stored, level_at};
 use crate::ledger::runs::NewRun;
@@ -35,7 +37,7 @@ pub(super) struct Ordered {
 
 impl Case<'_> {
     /// A run that brings the environment where it should be; `None` where it is to be there already. `stands` is how it is with the
-    /// environment. Nothing is written; one that was made for a time is locked, so that it does not begin to end meanwhile.
+    /// environment. Nothing is written but where a booking goes back to; one that was made for a time is locked, so that it does not begin to end meanwhile.
     pub(super) async fn turn(
         &self,
         tx: &mut Tx,
@@ -57,9 +59,12 @@ impl Case<'_> {
         if before.as_ref() == Some(&due.wanted) && unknown.is_none() {
             // Also where nothing is to be done for it, a booking is for whoever may have it, and bars nobody for anyone else.
             if let Some(environment) = self.desk.environment(name)
-                && let Some(booker) = self.booked_by(tx, &environment, due).await?
+                && let Some(booking) = self.booking_of(tx, &environment, due).await?
             {
-                self.may_still_book(&environment, &booker)?;
+                if let Some(booker) = booking.typed_by() {
+                    self.may_still_book(&environment, &booker)?;
+                }
+                note_before(tx, &environment, booking, before).await?;
             }
             return Ok(None);
         }
@@ -77,9 +82,10 @@ impl Case<'_> {
         if let Some(unknown) = unknown {
             return Err(Denied::from(nobody_knows(&environment, command_of(due), unknown)).on(name));
         }
-        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before);
+        let request = turn(&environment, due.wanted.clone(), due.because.clone(), before.clone());
+        let booking = self.booking_of(tx, &environment, due).await?;
         // Lowering never waits for people, whoever wrote it; whoever booked it answers for both.
-        let typed_by = match self.booked_by(tx, &environment, due).await? {
+        let typed_by = match booking.as_ref().and_then(Hold::typed_by) {
             Some(booker) => {
                 self.may_still_book(&environment, &booker)?;
                 Some(Box::new(booker))
@@ -90,6 +96,9 @@ impl Case<'_> {
         let request = RunRequest { typed_by, ..request };
         let command = if request.kind == RunKind::Down { CommandName::Down } else { CommandName::Up };
         let kept = self.agrees(&environment, &request, standing.standing.clone(), standing.at)?;
+        if let Some(booking) = booking {
+            note_before(tx, &environment, booking, before).await?;
+        }
         Ok(Some(Ordered { command, environment, request, active, kept }))
     }
 
@@ -123,13 +132,8 @@ impl Case<'_> {
         Ok(run.is_none_or(|run| run.accepted < booking.began && !brings(&run.request)))
     }
 
-    /// Who booked what asks for this, where it is a booking that asks.
-    async fn booked_by(
-        &self,
-        tx: &mut Tx,
-        environment: &Environment,
-        due: &Due,
-    ) -> Result<Option<TypedBy>, LedgerError> {
+    /// The booking that asks for this, where it is one.
+    async fn booking_of(&self, tx: &mut Tx, environment: &Environment, due: &Due) -> Result<Option<Hold>, LedgerError> {
         if !due.by_chat {
             return Ok(None);
         }
@@ -138,7 +142,7 @@ impl Case<'_> {
             of_it && booking.began <= due.at && booking.until.is_some_and(|until| due.at < until)
         };
         let (all, _) = holds::bookings(&mut *tx, Some(&environment.name)).await?;
-        Ok(all.iter().find(asks).and_then(Hold::typed_by))
+        Ok(all.into_iter().find(|booking| asks(&booking)))
     }
 
     /// Who added by chat what asks for this, where nothing asks for it that stands in the configuration. Where nothing asks for more,
@@ -168,4 +172,26 @@ impl Case<'_> {
         }
         Ok(stored.iter().find(|one| Some(&one.written.name) == first.as_ref()).and_then(Stored::typed_by))
     }
+}
+
+/// Notes what was wanted as a booking began, the first time that it is brought about. After `destroy` it was off; where nobody ever said
+/// anything it goes back to where it rests.
+async fn note_before(
+    tx: &mut Tx,
+    environment: &Environment,
+    booking: Hold,
+    before: Option<Target>,
+) -> Result<(), LedgerError> {
+    let Hold { number, booked: Some(booked), .. } = booking else { return Ok(()) };
+    if booked.before.is_some() {
+        return Ok(());
+    }
+    let before = if let Some(before) = before {
+        before
+    } else {
+        let off = environments::destroyed(&mut *tx).await?.contains(&environment.name);
+        let level = if off { Level::Off } else { environment.down.clone() };
+        Target { level, settings: BTreeMap::new() }
+    };
+    holds::note_before(tx, number, &Booked { before: Some(before), ..*booked }).await
 }

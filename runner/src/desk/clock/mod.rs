@@ -25,7 +25,7 @@ use crate::domain::environment::Level;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::Target;
+use crate::domain::request::{Target, turns_down};
 use crate::domain::schedule::{ClockNews, Turn, in_words};
 use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::audit::{Entry, append};
@@ -168,7 +168,6 @@ impl Desk {
     /// In one transaction: first the decision on each, in the order of their environments' names; then what comes of them, in their own
     /// order; the audit last.
     async fn turn_together(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
-        let messages: Vec<Message> = due.iter().map(|due| message(due, &due.key, 1)).collect();
         let mut tx = self.store.begin().await?;
         let before = decided_before(&mut tx, due).await?;
         let mut by_name: Vec<(usize, &Due)> = due.iter().enumerate().collect();
@@ -179,6 +178,8 @@ impl Desk {
         }
         // Only now that nobody else decides on them.
         let mut known = Known::of(&mut tx, due).await?;
+        let way = |due: &Due| self.way(due, known.wanted(&due.environment));
+        let messages: Vec<Message> = due.iter().map(|due| message(due, way(due), (due.key.as_str(), 1))).collect();
         let mut batch = Batch::default();
         let mut turned = BTreeMap::new();
         for (at, ((due, message), firing)) in due.iter().zip(&messages).zip(decided.into_values()).enumerate() {
@@ -205,6 +206,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Option<Turned>, DeskError> {
         let by_ms = now.ms_since(due.at);
+        let command = self.way(due, known.wanted(&due.environment));
         let stands = known.standing(tx, &due.environment).await;
         if now > due.until {
             let is_there = match stands {
@@ -233,7 +235,7 @@ impl Desk {
             Ok(None) => {
                 self.tell_swallowed(tx, due).await?;
                 batch.firings.push(firing);
-                batch.noted.push((at, Noted::Nothing(case, command_of(due), due.environment.clone())));
+                batch.noted.push((at, Noted::Nothing(case, command, due.environment.clone())));
                 Ok(Some(Turned::Nothing))
             }
             Err(Denied::Refused { environment, rule, refusal }) => {
@@ -243,7 +245,6 @@ impl Desk {
                 }
                 batch.firings.push(firing);
                 let said = Refusal::refused(self.clean(&refusal.what), self.clean(&refusal.why));
-                let command = command_of(due);
                 batch.noted.push((at, Noted::Refused { case, command, environment, rule, said }));
                 Ok(Some(Turned::Refused(*refusal)))
             }
@@ -367,7 +368,7 @@ impl Desk {
         firing.why = Some(refusal.what.clone());
         firing.try_at = Some(when_due(now, FIRST_WAIT_MS, firing)).filter(|at| *at <= firing.until);
         let why = self.clean(&format!("{}: {}", refusal.what, refusal.why));
-        let again = firing.try_at.map(|_| firing.until);
+        let again = firing.try_at.map(|_| due.window);
         let said = ClockNews::Refused { turn: self.turn_of(due), why, again };
         warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await
     }
@@ -384,6 +385,16 @@ impl Desk {
         match self.note_refusal(case, command, environment, rule, refusal).await {
             Ok(()) | Err(DeskError::Repeated) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The command that brings it there from where it is to be: the one that its run is told by.
+    fn way(&self, due: &Due, before: Option<&Target>) -> CommandName {
+        let config = self.config();
+        match config.whose(&due.environment) {
+            Some(environment) if turns_down(environment, before, &due.wanted) => CommandName::Down,
+            Some(_) => CommandName::Up,
+            None => command_of(due),
         }
     }
 
@@ -421,9 +432,8 @@ async fn note_not_done(tx: &mut Tx, action: &str, firing: &Firing, because: &str
     Ok(())
 }
 
-/// What a person would have typed.
-fn message(due: &Due, key: &str, tries: i64) -> Message {
-    let command = command_of(due);
+/// What a person would have typed: `tries` is which try under `key` it is.
+fn message(due: &Due, command: CommandName, (key, tries): (&str, i64)) -> Message {
     let tries = if tries > 1 { format!(":{tries}") } else { String::new() };
     Message {
         key: format!("{DOOR}:{}:{key}{tries}", due.environment),
@@ -433,7 +443,7 @@ fn message(due: &Due, key: &str, tries: i64) -> Message {
     }
 }
 
-/// The command under which a refusal is kept before it is known which way it goes.
+/// The command of a transition of which it is not known where it comes from.
 fn command_of(due: &Due) -> CommandName {
     match due.wanted.level {
         Level::Off => CommandName::Down,

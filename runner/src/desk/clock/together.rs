@@ -213,6 +213,11 @@ impl Known {
         Ok(Self { stands, holds: Holds::read(tx).await? })
     }
 
+    /// Where an environment is to be, as it was read with the others; `None` where that is not known, or was asked before.
+    pub(super) fn wanted(&self, name: &EnvironmentName) -> Option<&Target> {
+        self.stands.get(name)?.as_ref().ok()?.wanted.as_ref()
+    }
+
     /// How it is with an environment: as it was read with the others, and anew for who asks again.
     pub(super) async fn standing(&mut self, tx: &mut Tx, name: &EnvironmentName) -> Result<Standing, LedgerError> {
         match self.stands.remove(name) {

@@ -13,11 +13,16 @@ use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Target, turn};
 use crate::domain::schedule::{
-    Because, ClockNews, Transition, Turn, clock_changes, quiet_days, timeline, unknown_years,
+    Because, Bend, Bent, ClockNews, Transition, Turn, clock_changes, in_words, quiet_days, timeline, unknown_years,
 };
 use crate::ledger::firings::{self, Firing};
+use crate::ledger::leases::{self, CLOCK};
 use crate::ledger::{holds, runs};
 use crate::warden;
+
+/// As what it is noted that people were warned, and that they were told that something is skipped.
+const AHEAD: &str = "ahead";
+const SKIPPED: &str = "skipped";
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -49,7 +54,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<bool, DeskError> {
         let mut tx = self.store.begin().await?;
-        if !firings::tell_once(&mut tx, name, &transition.key(), "ahead", now).await? {
+        if !firings::tell_once(&mut tx, name, &warning(transition), AHEAD, now).await? {
             return Ok(false);
         }
         let unskippable = matches!(transition.because.first(), Some(Because::Unbent { .. }));
@@ -59,6 +64,54 @@ impl Desk {
         tx.commit().await?;
         self.bell.ring();
         Ok(true)
+    }
+
+    /// Tells those who were warned of a transition that it does not happen then, and why, once; should it come after all, they are warned
+    /// anew. False: nobody was warned, or they were told by another process.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn call_off(
+        &self,
+        name: &EnvironmentName,
+        transition: &Transition,
+        (bent, held): (Option<Bent>, Option<Hold>),
+        tell: &[ActorId],
+        now: Timestamp,
+    ) -> Result<bool, DeskError> {
+        let (mut tx, key) = (self.store.begin().await?, transition.key());
+        if !firings::untell(&mut tx, name, &warning(transition), AHEAD).await? {
+            return Ok(false);
+        }
+        // When it is due nobody need be told once more that it was skipped.
+        if bent.as_ref().is_some_and(|bent| matches!(bent.bend, Bend::Skip(_))) {
+            firings::tell_once(&mut tx, name, &key, SKIPPED, now).await?;
+        }
+        let (turn, bent, held) = (Turn::from(transition), bent.map(Box::new), held.map(Box::new));
+        warden::of_clock(&mut tx, &self.config(), name, ClockNews::CalledOff { turn, bent, held }, tell).await?;
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(true)
+    }
+
+    /// Takes back that people were warned of a transition, so that they are warned anew, of how it is now.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn unwarn(&self, name: &EnvironmentName, transition: &Transition) -> Result<(), DeskError> {
+        let mut tx = self.store.begin().await?;
+        firings::untell(&mut tx, name, &warning(transition), AHEAD).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whether any process follows the schedules, as far as the ledger tells: one that was killed counts until its lease is over.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn is_followed(&self) -> Result<bool, DeskError> {
+        let now = self.store.now().await?;
+        Ok(leases::until(&self.store, CLOCK).await?.is_some_and(|until| until > now))
     }
 
     /// What people hold now; what of it cannot be read keeps the clock from everything, and that is told when it is due.
@@ -83,7 +136,7 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let what = match said {
             ClockNews::Eve { .. } => "eve",
-            _ => "skipped",
+            _ => SKIPPED,
         };
         let mut tx = self.store.begin().await?;
         if firings::tell_once(&mut tx, name, key, what, now).await? {
@@ -184,7 +237,7 @@ impl Desk {
             }
             Some(name) => match config.whose(name) {
                 Some(environment) => vec![self.diaries.seen(&self.store, &config, environment, now).await?],
-                None => return Err(not_followed(name).into()),
+                None => return Err(not_followed(&config, name).into()),
             },
         };
         // Those without schedules are told of where somebody asks for them, and where a change of theirs ends by itself.
@@ -241,6 +294,11 @@ impl Desk {
         }
         Ok(all)
     }
+}
+
+/// Under which key people are warned of a transition: whoever was warned of one level was not warned of another.
+fn warning(transition: &Transition) -> String {
+    format!("{} to {}", transition.key(), in_words(&transition.wanted))
 }
 
 /// What became of a transition of which people were warned.

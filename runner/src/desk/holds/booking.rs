@@ -8,13 +8,14 @@ use crate::domain::answer::Sight;
 use crate::domain::command::{Assignment, CommandName, Operator};
 use crate::domain::environment::{Environment, Level, Rules};
 use crate::domain::holds::{
-    BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Booked, Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, Wish,
-    free_beside, lifters, may_lift,
+    Afterwards, BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Booked, Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, Wish,
+    free_for, lifters, may_lift,
 };
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, Target, TypedBy, turn};
+use crate::domain::schedule::{Because, Bend, Standing, level_at};
 use crate::ledger::holds::{self, NewBooking};
 use crate::ledger::{LedgerError, Tx};
 use crate::warden::{self, barred_by};
@@ -49,38 +50,75 @@ impl Case<'_> {
             zone: environment.timetable.zone,
         };
         let now = crate::ledger::now(&mut *tx).await?;
-        check_span(&wish, from, until, now)?;
-        let only = self.named(Some(name), only)?;
-        self.asks_nobody_then(&environment, &target, from)?;
+        let named = self.named(Some(name), only)?;
         let lapsed = warden::lapse(tx, &config).await?;
         let (all, broken) = holds::bookings_until_the_end(tx, name).await?;
         if let Some(first) = broken.first() {
             return Err(refused("hold", Some(name), barred_by(first, Some(name), &config, Some(&self.message.actor))));
         }
-        if let Some(other) = all.iter().find(|other| other.began < until && other.until.is_some_and(|end| from < end)) {
-            return Err(refused("booking", Some(name), taken(&wish, (from, until), other, &all, now)));
-        }
-        let bars = |hold: &&Hold| {
-            let lasts = hold.kind == Kind::Hold && hold.until.is_some_and(|end| from < end);
-            lasts && hold.is_about(name) && !hold.leaves_in(&self.message.actor)
+        let bars = |hold: &Hold| hold.kind == Kind::Hold && hold.is_about(name) && !hold.leaves_in(&self.message.actor);
+        let standing: Vec<Hold> = holds::readable(&mut *tx).await?.0.into_iter().filter(bars).collect();
+        // What is offered is what would be taken: nobody else has it then, and no rule wants a yes.
+        let offered = |refusal: Refusal, span: Span| {
+            let taken: Vec<Span> =
+                all.iter().chain(&standing).filter_map(|one| Some((one.began, one.until?))).collect();
+            let free = free_for(&taken, span, now);
+            let asks_nobody = |span: &Span| self.asks_nobody_then(&environment, &target, span.0).is_ok();
+            let lines = free.into_iter().filter(asks_nobody).map(|(from, until)| wish.line(from, until));
+            lines.fold(refusal, Refusal::hint)
         };
-        if let Some(theirs) = holds::readable(&mut *tx).await?.0.iter().find(bars) {
+        if let Some((refusal, instead)) = unfit(name, from, until, now) {
+            let refusal = offered(refusal, instead).hint(format!("list bookings {name}"));
+            return Err(refused("booking", Some(name), refusal));
+        }
+        self.asks_nobody_then(&environment, &target, from)?;
+        let meets = |other: &&Hold| other.began < until && other.until.is_some_and(|end| from < end);
+        if let Some(other) = all.iter().find(meets) {
+            let refusal = offered(taken(&wish, other), (from, until)).hint(format!("list bookings {name}"));
+            return Err(refused("booking", Some(name), refusal));
+        }
+        if let Some(theirs) = standing.iter().find(meets) {
             let end = theirs.until.unwrap_or(from);
             let why = format!("`{}` holds it until {} (hold {})", theirs.by.shown(), wish.moment(end), theirs.number);
-            let refusal = Refusal::refused(format!("{name} is held then"), why);
-            // Lines tell whole seconds.
-            let end = Timestamp(end.0 / 1_000 * 1_000 + 1_000);
-            let line = wish.line(end, end.plus_ms(until.ms_since(from)));
-            return Err(refused("hold", Some(name), refusal.hint(line).hint(format!("status {name}"))));
+            let refusal = offered(Refusal::refused(format!("{name} is held then"), why), (from, until));
+            return Err(refused("hold", Some(name), refusal.hint(format!("status {name}"))));
         }
-        let booked = Booked { target, asked_as: AskedAs::of(&self.message.actor) };
+        let booked = Booked { target, asked_as: AskedAs::of(&self.message.actor), before: None };
         let because = self.because.as_deref();
         let by = &self.message.actor;
-        let new = NewBooking { environment: name, by, only, because, from, until, booked };
+        let new = NewBooking { environment: name, by, only: named, because, from, until, booked };
         let hold = holds::book(tx, new).await?;
         warden::began(tx, &config, &hold, []).await?;
-        let answer = HoldAnswer::Began { hold, going_on: Vec::new(), refused: Vec::new() };
+        let afterwards = self.afterwards(tx, &environment, &hold, now).await?;
+        let answer = HoldAnswer::Booked { hold, afterwards };
         Ok(Done { lapsed, ..done(Some(name), answer) })
+    }
+
+    /// Where it goes as a booking ends, as far as that is known now.
+    async fn afterwards(
+        &self,
+        tx: &mut Tx,
+        environment: &Environment,
+        booking: &Hold,
+        now: Timestamp,
+    ) -> Result<Afterwards, Denied> {
+        let diary = self.desk.diaries.seen(&mut *tx, &self.desk.config(), environment, now).await?;
+        let end = booking.until.unwrap_or(booking.began);
+        let standing = level_at(&diary.agenda(), end).filter(|_| diary.unread.is_empty());
+        let Some(Standing { wanted, because, .. }) = standing else { return Ok(Afterwards::Unknown) };
+        let back = diary.booking(booking.number.0).and_then(|bent| match &bent.bend {
+            Bend::Booked { back, .. } => back.clone(),
+            _ => None,
+        });
+        Ok(if because.iter().any(|because| because.schedule().is_some()) {
+            Afterwards::Schedules(wanted)
+        } else if because != [Because::Rests] {
+            Afterwards::Asked(wanted)
+        } else if back.as_ref() == Some(&wanted) {
+            Afterwards::Back(wanted)
+        } else {
+            Afterwards::Rests(wanted)
+        })
     }
 
     pub(super) async fn unbook(
@@ -215,7 +253,7 @@ impl Desk {
 }
 
 /// The level that is asked for, as the environment has it.
-fn target(environment: &Environment, level: &Level, settings: &[Assignment]) -> Result<Target, Denied> {
+pub(super) fn target(environment: &Environment, level: &Level, settings: &[Assignment]) -> Result<Target, Denied> {
     let name = &environment.name;
     if *level == Level::Off || environment.rank(level).is_none() {
         let levels: Vec<String> = environment.levels.iter().map(ToString::to_string).collect();
@@ -235,45 +273,43 @@ fn target(environment: &Environment, level: &Level, settings: &[Assignment]) -> 
     Ok(Target { level: level.clone(), settings })
 }
 
-/// It lies ahead, and is neither too short nor too long.
-fn check_span(wish: &Wish<'_>, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), Denied> {
+/// A span of time, its end not in it.
+type Span = (Timestamp, Timestamp);
+
+/// Why a time is none to book, and what is meant in its place: it lies ahead, and is neither too short nor too long.
+fn unfit(name: &EnvironmentName, from: Timestamp, until: Timestamp, now: Timestamp) -> Option<(Refusal, Span)> {
     let length_ms = until.ms_since(from);
-    let refusal = if length_ms < BOOKED_LEAST_MS {
+    // What is too short or too long may lie behind as well.
+    let ahead = |(from, until): Span| {
+        let days = if from <= now { now.ms_since(from) / DAY_MS + 1 } else { 0 };
+        (from.plus_ms(days * DAY_MS), until.plus_ms(days * DAY_MS))
+    };
+    Some(if length_ms < BOOKED_LEAST_MS {
         let why = "its end comes at least a minute after its beginning";
-        Refusal::refused("that is no time to book", why).hint(wish.line(from, from.plus_ms(3_600_000)))
+        (Refusal::refused("that is no time to book", why), ahead((from, from.plus_ms(3_600_000))))
     } else if length_ms > LONGEST_MS {
-        Refusal::refused("that is too long to book", "the longest is 7 days")
-            .hint(wish.line(from, from.plus_ms(LONGEST_MS)))
+        (Refusal::refused("that is too long to book", "the longest is 7 days"), ahead((from, from.plus_ms(LONGEST_MS))))
     } else if from <= now {
-        let days = now.ms_since(from) / DAY_MS + 1;
-        let (from, until) = (from.plus_ms(days * DAY_MS), until.plus_ms(days * DAY_MS));
-        let now = format!("hold {} for 2h because REASON", wish.environment);
-        Refusal::refused("that has begun already", "a booking begins later than now")
-            .hint(wish.line(from, until))
-            .hint(now)
+        let refusal = Refusal::refused("that has begun already", "a booking begins later than now")
+            .hint(format!("hold {name} for 2h because REASON"));
+        (refusal, ahead((from, until)))
     } else if from > now.plus_ms(BOOKED_AHEAD_MS) {
         let from = now.plus_ms(BOOKED_AHEAD_MS - DAY_MS);
-        Refusal::refused("that is too far away to book", "it begins within 90 days")
-            .hint(wish.line(from, from.plus_ms(length_ms)))
+        let refusal = Refusal::refused("that is too far away to book", "it begins within 90 days");
+        (refusal, (from, from.plus_ms(length_ms)))
     } else {
-        return Ok(());
-    };
-    Err(refused("booking", Some(wish.environment), refusal))
+        return None;
+    })
 }
 
-/// Somebody else has it then, and what is free beside that.
-fn taken(wish: &Wish<'_>, span: (Timestamp, Timestamp), other: &Hold, all: &[Hold], now: Timestamp) -> Refusal {
-    let taken: Vec<_> = all.iter().filter_map(|one| Some((one.began, one.until?))).collect();
-    let (before, after) = free_beside(&taken, span, now);
-    let until = other.until.unwrap_or(other.began);
+/// Somebody else has it then.
+fn taken(wish: &Wish<'_>, other: &Hold) -> Refusal {
     let why = format!(
         "`{}` has it from {} until {} (booking {}); nearest to it these are free",
         other.by.shown(),
         wish.moment(other.began),
-        wish.moment(until),
+        wish.moment(other.until.unwrap_or(other.began)),
         other.number
     );
-    let refusal = Refusal::refused(format!("{} is booked then", wish.environment), why);
-    let free = [before, after].into_iter().flatten().map(|(from, until)| wish.line(from, until));
-    free.fold(refusal, Refusal::hint).hint(format!("list bookings {}", wish.environment))
+    Refusal::refused(format!("{} is booked then", wish.environment), why)
 }

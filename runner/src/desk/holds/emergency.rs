@@ -66,7 +66,7 @@ impl Case<'_> {
                 }
                 Err(error) => return Err(error.into()),
             }
-            let Some((run, event)) = self.ask_to_stop(tx, run.id).await? else { continue };
+            let Some((run, event)) = self.ask_to_stop(tx, run.id, "everything is stopped").await? else { continue };
             match &run.state {
                 RunState::Unknown { .. } => unknown.push(run.number),
                 RunState::Ended { outcome: Outcome::Partial } => half_done.push(run.clone()),
@@ -99,10 +99,15 @@ impl Case<'_> {
         Ok(gone)
     }
 
-    /// Asks a run to stop, gently, where it was not asked before. `None`: it is gone.
-    async fn ask_to_stop(&self, tx: &mut Tx, id: RunId) -> Result<Option<(RunSummary, Option<RunEvent>)>, Denied> {
+    /// Asks a run to stop, gently, where it was not asked before, because of what befell it with others. `None`: it is gone.
+    pub(in crate::desk) async fn ask_to_stop(
+        &self,
+        tx: &mut Tx,
+        id: RunId,
+        what: &str,
+    ) -> Result<Option<(RunSummary, Option<RunEvent>)>, Denied> {
         let reason = self.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
-        let because = Some(format!("everything is stopped{reason}"));
+        let because = Some(format!("{what}{reason}"));
         let event = RunEvent::StopAsked { by: self.message.actor.id.clone(), force: false, because };
         for _ in 0..TRIES {
             let Some(run) = runs::get(&mut *tx, id).await? else { return Ok(None) };

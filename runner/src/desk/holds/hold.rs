@@ -24,18 +24,25 @@ impl Case<'_> {
     ) -> Result<Done, Denied> {
         self.allowed(tx, CommandName::Hold, name).await?;
         self.check_end(tx, Some(name), &format!("hold {name}"), until).await?;
-        let only = self.named(Some(name), only)?;
+        let mut only = self.named(Some(name), only)?;
         let ended = warden::lapse(tx, &self.desk.config()).await?;
         let (standing, _) = holds::readable(&mut *tx).await?;
         if let Some(other) = standing.iter().find(|h| h.kind == Kind::Hold && h.environment.as_ref() == Some(name)) {
             return Err(refused("hold", Some(name), self.held_twice(name, other)));
         }
         let (bookings, _) = holds::bookings(&mut *tx, Some(name)).await?;
-        let against = |booking: &&Hold| booking.began < until && !booking.leaves_in(&self.message.actor);
-        if let Some(booking) = bookings.iter().find(against) {
-            let now = crate::ledger::now(&mut *tx).await?;
+        let now = crate::ledger::now(&mut *tx).await?;
+        let actor = &self.message.actor;
+        // Who is let in is so while it lasts, and not before: the clock could not bring it about.
+        let lets_in = |booking: &Hold| actor.is(&booking.by) || (booking.began <= now && booking.leaves_in(actor));
+        let met = || bookings.iter().filter(|booking| booking.began < until);
+        if let Some(booking) = met().find(|booking| !lets_in(booking)) {
             return Err(refused("booking", Some(name), self.booked_then(name, booking, now)));
         }
+        // It bars whoever booked it from nothing.
+        only.extend(met().map(|booking| booking.by.clone()).filter(|by| !actor.is(by)));
+        only.sort();
+        only.dedup();
         let new = NewHold {
             kind: Kind::Hold,
             environment: Some(name),
@@ -226,7 +233,15 @@ impl Case<'_> {
                 None => format!("several hold or keep {name}"),
             };
             let refusal = Refusal::refused(what, format!("there are: {}", all.join(", ")));
-            here.iter().take(3).fold(refusal, |refusal, hold| refusal.hint(format!("unhold {name} {}", hold.number)))
+            // What is not theirs to lift is not offered to them.
+            let (config, environment) = (self.desk.config(), self.desk.environment(name));
+            let mine = |hold: &&Hold| may_lift(&config.access, environment.as_ref(), &self.message.actor, hold);
+            let mut mine = here.iter().filter(mine).take(3).peekable();
+            if mine.peek().is_none() {
+                refusal.hint(format!("status {name}"))
+            } else {
+                mine.fold(refusal, |refusal, hold| refusal.hint(format!("unhold {name} {}", hold.number)))
+            }
         };
         Err(refused("hold", Some(name), refusal))
     }

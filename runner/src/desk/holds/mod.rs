@@ -8,6 +8,7 @@ mod left_in;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use super::{Case, Denied, Done};
 use crate::domain::answer::Answer;

@@ -218,7 +218,7 @@ async fn a_hold_is_lifted_by_whose_it_is_and_by_owners_who_say_so_to_them() {
         room.refuses("sato", Order::Hold(unhold(None)), &["nothing to lift"]).await;
         room.hold("sato").await;
         room.refuses("mori", Order::Hold(unhold(None)), &["not yours to lift", "local:sato", "ask shop"]).await;
-        room.refuses("mori", Order::Hold(unhold(Some(7))), &["no hold 7", "unhold shop 1"]).await;
+        room.refuses("mori", Order::Hold(unhold(Some(7))), &["no hold 7", "status shop"]).await;
         room.refuses("kato", Order::Hold(unhold(None)), &["not yours to do"]).await;
         let lifted = room.does("ito", unhold(None)).await;
         assert!(matches!(lifted, HoldAnswer::Lifted { of_another: true, .. }), "{lifted:?}");
@@ -261,6 +261,22 @@ async fn a_hold_that_cannot_be_meant_is_refused_with_what_can() {
 
 fn everything() -> Sight {
     Sight { all: true, environments: Vec::new() }
+}
+
+#[tokio::test]
+async fn only_what_is_theirs_to_lift_is_offered_to_them() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        room.hold("sato").await;
+        let offered = async |who: &str| match room.says(who, Order::Hold(unhold(Some(7)))).await {
+            Err(DeskError::Refused(refusal)) => refusal.hints,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(offered("mori").await, ["status shop"]);
+        assert_eq!(offered("sato").await, ["unhold shop 1"]);
+        assert_eq!(offered("ito").await, ["unhold shop 1"]);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -443,7 +459,17 @@ async fn after_a_stop_nothing_begins_until_somebody_resumes() {
         let other = Room::new(room.store.clone());
         other.messages.set(1_000);
         other.refuses("ito", up("shop"), &["everything is stopped"]).await;
+        let later = Room::new(room.store.clone());
+        later.messages.set(2_000);
+        let stopped = later.does("boss", stop()).await;
+        let HoldAnswer::Stopped { hold, .. } = stopped else { panic!("{stopped:?}") };
+        let still = News::Still { hold, unknown: Vec::new(), unread: Vec::new() };
+        let mut tx = room.store.begin().await.unwrap();
+        crate::ledger::outbox::put_news(&mut tx, &ActorId::local("ito"), &still).await.unwrap();
+        tx.commit().await.unwrap();
         room.does("boss", resume()).await;
+        let told = room.news("ito").await;
+        assert!(told.iter().all(|news| !matches!(news, News::Still { .. })), "of a stop that is over: {told:?}");
         room.queues("ito", up("shop")).await;
     })
     .await;
@@ -670,6 +696,8 @@ async fn a_hold_that_cannot_be_read_keeps_all_from_changing_and_nobody_from_look
         room.desk.queue(None, &all).await.unwrap();
         let up = Order::Up { environment: shop(), level: None, settings: Vec::new(), newest_code: false };
         room.refuses("ito", up.clone(), &["cannot be read", "hold 1", "only_ids", "unhold shop 1"]).await;
+        let plan = Order::Plan { environment: shop(), level: None, settings: Vec::new(), newest_code: false };
+        room.queues("ito", plan).await;
         let unhold = || Order::Hold(HoldOrder::Unhold { environment: shop(), number: Some(HoldNumber(1)) });
         room.refuses("ito", unhold(), &["takes an admin", "local:boss"]).await;
         // What does not touch it goes on: a stop and its end.

@@ -77,6 +77,8 @@ impl Desk {
     /// The same in all that is shown of a run: both ids of one person are one.
     pub(super) async fn count_people_of(&self, detail: &mut RunDetail) -> Result<(), LedgerError> {
         self.count_people(&self.store, &mut detail.run).await?;
+        self.clean_reasons([&mut detail.run]);
+        self.clean_view(&mut detail.view);
         if let RunState::AwaitingApproval { question: counted, .. } = &detail.run.state {
             if let RunState::AwaitingApproval { question, .. } = &mut detail.view.state {
                 question.clone_from(counted);

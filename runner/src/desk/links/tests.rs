@@ -190,7 +190,7 @@ async fn what_is_shown_of_a_run_counts_people_as_the_desk_does() {
         assert_eq!(followed, RunDetail { now: followed.now, ..room.desk.show(run).await.unwrap() });
         assert!(!room.desk.refresh(&mut followed).await.unwrap());
         let question = said().await;
-        assert_eq!((question.yes.len(), question.persons.once(&question.wants[0].people).len()), (1, 3));
+        assert_eq!((question.yes.len(), question.persons.once(&question.wants[0].people).len()), (1, 4));
         // The answer to a yes counts as its card does.
         let Answer::Seconded(second) = room.says("slack:U2", approve(run)).await.unwrap() else {
             panic!("it is 2 of 3")

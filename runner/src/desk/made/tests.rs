@@ -13,13 +13,15 @@ use crate::desk::Message;
 use crate::desk::clock::{Due, Turned};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::AuditFilter;
+use crate::domain::drift::Stray;
 use crate::domain::environment::Level;
+use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::holds::{HoldOrder, News};
 use crate::domain::ids::{ActorId, RunNumber};
 use crate::domain::made::LifeNews;
 use crate::domain::policy::Place;
 use crate::domain::request::{RunKind, Target};
-use crate::domain::run::{Outcome, RunEvent};
+use crate::domain::run::{Note, Outcome, Phase, RunEvent};
 use crate::ledger::Store;
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::tests::{on_both, sql};
@@ -264,8 +266,12 @@ async fn names_numbers_ranges_spans_and_rights_are_refused_with_what_is_free() {
         let now = room.store.now().await.unwrap();
         let until = Some(now.plus_ms(3 * 86_400_000));
         let long = MadeOrder::New { name: "lt-a".parse().unwrap(), template: "loadtest".parse().unwrap(), until };
-        room.refuses("mori", Order::Made(long), &["48h at most", "new lt-a from loadtest for 48h because 負荷試験"])
-            .await;
+        room.refuses(
+            "mori",
+            Order::Made(long),
+            &["lives 2d at most", "new lt-a from loadtest for 2d because 負荷試験"],
+        )
+        .await;
         room.makes("mori", "lt-a").await;
         room.makes("mori", "lt-b").await;
         assert_eq!(range_of(&room.row(2).await), "10.64.0.4/30");
@@ -389,6 +395,52 @@ async fn its_end_is_told_twice_and_comes_by_the_clock_which_tries_on_and_tells_e
         assert_eq!(room.row(1).await.stage, Stage::Gone);
         room.goes_on().await;
         assert!(matches!(room.told("mori").await.last(), Some(LifeNews::Deleted { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_carries_its_tags_and_stands_in_no_state_is_counted_as_left() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.makes("mori", "lt-a").await;
+        room.ends(run.number, Outcome::Succeeded).await;
+        let Answer::Queued { run, .. } = room.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        let plan = serde_json::json!({
+            "exactness": "exact", "changes": [], "drift": [], "outputs_change": false, "destroy": true,
+        });
+        let stack: StackName = "app".parse().unwrap();
+        let stray = |at: u32| Stray {
+            arn: format!("arn:aws:ec2:::vpc/vpc-{at}"),
+            kind: None,
+            id: None,
+            name: None,
+            since: None,
+            seen: None,
+            stays: None,
+        };
+        let note = Note::Swept { strays: vec![stray(1), stray(2)], elsewhere: Vec::new(), doubt: None, unknown: None };
+        let failure =
+            Failure::new(FailureKind::Left, "2 left that no state of app knows: arn:aws:ec2:::vpc/vpc-1".to_owned());
+        let events = [
+            RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 },
+            RunEvent::StackPlanned { stack: stack.clone(), plan: serde_json::from_value(plan).unwrap() },
+            RunEvent::VerifyBegan,
+            RunEvent::StackNoted { stack: stack.clone(), note },
+            RunEvent::StackFailed { stack, phase: Phase::Verify, failure: Box::new(failure), applied: None },
+            RunEvent::ended(Outcome::Failed),
+        ];
+        let mut tx = room.store.begin().await.unwrap();
+        let environment = room.desk.environment(&run.request.environment);
+        Box::pin(standing::append(&mut tx, &run, environment.as_ref(), &events, None)).await.unwrap();
+        tx.commit().await.unwrap();
+        // Its time is over: whatever began, the clock goes on with it.
+        room.ages(1, 9 * 3_600_000).await;
+        room.goes_on().await;
+        let told = room.told("mori").await;
+        let Some(LifeNews::Deleting { left: Some(left), why, .. }) = told.last() else { panic!("{told:?}") };
+        assert_eq!(left, &["app: arn:aws:ec2:::vpc/vpc-1", "app: arn:aws:ec2:::vpc/vpc-2"]);
+        assert!(why.contains("2 left that no state of app knows"), "{why}");
     })
     .await;
 }

@@ -8,11 +8,12 @@ use crate::bell::Bell;
 use crate::config;
 use crate::desk::{Desk, DeskError, Message};
 use crate::domain::answer::{Actor, Answer, Sight};
+use crate::domain::audit::AuditFilter;
 use crate::domain::command::{CommandName, Order};
 use crate::domain::holds::News;
 use crate::domain::ids::{ActorId, RunNumber};
 use crate::domain::policy::Place;
-use crate::domain::rollout::{Came, End, Rollout, RolloutAnswer, RolloutOrder, Scope};
+use crate::domain::rollout::{Came, End, Halted, Rollout, RolloutAnswer, RolloutOrder, Scope};
 use crate::domain::run::{Outcome, RunEvent};
 use crate::ledger::tests::{on_both, sql};
 use crate::ledger::{Store, runs};
@@ -45,11 +46,15 @@ impl Room {
     }
 
     async fn says(&self, order: RolloutOrder) -> Result<Answer, DeskError> {
+        self.says_as("ito", order).await
+    }
+
+    async fn says_as(&self, who: &str, order: RolloutOrder) -> Result<Answer, DeskError> {
         let number = self.messages.get() + 1;
         self.messages.set(number);
         let message = Message {
             key: format!("m{number}"),
-            actor: Actor::person(ActorId::local("ito"), "ito"),
+            actor: Actor::person(ActorId::local(who), who),
             place: Place::shell(),
             typed: "up @rpg".to_owned(),
         };
@@ -65,11 +70,12 @@ impl Room {
             match command {
                 CommandName::Plan => Order::Plan { environment, level: None, settings: Vec::new(), newest_code: false },
                 CommandName::Down => Order::Down { environment, level: None, anyway: false },
+                CommandName::Destroy => Order::Destroy { environment },
                 _ => Order::Up { environment, level: None, settings: Vec::new(), newest_code: false },
             }
         });
         match self.says(RolloutOrder::Begin { scope: scope.clone(), orders: orders.collect() }).await? {
-            Answer::Rollout(RolloutAnswer::Began { rollout, .. }) => Ok(rollout),
+            Answer::Rollout(RolloutAnswer::Began { rollout, .. }) => Ok(*rollout),
             other => panic!("{other:?}"),
         }
     }
@@ -82,16 +88,20 @@ impl Room {
         works.filter_map(|item| Some((item.environment.to_string(), item.run?))).collect()
     }
 
-    async fn ends(&self, run: RunNumber, outcome: Outcome) {
+    async fn goes(&self, run: RunNumber, events: &[RunEvent]) {
         let run = runs::by_number(&self.store, run).await.unwrap().unwrap();
+        let mut tx = self.store.begin().await.unwrap();
+        runs::append_many(&mut tx, run.id, events, None).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn ends(&self, run: RunNumber, outcome: Outcome) {
         let mut events = vec![RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 }];
         if outcome == Outcome::Succeeded {
             events.extend([RunEvent::ApplyBegan, RunEvent::VerifyBegan]);
         }
         events.push(RunEvent::ended(outcome));
-        let mut tx = self.store.begin().await.unwrap();
-        runs::append_many(&mut tx, run.id, &events, None).await.unwrap();
-        tx.commit().await.unwrap();
+        self.goes(run, &events).await;
     }
 
     async fn came(&self, number: i64) -> (Vec<(String, &'static str)>, Option<End>) {
@@ -200,9 +210,10 @@ async fn who_may_not_change_one_of_them_changes_none_and_the_same_is_not_begun_t
         let works = room.works(number).await;
         let scope = Scope::try_from("@rpg".to_owned()).unwrap();
         room.says(RolloutOrder::Stop { scope: scope.clone() }).await.unwrap();
-        assert_eq!(names(&room.works(number).await), ["e0"], "what has begun goes on, and nothing more is begun");
-        room.ends(works[0].1, Outcome::Succeeded).await;
-        assert_eq!(names(&room.works(number).await), Vec::<&str>::new(), "and what came of it is known");
+        assert_eq!(names(&room.works(number).await), Vec::<&str>::new(), "nothing more is begun");
+        let stopped = runs::by_number(&store, works[0].1).await.unwrap().unwrap();
+        assert_eq!(stopped.state.outcome(), Some(Outcome::Cancelled), "what had changed nothing is over at once");
+        assert_eq!(room.came(number).await.0, [("e0".to_owned(), "cancelled"), ("e1".to_owned(), "-")]);
         assert_eq!(runs::all_active(&store).await.unwrap().len(), 0);
         room.says(RolloutOrder::Stop { scope: scope.clone() }).await.expect_err("it is stopped");
         let all = Sight { all: true, environments: Vec::new() };
@@ -335,6 +346,88 @@ async fn who_asked_is_known_anew_and_their_rights_are_asked_anew_at_each_step() 
         let ito = Actor::person(ActorId::local("ito"), "ito");
         let told = room.desk.news("shell", &ito).await.unwrap();
         assert!(told.iter().any(|told| matches!(&told.news, News::Rollout(over) if over.number == number)), "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_asks_what_runs_of_it_to_stop_and_tells_whoever_asked_for_it() {
+    on_both(async |store| {
+        let two = |text: String| text.replacen("owners = ['local:ito']", "owners = ['local:ito', 'local:mori']", 1);
+        let room = Room::of(store.clone(), 7, two);
+        let number = room.begins(CommandName::Up, "@rpg").await.unwrap().number;
+        let first = room.works(number).await;
+        room.ends(first[0].1, Outcome::Succeeded).await;
+        let four = room.works(number).await;
+        let claimed = RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 };
+        let lost = RunEvent::LostTrack {
+            stack: "app".parse().unwrap(),
+            finding: "nobody saw its end".to_owned(),
+            others: Vec::new(),
+        };
+        room.goes(four[0].1, &[claimed.clone(), RunEvent::ApplyBegan]).await;
+        room.goes(four[1].1, &[claimed, RunEvent::ApplyBegan, lost]).await;
+        room.ends(four[3].1, Outcome::Succeeded).await;
+        let scope = Scope::try_from("@rpg".to_owned()).unwrap();
+        let stop = || RolloutOrder::Stop { scope: scope.clone() };
+        room.says_as("kato", stop()).await.expect_err("it is not theirs");
+        assert_eq!(room.came(number).await.1, None);
+        let answer = room.says_as("mori", stop()).await.unwrap();
+        let Answer::Rollout(RolloutAnswer::Stopped { rollouts, halted }) = answer else { panic!("{answer:?}") };
+        let expected = Halted { stopping: vec![four[0].1], over: vec![four[2].1], unknown: vec![four[1].1] };
+        assert_eq!((rollouts.len(), halted), (1, expected.clone()));
+        let applies = runs::by_number(&store, four[0].1).await.unwrap().unwrap();
+        let asked = applies.state.stop().expect("it is asked to stop");
+        assert!(!asked.force, "gently: {asked:?}");
+        let queued = runs::by_number(&store, four[2].1).await.unwrap().unwrap();
+        assert_eq!(queued.state.outcome(), Some(Outcome::Cancelled));
+        // Whoever asked for the change hears that somebody stopped it, once; whoever stopped it is found by each environment.
+        let told = async || {
+            let ito = Actor::person(ActorId::local("ito"), "ito");
+            let told = room.desk.news("shell", &ito).await.unwrap();
+            told.iter().filter(|told| matches!(&told.news, News::Rollout(over) if over.number == number)).count()
+        };
+        assert_eq!(told().await, 1);
+        let all = Sight { all: true, environments: Vec::new() };
+        let filter = AuditFilter { action: Some("cancel".to_owned()), ..AuditFilter::default() };
+        let kept = room.desk.audit(&filter, &all).await.unwrap().records;
+        // One that was refused before is there as well.
+        let done = || kept.iter().filter(|one| one.result.is_some());
+        let of =
+            |name: &str| done().filter(|one| one.environment.as_ref().is_some_and(|of| of.as_str() == name)).count();
+        assert_eq!((of(&four[0].0), of(&four[1].0), of(&four[2].0)), (1, 0, 1), "{kept:?}");
+        // Said again, nothing is asked twice, and what still runs is told.
+        let answer = room.says_as("mori", stop()).await.unwrap();
+        let Answer::Rollout(RolloutAnswer::Stopped { halted, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(halted, Halted { over: Vec::new(), ..expected });
+        let view = runs::view(&store, applies.id).await.unwrap().unwrap();
+        assert_eq!(view.stopped_by.map(|stop| stop.by), Some(ActorId::local("mori")));
+        room.goes(four[0].1, &[RunEvent::ended(Outcome::Cancelled)]).await;
+        room.works(number).await;
+        let (came, end) = room.came(number).await;
+        let classes: Vec<&str> = came.iter().map(|(_, class)| *class).collect();
+        assert_eq!(classes, ["done", "cancelled", "-", "cancelled", "done", "-", "-"]);
+        assert_eq!((end, told().await), (Some(End::Cancelled), 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_group_is_destroyed_one_first_and_each_asks_by_itself() {
+    on_both(async |store| {
+        let room = Room::new(store.clone(), 3);
+        let number = room.begins(CommandName::Destroy, "@rpg").await.unwrap().number;
+        let first = room.works(number).await;
+        assert_eq!(names(&first), ["e0"]);
+        let run = runs::by_number(&store, first[0].1).await.unwrap().unwrap();
+        assert!(run.request.asks, "it shows itself first: {run:?}");
+        // A no stops all of it.
+        room.ends(first[0].1, Outcome::Cancelled).await;
+        room.works(number).await;
+        let (came, end) = room.came(number).await;
+        let classes: Vec<&str> = came.iter().map(|(_, class)| *class).collect();
+        assert_eq!((classes, end), (vec!["cancelled", "-", "-"], Some(End::Stopped)));
+        assert_eq!(runs::all_active(&store).await.unwrap().len(), 0);
     })
     .await;
 }

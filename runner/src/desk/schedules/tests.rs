@@ -15,7 +15,7 @@ use crate::domain::ids::ActorId;
 use crate::domain::policy::Place;
 use crate::domain::request::Target;
 use crate::ledger::tests::on_both;
-use crate::ledger::{Store, environments};
+use crate::ledger::{Store, environments, leases};
 use crate::problem::source::Source;
 
 const CONFIG: &str = "[environments.shop]\nowners = ['local:ito']\nzone = 'Asia/Tokyo'\nup = 'full'\ndown = 'small'\n\
@@ -116,7 +116,7 @@ async fn a_schedule_is_added_changed_and_removed_and_the_timetable_is_with_it() 
         let stored = list[1].stored.clone().unwrap();
         assert_eq!(stored.written.line(), "night cron=\"0 2 * * *\" do=\"up full\" for=2h zone=UTC");
         assert_eq!((stored.added.because.as_deref(), stored.changed.is_some()), (Some("tests"), true));
-        assert!(list[0].stored.is_none() && list.iter().all(|one| one.next.is_some()));
+        assert!(list[0].stored.is_none() && list.iter().all(|one| one.next.makes.is_some()));
         let answer = room.says("ito", remove("night")).await.unwrap();
         assert!(answer.deed == Deed::Removed && !of_night(&answer.next), "{answer:?}");
         assert_eq!(room.list().await.len(), 1);
@@ -196,6 +196,10 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
             assert!(of_it && format!("{line} ").contains(right), "{keys:?}: {line}");
         }
         let weekend = [("window", "Mon-Fri 08:00-22:00"), ("inside", "small"), ("outside", "small")];
+        for (span, meant) in [("10y", "31d"), ("1w", "7d"), ("87600h", "31d"), ("30s", "1m")] {
+            let line = room.refuses(add(&[NIGHT[0], NIGHT[1], ("for", span)]), span).await;
+            assert!(line.contains(&format!("for={meant}")), "{span}: {line}");
+        }
         room.refuses(add(&weekend), "`night` wants small where `hours` wants full").await;
         assert_eq!(room.refuses(change("Hours", &[("inside", "small")]), "it stands there, line").await, "skip shop");
         room.refuses(remove("hours"), "not changed by chat").await;
@@ -325,9 +329,89 @@ async fn what_comes_of_a_schedule_at_once_is_answered_first_and_what_it_lowers_i
         let lead_ms = to.at.ms_since(now);
         assert!((900_000..960_000).contains(&lead_ms), "{lead_ms}");
         assert_eq!(answer.next.first().map(|next| next.at), Some(to.at));
-        // What is changed meanwhile adds no time to it.
-        let answer = room.says("ito", change("night", &[("outside", "off")])).await.unwrap();
+        // What comes to the same adds no time to it.
+        let answer = room.says("ito", change("night", &[("tell", "local:ito")])).await.unwrap();
         assert_eq!((answer.at_once, answer.next.first().map(|next| next.at)), (None, Some(to.at)));
+        // Of what goes lower, people are warned for as long as of anything.
+        let answer = room.says("ito", change("night", &[("outside", "off")])).await.unwrap();
+        let lower = answer.at_once.expect("it is lowered further").to.expect("to off");
+        assert_eq!(lower.wanted.level.to_string(), "off");
+        assert!(lower.at > to.at, "{lower:?}");
+        assert_eq!(answer.next.first().map(|next| (next.at, &next.wanted)), Some((lower.at, &lower.wanted)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_to_come_sooner_than_people_can_be_warned_of_it_is_answered_with_when_it_comes() {
+    on_both(async |store| {
+        let text = CONFIG.split("[[environments.shop.schedules]]").collect::<Vec<_>>();
+        let [head, tail] = text.as_slice() else { panic!("{CONFIG}") };
+        let bank = tail.split_once("[environments.bank]").unwrap().1;
+        let room = Room::new(&store, &format!("{head}[environments.bank]{bank}"));
+        let full = Target { level: "full".parse().unwrap(), settings: std::collections::BTreeMap::new() };
+        let mut tx = store.begin().await.unwrap();
+        environments::set_wanted(&mut tx, &"shop".parse().unwrap(), Some(&full), None).await.unwrap();
+        tx.commit().await.unwrap();
+        let now = store.now().await.unwrap();
+        let soon =
+            chrono::DateTime::from_timestamp_millis(now.0 + 300_000).unwrap().format("%Y-%m-%d %H:%M").to_string();
+        let keys = [("at", soon.as_str()), ("zone", "UTC"), ("do", "down small")];
+        let answer = room.says("ito", add(&keys)).await.unwrap();
+        let to = answer.at_once.expect("it is lowered").to.expect("to small");
+        let lead_ms = to.at.ms_since(now);
+        assert!((900_000..960_000).contains(&lead_ms), "{lead_ms}");
+        assert_eq!(answer.next.first().map(|next| (next.at, &next.wanted)), Some((to.at, &to.wanted)));
+        // Asked again, it is expected already.
+        let answer = room.says("ito", change("night", &[("tell", "local:ito")])).await.unwrap();
+        assert_eq!((answer.at_once, answer.next.first().map(|next| next.at)), (None, Some(to.at)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_schedule_overrules_is_answered_as_what_changes_nothing() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        // At noon of a Tuesday `hours` asks for more.
+        let noon = [("at", "2030-12-24 12:00"), ("do", "up small"), ("for", "1h")];
+        let answer = room.says("ito", add(&noon)).await.unwrap();
+        let own = answer.own.expect("it is there");
+        assert_eq!((&own, answer.unknown_years.len()), (&room.list().await[1].next, 0));
+        let idle = own.idle.expect("it is overruled");
+        assert_eq!((own.makes, idle.turn.local.to_string()), (None, "2030-12-24 12:00:00".to_owned()));
+        assert_eq!(idle.wanted.map(|wanted| wanted.level.to_string()).as_deref(), Some("full"));
+        assert!(idle.because.iter().all(|because| because.schedule() == Some("hours")), "{:?}", idle.because);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_date_beyond_the_list_of_holidays_is_answered_with_a_warning() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        let keys = [("at", "2036-12-27 18:00"), ("do", "up full"), ("for", "3h"), ("holidays", "JP")];
+        let answer = room.says("ito", add(&keys)).await.unwrap();
+        assert_eq!(answer.unknown_years.into_iter().collect::<Vec<_>>(), [("JP".to_owned(), 2035)]);
+        let makes = answer.own.and_then(|own| own.makes).expect("it lies ahead");
+        assert_eq!(makes.local.to_string(), "2036-12-27 18:00:00");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn schedules_are_followed_as_long_as_a_process_has_the_clock_s_lease() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
+        assert!(!room.desk.is_followed().await.unwrap());
+        let mut tx = store.begin().await.unwrap();
+        leases::take(&mut tx, leases::CLOCK, "one", 60_000, false).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(room.desk.is_followed().await.unwrap());
+        let mut tx = store.begin().await.unwrap();
+        leases::release(&mut tx, leases::CLOCK, "one").await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!room.desk.is_followed().await.unwrap());
     })
     .await;
 }

@@ -159,7 +159,7 @@ impl Answering<'_> {
         if let Some(from) = from.filter(|from| *from > self.now) {
             let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
             let why = |_: &str| format!("others have {minutes} more min to say it ({})", written(entitled));
-            return Err(self.refuse(why, vec![format!("show {}", self.asked.run)]));
+            return Err(self.refuse(why, self.next_alone(entitled)));
         }
         Ok(entitled.iter().map(|(at, _)| *at).collect())
     }
@@ -176,11 +176,12 @@ impl Answering<'_> {
     fn not_one_of_them(&self, who: &str) -> String {
         // Who can say it now, not who could when it was asked.
         let asker = self.asked.asker;
-        let can = |want: &Want, id: &ActorId| want.own || !asker.may_be(id) && !self.access.persons.same(&asker.id, id);
+        let can = |own: bool, id: &ActorId| own || !asker.may_be(id) && !self.access.persons.same(&asker.id, id);
         let now = |want: &Want| {
-            let mut people = want.by.people(self.access, self.environment).0;
-            people.retain(|id| can(want, id));
-            Want { people, ..want.clone() }
+            let mut want = want.by_now(self.access, self.environment);
+            let own = want.own;
+            want.people.retain(|id| can(own, id));
+            want
         };
         let wants: Vec<String> = self.asked.question.wants.iter().map(|want| want_in_words(&now(want))).collect();
         let own: Vec<Grant> = held(self.access, Some(self.environment), self.actor).collect();
@@ -206,11 +207,12 @@ impl Answering<'_> {
         }
     }
 
-    /// The line that says it alone, where that is allowed by now.
+    /// The line that says it alone, now or once that is allowed. Of a question that is asked anew its card alone has that line.
     fn next_alone(&self, entitled: &[(usize, &Want)]) -> Vec<String> {
-        let run = self.asked.run;
-        let now = entitled.iter().all(|(_, want)| want.alone_from.is_some_and(|from| from <= self.now));
-        let alone = now.then(|| format!("approve {run} alone because REASON"));
+        let Asked { run, question, .. } = self.asked;
+        let comes = |want: &Want| want.alone_from.is_some_and(|from| from < question.expires);
+        let can = entitled.iter().all(|(_, want)| comes(want)) && !question.asks_anew();
+        let alone = can.then(|| format!("approve {run} alone because REASON"));
         alone.into_iter().chain([format!("show {run}")]).collect()
     }
 

@@ -210,7 +210,7 @@ pub struct Want {
     pub held: Vec<Held>,
     /// Whose yes counts.
     pub by: Approvers,
-    /// Who that was when it asked, as far as the configuration names them.
+    /// Who that was when it asked, as far as the configuration names them; who it is now, once that was looked at.
     pub people: Vec<ActorId>,
     /// How many.
     pub count: u32,
@@ -239,6 +239,19 @@ pub struct Yes {
 }
 
 impl Want {
+    /// The want with whoever can say it by the configuration as it is now. Of a rule that names people these stay who they were when it
+    /// asked: where the file names others by now, the run asks anew before anything is applied.
+    #[must_use]
+    pub fn by_now(&self, access: &Access, environment: &Environment) -> Self {
+        Self { people: self.by.people(access, environment).0, ..self.clone() }
+    }
+
+    /// Whether what was said to `earlier` was asked of the same people.
+    #[must_use]
+    pub fn is_of_the_same(&self, earlier: &Self) -> bool {
+        self.by == earlier.by && (self.own || !earlier.own)
+    }
+
     /// Whether a yes that somebody said counts by the roles as they are now.
     #[must_use]
     pub fn counts(&self, by: &ActorId, through: &[ActorId], access: &Access, environment: &Environment) -> bool {

@@ -145,6 +145,21 @@ impl Condition {
         }
     }
 
+    /// Whether `words` are what it found at some time: [`Self::holds`].
+    #[must_use]
+    pub fn found(&self, words: &str) -> bool {
+        let counted = |what: &str, above: &str| {
+            let Some(found) = words.strip_prefix(what).and_then(|words| words.strip_prefix(' ')) else { return false };
+            found.ends_with(&format!("> {above}"))
+        };
+        match self {
+            Self::Command(_) | Self::OfAnother => words == self.to_string(),
+            Self::Count { of, above } => counted(of.as_str(), &above.to_string()),
+            Self::Setting { setting, above } => counted(setting.as_str(), &above.to_string()),
+            Self::OutsideHours => words.starts_with("outside "),
+        }
+    }
+
     /// What it found, in words (`deletes 7 > 5`), where it holds. What is not known yet is taken to hold once there is a plan,
     /// and not before.
     #[must_use]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Hold, HoldNumber, News};
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
+use crate::domain::request::Target;
 
 /// The answer to an order about holds that was not refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,13 @@ pub enum HoldAnswer {
         going_on: Vec<RunSummary>,
         /// Runs of others that have changed nothing yet and will be refused while it lasts.
         refused: Vec<RunSummary>,
+    },
+    /// Something is booked.
+    Booked {
+        /// Which.
+        hold: Hold,
+        /// Where it goes as that ends.
+        afterwards: Afterwards,
     },
     /// It is over before its time.
     Lifted {
@@ -121,4 +129,20 @@ pub struct Freed {
     pub hold: Hold,
     /// It was the one of whoever lowers it.
     pub own: bool,
+}
+
+/// Where an environment goes as a booking ends, as far as that is known before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "goes", content = "to", rename_all = "snake_case")]
+pub enum Afterwards {
+    /// Its schedules ask for that then.
+    Schedules(Target),
+    /// Somebody asks for that then.
+    Asked(Target),
+    /// It is there now, and goes back or stays.
+    Back(Target),
+    /// Nobody asks for anything then: it goes to where `down` brings it.
+    Rests(Target),
+    /// What is kept about it cannot be read.
+    Unknown,
 }

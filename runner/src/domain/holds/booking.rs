@@ -62,10 +62,29 @@ impl Wish<'_> {
 /// A span of time, its end not in it.
 type Span = (Timestamp, Timestamp);
 
+/// Shortest time until something begins that is offered: a minute, in milliseconds. Whoever reads it has to type it.
+const SOON_MS: i64 = 60_000;
+
+/// What can be booked in place of `wanted`, as lines tell it, in whole seconds: `wanted` itself where nobody has it then, else the
+/// nearest spans of the same length before and after it. `taken` need not be in order.
+#[must_use]
+pub fn free_for(taken: &[Span], wanted: Span, now: Timestamp) -> Vec<Span> {
+    let whole = |at: Timestamp| Timestamp(at.0.saturating_add(999).div_euclid(1_000) * 1_000);
+    let taken: Vec<Span> =
+        taken.iter().map(|(from, until)| (Timestamp(from.0.div_euclid(1_000) * 1_000), whole(*until))).collect();
+    let from = whole(wanted.0);
+    let wanted = (from, whole(from.plus_ms(wanted.1.ms_since(wanted.0))));
+    let fits = |span: &Span| span.0 >= now.plus_ms(SOON_MS) && span.0 <= now.plus_ms(BOOKED_AHEAD_MS);
+    let all = match free_beside(&taken, wanted, now) {
+        (None, None) => [Some(wanted), None],
+        (before, after) => [before, after],
+    };
+    all.into_iter().flatten().filter(fits).collect()
+}
+
 /// The nearest spans of the same length as `wanted` in which nothing is booked: before it, not before `now`, and after it.
 /// `taken` need not be in order.
-#[must_use]
-pub fn free_beside(taken: &[Span], wanted: Span, now: Timestamp) -> (Option<Span>, Option<Span>) {
+fn free_beside(taken: &[Span], wanted: Span, now: Timestamp) -> (Option<Span>, Option<Span>) {
     let length_ms = wanted.1.ms_since(wanted.0);
     let meets =
         |span: &Span| taken.iter().copied().filter(|other| other.0 < span.1 && span.0 < other.1).collect::<Vec<_>>();

@@ -14,11 +14,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Actor;
+use super::environment::Level;
 use super::ids::{ActorId, EnvironmentName, Timestamp};
 use super::request::{AskedAs, RunKind, RunRequest, Target, TypedBy};
 
-pub use answer::{Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
-pub use booking::{BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Wish, free_beside};
+pub use answer::{Afterwards, Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
+pub use booking::{BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Wish, free_for};
 pub use news::{Ending, News};
 pub use order::{About, HoldOrder};
 pub use rule::{forbids, forbids_lowering, lifters, lowers, may_lift, may_lower};
@@ -92,6 +93,18 @@ pub struct Booked {
     pub target: Target,
     /// What they were in the chat as they booked it: their rights are asked again when it begins.
     pub asked_as: AskedAs,
+    /// What was wanted as it began; `None`: it has not begun, or nobody knew.
+    #[serde(default)]
+    pub before: Option<Target>,
+}
+
+impl Booked {
+    /// Where it goes back to afterwards where nobody asks for anything then, and `before` was wanted until it began: what was there
+    /// already stays, and what was off is off again. `None`: where the environment rests.
+    #[must_use]
+    pub fn back(&self, before: Option<&Target>) -> Option<Target> {
+        before.filter(|before| **before == self.target || before.level == Level::Off).cloned()
+    }
 }
 
 /// A hold, freeze, keep, stop or booking.

@@ -130,6 +130,11 @@ pub enum News {
         /// Which.
         link: Link,
     },
+    /// What the people who look after Tidegate should know: of a secret that cannot be refreshed, or nears its end.
+    Notice {
+        /// In words, without secrets.
+        text: String,
+    },
     /// It did not become free in time.
     NotFree {
         /// Which.

@@ -70,7 +70,8 @@ fn hold(kind: Kind) -> Hold {
         because: Some("we measure".to_owned()),
         began: NOW.plus_ms(-HOUR_MS),
         until: (kind != Kind::Stop).then(|| NOW.plus_ms(HOUR_MS)),
-        booked: (kind == Kind::Booking).then(|| Box::new(Booked { target: at("full"), asked_as: AskedAs::default() })),
+        booked: (kind == Kind::Booking)
+            .then(|| Box::new(Booked { target: at("full"), asked_as: AskedAs::default(), before: None })),
     }
 }
 

@@ -286,6 +286,34 @@ pub enum Step {
 }
 
 impl Made {
+    /// One as it begins: whatever else is known of it is put over this.
+    #[must_use]
+    pub fn begins(id: i64, name: EnvironmentName, template: TemplateName, maker: Actor, made: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            template,
+            digest: String::new(),
+            definition: String::new(),
+            keep: Vec::new(),
+            range: None,
+            maker,
+            because: None,
+            made,
+            ends: made,
+            latest: made,
+            stage: Stage::Making,
+            run: RunNumber(0),
+            warned: 0,
+            ended_by: None,
+            end_run: None,
+            tries: 0,
+            try_at: None,
+            told: None,
+            gone: None,
+        }
+    }
+
     /// How often its end is told by `now`.
     #[must_use]
     pub fn warnings(&self, now: Timestamp) -> i64 {

@@ -9,29 +9,10 @@ use crate::domain::run::Outcome;
 const HOUR: i64 = 3_600_000;
 
 fn made(stage: Stage) -> Made {
-    Made {
-        id: 1,
-        name: "lt-login".parse().expect("a name"),
-        template: "loadtest".parse().expect("a name"),
-        digest: String::new(),
-        definition: String::new(),
-        keep: Vec::new(),
-        range: None,
-        maker: Actor::person(ActorId::local("ito"), "ito"),
-        because: None,
-        made: Timestamp(0),
-        ends: Timestamp(8 * HOUR),
-        latest: Timestamp(100 * HOUR),
-        stage,
-        run: RunNumber(1),
-        warned: 0,
-        ended_by: None,
-        end_run: None,
-        tries: 0,
-        try_at: None,
-        told: None,
-        gone: None,
-    }
+    let maker = Actor::person(ActorId::local("ito"), "ito");
+    let new =
+        Made::begins(1, "lt-login".parse().expect("a name"), "loadtest".parse().expect("a name"), maker, Timestamp(0));
+    Made { ends: Timestamp(8 * HOUR), latest: Timestamp(100 * HOUR), stage, run: RunNumber(1), ..new }
 }
 
 fn run(number: i64, state: RunState) -> RunSummary {

@@ -606,14 +606,19 @@ fn counted(order: &Order) -> BTreeSet<SettingName> {
     counted.map(|assignment| assignment.setting.clone()).collect()
 }
 
+/// Whether to bring the environment to a target from `before` is to lower it; where nobody knows from where, it goes by the level.
+#[must_use]
+pub fn turns_down(environment: &Environment, before: Option<&Target>, target: &Target) -> bool {
+    match before {
+        Some(before) => movement(environment, before, target) == Movement::Lowers,
+        None => environment.rank(&target.level) <= environment.rank(&environment.down),
+    }
+}
+
 /// Brings the environment to a target, whichever way that goes: what schedules do.
 #[must_use]
 pub fn turn(environment: &Environment, target: Target, because: String, before: Option<Target>) -> RunRequest {
-    let lowers = match &before {
-        Some(before) => movement(environment, before, &target) == Movement::Lowers,
-        None => environment.rank(&target.level) <= environment.rank(&environment.down),
-    };
-    let kind = if lowers { RunKind::Down } else { RunKind::Up };
+    let kind = if turns_down(environment, before.as_ref(), &target) { RunKind::Down } else { RunKind::Up };
     RunRequest {
         kind,
         environment: environment.name.clone(),

@@ -60,14 +60,23 @@ pub(super) fn refuse_lowering(
         return Ok(());
     }
     let kept: String = all.iter().map(|(s, from, to)| format!(" {}={}", s.name, from.max(to))).collect();
+    // What else was asked for is asked for by either line, too.
+    let others: String = target
+        .settings
+        .iter()
+        .filter(|(name, value)| {
+            !all.iter().any(|(s, _, _)| s.name == **name) && before.settings.get(*name) != Some(*value)
+        })
+        .map(|(name, value)| format!(" {name}={value}"))
+        .collect();
     let lowered: String = lower.iter().map(|(s, _, to)| format!(" {}={to}", s.name)).collect();
     let what: Vec<String> = lower.iter().map(|(s, from, to)| format!("{} {from} -> {to}", s.name)).collect();
     Err(Refusal::refused(
         format!("`up {name}` would lower {}", what.join(", ")),
         "`up` only raises; choose one of these",
     )
-    .hint(format!("up {name} {}{code}{kept}", target.level))
-    .hint(format!("scale {name}{lowered}")))
+    .hint(format!("up {name} {}{code}{kept}{others}", target.level))
+    .hint(format!("scale {name}{lowered}{others}")))
 }
 
 pub(super) fn refuse_raising(

@@ -223,6 +223,16 @@ fn what_a_schedule_wants_does_so_also_where_a_person_tries_it_again() {
 }
 
 #[test]
+fn what_else_was_asked_for_is_in_the_lines_to_choose_from() {
+    let mut asked = at("full", &[("slaves", 8)]);
+    asked.settings.insert("grafana".parse().expect("a name"), SettingValue::Text("11".to_owned()));
+    let before = at("full", &[("slaves", 10)]);
+    let refused = super::refuse::refuse_lowering(&shop(), Some(&before), &asked, false).expect_err("it lowers");
+    assert_eq!(refused.hints.len(), 2);
+    assert!(refused.hints.iter().all(|line| line.ends_with(" grafana=11")), "{:?}", refused.hints);
+}
+
+#[test]
 fn only_what_counts_from_what_is_may_not_turn() {
     let shop = shop();
     let asked = |settings: &[(&str, Operator, i64)], before: &Target| {

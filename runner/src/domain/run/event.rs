@@ -209,8 +209,12 @@ impl Question {
         self.persons = persons.clone();
     }
 
-    /// Takes out of what was said what counts no more by the roles as they are now, and keeps it apart.
+    /// Takes out of what was said what counts no more by the roles and lists as they are now, and keeps it apart; who can say it is who
+    /// can now.
     pub fn hold_against(&mut self, access: &Access, environment: &Environment) {
+        for want in &mut self.wants {
+            *want = want.by_now(access, environment);
+        }
         let wants = &self.wants;
         for yes in &mut self.yes {
             let counts =

@@ -11,4 +11,4 @@ mod tests;
 pub use event::{EventRecord, Outcome, Phase, Provenance, Question, QuestionWhy, RunEvent, SeenCode};
 pub use note::Note;
 pub use state::{Effect, IllegalEvent, RunState, Stop};
-pub use view::{Approved, InFlight, RunView, StackState, StackView, StopOfRun};
+pub use view::{Approved, Doers, InFlight, RunView, StackState, StackView, StopOfRun};

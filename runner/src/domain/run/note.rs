@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::drift::Stray;
+use crate::domain::drift::{Doer, Stray};
 use crate::domain::failure::LockHolder;
+use crate::domain::quota::Need;
 use crate::domain::readiness::GroupCount;
 
 /// Something that happens to a stack and may take a while, or that nobody expects.
@@ -69,6 +70,30 @@ pub enum Note {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<String>,
     },
+    /// CloudTrail was asked who changed what was found.
+    Doers {
+        /// Who it names, the newest first for each resource.
+        doers: Vec<Doer>,
+        /// For how many of the resources it names nobody.
+        #[serde(default)]
+        nobody: u32,
+        /// How many of the resources were not asked about.
+        #[serde(default)]
+        unasked: u32,
+        /// Why it could not be asked, in words with what to do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<String>,
+    },
+    /// What the plan needs of what the account has only so much of.
+    Needs {
+        /// Of each, as far as AWS told.
+        needs: Vec<Need>,
+    },
+    /// Who held the state lock when it was looked.
+    Locked {
+        /// Each with the place that told: a state may be locked in two.
+        holders: Vec<LockHolder>,
+    },
     /// It was looked whether anything stands in the way of a change.
     Preflight {
         /// What does, each in words with what to do.
@@ -102,6 +127,9 @@ mod tests {
                 doubt: Some("another state".to_owned()),
                 unknown: Some("no credentials".to_owned()),
             },
+            Note::Doers { doers: Vec::new(), nobody: 1, unasked: 2, unknown: Some("no credentials".to_owned()) },
+            Note::Needs { needs: Vec::new() },
+            Note::Locked { holders: vec![LockHolder::default()] },
             Note::Preflight { troubles: vec!["a lock".to_owned()] },
             Note::Text("as it was".to_owned()),
         ] {

@@ -9,9 +9,10 @@ use super::note::Note;
 use super::state::{IllegalEvent, RunState};
 use crate::domain::access::Want;
 use crate::domain::changes::{Action, Change, Counts, Envelope, StackPlan, WentBack};
-use crate::domain::drift::Stray;
-use crate::domain::failure::{Applied, Failure, Output, ResourceStage};
+use crate::domain::drift::{Doer, Stray};
+use crate::domain::failure::{Applied, Failure, FailureKind, LockHolder, Output, ResourceStage};
 use crate::domain::ids::{ActorId, StackName, Timestamp};
+use crate::domain::quota::Need;
 use crate::domain::readiness::GroupCount;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
@@ -75,6 +76,12 @@ pub struct StackView {
     pub resized: Vec<String>,
     /// What carries its tags and stands in no state.
     pub strays: Vec<Stray>,
+    /// Who CloudTrail names for what others changed; `None`: it was not asked.
+    pub doers: Option<Doers>,
+    /// What its plan needs of what the account has only so much of.
+    pub needs: Vec<Need>,
+    /// Who held its state lock when that was looked at without taking it.
+    pub locks: Vec<LockHolder>,
     /// What stands in the way of a change of it.
     pub troubles: Vec<String>,
     /// What stands in its state and carries the tag of another stack, by ARN.
@@ -89,6 +96,19 @@ pub struct StackView {
     pub apply_began: Option<Timestamp>,
     /// When its apply ended.
     pub apply_ended: Option<Timestamp>,
+}
+
+/// What CloudTrail told of changes that others made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doers {
+    /// Who it names, the newest first for each resource.
+    pub named: Vec<Doer>,
+    /// For how many of the resources it names nobody.
+    pub nobody: u32,
+    /// How many of the resources were not asked about.
+    pub unasked: u32,
+    /// Why it could not be asked.
+    pub unknown: Option<String>,
 }
 
 /// Whose yes a run has.
@@ -180,6 +200,9 @@ impl RunView {
                     resized: Vec::new(),
                     strays: Vec::new(),
                     elsewhere: Vec::new(),
+                    doers: None,
+                    needs: Vec::new(),
+                    locks: Vec::new(),
                     troubles: Vec::new(),
                     doubt: None,
                     unswept: None,
@@ -453,6 +476,12 @@ impl StackView {
                         self.unswept.clone_from(unknown);
                     }
                     Note::Preflight { troubles } => self.troubles.clone_from(troubles),
+                    Note::Doers { doers: named, nobody, unasked, unknown } => {
+                        let (named, unknown) = (named.clone(), unknown.clone());
+                        self.doers = Some(Doers { named, nobody: *nobody, unasked: *unasked, unknown });
+                    }
+                    Note::Needs { needs } => self.needs.clone_from(needs),
+                    Note::Locked { holders } => self.locks.clone_from(holders),
                     Note::Init { .. }
                     | Note::Workspace { .. }
                     | Note::LockHeld { .. }
@@ -524,6 +553,18 @@ impl StackView {
             | RunEvent::StillUnknown { .. }
             | RunEvent::Ended { .. } => {}
         }
+    }
+
+    /// Who held its state lock when this run looked at it or met it last.
+    pub fn holders(&self) -> impl Iterator<Item = &LockHolder> {
+        let met = if let StackState::Failed(_, failure) = &self.state
+            && let FailureKind::LockHeld(holder) = &failure.kind
+        {
+            Some(holder)
+        } else {
+            None
+        };
+        self.locks.iter().chain(met)
     }
 
     /// How many changes of the plan are done: what a look did not find left, what the apply told at its end, or what was reported so

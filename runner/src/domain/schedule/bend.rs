@@ -86,6 +86,9 @@ pub enum Bend {
         from: Timestamp,
         /// Until when.
         until: Timestamp,
+        /// What comes after it, of which people were warned; `None`: nobody noted it.
+        #[serde(default)]
+        then: Option<Target>,
     },
     /// A level that somebody booked ahead: over everything that was asked for before it begins, under what is asked for while it lasts.
     Booked {
@@ -95,6 +98,9 @@ pub enum Bend {
         from: Timestamp,
         /// Until when.
         until: Timestamp,
+        /// Where it goes afterwards where nobody asks for anything then; `None`: where the environment rests.
+        #[serde(default)]
+        back: Option<Target>,
     },
 }
 

@@ -35,8 +35,8 @@ pub use order::{AtOnce, BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_
 pub use scale::Scale;
 pub use seen::{ALL_SEEN, as_seen, content, since};
 pub use timeline::{
-    Agenda, Because, Note, Outlook, Standing, Transition, end_of_change, level_at, next_after, outlook,
-    schedules_next_after, skips_at, timeline,
+    Agenda, Because, Coming, Idle, Note, Outlook, Standing, Transition, coming, end_of_change, level_at, next_after,
+    outlook, schedules_next_after, skips_at, timeline,
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable, Unsaid};
 pub use wall::{ClockChange, OnGap, OnOverlap, clock_changes, first_instant};

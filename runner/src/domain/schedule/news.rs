@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::bend::Bent;
 use super::check::QuietKind;
 use super::order::Turn;
 use crate::domain::holds::Hold;
@@ -97,6 +98,18 @@ pub enum ClockNews {
         tries: i64,
         /// The last run that tried it; `None`: it was refused each time.
         run: Option<RunNumber>,
+        /// Who asked for something else meanwhile, by their name then; `None`: its time was over.
+        #[serde(default)]
+        by: Option<String>,
+    },
+    /// People were warned of it, and it does not happen then: somebody said otherwise since.
+    CalledOff {
+        /// What was to happen, and when.
+        turn: Turn,
+        /// What somebody bent since; `None`: a hold, or other schedules.
+        bent: Option<Box<Bent>>,
+        /// What stands against it for as long as it would be tried.
+        held: Option<Box<Hold>>,
     },
 }
 
@@ -124,6 +137,7 @@ impl ClockNews {
             Self::Eve { .. } => "eve",
             Self::Refused { .. } => "refused",
             Self::GivenUp { .. } => "given up",
+            Self::CalledOff { .. } => "called off",
         }
     }
 
@@ -138,7 +152,8 @@ impl ClockNews {
             | Self::Skipped { turn, .. }
             | Self::Eve { turn, .. }
             | Self::Refused { turn, .. }
-            | Self::GivenUp { turn, .. } => turn,
+            | Self::GivenUp { turn, .. }
+            | Self::CalledOff { turn, .. } => turn,
         }
     }
 }

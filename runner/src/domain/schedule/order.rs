@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::bend::Bent;
+use super::bend::{Bend, Bent};
 use super::timeline::Transition;
 use super::wall::shown;
 use crate::domain::command::CommandName;
@@ -137,6 +137,15 @@ pub struct AtOnce {
     pub to: Option<Turn>,
 }
 
+impl AtOnce {
+    /// True where people are warned first: what is there stays until then, as one of `bends`.
+    #[must_use]
+    pub fn is_warned(&self, bends: &[Bent]) -> bool {
+        let stays = |bent: &Bent| matches!(bent.bend, Bend::Grace { until, .. } if self.to.as_ref().is_some_and(|to| to.at == until));
+        bends.iter().any(stays)
+    }
+}
+
 /// What came of it in one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BentOne {
@@ -153,6 +162,9 @@ pub struct BentOne {
     /// What comes of it at once.
     #[serde(default)]
     pub at_once: Option<AtOnce>,
+    /// People are warned before that.
+    #[serde(default)]
+    pub warned: bool,
     /// Its code does not check, and nothing comes of its schedules until it does.
     #[serde(default)]
     pub aside: bool,

@@ -1,12 +1,14 @@
 //! Schedules by chat: what people type, what they are told.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::bend::Bent;
 use super::item::Schedule;
 use super::order::AtOnce;
-use super::timeline::Transition;
+use super::timeline::{Coming, Transition};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::{AskedAs, TypedBy};
 
@@ -85,9 +87,15 @@ pub struct ScheduleAnswer {
     pub because: Option<String>,
     /// The environment's next transitions.
     pub next: Vec<Transition>,
-    /// When this schedule next does anything, whatever the others do.
+    /// What this schedule next does; `None` where it is gone.
     #[serde(default)]
-    pub own: Option<Transition>,
+    pub own: Option<Coming>,
+    /// What people bend meanwhile, whose ends can be among the transitions.
+    #[serde(default)]
+    pub bends: Vec<Bent>,
+    /// Calendars of it that do not know the holidays of the year in which it next does anything, with the last year that they know.
+    #[serde(default)]
+    pub unknown_years: BTreeMap<String, i32>,
     /// What comes of it at once.
     #[serde(default)]
     pub at_once: Option<AtOnce>,
@@ -149,8 +157,8 @@ pub struct Listed {
     pub schedule: Result<Schedule, String>,
     /// Who added it by chat; `None`: it is the file's.
     pub stored: Option<Stored>,
-    /// When it next does anything; `None`: never.
-    pub next: Option<Transition>,
+    /// What it next does.
+    pub next: Coming,
 }
 
 /// The schedules of one environment.

@@ -95,7 +95,7 @@ impl RunContext {
         let left = left_in(&self.state(name, &ready).await?).map_err(|error| unreadable(name, &error))?;
         if !left.is_empty() {
             let summary = format!("{} left in the state of {name}: {}", left.len(), named(&left));
-            return Err(Failure::new(FailureKind::NotReady, summary));
+            return Err(Failure::new(FailureKind::Left, summary));
         }
         let swept = self.clear_of_strays(name).await?;
         self.has_the_run().await?;
@@ -150,12 +150,12 @@ impl RunContext {
                 let strays = strays.into_iter().map(|of| of.stray).collect();
                 self.note(name, Note::Swept { strays, elsewhere, doubt, unknown: None });
                 let summary = format!("{} left that no state of {name} knows: {}", all.len(), named(&all));
-                Err(Failure::new(FailureKind::NotReady, summary))
+                Err(Failure::new(FailureKind::Left, summary))
             }
             // Nothing left is told only where it was looked.
             Err(why) => {
                 let summary = format!("AWS could not be asked whether anything of {name} is left");
-                Err(Failure::new(FailureKind::CannotLook, summary).with_detail(why))
+                Err(Failure::new(FailureKind::Left, summary).with_detail(why))
             }
         }
     }

@@ -5,13 +5,16 @@ mod apply;
 mod child;
 mod clear;
 mod commits;
+mod doers;
 mod hand;
 mod looking;
 mod others;
 mod plan;
 mod preflight;
 mod prepare;
+mod quotas;
 mod remove;
+mod states;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +24,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
+use crate::config::Config;
 use crate::domain::changes::{StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
 use crate::domain::ids::{RunId, RunNumber, StackName};
-use crate::domain::request::RunRequest;
+use crate::domain::request::{RunRequest, Target};
 use crate::domain::run::{Note, RunEvent};
 use crate::ledger::Store;
 use crate::ledger::runs::Fence;
@@ -86,6 +90,12 @@ pub struct RunContext {
     pub states_left: BTreeMap<StackName, StateLeft>,
     /// Stacks of an environment that was made for one test of which nothing was ever applied: nothing may be in their states.
     pub untouched: BTreeSet<StackName>,
+    /// Everything that is configured: states of others may have what this run would take away.
+    pub config: Arc<Config>,
+    /// What of their states this run has read.
+    pub states: tokio::sync::Mutex<states::Found>,
+    /// Where its schedules raise the environment next, for a look whether anything stands in the way of that.
+    pub coming: Option<Target>,
     /// Where things lie.
     pub paths: Paths,
     /// Starts children that outlive us.

@@ -17,7 +17,7 @@ use crate::domain::ids::StackName;
 use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::Note;
 use crate::ledger::LedgerError;
-use crate::ledger::stacks;
+use crate::ledger::{stacks, strays as seen};
 use crate::terraform::drift;
 
 /// What carries a stack's tags, as far as it is not where it should be.
@@ -59,6 +59,11 @@ impl RunContext {
         if self.request.kind == RunKind::Drift && planned.is_ok() {
             self.sweep(name).await;
         }
+        if let Ok(plan) = &planned
+            && self.request.kind == RunKind::Drift
+        {
+            Box::pin(self.who_did(name, &plan.drift)).await;
+        }
         match planned {
             // A stack that nothing was ever applied to has nothing that others could have changed.
             Err(Failure { kind: FailureKind::UpstreamMissing | FailureKind::NoWorkspace, .. })
@@ -86,13 +91,16 @@ impl RunContext {
 
     pub(super) async fn swept(&self, name: &StackName) -> Result<Option<Swept>, String> {
         let Some((swept, aws)) = self.swept_by(name).await? else { return Ok(None) };
-        if self.request.kind != RunKind::Sweep {
+        if self.request.kind != RunKind::Sweep && !self.request.clears {
             return Ok(Some(swept));
         }
-        // Somebody reads it: how old they are is asked for, one by one.
+        // Somebody reads it, or waits until nothing is left: each is asked for by itself, how old it is and whether it still is.
+        let known = seen::of_stack(&self.claim.store, &self.environment.name, name).await;
+        let known = known.map_err(|error| error.to_string())?;
         let mut strays = Vec::new();
-        for stray in swept.strays {
-            strays.extend(still_there(&aws, stray).await);
+        for mut of in swept.strays {
+            of.stray.seen = known.get(&of.stray.arn).copied();
+            strays.extend(still_there(&aws, of).await);
         }
         Ok(Some(Swept { strays, ..swept }))
     }

@@ -28,12 +28,20 @@ pub(super) enum How {
     Destroy,
     /// Only to see what others changed.
     Refresh,
+    /// Only to see what [`How::Change`] would do: without the state lock, and never applied.
+    Glance,
 }
 
 /// Plans `stack` as the run wants it and reports the plan. Saved where [`super::apply()`] finds it. `begun`: applying has begun, so
 /// that whatever had to be asked was answered; before that nothing is changed, not even a mark in the state.
 pub async fn plan(run: &RunContext, stack: StackName, begun: bool) {
     let result = run.plan_keeping(&stack, begun).await;
+    if let Ok(plan) = &result
+        && !begun
+        && !run.request.kind.is_of_others()
+    {
+        Box::pin(run.note_needs(&stack, plan)).await;
+    }
     run.report(Report::Planned(stack, result));
 }
 
@@ -184,6 +192,7 @@ impl RunContext {
             replace,
             parallelism,
         });
+        let args = if how == How::Glance { command::without_lock(args) } else { args };
         let mut fold = PlanFold::new(how == How::Destroy);
         let Ended { exit, stop_asked, stderr } = self.run(name, ready, "plan", args, |line| fold.take(line)).await?;
         let missing = fold.diagnostics().missing_of_locals();

@@ -1,15 +1,17 @@
 //! What stands in the way of a change of one stack: found before anybody waits for it. Nothing is changed by looking, not even a lock taken.
 //!
-//! Quotas are not asked for: which of them a plan needs is not known before it is applied.
+//! Quotas are [`super::quotas`]'s: what is needed of them only a plan tells.
 
 use chrono::{DateTime, SecondsFormat};
 
+use super::plan::How;
 use super::prepare::InitWish;
 use super::{Ready, RunContext};
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::environment::Variables;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::request::variables;
 use crate::domain::run::Note;
 use crate::terraform::{LockPlace, lock_place};
 
@@ -24,18 +26,25 @@ impl RunContext {
     pub(super) async fn preflight(&self, name: &StackName, variables: &Variables) -> Result<(), Failure> {
         let mut troubles: Vec<String> = self.room().into_iter().collect();
         let prepared = self.prepare(name, variables, InitWish::WhereNeeded).await;
-        let ready = match prepared {
+        let (ready, has_workspace) = match prepared {
             // The change makes it.
             Err(failure) if failure.kind == FailureKind::NoWorkspace => {
-                self.ready_as_it_was(name, variables).ok_or(failure)?
+                (self.ready_as_it_was(name, variables).ok_or(failure)?, false)
             }
-            prepared => prepared?,
+            prepared => (prepared?, true),
         };
         let version = ready.tool.version(&ready.root).await.map_err(|failure| *failure)?;
         if version.providers.keys().any(|source| source.ends_with("/aws")) {
             let surroundings = Surroundings::with(&ready.env);
             match surroundings.region(name.as_str(), None) {
-                Ok(region) => troubles.extend(self.of_aws(name, &surroundings, &region).await),
+                Ok(region) => {
+                    let of_aws = self.of_aws(name, &surroundings, &region).await;
+                    // Nobody's plan is worth anything while somebody applies, or without credentials.
+                    if has_workspace && of_aws.is_empty() {
+                        troubles.extend(Box::pin(self.of_raise(name)).await);
+                    }
+                    troubles.extend(of_aws);
+                }
                 Err(_) => {
                     troubles.push("AWS was not asked: give the stack `env = { AWS_REGION = \"...\" }`".to_owned());
                 }
@@ -45,6 +54,21 @@ impl RunContext {
         let troubles = troubles.iter().map(|trouble| ready.redactor.redact(trouble).into_owned()).collect();
         self.note(name, Note::Preflight { troubles });
         Ok(())
+    }
+
+    /// What its schedules will ask for next, planned to see whether that can be, and what it needs of the account's quotas.
+    async fn of_raise(&self, name: &StackName) -> Option<String> {
+        let target = self.coming.as_ref()?;
+        let variables = variables(&self.environment, self.stack(name).ok()?, target);
+        match self.plan_with(name, &variables, How::Glance).await {
+            Ok(plan) => {
+                self.note_needs(name, &plan).await;
+                None
+            }
+            // Its upstream is raised before it, in the same run.
+            Err(failure) if failure.kind == FailureKind::UpstreamMissing => None,
+            Err(failure) => Some(format!("a plan for {} fails: {}", target.level, failure.summary)),
+        }
     }
 
     /// A state that others wrote since it was left: a run that changes the stack would wait for a yes.
@@ -80,6 +104,13 @@ impl RunContext {
         if let (Ok(Some(end)), Ok(now)) = (aws.expires().await, self.claim.store.now().await) {
             troubles.extend(ends_soon(end, now));
         }
+        troubles.extend(self.of_lock(name, surroundings, region).await);
+        troubles
+    }
+
+    /// Who holds the state's lock: told as what stands in the way, and kept for `status`.
+    async fn of_lock(&self, name: &StackName, surroundings: &Surroundings, region: &str) -> Vec<String> {
+        let (mut troubles, mut holders) = (Vec::new(), Vec::new());
         let data_dir = self.paths.data(&self.environment.name, name);
         let workspace = self.stack(name).ok().and_then(|stack| stack.workspace.as_deref());
         for place in lock_place(&data_dir, workspace) {
@@ -101,9 +132,20 @@ impl RunContext {
             };
             match held {
                 Ok(None) => {}
-                Ok(Some(text)) => troubles.push(held_by(&text)),
+                Ok(Some(text)) => {
+                    let holder = holder(&text);
+                    troubles.push(
+                        holder
+                            .as_ref()
+                            .map_or_else(|| "the state lock is held; by whom cannot be read".to_owned(), held_by),
+                    );
+                    holders.extend(holder);
+                }
                 Err(error) => troubles.push(format!("who holds the state lock cannot be told: {}", words(&error))),
             }
+        }
+        if !holders.is_empty() {
+            self.note(name, Note::Locked { holders });
         }
         troubles
     }
@@ -137,15 +179,18 @@ fn moment(at: Timestamp) -> String {
     DateTime::from_timestamp_millis(at.0).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
 }
 
-/// Who holds a lock, as its text tells. Source: Terraform's `internal/states/statemgr/locker.go`, `LockInfo`.
-fn held_by(text: &str) -> String {
-    let Ok(info) = serde_json::from_str::<serde_json::Value>(text) else {
-        return "the state lock is held; by whom cannot be read".to_owned();
-    };
+/// Who holds a lock, as its text tells; `None` where it cannot be read. Source: Terraform's `internal/states/statemgr/locker.go`,
+/// `LockInfo`.
+fn holder(text: &str) -> Option<LockHolder> {
+    let info: serde_json::Value = serde_json::from_str(text).ok()?;
     let of = |name: &str| info[name].as_str().unwrap_or_default().to_owned();
-    let LockHolder { id, who, operation, created } =
-        LockHolder { id: of("ID"), who: of("Who"), operation: of("Operation"), created: of("Created") };
-    let operation = operation.strip_prefix("OperationType").unwrap_or(&operation).to_lowercase();
+    Some(LockHolder { id: of("ID"), who: of("Who"), operation: of("Operation"), created: of("Created") })
+}
+
+/// The same in words.
+fn held_by(holder: &LockHolder) -> String {
+    let LockHolder { id, who, operation, created } = holder;
+    let operation = operation.strip_prefix("OperationType").unwrap_or(operation).to_lowercase();
     format!(
         "the state lock is held by {who} for {operation} since {created}, lock {id}: ask them; where nobody is at work any more, \
          `terraform force-unlock {id}`"
@@ -167,8 +212,8 @@ mod tests {
     #[test]
     fn a_lock_is_told_with_its_holder_and_one_that_cannot_be_read_is_a_lock_too() {
         let text = r#"{"ID":"11","Operation":"OperationTypeApply","Who":"ito@desk","Created":"2026-11-20T05:54:55Z"}"#;
-        let told = held_by(text);
+        let told = held_by(&holder(text).expect("a holder"));
         assert!(told.contains("held by ito@desk for apply since 2026-11-20T05:54:55Z, lock 11"), "{told}");
-        assert!(held_by("{").contains("is held"));
+        assert_eq!(holder("{"), None);
     }
 }

@@ -262,7 +262,7 @@ impl RunContext {
 }
 
 /// Writes a file that only its owner may read.
-fn write_private(file: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_private(file: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -104,7 +104,7 @@ pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>)
     let mut walk = Walk { wanted, ..Walk::default() };
     match walk.through(tx, &Link { seq: head_seq, hash: head_hash }).await {
         // What a broken chain begins with may be wrong too, and then that is the first that is.
-        Err(VerifyError::Broken(broken)) => Err(first(tx, &walk, broken).await?)?,
+        Err(VerifyError::Broken(broken)) => Err(first(tx, &walk, beyond(broken, head_seq)).await?)?,
         other => other?,
     }
     let Walk { start, end, entries, seen, wanted, pruned: _, read: _, checks: _ } = walk;
@@ -206,6 +206,15 @@ impl Walk {
         self.seen = seen.or(self.seen.take());
         Ok(())
     }
+}
+
+/// The same in right words where a gap lies after the last entry that was written: nothing is missing there, and what follows the gap came
+/// otherwise.
+fn beyond(found: Broken, last: i64) -> Broken {
+    if found.why == REMOVED && found.seq > last {
+        return Broken { why: "nothing was ever written there, and what stands after it was inserted", ..found };
+    }
+    found
 }
 
 /// The first of what is wrong: `found`, or an entry that should be before all that was read. What was taken out is asked of

@@ -5,6 +5,7 @@ use crate::domain::answer::RunSummary;
 use crate::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
 use crate::domain::command::CommandName;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::run::Outcome;
 use crate::ledger::conditions::{Conditions, Value, actor_ids};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs;
@@ -57,12 +58,17 @@ pub async fn page(mut db: impl Access, filter: &AuditFilter, size: u32) -> Resul
     let before = match filter.before {
         None => None,
         Some(seq) => {
-            let Some(found) = place(&mut db, seq).await? else {
+            let found = place(&mut db, seq).await?;
+            if found.is_none() && newest_seq(&mut db).await? < Some(seq) {
+                // All there are were written before one that is still to come.
+                None
+            } else if found.is_none() {
                 // Whatever was older than an entry that was taken out is gone as well.
                 let exported = exported(&mut db).await?;
                 return Ok(AuditPage { records: Vec::new(), older: None, looked: None, exported });
-            };
-            Some(found)
+            } else {
+                found
+            }
         }
     };
     let skipped = (filter.page.max(1) - 1).saturating_mul(size);
@@ -128,6 +134,7 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
         let Some(number) = entry.run else { continue };
         if let Some(run) = runs::by_number(store, number).await?
             && deed.is(&entry.action, &run)
+            && !came_to_nothing(store, deed, &entry, &run).await?
         {
             // By when it came to pass: an order may have waited long.
             let cancels = entry.action == CommandName::Cancel.action();
@@ -144,6 +151,17 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
     let found = found.map(|(_, entry, run)| (entry, run));
     let exported = exported(store).await?;
     Ok(WhoDid { deed, environment: environment.clone(), found, exported })
+}
+
+/// Whether what was to raise or lower it ended badly before any of it was done. That it was changed may be true all the same: what was
+/// begun is in doubt.
+async fn came_to_nothing(store: &Store, deed: Deed, entry: &Record, run: &RunSummary) -> Result<bool, LedgerError> {
+    let badly = matches!(run.state.outcome(), Some(Outcome::Cancelled | Outcome::Failed));
+    if deed == Deed::Changed || entry.action == CommandName::Cancel.action() || !badly {
+        return Ok(false);
+    }
+    let view = runs::view(store, run.id).await?;
+    Ok(view.is_some_and(|view| view.stacks.values().all(|stack| stack.changes_done() == 0)))
 }
 
 /// How far apart the entries about one message may be, in milliseconds.
@@ -281,6 +299,11 @@ pub async fn exported(mut db: impl Access) -> Result<Option<Timestamp>, LedgerEr
     let first: Option<(i64, i64)> =
         on!(db, fetch_optional, sqlx::query_as("SELECT seq, at FROM audit ORDER BY seq LIMIT 1"))?;
     Ok(first.filter(|(seq, _)| *seq > 1).map(|(_, at)| Timestamp(at)))
+}
+
+/// The place of the last entry that was written.
+async fn newest_seq(mut db: impl Access) -> Result<Option<i64>, LedgerError> {
+    on!(db, fetch_one, sqlx::query_scalar("SELECT MAX(seq) FROM audit"))
 }
 
 async fn place(mut db: impl Access, seq: i64) -> Result<Option<(i64, i64)>, LedgerError> {

@@ -62,7 +62,7 @@ async fn only_what_the_filters_let_through_is_told_newest_first() {
             (AuditFilter { until: Some(since), ..shop() }, &[2, 1]),
             (AuditFilter { environment: shop().environment, action: Some("end".to_owned()), ..by("ito") }, &[5, 4]),
             (AuditFilter { before: Some(4), ..shop() }, &[2, 1]),
-            (AuditFilter { before: Some(99), ..shop() }, &[]),
+            (AuditFilter { before: Some(99), ..shop() }, &[5, 4, 2, 1]),
             (words(&["black friday"]), &[1]),
             (words(&["BLACK", "100%"]), &[1]),
             (words(&["100_"]), &[]),
@@ -204,6 +204,14 @@ async fn who_did_it_is_answered_with_the_run() {
         let (changed, _) = who(Deed::Changed).await.unwrap();
         assert_eq!(changed.actor.name, "abe");
         assert_eq!(who(Deed::Raised).await.unwrap().0.actor.name, "ito");
+        // It began, and was stopped before any of it was done.
+        let stopped = submit_up(&store, "shop").await;
+        entry(&store, "kato", "up", Some("shop"), |e| e.run = Some(stopped.number)).await;
+        let (claimed, began) = (super::claimed("r1", 1), crate::domain::run::RunEvent::ApplyBegan);
+        let events = [claimed, began, super::started(crate::domain::run::Phase::Apply), ended(Outcome::Cancelled)];
+        super::tell(&store, stopped.id, &events).await;
+        assert_eq!(who(Deed::Raised).await.unwrap().0.actor.name, "ito");
+        assert_eq!(who(Deed::Changed).await.unwrap().0.actor.name, "kato");
     })
     .await;
 }

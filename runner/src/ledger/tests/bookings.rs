@@ -11,7 +11,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 async fn book(tx: &mut Tx, name: &EnvironmentName, from: Timestamp, hours: i64) -> Hold {
     let target = Target { level: "full".parse().unwrap(), settings: [].into() };
-    let booked = Booked { target, asked_as: AskedAs::of(&actor("ito")) };
+    let booked = Booked { target, asked_as: AskedAs::of(&actor("ito")), before: None };
     let (by, only, because) = (actor("ito"), vec![ActorId::local("sato")], Some("予行"));
     let until = from.plus_ms(hours * HOUR_MS);
     holds::book(tx, NewBooking { environment: name, by: &by, only, because, from, until, booked }).await.unwrap()

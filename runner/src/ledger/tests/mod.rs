@@ -12,6 +12,7 @@ mod history;
 mod migrations;
 mod opening;
 mod pruning;
+mod removal;
 mod runs;
 mod schedules;
 mod server;
@@ -31,7 +32,7 @@ use crate::domain::run::{Outcome, Phase, Question, QuestionWhy, RunEvent};
 pub(crate) async fn on_both(test: impl AsyncFn(Store)) {
     at_both(async |address| {
         let store = Store::open_at(&address).await.expect("a ledger that opens");
-        test(store.clone()).await;
+        Box::pin(test(store.clone())).await;
         store.close().await;
     })
     .await;

@@ -185,3 +185,18 @@ async fn each_of_many_random_manipulations_of_one_entry_is_found() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_entry_far_beyond_the_last_one_is_told_as_inserted() {
+    on_both(async |store| {
+        fill(&store, 3).await;
+        super::sql(&store, lift(&store)).await.unwrap();
+        let insert = format!("INSERT INTO audit (seq, {COLUMNS}) SELECT 90, {COLUMNS} FROM audit WHERE seq = 2");
+        super::sql(&store, &insert).await.unwrap();
+        let Err(VerifyError::Broken(broken)) = audit::prove(&store, Evidence::default()).await else {
+            panic!("it was not found")
+        };
+        assert!(broken.seq == 4 && broken.why.contains("inserted"), "{broken}");
+    })
+    .await;
+}

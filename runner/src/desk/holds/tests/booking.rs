@@ -18,7 +18,7 @@ fn unbook(number: Option<i64>) -> Order {
 
 async fn booked(room: &Room, who: &str, order: Order) -> crate::domain::holds::Hold {
     match room.says(who, order).await.unwrap() {
-        Answer::Hold(HoldAnswer::Began { hold, .. }) => hold,
+        Answer::Hold(HoldAnswer::Booked { hold, .. }) => hold,
         other => panic!("{other:?}"),
     }
 }
@@ -217,6 +217,7 @@ async fn nobody_holds_it_into_the_time_of_another_one_and_nobody_books_it_into_a
         room.refuses("kenji", into.clone(), &["shop is booked then", "local:sato", "hold shop for 120m because"]).await;
         room.says("kenji", hold(shop(), from)).await.unwrap();
         let before = room.ahead(HOUR_MS).await;
+        // What is free beside the hold has to be free of the other booking, too.
         let early = book("full", before, before.plus_ms(HOUR_MS), &[]);
         room.refuses("sato", early.clone(), &["shop is held then", "local:kenji", "book shop full 20"]).await;
         room.does("kenji", unhold(None)).await;
@@ -226,4 +227,135 @@ async fn nobody_holds_it_into_the_time_of_another_one_and_nobody_books_it_into_a
         room.says("sato", hold(shop(), from.plus_ms(60_000))).await.unwrap();
     })
     .await;
+}
+
+/// The order that a line to book says, as it is offered.
+fn order_of(line: &str) -> Order {
+    let words: Vec<&str> = line.split(' ').collect();
+    let ["book", "shop", level, from, "until", until, "because", "we", "measure"] = words[..] else { panic!("{line}") };
+    let moment = |text: &str| Timestamp(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
+    book(level, moment(from), moment(until), &[])
+}
+
+/// Follows each line to book that a refusal offers, and takes it back; how many there were.
+async fn follows(room: &Room, who: &str, order: Order) -> usize {
+    let refusal = match room.says(who, order).await {
+        Err(DeskError::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    };
+    let lines: Vec<&String> = refusal.hints.iter().filter(|line| line.starts_with("book ")).collect();
+    for line in &lines {
+        let Ok(Answer::Hold(HoldAnswer::Booked { hold, .. })) = room.says(who, order_of(line)).await else {
+            panic!("{refusal:?}: `{line}` is refused: {:?}", room.says(who, order_of(line)).await)
+        };
+        room.says(who, unbook(Some(hold.number.0))).await.unwrap();
+    }
+    lines.len()
+}
+
+#[tokio::test]
+async fn whatever_is_offered_in_place_of_what_is_taken_can_be_booked() {
+    const MINUTE_MS: i64 = 60_000;
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::of(in_folder(&folder).await, CONFIG);
+    // Odd milliseconds, as `2h` from now has them.
+    let now = Timestamp(room.ahead(0).await.0 / 1_000 * 1_000 + 137);
+    let minutes = |count: i64| now.plus_ms(count * MINUTE_MS);
+    let last = 90 * 24 * 60;
+    for (from, until) in [(180, 240), (270, 330), (330, 400), (last - 120, last + 300)] {
+        booked(&room, "sato", book("full", minutes(from), minutes(until), &[])).await;
+    }
+    let until = minutes(100);
+    room.does("kenji", HoldOrder::Hold { environment: shop(), until, only: Vec::new() }).await;
+    let (mut refused, mut offered) = (0, 0);
+    for begin in [-2_000, -30, 2, 50, 90, 101, 120, 150, 175, 200, 235, 260, 300, 399, last - 150, last - 60, last + 90]
+    {
+        for length in [0, 1, 25, 60, 100, 8 * 24 * 60] {
+            let order = book("small", minutes(begin), minutes(begin + length), &[]);
+            match room.says("mori", order.clone()).await {
+                Ok(Answer::Hold(HoldAnswer::Booked { hold, .. })) => {
+                    room.says("mori", unbook(Some(hold.number.0))).await.unwrap();
+                }
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => {
+                    refused += 1;
+                    offered += follows(&room, "mori", order).await;
+                }
+            }
+        }
+    }
+    assert!(refused > 50 && offered > 50, "{offered} lines in {refused} refusals");
+}
+
+#[tokio::test]
+async fn what_rules_want_a_yes_for_is_not_offered_either() {
+    let hours = "changes = 'in working hours'\nhours = 'Mon-Sun 09:00-17:00'\nzone = 'UTC'\n";
+    let config = CONFIG.replacen("up = 'full'\n", &format!("up = 'full'\n{hours}"), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::of(in_folder(&folder).await, &config);
+    let day = (room.ahead(0).await.0 / 86_400_000 + 3) * 86_400_000;
+    let at = |hour: i64| Timestamp(day + hour * HOUR_MS);
+    booked(&room, "sato", book("full", at(10), at(16), &[])).await;
+    // Before it there is no time within those hours for as long, and after it there is.
+    assert_eq!(follows(&room, "mori", book("full", at(14), at(17), &[])).await, 1);
+}
+
+#[tokio::test]
+async fn who_is_let_in_holds_it_while_that_is_booked_and_never_bars_whoever_booked_it() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let from = room.ahead(2 * HOUR_MS + 30_000).await;
+        booked(&room, "sato", book("full", from, from.plus_ms(HOUR_MS), &["mori"])).await;
+        let hold = |until| Order::Hold(HoldOrder::Hold { environment: shop(), until, only: Vec::new() });
+        // Before it begins that would keep the clock from it.
+        let into = from.plus_ms(60_000);
+        room.refuses("mori", hold(into), &["shop is booked then", "local:sato", "hold shop for 120m because"]).await;
+        later(&room, 2 * HOUR_MS + 60_000).await;
+        let until = room.ahead(HOUR_MS / 2).await;
+        let begun = match room.says("mori", hold(until)).await.unwrap() {
+            Answer::Hold(HoldAnswer::Began { hold, .. }) => hold,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(begun.only, [ActorId::local("sato")]);
+        room.queues("sato", up("shop")).await;
+        room.queues("mori", up("shop")).await;
+        room.refuses("ito", up("shop"), &["shop is"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_booking_is_answered_with_where_it_goes_afterwards() {
+    use crate::domain::holds::Afterwards;
+    use crate::domain::request::Target;
+    let target = |level: &str| Target { level: level.parse().unwrap(), settings: std::collections::BTreeMap::new() };
+    let folder = tempfile::tempdir().unwrap();
+    let now = in_folder(&folder).await.now().await.unwrap();
+    let date =
+        |days: i64| chrono::DateTime::from_timestamp_millis(now.0 + days * 24 * HOUR_MS).unwrap().format("%Y-%m-%d");
+    let window = format!("{} 00:00 - {} 00:00", date(-2), date(10));
+    let hours = format!(
+        "[[environments.shop.schedules]]\nname = 'weeks'\nzone = 'UTC'\nwindow = '{window}'\ninside = 'full'\noutside = 'small'\n"
+    );
+    // What is written, what is wanted, what is booked, and what comes afterwards.
+    for (more, wanted, level, afterwards) in [
+        ("", Some("off"), "full", Afterwards::Back(target("off"))),
+        ("", Some("full"), "full", Afterwards::Back(target("full"))),
+        ("", Some("small"), "full", Afterwards::Rests(target("small"))),
+        ("", Some("full"), "small", Afterwards::Rests(target("small"))),
+        ("", None, "full", Afterwards::Rests(target("small"))),
+        (hours.as_str(), Some("full"), "small", Afterwards::Schedules(target("full"))),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let room = Room::of(in_folder(&folder).await, &format!("{CONFIG}{more}"));
+        if let Some(wanted) = wanted {
+            let mut tx = room.store.begin().await.unwrap();
+            environments::set_wanted(&mut tx, &shop(), Some(&target(wanted)), None).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let from = room.ahead(2 * HOUR_MS).await;
+        let answer = room.says("sato", book(level, from, from.plus_ms(HOUR_MS), &[])).await.unwrap();
+        let Answer::Hold(HoldAnswer::Booked { afterwards: told, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(told, afterwards, "{wanted:?} {level} {more}");
+    }
 }

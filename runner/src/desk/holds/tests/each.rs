@@ -49,3 +49,51 @@ async fn a_hold_of_a_group_is_of_all_of_it_or_of_none_and_is_lifted_where_it_sta
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_group_is_booked_as_a_whole_or_not_at_all_and_what_is_offered_is_free_in_all_of_it() {
+    on_both(async |store| {
+        const HOUR_MS: i64 = 3_600_000;
+        let room = Room::new(store);
+        // To whole seconds, as lines tell moments.
+        let from = Timestamp(room.ahead(48 * HOUR_MS).await.0 / 1_000 * 1_000);
+        let book = |environment, from: Timestamp| HoldOrder::Book {
+            environment,
+            level: "full".parse().unwrap(),
+            settings: Vec::new(),
+            from,
+            until: from.plus_ms(2 * HOUR_MS),
+            only: Vec::new(),
+        };
+        let both = |from| each(vec![book(shop(), from), book(blog(), from)]);
+        room.refuses("kato", both(from), &["not yours to do"]).await;
+        // Of the second one an hour of it is somebody's, and of the first one what comes after that.
+        room.does("mori", book(blog(), from.plus_ms(-HOUR_MS))).await;
+        room.does("mori", book(shop(), from.plus_ms(2 * HOUR_MS))).await;
+        let Err(DeskError::Refused(refusal)) = room.says("sato", both(from)).await else { panic!("it is taken") };
+        assert!(refusal.what.contains("blog is booked then"), "{refusal:?}");
+        assert!(refusal.why.ends_with("`book @rpg` books each of it, or none"), "{refusal:?}");
+        let line = |from: Timestamp| {
+            let moment = |at: Timestamp| {
+                let at = chrono::DateTime::from_timestamp_millis(at.0).unwrap();
+                at.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+            };
+            format!("book @rpg full {} until {} because we measure", moment(from), moment(from.plus_ms(2 * HOUR_MS)))
+        };
+        let free = [line(from.plus_ms(-3 * HOUR_MS)), line(from.plus_ms(4 * HOUR_MS)), "list bookings @rpg".to_owned()];
+        assert_eq!(refusal.hints, free);
+        let sight = Sight { all: true, environments: Vec::new() };
+        assert_eq!(room.desk.bookings(None, &sight).await.unwrap().len(), 2, "of none");
+        let answer = room.says("sato", both(from.plus_ms(4 * HOUR_MS))).await.unwrap();
+        assert!(matches!(&answer, Answer::Each(all) if all.len() == 2), "{answer:?}");
+        assert_eq!(room.desk.bookings(None, &sight).await.unwrap().len(), 4);
+        // Taken back is one's own, where there is something of one's own.
+        let unbook = |environment| HoldOrder::Unbook { environment, number: None };
+        let answer = room.says("sato", each(vec![unbook(shop()), unbook(blog())])).await.unwrap();
+        assert!(matches!(&answer, Answer::Each(all) if all.len() == 2), "{answer:?}");
+        let left = room.desk.bookings(None, &sight).await.unwrap();
+        assert!(left.len() == 2 && left.iter().all(|one| one.by == ActorId::local("mori")), "{left:?}");
+        room.refuses("kenji", each(vec![unbook(shop()), unbook(blog())]), &["is not yours to take back"]).await;
+    })
+    .await;
+}

@@ -167,13 +167,20 @@ impl<'a> Reader<'a> {
             return Decision { target: stood.target, by: Decider::Left, ends };
         }
         let ended = stood.ends == Some(now) || (stood.by == Decider::Left && stood.ends.is_some());
+        let rest = self.back(stood).unwrap_or(&self.rest);
         // An end alone never raises.
-        let rests = ended && self.height(&self.rest) <= self.height(stood.target);
+        let rests = ended && self.height(rest) <= self.height(stood.target);
         match (rests, stood.by) {
-            (true, _) => Decision { target: &self.rest, by: Decider::Rest, ends: None },
+            (true, _) => Decision { target: rest, by: Decider::Rest, ends: None },
             (false, Decider::Rest) => stood,
             (false, _) => Decision { target: stood.target, by: Decider::Left, ends: None },
         }
+    }
+
+    /// Where a booking goes back to.
+    fn back<'r>(&'r self, stood: Decision<'r>) -> Option<&'r Target> {
+        let Decider::Bent(number) = stood.by else { return None };
+        self.bookings.iter().find(|booking| booking.number == number)?.back
     }
 
     /// Until when a pause keeps what was asked for; `None` where none does. A person's change goes back when they said.

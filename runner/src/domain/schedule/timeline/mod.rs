@@ -6,6 +6,7 @@
 //! does something next. Where nobody asks for anything, what was wanted stays wanted, except that what ended by itself
 //! leaves the environment at its resting level if that is not higher.
 
+mod coming;
 mod decide;
 mod reader;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use super::scale::Scale;
 use super::wall::shown;
 use crate::domain::ids::Timestamp;
 use crate::domain::request::Target;
+pub use coming::{Coming, Idle, coming};
 pub(super) use decide::rivals;
 pub(super) use reader::{Heard, Hit, Reader};
 pub use transition::{Because, Note, Standing, Transition};

@@ -56,6 +56,8 @@ pub(super) struct Span<'a> {
     pub(super) until: i64,
     /// Nothing for a pause.
     pub(super) target: Option<&'a Target>,
+    /// Where it goes afterwards where nobody asks for anything then, if not where the environment rests.
+    pub(super) back: Option<&'a Target>,
 }
 
 impl Span<'_> {
@@ -111,6 +113,7 @@ impl<'a> Reader<'a> {
                 from: from.0,
                 until: until.map_or(i64::MAX, |until| until.0),
                 target,
+                back: None,
             };
             match &bent.bend {
                 Bend::Skip(skipped) => reader.skips.push(skipped),
@@ -121,11 +124,11 @@ impl<'a> Reader<'a> {
                 Bend::Visit { target, from, until, said: _ } if people => {
                     reader.visits.push(span(*from, Some(*until), Some(target)));
                 }
-                Bend::Grace { target, from, until } if people => {
+                Bend::Grace { target, from, until, then: _ } if people => {
                     reader.graces.push(span(*from, Some(*until), Some(target)));
                 }
-                Bend::Booked { target, from, until } if heard >= Heard::Bookings => {
-                    reader.bookings.push(span(*from, Some(*until), Some(target)));
+                Bend::Booked { target, from, until, back } if heard >= Heard::Bookings => {
+                    reader.bookings.push(Span { back: back.as_ref(), ..span(*from, Some(*until), Some(target)) });
                 }
                 Bend::Keep { .. } | Bend::Visit { .. } | Bend::Grace { .. } | Bend::Booked { .. } => {}
             }
@@ -143,7 +146,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a schedule does on a date of its wall clock, in order.
-    fn hits_on(&self, at: usize, date: NaiveDate, marks: &mut Vec<Mark>, into: &mut Vec<Hit>) {
+    pub(super) fn hits_on(&self, at: usize, date: NaiveDate, marks: &mut Vec<Mark>, into: &mut Vec<Hit>) {
         let Some(schedule) = self.agenda.schedules.get(at) else { return };
         marks.clear();
         schedule.marks(date, self.calendar(at), marks);

@@ -23,7 +23,7 @@ fn visit(level: &str, from: &str, until: &str) -> Bend {
 }
 
 fn booked(level: &str, from: &str, until: &str) -> Bend {
-    Bend::Booked { target: target(level), from: in_tokyo(from), until: in_tokyo(until) }
+    Bend::Booked { target: target(level), from: in_tokyo(from), until: in_tokyo(until), back: None }
 }
 
 fn pause(from: &str, until: Option<&str>) -> Bend {

@@ -203,7 +203,7 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
             match kind {
                 0 => Bend::Keep { target: target(level), from: begins, until },
                 1 => Bend::Visit { target: target(level), from: begins, until, said: true },
-                5 => Bend::Grace { target: target(level), from: begins, until },
+                5 => Bend::Grace { target: target(level), from: begins, until, then: None },
                 2 => Bend::Pause { from: begins, until: Some(until).filter(|_| length % 7 > 0) },
                 3 => Bend::Skip(Skipped::Days {
                     schedule: None,
@@ -211,7 +211,7 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
                     last: date.date() + TimeDelta::days(length / 1440),
                     from: begins,
                 }),
-                4 => Bend::Booked { target: target(level), from: begins, until },
+                4 => Bend::Booked { target: target(level), from: begins, until, back: None },
                 _ => {
                     let local = date.with_minute(0).and_then(|date| date.with_second(0)).unwrap_or(date);
                     Bend::Skip(Skipped::One { schedule: "work".to_owned(), local })
@@ -285,7 +285,7 @@ proptest! {
     #[test]
     fn what_is_booked_stands_from_its_first_millisecond_to_its_last((written, _) in all(), pick in any::<prop::sample::Index>(), after in 0.0..1.0) {
         let bookings: Vec<_> = written.bends.iter().filter_map(|bent| match &bent.bend {
-            Bend::Booked { target, from, until } => Some((target, *from, *until)),
+            Bend::Booked { target, from, until, .. } => Some((target, *from, *until)),
             Bend::Keep { .. } | Bend::Visit { .. } | Bend::Grace { .. } | Bend::Pause { .. } | Bend::Skip(_) => None,
         }).collect();
         prop_assume!(!bookings.is_empty());

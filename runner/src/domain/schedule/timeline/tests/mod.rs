@@ -1,6 +1,7 @@
 //! The timeline by example, read as people would, and by its laws.
 
 mod bends;
+mod coming;
 mod laws;
 mod levels;
 

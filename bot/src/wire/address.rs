@@ -1,10 +1,10 @@
 //! Addresses that may be spoken to: in tests nothing but this machine.
 
 /// Set by tests: nothing but this machine may be spoken to.
-pub(in crate::chat) const LOOPBACK_ONLY: &str = "TIDEGATE_LOOPBACK_ONLY";
+pub(crate) const LOOPBACK_ONLY: &str = "TIDEGATE_LOOPBACK_ONLY";
 
 /// Whether an address may be spoken to at all: in tests only this machine is.
-pub(in crate::chat) fn may_be_spoken_to(url: &str) -> bool {
+pub(crate) fn may_be_spoken_to(url: &str) -> bool {
     let only_here = std::env::var_os(LOOPBACK_ONLY).is_some_and(|set| set == "1");
     !only_here || is_loopback(url)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Why a call did not do what it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::chat) enum ApiError {
+pub(crate) enum ApiError {
     /// Not now: too many calls. Nothing was done.
     #[error("{0:?} of silence are wanted")]
     Limited(Duration),
@@ -29,17 +29,17 @@ const OF_TOKEN: [&str; 5] = ["invalid_auth", "token_revoked", "account_inactive"
 
 impl ApiError {
     /// A refusal with this word.
-    pub(in crate::chat) fn refused(code: &str) -> Self {
+    pub(crate) fn refused(code: &str) -> Self {
         Self::Refused { code: code.to_owned(), needed: None }
     }
 
     /// True when it is about the whole chat: no other call would fare better.
-    pub(in crate::chat) fn is_of_token(&self) -> bool {
+    pub(crate) fn is_of_token(&self) -> bool {
         self.code().is_some_and(|code| OF_TOKEN.contains(&code))
     }
 
     /// The chat's word for a refusal.
-    pub(in crate::chat) fn code(&self) -> Option<&str> {
+    pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => Some(code),
             Self::Limited(_) | Self::Unknown(_) | Self::Token(_) => None,

@@ -7,22 +7,20 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use serenity::http::{LightMethod, Route};
 use serenity::model::gateway::GatewayIntents;
-use serenity::model::id::InteractionId;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::ear::{DiscordEar, Taken};
-use super::guild::number;
-use crate::chat::voice::address::may_be_spoken_to;
-use crate::chat::voice::failure::ApiError;
+use super::rest::Api;
+use crate::wire::address::may_be_spoken_to;
+use crate::wire::failure::ApiError;
 
 /// A connection that has not said hello and let us in by then is tried again.
 const HELLO: Duration = Duration::from_secs(20);
@@ -40,19 +38,29 @@ const IDENTIFY: Duration = Duration::from_secs(5);
 /// Events of one connection that are being stored at the same time; what comes then waits.
 const AT_ONCE: usize = 64;
 
-/// Only what is said to us is looked at, and Discord tells that without the right to read everything.
-fn intents() -> GatewayIntents {
-    GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES
-}
-
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Begins to open and keep a connection; it ends with what is returned.
-pub(super) fn open(ear: &DiscordEar) -> JoinSet<()> {
-    let mut connection = JoinSet::new();
-    let gateway = Gateway { ear: ear.clone(), session: None, read: Read::default() };
-    connection.spawn(gateway.keep());
-    connection
+/// Who hears what the gateway tells.
+#[async_trait]
+pub(crate) trait Hears: Clone + Send + Sync + 'static {
+    /// A connection is open. `anew`: with a new session, and what was said before may not have been told; else everything was that came
+    /// meanwhile.
+    fn opened(&self, anew: bool);
+
+    /// It ended.
+    fn ended(&self);
+
+    /// There is none, and Discord's word for why.
+    fn failed(&self, why: &str);
+
+    /// Looks at an event, in the order in which they come. True: it is to be taken, too.
+    fn looks(&self, kind: &str, event: &Value) -> bool;
+
+    /// Takes an event: only then it counts as read. What comes does not wait for it. `fresh`: it has just happened.
+    ///
+    /// # Errors
+    /// Why it is to come again.
+    async fn takes(&self, kind: &str, event: &Value, fresh: bool) -> Result<(), String>;
 }
 
 /// A session that can be gone on with, and where.
@@ -61,8 +69,12 @@ struct Session {
     address: String,
 }
 
-struct Gateway {
-    ear: DiscordEar,
+/// A connection that is opened and kept.
+pub(crate) struct Gateway<H> {
+    api: Api,
+    hears: H,
+    name: &'static str,
+    intents: GatewayIntents,
     session: Option<Session>,
     read: Read,
 }
@@ -88,12 +100,6 @@ impl Read {
     }
 }
 
-/// What is to be taken of an event.
-enum Take {
-    Message,
-    Interaction,
-}
-
 /// Why a connection ended.
 #[derive(Debug)]
 enum End {
@@ -105,7 +111,15 @@ enum End {
     Refused(&'static str),
 }
 
-impl Gateway {
+impl<H: Hears> Gateway<H> {
+    /// Begins to open and keep a connection; it ends with what is returned. `name` is what this program is called, for Discord.
+    pub(crate) fn open(api: Api, hears: H, name: &'static str, intents: GatewayIntents) -> JoinSet<()> {
+        let gateway = Self { api, hears, name, intents, session: None, read: Read::default() };
+        let mut connection = JoinSet::new();
+        connection.spawn(gateway.keep());
+        connection
+    }
+
     /// For ever.
     async fn keep(mut self) {
         let mut failures = 0;
@@ -114,7 +128,7 @@ impl Gateway {
             let end = match self.connect().await {
                 Ok((stream, beat)) => self.talk(stream, beat).await,
                 Err(error) => {
-                    self.ear.ear.vital.failed(error.code().unwrap_or("no_answer"));
+                    self.hears.failed(error.code().unwrap_or("no_answer"));
                     End::Resume(error.to_string())
                 }
             };
@@ -129,7 +143,7 @@ impl Gateway {
                 }
                 End::Refused(why) => {
                     tracing::error!(why, "Discord cannot be listened to");
-                    self.ear.ear.vital.failed(why);
+                    self.hears.failed(why);
                     (self.session, self.read) = (None, Read::default());
                     wait = WAIT_MAX;
                 }
@@ -142,17 +156,8 @@ impl Gateway {
     /// A connection that said hello, and how often it wants to hear from us.
     async fn connect(&self) -> Result<(Stream, Duration), ApiError> {
         let unknown = |why: String| ApiError::Unknown(why.chars().take(200).collect());
-        let address = if let Some(session) = &self.session {
-            session.address.clone()
-        } else {
-            let said = self.ear.guild.api.get(Route::GatewayBot, &[]).await?;
-            let limit = &said["session_start_limit"];
-            if limit["remaining"] == 0 {
-                let ms = limit["reset_after"].as_u64().unwrap_or(60_000);
-                return Err(unknown(format!("no session may begin for {ms} ms")));
-            }
-            said["url"].as_str().unwrap_or_default().to_owned()
-        };
+        let address =
+            if let Some(session) = &self.session { session.address.clone() } else { self.api.gateway().await? };
         if !may_be_spoken_to(&address) || !address.starts_with("ws") {
             return Err(unknown("no address for the gateway".to_owned()));
         }
@@ -172,12 +177,12 @@ impl Gateway {
             Err(unknown("closed before it said hello".to_owned()))
         });
         let (mut stream, beat) = opened.await.map_err(|_| unknown("Discord does not say hello".to_owned()))??;
-        let token = self.ear.guild.api.token().await?;
+        let token = self.api.token().await?;
         let first = if let (Some(session), Some(seq)) = (&self.session, self.read.seq()) {
             json!({ "op": 6, "d": { "token": token, "session_id": session.id, "seq": seq } })
         } else {
-            let properties = json!({ "os": std::env::consts::OS, "browser": "tidegate", "device": "tidegate" });
-            json!({ "op": 2, "d": { "token": token, "intents": intents().bits(), "properties": properties } })
+            let properties = json!({ "os": std::env::consts::OS, "browser": self.name, "device": self.name });
+            json!({ "op": 2, "d": { "token": token, "intents": self.intents.bits(), "properties": properties } })
         };
         stream.send(Message::Text(first.to_string().into())).await.map_err(|error| unknown(error.to_string()))?;
         Ok((stream, beat))
@@ -190,7 +195,7 @@ impl Gateway {
         let first = beat.mul_f64(f64::from(uuid::Uuid::now_v7().as_bytes()[15]) / 256.0);
         let mut beats = tokio::time::interval_at(Instant::now() + first, beat);
         let let_in = Instant::now() + HELLO;
-        let (mut answered, mut open) = (true, None::<Open>);
+        let (mut answered, mut open) = (true, None::<Open<H>>);
         // Dropped, they go on: what comes again is known then.
         let mut takes = FuturesUnordered::new();
         loop {
@@ -218,11 +223,14 @@ impl Gateway {
                             Some(0) => {
                                 let seq = said["s"].as_u64().or(self.read.last).unwrap_or_default();
                                 self.read.last = Some(seq);
-                                if let Some(take) = self.event(&said, &mut open) {
+                                if self.event(&said, &mut open) {
                                     self.read.at_work.insert(seq);
                                     // Told anew, it is from before.
-                                    let (ear, fresh) = (self.ear.clone(), open.is_some());
-                                    let task = tokio::spawn(async move { taken(&ear, &take, &said["d"], fresh).await });
+                                    let (hears, fresh) = (self.hears.clone(), open.is_some());
+                                    let task = tokio::spawn(async move {
+                                        let kind = said["t"].as_str().unwrap_or_default();
+                                        hears.takes(kind, &said["d"], fresh).await
+                                    });
                                     takes.push(async move { (seq, task.await) });
                                 }
                                 Ok(())
@@ -261,67 +269,24 @@ impl Gateway {
         Message::Text(json!({ "op": 1, "d": self.read.last }).to_string().into())
     }
 
-    /// Looks at one event, and gives what is to be taken of it: only then it counts as read, so that it comes again where it was not.
-    fn event(&mut self, said: &Value, open: &mut Option<Open>) -> Option<Take> {
+    /// Looks at one event; true where it is to be taken.
+    fn event(&mut self, said: &Value, open: &mut Option<Open<H>>) -> bool {
         let event = &said["d"];
         match said["t"].as_str().unwrap_or_default() {
             "READY" => {
                 let address = event["resume_gateway_url"].as_str().map(str::to_owned);
                 let id = event["session_id"].as_str().map(str::to_owned);
                 self.session = id.zip(address).map(|(id, address)| Session { id, address });
-                *open = Some(Open::new(&self.ear, true));
+                *open = Some(Open::new(&self.hears, true));
+                false
             }
-            // What came meanwhile was told: nothing was missed.
-            "RESUMED" => *open = Some(Open::new(&self.ear, false)),
-            "THREAD_CREATE" => {
-                if let Some(id) = event["id"].as_str() {
-                    self.ear.guild.note_parent(id, event["parent_id"].as_str());
-                }
+            "RESUMED" => {
+                *open = Some(Open::new(&self.hears, false));
+                false
             }
-            "MESSAGE_CREATE" => return Some(Take::Message),
-            "INTERACTION_CREATE" => return Some(Take::Interaction),
-            _ => {}
-        }
-        None
-    }
-}
-
-/// Takes one event; `fresh`: it has just happened. As an error, why it is to come again.
-async fn taken(ear: &DiscordEar, take: &Take, event: &Value, fresh: bool) -> Result<(), String> {
-    match take {
-        Take::Message => ear
-            .message(event, fresh)
-            .await
-            .map_err(|error| format!("a message cannot be stored, and is to come again: {error}")),
-        Take::Interaction => {
-            match ear.interaction(event, fresh).await {
-                Ok(made) => acknowledge(ear, event, made),
-                Err(error) => {
-                    tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so");
-                }
-            }
-            Ok(())
+            kind => self.hears.looks(kind, event),
         }
     }
-}
-
-/// Acknowledges an interaction and then has it answered; beside the connection, which goes on.
-fn acknowledge(ear: &DiscordEar, event: &Value, made: Taken) {
-    let Taken { acknowledgement: Some(acknowledgement), heard } = made else { return };
-    let (ear, id, token) = (ear.clone(), event["id"].clone(), event["token"].clone());
-    tokio::spawn(async move {
-        let (id, token) = (id.as_str().unwrap_or_default(), token.as_str().unwrap_or_default());
-        if let Ok(id) = number(id, "message_not_found") {
-            let route = Route::InteractionResponse { interaction_id: InteractionId::new(id), token };
-            match ear.guild.api.send(LightMethod::Post, route, &acknowledgement).await {
-                Ok(_) => {}
-                // Somebody else has heard it, too.
-                Err(error) if error.code() == Some("already_acknowledged") => {}
-                Err(error) => tracing::warn!(%error, "an interaction is not acknowledged"),
-            }
-        }
-        ear.answer(heard);
-    });
 }
 
 /// What the number of a close means.
@@ -337,24 +302,18 @@ fn closed(code: Option<u16>) -> End {
 }
 
 /// A connection that is open, as long as it is.
-struct Open(DiscordEar);
+struct Open<H: Hears>(H);
 
-impl Open {
-    /// `missed`: what was said before may not have been told.
-    fn new(ear: &DiscordEar, missed: bool) -> Self {
-        tracing::info!("listening to Discord");
-        if missed {
-            ear.ear.listens();
-        } else {
-            ear.ear.vital.opened();
-        }
-        Self(ear.clone())
+impl<H: Hears> Open<H> {
+    fn new(hears: &H, anew: bool) -> Self {
+        hears.opened(anew);
+        Self(hears.clone())
     }
 }
 
-impl Drop for Open {
+impl<H: Hears> Drop for Open<H> {
     fn drop(&mut self) {
-        self.0.ear.vital.ended();
+        self.0.ended();
     }
 }
 

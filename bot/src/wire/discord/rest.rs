@@ -1,4 +1,4 @@
-//! Discord's HTTP API: one call with a time limit, and what came of it.
+//! One call of Discord's HTTP API, with a time limit, and what came of it.
 //!
 //! Addresses, headers and multipart bodies are serenity's. Its own way of sending is not used: it has no time limits, its limiter asks
 //! again by itself for as long as it likes and ignores another base address, and what it makes of a 429 no longer says how long to wait.
@@ -6,30 +6,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Multipart, Request, Route};
-use tidegate_runner::config::DiscordConfig;
 use tidegate_runner::domain::secret::SecretSource;
 use tidegate_runner::secrets::{ExposeSecret as _, Secrets};
 use tokio::time::Instant;
 
-use crate::chat::voice::address::{LOOPBACK_ONLY, may_be_spoken_to};
-use crate::chat::voice::crier::Hook;
-use crate::chat::voice::failure::ApiError;
-use crate::chat::voice::letter::Letter;
-use crate::chat::voice::limiter::{Limiter, Share};
-use crate::chat::voice::text::cut_between_words;
+use super::calls::File;
+use crate::wire::address::{LOOPBACK_ONLY, may_be_spoken_to};
+use crate::wire::failure::ApiError;
+use crate::wire::limiter::{Limiter, Share};
 
 /// After this long nobody knows what became of a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When Discord does not say how long to wait.
 const WAIT: Duration = Duration::from_secs(5);
-
-/// Most characters of a message without an embed.
-const CONTENT_MAX: usize = 2_000;
 
 /// Under this name the limiter keeps what holds for every call.
 const EVERYWHERE: &str = "*";
@@ -62,32 +55,28 @@ const WORDS: [(i64, &str); 22] = [
 
 /// The API. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Api {
+pub(crate) struct Api {
     client: Client,
     secrets: Secrets,
     bot_token: SecretSource,
     base: Arc<str>,
-    pub(super) limiter: Arc<Limiter>,
+    pub(crate) limiter: Arc<Limiter>,
 }
 
 impl Api {
+    /// The API at `url`; `bot_token` says where the token is read from.
+    ///
     /// # Errors
     /// When the address is not one to be spoken to, or no client can be made.
-    pub(super) fn new(config: &DiscordConfig, secrets: Secrets) -> Result<Self, ApiError> {
-        if !may_be_spoken_to(&config.api_url) {
-            let why = format!("{LOOPBACK_ONLY} is set, and `api_url` is {} and not on this machine", config.api_url);
+    pub(crate) fn new(url: &str, bot_token: SecretSource, secrets: Secrets) -> Result<Self, ApiError> {
+        if !may_be_spoken_to(url) {
+            let why = format!("{LOOPBACK_ONLY} is set, and `api_url` is {url} and not on this machine");
             return Err(ApiError::Token(why));
         }
         // A redirect would take the token elsewhere.
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).no_proxy();
         let client = client.build().map_err(|error| ApiError::Token(error.to_string()))?;
-        Ok(Self {
-            client,
-            secrets,
-            bot_token: config.bot_token.clone(),
-            base: config.api_url.as_str().into(),
-            limiter: Arc::new(Limiter::new(&[])),
-        })
+        Ok(Self { client, secrets, bot_token, base: url.into(), limiter: Arc::new(Limiter::new(&[])) })
     }
 
     /// The bot's token, read where the configuration says that it is.
@@ -97,7 +86,7 @@ impl Api {
     }
 
     /// Where people see a message.
-    pub(super) fn page(&self, guild: &str, channel: &str, message: Option<&str>) -> String {
+    pub(crate) fn page(&self, guild: &str, channel: &str, message: Option<&str>) -> String {
         let message = message.map(|message| format!("/{message}")).unwrap_or_default();
         format!("{}/channels/{guild}/{channel}{message}", self.base)
     }
@@ -108,30 +97,30 @@ impl Api {
         self.call(request.params((!params.is_empty()).then_some(params))).await
     }
 
-    pub(super) async fn send(&self, method: LightMethod, route: Route<'_>, body: &Value) -> Result<Value, ApiError> {
-        self.call(Request::new(route, method).body(Some(body.to_string().into_bytes()))).await
-    }
-
-    /// The same with a file.
-    pub(super) async fn send_file(
+    pub(super) async fn send(
         &self,
         method: LightMethod,
         route: Route<'_>,
         body: &Value,
-        file: (&str, &str),
+        file: Option<File<'_>>,
     ) -> Result<Value, ApiError> {
-        let (name, text) = file;
+        let request = Request::new(route, method);
+        let Some((name, text)) = file else {
+            return self.call(request.body(Some(body.to_string().into_bytes()))).await;
+        };
+        let mut body = body.clone();
+        body["attachments"] = json!([{ "id": "0", "filename": name }]);
         let file = serenity::builder::CreateAttachment::bytes(text.as_bytes(), name);
         let multipart = Multipart {
             upload: serenity::http::MultipartUpload::Attachments(vec![file]),
             fields: Vec::new(),
             payload_json: Some(body.to_string()),
         };
-        self.call(Request::new(route, method).multipart(Some(multipart))).await
+        self.call(request.multipart(Some(multipart))).await
     }
 
     /// Tells a webhook, of Discord or of anybody. Without our token.
-    async fn hook(&self, url: &str, body: &Value) -> Result<(), ApiError> {
+    pub(crate) async fn tell_hook(&self, url: &str, body: &Value) -> Result<(), ApiError> {
         if !may_be_spoken_to(url) {
             return Err(ApiError::refused("invalid_webhook"));
         }
@@ -188,23 +177,6 @@ impl Api {
         {
             self.limiter.silence(Instant::now(), key, wait.min(Duration::from_mins(10)));
         }
-    }
-}
-
-#[async_trait]
-impl Hook for Api {
-    async fn tell(&self, url: &str, text: &str) -> Result<(), ApiError> {
-        let text = cut_between_words(text, CONTENT_MAX);
-        self.hook(url, &json!({ "content": text, "text": text, "allowed_mentions": { "parse": [] } })).await
-    }
-
-    fn says(&self, letter: &Letter) -> String {
-        let titles = letter.blocks.iter().filter_map(|block| block["title"].as_str());
-        titles.collect::<Vec<_>>().join("\n")
-    }
-
-    fn quoted(&self, text: &str) -> String {
-        super::render::escape(text)
     }
 }
 

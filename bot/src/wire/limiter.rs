@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// How much of a minute's calls may be used up: what matters less leaves the rest to what matters more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::chat) enum Share {
+pub(crate) enum Share {
     /// All of it.
     All,
     /// Nine tenths.
@@ -35,11 +35,11 @@ impl Share {
 }
 
 /// Calls a minute of each method. Methods that are not in it have no such limit.
-pub(in crate::chat) type Tiers = &'static [(&'static str, usize)];
+pub(crate) type Tiers = &'static [(&'static str, usize)];
 
 /// The limiter.
 #[derive(Debug)]
-pub(in crate::chat) struct Limiter {
+pub(crate) struct Limiter {
     tiers: Tiers,
     state: Mutex<State>,
 }
@@ -70,7 +70,7 @@ impl State {
 }
 
 impl Limiter {
-    pub(in crate::chat) fn new(tiers: Tiers) -> Self {
+    pub(crate) fn new(tiers: Tiers) -> Self {
         Self { tiers, state: Mutex::default() }
     }
 
@@ -82,7 +82,7 @@ impl Limiter {
     ///
     /// # Errors
     /// How long to wait, when it may not be made yet.
-    pub(in crate::chat) fn admit(&self, now: Instant, method: &str, share: Share) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, now: Instant, method: &str, share: Share) -> Result<(), Duration> {
         let mut state = self.state();
         let wait = state.wait(self.tiers, now, method, share);
         if !wait.is_zero() {
@@ -95,7 +95,7 @@ impl Limiter {
     }
 
     /// Takes the next place for this method and channel, if it is free now and the method may be called.
-    pub(in crate::chat) fn take(&self, now: Instant, method: &str, channel: &str, share: Share) -> bool {
+    pub(crate) fn take(&self, now: Instant, method: &str, channel: &str, share: Share) -> bool {
         let mut state = self.state();
         // What is over says nothing any more; otherwise every channel ever seen would stay.
         state.next.retain(|_, at| *at > now);
@@ -108,7 +108,7 @@ impl Limiter {
     }
 
     /// The chat wants silence for this method.
-    pub(in crate::chat) fn silence(&self, now: Instant, method: &str, wait: Duration) {
+    pub(crate) fn silence(&self, now: Instant, method: &str, wait: Duration) {
         self.state().silent.insert(method.to_owned(), now + wait);
     }
 }
