@@ -257,7 +257,7 @@ pub static TABLE: [Spec; 55] = [
         ],
         examples: &[example("sweep shop", "what is paid for and nobody knows of")],
         object: Object::Environment,
-        takes: &[Takes::Keyword("remove")],
+        takes: &[],
         also: &["orphans", "strays", "leftovers"],
         read: others::read_sweep,
     },
