@@ -127,10 +127,13 @@ class Told:
         self.line, self.status, self.text, self.seconds = line, status, text, seconds
         # Long lines are broken where a terminal ends.
         self.unfolded = " ".join(text.split())
+        # How it ended stands last, and a report that is cut loses its end.
+        lines = text.rstrip().splitlines()
+        self.end = "\n".join((["..."] if len(lines) > 25 else []) + lines[-25:])
 
     def says(self, *words):
         for word in words:
-            assert word in self.unfolded, f"`{self.line}` does not say {word!r}:\n{self.text}"
+            assert word in self.unfolded, f"`{self.line}` does not say {word!r}, it ends with:\n{self.end}"
         return self
 
     def says_not(self, *words):
@@ -139,7 +142,7 @@ class Told:
         return self
 
     def exits(self, status):
-        assert self.status == status, f"`{self.line}` ended with {self.status}, not {status}:\n{self.text}"
+        assert self.status == status, f"`{self.line}` ended with {self.status}, not {status}:\n{self.end}"
         return self
 
 
