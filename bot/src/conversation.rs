@@ -289,7 +289,9 @@ fn is_of_clock(answer: &Answer) -> bool {
     match answer {
         Answer::Queued { until, .. } => until.is_some(),
         Answer::Bend(BendAnswer::Cleared { .. }) => false,
-        Answer::Hold(HoldAnswer::Booked { .. }) | Answer::Bend(_) | Answer::Schedule(_) => true,
+        Answer::Hold(HoldAnswer::Booked { .. } | HoldAnswer::Lifted { comes: Some(_), .. })
+        | Answer::Bend(_)
+        | Answer::Schedule(_) => true,
         Answer::Each(all) => all.iter().any(is_of_clock),
         Answer::Hold(_)
         | Answer::Approved(_)

@@ -1,6 +1,7 @@
 //! What is written and bent about when, environment by environment: the configuration's schedules, what people skip, pause and keep,
 //! and their changes, read from the ledger. What follows from it is [`crate::domain::schedule`]'s to say.
 
+mod by_file;
 mod grace;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,9 @@ use crate::domain::schedule::{
     Agenda, Because, Bend, Bent, DEFAULT_WARN_S, Scale, Schedule, Stored, Timetable, end_of_change, since,
 };
 use crate::ledger::environments::Wanted;
-use crate::ledger::{Access, LedgerError, Unread, asked, bends, environments, holds, runs, schedules};
+use crate::ledger::{Access, LedgerError, Unread, asked, bends, environments, holds, proofs, runs, schedules};
 
+pub use by_file::{ByFile, by_file};
 pub use grace::{Grace, Stays};
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
@@ -40,10 +42,14 @@ pub struct Diary<'c> {
     pub wanted: Option<Target>,
     /// It was destroyed, and its schedules ask for nothing until somebody raises it.
     pub destroyed: bool,
+    /// It has schedules and was brought in from outside: they ask for nothing until a plan of it found nothing to do.
+    pub unproven: bool,
     /// What bends or adds schedules and cannot be read: nothing is to be done by what is left.
     pub unread: Unreads,
     /// Which schedules the clock had seen as of its last look.
     seen: Option<String>,
+    /// A plan of it found nothing to do.
+    proven: bool,
 }
 
 /// What cannot be read of one environment, by table.
@@ -97,6 +103,10 @@ impl<'c> Diary<'c> {
     #[must_use]
     pub fn with(mut self, mut timetable: Timetable, now: Timestamp) -> Self {
         since(&mut timetable.schedules, self.seen.as_deref(), now);
+        if self.environment.rules.adopted && !self.proven {
+            self.unproven = !timetable.schedules.is_empty();
+            timetable.schedules.clear();
+        }
         self.timetable = Arc::new(timetable);
         self
     }
@@ -288,6 +298,8 @@ struct Noted {
     unread: Unreads,
     /// Which schedules the clock had seen as of its last look.
     seen: Option<String>,
+    /// A plan of it found nothing to do.
+    proven: bool,
 }
 
 /// Who said where an environment is to be.
@@ -322,6 +334,11 @@ impl Diaries {
         {
             for (name, seen) in asked::written(&mut db, None).await? {
                 read.entry(name).or_default().seen = Some(seen);
+            }
+        }
+        if config.environments.values().any(|environment| environment.rules.adopted) {
+            for name in proofs::all(&mut db).await? {
+                read.entry(name).or_default().proven = true;
             }
         }
         let mut said: BTreeMap<RunNumber, RunSummary> = said.into_iter().map(|run| (run.number, run)).collect();
@@ -393,6 +410,7 @@ impl Diaries {
         if has_moments(environment, Some(&noted)) {
             noted.seen = asked::written(&mut db, Some(name)).await?.pop().map(|(_, seen)| seen);
         }
+        noted.proven = environment.rules.adopted && proofs::all(&mut db).await?.contains(name);
         let wanted = or_lack(environments::wanted(&mut db, name).await, name, &mut noted.unread)?;
         let (active, broken) = runs::active_apart(&mut db, name).await?;
         noted.unread.others.extend(broken);
@@ -421,7 +439,11 @@ impl Diaries {
         said: Said,
         now: Timestamp,
     ) -> Diary<'c> {
-        let (timetable, left_out) = self.timetable(config, environment, noted.stored, noted.seen.as_deref(), now);
+        let (mut timetable, left_out) = self.timetable(config, environment, noted.stored, noted.seen.as_deref(), now);
+        let unproven = environment.rules.adopted && !noted.proven && !timetable.schedules.is_empty();
+        if unproven {
+            timetable = Arc::new(Timetable { schedules: Vec::new(), ..Timetable::clone(&timetable) });
+        }
         let mut diary = Diary {
             environment,
             timetable,
@@ -430,8 +452,10 @@ impl Diaries {
             left_out,
             wanted: said.wanted.map(|wanted| wanted.target),
             destroyed: said.destroyed,
+            unproven,
             unread: noted.unread,
             seen: noted.seen,
+            proven: noted.proven,
         };
         if said.destroyed {
             // Nobody wants it back but who says so.

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::agenda::{self, ByFile};
 use crate::bell::Bell;
 use crate::clockwork::{self, Watch};
 use crate::config::{self, Config, DatabaseConfig, Problems};
 use crate::desk::Desk;
 use crate::domain::access::{Least, Role, Who, given};
 use crate::domain::holds::News;
-use crate::domain::ids::ActorId;
+use crate::domain::ids::{ActorId, Timestamp};
 pub use crate::engine::engine_pid;
 use crate::engine::{Echo, Engine, EngineLock, make_sure_of_state_folder, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
@@ -113,7 +114,7 @@ impl House {
     pub async fn open(file: &Path) -> Result<Self, HouseError> {
         let config = set_bad_roots_aside(config::load(file).map_err(HouseError::Config)?);
         let secrets = Secrets::default();
-        crate::logging::hide(secrets::told(&config, &secrets));
+        crate::redact::hide(secrets::told(&config, &secrets));
         let address = address(&config.database, &secrets).await?;
         let store = Store::open_at(&address).await?;
         let noted = note_configuration(&store, &config, &secrets).await;
@@ -181,7 +182,7 @@ impl House {
         let Some(config) = known.and_then(read).filter(same) else { return Ok(None) };
         let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
         let config = go_on_as_kept(config, &store).await.map_err(of_ledger)?;
-        crate::logging::hide(secrets::told(&config, &secrets));
+        crate::redact::hide(secrets::told(&config, &secrets));
         let in_force = InForce::begin(config, &store).await.map_err(of_ledger)?;
         let receiver = in_force.config();
         let bell = Bell::default();
@@ -400,12 +401,25 @@ pub async fn address(database: &DatabaseConfig, secrets: &Secrets) -> Result<Add
     }
 }
 
-/// Rings `bell` when another process on the same SQLite file commits. Without a thread for it that is heard at the next look.
+/// What a configuration does as soon as it is taken, by what its ledger has, and when that was read. `None`: the ledger is on a
+/// server, or there is none, or it has another format than this program's.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn by_file(config: &Arc<Config>) -> Result<Option<(Vec<ByFile>, Timestamp)>, HouseError> {
+    let DatabaseConfig::Sqlite(path) = &config.database else { return Ok(None) };
+    let address = Address::Sqlite(path.clone());
+    let Some(store) = Store::look_into(&address).await? else { return Ok(None) };
+    let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
+    let now = store.now().await.map_err(of_ledger)?;
+    let all = agenda::by_file(&store, config, now).await.map_err(of_ledger)?;
+    Ok(Some((all, now)))
+}
+
+/// Rings `bell` when another process on the same SQLite file commits. Where nothing tells of it, it is seen at the next look.
 fn hear_others(sqlite: Option<&Path>, bell: &Bell) -> Option<Echo> {
     Echo::start(sqlite?, bell.clone())
-        .inspect_err(
-            |error| tracing::warn!(%error, "no thread for what other processes write: it is seen a little later"),
-        )
+        .inspect_err(|error| tracing::warn!(%error, "what other processes write is seen a little later"))
         .ok()
 }
 

@@ -2,21 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use crate::redact::Redactor;
-
-/// What is taken out of each line. One for the process, as the log itself is.
-static REDACTOR: LazyLock<RwLock<Redactor>> = LazyLock::new(|| RwLock::new(Redactor::new(Vec::<String>::new())));
-
-/// From now on these values, and those before, are in no line of the log; tokens that can be told by their shape never are.
-pub fn hide(values: Vec<String>) {
-    let mut redactor = REDACTOR.write().unwrap_or_else(PoisonError::into_inner);
-    *redactor = redactor.with(values);
-}
+use crate::redact::without;
 
 /// A writer of whole lines that takes secrets out of them.
 struct Redacting<W>(W);
@@ -24,9 +15,8 @@ struct Redacting<W>(W);
 impl<W: Write> Write for Redacting<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        let redactor = REDACTOR.read().unwrap_or_else(PoisonError::into_inner);
         let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
-        let redacted = redactor.redact(text);
+        let redacted = without(text.to_owned());
         self.0.write_all(format!("{redacted}{end}").as_bytes())?;
         Ok(line.len())
     }
@@ -87,12 +77,12 @@ mod tests {
 
     #[test]
     fn a_line_is_written_without_what_is_hidden() {
-        hide(vec!["log-hunter22".to_owned()]);
+        crate::redact::hide(vec!["log-hunter22".to_owned()]);
         let mut out = Vec::new();
         let token = format!("gh{}_{}", 'p', "a1b2".repeat(9));
         let line = format!("WARN a: with log-hunter22 and {token}\n");
         Redacting(&mut out).write_all(line.as_bytes()).expect("written");
-        hide(Vec::new());
+        crate::redact::hide(Vec::new());
         Redacting(&mut out).write_all(b"{\"a\":\"log-hunter22\"}\n").expect("written");
         assert_eq!(
             String::from_utf8(out).expect("UTF-8"),

@@ -10,7 +10,7 @@ use crate::domain::ids::{ActorId, StackName, Timestamp};
 use crate::domain::request::{RunKind, Target, value_at};
 use crate::domain::run::{Note, Outcome, Phase, RunEvent, RunView, StackState};
 use crate::ledger::runs::{self, AppendError, Appended, Fence};
-use crate::ledger::{LedgerError, Tx, environments, made, scaling_groups, stacks, strays};
+use crate::ledger::{LedgerError, Tx, environments, made, proofs, scaling_groups, stacks, strays};
 use crate::witness;
 
 /// Stores events of a run together with what they mean, for whoever does not drive it, and what the audit tells of them. Without
@@ -81,6 +81,9 @@ pub(crate) async fn note(
         note_state(tx, after, event, at).await?;
     }
     note_half_made(tx, after, events).await?;
+    if !events.is_empty() && environment.is_some_and(|environment| is_as_written(environment, after)) {
+        proofs::found(tx, name, run.number, at).await?;
+    }
     let proven = match after.outcome() {
         Some(
             outcome @ (Outcome::Succeeded
@@ -125,6 +128,25 @@ pub(crate) async fn note(
         made::gone(tx, name, run.number).await?;
     }
     Ok(())
+}
+
+/// A run over has shown that what is written of an adopted environment is what is there: a plan of each of its stacks found nothing to do.
+/// Of one that is off that says nothing, as an empty plan finds nothing of anything.
+fn is_as_written(environment: &Environment, after: &RunView) -> bool {
+    let request = &after.request;
+    let whole = match after.outcome() {
+        Some(Outcome::Planned) => request.kind == RunKind::Plan,
+        Some(Outcome::NothingToDo) => request.kind.says_where(),
+        Some(_) | None => false,
+    };
+    let is_empty = |name: &StackName| {
+        let found = after.stacks.get(name).and_then(|view| view.plan.as_ref());
+        found.is_some_and(|plan| {
+            plan.exactness == Exactness::Exact && !plan.has_work() && !after.has_news_of_state(name, plan)
+        })
+    };
+    let counts = environment.rules.adopted && whole && request.target.level != Level::Off;
+    counts && environment.stacks.keys().all(is_empty)
 }
 
 /// Notes which Auto Scaling groups a stack has, once they were looked at, and that it has none once it is destroyed.

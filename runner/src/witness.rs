@@ -6,7 +6,7 @@ use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::{ASK, Decision, END, EXPIRE, LOSE, REFUSE, REMOVE, UNTAINT};
 use crate::domain::changes::Change;
 use crate::domain::command::CommandName;
-use crate::domain::failure::Applied;
+use crate::domain::failure::{Applied, ResourceEvent, ResourceStage};
 use crate::domain::ids::{ActorId, StackName};
 use crate::domain::request::RunKind;
 use crate::domain::run::{Note, Outcome, QuestionWhy, RunEvent, RunState};
@@ -46,6 +46,18 @@ pub(crate) async fn note(
                 let detail = json!({ "stack": stack, "addresses": addresses });
                 let because = Some("their making came up short; a tainted group would be destroyed and made again");
                 append(tx, &Entry { because, detail: Some(&detail), ..about(UNTAINT) }).await?;
+            }
+            RunEvent::Resource { stack, resource: ResourceEvent { address, stage, .. } }
+                if run.request.kind == RunKind::Remove =>
+            {
+                // What is gone is no more to be found by anybody: each has its entries, and the run may be broken off after any.
+                let is = match stage {
+                    ResourceStage::Started => "asked of AWS",
+                    ResourceStage::Done => "gone",
+                    ResourceStage::Failed => continue,
+                };
+                let detail = json!({ "stack": stack, "arn": address, "is": is });
+                append(tx, &Entry { detail: Some(&detail), ..about(REMOVE) }).await?;
             }
             RunEvent::StackApplied { stack, applied } if run.request.kind == RunKind::Remove => {
                 append(tx, &Entry { detail: Some(&removed(stack, applied)), ..about(REMOVE) }).await?;

@@ -4,7 +4,8 @@ with states of its own. Prints a table for docs/performance.md; nothing is asser
 
     bench.py [ROUNDS]     5 rounds without a number; the first one of each is not counted
 
-The script does what people do by hand: `init`, `plan -out`, `apply`. Neither waits for instances; Tidegate asks Auto Scaling besides.
+The script does what people do by hand: `init`, `plan -out`, `apply`. Neither waits for instances; Tidegate asks Auto Scaling besides. Then the
+memory of one, two and four runs at once, each with an emulator of its own, from which `runner.parallel` has its default.
 """
 
 import json
@@ -22,12 +23,20 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 from tide import BUCKET, REGION, Emulator, end_in_good_order, lay_lean  # noqa: E402
 
+# How many runs are looked at side by side.
+AT_ONCE = (1, 2, 4)
+
 SCRIPT = """
 set -eu
 cd "$1"
+part() {{ echo "$(date +%s.%N) $1" >>parts; }}
+part prepare
 terraform init -input=false -no-color -backend-config=bucket={bucket} -backend-config=region={region} -backend-config=key=script.tfstate >/dev/null
+part plan
 terraform plan -input=false -no-color -out=plan.bin -var environment=script -var slave_count="$2" >/dev/null
+part apply
 terraform apply -input=false -no-color plan.bin >/dev/null
+part end
 """.format(bucket=BUCKET, region=REGION)
 
 
@@ -87,6 +96,40 @@ def phases(house, number):
     return {phase: ms / 1000 for phase, ms in found.items()}
 
 
+def parts_of_script(folder):
+    """Seconds of each part of the script's last run."""
+    file = folder / "parts"
+    marks = [line.split() for line in file.read_text().splitlines()]
+    file.unlink()
+    return {name: float(after) - float(at) for (at, name), (after, _) in zip(marks, marks[1:])}
+
+
+def at_once(count):
+    """The most memory of all Terraforms and providers together while `count` runs are made by as many processes, in MiB, and the seconds."""
+    emulators, folder = [Emulator() for _ in range(count)], tempfile.TemporaryDirectory(prefix="tidegate-bench.")
+    try:
+        houses = []
+        for index, emulator in enumerate(emulators):
+            (Path(folder.name) / str(index)).mkdir()
+            houses.append(lay_lean(emulator, Path(folder.name) / str(index)))
+        # The first one has `init`, which starts no provider.
+        for house in houses:
+            house.shell("up lean small").exits(0)
+        watch = Watch(folder.name)
+        watch.start()
+        start, processes = time.monotonic(), [house.start("shell", "-c", "up lean full") for house in houses]
+        ended = [process.wait() for process in processes]
+        took, most = time.monotonic() - start, watch.end()
+        assert ended == [0] * count, ended
+        for process in processes:
+            process.said.close()
+        return most, took
+    finally:
+        for emulator in emulators:
+            emulator.end()
+        folder.cleanup()
+
+
 def main():
     end_in_good_order()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
@@ -99,7 +142,7 @@ def main():
             (Path(folder) / "run.sh").write_text(SCRIPT)
             env = house.env | {"AWS_PROFILE": "change", "AWS_REGION": REGION}
             by_hand = lambda count: subprocess.run(["bash", str(Path(folder) / "run.sh"), str(script), str(count)], env=env, check=True)
-            times, memory = {"script": [], "Tidegate": []}, {"script": [], "Tidegate": []}
+            times, memory, parts = ({"script": [], "Tidegate": []} for _ in range(3))
             for turn in range(rounds + 1):
                 level, count = (("full", 4), ("small", 1))[turn % 2]
                 order = [("Tidegate", lambda: tide(house, level)), ("script", lambda: by_hand(count))]
@@ -108,7 +151,9 @@ def main():
                     watch.start()
                     took = timed(work)
                     most = watch.end()
+                    found = phases(house, turn + 1) if who == "Tidegate" else parts_of_script(script)
                     if turn:
+                        parts[who].append(found)
                         times[who].append(took)
                         memory[who].append(most)
             ratio = statistics.median(times["Tidegate"]) / statistics.median(times["script"])
@@ -117,10 +162,17 @@ def main():
             for who in ("script", "Tidegate"):
                 print(f"| {who} | {statistics.median(times[who]):.2f} s | {max(memory[who])} MiB |")
             print(f"| ratio | {ratio:.2f} | |")
-            shown = {phase: f"{seconds:.2f} s" for phase, seconds in phases(house, rounds + 1).items()}
-            print(f"parts of the last run of Tidegate: {shown}")
+            print("\n| median of | `init`, code, tool | `plan` | `apply` | verify |\n| --- | --- | --- | --- | --- |")
+            for who in ("script", "Tidegate"):
+                of = lambda part: [found[part] for found in parts[who] if part in found]
+                cells = [f"{statistics.median(of(part)):.2f} s" if of(part) else "" for part in ("prepare", "plan", "apply", "verify")]
+                print(f"| {who} | {' | '.join(cells)} |")
     finally:
         emulator.end()
+    print("\n| runs at once | most memory of all Terraforms and providers | for each | seconds |\n| --- | --- | --- | --- |")
+    for count in AT_ONCE:
+        most, took = at_once(count)
+        print(f"| {count} | {most} MiB | {most // count} MiB | {took:.1f} |", flush=True)
 
 
 def tide(house, level):

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 from made import an_environment_made_for_one_test_is_gone_to_the_last_thing  # noqa: E402
-from tide import BUCKET, ME, REGION, Emulator, lay_lean, wait_for  # noqa: E402
+from tide import AMI, BUCKET, ME, REGION, Emulator, lay_lean, wait_for  # noqa: E402
 
 STATE = "lean.tfstate"
 GROUP = "lean-lean"
@@ -232,6 +232,25 @@ def cleared_for_a_change(aws, house):
     house.shell("preflight lean").says("NOT READY", "the AWS credentials have expired").exits(0)
     aws.fault(clear=True)
 
+    # A role's session is an hour and is renewed, also in a long apply: no trouble, as on the module's own host.
+    written = house.profiles.read_text()
+    role = "[profile change]\nrole_arn = arn:aws:iam::123456789012:role/tidegate-bot-change\nsource_profile = base\n"
+    house.profiles.write_text(role + f"region = {REGION}\n" + written.replace("profile change", "profile base"))
+    before = aws.calls().get("sts:AssumeRole", 0)
+    house.shell("preflight lean").says("nothing stands in the way").exits(0)
+    assert aws.calls()["sts:AssumeRole"] > before, "the role was taken"
+    house.profiles.write_text(written)
+
+    # Keys that say when they end are renewed by nobody: told by a look, and by a run that would apply.
+    config = house.config.read_text()
+    house.config.write_text(config.replace('env = { AWS_PROFILE = "change" }', f'env = {{ AWS_REGION = "{REGION}" }}'))
+    end = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 20 * 60))
+    keys = {"AWS_ACCESS_KEY_ID": "ASIACHANGE", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_SESSION_TOKEN": "made-up"}
+    house.shell("preflight lean", **keys).says("nothing stands in the way").exits(0)
+    house.shell("preflight lean", **keys, AWS_CREDENTIAL_EXPIRATION=end).says("NOT READY", "the credentials end at").exits(0)
+    house.shell("plan lean small", **keys, AWS_CREDENTIAL_EXPIRATION=end).says("the credentials end at", "renew them")
+    house.config.write_text(config)
+
 
 def a_run_whose_terraform_and_bot_are_killed_in_mid_apply(aws, folder):
     """Nobody saw how it ended: unknown, never success or failure; the lock is freed once its holder is known to be dead."""
@@ -297,62 +316,154 @@ lean = {{ slave_count = 0 }}
 """
 
 
-# Not among TESTS: the desk refuses that order.
-def what_no_state_knows_is_removed_and_what_any_state_has_is_not(aws, folder):
-    """Found, shown with age and price, removed after a yes; whatever speaks against it, nothing goes."""
-    house = lay_lean(aws, folder)
+UNREAD = b'{"version": 4, "ser'
+
+
+def tagged(kind, **more):
+    """What carries the tags of the lean stack, and more."""
+    own = {"tidegate:environment": "lean", "tidegate:stack": "lean", **more}
+    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in own.items()]}]
+
+
+def lay_removing(aws, folder):
+    """The lean house, up, that may remove in its account, with an environment beside it whose state is its own."""
+    house = lay_lean(aws, folder, more='remove_in = ["123456789012"]')
     house.config.write_text(house.config.read_text() + OTHER.format(me=ME, bucket=BUCKET, region=REGION))
     house.shell("up lean small").says("lean is at small").exits(0)
-    own = set(aws.networks())
-    ec2 = aws.client("ec2")
-    tags = lambda kind, **more: [{"ResourceType": kind, "Tags": [
-        {"Key": "tidegate:environment", "Value": "lean"}, {"Key": "tidegate:stack", "Value": "lean"},
-        *({"Key": key, "Value": value} for key, value in more.items()),
-    ]}]
-    made = lambda **more: ec2.create_vpc(CidrBlock="10.61.0.0/16", TagSpecifications=tags("vpc", **more))["Vpc"]["VpcId"]
-    left, theirs, child = made(), made(), made(**{"elasticbeanstalk:environment-name": "blue/日本&"})
-    wall = ec2.create_security_group(GroupName="left", Description="x", VpcId=left, TagSpecifications=tags("security-group"))["GroupId"]
-    walls = lambda: {group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]}
-    state = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "other", "outputs": {}, "resources": [
-        {"mode": "managed", "type": "aws_vpc", "name": "this", "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
-         "instances": [{"schema_version": 1, "attributes": {"id": theirs}}]},
-    ]}
-    aws.put("other.tfstate", json.dumps(state).encode())
-    all_there = lambda: own | {left, theirs, child} == set(aws.networks()) and wall in walls()
+    return house
 
+
+def other_state(of):
+    """The state of `other`, with a network in it."""
+    return json.dumps({"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "other", "outputs": {}, "resources": [
+        {"mode": "managed", "type": "aws_vpc", "name": "this", "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+         "instances": [{"schema_version": 1, "attributes": {"id": of}}]},
+    ]}).encode()
+
+
+def known_for_long(house, least):
+    """As if what was found had been found two hours ago."""
+    with contextlib.closing(sqlite3.connect(house.folder / ".tidegate" / "tidegate.db")) as ledger, ledger:
+        assert ledger.execute("UPDATE strays SET seen_at = seen_at - 7200000").rowcount >= least
+
+
+def noted(house):
+    """What the audit has of removals: an ARN and what it is, for each."""
+    with contextlib.closing(sqlite3.connect(house.folder / ".tidegate" / "tidegate.db")) as ledger:
+        rows = [json.loads(detail) for (detail,) in ledger.execute("SELECT detail FROM audit WHERE action = 'remove' ORDER BY seq")]
+    return [(row["arn"].rpartition("/")[2], row["is"]) for row in rows if "is" in row]
+
+
+def what_no_state_knows_is_removed_and_what_any_state_has_is_not(aws, folder):
+    """Found, shown with age and price, removed after a yes; whatever speaks against it, nothing goes."""
+    house = lay_removing(aws, folder)
+    # As long as a stack has groups, disks may be theirs, and are not listed.
+    house.shell("down lean off").says("lean is off").exits(0)
+    before = aws.calls()["ec2:DeleteVpc"]
+    ec2 = aws.client("ec2")
+    others = ec2.run_instances(ImageId=AMI, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    made = lambda **more: ec2.create_vpc(CidrBlock="10.61.0.0/16", TagSpecifications=tagged("vpc", **more))["Vpc"]["VpcId"]
+    left, theirs, child = made(), made(), made(**{"elasticbeanstalk:environment-name": "blue/日本&"})
+    [default] = [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["IsDefault"]]
+    ec2.create_tags(Resources=[default], Tags=tagged("vpc")[0]["Tags"])
+    wall = ec2.create_security_group(GroupName="left", Description="x", VpcId=theirs, TagSpecifications=tagged("security-group"))["GroupId"]
+    # What goes along with an instance is told as gone; a disk of another one stays. (The emulator lists no Elastic IPs by their tags.)
+    run = ec2.run_instances(ImageId=AMI, MinCount=1, MaxCount=1, TagSpecifications=tagged("instance"), BlockDeviceMappings=[
+        {"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 8, "DeleteOnTermination": True}}])
+    server = run["Instances"][0]["InstanceId"]
+    disks = lambda: {disk["VolumeId"] for disk in ec2.describe_volumes()["Volumes"]}
+    disk_of = lambda of: next(
+        disk["VolumeId"] for disk in ec2.describe_volumes()["Volumes"] if [a["InstanceId"] for a in disk["Attachments"]] == [of])
+    disk, used = disk_of(server), disk_of(others)
+    ec2.create_tags(Resources=[disk, used], Tags=tagged("volume")[0]["Tags"])
+    aws.put("other.tfstate", other_state(theirs))
+    all_there = lambda: {left, theirs, child} == set(aws.networks()) and {others, server} == set(aws.instances()) and {disk, used} <= disks()
+
+    # Without the word that nobody else gives anything these tags in the account, nothing does.
+    written = house.config.read_text()
+    house.config.write_text(written.replace("remove_in", "# remove_in"))
+    house.shell("sweep lean remove").says("nothing of lean is removed", "remove_in", "sweep lean").exits(3)
+    house.config.write_text(written.replace("123456789012", "123456789013"))
+    house.shell("sweep lean remove").says("`remove_in` of lean does not name its account 123456789012").exits(0)
+    house.config.write_text(written)
     # Nobody knows yet how old they are.
-    house.shell("sweep lean").says("4 resources in no state", "sweep lean remove").exits(0)
+    house.shell("sweep lean").says("resources in no state", left, server).exits(0)
     house.shell("sweep lean remove").says("nothing that Tidegate removes stands outside", "known for less than an hour").exits(0)
     assert all_there()
-    with contextlib.closing(sqlite3.connect(house.folder / ".tidegate" / "tidegate.db")) as ledger, ledger:
-        assert ledger.execute("UPDATE strays SET seen_at = seen_at - 7200000").rowcount >= 4
+    known_for_long(house, 7)
 
     # A state that cannot be read may have any of them.
-    aws.put("other.tfstate", b'{"version": 4, "ser')
+    aws.put("other.tfstate", UNREAD)
     house.shell("sweep lean remove").says("nothing of lean is removed", "the state of other/lean cannot be read").exits(3)
-    aws.put("other.tfstate", json.dumps(state).encode())
+    aws.put("other.tfstate", other_state(theirs))
     bot = house.start("serve")
     try:
         # Somebody may be writing one just now.
         aws.put("other.tfstate.tflock", json.dumps({"ID": "1", "Who": "ito@desk", "Operation": "OperationTypeApply"}).encode())
         status, told = approved(house, "sweep lean remove")
         assert status == 1 and "somebody has the lock of the state of other/lean (ito@desk)" in told, (status, told)
-        assert all_there()
+        assert all_there() and noted(house) == []
         aws.delete("other.tfstate.tflock")
 
         status, told = approved(house, "sweep lean remove", (
-            "2 resources to delete, 0 of them billed by the hour", wall, left, "costs nothing by itself",
+            "3 resources to delete, 1 of them billed by the hour", left, server, disk,
             f"vpc/{theirs}", "stays: the state of other/lean speaks of it",
             f"vpc/{child}", "stays: it belongs to the Elastic Beanstalk environment blue/日本&",
+            f"vpc/{default}", "stays: it is the default network of its region",
+            used, f"stays: it is in use by {others}, which stays",
+            wall, "stays: Tidegate does not delete its kind", f"aws ec2 delete-security-group --group-id {wall}",
         ))
-        assert status == 0 and "lean: 2 resources in no state removed" in told, (status, told)
+        assert status == 0 and "lean: 3 resources in no state removed" in told, (status, told)
     finally:
         bot.terminate()
         bot.wait(60)
         bot.said.close()
-    assert own | {theirs, child} == set(aws.networks()) and wall not in walls(), (aws.networks(), walls())
+    assert {theirs, child} == set(aws.networks()) and {others} == set(aws.instances()), (aws.networks(), aws.instances())
+    assert disk not in disks() and used in disks()
+    calls = aws.calls()
+    assert calls["ec2:DeleteVpc"] == before + 1 and "ec2:DeleteVolume" not in calls, calls
+    said = noted(house)
+    assert {one for one, is_what in said if is_what == "gone"} == {left, server, disk}, said
+    assert said.index((left, "asked of AWS")) < said.index((left, "gone")), said
+    house.shell("sweep lean").says("in no state").says_not(left, server, disk).exits(0)
+
+
+def a_removal_that_is_killed_in_the_middle_loses_nothing_of_what_went(aws, folder):
+    """What was asked of AWS is in the ledger before it is; whoever goes on tells what is gone, and removes nothing that a state may have."""
+    house = lay_removing(aws, folder)
+    own = set(aws.networks())
+    ec2 = aws.client("ec2")
+    both = {ec2.create_vpc(CidrBlock="10.61.0.0/16", TagSpecifications=tagged("vpc"))["Vpc"]["VpcId"] for _ in range(2)}
+    aws.put("other.tfstate", other_state("vpc-0"))
+    house.shell("sweep lean").says("2 resources in no state").exits(0)
+    known_for_long(house, 2)
+    aws.fault(action="DeleteVpc", delay=8, times=1)
+    bot = house.start("serve")
+    asks = house.start("shell", "-c", "sweep lean remove")
+    asked = wait_for("the question", lambda: re.search(r"approve (\d+)", house.shell("status lean").unfolded))
+    yes = house.start("shell", "-c", f"approve {asked[1]}")
+    wait_for("the call", lambda: aws.calls().get("ec2:DeleteVpc"))
+    for process in (bot, asks, yes):
+        process.kill()
+        process.wait()
+        process.said.close()
+    [(first, is_what)] = noted(house)
+    assert is_what == "asked of AWS" and own | both == set(aws.networks()), noted(house)
+    # AWS had heard it all the same.
+    wait_for("its end", lambda: first not in aws.networks())
+    aws.put("other.tfstate", UNREAD)
+    bot = house.start("serve")
+    try:
+        wait_for("the run's end", lambda: "PARTIAL" in house.shell(f"show {asked[1]}").text)
+    finally:
+        bot.terminate()
+        bot.wait(60)
+        bot.said.close()
+    [second] = both - {first}
+    house.shell(f"show {asked[1]}").says("PARTIAL", "1 of 2 removed", second, "the state of other/lean cannot be read")
+    assert own | {second} == set(aws.networks()), "what a state may have stays"
+    assert noted(house) == [(first, "asked of AWS"), (first, "gone")], noted(house)
     assert aws.calls().get("ec2:DeleteVpc") == 1, aws.calls()
-    house.shell("sweep lean").says("2 resources in no state").says_not(left).exits(0)
 
 
 def approved(house, line, shows=()):
@@ -379,6 +490,8 @@ TESTS = [
     before_anything_is_there,
     a_run_whose_terraform_and_bot_are_killed_in_mid_apply,
     an_environment_made_for_one_test_is_gone_to_the_last_thing,
+    what_no_state_knows_is_removed_and_what_any_state_has_is_not,
+    a_removal_that_is_killed_in_the_middle_loses_nothing_of_what_went,
 ]
 printing = threading.Lock()
 

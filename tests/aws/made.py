@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 
-from tide import lay_lean, wait_for
+from tide import REGION, lay_lean, wait_for
 
 TEMPLATE = """
 [templates.loadtest]
@@ -17,7 +17,7 @@ longest = "1d"
 like = "lean"
 up = "small"
 down = "off"
-stacks = [{ name = "lean", workspace = "{env}", variables = { environment = "{env}" } }]
+stacks = [{ name = "lean", workspace = "{env}", variables = { environment = "{env}" }, env = { AWS_REGION = "us-east-1" } }]
 """
 
 
@@ -61,6 +61,8 @@ def an_environment_made_for_one_test_is_gone_to_the_last_thing(aws, folder):
     """Its end goes on as long as anything carries its tags, also what stands in no state; another one comes and goes beside it."""
     house = lay_lean(aws, folder)
     house.config.write_text(house.config.read_text() + TEMPLATE)
+    # Where its provider makes things its own code says alone: a state that is empty does not.
+    (house.folder / "lean" / "region_override.tf").write_text(f'provider "aws" {{\n  region = "{REGION}"\n}}\n')
     ec2 = aws.client("ec2")
     bot = house.start("serve")
     try:

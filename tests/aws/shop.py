@@ -32,7 +32,7 @@ def lay_shop(emulator, folder):
         file.write('provider "aws" {\n  alias       = "shop"\n  max_retries = 2\n}\n')
     config = shop / "tidegate.toml"
     text = config.read_text().replace("ami-00000000", AMI).replace('"local:root"', f'"{ME}"')
-    text = text.replace("PUT-APACHE'S-CHECKSUM-HERE", "a" * 128)
+    text = text.replace("PUT-ACCOUNT-HERE", "123456789012").replace("PUT-APACHE'S-CHECKSUM-HERE", "a" * 128)
     text = re.sub("PUT-THE-PUBLISHER'S-CHECKSUM-HERE", "b" * 64, text)
     config.write_text(text)
     subprocess.run(["git", "-C", str(folder), "init", "-q"], check=True)
@@ -70,6 +70,16 @@ class Shop:
     def nothing_is_locked(self):
         assert self.aws.locks() == [], self.aws.locks()
 
+    def nothing_stands_in_the_way(self):
+        """The configuration as it is shipped, with a profile and no other word of a region."""
+        before = self.aws.calls()
+        told = self.house.shell("preflight shop")
+        told.says_not("NOT READY", "was not asked").exits(0)
+        after = self.aws.calls()
+        asked = {call: after[call] - before.get(call, 0) for call in after}
+        assert asked.get("sts:GetCallerIdentity", 0) >= 3, f"not asked of each stack: {asked}"
+        assert self.aws.networks() == [] and self.aws.locks() == []
+
     def from_nothing_to_full(self):
         assert self.aws.networks() == [] and self.aws.keys() == []
         self.house.shell("up shop full slaves=6 servers=3").says("shop is at full", "slaves 6/6 in service").exits(0)
@@ -82,6 +92,10 @@ class Shop:
         assert set(slaves["serve"]) <= set(self.of_stack("jmeter"))
         assert len(self.aws.instances()) == 11, "nothing runs that no stack has made"
         assert self.database()["DBInstanceClass"] == "db.r6g.4xlarge"
+        # The role `change` may make no other.
+        roles = [role for role in self.aws.client("iam").list_roles()["Roles"] if role["Path"] == "/tidegate/"]
+        bound = {role["RoleName"]: self.aws.client("iam").get_role(RoleName=role["RoleName"])["Role"].get("PermissionsBoundary") for role in roles}
+        assert len(bound) == 4 and all(bound.values()), bound
         for stack, key in STATES.items():
             assert self.aws.resources(key), f"no state of {stack} at {key}: {self.aws.keys()}"
         assert "module.jmeter.aws_autoscaling_group.slaves" in self.aws.resources(STATES["jmeter"])
@@ -102,7 +116,7 @@ class Shop:
         # Somebody merges a change after which the database would be made anew.
         code = self.house.folder / "terraform/modules/app/data.tf"
         text = code.read_text()
-        code.write_text(re.sub(r'(db_name +)= "app"', r'\1= "shop"', text))
+        code.write_text(re.sub(r'(db_name += var\.db_snapshot == null \? )"app"', r'\1"shop"', text))
         commit(self.house.folder, "Another name for the database")
         told = self.house.shell("up shop full code slaves=6 servers=3")
         told.says("module.app.aws_db_instance.temporary", "protect").exits(3)
@@ -134,7 +148,7 @@ class Shop:
         self.house.shell("status shop").says("at off as far as it goes: monitoring at small").exits(0)
 
 
-STEPS = [Shop.from_nothing_to_full, Shop.nothing_more_to_do, Shop.a_replaced_database_is_refused_by_protect, Shop.down_to_small, Shop.off]
+STEPS = [Shop.nothing_stands_in_the_way, Shop.from_nothing_to_full, Shop.nothing_more_to_do, Shop.a_replaced_database_is_refused_by_protect, Shop.down_to_small, Shop.off]
 
 
 def main():

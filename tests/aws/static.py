@@ -5,7 +5,7 @@
 
 Needs no network. The project's own rules: everything that can carry tags carries `tidegate:environment` and `tidegate:stack`,
 by which it is found again when no state knows it, and never the run; no group makes Terraform judge capacity; no checksum has
-a default.
+a default; no port is open to everybody, whichever it is: to whom one is open, a variable says, and its default says to nobody.
 """
 
 import json
@@ -33,6 +33,7 @@ WITHOUT_TAGS = {
     "aws_s3_bucket_public_access_block",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
+    "aws_security_group_rule",
     "aws_volume_attachment",
     "terraform_data",
 }
@@ -53,7 +54,17 @@ OWN_MUST_FIND = [
     "aws_security_group.open has not the tags",
     "aws_autoscaling_group.untagged has not the tags",
     "aws_autoscaling_group.untagged lets Terraform wait for capacity",
+    "aws_security_group.open lets everybody in (0.0.0.0/0)",
+    "aws_vpc_security_group_ingress_rule.grafana lets everybody in (0.0.0.0/0)",
+    "aws_vpc_security_group_ingress_rule.rmi lets everybody in (::/0)",
+    "aws_security_group_rule.https lets everybody in (0.0.0.0/0)",
+    "aws_security_group_rule.halves lets everybody in (0.0.0.0/1)",
+    "aws_vpc_security_group_ingress_rule.by_local lets everybody in (0.0.0.0/0)",
+    "variable open_to has an address range of everybody (::/0)",
 ]
+
+# Ranges that are everybody's, or half of everybody's, of which two are all.
+EVERYBODY = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){3}/[01](?![0-9])|[0-9a-fA-F]*:[0-9a-fA-F:]*/[01](?![0-9])")
 
 
 def blocks(parsed, kind):
@@ -81,6 +92,27 @@ def tagged(kind, body, values):
     return all(tag in text for tag in OURS)
 
 
+def everybody(body, values):
+    """The range of everybody in what is written, or in the local values that it names; None without one."""
+    text = json.dumps(body)
+    for _ in range(3):
+        text += "".join(json.dumps(value) for name, value in values.items() if re.search(rf"\blocal\.{re.escape(name)}\b", text))
+    found = EVERYBODY.search(text)
+    return found[0] if found else None
+
+
+def lets_in(kind, body, values):
+    """A range of everybody that a resource lets in; None where it lets in none."""
+    if kind == "aws_vpc_security_group_ingress_rule":
+        return everybody(body, values)
+    if kind == "aws_security_group_rule" and "egress" not in str(only(body, "type")):
+        return everybody(body, values)
+    if kind in ("aws_security_group", "aws_default_security_group", "aws_network_acl", "aws_default_network_acl"):
+        dynamic = [inside for entry in body.get("dynamic", []) for name, inside in entry.items() if name.strip('"') == "ingress"]
+        return everybody([body.get("ingress", []), dynamic], values)
+    return None
+
+
 def own_rules(folder):
     """What the project's own rules find in one module, as lines."""
     found = []
@@ -92,6 +124,8 @@ def own_rules(folder):
                 where = f"{path}: {kind}.{name.strip(chr(34))}"
                 if kind not in WITHOUT_TAGS and not tagged(kind, body, values):
                     found.append(f"{where} has not the tags {' and '.join(OURS)}")
+                if (whom := lets_in(kind, body, values)) is not None:
+                    found.append(f"{where} lets everybody in ({whom}): name in a variable who may come")
                 if kind == "aws_autoscaling_group" and only(body, "wait_for_capacity_timeout") not in ("0", "${var.capacity_timeout}"):
                     found.append(f"{where} lets Terraform wait for capacity: set wait_for_capacity_timeout = \"0\"")
         for name, body in blocks(parsed, "variable"):
@@ -99,6 +133,8 @@ def own_rules(folder):
                 found.append(f"{path}: variable {name} has no type or no description")
             if re.search(r"sha(256|512)", json.dumps(body.get("type", ""))) and only(body, "default") is not None:
                 found.append(f"{path}: variable {name} holds a checksum and has a default")
+            if (whom := everybody([body.get("default", "")], {})) is not None:
+                found.append(f"{path}: variable {name} has an address range of everybody ({whom}) as its default")
         for name, body in blocks(parsed, "output"):
             if not body.get("description"):
                 found.append(f"{path}: output {name} has no description")

@@ -256,7 +256,7 @@ lock_timeout = "0s"
 ready_within = "20s"
 planned_end = {{ groups = ["aws_autoscaling_group.this"] }}
 backend = {{ bucket = "{BUCKET}", region = "{REGION}" }}
-env = {{ AWS_PROFILE = "change", AWS_REGION = "{REGION}" }}
+env = {{ AWS_PROFILE = "change" }}
 {stack}
 
 [environments.lean.stacks.variables]

@@ -5,7 +5,7 @@ use tidegate_runner::desk::clock::Warned;
 use tidegate_runner::domain::holds::{Hold, Kind};
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
-use tidegate_runner::domain::request::RunRequest;
+use tidegate_runner::domain::request::{RunRequest, Target};
 use tidegate_runner::domain::schedule::{
     AtOnce, Bend, BendAnswer, Bent, BentOne, CHANGED, ClockNews, OddDay, QuietKind, Turn, in_words,
 };
@@ -78,22 +78,22 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
 pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &Clock) -> Card {
     let level = in_words(&said.turn().wanted);
     match said {
-        ClockNews::Ahead { turn, from, held: Some(hold), unskippable } => {
+        ClockNews::Ahead { turn, from, held: Some(hold), unskippable, in_doubt } => {
             let title = format!("{environment} does not go to {level} at {}{DOT}held", turn.local.format("%H:%M"));
             let card = Card::new(Tone::Warning, title);
-            let due = format!("It was to go there at {}, from {}", moment(turn), in_words(from));
+            let due = format!("It was to go there at {}, {}", moment(turn), whence(from, *in_doubt));
             let card = card.line(Line::text(due));
             let card = card.line(Line::text(format!("{}: it goes there after that.", held_by(hold, clock))));
             let skip = (!unskippable).then(|| skip_it(environment, turn));
             skip.into_iter().fold(card, Card::next).next(format!("next {environment}"))
         }
-        ClockNews::Ahead { turn, from, held: None, unskippable } => {
+        ClockNews::Ahead { turn, from, held: None, unskippable, in_doubt } => {
             let away = turn.at.ms_since(clock.now);
             let when =
                 if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
             let title = format!("{environment} goes to {level} {when}{DOT}{}", turn.local.format("%H:%M"));
             let card = Card::new(Tone::Warning, title);
-            let card = card.line(Line::text(format!("{}, from {}", moment(turn), in_words(from))));
+            let card = card.line(Line::text(format!("{}, {}", moment(turn), whence(from, *in_doubt))));
             let card = card
                 .next(format!("keep {environment} for 1h"))
                 .next(format!("keep {environment} until {}", evening(turn)));
@@ -174,6 +174,12 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             card.next(format!("status {environment}"))
         }
     }
+}
+
+/// From where it goes, as far as it was ever there.
+fn whence(from: &Target, in_doubt: bool) -> String {
+    let from = in_words(from);
+    if in_doubt { format!("from what there is of {from}: it is IN DOUBT") } else { format!("from {from}") }
 }
 
 /// `Tue 2026-12-29 is a holiday: the team is away; Sat 2026-11-28 is worked on: ...`

@@ -139,6 +139,13 @@ pub fn left_out(lines: usize) -> String {
     format!("({lines} more {noun} did not fit here: the file in the thread has them)")
 }
 
+/// The same where the file goes with the message itself.
+#[must_use]
+pub fn left_out_beside(lines: usize) -> String {
+    let noun = if lines == 1 { "line" } else { "lines" };
+    format!("({lines} more {noun} did not fit here: the file that comes with this has them)")
+}
+
 /// The same where a command tells them.
 #[must_use]
 pub fn left_out_typed(lines: usize, command: &str) -> String {
@@ -151,6 +158,12 @@ pub fn left_out_typed(lines: usize, command: &str) -> String {
 pub fn left_out_here(lines: usize) -> String {
     let noun = if lines == 1 { "line" } else { "lines" };
     format!("({lines} more {noun} did not fit here: ask Tidegate in a direct message, and they come as a file)")
+}
+
+/// After those whom a message calls, where it cannot call all.
+#[must_use]
+pub fn not_called(more: usize) -> Option<String> {
+    (more > 0).then(|| format!("(and {more} more)"))
 }
 
 /// Before a message that may have been sent before: nobody could find out.

@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::answer::{Actor, RunSummary};
 use tidegate_runner::domain::holds::{
-    About, Afterwards, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking,
+    About, Afterwards, Comes, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::lookalike::distinct;
@@ -23,7 +23,7 @@ const NAMED_MAX: usize = 5;
 #[must_use]
 pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
     match answer {
-        HoldAnswer::Began { hold, going_on, refused } => {
+        HoldAnswer::Began { hold, going_on, refused, comes } => {
             let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));
             let card = card.lines(left_in(hold)).lines(because(hold.because.as_deref()));
             let card = match hold.kind {
@@ -43,7 +43,7 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                         runs(refused.iter().map(run_of))
                     ))
                 }));
-            card.next(lift(hold))
+            card.lines(comes_of(hold, comes.as_ref(), clock)).next(lift(hold))
         }
         HoldAnswer::Booked { hold, afterwards } => {
             let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));
@@ -54,8 +54,8 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
             );
             card.line(Line::marked(&words)).next(lift(hold))
         }
-        HoldAnswer::Lifted { hold, of_another } => {
-            let card = Card::new(Tone::Good, ended(hold));
+        HoldAnswer::Lifted { hold, of_another, comes } => {
+            let card = Card::new(Tone::Good, ended(hold)).lines(comes_of(hold, comes.as_ref(), clock));
             if *of_another {
                 card.line(Line::text(format!("It was of {}, who is told that you lifted it.", person(&hold.by))))
             } else {
@@ -113,6 +113,12 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
         HoldAnswer::Resumed(_) => Card::new(Tone::Good, "Runs are accepted again")
             .line(Line::text("What was stopped does not begin by itself: whoever wants it asks again.")),
     }
+}
+
+/// What the clock does because of it.
+fn comes_of(hold: &Hold, comes: Option<&Comes>, clock: &Clock) -> Option<Line> {
+    let Comes { at_once, warned } = comes?;
+    Some(bend::at_once_words(hold.environment.as_ref()?, at_once, *warned, clock))
 }
 
 /// Of a run that was taken back before it changed anything.

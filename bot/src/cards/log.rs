@@ -1,6 +1,7 @@
 //! `log`: what Terraform said.
 
 use tidegate_runner::domain::answer::LogExtract;
+use tidegate_runner::domain::by_hand::{ByHand, HandArgs};
 use tidegate_runner::domain::ids::{RunNumber, StackName};
 
 use super::card::{Card, Line, Span, Tone};
@@ -19,6 +20,15 @@ pub const LAST_OF_IT: &str = "on Tidegate's machine; this file has the last of i
 #[must_use]
 pub fn log_typed(run: RunNumber, stack: &StackName) -> String {
     format!("it cannot be read just now; `log {run} {stack}`")
+}
+
+/// Terraform was asked something by hand, and printed nothing.
+#[must_use]
+pub fn printed_nothing(by_hand: &ByHand) -> String {
+    match by_hand.args {
+        HandArgs::StateList => format!("Terraform lists nothing: the state of {} is empty.", by_hand.stack),
+        _ => "Terraform printed nothing.".to_owned(),
+    }
 }
 
 /// Lines of a run's log, step by step.

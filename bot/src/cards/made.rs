@@ -73,6 +73,27 @@ pub(super) fn facts(listed: &Listed, clock: &Clock) -> String {
     facts.join(DOT)
 }
 
+/// One that is not there any more.
+pub(super) fn was_made(made: &Made, clock: &Clock) -> Card {
+    let Made { name, template, maker, gone, ended_by, keep, because, .. } = made;
+    let gone = gone.unwrap_or(made.ends);
+    let by =
+        ended_by.as_ref().map_or_else(|| "its time was over".to_owned(), |by| format!("ended by `{}`", by.shown()));
+    let lived = duration(gone.ms_since(made.made));
+    let because = because.as_ref().map(|because| format!(", because {}", cut(because))).unwrap_or_default();
+    let kept: Vec<String> = keep.iter().map(ToString::to_string).collect();
+    let kept = (!kept.is_empty()).then(|| Line::text(format!("Kept, as its template says: {}.", kept.join(", "))));
+    let made_line = format!("made from {template} by {} at {}{because}", maker.called(), clock.moment(made.made));
+    let last = made.end_run.map(|run| format!(", its last run {run}")).unwrap_or_default();
+    let card = Card::new(Tone::Plain, format!("{name} was deleted at {}, 0 left, after {lived}", clock.moment(gone)))
+        .line(Line::marked(&by))
+        .line(Line::text(made_line))
+        .lines(kept)
+        .line(Line::text(format!("its first run was {}{last}", made.run)));
+    let card = made.end_run.iter().fold(card, |card, run| card.next(format!("show {run}")));
+    card.next(format!("history {name}"))
+}
+
 /// What happened to one by itself.
 pub(super) fn of_life(name: &EnvironmentName, said: &LifeNews, clock: &Clock) -> Card {
     match said {
@@ -103,7 +124,8 @@ pub(super) fn of_life(name: &EnvironmentName, said: &LifeNews, clock: &Clock) ->
                 .line(Line::text(cut(why)))
                 .lines(named.map(Line::text))
                 .line(Line::text(format!("It is tried again at {}.", clock.moment(*again))));
-            run.iter().fold(card, |card, run| card.next(format!("show {run}"))).next("list new")
+            let card = run.iter().fold(card, |card, run| card.next(format!("show {run}")).next(format!("retry {run}")));
+            card.next("list new")
         }
         LifeNews::Deleted { lived_ms, kept, run } => {
             let card = Card::new(Tone::Good, format!("{name} is deleted, 0 left, {}", duration(*lived_ms)));

@@ -6,6 +6,7 @@ mod answer;
 mod audit;
 mod bend;
 mod button;
+pub mod by_file;
 mod card;
 pub mod form;
 mod handover;
@@ -40,8 +41,8 @@ pub use answer::{answer, is_thanks, welcome};
 pub use audit::{NO_PLACE_FOR_FILE, audit, exported, not_saved, saved, who};
 pub use bend::turned;
 pub use button::{
-    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_here, left_out_typed, not_the_newest,
-    pressed, undecided, used,
+    Button, Confirm, PERHAPS_AGAIN, TYPED, Weight, button, left_out, left_out_beside, left_out_here, left_out_typed,
+    not_called, not_the_newest, pressed, undecided, used,
 };
 pub use card::{Card, Line, Menu, Span, Tone, Watch};
 pub use handover::handover;
@@ -50,7 +51,7 @@ pub use history::history;
 pub use holds::{bookings, news, queue};
 pub use hours::{hours, on};
 pub use link::{links, not_in_public};
-pub use log::{ALL_OF_IT, BESIDE, LAST_OF_IT, THIS_FILE, log, log_typed};
+pub use log::{ALL_OF_IT, BESIDE, LAST_OF_IT, THIS_FILE, log, log_typed, printed_nothing};
 pub use made::made;
 pub use many::{many_ahead, of_many};
 pub use next::{next, next_of};

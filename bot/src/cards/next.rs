@@ -65,6 +65,7 @@ fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
         scheduled,
         bends,
         destroyed,
+        unproven,
         unread,
         aside,
         held,
@@ -74,6 +75,11 @@ fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
     if transitions.is_empty() {
         let words = match (*scheduled, *destroyed) {
             (_, true) => format!("it was destroyed: its schedules count again after `up {environment}`"),
+            (_, false) if *unproven => {
+                format!(
+                    "it is `adopted`: its schedules count once a plan of all of it finds nothing to do: `plan {environment}`"
+                )
+            }
             (true, false) => "nothing changes".to_owned(),
             (false, false) => "it has no schedule".to_owned(),
         };
@@ -124,11 +130,11 @@ fn odd(day: &Quiet) -> String {
     }
 }
 
-/// `Sun 2027-03-28: the clocks go from 02:00 to 03:00`
+/// `Sun 2027-03-28: the clocks of Europe/Berlin go from 02:00 to 03:00`
 fn clock_change(change: &ClockChange) -> String {
-    let ClockChange { before, after, .. } = change;
+    let ClockChange { zone, before, after, .. } = change;
     format!(
-        "{}: the clocks go from {} to {}",
+        "{}: the clocks of {zone} go from {} to {}",
         before.format("%a %Y-%m-%d"),
         before.format("%H:%M"),
         after.format("%H:%M")

@@ -78,7 +78,11 @@ pub fn nobody(door: &'static str, named: &str, code: &str) -> Missing {
         chat: chat(door),
         what: format!("whom the configuration calls {named} ({code})"),
         without: "rights and calls that it gives them".to_owned(),
-        remedy: "copy the id anew (their profile, Copy member ID), or take them out".to_owned(),
+        remedy: match door {
+            "discord" => "copy the id anew (*Copy User ID*, of a role *Copy Role ID*), or take them out",
+            _ => "copy the id anew (their profile, Copy member ID), or take them out",
+        }
+        .to_owned(),
     }
 }
 
@@ -142,6 +146,32 @@ pub fn discord_permission(channel: &str, name: &str, without: &str) -> Missing {
         what: format!("the permission *{name}* in {channel}"),
         without: without.to_owned(),
         remedy: "give it to the bot's role in the settings of the channel or of the server".to_owned(),
+    }
+}
+
+/// Roles that the configuration has called in a channel, and that nobody but who may call all may call.
+#[must_use]
+pub fn discord_call(channel: &str) -> Missing {
+    Missing {
+        chat: chat("discord"),
+        what: format!("the permission *Mention @everyone, @here, and All Roles* in {channel}"),
+        without: "calling the roles that `oncall`, `owners` or a rule names: they are shown and nobody is notified".to_owned(),
+        remedy: "give it to the bot's role (Tidegate calls nobody but those), or switch *Allow anyone to @mention this role* on for each"
+            .to_owned(),
+    }
+}
+
+/// What the configuration says of the application, and is another's.
+#[must_use]
+pub fn discord_application(key: &str, told: &str) -> Missing {
+    Missing {
+        chat: chat("discord"),
+        what: format!("the `{key}` of the application whose `bot_token` this is"),
+        without: if key == "application" { "commands and their answers" } else { "hearing what Discord posts" }
+            .to_owned(),
+        remedy: format!(
+            "it is {told}: https://discord.com/developers/applications, your application, General Information"
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use super::bend::when;
 use super::card::{Card, Line, Span, Tone};
 use super::history::{how, state_word};
 use super::holds::{hold_fact, hold_line};
-use super::made::facts;
+use super::made::{facts, was_made};
 use super::next::bent_words;
 use super::run::approval;
 use super::run::failure::held_by;
@@ -169,7 +169,10 @@ pub fn status(all: &[Standing], clock: &Clock) -> Card {
     match all {
         [Standing::Managed(status)] => managed(status, clock),
         [Standing::Unmanaged { name, problems, runs }] => with_runs(not_managed(name, problems), runs, clock),
-        [Standing::Departed { name, wanted, runs }] => with_runs(departed(name, wanted.as_ref()), runs, clock),
+        [Standing::Departed { made: Some(made), runs, wanted: None, .. }] => {
+            with_runs(was_made(made, clock), runs, clock)
+        }
+        [Standing::Departed { name, wanted, runs, .. }] => with_runs(departed(name, wanted.as_ref()), runs, clock),
         several => envs(several, clock),
     }
 }

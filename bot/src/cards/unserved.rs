@@ -162,15 +162,14 @@ pub fn cannot_speak(door: &str, place: &str, code: &str) -> String {
              of the role in `[groups]`"
         }
         "not_in_channel" | "channel_not_found" | "missing_access" if discord => {
-            "let the bot see the channel (its *View Channel*); or correct the name"
+            "let the bot see the channel (its *View Channel*), or correct the name; where several channels have it, name it by its id"
         }
         "missing_permissions" => {
             "give the bot *Send Messages*, *Embed Links*, *Create Public Threads*, *Send Messages in Threads*, *Attach Files* and \
              *Read Message History* there"
         }
         "disallowed_intents" => {
-            "switch *Message Content Intent* and *Server Members Intent* on: https://discord.com/developers/applications, your \
-             application, Bot"
+            "look whether another program uses the token: Tidegate asks for no intent that has to be switched on"
         }
         "invalid_auth" if discord => "give Tidegate a working `bot_token`, and look whether the bot is in the server",
         _ if discord && code != "no_answer" && code != "user_deactivated" => "see docs/discord.md",

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tidegate_runner::config::check::Report;
 use tidegate_runner::config::{self, Config, NotShown};
+use tidegate_runner::house;
 use tidegate_runner::inspection::inspect;
 use tidegate_runner::redact::Redactor;
 use tidegate_runner::secrets::{self, Secrets};
 
+use crate::cards::by_file;
 use crate::cards::online::{Asked, Missing, NO_CHAT, NOT_ASKED, NOTHING_MISSING, SECRET_NOT_CHECKED};
 use crate::cards::sources;
 use crate::chat::shell::color_on_stdout;
@@ -43,10 +46,16 @@ impl Check {
         if let Some(wanted) = &self.show {
             return self.show(file, wanted);
         }
+        let mut at_once = None;
         let (report, asked) = match config::load_to_check(file) {
             Ok((config, whole)) => {
                 let report = inspect(&config).and(whole);
-                (report, if self.online { Some(online(&config).await) } else { None })
+                let asked = if self.online { Some(online(&config).await) } else { None };
+                // What does not check is not taken.
+                if !report.has_errors() {
+                    at_once = at_once_of(Arc::new(config)).await;
+                }
+                (report, asked)
             }
             Err(problems) => {
                 let asked = Asked { unasked: vec![NOT_ASKED.to_owned()], ..Asked::default() };
@@ -57,6 +66,9 @@ impl Check {
         match self.format {
             Format::Text => {
                 print!("{}", report.render(color_on_stdout()));
+                for line in at_once.iter().flatten() {
+                    println!("{line}");
+                }
                 let Asked { missing, unasked } = asked.cloned().unwrap_or_default();
                 for line in missing.iter().map(Missing::line).chain(unasked.iter().cloned()) {
                     println!("{line}");
@@ -71,6 +83,9 @@ impl Check {
                 if let Some(Asked { missing, unasked }) = asked {
                     json["missing"] = missing.iter().map(Missing::line).collect();
                     json["not_asked"] = unasked.iter().cloned().collect();
+                }
+                if let Some(lines) = at_once {
+                    json["at_once"] = lines.into();
                 }
                 println!("{json}");
             }
@@ -108,6 +123,15 @@ impl Check {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+/// What the file does as soon as it is taken, a line for each environment. `None`: that cannot be known from here.
+async fn at_once_of(config: Arc<Config>) -> Option<Vec<String>> {
+    match Box::pin(house::by_file(&config)).await {
+        Ok(Some((all, now))) => Some(all.iter().map(|one| by_file::line(one, now)).collect()),
+        Ok(None) => None,
+        Err(error) => Some(vec![by_file::not_known(&error.to_string())]),
     }
 }
 

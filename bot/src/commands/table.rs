@@ -250,14 +250,18 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Sweep,
-        usage: "sweep ENV [because reason ...]",
+        usage: "sweep ENV [remove] [because reason ...]",
         summary: "look for what no Terraform state knows",
         details: &[
             "Asks AWS what carries the tags `tidegate:environment` and `tidegate:stack`, and tells what stands in no state of the environment: what a killed apply left behind. The answer has the lines by which it is taken into the code, or removed by hand. It removes nothing.",
+            "`remove` shows what of it Tidegate would delete, and why the rest stays, and waits for `approve`. It takes `remove_in` of the environment.",
         ],
-        examples: &[example("sweep shop", "what is paid for and nobody knows of")],
+        examples: &[
+            example("sweep shop", "what is paid for and nobody knows of"),
+            example("sweep shop remove", "shows what would be deleted, and asks"),
+        ],
         object: Object::Environment,
-        takes: &[],
+        takes: &[Takes::Keyword("remove")],
         also: &["orphans", "strays", "leftovers"],
         read: others::read_sweep,
     },

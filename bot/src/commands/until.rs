@@ -139,9 +139,10 @@ impl Context<'_> {
         };
         match found {
             Ahead::Passed(later) => {
-                // A day alone can be there already, of whoever types it not yet.
-                let there =
-                    day.zone.filter(|_| ahead::is_day(&text, now, self.known.zone)).and_then(|zone| zone.local(now));
+                // A day alone can be there already, of whoever types it not yet; one that is over there is over.
+                let is_day = ahead::is_day(&text, now, self.known.zone);
+                let goes_on = |zone: &Zone| matches!(ahead::read(&text, End::Last, now, *zone), Some(Ahead::At(_)));
+                let there = day.zone.filter(|zone| is_day && goes_on(zone)).and_then(|zone| zone.local(now));
                 let why = there.map_or_else(
                     || "an end lies ahead".to_owned(),
                     |there| {

@@ -1,15 +1,19 @@
 //! What an answer offers to type next: nothing that policy would refuse whoever reads it.
 
 use tidegate_runner::desk::{Desk, Message};
-use tidegate_runner::domain::command::{Command, CommandName, Order};
+use tidegate_runner::domain::command::{Command, CommandName, Order, Query};
 use tidegate_runner::domain::holds::{self, HoldOrder};
 use tidegate_runner::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use tidegate_runner::domain::made::MadeOrder;
+use tidegate_runner::domain::run::RunState;
 
 use super::{Reply, Verdict};
-use crate::cards::{Card, Line, Tone};
+use crate::cards::{self, Card, Line, Span, Tone};
 use crate::commands::{self, Known};
 use crate::zone::Zone;
+
+/// Most people that are named where only others may say something.
+const PEOPLE_MAX: usize = 6;
 
 /// Takes out of an answer the orders that this person may not give. A refusal goes on to offer something.
 pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, reply: &mut Reply) {
@@ -28,34 +32,70 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, rep
         reply.card = std::mem::replace(&mut reply.card, Card::new(Tone::Plain, "")).choose(menu.label, choices);
     }
     let lost = before.into_iter().filter(|line| !kept.contains(line)).collect();
-    reply.card.lines.extend(of_others(desk, message, zone, lost).await);
+    let told = of_others(desk, message, zone, lost, &reply.card).await;
+    reply.card.lines.extend(told);
     reply.card.next = kept;
 }
 
-/// Only one order ends an UNKNOWN run: whoever may not give it is told of it and of those who may.
-async fn of_others(desk: &Desk, message: &Message, zone: Zone, lost: Vec<String>) -> Vec<Line> {
+/// What only others may say and something waits for: the one order that ends an UNKNOWN run, the yes of a run that asks, the end of a hold.
+/// Whoever may not give it is told of it and of those who may. `shown` is what the card says already.
+async fn of_others(desk: &Desk, message: &Message, zone: Zone, lost: Vec<String>, shown: &Card) -> Vec<Line> {
     let now = desk.now().await.unwrap_or(Timestamp(0));
     let mut told = Vec::new();
     for line in lost {
-        let Some(Order::Recover { run, .. }) = order(desk, message, &line, now, zone) else { continue };
-        let Ok(run) = desk.find(run).await else { continue };
-        let people = desk.whom_to_ask(CommandName::Recover, &run.request.environment);
+        let Some(Command::Order { order, .. }) = read(desk, message, &line, now, zone) else { continue };
+        let (what, people) = match order {
+            Order::Recover { run, .. } => {
+                let Ok(run) = desk.find(run).await else { continue };
+                ("looks what became of it; it", desk.whom_to_ask(CommandName::Recover, &run.request.environment))
+            }
+            Order::Approve { run, .. } => {
+                let Ok(detail) = desk.show(run).await else { continue };
+                let RunState::AwaitingApproval { question, .. } = &detail.run.state else { continue };
+                let people = cards::waited_for(question, &detail.run.asker.id);
+                if !people.is_empty() && people.iter().all(|id| says(shown, &id.called())) {
+                    continue;
+                }
+                let words = match people.as_slice() {
+                    [] => desk.whom_to_ask(CommandName::Approve, &detail.run.request.environment),
+                    people => people
+                        .iter()
+                        .take(PEOPLE_MAX)
+                        .map(|id| format!("`{}`", id.shown()))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                };
+                ("lets it go on; it", words)
+            }
+            Order::Hold(HoldOrder::Unhold { environment, .. }) => {
+                ("ends it; that", desk.whom_to_ask(CommandName::Unhold, &environment))
+            }
+            _ => continue,
+        };
         if !people.is_empty() {
-            told.push(Line::marked(&format!("`{line}` looks what became of it; it is for {people} to say")));
+            told.push(Line::marked(&format!("`{line}` {what} is for {people} to say")));
         }
     }
     told
 }
 
-fn order(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> Option<Order> {
+/// True when the card names somebody already.
+fn says(card: &Card, name: &str) -> bool {
+    card.lines.iter().flat_map(|line| &line.spans).any(|span| match span {
+        Span::Text(text) | Span::Strong(text) | Span::Code(text) | Span::Column(text, _) | Span::Link { text, .. } => {
+            text.contains(name)
+        }
+        Span::Bar { .. } => false,
+    })
+}
+
+/// What a line would be, if this person said it here.
+fn read(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> Option<Command> {
     let config = desk.config();
     let aside: Vec<_> = config.set_aside_now().collect();
     let known =
         Known { environments: &config.environments, aside: &aside, others: &[], me: &message.actor.id, now, zone };
-    match commands::parse(line, &known) {
-        Ok(Command::Order { order, .. }) => Some(order),
-        Ok(Command::Help(_) | Command::Query(_)) | Err(_) => None,
-    }
+    commands::parse(line, &known).ok()
 }
 
 /// Those of these lines that this person may say.
@@ -71,18 +111,52 @@ pub(super) async fn allowed(desk: &Desk, message: &Message, zone: Zone, lines: V
     kept
 }
 
-/// What is not plainly forbidden may be offered: the desk decides when it is typed.
+/// What is not plainly forbidden may be offered: the desk decides when it is typed. Whose yes counts, and who may lift a hold, is no role's alone
+/// to say: that is asked as if it were typed.
 async fn may(desk: &Desk, message: &Message, line: &str, now: Timestamp, zone: Zone) -> bool {
-    let Some(order) = order(desk, message, line, now, zone) else { return true };
+    let order = match read(desk, message, line, now, zone) {
+        Some(Command::Order { order, .. }) => order,
+        Some(Command::Query(query)) => return may_look(desk, message, &query).await,
+        Some(Command::Help(_)) | None => return true,
+    };
+    if matches!(order, Order::Approve { .. } | Order::Reject { .. } | Order::Hold(HoldOrder::Unhold { .. })) {
+        return desk.would_refuse(message, &order).await.is_ok_and(|refused| refused.is_none());
+    }
     match about(&order) {
-        About::Environment(name) => desk.may(message, order.name(), name),
+        About::Environment(name) => desk.may(message, order.right(), name),
         About::Run(run) => match desk.find(run).await {
-            Ok(run) => desk.may(message, order.name(), &run.request.environment),
+            Ok(run) => desk.may(message, order.right(), &run.request.environment),
             Err(_) => true,
         },
-        About::Everything => desk.may_everywhere(message, order.name()),
+        About::Everything => desk.may_everywhere(message, order.right()),
         About::Nothing => true,
     }
+}
+
+/// A question about one environment needs the right there, one about several the right anywhere.
+async fn may_look(desk: &Desk, message: &Message, query: &Query) -> bool {
+    let of_run = |run: RunNumber| async move { desk.find(run).await.ok().map(|run| run.request.environment) };
+    let about = match query {
+        Query::Envs
+        | Query::Whoami
+        | Query::Links
+        | Query::Why(_)
+        | Query::On
+        | Query::ListNew
+        | Query::Handover
+        | Query::StatusOf { .. } => None,
+        Query::Status { environment }
+        | Query::Queue { environment }
+        | Query::Next { environment, .. }
+        | Query::Hours { environment, .. }
+        | Query::Bookings { environment, .. }
+        | Query::Schedules { environment, .. } => environment.clone(),
+        Query::History(filter) => filter.environment.clone(),
+        Query::Audit(filter) | Query::Export { filter, .. } => filter.environment.clone(),
+        Query::Who { environment, .. } => Some(environment.clone()),
+        Query::Show { run } | Query::Log { run, .. } => of_run(*run).await,
+    };
+    desk.may_look(message, query.right(), about.as_ref())
 }
 
 enum About<'o> {
@@ -109,7 +183,7 @@ fn about(order: &Order) -> About<'_> {
         | Order::Retry { run }
         | Order::Accept { run }
         | Order::Recover { run, .. } => About::Run(*run),
-        // Whose yes counts is the question's to say.
+        // Whose yes counts was asked before.
         Order::Cancel { run: None, .. }
         | Order::Approve { .. }
         | Order::Reject { .. }

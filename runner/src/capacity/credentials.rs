@@ -9,7 +9,9 @@ use aws_config::Region;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::credential_fn::provide_credentials_fn;
@@ -57,8 +59,8 @@ fn keys(surroundings: &Surroundings) -> Option<Credentials> {
     Some(Credentials::new(id, secret, token, None, "environment"))
 }
 
-/// The profile, by name and from files that are named: where neither is told the SDK would ask this process's environment.
-fn profile(surroundings: &Surroundings, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
+/// The name of the profile, and the files that have it, both named: where either is not told the SDK would ask this process's environment.
+fn chosen(surroundings: &Surroundings) -> (String, EnvConfigFiles) {
     let name = surroundings.get("AWS_PROFILE").or_else(|| surroundings.get("AWS_DEFAULT_PROFILE")).unwrap_or("default");
     let mut files = EnvConfigFiles::builder();
     for (variable, usual, kind) in [
@@ -72,12 +74,51 @@ fn profile(surroundings: &Surroundings, config: &ProviderConfig) -> ProfileFileC
             files = files.with_file(kind, file);
         }
     }
-    let provider =
-        ProfileFileCredentialsProvider::builder().configure(config).profile_name(name).profile_files(files.build());
+    (name.to_owned(), files.build())
+}
+
+/// The region that the profile of these surroundings names.
+pub async fn region_of_profile(surroundings: &Surroundings) -> Option<String> {
+    let (name, files) = chosen(surroundings);
+    let provider = ProfileFileRegionProvider::builder()
+        .configure(&ProviderConfig::without_region())
+        .profile_name(name)
+        .profile_files(files)
+        .build();
+    provider.region().await.map(|region| region.to_string()).filter(|region| !region.is_empty())
+}
+
+fn profile(surroundings: &Surroundings, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
+    let (name, files) = chosen(surroundings);
+    let provider = ProfileFileCredentialsProvider::builder().configure(config).profile_name(name).profile_files(files);
     // `credential_source = Environment` means that of the stack, which has no keys: they would have been taken before any profile.
     provider.with_custom_provider("Environment", provide_credentials_fn(nothing)).build()
 }
 
 async fn nothing() -> aws_credential_types::provider::Result {
     Err(CredentialsError::not_loaded("the stack's environment has no keys"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_region_is_that_of_the_profile_which_the_stack_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config");
+        let text = "[default]\nregion = us-east-1\n[profile change]\nregion = ap-northeast-1\n[profile silent]\noutput = json\n\
+                    [profile child]\nrole_arn = r\nsource_profile = change\n";
+        std::fs::write(&file, text).expect("written");
+        let of = |profile: &str| {
+            let all = [("AWS_CONFIG_FILE", file.to_str().expect("text")), ("AWS_PROFILE", profile)];
+            let all = all.into_iter().chain([("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")]);
+            Surroundings::with(&all.map(|(name, value)| (name.into(), value.into())).collect::<Vec<_>>())
+        };
+        assert_eq!(region_of_profile(&of("change")).await.as_deref(), Some("ap-northeast-1"));
+        assert_eq!(region_of_profile(&of("child")).await.as_deref(), Some("ap-northeast-1"));
+        assert_eq!(region_of_profile(&of("")).await.as_deref(), Some("us-east-1"), "none named is the default one");
+        assert_eq!(region_of_profile(&of("silent")).await, None);
+        assert_eq!(region_of_profile(&of("nobody")).await, None);
+    }
 }

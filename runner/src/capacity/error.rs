@@ -51,7 +51,7 @@ pub enum CannotLook {
         found: String,
     },
     /// Neither the group's ARN nor the surroundings tell a region.
-    #[error("it is not known in which region the group {0} is")]
+    #[error("it is not known in which region {0} is")]
     NoRegion(String),
     /// Anything else that AWS says.
     #[error("AWS answered what is not understood")]

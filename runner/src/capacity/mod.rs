@@ -13,6 +13,7 @@ pub mod cause;
 pub mod counts;
 #[cfg(feature = "aws")]
 mod credentials;
+pub mod element;
 mod error;
 pub mod probe;
 pub mod quota;
@@ -31,13 +32,15 @@ mod without;
 
 #[cfg(feature = "aws")]
 pub use aws::Aws;
+#[cfg(feature = "aws")]
+pub use credentials::region_of_profile;
 pub use error::CannotLook;
 #[cfg(feature = "aws")]
 pub use signed::Signed;
 pub use strays::Tagged;
 pub use surroundings::{Surroundings, blanked};
 #[cfg(not(feature = "aws"))]
-pub use without::{Aws, Signed};
+pub use without::{Aws, Signed, region_of_profile};
 
 /// Type of the resources that are Auto Scaling groups.
 pub const GROUP: &str = "aws_autoscaling_group";

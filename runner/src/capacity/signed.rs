@@ -22,10 +22,10 @@ use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::{Value, json};
 
 use super::aws::{judged, signed_in};
+use super::element::Element;
 use super::quota::between;
 use super::removal::Call;
 use super::{CannotLook, Surroundings, Tagged};
-use crate::domain::ids::Timestamp;
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -63,13 +63,6 @@ impl Signed {
     pub async fn connect(surroundings: &Surroundings, region: &str, role: Option<&str>) -> Result<Self, CannotLook> {
         let config = signed_in(surroundings, region, role).await?;
         Ok(Self { surroundings: surroundings.clone(), region: region.to_owned(), config })
-    }
-
-    /// When the credentials end, where they tell.
-    pub async fn expires(&self) -> Result<Option<Timestamp>, CannotLook> {
-        let expiry = self.credentials().await?.expiry();
-        let since = expiry.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
-        Ok(since.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp))
     }
 
     /// Whether AWS takes the credentials: who they are, as an ARN.
@@ -152,11 +145,11 @@ impl Signed {
         Ok(answer["Item"]["Info"]["S"].as_str().map(str::to_owned))
     }
 
-    /// One call of the query protocol: the text of the answer.
+    /// One call of the query protocol: the answer.
     ///
     /// # Errors
     /// [`CannotLook`] with what AWS said, its code first.
-    pub async fn call(&self, call: &Call) -> Result<String, CannotLook> {
+    pub async fn call(&self, call: &Call) -> Result<Element, CannotLook> {
         let service = call.service;
         let (status, text) = self
             .ask(&Asks {
@@ -169,7 +162,11 @@ impl Signed {
                 body: call.form(),
             })
             .await?;
-        if status == 200 { Ok(text) } else { Err(refused(status, &text)) }
+        if status != 200 {
+            return Err(refused(status, &text));
+        }
+        // It was heard, and what it says is not.
+        Element::read(&text).ok_or_else(|| CannotLook::Unreachable("an answer that is no whole XML".to_owned()))
     }
 
     pub(super) async fn json(

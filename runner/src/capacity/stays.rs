@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::removal::Removable;
+use super::removal::{Removable, Thing};
 use super::strays;
 use crate::domain::drift::Stray;
 use crate::domain::ids::{EnvironmentName, StackName, Timestamp};
@@ -26,6 +26,8 @@ pub struct Case<'c> {
     pub stack: &'c StackName,
     /// What the environment protects.
     pub protect: &'c [String],
+    /// The accounts in which nobody else gives anything this environment's tags, as whoever configured it says.
+    pub accounts: &'c [String],
     /// Every Terraform state that there is: whose it is, and its text.
     pub states: &'c [(String, String)],
     /// Now, by the ledger's clock.
@@ -35,7 +37,7 @@ pub struct Case<'c> {
 /// Why it is not taken away, in half a sentence; `None`: nothing speaks against it.
 #[must_use]
 pub fn stays(case: &Case<'_>) -> Option<String> {
-    let Case { stray, tags, environment, stack, protect, states, now } = case;
+    let Case { stray, tags, environment, stack, protect, accounts, states, now } = case;
     if let Some(owner) = tags.and_then(strays::owner).or_else(|| stray.stays.clone()) {
         return Some(owner);
     }
@@ -46,11 +48,16 @@ pub fn stays(case: &Case<'_>) -> Option<String> {
         Ok(removable) => removable,
         Err(why) => return Some(why.to_owned()),
     };
+    // Another Tidegate with other states may have an environment of the same name, and no tag tells the two apart.
+    let account = strays::account(&stray.arn).unwrap_or_default();
+    if !accounts.iter().any(|own| own == account) {
+        return Some(format!("`remove_in` of {environment} does not name its account {account}"));
+    }
     let kind = stray.kind.as_deref().unwrap_or_default();
     if let Some(pattern) = protect.iter().find(|pattern| protects_kind(pattern, kind) || names(pattern, &stray.arn)) {
         return Some(format!("`protect` names it or its kind (`{pattern}`)"));
     }
-    if let Some((of, _)) = states.iter().find(|(_, text)| removable.is_in(&stray.arn, text)) {
+    if let Some((of, _)) = states.iter().find(|(_, text)| removable.thing.is_in(&stray.arn, text)) {
         return Some(format!("the state of {of} speaks of it"));
     }
     // AWS tells of few kinds since when they are there; what Tidegate has seen before is as old at least.
@@ -63,6 +70,29 @@ pub fn stays(case: &Case<'_>) -> Option<String> {
         }
         None => Some("it was found just now, and AWS does not tell its age: it may be removed in 60 min".to_owned()),
     }
+}
+
+/// Why an instance is not taken away for the sake of what AWS deletes along with it: `along` is one of those, with its tags where AWS told them.
+#[must_use]
+pub fn stays_for(case: &Case<'_>, along: &Thing<'_>, tags: Option<&BTreeMap<String, String>>) -> Option<String> {
+    let Case { stray, environment, stack, protect, states, .. } = case;
+    let (kind, id) = (along.kind(), along.id);
+    // It is where the instance is.
+    let arn = along.arn_beside(&stray.arn);
+    if let Some(pattern) = protect.iter().find(|pattern| protects_kind(pattern, kind) || names(pattern, &arn)) {
+        return Some(format!("{id} would go with it, and `protect` names that or its kind (`{pattern}`)"));
+    }
+    if let Some((of, _)) = states.iter().find(|(_, text)| text.contains(id)) {
+        return Some(format!("{id} would go with it, and the state of {of} speaks of that"));
+    }
+    let Some(tags) = tags else { return Some(format!("{id} would go with it, and AWS does not tell whose that is")) };
+    if let Some(owner) = strays::owner(tags) {
+        return Some(format!("{id} would go with it: {owner}"));
+    }
+    // One without any tags of ours is a part of the instance, as it is wherever one is ended.
+    let is_tagged = tags.contains_key(strays::ENVIRONMENT_TAG) || tags.contains_key(strays::STACK_TAG);
+    (is_tagged && !strays::is_of(tags, environment.as_str(), stack.as_str()))
+        .then(|| format!("{id} would go with it, and carries the tags of another stack"))
 }
 
 #[cfg(test)]
@@ -105,6 +135,7 @@ mod tests {
             environment: &environment,
             stack: &stack,
             protect: &protect,
+            accounts: &["1".to_owned()],
             states: &states,
             now: NOW,
         };
@@ -174,5 +205,52 @@ mod tests {
         let old = Some(Timestamp(NOW.0 - 2 * LEAST_AGE_MS));
         assert_eq!(told(&Stray { since: old, seen: Some(NOW), ..network() }), "goes");
         assert_eq!(told(&Stray { since: Some(NOW), seen: old, ..network() }), "goes");
+    }
+
+    #[test]
+    fn what_is_in_an_account_that_nobody_said_is_this_environments_own_stays() {
+        let told = |account: &str| {
+            let stray = Stray { arn: format!("arn:aws:ec2:eu-west-1:{account}:vpc/vpc-0a1b"), ..network() };
+            why(&stray, Some(&tags(&[])), &[], &[])
+        };
+        assert_eq!(told("1"), "goes");
+        for other in ["2", "11", ""] {
+            assert_eq!(told(other), format!("`remove_in` of shop does not name its account {other}"));
+        }
+    }
+
+    #[test]
+    fn an_instance_stays_for_what_would_go_with_it() {
+        let (environment, stack) = ("shop".parse().expect("a name"), "app".parse().expect("a name"));
+        let told = |protect: &[&str], state: &str, of: Option<&[(&str, &str)]>| {
+            let protect: Vec<String> = protect.iter().map(|&pattern| pattern.to_owned()).collect();
+            let states = [("stage/db".to_owned(), state.to_owned())];
+            let (stray, accounts) = (network(), Vec::new());
+            let (tags, environment, stack) = (None, &environment, &stack);
+            let case = Case {
+                stray: &stray,
+                tags,
+                environment,
+                stack,
+                protect: &protect,
+                accounts: &accounts,
+                states: &states,
+                now: NOW,
+            };
+            let of: Option<BTreeMap<String, String>> =
+                of.map(|of| of.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect());
+            let disk = Thing::along("vol-1").expect("a disk");
+            stays_for(&case, &disk, of.as_ref()).unwrap_or_else(|| "goes".to_owned())
+        };
+        let own: &[(&str, &str)] = &[(ENVIRONMENT_TAG, "shop"), (STACK_TAG, "app")];
+        assert_eq!(told(&["aws_db_instance.*"], "{}", Some(&[])), "goes");
+        assert_eq!(told(&[], "{}", Some(own)), "goes");
+        for pattern in ["aws_ebs_volume.*", "arn:aws:ec2:eu-west-1:1:volume/vol-1"] {
+            assert!(told(&[pattern], "{}", Some(own)).contains("`protect` names that"), "{pattern}");
+        }
+        assert!(told(&[], r#"{"volume_id":"vol-1"}"#, Some(own)).contains("the state of stage/db speaks of that"));
+        assert!(told(&[], "{}", None).contains("does not tell whose"));
+        assert!(told(&[], "{}", Some(&[(ENVIRONMENT_TAG, "stage"), (STACK_TAG, "app")])).contains("tags of another"));
+        assert!(told(&[], "{}", Some(&[("eks:cluster-name", "x")])).contains("the EKS cluster x"));
     }
 }

@@ -126,6 +126,12 @@ impl Known {
         self.arns.iter().filter_map(|arn| account(arn)).collect()
     }
 
+    /// The accounts and regions that the state's resources are in, but for those of what has no region.
+    pub fn places(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.arns.iter().filter_map(|arn| Some((account(arn)?, arn.split(':').nth(3)?)));
+        all.filter(|(account, region)| !account.is_empty() && !region.is_empty())
+    }
+
     /// A region that the state's resources are in.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
@@ -162,6 +168,12 @@ pub fn sort(stack: &str, stacks: &[&str], known: &Known, all: &[Tagged]) -> (Vec
 
 fn stack_of(tagged: &Tagged) -> Option<&str> {
     tagged.tags.get(STACK_TAG).map(String::as_str)
+}
+
+/// What an ARN alone tells of something.
+#[must_use]
+pub fn named(arn: &str) -> Stray {
+    stray(&Tagged { arn: arn.to_owned(), tags: BTreeMap::new() })
 }
 
 fn stray(tagged: &Tagged) -> Stray {

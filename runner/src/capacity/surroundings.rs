@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use chrono::DateTime;
+
 use super::CannotLook;
+use crate::domain::ids::Timestamp;
 
 /// Variables that say who asks. Source: "Environment variables support" of the AWS SDKs' reference.
-const CREDENTIALS: [&str; 11] = [
+const CREDENTIALS: [&str; 12] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_ROLE_ARN",
@@ -73,6 +77,17 @@ impl Surroundings {
         self.get(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| self.get("AWS_ENDPOINT_URL"))
     }
 
+    /// When the credentials end for good. Only keys in the environment do: Terraform has them as they were when it began. Of roles, web
+    /// identities, processes and hosts the SDK asks anew, also in a long apply; what they tell is the end of one session.
+    ///
+    /// Source of the variable: `aws configure export-credentials --format env`, which writes it beside the keys.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        let _ = (self.get("AWS_ACCESS_KEY_ID")?, self.get("AWS_SECRET_ACCESS_KEY")?, self.get("AWS_SESSION_TOKEN")?);
+        let end = DateTime::parse_from_rfc3339(self.get("AWS_CREDENTIAL_EXPIRATION")?).ok()?;
+        Some(Timestamp(end.timestamp_millis()))
+    }
+
     /// The region of a group: that of its ARN, else that of the surroundings.
     ///
     /// # Errors
@@ -119,6 +134,18 @@ mod tests {
         let silent = of(&[("AWS_REGION", "eu-west-1")]);
         assert_eq!(silent.get("AWS_ACCESS_KEY_ID"), Some("AKIAOTHER"), "a stack that says nothing has the process's");
         assert!(blanked(["AWS_PROFILE"]).contains(&"AWS_SESSION_TOKEN") && blanked(["AWS_REGION"]).is_empty());
+    }
+
+    #[test]
+    fn only_keys_that_nobody_renews_have_an_end() {
+        let keys = [("AWS_ACCESS_KEY_ID", "ASIA"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_SESSION_TOKEN", "y")];
+        let end = [("AWS_CREDENTIAL_EXPIRATION", "2026-11-20T05:54:55+00:00")];
+        let both: Vec<_> = keys.into_iter().chain(end).collect();
+        assert_eq!(of(&both).ends(), Some(Timestamp(1_795_154_095_000)));
+        assert_eq!(of(&keys).ends(), None, "who does not say it does not know it");
+        let role: Vec<_> = end.into_iter().chain([("AWS_PROFILE", "change")]).collect();
+        assert_eq!(of(&role).ends(), None, "a profile is asked anew");
+        assert!(blanked(["AWS_PROFILE"]).contains(&"AWS_CREDENTIAL_EXPIRATION"), "an end of other keys");
     }
 
     #[test]

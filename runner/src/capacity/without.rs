@@ -9,6 +9,12 @@ use super::trail::Page;
 use super::{CannotLook, Surroundings, Tagged};
 use crate::domain::ids::Timestamp;
 
+/// Profiles are not read.
+#[expect(clippy::unused_async, reason = "as the real one")]
+pub async fn region_of_profile(_: &Surroundings) -> Option<String> {
+    None
+}
+
 /// Nobody to ask.
 #[derive(Debug, Clone)]
 pub struct Aws {
@@ -83,15 +89,6 @@ impl Signed {
     /// # Errors
     /// Always [`CannotLook::NotBuilt`].
     #[expect(clippy::unused_async, reason = "as the real one")]
-    pub async fn expires(&self) -> Result<Option<Timestamp>, CannotLook> {
-        Err(CannotLook::NotBuilt)
-    }
-
-    /// Fails.
-    ///
-    /// # Errors
-    /// Always [`CannotLook::NotBuilt`].
-    #[expect(clippy::unused_async, reason = "as the real one")]
     pub async fn identity(&self) -> Result<String, CannotLook> {
         Err(CannotLook::NotBuilt)
     }
@@ -128,7 +125,7 @@ impl Signed {
     /// # Errors
     /// Always [`CannotLook::NotBuilt`].
     #[expect(clippy::unused_async, reason = "as the real one")]
-    pub async fn call(&self, _: &super::removal::Call) -> Result<String, CannotLook> {
+    pub async fn call(&self, _: &super::removal::Call) -> Result<super::element::Element, CannotLook> {
         Err(CannotLook::NotBuilt)
     }
 

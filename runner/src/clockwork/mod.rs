@@ -22,7 +22,7 @@ use crate::desk::{Desk, DeskError};
 use crate::domain::answer::Actor;
 use crate::domain::holds::Hold;
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::{Because, Standing, Transition, level_at, next_after};
+use crate::domain::schedule::{Because, Bend, Bent, Standing, Transition, level_at, next_after};
 use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::firings::Outcome;
 use crate::ledger::{Store, bends, firings};
@@ -336,7 +336,7 @@ impl Clockwork {
         let tell = page::warned(diary, &transition.because);
         let (bent, held) = match told.now(diary, page.next.as_ref(), now) {
             Now::Over => return Ok(None),
-            Now::Off(bent) => (bent, None),
+            Now::Off(bent) => (bent.map(|bent| *bent), None),
             Now::Comes => {
                 let stands = held_at(holds, diary.environment(), diary.wanted.as_ref(), transition);
                 if stands.map(|hold| hold.number) == told.held {
@@ -359,7 +359,8 @@ impl Clockwork {
         for one in broken {
             tracing::error!(why = one.why, "a transition cannot be looked at again");
         }
-        for firing in open {
+        let done = Box::pin(self.desk.close_done(&open, now)).await?;
+        for firing in open.into_iter().filter(|firing| !firing.run.is_some_and(|run| done.contains(&run))) {
             let waits = firing.try_at.is_some_and(|at| at > now);
             // What was refused is over as soon as something else is wanted; a run tells its end itself.
             if waits && firing.outcome != Outcome::Refused {
@@ -400,8 +401,9 @@ fn outlasts(hold: &Hold, diary: &Diary<'_>, transition: &Transition) -> bool {
     hold.until.is_none_or(|until| until > page::tried_until(diary, transition))
 }
 
-/// The person who asks for what is wanted, where it is one.
+/// The person who asks for what is wanted, where it is one. What stays until people were warned is nobody's.
 fn asker(diary: &Diary<'_>, standing: &Standing) -> Option<String> {
     let Some(Because::Bent { number }) = standing.because.first() else { return None };
-    diary.bends.iter().find(|bent| bent.number == *number).map(|bent| bent.called.clone())
+    let asks = |bent: &&Bent| bent.number == *number && !matches!(bent.bend, Bend::Grace { .. });
+    diary.bends.iter().find(asks).map(|bent| bent.called.clone())
 }

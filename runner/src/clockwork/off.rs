@@ -3,7 +3,7 @@
 use crate::agenda::Diary;
 use crate::domain::holds::{Hold, HoldNumber};
 use crate::domain::ids::Timestamp;
-use crate::domain::schedule::{Bend, Bent, Transition, level_at, timeline};
+use crate::domain::schedule::{Agenda, Bend, Bent, Transition, level_at, timeline};
 
 /// A transition of which people were warned.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub(super) enum Now {
     /// It was time for it, or somebody has brought the environment there already: its run tells that.
     Over,
     /// It does not come: because of what somebody has bent since, or of other schedules.
-    Off(Option<Bent>),
+    Off(Option<Box<Bent>>),
 }
 
 impl Told {
@@ -51,8 +51,19 @@ impl Told {
         if diary.wanted.as_ref() == Some(wanted) || asked.as_ref() == Some(wanted) {
             return Now::Over;
         }
+        Now::Off(self.called_off_by(diary).cloned().map(Box::new))
+    }
+
+    /// What somebody has bent since and without which it would come. Of several the one without which the others change nothing.
+    fn called_off_by<'d>(&self, diary: &'d Diary<'_>) -> Option<&'d Bent> {
+        let Transition { at, wanted, .. } = &self.transition;
         // Tidegate's own are nobody's.
         let since = |bent: &&Bent| !self.bends.contains(&bent.number) && !matches!(bent.bend, Bend::Grace { .. });
-        Now::Off(diary.bends.iter().rfind(since).cloned())
+        let mut left = diary.bends.clone();
+        diary.bends.iter().rev().filter(since).find(|bent| {
+            left.retain(|other| other.number != bent.number);
+            let agenda = Agenda { bends: &left, ..diary.agenda() };
+            timeline(&agenda, *at, at.plus_ms(1)).iter().any(|other| other.at == *at && other.wanted == *wanted)
+        })
     }
 }

@@ -148,9 +148,9 @@ impl Page {
             Some(_) => {}
         }
         if last.is_none()
-            && let Some((stays, until)) = diary.stays_for(wanted, &because, now)
+            && let Some(grace) = diary.put_off(wanted, &because, now)
         {
-            return Turns::Warned(Some(diary.grace(stays, now, until)));
+            return Turns::Warned(Some(grace));
         }
         let catch_up_s =
             schedules(diary, &because).map(|schedule| schedule.catch_up_s).max().unwrap_or(DEFAULT_CATCH_UP_S);

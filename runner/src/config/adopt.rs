@@ -109,8 +109,9 @@ pub fn propose(
     line(format!(
         "# Values are those of its files. Run `plan {name} {PRESENT}`: where it finds something to do, a value here is not the one"
     ));
-    line("# that it was made with. Add schedules only when a plan was empty.".to_owned());
+    line("# that it was made with. Schedules that you add ask for nothing until such a plan was empty.".to_owned());
     line(format!("[environments.{name}]"));
+    line("adopted = true".to_owned());
     line(format!("owners = [{}]", quoted(owner.as_str())));
     line(format!("levels = [{0}]\nup = {0}\ndown = \"off\"\n", quoted(PRESENT)));
     line(format!("[[environments.{name}.stacks]]"));

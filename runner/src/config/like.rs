@@ -13,6 +13,9 @@ use super::source::Source;
 /// The key.
 const LIKE: &str = "like";
 
+/// What is true of one environment alone.
+const ADOPTED: &str = "adopted";
+
 /// How what an environment says of a key goes together with what the other one says.
 #[derive(Clone, Copy)]
 enum Way {
@@ -55,7 +58,9 @@ pub(super) fn lay(environments: &mut DeTable<'_>, source: &Source, flaws: &mut F
             Ok(node) => {
                 let own = environments.get(name.as_str()).and_then(|own| Some((own.span(), own.get_ref().as_table()?)));
                 if let (Some((span, own)), Some(under)) = (own, node.get_ref().as_table()) {
-                    laid.push((name.clone(), Spanned::new(span, DeValue::Table(over(under, own, way_of)))));
+                    let mut under = under.clone();
+                    under.remove(ADOPTED);
+                    laid.push((name.clone(), Spanned::new(span, DeValue::Table(over(&under, own, way_of)))));
                 }
             }
             Err((message, hint)) => {

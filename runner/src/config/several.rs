@@ -168,3 +168,13 @@ fn a_mistake_in_what_is_inherited_is_told_at_its_line_for_each_and_braces_withou
     assert_eq!(told.iter().filter(|line| line.ends_with(":5: `{name}` has no meaning here")).count(), 2, "{told:#?}");
     assert_eq!(told.iter().filter(|line| line.starts_with("one: tidegate.toml:11: ")).count(), 1, "{told:#?}");
 }
+
+#[test]
+fn what_is_like_an_adopted_one_is_not_adopted() {
+    let game = GAME.replace("group = 'rpg'", "group = 'rpg'\nadopted = true");
+    let like = "[environments.game-eu]\nlike = 'game'\nzone = 'Europe/Berlin'\n";
+    let folder = folder(&[("tidegate.toml", &format!("{game}{like}"))]);
+    let config = loaded(&folder);
+    let adopted = |name: &str| config.environments.get(name).map(|found| found.rules.adopted);
+    assert_eq!((adopted("game"), adopted("game-eu")), (Some(true), Some(false)));
+}

@@ -100,6 +100,17 @@ jmeter = { slave_count = 0 }
 "##;
 
 #[test]
+fn accounts_in_which_something_may_be_removed_are_twelve_digits() {
+    let good = shop(&small("remove_in = ['123456789012', '012345678901']"));
+    assert_eq!(good.rules.drift.remove_in, ["123456789012", "012345678901"]);
+    assert!(shop(&small("")).rules.drift.remove_in.is_empty());
+    for wrong in ["12345678901", "1234567890123", "12345678901a", "*", "", "１２３４５６７８９０１２"] {
+        let told = report(&small(&format!("remove_in = ['123456789012', '{wrong}']")));
+        assert!(told.contains("is no AWS account") && told.contains("4:"), "{wrong}: {told}");
+    }
+}
+
+#[test]
 fn a_good_file_becomes_domain_values() {
     let config = read(GOOD).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.database, DatabaseConfig::Postgres("postgres://tide:secret@db/tide".to_owned()));

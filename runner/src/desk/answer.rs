@@ -97,7 +97,10 @@ impl Case<'_> {
         let who_asked = self.desk.known(&mut *tx, run.answers_for()).await?;
         // Two ids that said yes may have become one person since: everything below goes by people.
         let config = self.desk.config();
-        question.hold_against(&config.access, &environment);
+        let asked_then = question.wants.clone();
+        question.hold_against(&config.access, &environment, |id| {
+            who_asked.may_be(id) || config.access.persons.same(id, &who_asked.id)
+        });
         let persons = self.desk.persons(&mut *tx, question.people()).await?;
         question.count_people(&persons);
         let asked =
@@ -141,7 +144,9 @@ impl Case<'_> {
         let counts = |id: &ActorId| all.iter().any(|yes| yes.by == *id);
         let without = question.lost.iter().map(|yes| yes.by.clone()).filter(|id| !counts(id)).collect();
         let because = self.because.clone();
-        let event = RunEvent::Approved { by, digest, alone, because, seen, through, without };
+        let as_asked = question.wants.iter().zip(&asked_then).all(|(now, then)| now.wants_as(then));
+        let wants = if as_asked { Vec::new() } else { question.wants.clone() };
+        let event = RunEvent::Approved { by, digest, alone, because, seen, through, without, wants };
         let run = self.store(tx, &run, &event).await?;
         if alone {
             self.tell_the_others(tx, &run, &question).await?;
@@ -160,8 +165,14 @@ impl Case<'_> {
     }
 
     pub(super) async fn reject(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
-        let (run, question, applied, environment) = self.question(tx, CommandName::Reject, number).await?;
+        let (run, mut question, applied, environment) = self.question(tx, CommandName::Reject, number).await?;
         let now = crate::ledger::now(&mut *tx).await?;
+        let config = self.desk.config();
+        let persons = &config.access.persons;
+        if let Some(environment) = &environment {
+            let asker = run.answers_for().id;
+            question.hold_against(&config.access, environment, |id| persons.same(id, &asker));
+        }
         let who_asked = self.desk.known(&mut *tx, run.answers_for()).await?;
         let asked = Asked {
             question: &question,
@@ -176,7 +187,7 @@ impl Case<'_> {
         let event = RunEvent::Rejected { by: self.message.actor.id.clone(), because: self.because.clone() };
         let run = self.store(tx, &run, &event).await?;
         let run = RunSummary { rejected_by: Some(self.message.actor.id.clone()), ..run };
-        let (config, me) = (self.desk.config(), &self.message.actor);
+        let me = &self.message.actor;
         let has = |want: &&Want| environment.as_ref().is_some_and(|of| want.by.has(&config.access, of, me));
         let counts = question.wants.iter().filter(has);
         Ok(Done { detail: granted(counts), ..after(&run, event, Answer::Rejected(run.clone())) })

@@ -25,7 +25,7 @@ use crate::domain::run::{EventRecord, Outcome, RunState};
 use crate::domain::schedule::{Bend, Bent, Turn, level_at, next_after};
 use crate::ledger::audit::ExportError;
 use crate::ledger::stacks::Standings;
-use crate::ledger::{LedgerError, audit, environments, holds, runners, runs, stacks};
+use crate::ledger::{LedgerError, audit, environments, holds, made, runners, runs, stacks};
 
 /// What `status` tells of a hold that cannot be read.
 fn unread(name: &EnvironmentName, broken: &holds::Unreadable) -> String {
@@ -75,10 +75,20 @@ impl Desk {
             }
             // In the list of all only those that somebody should care for.
             if only.is_some() || wanted.is_some() || !runs.is_empty() {
-                standings.push(Standing::Departed { name, wanted, runs });
+                let made = if only.is_some() { self.was_made(&name).await? } else { None };
+                standings.push(Standing::Departed { name, wanted, runs, made });
             }
         }
         Ok(standings)
+    }
+
+    /// What was made under a name last, where it is gone, and no run of that name came after the one that deleted it.
+    async fn was_made(&self, name: &EnvironmentName) -> Result<Option<Box<Made>>, LedgerError> {
+        let Some(made) = or_lost(made::last_gone(&self.store, name).await, &mut Vec::new())? else { return Ok(None) };
+        let newest = runs::newest(&self.store, name).await?;
+        let because = made.because.as_deref().map(|because| self.clean(because));
+        let made = Made { because, ..made };
+        Ok(Some(made).filter(|made| newest.is_none_or(|newest| Some(newest) <= made.end_run)).map(Box::new))
     }
 
     /// Environments that the ledger knows and the configuration does not any more; with the level, where they are to be up.
@@ -449,13 +459,16 @@ fn standing_visit(diary: &Diary<'_>, now: Timestamp) -> Option<Bent> {
 fn besides(diary: &Diary<'_>) -> Vec<String> {
     let of_chat = diary.left_out.iter().map(|out| format!("the schedule `{}` is left out: {}", out.name, out.why));
     let name = &diary.environment().name;
+    let unproven = diary.unproven.then(|| {
+        format!("none of them does anything yet, as it is `adopted`: they count once a plan of all of it finds nothing to do: `plan {name}`")
+    });
     let nothing = "nothing is done by its schedules, as";
     let rows = diary.unread.rows();
     let rows =
         rows.map(|one| format!("{nothing} {}; an admin can take that away: `unpause {name} {}`", one.why, one.id));
     let others = diary.unread.others.iter().filter(|_| diary.is_scheduled());
     let others = others.map(|one| format!("{nothing} {}", one.why));
-    of_chat.chain(rows).chain(others).collect()
+    unproven.into_iter().chain(of_chat).chain(rows).chain(others).collect()
 }
 
 /// Stacks that may still be up though the environment does not have them any more.

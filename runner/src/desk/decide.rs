@@ -7,6 +7,7 @@ use super::visit::WAY_DOWN;
 use super::{Case, Denied, Done};
 use crate::domain::access;
 use crate::domain::answer::{Answer, RunSummary};
+use crate::domain::by_hand::ByHand;
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::holds::{HoldAnswer, HoldNumber};
@@ -34,7 +35,8 @@ impl Case<'_> {
             | Order::Destroy { environment }
             | Order::Undo { environment } => {
                 let found = self.allowed(tx, order.right(), environment).await?;
-                self.may_by_hand(order, &found).map_err(|denied| denied.on(environment))?;
+                let by_hand = if let Order::Terraform { by_hand, .. } = order { Some(by_hand.as_ref()) } else { None };
+                self.may_by_hand(by_hand, &found).map_err(|denied| denied.on(environment))?;
                 self.queue(tx, order, None, &found).await.map_err(|denied| denied.on(environment))
             }
             Order::For { change, until } => match change.as_ref() {
@@ -104,8 +106,8 @@ impl Case<'_> {
     }
 
     /// What is given Terraform by hand is an admin's also where it only looks, and has to be possible where the environment is to be.
-    fn may_by_hand(&self, order: &Order, environment: &Environment) -> Result<(), Denied> {
-        let Order::Terraform { by_hand, .. } = order else { return Ok(()) };
+    fn may_by_hand(&self, by_hand: Option<&ByHand>, environment: &Environment) -> Result<(), Denied> {
+        let Some(by_hand) = by_hand else { return Ok(()) };
         let (actor, place) = (&self.message.actor, &self.message.place);
         access::may(&self.desk.config().access, actor, place, CommandName::Terraform, Some(environment))
             .map_err(|(rule, refusal)| Denied::from(refusal).by_rule(rule))?;
@@ -207,6 +209,10 @@ impl Case<'_> {
     }
 
     pub(super) async fn retry(&self, tx: &mut Tx, number: RunNumber) -> Result<Done, Denied> {
+        let old = self.any_run(tx, number).await?;
+        if old.request.clears {
+            return Box::pin(self.end_again(tx, &old)).await.map_err(|denied| denied.on(&old.request.environment));
+        }
         let old = self.run(tx, CommandName::Retry, number).await?;
         if !old.state.ended() {
             let command = if matches!(old.state, RunState::Unknown { .. }) { "recover" } else { "show" };
@@ -216,6 +222,8 @@ impl Case<'_> {
             return Err(wrong_state(&old, "there is nothing left of it to do").hint_for(&old, "show"));
         }
         let environment = self.allowed(tx, CommandName::Retry, &old.request.environment).await?;
+        self.may_by_hand(old.request.by_hand.as_deref(), &environment)
+            .map_err(|denied| denied.on(&environment.name))?;
         let active = runs::active(&mut *tx, &environment.name).await?;
         if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
             return Err(Denied::from(nobody_knows(&environment, CommandName::Retry, unknown)).on(&environment.name));
@@ -257,6 +265,10 @@ impl Case<'_> {
         if !matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled)) {
             return Err(wrong_state(&run, "only a partial, failed or cancelled run can be taken as it is")
                 .hint_for(&run, "show"));
+        }
+        if run.request.clears {
+            let why = "its environment is being deleted, which goes on until nothing of it is left";
+            return Err(wrong_state(&run, why).hint_for(&run, "retry"));
         }
         if let Some((by, _)) = &run.taken_by {
             return Err(

@@ -207,7 +207,7 @@ impl Desk {
         let begun = match allowed {
             Ok(environment) => {
                 let whose = wanted_by(&mut tx, made, now).await?;
-                Box::pin(case.begin_end(&mut tx, &environment, made, whose)).await
+                Box::pin(case.begin_end(&mut tx, &environment, made, None, whose)).await
             }
             Err(denied) => Err(denied),
         };

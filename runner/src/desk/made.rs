@@ -7,12 +7,12 @@ use super::order::nobody_knows;
 use super::{Case, Denied, Desk, DeskError, Done};
 use crate::config::{Config, differences};
 use crate::domain::access;
-use crate::domain::answer::{Answer, Sight};
+use crate::domain::answer::{Answer, RunSummary, Sight};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::environment::Environment;
 use crate::domain::hours;
 use crate::domain::hours_on::Cost;
-use crate::domain::ids::{EnvironmentName, StackName, TemplateName, Timestamp};
+use crate::domain::ids::{EnvironmentName, RunNumber, StackName, TemplateName, Timestamp};
 use crate::domain::made::{Listed, Made, MadeAnswer, MadeOrder, Range, Stage, Template};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::protect::names;
@@ -235,15 +235,16 @@ impl Case<'_> {
         if !made::take_try(tx, &ending).await? {
             return Err(Refusal::refused("that came too late", "it is being destroyed").hint("list new").into());
         }
-        self.begin_end(tx, &environment, &ending, None).await
+        self.begin_end(tx, &environment, &ending, None, None).await
     }
 
-    /// Puts the run into the queue that destroys one. `for_whom`: whoever wants that, where the clock does it for them.
+    /// Puts the run into the queue that destroys one. `retry_of`: the one that did not. `for_whom`: whoever wants that, where the clock does it for them.
     pub(super) async fn begin_end(
         &self,
         tx: &mut Tx,
         environment: &Environment,
         made: &Made,
+        retry_of: Option<RunNumber>,
         for_whom: Option<TypedBy>,
     ) -> Result<Done, Denied> {
         let name = &environment.name;
@@ -251,7 +252,7 @@ impl Case<'_> {
         let order = Order::Destroy { environment: name.clone() };
         let request = request(environment, &order, self.because.clone(), before.as_ref(), None)?;
         let typed_by = for_whom.map(Box::new);
-        let mut request = RunRequest { asks: false, clears: true, typed_by, ..request };
+        let mut request = RunRequest { asks: false, clears: true, retry_of, typed_by, ..request };
         request.stacks.retain(|stack, _| !made.keep.contains(stack));
         let done = self.enqueue(tx, environment, request, &[]).await?;
         if let Some(run) = done.run
@@ -262,6 +263,40 @@ impl Case<'_> {
                 .into());
         }
         Ok(done)
+    }
+
+    /// Tries now what failed to destroy one, and would be tried again by itself later.
+    pub(super) async fn end_again(&self, tx: &mut Tx, old: &RunSummary) -> Result<Done, Denied> {
+        let name = &old.request.environment;
+        let refused = |why: String, next: String| {
+            let what = format!("there is nothing to try again of run {}", old.number);
+            Denied::from(Refusal::refused(what, why).hint(next).hint(format!("show {}", old.number))).by_rule("state")
+        };
+        made::stage_until_the_end(&mut *tx, name).await?;
+        let Some(found) = made::by_name(&mut *tx, name).await?.filter(|made| made.run < old.number) else {
+            if !self.message.actor.is(&old.asker.id) {
+                self.allowed_to_end(tx, CommandName::Retry, name).await?;
+            }
+            return Err(refused(format!("{name}, which it was to delete, is gone"), format!("history {name}")));
+        };
+        let (made, environment) = self.made(tx, CommandName::End, name).await?;
+        if made.stage != Stage::Ending {
+            return Err(refused(format!("{name} is not being deleted any more: it lives on"), format!("end {name}")));
+        }
+        let active = runs::active(&mut *tx, name).await?;
+        if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
+            return Err(nobody_knows(&environment, CommandName::Retry, unknown).into());
+        }
+        if let Some(first) = active.first() {
+            return Err(refused(format!("run {} is not over", first.number), format!("show {}", first.number)));
+        }
+        // That the last one is over may not have been noted yet.
+        let noted = found.end_run.is_none() || made::resume(tx, &made).await?;
+        if !noted || !made::take_try(tx, &made).await? {
+            return Err(refused("somebody was faster".to_owned(), format!("status {name}")));
+        }
+        let made = Made { end_run: None, try_at: None, ..made };
+        self.begin_end(tx, &environment, &made, Some(old.number), None).await
     }
 
     async fn renew(&self, tx: &mut Tx, name: &EnvironmentName, take: bool) -> Result<Done, Denied> {

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use notices::Untold;
+pub use rights::named_in;
 
 use crate::agenda::Diaries;
 use crate::bell::Bell;

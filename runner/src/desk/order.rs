@@ -17,10 +17,14 @@ use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, made, stacks};
 use crate::warden;
 
-/// What a removal tells that was broken off, and of what AWS takes away together, is not yet what is so: until it is, nobody can order one.
+/// Another Tidegate may have an environment of this name in the same account, and no tag tells the two apart: somebody has to have said that there
+/// is none.
 fn removes_nothing(name: &EnvironmentName) -> Refusal {
-    let why = "the answer of `sweep` has the line of `aws` for each";
-    Refusal::refused("Tidegate takes nothing away that stands in no state", why).hint(format!("sweep {name}"))
+    let why = format!(
+        "environment {name} has no `remove_in = [\"123456789012\"]`, the accounts in which nobody else gives anything its tags; the answer of `sweep` \
+         has the line of `aws` for each"
+    );
+    Refusal::refused(format!("nothing of {name} is removed"), why).hint(format!("sweep {name}"))
 }
 
 impl Case<'_> {
@@ -38,7 +42,9 @@ impl Case<'_> {
         if let Some(unknown) = active.iter().find(|run| matches!(run.state, RunState::Unknown { .. })) {
             return Err(Denied::from(nobody_knows(environment, order.name(), unknown)).on(&environment.name));
         }
-        if let Order::Sweep { remove: true, .. } = order {
+        if let Order::Sweep { remove: true, .. } = order
+            && environment.rules.drift.remove_in.is_empty()
+        {
             return Err(Denied::from(removes_nothing(&environment.name)).on(&environment.name));
         }
         let before = standing_after(tx, &environment.name, &active).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Desk, DeskError, Message};
 use crate::domain::answer::Trouble;
 use crate::domain::holds::News;
-use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
+use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::ledger::outbox::{self, Address};
 use crate::ledger::{LedgerError, card_news, cards, heard, homes, inbox, leases, now, runs, troubles};
 use crate::warden;
@@ -82,6 +82,11 @@ impl Desk {
     pub async fn unanswered(&self, door: &str, claim: Claim<'_>) -> Result<Vec<Received>, DeskError> {
         let now = self.store.now().await?;
         Ok(inbox::untold(&self.store, door, now, claim).await?)
+    }
+
+    /// What somebody has said in a chat and nobody has carried out or answered yet, whoever is at it, oldest first.
+    pub async fn not_done(&self, door: &str, who: &ActorId) -> Result<Vec<Received>, DeskError> {
+        Ok(inbox::open_of(&self.store, door, who).await?)
     }
 
     /// Claims a received message, keeps the claim, or (with few milliseconds) puts it off. False: somebody else has it, or it is

@@ -35,11 +35,7 @@ impl Desk {
             .into_iter()
             .map(|source| {
                 let secrets = self.secrets.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = secrets.get(&source).await {
-                        tracing::debug!(%error, "what was typed is kept without looking for this secret in it");
-                    }
-                })
+                tokio::spawn(async move { secrets.learn(&source).await })
             })
             .collect();
         let all = async {

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use super::{Desk, DeskError, Message};
 use crate::bell::Bell;
 use crate::config::{self, Config, Problem};
-use crate::domain::access::{Approvers, Want};
+use crate::domain::access::{self, Approvers, Want};
 use crate::domain::answer::{Actor, Answer, RunSummary, Sight, Standing};
 use crate::domain::audit::AuditFilter;
-use crate::domain::command::{HistoryFilter, Order, Query};
+use crate::domain::command::{CommandName, HistoryFilter, Order, Query};
 use crate::domain::holds::{About, HoldAnswer, HoldOrder};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber};
 use crate::domain::policy::Place;
@@ -20,18 +20,31 @@ use crate::domain::run::{Outcome, Question, QuestionWhy, RunEvent, RunState};
 use crate::domain::schedule::BendOrder;
 use crate::domain::secret::{Origin, SecretSource};
 use crate::ledger::tests::on_both;
-use crate::ledger::{Store, runs};
+use crate::ledger::{Store, inbox, runs};
 use crate::problem::source::Source;
 
 /// `boss` is admin everywhere, `ito` owns the shop with those named, `kato` looks.
 fn read(owners: &str) -> Config {
+    ruled(owners, "")
+}
+
+/// The same with rules that ask for a yes, each on a line of its own.
+fn ruled(owners: &str, rules: &str) -> Config {
     let text = format!(
         "[access]\nadmin = ['local:boss']\nviewer = ['everyone']\n\
-         [environments.shop]\nowners = ['local:ito', {owners}]\nup = 'full'\ndown = 'small'\n\
+         [environments.shop]\nowners = ['local:ito', {owners}]\nup = 'full'\ndown = 'small'\n{rules}\n\
          [[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
          [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n"
     );
-    config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap()
+    let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+    assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+    config
+}
+
+/// Rules of the shop: what each asks about, and what it wants.
+fn rules(all: &[(&str, &str)]) -> Config {
+    let rules: Vec<String> = all.iter().map(|(when, wants)| format!("{{ when = ['{when}'], {wants} }}")).collect();
+    ruled("'local:sato'", &format!("approve = [{}]", rules.join(", ")))
 }
 
 struct Room {
@@ -99,10 +112,39 @@ impl Room {
     async fn asking(&self, count: u32) -> RunNumber {
         let run = self.queues("ito", "full").await;
         let by = Approvers::Owners;
-        let want =
-            Want { held: Vec::new(), by, people: Vec::new(), count, own: false, within_ms: None, alone_from: None };
+        let want = Want {
+            held: Vec::new(),
+            by,
+            people: Vec::new(),
+            count,
+            own: false,
+            within_ms: None,
+            alone_from: None,
+            rule: None,
+        };
         let expires = self.store.now().await.unwrap().plus_ms(600_000);
         let question = Question { wants: vec![want], ..Question::plain(QuestionWhy::Ruled, "d1".to_owned(), expires) };
+        self.happens(&run, &[claimed(), RunEvent::Asked { question }]).await;
+        run.number
+    }
+
+    /// A run that asks what the rules of its environment want of an `up`, as they are now.
+    async fn asking_by_rules(&self) -> RunNumber {
+        let run = self.queues("ito", "full").await;
+        let (config, now) = (self.desk.config(), self.store.now().await.unwrap());
+        let environment = config.environments.get(&shop()).unwrap();
+        let about = access::About {
+            command: CommandName::Up,
+            environment,
+            request: Some(&run.request),
+            plan: None,
+            another: true,
+            now,
+        };
+        let rules = environment.rules.approvals.iter();
+        let wants: Vec<Want> = rules.filter_map(|rule| rule.want(&config.access, &about)).collect();
+        let expires = now.plus_ms(600_000);
+        let question = Question { wants, ..Question::plain(QuestionWhy::Ruled, "d1".to_owned(), expires) };
         self.happens(&run, &[claimed(), RunEvent::Asked { question }]).await;
         run.number
     }
@@ -260,6 +302,88 @@ async fn who_can_say_yes_is_told_by_the_roles_as_they_are_now() {
     .await;
 }
 
+const UP: &str = "command = up";
+const OTHERS: &str = "environment of another owner";
+
+/// Whose yes each want of the question wants, and how many of them.
+fn wanted(question: &Question) -> Vec<String> {
+    question.wants.iter().map(|want| format!("{} of {}", want.count, want.by)).collect()
+}
+
+fn said_to(question: &Question) -> Vec<String> {
+    question.yes.iter().map(|yes| format!("{} {:?}", yes.by.short(), yes.wants)).collect()
+}
+
+#[tokio::test]
+async fn an_open_question_wants_the_yes_of_those_whom_its_rule_names_now() {
+    on_both(async |store| {
+        let room = Room::new(store, "'local:sato'");
+        let now = |names: &str| room.config.send_replace(Arc::new(rules(&[(UP, &format!("by = [{names}]"))])));
+        now("'local:kato'");
+        let (run, other) = (room.asking_by_rules().await, room.asking_by_rules().await);
+        now("'local:mori', 'local:mail'");
+        assert_eq!(wanted(&room.question(run).await), ["1 of local:mori, local:mail"]);
+        room.refuses("kato", approve(run), "it wants 1 yes of local:mori, local:mail").await;
+        room.refuses("kato", Order::Reject { run }, "not yours").await;
+        assert!(matches!(room.says("mail", approve(run)).await.unwrap(), Answer::Approved(_)));
+        // What was wanted at the yes is what the run is held against before it applies.
+        let approved = room.desk.show(run).await.unwrap().view.approved.unwrap();
+        assert_eq!(approved.wants[0].by.to_string(), "local:mori, local:mail");
+        assert!(matches!(room.says("mori", Order::Reject { run: other }).await.unwrap(), Answer::Rejected(_)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_many_are_wanted_and_whether_of_oneself_is_told_by_the_rule_as_it_is_now() {
+    on_both(async |store| {
+        let room = Room::new(store, "'local:sato'");
+        let now = |wants: &str| room.config.send_replace(Arc::new(rules(&[(UP, wants)])));
+        now("by = 'owners', count = 2, self = true");
+        let (run, enough) = (room.asking_by_rules().await, room.asking_by_rules().await);
+        assert!(matches!(room.says("ito", approve(run)).await.unwrap(), Answer::Seconded(_)));
+        assert!(matches!(room.says("sato", approve(enough)).await.unwrap(), Answer::Seconded(_)));
+        now("by = 'owners', count = 2");
+        let question = room.question(run).await;
+        assert_eq!((said_to(&question).len(), question.lost.len()), (0, 1), "not of oneself any more");
+        now("by = 'owners', count = 1");
+        room.refuses("ito", approve(enough), "does not count").await;
+        // One of two has become one of one: somebody whose yes counts says that it goes on.
+        assert!(matches!(room.says("sato", approve(enough)).await.unwrap(), Answer::Approved(_)));
+        now("by = 'owners', count = 3, self = true");
+        assert!(matches!(room.says("sato", approve(run)).await.unwrap(), Answer::Seconded(_)));
+        assert_eq!(wanted(&room.question(run).await), ["3 of owners"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_yes_to_one_rule_never_counts_for_another_that_names_the_same_people_later() {
+    on_both(async |store| {
+        let room = Room::new(store, "'local:sato'");
+        let now = |all: &[(&str, &str)]| room.config.send_replace(Arc::new(rules(all)));
+        let (kato, mori) = ("by = ['local:kato']", "by = ['local:mori']");
+        now(&[(UP, kato), (OTHERS, mori)]);
+        let run = room.asking_by_rules().await;
+        assert!(matches!(room.says("kato", approve(run)).await.unwrap(), Answer::Seconded(_)));
+        // In another order, and of the same: each want follows its own rule.
+        now(&[(OTHERS, kato), (UP, kato)]);
+        let question = room.question(run).await;
+        assert_eq!(wanted(&question), ["1 of local:kato", "1 of local:kato"]);
+        assert_eq!(said_to(&question), ["kato [0]"]);
+        now(&[(OTHERS, mori), (UP, mori)]);
+        assert_eq!(said_to(&room.question(run).await), Vec::<String>::new());
+        // Two that ask about the same are told apart by whom they ask; one that is gone stays as it was asked.
+        now(&[(UP, kato), (UP, mori)]);
+        let run = room.asking_by_rules().await;
+        now(&[(UP, mori)]);
+        assert_eq!(wanted(&room.question(run).await), ["1 of local:kato", "1 of local:mori"]);
+        now(&[(UP, mori), (UP, "by = 'owners'")]);
+        assert_eq!(wanted(&room.question(run).await), ["1 of owners", "1 of local:mori"]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_entry_that_is_still_to_come_has_all_before_it() {
     on_both(async |store| {
@@ -326,16 +450,42 @@ async fn what_another_process_kept_with_a_secret_is_shown_without_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         std::fs::write(&file, "hunter2-very-long").unwrap();
+        // Also what stands beside runs: a hold, a schedule, what is booked.
+        let why = |order: Order, because: &str| {
+            let message = room.message("ito", "typed");
+            let because = Some(because.to_owned());
+            let desk = &room.desk;
+            async move { desk.submit(&message, &order, because).await.unwrap() }
+        };
+        let until = store.now().await.unwrap().plus_ms(3_600_000);
+        let hold = HoldOrder::Hold { environment: shop(), until, only: Vec::new() };
+        why(Order::Hold(hold), "hunter2-very-long holds").await;
+        room.happens(&run, &[claimed(), RunEvent::ended(Outcome::Failed)]).await;
+        why(Order::Accept { run: run.number }, "hunter2-very-long stays").await;
+        let key = "slack:m1";
+        let claim = inbox::Claim { holder: "me", ms: 1_000, alone: true };
+        let body = "hold shop because hunter2-very-long";
+        let who = ActorId::local("ito");
+        inbox::receive(store.door(), key, "slack", &who, body, "{\"keep\":\"hunter2-very-long\"}", claim)
+            .await
+            .unwrap();
         let secrets = crate::secrets::Secrets::default();
         let source = SecretSource { origin: Origin::File(file), expires_in_s: None };
         secrets.get(&source).await.unwrap();
-        let desk = Desk::new(store, room.config.subscribe(), Bell::default()).with_secrets(secrets);
+        let desk = Desk::new(store.clone(), room.config.subscribe(), Bell::default()).with_secrets(secrets);
+        assert!(desk.answer("slack", key, &[], false, None).await.unwrap());
+        let replies = inbox::replies(&store, "slack", 9).await.unwrap();
+        assert_eq!(replies, ["{\"keep\":\"[redacted]\"}"]);
+        let inbox = crate::ledger::tests::texts(&store, "SELECT body FROM inbox WHERE door = 'slack'").await;
+        assert_eq!(inbox, ["hold shop because [redacted]"]);
+        let standing = desk.status(Some(&shop())).await.unwrap();
         let detail = desk.show(run.number).await.unwrap();
         let filter = AuditFilter { page: 1, ..AuditFilter::default() };
         let page = desk.audit(&filter, &everything()).await.unwrap();
         let history = HistoryFilter { page: 1, ..HistoryFilter::default() };
         let runs = desk.history(&history, &everything()).await.unwrap();
-        let told = format!("{detail:?} {page:?} {runs:?}");
+        let told = format!("{detail:?} {page:?} {runs:?} {standing:?}");
+        assert!(told.contains("[redacted] holds") && told.contains("[redacted] stays"), "{told}");
         assert!(told.contains("[redacted]") && !told.contains("hunter2"), "{told}");
     })
     .await;

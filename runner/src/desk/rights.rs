@@ -4,7 +4,7 @@ use super::ask::as_seen;
 use super::{Case, Denied, Desk, DeskError, Message, TRIES};
 use crate::config::Config;
 use crate::domain::access::answering::want_in_words;
-use crate::domain::access::{self, Access, Least, Room, Who};
+use crate::domain::access::{self, Access, Approvers, Least, Room, Who, follow};
 use crate::domain::answer::{Abilities, Actor, RunSummary, Sight, Verdict, Whoami, Why};
 use crate::domain::command::{CommandName, Order, Query, WhyQuery};
 use crate::domain::environment::Environment;
@@ -14,7 +14,7 @@ use crate::domain::lookalike::distinct;
 use crate::domain::policy::{Decision, Matter, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::RunState;
-use crate::ledger::holds;
+use crate::ledger::{holds, runs};
 use crate::warden::barred_by;
 
 impl Desk {
@@ -143,12 +143,7 @@ impl Desk {
     /// The ids that the configuration names of people and groups of a chat, as that chat writes them, in order.
     #[must_use]
     pub fn named_in(&self, door: &str) -> Vec<String> {
-        let config = self.config();
-        let persons = config.access.persons.0.iter().flat_map(|person| person.ids.iter().cloned());
-        let oncall = config.all_known().flat_map(|environment| environment.oncall.iter().cloned());
-        let ids = known_ids(&config).into_iter().chain(persons).chain(oncall);
-        let own = ids.filter_map(|id| id.as_str().strip_prefix(door)?.strip_prefix(':').map(str::to_owned));
-        own.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        named_in(&self.config(), door)
     }
 
     /// True when role and channel allow this person this command on everything at once.
@@ -253,6 +248,29 @@ impl Desk {
             verdicts.push(Verdict { environment, refused, only_now, by, asks, plan });
         }
         Ok(Why { who, itself, command, run: query.run, verdicts })
+    }
+
+    /// Why an order would be refused to this person here and now. Nothing of it is done, and nothing kept: what is only offered is not asked.
+    ///
+    /// # Errors
+    /// Faults of the ledger; never [`DeskError::Refused`].
+    pub async fn would_refuse(&self, message: &Message, order: &Order) -> Result<Option<Refusal>, DeskError> {
+        let actor = self.known(&self.store, message.actor.clone()).await?;
+        let run = match order.on_run() {
+            Some(number) => runs::by_number(&self.store, number).await?,
+            None => None,
+        };
+        Box::pin(self.would(&Message { actor, ..message.clone() }, order, run.as_ref())).await
+    }
+
+    /// True when role and channel allow this person this question, of one environment or, with `None`, of any.
+    #[must_use]
+    pub fn may_look(&self, message: &Message, command: CommandName, name: Option<&EnvironmentName>) -> bool {
+        if let Some(name) = name {
+            return self.may(message, command, name);
+        }
+        let somewhere = |environment: &Environment| self.may(message, command, &environment.name);
+        self.may_everywhere(message, command) || self.config().all_known().any(somewhere)
     }
 
     /// Why an order would be refused now; nothing of it is done.
@@ -375,9 +393,9 @@ fn counts_by(
     if !matches!(command, CommandName::Approve | CommandName::Reject) {
         return Vec::new();
     }
-    let wants = question.wants.iter().map(|want| want.by_now(access, environment));
-    let counts = wants.filter(|want| want.by.has(access, environment, actor));
-    let mut by: Vec<String> = counts.map(|want| format!("the rule that wants {}", want_in_words(&want))).collect();
+    let wants = follow(&question.wants, access, environment);
+    let counts = wants.iter().filter(|want| want.by.has(access, environment, actor));
+    let mut by: Vec<String> = counts.map(|want| format!("the rule that wants {}", want_in_words(want))).collect();
     if by.is_empty() && actor.is(&run.asker.id) {
         by.push("having asked for it".to_owned());
     }
@@ -452,6 +470,22 @@ pub(super) fn called(config: &Config, message: &Message, text: &str) -> Called {
         ([], _) => Called::Nobody,
         (several, _) => Called::Several(several.iter().map(|id| (*id).clone()).collect()),
     }
+}
+
+/// The ids that a configuration names of people and groups of a chat, as that chat writes them, in order: who has rights, who is
+/// called, whose yes counts.
+#[must_use]
+pub fn named_in(config: &Config, door: &str) -> Vec<String> {
+    let persons = config.access.persons.0.iter().flat_map(|person| person.ids.iter().cloned());
+    let oncall = config.all_known().flat_map(|environment| environment.oncall.iter().cloned());
+    let rules = config.all_known().flat_map(|environment| &environment.rules.approvals);
+    let approvers = rules.filter_map(|rule| match &rule.by {
+        Approvers::Named(ids) => Some(ids.iter().cloned()),
+        Approvers::Owners | Approvers::Role(_) => None,
+    });
+    let ids = known_ids(config).into_iter().chain(persons).chain(oncall).chain(approvers.flatten());
+    let own = ids.filter_map(|id| id.as_str().strip_prefix(door)?.strip_prefix(':').map(str::to_owned));
+    own.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
 /// Every id that the configuration names.

@@ -114,6 +114,24 @@ fn ended(outcome: Outcome) -> RunEvent {
 }
 
 #[tokio::test]
+async fn nothing_is_removed_where_nobody_said_whose_the_account_is() {
+    on_both(async |store| {
+        let room = Room::new(store.clone());
+        let order = || Order::Sweep { environment: shop(), remove: true };
+        let refusal = room.refuses(order()).await;
+        assert!(refusal.contains("remove_in") && refusal.contains("sweep shop"), "{refusal}");
+        let text = CONFIG.replacen("up =", "remove_in = ['123456789012']\nup =", 1);
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+        assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
+        let config = watch::channel(Arc::new(config)).1;
+        let room = Room { desk: Desk::new(store, config, Bell::default()), messages: std::cell::Cell::new(9), ..room };
+        let run = room.queues(order()).await;
+        assert!(run.request.kind == RunKind::Remove && run.request.asks, "{run:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_run_that_only_waits_for_a_yes_is_in_nobodys_way_to_undo() {
     on_both(async |store| {
         let room = Room::new(store);
@@ -322,6 +340,7 @@ async fn a_group_that_only_a_chat_knows_counts_for_a_yes_alone_and_its_audit_has
             own: false,
             within_ms: None,
             alone_from: Some(now),
+            rule: None,
         };
         let run = room.queues(up("full")).await;
         let question = Question {

@@ -13,7 +13,7 @@ use super::holds::{Freed, Hold, HoldAnswer};
 use super::hours_on::Cost;
 use super::ids::{ActorId, EnvironmentName, RunId, RunNumber, SettingName, StackName, Timestamp};
 use super::link::{KnownAs, LinkAnswer};
-use super::made::{Listed, MadeAnswer};
+use super::made::{Listed, Made, MadeAnswer};
 use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::rollout::RolloutAnswer;
@@ -355,6 +355,8 @@ pub enum Standing {
         wanted: Option<Target>,
         /// Its runs that are not over.
         runs: Vec<RunSummary>,
+        /// What was made under that name last, where it is gone and nothing came after it.
+        made: Option<Box<Made>>,
     },
 }
 
@@ -522,6 +524,8 @@ pub struct Upcoming {
     pub bends: Vec<Bent>,
     /// It was destroyed: its schedules ask for nothing until somebody raises it.
     pub destroyed: bool,
+    /// It was brought in from outside, and no plan of it has found nothing to do yet: its schedules ask for nothing until one does.
+    pub unproven: bool,
     /// What the ledger has about it cannot be read: nothing is done by its schedules until it can.
     pub unread: bool,
     /// Its code does not check, and nothing comes of its schedules until it does.

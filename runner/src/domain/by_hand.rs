@@ -70,6 +70,11 @@ pub enum HandArgs {
     },
 }
 
+/// What follows `address` in the address of what it is, or of what lies in it.
+fn under<'a>(has: &'a str, address: &str) -> Option<&'a str> {
+    has.strip_prefix(address).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 /// Whether the id of such a resource is what is to be kept secret.
 fn is_secret(address: &str) -> bool {
     address.rsplit_once("random_password.").is_some_and(|(before, _)| before.is_empty() || before.ends_with('.'))
@@ -175,6 +180,53 @@ impl HandArgs {
             | Self::StateList
             | Self::StateShow { .. }
             | Self::Apply { .. } => Vec::new(),
+        }
+    }
+
+    /// [`Self::changes`], each of what a state has under an address by itself: `module.db` stands for all that lies in it.
+    #[must_use]
+    pub fn changes_in(&self, state: &[String]) -> Vec<Change> {
+        let below = |address: &str| {
+            let below: Vec<&str> = state.iter().filter_map(|has| under(has, address)).collect();
+            // Terraform itself tells that there is none.
+            if below.is_empty() { vec![""] } else { below }
+        };
+        let change = |address: String, action, reason: Option<String>| Change { address, action, reason };
+        match self {
+            Self::Move { from, to } => {
+                let moved =
+                    |rest: &str| change(format!("{to}{rest}"), Action::Move, Some(format!("from {from}{rest}")));
+                below(from).into_iter().map(moved).collect()
+            }
+            Self::Forget { addresses } => {
+                let forgotten = |address: &String| {
+                    let one = |rest| change(format!("{address}{rest}"), Action::Forget, None);
+                    below(address).into_iter().map(one).collect::<Vec<_>>()
+                };
+                addresses.iter().flat_map(forgotten).collect()
+            }
+            Self::Import { .. }
+            | Self::Plan
+            | Self::Validate
+            | Self::Providers
+            | Self::Output
+            | Self::Show
+            | Self::StateList
+            | Self::StateShow { .. }
+            | Self::Apply { .. } => self.changes(),
+        }
+    }
+
+    /// Of one of its changes: the address that the state has no more after it, and the one in its place, where there is one.
+    #[must_use]
+    pub fn takes_away(&self, change: &Change) -> Option<(String, Option<String>)> {
+        match (self, change.action) {
+            (Self::Move { from, to }, Action::Move) => {
+                let rest = change.address.strip_prefix(to.as_str())?;
+                Some((format!("{from}{rest}"), Some(change.address.clone())))
+            }
+            (Self::Forget { .. }, Action::Forget) => Some((change.address.clone(), None)),
+            (_, _) => None,
         }
     }
 
@@ -287,6 +339,27 @@ mod tests {
             let looks = !["apply", "import", "state mv", "state rm"].iter().any(|word| line.starts_with(word));
             assert_eq!(args.only_looks(), looks, "{line}");
         }
+    }
+
+    #[test]
+    fn an_address_stands_for_all_that_lies_in_it() {
+        let state: Vec<String> =
+            ["module.db.a.x[0]", "module.db.a.x[1]", "module.db2.a.x", "a.b"].map(str::to_owned).into();
+        let told = |line: &str| {
+            let args = read(line).expect("read");
+            let changes = args.changes_in(&state);
+            let taken = |change: &Change| match args.takes_away(change) {
+                Some((from, Some(to))) => format!("{from} -> {to}"),
+                Some((from, None)) => from,
+                None => "nothing".to_owned(),
+            };
+            changes.iter().map(taken).collect::<Vec<_>>()
+        };
+        assert_eq!(told("state rm module.db a.b"), ["module.db.a.x[0]", "module.db.a.x[1]", "a.b"]);
+        assert_eq!(told("state mv module.db.a.x a.y"), ["module.db.a.x[0] -> a.y[0]", "module.db.a.x[1] -> a.y[1]"]);
+        // What is not there Terraform itself tells.
+        assert_eq!(told("state rm a.c"), ["a.c"]);
+        assert_eq!(told("import a.b i-1"), ["nothing"]);
     }
 
     #[test]

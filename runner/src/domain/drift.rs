@@ -21,6 +21,8 @@ pub struct DriftRules {
     pub ignore: Vec<String>,
     /// CloudTrail is asked who did what was found.
     pub who: bool,
+    /// Accounts in which what no state knows may be taken away: nobody else gives anything the tags of this environment there.
+    pub remove_in: Vec<String>,
     /// How long before its schedules raise it it is looked whether anything stands in the way, in seconds; `None`: it is not.
     pub preflight_s: Option<u32>,
 }

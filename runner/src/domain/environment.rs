@@ -118,6 +118,8 @@ pub struct Rules {
     pub drift: DriftRules,
     /// How often a run of people that came up short is tried again by itself; 0: never.
     pub retries: u32,
+    /// It was brought in from outside: its schedules ask for nothing until a plan of all of it found nothing to do.
+    pub adopted: bool,
 }
 
 /// One Terraform root module with its workspace, backend settings and variables.

@@ -1,7 +1,7 @@
 //! Words of the commands that cannot be names: whoever typed one could mean either.
 
 /// Each word with what it says in a command, to be read after "it".
-const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 34] = [
     ("action", "begins the name of a command"),
     ("as", "begins the form of a file"),
     ("alone", "says that nobody else approves"),
@@ -26,6 +26,7 @@ const WORDS: [(&str, &str); 33] = [
     ("off", "is the level below all others"),
     ("only", "begins the names of those who still may"),
     ("page", "begins the number of a page"),
+    ("remove", "takes away what was found"),
     ("run", "begins the number of a run"),
     ("since", "begins a moment"),
     ("take", "takes what a template says"),

@@ -170,7 +170,8 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     };
     let over = || limit("span", request.and_then(|request| limits::over(request, now)).filter(|_| !begun));
     let bounds = || limit("bounds", request.and_then(|request| limits::out_of_bounds(environment, request)));
-    let lost = || limit("protect", plan.and_then(|plan| protected(environment, plan)));
+    let by_hand = || request.and_then(|request| taken_by_hand(environment, request, plan));
+    let lost = || limit("protect", plan.and_then(|plan| protected(environment, plan)).or_else(by_hand));
     let destroys = || limit("destroys", plan.and_then(|plan| limits::too_many_destroys(environment, plan)));
     if let Some(refused) =
         holds::forbids(matter).or_else(hours).or_else(over).or_else(bounds).or_else(lost).or_else(destroys)
@@ -184,12 +185,12 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     let about = About { command, environment, request, plan, another, now };
     let rises = request.is_some_and(|request| request.stacks.values().any(|direction| *direction == Direction::Rise));
     // The configuration says yes to what the clock does, but not to what something that rises would lose by surprise.
-    let surprise =
-        |rule: &ApprovalRule| if rises { rule.of_losses().and_then(|rule| rule.want(access, &about)) } else { None };
+    let surprise = |rule: &ApprovalRule| if rises { rule.want_of_losses(access, &about) } else { None };
     let want = |rule: &ApprovalRule| if clock { surprise(rule) } else { rule.want(access, &about) };
     let wants: Vec<Want> = environment.rules.approvals.iter().filter_map(want).collect();
-    // Who adopts takes over what others did.
-    let moved = |plan| moved(plan).filter(|_| command != CommandName::Adopt);
+    // Who adopts takes over what others did; and what was made for one test goes as it is, whoever wrote its state last.
+    let clears = request.is_some_and(|request| request.clears);
+    let moved = |plan| moved(plan).filter(|_| command != CommandName::Adopt && !clears);
     let confirm = plan.and_then(|plan| went_back(plan).or_else(|| moved(plan)).or_else(|| unannounced(plan)));
     if !wants.is_empty() {
         return Decision::NeedsApproval { wants, confirm };
@@ -246,6 +247,31 @@ fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Ref
                 format!("`protect` names it (`{pattern}`{written}); whoever edits the configuration can lift that");
             Some(Refusal::refused(what, why).hint(format!("plan {}", environment.name)))
         })
+    })
+}
+
+/// What `protect` names and is to be taken out of the state by hand, or to where no pattern names it: no run would know of it any more, and
+/// the next one would make it again or delete it.
+fn taken_by_hand(
+    environment: &Environment,
+    request: &RunRequest,
+    plan: Option<&[PlannedStack<'_>]>,
+) -> Option<Refusal> {
+    let by_hand = request.by_hand.as_ref()?;
+    let typed = if plan.is_none() { by_hand.args.changes() } else { Vec::new() };
+    let planned = plan.into_iter().flatten().flat_map(|planned| &planned.plan.changes);
+    let named = |address: &str| environment.protect.iter().enumerate().find(|(_, pattern)| protects(pattern, address));
+    typed.iter().chain(planned).find_map(|change| {
+        let (from, to) = by_hand.args.takes_away(change)?;
+        let (at, pattern) = named(&from)?;
+        if to.is_some_and(|to| named(&to).is_some()) {
+            return None;
+        }
+        let written = environment.rules.protect_at.get(at).map(|w| format!(", {w}")).unwrap_or_default();
+        let (name, stack) = (&environment.name, &by_hand.stack);
+        let what = format!("{from} would be lost to the state of {name}/{stack}");
+        let why = format!("`protect` names it (`{pattern}`{written}); whoever edits the configuration can lift that");
+        Some(Refusal::refused(what, why).hint(format!("status {name}")))
     })
 }
 

@@ -290,12 +290,18 @@ impl Situation<'_> {
         for by in &approved.by {
             let through = approved.through.get(by).map_or(&[][..], Vec::as_slice);
             let again = people.iter().any(|other| self.access.persons.same(other, by));
-            if !again && want.counts(by, through, self.access, self.environment) {
+            // Whoever asked has said it to a rule that takes that, and to no other.
+            let takes = want.own || approved.alone || !self.may_be_asker(by);
+            if !again && takes && want.counts(by, through, self.access, self.environment) {
                 people.push(by);
             }
         }
         let enough = if approved.alone { 1 } else { usize::try_from(want.count).unwrap_or(usize::MAX) };
         people.len() >= enough
+    }
+
+    fn may_be_asker(&self, id: &ActorId) -> bool {
+        self.asker.may_be(id) || self.access.persons.same(id, &self.asker.id)
     }
 
     /// What was said to these wants before. Whose yes counts no more is told where it is asked again.
@@ -365,7 +371,7 @@ impl Situation<'_> {
         let again = self.view.approved.is_some() && why != QuestionWhy::Ruled;
         let mut question = Question { wants, yes, again, ..Question::plain(why, digest, expires) };
         // Whose yes counts no more can say it again: perhaps it is only this configuration that is older than theirs.
-        question.hold_against(self.access, self.environment);
+        question.hold_against(self.access, self.environment, |id| self.may_be_asker(id));
         RunEvent::Asked { question }
     }
 
@@ -469,6 +475,12 @@ impl Situation<'_> {
     fn planned_again(&self, approved: Option<&str>) -> Option<Vec<Step>> {
         if self.planned.is_empty() {
             return None;
+        }
+        // An empty plan of a state that could not be read is no word that nothing is left.
+        if let Some(refusal) = self.removes_unsurely() {
+            let failure = Failure::by_rule("state", refusal);
+            let all = self.planned.keys().map(|stack| failed(stack.clone(), Phase::Plan, &failure));
+            return Some(vec![Step::Record(all.collect())]);
         }
         let failed_already = self.view.stacks.values().any(|stack| is_failed(&stack.state));
         let mut events = Vec::new();

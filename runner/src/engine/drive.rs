@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{self, JoinSet};
 use tracing::Instrument as _;
 
@@ -17,7 +17,7 @@ use super::alone::Alone;
 use super::course::{self, Situation, Step};
 use super::lost::{left_elsewhere, lost_track};
 use super::seats::Seat;
-use super::work::{self, Report, RunContext};
+use super::work::{self, Begun, Report, RunContext};
 use super::{EngineError, Shared, gone};
 use crate::bell::Listener;
 use crate::domain::answer::RunSummary;
@@ -69,6 +69,8 @@ pub(super) struct Driver {
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
     /// Those of `busy` that are only looked at.
     looked_at: BTreeSet<StackName>,
+    /// Who waits until what they are about to do is stored.
+    ahead: Vec<oneshot::Sender<()>>,
     /// Applies whose end nobody saw. Told once nothing else is under way: what the others do must still be stored.
     lost: Vec<(StackName, String)>,
     bell: Listener,
@@ -155,6 +157,7 @@ impl Driver {
             busy: BTreeSet::new(),
             planned: BTreeMap::new(),
             looked_at: BTreeSet::new(),
+            ahead: Vec::new(),
             lost: Vec::new(),
             holds: Vec::new(),
             unreadable: Vec::new(),
@@ -286,7 +289,7 @@ impl Driver {
 
     async fn take_step(&mut self, step: Step) -> Result<(), EngineError> {
         match step {
-            Step::Record(events) => self.record(events).await,
+            Step::Record(events) => self.record(events).await.map(drop),
             Step::Plan(stack) => {
                 self.start_plan(stack);
                 Ok(())
@@ -297,21 +300,21 @@ impl Driver {
     }
 
     /// Stores `events` and whatever follows from them without any work in between, in one transaction: each one waits for the
-    /// disk. Applies that are next are stored as begun in it too, and started after it.
-    async fn record(&mut self, events: Vec<RunEvent>) -> Result<(), EngineError> {
+    /// disk. Applies that are next are stored as begun in it too, and started after it. False when `events` are not stored.
+    async fn record(&mut self, events: Vec<RunEvent>) -> Result<bool, EngineError> {
         let now = self.shared.store.now().await?;
         self.look_at_holds().await?;
         let (all, applies) = self.with_what_follows(events.clone(), now);
         let grown = all.len() > events.len();
-        if !self.store(all).await? && grown {
+        let is_stored = self.store(all).await?;
+        if !is_stored && grown {
             // A stop overtook what was to follow. What happened has happened all the same.
-            self.store(events).await?;
-            return Ok(());
+            return self.store(events).await;
         }
         for stack in applies {
             self.launch_apply(stack);
         }
-        Ok(())
+        Ok(is_stored)
     }
 
     fn with_what_follows(&mut self, mut events: Vec<RunEvent>, now: Timestamp) -> (Vec<RunEvent>, Vec<StackName>) {
@@ -374,13 +377,26 @@ impl Driver {
     fn launch_apply(&mut self, stack: StackName) {
         let Some(view) = self.view.stacks.get(&stack) else { return };
         // With a wish to stop that came in with the same look at the ledger nothing is started, and the course ends the run.
-        let begun = matches!(view.state, StackState::Working(Phase::Apply, _)) && self.view.state.stop().is_none();
-        let Some(plan) = view.plan.clone().filter(|_| begun) else { return };
+        if matches!(view.state, StackState::Working(Phase::Apply, _)) && self.view.state.stop().is_none() {
+            self.launch(stack, Begun::default());
+        }
+    }
+
+    /// Goes on with a removal that an earlier process began, from what the ledger has of it. Also with a wish to stop: what AWS was asked for
+    /// before is looked at then, and nothing more is asked of it.
+    fn go_on_removing(&mut self, stack: StackName) {
+        let Some(view) = self.view.stacks.get(&stack) else { return };
+        let begun = Begun::of(view);
+        self.launch(stack, begun);
+    }
+
+    fn launch(&mut self, stack: StackName, begun: Begun) {
+        let Some(plan) = self.view.stacks.get(&stack).and_then(|view| view.plan.clone()) else { return };
         self.busy.insert(stack.clone());
         let context = Arc::clone(&self.context);
         let span = tracing::info_span!("step", %stack, phase = Phase::Apply.as_str());
         let of = (stack.clone(), Phase::Apply);
-        self.begin(async move { work::apply(&context, stack, plan).await }.instrument(span), of);
+        self.begin(async move { work::apply(&context, stack, plan, begun).await }.instrument(span), of);
     }
 
     /// Looks whether a stack is in service. After a restart the time that it has counts from when it was first looked at.
@@ -453,12 +469,21 @@ impl Driver {
             }
             next = tokio::time::timeout_at(until, self.reports.recv()).await.ok().flatten();
         }
-        self.record(events).await
+        let is_stored = self.record(events).await?;
+        for stored in self.ahead.drain(..).filter(|_| is_stored) {
+            // Who does not wait any more does nothing either.
+            let _ = stored.send(());
+        }
+        Ok(())
     }
 
     fn take_report(&mut self, report: Report, events: &mut Vec<RunEvent>) {
         match report {
             Report::Event(event) => events.push(event),
+            Report::Ahead(event, stored) => {
+                events.push(event);
+                self.ahead.push(stored);
+            }
             Report::Planned(stack, result) => {
                 self.busy.remove(&stack);
                 self.planned.insert(stack, result);

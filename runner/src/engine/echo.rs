@@ -2,66 +2,113 @@
 //! the next look, a quarter of a second later.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
-use std::{io, thread};
 
 use crate::bell::Bell;
 
-/// Between two looks at the file: a few microseconds each.
-const EVERY: Duration = Duration::from_millis(20);
-
 /// Rings a bell whenever something was written to an SQLite ledger, by anybody; until it is dropped.
 ///
-/// Every commit is appended to the write-ahead log or begins it anew, which its size or its time shows. Two commits within
-/// one tick of the file system's clock may look like one; who listens looks by itself every now and then all the same.
+/// Every commit is written to the write-ahead log, which the kernel tells at once: nothing is looked at while nothing happens.
 #[derive(Debug)]
 pub struct Echo {
     /// Its end ends the thread.
-    _stop: mpsc::Sender<()>,
+    #[cfg(target_os = "linux")]
+    _watch: linux::Watch,
 }
 
 impl Echo {
-    /// Listens to the ledger in the file `database`, and rings `bell`.
-    ///
-    /// In a thread of its own: in the runtime each of the 50 looks a second would wake two of its workers, which was most of what an
-    /// idle `serve` cost.
+    /// Listens to the ledger in the file `database`, which is open in this process, and rings `bell`.
     ///
     /// # Errors
-    /// When the system starts no thread.
+    /// When the system watches no file for us, or starts no thread.
+    #[cfg(target_os = "linux")]
     pub fn start(database: &Path, bell: Bell) -> io::Result<Self> {
-        let log = write_ahead_log(database);
-        let (stop, stopped) = mpsc::channel();
-        // Before it returns: what is written from then on is heard.
-        let mut seen = stamp(&log);
-        thread::Builder::new().name("echo".to_owned()).spawn(move || {
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                let now = stamp(&log);
-                if now != seen {
-                    seen = now;
-                    bell.ring();
+        linux::Watch::start(&write_ahead_log(database), bell).map(|watch| Self { _watch: watch })
+    }
+
+    /// Other systems tell it otherwise: there, it is seen at the next look.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(target_os = "linux"))]
+    pub fn start(_database: &Path, _bell: Bell) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::os::fd::OwnedFd;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+    use std::{io, path, thread};
+
+    use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+
+    use crate::bell::Bell;
+
+    /// After a ring: what is written within it is heard with the next one, so that an eager writer makes at most 50 a second.
+    const REST: Duration = Duration::from_millis(20);
+
+    /// A thread of its own that waits for what the kernel tells of a file.
+    #[derive(Debug)]
+    pub(super) struct Watch {
+        kernel: Arc<OwnedFd>,
+        file: i32,
+        over: Arc<AtomicBool>,
+    }
+
+    impl Watch {
+        pub(super) fn start(file: &path::Path, bell: Bell) -> io::Result<Self> {
+            let kernel = Arc::new(inotify::init(CreateFlags::CLOEXEC)?);
+            let file = inotify::add_watch(&kernel, file, WatchFlags::MODIFY)?;
+            let over = Arc::new(AtomicBool::new(false));
+            let (heard, ends) = (kernel.clone(), over.clone());
+            thread::Builder::new().name("echo".to_owned()).spawn(move || {
+                // How much was written says nothing: only that something was.
+                let mut events = [0; 4096];
+                loop {
+                    match rustix::io::read(&*heard, &mut events) {
+                        _ if ends.load(Ordering::Relaxed) => return,
+                        Ok(_) => bell.ring(),
+                        Err(rustix::io::Errno::INTR) => continue,
+                        Err(error) => {
+                            tracing::warn!(%error, "what other processes write is seen a little later from now on");
+                            return;
+                        }
+                    }
+                    thread::sleep(REST);
                 }
+            })?;
+            Ok(Self { kernel, file, over })
+        }
+    }
+
+    impl Drop for Watch {
+        fn drop(&mut self) {
+            self.over.store(true, Ordering::Relaxed);
+            // The kernel tells that, too, which wakes the thread.
+            if let Err(error) = inotify::remove_watch(&self.kernel, self.file) {
+                tracing::debug!(%error, "a file is watched on");
             }
-        })?;
-        Ok(Self { _stop: stop })
+        }
     }
 }
 
 /// Source: <https://www.sqlite.org/wal.html>, "The WAL File".
+#[cfg(target_os = "linux")]
 fn write_ahead_log(database: &Path) -> PathBuf {
     let mut name: OsString = database.as_os_str().to_owned();
     name.push("-wal");
     name.into()
 }
 
-fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ledger::{Store, runners};
 
@@ -72,7 +119,7 @@ mod tests {
         let other = Store::open(&format!("sqlite:{}", file.display())).await.expect("a ledger");
         let bell = Bell::default();
         let mut listener = bell.listen();
-        let echo = Echo::start(&file, bell).expect("a thread");
+        let echo = Echo::start(&file, bell).expect("a watched file");
         let mut tx = other.begin().await.expect("a transaction");
         runners::hello(&mut tx, "other", "host", "1", "0").await.expect("written");
         tx.commit().await.expect("committed");

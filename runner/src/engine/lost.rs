@@ -2,6 +2,7 @@
 
 use super::{EngineError, Shared};
 use crate::domain::ids::{RunId, StackName};
+use crate::domain::request::RunKind;
 use crate::domain::run::{EventRecord, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::{runners, runs};
 
@@ -17,6 +18,10 @@ pub(super) fn lost_track(mut lost: Vec<(StackName, String)>) -> Option<RunEvent>
 /// What is to be stored of a run whose applies were begun on another machine: only that one can tell whether its Terraform still
 /// runs.
 pub(super) fn left_elsewhere(shared: &Shared, view: &RunView, events: &[EventRecord]) -> Option<RunEvent> {
+    // A removal has no child that could live: each of its deletions was begun by a process that had the run.
+    if view.request.kind == RunKind::Remove {
+        return None;
+    }
     let finding = "the runner that applied it has gone silent; its Terraform may still run on that machine";
     let elsewhere = applying(view).filter(|stack| begun_on(events, stack).is_some_and(|host| host != shared.host));
     lost_track(elsewhere.map(|stack| (stack.clone(), finding.to_owned())).collect())

@@ -447,7 +447,7 @@ async fn get_to_know_programs(config: Arc<Config>) {
 
 async fn carry_out(shared: &Arc<Shared>, run: &RunSummary, fence: Fence, work: Work) -> Result<(), EngineError> {
     match work {
-        Work::Look => recover::look(shared, run, &fence).await,
+        Work::Look => Box::pin(recover::look(shared, run, &fence)).await,
         Work::Drive(seat) => match Box::pin(Driver::take(Arc::clone(shared), run.clone(), fence.clone(), seat)).await {
             Ok(Some(driver)) => driver.drive().await,
             Ok(None) => Ok(()),

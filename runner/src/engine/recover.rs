@@ -14,6 +14,7 @@ use crate::domain::answer::RunSummary;
 use crate::domain::changes::{Change, StackPlan, WentBack};
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{RunNumber, StackName, Timestamp};
+use crate::domain::request::RunKind;
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::runs::{self, Fence};
 use crate::redact::Redactor;
@@ -47,7 +48,7 @@ pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) 
         }
         Some(_) | None => match alive(shared, run.number, &view) {
             Some(finding) => still(finding),
-            None => finding(shared, run, fence, &view, *unlock).await?,
+            None => Box::pin(finding(shared, run, fence, &view, *unlock)).await?,
         },
     };
     let ended = matches!(event, RunEvent::Ended { .. });
@@ -93,6 +94,9 @@ async fn finding(
     let lease_ms = i64::from(shared.config().runner.lease_s) * 1_000;
     let here = (shared.host.as_str(), account::own_name());
     let alive = Alive::of(&runs::events(&shared.store, run.id, 0).await?, lease_ms, &here);
+    if view.request.kind == RunKind::Remove {
+        return Ok(removed(&context, view).await);
+    }
     // Each of them, also where one cannot be looked at: `unlock` is about all of their locks.
     for stack in lost::unknown(view) {
         match work::look(&context, stack, |holder| unlock && alive.held(stack, holder)).await {
@@ -113,6 +117,44 @@ async fn finding(
         }
     }
     Ok(if unseen.is_empty() { found(view, left, &older) } else { still(unseen.join("; ")) })
+}
+
+/// What is gone of what a removal was to delete, and what is there: no plan tells that, as it finds only what is there.
+async fn removed(context: &work::RunContext, view: &RunView) -> RunEvent {
+    let (mut all, mut unseen) = (Vec::new(), Vec::new());
+    for stack in lost::unknown(view) {
+        let Some(plan) = view.stacks.get(stack).and_then(|stack| stack.plan.as_ref()) else {
+            unseen.push(format!("what was to go of {stack} is not known"));
+            continue;
+        };
+        match context.look_at_removal(stack, plan).await {
+            Ok((there, gone)) => all.push((stack.clone(), there, gone)),
+            Err(failure) => unseen.push(format!("{stack} cannot be looked at: {}", failure.summary)),
+        }
+    }
+    if unseen.is_empty() {
+        found_removed(view, all)
+    } else {
+        still(Redactor::new(context.told()).redact(&unseen.join("; ")).into_owned())
+    }
+}
+
+/// How a removal ends with what AWS still has of it, by stack: what is there, and what is gone.
+fn found_removed(view: &RunView, all: Vec<(StackName, Vec<Change>, Vec<Change>)>) -> RunEvent {
+    let anything_gone = all.iter().any(|(_, _, gone)| !gone.is_empty()) || view.done().total() > 0;
+    let names = |changes: &[Change]| changes.iter().map(|change| change.address.clone()).collect::<Vec<_>>().join(", ");
+    let mut findings: Vec<String> = all
+        .iter()
+        .map(|(stack, there, gone)| match (there.as_slice(), gone.as_slice()) {
+            ([], gone) => format!("AWS has nothing more of {stack}: {} is gone", names(gone)),
+            (there, []) => format!("AWS has all of {stack} still: {}", names(there)),
+            (there, gone) => format!("of {stack} AWS has {} still; gone is {}", names(there), names(gone)),
+        })
+        .collect();
+    let left: BTreeMap<StackName, Vec<Change>> = all.into_iter().map(|(stack, there, _)| (stack, there)).collect();
+    findings.extend(not_begun(view, &left, &BTreeMap::new()));
+    let outcome = if anything_gone { Outcome::Partial } else { Outcome::Failed };
+    RunEvent::Ended { outcome, refusal: None, rule: None, finding: Some(findings.join("; ")), left }
 }
 
 /// Whether a stack's state is older than the one that the lost apply began with or left, or another one.
@@ -302,6 +344,41 @@ mod tests {
 
     fn app() -> StackName {
         "app".parse().expect("a name")
+    }
+
+    #[test]
+    fn a_removal_that_nobody_saw_the_end_of_ends_with_what_aws_still_has() {
+        let order = crate::domain::command::Order::Sweep { environment: "shop".parse().expect("a name"), remove: true };
+        let text = "[environments.shop]\nup = 'full'\ndown = 'small'\n[[environments.shop.stacks]]\nname = 'app'\nroot = 'app'\n\
+                    [environments.shop.profiles]\nfull.app.servers = 3\nsmall.app.servers = 1\n";
+        let source = crate::problem::source::Source::new("/etc/tide/tidegate.toml", text);
+        let config = crate::config::parse(source, &|_| None).expect("a configuration");
+        let shop = config.environments.get("shop").expect("an environment");
+        let request = crate::domain::request::request(shop, &order, None, None, None).expect("a request");
+        let view = RunView::new(request);
+        let of = |arns: &[&str]| -> Vec<Change> {
+            let change = |arn: &&str| Change {
+                address: (*arn).to_owned(),
+                action: crate::domain::changes::Action::Delete,
+                reason: None,
+            };
+            arns.iter().map(change).collect()
+        };
+        let told = |there: &[&str], gone: &[&str]| match found_removed(&view, vec![(app(), of(there), of(gone))]) {
+            RunEvent::Ended { outcome, finding: Some(finding), left, .. } => {
+                assert_eq!(left[&app()], of(there));
+                (outcome, finding)
+            }
+            other => panic!("{other:?}"),
+        };
+        let (outcome, finding) = told(&["arn:b"], &["arn:a"]);
+        assert_eq!((outcome, finding.as_str()), (Outcome::Partial, "of app AWS has arn:b still; gone is arn:a"));
+        assert_eq!(told(&["arn:a"], &[]).0, Outcome::Failed);
+        let (outcome, finding) = told(&[], &["arn:a", "arn:b"]);
+        assert_eq!(
+            (outcome, finding.as_str()),
+            (Outcome::Partial, "AWS has nothing more of app: arn:a, arn:b is gone")
+        );
     }
 
     /// Begun at 100 s on `vm`, heard of last at 110 s, lost at 130 s.

@@ -88,7 +88,7 @@ impl InForce {
 
     fn put(&self, parts: &Parts) {
         let whole = Config::clone(&parts.files).with_made(parts.made.clone());
-        crate::logging::hide(secrets::told(&whole, &Secrets::default()));
+        crate::redact::hide(secrets::told(&whole, &Secrets::default()));
         self.whole.send_replace(Arc::new(whole));
     }
 }

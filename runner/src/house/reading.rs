@@ -15,7 +15,7 @@ use crate::domain::ids::StackName;
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{LedgerError, Store, audit, environments, runs, stacks};
 use crate::problem::source::Source;
-use crate::redact::{REDACTED, Redactor};
+use crate::redact::{self, REDACTED};
 use crate::root::{File, Folder};
 use crate::secrets::{self, Secrets};
 
@@ -108,17 +108,18 @@ async fn put_in_force(store: &Store, old: &Config, new: &Config) -> Result<(), S
         return Err(format!("it leaves out what is still up ({}); bring it `down NAME off` first", up.join(", ")));
     }
     let noted = note_configuration(store, new, &Secrets::default()).await;
-    noted.map_err(|error| format!("it cannot be noted in the audit: {error}"))?;
-    crate::logging::hide(secrets::told(new, &Secrets::default()));
-    Ok(())
+    noted.map(drop).map_err(|error| format!("it cannot be noted in the audit: {error}"))
 }
 
 /// Keeps in the audit that the configuration is another one, and how, without secrets.
 pub(super) async fn note_configuration(store: &Store, config: &Config, secrets: &Secrets) -> Result<bool, LedgerError> {
-    let redactor = Redactor::new(secrets::told(config, secrets));
     let text = config.text();
+    // Whatever it was to the one before: what is a secret now is shown in no difference.
+    let before = audit::known_configuration(store).await?.unwrap_or_default();
+    redact::hide(config::moved_to_secrets(&before, text));
+    redact::hide(secrets::told(config, secrets));
     let misread = config.misread().collect();
-    audit::note_configuration(store, &Actor::tidegate(), text, &redactor.redact(text), &misread).await
+    audit::note_configuration(store, &Actor::tidegate(), text, &redact::without(text.to_owned()), &misread).await
 }
 
 /// What tells that a file was changed.

@@ -8,6 +8,7 @@ use super::unread::{Called, Each, Unread, apart};
 use crate::domain::answer::Actor;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::schedule::{Bend, Bent};
+use crate::redact::without;
 
 row! {
     struct BendRow {
@@ -29,7 +30,7 @@ impl TryFrom<BendRow> for (EnvironmentName, Bent) {
             number: found.number,
             by: row.text("by_id", found.by_id)?,
             called: found.by_name,
-            because: found.because,
+            because: found.because.map(without),
             bend: row.json("bend", &found.bend)?,
         };
         Ok((row.text("environment", found.environment)?, bent))

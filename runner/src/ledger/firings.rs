@@ -243,10 +243,12 @@ macro_rules! select_firings {
     };
 }
 
+/// How [`open`] finds them.
+pub(super) const OPEN: &str = select_firings!("WHERE try_at IS NOT NULL ORDER BY due_at, environment");
+
 /// Those that are looked at again at a later time, the oldest first; those that cannot be read beside them.
 pub async fn open(mut db: impl Access) -> Result<(Vec<Firing>, Vec<Unread>), LedgerError> {
-    let rows: Vec<Each<FiringRow>> =
-        on!(db, fetch_all, sqlx::query_as(select_firings!("WHERE try_at IS NOT NULL ORDER BY due_at, environment")))?;
+    let rows: Vec<Each<FiringRow>> = on!(db, fetch_all, sqlx::query_as(OPEN))?;
     Ok(apart(rows, ""))
 }
 

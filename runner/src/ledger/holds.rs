@@ -7,6 +7,7 @@ use super::unread::{self, Unread};
 use crate::domain::answer::Actor;
 use crate::domain::holds::{Booked, Ending, Hold, HoldNumber, Kind};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::redact::without;
 
 /// A hold that begins.
 #[derive(Debug, Clone)]
@@ -62,7 +63,7 @@ impl TryFrom<HoldRow> for Hold {
             by: row.text("by_id", found.by_id)?,
             called: found.by_name,
             only: row.json("only_ids", &found.only_ids)?,
-            because: found.because,
+            because: found.because.map(without),
             began: Timestamp(found.began_at),
             until: found.until_at.map(Timestamp),
             booked: found.asks.map(|asks| row.json("asks", &asks)).transpose()?,

@@ -6,6 +6,7 @@ use super::column::{Row, storable, to_json};
 use super::error::LedgerError;
 use super::store::{Access, Reach, Tx, clock_of_sqlite, now};
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
+use crate::redact::without;
 
 /// A message that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +182,15 @@ row! {
     }
 }
 
+impl TryFrom<ReceivedRow> for Received {
+    type Error = LedgerError;
+    fn try_from(found: ReceivedRow) -> Result<Self, LedgerError> {
+        let ReceivedRow { key, at, door, actor_id, body, reply, answered_at } = found;
+        let message = InboxRow { key, at, door, actor_id, body }.try_into()?;
+        Ok(Self { message, reply, answered: answered_at.is_some() })
+    }
+}
+
 /// Messages of a chat without an answer in the outbox that whoever wants this claim may take, oldest first: what a crash left, and
 /// what was put off.
 pub async fn untold(
@@ -202,31 +212,57 @@ pub async fn untold(
         .bind(claim.alone)
         .bind(claim.holder)
     )?;
-    rows.into_iter()
-        .map(|ReceivedRow { key, at, door, actor_id, body, reply, answered_at }| {
-            let message = InboxRow { key, at, door, actor_id, body }.try_into()?;
-            Ok(Received { message, reply, answered: answered_at.is_some() })
-        })
-        .collect()
+    rows.into_iter().map(Received::try_from).collect()
+}
+
+/// Messages of a chat that somebody has said and that nobody has carried out or answered yet, whoever is at them, oldest first.
+pub async fn open_of(mut db: impl Access, door: &str, actor: &ActorId) -> Result<Vec<Received>, LedgerError> {
+    let rows: Vec<ReceivedRow> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT key, at, door, actor_id, body, reply, answered_at FROM inbox \
+             WHERE door = $1 AND reply IS NOT NULL AND told_at IS NULL AND answered_at IS NULL AND actor_id = $2 \
+             ORDER BY at, key"
+        )
+        .bind(door)
+        .bind(actor.as_str())
+    )?;
+    rows.into_iter().map(Received::try_from).collect()
 }
 
 /// Notes that the answer is in the outbox; with `undone` only of a message that nobody has carried out. `kept` takes the place of its
 /// words, where they are not to be kept. False: not so.
+///
+/// From then on its key alone is needed, which proves that it was answered once: secrets that were read since it was stored are taken
+/// out of its words.
 pub async fn told(mut tx: &mut Tx, key: &str, undone: bool, kept: Option<&str>) -> Result<bool, LedgerError> {
     let at = now(&mut *tx).await?;
-    let changed = on!(
+    let told: Option<(String, Option<String>)> = on!(
         tx,
-        execute,
-        sqlx::query(
+        fetch_optional,
+        sqlx::query_as(
             "UPDATE inbox SET told_at = $1, answered_at = COALESCE(answered_at, $1), answer = NULL, body = COALESCE($4, body) \
-             WHERE key = $2 AND told_at IS NULL AND (answered_at IS NULL OR NOT $3)"
+             WHERE key = $2 AND told_at IS NULL AND (answered_at IS NULL OR NOT $3) RETURNING body, reply"
         )
         .bind(at.0)
         .bind(storable(key))
         .bind(undone)
         .bind(kept.map(storable))
     )?;
-    Ok(changed == 1)
+    let Some((body, reply)) = told else { return Ok(false) };
+    let (clean, cleaned) = (without(body.clone()), reply.clone().map(without));
+    if (&clean, &cleaned) != (&body, &reply) {
+        on!(
+            tx,
+            execute,
+            sqlx::query("UPDATE inbox SET body = $1, reply = $2 WHERE key = $3")
+                .bind(clean)
+                .bind(cleaned)
+                .bind(storable(key))
+        )?;
+    }
+    Ok(true)
 }
 
 /// When the newest message of a chat was stored.

@@ -6,6 +6,7 @@ use super::store::{Access, Tx, now};
 use super::unread::{Each, Unread, apart};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::made::{Made, Range, Stage};
+use crate::redact::without;
 
 row! {
     struct MadeRow {
@@ -62,7 +63,7 @@ impl TryFrom<MadeRow> for Made {
             keep: row.json("keep", &found.keep)?,
             range,
             maker: row.json("maker", &found.maker)?,
-            because: found.because,
+            because: found.because.map(without),
             made: Timestamp(found.made_at),
             ends: Timestamp(found.ends_at),
             latest: Timestamp(found.latest_at),
@@ -192,6 +193,17 @@ pub async fn by_name(mut db: impl Access, name: &EnvironmentName) -> Result<Opti
         db,
         fetch_optional,
         sqlx::query_as(select_made!("WHERE name = $1 AND gone_at IS NULL")).bind(name.as_str())
+    )?;
+    row.map(Made::try_from).transpose()
+}
+
+/// The last one of this name that is gone.
+pub async fn last_gone(mut db: impl Access, name: &EnvironmentName) -> Result<Option<Made>, LedgerError> {
+    let row: Option<MadeRow> = on!(
+        db,
+        fetch_optional,
+        sqlx::query_as(select_made!("WHERE name = $1 AND gone_at IS NOT NULL ORDER BY id DESC LIMIT 1"))
+            .bind(name.as_str())
     )?;
     row.map(Made::try_from).transpose()
 }
@@ -427,6 +439,8 @@ pub async fn gone(mut tx: &mut Tx, name: &EnvironmentName, run: RunNumber) -> Re
     on!(tx, execute, sqlx::query("DELETE FROM stacks WHERE environment = $1").bind(name.as_str()))?;
     on!(tx, execute, sqlx::query("DELETE FROM scaling_groups WHERE environment = $1").bind(name.as_str()))?;
     on!(tx, execute, sqlx::query("DELETE FROM tellings WHERE environment = $1").bind(name.as_str()))?;
+    on!(tx, execute, sqlx::query("DELETE FROM places WHERE environment = $1").bind(name.as_str()))?;
+    on!(tx, execute, sqlx::query("DELETE FROM proofs WHERE environment = $1").bind(name.as_str()))?;
     on!(
         tx,
         execute,

@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 49] = [
+pub(super) const TEXTS: [(i64, &str, &str); 52] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -64,6 +64,9 @@ pub(super) const TEXTS: [(i64, &str, &str); 49] = [
     (840, "homes", include_str!("../../../migrations/0840_homes.sql")),
     (860, "strays", include_str!("../../../migrations/0860_strays.sql")),
     (870, "homes_shown", include_str!("../../../migrations/0870_homes_shown.sql")),
+    (880, "open_in_order", include_str!("../../../migrations/0880_open_in_order.sql")),
+    (895, "proofs", include_str!("../../../migrations/0895_proofs.sql")),
+    (896, "places", include_str!("../../../migrations/0896_places.sql")),
 ];
 
 /// All migrations.
@@ -102,6 +105,21 @@ pub(super) async fn lock_beside(ledger: &Path) -> Result<FileLock, LedgerError> 
             Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
         }
     }
+}
+
+/// The format of an SQLite ledger; `None`: it has no tables.
+pub(super) async fn highest(pool: &sqlx::SqlitePool) -> Result<Option<i64>, LedgerError> {
+    match sqlx::query_scalar(HIGHEST).fetch_optional(pool).await {
+        Ok(highest) => Ok(highest.flatten()),
+        // No table of that name.
+        Err(sqlx::Error::Database(why)) if why.message().contains("no such table") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The format of this program.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 /// Migrates an SQLite ledger. The caller holds the [`FileLock`].

@@ -28,6 +28,8 @@ pub mod made;
 mod migrate;
 mod open;
 pub mod outbox;
+pub mod places;
+pub mod proofs;
 pub mod rollouts;
 pub mod runners;
 pub mod runs;

@@ -41,6 +41,24 @@ impl Store {
         Self::open_patiently(address, PATIENCE, STALLED).await
     }
 
+    /// Looks into an SQLite ledger that is there in the format of this program, and makes, migrates and changes nothing. `None`: there
+    /// is none, or in another format, or it is on a server.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn look_into(address: &Address) -> Result<Option<Self>, OpenError> {
+        let Address::Sqlite(file) = address else { return Ok(None) };
+        if !file.exists() {
+            return Ok(None);
+        }
+        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(PATIENCE);
+        let pool = || SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        let (read, write) = (pool().connect_lazy_with(options.clone()), pool().connect_lazy_with(options));
+        let highest = migrate::highest(&read).await;
+        let highest = highest.map_err(|why| OpenError::Ledger { place: address.to_string(), why })?;
+        Ok((highest == Some(migrate::newest())).then_some(Self::Sqlite { read, write }))
+    }
+
     /// As [`Store::open_at`]; a statement waits for others at most as long as `patience`, and a transaction on a server that does
     /// nothing for longer than `stalled` has lost its connection.
     pub async fn open_patiently(address: &Address, patience: Duration, stalled: Duration) -> Result<Self, OpenError> {
@@ -92,8 +110,9 @@ async fn sqlite(file: &Path, patience: Duration) -> Result<Store, LedgerError> {
         // Rows come from a thread of the driver's own: fewer turns between the two for long answers.
         .row_buffer_size(ROWS_AHEAD)
         .busy_timeout(patience);
-    let write =
-        SqlitePoolOptions::new().max_connections(1).acquire_timeout(patience).connect_with(options.clone()).await?;
+    // It stays open: with the last connection the write-ahead log would go, which is watched for what others write.
+    let stays = SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None);
+    let write = stays.max_connections(1).acquire_timeout(patience).connect_with(options.clone()).await?;
     migrate::sqlite(&mut *write.acquire().await?).await?;
     drop(lock);
     let read = SqlitePoolOptions::new()

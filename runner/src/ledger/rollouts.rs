@@ -7,6 +7,7 @@ use crate::domain::answer::Actor;
 use crate::domain::command::{CommandName, Order};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
 use crate::domain::rollout::{Came, End, Item, Rollout, Scope, stage};
+use crate::redact::without;
 
 /// A rollout that begins.
 #[derive(Debug)]
@@ -80,8 +81,8 @@ impl TryFrom<RolloutRow> for Rollout {
             door: found.door,
             channel: found.channel,
             direct: found.direct != 0,
-            typed: found.typed,
-            because: found.because,
+            typed: without(found.typed),
+            because: found.because.map(without),
             began: Timestamp(found.began_at),
             ended,
             items: Vec::new(),

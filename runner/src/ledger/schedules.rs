@@ -11,6 +11,7 @@ use crate::domain::answer::Actor;
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::request::AskedAs;
 use crate::domain::schedule::{Signed, Stored, Written};
+use crate::redact::without;
 
 row! {
     struct ScheduleRow {
@@ -45,7 +46,7 @@ impl TryFrom<ScheduleRow> for Stored {
                 by: row.text("changed_by", by)?,
                 called: found.changed_name.unwrap_or_default(),
                 at: Timestamp(at),
-                because: found.changed_because,
+                because: found.changed_because.map(without),
                 asked_as: asked_as("changed_as", found.changed_as)?,
             }),
             (Some(_), None) | (None, Some(_)) => {
@@ -59,7 +60,7 @@ impl TryFrom<ScheduleRow> for Stored {
                 by: row.text("added_by", found.added_by)?,
                 called: found.added_name,
                 at: Timestamp(found.added_at),
-                because: found.added_because,
+                because: found.added_because.map(without),
                 asked_as: asked_as("added_as", found.added_as)?,
             },
             changed,

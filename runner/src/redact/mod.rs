@@ -7,6 +7,7 @@
 
 mod encoded;
 mod json;
+mod known;
 mod lines;
 mod shapes;
 mod stream;
@@ -23,6 +24,7 @@ use crate::domain::run::Note;
 use encoded::Written;
 pub(crate) use encoded::base64;
 
+pub use known::{hide, without};
 pub use lines::LineRedactor;
 pub use stream::StreamRedactor;
 

@@ -12,6 +12,7 @@ mod kind;
 mod merge;
 mod modules;
 mod plain;
+mod region;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ pub use files::{File, Folder};
 pub use init::InitInputs;
 pub use kind::Type;
 pub use modules::folders_of;
+pub use region::Region;
 pub use written::arguments_of_resources;
 
 /// A Terraform root (or any module), read.

@@ -4,10 +4,13 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
+use tokio::sync::oneshot;
 
 use crate::domain::secret::{Origin, SecretSource};
 use crate::redact::Redactor;
@@ -18,6 +21,42 @@ const LENGTH_MAX: u64 = 64 * 1024;
 
 /// Most characters of what a command complains that are repeated.
 const COMPLAINT_MAX: usize = 200;
+
+/// Seconds within which a file is read: one on a disk takes less than a millisecond, one on a slow network mount some hundred.
+const WAIT_S: u64 = 3;
+
+/// A file being read by a thread of its own: nothing can end a reading on a mount that hangs, and it must hold up nobody, also not the end
+/// of this process. There is one for each secret.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Reader(Arc<AtomicBool>);
+
+impl Reader {
+    async fn read(&self, path: &Path) -> Result<(Zeroizing<Vec<u8>>, Duration, bool), SecretError> {
+        let hangs = || SecretError::Hangs { path: path.to_owned() };
+        let failed = |source| SecretError::File { path: path.to_owned(), source };
+        // The one before has not come back.
+        if self.0.swap(true, Ordering::AcqRel) {
+            return Err(hangs());
+        }
+        let (told, came) = oneshot::channel();
+        let (file, reading) = (path.to_owned(), Arc::clone(&self.0));
+        let thread = std::thread::Builder::new().name("secret".to_owned()).spawn(move || {
+            let read = read_file(&file);
+            reading.store(false, Ordering::Release);
+            // Nobody waits any more for one that came too late: the next reads it anew.
+            let _ = told.send(read);
+        });
+        if let Err(error) = thread {
+            self.0.store(false, Ordering::Release);
+            return Err(failed(error));
+        }
+        match tokio::time::timeout(Duration::from_secs(WAIT_S), came).await {
+            Ok(Ok(read)) => read.map_err(failed),
+            Ok(Err(_)) => Err(failed(std::io::Error::other("its reading broke off"))),
+            Err(_) => Err(hangs()),
+        }
+    }
+}
 
 /// Why a secret could not be read. Never with the value in it.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +72,15 @@ pub enum SecretError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The file's system does not answer, as that of a mount whose server is gone.
+    #[error("the file `{}` gives no answer, as on a mount whose server is gone: nothing was read within {WAIT_S} s", path.display())]
+    Hangs {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It could not be read for somebody who asked just before, and is not tried again for each who waited.
+    #[error("{0}")]
+    Told(String),
     /// The command could not be started, took too long or printed too much.
     #[error("the command failed: {0}")]
     Command(#[from] QueryError),
@@ -76,7 +124,7 @@ pub(super) struct Reading {
 }
 
 /// Reads the secret now.
-pub(super) async fn read(source: &SecretSource) -> Result<Reading, SecretError> {
+pub(super) async fn read(source: &SecretSource, reader: &Reader) -> Result<Reading, SecretError> {
     let named = source.to_string();
     let reading = |bytes: Zeroizing<Vec<u8>>, age, open_to_others| {
         let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText(named.clone()))?;
@@ -93,8 +141,7 @@ pub(super) async fn read(source: &SecretSource) -> Result<Reading, SecretError> 
             reading(Zeroizing::new(bytes), Duration::ZERO, false)
         }
         Origin::File(path) => {
-            let (bytes, age, open_to_others) =
-                read_file(path).map_err(|source| SecretError::File { path: path.clone(), source })?;
+            let (bytes, age, open_to_others) = reader.read(path).await?;
             if bytes.len() as u64 > LENGTH_MAX {
                 return Err(SecretError::TooLong(named));
             }
@@ -165,7 +212,10 @@ mod tests {
     }
 
     async fn value(source: &SecretSource) -> Result<String, String> {
-        read(source).await.map(|read| read.value.expose_secret().to_owned()).map_err(|error| error.to_string())
+        read(source, &Reader::default())
+            .await
+            .map(|read| read.value.expose_secret().to_owned())
+            .map_err(|error| error.to_string())
     }
 
     #[tokio::test]

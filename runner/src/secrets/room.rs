@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::read::{Reading, SecretError, read};
+use super::read::{Reader, Reading, SecretError, read};
 use crate::domain::secret::{Origin, SecretSource};
 
 /// Values of one place that are still redacted after newer ones came: a run may hold the one before.
@@ -54,6 +54,7 @@ impl fmt::Debug for Secrets {
 struct Place {
     /// Held while it is read, so that a command runs once however many wait for it.
     reading: tokio::sync::Mutex<()>,
+    reader: Reader,
     state: Mutex<State>,
 }
 
@@ -62,9 +63,30 @@ struct State {
     value: Option<Value>,
     old: VecDeque<SecretString>,
     /// Tries that failed since the last one that did not, and when the last of them was.
-    failed: Option<(u32, Instant)>,
+    failed: Option<Failed>,
     told_open: bool,
     told_end: bool,
+}
+
+#[derive(Clone)]
+struct Failed {
+    /// In a row.
+    tries: u32,
+    /// When the last of them ended.
+    at: Instant,
+    /// Why, without anything of the secret.
+    why: String,
+    /// Its file gave no answer.
+    hangs: bool,
+    /// People have been told.
+    told: bool,
+}
+
+impl Failed {
+    /// When it is worth another try where nothing depends on it.
+    fn again(&self) -> Instant {
+        self.at + RETRY_MIN.saturating_mul(1 << self.tries.min(16)).min(RETRY_MAX)
+    }
 }
 
 #[derive(Clone)]
@@ -93,26 +115,49 @@ impl Secrets {
         self.read_when_due(source, &place).await
     }
 
+    /// Reads the secret so that it is known to redactors, where nothing else depends on it: one that failed lately is left alone for a while,
+    /// longer with each try, and one that was read by a command stays as it is until it is due.
+    pub async fn learn(&self, source: &SecretSource) {
+        let place = self.place(source);
+        let rests = |failed: &Failed| Instant::now() < failed.again();
+        if place.state().failed.as_ref().is_some_and(rests) {
+            return;
+        }
+        if let Err(error) = self.get(source).await {
+            tracing::debug!(%error, "what was typed is kept without looking for this secret in it");
+        }
+    }
+
     /// As [`Self::get`], and waits for a reading that is under way.
     async fn read_when_due(&self, source: &SecretSource, place: &Place) -> Result<SecretString, SecretError> {
+        let asked = Instant::now();
         let _reading = place.reading.lock().await;
         let now = Instant::now();
-        let kept = place.state().value.clone();
+        let (kept, failed) = {
+            let state = place.state();
+            (state.value.clone(), state.failed.clone())
+        };
         if let Some(kept) = &kept
             && now < due(source, kept)
         {
             return Ok(kept.secret.clone());
         }
-        match read(source).await {
-            Ok(reading) => Ok(self.keep(source, place, reading)),
-            Err(error) => {
+        // Whoever waited while it failed hears of that: otherwise each of them would try it again, one after the other.
+        let came = match failed.filter(|failed| failed.at >= asked) {
+            Some(failed) => Err((failed.hangs, SecretError::Told(failed.why))),
+            None => read(source, &place.reader).await.map_err(|error| {
                 self.note_failure(source, place, &error);
+                (matches!(error, SecretError::Hangs { .. }), error)
+            }),
+        };
+        match came {
+            Ok(reading) => Ok(self.keep(source, place, reading)),
+            Err((hangs, error)) => {
+                // A file that is gone is gone on purpose; one that gives no answer is not, and what a command gave is good until its end.
+                let stands = is_command(source) || hangs;
                 match kept {
-                    // A file that is gone is gone on purpose; what a command gave is good until its end.
-                    Some(kept) if is_command(source) && !is_over(source, &kept, Instant::now()) => Ok(kept.secret),
-                    Some(_) if is_command(source) => {
-                        Err(SecretError::Expired { from: source.to_string(), why: error.to_string() })
-                    }
+                    Some(kept) if stands && !is_over(source, &kept, Instant::now()) => Ok(kept.secret),
+                    Some(_) if stands => Err(SecretError::Expired { from: source.to_string(), why: error.to_string() }),
                     _ => Err(error),
                 }
             }
@@ -199,7 +244,7 @@ impl Secrets {
         let tell_open = open_to_others && !std::mem::replace(&mut state.told_open, open_to_others);
         drop(state);
         if !same {
-            crate::logging::hide(self.values());
+            crate::redact::hide(self.values());
         }
         if first {
             self.inner.news.notify_one();
@@ -216,15 +261,22 @@ impl Secrets {
 
     fn note_failure(&self, source: &SecretSource, place: &Place, error: &SecretError) {
         let mut state = place.state();
-        let tries = state.failed.map_or(0, |(tries, _)| tries);
-        state.failed = Some((tries + 1, Instant::now()));
+        let (tries, told) = state.failed.as_ref().map_or((0, false), |failed| (failed.tries, failed.told));
+        // One that never could be read is told by what needs it; of one that hangs nobody would know what they wait for.
+        let hangs = matches!(error, SecretError::Hangs { .. });
+        let tells = !told && (hangs || tries == 0 && state.value.is_some());
+        let why = error.to_string();
+        state.failed =
+            Some(Failed { tries: tries + 1, at: Instant::now(), why: why.clone(), hangs, told: told || tells });
         let kept = state.value.is_some();
         drop(state);
         // Told once; that it goes on is in the log, that it is over will be told.
-        if tries == 0 && kept {
-            self.notice(format!("a secret could not be refreshed: {error}"));
-        } else {
-            tracing::warn!(secret = %source, %error, tries = tries + 1, "a secret cannot be read");
+        match (tells, hangs) {
+            (true, true) if !kept => self.notice(format!(
+                "a secret cannot be read: {why}; until it can be, what people type is kept without looking for it"
+            )),
+            (true, _) => self.notice(format!("a secret could not be refreshed: {why}")),
+            (false, _) => tracing::warn!(secret = %source, %error, tries = tries + 1, "a secret cannot be read"),
         }
     }
 
@@ -299,8 +351,8 @@ fn next_try(source: &SecretSource, state: &State) -> Option<Instant> {
     if !is_command(source) {
         return warn;
     }
-    let refresh = match state.failed {
-        Some((tries, at)) => at + RETRY_MIN.saturating_mul(1 << tries.min(16)).min(RETRY_MAX),
+    let refresh = match &state.failed {
+        Some(failed) => failed.again(),
         None => due(source, kept),
     };
     [Some(refresh), warn].into_iter().flatten().min()
@@ -388,6 +440,47 @@ mod tests {
         bench.write("three");
         assert_eq!(bench.notice().await, "the command `sh` can be read again");
         task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_file_that_gives_no_answer_holds_nobody_up_and_is_told_once() {
+        let mut bench = Bench::new();
+        let file = bench.folder.path().join("value");
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().expect("mkfifo").success());
+        let source = SecretSource { origin: Origin::File(file.clone()), expires_in_s: None };
+        // Nobody writes to it: opening it never ends.
+        for _ in 0..3 {
+            let error = bench.get(&source).await.expect_err("no answer");
+            assert!(error.contains("gives no answer"), "{error}");
+        }
+        let told = bench.notice().await;
+        assert!(told.starts_with("a secret cannot be read: the file `") && told.contains("without looking"), "{told}");
+        assert!(bench.notices.try_recv().is_err(), "told once");
+        // The three readings were one: one writer is enough to end it.
+        let end = file.clone();
+        tokio::task::spawn_blocking(move || std::fs::write(end, "late")).await.expect("joined").expect("written");
+        std::fs::remove_file(&file).expect("removed");
+        std::fs::write(&file, "one").expect("written");
+        wait(async || bench.get(&source).await.is_ok()).await;
+        assert_eq!(bench.get(&source).await.as_deref(), Ok("one"));
+    }
+
+    #[tokio::test]
+    async fn what_fails_is_tried_once_for_all_who_wait_and_left_alone_for_a_while() {
+        let bench = Bench::new();
+        let argv = ["sh", "-c", "echo x >>calls; sleep 1; exit 3"].map(str::to_owned).to_vec();
+        let folder = bench.folder.path().to_owned();
+        let origin = Origin::Command { argv, folder, timeout_s: 30, refresh_s: None };
+        let source = SecretSource { origin, expires_in_s: None };
+        let (a, b, c, ()) =
+            tokio::join!(bench.get(&source), bench.get(&source), bench.get(&source), bench.secrets.learn(&source));
+        assert_eq!((&a, &b), (&b, &c));
+        assert!(a.expect_err("failed").contains("exit status 3"));
+        bench.secrets.learn(&source).await;
+        assert_eq!(bench.calls(), 1);
+        // Whoever needs it has it tried again.
+        assert!(bench.get(&source).await.is_err());
+        assert_eq!(bench.calls(), 2);
     }
 
     #[tokio::test]

@@ -45,6 +45,15 @@ struct Backend {
     config: Value,
 }
 
+/// The region of the bucket that has the state, where its backend names one.
+#[must_use]
+pub fn backend_region(data_dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(data_dir.join("terraform.tfstate")).ok()?;
+    let Initialised { backend: Backend { r#type, config } } = serde_json::from_str(&text).ok()?;
+    let region = config["region"].as_str().filter(|region| r#type == "s3" && !region.is_empty())?;
+    Some(region.to_owned())
+}
+
 /// Where the state of this workspace is locked; none where the backend is another than `s3`, or locks nothing. `None` is the default one.
 #[must_use]
 pub fn lock_place(data_dir: &Path, workspace: Option<&str>) -> Vec<LockPlace> {
@@ -88,6 +97,7 @@ mod tests {
             r#"{"backend":{"type":"s3","config":{"bucket":"b","key":"a/x.tfstate","region":"eu-west-1","use_lockfile":true,
                "dynamodb_table":"locks","assume_role":{"role_arn":"arn:r"}}}}"#,
         );
+        assert_eq!(backend_region(data.path()).as_deref(), Some("eu-west-1"));
         let (region, role) = (Some("eu-west-1".to_owned()), Some("arn:r".to_owned()));
         let object = |key: &str| LockPlace::Object {
             region: region.clone(),
@@ -107,6 +117,6 @@ mod tests {
             [object("env:/blue/a/x.tfstate.tflock"), item("b/env:/blue/a/x.tfstate")]
         );
         noted(r#"{"backend":{"type":"local","config":{"path":"x"}}}"#);
-        assert_eq!(lock_place(data.path(), None), []);
+        assert_eq!((lock_place(data.path(), None), backend_region(data.path())), (Vec::new(), None));
     }
 }

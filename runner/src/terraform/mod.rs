@@ -3,6 +3,7 @@
 //! Here live the arguments of each subcommand, the typed stream and its folds (a plan, an apply, a failure), and the
 //! supervised child itself. What to run, and when, is the engine's business; what people read is the conversation's.
 
+mod addresses;
 mod apply;
 mod called;
 pub mod child;
@@ -30,6 +31,7 @@ mod supervise;
 mod surroundings;
 mod tool;
 
+pub use addresses::addresses;
 pub use apply::ApplyFold;
 pub use called::{Called, called, state_arns};
 pub use child::{Attached, Child, ChildEvent, Stop};
@@ -39,7 +41,7 @@ pub use failure::{Diagnostics, failure_of};
 pub use hearing::Hearing;
 pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
-pub use lockplace::{LockPlace, lock_place};
+pub use lockplace::{LockPlace, backend_region, lock_place};
 pub use plan::PlanFold;
 pub use planfile::{check_plan_file, state_names, values};
 pub use planned::{Machines, Market, Planned, is_of_machines, planned};

@@ -34,18 +34,19 @@ resource "aws_db_subnet_group" "this" {
 }
 
 # Two of them, of which there is one at most: `prevent_destroy` cannot be a variable. The passwords are made and kept by RDS
-# in Secrets Manager, so that none stands in a Terraform state.
+# in Secrets Manager, so that none stands in a Terraform state. Size, name and user are the snapshot's where there is one: to write others
+# would make the database anew with each plan.
 resource "aws_db_instance" "kept" {
   count                           = var.db_kept ? local.databases : 0
   identifier                      = local.name
   engine                          = "postgres"
   engine_version                  = var.db_version
   instance_class                  = var.db_class
-  allocated_storage               = var.db_gb
+  allocated_storage               = var.db_snapshot == null ? var.db_gb : null
   storage_type                    = "gp3"
   storage_encrypted               = true
-  db_name                         = "app"
-  username                        = "app"
+  db_name                         = var.db_snapshot == null ? "app" : null
+  username                        = var.db_snapshot == null ? "app" : null
   manage_master_user_password     = true
   port                            = local.db_port
   db_subnet_group_name            = aws_db_subnet_group.this[0].name
@@ -73,11 +74,11 @@ resource "aws_db_instance" "temporary" {
   engine                      = "postgres"
   engine_version              = var.db_version
   instance_class              = var.db_class
-  allocated_storage           = var.db_gb
+  allocated_storage           = var.db_snapshot == null ? var.db_gb : null
   storage_type                = "gp3"
   storage_encrypted           = true
-  db_name                     = "app"
-  username                    = "app"
+  db_name                     = var.db_snapshot == null ? "app" : null
+  username                    = var.db_snapshot == null ? "app" : null
   manage_master_user_password = true
   port                        = local.db_port
   db_subnet_group_name        = aws_db_subnet_group.this[0].name

@@ -158,7 +158,7 @@ variable "db_version" {
 variable "db_snapshot" {
   type        = string
   default     = null
-  description = "Snapshot from which a database is made. Without it, an empty one."
+  description = "Snapshot from which a database is made, of its size and with its database and user. Without it, an empty one."
 }
 
 variable "db_kept" {

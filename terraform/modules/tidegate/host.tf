@@ -73,7 +73,19 @@ resource "aws_vpc_security_group_egress_rule" "out" {
   tags              = local.tags
 }
 
-# The ledger: who did what, when and why.
+# By a ledger in PostgreSQL several hosts work together; one on SQLite is on the volume below.
+resource "aws_vpc_security_group_egress_rule" "ledger" {
+  count             = try(var.host.ledger, null) == null ? 0 : 1
+  security_group_id = aws_security_group.host[0].id
+  cidr_ipv4         = var.host.ledger.cidr
+  description       = "To the ledger"
+  ip_protocol       = "tcp"
+  from_port         = var.host.ledger.port
+  to_port           = var.host.ledger.port
+  tags              = local.tags
+}
+
+# The ledger: who did what, when and why. Beside it, and of a runner, what runs left: plans, logs, checkouts.
 resource "aws_ebs_volume" "ledger" {
   count             = var.host == null ? 0 : 1
   availability_zone = var.host.zone
@@ -102,6 +114,7 @@ resource "aws_instance" "host" {
     tidegate_sum  = try(var.tidegate.sha256, "")
     terraform_url = try(coalesce(var.terraform.url, "https://releases.hashicorp.com/terraform/${var.terraform.version}/terraform_${var.terraform.version}_linux_amd64.zip"), "")
     terraform_sum = try(var.terraform.sha256, "")
+    program       = local.program
     volume        = aws_ebs_volume.ledger[0].id
     region        = data.aws_region.current.name
     read          = aws_iam_role.this["read"].arn
@@ -129,7 +142,7 @@ resource "aws_instance" "host" {
     }
   }
 
-  depends_on = [aws_vpc_security_group_egress_rule.out, aws_iam_role_policy.host, aws_iam_role_policy_attachment.ssm]
+  depends_on = [aws_vpc_security_group_egress_rule.out, aws_vpc_security_group_egress_rule.ledger, aws_iam_role_policy.host, aws_iam_role_policy_attachment.ssm]
 }
 
 resource "aws_volume_attachment" "ledger" {

@@ -53,14 +53,14 @@ data "aws_iam_policy_document" "read" {
   statement {
     sid       = "ReadStates"
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.state.arn}/*"]
+    resources = ["${local.state_arn}/*"]
   }
 
   # A plan takes the lock too.
   statement {
     sid       = "Lock"
     actions   = ["s3:PutObject", "s3:DeleteObject"]
-    resources = ["${aws_s3_bucket.state.arn}/*.tflock"]
+    resources = ["${local.state_arn}/*.tflock"]
   }
 }
 
@@ -68,7 +68,14 @@ data "aws_iam_policy_document" "change" {
   statement {
     sid       = "WriteStates"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.state.arn}/*"]
+    resources = ["${local.state_arn}/*"]
+  }
+
+  # An environment made for one test ends with its workspace. The versions stay.
+  statement {
+    sid       = "EndWorkspaces"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${local.state_arn}/env:/*"]
   }
 
   statement {
@@ -101,10 +108,10 @@ data "aws_iam_policy_document" "change" {
     resources = ["arn:${local.partition}:s3:::*-results-*"]
   }
 
-  # Not their values: those are the nodes' own.
+  # Not their values: those are the nodes' own. UpdateSecret would write them too, so that another description needs another secret.
   statement {
     sid       = "PlacesForSecrets"
-    actions   = ["secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret"]
+    actions   = ["secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource"]
     resources = ["arn:${local.partition}:secretsmanager:*:${local.account}:secret:tidegate/*"]
   }
 
@@ -122,7 +129,7 @@ data "aws_iam_policy_document" "change" {
     condition {
       test     = "StringEquals"
       variable = "iam:PermissionsBoundary"
-      values   = [aws_iam_policy.boundary.arn]
+      values   = [local.boundary_arn]
     }
   }
 
@@ -183,12 +190,13 @@ data "aws_iam_policy_document" "change" {
     sid       = "NeverTheStates"
     effect    = "Deny"
     actions   = ["s3:DeleteBucket", "s3:PutBucketVersioning", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutLifecycleConfiguration", "s3:DeleteObjectVersion"]
-    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    resources = [local.state_arn, "${local.state_arn}/*"]
   }
   statement {
-    sid       = "NeverItself"
-    effect    = "Deny"
-    actions   = ["ec2:TerminateInstances", "ec2:StopInstances", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:DeleteTags"]
+    sid    = "NeverItself"
+    effect = "Deny"
+    # Tags too: whoever takes the tag away may do everything after it. To look is asked of no resource, and goes on.
+    actions   = ["ec2:*"]
     resources = ["*"]
     condition {
       test     = "StringEquals"
@@ -196,34 +204,86 @@ data "aws_iam_policy_document" "change" {
       values   = [var.environment]
     }
   }
+  # A group would end in its own name what was put into it.
+  statement {
+    sid       = "NeverByAGroup"
+    effect    = "Deny"
+    actions   = ["autoscaling:AttachInstances"]
+    resources = ["*"]
+  }
 }
 
-# The most that a role of an environment can have, whatever is written in it: what nodes need.
+# The most that a role of an environment can have, whatever is written in it: what nodes need, and nothing that `change` could not
+# reach otherwise but what the nodes themselves wrote.
 data "aws_iam_policy_document" "boundary" {
   statement {
-    sid = "Nodes"
+    sid = "Look"
     actions = [
-      "autoscaling:CompleteLifecycleAction",
       "autoscaling:DescribeAutoScalingGroups",
       "ec2:DescribeAvailabilityZones",
       "ec2:DescribeInstances",
-      "ec2messages:*",
-      "s3:AbortMultipartUpload",
-      "s3:GetObject",
-      "s3:PutObject",
-      "secretsmanager:GetSecretValue",
-      "secretsmanager:PutSecretValue",
-      "ssm:*",
-      "ssmmessages:*",
-      "sts:AssumeRole",
     ]
     resources = ["*"]
+  }
+  statement {
+    sid       = "SayReady"
+    actions   = ["autoscaling:CompleteLifecycleAction"]
+    resources = ["arn:${local.partition}:autoscaling:*:${local.account}:autoScalingGroup:*:autoScalingGroupName/*"]
+  }
+  statement {
+    sid       = "Results"
+    actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+    resources = ["arn:${local.partition}:s3:::*-results-*/*"]
+  }
+  statement {
+    sid       = "OwnSecrets"
+    actions   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+    resources = ["arn:${local.partition}:secretsmanager:*:${local.account}:secret:tidegate/*"]
+  }
+  # Those of AmazonSSMManagedInstanceCore but ssm:GetParameter and ssm:GetParameters, which would read everybody's. A node speaks for
+  # itself by them, and sends nobody a command.
+  statement {
+    sid = "BeManaged"
+    actions = [
+      "ec2messages:AcknowledgeMessage",
+      "ec2messages:DeleteMessage",
+      "ec2messages:FailMessage",
+      "ec2messages:GetEndpoint",
+      "ec2messages:GetMessages",
+      "ec2messages:SendReply",
+      "ssm:DescribeAssociation",
+      "ssm:DescribeDocument",
+      "ssm:GetDeployablePatchSnapshotForInstance",
+      "ssm:GetDocument",
+      "ssm:GetManifest",
+      "ssm:ListAssociations",
+      "ssm:ListInstanceAssociations",
+      "ssm:PutComplianceItems",
+      "ssm:PutConfigurePackageResult",
+      "ssm:PutInventory",
+      "ssm:UpdateAssociationStatus",
+      "ssm:UpdateInstanceAssociationStatus",
+      "ssm:UpdateInstanceInformation",
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+  dynamic "statement" {
+    for_each = length(var.node_roles) == 0 ? [] : [var.node_roles]
+    content {
+      sid       = "LookInOtherAccounts"
+      actions   = ["sts:AssumeRole"]
+      resources = statement.value
+    }
   }
   statement {
     sid       = "NeverTheStates"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    resources = [local.state_arn, "${local.state_arn}/*"]
   }
   statement {
     sid       = "NeverTidegatesRoles"

@@ -9,6 +9,12 @@ locals {
   })
   partition = data.aws_partition.current.partition
   account   = data.aws_caller_identity.current.account_id
+
+  program = try(var.host.runs, "bot") == "runner" ? "tidegate-runner" : "tidegate serve"
+
+  # By names, which a plan knows: whoever reads it sees the rights before they are given.
+  state_arn    = "arn:${local.partition}:s3:::${aws_s3_bucket.state.bucket}"
+  boundary_arn = "arn:${local.partition}:iam::${local.account}:policy/${aws_iam_policy.boundary.name}"
 }
 
 data "aws_region" "current" {}

@@ -59,6 +59,12 @@ variable "assumed_roles" {
   description = "ARNs of roles in other accounts that the role `change` may assume: those of stacks in an account of their own."
 }
 
+variable "node_roles" {
+  type        = list(string)
+  default     = []
+  description = "ARNs of roles that nodes of environments may assume: those by which Prometheus looks into another account (`jmeter_look_role_arn`)."
+}
+
 variable "trusted_arns" {
   type        = list(string)
   default     = []
@@ -73,9 +79,23 @@ variable "host" {
     ami_id        = string
     instance_type = optional(string, "t3.large")
     data_gb       = optional(number, 20)
+    runs          = optional(string, "bot")
+    ledger        = optional(object({ cidr = string, port = optional(number, 5432) }))
   })
   default     = null
-  description = "A host for the bot or a runner, on Amazon Linux 2023; null for none, where the roles are wanted only. Two runs at once with the AWS provider need 2 processors and 2 GB."
+  description = "A host for the bot (`runs = \"bot\"`) or for a machine that carries out the runs of a bot elsewhere (`\"runner\"`), on Amazon Linux 2023; null for none, where the roles are wanted only. `ledger` says where PostgreSQL is, which a runner shares with the bot: the host gets out to that port and to 443, nowhere else. Two runs at once with the AWS provider need 2 processors and 2 GB."
+  validation {
+    condition     = var.host == null || contains(["bot", "runner"], try(var.host.runs, ""))
+    error_message = "host.runs is bot or runner."
+  }
+  validation {
+    condition     = try(var.host.runs, "") != "runner" || try(var.host.ledger, null) != null
+    error_message = "A runner shares the bot's ledger, which has to be PostgreSQL: say where it is, host.ledger = { cidr = \"10.0.3.0/24\" }."
+  }
+  validation {
+    condition     = try(var.host.ledger, null) == null || can(cidrnetmask(var.host.ledger.cidr)) && try(var.host.ledger.port >= 1 && var.host.ledger.port <= 65535, false)
+    error_message = "host.ledger needs an IPv4 range such as 10.0.3.0/24, and a port within 1..65535."
+  }
 }
 
 variable "tidegate" {
@@ -101,5 +121,9 @@ variable "terraform" {
 variable "secret_names" {
   type        = list(string)
   default     = []
-  description = "Names of secrets that the host may read, such as Slack's tokens."
+  description = "Names of secrets that the host may read, such as Slack's tokens. Not below `tidegate/`: those are the environments', whose nodes read them."
+  validation {
+    condition     = alltrue([for name in var.secret_names : !startswith(name, "tidegate/") && !startswith(name, "*") && !startswith(name, "?")])
+    error_message = "secret_names may not begin with tidegate/: what stands there, environments and their nodes read and take away."
+  }
 }

@@ -11,6 +11,59 @@ resource "aws_security_group" "open" {
   }
 }
 
+# Ports that no common rule names.
+resource "aws_vpc_security_group_ingress_rule" "grafana" {
+  security_group_id = aws_security_group.open.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 3000
+  to_port           = 3000
+  tags              = local.tags
+}
+
+resource "aws_vpc_security_group_ingress_rule" "rmi" {
+  security_group_id = aws_security_group.open.id
+  cidr_ipv6         = "::/0"
+  ip_protocol       = "tcp"
+  from_port         = 1099
+  to_port           = 1099
+  tags              = local.tags
+}
+
+resource "aws_security_group_rule" "https" {
+  security_group_id = aws_security_group.open.id
+  type              = "ingress"
+  cidr_blocks       = ["10.0.0.0/8", "0.0.0.0/0"]
+  protocol          = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+resource "aws_security_group_rule" "halves" {
+  security_group_id = aws_security_group.open.id
+  type              = "ingress"
+  cidr_blocks       = ["0.0.0.0/1", "128.0.0.0/1"]
+  protocol          = "tcp"
+  from_port         = 8080
+  to_port           = 8080
+}
+
+resource "aws_vpc_security_group_ingress_rule" "by_local" {
+  for_each          = local.visitors
+  security_group_id = aws_security_group.open.id
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = 9090
+  to_port           = 9090
+  tags              = local.tags
+}
+
+variable "open_to" {
+  type        = list(string)
+  default     = ["::/0"]
+  description = "Who may come."
+}
+
 resource "aws_ebs_volume" "plain" {
   availability_zone = "ap-northeast-1a"
   size              = 10
@@ -48,6 +101,7 @@ resource "aws_autoscaling_group" "untagged" {
 }
 
 locals {
+  visitors = { all = "0.0.0.0/0" }
   tags = {
     "tidegate:environment" = "bad"
     "tidegate:stack"       = "bad"

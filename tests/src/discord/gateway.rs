@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -42,6 +43,8 @@ pub(super) struct Sessions {
     pub(super) resumed: usize,
     /// The next one that wants to begin is refused with this number.
     pub(super) refuse: Option<u16>,
+    /// Where sessions are gone on with nobody answers any more.
+    pub(super) lost: bool,
 }
 
 impl Sessions {
@@ -76,6 +79,14 @@ impl Sessions {
 }
 
 pub(super) async fn upgrade(Shared(inner): Shared<Arc<Inner>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(move |socket| talk(inner, socket))
+}
+
+/// The address that a session is told for going on with it: of its own, as Discord's is.
+pub(super) async fn upgrade_again(Shared(inner): Shared<Arc<Inner>>, upgrade: WebSocketUpgrade) -> Response {
+    if inner.sessions().lost {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     upgrade.on_upgrade(move |socket| talk(inner, socket))
 }
 
@@ -156,7 +167,7 @@ fn heard(inner: &Inner, said: &Value, to: &mpsc::UnboundedSender<Out>, mine: &mu
             sessions.begun += 1;
             let ready = json!({
                 "v": 10, "user": { "id": BOT.to_string(), "username": "tidegate", "bot": true }, "session_id": id,
-                "resume_gateway_url": format!("ws://{}/gw", inner.base), "guilds": [{ "id": GUILD.to_string(), "unavailable": true }],
+                "resume_gateway_url": format!("ws://{}/resume", inner.base), "guilds": [{ "id": GUILD.to_string(), "unavailable": true }],
                 "application": { "id": APPLICATION.to_string(), "flags": 0 },
             });
             *mine = Some(id);
@@ -227,6 +238,11 @@ impl Server {
     /// The connections stay open, and nothing is answered or told in them any more.
     pub fn falls_silent(&self) {
         self.inner.sessions().each(|_| Some(Out::Mute));
+    }
+
+    /// Nobody answers any more at the address where sessions are gone on with.
+    pub fn loses_the_resume_address(&self) {
+        self.inner.sessions().lost = true;
     }
 
     /// The next session that wants to begin is refused with this number.

@@ -31,6 +31,8 @@ pub enum Fault {
         /// For all calls.
         global: bool,
     },
+    /// 429 of what stands before Discord: so many seconds to wait in a header, and no JSON.
+    Edge(u32),
     /// This HTTP status, and no JSON; nothing was done.
     Status(u16),
     /// Refused with this status and Discord's number; nothing was done.
@@ -103,6 +105,11 @@ pub(super) async fn call(Shared(inner): Shared<Arc<Inner>>, request: Request) ->
             let scope = if *global { "global" } else { "user" };
             let headers = [("retry-after", retry_after.ceil().to_string()), ("x-ratelimit-scope", scope.to_owned())];
             return (StatusCode::TOO_MANY_REQUESTS, headers, said.to_string()).into_response();
+        }
+        Some(Fault::Edge(seconds)) => {
+            note(429);
+            let headers = [("retry-after", seconds.to_string())];
+            return (StatusCode::TOO_MANY_REQUESTS, headers, "error code: 1015").into_response();
         }
         Some(Fault::Status(status)) => {
             note(*status);
@@ -198,6 +205,9 @@ fn answered(
     let mut state = inner.state();
     match (method.as_str(), parts) {
         ("GET", ["users", "@me"]) => Ok((200, state.user(BOT))),
+        ("GET", ["oauth2", "applications", "@me"]) => {
+            Ok((200, json!({ "id": APPLICATION.to_string(), "name": "tidegate", "verify_key": state.verify_key })))
+        }
         ("GET", ["gateway", "bot"]) => Ok((
             200,
             json!({ "url": format!("ws://{}/gw", inner.base), "shards": 1,
@@ -244,9 +254,24 @@ fn answered(
             }
             edit(&mut state, given.channel, original, body)
         }
+        ("DELETE", ["webhooks", application, token, "messages", "@original"]) => {
+            let given = valid(&state, number(application)?, token)?;
+            let id = given.original.unwrap_or(Id(0));
+            let Some(original) = state.message_mut(given.channel, id) else {
+                return refused(404, 10_008, "Unknown Message");
+            };
+            original.deleted = true;
+            Ok((204, Value::Null))
+        }
         ("POST", ["webhooks", application, token]) => {
             held("post /webhooks/{webhook_id}/{webhook_token}")?;
             let given = valid(&state, number(application)?, token)?;
+            // What is said first takes the place of what is still thought about, and is seen by those who see that.
+            if let Some(thought) =
+                given.original.filter(|id| state.message(given.channel, *id).is_some_and(|m| m.thinks))
+            {
+                return edit(&mut state, given.channel, thought, body);
+            }
             let only = (body["flags"].as_u64().unwrap_or(0) & 64 != 0).then_some(given.user);
             post(&mut state, given.channel, body, only, files)
         }
@@ -332,8 +357,11 @@ fn of_guild(state: &State, rest: &[&str], after: Option<&str>) -> Answer {
         ["roles"] => {
             let everybody =
                 json!({ "id": GUILD.to_string(), "name": "@everyone", "permissions": state.everybody.to_string() });
-            let own =
-                state.roles.iter().map(|(id, name)| json!({ "id": id.to_string(), "name": name, "permissions": "0" }));
+            let own = state.roles.iter().map(|(id, role)| {
+                let tags = if role.own { json!({ "bot_id": BOT.to_string() }) } else { json!({}) };
+                json!({ "id": id.to_string(), "name": role.name, "permissions": "0",
+                    "mentionable": role.mentionable, "tags": tags })
+            });
             Ok((200, std::iter::once(everybody).chain(own).collect()))
         }
         ["channels"] => {

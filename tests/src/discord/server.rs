@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::gateway::{self, Sessions};
 use super::rest::{self, Fault, Faults};
-use super::state::{BOT, Channel, GUILD, Id, Message, Person, State};
+use super::state::{BOT, Channel, GUILD, Id, Message, Person, Role, State};
 use super::transcript;
 
 /// How long a test waits for something.
@@ -106,12 +106,13 @@ impl Server {
             state.people.insert(BOT, Person { name: "tidegate".to_owned(), bot: true, roles: Vec::new() });
             let channel = Channel { name: "load-test".to_owned(), kind: 0, parent: None, direct: None };
             // What the link of docs/discord.md asks for.
-            state.everybody = 309_237_763_072;
+            state.everybody = 309_237_894_144;
             let id = state.next_id();
             state.channels.insert(id, channel);
         }
         let router = Router::new()
             .route("/gw/", get(gateway::upgrade))
+            .route("/resume/", get(gateway::upgrade_again))
             .route("/api/v10/{*rest}", any(rest::call))
             .layer(axum::extract::DefaultBodyLimit::max(32 << 20))
             .with_state(Arc::clone(&inner));
@@ -179,12 +180,40 @@ impl Server {
     pub fn role(&self, name: &str, members: &[Id]) -> Id {
         let mut state = self.inner.state();
         let id = state.next_id();
-        state.roles.insert(id, name.to_owned());
+        state.roles.insert(id, Role { name: name.to_owned(), mentionable: false, own: false });
         for member in members {
             if let Some(person) = state.people.get_mut(member) {
                 person.roles.push(id);
             }
         }
+        id
+    }
+
+    /// Everybody may call a role.
+    pub fn opens_role(&self, role: Id) {
+        if let Some(role) = self.inner.state().roles.get_mut(&role) {
+            role.mentionable = true;
+        }
+    }
+
+    /// The role that came with the application, which is called as the bot is.
+    pub fn own_role(&self) -> Id {
+        let mut state = self.inner.state();
+        let id = state.next_id();
+        state.roles.insert(id, Role { name: "tidegate".to_owned(), mentionable: false, own: true });
+        id
+    }
+
+    /// The key that the application's deliveries are signed with, in hex.
+    pub fn signs_with(&self, key: &str) {
+        key.clone_into(&mut self.inner.state().verify_key);
+    }
+
+    /// Another channel of a name, in another category.
+    pub fn channel_again(&self, name: &str) -> Id {
+        let mut state = self.inner.state();
+        let id = state.next_id();
+        state.channels.insert(id, Channel { name: name.to_owned(), kind: 0, parent: None, direct: None });
         id
     }
 
@@ -346,6 +375,20 @@ impl Server {
             named && message.body["content"].as_str().is_some_and(|text| text.contains(&format!("<@{person}>")))
         };
         state.messages.iter().filter(calls).count()
+    }
+
+    /// How often those who have a role were notified: only where everybody may call it, or the bot may call all.
+    #[must_use]
+    pub fn role_called(&self, role: Id) -> usize {
+        const CALLS_ALL: u64 = 1 << 17;
+        let state = self.inner.state();
+        let open = state.roles.get(&role).is_some_and(|role| role.mentionable) || state.everybody & CALLS_ALL != 0;
+        let calls = |message: &&Message| {
+            let named = message.body["allowed_mentions"]["roles"].as_array();
+            let named = named.is_some_and(|all| all.iter().any(|one| one == role.to_string().as_str()));
+            named && message.body["content"].as_str().is_some_and(|text| text.contains(&format!("<@&{role}>")))
+        };
+        if open { state.messages.iter().filter(calls).count() } else { 0 }
     }
 
     /// A moderator deletes a message.

@@ -40,6 +40,15 @@ pub(super) struct Person {
 }
 
 #[derive(Debug, Clone)]
+pub(super) struct Role {
+    pub(super) name: String,
+    /// Everybody may call it: not so of a new one.
+    pub(super) mentionable: bool,
+    /// The role that came with the application under test, by whose name the bot goes, too.
+    pub(super) own: bool,
+}
+
+#[derive(Debug, Clone)]
 pub(super) struct Channel {
     pub(super) name: String,
     /// 0 text, 1 direct, 11 thread.
@@ -80,7 +89,7 @@ pub(super) struct Given {
 /// Everything in the server.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) roles: BTreeMap<Id, String>,
+    pub(super) roles: BTreeMap<Id, Role>,
     pub(super) people: BTreeMap<Id, Person>,
     /// Those of other servers are known to nobody here.
     pub(super) channels: BTreeMap<Id, Channel>,
@@ -94,6 +103,8 @@ pub(super) struct State {
     pub(super) ago_ms: i64,
     /// Nonces of the last minutes.
     pub(super) nonces: VecDeque<(String, Id)>,
+    /// The key that the application's deliveries are signed with.
+    pub(super) verify_key: String,
     /// What everybody may do, in bits.
     pub(super) everybody: u64,
 }

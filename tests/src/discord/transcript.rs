@@ -70,7 +70,7 @@ fn plainly(state: &State, text: &str) -> String {
         text = text.replace(&format!("<@{id}>"), &format!("@{}", person.name));
     }
     for (id, role) in &state.roles {
-        text = text.replace(&format!("<@&{id}>"), &format!("@{role}"));
+        text = text.replace(&format!("<@&{id}>"), &format!("@{}", role.name));
     }
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();

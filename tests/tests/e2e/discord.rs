@@ -447,53 +447,6 @@ async fn a_token_that_is_refused_is_told_and_no_other_address_is_spoken_to() {
 }
 
 #[tokio::test]
-async fn interactions_come_by_http_signed_and_nothing_else_is_believed() {
-    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
-    let key = hex::encode(ring::signature::KeyPair::public_key(&pair).as_ref());
-    let lines = format!("mode = \"http\"\npublic_key = \"{key}\"\nlisten = \"127.0.0.1:0\"");
-    let place = InDiscord::lay_with(&lines).await;
-    let serve = place.start();
-    let said = |err: &str| {
-        let line = err.lines().find(|line| line.contains("listening for HTTP"))?.to_owned();
-        let port: String = line.split("127.0.0.1:").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
-        (!port.is_empty()).then_some(port)
-    };
-    let port = place.yard.wait("HTTP is listened to", async || said(&serve.err())).await;
-    let send = async |time: i64, body: &str, forged: bool| {
-        let time = (time / 1_000).to_string();
-        let signed = format!("{time}{}", if forged { "{}" } else { body });
-        let signature = hex::encode(pair.sign(signed.as_bytes()).as_ref());
-        let request = axum::http::Request::post(format!("http://127.0.0.1:{port}/discord/interactions"))
-            .header("x-signature-ed25519", signature)
-            .header("x-signature-timestamp", time)
-            .body(axum::body::Body::from(body.to_owned()))
-            .expect("a request");
-        let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
-        let answer = client.request(request).await.expect("an answer");
-        let status = answer.status().as_u16();
-        let body = axum::body::to_bytes(axum::body::Body::new(answer.into_body()), 1 << 20).await.expect("a body");
-        (status, serde_json::from_slice::<serde_json::Value>(&body).unwrap_or_default())
-    };
-    let now = tidegate_tests::discord::now_ms();
-    assert_eq!(send(now, "{\"type\":1}", false).await, (200, serde_json::json!({ "type": 1 })));
-    assert_eq!(send(now, "{\"type\":1}", true).await.0, 401);
-    assert_eq!(send(now - 10 * 60_000, "{\"type\":1}", false).await.0, 401);
-    let (interaction, event) = place.discord.written(place.alice, place.channel, "up", &[("env", "shop")]);
-    let (status, acknowledged) = send(now, &event.to_string(), false).await;
-    assert_eq!((status, &acknowledged), (200, &serde_json::json!({ "type": 5 })));
-    place.discord.answered(interaction, &acknowledged);
-    // Once more, as anybody could send it again within five minutes.
-    assert_eq!(send(now, &event.to_string(), false).await.0, 200);
-    place.yard.until(1, "succeeded").await;
-    place.reads("shop is at full").await;
-    place.settled().await;
-    assert!(place.yard.known(2).await.is_none());
-    assert_eq!(place.discord.connected(), 0, "no gateway");
-    serve.stop().await.exits(0);
-    place.discord.check();
-}
-
-#[tokio::test]
 async fn check_online_tells_which_permission_is_missing_where_and_posts_nothing() {
     let place = InDiscord::lay().await;
     let env = [("DISCORD", place.discord.token()), ("TIDEGATE_LOOPBACK_ONLY", "1")];

@@ -87,6 +87,21 @@ async fn terraform_by_hand_looks_and_changes_with_the_stacks_own_place_and_leave
 }
 
 #[tokio::test]
+async fn what_protect_names_is_not_taken_out_of_the_state_by_hand_and_an_empty_state_is_told() {
+    let yard = raised().await;
+    yard.configure("up = \"full\"\n", "up = \"full\"\nprotect = [\"terraform_data.slave[1]\"]\n");
+    let named = ["terraform_data.slave[1]", "`protect` names it", "tidegate.toml"];
+    by_hand(&yard, &["state", "rm", "terraform_data.slave[1]"]).await.says(&named).exits(3);
+    by_hand(&yard, &["state", "mv", "terraform_data.slave[1]", "terraform_data.b"]).await.says(&named).exits(3);
+    // Under another address that stands for it, as the state tells.
+    by_hand(&yard, &["state", "rm", "terraform_data.slave"]).await.says(&named).exits(3);
+    assert_eq!(yard.in_state("shop", "app").await.len(), 3);
+    yard.configure("protect = [\"terraform_data.slave[1]\"]\n", "");
+    yard.terraform(&yard.by_hand("shop", "app"), &["state", "rm", "terraform_data.slave"]).await.exits(0);
+    by_hand(&yard, &["state", "list"]).await.says(&["the state of app is empty"]).exits(0);
+}
+
+#[tokio::test]
 async fn what_is_not_given_to_terraform_by_hand_is_refused_with_what_to_do_instead() {
     let yard = raised().await;
     by_hand(&yard, &["destroy"]).await.says(&["destroy ENV"]).exits(2);
@@ -95,9 +110,11 @@ async fn what_is_not_given_to_terraform_by_hand_is_refused_with_what_to_do_inste
     yard.run(&["terraform", "shop/nobody", "--", "plan"]).await.says(&["no stack nobody", "app"]).exits(3);
     yard.run(&["terraform", "nobody/app", "--", "plan"]).await.exits(3);
     yard.shell("terraform shop/app plan").await.says(&["not for a chat", "tidegate terraform"]).exits(3);
-    // An owner is no admin.
+    by_hand(&yard, &["state", "list"]).await.exits(0);
+    // An owner is no admin, and does not do again what an admin did.
     yard.configure(&format!("[access]\nadmin = [\"local:{}\"]\n", me()), "[access]\n");
     by_hand(&yard, &["state", "list"]).await.says(&["terraform"]).exits(3);
+    yard.shell("retry 2").await.says(&["`terraform shop` is not yours"]).exits(3);
     // While something holds the environment it waits, or is refused where a hold stands; a look is neither.
     yard.configure("[access]\n", &format!("[access]\nadmin = [\"local:{}\", \"local:sato\"]\n", me()));
     assert_eq!(

@@ -79,6 +79,9 @@ async fn what_is_made_is_an_environment_like_others_and_its_end_leaves_neither_s
         assert!(!yard.file(&format!("state/{folder}/lt-a/app")).exists(), "{folder}");
     }
     yard.shell("list new").await.says(&["Nothing is there"]).exits(0);
+    let status = yard.shell("status lt-a").await;
+    status.says(&["lt-a was deleted at", "0 left", "ended by", "made from loadtest", "history lt-a"]).exits(0);
+    status.says_not(&["NOT IN THE CONFIGURATION"]);
     // Name and range are free again; what was before is found under its runs.
     yard.shell("new lt-a from loadtest").await.exits(0);
     yard.shell("list new").await.says(&["10.64.0.0/28"]).exits(0);
@@ -204,6 +207,21 @@ async fn many_made_extended_and_ended_side_by_side_under_kills_leave_nothing_and
 }
 
 #[tokio::test]
+async fn an_end_that_failed_is_tried_now_by_retry_and_nothing_is_left_to_try_once_it_is_gone() {
+    let yard = yard();
+    yard.shell("new lt-r from loadtest").await.exits(0);
+    yard.fail("delete.lt-r-app.1");
+    yard.shell("end lt-r").await.says(&["lt-r is PARTIAL"]);
+    yard.shell("accept 2").await.says(&["goes on until nothing of it is left", "retry 2"]).exits(3);
+    yard.heal("delete.lt-r-app.1");
+    yard.shell("retry 2").await.says(&["lt-r is deleted, 0 left"]).exits(0);
+    nothing_is_there(&yard).await;
+    assert!(!workspace(&yard, "lt-r").exists());
+    assert_eq!(yard.status(4).await, "", "nothing else was tried");
+    yard.shell("retry 2").await.says(&["nothing to try again", "is gone", "history lt-r"]).exits(3);
+}
+
+#[tokio::test]
 async fn a_state_that_is_somebody_elses_is_neither_changed_nor_destroyed() {
     let yard = yard();
     yard.shell("up shop small").await.exits(0);
@@ -216,9 +234,22 @@ async fn a_state_that_is_somebody_elses_is_neither_changed_nor_destroyed() {
     yard.write("roots/shop/app/terraform.tfstate.d/lt-x/terraform.tfstate", &theirs);
     yard.release("init");
     making.end().await.says(&["is not this environment's", "terraform_data"]).exits(1);
-    let end = yard.shell("end lt-x").await;
-    assert!(end.out.contains("is not this environment's"), "{}", end.out);
+    // Nothing of it was ever made: it goes, and leaves what is not its own.
+    yard.shell("end lt-x").await.says(&["lt-x is deleted, 0 left"]).exits(0);
+    yard.shell("show 3").await.says(&["nothing was ever applied to it", "is left as it is"]).exits(0);
     assert_eq!((yard.did("create lt-x-app"), yard.did("delete")), (0, 0));
     assert_eq!(yard.read("roots/shop/app/terraform.tfstate.d/lt-x/terraform.tfstate"), theirs);
-    yard.shell("list new").await.says(&["lt-x"]).exits(0);
+    yard.shell("list new").await.says(&["Nothing is there"]).exits(0);
+}
+
+#[tokio::test]
+async fn what_never_could_be_planned_ends_all_the_same() {
+    let yard = yard();
+    let sound = yard.read("roots/shop/app/main.tf");
+    yard.shell("new lt-p from loadtest").await.exits(0);
+    yard.shell("end lt-p").await.says(&["lt-p is deleted, 0 left"]).exits(0);
+    yard.write("roots/shop/app/main.tf", &format!("{sound}\nvariable \"lacks\" {{\n  type = string\n}}\n"));
+    yard.shell("new lt-q from loadtest").await.says(&["lacks"]).exits(1);
+    yard.shell("end lt-q").await.says(&["lt-q is deleted, 0 left"]).exits(0);
+    nothing_is_there(&yard).await;
 }

@@ -194,6 +194,47 @@ async fn a_long_log_comes_whole_as_one_file_however_often_its_upload_fails() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_taken_holds_up_nothing_else_and_comes_once_it_is() {
+    let place = InSlack::lay().await;
+    place.yard.instead(
+        "apply",
+        "for i in $(seq 300); do echo '{\"@level\":\"info\",\"@message\":\"line '$i'\",\"type\":\"log\"}'; done; exit 1",
+    );
+    let serve = place.serve().await;
+    place.slack.refuse("upload", Refusal::Status(503)).lasting();
+    place.tide("up shop").await;
+    place.yard.until(1, "failed").await;
+    place.slack.until("an upload is tried", || !place.slack.calls_of("upload").is_empty()).await;
+    place.tide("plan shop small").await;
+    place.reads("run 2 · plan shop small").await;
+    place.slack.until("the asker is called", || !place.slack.called(&place.alice).is_empty()).await;
+    assert!(!place.slack.transcript(&place.channel).contains("[file "), "{}", place.slack.transcript(&place.channel));
+    place.slack.accept("upload");
+    place.reads("[file run-1-app-").await;
+    place.settled().await;
+    serve.stop().await.exits(0);
+    let text = place.slack.transcript(&place.channel);
+    assert_eq!((text.matches("[file ").count(), text.matches("Log of run 1").count()), (1, 1), "{text}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_none_of_slacks_takes_no_card_for_edited() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.yard.hold("create.shop-app");
+    place.tide("up shop").await;
+    place.reads("run 1 · up shop full").await;
+    place.slack.refuse("chat.update", Refusal::Status(200)).lasting();
+    place.yard.release("create.shop-app");
+    place.yard.until(1, "succeeded").await;
+    let tried = place.slack.calls_of("chat.update").len();
+    place.slack.until("the end is tried", || place.slack.calls_of("chat.update").len() > tried).await;
+    place.slack.accept("chat.update");
+    place.reads("shop is at full ·").await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn the_audit_comes_as_a_file_in_the_thread_in_which_it_was_asked_for() {
     let place = InSlack::lay().await;
     let serve = place.serve().await;

@@ -214,6 +214,8 @@ async fn in_the_thread_of_a_run_a_cancel_without_a_number_means_that_run() {
     place.tide("up shop").await;
     place.reads("run 2 ·").await;
     place.reads("run 1 ·").await;
+    // That they stand there is noted, too.
+    place.settled().await;
     let card = place.slack.find(&place.channel, "run 1 ·").expect("a card");
     place
         .slack

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use tidegate_runner::domain::request::RunKind;
 use tidegate_tests::in_slack::InSlack;
+use tidegate_tests::slack::Refusal;
 
 /// More than half of what Slack answers in a minute about threads.
 const THREADS: usize = 26;
@@ -59,5 +61,24 @@ async fn what_was_said_while_both_connections_were_dead_without_a_word_is_read()
     place.slack.redeliver().await;
     place.settled().await;
     assert!(place.yard.known(2).await.is_none(), "it is done once");
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn what_was_missed_is_done_in_its_order_also_where_the_first_of_it_has_to_wait() {
+    let place = InSlack::lay().await;
+    let serve = place.serve().await;
+    place.slack.mention(&place.alice, &place.channel, None, "@tidegate envs").await.accepted();
+    place.settled().await;
+    serve.stop().await.exits(0);
+    for words in ["@tidegate up shop", "@tidegate down shop"] {
+        place.slack.mention(&place.alice, &place.channel, None, words).await;
+    }
+    place.slack.refuse("users.info", Refusal::Status(503)).for_calls(1);
+    let serve = place.serve().await;
+    place.yard.until(1, "succeeded").await;
+    place.yard.until(2, "succeeded").await;
+    let kinds = [place.yard.row(1).await.request.kind, place.yard.row(2).await.request.kind];
+    assert_eq!(kinds.map(RunKind::as_str), ["up", "down"]);
     serve.stop().await.exits(0);
 }

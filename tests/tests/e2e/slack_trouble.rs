@@ -339,6 +339,23 @@ async fn who_asked_hears_of_the_end_alone_though_the_channel_is_not_found() {
 }
 
 #[tokio::test]
+async fn channels_that_slack_does_not_list_are_told_of_and_who_asked_hears_of_the_end_alone() {
+    let place = InSlack::lay().await;
+    place.slack.refuse("conversations.list", Refusal::MissingScope("channels:read".into())).lasting();
+    let serve = place.serve().await;
+    place.slack.direct(&place.alice, "up shop").await.accepted();
+    place.yard.until(1, "succeeded").await;
+    let direct = place.slack.direct_channel(&place.alice);
+    place.slack.reads(&direct, "shop is at full").await;
+    place.yard.shell("status").await.says(&["#load-test", "missing_scope"]).exits(0);
+    place.slack.accept("conversations.list");
+    place.reads("run 1 ·").await;
+    let is_over = async || (!place.yard.shell("status").await.out.contains("missing_scope")).then_some(());
+    place.yard.wait("that it is over", is_over).await;
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn who_is_not_answered_because_slack_does_not_tell_who_they_are_is_told_of_elsewhere() {
     for refusal in [Refusal::error("token_revoked"), Refusal::MissingScope("users:read".into())] {
         let place = InSlack::lay_with("admin_channel = \"#admins\"").await;

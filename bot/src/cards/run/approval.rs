@@ -1,6 +1,6 @@
 //! Whose yes a run wants, what has been said, and whose yes it had.
 
-use tidegate_runner::domain::access::{Approvers, Persons, Want, Yes, said, yeses};
+use tidegate_runner::domain::access::{Approvers, Persons, Want, Yes, said, satisfied, yeses};
 use tidegate_runner::domain::answer::RunSummary;
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::run::{Approved, Outcome, Question, QuestionWhy, RunView};
@@ -31,7 +31,14 @@ pub(super) fn standing(view: &RunView) -> Option<&Approved> {
 
 /// What the rules want, each with why, how far it is, and who can say it.
 pub(in super::super) fn wants(question: &Question, asker: &ActorId, clock: &Clock) -> Vec<Line> {
-    question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, question, asker, clock)).collect()
+    let mut lines: Vec<Line> =
+        question.wants.iter().enumerate().flat_map(|(at, want)| one(at, want, question, asker, clock)).collect();
+    if !question.wants.is_empty() && satisfied(&question.wants, &question.yes) {
+        lines.push(Line::text(
+            "That is enough by the configuration as it is now: it goes on once one of those whose yes counts says so.",
+        ));
+    }
+    lines
 }
 
 fn one(at: usize, want: &Want, question: &Question, asker: &ActorId, clock: &Clock) -> Vec<Line> {
@@ -53,8 +60,10 @@ fn one(at: usize, want: &Want, question: &Question, asker: &ActorId, clock: &Clo
     }
     let lost = names(question.lost.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by));
     if !lost.is_empty() {
-        let text =
-            format!("Said by {lost}, and counts no more: by the roles as they are now it is none of {}", want.by);
+        let text = format!(
+            "Said by {lost}, and counts no more: by the rules and roles as they are now it is no yes of {}",
+            want.by
+        );
         lines.push(Line::text(cut(&text)).indented(1));
     }
     if let Some(from) = want.alone_from {

@@ -33,7 +33,7 @@ pub(super) fn card(detail: &RunDetail, clock: &Clock) -> Card {
         }
     }
     card = card.lines(stacks(view, clock));
-    card = card.lines(quota::lines(view));
+    card = card.lines(quota::lines(view)).lines(quota::foreseen(view));
     card = card.lines(question::older_states(view)).lines(waited_for(view, clock)).lines(time(detail));
     if matches!(view.state, RunState::Queued { .. } | RunState::Planning { .. }) {
         card = card.lines(code_notes(detail));

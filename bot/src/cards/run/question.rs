@@ -129,6 +129,7 @@ pub(super) fn plans(view: &RunView, naming: &Naming) -> Vec<Line> {
     let going = all.filter(|(_, change)| change.action.destroys() || change.is_untainted());
     lines.extend(changes_in(view, going, Tense::Planned, naming).into_iter().map(|line| line.indented(1)));
     lines.extend(quota::lines(view));
+    lines.extend(quota::foreseen(view));
     lines.extend(older_states(view));
     for (name, stack) in &view.stacks {
         let kept = naturally(stack.plan.iter().flat_map(|plan| &plan.kept_for), |address| address.as_str());

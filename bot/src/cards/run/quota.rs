@@ -12,6 +12,12 @@ pub(super) fn lines(view: &RunView) -> Vec<Line> {
     all.iter().map(|need| Line::text(words(need)).indented(1)).collect()
 }
 
+/// What will stand in a stack's way before the run is over: credentials that end.
+pub(super) fn foreseen(view: &RunView) -> Vec<Line> {
+    let all = view.stacks.iter().flat_map(|(stack, of)| of.troubles.iter().map(move |trouble| (stack, trouble)));
+    all.map(|(stack, trouble)| Line::text(format!("{stack}: {}", cut(trouble))).indented(1)).collect()
+}
+
 fn words(need: &Need) -> String {
     let Need { quota, account, region, needs, used: _, limit } = need;
     let (what, rest) = match quota {

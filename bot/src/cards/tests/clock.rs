@@ -61,12 +61,21 @@ fn news_of_the_clock() {
             from: target("full"),
             held: None,
             unskippable: false,
+            in_doubt: false,
+        },
+        ClockNews::Ahead {
+            turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
+            from: target("full"),
+            held: None,
+            unskippable: false,
+            in_doubt: true,
         },
         ClockNews::Ahead {
             turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
             from: target("full"),
             held: Some(Box::new(held())),
             unskippable: false,
+            in_doubt: false,
         },
         ClockNews::Swallowed {
             turn: passed("full"),

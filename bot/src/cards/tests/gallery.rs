@@ -185,7 +185,7 @@ fn views() -> Vec<(&'static str, &'static str, Value)> {
     let mut standing = super::managed();
     standing.last = Some(done().numbered(3).summary());
     let status = cards::status(&[Standing::Managed(Box::new(standing))], &clock());
-    assert!(tab.takes(status, form::overview_buttons(&shop)));
+    assert!(tab.takes(status, form::overview_buttons(&shop), |_| true));
     let runner = |host: &str, alive| RunnerHealth { host: host.to_owned(), seen: clock().now, alive };
     let runners = [runner("runner-1", true), runner("runner-2", false)];
     let home = tab.whole(&overview::health(&runners, Some(60_000), (0, None), &clock()));
@@ -281,7 +281,13 @@ fn messages() -> Vec<Message> {
     let evening = Turn::new(Timestamp(clock().now.0 + 900_000), Tz::Asia__Tokyo, target("small"));
     let ahead = News::Clock {
         environment: asks.run.request.environment.clone(),
-        said: ClockNews::Ahead { turn: evening.clone(), from: target("full"), held: None, unskippable: false },
+        said: ClockNews::Ahead {
+            turn: evening.clone(),
+            from: target("full"),
+            held: None,
+            unskippable: false,
+            in_doubt: false,
+        },
     };
     let ahead = cards::news(&ahead, &clock());
     let presses = ahead.next.iter().filter_map(|line| cards::button(line, &ahead.title, true)).collect();

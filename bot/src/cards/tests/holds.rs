@@ -1,13 +1,16 @@
 //! Holds, keeps, freezes, stops and the queue, as people read them.
 
+use chrono_tz::Tz;
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{Actor, Answer, RunSummary};
 use tidegate_runner::domain::holds::{
-    About, Afterwards, Booked, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking, Waiting,
+    About, Afterwards, Booked, Comes, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking,
+    Waiting,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::request::{AskedAs, Target};
 use tidegate_runner::domain::run::{Phase, QuestionWhy};
+use tidegate_runner::domain::schedule::{AtOnce, Turn};
 
 use super::scene::{START, Scene, clock};
 use super::shown;
@@ -48,7 +51,7 @@ fn all(cards: &[Card]) -> String {
 
 #[test]
 fn answers_about_holds() {
-    let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused };
+    let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused, comes: None };
     let booked = |afterwards| {
         let hold = Hold { began: START.plus_ms(HOUR_MS), ..hold(Kind::Booking) };
         HoldAnswer::Booked { hold, afterwards }
@@ -65,6 +68,9 @@ fn answers_about_holds() {
         until: START.plus_ms(12 * HOUR_MS),
         already,
     };
+    let to = Turn::new(START.plus_ms(15 * 60_000), Tz::Asia__Tokyo, at("small"));
+    let at_once = AtOnce { from: Some(at("full")), to: Some(to) };
+    let comes = Some(Comes { at_once, warned: true });
     let answers = [
         began(hold(Kind::Hold), Vec::new(), Vec::new()),
         began(only, vec![works(4, "ito")], (5..12).map(|number| run(number, "kato")).collect()),
@@ -76,10 +82,10 @@ fn answers_about_holds() {
         booked(Afterwards::Back(at("off"))),
         booked(Afterwards::Rests(at("small"))),
         booked(Afterwards::Unknown),
-        HoldAnswer::Lifted { hold: hold(Kind::Booking), of_another: false },
-        HoldAnswer::Lifted { hold: hold(Kind::Hold), of_another: false },
-        HoldAnswer::Lifted { hold: hold(Kind::Keep), of_another: true },
-        HoldAnswer::Lifted { hold: hold(Kind::Freeze), of_another: false },
+        HoldAnswer::Lifted { hold: hold(Kind::Booking), of_another: false, comes: comes.clone() },
+        HoldAnswer::Lifted { hold: hold(Kind::Hold), of_another: false, comes: None },
+        HoldAnswer::Lifted { hold: hold(Kind::Keep), of_another: true, comes },
+        HoldAnswer::Lifted { hold: hold(Kind::Freeze), of_another: false, comes: None },
         HoldAnswer::Asked { to: vec![ActorId::local("sato"), ActorId::local("mori")], news },
         will_tell(false),
         will_tell(true),

@@ -77,6 +77,14 @@ fn what_is_made_how_it_is_and_what_happens_to_it() {
         let news = News::Life { environment: made().name, channels: std::collections::BTreeMap::new(), said };
         cards::news(&news, &clock())
     }));
+    let gone =
+        Made { stage: Stage::Gone, end_run: Some(RunNumber(821)), gone: Some(START.plus_ms(9 * HOUR)), ..made() };
+    let by_hand = Made { ended_by: Some(ActorId::local("ito")), keep: Vec::new(), because: None, ..gone.clone() };
+    all.extend([gone, by_hand].map(|made| {
+        let made = Some(Box::new(made));
+        let name = "shop".parse().expect("a name");
+        cards::status(&[Standing::Departed { name, wanted: None, runs: Vec::new(), made }], &clock())
+    }));
     assert_snapshot!(all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 }
 

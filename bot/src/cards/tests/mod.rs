@@ -432,8 +432,8 @@ fn status_and_envs() {
     lost_a_stack.departed.extend(lost_a_stack.stacks.shift_remove_entry("jmeter"));
     all.push(Standing::Managed(Box::new(lost_a_stack)));
     let gone = || "attic".parse().expect("a name");
-    all.push(Standing::Departed { name: gone(), wanted: Some(target("full")), runs: Vec::new() });
-    all.push(Standing::Departed { name: gone(), wanted: None, runs: Vec::new() });
+    all.push(Standing::Departed { name: gone(), wanted: Some(target("full")), runs: Vec::new(), made: None });
+    all.push(Standing::Departed { name: gone(), wanted: None, runs: Vec::new(), made: None });
     let one: Vec<String> = all.iter().map(|s| shown(&cards::status(std::slice::from_ref(s), &clock()))).collect();
     assert_snapshot!("status", one.join("\n"));
     assert_snapshot!("envs", shown(&cards::envs(&all, &clock())));

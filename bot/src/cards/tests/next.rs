@@ -41,6 +41,7 @@ fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
         scheduled: true,
         bends: bends.to_vec(),
         destroyed: false,
+        unproven: false,
         unread: false,
         aside: false,
         held: Vec::new(),
@@ -87,5 +88,5 @@ fn what_is_too_much_for_one_card_is_told_from_where_it_ends() {
     let hours = schedule("hours", "window = 'daily 09:00-21:00'\ninside = 'full'\noutside = 'small'");
     let card = comes(&hours, "2027-03-01T12:00:00+01:00", 60, &[]);
     assert!(card.contains("and 80 more: `next shop from 2027-03-21T21:00:00+01:00 60d`"), "{card}");
-    assert!(card.contains("Sun 2027-03-28: the clocks go from 02:00 to 03:00"), "{card}");
+    assert!(card.contains("Sun 2027-03-28: the clocks of Europe/Berlin go from 02:00 to 03:00"), "{card}");
 }

@@ -331,6 +331,7 @@ fn a_card_counts_people_and_names_each_once() {
         own: false,
         within_ms: None,
         alone_from: None,
+        rule: None,
     };
     let yes = |by: &str| Yes { by: id(by), wants: vec![0], alone: false, because: None, through: vec![] };
     let card = |persons: Persons| {
@@ -415,6 +416,7 @@ fn whoever_may_not_say_yes_is_told_who_may_and_a_question_that_is_asked_anew_has
             own,
             within_ms: None,
             alone_from: None,
+            rule: None,
         }],
         again: true,
         ..Question::plain(QuestionWhy::Ruled, "3f2a9c41".to_owned(), clock().now.plus_ms(600_000))
@@ -483,6 +485,7 @@ fn the_minute_from_which_one_may_say_it_alone_is_one_in_which_they_may() {
         own: false,
         within_ms: None,
         alone_from: Some(Timestamp(clock().now.0.div_euclid(60_000) * 60_000 + 60_001)),
+        rule: None,
     };
     let question = Question {
         wants: vec![want],
@@ -505,6 +508,7 @@ fn a_yes_that_counts_no_more_and_the_keeps_that_a_run_goes_against_are_told() {
         own: false,
         within_ms: None,
         alone_from: None,
+        rule: None,
     };
     let question = Question {
         wants: vec![want],

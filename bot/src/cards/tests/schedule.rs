@@ -129,7 +129,13 @@ fn overruled(by: Because) -> Coming {
 
 /// What is there stays until people were warned.
 fn grace() -> Bent {
-    let bend = Bend::Grace { target: target("full"), from: START, until: START.plus_ms(15 * 60_000), then: None };
+    let bend = Bend::Grace {
+        target: target("full"),
+        from: START,
+        until: START.plus_ms(15 * 60_000),
+        then: None,
+        foretold: Vec::new(),
+    };
     Bent { number: 9, by: ActorId::local("tidegate"), called: "tidegate".to_owned(), because: None, bend }
 }
 

@@ -113,6 +113,20 @@ fn what_an_account_has_too_little_of_is_told_before_the_yes_with_both_numbers() 
 }
 
 #[test]
+fn credentials_that_end_before_an_apply_may_have_are_told_with_the_question_and_while_it_goes() {
+    let end = "the credentials end at 2026-11-20T07:00:00Z, in 20 min: an apply that takes longer fails half done; renew them";
+    let scene = noted(Scene::of("up shop").claimed(), "app", Note::Preflight { troubles: vec![end.to_owned()] });
+    let scene = ["monitoring", "app", "jmeter"]
+        .iter()
+        .fold(scene, |scene, stack| planned(scene, stack, vec![changed("aws_autoscaling_group.x", "")], Vec::new()));
+    let told = one_line(&run_card(&scene.detail(), &clock()));
+    assert!(told.contains(&format!("app: {end}")), "{told}");
+    let asked = scene.asks(QuestionWhy::OfAnother { owners: Vec::new() });
+    let told = one_line(&run_card(&asked.detail(), &clock()));
+    assert!(told.contains("needs a yes") && told.contains(&format!("app: {end}")), "{told}");
+}
+
+#[test]
 fn who_held_a_state_lock_stands_in_status_with_who_saw_it_and_when() {
     let holder = LockHolder {
         id: "350def4c".to_owned(),

@@ -44,10 +44,9 @@ impl Guild {
 
     /// Tells the commands again where they were refused.
     pub(super) async fn tell_commands_again(&self) {
-        if !self.commands.is_refused() {
-            return;
-        }
-        if let Err(error) = self.tell_commands().await {
+        if self.commands.is_refused()
+            && let Err(error) = self.tell_commands().await
+        {
             tracing::warn!(%error, "the commands are not told yet");
         }
     }

@@ -9,10 +9,11 @@ use super::form::FORM;
 use super::guild::Guild;
 use super::render::{ASKS, BETWEEN, LAST, MENU, PRESS, SURE};
 use crate::chat::voice::origin::{self, How, Origin, Said};
-use crate::chat::voice::text::{as_typed, in_angles, told};
+use crate::chat::voice::text::{as_typed, in_angles};
 use crate::commands;
 use crate::wire::discord::interaction::{Did, Interaction, Message, Sub, is_ping};
 use crate::wire::discord::moment;
+use crate::wire::discord::spoken::Spoken;
 
 /// Before a message that an answer replies to, where a thread of an answer is told.
 pub(super) const REPLY: char = 'r';
@@ -122,53 +123,46 @@ pub(super) fn message(
     (channel, thread): (&str, Option<&str>),
     direct: bool,
 ) -> Option<Wish> {
-    if said["guild_id"].as_str().is_some_and(|id| id != guild.id) {
+    let spoken = Spoken::read(said)?;
+    if spoken.guild.is_some_and(|id| id != guild.id) {
         return Some(Wish::Nothing("of another server"));
     }
-    let author = &said["author"];
-    // 19 answers another message; anything else that is not 0 nobody typed.
-    if author["id"] == guild.me.as_str()
-        || !said["webhook_id"].is_null()
-        || !matches!(said["type"].as_i64(), Some(0 | 19))
-    {
+    if !spoken.by_hand || spoken.author == guild.me {
         return Some(Wish::Nothing("not what somebody typed, or its own"));
     }
-    // Another program is heard, and answered where it is named.
-    let program = author["bot"] == true;
-    let raw = said["content"].as_str().unwrap_or_default();
-    let mentioned = raw.contains(&format!("<@{}>", guild.me)) || raw.contains(&format!("<@!{}>", guild.me));
-    if !direct && !mentioned {
+    // Of a message that names its role alone Discord may tell a bot no words.
+    let (typed, mentioned) = resolved(spoken.text, |id| guild.is_me(id));
+    if !direct && !mentioned && !spoken.roles.iter().any(|id| guild.is_me(id)) {
         return Some(Wish::Nothing("not for us"));
     }
-    if !said["edited_timestamp"].is_null() {
+    if spoken.edited {
         return Some(Wish::Nothing("edited"));
     }
-    let id = told(&said["id"])?;
+    let (id, how) = (spoken.id.to_owned(), if direct { How::Direct } else { How::Mention });
     Some(Wish::Said(Said {
-        key: format!("{DOOR}:{}:{id}", told(&said["channel_id"])?),
-        typed: as_typed(&resolved(raw, &guild.me)),
+        key: format!("{DOOR}:{}:{id}", spoken.place),
+        typed: as_typed(&typed),
         reply: Origin {
             thread: Some(thread.map_or_else(|| format!("{REPLY}{id}"), |thread| format!("{THREAD}{thread}"))),
             at: moment(&id),
             ts: Some(id),
-            program,
-            ..Origin::new(
-                guild.id.clone(),
-                told(&author["id"])?,
-                channel.to_owned(),
-                if direct { How::Direct } else { How::Mention },
-            )
+            program: spoken.program,
+            ..Origin::new(guild.id.clone(), spoken.author.to_owned(), channel.to_owned(), how)
         },
     }))
 }
 
-/// What somebody typed with mentions by id, and the bot's own taken away.
-fn resolved(raw: &str, me: &str) -> String {
-    in_angles(raw, |inner| {
+/// What somebody typed with mentions by id, and the bot's own taken away; and whether there were any of these.
+fn resolved(raw: &str, is_me: impl Fn(&str) -> bool) -> (String, bool) {
+    let mentioned = std::cell::Cell::new(false);
+    let typed = in_angles(raw, |inner| {
         let id = ["@!", "@&", "@", "#"].iter().find_map(|mark| inner.strip_prefix(mark))?;
         let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-        is_id.then(|| if id == me { String::new() } else { format!("{DOOR}:{id}") })
-    })
+        let mine = is_id && is_me(id);
+        mentioned.set(mentioned.get() || mine);
+        is_id.then(|| if mine { String::new() } else { format!("{DOOR}:{id}") })
+    });
+    (typed, mentioned.get())
 }
 
 #[cfg(test)]
@@ -187,7 +181,8 @@ mod tests {
             ("a < b > c <@> <@x>", "a < b > c <@> <@x>"),
             ("日本 <", "日本 <"),
         ] {
-            assert_eq!(resolved(raw, "7"), meant);
+            let mentioned = raw.contains('7');
+            assert_eq!(resolved(raw, |id| id == "7"), (meant.to_owned(), mentioned));
         }
     }
 

@@ -1,10 +1,12 @@
 //! What Discord delivers, taken: stored before it is acknowledged, and acknowledged before it is answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
 use tidegate_runner::desk::DeskError;
+use tidegate_runner::domain::ids::Timestamp;
 
 use super::delivery::{Wish, interaction, message};
 use super::guild::Guild;
@@ -16,8 +18,15 @@ use crate::chat::voice::failure::ApiError;
 use crate::chat::voice::letter::{Extras, Rest};
 use crate::chat::voice::origin::How;
 use crate::chat::voice::platform::Places as _;
+use crate::chat::voice::turn::Turn;
 use crate::wire::discord::bodies::Answer;
 use crate::wire::discord::gateway::Hears;
+use crate::wire::discord::hook::Posted;
+use crate::wire::discord::interaction::row_of;
+
+/// By HTTP the answer follows so long after the acknowledgement, which Discord has to have read: nothing tells when it has. Where it had
+/// not, the answer is tried again.
+const AFTER: Duration = Duration::from_millis(300);
 
 /// Takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -71,11 +80,15 @@ impl DiscordEar {
                     }
                 }
             }
-            Wish::Said(wish) => {
+            Wish::Said(mut wish) => {
                 let pressed = said["data"]["custom_id"].as_str().unwrap_or_default();
                 let sure = pressed.starts_with(render::SURE) || pressed.starts_with(render::LAST);
                 let typed = wish.reply.how == How::Command;
-                let (heard, public) = self.ear.keep_told(wish).await?;
+                // By Discord's own clock, so that it is the same however often it comes.
+                let (zone, at) = (self.ear.zone_of(&wish.reply.user), wish.reply.at.unwrap_or(Timestamp(0)));
+                wish.reply.public = typed && self.ear.orders(&wish.typed, zone, at);
+                let public = wish.reply.public;
+                let heard = self.ear.keep(wish).await?;
                 let acknowledgement = if typed {
                     Answer::thinks(!public)
                 } else if sure {
@@ -89,14 +102,19 @@ impl DiscordEar {
         }
     }
 
-    /// Acknowledges an interaction and then has it answered; beside the connection, which goes on.
+    /// Acknowledges what is to be, and then has it answered; beside the connection, which goes on.
     fn acknowledge(&self, event: &Value, made: Taken) {
-        let Taken { acknowledgement: Some(acknowledgement), heard } = made else { return };
+        let Taken { acknowledgement, mut heard } = made;
+        let Some(acknowledgement) = acknowledgement else { return self.ear.answer_beside(heard) };
         let (this, id, token) = (self.clone(), event["id"].clone(), event["token"].clone());
         tokio::spawn(async move {
             let (id, token) = (id.as_str().unwrap_or_default(), token.as_str().unwrap_or_default());
             if let Err(error) = this.guild.api.acknowledge(id, token, &acknowledgement).await {
                 tracing::warn!(%error, "an interaction is not acknowledged");
+                if let Some(heard) = heard.as_mut().filter(|_| error.code() == Some("expired_token")) {
+                    // Nothing can be said that way any more.
+                    (heard.origin.response_url, heard.origin.awaited) = (None, false);
+                }
             }
             this.ear.answer_beside(heard);
         });
@@ -106,13 +124,13 @@ impl DiscordEar {
     ///
     /// # Errors
     /// Why it could not be stored, or that it is not known where it was said.
-    pub(super) async fn message(&self, said: &Value, fresh: bool) -> Result<(), String> {
+    pub(super) async fn message(&self, said: &Value, fresh: bool) -> Result<Option<Heard>, String> {
         self.ear.vital.hears();
         let direct = said["guild_id"].is_null();
         let place = said["channel_id"].as_str().unwrap_or_default();
         // Most of what is said is not for us, and nothing is asked about it.
         if !matches!(message(said, &self.guild, (place, None), direct), Some(Wish::Said(_))) {
-            return Ok(());
+            return Ok(None);
         }
         if fresh {
             self.guild.note_member(said);
@@ -125,15 +143,15 @@ impl DiscordEar {
                 // Deleted, or not for us to see: nobody is there to be answered, and it would be refused however often it came.
                 Err(error) if is_final(&error) => {
                     tracing::warn!(%error, place, "what was said where Tidegate sees nothing is not heard");
-                    return Ok(());
+                    return Ok(None);
                 }
                 Err(error) => return Err(format!("where something was said is not known: {error}")),
             }
         };
-        if let Some(Wish::Said(said)) = message(said, &self.guild, (&channel, thread.as_deref()), direct) {
-            self.ear.hear(said).await.map_err(|error| error.to_string())?;
+        match message(said, &self.guild, (&channel, thread.as_deref()), direct) {
+            Some(Wish::Said(said)) => self.ear.keep(said).await.map_err(|error| error.to_string()),
+            _ => Ok(None),
         }
-        Ok(())
     }
 }
 
@@ -156,7 +174,9 @@ impl Hears for DiscordEar {
         self.ear.vital.failed(why);
     }
 
-    fn looks(&self, kind: &str, event: &Value) -> bool {
+    type Turn = Turn;
+
+    fn looks(&self, kind: &str, event: &Value) -> Option<Turn> {
         match (kind, event["id"].as_str()) {
             ("THREAD_CREATE", Some(id)) => self.guild.memory.note_parent(id, event["parent_id"].as_str()),
             ("CHANNEL_UPDATE" | "CHANNEL_DELETE", Some(id)) => {
@@ -165,19 +185,42 @@ impl Hears for DiscordEar {
             }
             _ => {}
         }
-        matches!(kind, "MESSAGE_CREATE" | "INTERACTION_CREATE")
+        matches!(kind, "MESSAGE_CREATE" | "INTERACTION_CREATE").then(|| self.ear.turns.next(&row_of(event)))
     }
 
-    async fn takes(&self, kind: &str, event: &Value, fresh: bool) -> Result<(), String> {
-        if kind == "MESSAGE_CREATE" {
+    async fn takes(&self, kind: &str, event: &Value, fresh: bool, turn: Turn) -> Result<(), String> {
+        let mut taken = if kind == "MESSAGE_CREATE" {
             let taken = self.message(event, fresh).await;
-            return taken.map_err(|error| format!("a message cannot be stored, and is to come again: {error}"));
-        }
-        match self.interaction(event, fresh).await {
-            Ok(made) => self.acknowledge(event, made),
-            Err(error) => tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so"),
-        }
+            let heard = taken.map_err(|error| format!("a message cannot be stored, and is to come again: {error}"))?;
+            Taken { acknowledgement: None, heard }
+        } else {
+            self.interaction(event, fresh).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "not acknowledged: it cannot be stored, and Discord tells so");
+                Taken::default()
+            })
+        };
+        let before = turn.over();
+        taken.heard.iter_mut().for_each(|heard| heard.before = before.clone());
+        self.acknowledge(event, taken);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Posted for DiscordEar {
+    async fn now_ms(&self) -> Option<i64> {
+        self.ear.desk.now().await.ok().map(|now| now.0)
+    }
+
+    async fn posted(&self, said: &Value, fresh: bool) -> Result<Option<Value>, String> {
+        let Taken { acknowledgement, heard } =
+            self.interaction(said, fresh).await.map_err(|error| error.to_string())?;
+        let ear = self.ear.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(AFTER).await;
+            ear.answer_beside(heard);
+        });
+        Ok(acknowledgement)
     }
 }
 

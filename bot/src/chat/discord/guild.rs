@@ -17,7 +17,7 @@ use crate::chat::voice::offered::Offered;
 use crate::chat::voice::origin::Origin;
 use crate::chat::voice::platform::{People, Places, Unheard};
 use crate::chat::voice::whereabouts::Whereabouts;
-use crate::wire::discord::{Api, Member};
+use crate::wire::discord::{Api, Member, Role, is_id};
 
 /// For how long what was asked is believed: names and rights change.
 const BELIEVED: Duration = Duration::from_mins(1);
@@ -48,8 +48,8 @@ pub(in crate::chat) struct Guild {
     /// The bot's user.
     pub(super) me: String,
     pub(super) memory: Memory<Member>,
-    /// Names by number.
-    roles: Mutex<HashMap<String, String>>,
+    /// By number.
+    roles: Mutex<HashMap<String, Role>>,
     /// Which commands there are.
     pub(super) commands: Offered,
     /// Of all roles: one walk through the members tells them all.
@@ -78,7 +78,7 @@ impl Guild {
         Ok(guild)
     }
 
-    fn roles(&self) -> MutexGuard<'_, HashMap<String, String>> {
+    fn roles(&self) -> MutexGuard<'_, HashMap<String, Role>> {
         self.roles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -120,21 +120,19 @@ impl Guild {
         Ok(())
     }
 
-    /// The members of all roles. Programs are nobody to be told anything.
-    async fn walk(&self) -> Result<HashMap<String, Vec<String>>, ApiError> {
-        let mut all = HashMap::<String, Vec<String>>::new();
-        let note = |id: &str, member: &Member| {
-            for role in member.roles.iter().filter(|_| !member.bot) {
-                all.entry(role.clone()).or_default().push(id.to_owned());
-            }
-        };
-        self.api.members(&self.id, PAGES_MAX, note).await?;
-        Ok(all)
+    /// Whether a number is the bot's: its user's, or the role's that came with it and is called as it is.
+    pub(super) fn is_me(&self, id: &str) -> bool {
+        id == self.me || self.roles().get(id).is_some_and(|role| role.bot.as_ref() == Some(&self.me))
+    }
+
+    /// Whether a number is of a role that only those may call who may call all.
+    pub(super) fn is_closed(&self, id: &str) -> bool {
+        self.roles().get(id).is_some_and(|role| !role.open)
     }
 
     /// What somebody, a role or a channel is called.
     async fn called(&self, id: String) -> Option<String> {
-        let role = self.roles().get(&id).map(|role| format!("@{role}"));
+        let role = self.roles().get(&id).map(|role| format!("@{}", role.name));
         if let Some(place) = role.or_else(|| self.memory.called(&id)) {
             return Some(place);
         }
@@ -176,7 +174,11 @@ impl People for Guild {
 
     /// Discord tells it only to whom it allows to see the members; refused, it is not asked again for a while.
     async fn members(&self, role: &str) -> Result<Vec<String>, ApiError> {
-        self.members.look(BELIEVED, self.walk(), |all| all.get(role).cloned().unwrap_or_default()).await
+        self.members
+            .look(BELIEVED, self.api.members_of_roles(&self.id, PAGES_MAX), |all| {
+                all.get(role).cloned().unwrap_or_default()
+            })
+            .await
     }
 
     fn met(&self, role: &str) -> Vec<String> {
@@ -255,9 +257,4 @@ impl Places for Guild {
         }
         Ok(all)
     }
-}
-
-/// Whether a word looks like a number of Discord's.
-fn is_id(word: &str) -> bool {
-    (17..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
 }

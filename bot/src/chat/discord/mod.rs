@@ -6,7 +6,6 @@ mod delivery;
 mod ear;
 mod form;
 mod guild;
-mod http;
 mod online;
 mod platform;
 mod refused;
@@ -41,6 +40,7 @@ use crate::vitals::Vitals;
 use crate::wire::discord::Api;
 use crate::wire::discord::bodies::{CONTENT_MAX, escape};
 use crate::wire::discord::gateway::Gateway;
+use crate::wire::discord::hook;
 
 /// The name of this chat in ledger and audit.
 const DOOR: &str = "discord";
@@ -107,7 +107,7 @@ impl Entrance for Door<DiscordConfig> {
             DiscordMode::Gateway => Gateway::open(guild.api.clone(), ear, "tidegate", intents()),
             // What is said in words is not heard in this mode: nothing of it was missed.
             DiscordMode::Http { public_key, listen } => {
-                ear.ear.delivered(*listen, http::router(ear.clone(), *public_key), false)
+                ear.ear.delivered(*listen, hook::router("/discord/interactions", ear.clone(), *public_key), false)
             }
         }
     }

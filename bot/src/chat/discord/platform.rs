@@ -37,6 +37,10 @@ impl Platform for Guild {
         render::render(card, &Extras { mention, ..extras.clone() })
     }
 
+    fn has_files_alone(&self) -> bool {
+        true
+    }
+
     fn perhaps_again(&self, letter: &mut Letter) {
         render::perhaps_again(letter);
     }

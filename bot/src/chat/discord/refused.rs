@@ -7,8 +7,8 @@ pub(super) const WORDS: Words = Words {
     message: &["message_not_found", "cannot_dm", "expired_token", "thread_gone"],
     edit: &["message_not_found", "not_our_message", "edit_limit"],
     person: &["user_not_found", "cannot_dm"],
-    // What proxies say while they start.
-    passing: &["http_408", "http_425", "http_409"],
+    // What proxies say while they start, and Discord before it has read an acknowledgement.
+    passing: &["http_408", "http_425", "http_409", "unknown_webhook"],
 };
 
 #[cfg(test)]

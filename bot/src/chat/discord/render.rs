@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cards::{Button, Card, Menu, PERHAPS_AGAIN, Tone, Weight, card_link};
+use crate::cards::{Button, Card, Menu, PERHAPS_AGAIN, Tone, Weight, card_link, not_called};
 use crate::chat::voice::letter::{Extras, Letter, Rendered, Rest};
 use crate::chat::voice::sheet::{Marks, sheet};
 use crate::chat::voice::text::cut_between_words;
@@ -15,6 +15,9 @@ use crate::wire::discord::bodies::{
 const LATER: usize = 300;
 /// Most characters of one line.
 const LINE_MAX: usize = 1_000;
+
+/// Most whom one message calls: their numbers have at most 20 digits, and stay below the characters of a message.
+const CALLED_MAX: usize = 80;
 
 /// The name of a menu.
 pub(super) const MENU: &str = "tide:menu";
@@ -68,7 +71,8 @@ pub(crate) fn render(card: &Card, extras: &Extras) -> Rendered {
 
 /// What notifies somebody: ids of people, and of groups with `&` before them.
 fn mentions(all: &[String]) -> String {
-    all.iter().map(|id| format!("<@{id}>")).collect::<Vec<_>>().join(" ")
+    let called = all.iter().take(CALLED_MAX).map(|id| format!("<@{id}>"));
+    called.chain(not_called(all.len().saturating_sub(CALLED_MAX))).collect::<Vec<_>>().join(" ")
 }
 
 fn color(tone: Tone) -> u32 {
@@ -258,6 +262,16 @@ mod tests {
         let text = "```\n  app   ▓▓▓▓▓░░░░░ 3/6\n```\nsee `show 5`\nor type `approve 5`";
         assert_eq!(body["embeds"][0]["description"], text);
         assert_eq!(body["components"][0]["components"][0]["custom_id"], "tide?|v|approve 5");
+    }
+
+    #[test]
+    fn more_people_than_a_message_can_name_are_counted() {
+        let all = |count: u64| (0..count).map(|n| (u64::MAX - n).to_string()).collect::<Vec<_>>();
+        assert!(!mentions(&all(80)).contains("more"));
+        let text = mentions(&all(95));
+        assert!(text.chars().count() <= bodies::CONTENT_MAX && text.ends_with("(and 15 more)"), "{text}");
+        let body = body(&text, &[]);
+        assert_eq!(body["allowed_mentions"]["users"].as_array().map(Vec::len), Some(80));
     }
 
     #[test]

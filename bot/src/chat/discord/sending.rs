@@ -14,7 +14,7 @@ use crate::chat::voice::letter::{Letter, Thread, file_name, written_ms};
 use crate::chat::voice::origin::{Origin, Said};
 use crate::chat::voice::platform::{Call, Failed, Letters, Places as _};
 use crate::chat::voice::stands::Stands;
-use crate::wire::discord::bodies::for_one;
+use crate::wire::discord::bodies::{for_one, is_marked, mark, nonce};
 use crate::wire::discord::{Target, id_of};
 
 /// A thread without new messages is put away after so many minutes.
@@ -39,6 +39,15 @@ fn is_gone(target: &Target, place: &str, error: &ApiError) -> bool {
     target.channel != place && error.code().is_some_and(|code| GONE.contains(&code))
 }
 
+/// The acknowledgement of what is answered may be on its way for so many milliseconds.
+const YOUNG_MS: i64 = 10_000;
+
+/// Whether nothing can be said any more the way something came.
+fn is_over(code: &str, id: Uuid) -> bool {
+    let is_young = || written_ms(Uuid::now_v7()) - written_ms(id) < YOUNG_MS;
+    code == "expired_token" || GONE.contains(&code) || code == "unknown_webhook" && !is_young()
+}
+
 /// Whether somebody waits for it: it answers them, or calls them.
 fn is_waited_for(letter: &Letter) -> bool {
     matches!(letter.thread, Some(Thread::Under(_))) || !letter.text.is_empty()
@@ -46,12 +55,16 @@ fn is_waited_for(letter: &Letter) -> bool {
 
 impl Guild {
     async fn respond(&self, token: &str, letter: &Letter, body: Value, id: Uuid) -> Result<(), ApiError> {
-        if !letter.awaited {
-            return self.api.follow_up(&self.application, token, &for_one(body)).await;
-        }
+        let file = letter.file_named(id);
         // The answer that is waited for is there and only has to say something: once more does no harm.
-        let file = letter.file.as_ref().map(|(name, text)| (file_name(id, name), text.as_str()));
-        self.api.respond(&self.application, token, &body, file).await
+        if letter.awaited && (letter.only.is_none() || !letter.public) {
+            return self.api.respond(&self.application, token, &body, file).await;
+        }
+        if letter.awaited {
+            // Everybody would see it there.
+            self.api.take_back(&self.application, token).await?;
+        }
+        self.api.follow_up(&self.application, token, &for_one(body), file).await
     }
 
     /// The place of a thread: under a message a thread of its own, where there can be one.
@@ -90,7 +103,7 @@ impl Letters for Guild {
             match self.respond(token, letter, body.clone(), id).await {
                 // Its quarter of an hour is over, nobody acknowledged it in time, or the thread it came from takes nothing any more: the
                 // bot says it by itself.
-                Err(error) if error.code().is_some_and(|code| code == "expired_token" || GONE.contains(&code)) => {}
+                Err(error) if error.code().is_some_and(|code| is_over(code, id)) => {}
                 Err(error) => return Err((Call::Response, error)),
                 // It has no place of its own: its file came with it.
                 Ok(()) => return Ok(String::new()),
@@ -108,7 +121,8 @@ impl Letters for Guild {
             let mut body = body.clone();
             body["embeds"][0]["url"] = format!("{}{}", self.api.page(&self.id, &target.channel, None), mark(id)).into();
             body["allowed_mentions"]["replied_user"] = false.into();
-            self.api.post(target, body, Some(&nonce(id)), None).await
+            // What one person alone sees has no thread for it.
+            self.api.post(target, body, Some(&nonce(id)), letter.file_named(id).filter(|_| private)).await
         };
         let posted = match send(&target).await {
             Err(error) if !private && is_gone(&target, place, &error) => {
@@ -127,11 +141,6 @@ impl Letters for Guild {
 
     async fn find(&self, place: &str, thread: Option<&str>, pending: &Pending) -> Result<Option<String>, ApiError> {
         let (id, from) = (pending.message.id, pending.message.created.0 - ROOM_MS);
-        let mark = mark(id);
-        let ours = |said: &Value| {
-            said["nonce"] == nonce(id).as_str()
-                || said["embeds"][0]["url"].as_str().is_some_and(|url| url.ends_with(&mark))
-        };
         // Where there could be no thread it went into the channel.
         let thread = thread.filter(|thread| !thread.starts_with(REPLY)).map(|thread| thread.trim_start_matches(THREAD));
         for place in thread.into_iter().chain([place]) {
@@ -139,7 +148,7 @@ impl Letters for Guild {
                 Err(error) if error.code() == Some("channel_not_found") && thread == Some(place) => continue,
                 all => all?,
             };
-            if let Some(found) = all.iter().find(|said| ours(said)) {
+            if let Some(found) = all.iter().find(|said| is_marked(said, id)) {
                 return id_of(found).map(Some);
             }
         }
@@ -217,14 +226,4 @@ impl Letters for Guild {
         }
         Ok(())
     }
-}
-
-/// At most 25 characters that no other message has.
-fn nonce(id: Uuid) -> String {
-    id.simple().to_string().split_off(8)
-}
-
-/// What a message of ours carries where nobody sees it: after the address that its title links to, which is its own channel's.
-fn mark(id: Uuid) -> String {
-    format!("#{id}")
 }

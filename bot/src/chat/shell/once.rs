@@ -231,8 +231,21 @@ async fn print(house: &House, run: RunNumber, screen: &mut Screen) {
             return;
         }
     };
+    let mut printed = false;
     for part in log.parts.iter().filter(|part| part.phase == BY_HAND) {
+        printed = printed || part.lines.iter().any(|line| !line.trim().is_empty());
         screen.text(&part.lines);
+    }
+    if !printed && let Ok(found) = house.desk.find(run).await {
+        screen_of_nothing(&found, screen);
+    }
+}
+
+/// Says that Terraform printed nothing where it was asked for just that, and was heard to the end.
+fn screen_of_nothing(run: &RunSummary, screen: &mut Screen) {
+    let looked = run.request.by_hand.as_ref().filter(|by_hand| by_hand.args.only_looks());
+    if let Some(by_hand) = looked.filter(|_| run.state.outcome() == Some(Outcome::Planned)) {
+        screen.note(&cards::printed_nothing(by_hand));
     }
 }
 

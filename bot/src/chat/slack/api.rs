@@ -171,7 +171,7 @@ impl Api {
         let call = self.client.http_api.connector.http_post_uri::<Value, Value>(url, body, context);
         match tokio::time::timeout(TIMEOUT, call).await {
             // Its success is a plain `ok`, or nothing at all.
-            Ok(Err(SlackClientError::ProtocolError(_))) => Ok(()),
+            Ok(Err(SlackClientError::ProtocolError(_)) | Ok(_)) => Ok(()),
             other => outcome(other).map(|_| ()),
         }
     }
@@ -181,7 +181,7 @@ impl Api {
         let length = text.len().to_string();
         let place = self.get("files.getUploadURLExternal", &[("filename", name), ("length", &length)]).await?;
         let unknown = || ApiError::Unknown("no address for the upload".to_owned());
-        let address = place["upload_url"].as_str().ok_or_else(unknown)?;
+        let address = place["upload_url"].as_str().filter(|url| may_be_spoken_to(url)).ok_or_else(unknown)?;
         let id = place["file_id"].as_str().ok_or_else(unknown)?;
         let token = self.token(&self.bot_token).await?;
         let session = self.client.open_session(&token);
@@ -189,7 +189,7 @@ impl Api {
         let kind = "text/plain".to_owned();
         let call = session.http_session_api.http_post_uri_binary::<Value>(url, kind, text.as_bytes(), None);
         match tokio::time::timeout(TIMEOUT, call).await {
-            Ok(Err(SlackClientError::ProtocolError(_))) => {}
+            Ok(Err(SlackClientError::ProtocolError(_)) | Ok(_)) => {}
             other => {
                 outcome(other)?;
             }
@@ -206,7 +206,9 @@ type Call<T> = Result<Result<T, SlackClientError>, tokio::time::error::Elapsed>;
 fn outcome(call: Call<Value>) -> Result<Value, ApiError> {
     match call {
         Err(_) => Err(ApiError::Unknown(format!("nothing within {} s", TIMEOUT.as_secs()))),
-        Ok(Ok(value)) => Ok(value),
+        Ok(Ok(value)) if value["ok"] == true => Ok(value),
+        // A page that somebody between us and Slack answers with: slack-morphism makes an empty object of it.
+        Ok(Ok(_)) => Err(ApiError::Unknown("an answer that is none of Slack's".to_owned())),
         Ok(Err(SlackClientError::RateLimitError(limit))) => Err(ApiError::Limited(limit.retry_after.unwrap_or(WAIT))),
         Ok(Err(SlackClientError::ApiError(error))) => {
             if matches!(error.code.as_str(), "ratelimited" | "rate_limited") {

@@ -178,13 +178,13 @@ impl Slack {
                 Standing::Unmanaged { .. } | Standing::Departed { .. } => None,
             };
             let environment = name.and_then(|name| config.environments.get(&name));
-            let mut buttons = environment.map(form::overview_buttons).unwrap_or_default();
+            let buttons = environment.map(form::overview_buttons).unwrap_or_default();
             // What they may not do is not offered.
-            buttons.retain(|button| {
-                let (name, about) = (commands::name_of(&button.command), environment);
+            let may = |command: &str| {
+                let (name, about) = (commands::name_of(command), environment);
                 name.zip(about).is_none_or(|(name, about)| ear.desk.may(who, name, &about.name))
-            });
-            if !tab.takes(card, buttons) {
+            };
+            if !tab.takes(card, buttons, may) {
                 break;
             }
             shown += 1;
@@ -205,9 +205,11 @@ pub(crate) struct Tab(Vec<Value>);
 
 impl Tab {
     /// Adds an environment with its buttons, and those of what its card offers. False: there is no room for it.
-    pub(crate) fn takes(&mut self, mut card: Card, mut buttons: Vec<Button>) -> bool {
+    pub(crate) fn takes(&mut self, mut card: Card, mut buttons: Vec<Button>, may: impl Fn(&str) -> bool) -> bool {
         buttons.extend(card.next.iter().filter_map(|command| cards::button(command, &card.title, true)));
-        card.next.clear();
+        buttons.retain(|button| may(&button.command));
+        // What is no button is typed.
+        card.next.retain(|command| may(command) && !buttons.iter().any(|button| button.command == *command));
         // Its own buttons raise and lower it, and many have to have room.
         card.menu = None;
         let made = render(&card, &Extras { buttons, version: "home".to_owned(), ..Extras::default() }).blocks;

@@ -1,9 +1,8 @@
 //! `tidegate check --online`: asks Slack what Tidegate would need, and tells what is missing, for what, and where to put it right.
 //! Nothing is posted: Slack tells with every answer what the token may do.
 
-use std::collections::BTreeSet;
-
 use tidegate_runner::config::{Config, SlackConfig, SlackMode};
+use tidegate_runner::desk::named_in;
 use tidegate_runner::secrets::Secrets;
 
 use super::DOOR;
@@ -134,9 +133,8 @@ async fn channel_of(workspace: &Workspace, named: &str, asked: &mut Asked) {
 
 /// Whether those are there to whom the configuration gives rights, or whom it has called.
 async fn people(config: &Config, workspace: &Workspace, asked: &mut Asked) {
-    let named = config.environments.values().flat_map(|e| e.owners.iter().chain(&e.oncall));
-    let ids: BTreeSet<&str> = named.filter_map(|actor| actor.as_str().strip_prefix("slack:")).collect();
-    let (groups, people): (Vec<&str>, Vec<&str>) = ids.into_iter().partition(|id| id.starts_with('S'));
+    let ids = named_in(config, DOOR);
+    let (groups, people): (Vec<&str>, Vec<&str>) = ids.iter().map(String::as_str).partition(|id| id.starts_with('S'));
     for id in people {
         let called = format!("slack:{id}");
         match workspace.api.get("users.info", &[("user", id)]).await {

@@ -1,5 +1,6 @@
 //! What Slack's words for a refusal mean.
 
+use super::sending::NO_WAY;
 use crate::chat::voice::refused::Words;
 
 pub(super) const WORDS: Words = Words {
@@ -17,7 +18,7 @@ pub(super) const WORDS: Words = Words {
         "msg_too_long",
         "no_text",
     ],
-    message: &["cannot_reply_to_message", "message_not_found", "thread_not_found", "user_not_in_channel"],
+    message: &["cannot_reply_to_message", "message_not_found", NO_WAY, "thread_not_found", "user_not_in_channel"],
     // Deleted, of another app, or too old.
     edit: &["message_not_found", "cant_update_message", "edit_window_closed"],
     person: &[
@@ -49,6 +50,7 @@ mod tests {
         assert_eq!(WORDS.means(Call::Edit, "edit_window_closed"), Means::Never);
         assert_eq!(WORDS.means(Call::Post, "edit_window_closed"), Means::Mend);
         assert_eq!(WORDS.means(Call::Post, "thread_not_found"), Means::Never);
+        assert_eq!(WORDS.means(Call::Response, NO_WAY), Means::Never);
         assert_eq!(WORDS.means(Call::Person, "user_not_found"), Means::Never);
         assert_eq!(WORDS.means(Call::Post, "msg_too_long"), Means::Never);
         assert_eq!(WORDS.means(Call::Post, "team_added_to_org"), Means::Passing);

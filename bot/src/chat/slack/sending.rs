@@ -22,6 +22,13 @@ pub(super) const EDIT: &str = "chat.update";
 /// Refusals of how a message looks: better without its looks than not at all.
 const OF_FORM: [&str; 2] = ["invalid_blocks", "msg_blocks_too_long"];
 
+/// Refusals of a way that is over: five answers, or half an hour.
+const OVER: [&str; 4] = ["http_404", "http_410", "expired_url", "used_url"];
+
+/// The bot is not where something was asked, and the half hour is over in which an answer could go the way that it came: nobody can be
+/// told there, and nothing waits for it.
+pub(super) const NO_WAY: &str = "no_way_to_answer";
+
 /// The name of the data that every message of ours carries.
 const EVENT: &str = "tidegate_message";
 
@@ -46,7 +53,14 @@ impl Letters for Slack {
         }
         if let Some(user) = &letter.only {
             body["user"] = user.as_str().into();
-            let sent = api.post("chat.postEphemeral", &body).await;
+            let mut sent = api.post("chat.postEphemeral", &body).await;
+            if let Err(ApiError::Refused { code, .. }) = &sent
+                && OF_FORM.contains(&code.as_str())
+            {
+                tracing::error!(code, "Slack refuses the form of an answer: sent as plain text");
+                body["blocks"] = json!([]);
+                sent = api.post("chat.postEphemeral", &body).await;
+            }
             return sent.map(|_| String::new()).map_err(|error| (Call::Private, error));
         }
         // What one person alone is shown knows none of these.
@@ -71,7 +85,13 @@ impl Letters for Slack {
                         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": words } }));
                     }
                 }
-                return api.respond(url, &body).await.map(|()| String::new()).map_err(|error| (Call::Response, error));
+                return match api.respond(url, &body).await {
+                    Ok(()) => Ok(String::new()),
+                    Err(ApiError::Refused { code, .. }) if OVER.contains(&code.as_str()) => {
+                        Err((Call::Response, ApiError::refused(NO_WAY)))
+                    }
+                    Err(error) => Err((Call::Response, error)),
+                };
             }
             Err(ApiError::Refused { code, .. }) if OF_FORM.contains(&code.as_str()) => {
                 tracing::error!(code, "Slack refuses the form of a message: sent as plain text");

@@ -76,6 +76,8 @@ pub(super) struct Workspace {
     pub(super) groups: Mutex<Listed<Group>>,
     /// Places of which only some threads could be read so far.
     pub(super) begun: Mutex<HashMap<String, ReadThreads>>,
+    /// Lists of which Slack wanted a rest before they were whole, by what was asked: what is there of them, and where they go on.
+    listing: Mutex<HashMap<String, (Vec<Value>, String)>>,
     /// When somebody's name could not be had.
     pub(super) unnamed: Mutex<HashMap<String, Instant>>,
 }
@@ -112,6 +114,7 @@ impl Workspace {
             memory: Memory::default(),
             groups: Mutex::default(),
             begun: Mutex::default(),
+            listing: Mutex::default(),
             unnamed: Mutex::default(),
         })
     }
@@ -271,14 +274,22 @@ impl Workspace {
     }
 
     async fn conversations(&self, types: &str, exclude_archived: &str) -> Result<Vec<Value>, ApiError> {
-        let mut all = Vec::new();
-        let mut cursor = String::new();
+        let asked = format!("{types} {exclude_archived}");
+        let listing = || self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut all, mut cursor) = listing().remove(&asked).unwrap_or_default();
         loop {
             let mut args = vec![("limit", "1000"), ("exclude_archived", exclude_archived), ("types", types)];
             if !cursor.is_empty() {
                 args.push(("cursor", &cursor));
             }
-            let page = self.api.get("conversations.list", &args).await?;
+            let page = match self.api.get("conversations.list", &args).await {
+                Ok(page) => page,
+                Err(rest @ ApiError::Limited(_)) => {
+                    listing().insert(asked, (all, cursor));
+                    return Err(rest);
+                }
+                Err(error) => return Err(error),
+            };
             all.extend(page["channels"].as_array().into_iter().flatten().cloned());
             let next = page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
             if next.is_empty() || next == cursor {

@@ -25,7 +25,7 @@ use crate::commands;
 use crate::conversation::{self, Attachment, Hope, Verdict};
 
 /// What is older is not carried out by itself any more, in milliseconds.
-const LATE_MS: i64 = 5 * 60_000;
+pub(super) const LATE_MS: i64 = 5 * 60_000;
 
 /// When the claim to a message is renewed while it is being answered.
 const RENEW: Duration = Duration::from_secs(10);
@@ -77,8 +77,14 @@ impl Ear {
 
     /// Answers a message that is claimed, and keeps the claim meanwhile.
     pub(in crate::chat) async fn answer(&self, heard: &mut Heard) {
-        let key = heard.message.key.clone();
-        let mut work = Box::pin(self.answer_now(heard));
+        let (key, before) = (heard.message.key.clone(), std::mem::take(&mut heard.before));
+        let mut work = Box::pin(async {
+            if self.is_turn(heard, before).await {
+                self.answer_now(heard).await;
+            } else {
+                self.put_off(&heard.message.key).await;
+            }
+        });
         loop {
             tokio::select! {
                 () = &mut work => return,
@@ -131,6 +137,11 @@ impl Ear {
             }
         } else if age_ms > LATE_MS && !*answered {
             let card = cards::late(&commands::without_code(&message.typed), age_ms / 60_000);
+            // A process that died may have taken it.
+            if let Err(error) = self.free_button(&message.key, &message.typed, origin).await {
+                tracing::error!(%error, "whether a button is free again cannot be noted: answered later");
+                return self.put_off(&message.key).await;
+            }
             return self.turn_away(message, origin, "late", &card, true).await;
         }
         if let Some(length) = too_long(&message.typed).filter(|_| !*answered) {
@@ -336,7 +347,7 @@ impl Ear {
             }
         }
         if let Some(Attachment { name, text }) = reply.file {
-            let mut letter = Letter::answer(&*self.platform, &card, origin, false);
+            let mut letter = Letter::answer(&*self.platform, &card, origin, self.platform.has_files_alone());
             letter.file = Some((name, text));
             return Some(vec![letter.post(&origin.channel, None)]);
         }

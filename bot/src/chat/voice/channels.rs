@@ -149,7 +149,10 @@ impl Scribe {
                 Ok(None) => self.mouth.tell_once(&named, "channel_not_found").await,
                 Err(error) => {
                     tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
-                    return Ok(());
+                    match error.code().filter(|_| !error.is_of_token()) {
+                        Some(code) => self.mouth.tell_once(&named, code).await,
+                        None => return Ok(()),
+                    }
                 }
             }
         }

@@ -166,7 +166,8 @@ impl Crier {
         }
         let since = Timestamp(now.0 - BACK_MS);
         for run in self.desk.open_cards(self.door, since, RunNumber(0)).await? {
-            let detail = self.desk.show(run).await?;
+            // A run that cannot be read keeps no other from being told of; the log has it.
+            let Ok(detail) = self.desk.show(run).await else { continue };
             let config = self.desk.config();
             let speaks = config
                 .environments

@@ -17,6 +17,7 @@ use super::draft::{self, Fields};
 use super::origin::{How, Origin, Said};
 use super::platform::Platform;
 use super::text::too_long;
+use super::turn::{Before, Turns};
 use crate::chat::shell::local_zone;
 use crate::commands::{self, Known, Runs, slots};
 use crate::vitals::Vital;
@@ -41,6 +42,8 @@ pub(in crate::chat) struct Ear {
     lost: Arc<Mutex<Option<Instant>>>,
     /// Channels to which something was done, by the chat's ids.
     moved: Arc<Mutex<BTreeSet<String>>>,
+    /// What is just being stored, in the order in which it came.
+    pub(in crate::chat) turns: Arc<Turns>,
     /// The name of this process where it claims messages.
     holder: Arc<str>,
     /// No other process can be at them.
@@ -59,6 +62,7 @@ impl Ear {
             opened: Arc::default(),
             lost: Arc::default(),
             moved: Arc::default(),
+            turns: Arc::default(),
             holder: uuid::Uuid::now_v7().to_string().into(),
             alone,
             asked: Arc::default(),
@@ -213,7 +217,15 @@ impl Ear {
         let busy = Busy::new(&self.busy, &key);
         let kept = serde_json::to_string(&origin).unwrap_or_default();
         let stored = self.desk.receive(&message, &kept, self.claim(CLAIM_MS)).await?;
-        Ok(stored.map(|at| Heard { message, origin, at, age_ms: 0, answered: false, _busy: busy }))
+        Ok(stored.map(|at| Heard {
+            message,
+            origin,
+            at,
+            age_ms: 0,
+            answered: false,
+            before: Before::default(),
+            _busy: busy,
+        }))
     }
 
     /// Takes secrets out of what people typed that is kept beside the words: those are the desk's to clean.
@@ -240,7 +252,8 @@ impl Ear {
         let busy = Busy::new(&self.busy, &kept.key)?;
         let origin = serde_json::from_str::<Origin>(&reply).ok()?;
         let message = message(self.door(), &kept.key, &kept.body, &origin)?;
-        Some(Heard { message, origin, at: kept.at, age_ms: ago, answered, _busy: Some(busy) })
+        let before = Before::default();
+        Some(Heard { message, origin, at: kept.at, age_ms: ago, answered, before, _busy: Some(busy) })
     }
 
     pub(in crate::chat) fn claim(&self, ms: i64) -> Claim<'_> {
@@ -272,6 +285,8 @@ pub(in crate::chat) struct Heard {
     pub(in crate::chat) age_ms: i64,
     /// It was carried out already.
     pub(in crate::chat) answered: bool,
+    /// What came before it and may not be stored yet.
+    pub(in crate::chat) before: Before,
     _busy: Option<Busy>,
 }
 

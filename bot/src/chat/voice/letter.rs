@@ -31,6 +31,8 @@ pub(crate) enum Rest {
     /// In a file that goes with the message into its thread.
     #[default]
     File,
+    /// In a file that goes with the message itself.
+    Beside,
     /// Nowhere: only one person sees it, and files cannot go with it.
     Nowhere,
     /// In the answer to this command: messages that are edited, and what is no message, have no file.
@@ -42,6 +44,7 @@ impl Rest {
     pub(in crate::chat) fn words(&self, lines: usize) -> String {
         match self {
             Self::File => cards::left_out(lines),
+            Self::Beside => cards::left_out_beside(lines),
             Self::Nowhere => cards::left_out_here(lines),
             Self::Typed(command) => cards::left_out_typed(lines, &cut_between_words(command, COMMAND_MAX)),
         }
@@ -76,6 +79,9 @@ pub(in crate::chat) struct Letter {
     /// The chat shows that this answer is awaited.
     #[serde(default)]
     pub(in crate::chat) awaited: bool,
+    /// Everybody sees that it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::chat) public: bool,
     /// A link to the card of this run is added.
     pub(in crate::chat) link: Option<i64>,
     /// The name of the news that it tells, where somebody must hear of it.
@@ -112,6 +118,7 @@ impl Letter {
             only: None,
             response_url: None,
             awaited: false,
+            public: false,
             link: None,
             urgent: None,
             trouble: None,
@@ -123,11 +130,16 @@ impl Letter {
     /// An answer to where something was said; `private` when only who said it should see it.
     pub(in crate::chat) fn answer(platform: &dyn Platform, card: &Card, origin: &Origin, private: bool) -> Self {
         let private = private && origin.channel != origin.user && !matches!(origin.how, How::Mention | How::Direct);
-        let rest = if private { Rest::Nowhere } else { Rest::File };
+        let rest = match (private, platform.has_files_alone()) {
+            (true, false) => Rest::Nowhere,
+            (true, true) => Rest::Beside,
+            (false, _) if origin.awaited => Rest::Beside,
+            (false, _) => Rest::File,
+        };
         let mut letter = Self::new(platform.render(card, &Extras { rest, ..Extras::default() }));
         letter.thread = origin.thread.clone().map(Thread::Under);
         letter.response_url.clone_from(&origin.response_url);
-        letter.awaited = origin.awaited;
+        (letter.awaited, letter.public) = (origin.awaited, origin.public);
         if private {
             letter.only = Some(origin.user.clone());
         }
@@ -138,6 +150,11 @@ impl Letter {
     pub(in crate::chat) fn without_file(mut self) -> Self {
         self.file = None;
         self
+    }
+
+    /// Its file, under the name by which it is found again, and what it says.
+    pub(in crate::chat) fn file_named(&self, id: Uuid) -> Option<(String, &str)> {
+        self.file.as_ref().map(|(name, text)| (file_name(id, name), text.as_str()))
     }
 
     /// A letter that is not to be kept once it is told.

@@ -35,6 +35,7 @@ pub(in crate::chat) mod text;
 mod thread;
 mod together;
 mod trouble;
+pub(in crate::chat) mod turn;
 mod waits;
 pub(in crate::chat) mod whereabouts;
 

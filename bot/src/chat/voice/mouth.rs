@@ -36,6 +36,9 @@ const LINK_WAIT_MS: i64 = 15_000;
 /// nobody waits for it any more.
 const PRIVATE_MS: i64 = 30 * 60_000;
 
+/// A file is tried for so long; then what it belongs to is done without, as after a refusal.
+const FILE: Duration = Duration::from_mins(10);
+
 /// Sends. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::chat) struct Mouth {
@@ -45,6 +48,8 @@ pub(in crate::chat) struct Mouth {
     /// Queues of which something is being sent just now.
     busy: Arc<Mutex<HashSet<String>>>,
     waits: Arc<Mutex<Waits>>,
+    /// Where messages stand whose file is not there yet, and since when that is tried: they are not looked for, and not sent again.
+    standing: Arc<Mutex<HashMap<Uuid, (String, Instant)>>>,
     /// Places that are not spoken in; `None` until the ledger was asked.
     pub(in crate::chat) troubled: Arc<tokio::sync::Mutex<Option<HashSet<String>>>>,
     /// When it was last looked whether who was gone is back.
@@ -61,6 +66,8 @@ enum Sent {
     GivenUp,
     /// Not before the card is there that it links to.
     Linked,
+    /// It is there and its file is not: what comes after it elsewhere does not wait for that.
+    Filing,
     /// Not now.
     Later,
 }
@@ -83,6 +90,7 @@ impl Mouth {
             right,
             busy: Arc::default(),
             waits: Arc::default(),
+            standing: Arc::default(),
             troubled: Arc::default(),
             looked: Arc::default(),
         }
@@ -151,6 +159,10 @@ impl Mouth {
             if thread.as_ref().is_some_and(|thread| held.contains(thread)) {
                 continue;
             }
+            if self.must_wait(&pending.message.id.to_string()) {
+                held.extend(thread);
+                continue;
+            }
             match self.one(queue, pending, letter.as_ref()).await {
                 Ok(Sent::There) => {
                     self.works(&queue.name);
@@ -160,6 +172,10 @@ impl Mouth {
                 }
                 Ok(Sent::Answered | Sent::GivenUp) => self.works(&queue.name),
                 Ok(Sent::Linked) if thread.is_some() => held.extend(thread),
+                Ok(Sent::Filing) => {
+                    self.works(&queue.name);
+                    held.extend(thread);
+                }
                 Ok(Sent::Later | Sent::Linked) => return,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be written");
@@ -171,6 +187,10 @@ impl Mouth {
 
     fn waits(&self) -> MutexGuard<'_, Waits> {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, HashMap<Uuid, (String, Instant)>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn must_wait(&self, queue: &str) -> bool {
@@ -229,11 +249,11 @@ impl Mouth {
             Ok(place) => place,
             Err(error) => return self.refused(queue, pending, Call::Place, error).await,
         };
-        let mut found = None;
-        if pending.in_doubt && queue.private {
+        let mut found = self.standing().get(&id).map(|(ts, _)| ts.clone());
+        if found.is_none() && pending.in_doubt && queue.private {
             // Nobody can look whether it is there.
             self.platform.perhaps_again(&mut letter);
-        } else if pending.in_doubt {
+        } else if found.is_none() && pending.in_doubt {
             match self.platform.find(&place, thread.as_deref(), pending).await {
                 Ok(there) => found = there,
                 Err(ApiError::Refused { code, .. }) => {
@@ -262,7 +282,8 @@ impl Mouth {
             match tried.unwrap_or_else(|_| Err((call, ApiError::Unknown("no answer in time".to_owned())))) {
                 Ok(ts) => ts,
                 Err((call, error)) => {
-                    if !matches!(error, ApiError::Unknown(_)) {
+                    // Of an earlier try nobody knows still.
+                    if !(pending.in_doubt || matches!(error, ApiError::Unknown(_))) {
                         self.desk.refused(id).await?;
                     }
                     return self.refused(queue, pending, call, error).await;
@@ -273,8 +294,24 @@ impl Mouth {
         if let (Some(file), None, false) = (&letter.file, &letter.only, ts.is_empty())
             && let Err((call, error)) = self.attach(&place, thread.as_deref().unwrap_or(&ts), id, file, again).await
         {
-            return Ok(self.failed(queue, call, &error).await);
+            let since = self.standing().entry(id).or_insert_with(|| (ts.clone(), Instant::now())).1;
+            match &error {
+                ApiError::Unknown(_) | ApiError::Refused { .. } if since.elapsed() > FILE => {
+                    self.tell_once(FILES, error.code().unwrap_or("no_answer")).await;
+                }
+                // What a chat says of its limits, and what nobody could ask it, is nothing about this file.
+                ApiError::Limited(_) | ApiError::Token(_) | ApiError::Refused { .. } => {
+                    return Ok(self.failed(queue, call, &error).await);
+                }
+                ApiError::Unknown(why) => {
+                    tracing::warn!(%id, ?call, why, "a file is not taken: tried again beside what else is to be said");
+                    self.back_off(&id.to_string());
+                    return Ok(Sent::Filing);
+                }
+            }
         }
+        self.standing().remove(&id);
+        self.works(&id.to_string());
         self.desk.posted(id, &ts, Letter::without_secret(&pending.message.body).as_deref()).await?;
         Ok(if ts.is_empty() { Sent::Answered } else { Sent::There })
     }
@@ -290,7 +327,8 @@ impl Mouth {
     ) -> Result<(), Failed> {
         match self.platform.attach(place, thread, id, file, again).await {
             Ok(()) => self.over(FILES).await,
-            Err((Call::File, ApiError::Refused { code, .. })) => self.tell_once(FILES, &code).await,
+            // Where nobody may look whether it is there, it is not put there twice.
+            Err((Call::File | Call::History, ApiError::Refused { code, .. })) => self.tell_once(FILES, &code).await,
             Err(failed) => return Err(failed),
         }
         Ok(())

@@ -16,6 +16,7 @@ pub(in crate::chat) struct Said {
 
 /// Where something was said, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other, as they are stored")]
 pub(in crate::chat) struct Origin {
     pub(in crate::chat) team: String,
     pub(in crate::chat) user: String,
@@ -36,6 +37,9 @@ pub(in crate::chat) struct Origin {
     /// The chat shows that an answer is awaited until there is one, whatever else is told.
     #[serde(default)]
     pub(in crate::chat) awaited: bool,
+    /// Everybody sees that it is.
+    #[serde(default)]
+    pub(in crate::chat) public: bool,
     /// A program said it, by whatever token: it is nobody but itself.
     #[serde(default)]
     pub(in crate::chat) program: bool,
@@ -55,6 +59,7 @@ impl Origin {
             ts: None,
             again: false,
             awaited: false,
+            public: false,
             program: false,
             how,
         }

@@ -194,6 +194,11 @@ pub(in crate::chat) trait Platform: People + Places + Letters {
     /// What a refusal means.
     fn means(&self, call: Call, code: &str) -> Means;
 
+    /// Whether a file can go with what one person alone sees.
+    fn has_files_alone(&self) -> bool {
+        false
+    }
+
     /// A card in its own form.
     fn render(&self, card: &Card, extras: &Extras) -> Rendered;
 

@@ -135,17 +135,8 @@ impl Ear {
         let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else {
             return Ok(Press::Early);
         };
-        let mut words = typed.split_whitespace();
-        let verb = words.next().unwrap_or_default();
-        let (subject, name) = match (subject.run(), words.next().and_then(|run| run.parse().ok()).map(RunNumber)) {
-            (Some(_), _) => (subject, name(version, verb)),
-            (None, Some(run)) if version == TURN => {
-                // Whichever of its messages it is pressed on, it is one button.
-                let version = reporter::version(&self.desk.show(run).await?);
-                (Subject::Run(run), name(&version, verb))
-            }
-            (None, _) => (subject, name(version, ALL)),
-        };
+        let verb = typed.split_whitespace().next().unwrap_or_default();
+        let (subject, name) = self.button_of(subject, version, typed).await?;
         let since = tokio::time::Instant::now();
         let mut tries = 0;
         while tries < TRIES {
@@ -177,6 +168,33 @@ impl Ear {
             }
         }
         Ok(Press::Dead(Box::new(cards::used(label))))
+    }
+
+    /// What a press is about, and its button there.
+    async fn button_of(&self, subject: Subject, version: &str, typed: &str) -> Result<(Subject, String), DeskError> {
+        let mut words = typed.split_whitespace();
+        let verb = words.next().unwrap_or_default();
+        Ok(match (subject.run(), words.next().and_then(|run| run.parse().ok()).map(RunNumber)) {
+            (Some(_), _) => (subject, name(version, verb)),
+            (None, Some(run)) if version == TURN => {
+                // Whichever of its messages it is pressed on, it is one button.
+                let version = reporter::version(&self.desk.show(run).await?);
+                (Subject::Run(run), name(&version, verb))
+            }
+            (None, _) => (subject, name(version, ALL)),
+        })
+    }
+
+    /// Gives a button back that this message took and that is not carried out any more.
+    pub(in crate::chat) async fn free_button(&self, key: &str, typed: &str, origin: &Origin) -> Result<(), DeskError> {
+        let How::Button { card, version, .. } = &origin.how else { return Ok(()) };
+        let Some(subject) = self.desk.subject_of(self.door(), &origin.channel, card).await? else { return Ok(()) };
+        let (subject, name) = self.button_of(subject, version, typed).await?;
+        let row = self.desk.card(self.door(), &subject).await?;
+        if row.is_some_and(|row| holder(&row.told, &name) == Some(key)) {
+            self.note_press(&subject, key, origin, Came::Nothing).await;
+        }
+        Ok(())
     }
 
     /// Notes what came of a press: who pressed, for all to see, and whether the button can be used by others.

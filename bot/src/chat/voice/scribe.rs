@@ -126,19 +126,11 @@ impl Scribe {
                 if self.missing.get(&named).is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
                     return Ok(());
                 }
-                match platform.channel(&named).await {
-                    Ok(Some(channel)) => channel,
-                    Ok(None) => {
-                        self.missing.insert(named.clone(), Instant::now());
-                        self.mouth.tell_once(&named, "channel_not_found").await;
-                        return Ok(());
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
-                        self.missing.insert(named, Instant::now());
-                        return Ok(());
-                    }
-                }
+                let Some(channel) = self.mouth.channel_called(&named).await else {
+                    self.missing.insert(named, Instant::now());
+                    return Ok(());
+                };
+                channel
             }
         };
         let clock = Clock { now: detail.now, zone: local_zone().told() };

@@ -123,6 +123,7 @@ async fn beside(ear: Ear, mouth: Mouth, mut stop: watch::Receiver<bool>) {
         } else {
             // Whoever speaks looks at all of them.
             (rounds, _) = (Rounds::default(), ear.take_moved());
+            mouth.forget_troubles().await;
         }
         if healthy.elapsed() >= HEALTH {
             healthy = Instant::now();

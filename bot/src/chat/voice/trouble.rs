@@ -43,6 +43,22 @@ impl Mouth {
         }
     }
 
+    /// The channel that the configuration calls so. `None`: it is not to be had now, and where somebody has to do something about that
+    /// they are told.
+    pub(in crate::chat) async fn channel_called(&self, named: &str) -> Option<String> {
+        match self.platform.channel(named).await {
+            Ok(Some(channel)) => return Some(channel),
+            Ok(None) => self.tell_once(named, "channel_not_found").await,
+            Err(error) => {
+                tracing::warn!(%error, channel = named, "a channel cannot be looked up now");
+                if let Some(code) = error.code().filter(|_| !error.is_of_token()) {
+                    self.tell_once(named, code).await;
+                }
+            }
+        }
+        None
+    }
+
     /// What the configuration calls a place. After a start nobody has asked for its channels yet.
     async fn named(&self, place: &str) -> String {
         let name = self.platform.name_of(place);
@@ -67,6 +83,11 @@ impl Mouth {
         {
             tracing::error!(%error, "a trouble that is over cannot be noted");
         }
+    }
+
+    /// Somebody else speaks, and notes what they meet: it is read anew.
+    pub(in crate::chat) async fn forget_troubles(&self) {
+        *self.troubled.lock().await = None;
     }
 
     /// Whether anything is heard: without a connection for half a minute somebody should know.

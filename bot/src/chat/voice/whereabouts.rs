@@ -16,7 +16,7 @@ use crate::cards::NAME_OF;
 const EACH: Duration = Duration::from_mins(1);
 
 /// What a look finds wrong, and so when it is over; other troubles of a channel are those of what is said in it.
-const FOUND: [&str; 4] = ["channel_not_found", "is_archived", "not_in_channel", "missing_access"];
+const FOUND: [&str; 5] = ["channel_not_found", "is_archived", "not_in_channel", "missing_access", "missing_scope"];
 
 /// How it is with a channel that the configuration names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,8 +109,10 @@ impl Mouth {
             }
             Whereabouts::Refused(code) => {
                 self.over(&name).await;
-                // What is said in it may have been refused in other words, which are told.
-                if !self.is_troubled(named).await {
+                // What is said in it may have been refused in other words, which are told; and who may not look at a channel that is
+                // named by its id may be heard in it.
+                let unseen = *code == "missing_scope" && !named.starts_with('#');
+                if !unseen && !self.is_troubled(named).await {
                     self.tell_once(named, code).await;
                 }
             }

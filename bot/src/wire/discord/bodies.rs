@@ -147,6 +147,22 @@ pub(crate) fn option(name: &str, about: &str, required: bool, completes: bool) -
     json!({ "type": 3, "name": name, "description": about, "required": required, "autocomplete": completes })
 }
 
+/// At most 25 characters that no other message has.
+pub(crate) fn nonce(id: uuid::Uuid) -> String {
+    id.simple().to_string().split_off(8)
+}
+
+/// What a message of ours carries where nobody sees it: after the address that its title links to, which is its own channel's.
+pub(crate) fn mark(id: uuid::Uuid) -> String {
+    format!("#{id}")
+}
+
+/// Whether a message is this one of ours.
+pub(crate) fn is_marked(said: &Value, id: uuid::Uuid) -> bool {
+    let url = said["embeds"][0]["url"].as_str().unwrap_or_default();
+    said["nonce"] == nonce(id).as_str() || url.ends_with(&mark(id))
+}
+
 /// Text in which nothing is a mark of Discord's.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,16 +1,20 @@
 //! The calls that are made, each by name. Ids are Discord's numbers as text; what is none is refused as Discord refuses what it does not know.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use serenity::http::{LightMethod, Route};
+use serenity::http::{LightMethod, Request, Route};
 
 use super::rest::Api;
-use super::{Member, ids, number_at};
+use super::{Member, Role, ids, number_at};
 use crate::wire::failure::ApiError;
 
 /// A text as a file: its name, and what it says.
 pub(crate) type File<'f> = (String, &'f str);
+
+/// Until then an interaction can be acknowledged.
+const IN_TIME: Duration = Duration::from_secs(3);
 
 /// Where a message goes: a channel or thread, and the message that it answers there.
 pub(crate) struct Target {
@@ -30,14 +34,14 @@ impl Api {
         id_of(&self.get(Route::UserMe, &[]).await?)
     }
 
-    /// Where the gateway is.
+    /// Where the gateway is. `goes_on`: a session is to be gone on with there.
     ///
     /// # Errors
-    /// Also when Discord lets no session begin now.
-    pub(super) async fn gateway(&self) -> Result<String, ApiError> {
+    /// Also when Discord lets no session begin now, and one is to.
+    pub(super) async fn gateway(&self, goes_on: bool) -> Result<String, ApiError> {
         let said = self.get(Route::GatewayBot, &[]).await?;
         let limit = &said["session_start_limit"];
-        if limit["remaining"] == 0 {
+        if limit["remaining"] == 0 && !goes_on {
             let ms = limit["reset_after"].as_u64().unwrap_or(60_000);
             return Err(ApiError::Unknown(format!("no session may begin for {ms} ms")));
         }
@@ -57,8 +61,24 @@ impl Api {
         self.get(Route::GuildMember { guild_id: ids::guild(guild)?, user_id: ids::user(user)? }, &[]).await
     }
 
+    /// The members of all roles, of at most so many thousand people. Programs are nobody to be told anything.
+    pub(crate) async fn members_of_roles(
+        &self,
+        guild: &str,
+        pages: usize,
+    ) -> Result<HashMap<String, Vec<String>>, ApiError> {
+        let mut all = HashMap::<String, Vec<String>>::new();
+        let note = |id: &str, member: &Member| {
+            for role in member.roles.iter().filter(|_| !member.bot) {
+                all.entry(role.clone()).or_default().push(id.to_owned());
+            }
+        };
+        self.members(guild, pages, note).await?;
+        Ok(all)
+    }
+
     /// Everybody in a server, at most so many thousand.
-    pub(crate) async fn members(
+    async fn members(
         &self,
         guild: &str,
         pages: usize,
@@ -83,10 +103,10 @@ impl Api {
         Ok(())
     }
 
-    /// The roles of a server: names by number. Without the one of everybody, which is the server's own.
-    pub(crate) async fn roles(&self, guild: &str) -> Result<HashMap<String, String>, ApiError> {
+    /// The roles of a server, by number. Without the one of everybody, which is the server's own.
+    pub(crate) async fn roles(&self, guild: &str) -> Result<HashMap<String, Role>, ApiError> {
         let said = self.all_roles(guild).await?;
-        let pair = |role: &Value| Some((role["id"].as_str()?.to_owned(), role["name"].as_str()?.to_owned()));
+        let pair = |role: &Value| Some((role["id"].as_str()?.to_owned(), Role::read(role)?));
         Ok(said.as_array().into_iter().flatten().filter_map(pair).filter(|(id, _)| id != guild).collect())
     }
 
@@ -94,12 +114,25 @@ impl Api {
         self.get(Route::GuildRoles { guild_id: ids::guild(guild)? }, &[]).await
     }
 
-    /// The channels of a server in which text is written: ids by name.
+    /// The channels of a server in which text is written: ids by name. Without those of a name that several have: which of them is meant
+    /// nobody can tell.
     pub(crate) async fn text_channels(&self, guild: &str) -> Result<HashMap<String, String>, ApiError> {
         let said = self.get(Route::GuildChannels { guild_id: ids::guild(guild)? }, &[]).await?;
         let text = |channel: &&Value| matches!(channel["type"].as_i64(), Some(0 | 5));
-        let pair = |channel: &Value| Some((channel["name"].as_str()?.to_owned(), channel["id"].as_str()?.to_owned()));
-        Ok(said.as_array().into_iter().flatten().filter(text).filter_map(pair).collect())
+        let mut all: HashMap<&str, Vec<&str>> = HashMap::new();
+        for channel in said.as_array().into_iter().flatten().filter(text) {
+            if let (Some(name), Some(id)) = (channel["name"].as_str(), channel["id"].as_str()) {
+                all.entry(name).or_default().push(id);
+            }
+        }
+        let several = all.iter().filter(|(_, ids)| ids.len() > 1);
+        several
+            .for_each(|(name, _)| tracing::warn!(name, "several channels have this name: none of them is known by it"));
+        let only = |(name, ids): (&str, Vec<&str>)| match ids.as_slice() {
+            [id] => Some((name.to_owned(), (*id).to_owned())),
+            _ => None,
+        };
+        Ok(all.into_iter().filter_map(only).collect())
     }
 
     /// A channel or thread.
@@ -207,7 +240,8 @@ impl Api {
     /// Acknowledges an interaction; that somebody else has done so is as good.
     pub(crate) async fn acknowledge(&self, interaction: &str, token: &str, body: &Value) -> Result<(), ApiError> {
         let route = Route::InteractionResponse { interaction_id: ids::interaction(interaction)?, token };
-        match self.send(LightMethod::Post, route, body, None).await {
+        let sent = tokio::time::timeout(IN_TIME, self.send(LightMethod::Post, route, body, None)).await;
+        match sent.unwrap_or_else(|_| Err(ApiError::Unknown("no answer in time".to_owned()))) {
             Err(error) if error.code() != Some("already_acknowledged") => Err(error),
             _ => Ok(()),
         }
@@ -226,10 +260,32 @@ impl Api {
         self.send(LightMethod::Patch, route, body, file).await.map(|_| ())
     }
 
-    /// Says something more to an interaction.
-    pub(crate) async fn follow_up(&self, application: &str, token: &str, body: &Value) -> Result<(), ApiError> {
+    /// Takes back what was acknowledged as to be answered; gone already is as good.
+    pub(crate) async fn take_back(&self, application: &str, token: &str) -> Result<(), ApiError> {
+        let application_id = ids::application(application)?;
+        let route = Route::WebhookOriginalInteractionResponse { application_id, token };
+        match self.call(Request::new(route, LightMethod::Delete)).await {
+            Err(error) if error.code() != Some("message_not_found") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something more to an interaction. Where it still is to be answered, Discord takes that for the answer, seen by whoever sees it.
+    pub(crate) async fn follow_up(
+        &self,
+        application: &str,
+        token: &str,
+        body: &Value,
+        file: Option<File<'_>>,
+    ) -> Result<(), ApiError> {
         let route = Route::WebhookFollowupMessages { application_id: ids::application(application)?, token };
-        self.send(LightMethod::Post, route, body, None).await.map(|_| ())
+        self.send(LightMethod::Post, route, body, file).await.map(|_| ())
+    }
+
+    /// The number of the application whose bot this is, and the key that its deliveries are signed with, in hex.
+    pub(crate) async fn application(&self) -> Result<(String, String), ApiError> {
+        let said = self.get(Route::Oauth2ApplicationCurrent, &[]).await?;
+        Ok((id_of(&said)?, said["verify_key"].as_str().unwrap_or_default().to_owned()))
     }
 }
 

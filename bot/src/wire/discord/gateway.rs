@@ -35,6 +35,9 @@ const WAIT_MAX: Duration = Duration::from_mins(1);
 /// Between two new sessions: Discord lets one begin every five seconds.
 const IDENTIFY: Duration = Duration::from_secs(5);
 
+/// A session with which Discord says hello so often and does not go on is left for another.
+const TRIES: u32 = 5;
+
 /// Events of one connection that are being stored at the same time; what comes then waits.
 const AT_ONCE: usize = 64;
 
@@ -53,14 +56,17 @@ pub(crate) trait Hears: Clone + Send + Sync + 'static {
     /// There is none, and Discord's word for why.
     fn failed(&self, why: &str);
 
-    /// Looks at an event, in the order in which they come. True: it is to be taken, too.
-    fn looks(&self, kind: &str, event: &Value) -> bool;
+    /// What goes with an event from when it is looked at to when it is taken.
+    type Turn: Send + 'static;
+
+    /// Looks at an event, in the order in which they come. `None`: it is not to be taken, too.
+    fn looks(&self, kind: &str, event: &Value) -> Option<Self::Turn>;
 
     /// Takes an event: only then it counts as read. What comes does not wait for it. `fresh`: it has just happened.
     ///
     /// # Errors
     /// Why it is to come again.
-    async fn takes(&self, kind: &str, event: &Value, fresh: bool) -> Result<(), String>;
+    async fn takes(&self, kind: &str, event: &Value, fresh: bool, turn: Self::Turn) -> Result<(), String>;
 }
 
 /// A session that can be gone on with, and where.
@@ -77,6 +83,8 @@ pub(crate) struct Gateway<H> {
     intents: GatewayIntents,
     session: Option<Session>,
     read: Read,
+    /// How often it was tried since Discord last let us in.
+    tries: u32,
 }
 
 /// Which events of a session are stored, or are such that nothing is to be stored of them.
@@ -114,7 +122,7 @@ enum End {
 impl<H: Hears> Gateway<H> {
     /// Begins to open and keep a connection; it ends with what is returned. `name` is what this program is called, for Discord.
     pub(crate) fn open(api: Api, hears: H, name: &'static str, intents: GatewayIntents) -> JoinSet<()> {
-        let gateway = Self { api, hears, name, intents, session: None, read: Read::default() };
+        let gateway = Self { api, hears, name, intents, session: None, read: Read::default(), tries: 0 };
         let mut connection = JoinSet::new();
         connection.spawn(gateway.keep());
         connection
@@ -125,8 +133,12 @@ impl<H: Hears> Gateway<H> {
         let mut failures = 0;
         loop {
             let began = Instant::now();
+            self.tries = self.tries.saturating_add(1);
             let end = match self.connect().await {
-                Ok((stream, beat)) => self.talk(stream, beat).await,
+                Ok((stream, beat)) => match self.talk(stream, beat).await {
+                    End::Resume(why) if self.tries >= TRIES => End::Anew(why),
+                    end => end,
+                },
                 Err(error) => {
                     self.hears.failed(error.code().unwrap_or("no_answer"));
                     End::Resume(error.to_string())
@@ -156,8 +168,11 @@ impl<H: Hears> Gateway<H> {
     /// A connection that said hello, and how often it wants to hear from us.
     async fn connect(&self) -> Result<(Stream, Duration), ApiError> {
         let unknown = |why: String| ApiError::Unknown(why.chars().take(200).collect());
-        let address =
-            if let Some(session) = &self.session { session.address.clone() } else { self.api.gateway().await? };
+        // The address of a session can be gone while the session is not: every second try is made where others connect.
+        let address = match &self.session {
+            Some(session) if self.tries % 2 == 1 => session.address.clone(),
+            Some(_) | None => self.api.gateway(self.session.is_some()).await?,
+        };
         if !may_be_spoken_to(&address) || !address.starts_with("ws") {
             return Err(unknown("no address for the gateway".to_owned()));
         }
@@ -223,13 +238,13 @@ impl<H: Hears> Gateway<H> {
                             Some(0) => {
                                 let seq = said["s"].as_u64().or(self.read.last).unwrap_or_default();
                                 self.read.last = Some(seq);
-                                if self.event(&said, &mut open) {
+                                if let Some(turn) = self.event(&said, &mut open) {
                                     self.read.at_work.insert(seq);
                                     // Told anew, it is from before.
                                     let (hears, fresh) = (self.hears.clone(), open.is_some());
                                     let task = tokio::spawn(async move {
                                         let kind = said["t"].as_str().unwrap_or_default();
-                                        hears.takes(kind, &said["d"], fresh).await
+                                        hears.takes(kind, &said["d"], fresh, turn).await
                                     });
                                     takes.push(async move { (seq, task.await) });
                                 }
@@ -269,20 +284,20 @@ impl<H: Hears> Gateway<H> {
         Message::Text(json!({ "op": 1, "d": self.read.last }).to_string().into())
     }
 
-    /// Looks at one event; true where it is to be taken.
-    fn event(&mut self, said: &Value, open: &mut Option<Open<H>>) -> bool {
+    /// Looks at one event; nothing where it is not to be taken.
+    fn event(&mut self, said: &Value, open: &mut Option<Open<H>>) -> Option<H::Turn> {
         let event = &said["d"];
         match said["t"].as_str().unwrap_or_default() {
             "READY" => {
                 let address = event["resume_gateway_url"].as_str().map(str::to_owned);
                 let id = event["session_id"].as_str().map(str::to_owned);
                 self.session = id.zip(address).map(|(id, address)| Session { id, address });
-                *open = Some(Open::new(&self.hears, true));
-                false
+                (self.tries, *open) = (0, Some(Open::new(&self.hears, true)));
+                None
             }
             "RESUMED" => {
-                *open = Some(Open::new(&self.hears, false));
-                false
+                (self.tries, *open) = (0, Some(Open::new(&self.hears, false)));
+                None
             }
             kind => self.hears.looks(kind, event),
         }

@@ -5,6 +5,11 @@ use tidegate_runner::domain::ids::Timestamp;
 
 use crate::wire::failure::ApiError;
 
+/// Whether a word looks like a number of Discord's.
+pub(crate) fn is_id(word: &str) -> bool {
+    (17..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The moment in a number.
 pub(crate) fn moment(id: &str) -> Option<Timestamp> {
     let at = MessageId::new(number(id)?).created_at();

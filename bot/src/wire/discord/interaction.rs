@@ -55,6 +55,16 @@ fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
 }
 
+/// In which row an event has its turn: what the same person says in the same place. Whoever only types says nothing yet.
+pub(crate) fn row_of(event: &Value) -> String {
+    if event["type"] == 4 && event["content"].is_null() {
+        return event["id"].to_string();
+    }
+    let who = [&event["author"]["id"], &event["member"]["user"]["id"], &event["user"]["id"]];
+    let who = who.iter().find_map(|id| id.as_str()).unwrap_or_default();
+    format!("{who} {}", event["channel_id"])
+}
+
 /// Whether Discord only asks whether we are there.
 pub(crate) fn is_ping(said: &Value) -> bool {
     said["type"] == 1

@@ -1,4 +1,4 @@
-//! Somebody, as Discord tells of them.
+//! Somebody, or a role, as Discord tells of them.
 
 use serde_json::Value;
 
@@ -16,6 +16,23 @@ pub(crate) struct Member {
     pub(crate) stranger: bool,
     /// Their roles, by number.
     pub(crate) roles: Vec<String>,
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    /// Everybody may call those who have it.
+    pub(crate) open: bool,
+    /// The bot that it came with: it is its own, and called as it is.
+    pub(crate) bot: Option<String>,
+}
+
+impl Role {
+    pub(super) fn read(role: &Value) -> Option<Self> {
+        let (name, bot) = (role["name"].as_str()?.to_owned(), role["tags"]["bot_id"].as_str().map(str::to_owned));
+        Some(Self { name, open: role["mentionable"] == true, bot })
+    }
 }
 
 impl Member {

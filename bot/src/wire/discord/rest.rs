@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Multipart, Request, Route};
@@ -24,8 +25,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// When Discord does not say how long to wait.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// And at most: a day is the longest that it is known to want.
+const WAIT_MAX: Duration = Duration::from_hours(24);
+
 /// Under this name the limiter keeps what holds for every call.
 const EVERYWHERE: &str = "*";
+
+/// The same of what stands before Discord, which does not know one call from another.
+const EDGE: &str = "!";
 
 /// Discord's numbers for a refusal, in words; from its page of JSON error codes. Others are told by their number.
 const WORDS: [(i64, &str); 22] = [
@@ -35,7 +42,7 @@ const WORDS: [(i64, &str); 22] = [
     (10_008, "message_not_found"),
     (10_011, "role_not_found"),
     (10_013, "user_not_found"),
-    (10_015, "expired_token"),
+    (10_015, "unknown_webhook"),
     (10_062, "expired_token"),
     (30_046, "edit_limit"),
     (40_005, "too_large"),
@@ -135,10 +142,10 @@ impl Api {
         }
     }
 
-    async fn call(&self, request: Request<'_>) -> Result<Value, ApiError> {
+    pub(super) async fn call(&self, request: Request<'_>) -> Result<Value, ApiError> {
         let route = request.route_ref().path().into_owned();
         let key = of_route(&route);
-        for name in [EVERYWHERE, &key].into_iter().skip(usize::from(is_of_interaction(&key))) {
+        for name in [EVERYWHERE, EDGE, &key].into_iter().skip(usize::from(is_of_interaction(&key))) {
             self.limiter.admit(Instant::now(), name, Share::All).map_err(ApiError::Limited)?;
         }
         let token = format!("Bot {}", self.token().await?);
@@ -148,7 +155,7 @@ impl Api {
         let unknown = |error: reqwest::Error| ApiError::Unknown(cut(&error.without_url().to_string()));
         let answer = built.send().await.map_err(unknown)?;
         self.heed(&key, &answer);
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await.map_err(unknown)?;
         let said: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
@@ -160,8 +167,8 @@ impl Api {
             };
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
-            let wait = said["retry_after"].as_f64().and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(WAIT);
-            let name = if said["global"] == true { EVERYWHERE } else { &key };
+            let (wait, name) = silence(&headers, &said);
+            let name = name.unwrap_or(key.as_str());
             tracing::warn!(name, wait_ms = wait.as_millis(), "Discord wants silence");
             self.limiter.silence(Instant::now(), name, wait);
             return Err(ApiError::Limited(wait));
@@ -178,6 +185,19 @@ impl Api {
             self.limiter.silence(Instant::now(), key, wait.min(Duration::from_mins(10)));
         }
     }
+}
+
+/// What silence is wanted: how long, and for every call under this name, or for those of the route alone. By the body, which is exact, or
+/// else by the headers: what stands before Discord sends no other.
+fn silence(headers: &HeaderMap, said: &Value) -> (Duration, Option<&'static str>) {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let seconds = said["retry_after"].as_f64().or_else(|| header("retry-after")?.trim().parse().ok());
+    let wait = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()).map_or(WAIT, |wait| wait.min(WAIT_MAX));
+    let everywhere = said["global"] == true
+        || header("x-ratelimit-global").is_some_and(|told| told.eq_ignore_ascii_case("true"))
+        || header("x-ratelimit-scope") == Some("global");
+    let edge = said.is_null() && header("x-ratelimit-scope").is_none() && !everywhere;
+    (wait, if edge { Some(EDGE) } else { everywhere.then_some(EVERYWHERE) })
 }
 
 /// The name of a route for the limiter: without what changes from message to message, which Discord counts together, and without
@@ -238,6 +258,29 @@ mod tests {
         assert!(named.starts_with("webhooks 5 ") && !named.contains("secret"), "{named}");
         assert!(is_of_interaction(&named) && is_of_interaction(&of_route(&format!("{api}/interactions/5/t/callback"))));
         assert!(!is_of_interaction(&of_route(&format!("{api}/channels/12/messages"))));
+    }
+
+    #[test]
+    fn silence_is_wanted_in_a_body_or_in_headers_for_a_route_or_for_all() {
+        let of = |pairs: &[(&'static str, &str)], said: Value| {
+            let pair = |(name, value): &(&'static str, &str)| {
+                (reqwest::header::HeaderName::from_static(name), value.parse().expect("a value"))
+            };
+            silence(&pairs.iter().map(pair).collect(), &said)
+        };
+        let seconds = Duration::from_secs_f64;
+        let body = json!({ "retry_after": 0.5, "global": false });
+        assert_eq!(of(&[("retry-after", "1"), ("x-ratelimit-scope", "user")], body), (seconds(0.5), None));
+        assert_eq!(of(&[], json!({ "retry_after": 2.0, "global": true })), (seconds(2.0), Some(EVERYWHERE)));
+        assert_eq!(of(&[("retry-after", "600")], Value::Null), (seconds(600.0), Some(EDGE)));
+        for global in [("x-ratelimit-global", "true"), ("x-ratelimit-scope", "global")] {
+            assert_eq!(of(&[("retry-after", "7"), global], Value::Null), (seconds(7.0), Some(EVERYWHERE)));
+        }
+        assert_eq!(of(&[("retry-after", "7"), ("x-ratelimit-scope", "shared")], Value::Null), (seconds(7.0), None));
+        assert_eq!(of(&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], Value::Null), (WAIT, Some(EDGE)));
+        assert_eq!(of(&[("retry-after", "-3")], json!({})), (WAIT, None));
+        assert_eq!(of(&[("retry-after", "1e300")], json!({})), (WAIT, None));
+        assert_eq!(of(&[("retry-after", "999999999")], json!({})), (WAIT_MAX, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::domain::request::AskedAs;
 use crate::ledger::holds::{self, NewBooking};
 
 /// A booking, as the desk would have noted it.
-async fn books(room: &Room, who: &str, level: &str, (from, until): (&str, &str)) -> i64 {
+pub(super) async fn books(room: &Room, who: &str, level: &str, (from, until): (&str, &str)) -> i64 {
     let by = Actor::person(ActorId::local(who), who);
     let booked = Booked { target: target(level), asked_as: AskedAs::of(&by), before: None };
     let environment = shop();

@@ -8,6 +8,7 @@ mod by_chat;
 mod changes;
 mod early;
 mod fresh;
+mod graces;
 mod kept;
 mod looks;
 mod moments;

@@ -101,7 +101,7 @@ async fn what_lowers_at_once_is_warned_of_as_ever_and_done_after_that_once() {
         let mut clock = room.clock();
         assert_eq!(clock.look(at("2026-11-28T12:00")).await.unwrap().turned, []);
         let all = told(&room).await;
-        let [ClockNews::Ahead { turn, from, held: None, unskippable: true }] = all.as_slice() else {
+        let [ClockNews::Ahead { turn, from, held: None, unskippable: true, in_doubt: false }] = all.as_slice() else {
             panic!("{all:?}")
         };
         assert_eq!((turn.at, from, &turn.wanted), (at("2026-11-28T12:15"), &target("full"), &target("small")));
@@ -154,7 +154,12 @@ async fn while_people_are_warned_their_changes_and_keeps_count() {
         let room = Room::new(store).await;
         let mut clock = at_three(&room).await;
         let (from, until) = (at("2026-11-24T15:00"), at("2026-11-24T15:15"));
-        bends(&room, Bend::Grace { target: target("full"), from, until, then: Some(target("small")) }, until).await;
+        bends(
+            &room,
+            Bend::Grace { target: target("full"), from, until, then: Some(target("small")), foretold: vec![] },
+            until,
+        )
+        .await;
         visits(&room, "small", at("2026-11-24T15:05"), None).await;
         assert_eq!(clock.look(at("2026-11-24T15:06")).await.unwrap().turned, []);
         assert_eq!(clock.look(at("2026-11-24T15:15")).await.unwrap().turned, []);

@@ -56,6 +56,39 @@ async fn a_second_change_while_people_are_warned_of_the_first_is_warned_of_for_a
 }
 
 #[tokio::test]
+async fn changes_to_and_fro_put_nothing_off_of_which_people_were_warned() {
+    // What is written when, and where it goes and when.
+    for (steps, queue, then) in [
+        // Less is lowered than what people were warned of, or the same as at first.
+        (vec![("15:00", "off"), ("15:10", "small")], "small", "15:15"),
+        (vec![("15:00", "small"), ("15:10", "off"), ("15:13", "small")], "small", "15:15"),
+        (vec![("15:00", "small"), ("15:10", "off"), ("15:20", "small")], "small", "15:21"),
+        // What was called off meanwhile is warned of anew.
+        (vec![("15:00", "small"), ("15:05", "off"), ("15:08", "small"), ("15:12", "off")], "off", "15:27"),
+    ] {
+        on_both(async |store| {
+            let mut room = full(store).await;
+            let mut outside = "small";
+            for (time, written) in &steps {
+                outside = written;
+                let now = format!("2026-11-24T{time}");
+                assert_eq!(looks(&mut room, &now, hours("14:00", outside)).await, NOTHING, "{steps:?}");
+            }
+            let then = at(&format!("2026-11-24T{then}"));
+            room.clock()
+                .look(then.plus_ms(-60_000).max(at(&format!("2026-11-24T{}", steps.last().unwrap().0))))
+                .await
+                .unwrap();
+            assert_eq!(room.queue().await, NOTHING, "{steps:?}");
+            room.config = hours("14:00", outside);
+            room.clock().look(then).await.unwrap();
+            assert_eq!(room.queue().await, [queue], "{steps:?}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_changed_back_and_changed_again_is_warned_of_anew() {
     on_both(async |store| {
         let mut room = full(store).await;

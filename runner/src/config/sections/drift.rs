@@ -1,5 +1,6 @@
-//! `drift`, `drift_ignore`, `drift_who` and `preflight` of an environment: when it is looked what others changed, what of it nobody wants to hear
-//! of, whether CloudTrail is asked who did it, and when it is looked whether anything stands in the way of a change.
+//! `drift`, `drift_ignore`, `drift_who`, `remove_in` and `preflight` of an environment: when it is looked what others changed, what of it nobody
+//! wants to hear of, whether CloudTrail is asked who did it, in which accounts what no state knows may be removed, and when it is looked whether
+//! anything stands in the way of a change.
 
 use chrono::NaiveTime;
 
@@ -40,5 +41,13 @@ pub(super) fn read(at: &Path<'_>, section: &EnvironmentSection, findings: &mut F
     let preflight = section.preflight.as_ref();
     let preflight_s = preflight
         .and_then(|text| duration::read(&at.key("preflight"), text, PREFLIGHT_MIN_S..=PREFLIGHT_MAX_S, findings));
-    DriftRules { at: time, ignore: section.drift_ignore.clone(), who: section.drift_who, preflight_s }
+    for (index, account) in section.remove_in.iter().enumerate() {
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            let message = format!("{} is no AWS account", quoted(account));
+            let hint = "write its 12 digits in quotes: `\"123456789012\"`";
+            findings.at_value(&at.key("remove_in").index(index), message, Some(hint.to_owned()));
+        }
+    }
+    let (ignore, remove_in) = (section.drift_ignore.clone(), section.remove_in.clone());
+    DriftRules { at: time, ignore, who: section.drift_who, preflight_s, remove_in }
 }

@@ -113,6 +113,11 @@ pub(in super::super) struct EnvironmentSection {
     #[serde(default)]
     #[schemars(example = true)]
     pub(super) drift_who: bool,
+    /// AWS accounts, by their 12 digits, in which `sweep ENV remove` may delete what carries this environment's tags and stands in no state: those
+    /// in which no other Tidegate has an environment of this name, as tags do not tell two of them apart. Without it, nothing is deleted.
+    #[serde(default)]
+    #[schemars(example = ["123456789012"])]
+    pub(super) remove_in: Vec<String>,
     /// How long before its schedules raise it it is looked whether anything stands in the way: credentials, a state lock, a full disk. `5m` to
     /// `1d`. Without it, only when somebody types `preflight`.
     #[schemars(regex(pattern = duration::PATTERN), example = &"30m")]
@@ -122,6 +127,11 @@ pub(in super::super) struct EnvironmentSection {
     #[serde(default)]
     #[schemars(range(max = 10))]
     pub(super) retries: u32,
+    /// It was there before Tidegate, and what stands here may not be what it was made with: its schedules ask for nothing until a plan of all of it,
+    /// at a level that is not `off`, found nothing to do once. What is `like` it has to say so itself.
+    #[serde(default)]
+    #[schemars(example = true)]
+    pub(super) adopted: bool,
     /// When a run asks for a yes, and whose: one rule in braces, or several as `[[environments.NAME.approve]]`.
     pub(super) approve: Option<ApproveSections>,
     /// When it should be at which level.

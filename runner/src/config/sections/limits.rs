@@ -73,6 +73,7 @@ pub(super) fn read(
         hold_s,
         drift,
         retries,
+        adopted: section.adopted,
         ..Rules::default()
     }
 }

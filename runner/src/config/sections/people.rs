@@ -65,7 +65,12 @@ pub(super) fn one(at: &Path<'_>, text: &str, findings: &mut Findings<'_, '_>) ->
         None
     };
     match checked(text) {
-        Ok(person) => Some(person),
+        Ok(person) => {
+            if let Some((message, hint)) = names_nobody(&person) {
+                findings.warn_at_value(at, message, Some(hint));
+            }
+            Some(person)
+        }
         Err((message, hint)) => at_fault(findings, message, hint),
     }
 }
@@ -95,4 +100,41 @@ pub(super) fn checked(text: &str) -> Result<ActorId, (String, String)> {
         return Err((message, "write the name as `whoami` shows it".to_owned()));
     }
     Ok(person)
+}
+
+/// An id that its chat gives to nobody: mostly a name that stands in its place.
+fn names_nobody(id: &ActorId) -> Option<(String, String)> {
+    let (short, all) = (id.short(), |is: fn(&u8) -> bool| id.short().as_bytes().iter().all(is));
+    let (chat, like) = match id.as_str().split_once(':').map(|(chat, _)| chat) {
+        Some("slack")
+            if !(short.starts_with(['U', 'W', 'S', 'B']) && all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())) =>
+        {
+            (
+                "Slack",
+                "Slack's ids begin with `U`, `W` (a person), `S` (a group) or `B` (a program), as in `slack:U024BE7LH`",
+            )
+        }
+        Some("discord") if !all(u8::is_ascii_digit) => {
+            ("Discord", "Discord's ids are numbers, as in `discord:80351110224678912`")
+        }
+        _ => return None,
+    };
+    let message = format!("{} names nobody: {chat} gives no such id", quoted(&id.shown()));
+    Some((message, format!("write the id that `whoami` shows there; {like}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_place_of_an_id_is_told() {
+        let told = |text: &str| names_nobody(&checked(text).unwrap()).map(|(message, _)| message);
+        for text in ["slack:U024BE7LH", "slack:W1", "slack:S0604QSJC", "discord:80351110224678912", "local:ito"] {
+            assert_eq!(told(text), None, "{text}");
+        }
+        for text in ["slack:ito", "slack:u024be7lh", "slack:C024BE7LH", "discord:ito"] {
+            assert!(told(text).unwrap().contains("names nobody"), "{text}");
+        }
+    }
 }

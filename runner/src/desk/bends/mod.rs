@@ -81,6 +81,11 @@ impl Case<'_> {
         if diary.is_scheduled() {
             return Ok((diary, now));
         }
+        if diary.unproven {
+            let why = "it is `adopted`: its schedules ask for nothing until a plan of all of it found nothing to do";
+            let refusal = Refusal::refused(format!("`{command} {name}` has nothing to bend yet"), why);
+            return Err(refused(refusal.hint(format!("plan {name}"))));
+        }
         let refusal = Refusal::refused(
             format!("`{command} {name}` has nothing to bend"),
             format!("{name} has no schedule; docs/schedules.md tells how to write one"),
@@ -246,18 +251,19 @@ impl Case<'_> {
         after: &mut Diary<'_>,
         now: Timestamp,
     ) -> Result<Option<AtOnce>, Denied> {
-        let Some(at_once) = after.at_once(before, now) else { return Ok(None) };
-        if let (Some(target), Some(until)) = (&at_once.from, at_once.to.as_ref().map(|turn| turn.at))
-            && until > now
-        {
-            let (grace, tidegate) = (after.grace(target.clone(), now, until), Actor::tidegate());
-            // What stayed until people were warned of something else does so no more.
+        let Some((at_once, grace)) = after.at_once(before, now) else { return Ok(None) };
+        if grace.is_some() || at_once.to.is_none() {
+            let tidegate = Actor::tidegate();
+            // What stayed until people were warned of something else, or of what nobody asks for any more, does so no more.
             let over = after.graces(now);
             for number in &over {
                 bends::end(tx, *number, &tidegate.id).await?;
             }
             after.bends.retain(|bent| !over.contains(&bent.number));
-            after.bends.push(bends::begin(tx, &after.environment().name, grace.bend(), until, &tidegate, None).await?);
+            if let Some(grace) = grace {
+                let (name, until) = (&after.environment().name, grace.until);
+                after.bends.push(bends::begin(tx, name, grace.bend(), until, &tidegate, None).await?);
+            }
         }
         Ok(Some(at_once))
     }

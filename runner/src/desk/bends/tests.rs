@@ -369,7 +369,7 @@ async fn what_stays_while_days_are_skipped_is_told_as_it_is_then_and_not_as_toda
             now.plus_ms(DAY_MS),
         );
         let mut tx = room.store.begin().await.unwrap();
-        let grace = Bend::Grace { target, from: now.plus_ms(-1), until, then: None };
+        let grace = Bend::Grace { target, from: now.plus_ms(-1), until, then: None, foretold: vec![] };
         bends::begin(&mut tx, &shop(), grace, until, &Actor::tidegate(), None).await.unwrap();
         tx.commit().await.unwrap();
         let today = DateTime::from_timestamp_millis(now.0).unwrap().with_timezone(&Tz::Asia__Tokyo).date_naive();

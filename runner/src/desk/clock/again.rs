@@ -1,7 +1,9 @@
 //! What came of a transition: its run is looked at, and what failed or was refused is tried again until the next transition.
 
+use std::collections::BTreeSet;
+
 use super::together::{Holds, Standing};
-use super::{Due, FIRST_WAIT_MS, LATE_MS, Turned, granted, message, note_not_done, when_due};
+use super::{Due, FIRST_WAIT_MS, LATE_MS, TOGETHER, Turned, granted, message, note_not_done, when_due};
 use crate::desk::holds::BOOKER;
 use crate::desk::{Case, Denied, Desk, DeskError, Done};
 use crate::domain::answer::RunSummary;
@@ -152,6 +154,44 @@ impl Desk {
         tx.commit().await?;
         self.bell.ring();
         Ok(turned)
+    }
+
+    /// Notes which transitions are over, since their runs ended as they should: many together, as each transaction has its price. The
+    /// others are for [`Desk::turn_again`]. Gives the runs of those that are over.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn close_done(&self, open: &[Firing], now: Timestamp) -> Result<BTreeSet<RunNumber>, DeskError> {
+        let mut over = BTreeSet::new();
+        let due = |firing: &Firing| firing.try_at.is_none_or(|at| at <= now);
+        let with_run: Vec<(&Firing, RunNumber)> =
+            open.iter().filter(|firing| due(firing)).filter_map(|firing| Some((firing, firing.run?))).collect();
+        for some in with_run.chunks(TOGETHER) {
+            let numbers: Vec<RunNumber> = some.iter().map(|(_, run)| *run).collect();
+            // One that cannot be read is looked at by itself, and told there.
+            let ended: BTreeSet<RunNumber> = runs::by_numbers(&self.store, &numbers)
+                .await?
+                .into_iter()
+                .filter(|run| run.state.ended() && is_well(run))
+                .map(|run| run.number)
+                .collect();
+            if ended.is_empty() {
+                continue;
+            }
+            let mut tx = self.store.begin().await?;
+            for (firing, _) in some.iter().filter(|(_, run)| ended.contains(run)) {
+                let after =
+                    Firing { tries: firing.tries + 1, try_at: None, outcome: Outcome::Done, ..(*firing).clone() };
+                // Where another process was faster, it has noted the same.
+                firings::change(&mut tx, firing, &after).await?;
+            }
+            tx.commit().await?;
+            over.extend(ended);
+        }
+        if !over.is_empty() {
+            self.bell.ring();
+        }
+        Ok(over)
     }
 
     async fn next_try(

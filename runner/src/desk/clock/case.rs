@@ -129,7 +129,9 @@ impl Case<'_> {
             request.scheduled && by == Some(&booking.by) && target == Some(&request.target)
         };
         let run = runs::by_number(&mut *tx, run).await?;
-        Ok(run.is_none_or(|run| run.accepted < booking.began && !brings(&run.request)))
+        // What was to end meanwhile ends with it.
+        let stays = |request: &RunRequest| request.until.is_none_or(|until| until > due.at);
+        Ok(run.is_none_or(|run| run.accepted < booking.began && stays(&run.request) && !brings(&run.request)))
     }
 
     /// The booking that asks for this, where it is one.

@@ -17,7 +17,7 @@ use crate::domain::schedule::{
 };
 use crate::ledger::firings::{self, Firing};
 use crate::ledger::leases::{self, CLOCK};
-use crate::ledger::{holds, runs};
+use crate::ledger::{LedgerError, Tx, holds, runs, stacks};
 use crate::warden;
 
 /// As what it is noted that people were warned, and that they were told that something is skipped.
@@ -59,7 +59,8 @@ impl Desk {
         }
         let unskippable = matches!(transition.because.first(), Some(Because::Unbent { .. }));
         let (turn, held) = (Turn::from(transition), held.map(Box::new));
-        let said = ClockNews::Ahead { turn, from: from.clone(), held, unskippable };
+        let in_doubt = in_doubt(&mut tx, name).await?;
+        let said = ClockNews::Ahead { turn, from: from.clone(), held, unskippable, in_doubt };
         warden::of_clock(&mut tx, &self.config(), name, said, tell).await?;
         tx.commit().await?;
         self.bell.ring();
@@ -272,7 +273,13 @@ impl Desk {
                 _ => Vec::new(),
             };
             let unknown_years = date(to).map(|last| unknown_years(&agenda, last)).unwrap_or_default();
-            let clocks = clock_changes(agenda.zone, first, to);
+            let mut zones = vec![agenda.zone];
+            zones.extend(agenda.schedules.iter().map(|schedule| schedule.zone));
+            let mut clocks: Vec<_> = (1..=zones.len())
+                .filter(|upto| !zones[..upto - 1].contains(&zones[upto - 1]))
+                .flat_map(|upto| clock_changes(zones[upto - 1], first, to))
+                .collect();
+            clocks.sort_by_key(|change| change.at);
             let scheduled = diary.is_scheduled();
             let bends = diary.bends.iter().filter(|bent| bent.stands(now) && !diary.destroyed).cloned().collect();
             let aside = !config.environments.contains_key(&environment.name);
@@ -287,6 +294,7 @@ impl Desk {
                 scheduled,
                 bends,
                 destroyed,
+                unproven: diary.unproven,
                 unread,
                 aside,
                 held: barred,
@@ -333,4 +341,18 @@ pub fn held_at<'h>(
 /// The date at a moment on the wall clock of a zone.
 fn shown_date(at: Timestamp, zone: Tz) -> Option<NaiveDate> {
     DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&zone).date_naive())
+}
+
+/// Whether something of an environment may be anywhere between, and no run is at it.
+async fn in_doubt(tx: &mut Tx, name: &EnvironmentName) -> Result<bool, LedgerError> {
+    let (active, unread) = runs::active_apart(&mut *tx, name).await?;
+    if !unread.is_empty() || active.iter().any(|run| run.state.changes()) {
+        return Ok(false);
+    }
+    match stacks::standings(&mut *tx, name).await {
+        Ok(all) => Ok(all.values().any(|stack| stack.in_doubt)),
+        // What cannot be read is told elsewhere, and keeps nobody from being warned.
+        Err(why) if why.is_of_a_row() => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -3,7 +3,7 @@
 use super::super::order::standing_after;
 use super::super::{Case, Denied, Done};
 use super::{done, left_in, refused};
-use crate::domain::answer::{RunSummary, StackStanding};
+use crate::domain::answer::{Answer, RunSummary, StackStanding};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
 use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, lifters, may_lift};
@@ -104,7 +104,11 @@ impl Case<'_> {
         let own = |hold: &&Hold| {
             hold.kind == Kind::Keep && hold.environment.as_ref() == Some(name) && self.message.actor.is(&hold.by)
         };
+        let mut was = None;
         if let Some(before) = holds::readable(&mut *tx).await?.0.iter().find(own) {
+            if before.until.is_some_and(|ends| until < ends) {
+                was = self.kept_until_now(tx, &config, before).await?;
+            }
             holds::end(tx, before, &Ending::Lifted { by: me.clone(), because: self.because.clone() }).await?;
         }
         let new = NewHold {
@@ -115,7 +119,11 @@ impl Case<'_> {
             because: self.because.as_deref(),
             until: Some(until),
         };
-        self.begin(tx, new, ended).await
+        let mut done = self.begin(tx, new, ended).await?;
+        if let Answer::Hold(HoldAnswer::Began { comes, .. }) = &mut done.answer {
+            *comes = self.comes_of_it(tx, &config, was).await?;
+        }
+        Ok(done)
     }
 
     async fn begin(&self, tx: &mut Tx, new: NewHold<'_>, lapsed: Lapsed) -> Result<Done, Denied> {
@@ -132,7 +140,7 @@ impl Case<'_> {
         let (going_on, barred) = self.in_its_way(tx, &hold).await?;
         let askers = barred.iter().map(|run| run.asker.id.clone());
         warden::began(tx, &self.desk.config(), &hold, askers).await?;
-        Ok(Done { lapsed, ..done(environment, HoldAnswer::Began { hold, going_on, refused: barred }) })
+        Ok(Done { lapsed, ..done(environment, HoldAnswer::Began { hold, going_on, refused: barred, comes: None }) })
     }
 
     /// Runs of those whom a hold does not leave in, or that lower what somebody keeps: what changes something goes on, what has
@@ -258,17 +266,6 @@ impl Case<'_> {
             return Err(refused("freeze", None, refusal));
         };
         self.lift(tx, freeze).await
-    }
-
-    pub(super) async fn lift(&self, tx: &mut Tx, hold: &Hold) -> Result<Done, Denied> {
-        let by = self.message.actor.id.clone();
-        let of_another = !self.message.actor.is(&hold.by);
-        let ending = Ending::Lifted { by, because: self.because.clone() };
-        if !warden::over(tx, &self.desk.config(), hold, ending).await? {
-            let refusal = Refusal::refused("that came too late", "it was over in the same moment").hint("envs");
-            return Err(refused("hold", hold.environment.as_ref(), refusal));
-        }
-        Ok(done(hold.environment.as_ref(), HoldAnswer::Lifted { hold: hold.clone(), of_another }))
     }
 
     /// An end lies ahead, and not too far.

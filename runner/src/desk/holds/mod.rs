@@ -5,6 +5,7 @@ mod busy;
 mod emergency;
 mod hold;
 mod left_in;
+mod lift;
 mod queue;
 #[cfg(test)]
 mod tests;

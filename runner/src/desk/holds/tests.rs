@@ -4,6 +4,7 @@ mod around;
 mod booking;
 mod dry;
 mod each;
+mod lift;
 mod unread;
 
 use std::cell::Cell;

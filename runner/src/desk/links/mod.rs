@@ -62,11 +62,11 @@ impl Desk {
 
     /// Counts people in the question of a run that is shown.
     pub(super) async fn count_people(&self, db: impl Access, run: &mut RunSummary) -> Result<(), LedgerError> {
-        let asker = run.asker.id.clone();
+        let (asker, answers) = (run.asker.id.clone(), run.answers_for().id);
         let (config, environment) = (self.config(), self.environment(&run.request.environment));
         if let RunState::AwaitingApproval { question, .. } = &mut run.state {
             if let Some(environment) = &environment {
-                question.hold_against(&config.access, environment);
+                question.hold_against(&config.access, environment, |id| config.access.persons.same(id, &answers));
             }
             let persons = self.persons(db, question.people().chain([&asker])).await?;
             question.count_people(&persons);

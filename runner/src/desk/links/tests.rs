@@ -109,7 +109,7 @@ impl Room {
 }
 
 fn wants(by: Approvers, count: u32) -> Want {
-    Want { held: Vec::new(), by, people: Vec::new(), count, own: false, within_ms: None, alone_from: None }
+    Want { held: Vec::new(), by, people: Vec::new(), count, own: false, within_ms: None, alone_from: None, rule: None }
 }
 
 fn id(text: &str) -> ActorId {

@@ -400,6 +400,56 @@ async fn its_end_is_told_twice_and_comes_by_the_clock_which_tries_on_and_tells_e
 }
 
 #[tokio::test]
+async fn a_failed_end_is_tried_at_once_for_who_may_end_it_and_never_beside_another_try() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let first = room.makes("mori", "lt-a").await;
+        room.ends(first.number, Outcome::Succeeded).await;
+        room.goes_on().await;
+        let retry = |run: RunNumber| Order::Retry { run };
+        let Answer::Queued { run, .. } = room.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        room.refuses("mori", retry(run.number), &["nothing to try again", "is not over"]).await;
+        room.ends(run.number, Outcome::Failed).await;
+        // Whether or not it was noted yet that it failed.
+        let Answer::Queued { run: second, .. } = room.says("mori", retry(run.number)).await.unwrap() else {
+            panic!("a run")
+        };
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.end_run, row.tries), (Stage::Ending, Some(second.number), 2));
+        assert_eq!((second.request.retry_of, second.request.clears), (Some(run.number), true));
+        assert_eq!(second.request.stacks.len(), 1, "what is kept stays");
+        // Its time is over: the clock goes on with it later, and whoever may does now.
+        room.ends(second.number, Outcome::Failed).await;
+        room.ages(1, 9 * 3_600_000).await;
+        room.goes_on().await;
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.end_run, row.try_at.is_some()), (Stage::Ending, None, true));
+        room.refuses("kato", retry(second.number), &["is not yours to do"]).await;
+        let Answer::Queued { run: third, .. } = room.says("mori", retry(second.number)).await.unwrap() else {
+            panic!("a run")
+        };
+        room.refuses("mori", Order::Accept { run: second.number }, &["goes on until nothing of it is left"]).await;
+        room.goes_on().await;
+        assert_eq!(room.row(1).await.end_run, Some(third.number), "one at a time");
+        room.ends(third.number, Outcome::Succeeded).await;
+        assert_eq!(room.row(1).await.stage, Stage::Gone);
+        room.refuses("boss", retry(second.number), &["nothing to try again", "is gone"]).await;
+        // Another one of that name is not ended by it.
+        room.makes("mori", "lt-a").await;
+        room.refuses("mori", retry(second.number), &["is gone"]).await;
+        // Nor one that lives on.
+        let made = room.row(2).await;
+        room.ends(made.run, Outcome::Succeeded).await;
+        room.goes_on().await;
+        let Answer::Queued { run, .. } = room.says("mori", end("lt-a")).await.unwrap() else { panic!("a run") };
+        room.breaks_off(&run, ActorId::local("mori")).await;
+        room.goes_on().await;
+        room.refuses("mori", retry(run.number), &["lives on", "end lt-a"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_carries_its_tags_and_stands_in_no_state_is_counted_as_left() {
     on_both(async |store| {
         let room = Room::new(store);

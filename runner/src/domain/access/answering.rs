@@ -1,6 +1,6 @@
 //! May this person answer this question? Asked at the press, by the roles as they are then.
 
-use super::approval::{Want, said, yeses};
+use super::approval::{Want, follow, said, yeses};
 use super::rights::{grants_in_words, here, may};
 use super::{Access, Grant, held};
 use crate::domain::answer::Actor;
@@ -92,6 +92,14 @@ impl Answering<'_> {
         let open = || question.wants.iter().enumerate().filter(|(at, want)| !self.is_full(*at, want));
         let entitled: Vec<(usize, &Want)> =
             open().filter(|(_, want)| want.by.has(self.access, self.environment, self.actor)).collect();
+        if open().next().is_none() {
+            let enough = self.may_say_that_it_is_enough()?;
+            if alone {
+                let why = |_: &str| "it has all its yeses: nobody has to say it alone".to_owned();
+                return Err(self.refuse(why, vec![format!("approve {}", self.asked.run)]));
+            }
+            return Ok(enough);
+        }
         if entitled.is_empty() {
             return Err(self.refuse(|who| self.not_one_of_them(who), self.next_for_others()));
         }
@@ -132,6 +140,19 @@ impl Answering<'_> {
             return Ok(Vec::new());
         }
         self.may(CommandName::Approve).map(|()| Vec::new())
+    }
+
+    /// The configuration wants fewer yeses by now, and they were all said: one of those whose yes counts lets it go on.
+    fn may_say_that_it_is_enough(&self) -> Result<Vec<usize>, Refused> {
+        let question = self.asked.question;
+        let counts =
+            |want: &Want| want.by.has(self.access, self.environment, self.actor) && (want.own || !self.may_be_asker());
+        if !question.wants.iter().any(counts) {
+            return Err(self.refuse(|who| self.not_one_of_them(who), self.next_for_others()));
+        }
+        let said = |at: usize| question.yes.iter().any(|yes| self.may_be(&yes.by) && yes.wants.contains(&at));
+        let mine = question.wants.iter().enumerate().filter(|(at, want)| counts(want) && !said(*at));
+        Ok(mine.map(|(at, _)| at).collect())
     }
 
     fn may_alone(&self, open: usize, entitled: &[(usize, &Want)]) -> Result<Vec<usize>, Refused> {
@@ -177,13 +198,13 @@ impl Answering<'_> {
         // Who can say it now, not who could when it was asked.
         let asker = self.asked.asker;
         let can = |own: bool, id: &ActorId| own || !asker.may_be(id) && !self.access.persons.same(&asker.id, id);
-        let now = |want: &Want| {
-            let mut want = want.by_now(self.access, self.environment);
+        let now = |mut want: Want| {
             let own = want.own;
             want.people.retain(|id| can(own, id));
-            want
+            want_in_words(&want)
         };
-        let wants: Vec<String> = self.asked.question.wants.iter().map(|want| want_in_words(&now(want))).collect();
+        let wants = follow(&self.asked.question.wants, self.access, self.environment);
+        let wants: Vec<String> = wants.into_iter().map(now).collect();
         let own: Vec<Grant> = held(self.access, Some(self.environment), self.actor).collect();
         format!("it wants {}; {who} are {}", wants.join(" and "), grants_in_words(self.actor, &own))
     }

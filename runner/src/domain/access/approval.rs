@@ -149,6 +149,18 @@ impl ApprovalRule {
         (!when.is_empty()).then(|| Self { when, ..self.clone() })
     }
 
+    /// What the rule wants of people here because of losses alone; `None`: nothing.
+    #[must_use]
+    pub fn want_of_losses(&self, access: &Access, about: &About<'_>) -> Option<Want> {
+        let want = self.of_losses()?.want(access, about)?;
+        Some(Want { rule: Some(OfRule { about: self.about(), asked: about.now }), ..want })
+    }
+
+    /// What tells the rule from others of its environment, whoever's yes it wants: all that it asks about.
+    fn about(&self) -> Vec<String> {
+        self.when.iter().map(|(condition, _)| condition.to_string()).collect()
+    }
+
     /// What the rule wants of people here; `None`: nothing.
     #[must_use]
     pub fn want(&self, access: &Access, about: &About<'_>) -> Option<Want> {
@@ -168,6 +180,7 @@ impl ApprovalRule {
             own: self.own,
             within_ms: self.within_ms,
             alone_from: self.alone_after_ms.map(|ms| about.now.plus_ms(ms)),
+            rule: Some(OfRule { about: self.about(), asked: about.now }),
         })
     }
 }
@@ -202,8 +215,17 @@ impl fmt::Display for Held {
     }
 }
 
-/// What a rule wants of people, once it has asked. Kept with the question, so that a changed file changes no open question; who
-/// has a role is asked anew at each yes.
+/// Which rule a want is of, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfRule {
+    /// All that the rule asks about, in words.
+    pub about: Vec<String>,
+    /// When it asked.
+    pub asked: Timestamp,
+}
+
+/// What a rule wants of people, once it has asked. Kept with the question; whose yes counts, and how many are wanted, is told by the same
+/// rule as it is in the configuration now ([`follow`]), and who has a role is asked anew at each yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Want {
     /// Why it asks.
@@ -220,6 +242,9 @@ pub struct Want {
     pub within_ms: Option<i64>,
     /// From when on one of them may say it alone.
     pub alone_from: Option<Timestamp>,
+    /// Of which rule; `None` of questions of earlier versions, which stay as they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<OfRule>,
 }
 
 /// A yes that was said.
@@ -239,11 +264,27 @@ pub struct Yes {
 }
 
 impl Want {
-    /// The want with whoever can say it by the configuration as it is now. Of a rule that names people these stay who they were when it
-    /// asked: where the file names others by now, the run asks anew before anything is applied.
+    fn is_of(&self, rule: &ApprovalRule) -> bool {
+        self.rule.as_ref().is_some_and(|of| of.about == rule.about())
+    }
+
+    /// The want as `rule` has it now, and with whoever can say it now.
+    fn by(&self, rule: Option<&ApprovalRule>, access: &Access, environment: &Environment) -> Self {
+        let mut want = self.clone();
+        if let (Some(rule), Some(of)) = (rule, &self.rule) {
+            want.by = rule.by.clone();
+            want.count = rule.count;
+            want.own = rule.own;
+            want.alone_from = rule.alone_after_ms.map(|ms| of.asked.plus_ms(ms));
+        }
+        want.people = want.by.people(access, environment).0;
+        want
+    }
+
+    /// Whether both want the same of people.
     #[must_use]
-    pub fn by_now(&self, access: &Access, environment: &Environment) -> Self {
-        Self { people: self.by.people(access, environment).0, ..self.clone() }
+    pub fn wants_as(&self, other: &Self) -> bool {
+        (&self.by, self.count, self.own, self.alone_from) == (&other.by, other.count, other.own, other.alone_from)
     }
 
     /// Whether what was said to `earlier` was asked of the same people.
@@ -258,6 +299,37 @@ impl Want {
         let actor = Actor { groups: through.to_vec(), ..Actor::person(by.clone(), String::new()) };
         self.by.has(access, environment, &actor)
     }
+}
+
+/// What is wanted by the configuration as it is now, in the same order: each want as its rule is written now. A want whose rule is not
+/// there any more, or cannot be told from another one, stays as it was asked; before anything is applied the rules are asked anew.
+#[must_use]
+pub fn follow(wants: &[Want], access: &Access, environment: &Environment) -> Vec<Want> {
+    let rules = followed(wants, &environment.rules.approvals);
+    wants.iter().zip(rules).map(|(want, rule)| want.by(rule, access, environment)).collect()
+}
+
+/// The rule of each want. Those that ask about the same are told apart by whom they ask, and by which is left. None is followed by two wants:
+/// what was said to one of them would count for the other.
+fn followed<'r>(wants: &[Want], rules: &'r [ApprovalRule]) -> Vec<Option<&'r ApprovalRule>> {
+    let mut found: Vec<Option<&ApprovalRule>> = vec![None; wants.len()];
+    for by_people in [true, false] {
+        let free: Vec<&ApprovalRule> =
+            rules.iter().filter(|rule| !found.iter().flatten().any(|taken| std::ptr::eq(*taken, *rule))).collect();
+        let open: Vec<usize> = (0..wants.len()).filter(|at| found.get(*at).is_some_and(Option::is_none)).collect();
+        let fits = |at: usize, rule: &ApprovalRule| {
+            wants.get(at).is_some_and(|want| want.is_of(rule) && (!by_people || want.by == rule.by))
+        };
+        for at in &open {
+            let mut fitting = free.iter().filter(|rule| fits(*at, rule));
+            let (Some(rule), None) = (fitting.next(), fitting.next()) else { continue };
+            let alone = open.iter().filter(|other| fits(**other, rule)).count() == 1;
+            if let Some(place) = found.get_mut(*at).filter(|_| alone) {
+                *place = Some(rule);
+            }
+        }
+    }
+    found
 }
 
 /// The groups of `actor` without which none of these wants would have their yes.

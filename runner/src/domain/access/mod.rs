@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::ids::ActorId;
 
-pub use approval::{ApprovalRule, Approvers, Held, Want, Yes, said, satisfied, through, yeses};
+pub use approval::{ApprovalRule, Approvers, Held, OfRule, Want, Yes, follow, said, satisfied, through, yeses};
 pub use condition::{About, Condition, ConditionError, Counted};
 pub use grant::{Ceiling, Channels, Grant, Room, Who};
 pub use person::{Also, LINGERS_MS, Link, OPEN_MAX_S, People, Person};

@@ -6,6 +6,7 @@ use super::{Hold, HoldNumber, News};
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::Target;
+use crate::domain::schedule::AtOnce;
 
 /// The answer to an order about holds that was not refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub enum HoldAnswer {
         going_on: Vec<RunSummary>,
         /// Runs of others that have changed nothing yet and will be refused while it lasts.
         refused: Vec<RunSummary>,
+        /// What comes of it that a keep ends earlier than it was to.
+        #[serde(default)]
+        comes: Option<Comes>,
     },
     /// Something is booked.
     Booked {
@@ -33,6 +37,9 @@ pub enum HoldAnswer {
         hold: Hold,
         /// It was somebody else's, who is told.
         of_another: bool,
+        /// What comes of its end.
+        #[serde(default)]
+        comes: Option<Comes>,
     },
     /// One whose row nobody can read was taken away.
     Cleared {
@@ -81,6 +88,15 @@ pub enum HoldAnswer {
     },
     /// Things may begin again.
     Resumed(Hold),
+}
+
+/// What the clock does because something does not keep it from that any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comes {
+    /// Where it goes, and when.
+    pub at_once: AtOnce,
+    /// People are warned before.
+    pub warned: bool,
 }
 
 /// A run that was asked to stop.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::note::Note;
-use crate::domain::access::{Access, Persons, Want, Yes};
+use crate::domain::access::{Access, Persons, Want, Yes, follow};
 use crate::domain::changes::{Change, Moved, StackPlan, WentBack};
 use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, ResourceEvent};
@@ -170,6 +170,7 @@ impl RunEvent {
             seen: Vec::new(),
             through: Vec::new(),
             without: Vec::new(),
+            wants: Vec::new(),
         }
     }
 }
@@ -209,16 +210,18 @@ impl Question {
         self.persons = persons.clone();
     }
 
-    /// Takes out of what was said what counts no more by the roles and lists as they are now, and keeps it apart; who can say it is who
-    /// can now.
-    pub fn hold_against(&mut self, access: &Access, environment: &Environment) {
-        for want in &mut self.wants {
-            *want = want.by_now(access, environment);
-        }
+    /// Holds it against the configuration as it is now: whose yes is wanted, and how many. What was said and counts no more is taken out
+    /// and kept apart; `asker` tells who is whoever asks, whose yes counts only where the rule has it so.
+    pub fn hold_against(&mut self, access: &Access, environment: &Environment, asker: impl Fn(&ActorId) -> bool) {
+        self.wants = follow(&self.wants, access, environment);
         let wants = &self.wants;
         for yes in &mut self.yes {
-            let counts =
-                |at: &usize| wants.get(*at).is_some_and(|want| want.counts(&yes.by, &yes.through, access, environment));
+            let counts = |at: &usize| {
+                wants.get(*at).is_some_and(|want| {
+                    let may = want.own || yes.alone || !asker(&yes.by);
+                    may && want.counts(&yes.by, &yes.through, access, environment)
+                })
+            };
             let (kept, gone): (Vec<usize>, Vec<usize>) = yes.wants.iter().copied().partition(counts);
             if !gone.is_empty() {
                 self.lost.push(Yes { wants: gone, ..yes.clone() });
@@ -395,6 +398,9 @@ pub enum RunEvent {
         /// Whose yes, said before, did not count any more.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         without: Vec<ActorId>,
+        /// What was wanted by the configuration as it was then, where that is not what the question wanted when it was asked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        wants: Vec<Want>,
     },
     /// Somebody said no.
     Rejected {

@@ -295,7 +295,7 @@ impl RunView {
                     question.yes.push(yes.clone());
                 }
             }
-            RunEvent::Approved { by, alone, because, through: groups, without, .. } => {
+            RunEvent::Approved { by, alone, because, through: groups, without, wants: by_then, .. } => {
                 let question = self.question.take();
                 // One that asks for more than before leaves standing what was said before; one about another plan does not.
                 let before = self.approved.take();
@@ -307,7 +307,7 @@ impl RunView {
                 let (mut wants, said, mut through) =
                     before.map(|before| (before.wants, before.by, before.through)).unwrap_or_default();
                 let (more, yes) = question.map(|question| (question.wants, question.yes)).unwrap_or_default();
-                wants.extend(more);
+                wants.extend(if by_then.is_empty() { more } else { by_then.clone() });
                 through.extend(yes.iter().map(|yes| (yes.by.clone(), yes.through.clone())));
                 through.insert(by.clone(), groups.clone());
                 through.retain(|_, groups| !groups.is_empty());

@@ -89,6 +89,9 @@ pub enum Bend {
         /// What comes after it, of which people were warned; `None`: nobody noted it.
         #[serde(default)]
         then: Option<Target>,
+        /// Of what else people were warned before that, and still are where they read on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        foretold: Vec<Foretold>,
     },
     /// A level that somebody booked ahead: over everything that was asked for before it begins, under what is asked for while it lasts.
     Booked {
@@ -102,6 +105,15 @@ pub enum Bend {
         #[serde(default)]
         back: Option<Target>,
     },
+}
+
+/// A lowering of which people were warned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foretold {
+    /// Where it was to go.
+    pub wanted: Target,
+    /// When: people were warned for long enough by then.
+    pub at: Timestamp,
 }
 
 impl Bend {

@@ -26,6 +26,9 @@ pub enum ClockNews {
         /// It is no schedule's own moment, as where a keep ends or something else was written: there is nothing to skip.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unskippable: bool,
+        /// Not all of it is where it was to be: an apply did not end well, and nobody has taken it as it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_doubt: bool,
     },
     /// It is made late: nobody looked when it was due, or something stood against it.
     Late {

@@ -65,6 +65,8 @@ pub(in crate::domain) fn instant(
 /// A change of the clocks: daylight saving begins or ends, or a country moves to another zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockChange {
+    /// Whose.
+    pub zone: Tz,
     /// When.
     pub at: Timestamp,
     /// What the wall clock would show then without it.
@@ -94,7 +96,7 @@ pub fn clock_changes(zone: Tz, from: Timestamp, to: Timestamp) -> Vec<ClockChang
                 DateTime::from_timestamp_millis(high).map(|at| at.with_timezone(&offset).naive_local())
             };
             if let (Some(before), Some(after)) = (shown(old), shown(new)) {
-                found.push(ClockChange { at: Timestamp(high), before, after });
+                found.push(ClockChange { zone, at: Timestamp(high), before, after });
             }
         }
         start = end;

@@ -465,10 +465,11 @@ fn a_yes_is_none_to_what_a_rule_wants_only_now() {
         let plans = || vec![Ok(plan(true, &[("old.a", Action::Delete)])), Ok(plan(true, &[("old.a", Action::Delete)]))];
         let none = || vec![Ok(plan(false, &[])), Ok(plan(false, &[]))];
         let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
+        story.environment.owners.push(ActorId::local("sato"));
         story.environment.rules.approvals.extend(said);
         let mut story = story.go();
         let digest = story.view.question.clone().expect("asked").digest;
-        story.record(RunEvent::approved(ActorId::local("ito"), digest));
+        story.record(RunEvent::approved(ActorId::local("sato"), digest));
         story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
         story.environment.rules.approvals = vec![now];
         let view = story.go().view;
@@ -486,9 +487,10 @@ fn a_yes_is_none_to_what_a_rule_wants_only_now() {
     let plans = || vec![Ok(plan(true, &[("old.a", Action::Delete)])); 3];
     let none = || vec![Ok(plan(false, &[])); 3];
     let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
+    story.environment.owners.push(ActorId::local("sato"));
     story.environment.rules.approvals = vec![by("owner", 1)];
     let mut story = story.go();
-    for (attempt, who) in [(2, "ito"), (3, "mori")] {
+    for (attempt, who) in [(2, "sato"), (3, "mori")] {
         let digest = story.view.question.clone().expect("asked").digest;
         story.record(RunEvent::approved(ActorId::local(who), digest));
         story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt });
@@ -496,6 +498,15 @@ fn a_yes_is_none_to_what_a_rule_wants_only_now() {
         story = story.go();
     }
     assert_eq!(story.view.state.status(), "succeeded");
+    // What whoever asked said to a rule that takes that is no yes to one that does not.
+    let mut story = Story::new(&order, &[("monitoring", plans()), ("app", none()), ("jmeter", none())]);
+    story.environment.rules.approvals = vec![ApprovalRule { own: true, ..by("owner", 1) }];
+    let mut story = story.go();
+    let digest = story.view.question.clone().expect("asked").digest;
+    story.record(RunEvent::approved(ActorId::local("ito"), digest));
+    story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+    story.environment.rules.approvals = vec![by("owner", 1)];
+    assert_eq!(story.go().view.state.status(), "awaiting_approval");
     assert_eq!(wanted(None, by("owner", 1)), ("awaiting_approval", 1));
     assert_eq!(wanted(Some(by("owner", 1)), by("owner", 2)), ("awaiting_approval", 1));
     assert_eq!(wanted(Some(by("owner", 1)), by("operator", 1)), ("awaiting_approval", 1));
@@ -535,7 +546,7 @@ fn a_yes_of_somebody_who_has_lost_the_role_by_the_time_it_begins_is_asked_for_ag
     let (view, environment) = begun(&["ito", "mori", "sato"]);
     let mut question = view.question.expect("asked again");
     assert_eq!(view.state.status(), "awaiting_approval");
-    question.hold_against(&Access::default(), &environment);
+    question.hold_against(&Access::default(), &environment, |_| false);
     let names = |yeses: &[Yes]| yeses.iter().map(|yes| yes.by.short().to_owned()).collect::<Vec<_>>();
     assert_eq!((names(&question.yes), names(&question.lost)), (vec!["mori".to_owned()], vec!["mail".to_owned()]));
 }
@@ -623,6 +634,33 @@ fn swept(elsewhere: &[&str], doubt: Option<&str>, unknown: Option<&str>) -> crat
         doubt: doubt.map(str::to_owned),
         unknown: unknown.map(str::to_owned),
     }
+}
+
+#[test]
+fn a_removal_that_is_planned_anew_while_a_state_cannot_be_read_has_failed() {
+    let order = Order::Sweep { environment: "shop".parse().expect("a name"), remove: true };
+    let nothing = || Ok(plan(false, &[]));
+    let goes = || Ok(plan(false, &[("arn:vpc-1", Action::Delete), ("arn:vpc-2", Action::Delete)]));
+    let none = || vec![nothing(), nothing()];
+    let plans = [("monitoring", none()), ("app", vec![goes(), goes()]), ("jmeter", none())];
+    let mut story = Story::new(&order, &plans).go();
+    let question = story.view.question.clone().expect("asked");
+    story.record(RunEvent::approved(ActorId::local("ito"), question.digest));
+    story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+    for stack in ["monitoring", "app", "jmeter"] {
+        let plan = if stack == "app" { goes() } else { nothing() }.expect("a plan");
+        story.record(RunEvent::StackPlanned { stack: name(stack), plan });
+    }
+    story.record(RunEvent::ApplyBegan);
+    for phase in [Phase::Apply, Phase::Prepare] {
+        story.record(RunEvent::StackStarted { stack: name("app"), phase });
+    }
+    story.record(RunEvent::StackNoted { stack: name("app"), note: swept(&[], None, Some("its state cannot be read")) });
+    story.planned.insert(name("app"), nothing());
+    let story = story.go();
+    let outcome = story.view.state.outcome().expect("ended");
+    assert_eq!(outcome, Outcome::Failed, "{}", story.told);
+    assert!(matches!(story.view.stacks[&name("app")].state, StackState::Failed(..)), "{}", story.told);
 }
 
 #[test]

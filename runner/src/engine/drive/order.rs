@@ -31,5 +31,6 @@ impl Driver {
             left: BTreeMap::new(),
         }])
         .await
+        .map(drop)
     }
 }

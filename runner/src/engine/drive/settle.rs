@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 
 use super::{Driver, EngineError, work};
 use crate::domain::ids::StackName;
+use crate::domain::request::RunKind;
 use crate::domain::run::{Phase, RunEvent, RunState, StackState};
 use crate::ledger::runs;
 use crate::terraform::{Attached, Child, ChildEvent, Stop};
@@ -77,18 +78,21 @@ impl Driver {
         Ok(tx.commit().await?)
     }
 
-    /// An apply that was stored as begun but whose child was never started, nor will be: the stack is planned again.
+    /// An apply that was stored as begun but whose child was never started, nor will be: the stack is planned again. A removal goes on.
     async fn plan_what_never_started(&mut self) -> Result<(), EngineError> {
-        let never: Vec<RunEvent> = self
-            .view
-            .stacks
-            .iter()
-            .filter(|(name, view)| {
-                matches!(view.state, StackState::Working(Phase::Apply, _)) && !self.busy.contains(*name)
-            })
-            .map(|(name, _)| RunEvent::StackStarted { stack: name.clone(), phase: Phase::Prepare })
-            .collect();
-        self.store(never).await.map(drop)
+        let working = self.view.stacks.iter().filter(|(name, view)| {
+            matches!(view.state, StackState::Working(Phase::Apply, _)) && !self.busy.contains(*name)
+        });
+        let never: Vec<StackName> = working.map(|(name, _)| name.clone()).collect();
+        if self.view.request.kind == RunKind::Remove {
+            // It has no child: whoever had it took it along. A new plan would only find less than the one that people saw.
+            for stack in never {
+                self.go_on_removing(stack);
+            }
+            return Ok(());
+        }
+        let again = never.into_iter().map(|stack| RunEvent::StackStarted { stack, phase: Phase::Prepare });
+        self.store(again.collect()).await.map(drop)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::child::Ended;
 use super::prepare::InitWish;
+use super::remove::Begun;
 use super::{Ready, Report, RunContext};
 use crate::domain::by_hand::HandArgs;
 use crate::domain::changes::StackPlan;
@@ -20,9 +21,10 @@ use crate::terraform::{ApplyFold, Child, Exit, Hearing, Line, StateHead, local_s
 /// Rest between two questions to a ledger that does not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Applies exactly the saved plan of `stack` and reports how it ended. The caller has stored that it begins.
-pub async fn apply(run: &RunContext, stack: StackName, plan: StackPlan) {
-    let report = match run.apply_saved(&stack, &plan).await {
+/// Applies exactly the saved plan of `stack` and reports how it ended. The caller has stored that it begins. `begun` is what is known to have
+/// been done of it before: nothing of what Terraform applies, which is followed or planned anew instead.
+pub async fn apply(run: &RunContext, stack: StackName, plan: StackPlan, begun: Begun) {
+    let report = match run.apply_saved(&stack, &plan, &begun).await {
         Ok(report) => report,
         Err(failure) => Report::ApplyFailed(stack, failure, crate::domain::failure::Applied::default()),
     };
@@ -39,9 +41,9 @@ pub async fn reattach(run: &RunContext, stack: StackName, plan: StackPlan, dir: 
 }
 
 impl RunContext {
-    async fn apply_saved(&self, name: &StackName, plan: &StackPlan) -> Result<Report, Failure> {
+    async fn apply_saved(&self, name: &StackName, plan: &StackPlan, begun: &Begun) -> Result<Report, Failure> {
         if self.request.kind == RunKind::Remove {
-            return Box::pin(self.remove(name, plan)).await;
+            return Box::pin(self.remove(name, plan, begun)).await;
         }
         if let Some(by_hand) = &self.request.by_hand
             && !matches!(by_hand.args, HandArgs::Apply { .. })

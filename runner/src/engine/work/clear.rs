@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::child::storage;
-use super::others::Swept;
+use super::others::{Swept, nothing};
 use super::prepare::InitWish;
 use super::{Ready, RunContext};
+use crate::domain::changes::StackPlan;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
 use crate::domain::made::LEFT_NAMED_MAX;
@@ -57,6 +58,31 @@ fn unreadable(name: &StackName, error: &serde_json::Error) -> Failure {
     Failure::new(FailureKind::CannotLook, summary).with_detail(error.to_string())
 }
 
+/// Whether it fails in the same way the next time, as far as anybody knows: it is not the connection, a lock, or somebody who stops it.
+fn is_lasting(kind: &FailureKind) -> bool {
+    match kind {
+        FailureKind::Configuration
+        | FailureKind::Terraform
+        | FailureKind::NotInitialised
+        | FailureKind::UpstreamMissing
+        | FailureKind::NoWorkspace => true,
+        FailureKind::LockHeld(_)
+        | FailureKind::StalePlan
+        | FailureKind::PreventDestroy
+        | FailureKind::CouldNotStart
+        | FailureKind::Signal { .. }
+        | FailureKind::NoReason { .. }
+        | FailureKind::OutputNotUnderstood
+        | FailureKind::Lost
+        | FailureKind::Interrupted
+        | FailureKind::Storage
+        | FailureKind::Fault
+        | FailureKind::NotReady
+        | FailureKind::CannotLook
+        | FailureKind::Left => false,
+    }
+}
+
 /// `a, b, c and 2 more`
 fn named(all: &[String]) -> String {
     let first: Vec<&str> = all.iter().take(LEFT_NAMED_MAX).map(String::as_str).collect();
@@ -80,8 +106,34 @@ impl RunContext {
         Err(Failure::new(FailureKind::Configuration, summary).with_detail(detail))
     }
 
-    /// Clears a stack away of which everything was destroyed, and says so in words.
+    /// What cannot be planned keeps nothing of which nothing was ever applied from ending: there is nothing to destroy.
+    pub(super) fn unless_never_applied(
+        &self,
+        name: &StackName,
+        planned: Result<StackPlan, Failure>,
+    ) -> Result<StackPlan, Failure> {
+        match planned {
+            Err(failure) if self.request.clears && self.untouched.contains(name) && is_lasting(&failure.kind) => {
+                tracing::info!(stack = %name, why = failure.summary, "nothing was ever applied of what cannot be planned");
+                Ok(StackPlan { destroy: true, ..nothing() })
+            }
+            planned => planned,
+        }
+    }
+
+    /// Clears a stack away of which everything was destroyed, and says so in words. Of one to which nothing was ever applied nothing is left,
+    /// whatever is in the state that it was to have: that is somebody else's, and stays.
     pub(super) async fn clear(&self, name: &StackName) -> Result<String, Failure> {
+        match self.clear_all(name).await {
+            Err(failure) if self.untouched.contains(name) && is_lasting(&failure.kind) => {
+                self.remove_folders(name)?;
+                Ok(format!("nothing was ever applied to it, and its state is left as it is: {}", failure.summary))
+            }
+            cleared => cleared,
+        }
+    }
+
+    async fn clear_all(&self, name: &StackName) -> Result<String, Failure> {
         let stack = self.stack(name)?;
         let data_dir = self.paths.data(&self.environment.name, name);
         let mut ready = self.ready_again(name).await?;
@@ -95,7 +147,8 @@ impl RunContext {
         let left = left_in(&self.state(name, &ready).await?).map_err(|error| unreadable(name, &error))?;
         if !left.is_empty() {
             let summary = format!("{} left in the state of {name}: {}", left.len(), named(&left));
-            return Err(Failure::new(FailureKind::Left, summary));
+            let own = if self.untouched.contains(name) { FailureKind::Configuration } else { FailureKind::Left };
+            return Err(Failure::new(own, summary));
         }
         let swept = self.clear_of_strays(name).await?;
         self.has_the_run().await?;
@@ -115,14 +168,20 @@ impl RunContext {
                 None => "its state, which is empty, stays at its backend".to_owned(),
             },
         };
-        for folder in [data_dir, self.paths.checkout(&self.environment.name, name)] {
+        self.remove_folders(name)?;
+        Ok(format!("0 left; {gone}{swept}"))
+    }
+
+    fn remove_folders(&self, name: &StackName) -> Result<(), Failure> {
+        for folder in [self.paths.data(&self.environment.name, name), self.paths.checkout(&self.environment.name, name)]
+        {
             remove_folder(&folder)?;
             // That of the environment goes with the last of its stacks.
             if let Some(parent) = folder.parent() {
                 let _ = std::fs::remove_dir(parent);
             }
         }
-        Ok(format!("0 left; {gone}{swept}"))
+        Ok(())
     }
 
     /// Takes the folder of workspaces away where it is empty. As long as another one is there that was made, it may be about to lay
@@ -151,6 +210,9 @@ impl RunContext {
                 self.note(name, Note::Swept { strays, elsewhere, doubt, unknown: None });
                 let summary = format!("{} left that no state of {name} knows: {}", all.len(), named(&all));
                 Err(Failure::new(FailureKind::Left, summary))
+            }
+            Err(why) if self.untouched.contains(name) => {
+                Ok(format!("; nothing was ever applied to it, and AWS was not asked: {why}"))
             }
             // Nothing left is told only where it was looked.
             Err(why) => {

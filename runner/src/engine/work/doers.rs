@@ -55,7 +55,7 @@ impl RunContext {
         }
         let Some(ready) = self.remembered(name) else { return };
         let surroundings = Surroundings::with(&ready.env);
-        let here = surroundings.region(name.as_str(), None).ok();
+        let here = self.region(name, &ready, None).await.ok().map(|asked| asked.region);
         let role = self.stack(name).ok().and_then(|stack| stack.readiness.role.clone());
         let Asked { doers, nobody, unasked, unknown } = match self.since(name).await {
             Ok(since) => ask_trail(&surroundings, here.as_deref(), role.as_deref(), &changed, since).await,
@@ -180,7 +180,7 @@ async fn known(surroundings: &Surroundings, region: &str, role: Option<&str>) ->
 /// A name is one of many: in another account somebody else's resource has it.
 fn elsewhere(there: &str, asked_in: &str) -> CannotLook {
     CannotLook::Other(format!(
-        "what its state has is in the account {there}, and CloudTrail was asked in {asked_in}: give its `ready` the `role` that its provider \
+        "what its state has is in the account {there}, and CloudTrail was asked in {asked_in}: give the stack the `role` that its provider \
          takes on"
     ))
 }

@@ -7,9 +7,9 @@ use super::{Ready, Report, RunContext};
 use crate::domain::by_hand::{BY_HAND, HandArgs};
 use crate::domain::changes::StackPlan;
 use crate::domain::environment::Variables;
-use crate::domain::failure::{Applied, Failure};
+use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::ids::StackName;
-use crate::terraform::{Diagnostics, command, failure_of};
+use crate::terraform::{Diagnostics, addresses, command, failure_of};
 
 impl RunContext {
     /// Looks, where it is only a look; else what would be done, for the yes.
@@ -28,6 +28,11 @@ impl RunContext {
             self.say_to_terraform(name, &ready, args).await?;
             return Ok(nothing());
         }
+        let state = self.state(name, &ready).await?;
+        let state = addresses(&state).map_err(|error| {
+            let summary = format!("what is in the state of {name} cannot be read");
+            Failure::new(FailureKind::CannotLook, summary).with_detail(error.to_string())
+        })?;
         let head = self.head(name, &ready).await;
         let left = self.states_left.get(name);
         Ok(StackPlan {
@@ -36,7 +41,7 @@ impl RunContext {
             least_serial: left.map(|left| left.serial),
             left_lineage: left.and_then(|left| left.lineage.clone()),
             left_at: left.and_then(|left| left.at).filter(|_| !self.has_written(name)),
-            ..plan_of(args.changes())
+            ..plan_of(args.changes_in(&state))
         })
     }
 

@@ -13,6 +13,7 @@ mod plan;
 mod preflight;
 mod prepare;
 mod quotas;
+mod region;
 mod remove;
 mod states;
 mod verify;
@@ -22,7 +23,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Config;
 use crate::domain::changes::{StackPlan, StateLeft};
@@ -41,6 +42,7 @@ use crate::terraform::{Standby, Stop, Tool};
 pub use apply::{apply, reattach};
 pub use commits::Commits;
 pub use plan::{look, plan};
+pub use remove::Begun;
 pub use verify::verify;
 
 /// What a task tells the driver.
@@ -48,6 +50,8 @@ pub use verify::verify;
 pub enum Report {
     /// Facts to store.
     Event(RunEvent),
+    /// What is about to be done, answered once it is stored. Without an answer it is not stored, and is not done.
+    Ahead(RunEvent, oneshot::Sender<()>),
     /// A plan came back.
     Planned(StackName, Result<StackPlan, Failure>),
     /// An apply ended well.
@@ -141,7 +145,11 @@ impl RunContext {
             Report::Event(RunEvent::StackNoted { stack, note }) => {
                 Report::Event(RunEvent::StackNoted { stack, note: redactor().redact_note(note) })
             }
-            report @ (Report::Event(_) | Report::Planned(_, Ok(_)) | Report::Applied(..) | Report::Lost(..)) => report,
+            report @ (Report::Event(_)
+            | Report::Ahead(..)
+            | Report::Planned(_, Ok(_))
+            | Report::Applied(..)
+            | Report::Lost(..)) => report,
         };
         // The driver is gone only when it lost the run; then nobody may store anything for it any more.
         let _ = self.reports.send(report);

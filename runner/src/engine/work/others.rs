@@ -1,12 +1,14 @@
 //! What others did to one stack: changed by hand what Terraform made. Nothing is changed by looking; what is adopted is written into the
 //! state, and nowhere else.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::RunContext;
 use super::plan::How;
 use super::prepare::InitWish;
+use super::region::Asked;
 use super::remove::still_there;
+use super::{Ready, RunContext};
 use crate::capacity::strays::{self, ENVIRONMENT_TAG, Known};
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::answer::StackStanding;
@@ -16,8 +18,8 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
 use crate::domain::request::{Goal, RunKind};
 use crate::domain::run::Note;
-use crate::ledger::LedgerError;
-use crate::ledger::{stacks, strays as seen};
+use crate::ledger::places::{self, Place};
+use crate::ledger::{LedgerError, made, stacks, strays as seen};
 use crate::terraform::drift;
 
 /// What carries a stack's tags, as far as it is not where it should be.
@@ -90,23 +92,78 @@ impl RunContext {
     }
 
     pub(super) async fn swept(&self, name: &StackName) -> Result<Option<Swept>, String> {
+        if self.request.clears {
+            return self.swept_everywhere(name).await;
+        }
         let Some((swept, aws)) = self.swept_by(name).await? else { return Ok(None) };
-        if self.request.kind != RunKind::Sweep && !self.request.clears {
+        if self.request.kind != RunKind::Sweep {
             return Ok(Some(swept));
         }
-        // Somebody reads it, or waits until nothing is left: each is asked for by itself, how old it is and whether it still is.
+        self.as_it_is(name, swept, &aws).await.map(Some)
+    }
+
+    /// Wherever its state had something: it is empty by now, and does not tell. Where nothing is known of that, where it is configured.
+    async fn swept_everywhere(&self, name: &StackName) -> Result<Option<Swept>, String> {
+        let noted = places::of_stack(&self.claim.store, &self.environment.name, name).await;
+        let noted: Vec<Option<Place>> = noted.map_err(|error| error.to_string())?.into_iter().map(Some).collect();
+        let noted = if noted.is_empty() { vec![None] } else { noted };
+        let mut all: Option<Swept> = None;
+        for place in &noted {
+            let Some((swept, aws)) = self.swept_at(name, place.as_ref()).await? else { return Ok(None) };
+            let swept = self.as_it_is(name, swept, &aws).await?;
+            match &mut all {
+                None => all = Some(swept),
+                Some(all) => {
+                    all.strays.extend(swept.strays);
+                    all.elsewhere.extend(swept.elsewhere);
+                    all.doubt = all.doubt.take().or(swept.doubt);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Notes in which accounts and regions the state has something that is to be destroyed, where it was made for one test: its end looks there
+    /// for what is left.
+    pub(super) async fn note_places(&self, name: &StackName, ready: &Ready) -> Result<(), Failure> {
+        let failed = |error: &dyn std::fmt::Display| {
+            let summary =
+                format!("where {name} has something cannot be noted, so that nobody would look there for what is left");
+            Failure::new(FailureKind::CannotLook, summary).with_detail(error.to_string())
+        };
+        if !made::exists(&self.claim.store, &self.environment.name).await.map_err(|error| failed(&error))? {
+            return Ok(());
+        }
+        let known = Known::read(&self.state(name, ready).await?).map_err(|error| failed(&error))?;
+        let place = |(account, region): (&str, &str)| Place { account: account.to_owned(), region: region.to_owned() };
+        let places: BTreeSet<Place> = known.places().map(place).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.claim.store.begin().await.map_err(|error| failed(&error))?;
+        places::note(&mut tx, &self.environment.name, name, &places).await.map_err(|error| failed(&error))?;
+        tx.commit().await.map_err(|error| failed(&error))
+    }
+
+    /// Somebody reads it, or waits until nothing is left: each is asked for by itself, how old it is and whether it still is.
+    async fn as_it_is(&self, name: &StackName, swept: Swept, aws: &Signed) -> Result<Swept, String> {
         let known = seen::of_stack(&self.claim.store, &self.environment.name, name).await;
         let known = known.map_err(|error| error.to_string())?;
         let mut strays = Vec::new();
         for mut of in swept.strays {
             of.stray.seen = known.get(&of.stray.arn).copied();
-            strays.extend(still_there(&aws, of).await);
+            strays.extend(still_there(aws, of).await);
         }
-        Ok(Some(Swept { strays, ..swept }))
+        Ok(Swept { strays, ..swept })
     }
 
     /// The same, with whoever was asked.
     pub(super) async fn swept_by(&self, name: &StackName) -> Result<Option<(Swept, Signed)>, String> {
+        self.swept_at(name, None).await
+    }
+
+    /// What carries the tags at a place, or else where the state has something, with whoever was asked.
+    async fn swept_at(&self, name: &StackName, place: Option<&Place>) -> Result<Option<(Swept, Signed)>, String> {
         let words = |failure: Failure| failure.summary;
         let ready = self.ready_again(name).await.map_err(words)?;
         let version = ready.tool.version(&ready.root).await.map_err(|failure| failure.summary)?;
@@ -128,18 +185,26 @@ impl RunContext {
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
             ready.redactor.redact(&format!("{error}{said}; next: {next}")).into_owned()
         };
-        let region = match known.region().map(str::to_owned) {
-            Some(region) => region,
-            None => surroundings.region(name.as_str(), None).map_err(|_| {
+        let Asked { region, guessed } = match place {
+            Some(place) => Asked { region: place.region.clone(), guessed: false },
+            None => self.region(name, &ready, known.region()).await.map_err(|_| {
                 "it is not known in which region: give the stack `env = { AWS_REGION = \"...\" }`".to_owned()
             })?,
         };
         let aws = Signed::connect(&surroundings, &region, readiness.role.as_deref()).await.map_err(told)?;
         let identity = aws.identity().await.map_err(told)?;
-        elsewhere(&known, strays::account(&identity))?;
+        let mut accounts = known.accounts();
+        accounts.extend(place.map(|place| place.account.as_str()));
+        elsewhere(accounts, strays::account(&identity))?;
         let all = aws.tagged(ENVIRONMENT_TAG, self.environment.name.as_str()).await.map_err(told)?;
         let stacks: Vec<&str> = self.environment.stacks.keys().map(StackName::as_str).collect();
         let (strays, elsewhere) = strays::sort(name.as_str(), &stacks, &known, &all);
+        if guessed && strays.is_empty() {
+            return Err(format!(
+                "nothing is in {region}, where its state lies, and whether it is made there nobody says: give the stack \
+                 `env = {{ AWS_REGION = \"...\" }}`"
+            ));
+        }
         // Where nothing stands outside, nothing is to be doubted.
         let doubt = match strays.as_slice() {
             [] => None,
@@ -199,12 +264,11 @@ impl RunContext {
 }
 
 /// Refuses to look where the state's resources are not: a provider may take on a role that nobody but it knows of.
-fn elsewhere(known: &Known, here: Option<&str>) -> Result<(), String> {
-    let accounts = known.accounts();
+fn elsewhere(accounts: BTreeSet<&str>, here: Option<&str>) -> Result<(), String> {
     let Some(here) = here.filter(|here| !accounts.is_empty() && !accounts.contains(here)) else { return Ok(()) };
     let there: Vec<&str> = accounts.into_iter().collect();
     Err(format!(
-        "what its state has is in the account {}, and AWS was asked in {here}: give its `ready` the `role` that its provider takes on",
+        "what its state has, or had, is in the account {}, and AWS was asked in {here}: give the stack the `role` that its provider takes on",
         there.join(" and ")
     ))
 }

@@ -36,11 +36,13 @@ pub(super) enum How {
 /// that whatever had to be asked was answered; before that nothing is changed, not even a mark in the state.
 pub async fn plan(run: &RunContext, stack: StackName, begun: bool) {
     let result = run.plan_keeping(&stack, begun).await;
+    let result = run.unless_never_applied(&stack, result);
     if let Ok(plan) = &result
         && !begun
         && !run.request.kind.is_of_others()
     {
         Box::pin(run.note_needs(&stack, plan)).await;
+        run.note_end(&stack, plan).await;
     }
     run.report(Report::Planned(stack, result));
 }
@@ -156,6 +158,9 @@ impl RunContext {
     async fn plan_ready(&self, name: &StackName, ready: &Ready, how: How) -> Result<StackPlan, Failure> {
         self.event(RunEvent::StackStarted { stack: name.clone(), phase: Phase::Plan });
         self.is_its_own(name, ready).await?;
+        if how == How::Destroy {
+            self.note_places(name, ready).await?;
+        }
         let wait_s = self.stack(name)?.terraform.lock_timeout_s;
         match self.plan_once(name, ready, how, 0).await {
             Err(failure) if wait_s > 0 && matches!(failure.kind, FailureKind::LockHeld(_)) => {

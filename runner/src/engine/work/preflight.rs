@@ -6,8 +6,10 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::plan::How;
 use super::prepare::InitWish;
+use super::region::Asked;
 use super::{Ready, RunContext};
 use crate::capacity::{CannotLook, Signed, Surroundings};
+use crate::domain::changes::StackPlan;
 use crate::domain::environment::Variables;
 use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{StackName, Timestamp};
@@ -36,18 +38,17 @@ impl RunContext {
         let version = ready.tool.version(&ready.root).await.map_err(|failure| *failure)?;
         if version.providers.keys().any(|source| source.ends_with("/aws")) {
             let surroundings = Surroundings::with(&ready.env);
-            match surroundings.region(name.as_str(), None) {
-                Ok(region) => {
+            match self.region(name, &ready, None).await {
+                Ok(Asked { region, .. }) => {
                     let of_aws = self.of_aws(name, &surroundings, &region).await;
                     // Nobody's plan is worth anything while somebody applies, or without credentials.
                     if has_workspace && of_aws.is_empty() {
                         troubles.extend(Box::pin(self.of_raise(name)).await);
                     }
                     troubles.extend(of_aws);
+                    troubles.extend(self.ends(&surroundings).await);
                 }
-                Err(_) => {
-                    troubles.push("AWS was not asked: give the stack `env = { AWS_REGION = \"...\" }`".to_owned());
-                }
+                Err(error) => troubles.push(format!("AWS was not asked: {}", words(&error))),
             }
         }
         troubles.extend(self.of_state(name, &ready).await);
@@ -69,6 +70,18 @@ impl RunContext {
             Err(failure) if failure.kind == FailureKind::UpstreamMissing => None,
             Err(failure) => Some(format!("a plan for {} fails: {}", target.level, failure.summary)),
         }
+    }
+
+    /// Tells where the credentials end before an apply of this plan may have.
+    pub(super) async fn note_end(&self, name: &StackName, plan: &StackPlan) {
+        let Some(ready) = self.remembered(name).filter(|_| !plan.changes.is_empty()) else { return };
+        if let Some(trouble) = self.ends(&Surroundings::with(&ready.env)).await {
+            self.note(name, Note::Preflight { troubles: vec![trouble] });
+        }
+    }
+
+    async fn ends(&self, surroundings: &Surroundings) -> Option<String> {
+        ends_soon(surroundings.ends()?, self.claim.store.now().await.ok()?)
     }
 
     /// A state that others wrote since it was left: a run that changes the stack would wait for a yes.
@@ -93,19 +106,14 @@ impl RunContext {
     }
 
     async fn of_aws(&self, name: &StackName, surroundings: &Surroundings, region: &str) -> Vec<String> {
-        let mut troubles = Vec::new();
-        let aws = match Signed::connect(surroundings, region, None).await {
-            Ok(aws) => aws,
-            Err(error) => return vec![words(&error)],
+        let asked = match Signed::connect(surroundings, region, None).await {
+            Ok(aws) => aws.identity().await,
+            Err(error) => Err(error),
         };
-        if let Err(error) = aws.identity().await {
-            return vec![words(&error)];
+        match asked {
+            Ok(_) => self.of_lock(name, surroundings, region).await,
+            Err(error) => vec![words(&error)],
         }
-        if let (Ok(Some(end)), Ok(now)) = (aws.expires().await, self.claim.store.now().await) {
-            troubles.extend(ends_soon(end, now));
-        }
-        troubles.extend(self.of_lock(name, surroundings, region).await);
-        troubles
     }
 
     /// Who holds the state's lock: told as what stands in the way, and kept for `status`.

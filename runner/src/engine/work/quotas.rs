@@ -45,7 +45,13 @@ impl RunContext {
         let surroundings = Surroundings::with(&ready.env);
         let arns = state_arns(plan);
         let in_state = arns.iter().find_map(|arn| arn.split(':').nth(3).filter(|region| !region.is_empty()));
-        let region = in_state.map(str::to_owned).or_else(|| surroundings.region(name.as_str(), None).ok())?;
+        let region = match self.region(name, &ready, in_state).await {
+            Ok(asked) => asked.region,
+            Err(error) => {
+                tracing::info!(stack = %name, %error, "whether the account's quotas are enough is not known");
+                return None;
+            }
+        };
         let role = self.stack(name).ok()?.readiness.role.clone();
         let accounts: BTreeSet<&str> = arns.iter().filter_map(|arn| strays::account(arn)).collect();
         let asks = asked(&surroundings, &region, role.as_deref(), &accounts, &planned);

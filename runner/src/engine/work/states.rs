@@ -134,14 +134,28 @@ impl RunContext {
 
     /// Fails while anybody else may be making something: another run has its environment, or somebody has the lock of a state.
     pub(super) async fn nobody_else_works(&self, states: &States) -> Result<(), String> {
-        let all = runs::all_active(&self.claim.store).await.map_err(|error| error.to_string())?;
+        let (all, unread) = runs::all_active_apart(&self.claim.store).await.map_err(|error| error.to_string())?;
+        if let Some(unread) = unread.first() {
+            return Err(format!(
+                "a run of the ledger cannot be read, and may be under way: {} ({})",
+                unread.id, unread.why
+            ));
+        }
         if let Some(other) = all.iter().find(|run| run.id != self.claim.run && run.is_at_work()) {
             let environment = &other.request.environment;
             return Err(format!("run {} of {environment} is under way: remove once it is over", other.number));
         }
         for (of, lock) in &states.locks {
             let held = match lock {
-                Lock::File(file) => file.exists().then(|| file.display().to_string()),
+                Lock::File(file) => match file.try_exists() {
+                    Ok(there) => there.then(|| file.display().to_string()),
+                    Err(error) => {
+                        return Err(format!(
+                            "who has the lock of the state of {of} cannot be told: {}: {error}",
+                            file.display()
+                        ));
+                    }
+                },
                 Lock::Remote(place, env) => held(place, env).await.map_err(|error| {
                     let said = Redactor::new(self.told()).redact(&format!("{error} {}", error.said())).into_owned();
                     format!("who has the lock of the state of {of} cannot be told: {said}")

@@ -12,6 +12,7 @@ use crate::domain::audit::CONFIGURE;
 use crate::ledger::column::storable;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Store, Tx};
+use crate::redact::without;
 
 /// Longest difference that is kept, in characters.
 const DIFFERENCE_MAX: usize = 20_000;
@@ -79,6 +80,8 @@ pub async fn note_configuration(
     if changed == 0 {
         return Ok(false);
     }
+    // It was kept without what was known to be secret then.
+    let before = without(before);
     keep(&mut tx, misread, &before).await?;
     let mut detail = serde_json::json!({ "digest": digest });
     if known.is_empty() {

@@ -16,8 +16,10 @@ pub use deeds::deeds;
 pub use duration::{last_duration, worked};
 pub use history::{has_asked, history, last_change, last_of, last_try};
 pub use insert::{NewRun, count_anew, insert, insert_all, take_as_is, was_begun_before};
+#[cfg(test)]
+pub(in crate::ledger) use read::{ACTIVE, ALL_ACTIVE};
 pub use read::{
-    active, active_apart, active_of, all_active, all_active_apart, brought, by_number, environment_of, events, get,
-    looked_before, newest, that_said, view,
+    active, active_apart, active_of, all_active, all_active_apart, brought, by_number, by_numbers, environment_of,
+    events, get, looked_before, newest, that_said, view,
 };
 pub use recovery::{expire_leases, expired_questions, orphans, take_over, to_look_at};

@@ -28,6 +28,23 @@ pub async fn by_number(mut db: impl Access, number: RunNumber) -> Result<Option<
     only(row)
 }
 
+/// The runs with these numbers, in no order; without those that cannot be read.
+pub async fn by_numbers(mut db: impl Access, numbers: &[RunNumber]) -> Result<Vec<RunSummary>, LedgerError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("{}WHERE number IN ({})", select_runs!(""), places(numbers.len()));
+    let rows: Vec<Each<RunRow>> = on!(
+        db,
+        fetch_all,
+        numbers
+            .iter()
+            .map(|number| number.0)
+            .fold(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), sqlx::query::QueryAs::bind)
+    )?;
+    Ok(apart(rows, "run").0)
+}
+
 /// The environment of the run with this number as its row names it, also where nothing else of the run can be read.
 pub async fn environment_of(mut db: impl Access, number: RunNumber) -> Result<Option<String>, LedgerError> {
     on!(db, fetch_optional, sqlx::query_scalar("SELECT environment FROM runs WHERE number = $1").bind(number.0))
@@ -93,19 +110,16 @@ pub async fn active(db: impl Access, environment: &EnvironmentName) -> Result<Ve
     }
 }
 
+/// How [`active`] finds them.
+pub(in crate::ledger) const ACTIVE: &str =
+    select_runs!("WHERE environment = $1 AND ended_at IS NULL ORDER BY holds DESC, status DESC, front DESC, number");
+
 /// [`active`] for what only looks, with those that cannot be read beside them.
 pub async fn active_apart(
     mut db: impl Access,
     environment: &EnvironmentName,
 ) -> Result<(Vec<RunSummary>, Vec<Unread>), LedgerError> {
-    let rows: Vec<Each<RunRow>> = on!(
-        db,
-        fetch_all,
-        sqlx::query_as(select_runs!(
-            "WHERE environment = $1 AND ended_at IS NULL ORDER BY holds DESC, status DESC, front DESC, number"
-        ))
-        .bind(environment.as_str())
-    )?;
+    let rows: Vec<Each<RunRow>> = on!(db, fetch_all, sqlx::query_as(ACTIVE).bind(environment.as_str()))?;
     Ok(apart(rows, "run"))
 }
 
@@ -144,14 +158,12 @@ pub async fn all_active_apart(db: impl Access) -> Result<(Vec<RunSummary>, Vec<U
     Ok(apart(all_active_rows(db).await?, "run"))
 }
 
+/// How [`all_active`] finds them.
+pub(in crate::ledger) const ALL_ACTIVE: &str =
+    select_runs!("WHERE ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number");
+
 async fn all_active_rows(mut db: impl Access) -> Result<Vec<Each<RunRow>>, LedgerError> {
-    on!(
-        db,
-        fetch_all,
-        sqlx::query_as(select_runs!(
-            "WHERE ended_at IS NULL ORDER BY environment, holds DESC, status DESC, front DESC, number"
-        ))
-    )
+    on!(db, fetch_all, sqlx::query_as(ALL_ACTIVE))
 }
 
 /// The last look of a kind at an environment before run `number` that came to its end; `None` where there was none.

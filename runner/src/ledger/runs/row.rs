@@ -9,6 +9,7 @@ use crate::domain::run::RunState;
 use crate::ledger::column::Row;
 use crate::ledger::error::LedgerError;
 use crate::ledger::unread::{Each, Unread, apart};
+use crate::redact::without;
 
 /// The one list of columns, followed by what is special in a statement.
 macro_rules! select_runs {
@@ -79,7 +80,8 @@ impl TryFrom<RunRow> for RunSummary {
     fn try_from(run: RunRow) -> Result<Self, LedgerError> {
         let state = run.state()?;
         let row = run.row();
-        let request: RunRequest = row.json("request", &run.request)?;
+        let mut request: RunRequest = row.json("request", &run.request)?;
+        request.because = request.because.map(without);
         row.agree("environment", &run.environment, request.environment.as_str())?;
         row.agree("kind", &run.kind, request.kind.as_str())?;
         let asker = Actor {
@@ -98,7 +100,7 @@ impl TryFrom<RunRow> for RunSummary {
             accepted: Timestamp(run.accepted_at),
             started: run.started_at.map(Timestamp),
             ended: run.ended_at.map(Timestamp),
-            taken_by: taken_by.map(|by| (by, run.taken_because.clone())),
+            taken_by: taken_by.map(|by| (by, run.taken_because.clone().map(without))),
             rejected_by,
             began: run.changed,
             lease_until: run.lease_until.map(Timestamp),

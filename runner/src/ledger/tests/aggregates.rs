@@ -7,7 +7,10 @@ use crate::domain::answer::StackStanding;
 use crate::domain::environment::{Level, SettingValue};
 use crate::domain::ids::{RunNumber, Timestamp};
 use crate::domain::readiness::GroupCount;
-use crate::ledger::{Store, environments, heard, inbox, leases, outbox, runners, scaling_groups, stacks};
+use crate::ledger::places::Place;
+use crate::ledger::{
+    Store, environments, heard, inbox, leases, outbox, places, proofs, runners, scaling_groups, stacks,
+};
 
 #[tokio::test]
 async fn where_an_environment_should_be_is_what_was_said_last() {
@@ -250,6 +253,33 @@ async fn what_came_of_a_message_is_kept_until_it_is_told_and_one_process_at_a_ti
 }
 
 #[tokio::test]
+async fn what_somebody_said_is_not_done_until_it_is_carried_out_whoever_is_at_it() {
+    on_both(async |store| {
+        let (ito, mori) = (actor("ito").id, actor("mori").id);
+        let one = |holder: &'static str| inbox::Claim { holder, ms: 60_000, alone: false };
+        let mut tx = store.begin().await.unwrap();
+        for (key, door, who, holder) in [
+            ("k1", "slack", &ito, "p1"),
+            ("k2", "slack", &ito, "p2"),
+            ("k3", "slack", &mori, "p1"),
+            ("k4", "discord", &ito, "p1"),
+        ] {
+            inbox::receive(&mut tx, key, door, who, "up shop", "{}", one(holder)).await.unwrap().expect("new");
+        }
+        let open = async |tx: &mut crate::ledger::Tx| {
+            let open = inbox::open_of(tx, "slack", &ito).await.unwrap();
+            open.into_iter().map(|one| one.message.key).collect::<Vec<_>>()
+        };
+        assert_eq!(open(&mut tx).await, ["k1", "k2"]);
+        assert_eq!(inbox::take(&mut tx, "k1", "slack", &ito, "up shop").await.unwrap(), inbox::Taken::New);
+        assert_eq!(open(&mut tx).await, ["k2"], "what is carried out and not told holds nobody up");
+        assert!(inbox::told(&mut tx, "k2", true, None).await.unwrap());
+        assert!(open(&mut tx).await.is_empty(), "nor what is refused");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_who_has_the_right_for_long_enough_begins_a_try_and_only_of_what_nobody_has_sent() {
     on_both(async |store| {
         let mut tx = store.begin().await.unwrap();
@@ -330,6 +360,40 @@ async fn runners_are_alive_while_they_are_seen() {
         assert_eq!(runners::alive(&mut tx, 100_000_000).await.unwrap().len(), 1, "who is gone for a day is forgotten");
         runners::forget(&mut tx, "r1").await.unwrap();
         assert!(runners::alive(&mut tx, 60_000).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn that_a_plan_found_nothing_to_do_is_noted_once_for_each_environment() {
+    on_both(async |store| {
+        assert!(proofs::all(&store).await.unwrap().is_empty());
+        let mut tx = store.begin().await.unwrap();
+        for (name, run) in [("shop", 3), ("blog", 4), ("shop", 5)] {
+            proofs::found(&mut tx, &environment(name), RunNumber(run), Timestamp(run)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let all: Vec<String> = proofs::all(&store).await.unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["blog", "shop"]);
+        sql(&store, "DELETE FROM proofs WHERE run <> 3 AND environment = 'shop'").await.unwrap();
+        assert_eq!(proofs::all(&store).await.unwrap().len(), 2, "the first one stays");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_a_stack_had_something_is_noted_beside_what_was_noted_before() {
+    on_both(async |store| {
+        let (shop, app) = (environment("shop"), stack("app"));
+        let place = |account: &str, region: &str| Place { account: account.to_owned(), region: region.to_owned() };
+        for places in [vec![place("1", "eu-west-1")], vec![place("1", "eu-west-1"), place("2", "us-east-1")]] {
+            let mut tx = store.begin().await.unwrap();
+            places::note(&mut tx, &shop, &app, &places.into_iter().collect()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let noted = places::of_stack(&store, &shop, &app).await.unwrap();
+        assert_eq!(noted.into_iter().collect::<Vec<_>>(), [place("1", "eu-west-1"), place("2", "us-east-1")]);
+        assert!(places::of_stack(&store, &shop, &stack("jmeter")).await.unwrap().is_empty());
     })
     .await;
 }

@@ -217,6 +217,24 @@ async fn who_did_it_is_answered_with_the_run() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_read_from_elsewhere_now_is_shown_in_no_difference() {
+    on_both(async |store| {
+        let note = async |text: &str| {
+            let before = audit::known_configuration(&store).await.unwrap().unwrap_or_default();
+            crate::redact::hide(crate::config::moved_to_secrets(&before, text));
+            audit::note_configuration(&store, &Actor::tidegate(), text, text, &BTreeSet::new()).await.unwrap()
+        };
+        assert!(note("[a]\nname = 1\nkey = 'inline-one-7'\n").await);
+        assert!(note("[a]\nname = 2\nkey = { file = '/run/key' }\n").await);
+        let told = audit::recent(&store, None, 1).await.unwrap();
+        let difference = told[0].detail.as_ref().unwrap()["difference"].as_str().unwrap().to_owned();
+        assert!(difference.contains("-name = 1") && difference.contains("-key = "), "{difference}");
+        assert!(!difference.contains("inline-one-7"), "{difference}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_changed_configuration_is_noted_once_with_the_difference() {
     on_both(async |store| {
         let note = async |text: &str| {

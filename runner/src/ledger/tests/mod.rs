@@ -11,6 +11,7 @@ mod fold;
 mod history;
 mod migrations;
 mod opening;
+mod plans;
 mod pruning;
 mod removal;
 mod runs;
@@ -188,6 +189,11 @@ async fn next_moment(store: &Store) -> Timestamp {
 async fn unanswered(mut store: &Store) -> Vec<(String, String)> {
     const SQL: &str = "SELECT key, body FROM inbox WHERE answered_at IS NULL ORDER BY key";
     on!(store, fetch_all, sqlx::query_as(SQL)).unwrap()
+}
+
+/// The texts in one column.
+pub(crate) async fn texts(mut store: &Store, query: &'static str) -> Vec<String> {
+    on!(store, fetch_all, sqlx::query_scalar(query)).unwrap()
 }
 
 /// Carries out SQL that the ledger itself never would; `;` separates statements.

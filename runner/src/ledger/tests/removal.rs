@@ -2,7 +2,7 @@
 
 use super::{claimed, lost_track, on_both, request, stack, started, submit, submit_up, tell};
 use crate::domain::changes::{Action, Change};
-use crate::domain::failure::Applied;
+use crate::domain::failure::{Applied, ResourceEvent, ResourceStage};
 use crate::domain::request::RunKind;
 use crate::domain::run::{Outcome, Phase, RunEvent};
 use crate::ledger::{Store, runs};
@@ -16,14 +16,20 @@ async fn removed(mut store: &Store) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_audit_has_what_was_deleted_and_what_was_left() {
+async fn the_audit_has_each_deletion_before_and_after_it_and_what_was_left() {
     on_both(async |store| {
         let gone = |arn: &str| Change { address: arn.to_owned(), action: Action::Delete, reason: None };
         let applied = Applied { done: vec![gone("arn:a")], failed: vec![gone("arn:日")], ..Applied::default() };
         let events = |kind: RunKind| {
             let applied = Box::new(applied.clone());
             let ends = RunEvent::StackApplied { stack: stack("app"), applied };
-            (kind, [claimed("r", 1), RunEvent::ApplyBegan, started(Phase::Apply), ends])
+            let tells = |stage| {
+                let resource =
+                    ResourceEvent { address: "arn:a".to_owned(), action: Action::Delete, stage, elapsed_s: 0 };
+                RunEvent::Resource { stack: stack("app"), resource }
+            };
+            let (asked, gone) = (tells(ResourceStage::Started), tells(ResourceStage::Done));
+            (kind, [claimed("r", 1), RunEvent::ApplyBegan, started(Phase::Apply), asked, gone, ends])
         };
         for (kind, events) in [events(RunKind::Up), events(RunKind::Remove)] {
             let run = submit(&store, request(kind, kind.as_str(), "full"), "ito").await;
@@ -34,7 +40,14 @@ async fn the_audit_has_what_was_deleted_and_what_was_left() {
             }
         }
         let told = removed(&store).await;
-        assert_eq!(told, [r#"{"gone":["arn:a"],"left":["arn:日"],"stack":"app"}"#]);
+        assert_eq!(
+            told,
+            [
+                r#"{"arn":"arn:a","is":"asked of AWS","stack":"app"}"#,
+                r#"{"arn":"arn:a","is":"gone","stack":"app"}"#,
+                r#"{"gone":["arn:a"],"left":["arn:日"],"stack":"app"}"#
+            ]
+        );
     })
     .await;
 }

@@ -101,7 +101,11 @@ variable "cache_type" {
 variable "permissions_boundary" {
   type        = string
   default     = null
-  description = "ARN of a policy that bounds the roles made here."
+  description = "ARN of a policy that bounds the roles made here: the output `permissions_boundary` of the module `tidegate`, without which its role `change` makes none."
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a policy, with the number of its account."
+  }
 }
 
 # Outputs are named in full where they are used: so Tidegate knows, before the first `up`, that it is only the other stack that

@@ -66,6 +66,62 @@ run "a_host_that_nobody_reaches" {
     condition     = aws_instance.host[0].metadata_options[0].http_tokens == "required" && aws_instance.host[0].root_block_device[0].encrypted && aws_ebs_volume.ledger[0].encrypted
     error_message = "metadata with a token only, volumes encrypted"
   }
+  assert {
+    condition     = length(aws_vpc_security_group_egress_rule.ledger) == 0
+    error_message = "a bot with its ledger on its own disk gets out to 443 only"
+  }
+  assert {
+    condition     = local.program == "tidegate serve"
+    error_message = "the bot, where nothing else is said"
+  }
+  assert {
+    condition = alltrue([for line in [
+      "ExecStart=/usr/local/bin/tidegate serve", "PathChanged=/srv/tidegate/tidegate.toml", "systemctl enable --now tidegate.path tidegate.service",
+      ] : contains(split("\n", templatefile("${path.module}/templates/host.sh.tftpl", {
+        tidegate_url = "", tidegate_sum = "", terraform_url = "", terraform_sum = "", program = "tidegate serve", volume = "", region = "", read = "", change = ""
+    })), line)])
+    error_message = "it is started when its configuration is written, not at the first boot only"
+  }
+}
+
+run "a_runner_shares_the_ledger" {
+  command = plan
+  variables {
+    host = {
+      vpc_id    = "vpc-0123456789abcdef0"
+      subnet_id = "subnet-0123456789abcdef0"
+      zone      = "ap-northeast-1a"
+      ami_id    = "ami-0123456789abcdef0"
+      runs      = "runner"
+      ledger    = { cidr = "10.0.3.0/24" }
+    }
+    tidegate  = { url = "https://downloads.example.com/tidegate.tar.gz", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" }
+    terraform = { version = "1.11.4", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" }
+  }
+  assert {
+    condition     = local.program == "tidegate-runner"
+    error_message = "the engine without the conversation: two bots would both listen to the chat"
+  }
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.ledger[0].from_port == 5432 && aws_vpc_security_group_egress_rule.ledger[0].to_port == 5432 && aws_vpc_security_group_egress_rule.ledger[0].cidr_ipv4 == "10.0.3.0/24"
+    error_message = "it gets out to PostgreSQL"
+  }
+}
+
+run "a_runner_without_a_ledger_could_do_nothing" {
+  command = plan
+  variables {
+    host = {
+      vpc_id    = "vpc-0123456789abcdef0"
+      subnet_id = "subnet-0123456789abcdef0"
+      zone      = "ap-northeast-1a"
+      ami_id    = "ami-0123456789abcdef0"
+      runs      = "runner"
+    }
+    tidegate  = { url = "https://downloads.example.com/tidegate.tar.gz", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" }
+    terraform = { version = "1.11.4", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" }
+  }
+  expect_failures = [var.host]
 }
 
 run "a_host_needs_to_know_what_to_install" {

@@ -1,5 +1,7 @@
 //! Who decides which level is wanted at one moment, and how that is told.
 
+use std::cmp::Reverse;
+
 use super::reader::{Hit, Reader, Span};
 use super::transition::{Because, Note, Transition};
 use crate::domain::ids::Timestamp;
@@ -72,6 +74,35 @@ impl<'a> Reader<'a> {
     where
         'a: 'r,
     {
+        let (people, stays) = (self.by_people(now), self.put_off(now));
+        match (people, stays) {
+            (Some(people), Some(stays)) if self.is_put_off_until_warned(people, stays) => Some(stays),
+            (Some(people), _) => Some(people),
+            (None, stays) => stays.or_else(|| self.by_schedules(last, now)),
+        }
+    }
+
+    /// What a booking asks for again, once what was asked for beside it is over, comes after a warning as what schedules ask for does.
+    fn is_put_off_until_warned(&self, people: Decision<'_>, stays: Decision<'_>) -> bool {
+        let of = |spans: &[Span<'a>], by: Decider| {
+            spans.iter().find(|span| by == Decider::Bent(span.number)).map(|span| span.from)
+        };
+        of(&self.bookings, people.by).zip(of(&self.graces, stays.by)).is_some_and(|(booked, warned)| booked < warned)
+    }
+
+    /// The same without what stays until people were warned.
+    pub(super) fn beneath<'r>(&'r self, last: &[Option<Hit>], now: i64) -> Option<Decision<'r>>
+    where
+        'a: 'r,
+    {
+        self.by_people(now).or_else(|| self.by_schedules(last, now))
+    }
+
+    /// What people ask for.
+    fn by_people<'r>(&'r self, now: i64) -> Option<Decision<'r>>
+    where
+        'a: 'r,
+    {
         let newest = |spans: &'r [Span<'a>], since: i64| {
             let covers = spans.iter().filter(|span| span.covers(now) && span.from >= since);
             let span = covers.max_by_key(|span| (span.from, span.number))?;
@@ -81,9 +112,34 @@ impl<'a> Reader<'a> {
         // What was asked for before a booking begins counts again after it.
         let since = booked.map_or(i64::MIN, |(_, from)| from);
         let asked = newest(&self.keeps, since).or_else(|| newest(&self.visits, since)).or(booked);
-        if let Some((asked, _)) = asked.or_else(|| newest(&self.graces, i64::MIN)) {
-            return Some(asked);
-        }
+        asked.map(|(asked, _)| asked)
+    }
+
+    /// What stays until people were warned of what comes after it. It raises nothing: what somebody has lowered meanwhile stays so.
+    fn put_off<'r>(&'r self, now: i64) -> Option<Decision<'r>>
+    where
+        'a: 'r,
+    {
+        let grace =
+            self.graces.iter().filter(|grace| grace.covers(now)).max_by_key(|grace| (grace.from, grace.number))?;
+        let stays = grace.target?;
+        let lower = |target: &&Target| *target != stays && self.height(target) <= self.height(stays);
+        let begun = |span: &&Span<'a>| span.from <= now && span.until > grace.from;
+        // A booking that had begun before is what people are warned of.
+        let later = self.bookings.iter().filter(|span| span.from >= grace.from);
+        let lowered = self.visits.iter().chain(later).filter(begun);
+        let lowered = lowered.filter_map(|span| Some((span.target.filter(lower)?, span.from)));
+        let target = lowered
+            .min_by_key(|(target, from)| (self.height(target), Reverse(*from)))
+            .map_or(stays, |(target, _)| target);
+        Some(Decision { target, by: Decider::Bent(grace.number), ends: Some(grace.until) })
+    }
+
+    /// What schedules ask for.
+    fn by_schedules<'r>(&'r self, last: &[Option<Hit>], now: i64) -> Option<Decision<'r>>
+    where
+        'a: 'r,
+    {
         if self.pauses.iter().any(|pause| pause.covers(now)) {
             return None;
         }
@@ -159,6 +215,29 @@ impl<'a> Reader<'a> {
         decisions.max_by_key(|(decision, _)| self.height(decision.target))
     }
 
+    /// What is wanted when nobody asks for anything any more, where `beneath` is the same without what stays until people were warned:
+    /// nobody asked for that, and its end ends nothing.
+    pub(super) fn left_over<'r>(
+        &'r self,
+        stood: Decision<'r>,
+        now: i64,
+        beneath: impl FnOnce() -> Option<Decision<'r>>,
+    ) -> Decision<'r> {
+        if !self.is_put_off(stood) {
+            return self.left(stood, now);
+        }
+        let stays = Decision { target: stood.target, by: Decider::Left, ends: None };
+        match self.stays_until(stood, now) {
+            // In a pause nobody lowers: it stays until that is over, and is looked at then.
+            Some(until) => Decision { ends: Some(until), ..stood },
+            None => beneath().unwrap_or(stays),
+        }
+    }
+
+    fn is_put_off(&self, stood: Decision<'_>) -> bool {
+        matches!(stood.by, Decider::Bent(number) if self.graces.iter().any(|grace| grace.number == number))
+    }
+
     /// What is wanted when nobody asks for anything any more.
     pub(super) fn left<'r>(&'r self, stood: Decision<'r>, now: i64) -> Decision<'r> {
         if let Some(until) = self.stays_until(stood, now) {
@@ -167,7 +246,7 @@ impl<'a> Reader<'a> {
             return Decision { target: stood.target, by: Decider::Left, ends };
         }
         let ended = stood.ends == Some(now) || (stood.by == Decider::Left && stood.ends.is_some());
-        let rest = self.back(stood).unwrap_or(&self.rest);
+        let rest = self.back(stood, now).unwrap_or(&self.rest);
         // An end alone never raises.
         let rests = ended && self.height(rest) <= self.height(stood.target);
         match (rests, stood.by) {
@@ -177,10 +256,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where a booking goes back to.
-    fn back<'r>(&'r self, stood: Decision<'r>) -> Option<&'r Target> {
+    /// Where a booking goes back to. What was there before it does not come back where that was to end meanwhile.
+    fn back<'r>(&'r self, stood: Decision<'r>, now: i64) -> Option<&'r Target> {
         let Decider::Bent(number) = stood.by else { return None };
-        self.bookings.iter().find(|booking| booking.number == number)?.back
+        let booking = self.bookings.iter().find(|booking| booking.number == number)?;
+        let ended = |span: &Span<'_>| {
+            span.target == booking.back && span.from < booking.from && booking.from <= span.until && span.until <= now
+        };
+        booking.back.filter(|_| !self.visits.iter().chain(&self.keeps).any(ended))
     }
 
     /// Until when a pause keeps what was asked for; `None` where none does. A person's change goes back when they said.

@@ -77,6 +77,13 @@ pub(in crate::domain::schedule) enum Heard {
     All,
 }
 
+/// Whether what stays until people were warned is heard, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Graces {
+    Heard,
+    Unheard,
+}
+
 /// An agenda, ready to be read.
 pub(in crate::domain::schedule) struct Reader<'a> {
     pub(super) agenda: Agenda<'a>,
@@ -124,7 +131,7 @@ impl<'a> Reader<'a> {
                 Bend::Visit { target, from, until, said: _ } if people => {
                     reader.visits.push(span(*from, Some(*until), Some(target)));
                 }
-                Bend::Grace { target, from, until, then: _ } if people => {
+                Bend::Grace { target, from, until, then: _, foretold: _ } if people => {
                     reader.graces.push(span(*from, Some(*until), Some(target)));
                 }
                 Bend::Booked { target, from, until, back } if heard >= Heard::Bookings => {
@@ -305,9 +312,15 @@ impl<'a> Reader<'a> {
         let from = from.max(YEARS_MS.start);
         // What each did last is looked for far back: once for both.
         let last = self.lasts(from);
-        let mut stands = self.stands_after(last.clone(), from.saturating_sub(1));
+        let before = from.saturating_sub(1);
+        let mut stands = self.stands_after(last.clone(), before, Graces::Heard);
+        let put_off = !self.graces.is_empty();
+        let mut beneath = if put_off { self.stands_after(last.clone(), before, Graces::Unheard) } else { None };
         self.walk_on(last, from, to, &mut |now, last, these| {
-            let next = self.decide(last, now).or_else(|| stands.map(|stands| self.left(stands, now)));
+            if put_off {
+                beneath = self.beneath(last, now).or_else(|| beneath.map(|stands| self.left(stands, now)));
+            }
+            let next = self.decide(last, now).or_else(|| stands.map(|stands| self.left_over(stands, now, || beneath)));
             let before = std::mem::replace(&mut stands, next);
             match next {
                 Some(next) if before.map(|before| before.target) != Some(next.target) => {
@@ -319,12 +332,18 @@ impl<'a> Reader<'a> {
     }
 
     /// What is wanted at a moment, where `last` is what each schedule did last until then.
-    fn stands_after(&self, mut last: Vec<Option<Hit>>, moment: i64) -> Option<Decision<'_>> {
+    fn stands_after(&self, mut last: Vec<Option<Hit>>, moment: i64, graces: Graces) -> Option<Decision<'_>> {
         // Where nobody asks, it is what the last request left: back to when that ended.
         let (mut at, mut ended) = (moment, Vec::new());
         loop {
-            if let Some(decision) = self.decide(&last, at) {
-                return Some(ended.into_iter().rev().fold(decision, |stands, at| self.left(stands, at)));
+            let decision = match graces {
+                Graces::Heard => self.decide(&last, at),
+                Graces::Unheard => self.beneath(&last, at),
+            };
+            if let Some(decision) = decision {
+                let beneath = |at: i64| self.stands_after(self.lasts(at.saturating_add(1)), at, Graces::Unheard);
+                let left = |stands, at| self.left_over(stands, at, || beneath(at));
+                return Some(ended.into_iter().rev().fold(decision, left));
             }
             let fired = last.iter().flatten().filter(|hit| hit.edge == Edge::Fire).max_by_key(|hit| hit.at);
             // A booking that begins hides what was asked for before it.
@@ -346,7 +365,7 @@ impl<'a> Reader<'a> {
     /// What is wanted at a moment, in words.
     pub(super) fn told_at(&self, moment: i64) -> Option<Standing> {
         let last = self.lasts(moment.saturating_add(1));
-        let stands = self.stands_after(last.clone(), moment)?;
+        let stands = self.stands_after(last.clone(), moment, Graces::Heard)?;
         Some(Standing {
             wanted: stands.target.clone(),
             because: self.who_asks(stands, &last),

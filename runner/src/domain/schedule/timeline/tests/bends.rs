@@ -26,6 +26,16 @@ fn booked(level: &str, from: &str, until: &str) -> Bend {
     Bend::Booked { target: target(level), from: in_tokyo(from), until: in_tokyo(until), back: None }
 }
 
+fn stays(level: &str, from: &str, until: &str) -> Bend {
+    Bend::Grace {
+        target: target(level),
+        from: in_tokyo(from),
+        until: in_tokyo(until),
+        then: None,
+        foretold: Vec::new(),
+    }
+}
+
 fn pause(from: &str, until: Option<&str>) -> Bend {
     Bend::Pause { from: in_tokyo(from), until: until.map(in_tokyo) }
 }
@@ -296,6 +306,82 @@ fn a_visit_without_schedules_ends_at_rest_and_never_raises() {
             "Wed 11-25 02:00 small: bend 2 ends, rests"
         ]
     );
+}
+
+#[test]
+fn the_end_of_what_stays_until_people_were_warned_ends_nothing_itself() {
+    let nobody = || Written::new(Vec::new());
+    let alone = nobody().bent([stays("full", "2026-11-24T12:00", "2026-11-24T12:15")]);
+    assert_eq!(alone.told("2026-11-24", "2026-11-26"), ["Tue 11-24 12:00 full: bend 1"]);
+    let standing = level_at(&alone.agenda(), in_tokyo("2026-11-25T10:00")).expect("it stays");
+    assert_eq!((standing.wanted, standing.because), (target("full"), Vec::new()));
+    // What ended beneath it is over as it is.
+    let visited = nobody().bent([
+        visit("huge", "2026-11-24T10:00", "2026-11-24T12:00"),
+        stays("huge", "2026-11-24T11:55", "2026-11-24T12:10"),
+    ]);
+    assert_eq!(
+        visited.told("2026-11-24", "2026-11-26"),
+        ["Tue 11-24 10:00 huge: bend 1", "Tue 11-24 12:10 small: bend 2 ends, rests"]
+    );
+    // In a pause it stays to its end.
+    let paused = work().bent([
+        stays("full", "2026-11-24T21:00", "2026-11-24T21:15"),
+        pause("2026-11-24T21:05", Some("2026-11-25T02:00")),
+    ]);
+    assert_eq!(
+        paused.told("2026-11-24", "2026-11-26").get(..2).expect("two"),
+        ["Tue 11-24 09:00 full: work begins", "Wed 11-25 02:00 small: bend 2 ends, work asks"]
+    );
+}
+
+#[test]
+fn what_stays_until_people_were_warned_raises_nothing_that_somebody_has_lowered() {
+    for lowered in [
+        visit("small", "2026-11-24T21:02", "2026-11-24T21:05"),
+        visit("small", "2026-11-24T20:50", "2026-11-24T21:05"),
+        booked("small", "2026-11-24T21:02", "2026-11-24T21:05"),
+    ] {
+        let written = work().bent([stays("full", "2026-11-24T21:00", "2026-11-24T21:15"), lowered]);
+        let told = written.told("2026-11-24", "2026-11-26");
+        assert!(told.get(1).is_some_and(|told| told.contains(" small: bend 2")), "{told:?}");
+        assert!(told.get(2).is_some_and(|told| told.starts_with("Wed 11-25 09:00 full")), "{told:?}");
+    }
+    // What was raised goes back to what stays.
+    let raised = work().bent([
+        stays("full", "2026-11-24T21:00", "2026-11-24T21:15"),
+        visit("huge", "2026-11-24T21:02", "2026-11-24T21:05"),
+    ]);
+    assert_eq!(
+        raised.told("2026-11-24", "2026-11-25").get(1..).expect("some"),
+        [
+            "Tue 11-24 21:02 huge: bend 2",
+            "Tue 11-24 21:05 full: bend 2 ends, bend 1",
+            "Tue 11-24 21:15 small: bend 1 ends, work asks"
+        ]
+    );
+}
+
+#[test]
+fn a_change_that_ends_within_a_booking_of_its_level_is_over_with_the_booking() {
+    let back = |from: &str, until: &str| Bend::Booked {
+        target: target("full"),
+        from: in_tokyo(from),
+        until: in_tokyo(until),
+        back: Some(target("full")),
+    };
+    for until in ["2026-11-24T22:00", "2026-11-24T23:00", "2026-11-25T02:00"] {
+        let written = Written::new(Vec::new())
+            .bent([visit("full", "2026-11-24T20:00", until), back("2026-11-24T22:00", "2026-11-25T02:00")]);
+        assert_eq!(
+            written.told("2026-11-24", "2026-12-26"),
+            ["Tue 11-24 20:00 full: bend 1", "Wed 11-25 02:00 small: bend 2 ends, rests"],
+            "{until}"
+        );
+    }
+    // What was there without an end stays.
+    let alone = Written::new(Vec::new()).bent([back("2026-11-24T22:00", "2026-11-25T02:00")]);
+    assert_eq!(alone.told("2026-11-24", "2026-12-26"), ["Tue 11-24 22:00 full: bend 1"]);
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn bends(from: i64) -> impl Strategy<Value = Vec<Bent>> {
             match kind {
                 0 => Bend::Keep { target: target(level), from: begins, until },
                 1 => Bend::Visit { target: target(level), from: begins, until, said: true },
-                5 => Bend::Grace { target: target(level), from: begins, until, then: None },
+                5 => Bend::Grace { target: target(level), from: begins, until, then: None, foretold: vec![] },
                 2 => Bend::Pause { from: begins, until: Some(until).filter(|_| length % 7 > 0) },
                 3 => Bend::Skip(Skipped::Days {
                     schedule: None,
@@ -280,6 +280,19 @@ proptest! {
             let found = timeline(&agenda, moment.plus_ms(1), next.at.plus_ms(1));
             prop_assert_eq!(found, vec![next]);
         }
+    }
+
+    #[test]
+    fn what_stayed_until_people_were_warned_leaves_nothing_behind((written, from) in all(), after in 0..96 * 38_i64) {
+        // What a pause finds it keeps.
+        prop_assume!(!written.bends.iter().any(|bent| matches!(bent.bend, Bend::Pause { .. })));
+        let moment = Timestamp(from + after * 15 * MINUTE);
+        let covers = |bent: &Bent| matches!(bent.bend, Bend::Grace { from, until, .. } if from <= moment && moment < until);
+        prop_assume!(!written.bends.iter().any(covers));
+        let bends: Vec<_> =
+            written.bends.iter().filter(|bent| !matches!(bent.bend, Bend::Grace { .. })).cloned().collect();
+        let without = level_at(&crate::domain::schedule::Agenda { bends: &bends, ..written.agenda() }, moment);
+        prop_assert!(without.is_none() || level_at(&written.agenda(), moment).map(|standing| standing.wanted) == without.map(|standing| standing.wanted));
     }
 
     #[test]

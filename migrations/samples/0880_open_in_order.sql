@@ -1,0 +1,1 @@
+INSERT INTO firings (environment, key, due_at, decided_at, until_at, wanted, outcome, tries, try_at) SELECT 'open', key, due_at, decided_at, until_at, wanted, outcome, tries, due_at FROM firings WHERE environment = 'shop';

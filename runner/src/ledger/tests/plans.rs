@@ -1,0 +1,25 @@
+//! How SQLite finds what is read at each look: what is open, and not all that ever was.
+
+use super::on_both;
+use crate::ledger::Store;
+use crate::ledger::{firings, runs};
+
+#[tokio::test]
+async fn what_is_open_is_found_by_its_index_in_its_order() {
+    on_both(async |store| {
+        let Store::Sqlite { read, .. } = &store else { return };
+        for (sql, index) in [
+            (firings::OPEN, "firings_open"),
+            (runs::ACTIVE, "runs_open (environment=?)"),
+            (runs::ALL_ACTIVE, "runs_open"),
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(read).await.unwrap();
+            let plan: Vec<String> = plan.into_iter().map(|(.., step)| step).collect();
+            // One step: nothing is sorted.
+            assert!(plan.len() == 1 && plan.iter().all(|step| step.ends_with(index)), "{index}: {plan:?}");
+        }
+    })
+    .await;
+}
