@@ -10,7 +10,6 @@ use super::{CannotLook, Surroundings, Tagged};
 use crate::domain::ids::Timestamp;
 
 /// Profiles are not read.
-#[expect(clippy::unused_async, reason = "as the real one")]
 pub async fn region_of_profile(_: &Surroundings) -> Option<String> {
     None
 }

@@ -50,7 +50,8 @@ off = \"destroy\"
 ```
 
 An unknown key is an error. An environment with an error is *unmanaged*: `status` says so, and the others run. A changed file, or
-root, is read again by itself within seconds; an environment that then has an error goes on as it last was. So it does for whoever is started
+root, is read again by itself within seconds (`the configuration was read again` in the log of each process; until then what it plans and applies goes by the one before, also where the
+audit has the change from another process already: a new `protect` holds from that line on); an environment that then has an error goes on as it last was. So it does for whoever is started
 later, when the error is in its section of the file: the ledger keeps, for each such environment, the file in which it last had none,
 without secrets, until its section checks again; one in whose section a secret stands itself is then unmanaged. Roles count as the newest
 file has them, also there; the `[runner]` table's defaults for its stacks are those of that file. The audit has every version of it.

@@ -83,18 +83,18 @@ async fn what_cannot_be_read_of_one_environment_holds_back_that_one_until_it_can
             let mut tx = room.store.begin().await.unwrap();
             let skips = Bend::Skip(Skipped::One {
                 schedule: "hours".to_owned(),
-                local: "2026-12-01T09:00:00".parse().unwrap(),
+                local: "2037-12-01T09:00:00".parse().unwrap(),
             });
-            ledger_bends::begin(&mut tx, &name(1), skips, at("2026-12-02T00:00"), &ito, None).await.unwrap();
+            ledger_bends::begin(&mut tx, &name(1), skips, at("2037-12-02T00:00"), &ito, None).await.unwrap();
             let keys = [("cron", "0 2 1 1 *"), ("do", "up full"), ("for", "1h")];
             let keys = keys.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
             let written = Written { name: "later".to_owned(), keys };
             schedules::put(&mut tx, &name(1), &written, &ito, None, None).await.unwrap().unwrap();
             tx.commit().await.unwrap();
             let mut clock = room.clock();
-            clock.look(at("2026-11-23T08:00")).await.unwrap();
+            clock.look(at("2037-11-23T08:00")).await.unwrap();
             sql(&room.store, breaks).await.unwrap();
-            let looked = clock.look(at("2026-11-23T09:00")).await.unwrap();
+            let looked = clock.look(at("2037-11-23T09:00")).await.unwrap();
             assert_eq!(queued(&room, RunKind::Up).await, ["e0", "e2", "e3"], "{table}");
             let of_e1: Vec<&(Due, Turned)> =
                 looked.turned.iter().filter(|(due, _)| due.environment == name(1)).collect();
@@ -104,14 +104,14 @@ async fn what_cannot_be_read_of_one_environment_holds_back_that_one_until_it_can
             let said = told(&room).await;
             let of_e1 = said.iter().filter(|said| matches!(said, ClockNews::Refused { again: Some(_), .. }));
             assert_eq!((said.len(), of_e1.count()), (1, 1), "{table}: {said:?}");
-            let again = firings::one(&room.store, &name(1), "hours@2026-11-23T09:00+09:00").await.unwrap().unwrap();
-            assert_eq!((again.outcome, again.try_at), (Outcome::Refused, Some(at("2026-11-23T09:01"))), "{table}");
+            let again = firings::one(&room.store, &name(1), "hours@2037-11-23T09:00+09:00").await.unwrap().unwrap();
+            assert_eq!((again.outcome, again.try_at), (Outcome::Refused, Some(at("2037-11-23T09:01"))), "{table}");
             // Tried again it is refused for the same reason, which is in the audit once.
-            clock.look(at("2026-11-23T09:01")).await.unwrap();
+            clock.look(at("2037-11-23T09:01")).await.unwrap();
             assert_eq!(refusals(&room, table).await, refused, "{table}");
             let of = if table == "environments" { "name" } else { "environment" };
             sql(&room.store, &format!("UPDATE {table} SET {mends} WHERE {of} = 'e1'")).await.unwrap();
-            clock.look(at("2026-11-23T09:04")).await.unwrap();
+            clock.look(at("2037-11-23T09:04")).await.unwrap();
             assert_eq!(queued(&room, RunKind::Up).await, ["e0", "e1", "e2", "e3"], "{table}");
         })
         .await;
@@ -122,12 +122,12 @@ async fn what_cannot_be_read_of_one_environment_holds_back_that_one_until_it_can
 async fn a_memory_of_the_clocks_that_cannot_be_read_loses_no_transition() {
     on_both(async |store| {
         let room = rooms(store, 2, "").await;
-        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        room.clock().look(at("2037-11-23T08:00")).await.unwrap();
         sql(&room.store, "UPDATE clock_asked SET wanted = 'x' WHERE environment = 'e1'").await.unwrap();
         let mut clock = room.clock();
-        clock.look(at("2026-11-23T08:30")).await.unwrap();
+        clock.look(at("2037-11-23T08:30")).await.unwrap();
         assert_eq!(queued(&room, RunKind::Up).await, Vec::<String>::new());
-        clock.look(at("2026-11-23T09:00")).await.unwrap();
+        clock.look(at("2037-11-23T09:00")).await.unwrap();
         assert_eq!(queued(&room, RunKind::Up).await, ["e0", "e1"]);
     })
     .await;
@@ -138,9 +138,9 @@ async fn what_was_due_too_long_ago_is_told_also_where_it_cannot_be_read_how_it_s
     on_both(async |store| {
         let room = rooms(store, 2, "").await;
         plans(&room).await;
-        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        room.clock().look(at("2037-11-23T08:00")).await.unwrap();
         sql(&room.store, BREAKS[0].1).await.unwrap();
-        let looked = room.clock().look(at("2026-11-23T13:01")).await.unwrap();
+        let looked = room.clock().look(at("2037-11-23T13:01")).await.unwrap();
         assert_eq!(outcomes(&looked), [&Turned::Missed, &Turned::Missed]);
         let said = told(&room).await;
         assert!(said.len() == 2 && said.iter().all(|said| matches!(said, ClockNews::Missed { .. })), "{said:?}");
@@ -156,7 +156,7 @@ async fn what_was_due_too_long_ago_is_told_also_where_it_cannot_be_read_how_it_s
 async fn what_is_refused_takes_nothing_of_the_others_with_it_and_leaves_nothing_of_itself() {
     on_both(async |store| {
         let room = rooms(store, 40, "").await;
-        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        room.clock().look(at("2037-11-23T08:00")).await.unwrap();
         for number in (0..40).step_by(2) {
             let one = name(number);
             let values = format!(
@@ -164,7 +164,7 @@ async fn what_is_refused_takes_nothing_of_the_others_with_it_and_leaves_nothing_
             );
             room.hold(&values).await;
         }
-        let looked = room.clock().look(at("2026-11-23T09:00")).await.unwrap();
+        let looked = room.clock().look(at("2037-11-23T09:00")).await.unwrap();
         let refused = looked.turned.iter().filter(|(_, turned)| matches!(turned, Turned::Refused(_))).count();
         assert_eq!((looked.turned.len(), refused), (40, 20));
         let mut active = runs::all_active(&room.store).await.unwrap();
@@ -177,7 +177,7 @@ async fn what_is_refused_takes_nothing_of_the_others_with_it_and_leaves_nothing_
             all.iter().filter(|record| record.decision == Decision::Refused && record.rule.as_deref() == Some("hold"));
         assert_eq!((all.len(), with_run, held.count()), (40, 20, 20));
         assert_eq!(told(&room).await.len(), 20);
-        assert_eq!(room.clock().look(at("2026-11-23T09:00")).await.unwrap().turned, []);
+        assert_eq!(room.clock().look(at("2037-11-23T09:00")).await.unwrap().turned, []);
     })
     .await;
 }
@@ -185,8 +185,8 @@ async fn what_is_refused_takes_nothing_of_the_others_with_it_and_leaves_nothing_
 #[tokio::test]
 async fn a_look_that_cannot_be_asked_for_keeps_none_of_the_others_from_theirs() {
     for (lines, kind, now) in [
-        ("drift = '03:00'\n", RunKind::Drift, at("2026-11-24T03:00")),
-        ("preflight = '30m'\n", RunKind::Preflight, at("2026-11-24T08:30")),
+        ("drift = '03:00'\n", RunKind::Drift, at("2037-11-24T03:00")),
+        ("preflight = '30m'\n", RunKind::Preflight, at("2037-11-24T08:30")),
     ] {
         on_both(async |store| {
             let room = rooms(store, 3, lines).await;

@@ -26,6 +26,10 @@ async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of
         (asks, Some("ito"), "queued"),
     ] {
         on_both(async |store| {
+            // Not today, whenever that is: a rule goes by the ledger's clock.
+            let then = store.now().await.unwrap().plus_ms(3 * 86_400_000).0;
+            let day = chrono::DateTime::from_timestamp_millis(then).unwrap().format("%a").to_string();
+            let more = more.replace("Mon-Fri 09:00-20:00", &format!("{day} 09:00-20:00"));
             let file = "[[environments.shop.schedules]]\nname = 'late'\nwindow = 'Mon-Fri 22:00-23:00'\ninside = 'full'\noutside = 'small'\n";
             let file = if who.is_none() { file } else { "" };
             let text = UNSCHEDULED.replace("down = 'small'\n", &format!("down = 'small'\n{more}"));
@@ -37,8 +41,8 @@ async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of
                 adds(&room, who, &LATE).await;
             }
             let mut clock = room.clock();
-            clock.look(at("2026-11-23T21:00")).await.unwrap();
-            let looked = clock.look(at("2026-11-23T22:00")).await.unwrap();
+            clock.look(at("2037-11-23T21:00")).await.unwrap();
+            let looked = clock.look(at("2037-11-23T22:00")).await.unwrap();
             match outcomes(&looked).as_slice() {
                 [Turned::Queued(run)] => {
                     assert_eq!(comes, "queued", "{more}");
@@ -52,7 +56,7 @@ async fn what_was_added_by_chat_is_held_against_rules_of_later_and_the_rights_of
                     let all = super::tests::told(&room).await;
                     assert!(matches!(all.last(), Some(ClockNews::Refused { .. })), "{all:?}");
                     // Not on a second try either.
-                    clock.look(at("2026-11-23T22:05")).await.unwrap();
+                    clock.look(at("2037-11-23T22:05")).await.unwrap();
                     assert!(room.queue().await.is_empty());
                 }
                 other => panic!("{other:?}"),
@@ -68,11 +72,11 @@ async fn without_schedules_the_end_of_a_keep_lowers_nothing() {
         let config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", UNSCHEDULED), &|_| None).unwrap());
         let room = Room { store, config };
         let mut clock = room.clock();
-        clock.look(at("2026-11-23T20:00")).await.unwrap();
-        visits(&room, "full", at("2026-11-23T20:10"), None).await;
-        let (began, until) = (at("2026-11-23T20:20"), at("2026-11-23T21:20"));
+        clock.look(at("2037-11-23T20:00")).await.unwrap();
+        visits(&room, "full", at("2037-11-23T20:10"), None).await;
+        let (began, until) = (at("2037-11-23T20:20"), at("2037-11-23T21:20"));
         room.keeps(began, until).await;
-        for now in ["2026-11-23T20:21", "2026-11-23T21:20", "2026-11-23T21:21"] {
+        for now in ["2037-11-23T20:21", "2037-11-23T21:20", "2037-11-23T21:21"] {
             let looked = clock.look(at(now)).await.unwrap();
             assert_eq!((looked.turned, looked.next), (vec![], None), "{now}");
         }

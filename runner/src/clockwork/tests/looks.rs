@@ -58,11 +58,11 @@ async fn what_others_changed_is_looked_for_each_night_once_and_told_once() {
         room.wants("small").await;
         let desk = Desk::new(room.store.clone(), watch::channel(Arc::clone(&room.config)).1, Bell::default());
         let mut clock = room.clock();
-        let looked = clock.look(at("2026-11-24T02:59")).await.unwrap();
-        assert_eq!((kinds(&room).await, looked.next), (vec![], Some(at("2026-11-24T03:00"))));
+        let looked = clock.look(at("2037-11-24T02:59")).await.unwrap();
+        assert_eq!((kinds(&room).await, looked.next), (vec![], Some(at("2037-11-24T03:00"))));
         for minute in ["03:00", "03:01"] {
-            clock.look(at(&format!("2026-11-24T{minute}"))).await.unwrap();
-            room.clock().look(at(&format!("2026-11-24T{minute}"))).await.unwrap();
+            clock.look(at(&format!("2037-11-24T{minute}"))).await.unwrap();
+            room.clock().look(at(&format!("2037-11-24T{minute}"))).await.unwrap();
         }
         assert_eq!(kinds(&room).await, [RunKind::Drift]);
         let mut quiet = Vec::new();
@@ -72,13 +72,13 @@ async fn what_others_changed_is_looked_for_each_night_once_and_told_once() {
             (26, &["desired_capacity 4 -> 9"]),
             (27, &["desired_capacity 4 -> 11"]),
         ] {
-            clock.look(at(&format!("2026-11-{day}T03:02"))).await.unwrap();
+            clock.look(at(&format!("2037-11-{day}T03:02"))).await.unwrap();
             let number = finds(&room, told).await;
             quiet.push(desk.is_quiet(&desk.show(number).await.unwrap()).await.unwrap());
         }
         assert_eq!(quiet, [true, false, true, false], "nothing, new, the same, more");
         // What was missed by more than an hour is left to the next night.
-        clock.look(at("2026-11-28T04:01")).await.unwrap();
+        clock.look(at("2037-11-28T04:01")).await.unwrap();
         assert_eq!(kinds(&room).await, []);
         let wanted = environments::wanted(&room.store, &shop()).await.unwrap().expect("something");
         assert_eq!(wanted.target, target("small"), "a look says nothing about where it should be");
@@ -92,16 +92,16 @@ async fn before_schedules_raise_something_it_is_looked_once_whether_anything_sta
         let room = room_with(store, "preflight = '30m'\n");
         room.wants("small").await;
         let mut clock = room.clock();
-        let looked = clock.look(at("2026-11-24T08:00")).await.unwrap();
-        assert_eq!((kinds(&room).await, looked.next), (vec![], Some(at("2026-11-24T08:30"))));
-        clock.look(at("2026-11-24T08:30")).await.unwrap();
-        clock.look(at("2026-11-24T08:31")).await.unwrap();
-        room.clock().look(at("2026-11-24T08:32")).await.unwrap();
+        let looked = clock.look(at("2037-11-24T08:00")).await.unwrap();
+        assert_eq!((kinds(&room).await, looked.next), (vec![], Some(at("2037-11-24T08:30"))));
+        clock.look(at("2037-11-24T08:30")).await.unwrap();
+        clock.look(at("2037-11-24T08:31")).await.unwrap();
+        room.clock().look(at("2037-11-24T08:32")).await.unwrap();
         assert_eq!(kinds(&room).await, [RunKind::Preflight]);
         finds(&room, &[]).await;
         // What lowers is not kept from anybody by a lock.
         room.wants("full").await;
-        clock.look(at("2026-11-24T20:45")).await.unwrap();
+        clock.look(at("2037-11-24T20:45")).await.unwrap();
         assert_eq!(kinds(&room).await, []);
     })
     .await;
@@ -119,16 +119,16 @@ async fn what_stands_in_the_way_is_told_each_morning_also_where_it_is_the_same()
         let room = room_with(store, "preflight = '30m'\n");
         room.wants("small").await;
         let mut clock = room.clock();
-        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        clock.look(at("2037-11-24T08:00")).await.unwrap();
         let mut quiet = Vec::new();
         for (day, told) in [(24, &["no capacity in 1a"][..]), (25, &["no capacity in 1a"]), (26, &[])] {
-            clock.look(at(&format!("2026-11-{day}T08:30"))).await.unwrap();
+            clock.look(at(&format!("2037-11-{day}T08:30"))).await.unwrap();
             assert_eq!(kinds(&room).await, [RunKind::Preflight], "{day}");
             let number = finds(&room, told).await;
             quiet.push(is_quiet(&room, number).await);
             // It goes up at nine, and down again in the evening.
             for (time, level) in [("09:00", "full"), ("21:00", "small")] {
-                clock.look(at(&format!("2026-11-{day}T{time}"))).await.unwrap();
+                clock.look(at(&format!("2037-11-{day}T{time}"))).await.unwrap();
                 assert_eq!(room.queue().await, [level], "{day}");
                 room.all_done().await;
             }
@@ -144,16 +144,16 @@ async fn the_same_drift_after_a_repair_is_news_again() {
         let room = room_with(store, "drift = '03:00'\n");
         room.wants("small").await;
         let mut clock = room.clock();
-        clock.look(at("2026-11-24T02:59")).await.unwrap();
+        clock.look(at("2037-11-24T02:59")).await.unwrap();
         let mut quiet = Vec::new();
         for day in [24, 25, 26, 27] {
-            clock.look(at(&format!("2026-11-{day}T03:00"))).await.unwrap();
+            clock.look(at(&format!("2037-11-{day}T03:00"))).await.unwrap();
             assert_eq!(kinds(&room).await, [RunKind::Drift], "{day}");
             let number = finds(&room, &["desired_capacity 4 -> 9"]).await;
             quiet.push(is_quiet(&room, number).await);
             if day == 25 {
                 // Somebody puts it right by Tidegate; the night after it has come back.
-                visits(&room, "small", at("2026-11-25T08:00"), None).await;
+                visits(&room, "small", at("2037-11-25T08:00"), None).await;
                 sql(&room.store, "UPDATE runs SET changed = TRUE WHERE kind IN ('up', 'down')").await.unwrap();
             }
         }
@@ -168,10 +168,10 @@ async fn too_little_quota_for_what_comes_is_told_and_enough_is_not() {
         let room = room_with(store, "preflight = '30m'\n");
         room.wants("small").await;
         let mut clock = room.clock();
-        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        clock.look(at("2037-11-24T08:00")).await.unwrap();
         let mut quiet = Vec::new();
         for (day, needs) in [(24, 40), (25, 41)] {
-            clock.look(at(&format!("2026-11-{day}T08:30"))).await.unwrap();
+            clock.look(at(&format!("2037-11-{day}T08:30"))).await.unwrap();
             assert_eq!(kinds(&room).await, [RunKind::Preflight], "{day}");
             let (run, attempt) = runs::claim_next(&room.store, "r#1", "h", 60_000, 1).await.unwrap().expect("a run");
             let (account, region) = ("123456789012".to_owned(), "eu-west-1".to_owned());
@@ -185,7 +185,7 @@ async fn too_little_quota_for_what_comes_is_told_and_enough_is_not() {
             tx.commit().await.unwrap();
             quiet.push(is_quiet(&room, run.number).await);
             for (time, level) in [("09:00", "full"), ("21:00", "small")] {
-                clock.look(at(&format!("2026-11-{day}T{time}"))).await.unwrap();
+                clock.look(at(&format!("2037-11-{day}T{time}"))).await.unwrap();
                 assert_eq!(room.queue().await, [level], "{day}");
                 room.all_done().await;
             }

@@ -181,7 +181,7 @@ fn target(level: &str) -> Target {
     Target { level: level.parse().unwrap(), settings: std::collections::BTreeMap::new() }
 }
 
-/// In Tokyo; 2026-11-23 is a Monday.
+/// In Tokyo; 2037-11-23 is a Monday.
 fn at(text: &str) -> Timestamp {
     Timestamp(DateTime::parse_from_rfc3339(&format!("{text}:00+09:00")).unwrap().timestamp_millis())
 }

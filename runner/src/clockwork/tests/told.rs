@@ -19,13 +19,13 @@ async fn whom_a_schedule_names_hears_of_it_beside_the_owners() {
     on_both(async |store| {
         let room = Room::with(store, "tell = ['local:kato', 'local:ito']\n").await;
         let mut clock = room.clock();
-        clock.look(at("2026-11-24T08:00")).await.unwrap();
+        clock.look(at("2037-11-24T08:00")).await.unwrap();
         room.is_held().await;
-        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        clock.look(at("2037-11-24T09:00")).await.unwrap();
         room.is_free().await;
-        clock.look(at("2026-11-24T09:30")).await.unwrap();
+        clock.look(at("2037-11-24T09:30")).await.unwrap();
         room.all_done().await;
-        clock.look(at("2026-11-24T20:45")).await.unwrap();
+        clock.look(at("2037-11-24T20:45")).await.unwrap();
         for who in ["ito", "kato"] {
             let all = told_to(&room, who).await;
             assert!(
@@ -164,34 +164,34 @@ async fn before_it_goes_down_people_are_warned_once_and_again_where_they_kept_it
         let room = Room::new(store).await;
         room.wants("full").await;
         let mut clock = room.clock();
-        let looked = clock.look(at("2026-11-23T20:44")).await.unwrap();
-        assert_eq!(looked.next, Some(at("2026-11-23T20:45")), "when it warns");
+        let looked = clock.look(at("2037-11-23T20:44")).await.unwrap();
+        assert_eq!(looked.next, Some(at("2037-11-23T20:45")), "when it warns");
         assert_eq!(told(&room).await, []);
         for _ in 0..2 {
-            clock.look(at("2026-11-23T20:45")).await.unwrap();
-            room.clock().look(at("2026-11-23T20:46")).await.unwrap();
+            clock.look(at("2037-11-23T20:45")).await.unwrap();
+            room.clock().look(at("2037-11-23T20:46")).await.unwrap();
         }
         let all = told(&room).await;
         assert!(
             matches!(all.as_slice(), [ClockNews::Ahead { turn, from, .. }]
-                if turn.at == at("2026-11-23T21:00") && turn.zone == "Asia/Tokyo" && *from == target("full")),
+                if turn.at == at("2037-11-23T21:00") && turn.zone == "Asia/Tokyo" && *from == target("full")),
             "{all:?}"
         );
-        let (began, until) = (at("2026-11-23T20:50"), at("2026-11-23T21:50"));
+        let (began, until) = (at("2037-11-23T20:50"), at("2037-11-23T21:50"));
         room.keeps(began, until).await;
-        clock.look(at("2026-11-23T21:00")).await.unwrap();
+        clock.look(at("2037-11-23T21:00")).await.unwrap();
         assert_eq!(told(&room).await.len(), 1);
-        clock.look(at("2026-11-23T21:35")).await.unwrap();
+        clock.look(at("2037-11-23T21:35")).await.unwrap();
         let all = told(&room).await;
-        assert_eq!(all.iter().map(|said| said.turn().at).collect::<Vec<_>>(), [at("2026-11-23T21:00"), until]);
+        assert_eq!(all.iter().map(|said| said.turn().at).collect::<Vec<_>>(), [at("2037-11-23T21:00"), until]);
         // Nothing is said of what changes nothing: it is down already.
         room.keeps_are_over().await;
         clock.look(until).await.unwrap();
         room.all_done().await;
-        clock.look(at("2026-11-24T09:00")).await.unwrap();
+        clock.look(at("2037-11-24T09:00")).await.unwrap();
         room.end_as("cancelled").await;
-        let looked = clock.look(at("2026-11-24T20:50")).await.unwrap();
-        assert_eq!((told(&room).await.len(), looked.next), (2, Some(at("2026-11-24T21:00"))));
+        let looked = clock.look(at("2037-11-24T20:50")).await.unwrap();
+        assert_eq!((told(&room).await.len(), looked.next), (2, Some(at("2037-11-24T21:00"))));
     })
     .await;
 }
@@ -200,33 +200,33 @@ async fn before_it_goes_down_people_are_warned_once_and_again_where_they_kept_it
 async fn what_is_late_collapsed_missed_or_refused_is_told() {
     on_both(async |store| {
         let room = Room::new(store).await;
-        room.clock().look(at("2026-11-23T08:00")).await.unwrap();
+        room.clock().look(at("2037-11-23T08:00")).await.unwrap();
         // Three days without anybody: five transitions, of which the last is made.
-        room.clock().look(at("2026-11-25T09:30")).await.unwrap();
+        room.clock().look(at("2037-11-25T09:30")).await.unwrap();
         let all = told(&room).await;
         assert!(
             matches!(all.as_slice(), [ClockNews::Late { turn, by_ms: 1_800_000, collapsed: 4, .. }]
-                if turn.at == at("2026-11-25T09:00")),
+                if turn.at == at("2037-11-25T09:00")),
             "{all:?}"
         );
         room.all_done().await;
-        room.clock().look(at("2026-11-26T03:00")).await.unwrap();
+        room.clock().look(at("2037-11-26T03:00")).await.unwrap();
         let all = told(&room).await;
         assert!(matches!(all.last(), Some(ClockNews::Missed { by_ms: 21_600_000, .. })), "{all:?}");
         room.is_held().await;
         room.wants("small").await;
         let mut clock = room.clock();
-        clock.look(at("2026-11-26T09:00")).await.unwrap();
-        clock.look(at("2026-11-26T09:30")).await.unwrap();
+        clock.look(at("2037-11-26T09:00")).await.unwrap();
+        clock.look(at("2037-11-26T09:30")).await.unwrap();
         let all = told(&room).await;
         assert!(
-            matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2026-11-26T21:00")),
+            matches!(all.last(), Some(ClockNews::Refused { again: Some(until), .. }) if *until == at("2037-11-26T21:00")),
             "{all:?}"
         );
-        clock.look(at("2026-11-26T09:32")).await.unwrap();
-        clock.look(at("2026-11-26T14:00")).await.unwrap();
+        clock.look(at("2037-11-26T09:32")).await.unwrap();
+        clock.look(at("2037-11-26T14:00")).await.unwrap();
         assert_eq!(told(&room).await.len(), 3, "as long as it is wanted");
-        clock.look(at("2026-11-26T21:00")).await.unwrap();
+        clock.look(at("2037-11-26T21:00")).await.unwrap();
         let all = told(&room).await;
         assert!(matches!(all.last(), Some(ClockNews::GivenUp { run: None, .. })), "{all:?}");
         // And each of it is in the audit; tries that are refused for the same reason again are not.
@@ -254,17 +254,17 @@ async fn a_pair_that_an_outage_swallows_is_said_in_one_line() {
         let room = Room::new(store).await;
         room.wants("full").await;
         // From Friday evening to Monday morning.
-        room.clock().look(at("2026-11-27T20:00")).await.unwrap();
+        room.clock().look(at("2037-11-27T20:00")).await.unwrap();
         let mut clock = room.clock();
-        let looked = clock.look(at("2026-11-30T09:30")).await.unwrap();
+        let looked = clock.look(at("2037-11-30T09:30")).await.unwrap();
         assert_eq!(outcomes(&looked), [&Turned::Nothing]);
-        clock.look(at("2026-11-30T09:31")).await.unwrap();
-        room.clock().look(at("2026-11-30T09:32")).await.unwrap();
+        clock.look(at("2037-11-30T09:31")).await.unwrap();
+        room.clock().look(at("2037-11-30T09:32")).await.unwrap();
         let all = told(&room).await;
         let [ClockNews::Swallowed { turn, left_out, count: 1 }] = all.as_slice() else { panic!("{all:?}") };
-        assert_eq!((turn.at, &turn.wanted), (at("2026-11-30T09:00"), &target("full")));
+        assert_eq!((turn.at, &turn.wanted), (at("2037-11-30T09:00"), &target("full")));
         let left_out: Vec<_> = left_out.iter().map(|turn| (turn.at, turn.wanted.clone())).collect();
-        assert_eq!(left_out, [(at("2026-11-27T21:00"), target("small"))]);
+        assert_eq!(left_out, [(at("2037-11-27T21:00"), target("small"))]);
         assert!(room.queue().await.is_empty());
     })
     .await;
@@ -275,12 +275,12 @@ async fn a_pair_whose_catch_up_is_over_is_said_as_well_and_nothing_where_nothing
     on_both(async |store| {
         let room = Room::new(store).await;
         room.wants("full").await;
-        room.clock().look(at("2026-11-27T20:00")).await.unwrap();
-        room.clock().look(at("2026-11-30T15:00")).await.unwrap();
+        room.clock().look(at("2037-11-27T20:00")).await.unwrap();
+        room.clock().look(at("2037-11-30T15:00")).await.unwrap();
         assert!(matches!(told(&room).await.as_slice(), [ClockNews::Swallowed { count: 1, .. }]));
         let mut clock = room.clock();
-        clock.look(at("2026-11-30T20:59")).await.unwrap();
-        clock.look(at("2026-11-30T21:00")).await.unwrap();
+        clock.look(at("2037-11-30T20:59")).await.unwrap();
+        clock.look(at("2037-11-30T21:00")).await.unwrap();
         room.all_done().await;
         assert!(matches!(told(&room).await.as_slice(), [ClockNews::Swallowed { .. }, ClockNews::Ahead { .. }]));
     })

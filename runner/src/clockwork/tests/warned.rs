@@ -12,11 +12,11 @@ fn hours(until: &str, outside: &str) -> Arc<Config> {
     Arc::new(config)
 }
 
-/// It is Tuesday, 2026-11-24, and the environment is full since nine.
+/// It is Tuesday, 2037-11-24, and the environment is full since nine.
 async fn full(store: Store) -> Room {
     let room = Room { store, config: hours("21:00", "small") };
     room.wants("full").await;
-    room.clock().look(at("2026-11-24T14:00")).await.unwrap();
+    room.clock().look(at("2037-11-24T14:00")).await.unwrap();
     room
 }
 
@@ -42,14 +42,14 @@ const NOTHING: [String; 0] = [];
 async fn a_second_change_while_people_are_warned_of_the_first_is_warned_of_for_as_long() {
     on_both(async |store| {
         let mut room = full(store).await;
-        assert_eq!(looks(&mut room, "2026-11-24T15:00", hours("14:00", "small")).await, NOTHING);
-        assert_eq!(looks(&mut room, "2026-11-24T15:10", hours("14:00", "off")).await, NOTHING);
-        for now in ["2026-11-24T15:11", "2026-11-24T15:15", "2026-11-24T15:16", "2026-11-24T15:24"] {
+        assert_eq!(looks(&mut room, "2037-11-24T15:00", hours("14:00", "small")).await, NOTHING);
+        assert_eq!(looks(&mut room, "2037-11-24T15:10", hours("14:00", "off")).await, NOTHING);
+        for now in ["2037-11-24T15:11", "2037-11-24T15:15", "2037-11-24T15:16", "2037-11-24T15:24"] {
             assert_eq!(looks(&mut room, now, hours("14:00", "off")).await, NOTHING, "{now}");
         }
-        assert_eq!(looks(&mut room, "2026-11-24T15:25", hours("14:00", "off")).await, ["off"]);
+        assert_eq!(looks(&mut room, "2037-11-24T15:25", hours("14:00", "off")).await, ["off"]);
         let warned = warnings(&room).await;
-        let expected = [("2026-11-24T15:15", "small"), ("2026-11-24T15:25", "off")];
+        let expected = [("2037-11-24T15:15", "small"), ("2037-11-24T15:25", "off")];
         assert_eq!(warned, expected.map(|(time, level)| (at(time), level.to_owned())));
     })
     .await;
@@ -71,12 +71,12 @@ async fn changes_to_and_fro_put_nothing_off_of_which_people_were_warned() {
             let mut outside = "small";
             for (time, written) in &steps {
                 outside = written;
-                let now = format!("2026-11-24T{time}");
+                let now = format!("2037-11-24T{time}");
                 assert_eq!(looks(&mut room, &now, hours("14:00", outside)).await, NOTHING, "{steps:?}");
             }
-            let then = at(&format!("2026-11-24T{then}"));
+            let then = at(&format!("2037-11-24T{then}"));
             room.clock()
-                .look(then.plus_ms(-60_000).max(at(&format!("2026-11-24T{}", steps.last().unwrap().0))))
+                .look(then.plus_ms(-60_000).max(at(&format!("2037-11-24T{}", steps.last().unwrap().0))))
                 .await
                 .unwrap();
             assert_eq!(room.queue().await, NOTHING, "{steps:?}");
@@ -92,17 +92,17 @@ async fn changes_to_and_fro_put_nothing_off_of_which_people_were_warned() {
 async fn what_is_changed_back_and_changed_again_is_warned_of_anew() {
     on_both(async |store| {
         let mut room = full(store).await;
-        looks(&mut room, "2026-11-24T15:00", hours("14:00", "small")).await;
-        looks(&mut room, "2026-11-24T15:05", hours("21:00", "small")).await;
-        looks(&mut room, "2026-11-24T15:14", hours("14:00", "small")).await;
-        for now in ["2026-11-24T15:15", "2026-11-24T15:16", "2026-11-24T15:28"] {
+        looks(&mut room, "2037-11-24T15:00", hours("14:00", "small")).await;
+        looks(&mut room, "2037-11-24T15:05", hours("21:00", "small")).await;
+        looks(&mut room, "2037-11-24T15:14", hours("14:00", "small")).await;
+        for now in ["2037-11-24T15:15", "2037-11-24T15:16", "2037-11-24T15:28"] {
             assert_eq!(looks(&mut room, now, hours("14:00", "small")).await, NOTHING, "{now}");
         }
-        assert_eq!(looks(&mut room, "2026-11-24T15:29", hours("14:00", "small")).await, ["small"]);
+        assert_eq!(looks(&mut room, "2037-11-24T15:29", hours("14:00", "small")).await, ["small"]);
         let warned = warnings(&room).await;
         assert_eq!(
             warned.iter().map(|(when, _)| *when).collect::<Vec<_>>(),
-            [at("2026-11-24T15:15"), at("2026-11-24T15:29")]
+            [at("2037-11-24T15:15"), at("2037-11-24T15:29")]
         );
     })
     .await;
@@ -116,14 +116,14 @@ async fn what_is_changed_back_stays_and_what_changes_nothing_else_delays_nothing
     {
         on_both(async |store| {
             let mut room = full(store).await;
-            looks(&mut room, "2026-11-24T15:00", hours("14:00", "small")).await;
+            looks(&mut room, "2037-11-24T15:00", hours("14:00", "small")).await;
             let text = CONFIG.replace("09:00-21:00", &format!("09:00-{until}"));
             let config = config::parse(Source::new("/etc/tide/tidegate.toml", &format!("{text}{more}")), &|_| None);
             let config = Arc::new(config.unwrap());
-            for now in ["2026-11-24T15:10", "2026-11-24T15:14"] {
+            for now in ["2037-11-24T15:10", "2037-11-24T15:14"] {
                 assert_eq!(looks(&mut room, now, Arc::clone(&config)).await, NOTHING, "{until} {now}");
             }
-            let queue = looks(&mut room, "2026-11-24T15:15", config).await;
+            let queue = looks(&mut room, "2037-11-24T15:15", config).await;
             assert_eq!(queue.len(), usize::from(lowered), "{until} {more}");
             assert_eq!(warnings(&room).await.len(), 1, "{until} {more}");
         })
@@ -135,11 +135,11 @@ async fn what_is_changed_back_stays_and_what_changes_nothing_else_delays_nothing
 async fn a_second_change_that_was_written_while_nothing_ran_is_warned_of_too() {
     on_both(async |store| {
         let mut room = full(store).await;
-        looks(&mut room, "2026-11-24T15:00", hours("14:00", "small")).await;
+        looks(&mut room, "2037-11-24T15:00", hours("14:00", "small")).await;
         // Nobody looks from here until what was warned of is over.
-        assert_eq!(looks(&mut room, "2026-11-24T15:20", hours("14:00", "off")).await, NOTHING);
-        assert_eq!(looks(&mut room, "2026-11-24T15:34", hours("14:00", "off")).await, NOTHING);
-        assert_eq!(looks(&mut room, "2026-11-24T15:35", hours("14:00", "off")).await, ["off"]);
+        assert_eq!(looks(&mut room, "2037-11-24T15:20", hours("14:00", "off")).await, NOTHING);
+        assert_eq!(looks(&mut room, "2037-11-24T15:34", hours("14:00", "off")).await, NOTHING);
+        assert_eq!(looks(&mut room, "2037-11-24T15:35", hours("14:00", "off")).await, ["off"]);
     })
     .await;
 }
@@ -149,15 +149,15 @@ async fn what_is_written_to_come_sooner_than_people_can_be_warned_of_it_comes_wh
     on_both(async |store| {
         let mut room = full(store).await;
         let mut clock = room.clock();
-        clock.look(at("2026-11-24T14:50")).await.unwrap();
+        clock.look(at("2037-11-24T14:50")).await.unwrap();
         room.config = hours("15:00", "small");
         let mut clock = room.clock();
-        for now in ["2026-11-24T14:58", "2026-11-24T15:00", "2026-11-24T15:01", "2026-11-24T15:12"] {
+        for now in ["2037-11-24T14:58", "2037-11-24T15:00", "2037-11-24T15:01", "2037-11-24T15:12"] {
             assert_eq!(clock.look(at(now)).await.unwrap().turned, [], "{now}");
         }
-        clock.look(at("2026-11-24T15:13")).await.unwrap();
+        clock.look(at("2037-11-24T15:13")).await.unwrap();
         assert_eq!(room.queue().await, ["small"]);
-        assert_eq!(warnings(&room).await, [(at("2026-11-24T15:13"), "small".to_owned())]);
+        assert_eq!(warnings(&room).await, [(at("2037-11-24T15:13"), "small".to_owned())]);
     })
     .await;
 }
@@ -168,12 +168,12 @@ async fn what_was_expected_already_comes_at_its_time_whatever_else_is_changed_sh
         let room = full(store).await;
         let (told_so, config) = watch::channel(Arc::clone(&room.config));
         let mut clock = Clockwork::new(Desk::new(room.store.clone(), config, Bell::default()), room.store.clone());
-        clock.look(at("2026-11-24T20:45")).await.unwrap();
+        clock.look(at("2037-11-24T20:45")).await.unwrap();
         let text = format!("{CONFIG}tell = ['local:kato']\n");
         let config = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
         told_so.send(Arc::new(config)).unwrap();
-        clock.look(at("2026-11-24T20:58")).await.unwrap();
-        clock.look(at("2026-11-24T21:00")).await.unwrap();
+        clock.look(at("2037-11-24T20:58")).await.unwrap();
+        clock.look(at("2037-11-24T21:00")).await.unwrap();
         assert_eq!(room.queue().await, ["small"]);
         assert_eq!(warnings(&room).await.len(), 1);
     })
@@ -184,13 +184,13 @@ async fn what_was_expected_already_comes_at_its_time_whatever_else_is_changed_sh
 async fn what_is_to_be_lowered_without_a_warning_waits_for_none_of_before() {
     on_both(async |store| {
         let mut room = full(store).await;
-        looks(&mut room, "2026-11-24T15:00", hours("14:00", "small")).await;
+        looks(&mut room, "2037-11-24T15:00", hours("14:00", "small")).await;
         let text = format!(
             "{}warn = '0s'\n",
             CONFIG.replace("09:00-21:00", "09:00-14:00").replace("outside = 'small'", "outside = 'off'")
         );
         let config = Arc::new(config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap());
-        assert_eq!(looks(&mut room, "2026-11-24T15:05", config).await, ["off"]);
+        assert_eq!(looks(&mut room, "2037-11-24T15:05", config).await, ["off"]);
     })
     .await;
 }
@@ -210,9 +210,9 @@ async fn what_is_raised_while_people_are_warned_is_raised_at_once() {
         };
         let mut room = Room { store, config: parsed("Mon-Fri 09:00-21:00", "full") };
         room.wants("full").await;
-        room.clock().look(at("2026-11-24T14:00")).await.unwrap();
-        assert_eq!(looks(&mut room, "2026-11-24T15:00", parsed("Mon-Fri 09:00-14:00", "full")).await, NOTHING);
-        assert_eq!(looks(&mut room, "2026-11-24T15:05", parsed("Mon-Fri 09:00-21:00", "huge")).await, ["huge"]);
+        room.clock().look(at("2037-11-24T14:00")).await.unwrap();
+        assert_eq!(looks(&mut room, "2037-11-24T15:00", parsed("Mon-Fri 09:00-14:00", "full")).await, NOTHING);
+        assert_eq!(looks(&mut room, "2037-11-24T15:05", parsed("Mon-Fri 09:00-21:00", "huge")).await, ["huge"]);
     })
     .await;
 }

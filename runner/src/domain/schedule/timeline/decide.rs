@@ -87,7 +87,8 @@ impl<'a> Reader<'a> {
         let of = |spans: &[Span<'a>], by: Decider| {
             spans.iter().find(|span| by == Decider::Bent(span.number)).map(|span| span.from)
         };
-        of(&self.bookings, people.by).zip(of(&self.graces, stays.by)).is_some_and(|(booked, warned)| booked < warned)
+        let began = of(&self.bookings, people.by).zip(of(&self.graces, stays.by));
+        began.is_some_and(|(booked, warned)| booked < warned) && self.height(people.target) <= self.height(stays.target)
     }
 
     /// The same without what stays until people were warned.

@@ -331,7 +331,7 @@ fn the_end_of_what_stays_until_people_were_warned_ends_nothing_itself() {
     ]);
     assert_eq!(
         paused.told("2026-11-24", "2026-11-26").get(..2).expect("two"),
-        ["Tue 11-24 09:00 full: work begins", "Wed 11-25 02:00 small: bend 2 ends, work asks"]
+        ["Tue 11-24 09:00 full: work begins", "Wed 11-25 02:00 small: bend 1 ends, bend 2 ends, work asks"]
     );
 }
 

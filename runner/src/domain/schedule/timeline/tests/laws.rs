@@ -308,7 +308,9 @@ proptest! {
             Bend::Booked { from: other, .. } | Bend::Keep { from: other, .. } | Bend::Visit { from: other, .. } => {
                 *other < from || *other >= until || std::ptr::eq(target, bent_target(&bent.bend))
             }
-            Bend::Pause { .. } | Bend::Skip(_) | Bend::Grace { .. } => true,
+            // What it asks for again after something else comes after a warning.
+            Bend::Grace { from: other, .. } => *other <= from || *other >= until,
+            Bend::Pause { .. } | Bend::Skip(_) => true,
         });
         prop_assume!(is_alone);
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "any moment of it is as good as another")]
