@@ -228,6 +228,8 @@ async fn what_is_done_to_a_channel_is_told_before_anything_is_said_in_it_and_is_
     place.settled().await;
     place.yard.shell("status").await.says(&["#load-test is called #rehearsals now"]).exits(0);
     place.yard.configure("channel = \"#load-test\"", "channel = \"#rehearsals\"");
+    let read = async || serve.err().contains("the configuration was read again").then_some(());
+    place.yard.wait("it is read again", read).await;
     place.yard.wait("that it is over", async || is_over("is called #rehearsals").await).await;
     place.slack.set_member(&place.channel, false);
     place.slack.happening(&json!({ "type": "channel_left", "channel": id })).await.accepted();
