@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::agenda::{self, ByFile};
 use crate::bell::Bell;
 use crate::clockwork::{self, Watch};
-use crate::config::{self, Config, DatabaseConfig, Problems};
+use crate::config::{self, Config, DatabaseConfig, Newest, Problems};
 use crate::desk::Desk;
 use crate::domain::access::{Least, Role, Who, given};
 use crate::domain::holds::News;
@@ -52,6 +52,7 @@ pub struct House {
     /// The ledger.
     pub store: Store,
     config: watch::Receiver<Arc<Config>>,
+    newest: Newest,
     sqlite: Option<PathBuf>,
     engine: Option<Keeper>,
     secrets: Secrets,
@@ -136,7 +137,9 @@ impl House {
                 tracing::error!(environment = %name, "still raised, but not in the configuration any more: `status` tells the way back");
             }
         }
-        let (reads, hears) = (keep_reading(file.to_owned(), Arc::clone(&in_force)), keep_made(in_force, bell.clone()));
+        let (newest, asked) = Newest::heard();
+        let reads = keep_reading(file.to_owned(), Arc::clone(&in_force), asked);
+        let hears = keep_made(in_force, bell.clone());
         let reload = tokio::spawn(async move {
             tokio::join!(reads, hears);
         });
@@ -147,6 +150,7 @@ impl House {
             bell,
             store,
             config: receiver,
+            newest,
             sqlite,
             engine: None,
             secrets,
@@ -200,6 +204,7 @@ impl House {
             bell,
             store,
             config: receiver,
+            newest: Newest::default(),
             sqlite,
             engine: None,
             secrets,
@@ -253,6 +258,7 @@ impl House {
         let keeper = Keep {
             store: self.store.clone(),
             config: self.config.clone(),
+            newest: self.newest.clone(),
             bell: self.bell.clone(),
             sqlite: self.sqlite.clone(),
             secrets: self.secrets.clone(),
@@ -353,7 +359,6 @@ impl House {
 
     /// Stops the engine of this process, if it has one: it drains.
     pub async fn close(mut self) {
-        self.reload.abort();
         self.keep_fresh.abort();
         if let Some(switches) = &self.switches {
             switches.abort();
@@ -379,6 +384,8 @@ impl House {
                 tracing::error!(%error, "the engine ended abnormally");
             }
         }
+        // Last: what still runs goes by rules that are read until then.
+        self.reload.abort();
     }
 }
 
@@ -488,6 +495,7 @@ fn lease_ms(config: &Config) -> i64 {
 struct Keep {
     store: Store,
     config: watch::Receiver<Arc<Config>>,
+    newest: Newest,
     bell: Bell,
     sqlite: Option<PathBuf>,
     secrets: Secrets,
@@ -575,7 +583,8 @@ impl Keep {
         };
         let alone = self.sqlite.is_some();
         loop {
-            let (store, config, bell) = (self.store.clone(), self.config.clone(), self.bell.clone());
+            let (store, bell) = (self.store.clone(), self.bell.clone());
+            let config = (self.config.clone(), self.newest.clone());
             match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
                     if at_last {

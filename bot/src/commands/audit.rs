@@ -16,6 +16,15 @@ const TEXT_MAX: usize = 100;
 
 /// Reads `audit ...`; its words may stand in any order.
 pub(super) fn read_audit(context: &Context<'_>) -> Result<Command, Refusal> {
+    let named = |word: &&str| context.readable_environment(1, word).is_ok();
+    if let Some(task) = context.line.word(1).filter(|word| !named(word)).and_then(task) {
+        let why = format!(
+            "that is done on the machine itself, in a terminal: `tidegate audit {task}`; here the audit is only read"
+        );
+        return Err(Refusal::not_understood(format!("`audit {task}` is no question"), why)
+            .hint("audit")
+            .hint("help audit"));
+    }
     let (line, words) = context.line.without_quoted();
     let rest = Context { line: &line, ..*context };
     if words.len() > TEXTS_MAX || words.iter().any(|text| text.chars().count() > TEXT_MAX) {
@@ -79,6 +88,11 @@ impl Further for Own {
     fn stray(&self, context: &Context<'_>, at: usize, word: &str, refusal: Refusal) -> Refusal {
         context.or_words(at, word, refusal)
     }
+}
+
+/// What `tidegate audit` does besides asking.
+fn task(word: &str) -> Option<&'static str> {
+    ["verify", "checkpoint", "export", "prune"].into_iter().find(|task| word.eq_ignore_ascii_case(task))
 }
 
 /// Reads `who stopped shop`.

@@ -46,7 +46,7 @@ use indexmap::IndexMap;
 use tidegate_runner::domain::command::{Command, CommandName};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::{ActorId, EnvironmentName, Timestamp};
-use tidegate_runner::domain::refusal::Refusal;
+use tidegate_runner::domain::refusal::{Refusal, is_slip};
 
 pub use complete::{Completion, Runs, complete};
 pub use present::Present;
@@ -183,7 +183,35 @@ pub fn parse_at(text: &str, known: &Known<'_>, present: &Present) -> Result<Comm
         return Err(refusal);
     }
     let line = Line::read(text);
-    read(&line, known, present).map_err(|refusal| ready::to_copy(refusal, &line, known, present))
+    read(&line, known, present).map_err(|refusal| match reason_meant(text, known, present) {
+        Some(meant) => meant,
+        None => ready::to_copy(refusal, &line, known, present),
+    })
+}
+
+/// The refusal of a line that would be one if `because` were written rightly in it: what stands behind it are words of a reason then, and no
+/// line that is offered may lose them.
+fn reason_meant(text: &str, known: &Known<'_>, present: &Present) -> Option<Refusal> {
+    if Line::read(text).because().is_some() {
+        return None;
+    }
+    let mut before = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let (at, trimmed) = (before, word.trim_end());
+        before += word.len();
+        if at == 0 || !is_slip(trimmed, "because") {
+            continue;
+        }
+        let meant = format!("{}because{}", text.get(..at)?, text.get(at + trimmed.len()..)?);
+        if read(&Line::read(&meant), known, present).is_ok() {
+            let why = "a reason begins with `because`, and goes on to the end of the line";
+            return Some(
+                Refusal::not_understood(format!("{} is not understood", context::quoted(trimmed)), why)
+                    .hint(meant.trim()),
+            );
+        }
+    }
+    None
 }
 
 /// The refusal of several commands, each on a line of its own: otherwise all but the first would be words of its reason.

@@ -13,6 +13,7 @@ use tidegate_runner::domain::run::RunState;
 pub struct Present {
     targets: BTreeMap<EnvironmentName, Target>,
     runs: Vec<(RunNumber, EnvironmentName)>,
+    asking: Vec<(RunNumber, EnvironmentName)>,
 }
 
 impl Present {
@@ -33,6 +34,9 @@ impl Present {
         if !run.state.ended() && !matches!(run.state, RunState::Unknown { .. }) {
             self.runs.push((run.number, run.request.environment.clone()));
         }
+        if matches!(run.state, RunState::AwaitingApproval { .. }) {
+            self.asking.push((run.number, run.request.environment.clone()));
+        }
     }
 
     /// Where an environment is to be; `None` when that is not known.
@@ -44,6 +48,11 @@ impl Present {
     pub(super) fn stoppable(&self, environment: Option<&str>) -> impl Iterator<Item = RunNumber> {
         let of = move |name: &EnvironmentName| environment.is_none_or(|wanted| wanted == name.as_str());
         self.runs.iter().filter(move |(_, name)| of(name)).map(|(run, _)| *run)
+    }
+
+    /// Runs that wait for a yes, each with its environment.
+    pub(super) fn asking(&self) -> &[(RunNumber, EnvironmentName)] {
+        &self.asking
     }
 
     /// The value that a setting has anyway in a command that goes to `level` (`None`: stays where it is): offering it changes
@@ -72,6 +81,13 @@ impl Present {
         Self {
             targets: targets.iter().map(|(environment, target)| (name(environment), target.clone())).collect(),
             runs: runs.iter().map(|(run, environment)| (RunNumber(*run), name(environment))).collect(),
+            asking: Vec::new(),
         }
+    }
+
+    /// The same, with these runs waiting for a yes.
+    pub(crate) fn with_asking(self, asking: &[(i64, &str)]) -> Self {
+        let asking = asking.iter().map(|(run, environment)| (RunNumber(*run), environment.parse().expect("a name")));
+        Self { asking: asking.collect(), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! Commands on one run: `cancel`, `retry`, `accept`, `approve`, `reject`, `recover`, `show`, `log`.
 
-use tidegate_runner::domain::command::{Command, Order, Query};
+use tidegate_runner::domain::command::{Command, CommandName, Order, Query};
 use tidegate_runner::domain::ids::{RunNumber, StackName};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
@@ -47,6 +47,9 @@ impl Context<'_> {
             _ => 1,
         };
         let Some(word) = self.line.word(at) else {
+            if matches!(name, CommandName::Approve | CommandName::Reject) && !self.present.asking().is_empty() {
+                return Err(self.which_question());
+            }
             return Err(Refusal::not_understood(
                 format!("`{name}` needs a run"),
                 "runs have numbers; `history` lists them",
@@ -62,6 +65,18 @@ impl Context<'_> {
             .hint("history")),
             Number::Not => Err(self.not_a_run(at, word)),
         }
+    }
+
+    /// Offers what waits for an answer: to look at it, as a yes cannot be taken back.
+    fn which_question(&self) -> Refusal {
+        let (name, asking) = (self.spec.name, self.present.asking());
+        let waits: Vec<String> = asking.iter().map(|(run, environment)| format!("{run} ({environment})")).collect();
+        let refusal = Refusal::not_understood(
+            format!("`{name}` needs a run"),
+            format!("these wait for a yes: {}", listed(waits.iter().map(String::as_str))),
+        );
+        // Never the yes itself: it would be copied before anybody has looked.
+        asking.iter().take(3).fold(refusal, |refusal, (run, _)| refusal.hint(format!("show {run}")))
     }
 
     fn not_a_run(&self, at: usize, word: &str) -> Refusal {

@@ -37,6 +37,41 @@ fn a_run_that_was_not_named_is_never_offered() {
 }
 
 #[test]
+fn an_answer_without_a_run_is_shown_what_waits_for_one() {
+    let present = Present::default().with_asking(&[(812, "shop"), (813, "rpg")]);
+    let refused = |typed| fixture::with_known(|known| parse_at(typed, known, &present)).expect_err(typed);
+    for (typed, hints) in
+        [("approve", &["show 812", "show 813"][..]), ("reject", &["show 812", "show 813"]), ("retry", &["history"])]
+    {
+        let refusal = refused(typed);
+        assert_eq!(refusal.hints, hints, "{typed}: {refusal:?}");
+    }
+    let refusal = refused("approve");
+    assert!(refusal.why.contains("812 (shop), 813 (rpg)"), "{refusal:?}");
+}
+
+#[test]
+fn a_reason_is_kept_however_its_first_word_is_written() {
+    for (typed, meant) in [
+        ("up shop full becuase Black Friday — 20％", "up shop full because Black Friday — 20％"),
+        ("down shop becasue of us", "down shop because of us"),
+        ("hold shop for 2h beacuse 測定", "hold shop for 2h because 測定"),
+    ] {
+        assert_eq!(read(typed).expect_err(typed).hints, [meant], "{typed}");
+    }
+    // As a word of a reason it is one.
+    assert!(read("up shop because becuase is no word").is_ok());
+}
+
+#[test]
+fn what_is_done_with_the_audit_in_a_terminal_is_said_to_be_there() {
+    for task in ["verify", "Checkpoint", "export", "prune"] {
+        let refusal = read(&format!("audit {task}")).expect_err(task);
+        assert!(refusal.why.contains(&format!("`tidegate audit {}`", task.to_lowercase())), "{refusal:?}");
+    }
+}
+
+#[test]
 fn several_commands_in_one_message_are_refused_and_a_reason_of_several_lines_is_none() {
     let refused = |text: &str| read(text).expect_err(text);
     for text in ["up shop because x\ndown shop", "status\r\n\n  @tidegate down shop", "/tide up shop\n/tide down shop"]

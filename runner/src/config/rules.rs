@@ -76,7 +76,7 @@ fn decided_by(
     request.kind = word.unwrap_or(request.kind);
     let place = Place::shell();
     let (stack, plan) = ("app".parse().unwrap(), plan(does));
-    let planned = [PlannedStack { stack: &stack, direction: request.stacks[&stack], plan: &plan }];
+    let planned = [PlannedStack { stack: &stack, direction: request.stacks[&stack], plan: &plan, begun: false }];
     let decision = policy(&Matter {
         actor,
         place: &place,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::ask::one_line;
 use super::decide::{after, wrong_state};
 use super::{Case, Denied, Done};
 use crate::domain::access::answering::{Answering, Asked};
@@ -14,6 +15,7 @@ use crate::domain::environment::Environment;
 use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::policy::{Decision, policy};
+use crate::domain::refusal::Refusal;
 use crate::domain::run::{Question, RunEvent, RunState, RunView, SeenCode};
 use crate::ledger::outbox::{self, Address, KIND_RUN};
 use crate::ledger::{Tx, runs};
@@ -91,6 +93,7 @@ impl Case<'_> {
                 .hint_for(&run, "retry")
                 .hint_for(&run, "show"));
         }
+        self.knows_the_rules(&run)?;
         if let Some(why) = another_question(&question, code) {
             return Err(wrong_state(&run, &why).hint_for(&run, "show"));
         }
@@ -152,6 +155,24 @@ impl Case<'_> {
             self.tell_the_others(tx, &run, &question).await?;
         }
         Ok(Done { detail, ..after(&run, event, Answer::Approved(run.clone())) })
+    }
+
+    /// A yes goes by rules that can be read. What an environment goes on by where its section does not check may be older than a rule
+    /// that somebody is writing.
+    fn knows_the_rules(&self, run: &RunSummary) -> Result<(), Denied> {
+        let (config, name) = (self.desk.config(), &run.request.environment);
+        let Some(problem) = config.unmanaged.get(name.as_str()).and_then(|problems| problems.first()) else {
+            return Ok(());
+        };
+        let why = format!(
+            "the configuration of {name} does not check ({}), so nobody knows what it is to forbid; `tidegate check` in a terminal tells \
+             what to put right, and the question stays open meanwhile",
+            one_line(problem)
+        );
+        let refusal = Refusal::refused(format!("run {} takes no yes now", run.number), why);
+        let refusal = refusal.hint(format!("show {}", run.number)).hint(format!("reject {}", run.number));
+        let environment = Some(name.clone());
+        Err(Denied::Refused { environment, rule: "environment", refusal: Box::new(refusal) })
     }
 
     /// Tells those whose yes was wanted that somebody did without it.

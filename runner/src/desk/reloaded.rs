@@ -264,6 +264,20 @@ async fn where_nothing_of_an_environment_can_be_read_those_end_its_runs_who_may_
 }
 
 #[tokio::test]
+async fn what_goes_on_as_it_last_was_takes_no_yes_until_its_section_checks_again() {
+    on_both(async |store| {
+        let room = Room::new(store, "'local:sato'");
+        let run = room.asking(1).await;
+        room.send_broken(read("'local:sato'"));
+        room.refuses("sato", approve(run), "takes no yes now").await;
+        assert!(room.question(run).await.yes.is_empty());
+        room.config.send_replace(Arc::new(read("'local:sato'")));
+        assert!(matches!(room.says("sato", approve(run)).await.unwrap(), Answer::Approved(_)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_yes_counts_as_long_as_whoever_said_it_has_the_role() {
     on_both(async |store| {
         let room = Room::new(store, "'local:sato', 'local:mail', 'local:mori'");

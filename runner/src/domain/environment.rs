@@ -311,6 +311,19 @@ impl std::fmt::Display for Level {
 }
 
 impl Environment {
+    /// Goes by the rules of `newer`, the same environment as it is configured by now: whose it is, who may do what, what no run may do, and the
+    /// bounds of the settings that it has. What it is made of stays.
+    pub fn take_rules_of(&mut self, newer: &Self) {
+        self.owners.clone_from(&newer.owners);
+        self.protect.clone_from(&newer.protect);
+        self.rules.clone_from(&newer.rules);
+        for (name, setting) in &mut self.settings {
+            if let Some(newer) = newer.settings.get(name) {
+                setting.clone_from(newer);
+            }
+        }
+    }
+
     /// What `up` means without a profile, as a level.
     #[must_use]
     pub fn level_up(&self) -> Level {

@@ -43,6 +43,8 @@ pub struct PlannedStack<'a> {
     pub direction: Direction,
     /// What Terraform would do.
     pub plan: &'a StackPlan,
+    /// It is being done, or was: no rule can stop that any more, nor is it what keeps the rest from being done.
+    pub begun: bool,
 }
 
 /// What is to be decided.
@@ -169,7 +171,8 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
         limit("hours", limits::outside_hours(environment, now).filter(|_| command.starts_change() && !begun && !clock))
     };
     let over = || limit("span", request.and_then(|request| limits::over(request, now)).filter(|_| !begun));
-    let bounds = || limit("bounds", request.and_then(|request| limits::out_of_bounds(environment, request)));
+    let bounds =
+        || limit("bounds", request.and_then(|request| limits::out_of_bounds(environment, request)).filter(|_| !begun));
     let by_hand = || request.and_then(|request| taken_by_hand(environment, request, plan));
     let lost = || limit("protect", plan.and_then(|plan| protected(environment, plan)).or_else(by_hand));
     let destroys = || limit("destroys", plan.and_then(|plan| limits::too_many_destroys(environment, plan)));
@@ -236,7 +239,7 @@ fn is_strange(matter: &Matter<'_>, environment: &Environment) -> bool {
 }
 
 fn protected(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Refusal> {
-    plan.iter().find_map(|planned| {
+    plan.iter().filter(|planned| !planned.begun).find_map(|planned| {
         let destroyed = planned.plan.changes.iter().filter(|change| change.action.destroys());
         destroyed.into_iter().find_map(|change| {
             let mut patterns = environment.protect.iter().enumerate();
@@ -393,7 +396,7 @@ mod tests {
         let stack = "app".parse().expect("a name");
         let actor = Actor::person(ActorId::local("ito"), "ito");
         let (place, access) = (Place::shell(), open());
-        let plan = [PlannedStack { stack: &stack, direction, plan: &plan }];
+        let plan = [PlannedStack { stack: &stack, direction, plan: &plan, begun: false }];
         policy(&Matter {
             actor: &actor,
             place: &place,

@@ -338,7 +338,8 @@ impl Situation<'_> {
         let planned: Vec<PlannedStack<'_>> = plans
             .filter_map(|(stack, plan)| {
                 let direction = *self.view.request.stacks.get(stack)?;
-                Some(PlannedStack { stack, direction, plan })
+                let begun = self.view.stacks.get(stack).is_some_and(has_begun);
+                Some(PlannedStack { stack, direction, plan, begun })
             })
             .collect();
         let request = &self.view.request;
@@ -403,7 +404,7 @@ impl Situation<'_> {
                     .all(|(name, o)| self.lets_on(name, o))
             })
             .filter_map(|(name, view)| match (&view.state, view.plan.as_ref().map(|plan| plan.exactness)) {
-                (StackState::Planned, Some(Exactness::Exact)) => Some(Step::Apply(name.clone())),
+                (StackState::Planned, Some(Exactness::Exact)) => Some(self.apply(name)),
                 (
                     StackState::Planned | StackState::Waiting | StackState::Working(Phase::Prepare | Phase::Plan, _),
                     _,
@@ -419,6 +420,20 @@ impl Situation<'_> {
                 ) => None,
             });
         looks.into_iter().chain(works).collect()
+    }
+
+    /// Applies a stack, unless a rule that came since it was planned forbids that.
+    fn apply(&self, name: &StackName) -> Step {
+        let plans = self.view.stacks.iter().filter(|(other, view)| *other == name || has_begun(view));
+        let plans = plans.filter_map(|(other, view)| view.plan.as_ref().map(|plan| (other, plan)));
+        match self.rules(plans) {
+            Decision::Refuse { rule, refusal } => {
+                Step::Record(vec![failed(name.clone(), Phase::Plan, &Failure::by_rule(rule, refusal))])
+            }
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => {
+                Step::Apply(name.clone())
+            }
+        }
     }
 
     /// Whether something of a stack is waited for after its apply. A stack that is destroyed has nothing to wait for: Terraform waits
@@ -646,6 +661,13 @@ fn refuse(rule: &str, refusal: Refusal) -> Step {
         finding: None,
         left: BTreeMap::new(),
     }])
+}
+
+/// Something of its plan is done, or may be.
+fn has_begun(view: &StackView) -> bool {
+    view.applied.is_some()
+        || is_through(&view.state)
+        || matches!(view.state, StackState::Working(Phase::Apply | Phase::Verify, _))
 }
 
 fn is_planned(state: &StackState) -> bool {

@@ -94,6 +94,8 @@ impl Driver {
         seat: Seat,
     ) -> Result<Option<Self>, EngineError> {
         let alone = Alone::with(&shared.paths, run.number).await?;
+        // A yes, or whoever waited in the queue, may come right after a rule was written.
+        shared.newest.looked_at().await;
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let environment = environment_of(&shared, &view.request).await?;
         let over = if environment.is_none() {
@@ -252,7 +254,17 @@ impl Driver {
 
     async fn next_steps(&mut self) -> Result<Vec<Step>, EngineError> {
         self.look_at_holds().await?;
+        let steps = self.steps_from(&self.view, self.shared.store.now().await?);
+        if !steps.iter().any(goes_by_rules) {
+            return Ok(steps);
+        }
+        self.look_at_rules().await;
         Ok(self.steps_from(&self.view, self.shared.store.now().await?))
+    }
+
+    /// Goes by the rules as the files have them now.
+    async fn look_at_rules(&mut self) {
+        self.environment = self.context.rules.now_of(&self.environment).await;
     }
 
     /// Before anything is applied it matters what others hold. If that cannot be read, the run is refused.
@@ -304,7 +316,13 @@ impl Driver {
     async fn record(&mut self, events: Vec<RunEvent>) -> Result<bool, EngineError> {
         let now = self.shared.store.now().await?;
         self.look_at_holds().await?;
-        let (all, applies) = self.with_what_follows(events.clone(), now);
+        let planned = self.planned.clone();
+        let (mut all, mut applies) = self.with_what_follows(events.clone(), now);
+        if !applies.is_empty() || all.iter().skip(events.len()).any(decides_by_rules) {
+            self.look_at_rules().await;
+            self.planned = planned;
+            (all, applies) = self.with_what_follows(events.clone(), now);
+        }
         let grown = all.len() > events.len();
         let is_stored = self.store(all).await?;
         if !is_stored && grown {
@@ -653,6 +671,25 @@ fn given_up(view: &RunView) -> Vec<RunEvent> {
             | RunState::Ended { .. },
             _,
         ) => Vec::new(),
+    }
+}
+
+/// Whether a step is one that rules allow or forbid.
+fn goes_by_rules(step: &Step) -> bool {
+    match step {
+        Step::Record(events) => events.iter().any(decides_by_rules),
+        Step::Apply(_) => true,
+        Step::Plan(_) | Step::Verify(_) => false,
+    }
+}
+
+fn decides_by_rules(event: &RunEvent) -> bool {
+    match event {
+        RunEvent::ApplyBegan
+        | RunEvent::Asked { .. }
+        | RunEvent::Ended { outcome: Outcome::Refused | Outcome::Planned, .. } => true,
+        RunEvent::StackFailed { phase: Phase::Plan, failure, .. } => failure.rule.is_some(),
+        _ => false,
     }
 }
 

@@ -14,7 +14,7 @@ use super::drive::Driver;
 use super::seats::Seat;
 use super::{EngineError, Shared, foothold, lost, recover};
 use crate::bell::Bell;
-use crate::config::Config;
+use crate::config::{Config, Newest};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::{START, STOP};
 use crate::domain::ids::{ActorId, RunId, RunNumber};
@@ -56,14 +56,14 @@ enum Work {
 }
 
 impl Engine {
-    /// An engine on `store`. `alone`: no other engine can live on this ledger (the SQLite file lock is ours), so that whatever
+    /// An engine on `store`, and what it goes by, with who has its files looked at. `alone`: no other engine can live on this ledger (the SQLite file lock is ours), so that whatever
     /// is under way in it was left behind.
     ///
     /// # Errors
     /// When the runner cannot be entered in the ledger.
     pub async fn new(
         store: Store,
-        config: watch::Receiver<Arc<Config>>,
+        (config, newest): (watch::Receiver<Arc<Config>>, Newest),
         bell: Bell,
         supervisor: Supervisor,
         secrets: Secrets,
@@ -77,6 +77,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             store,
             config,
+            newest,
             bell,
             paths: Paths::new(&state_dir),
             supervisor,

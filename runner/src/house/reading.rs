@@ -2,12 +2,16 @@
 //! earlier file where the new one does not check.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::oneshot;
+use tokio::time::{Instant, MissedTickBehavior};
+
 use super::in_force::InForce;
-use crate::config::{self, Config, Problems};
+use crate::config::{self, Asked, Config, Problems};
 use crate::domain::access::Access;
 use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::{Environment, Level};
@@ -30,7 +34,7 @@ const LOOKS_PER_TRY: u64 = 3;
 
 /// Reads the configuration again when its file, one of its roots or the dates of a calendar change. A file that does not check leaves the last good one
 /// in force.
-pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>) {
+pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>, mut asked: Asked) {
     let mut seen = stamp_of_files(&file);
     // Of the file as it was last read, also when that was not put in force.
     let mut roots = in_force.of_files().await.roots.clone();
@@ -40,15 +44,29 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>) {
     let mut looks: u64 = 0;
     // Why the newest file is not in force yet.
     let mut waits: Option<String> = None;
+    // By itself, however often others ask.
+    let mut every = tokio::time::interval_at(Instant::now() + LOOK_AT_FILE, LOOK_AT_FILE);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
     loop {
-        tokio::time::sleep(LOOK_AT_FILE).await;
-        looks += 1;
+        for waiter in waiting.drain(..) {
+            // Who does not wait any more goes by what was in force before.
+            let _ = waiter.send(());
+        }
+        tokio::select! {
+            _ = every.tick() => looks += 1,
+            Some(waiter) = asked.recv() => waiting.push(waiter),
+        }
+        while let Ok(waiter) = asked.try_recv() {
+            waiting.push(waiter);
+        }
         let (path, dates) = (file.clone(), calendars.clone());
         let stamped = move || (stamp_of_files(&path), stamps(dates));
         let Ok((now, dates)) = tokio::task::spawn_blocking(stamped).await else { continue };
         // What keeps the newest file from being used may have passed.
-        let mut changed =
-            now != seen || dates != calendars_seen || waits.is_some() && looks.is_multiple_of(LOOKS_PER_TRY);
+        let mut changed = now != seen
+            || dates != calendars_seen
+            || waits.is_some() && (looks.is_multiple_of(LOOKS_PER_TRY) || !waiting.is_empty());
         if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
             let roots = roots.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
@@ -122,11 +140,13 @@ pub(super) async fn note_configuration(store: &Store, config: &Config, secrets: 
     audit::note_configuration(store, &Actor::tidegate(), text, &redact::without(text.to_owned()), &misread).await
 }
 
-/// What tells that a file was changed.
-type Stamp = Option<(SystemTime, u64)>;
+/// What tells that a file was changed: when its content and when it itself was changed last, its length, and which file it is, since one may be
+/// put in the place of another with the times of that.
+type Stamp = Option<(SystemTime, i64, i64, u64, u64)>;
 
 fn stamp(file: &Path) -> Stamp {
-    std::fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok()
+    let meta = std::fs::metadata(file).ok()?;
+    Some((meta.modified().ok()?, meta.ctime(), meta.ctime_nsec(), meta.len(), meta.ino()))
 }
 
 /// Those of the configuration file and of what it includes now.

@@ -33,6 +33,7 @@ mod in_service;
 mod made;
 mod planted;
 mod queue;
+mod rules;
 mod secrets;
 mod slack;
 mod slack_answers;

@@ -169,6 +169,9 @@ pub(super) fn unknown(detail: &RunDetail, stack: &StackName, finding: &str, cloc
 fn nothing_done(view: &RunView) -> &'static str {
     match question::older_states(view).next() {
         None if view.request.kind == RunKind::Remove => "Nothing was deleted.",
+        None if view.stacks.values().filter_map(|stack| stack.plan.as_ref()).any(|plan| !plan.kept_for.is_empty()) => {
+            "What may go is gone already; nothing was done."
+        }
         None => "Everything is as asked already; nothing was done.",
         Some(_) => "Nothing is left to do in the state that is there; nothing was done.",
     }

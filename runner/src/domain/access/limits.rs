@@ -131,10 +131,13 @@ pub fn destroys(plan: &[PlannedStack<'_>]) -> u32 {
 pub fn too_many_destroys(environment: &Environment, plan: &[PlannedStack<'_>]) -> Option<Refusal> {
     let limit = environment.rules.destroys_max.as_ref()?;
     let found = destroys(plan);
-    if found <= limit.most {
+    let ahead = || plan.iter().filter(|planned| !planned.begun);
+    // What was begun before the limit came is counted, and keeps nothing from being done that takes nothing away.
+    if found <= limit.most || !ahead().any(|planned| planned.plan.changes.iter().any(|change| change.action.destroys()))
+    {
         return None;
     }
-    let first = plan.iter().find_map(|planned| {
+    let first = ahead().find_map(|planned| {
         let change = planned.plan.changes.iter().find(|change| change.action.destroys())?;
         Some(format!("{} in {}", change.address, planned.stack))
     });

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::domain::access::limits::Limit;
 use crate::domain::access::{ApprovalRule, Approvers, Condition, Written};
 use crate::domain::changes::Action;
 use crate::domain::command::{CommandName, Order};
@@ -88,6 +89,9 @@ fn broken() -> Failure {
     Failure::new(FailureKind::Terraform, "Invalid reference")
 }
 
+/// Writes rules into an environment.
+type Ruling = fn(&mut Environment);
+
 /// A run with scripted plans: the first time a stack is planned gives the first entry, and so on.
 struct Story {
     environment: Environment,
@@ -96,6 +100,8 @@ struct Story {
     applies: BTreeMap<StackName, Failure>,
     /// What is in service once it is looked at; a stack that is not here comes into service.
     looks: BTreeMap<StackName, Failure>,
+    /// What the file says once this stack is applied.
+    ruled: Option<(StackName, Ruling)>,
     planned: BTreeMap<StackName, Result<StackPlan, Failure>>,
     told: String,
 }
@@ -110,6 +116,7 @@ impl Story {
             plans: plans.iter().map(|(stack, plans)| (name(stack), plans.clone())).collect(),
             applies: BTreeMap::new(),
             looks: BTreeMap::new(),
+            ruled: None,
             planned: BTreeMap::new(),
             told: String::new(),
         };
@@ -188,6 +195,9 @@ impl Story {
                         failure: Box::new(failure),
                         applied: None,
                     }),
+                }
+                if let Some((_, rules)) = self.ruled.take_if(|(after, _)| after == stack) {
+                    rules(&mut self.environment);
                 }
                 format!("apply {stack}")
             }
@@ -438,6 +448,54 @@ fn destroy_shows_itself_first_and_goes_against_the_needs() {
     monitoring 1 of 1 changes done, app 1 of 1 changes done, jmeter 1 of 1 changes done
     ended succeeded
     "#);
+}
+
+fn most(most: u32) -> Limit {
+    Limit { most, written: Written { file: "t.toml".to_owned(), line: 1 } }
+}
+
+/// A `destroy` that has its yes, with rules that come once `jmeter`, the first of its stacks, is gone.
+fn destroyed_with(rules: Ruling) -> String {
+    let gone = |address| plan(true, &[(address, Action::Delete)]);
+    let order = Order::Destroy { environment: "shop".parse().expect("a name") };
+    let plans = |address| vec![Ok(gone(address)), Ok(gone(address))];
+    let all = [("monitoring", plans("new.a")), ("app", plans("new.b")), ("jmeter", plans("new.c"))];
+    let mut story = Story::new(&order, &all).go();
+    let digest = story.view.question.clone().expect("asked").digest;
+    story.record(RunEvent::approved(ActorId::local("ito"), digest));
+    story.record(RunEvent::Claimed { runner: "r".to_owned(), attempt: 2 });
+    story.ruled = Some((name("jmeter"), rules));
+    let told = story.go().told;
+    let (_, after) = told.split_once("apply began\n").expect("it began");
+    after.to_owned()
+}
+
+#[test]
+fn a_rule_that_comes_in_mid_run_stops_what_has_not_begun_and_nothing_for_what_has() {
+    let protected = destroyed_with(|shop| shop.protect.push("new.b".to_owned()));
+    insta::assert_snapshot!(protected, @r#"
+    apply jmeter
+    app failed: new.b would be lost in shop/app
+    ended partial
+    "#);
+    // What is gone is gone: it keeps the others from nothing.
+    let gone_already = destroyed_with(|shop| shop.protect.push("new.c".to_owned()));
+    insta::assert_snapshot!(gone_already, @r#"
+    apply jmeter
+    apply app
+    apply monitoring
+    verify began
+    monitoring 1 of 1 changes done, app 1 of 1 changes done, jmeter 1 of 1 changes done
+    ended succeeded
+    "#);
+    // But it counts.
+    let too_many = destroyed_with(|shop| shop.rules.destroys_max = Some(most(1)));
+    insta::assert_snapshot!(too_many, @r#"
+    apply jmeter
+    app failed: too much of shop would be destroyed
+    ended partial
+    "#);
+    assert_eq!(destroyed_with(|shop| shop.rules.destroys_max = Some(most(3))), gone_already);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::Config;
+use crate::config::{Config, Newest};
 use crate::domain::changes::{StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
@@ -75,6 +75,27 @@ pub struct Claim {
     pub fence: Fence,
 }
 
+/// The rules of an environment, which may become others while a run of it is under way.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Has the files looked at.
+    pub newest: Newest,
+    /// What is in force.
+    pub config: watch::Receiver<Arc<Config>>,
+}
+
+impl Rules {
+    /// `environment`, with the rules that the files have for it now. What is not in them any more keeps its own.
+    pub(in crate::engine) async fn now_of(&self, environment: &Environment) -> Environment {
+        self.newest.looked_at().await;
+        let mut ruled = environment.clone();
+        if let Some(newer) = self.config.borrow().environments.get(&environment.name) {
+            ruled.take_rules_of(newer);
+        }
+        ruled
+    }
+}
+
 /// What every task of one run shares.
 #[derive(Debug)]
 pub struct RunContext {
@@ -84,6 +105,8 @@ pub struct RunContext {
     pub request: RunRequest,
     /// The environment as configured when the run was taken.
     pub environment: Environment,
+    /// What no run may do with it, as the files say at each moment.
+    pub rules: Rules,
     /// Our claim on it.
     pub claim: Claim,
     /// Which code it uses.

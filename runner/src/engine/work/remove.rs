@@ -21,7 +21,7 @@ use crate::capacity::strays;
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::changes::{Action, Change, StackPlan};
 use crate::domain::drift::Stray;
-use crate::domain::environment::Variables;
+use crate::domain::environment::{Environment, Variables};
 use crate::domain::failure::{Applied, Failure, FailureKind, ResourceEvent, ResourceStage};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::run::{Note, RunEvent, StackView};
@@ -105,11 +105,54 @@ impl Goes<'_> {
 type Staying = BTreeMap<String, String>;
 
 /// What an instance's company is held against.
+#[derive(Clone, Copy)]
 struct Around<'a> {
     aws: &'a Signed,
+    ruled: &'a Environment,
     states: &'a [(String, String)],
     staying: &'a Staying,
     now: Timestamp,
+}
+
+impl<'a> Around<'a> {
+    fn case<'c>(&self, name: &'c StackName, stray: &'c Stray, tags: Option<&'c Tags>) -> Case<'c>
+    where
+        'a: 'c,
+    {
+        let &Self { ruled, states, now, .. } = self;
+        let (environment, protect) = (&ruled.name, &ruled.protect);
+        let accounts = &ruled.rules.drift.remove_in;
+        Case { stray, tags, environment, stack: name, protect, accounts, states, now }
+    }
+
+    fn stays_of(&self, name: &StackName, stray: &Stray, listed: &Tags, there: Option<&There>) -> Option<String> {
+        // What the thing itself tells is newer than the list; of what tells none, the list has to do.
+        let tags = there.and_then(|there| there.tags.as_ref()).unwrap_or(listed);
+        let of_itself = stays(&self.case(name, stray, Some(tags)));
+        let of_list = || stays(&self.case(name, stray, Some(listed)));
+        of_itself.or_else(of_list).or_else(|| there.and_then(|there| there.kept.clone()))
+    }
+
+    /// Why an instance stays for what AWS would delete along with it.
+    async fn stays_for_others(&self, name: &StackName, stray: &Stray, there: &There) -> Option<String> {
+        let Self { aws, staying, .. } = self;
+        for id in &there.takes {
+            if let Some(why) = staying.get(id) {
+                return Some(format!("{id} would go with it, which stays: {why}"));
+            }
+            let Some(along) = Thing::along(id) else { return Some(format!("{id} would go with it")) };
+            let tags = match look(aws, &along).await {
+                Ok(Found::There(there)) => there.tags,
+                Ok(Found::Gone) => continue,
+                Ok(Found::Unclear) => None,
+                Err(why) => return Some(format!("{id} would go with it: {}", told(&why, &along.look().right()))),
+            };
+            if let Some(why) = stays_for(&self.case(name, stray, None), &along, tags.as_ref()) {
+                return Some(why);
+            }
+        }
+        None
+    }
 }
 
 impl RunContext {
@@ -146,6 +189,8 @@ impl RunContext {
         let words = |error: LedgerError| error.to_string();
         let known = seen::of_stack(&self.claim.store, &self.environment.name, name).await.map_err(words)?;
         let now = self.claim.store.now().await.map_err(words)?;
+        let nothing = Staying::new();
+        let around = Around { aws: &aws, ruled: &self.environment, states: &states.texts, staying: &nothing, now };
         let mut strays: Vec<(strays::Of, Option<There>)> = Vec::new();
         for mut of in swept.strays {
             of.stray.seen = known.get(&of.stray.arn).copied();
@@ -158,11 +203,11 @@ impl RunContext {
                 Ok(Found::Gone) => continue,
                 Ok(Found::There(there)) => {
                     of.stray.since = there.since;
-                    of.stray.stays = self.stays_of(name, &of.stray, &of.tags, Some(&there), &states.texts, now);
+                    of.stray.stays = around.stays_of(name, &of.stray, &of.tags, Some(&there));
                     about = Some(there);
                 }
                 Ok(Found::Unclear) => {
-                    let kept = self.stays_of(name, &of.stray, &of.tags, None, &states.texts, now);
+                    let kept = around.stays_of(name, &of.stray, &of.tags, None);
                     of.stray.stays = kept.or_else(|| Some("AWS's answer about it is not understood".to_owned()));
                 }
                 Err((why, right)) => of.stray.stays = Some(told(&why, &right)),
@@ -172,73 +217,17 @@ impl RunContext {
         let goes = strays.iter().filter(|(of, _)| of.stray.stays.is_none());
         let shown: BTreeSet<String> = goes.filter_map(|(of, _)| of.stray.id.clone()).collect();
         let staying = staying(strays.iter().map(|(of, _)| &of.stray));
-        let around = Around { aws: &aws, states: &states.texts, staying: &staying, now };
+        let around = Around { staying: &staying, ..around };
         for (of, about) in &mut strays {
             let (None, Some(there), Ok(thing)) = (&of.stray.stays, &*about, Thing::of(&of.stray)) else { continue };
             let why = match in_use(&thing, there, &shown) {
                 Some(Now::Stays(why)) => Some(why),
-                Some(_) | None => self.stays_for_others(name, &of.stray, there, &around).await,
+                Some(_) | None => around.stays_for_others(name, &of.stray, there).await,
             };
             of.stray.stays = why;
         }
         let strays = strays.into_iter().map(|(of, _)| of).collect();
         Ok(Some(Swept { strays, ..swept }))
-    }
-
-    fn case<'c>(
-        &'c self,
-        name: &'c StackName,
-        stray: &'c Stray,
-        tags: Option<&'c Tags>,
-        states: &'c [(String, String)],
-        now: Timestamp,
-    ) -> Case<'c> {
-        let (environment, protect) = (&self.environment.name, &self.environment.protect);
-        let accounts = &self.environment.rules.drift.remove_in;
-        Case { stray, tags, environment, stack: name, protect, accounts, states, now }
-    }
-
-    fn stays_of(
-        &self,
-        name: &StackName,
-        stray: &Stray,
-        listed: &Tags,
-        there: Option<&There>,
-        states: &[(String, String)],
-        now: Timestamp,
-    ) -> Option<String> {
-        // What the thing itself tells is newer than the list; of what tells none, the list has to do.
-        let tags = there.and_then(|there| there.tags.as_ref()).unwrap_or(listed);
-        let of_itself = stays(&self.case(name, stray, Some(tags), states, now));
-        let of_list = || stays(&self.case(name, stray, Some(listed), states, now));
-        of_itself.or_else(of_list).or_else(|| there.and_then(|there| there.kept.clone()))
-    }
-
-    /// Why an instance stays for what AWS would delete along with it.
-    async fn stays_for_others(
-        &self,
-        name: &StackName,
-        stray: &Stray,
-        there: &There,
-        around: &Around<'_>,
-    ) -> Option<String> {
-        let Around { aws, states, staying, now } = around;
-        for id in &there.takes {
-            if let Some(why) = staying.get(id) {
-                return Some(format!("{id} would go with it, which stays: {why}"));
-            }
-            let Some(along) = Thing::along(id) else { return Some(format!("{id} would go with it")) };
-            let tags = match look(aws, &along).await {
-                Ok(Found::There(there)) => there.tags,
-                Ok(Found::Gone) => continue,
-                Ok(Found::Unclear) => None,
-                Err(why) => return Some(format!("{id} would go with it: {}", told(&why, &along.look().right()))),
-            };
-            if let Some(why) = stays_for(&self.case(name, stray, None, states, *now), &along, tags.as_ref()) {
-                return Some(why);
-            }
-        }
-        None
     }
 
     /// Removes what `plan` names, as far as it can be, and says what is gone.
@@ -428,14 +417,16 @@ impl RunContext {
         };
         let now = self.claim.store.now().await.map_err(|error| Halt(error.to_string()))?;
         let stray = Stray { since: there.since, ..one.stray.clone() };
-        if let Some(why) = self.stays_of(name, &stray, &one.tags, Some(&there), &states.texts, now) {
+        // Rules that came while the states were read are kept too.
+        let ruled = self.rules.now_of(&self.environment).await;
+        let around = Around { aws, ruled: &ruled, states: &states.texts, staying, now };
+        if let Some(why) = around.stays_of(name, &stray, &one.tags, Some(&there)) {
             return Ok(Now::Stays(why));
         }
         if let Some(why) = in_use(&thing, &there, shown) {
             return Ok(why);
         }
-        let around = Around { aws, states: &states.texts, staying, now };
-        if let Some(why) = self.stays_for_others(name, &stray, &there, &around).await {
+        if let Some(why) = around.stays_for_others(name, &stray, &there).await {
             return Ok(Now::Stays(why));
         }
         self.nobody_else_works(&states).await.map_err(Halt)?;
